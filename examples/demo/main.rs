@@ -1,0 +1,94 @@
+//! A small service that is measured, with traffic of its own.
+//!
+//! ```text
+//! cargo run --release --example demo [-- [ADDRESS] [--quiet-traffic]]
+//! ```
+
+mod options;
+mod routes;
+mod traffic;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use axum::Router;
+use tachometer::{MetricsLayer, metrics_router};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use options::Options;
+
+/// How long open responses may take to end once the demo is told to stop.
+const GRACE: Duration = Duration::from_secs(3);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            print!("{}", options::HELP);
+            return ExitCode::SUCCESS;
+        }
+        Err(fault) => return fail(&fault),
+    };
+    match run(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => fail(&fault),
+    }
+}
+
+fn fail(fault: &str) -> ExitCode {
+    eprintln!("demo: {fault}");
+    ExitCode::FAILURE
+}
+
+async fn run(options: Options) -> Result<(), String> {
+    let address = &options.address;
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        format!("cannot listen on {address}: {error}; try another address, such as 127.0.0.1:0")
+    })?;
+    let bound = listener.local_addr().map_err(|error| error.to_string())?;
+    // Before the first line says that the demo is up, so that whoever reads it
+    // may stop the demo at once.
+    let stop = stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
+    println!("listening on http://{bound}");
+    println!("  metrics: http://{bound}/metrics and http://{bound}/metrics/json");
+    // A reader that has gone away is no reason to stop.
+    let _ = io::stdout().flush();
+
+    let (stopping, stopped) = watch::channel(false);
+    let app: Router = routes::router(stopped.clone())
+        .layer(MetricsLayer::new())
+        .nest("/metrics", metrics_router());
+    if options.traffic {
+        traffic::start(bound);
+    }
+
+    let mut until_stopped = stopped.clone();
+    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
+        let _ = until_stopped.wait_for(|stopped| *stopped).await;
+    });
+    let server = tokio::spawn(server.into_future());
+    stop.await;
+    let _ = stopping.send(true);
+    match tokio::time::timeout(GRACE, server).await {
+        Ok(Ok(result)) => result.map_err(|error| error.to_string()),
+        Ok(Err(panicked)) => Err(panicked.to_string()),
+        // Some client holds its connection open; it has had its time.
+        Err(_) => Ok(()),
+    }
+}
+
+/// Returns what ends at SIGINT or SIGTERM; both are caught from now on.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,40 @@
+//! The demo's command line.
+
+pub(crate) const HELP: &str = "\
+A small axum service, measured by tachometer, with traffic of its own.
+
+usage: demo [ADDRESS] [--quiet-traffic]
+
+  ADDRESS           where to listen (default 127.0.0.1:3000; port 0 for any free one)
+  --quiet-traffic   do not call the service; it answers only what others ask
+  --help            print this text
+";
+
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) address: String,
+    pub(crate) traffic: bool,
+}
+
+impl Options {
+    /// Returns the options, or nothing where help was asked for.
+    pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
+        let mut address = None;
+        let mut traffic = true;
+        for argument in arguments {
+            match argument.as_str() {
+                "--help" | "-h" => return Ok(None),
+                "--quiet-traffic" => traffic = false,
+                option if option.starts_with('-') => {
+                    return Err(format!("there is no option {option}; see --help"));
+                }
+                _ if address.is_some() => {
+                    return Err(format!("a second address, {argument}; see --help"));
+                }
+                _ => address = Some(argument),
+            }
+        }
+        let address = address.unwrap_or_else(|| "127.0.0.1:3000".into());
+        Ok(Some(Self { address, traffic }))
+    }
+}

@@ -1,0 +1,9 @@
+//! What two rooms share that must not know each other.
+//!
+//! The router answers scrapes and the layer counts requests. Wherever the layer
+//! sits, a scrape is not a request of the service, so the router marks its
+//! answers and the layer leaves marked ones out.
+
+/// Marks a response that the layer is not to count.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unmeasured;

@@ -1,0 +1,115 @@
+//! What can be refused: names, labels, buckets and conflicts, all at start-up.
+//!
+//! Recording never fails. An [`Error`] comes from creating or registering a
+//! metric; a [`PercentileError`] from asking a histogram for a percentile that
+//! it cannot give.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// The reason why a metric could not be created or registered.
+///
+/// Its text names the metric, the value that was refused and what to do
+/// instead. Code that has to tell the reasons apart asks the predicates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    kind: Kind,
+    // Behind a pointer, so that a `Result<Counter, Error>` stays small.
+    message: Arc<str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    InvalidName,
+    InvalidLabel,
+    InvalidBuckets,
+    Conflict,
+}
+
+impl Error {
+    /// Returns true when a metric's name is not one that Prometheus reads.
+    #[must_use]
+    pub fn is_invalid_name(&self) -> bool {
+        self.kind == Kind::InvalidName
+    }
+
+    /// Returns true when a label's name is malformed, reserved or given twice.
+    #[must_use]
+    pub fn is_invalid_label(&self) -> bool {
+        self.kind == Kind::InvalidLabel
+    }
+
+    /// Returns true when a histogram's bounds are empty, unsorted, repeated or
+    /// not finite.
+    #[must_use]
+    pub fn is_invalid_buckets(&self) -> bool {
+        self.kind == Kind::InvalidBuckets
+    }
+
+    /// Returns true when the registry holds something else under that name, or
+    /// under a name that some format would print alike.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.kind == Kind::Conflict
+    }
+
+    #[cold]
+    fn new(kind: Kind, message: impl fmt::Display) -> Self {
+        let message = message.to_string().into();
+        Self { kind, message }
+    }
+
+    #[cold]
+    pub(crate) fn invalid_name(message: impl fmt::Display) -> Self {
+        Self::new(Kind::InvalidName, message)
+    }
+
+    #[cold]
+    pub(crate) fn invalid_label(message: impl fmt::Display) -> Self {
+        Self::new(Kind::InvalidLabel, message)
+    }
+
+    #[cold]
+    pub(crate) fn invalid_buckets(message: impl fmt::Display) -> Self {
+        Self::new(Kind::InvalidBuckets, message)
+    }
+
+    #[cold]
+    pub(crate) fn conflict(message: impl fmt::Display) -> Self {
+        Self::new(Kind::Conflict, message)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The reason why a histogram has no such percentile.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum PercentileError {
+    /// Nothing has been observed yet.
+    Empty,
+    /// The percentile asked for is not within 0 to 100.
+    OutOfRange(f64),
+}
+
+impl fmt::Display for PercentileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the histogram is empty: observe a value first"),
+            Self::OutOfRange(asked) => {
+                write!(
+                    f,
+                    "there is no percentile {asked}: ask for one from 0 to 100"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for PercentileError {}

@@ -1,0 +1,93 @@
+//! Request metrics for axum and tower: a layer that measures every request, a
+//! metric core, and a router that serves it all to Prometheus and to programs.
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//! use tachometer::{MetricsLayer, metrics_router};
+//!
+//! #[tokio::main]
+//! async fn main() -> std::io::Result<()> {
+//!     let app = Router::new()
+//!         .route("/users/{id}", get(|| async { "a user" }))
+//!         .layer(MetricsLayer::new())             // every request measured
+//!         .nest("/metrics", metrics_router());    // for Prometheus, and as JSON
+//!
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//!     axum::serve(listener, app).await
+//! }
+//! ```
+//!
+//! Metrics of one's own come from the same registry:
+//!
+//! ```
+//! let mails = tachometer::counter("mails_total", "Mails sent.");
+//! mails.inc();
+//! ```
+//!
+//! # What it promises
+//!
+//! - Every accepted request ends in exactly one outcome, whatever becomes of it:
+//!   finished, failed, cancelled before or inside the body, panicked.
+//! - Responses pass unchanged, and no panic or error of this crate's reaches a
+//!   request. What is wrong with a metric is said when it is made.
+//! - Labels come from closed sets and from route templates, never from what a
+//!   client wrote; so a flood of invented paths or methods adds no series.
+//! - Every scrape parses and agrees with itself: a histogram's count is its
+//!   `+Inf` bucket, and its buckets never fall.
+//! - Two registries never meet; the global one is a convenience.
+//! - No unsafe code.
+//!
+//! # Layout
+//!
+//! Each room is a module, and imports only from the floors below it:
+//!
+//! ```text
+//! 4  router      serves a registry over HTTP
+//! 3  middleware  the layer: layer -> service -> future -> body -> record
+//!    export      a registry as text or JSON, whole or in chunks
+//! 2  registry    metrics under their names, and reading them all
+//!    encode      blocks of series to text
+//! 1  metric      counters, gauges, histograms, families: the handles
+//! 0  cell        the atomics, where all recording ends
+//!    snapshot    what was read: plain data
+//!    context     what the router and the layer share
+//!    error       what can be refused, at start-up
+//!
+//! write: request -> layer -> service -> future -> body -> record -> handle -> cell
+//! read:  scrape  -> router -> gather -> snapshot -> encode -> body
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | what |
+//! | --- | --- | --- |
+//! | `axum` | yes | [`metrics_router`], and route templates as the layer's `route` |
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "axum")]
+pub mod router;
+
+pub mod export;
+pub mod middleware;
+
+mod encode;
+pub mod registry;
+
+pub mod metric;
+
+mod cell;
+mod context;
+mod error;
+pub mod snapshot;
+
+pub use error::{Error, PercentileError};
+pub use metric::{Counter, Family, Gauge, Histogram, Metric};
+pub use middleware::MetricsLayer;
+pub use registry::{
+    Registry, counter, counter_with, gauge, gauge_with, histogram, histogram_with,
+    histogram_with_buckets,
+};
+#[cfg(feature = "axum")]
+pub use router::{MetricsRouter, metrics_router};

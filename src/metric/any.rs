@@ -1,0 +1,131 @@
+//! A metric of any kind, as a registry holds it.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::metric::family::SeriesSet;
+use crate::metric::instrument::Instrument;
+use crate::snapshot::{Block, Desc, Kind};
+
+/// A registered metric of any kind: a name and all series under it.
+#[derive(Clone)]
+pub struct Metric(Arc<dyn AnySet>);
+
+impl Metric {
+    pub(crate) fn new<M: Instrument>(set: Arc<SeriesSet<M>>) -> Self {
+        Self(set)
+    }
+
+    /// Returns the name under which it was registered.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.desc().name()
+    }
+
+    /// Returns its help text, the first one given.
+    #[must_use]
+    pub fn help(&self) -> &str {
+        self.desc().help()
+    }
+
+    /// Returns what it measures.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.desc().kind()
+    }
+
+    /// Returns the names of its labels; none for a metric without.
+    #[must_use]
+    pub fn label_names(&self) -> Vec<&str> {
+        self.0.label_names().iter().map(|name| &**name).collect()
+    }
+
+    /// Returns how many series it has.
+    #[must_use]
+    pub fn series(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns the sum over its series; of a histogram the number of
+    /// observations.
+    #[must_use]
+    pub fn value(&self) -> f64 {
+        self.0.total()
+    }
+
+    /// Sets all its series back to zero.
+    pub fn reset(&self) {
+        self.0.reset();
+    }
+
+    pub(crate) fn desc(&self) -> &Arc<Desc> {
+        self.0.desc()
+    }
+
+    pub(crate) fn invalid(&self) -> u64 {
+        self.0.invalid()
+    }
+
+    pub(crate) fn block(&self, from: usize) -> Option<Block> {
+        self.0.block(from)
+    }
+
+    /// Returns its set, when it holds instruments of the kind `M`.
+    pub(crate) fn set<M: Instrument>(&self) -> Option<Arc<SeriesSet<M>>> {
+        let set: Arc<dyn Any + Send + Sync> = Arc::clone(&self.0) as _;
+        set.downcast().ok()
+    }
+}
+
+impl fmt::Debug for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metric")
+            .field("name", &self.name())
+            .field("kind", &self.kind())
+            .field("labels", &self.label_names())
+            .field("series", &self.series())
+            .finish()
+    }
+}
+
+/// A [`SeriesSet`] whatever it holds.
+trait AnySet: Any + Send + Sync {
+    fn desc(&self) -> &Arc<Desc>;
+    fn label_names(&self) -> &[Box<str>];
+    fn len(&self) -> usize;
+    fn invalid(&self) -> u64;
+    fn block(&self, from: usize) -> Option<Block>;
+    fn total(&self) -> f64;
+    fn reset(&self);
+}
+
+impl<M: Instrument> AnySet for SeriesSet<M> {
+    fn desc(&self) -> &Arc<Desc> {
+        self.desc()
+    }
+
+    fn label_names(&self) -> &[Box<str>] {
+        self.label_names()
+    }
+
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn invalid(&self) -> u64 {
+        self.invalid()
+    }
+
+    fn block(&self, from: usize) -> Option<Block> {
+        self.block(from)
+    }
+
+    fn total(&self) -> f64 {
+        self.iter().map(Instrument::total).sum()
+    }
+
+    fn reset(&self) {
+        self.iter().for_each(Instrument::clear);
+    }
+}

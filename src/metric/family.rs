@@ -1,0 +1,223 @@
+//! A name and its series: one for each set of label values.
+
+use std::array;
+use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::cell::{Index, List};
+use crate::metric::instrument::{Instrument, new_series};
+use crate::metric::series::Shared;
+use crate::snapshot::{Block, Desc, Labels};
+
+/// A metric with labels: one series for each set of their values.
+///
+/// `M` is a [`Counter`](crate::metric::Counter), a
+/// [`Gauge`](crate::metric::Gauge) or a
+/// [`Histogram`](crate::metric::Histogram), `N` the number of labels, so that
+/// the compiler checks that each call gives all of them. A clone is the same
+/// family.
+///
+/// ```
+/// use tachometer::Registry;
+///
+/// let registry = Registry::new();
+/// let mails = registry.counter_family("mails_total", "Mails sent.", ["kind", "result"])?;
+/// mails.with(["welcome", "sent"]).inc();
+/// mails.with(["welcome", "bounced"]).inc_by(2);
+/// # Ok::<(), tachometer::Error>(())
+/// ```
+#[expect(private_bounds, reason = "only this crate's metrics are instruments")]
+pub struct Family<M: Instrument, const N: usize> {
+    set: Arc<SeriesSet<M>>,
+    /// Where each label of the series' text stands in what `with` is given,
+    /// since whoever asks for the family again may name them in another order.
+    order: [usize; N],
+}
+
+#[expect(private_bounds, reason = "only this crate's metrics are instruments")]
+impl<M: Instrument, const N: usize> Family<M, N> {
+    /// Makes a handle that takes its values in the order of `names`, which are
+    /// the set's own.
+    pub(crate) fn new(set: Arc<SeriesSet<M>>, names: [&str; N]) -> Self {
+        let order = array::from_fn(|label| {
+            let name = set.label_names().get(label).map(|name| &**name);
+            names
+                .iter()
+                .position(|asked| Some(*asked) == name)
+                .unwrap_or(label)
+        });
+        Self { set, order }
+    }
+
+    /// Returns the series with these label values, in the order in which the
+    /// names were given; it is made on its first use.
+    ///
+    /// Finding it takes no lock and no memory. Keep what it returns where one
+    /// series is recorded often.
+    #[must_use]
+    pub fn with(&self, values: [&str; N]) -> M {
+        self.set.series(&self.order.map(|label| values[label]))
+    }
+}
+
+impl<M: Instrument, const N: usize> Clone for Family<M, N> {
+    fn clone(&self) -> Self {
+        Self {
+            set: Arc::clone(&self.set),
+            order: self.order,
+        }
+    }
+}
+
+impl<M: Instrument, const N: usize> fmt::Debug for Family<M, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Family").field(&self.set).finish()
+    }
+}
+
+/// The series of one family, whoever holds handles to it.
+///
+/// Series are appended and never moved, so that recording and scraping go on
+/// while one is added.
+pub(crate) struct SeriesSet<M: Instrument> {
+    desc: Arc<Desc>,
+    label_names: Box<[Box<str>]>,
+    shared: Arc<Shared<M::Settings>>,
+    hasher: RandomState,
+    index: Index,
+    series: List<M>,
+    /// Held while a series is added.
+    adding: Mutex<()>,
+}
+
+impl<M: Instrument> SeriesSet<M> {
+    /// Makes a set without series; the names were checked.
+    pub(crate) fn new(desc: Desc, label_names: &[&str], settings: M::Settings) -> Self {
+        Self::sharing(desc, label_names, Shared::new(settings))
+    }
+
+    /// Makes the set of a metric without labels that existed before its name.
+    pub(crate) fn adopting(desc: Desc, metric: &M) -> Self {
+        let set = Self::sharing(desc, &[], Arc::clone(&metric.series().shared));
+        set.add(metric.clone(), set.hash(&[]));
+        set
+    }
+
+    fn sharing(desc: Desc, label_names: &[&str], shared: Arc<Shared<M::Settings>>) -> Self {
+        Self {
+            desc: Arc::new(desc),
+            label_names: label_names.iter().map(|&name| name.into()).collect(),
+            shared,
+            hasher: RandomState::new(),
+            index: Index::new(),
+            series: List::new(),
+            adding: Mutex::new(()),
+        }
+    }
+
+    pub(crate) fn desc(&self) -> &Arc<Desc> {
+        &self.desc
+    }
+
+    pub(crate) fn label_names(&self) -> &[Box<str>] {
+        &self.label_names
+    }
+
+    pub(crate) fn settings(&self) -> &M::Settings {
+        &self.shared.settings
+    }
+
+    /// Returns how many values the family's series refused.
+    pub(crate) fn invalid(&self) -> u64 {
+        self.shared.invalid.load().whole
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.series.len()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &M> {
+        self.series.iter()
+    }
+
+    /// Returns the series with these values, one for each of `label_names`, and
+    /// makes it if it is not there.
+    pub(crate) fn series(&self, values: &[&str]) -> M {
+        let hash = self.hash(values);
+        match self.find(hash, values) {
+            Some(series) => series.clone(),
+            None => self.make(hash, values),
+        }
+    }
+
+    /// Reads up to [`Block::SERIES`] series from position `from` on, or returns
+    /// `None` when there are no more.
+    pub(crate) fn block(&self, from: usize) -> Option<Block> {
+        let up_to = self.len().min(from.saturating_add(Block::SERIES));
+        if from >= up_to {
+            return None;
+        }
+        let values = M::values(self.settings());
+        let mut block = Block::new(Arc::clone(&self.desc), from == 0, values);
+        block.labels.reserve(up_to - from);
+        for series in (from..up_to).filter_map(|position| self.series.get(position)) {
+            block.labels.push(series.series().labels.clone());
+            series.read(&mut block.values);
+        }
+        Some(block)
+    }
+
+    fn find(&self, hash: u64, values: &[&str]) -> Option<&M> {
+        let is_it = |position| {
+            let series: Option<&M> = self.series.get(position);
+            series.is_some_and(|series| series.series().labels.are(self.pairs(values)))
+        };
+        self.series.get(self.index.find(hash, is_it)?)
+    }
+
+    #[cold]
+    fn make(&self, hash: u64, values: &[&str]) -> M {
+        // No code of a user runs under the lock, and a set is whole after every
+        // step, so a panic elsewhere has not spoilt it.
+        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have made it while this one waited.
+        if let Some(series) = self.find(hash, values) {
+            return series.clone();
+        }
+        let series: M = new_series(Labels::new(self.pairs(values)), &self.shared);
+        self.add(series.clone(), hash);
+        series
+    }
+
+    fn add(&self, series: M, hash: u64) {
+        let position = self.series.push(series);
+        self.index.insert(hash, position);
+    }
+
+    fn pairs<'a>(&'a self, values: &'a [&'a str]) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let names = self.label_names.iter().map(|name| &**name);
+        names.zip(values.iter().copied())
+    }
+
+    fn hash(&self, values: &[&str]) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        for value in values {
+            hasher.write(value.as_bytes());
+            // No UTF-8 text contains this byte, so that `["a", "b"]` and
+            // `["ab", ""]` differ.
+            hasher.write_u8(0xff);
+        }
+        hasher.finish()
+    }
+}
+
+impl<M: Instrument> fmt::Debug for SeriesSet<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SeriesSet")
+            .field("name", &self.desc.name())
+            .field("labels", &self.label_names)
+            .field("series", &self.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,43 @@
+//! What the three kinds of metrics have in common.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use crate::metric::series::{Series, Shared};
+use crate::snapshot::{Kind, Labels, Values};
+
+/// A kind of metric that a family can hold.
+///
+/// It stays inside the crate: counters, gauges and histograms are all there is.
+pub(crate) trait Instrument: Clone + Debug + Send + Sync + 'static {
+    /// The atomics of one series.
+    type Cell: Debug + Send + Sync;
+    /// What all series of a family are made with.
+    type Settings: Clone + Debug + PartialEq + Send + Sync;
+    /// Which kind it is.
+    const KIND: Kind;
+
+    /// Makes the cell of a new series.
+    fn cell(settings: &Self::Settings) -> Self::Cell;
+    /// Makes an empty block for such series.
+    fn values(settings: &Self::Settings) -> Values;
+    /// Makes a handle.
+    fn from_series(series: Arc<Series<Self::Cell, Self::Settings>>) -> Self;
+    /// Returns what the handle holds.
+    fn series(&self) -> &Arc<Series<Self::Cell, Self::Settings>>;
+    /// Appends the series' numbers to a block of its kind.
+    fn read(&self, values: &mut Values);
+    /// Returns the series' value as one number: of a histogram its count.
+    fn total(&self) -> f64;
+    /// Sets the series back to zero.
+    fn clear(&self);
+}
+
+/// Makes a handle for a new series.
+pub(crate) fn new_series<M: Instrument>(labels: Labels, shared: &Arc<Shared<M::Settings>>) -> M {
+    M::from_series(Arc::new(Series {
+        labels,
+        cell: M::cell(&shared.settings),
+        shared: Arc::clone(shared),
+    }))
+}

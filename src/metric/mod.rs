@@ -1,0 +1,50 @@
+//! Counters, gauges, histograms and families: what users hold and record with.
+//!
+//! A [`Counter`] for what only adds up (requests, errors, bytes), a [`Gauge`]
+//! for what rises and falls (connections, queue length), a [`Histogram`] for
+//! what has a distribution (durations, sizes), and a [`Family`] of any of them
+//! where labels tell series apart. All are handles: a clone is the same metric,
+//! and a handle counts whether or not a registry shows it.
+//!
+//! Recording never fails, blocks or panics. A value that a metric cannot take
+//! (a counter's negative increment, a NaN) changes nothing and is counted; the
+//! registry shows how often, as `tachometer_invalid_observations_total`.
+//!
+//! ```
+//! use tachometer::{Counter, Gauge, Histogram};
+//!
+//! let jobs = Counter::new();
+//! jobs.inc();
+//! jobs.inc_by(0.5);
+//! jobs.inc_by(-1); // ignored, and counted as invalid
+//! assert_eq!(jobs.get(), 1.5);
+//!
+//! let queued = Gauge::new();
+//! queued.set(10);
+//! queued.dec_by(4);
+//! assert_eq!(queued.get(), 6.0);
+//!
+//! let seconds = Histogram::new();
+//! seconds.observe(0.2);
+//! assert_eq!(seconds.stats().mean, 0.2);
+//! ```
+
+mod amount;
+mod any;
+mod counter;
+mod family;
+mod gauge;
+mod histogram;
+mod instrument;
+mod name;
+mod series;
+
+pub use amount::Amount;
+pub use any::Metric;
+pub use counter::Counter;
+pub use family::Family;
+pub(crate) use family::SeriesSet;
+pub use gauge::Gauge;
+pub use histogram::Histogram;
+pub(crate) use instrument::Instrument;
+pub(crate) use name::{check_labels, check_name, printed_names};

@@ -1,0 +1,134 @@
+//! Which names Prometheus reads, and which ones a metric is printed under.
+
+use crate::error::Error;
+use crate::snapshot::Kind;
+
+/// Checks a metric's name: letters, digits, `_` and `:`, no digit first.
+pub(crate) fn check_name(name: &str) -> Result<(), Error> {
+    match fault(name, |byte| byte == b':') {
+        None => Ok(()),
+        Some(fault) => Err(Error::invalid_name(format_args!(
+            "the metric name {name:?} is not valid: {fault}; \
+             use letters, digits, `_` and `:`, and no digit first"
+        ))),
+    }
+}
+
+/// Checks the label names of the metric called `metric`: letters, digits and
+/// `_`, no digit first, none reserved, none twice.
+pub(crate) fn check_labels(metric: &str, labels: &[&str]) -> Result<(), Error> {
+    for (position, label) in labels.iter().enumerate() {
+        let refuse = |fault: &str, remedy: &str| {
+            Err(Error::invalid_label(format_args!(
+                "the label name {label:?} of the metric {metric:?} is not valid: {fault}; {remedy}"
+            )))
+        };
+        if let Some(fault) = fault(label, |_| false) {
+            return refuse(&fault, "use letters, digits and `_`, and no digit first");
+        }
+        if label.starts_with("__") {
+            return refuse(
+                "names that begin with `__` are Prometheus's own",
+                "drop the underscores",
+            );
+        }
+        if matches!(*label, "le" | "quantile") {
+            return refuse(
+                "Prometheus keeps it for the buckets of histograms and summaries",
+                "choose another name",
+            );
+        }
+        if labels[..position].contains(label) {
+            return refuse("it is there twice", "give each label once");
+        }
+    }
+    Ok(())
+}
+
+/// Returns every name that some exposition format prints for such a metric.
+///
+/// Two metrics of one registry must have none in common, or a scrape would hold
+/// two meanings of one name.
+pub(crate) fn printed_names(name: &str, kind: Kind) -> Vec<String> {
+    let with = |base: &str, suffixes: &[&str]| {
+        suffixes
+            .iter()
+            .map(|suffix| format!("{base}{suffix}"))
+            .collect()
+    };
+    match kind {
+        // OpenMetrics names a counter's family without the suffix.
+        Kind::Counter => with(
+            name.strip_suffix("_total").unwrap_or(name),
+            &["", "_total", "_created"],
+        ),
+        Kind::Gauge => with(name, &[""]),
+        Kind::Histogram => with(name, &["", "_bucket", "_sum", "_count", "_created"]),
+    }
+}
+
+/// Says what is wrong with a name, if anything is.
+fn fault(name: &str, also: impl Fn(u8) -> bool) -> Option<String> {
+    let first = name.chars().next();
+    match first {
+        None => Some("it is empty".into()),
+        Some(digit) if digit.is_ascii_digit() => Some("it begins with a digit".into()),
+        Some(_) => name
+            .chars()
+            .find(|&char| {
+                let byte = u8::try_from(char).unwrap_or(0);
+                !(byte.is_ascii_alphanumeric() || byte == b'_' || also(byte))
+            })
+            .map(|char| format!("it contains {char:?}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classic_metric_names_pass_and_others_are_refused_with_the_fault() {
+        for name in ["a", "_", "http_requests_total", "node:cpu:rate5m", "A9"] {
+            assert_eq!(check_name(name), Ok(()), "{name}");
+        }
+        for (name, fault) in [
+            ("", "empty"),
+            ("9a", "digit"),
+            ("a-b", "'-'"),
+            ("größe", "'ö'"),
+            ("a\nb", r"'\n'"),
+            ("a\0", r"'\0'"),
+        ] {
+            let error = check_name(name).unwrap_err();
+            assert!(error.is_invalid_name());
+            assert!(error.to_string().contains(fault), "{error}");
+        }
+    }
+
+    #[test]
+    fn label_names_that_are_malformed_reserved_or_repeated_are_refused() {
+        assert_eq!(check_labels("m", &["method", "_x", "a9"]), Ok(()));
+        for labels in [
+            &[""][..],
+            &["a:b"],
+            &["9"],
+            &["a\"b"],
+            &["__name__"],
+            &["le"],
+            &["quantile"],
+            &["a", "a"],
+        ] {
+            let error = check_labels("m", labels).unwrap_err();
+            assert!(error.is_invalid_label(), "{labels:?}");
+        }
+    }
+
+    #[test]
+    fn a_counter_prints_alike_with_and_without_its_suffix() {
+        assert_eq!(
+            printed_names("x", Kind::Counter),
+            printed_names("x_total", Kind::Counter)
+        );
+    }
+}

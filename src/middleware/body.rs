@@ -1,0 +1,84 @@
+//! The body of a measured response.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Buf;
+use http::Response;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use crate::middleware::outcome::Outcome;
+use crate::middleware::record::{Record, Rest};
+
+pin_project! {
+    /// A response's body, passed on as it is, with the request's record in it.
+    ///
+    /// See the [module](crate::middleware).
+    #[derive(Debug)]
+    pub struct ResponseBody<B> {
+        #[pin]
+        inner: B,
+        record: Option<Record>,
+        rest: Rest,
+    }
+}
+
+impl<B: Body> ResponseBody<B> {
+    pub(super) fn wrap(response: Response<B>, mut record: Option<Record>) -> Response<Self> {
+        let rest = match &mut record {
+            Some(record) => record.head(&response),
+            None => Rest::Nothing,
+        };
+        if rest == Rest::Nothing
+            && let Some(record) = record.take()
+        {
+            record.complete();
+        }
+        response.map(|inner| Self {
+            inner,
+            record,
+            rest,
+        })
+    }
+}
+
+impl<B: Body> Body for ResponseBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let mut this = self.project();
+        let polled = Record::run(this.record, || this.inner.as_mut().poll_frame(context));
+        let frame = ready!(polled);
+        let whole = match &frame {
+            None => true,
+            Some(Err(_)) => {
+                if let Some(record) = this.record.take() {
+                    record.end(Outcome::BodyError);
+                }
+                false
+            }
+            Some(Ok(frame)) => {
+                this.rest.pass(frame.data_ref().map_or(0, Buf::remaining));
+                // Whoever asks the body whether it has ended may not poll again.
+                *this.rest == Rest::Nothing || this.inner.is_end_stream()
+            }
+        };
+        if whole && let Some(record) = this.record.take() {
+            record.complete();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

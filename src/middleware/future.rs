@@ -1,0 +1,53 @@
+//! The future that a measured service returns.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::Response;
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use crate::middleware::ResponseBody;
+use crate::middleware::outcome::Outcome;
+use crate::middleware::record::Record;
+
+pin_project! {
+    /// The response to come of a measured request. See the
+    /// [module](crate::middleware).
+    #[derive(Debug)]
+    #[must_use = "a future does nothing until it is polled"]
+    pub struct ResponseFuture<F> {
+        #[pin]
+        inner: F,
+        record: Option<Record>,
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    pub(super) fn new(inner: F, record: Option<Record>) -> Self {
+        Self { inner, record }
+    }
+}
+
+impl<F, R, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    R: Body,
+{
+    type Output = Result<Response<ResponseBody<R>>, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let result = ready!(Record::run(this.record, || this.inner.poll(context)));
+        let record = this.record.take();
+        Poll::Ready(match result {
+            Ok(response) => Ok(ResponseBody::wrap(response, record)),
+            Err(error) => {
+                if let Some(record) = record {
+                    record.end(Outcome::ServiceError);
+                }
+                Err(error)
+            }
+        })
+    }
+}

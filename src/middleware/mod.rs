@@ -1,0 +1,82 @@
+//! The layer that measures every request of a service.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use tachometer::{MetricsLayer, Registry, metrics_router};
+//!
+//! let app: Router = Router::new()
+//!     .route("/users/{id}", get(|| async { "a user" }))
+//!     .layer(MetricsLayer::new())
+//!     .nest("/metrics", metrics_router());
+//! ```
+//!
+//! It fits any tower service over HTTP, of any body type:
+//!
+//! ```
+//! use tachometer::{MetricsLayer, Registry};
+//! use tower::Layer;
+//!
+//! # fn wrap<S>(inner: S) -> tachometer::middleware::MetricsService<S> {
+//! let registry = Registry::new();
+//! let service = MetricsLayer::new().registry(&registry).layer(inner);
+//! # service
+//! # }
+//! ```
+//!
+//! # Metrics
+//!
+//! | name | labels | what |
+//! | --- | --- | --- |
+//! | `http_requests_total` | `method`, `route`, `status`, `outcome` | requests that have ended |
+//! | `http_request_duration_seconds` | `method`, `route`, `status` | from the call to the end of the response's body |
+//! | `http_requests_in_flight` | `method`, `route` | requests whose response has not ended |
+//!
+//! Every request that the service accepted ends in exactly one `outcome`,
+//! whatever becomes of it, and is counted in the two first metrics at that
+//! moment; so the duration's count is the sum of the outcomes.
+//!
+//! | outcome | when |
+//! | --- | --- |
+//! | `ok` | the body ended after a status of 1xx to 3xx |
+//! | `client_error`, `server_error` | the body ended after a 4xx; after a 5xx or above |
+//! | `cancelled_before_head` | dropped before there was a response: the client went away, or a time-out struck |
+//! | `cancelled_in_body` | dropped before the response's body had ended |
+//! | `body_error` | the response's body failed |
+//! | `service_error` | the service returned an error instead of a response |
+//! | `panic` | the service, its future or the response's body panicked, and no one inside caught it |
+//! | `upgraded` | the connection now speaks another protocol: 101, or a CONNECT that succeeded |
+//!
+//! `method` is one of HTTP's nine or `_OTHER`. `route` is the route's template,
+//! as axum shows it to the layer, or `unmatched`; never a path. `status` is
+//! `none` where there was no response. A body that is not polled to its end is
+//! complete when nothing of it is missing: an answer to HEAD, a 204 or 304, or
+//! one whose declared length has passed.
+//!
+//! An event stream (`text/event-stream`) is counted when it ends, but its
+//! duration is the time to its head: how long a client listens says nothing
+//! about the service's speed.
+//!
+//! # Placement
+//!
+//! Add the layer after all routes and the fallback, so that it sees those that
+//! match nothing, and before [`metrics_router`](crate::router::metrics_router)
+//! is nested; that router's answers are not counted wherever the layer sits.
+//!
+//! # Transparency
+//!
+//! Responses pass unchanged: frames, trailers, size hints, errors. Nothing is
+//! buffered, and no panic is caught.
+
+mod body;
+mod future;
+mod labels;
+mod layer;
+mod metrics;
+mod outcome;
+mod record;
+mod service;
+
+pub use body::ResponseBody;
+pub use future::ResponseFuture;
+pub use layer::MetricsLayer;
+pub use service::MetricsService;

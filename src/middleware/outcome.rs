@@ -1,0 +1,42 @@
+//! How a request ended.
+
+use http::StatusCode;
+
+/// How a request ended; each ends in exactly one of these ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Ok,
+    ClientError,
+    ServerError,
+    CancelledBeforeHead,
+    CancelledInBody,
+    BodyError,
+    ServiceError,
+    Panic,
+    Upgraded,
+}
+
+impl Outcome {
+    /// Returns the outcome of a response that ended well, by its status.
+    pub(super) fn of_status(status: StatusCode) -> Self {
+        match status.as_u16() {
+            ..400 => Self::Ok,
+            400..500 => Self::ClientError,
+            500.. => Self::ServerError,
+        }
+    }
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::ClientError => "client_error",
+            Self::ServerError => "server_error",
+            Self::CancelledBeforeHead => "cancelled_before_head",
+            Self::CancelledInBody => "cancelled_in_body",
+            Self::BodyError => "body_error",
+            Self::ServiceError => "service_error",
+            Self::Panic => "panic",
+            Self::Upgraded => "upgraded",
+        }
+    }
+}

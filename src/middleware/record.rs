@@ -1,0 +1,188 @@
+//! The record of one request, which is written exactly once: when it is dropped.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::{Method, Request, Response, StatusCode, header};
+use http_body::Body;
+
+use crate::context::Unmeasured;
+use crate::metric::Gauge;
+use crate::middleware::labels::{Route, method_label};
+use crate::middleware::metrics::HttpMetrics;
+use crate::middleware::outcome::Outcome;
+
+/// One request, from the call of the service to the end of its response.
+///
+/// It is made in `call` and moved: into the future, then into the response's
+/// body. It is never cloned. Whatever becomes of the request, the record is
+/// dropped once, and only there outcome and duration are written.
+#[derive(Debug)]
+pub(super) struct Record {
+    metrics: Arc<HttpMetrics>,
+    in_flight: Gauge,
+    started: Instant,
+    method: Method,
+    route: Route,
+    status: Option<StatusCode>,
+    /// How it ended, once that is known; until then it is on its way.
+    outcome: Option<Outcome>,
+    /// Of a stream, how long its head took.
+    until_head: Option<Duration>,
+    /// Whether code of the wrapped service is running. If that is so in `drop`,
+    /// a panic of that very code unwinds through here. Asking whether the thread
+    /// panics would be wrong both ways: a panic may have been caught further out
+    /// before the drop, and an unrelated one may drop a request that was fine.
+    inside: bool,
+    measured: bool,
+}
+
+impl Record {
+    pub(super) fn start<B>(metrics: Arc<HttpMetrics>, request: &Request<B>) -> Self {
+        let method = request.method().clone();
+        let route = Route::of(request.extensions());
+        let in_flight = metrics
+            .in_flight
+            .with([method_label(&method), route.as_str()]);
+        in_flight.inc();
+        Self {
+            metrics,
+            in_flight,
+            started: Instant::now(),
+            method,
+            route,
+            status: None,
+            outcome: None,
+            until_head: None,
+            inside: false,
+            measured: true,
+        }
+    }
+
+    /// Runs code of the wrapped service; if it panics, that is the outcome.
+    pub(super) fn run<T>(record: &mut Option<Self>, inner: impl FnOnce() -> T) -> T {
+        if let Some(record) = record {
+            record.inside = true;
+        }
+        let result = inner();
+        if let Some(record) = record {
+            record.inside = false;
+        }
+        result
+    }
+
+    /// Notes the response's head, and returns how much of its body is to come.
+    pub(super) fn head<B: Body>(&mut self, response: &Response<B>) -> Rest {
+        let status = response.status();
+        self.status = Some(status);
+        self.measured = response.extensions().get::<Unmeasured>().is_none();
+        if is_event_stream(response) {
+            self.until_head = Some(self.started.elapsed());
+        }
+        let connected = self.method == Method::CONNECT && status.is_success();
+        if connected || status == StatusCode::SWITCHING_PROTOCOLS {
+            self.outcome = Some(Outcome::Upgraded);
+            return Rest::Nothing;
+        }
+        Rest::of(&self.method, response)
+    }
+
+    /// Ends the record of a response whose body has passed whole.
+    pub(super) fn complete(mut self) {
+        if self.outcome.is_none() {
+            self.outcome = self.status.map(Outcome::of_status);
+        }
+    }
+
+    /// Ends the record with an outcome.
+    pub(super) fn end(mut self, outcome: Outcome) {
+        self.outcome = Some(outcome);
+    }
+
+    fn outcome(&self) -> Outcome {
+        match (self.outcome, self.status) {
+            _ if self.inside => Outcome::Panic,
+            (Some(outcome), _) => outcome,
+            (None, Some(_)) => Outcome::CancelledInBody,
+            (None, None) => Outcome::CancelledBeforeHead,
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.in_flight.dec();
+        if !self.measured {
+            return;
+        }
+        let duration = self.until_head.unwrap_or_else(|| self.started.elapsed());
+        let outcome = self.outcome().as_str();
+        let method = method_label(&self.method);
+        let route = self.route.as_str();
+        let status = self.status.as_ref().map_or("none", StatusCode::as_str);
+        let metrics = &self.metrics;
+        metrics
+            .requests
+            .with([method, route, status, outcome])
+            .inc();
+        metrics
+            .duration
+            .with([method, route, status])
+            .observe_duration(duration);
+    }
+}
+
+/// How much of a response's body is to come, as far as that can be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// No one will poll the body.
+    Nothing,
+    /// After this many bytes hyper stops polling, and never sees the body's end.
+    Bytes(u64),
+    /// The body says when it ends.
+    Unknown,
+}
+
+impl Rest {
+    fn of<B: Body>(method: &Method, response: &Response<B>) -> Self {
+        let body = response.body();
+        let bodiless = method == Method::HEAD
+            || response.status().is_informational()
+            || matches!(
+                response.status(),
+                StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+            );
+        if bodiless || body.is_end_stream() {
+            return Self::Nothing;
+        }
+        // A length in the head binds hyper even where the body knows of none.
+        match declared_length(response).or(body.size_hint().exact()) {
+            Some(0) => Self::Nothing,
+            Some(bytes) => Self::Bytes(bytes),
+            None => Self::Unknown,
+        }
+    }
+
+    /// Takes away what has passed.
+    pub(super) fn pass(&mut self, bytes: usize) {
+        if let Self::Bytes(rest) = self {
+            *self = match rest.saturating_sub(bytes as u64) {
+                0 => Self::Nothing,
+                rest => Self::Bytes(rest),
+            };
+        }
+    }
+}
+
+fn declared_length<B>(response: &Response<B>) -> Option<u64> {
+    let length = response.headers().get(header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
+}
+
+fn is_event_stream<B>(response: &Response<B>) -> bool {
+    const EVENT_STREAM: &[u8] = b"text/event-stream";
+    let content_type = response.headers().get(header::CONTENT_TYPE);
+    content_type
+        .and_then(|value| value.as_bytes().get(..EVENT_STREAM.len()))
+        .is_some_and(|start| start.eq_ignore_ascii_case(EVENT_STREAM))
+}

@@ -1,0 +1,46 @@
+//! The service that the layer makes.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use tower::Service;
+
+use crate::middleware::metrics::HttpMetrics;
+use crate::middleware::record::Record;
+use crate::middleware::{ResponseBody, ResponseFuture};
+
+/// A service whose requests are measured. See the [module](crate::middleware).
+#[derive(Debug, Clone)]
+pub struct MetricsService<S> {
+    inner: S,
+    metrics: Arc<HttpMetrics>,
+}
+
+impl<S> MetricsService<S> {
+    pub(super) fn new(inner: S, metrics: Arc<HttpMetrics>) -> Self {
+        Self { inner, metrics }
+    }
+}
+
+impl<S, Q, R> Service<Request<Q>> for MetricsService<S>
+where
+    S: Service<Request<Q>, Response = Response<R>>,
+    R: Body,
+{
+    type Response = Response<ResponseBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Q>) -> Self::Future {
+        let mut record = Some(Record::start(Arc::clone(&self.metrics), &request));
+        // The very service that was polled ready, not a clone of it.
+        let inner = Record::run(&mut record, || self.inner.call(request));
+        ResponseFuture::new(inner, record)
+    }
+}

@@ -1,0 +1,282 @@
+//! Asking a registry for metrics.
+
+use std::sync::{Arc, PoisonError};
+
+use crate::error::Error;
+use crate::metric::{
+    Counter, Family, Gauge, Histogram, Instrument, Metric, SeriesSet, check_labels, check_name,
+};
+use crate::registry::Registry;
+use crate::snapshot::{Bounds, Desc};
+
+/// Every method here returns what is there when the name is taken by the same
+/// kind of metric with the same labels; its first help text is kept.
+///
+/// # Errors
+///
+/// All of them refuse a metric or label name that Prometheus does not read
+/// ([`Error::is_invalid_name`], [`Error::is_invalid_label`]), and a name that is
+/// taken by something else, or that some format would print like another's
+/// ([`Error::is_conflict`]): `x` and `x_total`, or `x` and the `x_count` of a
+/// histogram `x`.
+impl Registry {
+    /// Returns the counter called `name`; in Prometheus's formats the name ends
+    /// in `_total`, which is appended where it is missing.
+    ///
+    /// # Errors
+    ///
+    /// When the name is not valid or is taken by something else.
+    pub fn counter(&self, name: &str, help: &str) -> Result<Counter, Error> {
+        self.counter_with(name, help, [])
+    }
+
+    /// Returns the counter called `name` with these labels.
+    ///
+    /// ```
+    /// # use tachometer::Registry;
+    /// let registry = Registry::new();
+    /// let ok = registry.counter_with("jobs_total", "Jobs done.", [("result", "ok")])?;
+    /// ok.inc();
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When a name is not valid, or is taken by something else or with other
+    /// labels.
+    pub fn counter_with<'a>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: impl AsRef<[(&'a str, &'a str)]>,
+    ) -> Result<Counter, Error> {
+        self.series(name, help, labels.as_ref(), None)
+    }
+
+    /// Returns the family of counters called `name`, with these labels.
+    ///
+    /// # Errors
+    ///
+    /// When a name is not valid, or is taken by something else or with other
+    /// labels.
+    pub fn counter_family<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&str; N],
+    ) -> Result<Family<Counter, N>, Error> {
+        self.family(name, help, labels, None)
+    }
+
+    /// Returns the gauge called `name`.
+    ///
+    /// # Errors
+    ///
+    /// When the name is not valid or is taken by something else.
+    pub fn gauge(&self, name: &str, help: &str) -> Result<Gauge, Error> {
+        self.gauge_with(name, help, [])
+    }
+
+    /// Returns the gauge called `name` with these labels.
+    ///
+    /// # Errors
+    ///
+    /// When a name is not valid, or is taken by something else or with other
+    /// labels.
+    pub fn gauge_with<'a>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: impl AsRef<[(&'a str, &'a str)]>,
+    ) -> Result<Gauge, Error> {
+        self.series(name, help, labels.as_ref(), None)
+    }
+
+    /// Returns the family of gauges called `name`, with these labels.
+    ///
+    /// # Errors
+    ///
+    /// When a name is not valid, or is taken by something else or with other
+    /// labels.
+    pub fn gauge_family<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&str; N],
+    ) -> Result<Family<Gauge, N>, Error> {
+        self.family(name, help, labels, None)
+    }
+
+    /// Returns the histogram called `name`; a new one gets the default bounds,
+    /// 5 ms to 10 s, one that is there keeps its own.
+    ///
+    /// # Errors
+    ///
+    /// When the name is not valid or is taken by something else.
+    pub fn histogram(&self, name: &str, help: &str) -> Result<Histogram, Error> {
+        self.histogram_with(name, help, [])
+    }
+
+    /// Returns the histogram called `name` over these bounds: finite and
+    /// ascending, each the inclusive upper end of a bucket.
+    ///
+    /// # Errors
+    ///
+    /// When the name or the bounds are not valid, or the name is taken by
+    /// something else or with other bounds.
+    pub fn histogram_with_buckets(
+        &self,
+        name: &str,
+        help: &str,
+        bounds: &[f64],
+    ) -> Result<Histogram, Error> {
+        self.series(name, help, &[], Some(Bounds::new(bounds)?))
+    }
+
+    /// Returns the histogram called `name` with these labels; a new family gets
+    /// the default bounds.
+    ///
+    /// # Errors
+    ///
+    /// When a name is not valid, or is taken by something else or with other
+    /// labels.
+    pub fn histogram_with<'a>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: impl AsRef<[(&'a str, &'a str)]>,
+    ) -> Result<Histogram, Error> {
+        self.series(name, help, labels.as_ref(), None)
+    }
+
+    /// Returns the family of histograms called `name`, with these labels; a new
+    /// family gets the default bounds.
+    ///
+    /// # Errors
+    ///
+    /// When a name is not valid, or is taken by something else or with other
+    /// labels.
+    pub fn histogram_family<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&str; N],
+    ) -> Result<Family<Histogram, N>, Error> {
+        self.family(name, help, labels, None)
+    }
+
+    /// Returns the family of histograms called `name`, with these labels, over
+    /// these bounds.
+    ///
+    /// # Errors
+    ///
+    /// When a name or the bounds are not valid, or the name is taken by
+    /// something else, with other labels or with other bounds.
+    pub fn histogram_family_with_buckets<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&str; N],
+        bounds: &[f64],
+    ) -> Result<Family<Histogram, N>, Error> {
+        self.family(name, help, labels, Some(Bounds::new(bounds)?))
+    }
+
+    /// Shows a metric that exists already, made by its own `new()`, as `name`.
+    ///
+    /// A metric may be shown in several registries.
+    ///
+    /// ```
+    /// # use tachometer::{Counter, Registry};
+    /// let registry = Registry::new();
+    /// let hits = Counter::new();
+    /// hits.inc();
+    /// registry.register("hits_total", "Cache hits.", &hits)?;
+    /// assert_eq!(registry.get("hits_total").unwrap().value(), 1.0);
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the name is not valid or is taken, even by a metric of the same
+    /// kind; or when the metric is one of a family and so has labels of its own.
+    #[expect(private_bounds, reason = "only this crate's metrics are instruments")]
+    pub fn register<M: Instrument>(&self, name: &str, help: &str, metric: &M) -> Result<(), Error> {
+        check_name(name)?;
+        let labels = &metric.series().labels;
+        if !labels.is_empty() {
+            return Err(Error::conflict(format_args!(
+                "the metric to show as {name:?} is a series of a family, with the labels \
+                 {{{}}}: register one that was made by itself",
+                labels.as_str()
+            )));
+        }
+        let mut entries = self.entries_mut();
+        if entries.get(name).is_some() {
+            return Err(Error::conflict(format_args!(
+                "the metric {name:?} is there already: choose another name, \
+                 or ask the registry for the one that is there"
+            )));
+        }
+        let set = SeriesSet::adopting(Desc::new(name, help, M::KIND), metric);
+        entries.insert(Metric::new(Arc::new(set)))
+    }
+
+    fn series<M: Instrument<Settings: Default>>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[(&str, &str)],
+        settings: Option<M::Settings>,
+    ) -> Result<M, Error> {
+        let names: Vec<_> = labels.iter().map(|(name, _)| *name).collect();
+        let set = self.set::<M>(name, help, &names, settings)?;
+        // The set's own order, which may be that of whoever asked first.
+        let values: Vec<_> = set
+            .label_names()
+            .iter()
+            .filter_map(|name| labels.iter().find(|(asked, _)| **name == **asked))
+            .map(|(_, value)| *value)
+            .collect();
+        Ok(set.series(&values))
+    }
+
+    fn family<M: Instrument<Settings: Default>, const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&str; N],
+        settings: Option<M::Settings>,
+    ) -> Result<Family<M, N>, Error> {
+        let set = self.set(name, help, &labels, settings)?;
+        Ok(Family::new(set, labels))
+    }
+
+    fn set<M: Instrument<Settings: Default>>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        settings: Option<M::Settings>,
+    ) -> Result<Arc<SeriesSet<M>>, Error> {
+        check_name(name)?;
+        check_labels(name, labels)?;
+        if let Some(set) = self.entries().find(name, labels, settings.as_ref())? {
+            return Ok(set);
+        }
+        let mut entries = self.entries_mut();
+        // Another thread may have added it between the two locks.
+        if let Some(set) = entries.find(name, labels, settings.as_ref())? {
+            return Ok(set);
+        }
+        let desc = Desc::new(name, help, M::KIND);
+        let set = Arc::new(SeriesSet::new(desc, labels, settings.unwrap_or_default()));
+        entries.insert(Metric::new(Arc::clone(&set)))?;
+        Ok(set)
+    }
+
+    fn entries_mut(&self) -> std::sync::RwLockWriteGuard<'_, super::entries::Entries> {
+        let entries = &self.0.entries;
+        entries.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,123 @@
+//! The registry that is there without being made, and functions on it.
+//!
+//! The functions are meant for start-up: where the registry would return an
+//! error, they panic with its words.
+
+use std::sync::LazyLock;
+
+use crate::error::Error;
+use crate::metric::{Counter, Gauge, Histogram};
+use crate::registry::Registry;
+
+static GLOBAL: LazyLock<Registry> = LazyLock::new(Registry::new);
+
+impl Registry {
+    /// Returns the registry of the whole process.
+    ///
+    /// It is a convenience: nothing in this crate needs it, and a registry of
+    /// one's own never meets it.
+    #[must_use]
+    pub fn global() -> &'static Self {
+        &GLOBAL
+    }
+}
+
+/// Returns the counter called `name` in the global registry.
+///
+/// ```
+/// let requests = tachometer::counter("requests_total", "Total number of requests");
+/// requests.inc();
+/// requests.inc_by(5);
+/// assert_eq!(requests.get(), 6.0);
+/// ```
+///
+/// # Panics
+///
+/// When the name is not valid or is taken by something else; see
+/// [`Registry::counter`], which returns the error.
+#[track_caller]
+pub fn counter(name: &str, help: &str) -> Counter {
+    expect(Registry::global().counter(name, help))
+}
+
+/// Returns the counter called `name` with these labels in the global registry.
+///
+/// # Panics
+///
+/// When a name is not valid, or is taken by something else or with other labels;
+/// see [`Registry::counter_with`], which returns the error.
+#[track_caller]
+pub fn counter_with<'a>(
+    name: &str,
+    help: &str,
+    labels: impl AsRef<[(&'a str, &'a str)]>,
+) -> Counter {
+    expect(Registry::global().counter_with(name, help, labels))
+}
+
+/// Returns the gauge called `name` in the global registry.
+///
+/// # Panics
+///
+/// When the name is not valid or is taken by something else; see
+/// [`Registry::gauge`], which returns the error.
+#[track_caller]
+pub fn gauge(name: &str, help: &str) -> Gauge {
+    expect(Registry::global().gauge(name, help))
+}
+
+/// Returns the gauge called `name` with these labels in the global registry.
+///
+/// # Panics
+///
+/// When a name is not valid, or is taken by something else or with other labels;
+/// see [`Registry::gauge_with`], which returns the error.
+#[track_caller]
+pub fn gauge_with<'a>(name: &str, help: &str, labels: impl AsRef<[(&'a str, &'a str)]>) -> Gauge {
+    expect(Registry::global().gauge_with(name, help, labels))
+}
+
+/// Returns the histogram called `name` in the global registry.
+///
+/// # Panics
+///
+/// When the name is not valid or is taken by something else; see
+/// [`Registry::histogram`], which returns the error.
+#[track_caller]
+pub fn histogram(name: &str, help: &str) -> Histogram {
+    expect(Registry::global().histogram(name, help))
+}
+
+/// Returns the histogram called `name` over these bounds in the global registry.
+///
+/// # Panics
+///
+/// When the name or the bounds are not valid, or the name is taken by something
+/// else; see [`Registry::histogram_with_buckets`], which returns the error.
+#[track_caller]
+pub fn histogram_with_buckets(name: &str, help: &str, bounds: &[f64]) -> Histogram {
+    expect(Registry::global().histogram_with_buckets(name, help, bounds))
+}
+
+/// Returns the histogram called `name` with these labels in the global registry.
+///
+/// # Panics
+///
+/// When a name is not valid, or is taken by something else or with other labels;
+/// see [`Registry::histogram_with`], which returns the error.
+#[track_caller]
+pub fn histogram_with<'a>(
+    name: &str,
+    help: &str,
+    labels: impl AsRef<[(&'a str, &'a str)]>,
+) -> Histogram {
+    expect(Registry::global().histogram_with(name, help, labels))
+}
+
+#[track_caller]
+fn expect<M>(asked: Result<M, Error>) -> M {
+    match asked {
+        Ok(metric) => metric,
+        Err(error) => panic!("{error}"),
+    }
+}

@@ -1,0 +1,117 @@
+//! The metrics of a service under their names, and the way to read them all.
+//!
+//! A [`Registry`] hands out metrics and refuses what could not be told apart in
+//! a scrape. It knows no format and no HTTP: [`Registry::gather`] gives plain
+//! data, a [`Block`](crate::snapshot::Block) at a time.
+//!
+//! There is a global one for convenience ([`Registry::global`] and the free
+//! functions); nothing needs it, and two registries never meet.
+//!
+//! ```
+//! use tachometer::Registry;
+//!
+//! let registry = Registry::new();
+//! let jobs = registry.counter("jobs_total", "Jobs done.")?;
+//! jobs.inc();
+//!
+//! // Whoever asks again gets the same counter.
+//! assert_eq!(registry.counter("jobs_total", "")?.get(), 1.0);
+//!
+//! // A name has one meaning.
+//! let error = registry.gauge("jobs_total", "").unwrap_err();
+//! assert!(error.is_conflict());
+//! # Ok::<(), tachometer::Error>(())
+//! ```
+
+mod create;
+mod entries;
+mod gather;
+mod global;
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, Instant};
+
+use crate::metric::Metric;
+use entries::Entries;
+pub use gather::Gather;
+pub use global::{
+    counter, counter_with, gauge, gauge_with, histogram, histogram_with, histogram_with_buckets,
+};
+
+/// The metrics of a service, each under a name of its own.
+///
+/// A clone is the same registry. See the [module](self) for an example.
+#[derive(Clone)]
+pub struct Registry(Arc<Inner>);
+
+struct Inner {
+    started: Instant,
+    /// Locked to look a name up and to add one, never while a metric is read or
+    /// recorded, nor while any code of a user runs.
+    entries: RwLock<Entries>,
+}
+
+impl Registry {
+    /// Makes an empty registry, which shares nothing with any other.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::new(Inner {
+            started: Instant::now(),
+            entries: RwLock::new(Entries::new()),
+        }))
+    }
+
+    /// Returns the metric registered under `name`, as it was given there.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Metric> {
+        self.entries().get(name).cloned()
+    }
+
+    /// Returns all metrics, sorted by name.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<Metric> {
+        self.entries().iter().cloned().collect()
+    }
+
+    /// Reads all metrics, sorted by name, a block of series at a time.
+    ///
+    /// Metrics and series may be added meanwhile; nobody waits.
+    pub fn gather(&self) -> Gather {
+        Gather::new(self.metrics(), self.uptime())
+    }
+
+    /// Returns how long the registry has existed.
+    #[must_use]
+    pub fn uptime(&self) -> Duration {
+        self.0.started.elapsed()
+    }
+
+    /// Sets every series of every metric back to zero; names, help texts and
+    /// handles stay.
+    pub fn reset_all(&self) {
+        for metric in self.metrics() {
+            metric.reset();
+        }
+    }
+
+    fn entries(&self) -> RwLockReadGuard<'_, Entries> {
+        // Entries are whole after every step, whatever panicked elsewhere.
+        let entries = &self.0.entries;
+        entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registry")
+            .field("metrics", &self.metrics())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,37 @@
+//! What was read: plain data, without atomics, formats or handles.
+//!
+//! A registry is read a [`Block`] at a time: up to [`Block::SERIES`] series of
+//! one family, their numbers in flat vectors beside shared text. So reading
+//! copies numbers and nothing else, and a scrape of any size needs the memory
+//! of one block and one chunk of text. Encoders know this module and no other.
+//!
+//! ```
+//! use tachometer::Registry;
+//! use tachometer::snapshot::Values;
+//!
+//! let registry = Registry::new();
+//! registry.counter("jobs_total", "Jobs done.")?.inc_by(3);
+//!
+//! for block in registry.gather() {
+//!     if let Values::Counter(counts) = &block.values {
+//!         println!("{} is {}", block.desc.name(), counts[0].value());
+//!     }
+//! }
+//! # Ok::<(), tachometer::Error>(())
+//! ```
+
+mod block;
+mod bounds;
+mod count;
+mod desc;
+mod histogram;
+mod labels;
+mod sample;
+
+pub use block::{Block, Values};
+pub use bounds::Bounds;
+pub use count::Count;
+pub use desc::{Desc, Kind};
+pub use histogram::{HistogramStats, HistogramView, Histograms, Totals};
+pub use labels::{Labels, Pairs};
+pub use sample::{Sample, Value};
