@@ -1,1 +1,41 @@
-fn main() {}
+//! What the layer adds to a request through axum's router:
+//! `cargo bench --bench layer`.
+
+use std::task::{Context, Poll, Waker};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::routing::get;
+use criterion::{Criterion, criterion_group, criterion_main};
+use http_body::Body as _;
+use tachometer::{MetricsLayer, Registry};
+use tower::Service;
+
+fn requests(criterion: &mut Criterion) {
+    let routes = || Router::new().route("/users/{id}", get(async || "a user"));
+    let measured = MetricsLayer::new().registry(&Registry::new());
+    for (name, router) in [
+        ("layer/none", routes()),
+        ("layer/metrics", routes().layer(measured)),
+    ] {
+        // With its state the router is complete, and layers are applied once.
+        let mut service = router.with_state::<()>(());
+        criterion.bench_function(name, |bench| bench.iter(|| request(&mut service)));
+    }
+}
+
+/// Makes one request and reads its response, without a runtime: nothing waits.
+fn request(service: &mut Router) {
+    let mut context = Context::from_waker(Waker::noop());
+    let request = Request::get("/users/7").body(Body::empty());
+    let mut future = Box::pin(service.call(request.expect("a valid request")));
+    let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut context) else {
+        unreachable!("the handler waits for nothing");
+    };
+    let mut body = Box::pin(response.into_body());
+    while let Poll::Ready(Some(_)) = body.as_mut().poll_frame(&mut context) {}
+}
+
+criterion_group!(benches, requests);
+criterion_main!(benches);

@@ -91,3 +91,9 @@ pub use registry::{
 };
 #[cfg(feature = "axum")]
 pub use router::{MetricsRouter, metrics_router};
+
+/// The examples in the README are compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+#[derive(Debug)]
+pub struct Readme;

@@ -53,10 +53,11 @@ async fn run(options: Options) -> Result<(), String> {
     // Before the first line says that the demo is up, so that whoever reads it
     // may stop the demo at once.
     let stop = stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
-    println!("listening on http://{bound}");
-    println!("  metrics: http://{bound}/metrics and http://{bound}/metrics/json");
-    // A reader that has gone away is no reason to stop.
-    let _ = io::stdout().flush();
+    // A reader that has gone away is no reason to stop, so not `println!`.
+    let _ = write!(
+        io::stdout(),
+        "listening on http://{bound}\n  metrics: http://{bound}/metrics and http://{bound}/metrics/json\n"
+    );
 
     let (stopping, stopped) = watch::channel(false);
     let app: Router = routes::router(stopped.clone())

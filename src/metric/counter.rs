@@ -12,12 +12,12 @@ use crate::snapshot::{Count, Kind, Labels, Sample, Value, Values};
 ///
 /// A clone is the same counter. See the [module](crate::metric) for an example.
 #[derive(Debug, Clone)]
-#[must_use = "a counter that nobody increments counts nothing"]
 pub struct Counter(Arc<Series<CounterCell, ()>>);
 
 impl Counter {
     /// Makes a counter without a name, which no registry shows until
     /// [`Registry::register`](crate::registry::Registry::register) names it.
+    #[must_use]
     pub fn new() -> Self {
         new_series(Labels::new([]), &Shared::new(()))
     }

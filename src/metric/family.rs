@@ -54,8 +54,8 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     /// names were given; it is made on its first use.
     ///
     /// Finding it takes no lock and no memory. Keep what it returns where one
-    /// series is recorded often.
-    #[must_use]
+    /// series is recorded often. Calling this ahead of the first record makes the
+    /// series show as 0 from the start.
     pub fn with(&self, values: [&str; N]) -> M {
         self.set.series(&self.order.map(|label| values[label]))
     }

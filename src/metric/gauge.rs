@@ -12,12 +12,12 @@ use crate::snapshot::{Kind, Labels, Sample, Value, Values};
 ///
 /// A clone is the same gauge. See the [module](crate::metric) for an example.
 #[derive(Debug, Clone)]
-#[must_use = "a gauge that nobody sets stays 0"]
 pub struct Gauge(Arc<Series<GaugeCell, ()>>);
 
 impl Gauge {
     /// Makes a gauge without a name, which no registry shows until
     /// [`Registry::register`](crate::registry::Registry::register) names it.
+    #[must_use]
     pub fn new() -> Self {
         new_series(Labels::new([]), &Shared::new(()))
     }

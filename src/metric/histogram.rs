@@ -17,13 +17,13 @@ use crate::snapshot::{
 /// its memory does not grow with what it observes. A clone is the same
 /// histogram. See the [module](crate::metric) for an example.
 #[derive(Debug, Clone)]
-#[must_use = "a histogram that observes nothing stays empty"]
 pub struct Histogram(Arc<Series<HistogramCell, Bounds>>);
 
 impl Histogram {
     /// Makes a histogram without a name over the default bounds, 5 ms to 10 s,
     /// which no registry shows until
     /// [`Registry::register`](crate::registry::Registry::register) names it.
+    #[must_use]
     pub fn new() -> Self {
         new_series(Labels::new([]), &Shared::new(Bounds::default()))
     }

@@ -52,24 +52,26 @@ impl<B: Body> Body for ResponseBody<B> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let polled = Record::run(this.record, || this.inner.as_mut().poll_frame(context));
+        let (polled, ended) = Record::run(this.record, || {
+            let polled = this.inner.as_mut().poll_frame(context);
+            // Whoever asks the body whether it has ended may not poll again.
+            let ended = polled.is_ready() && this.inner.is_end_stream();
+            (polled, ended)
+        });
         let frame = ready!(polled);
-        let whole = match &frame {
-            None => true,
-            Some(Err(_)) => {
-                if let Some(record) = this.record.take() {
-                    record.end(Outcome::BodyError);
-                }
-                false
+        if let Some(Ok(frame)) = &frame {
+            this.rest.pass(frame.data_ref().map_or(0, Buf::remaining));
+        }
+        let over = ended || *this.rest == Rest::Nothing || !matches!(frame, Some(Ok(_)));
+        if over && let Some(record) = this.record.take() {
+            // An end before the declared length is a failure: hyper, too, breaks
+            // the connection off.
+            let short = matches!(this.rest, Rest::Bytes(_));
+            if short || matches!(frame, Some(Err(_))) {
+                record.end(Outcome::BodyError);
+            } else {
+                record.complete();
             }
-            Some(Ok(frame)) => {
-                this.rest.pass(frame.data_ref().map_or(0, Buf::remaining));
-                // Whoever asks the body whether it has ended may not poll again.
-                *this.rest == Rest::Nothing || this.inner.is_end_stream()
-            }
-        };
-        if whole && let Some(record) = this.record.take() {
-            record.complete();
         }
         Poll::Ready(frame)
     }

@@ -41,7 +41,7 @@
 //! | `client_error`, `server_error` | the body ended after a 4xx; after a 5xx or above |
 //! | `cancelled_before_head` | dropped before there was a response: the client went away, or a time-out struck |
 //! | `cancelled_in_body` | dropped before the response's body had ended |
-//! | `body_error` | the response's body failed |
+//! | `body_error` | the response's body failed, or ended short of its declared length |
 //! | `service_error` | the service returned an error instead of a response |
 //! | `panic` | the service, its future or the response's body panicked, and no one inside caught it |
 //! | `upgraded` | the connection now speaks another protocol: 101, or a CONNECT that succeeded |

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{Method, Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode, header};
 use http_body::Body;
 
 use crate::context::Unmeasured;
@@ -22,7 +22,7 @@ pub(super) struct Record {
     metrics: Arc<HttpMetrics>,
     in_flight: Gauge,
     started: Instant,
-    method: Method,
+    method: &'static str,
     route: Route,
     status: Option<StatusCode>,
     /// How it ended, once that is known; until then it is on its way.
@@ -39,11 +39,9 @@ pub(super) struct Record {
 
 impl Record {
     pub(super) fn start<B>(metrics: Arc<HttpMetrics>, request: &Request<B>) -> Self {
-        let method = request.method().clone();
+        let method = method_label(request.method());
         let route = Route::of(request.extensions());
-        let in_flight = metrics
-            .in_flight
-            .with([method_label(&method), route.as_str()]);
+        let in_flight = metrics.in_flight.with([method, route.as_str()]);
         in_flight.inc();
         Self {
             metrics,
@@ -79,12 +77,16 @@ impl Record {
         if is_event_stream(response) {
             self.until_head = Some(self.started.elapsed());
         }
-        let connected = self.method == Method::CONNECT && status.is_success();
+        let connected = self.method == "CONNECT" && status.is_success();
         if connected || status == StatusCode::SWITCHING_PROTOCOLS {
             self.outcome = Some(Outcome::Upgraded);
             return Rest::Nothing;
         }
-        Rest::of(&self.method, response)
+        // A body that is asked for its length runs code of its own, too.
+        self.inside = true;
+        let rest = Rest::of(self.method, response);
+        self.inside = false;
+        rest
     }
 
     /// Ends the record of a response whose body has passed whole.
@@ -117,8 +119,7 @@ impl Drop for Record {
         }
         let duration = self.until_head.unwrap_or_else(|| self.started.elapsed());
         let outcome = self.outcome().as_str();
-        let method = method_label(&self.method);
-        let route = self.route.as_str();
+        let (method, route) = (self.method, self.route.as_str());
         let status = self.status.as_ref().map_or("none", StatusCode::as_str);
         let metrics = &self.metrics;
         metrics
@@ -144,9 +145,9 @@ pub(super) enum Rest {
 }
 
 impl Rest {
-    fn of<B: Body>(method: &Method, response: &Response<B>) -> Self {
+    fn of<B: Body>(method: &str, response: &Response<B>) -> Self {
         let body = response.body();
-        let bodiless = method == Method::HEAD
+        let bodiless = method == "HEAD"
             || response.status().is_informational()
             || matches!(
                 response.status(),

@@ -1,1 +1,15 @@
-fn main() {}
+//! What the crate promises, tested through its public door.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod conservation;
+mod demo;
+mod exposition;
+mod layer;
+mod loopback;
+mod parsers;
+mod prometheus;
+mod refusals;
+mod registry;
+mod support;
+mod threads;

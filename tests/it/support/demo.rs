@@ -1,0 +1,37 @@
+//! The demo, as a program of its own.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::support::program::Running;
+
+/// Returns a command that starts the demo, built as this test was.
+pub(crate) fn command() -> Command {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.parent().and_then(|deps| deps.parent()).unwrap();
+    let program: PathBuf = folder.join("examples").join("demo");
+    // `cargo test` builds the examples too; `cargo test --test it` does not.
+    if !program.exists() {
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--example", "demo"]);
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(build.status().unwrap().success());
+    }
+    Command::new(program)
+}
+
+/// Starts the demo on a free port, without its own traffic, and returns it with
+/// the address that its first line names.
+pub(crate) fn start() -> (Running, String) {
+    let mut command = command();
+    command.args(["127.0.0.1:0", "--quiet-traffic"]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let running = Running(child);
+    let first = lines.next().unwrap().unwrap();
+    let url = first.strip_prefix("listening on ").unwrap().to_owned();
+    (running, url)
+}

@@ -1,0 +1,42 @@
+//! Reading numbers out of a registry.
+
+use tachometer::Registry;
+use tachometer::snapshot::Values;
+
+/// Returns the sum of the series of `metric` that have all of `labels`: of
+/// counters and gauges their values, of histograms their counts.
+pub(crate) fn sum(registry: &Registry, metric: &str, labels: &[(&str, &str)]) -> f64 {
+    let mut sum = 0.0;
+    for block in registry
+        .gather()
+        .filter(|block| block.desc.name() == metric)
+    {
+        let numbers: Vec<f64> = match &block.values {
+            Values::Counter(counts) => counts.iter().map(|count| count.value()).collect(),
+            Values::Gauge(numbers) => numbers.clone(),
+            Values::Histogram(histograms) => {
+                histograms.iter().map(|one| to_f64(one.count())).collect()
+            }
+            other => panic!("a kind of metric unknown to the tests: {other:?}"),
+        };
+        for (series, number) in block.labels.iter().zip(numbers) {
+            let has =
+                |label: &(&str, &str)| series.pairs().any(|(k, v)| k == label.0 && v == label.1);
+            if labels.iter().all(has) {
+                sum += number;
+            }
+        }
+    }
+    sum
+}
+
+/// Returns how many series a registry shows.
+pub(crate) fn series(registry: &Registry) -> usize {
+    registry.gather().map(|block| block.labels.len()).sum()
+}
+
+/// The tests count far less than 2^53.
+#[expect(clippy::cast_precision_loss)]
+pub(crate) fn to_f64(count: impl TryInto<u64>) -> f64 {
+    count.try_into().ok().expect("a count fits") as f64
+}

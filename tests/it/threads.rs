@@ -1,0 +1,99 @@
+//! Many threads at once: no count is lost, and no scrape contradicts itself.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use tachometer::Registry;
+use tachometer::snapshot::Values;
+
+use crate::support::read::{series, sum, to_f64};
+
+const THREADS: u32 = 8;
+
+#[test]
+fn increments_from_many_threads_add_up() {
+    let registry = Registry::new();
+    let counter = registry.counter("concurrent_counter", "").unwrap();
+    let gauge = registry.gauge("concurrent_gauge", "").unwrap();
+    let histogram = registry.histogram("concurrent_histogram", "").unwrap();
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                for turn in 0..10_000 {
+                    counter.inc();
+                    counter.inc_by(0.5);
+                    gauge.inc_by(2);
+                    gauge.dec();
+                    histogram.observe(f64::from(turn % 16));
+                }
+            });
+        }
+    });
+    let turns = f64::from(THREADS * 10_000);
+    assert_eq!(counter.get(), turns * 1.5);
+    assert_eq!(gauge.get(), turns);
+    let stats = histogram.stats();
+    assert_eq!(to_f64(stats.count), turns);
+    assert_eq!((stats.sum, stats.min, stats.max), (turns * 7.5, 0.0, 15.0));
+}
+
+#[test]
+fn threads_that_make_the_same_metrics_and_series_at_once_share_them() {
+    let registry = Registry::new();
+    let go = std::sync::Barrier::new(THREADS as usize);
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                go.wait();
+                for name in 0..50 {
+                    let name = format!("metric_{name}");
+                    let family = registry.counter_family(&name, "", ["x", "y"]).unwrap();
+                    for value in 0..40 {
+                        family.with([&value.to_string(), "y"]).inc();
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(registry.metrics().len(), 50);
+    assert_eq!(series(&registry), 50 * 40);
+    for metric in registry.metrics() {
+        assert_eq!(metric.value(), f64::from(THREADS * 40));
+    }
+}
+
+#[test]
+fn a_scrape_goes_on_while_series_are_added_and_never_contradicts_itself() {
+    let registry = Registry::new();
+    let family = registry.histogram_family("h", "", ["n"]).unwrap();
+    let adding = AtomicBool::new(true);
+    thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for number in 0..3_000 {
+                family.with([&number.to_string()]).observe(0.25);
+                family.with(["0"]).observe(0.25);
+            }
+            adding.store(false, Ordering::Relaxed);
+        });
+        let mut last = 0;
+        while adding.load(Ordering::Relaxed) {
+            let mut seen = 0;
+            for block in registry.gather() {
+                let Values::Histogram(histograms) = &block.values else {
+                    panic!("there is only one metric");
+                };
+                assert_eq!(histograms.iter().count(), block.labels.len());
+                for histogram in histograms.iter() {
+                    let buckets: Vec<_> = histogram.cumulative().map(|(_, n)| n).collect();
+                    assert!(buckets.is_sorted());
+                    assert_eq!(buckets.last(), Some(&histogram.count()));
+                    seen += 1;
+                }
+            }
+            assert!(seen >= last, "series went away: {seen} after {last}");
+            last = seen;
+        }
+        writer.join().unwrap();
+    });
+    assert_eq!(sum(&registry, "h", &[]), 6_000.0);
+}
