@@ -15,7 +15,6 @@ use std::time::Duration;
 use axum::Router;
 use tachometer::{MetricsLayer, metrics_router};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use options::Options;
@@ -83,7 +82,10 @@ async fn run(options: Options) -> Result<(), String> {
 }
 
 /// Returns what ends at SIGINT or SIGTERM; both are caught from now on.
+#[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     Ok(async move {
@@ -91,5 +93,13 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
+    })
+}
+
+/// Returns what ends at Ctrl-C.
+#[cfg(not(unix))]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
     })
 }

@@ -1,9 +1,19 @@
 //! The cell of a counter.
+//!
+//! A counter begins as one word that all threads add to. Once it has counted
+//! enough to show that it is used, each thread gets a lane of its own, and
+//! threads no longer pass a cache line around.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{OnceLock, PoisonError};
 
 use crate::cell::float::AtomicF64;
+use crate::cell::lanes::Lanes;
+use crate::cell::sync::{AtomicU64, Mutex, Ordering};
+use crate::cell::thread;
 use crate::snapshot::Count;
+
+/// A counter that has counted so far gets lanes.
+const HOT: u64 = 4_096;
 
 /// A sum in two parts, so that neither whole increments nor fractions are lost.
 ///
@@ -11,42 +21,131 @@ use crate::snapshot::Count;
 /// that grows by a thousand million a second gets there after 584 years.
 #[derive(Debug, Default)]
 pub(crate) struct CounterCell {
+    /// What threads without a lane have added.
+    whole: AtomicU64,
+    /// All that a counter without fractions, and not much used, has no need of.
+    more: OnceLock<Box<More>>,
+}
+
+#[derive(Debug)]
+struct More {
+    /// The fractions that threads without a lane have added.
+    fraction: AtomicF64,
+    lanes: Lanes<Lane>,
+    /// The lanes' sum at the last reset: a lane is its thread's alone, so that a
+    /// reset cannot set it to 0, and is taken off by readers instead.
+    base: Mutex<Count>,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
     whole: AtomicU64,
     fraction: AtomicF64,
 }
 
 impl CounterCell {
+    #[inline]
     pub(crate) fn add(&self, amount: u64) {
-        self.whole.fetch_add(amount, Ordering::Relaxed);
+        match self.lane() {
+            Some(lane) => {
+                // Relaxed, and not a `fetch_add`: no one else stores here, and
+                // nothing is published through it.
+                let sum = lane.whole.load(Ordering::Relaxed);
+                lane.whole
+                    .store(sum.wrapping_add(amount), Ordering::Relaxed);
+            }
+            None => self.add_shared(amount),
+        }
     }
 
     /// Adds an amount that is finite and not negative.
+    #[inline]
     pub(crate) fn add_f64(&self, amount: f64) {
-        // Up to 2^53 a whole `f64` is that integer exactly.
-        const EXACT: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64;
-        if amount <= EXACT && amount.fract() == 0.0 {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "checked on the line above, and never negative"
-            )]
-            self.add(amount as u64);
+        /// A whole `f64` below this, 2^64, is some `u64` exactly.
+        const WHOLE: f64 = 18_446_744_073_709_551_616.0;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked on the line below, and never negative"
+        )]
+        let whole = amount as u64;
+        if amount < WHOLE && whole as f64 == amount {
+            self.add(whole);
         } else {
-            self.fraction.add(amount, Ordering::Relaxed);
+            self.add_fraction(amount);
         }
     }
 
     pub(crate) fn load(&self) -> Count {
-        Count {
-            whole: self.whole.load(Ordering::Relaxed),
-            fraction: self.fraction.load(Ordering::Relaxed),
+        let mut count = Count::from(self.whole.load(Ordering::Relaxed));
+        if let Some(more) = self.more.get() {
+            // Held while the lanes are read, so that a reset falls before or
+            // after.
+            let base = more.base.lock().unwrap_or_else(PoisonError::into_inner);
+            let lanes = more.sum();
+            count.whole = count
+                .whole
+                .wrapping_add(lanes.whole.wrapping_sub(base.whole));
+            count.fraction = more.fraction.load(Ordering::Relaxed);
+            count.fraction += lanes.fraction - base.fraction;
         }
+        count
     }
 
     /// Sets the sum to 0; an increment that races with it falls before or after.
     pub(crate) fn reset(&self) {
         self.whole.store(0, Ordering::Relaxed);
-        self.fraction.store(0.0, Ordering::Relaxed);
+        if let Some(more) = self.more.get() {
+            let mut base = more.base.lock().unwrap_or_else(PoisonError::into_inner);
+            more.fraction.store(0.0, Ordering::Relaxed);
+            *base = more.sum();
+        }
+    }
+
+    #[inline]
+    fn lane(&self) -> Option<&Lane> {
+        self.more.get()?.lanes.own()
+    }
+
+    #[cold]
+    fn add_shared(&self, amount: u64) {
+        let before = self.whole.fetch_add(amount, Ordering::Relaxed);
+        if before >= HOT {
+            self.more();
+        }
+    }
+
+    #[cold]
+    fn add_fraction(&self, amount: f64) {
+        let more = self.more();
+        match more.lanes.own() {
+            Some(lane) => lane.fraction.add_alone(amount, Ordering::Relaxed),
+            None => more.fraction.add(amount, Ordering::Relaxed),
+        }
+    }
+
+    /// Makes the lanes where there are none, and the calling thread known.
+    fn more(&self) -> &More {
+        thread::lease();
+        self.more.get_or_init(|| {
+            Box::new(More {
+                fraction: AtomicF64::default(),
+                lanes: Lanes::new(),
+                base: Mutex::new(Count::default()),
+            })
+        })
+    }
+}
+
+impl More {
+    /// Returns what all lanes have counted since they were made.
+    fn sum(&self) -> Count {
+        let mut sum = Count::default();
+        for lane in self.lanes.iter() {
+            sum.whole = sum.whole.wrapping_add(lane.whole.load(Ordering::Relaxed));
+            sum.fraction += lane.fraction.load(Ordering::Relaxed);
+        }
+        sum
     }
 }
 
@@ -72,5 +171,20 @@ mod tests {
         cell.add_f64(f64::MAX);
         cell.add_f64(f64::MAX);
         assert_eq!(cell.load().value(), f64::MAX);
+    }
+
+    #[test]
+    fn a_counter_counts_on_when_it_gets_lanes_and_when_it_is_reset() {
+        let cell = CounterCell::default();
+        for _ in 0..3 * HOT {
+            cell.add(1);
+        }
+        assert_eq!(cell.load().whole, 3 * HOT);
+        assert!(cell.lane().is_some());
+        cell.reset();
+        assert_eq!(cell.load(), Count::default());
+        cell.add(2);
+        cell.add_f64(0.5);
+        assert_eq!(cell.load().value(), 2.5);
     }
 }

@@ -1,6 +1,6 @@
 //! A floating-point number in an atomic word.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use crate::cell::sync::{AtomicU64, Ordering};
 
 /// An `f64`, kept as its bits.
 #[derive(Debug)]
@@ -33,17 +33,26 @@ impl AtomicF64 {
         });
     }
 
-    /// Adds `amount`; the sum stops at the largest finite number either way, so
-    /// that adding to it never ends in an infinity, nor then in a NaN.
+    /// Adds `amount`, whoever else adds.
     pub(crate) fn add(&self, amount: f64, stored: Ordering) {
-        self.update(stored, |sum| {
-            let sum = sum + amount;
-            Some(if sum.is_infinite() {
-                f64::MAX.copysign(sum)
-            } else {
-                sum
-            })
-        });
+        self.update(stored, |sum| Some(saturating_add(sum, amount)));
+    }
+
+    /// Adds `amount` where no other thread stores.
+    pub(crate) fn add_alone(&self, amount: f64, stored: Ordering) {
+        let sum = self.load(Ordering::Relaxed);
+        self.store(saturating_add(sum, amount), stored);
+    }
+}
+
+/// Returns the sum of two finite numbers, or the largest finite one where that is
+/// infinite, so that adding up never ends in an infinity, nor then in a NaN. What
+/// was set to an infinity stays one.
+fn saturating_add(sum: f64, amount: f64) -> f64 {
+    if sum.is_finite() {
+        (sum + amount).clamp(f64::MIN, f64::MAX)
+    } else {
+        sum
     }
 }
 

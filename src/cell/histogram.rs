@@ -18,9 +18,8 @@
 //! count that is shown in any case, so a reading always agrees with itself; what
 //! may then run ahead or behind by the observations under way is `sum`.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use crate::cell::float::AtomicF64;
+use crate::cell::sync::{AtomicU64, Ordering};
 use crate::snapshot::Totals;
 
 /// How often a reader tries for a reading without an observation under way.
@@ -81,7 +80,9 @@ impl HistogramCell {
         }
         // Infinite bounds: not even the first observation has come as far as its
         // own minimum and maximum, so the histogram still is an empty one.
-        if totals.min > totals.max {
+        // Or, after a race with a reset, no value is counted whose bounds are left.
+        let empty = counts[start..].iter().all(|&count| count == 0);
+        if empty || totals.min > totals.max {
             counts[start..].fill(0);
             totals = Totals::default();
         }
@@ -91,7 +92,7 @@ impl HistogramCell {
     /// Forgets all observations.
     ///
     /// One that is under way meanwhile is either forgotten or kept as a count;
-    /// its value may stay in the sum, or be missing from it.
+    /// its value may stay in the sum and the bounds, or be missing from them.
     pub(crate) fn reset(&self) {
         self.min.store(f64::INFINITY, Ordering::Relaxed);
         self.max.store(f64::NEG_INFINITY, Ordering::Relaxed);

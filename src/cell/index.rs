@@ -1,7 +1,8 @@
 //! A hash index of positions, whose readers never wait for its writer.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use crate::cell::sync::{AtomicU64, AtomicUsize, Ordering};
 
 /// The first table has this many slots, each further one twice as many.
 const FIRST: usize = 8;

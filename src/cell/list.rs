@@ -1,7 +1,8 @@
 //! A list that only grows, and whose readers never wait for its writer.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::cell::sync::{AtomicUsize, Ordering};
 
 /// The first chunk holds this many entries, each further one twice as many.
 const FIRST: usize = 4;

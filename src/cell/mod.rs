@@ -15,7 +15,10 @@ mod float;
 mod gauge;
 mod histogram;
 mod index;
+mod lanes;
 mod list;
+mod sync;
+mod thread;
 
 pub(crate) use counter::CounterCell;
 pub(crate) use gauge::GaugeCell;

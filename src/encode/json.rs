@@ -13,7 +13,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::encode::Encode;
-use crate::encode::number::{push_bound, push_count, push_f64, push_u64};
+use crate::encode::number::{bound_text, push_count, push_f64, push_u64};
 use crate::snapshot::{Block, HistogramView, Labels, Totals, Values};
 
 /// Writes blocks as one JSON object.
@@ -28,6 +28,9 @@ pub(crate) struct JsonEncoder {
 
 impl JsonEncoder {
     pub(crate) fn new(taken: SystemTime, uptime: Duration) -> Self {
+        // RFC 3339 ends with the year 9999, and a clock may stand anywhere.
+        let last = UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+        let taken = taken.clamp(UNIX_EPOCH, last);
         let since_1970 = taken.duration_since(UNIX_EPOCH).unwrap_or_default();
         let mut timestamp = String::new();
         push_f64(
@@ -134,7 +137,7 @@ fn push_histogram(out: &mut String, histogram: &HistogramView<'_>) {
             out.push(',');
         }
         out.push('"');
-        push_bound(out, bound);
+        out.push_str(&bound_text(bound));
         out.push_str("\":");
         push_u64(out, up_to);
     }

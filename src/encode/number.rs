@@ -29,12 +29,28 @@ pub(super) fn push_f64(out: &mut String, number: f64) {
     }
 }
 
-/// Appends a bucket's bound in OpenMetrics's canonical form, with a point even
-/// in whole numbers: `1.0`.
+/// Returns a bucket's bound in OpenMetrics's canonical form (specification 1.0,
+/// "Considerations: Canonical Numbers"): the shortest digits, an exponent of at
+/// least two digits below 1e-4 and from 1e6 on, and else a point: `1.0`, `1e+06`.
 ///
-/// Prometheus 3 turns `1` into `1.0`, and the two would otherwise be two series.
-pub(super) fn push_bound(out: &mut String, bound: f64) {
-    push_float(out, bound);
+/// Prometheus 3 rewrites bounds to this form, so that another one would be
+/// another series there than in Prometheus 2.
+pub(super) fn bound_text(bound: f64) -> String {
+    if !bound.is_finite() {
+        let mut text = String::new();
+        push_float(&mut text, bound);
+        return text;
+    }
+    let scientific = format!("{bound:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    match exponent.parse::<i32>().unwrap_or(0) {
+        -4..6 if bound.fract() == 0.0 => format!("{bound}.0"),
+        -4..6 => format!("{bound}"),
+        exponent => {
+            let sign = if exponent < 0 { '-' } else { '+' };
+            format!("{digits}e{sign}{:02}", exponent.abs())
+        }
+    }
 }
 
 fn push_float(out: &mut String, number: f64) {
@@ -83,9 +99,21 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_bound_has_a_point() {
-        let mut out = String::new();
-        push_bound(&mut out, 10.0);
-        assert_eq!(out, "10.0");
+    fn bounds_are_in_the_canonical_form_of_openmetrics() {
+        for (bound, text) in [
+            (0.0, "0.0"),
+            (10.0, "10.0"),
+            (-2.5, "-2.5"),
+            (0.005, "0.005"),
+            (1e-4, "0.0001"),
+            (1e-5, "1e-05"),
+            (123_456.0, "123456.0"),
+            (1e6, "1e+06"),
+            (1_048_576.0, "1.048576e+06"),
+            (1e100, "1e+100"),
+            (f64::INFINITY, "+Inf"),
+        ] {
+            assert_eq!(bound_text(bound), text);
+        }
     }
 }

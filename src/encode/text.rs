@@ -4,7 +4,7 @@
 //! "Text-based format".
 
 use crate::encode::Encode;
-use crate::encode::number::{push_bound, push_count, push_f64, push_u64};
+use crate::encode::number::{bound_text, push_count, push_f64, push_u64};
 use crate::snapshot::{Block, Bounds, Desc, HistogramView, Labels, Values};
 
 /// Writes blocks in Prometheus's text format 0.0.4.
@@ -79,11 +79,7 @@ fn bound_texts(bounds: &Bounds) -> Vec<String> {
     bounds
         .iter()
         .chain(&[f64::INFINITY])
-        .map(|&bound| {
-            let mut text = String::new();
-            push_bound(&mut text, bound);
-            text
-        })
+        .map(|&bound| bound_text(bound))
         .collect()
 }
 

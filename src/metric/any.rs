@@ -54,7 +54,8 @@ impl Metric {
         self.0.total()
     }
 
-    /// Sets all its series back to zero.
+    /// Sets all its series back to zero, unless they say how much is under way,
+    /// as the layer's `http_requests_in_flight` does.
     pub fn reset(&self) {
         self.0.reset();
     }

@@ -43,7 +43,7 @@ impl Counter {
         self.count().value()
     }
 
-    /// Returns the sum of the whole increments, exactly.
+    /// Returns the sum of the whole increments below 2^64, exactly.
     #[must_use]
     pub fn get_u64(&self) -> u64 {
         self.count().whole

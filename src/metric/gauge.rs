@@ -12,14 +12,25 @@ use crate::snapshot::{Kind, Labels, Sample, Value, Values};
 ///
 /// A clone is the same gauge. See the [module](crate::metric) for an example.
 #[derive(Debug, Clone)]
-pub struct Gauge(Arc<Series<GaugeCell, ()>>);
+pub struct Gauge(Arc<Series<GaugeCell, Moved>>);
+
+/// Who moves a gauge.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) enum Moved {
+    /// Whoever holds a handle.
+    #[default]
+    Freely,
+    /// Guards, each up and later down again. Resetting all metrics leaves such a
+    /// gauge alone, or the guards that are out would take it below 0 for good.
+    ByGuards,
+}
 
 impl Gauge {
     /// Makes a gauge without a name, which no registry shows until
     /// [`Registry::register`](crate::registry::Registry::register) names it.
     #[must_use]
     pub fn new() -> Self {
-        new_series(Labels::new([]), &Shared::new(()))
+        new_series(Labels::new([]), &Shared::new(Moved::Freely))
     }
 
     /// Sets the gauge; infinities and NaN are values like any other here.
@@ -83,22 +94,22 @@ impl Default for Gauge {
 
 impl Instrument for Gauge {
     type Cell = GaugeCell;
-    type Settings = ();
+    type Settings = Moved;
     const KIND: Kind = Kind::Gauge;
 
-    fn cell((): &()) -> GaugeCell {
+    fn cell(_: &Moved) -> GaugeCell {
         GaugeCell::default()
     }
 
-    fn values((): &()) -> Values {
+    fn values(_: &Moved) -> Values {
         Values::Gauge(Vec::new())
     }
 
-    fn from_series(series: Arc<Series<GaugeCell, ()>>) -> Self {
+    fn from_series(series: Arc<Series<GaugeCell, Moved>>) -> Self {
         Self(series)
     }
 
-    fn series(&self) -> &Arc<Series<GaugeCell, ()>> {
+    fn series(&self) -> &Arc<Series<GaugeCell, Moved>> {
         &self.0
     }
 
@@ -113,6 +124,8 @@ impl Instrument for Gauge {
     }
 
     fn clear(&self) {
-        self.reset();
+        if self.0.shared.settings == Moved::Freely {
+            self.reset();
+        }
     }
 }

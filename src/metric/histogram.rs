@@ -79,8 +79,8 @@ impl Histogram {
     /// Forgets all observations.
     ///
     /// One that another thread makes at the same moment is forgotten or kept as
-    /// a count; its value may then be in the sum without being counted, or the
-    /// other way round.
+    /// a count; its value may then be in sum, least and greatest value without
+    /// being counted, or the other way round.
     pub fn reset(&self) {
         self.0.cell.reset();
     }

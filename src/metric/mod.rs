@@ -45,6 +45,7 @@ pub use counter::Counter;
 pub use family::Family;
 pub(crate) use family::SeriesSet;
 pub use gauge::Gauge;
+pub(crate) use gauge::Moved;
 pub use histogram::Histogram;
 pub(crate) use instrument::Instrument;
 pub(crate) use name::{check_labels, check_name, printed_names};

@@ -5,7 +5,12 @@ use crate::snapshot::Kind;
 
 /// Checks a metric's name: letters, digits, `_` and `:`, no digit first.
 pub(crate) fn check_name(name: &str) -> Result<(), Error> {
-    match fault(name, |byte| byte == b':') {
+    let fault = match name {
+        // A counter's name without its suffix would be empty.
+        "_total" => Some("it is a counter's suffix alone".into()),
+        _ => fault(name, |byte| byte == b':'),
+    };
+    match fault {
         None => Ok(()),
         Some(fault) => Err(Error::invalid_name(format_args!(
             "the metric name {name:?} is not valid: {fault}; \
@@ -94,6 +99,7 @@ mod tests {
         }
         for (name, fault) in [
             ("", "empty"),
+            ("_total", "suffix"),
             ("9a", "digit"),
             ("a-b", "'-'"),
             ("größe", "'ö'"),

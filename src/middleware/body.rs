@@ -43,6 +43,18 @@ impl<B: Body> ResponseBody<B> {
     }
 }
 
+/// A body of no request, which layers outside of this one make for answers of
+/// their own, such as a time-out's.
+impl<B: Default> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self {
+            inner: B::default(),
+            record: None,
+            rest: Rest::Nothing,
+        }
+    }
+}
+
 impl<B: Body> Body for ResponseBody<B> {
     type Data = B::Data;
     type Error = B::Error;
@@ -62,7 +74,11 @@ impl<B: Body> Body for ResponseBody<B> {
         if let Some(Ok(frame)) = &frame {
             this.rest.pass(frame.data_ref().map_or(0, Buf::remaining));
         }
-        let over = ended || *this.rest == Rest::Nothing || !matches!(frame, Some(Ok(_)));
+        // Trailers are the last frame there is, and hyper asks for no further one.
+        let over = match &frame {
+            Some(Ok(frame)) => ended || *this.rest == Rest::Nothing || frame.is_trailers(),
+            Some(Err(_)) | None => true,
+        };
         if over && let Some(record) = this.record.take() {
             // An end before the declared length is a failure: hyper, too, breaks
             // the connection off.

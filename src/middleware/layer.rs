@@ -32,13 +32,21 @@ impl MetricsLayer {
     /// # Panics
     ///
     /// Not here, but when it first wraps a service: if the registry holds
-    /// something else under the name of one of its metrics. See
-    /// [`try_register`](Self::try_register), which returns that error.
+    /// something else under the name of one of its metrics. That is within
+    /// `Router::layer`, but may be as late as the first connection where axum
+    /// wraps lazily (`MethodRouter::layer` and `route_layer`). Call
+    /// [`try_register`](Self::try_register) to learn of it for certain, and as an
+    /// error.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes a layer like [`new`](Self::new) and registers its metrics at once.
+    /// Makes a layer like [`new`](Self::new) and registers its metrics at once,
+    /// in the global registry.
+    ///
+    /// For a registry of one's own, end with
+    /// [`try_register`](Self::try_register) instead:
+    /// `MetricsLayer::new().registry(&registry).try_register()`.
     ///
     /// # Errors
     ///

@@ -26,7 +26,7 @@ impl HttpMetrics {
                  or to the head of an event stream.",
                 ["method", "route", "status"],
             )?,
-            in_flight: registry.gauge_family(
+            in_flight: registry.guarded_gauge_family(
                 "http_requests_in_flight",
                 "HTTP requests whose response has not ended yet.",
                 ["method", "route"],

@@ -40,7 +40,7 @@
 //! | `ok` | the body ended after a status of 1xx to 3xx |
 //! | `client_error`, `server_error` | the body ended after a 4xx; after a 5xx or above |
 //! | `cancelled_before_head` | dropped before there was a response: the client went away, or a time-out struck |
-//! | `cancelled_in_body` | dropped before the response's body had ended |
+//! | `cancelled_in_body` | dropped before the server had taken all of the response's body |
 //! | `body_error` | the response's body failed, or ended short of its declared length |
 //! | `service_error` | the service returned an error instead of a response |
 //! | `panic` | the service, its future or the response's body panicked, and no one inside caught it |
@@ -50,7 +50,8 @@
 //! as axum shows it to the layer, or `unmatched`; never a path. `status` is
 //! `none` where there was no response. A body that is not polled to its end is
 //! complete when nothing of it is missing: an answer to HEAD, a 204 or 304, or
-//! one whose declared length has passed.
+//! one whose declared length has passed. The body ends when the server takes its
+//! last frame; what then still lies in buffers is beyond the layer's sight.
 //!
 //! An event stream (`text/event-stream`) is counted when it ends, but its
 //! duration is the time to its head: how long a client listens says nothing
@@ -60,7 +61,8 @@
 //!
 //! Add the layer after all routes and the fallback, so that it sees those that
 //! match nothing, and before [`metrics_router`](crate::router::metrics_router)
-//! is nested; that router's answers are not counted wherever the layer sits.
+//! is nested; that router's answers are not counted wherever the layer sits. Add it
+//! once: two layers of one registry on the same request count it twice.
 //!
 //! # Transparency
 //!

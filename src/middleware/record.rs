@@ -73,7 +73,10 @@ impl Record {
     pub(super) fn head<B: Body>(&mut self, response: &Response<B>) -> Rest {
         let status = response.status();
         self.status = Some(status);
-        self.measured = response.extensions().get::<Unmeasured>().is_none();
+        if response.extensions().get::<Unmeasured>().is_some() {
+            self.measured = false;
+            return Rest::Nothing;
+        }
         if is_event_stream(response) {
             self.until_head = Some(self.started.elapsed());
         }
@@ -101,22 +104,8 @@ impl Record {
         self.outcome = Some(outcome);
     }
 
-    fn outcome(&self) -> Outcome {
-        match (self.outcome, self.status) {
-            _ if self.inside => Outcome::Panic,
-            (Some(outcome), _) => outcome,
-            (None, Some(_)) => Outcome::CancelledInBody,
-            (None, None) => Outcome::CancelledBeforeHead,
-        }
-    }
-}
-
-impl Drop for Record {
-    fn drop(&mut self) {
-        self.in_flight.dec();
-        if !self.measured {
-            return;
-        }
+    /// Writes outcome and duration; only `drop` calls this.
+    fn write(&self) {
         let duration = self.until_head.unwrap_or_else(|| self.started.elapsed());
         let outcome = self.outcome().as_str();
         let (method, route) = (self.method, self.route.as_str());
@@ -131,12 +120,32 @@ impl Drop for Record {
             .with([method, route, status])
             .observe_duration(duration);
     }
+
+    fn outcome(&self) -> Outcome {
+        match (self.outcome, self.status) {
+            _ if self.inside => Outcome::Panic,
+            (Some(outcome), _) => outcome,
+            (None, Some(_)) => Outcome::CancelledInBody,
+            (None, None) => Outcome::CancelledBeforeHead,
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        if self.measured {
+            self.write();
+        }
+        // Last, so that a scrape sees the request as under way or as ended, and
+        // never as neither.
+        self.in_flight.dec();
+    }
 }
 
 /// How much of a response's body is to come, as far as that can be known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rest {
-    /// No one will poll the body.
+    /// Nothing that counts: HTTP has no body here, or it has passed.
     Nothing,
     /// After this many bytes hyper stops polling, and never sees the body's end.
     Bytes(u64),
@@ -156,8 +165,8 @@ impl Rest {
         if bodiless || body.is_end_stream() {
             return Self::Nothing;
         }
-        // A length in the head binds hyper even where the body knows of none.
-        match declared_length(response).or(body.size_hint().exact()) {
+        // As hyper does: the body's own word, or else the head's.
+        match body.size_hint().exact().or(declared_length(response)) {
             Some(0) => Self::Nothing,
             Some(bytes) => Self::Bytes(bytes),
             None => Self::Unknown,

@@ -4,7 +4,8 @@ use std::sync::{Arc, PoisonError};
 
 use crate::error::Error;
 use crate::metric::{
-    Counter, Family, Gauge, Histogram, Instrument, Metric, SeriesSet, check_labels, check_name,
+    Counter, Family, Gauge, Histogram, Instrument, Metric, Moved, SeriesSet, check_labels,
+    check_name,
 };
 use crate::registry::Registry;
 use crate::snapshot::{Bounds, Desc};
@@ -105,6 +106,16 @@ impl Registry {
         labels: [&str; N],
     ) -> Result<Family<Gauge, N>, Error> {
         self.family(name, help, labels, None)
+    }
+
+    /// Returns the family of gauges called `name`, which guards move up and down.
+    pub(crate) fn guarded_gauge_family<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&str; N],
+    ) -> Result<Family<Gauge, N>, Error> {
+        self.family(name, help, labels, Some(Moved::ByGuards))
     }
 
     /// Returns the histogram called `name`; a new one gets the default bounds,

@@ -12,7 +12,8 @@ pub(super) const INVALID_OBSERVATIONS: &str = "tachometer_invalid_observations_t
 /// All metrics of a registry, read a block at a time as it is asked for one.
 ///
 /// Families come sorted by name, their series in the order in which they were
-/// made, and families without a series are left out.
+/// made, and families without a series are left out. Last comes what the registry
+/// says of itself, `tachometer_invalid_observations_total`.
 #[derive(Debug)]
 #[must_use = "a registry is read as blocks are taken"]
 pub struct Gather {

@@ -88,7 +88,8 @@ impl Registry {
     }
 
     /// Sets every series of every metric back to zero; names, help texts and
-    /// handles stay.
+    /// handles stay. Gauges that say how much is under way, such as the layer's
+    /// `http_requests_in_flight`, stay too: what is under way will still end.
     pub fn reset_all(&self) {
         for metric in self.metrics() {
             metric.reset();

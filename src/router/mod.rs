@@ -32,6 +32,7 @@ mod body;
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
@@ -84,6 +85,11 @@ impl MetricsRouter {
         Router::new()
             .route("/", serve(Format::Text))
             .route("/json", serve(Format::Json))
+            // Whatever is answered here, a refused method too.
+            .layer(map_response(async |mut response: Response| {
+                response.extensions_mut().insert(Unmeasured);
+                response
+            }))
     }
 }
 
@@ -94,7 +100,5 @@ fn scrape(registry: &Registry, format: Format) -> Response {
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     let body = Body::new(Scrape::new(registry, format));
-    let mut response = (headers, body).into_response();
-    response.extensions_mut().insert(Unmeasured);
-    response
+    (headers, body).into_response()
 }

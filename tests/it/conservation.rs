@@ -13,7 +13,7 @@ use std::thread;
 
 use axum::body::Bytes;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{Method, Request, Response, StatusCode};
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use tachometer::{MetricsLayer, Registry};
@@ -60,17 +60,20 @@ enum End {
     Declared,
     /// As many bytes as the body's exact size hint.
     Hinted,
+    /// The last frame is trailers, after which hyper does not poll again.
+    Trailers,
     /// The answer to a HEAD, dropped unpolled.
     Head,
     /// A status without a body, dropped unpolled.
     NoContent,
 }
 
-const PLANS: [Plan; 18] = [
+const PLANS: [Plan; 19] = [
     Plan::Whole(End::Polled),
     Plan::Whole(End::Flagged),
     Plan::Whole(End::Declared),
     Plan::Whole(End::Hinted),
+    Plan::Whole(End::Trailers),
     Plan::Whole(End::Head),
     Plan::Whole(End::NoContent),
     Plan::InnerError,
@@ -223,6 +226,9 @@ impl Body for ScriptedBody {
             return Poll::Ready(None);
         }
         self.passed += 1;
+        if self.call.plan == Plan::Whole(End::Trailers) && self.passed == self.call.frames {
+            return Poll::Ready(Some(Ok(Frame::trailers(HeaderMap::new()))));
+        }
         Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"abc")))))
     }
 

@@ -22,7 +22,7 @@ async fn the_demo_says_where_it_listens_serves_and_stops_cleanly_on_either_signa
         let endless = format!("{url}/stream?ticks=100000");
         let stream = caller.open(Method::GET, &endless).await.unwrap();
         running.signal(signal);
-        let status = running.0.wait().unwrap();
+        let status = running.ended().await;
         assert!(status.success(), "{signal}: {status}");
         drop(stream);
     }

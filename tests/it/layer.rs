@@ -12,6 +12,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
+use tachometer::middleware::ResponseBody;
 use tachometer::{MetricsLayer, MetricsRouter, Registry};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
@@ -104,12 +105,44 @@ async fn scrapes_are_not_counted_wherever_the_layer_sits() {
         home().nest("/metrics", router()).layer(layer()),
     ] {
         read(&app, Method::GET, "/").await;
-        read(&app, Method::GET, "/metrics").await;
+        let scrape = read(&app, Method::GET, "/metrics").await;
+        let under_way: Vec<_> = scrape
+            .lines()
+            .filter(|line| line.contains("in_flight{"))
+            .collect();
+        assert!(
+            under_way.iter().all(|line| line.ends_with(" 0")),
+            "{under_way:?}"
+        );
         read(&app, Method::GET, "/metrics/json").await;
+        let refused = call(&app, Method::POST, "/metrics").await;
+        assert_eq!(refused.status(), StatusCode::METHOD_NOT_ALLOWED);
     }
     assert_eq!(sum(&registry, "http_requests_total", &[]), 2.0);
     assert_eq!(sum(&registry, "http_request_duration_seconds", &[]), 2.0);
     assert_eq!(sum(&registry, "http_requests_in_flight", &[]), 0.0);
+}
+
+#[tokio::test]
+async fn resetting_all_metrics_leaves_what_is_in_flight() {
+    let registry = Registry::new();
+    let app = Router::new()
+        .route("/", get(async || "home"))
+        .layer(MetricsLayer::new().registry(&registry));
+    let in_flight = || sum(&registry, "http_requests_in_flight", &[]);
+    let response = call(&app, Method::GET, "/").await;
+    registry.reset_all();
+    assert_eq!(in_flight(), 1.0);
+    drop(response);
+    assert_eq!(in_flight(), 0.0);
+    assert_eq!(sum(&registry, "http_requests_total", &[]), 1.0);
+}
+
+#[test]
+fn layers_outside_can_make_bodies_of_their_own() {
+    // tower-http's time-out, CORS and authorisation layers ask for this.
+    let body = ResponseBody::<Full<Bytes>>::default();
+    assert!(http_body::Body::is_end_stream(&body));
 }
 
 #[tokio::test]

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{Method, Response, StatusCode, Version};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRAILER};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
 use axum::routing::get;
 use futures_util::{StreamExt, stream};
-use http_body_util::BodyExt;
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
 use tachometer::{MetricsLayer, Registry};
 
 use crate::support::http::{Caller, Server};
@@ -47,6 +48,20 @@ fn app(registry: &Registry, version: Version) -> Router {
             }),
         )
         .route(
+            "/trailers",
+            get(async move || {
+                let mut trailers = HeaderMap::new();
+                trailers.insert("checksum", HeaderValue::from_static("42"));
+                let frames = [
+                    Frame::data(Bytes::from_static(b"one, two, three")),
+                    Frame::trailers(trailers),
+                ];
+                let frames = stream::iter(frames.map(Ok::<_, Infallible>));
+                let body = Body::new(StreamBody::new(frames));
+                ([(TRAILER, "checksum")], body)
+            }),
+        )
+        .route(
             "/events",
             get(async move || {
                 (
@@ -58,7 +73,7 @@ fn app(registry: &Registry, version: Version) -> Router {
         .layer(MetricsLayer::new().registry(registry))
 }
 
-const ROUTES: [&str; 8] = [
+const ROUTES: [&str; 9] = [
     "/full",
     "/large",
     "/empty",
@@ -66,6 +81,7 @@ const ROUTES: [&str; 8] = [
     "/not-modified",
     "/chunked",
     "/declared",
+    "/trailers",
     "/events",
 ];
 
@@ -81,7 +97,8 @@ async fn no_finished_response_reads_as_cancelled_over_http_1_and_2() {
                 for _ in 0..CALLS {
                     let answer = caller.call(method.clone(), &url).await.unwrap();
                     let bodiless = method == Method::HEAD;
-                    let streamed = ["/chunked", "/declared", "/events"].contains(&route);
+                    let streamed =
+                        ["/chunked", "/declared", "/trailers", "/events"].contains(&route);
                     if streamed && !bodiless {
                         assert_eq!(answer.body, "one, two, three");
                     }

@@ -3,23 +3,27 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Once;
 
 use crate::support::program::Running;
 
 /// Returns a command that starts the demo, built as this test was.
 pub(crate) fn command() -> Command {
+    static BUILT: Once = Once::new();
+
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().and_then(|deps| deps.parent()).unwrap();
-    let program: PathBuf = folder.join("examples").join("demo");
-    // `cargo test` builds the examples too; `cargo test --test it` does not.
-    if !program.exists() {
+    // `cargo test` has built it, as it does all examples, but `cargo test --test
+    // it` has not. Where it is fresh, this takes no time.
+    BUILT.call_once(|| {
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--example", "demo"]);
+        build.args(["build", "--quiet", "--all-features", "--example", "demo"]);
         if folder.ends_with("release") {
             build.arg("--release");
         }
         assert!(build.status().unwrap().success());
-    }
+    });
+    let program: PathBuf = folder.join("examples").join("demo");
     Command::new(program)
 }
 

@@ -2,8 +2,11 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tokio::time::{interval, timeout};
 
 /// Returns true when `command` runs and ends well; else the test that needs
 /// `name` is to be left out. Where the tools must be there, that is a failure.
@@ -18,7 +21,8 @@ pub(crate) fn is_there(name: &str, command: &[&str]) -> bool {
     let required = std::env::var_os("TACHOMETER_REQUIRE_TOOLS").is_some();
     assert!(there || !required, "{name} not found");
     if !there {
-        println!("skipped: {name} not found");
+        // Not `println!`, which the test harness keeps to itself.
+        let _ = writeln!(std::io::stderr(), "skipped: {name} not found");
     }
     there
 }
@@ -55,6 +59,23 @@ impl Running {
         let id = self.0.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status();
         assert!(sent.unwrap().success());
+    }
+}
+
+impl Running {
+    /// Waits until it ends, which it must before long.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let mut often = interval(Duration::from_millis(20));
+        let ends = async {
+            loop {
+                if let Some(status) = self.0.try_wait().unwrap() {
+                    return status;
+                }
+                often.tick().await;
+            }
+        };
+        let limit = Duration::from_secs(30);
+        timeout(limit, ends).await.expect("it does not end")
     }
 }
 
