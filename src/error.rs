@@ -4,6 +4,7 @@
 //! metric; a [`PercentileError`] from asking a histogram for a percentile that
 //! it cannot give.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
@@ -87,6 +88,13 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// So that what cannot fail stands where something that can is asked for.
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
 
 /// The reason why a histogram has no such percentile.
 #[derive(Debug, Clone, Copy, PartialEq)]

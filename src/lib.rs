@@ -83,7 +83,7 @@ mod error;
 pub mod snapshot;
 
 pub use error::{Error, PercentileError};
-pub use metric::{Counter, Family, Gauge, Histogram, Metric};
+pub use metric::{Buckets, Counter, Family, Gauge, Histogram, Metric};
 pub use middleware::MetricsLayer;
 pub use registry::{
     Registry, counter, counter_with, gauge, gauge_with, histogram, histogram_with,

@@ -130,7 +130,7 @@ impl CounterCell {
         self.more.get_or_init(|| {
             Box::new(More {
                 fraction: AtomicF64::default(),
-                lanes: Lanes::new(),
+                lanes: Lanes::new(Lane::default),
                 base: Mutex::new(Count::default()),
             })
         })

@@ -19,10 +19,6 @@ impl AtomicF64 {
         self.0.store(value.to_bits(), ordering);
     }
 
-    pub(crate) fn swap(&self, value: f64, ordering: Ordering) -> f64 {
-        f64::from_bits(self.0.swap(value.to_bits(), ordering))
-    }
-
     /// Replaces the value by `change` of it, or leaves it where that is `None`.
     ///
     /// `stored` is the ordering of the store. The load before it is `Relaxed`:
@@ -48,7 +44,8 @@ impl AtomicF64 {
 /// Returns the sum of two finite numbers, or the largest finite one where that is
 /// infinite, so that adding up never ends in an infinity, nor then in a NaN. What
 /// was set to an infinity stays one.
-fn saturating_add(sum: f64, amount: f64) -> f64 {
+#[inline]
+pub(crate) fn saturating_add(sum: f64, amount: f64) -> f64 {
     if sum.is_finite() {
         (sum + amount).clamp(f64::MIN, f64::MAX)
     } else {

@@ -14,17 +14,15 @@ use crate::cell::thread;
 pub(crate) struct Lanes<T>(Box<[Lane<T>]>);
 
 /// On cache lines of its own: two, since processors fetch them in pairs.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[repr(align(128))]
 struct Lane<T>(T);
 
-impl<T: Default> Lanes<T> {
-    pub(crate) fn new() -> Self {
-        Self((0..*LANES).map(|_| Lane::default()).collect())
-    }
-}
-
 impl<T> Lanes<T> {
+    pub(crate) fn new(make: impl Fn() -> T) -> Self {
+        Self((0..*LANES).map(|_| Lane(make())).collect())
+    }
+
     /// Returns the calling thread's own cell, if it has one.
     #[inline]
     pub(crate) fn own(&self) -> Option<&T> {

@@ -5,23 +5,28 @@
 //!
 //! | cell | writer | reader | why that suffices |
 //! | --- | --- | --- | --- |
-//! | [`CounterCell`] | `Relaxed` | `Relaxed` | each part is one word that only it writes; nothing is published through it |
+//! | [`CounterCell`] | `Relaxed` | `Relaxed` | a counter's parts are words by themselves; nothing is published through them |
 //! | [`GaugeCell`] | `Relaxed` | `Relaxed` | one word |
-//! | [`HistogramCell`] | bucket `Relaxed`, totals and count `Release` | count, then totals `Acquire`, then buckets | told in its file |
+//! | [`HistogramCell`] | bucket, then totals and count `Release` | count, then totals `Acquire`, then buckets | told in `tally.rs` |
 //! | [`List`], [`Index`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its position can be seen |
 
 mod counter;
 mod float;
 mod gauge;
+mod grid;
 mod histogram;
 mod index;
 mod lanes;
 mod list;
+mod pieces;
+mod sheets;
 mod sync;
+mod tally;
 mod thread;
 
 pub(crate) use counter::CounterCell;
 pub(crate) use gauge::GaugeCell;
+pub(crate) use grid::Grid;
 pub(crate) use histogram::HistogramCell;
 pub(crate) use index::Index;
 pub(crate) use list::List;

@@ -76,6 +76,8 @@ impl Instrument for Counter {
     type Settings = ();
     const KIND: Kind = Kind::Counter;
 
+    fn settings(_alone: bool) {}
+
     fn cell((): &()) -> CounterCell {
         CounterCell::default()
     }

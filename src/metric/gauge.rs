@@ -15,10 +15,9 @@ use crate::snapshot::{Kind, Labels, Sample, Value, Values};
 pub struct Gauge(Arc<Series<GaugeCell, Moved>>);
 
 /// Who moves a gauge.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Moved {
     /// Whoever holds a handle.
-    #[default]
     Freely,
     /// Guards, each up and later down again. Resetting all metrics leaves such a
     /// gauge alone, or the guards that are out would take it below 0 for good.
@@ -96,6 +95,10 @@ impl Instrument for Gauge {
     type Cell = GaugeCell;
     type Settings = Moved;
     const KIND: Kind = Kind::Gauge;
+
+    fn settings(_alone: bool) -> Moved {
+        Moved::Freely
+    }
 
     fn cell(_: &Moved) -> GaugeCell {
         GaugeCell::default()

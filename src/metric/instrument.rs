@@ -17,6 +17,9 @@ pub(crate) trait Instrument: Clone + Debug + Send + Sync + 'static {
     /// Which kind it is.
     const KIND: Kind;
 
+    /// Returns what a metric of which nothing else is asked is made with, be it
+    /// alone or a family with labels.
+    fn settings(alone: bool) -> Self::Settings;
     /// Makes the cell of a new series.
     fn cell(settings: &Self::Settings) -> Self::Cell;
     /// Makes an empty block for such series.

@@ -31,6 +31,7 @@
 
 mod amount;
 mod any;
+mod buckets;
 mod counter;
 mod family;
 mod gauge;
@@ -41,6 +42,7 @@ mod series;
 
 pub use amount::Amount;
 pub use any::Metric;
+pub use buckets::Buckets;
 pub use counter::Counter;
 pub use family::Family;
 pub(crate) use family::SeriesSet;

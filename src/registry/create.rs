@@ -4,11 +4,11 @@ use std::sync::{Arc, PoisonError};
 
 use crate::error::Error;
 use crate::metric::{
-    Counter, Family, Gauge, Histogram, Instrument, Metric, Moved, SeriesSet, check_labels,
+    Buckets, Counter, Family, Gauge, Histogram, Instrument, Metric, Moved, SeriesSet, check_labels,
     check_name,
 };
 use crate::registry::Registry;
-use crate::snapshot::{Bounds, Desc};
+use crate::snapshot::Desc;
 
 /// Every method here returns what is there when the name is taken by the same
 /// kind of metric with the same labels; its first help text is kept.
@@ -128,8 +128,9 @@ impl Registry {
         self.histogram_with(name, help, [])
     }
 
-    /// Returns the histogram called `name` over these bounds: finite and
-    /// ascending, each the inclusive upper end of a bucket.
+    /// Returns the histogram called `name` with these buckets: [`Buckets`], or the
+    /// bounds of classic ones, finite and ascending, each the inclusive upper end of
+    /// a bucket. Exponential ones it has in any case.
     ///
     /// # Errors
     ///
@@ -139,9 +140,10 @@ impl Registry {
         &self,
         name: &str,
         help: &str,
-        bounds: &[f64],
+        buckets: impl TryInto<Buckets, Error: Into<Error>>,
     ) -> Result<Histogram, Error> {
-        self.series(name, help, &[], Some(Bounds::new(bounds)?))
+        let buckets = buckets.try_into().map_err(Into::into)?;
+        self.series(name, help, &[], Some(buckets.both()))
     }
 
     /// Returns the histogram called `name` with these labels; a new family gets
@@ -176,8 +178,8 @@ impl Registry {
         self.family(name, help, labels, None)
     }
 
-    /// Returns the family of histograms called `name`, with these labels, over
-    /// these bounds.
+    /// Returns the family of histograms called `name`, with these labels and these
+    /// buckets: [`Buckets`], or the bounds of classic ones.
     ///
     /// # Errors
     ///
@@ -188,9 +190,10 @@ impl Registry {
         name: &str,
         help: &str,
         labels: [&str; N],
-        bounds: &[f64],
+        buckets: impl TryInto<Buckets, Error: Into<Error>>,
     ) -> Result<Family<Histogram, N>, Error> {
-        self.family(name, help, labels, Some(Bounds::new(bounds)?))
+        let buckets = buckets.try_into().map_err(Into::into)?;
+        self.family(name, help, labels, Some(buckets))
     }
 
     /// Shows a metric that exists already, made by its own `new()`, as `name`.
@@ -233,7 +236,7 @@ impl Registry {
         entries.insert(Metric::new(Arc::new(set)))
     }
 
-    fn series<M: Instrument<Settings: Default>>(
+    fn series<M: Instrument>(
         &self,
         name: &str,
         help: &str,
@@ -252,7 +255,7 @@ impl Registry {
         Ok(set.series(&values))
     }
 
-    fn family<M: Instrument<Settings: Default>, const N: usize>(
+    fn family<M: Instrument, const N: usize>(
         &self,
         name: &str,
         help: &str,
@@ -263,7 +266,7 @@ impl Registry {
         Ok(Family::new(set, labels))
     }
 
-    fn set<M: Instrument<Settings: Default>>(
+    fn set<M: Instrument>(
         &self,
         name: &str,
         help: &str,
@@ -280,8 +283,9 @@ impl Registry {
         if let Some(set) = entries.find(name, labels, settings.as_ref())? {
             return Ok(set);
         }
+        let settings = settings.unwrap_or_else(|| M::settings(labels.is_empty()));
         let desc = Desc::new(name, help, M::KIND);
-        let set = Arc::new(SeriesSet::new(desc, labels, settings.unwrap_or_default()));
+        let set = Arc::new(SeriesSet::new(desc, labels, settings));
         entries.insert(Metric::new(Arc::clone(&set)))?;
         Ok(set)
     }

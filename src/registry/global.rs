@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use crate::error::Error;
-use crate::metric::{Counter, Gauge, Histogram};
+use crate::metric::{Buckets, Counter, Gauge, Histogram};
 use crate::registry::Registry;
 
 static GLOBAL: LazyLock<Registry> = LazyLock::new(Registry::new);
@@ -88,15 +88,19 @@ pub fn histogram(name: &str, help: &str) -> Histogram {
     expect(Registry::global().histogram(name, help))
 }
 
-/// Returns the histogram called `name` over these bounds in the global registry.
+/// Returns the histogram called `name` with these buckets in the global registry.
 ///
 /// # Panics
 ///
 /// When the name or the bounds are not valid, or the name is taken by something
 /// else; see [`Registry::histogram_with_buckets`], which returns the error.
 #[track_caller]
-pub fn histogram_with_buckets(name: &str, help: &str, bounds: &[f64]) -> Histogram {
-    expect(Registry::global().histogram_with_buckets(name, help, bounds))
+pub fn histogram_with_buckets(
+    name: &str,
+    help: &str,
+    buckets: impl TryInto<Buckets, Error: Into<Error>>,
+) -> Histogram {
+    expect(Registry::global().histogram_with_buckets(name, help, buckets))
 }
 
 /// Returns the histogram called `name` with these labels in the global registry.

@@ -1,7 +1,7 @@
 //! The upper bounds of a histogram's buckets.
 
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::error::Error;
 
@@ -10,8 +10,70 @@ use crate::error::Error;
 /// A bound is inclusive: a value equal to it falls into its bucket. The last
 /// bucket, up to infinity, is always there and has no bound in this list. A
 /// clone shares the list.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Bounds(Arc<[f64]>);
+#[derive(Debug, Clone)]
+pub struct Bounds(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// The bounds, and two infinities behind them.
+    bounds: Box<[f64]>,
+    starts: Starts,
+}
+
+/// How many bounds lie below each cell of values, so that the search for a bucket
+/// begins next to where it ends.
+///
+/// A cell is a part of an octave: the values that share a sign, an exponent and
+/// the first bits of a mantissa. There are so many of these bits that no cell holds
+/// more than two bounds, and two comparisons, without a branch, settle the bucket.
+#[derive(Debug, Default)]
+struct Starts {
+    /// How far to shift a value's bits so that its cell's number is left.
+    shift: u32,
+    /// The number of the first cell.
+    first: u64,
+    /// Empty where even the narrowest cells would hold more than two bounds; all
+    /// values are searched for then.
+    below: Box<[u16]>,
+}
+
+/// There are cells from 2^-32, a quarter of a nanosecond in seconds, up to but not
+/// including 2^48, 256 TiB in bytes. Other values, all that are not positive or not
+/// finite among them, are searched for.
+const CELLED: (u64, u64) = (1023 - 32, 1023 + 48);
+
+impl Starts {
+    fn new(bounds: &[f64]) -> Self {
+        (4..=9)
+            .find_map(|bits| Self::with_bits(bounds, bits))
+            .unwrap_or_default()
+    }
+
+    fn with_bits(bounds: &[f64], bits: u32) -> Option<Self> {
+        let shift = f64::MANTISSA_DIGITS - 1 - bits;
+        let (first, end) = (CELLED.0 << bits, CELLED.1 << bits);
+        let below = |cell: u64| {
+            let start = f64::from_bits(cell << shift);
+            bounds.partition_point(|&bound| bound < start)
+        };
+        let few = (first..end).all(|cell| below(cell + 1) - below(cell) <= 2);
+        let below: Result<_, _> = (first..end)
+            .map(|cell| u16::try_from(below(cell)))
+            .collect();
+        Some(Self {
+            shift,
+            first,
+            below: below.ok().filter(|_| few)?,
+        })
+    }
+
+    #[inline]
+    fn of(&self, value: f64) -> Option<usize> {
+        let cell = (value.to_bits() >> self.shift).wrapping_sub(self.first);
+        let below = self.below.get(usize::try_from(cell).ok()?)?;
+        Some(usize::from(*below))
+    }
+}
 
 impl Bounds {
     /// Checks and keeps a list of bounds.
@@ -40,15 +102,46 @@ impl Bounds {
                  sort the bounds and drop repeated ones"
             )));
         }
-        Ok(Self(bounds.into()))
+        Ok(Self::of_checked(bounds))
+    }
+
+    /// Returns these bounds and `others`, which are ascending too, as one list.
+    pub(crate) fn and(&self, others: &[f64]) -> Self {
+        let mut all = [self, others].concat();
+        all.sort_by(f64::total_cmp);
+        all.dedup();
+        Self::of_checked(&all)
+    }
+
+    fn of_checked(bounds: &[f64]) -> Self {
+        let infinities = [f64::INFINITY; 2];
+        Self(Arc::new(Inner {
+            bounds: bounds.iter().copied().chain(infinities).collect(),
+            starts: Starts::new(bounds),
+        }))
     }
 
     /// Returns the index of the bucket that a value falls into.
     ///
     /// The index of the last bucket, up to infinity, is the number of bounds.
+    #[inline]
     #[must_use]
     pub fn bucket_of(&self, value: f64) -> usize {
-        self.0.partition_point(|&bound| bound < value)
+        self.bucket_by_cell(value)
+            .unwrap_or_else(|| self.partition_point(|&bound| bound < value))
+    }
+
+    /// Returns the same, but only for a value that is in a cell.
+    #[inline]
+    pub(crate) fn bucket_by_cell(&self, value: f64) -> Option<usize> {
+        let start = self.0.starts.of(value)?;
+        let Some(&[one, other]) = self.0.bounds.get(start..start + 2) else {
+            return None;
+        };
+        // As bits, in which positive numbers have the same order: integers are
+        // compared in fewer steps. No bound next to a positive value is negative.
+        let (one, other, value) = (one.to_bits(), other.to_bits(), value.to_bits());
+        Some(start + usize::from(one < value) + usize::from(other < value))
     }
 }
 
@@ -56,9 +149,12 @@ impl Bounds {
 /// 10 s.
 impl Default for Bounds {
     fn default() -> Self {
-        Self(Arc::new([
-            0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-        ]))
+        static DEFAULT: LazyLock<Bounds> = LazyLock::new(|| {
+            Bounds::of_checked(&[
+                0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+            ])
+        });
+        DEFAULT.clone()
     }
 }
 
@@ -66,7 +162,15 @@ impl Deref for Bounds {
     type Target = [f64];
 
     fn deref(&self) -> &[f64] {
-        &self.0
+        // Without the infinities behind them.
+        let bounds = self.0.bounds.split_last_chunk::<2>();
+        bounds.map_or(&[], |(bounds, _)| bounds)
+    }
+}
+
+impl PartialEq for Bounds {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
     }
 }
 
@@ -82,6 +186,30 @@ mod tests {
             (of(-5.0), of(1.0), of(1.5), of(2.0), of(2.1)),
             (0, 0, 1, 1, 2)
         );
+    }
+
+    #[test]
+    fn every_value_falls_into_the_bucket_that_a_search_finds() {
+        let mut random = fastrand::Rng::with_seed(2);
+        let many: Vec<f64> = (0..400).map(|number| f64::from(number) - 9.5).collect();
+        let wide = [
+            -1e3, 0.0, 1e-300, 1e-30, 1.0, 1.001, 1.002, 1.003, 1e30, 1e300,
+        ];
+        let close = [1.0, 1.0_f64.next_up(), 1.0_f64.next_up().next_up(), 2.0];
+        for bounds in [&*Bounds::default(), &wide, &close, &many] {
+            let bounds = Bounds::new(bounds).unwrap();
+            let near = bounds.iter().flat_map(|b| [b.next_down(), *b, b.next_up()]);
+            let random =
+                (0..50_000).map(|_| random.f64() * (random.f64() * 2_000.0 - 1_000.0).exp2());
+            let values: Vec<f64> = near
+                .chain(random)
+                .chain([0.0, -0.0, -5.0, f64::MAX])
+                .collect();
+            for value in values {
+                let found = bounds.partition_point(|&bound| bound < value);
+                assert_eq!(bounds.bucket_of(value), found, "{value}");
+            }
+        }
     }
 
     #[test]

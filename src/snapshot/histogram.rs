@@ -1,7 +1,7 @@
 //! What histograms held, and what can be said from it.
 
 use crate::error::PercentileError;
-use crate::snapshot::Bounds;
+use crate::snapshot::{Bounds, NativeBuckets};
 
 /// The numbers of a block's histograms, which share their bounds.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,9 @@ pub struct Histograms {
     pub counts: Vec<u64>,
     /// Each series' sum, least and greatest value.
     pub totals: Vec<Totals>,
+    /// Each series' exponential buckets; none at all where the family has only
+    /// classic ones.
+    pub native: Vec<NativeBuckets>,
 }
 
 impl Histograms {
@@ -25,6 +28,7 @@ impl Histograms {
             bounds,
             counts: Vec::new(),
             totals: Vec::new(),
+            native: Vec::new(),
         }
     }
 
@@ -34,10 +38,12 @@ impl Histograms {
         self.counts
             .chunks_exact(width)
             .zip(&self.totals)
-            .map(|(counts, &totals)| HistogramView {
+            .enumerate()
+            .map(|(series, (counts, &totals))| HistogramView {
                 bounds: &self.bounds,
                 counts,
                 totals,
+                native: self.native.get(series),
             })
     }
 }
@@ -59,15 +65,28 @@ pub struct HistogramView<'a> {
     bounds: &'a Bounds,
     counts: &'a [u64],
     totals: Totals,
+    native: Option<&'a NativeBuckets>,
 }
 
 impl<'a> HistogramView<'a> {
-    pub(crate) fn new(bounds: &'a Bounds, counts: &'a [u64], totals: Totals) -> Self {
+    pub(crate) fn new(
+        bounds: &'a Bounds,
+        counts: &'a [u64],
+        totals: Totals,
+        native: Option<&'a NativeBuckets>,
+    ) -> Self {
         Self {
             bounds,
             counts,
             totals,
+            native,
         }
+    }
+
+    /// Returns the exponential buckets, where there are any.
+    #[must_use]
+    pub fn native(&self) -> Option<&'a NativeBuckets> {
+        self.native
     }
 
     /// Returns how many values were observed.
@@ -99,9 +118,12 @@ impl<'a> HistogramView<'a> {
     /// Returns an estimate of the value that `percentile` percent of the
     /// observations do not exceed, from 0 to 100.
     ///
-    /// It is interpolated within the bucket where that value lies, and never
-    /// outside the least and greatest value seen; so it is exact at 0 and 100,
-    /// and elsewhere off by less than the bucket's width.
+    /// It is exact at 0 and 100, and never outside the least and greatest value
+    /// seen. With exponential buckets it is off by at most
+    /// [`Resolution::error`](crate::snapshot::Resolution::error), relatively, from
+    /// the value at the nearest rank. With classic ones alone it is interpolated
+    /// within the bucket where that value lies, and off by less than the bucket's
+    /// width.
     ///
     /// # Errors
     ///
@@ -114,6 +136,9 @@ impl<'a> HistogramView<'a> {
         let count = self.count();
         if count == 0 {
             return Err(PercentileError::Empty);
+        }
+        if let Some(native) = self.native.filter(|native| native.count() > 0) {
+            return Ok(native.percentile(percentile, self.totals));
         }
         let Totals { min, max, .. } = self.totals;
         let rank = count as f64 * percentile / 100.0;
@@ -179,7 +204,7 @@ mod tests {
         min: f64,
         max: f64,
     ) -> HistogramView<'a> {
-        HistogramView::new(bounds, counts, Totals { sum, min, max })
+        HistogramView::new(bounds, counts, Totals { sum, min, max }, None)
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod count;
 mod desc;
 mod histogram;
 mod labels;
+mod native;
 mod sample;
 
 pub use block::{Block, Values};
@@ -34,4 +35,5 @@ pub use count::Count;
 pub use desc::{Desc, Kind};
 pub use histogram::{HistogramStats, HistogramView, Histograms, Totals};
 pub use labels::{Labels, Pairs};
+pub use native::{NativeBuckets, Resolution};
 pub use sample::{Sample, Value};

@@ -8,6 +8,7 @@ mod exposition;
 mod layer;
 mod loopback;
 mod parsers;
+mod percentiles;
 mod prometheus;
 mod refusals;
 mod registry;

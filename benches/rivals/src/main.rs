@@ -29,12 +29,18 @@ fn main() {
 
 fn counters() -> Vec<Lane> {
     let bare = Arc::new(AtomicU64::new(0));
+    let alone = Arc::new(AtomicU64::new(0));
     let ours = tachometer::Counter::new();
     let tikv = prometheus::IntCounter::new("c", "c").expect("a valid name");
     let client: counter::Counter = counter::Counter::default();
     vec![
         Lane::new("bare fetch_add", move |_| {
             bare.fetch_add(1, Ordering::Relaxed);
+        }),
+        // What a thread that shares nothing cannot do without; on two threads it
+        // counts wrong, and shares a cache line all the same.
+        Lane::new("bare load and store", move |_| {
+            alone.store(alone.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         }),
         Lane::new("tachometer", move |_| ours.inc()),
         Lane::new("prometheus 0.14", move |_| tikv.inc()),

@@ -1,0 +1,302 @@
+//! Where a value is counted: classic and exponential buckets, cut as one.
+//!
+//! The bounds of the classic buckets and those of the exponential ones together
+//! cut the line of values into pieces, each of which lies in one bucket of either
+//! kind. So an observation counts one piece, and a reader adds up the pieces of
+//! whichever buckets it wants.
+//!
+//! Exponential bounds have pieces for everyday magnitudes only. Another value is
+//! *far*: it counts its piece like any other, and its exponential bucket besides.
+//!
+//! The index of an exponential bucket is Prometheus's: with `2^s` buckets an
+//! octave, number `i` ends, inclusively, at `2^(i / 2^s)`.
+
+use crate::snapshot::{Bounds, NativeBuckets, Resolution};
+
+/// The powers of two between which exponential bounds have pieces: somewhat wider
+/// than the cells by which [`Bounds`] finds a piece at once, so that no value that
+/// is found so is far.
+const EVERYDAY: std::ops::RangeInclusive<i32> = -33..=48;
+
+/// What all histograms of a family are made with.
+#[derive(Debug, Clone)]
+pub(crate) struct Grid {
+    /// The bounds of the classic buckets.
+    pub(crate) classic: Bounds,
+    pub(crate) resolution: Option<Resolution>,
+    /// The bounds of the pieces: those of the classic buckets, and of everyday
+    /// exponential ones.
+    pieces: Bounds,
+}
+
+/// Under which key a piece, or the exponential bucket of a far value, is counted.
+pub(crate) type Key = u32;
+
+/// Keys from this one on are those of far values' exponential buckets.
+const FAR: Key = 1 << 16;
+/// The lowest index of an exponential bucket, that of zero's threshold, 2^-128, at
+/// the finest resolution.
+const LOWEST: i32 = -128 << 8;
+/// The largest key there is: the largest number has the exponent 1023.
+pub(crate) const LARGEST: Key = FAR + 2 * (((1024 << 8) - LOWEST).unsigned_abs()) + 2;
+
+impl Grid {
+    pub(crate) fn new(classic: Bounds, resolution: Option<Resolution>) -> Self {
+        let pieces = match resolution {
+            None => classic.clone(),
+            Some(resolution) => classic.and(&everyday_bounds(resolution)),
+        };
+        Self {
+            classic,
+            resolution,
+            pieces,
+        }
+    }
+
+    /// Returns how many pieces there are.
+    pub(crate) fn pieces(&self) -> usize {
+        self.pieces.len() + 1
+    }
+
+    /// Returns the piece that a value falls into.
+    pub(crate) fn piece(&self, value: f64) -> usize {
+        self.pieces.bucket_of(value)
+    }
+
+    /// Returns the piece that a value falls into, if it is quickly found; then it
+    /// is finite and positive, not far, and at most 2^48.
+    #[inline]
+    pub(crate) fn quick_piece(&self, value: f64) -> Option<usize> {
+        self.pieces.bucket_by_cell(value)
+    }
+
+    /// Returns the key of a far value's exponential bucket; none where the value's
+    /// piece says all, or there are no such buckets.
+    pub(crate) fn far(&self, value: f64) -> Option<Key> {
+        const NEAREST: f64 = power_of_two(*EVERYDAY.start());
+        const FARTHEST: f64 = power_of_two(*EVERYDAY.end());
+        let resolution = self.resolution?;
+        if value > NEAREST && value <= FARTHEST {
+            return None;
+        }
+        Some(far_key(resolution, value))
+    }
+
+    /// Adds up the counts of the classic buckets, each by itself.
+    pub(crate) fn classic_counts(&self, counted: impl Iterator<Item = (Key, u64)>) -> Vec<u64> {
+        let mut counts = vec![0; self.classic.len() + 1];
+        for (key, count) in counted.filter(|(key, _)| *key < FAR) {
+            // The buckets' own bounds are among the pieces', so a piece lies in
+            // the bucket of its upper end.
+            let bucket = match self.upper_end(key) {
+                Some(end) => self.classic.bucket_of(end),
+                None => self.classic.len(),
+            };
+            counts[bucket] += count;
+        }
+        counts
+    }
+
+    /// Adds up the counts of the exponential buckets, if there are any.
+    ///
+    /// The keys must come in order.
+    pub(crate) fn native_counts(
+        &self,
+        counted: impl Iterator<Item = (Key, u64)>,
+    ) -> Option<NativeBuckets> {
+        let resolution = self.resolution?;
+        let mut buckets = NativeBuckets {
+            resolution,
+            ..NativeBuckets::default()
+        };
+        for (key, count) in counted.filter(|(_, count)| *count > 0) {
+            match self.native_bucket(resolution, key) {
+                None => {}
+                Some(Native::Zero) => buckets.zero += count,
+                Some(Native::Positive(index)) => add(&mut buckets.positive, index, count),
+                Some(Native::Negative(index)) => add(&mut buckets.negative, index, count),
+            }
+        }
+        // Far values come after everyday ones, on either side of them.
+        buckets.positive.sort_unstable();
+        Some(buckets)
+    }
+
+    /// Returns the exponential bucket that a key counts in; none for the pieces of
+    /// far values, which have keys besides.
+    fn native_bucket(&self, resolution: Resolution, key: Key) -> Option<Native> {
+        if let Some(number) = key.checked_sub(FAR) {
+            let Some(number) = number.checked_sub(1) else {
+                return Some(Native::Zero);
+            };
+            let index = i32::try_from(number / 2).ok()? + LOWEST;
+            return Some(match number % 2 {
+                0 => Native::Positive(index),
+                _ => Native::Negative(index),
+            });
+        }
+        let end = self.upper_end(key)?;
+        self.far(end)
+            .is_none()
+            .then(|| Native::Positive(index(resolution, end)))
+    }
+
+    fn upper_end(&self, key: Key) -> Option<f64> {
+        self.pieces.get(usize::try_from(key).ok()?).copied()
+    }
+}
+
+/// Returns the sum of the counts of pieces, which is that of all observations.
+pub(crate) fn sum_of_pieces(counted: impl Iterator<Item = (Key, u64)>) -> u64 {
+    counted
+        .filter(|(key, _)| *key < FAR)
+        .map(|(_, count)| count)
+        .sum()
+}
+
+enum Native {
+    Zero,
+    Positive(i32),
+    Negative(i32),
+}
+
+/// Adds to the bucket with an index no lower than the last one's.
+fn add(buckets: &mut Vec<(i32, u64)>, index: i32, count: u64) {
+    match buckets.last_mut() {
+        Some((last, counted)) if *last == index => *counted += count,
+        _ => buckets.push((index, count)),
+    }
+}
+
+fn everyday_bounds(resolution: Resolution) -> Vec<f64> {
+    let schema = resolution.schema();
+    let (start, end) = EVERYDAY.into_inner();
+    ((start << schema)..=(end << schema))
+        .map(|index| bound(resolution, index))
+        .collect()
+}
+
+/// Returns the upper bound of an exponential bucket.
+fn bound(resolution: Resolution, index: i32) -> f64 {
+    let buckets = 1 << resolution.schema();
+    let octave = power_of_two(index.div_euclid(buckets));
+    octave * (f64::from(index.rem_euclid(buckets)) / f64::from(buckets)).exp2()
+}
+
+/// Returns the index of the exponential bucket of a positive, normal number.
+fn index(resolution: Resolution, value: f64) -> i32 {
+    let buckets = f64::from(1 << resolution.schema());
+    #[expect(clippy::cast_possible_truncation, reason = "at most 1024 times 256")]
+    let mut index = (value.log2() * buckets).ceil() as i32;
+    // The logarithm may be off in its last digit, and bounds are inclusive.
+    while value > bound(resolution, index) {
+        index += 1;
+    }
+    while value <= bound(resolution, index - 1) {
+        index -= 1;
+    }
+    index
+}
+
+#[cold]
+fn far_key(resolution: Resolution, value: f64) -> Key {
+    /// Prometheus's own threshold: what is no farther from zero counts as zero.
+    const ZERO: f64 = power_of_two(-128);
+    if value.abs() <= ZERO {
+        return FAR;
+    }
+    let above = index(resolution, value.abs()) - LOWEST;
+    let side = if value > 0.0 { 1 } else { 2 };
+    FAR + 2 * above.unsigned_abs() + side
+}
+
+/// Returns 2 to a power from -1022 to 1023; above that, infinity.
+const fn power_of_two(exponent: i32) -> f64 {
+    if exponent > 1023 {
+        return f64::INFINITY;
+    }
+    let biased = (exponent + 1023).cast_unsigned() as u64;
+    f64::from_bits(biased << (f64::MANTISSA_DIGITS - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grid(classic: &[f64], schema: u8) -> Grid {
+        let resolution = Resolution::of_schema(schema).unwrap();
+        Grid::new(Bounds::new(classic).unwrap(), Some(resolution))
+    }
+
+    /// Counts one value and returns its classic bucket and its exponential one.
+    fn count(grid: &Grid, value: f64) -> (usize, NativeBuckets) {
+        let piece = Key::try_from(grid.piece(value)).unwrap();
+        let keys: Vec<_> = [Some(piece), grid.far(value)]
+            .into_iter()
+            .flatten()
+            .map(|key| (key, 1))
+            .collect();
+        assert_eq!(sum_of_pieces(keys.iter().copied()), 1);
+        let classic = grid.classic_counts(keys.iter().copied());
+        let bucket = classic.iter().position(|&count| count == 1).unwrap();
+        assert_eq!(classic.iter().sum::<u64>(), 1);
+        (bucket, grid.native_counts(keys.into_iter()).unwrap())
+    }
+
+    #[test]
+    fn every_value_is_counted_in_the_buckets_of_both_kinds_that_it_lies_in() {
+        let classic = [-1e200, -2.0, 0.0, 1e-20, 0.3, 1.0, 1.5, 8.0, 1e20];
+        let mut random = fastrand::Rng::with_seed(4);
+        for schema in 0..=8 {
+            let grid = grid(&classic, schema);
+            let resolution = grid.resolution.unwrap();
+            let random = (0..2_000).map(|_| (random.f64() * 300.0 - 150.0).exp2());
+            let bounds = (-40..40).map(|index| bound(resolution, index));
+            let ends = [2.0_f64.powi(-32), 2.0_f64.powi(48), f64::MAX, 1e300];
+            let near = bounds
+                .chain(ends)
+                .chain(classic)
+                .flat_map(|value| [value.next_down(), value, value.next_up()]);
+            for value in random.chain(near).flat_map(|value| [value, -value]) {
+                if !value.is_finite() {
+                    continue;
+                }
+                assert!(grid.quick_piece(value).is_none() || grid.far(value).is_none());
+                let (bucket, native) = count(&grid, value);
+                assert_eq!(
+                    bucket,
+                    classic.partition_point(|&bound| bound < value),
+                    "{value}"
+                );
+                assert_eq!(native.count(), 1, "{value} at {schema}");
+                let side = if value > 0.0 {
+                    &native.positive
+                } else {
+                    &native.negative
+                };
+                match side.first() {
+                    None => assert!(value.abs() <= 2.0_f64.powi(-128), "{value}"),
+                    Some(&(index, _)) => {
+                        let above = value.abs() > bound(resolution, index - 1);
+                        let within = value.abs() <= bound(resolution, index);
+                        assert!(above && within, "{value} at {schema}: {index}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bucket_0_ends_at_1_and_the_smallest_numbers_are_zero() {
+        let grid = grid(&[1.0], 3);
+        let index = |value| count(&grid, value).1.positive[0].0;
+        assert_eq!(
+            (index(1.0), index(1.0_f64.next_up()), index(2.0)),
+            (0, 1, 8)
+        );
+        assert_eq!(index(f64::MAX), 1_024 * 8);
+        for zero in [0.0, -0.0, f64::MIN_POSITIVE / 4.0, 1e-39, -1e-39] {
+            assert_eq!(count(&grid, zero).1.zero, 1);
+        }
+    }
+}

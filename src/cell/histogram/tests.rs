@@ -1,0 +1,148 @@
+use std::sync::atomic::AtomicBool;
+use std::thread;
+
+use super::*;
+use crate::snapshot::{Bounds, Resolution};
+
+fn grid() -> Grid {
+    let bounds = Bounds::new(&[1.0, 2.0, 3.0]).unwrap();
+    Grid::new(bounds, Some(Resolution::default()))
+}
+
+fn read(cell: &HistogramCell) -> (Vec<u64>, Totals, NativeBuckets) {
+    let mut counts = Vec::new();
+    let (totals, native) = cell.read(&grid(), &mut counts);
+    (counts, totals, native.unwrap())
+}
+
+#[test]
+fn a_reading_during_writes_agrees_with_itself_and_never_falls() {
+    const TURNS: u64 = 200_000;
+    let (cell, grid) = (HistogramCell::new(), grid());
+    let writing = AtomicBool::new(true);
+    thread::scope(|scope| {
+        let write = || {
+            for turn in 0..TURNS {
+                cell.observe(
+                    &grid,
+                    [0.5, 1.5, 2.5, 3.5][usize::try_from(turn % 4).unwrap()],
+                );
+            }
+        };
+        let writers: Vec<_> = (0..2).map(|_| scope.spawn(write)).collect();
+        let reader = scope.spawn(|| {
+            let mut last = vec![0; 4];
+            while writing.load(Ordering::Relaxed) {
+                let (counts, ..) = read(&cell);
+                let fell = counts.iter().zip(&last).any(|(now, before)| now < before);
+                assert!(!fell, "{last:?} fell to {counts:?}");
+                last = counts;
+            }
+        });
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        writing.store(false, Ordering::Relaxed);
+        reader.join().unwrap();
+    });
+    let (counts, totals, native) = read(&cell);
+    assert_eq!(counts, [TURNS / 2; 4]);
+    assert_eq!(
+        totals,
+        Totals {
+            sum: 800_000.0,
+            min: 0.5,
+            max: 3.5
+        }
+    );
+    assert_eq!(native.count(), 2 * TURNS);
+}
+
+#[test]
+fn the_numbers_of_one_thread_are_read_whole_or_not_at_all() {
+    let (tally, pieces) = (Tally::new(), Pieces::new(100));
+    let writing = AtomicBool::new(true);
+    let whole = thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for turn in 0..1_000_000 {
+                pieces.make(turn % 100);
+                let count = pieces.get(turn % 100).unwrap();
+                count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+                tally.add_alone(2.0);
+            }
+            writing.store(false, Ordering::Relaxed);
+        });
+        let mut whole = 0;
+        while writing.load(Ordering::Relaxed) {
+            let mut count = 0;
+            let read = tally.try_read(&mut || {
+                count = pieces.iter().map(|(_, count)| count).sum();
+                count
+            });
+            if let Some(totals) = read {
+                assert_eq!(totals.sum, 2.0 * count as f64);
+                whole += 1;
+            }
+        }
+        writer.join().unwrap();
+        whole
+    });
+    assert!(whole > 0);
+}
+
+#[test]
+fn a_reset_histogram_is_empty_and_counts_on_with_lanes_and_without() {
+    for before in [1, 3 * HOT] {
+        let (cell, grid) = (HistogramCell::new(), grid());
+        for _ in 0..before {
+            cell.observe(&grid, -3.25);
+            cell.observe(&grid, 2.25);
+        }
+        assert_eq!(cell.more.get().is_some(), before > HOT);
+        cell.reset();
+        let (counts, totals, native) = read(&cell);
+        assert_eq!((counts, totals), (vec![0; 4], Totals::default()));
+        assert_eq!(native.count(), 0);
+
+        cell.observe(&grid, 5.0);
+        let (counts, totals, native) = read(&cell);
+        assert_eq!(counts, [0, 0, 0, 1]);
+        assert_eq!(
+            totals,
+            Totals {
+                sum: 5.0,
+                min: 5.0,
+                max: 5.0
+            }
+        );
+        assert_eq!((native.count(), native.negative.len()), (1, 0));
+    }
+}
+
+#[test]
+fn values_of_every_sign_and_magnitude_are_told_apart() {
+    let (cell, grid) = (HistogramCell::new(), grid());
+    let values = [
+        -1e300,
+        -1.0,
+        -1e-9,
+        -1e-300,
+        0.0,
+        1e-300,
+        1e-30,
+        1.0,
+        1e9,
+        f64::MAX,
+    ];
+    for _ in 0..2 * HOT {
+        for value in values {
+            cell.observe(&grid, value);
+        }
+    }
+    let (_, totals, native) = read(&cell);
+    assert_eq!((totals.min, totals.max), (-1e300, f64::MAX));
+    assert_eq!(native.zero, 3 * 2 * HOT);
+    assert_eq!((native.negative.len(), native.positive.len()), (3, 4));
+    assert_eq!(native.count(), 10 * 2 * HOT);
+    assert!(native.positive.is_sorted() && native.negative.is_sorted());
+}
