@@ -4,11 +4,11 @@
 //! enough to show that it is used, each thread gets a lane of its own, and
 //! threads no longer pass a cache line around.
 
-use std::sync::{OnceLock, PoisonError};
+use std::sync::PoisonError;
 
 use crate::cell::float::AtomicF64;
 use crate::cell::lanes::Lanes;
-use crate::cell::sync::{AtomicU64, Mutex, Ordering};
+use crate::cell::sync::{AtomicU64, Mutex, OnceLock, Ordering};
 use crate::cell::thread;
 use crate::snapshot::Count;
 
@@ -100,6 +100,14 @@ impl CounterCell {
             more.fraction.store(0.0, Ordering::Relaxed);
             *base = more.sum();
         }
+    }
+
+    /// Makes a counter that has lanes already.
+    #[cfg(all(test, tachometer_loom))]
+    pub(crate) fn hot() -> Self {
+        let cell = Self::default();
+        cell.more();
+        cell
     }
 
     #[inline]

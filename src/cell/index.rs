@@ -1,12 +1,14 @@
 //! A hash index of positions, whose readers never wait for its writer.
 
-use std::sync::OnceLock;
+use std::array;
 
-use crate::cell::sync::{AtomicU64, AtomicUsize, Ordering};
+use crate::cell::sync::{AtomicU64, AtomicUsize, OnceLock, Ordering};
 
 /// The first table has this many slots, each further one twice as many.
-const FIRST: usize = 8;
-const TABLES: usize = 30;
+const FIRST: usize = if cfg!(tachometer_loom) { 4 } else { 8 };
+const TABLES: usize = if cfg!(tachometer_loom) { 3 } else { 30 };
+/// Up to this many slots, a table costs little.
+const SMALL: usize = 1_024;
 
 type Table = Box<[AtomicU64]>;
 
@@ -14,7 +16,7 @@ type Table = Box<[AtomicU64]>;
 /// [`List`](crate::cell::List).
 ///
 /// A slot is one word: half of the hash, and the position plus 1; an empty slot
-/// is 0. When a table is half full, its slots are copied into one twice as
+/// is 0. When a table is full enough, its slots are copied into one twice as
 /// large, which becomes the current one. A reader that still looks into the old
 /// table can only miss an entry, never find a wrong one, and whoever misses asks
 /// again as a writer.
@@ -26,25 +28,29 @@ pub(crate) struct Index {
 impl Index {
     pub(crate) fn new() -> Self {
         Self {
-            tables: [const { OnceLock::new() }; TABLES],
+            tables: array::from_fn(|_| OnceLock::new()),
             current: AtomicUsize::new(0),
         }
     }
 
-    /// Returns the first position under `hash` that `is_it` accepts.
-    pub(crate) fn find(&self, hash: u64, mut is_it: impl FnMut(usize) -> bool) -> Option<usize> {
+    /// Returns what `pick` makes of the first position under `hash` for which it
+    /// makes something.
+    #[inline]
+    pub(crate) fn find<T>(&self, hash: u64, pick: impl Fn(usize) -> Option<T>) -> Option<T> {
         // Acquire: pairs with the Release in `grow`, so that the table is there.
         let table = self.tables[self.current.load(Ordering::Acquire)].get()?;
         let tag = tag(hash);
         for slot in probe(table, tag) {
             // Acquire: pairs with the Release in `put`, so that what lies at the
             // position is there.
-            match slot.load(Ordering::Acquire) {
-                0 => return None,
-                word if word >> 32 == tag && is_it(position(word)) => {
-                    return Some(position(word));
-                }
-                _ => {}
+            let word = slot.load(Ordering::Acquire);
+            if word == 0 {
+                return None;
+            }
+            if word >> 32 == tag
+                && let Some(picked) = pick(position(word))
+            {
+                return Some(picked);
             }
         }
         None
@@ -59,7 +65,14 @@ impl Index {
         let word = (tag(hash) << 32) | (position as u64 + 1);
         put(table, word);
         // Positions are given out in turn, so the newest tells how many there are.
-        if (position + 1) * 2 > table.len() {
+        // Small tables have room to spare, so that the first slot is the right one;
+        // of large ones, a quarter is left free.
+        let full = if table.len() <= SMALL {
+            table.len() / 4
+        } else {
+            table.len() / 4 * 3
+        };
+        if position + 1 > full {
             self.grow(current);
         }
     }
@@ -96,11 +109,13 @@ fn put(table: &[AtomicU64], word: u64) {
 }
 
 /// Returns the slots of a table, from the one where `tag` belongs, once around.
+#[inline]
 fn probe(table: &[AtomicU64], tag: u64) -> impl Iterator<Item = &AtomicU64> {
     // A table's length is a power of two, and never more than 2^32.
     let mask = table.len() - 1;
     let home = usize::try_from(tag).unwrap_or(0) & mask;
-    (0..=mask).map(move |step| &table[(home + step) & mask])
+    let (before, from) = table.split_at(home);
+    from.iter().chain(before)
 }
 
 /// Returns the half of a hash that is kept in the slot.
@@ -125,12 +140,13 @@ mod tests {
         ] {
             let index = Index::new();
             for position in 0..500 {
-                assert_eq!(index.find(hash_of(position), |at| at == position), None);
+                let pick = |at| (at == position).then_some(at);
+                assert_eq!(index.find(hash_of(position), pick), None);
                 index.insert(hash_of(position), position);
             }
             for position in 0..500 {
-                let found = index.find(hash_of(position), |at| at == position);
-                assert_eq!(found, Some(position));
+                let pick = |at| (at == position).then_some(at);
+                assert_eq!(index.find(hash_of(position), pick), Some(position));
             }
         }
     }

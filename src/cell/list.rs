@@ -1,14 +1,14 @@
 //! A list that only grows, and whose readers never wait for its writer.
 
-use std::sync::OnceLock;
+use std::array;
 
-use crate::cell::sync::{AtomicUsize, Ordering};
+use crate::cell::sync::{AtomicUsize, OnceLock, Ordering};
 
 /// The first chunk holds this many entries, each further one twice as many.
 const FIRST: usize = 4;
 /// With this many chunks the list can hold 2^32 entries, as many as an
 /// [`Index`](crate::cell::Index) can point at.
-const CHUNKS: usize = 31;
+const CHUNKS: usize = if cfg!(tachometer_loom) { 2 } else { 31 };
 
 type Chunk<T> = Box<[OnceLock<T>]>;
 
@@ -21,7 +21,7 @@ pub(crate) struct List<T> {
 impl<T> List<T> {
     pub(crate) fn new() -> Self {
         Self {
-            chunks: [const { OnceLock::new() }; CHUNKS],
+            chunks: array::from_fn(|_| OnceLock::new()),
             len: AtomicUsize::new(0),
         }
     }
@@ -32,6 +32,7 @@ impl<T> List<T> {
         self.len.load(Ordering::Acquire)
     }
 
+    #[inline]
     pub(crate) fn get(&self, position: usize) -> Option<&T> {
         let (chunk, offset) = place(position);
         self.chunks.get(chunk)?.get()?.get(offset)?.get()
@@ -41,24 +42,25 @@ impl<T> List<T> {
         (0..self.len()).map_while(|position| self.get(position))
     }
 
-    /// Appends an entry and returns its position.
+    /// Appends an entry, and returns its position and the entry where it now lies.
     ///
     /// The caller lets only one thread do this at a time.
-    pub(crate) fn push(&self, entry: T) -> usize {
+    pub(crate) fn push(&self, entry: T) -> (usize, &T) {
         let position = self.len.load(Ordering::Relaxed);
         let (chunk, offset) = place(position);
         let slots = self.chunks[chunk].get_or_init(|| {
             let slots = FIRST << chunk;
             (0..slots).map(|_| OnceLock::new()).collect()
         });
-        let _ = slots[offset].set(entry);
+        let entry = slots[offset].get_or_init(|| entry);
         // Release: the entry is complete before the length counts it.
         self.len.store(position + 1, Ordering::Release);
-        position
+        (position, entry)
     }
 }
 
 /// Returns in which chunk, and where in it, the entry at `position` lies.
+#[inline]
 fn place(position: usize) -> (usize, usize) {
     let shifted = position + FIRST;
     let chunk = (shifted.ilog2() - FIRST.ilog2()) as usize;
@@ -73,7 +75,7 @@ mod tests {
     fn entries_keep_their_positions_across_chunks() {
         let list = List::new();
         for number in 0..1_000 {
-            assert_eq!(list.push(number), number);
+            assert_eq!(list.push(number), (number, &number));
         }
         assert_eq!(list.len(), 1_000);
         assert!(list.iter().copied().eq(0..1_000));

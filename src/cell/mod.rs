@@ -18,6 +18,8 @@ mod histogram;
 mod index;
 mod lanes;
 mod list;
+#[cfg(all(test, tachometer_loom))]
+mod models;
 mod pieces;
 mod sheets;
 mod sync;
@@ -30,3 +32,4 @@ pub(crate) use grid::Grid;
 pub(crate) use histogram::HistogramCell;
 pub(crate) use index::Index;
 pub(crate) use list::List;
+pub(crate) use sync::Mutex;

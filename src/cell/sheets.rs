@@ -5,12 +5,10 @@
 //! the one before it, and are claimed in order; so every thread that looks for a
 //! key passes the same words, and finds it or claims the same free one.
 
-use std::sync::OnceLock;
-
-use crate::cell::sync::{AtomicU64, Ordering};
+use crate::cell::sync::{AtomicU64, OnceLock, Ordering};
 
 /// The first sheet has this many words.
-const FIRST: usize = 8;
+const FIRST: usize = 4;
 /// The bits of a word that count; the others are the key.
 const COUNT: u32 = 44;
 const COUNT_MASK: u64 = (1 << COUNT) - 1;

@@ -76,17 +76,27 @@ struct Numbers {
     fresh: usize,
 }
 
+impl Numbers {
+    const ALL: Self = Self {
+        given_back: BTreeSet::new(),
+        fresh: 0,
+    };
+}
+
 impl Pool {
     #[cfg(not(tachometer_loom))]
     const fn new() -> Self {
-        Self(Mutex::new(Numbers {
-            given_back: BTreeSet::new(),
-            fresh: 0,
-        }))
+        Self(Mutex::new(Numbers::ALL))
+    }
+
+    /// The lock of a model cannot be made ahead of it.
+    #[cfg(tachometer_loom)]
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(Numbers::ALL))
     }
 
     /// Takes the smallest free number.
-    fn take(&self) -> usize {
+    pub(crate) fn take(&self) -> usize {
         let mut numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         numbers.given_back.pop_first().unwrap_or_else(|| {
             numbers.fresh += 1;
@@ -94,7 +104,7 @@ impl Pool {
         })
     }
 
-    fn give_back(&self, number: usize) {
+    pub(crate) fn give_back(&self, number: usize) {
         let mut numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         numbers.given_back.insert(number);
     }

@@ -2,10 +2,13 @@
 
 use std::array;
 use std::fmt;
-use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::hash::{BuildHasher, Hasher};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 
-use crate::cell::{Index, List};
+use foldhash::fast::RandomState;
+
+use crate::cell::{Index, List, Mutex};
 use crate::metric::instrument::{Instrument, new_series};
 use crate::metric::series::Shared;
 use crate::snapshot::{Block, Desc, Labels};
@@ -57,7 +60,25 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     /// series is recorded often. Calling this ahead of the first record makes the
     /// series show as 0 from the start.
     pub fn with(&self, values: [&str; N]) -> M {
-        self.set.series(&self.order.map(|label| values[label]))
+        self.record(values, M::clone)
+    }
+
+    /// Lends the series with these label values to `record`, and returns what that
+    /// returns; the series is made on its first use.
+    ///
+    /// It is [`with`](Self::with) for recording once: no handle is made, whose
+    /// reference count all threads would change.
+    ///
+    /// ```
+    /// # use tachometer::{Counter, Registry};
+    /// let registry = Registry::new();
+    /// let mails = registry.counter_family("mails_total", "Mails sent.", ["kind"])?;
+    /// mails.record(["welcome"], Counter::inc);
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    #[inline]
+    pub fn record<T>(&self, values: [&str; N], record: impl FnOnce(&M) -> T) -> T {
+        record(self.set.series(&self.order.map(|label| values[label])))
     }
 }
 
@@ -87,6 +108,8 @@ pub(crate) struct SeriesSet<M: Instrument> {
     hasher: RandomState,
     index: Index,
     series: List<M>,
+    /// Whether any series' text is escaped, and so has to be compared step by step.
+    escaped: AtomicBool,
     /// Held while a series is added.
     adding: Mutex<()>,
 }
@@ -100,7 +123,8 @@ impl<M: Instrument> SeriesSet<M> {
     /// Makes the set of a metric without labels that existed before its name.
     pub(crate) fn adopting(desc: Desc, metric: &M) -> Self {
         let set = Self::sharing(desc, &[], Arc::clone(&metric.series().shared));
-        set.add(metric.clone(), set.hash(&[]));
+        let hash = set.hash(&[]);
+        set.add(metric.clone(), hash);
         set
     }
 
@@ -109,9 +133,10 @@ impl<M: Instrument> SeriesSet<M> {
             desc: Arc::new(desc),
             label_names: label_names.iter().map(|&name| name.into()).collect(),
             shared,
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
             index: Index::new(),
             series: List::new(),
+            escaped: AtomicBool::new(false),
             adding: Mutex::new(()),
         }
     }
@@ -143,10 +168,11 @@ impl<M: Instrument> SeriesSet<M> {
 
     /// Returns the series with these values, one for each of `label_names`, and
     /// makes it if it is not there.
-    pub(crate) fn series(&self, values: &[&str]) -> M {
+    #[inline]
+    pub(crate) fn series(&self, values: &[&str]) -> &M {
         let hash = self.hash(values);
         match self.find(hash, values) {
-            Some(series) => series.clone(),
+            Some(series) => series,
             None => self.make(hash, values),
         }
     }
@@ -168,38 +194,55 @@ impl<M: Instrument> SeriesSet<M> {
         Some(block)
     }
 
+    #[inline]
     fn find(&self, hash: u64, values: &[&str]) -> Option<&M> {
-        let is_it = |position| {
-            let series: Option<&M> = self.series.get(position);
-            series.is_some_and(|series| series.series().labels.are(self.pairs(values)))
-        };
-        self.series.get(self.index.find(hash, is_it)?)
+        // Acquire: pairs with the Release in `add`, so that no escaped text is
+        // met without knowing of it.
+        let escaped = self.escaped.load(Ordering::Acquire);
+        self.index.find(hash, |position| {
+            let series = self.series.get(position)?;
+            let labels = &series.series().labels;
+            let same = if escaped {
+                labels.are(self.pairs(values))
+            } else {
+                labels.have_plain_values(self.pairs(values))
+            };
+            same.then_some(series)
+        })
     }
 
     #[cold]
-    fn make(&self, hash: u64, values: &[&str]) -> M {
+    fn make(&self, hash: u64, values: &[&str]) -> &M {
         // No code of a user runs under the lock, and a set is whole after every
         // step, so a panic elsewhere has not spoilt it.
         let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         // Another thread may have made it while this one waited.
         if let Some(series) = self.find(hash, values) {
-            return series.clone();
+            return series;
         }
         let series: M = new_series(Labels::new(self.pairs(values)), &self.shared);
-        self.add(series.clone(), hash);
+        self.add(series, hash)
+    }
+
+    /// Adds a series; the caller lets only one thread do this at a time.
+    fn add(&self, series: M, hash: u64) -> &M {
+        if series.series().labels.is_escaped() {
+            // Release: whoever finds the series knows that it is escaped. Index
+            // and list publish it after this.
+            self.escaped.store(true, Ordering::Release);
+        }
+        let (position, series) = self.series.push(series);
+        self.index.insert(hash, position);
         series
     }
 
-    fn add(&self, series: M, hash: u64) {
-        let position = self.series.push(series);
-        self.index.insert(hash, position);
-    }
-
+    #[inline]
     fn pairs<'a>(&'a self, values: &'a [&'a str]) -> impl Iterator<Item = (&'a str, &'a str)> {
         let names = self.label_names.iter().map(|name| &**name);
         names.zip(values.iter().copied())
     }
 
+    #[inline]
     fn hash(&self, values: &[&str]) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         for value in values {

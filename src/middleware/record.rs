@@ -7,7 +7,7 @@ use http::{Request, Response, StatusCode, header};
 use http_body::Body;
 
 use crate::context::Unmeasured;
-use crate::metric::Gauge;
+use crate::metric::{Counter, Gauge};
 use crate::middleware::labels::{Route, method_label};
 use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::outcome::Outcome;
@@ -113,12 +113,10 @@ impl Record {
         let metrics = &self.metrics;
         metrics
             .requests
-            .with([method, route, status, outcome])
-            .inc();
-        metrics
-            .duration
-            .with([method, route, status])
-            .observe_duration(duration);
+            .record([method, route, status, outcome], Counter::inc);
+        metrics.duration.record([method, route, status], |seconds| {
+            seconds.observe_duration(duration);
+        });
     }
 
     fn outcome(&self) -> Outcome {

@@ -252,7 +252,7 @@ impl Registry {
             .filter_map(|name| labels.iter().find(|(asked, _)| **name == **asked))
             .map(|(_, value)| *value)
             .collect();
-        Ok(set.series(&values))
+        Ok(set.series(&values).clone())
     }
 
     fn family<M: Instrument, const N: usize>(

@@ -46,6 +46,38 @@ impl Labels {
         Pairs { rest: &self.0 }
     }
 
+    /// Returns true when the text has a backslash, and so is not its values' own.
+    pub(crate) fn is_escaped(&self) -> bool {
+        self.0.contains('\\')
+    }
+
+    /// Returns true when these labels are `pairs`, in that order: the right names,
+    /// as many of them, and perhaps other values. The text must not be
+    /// [escaped](Self::is_escaped).
+    #[inline]
+    pub(crate) fn have_plain_values<'a>(
+        &self,
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> bool {
+        let text = self.0.as_bytes();
+        // Past the name and `="`; from the second label on, past the comma too.
+        let mut start = 0;
+        let mut separator = 0;
+        for (name, value) in pairs {
+            start += separator + name.len() + 2;
+            separator = 1;
+            // Without backslashes in the text, a quote in it ends a value. So a
+            // value that has a quote runs on into the next label, and leaves too
+            // little text for the labels that are still to come.
+            let end = start + value.len();
+            if text.get(start..end) != Some(value.as_bytes()) || text.get(end) != Some(&b'"') {
+                return false;
+            }
+            start = end + 1;
+        }
+        start == text.len()
+    }
+
     /// Returns true when these labels are `pairs`, in that order.
     pub(crate) fn are<'a>(&self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> bool {
         let mut rest = self.0.as_bytes();
@@ -192,8 +224,12 @@ mod tests {
         for one in &values {
             let labels = Labels::new([("a", one.as_str()), ("b", "x")]);
             for other in &values {
-                let same = labels.are([("a", other.as_str()), ("b", "x")]);
-                assert_eq!(same, one == other, "{one:?} and {other:?}");
+                let pairs = [("a", other.as_str()), ("b", "x")];
+                assert_eq!(labels.are(pairs), one == other, "{one:?} and {other:?}");
+                if !labels.is_escaped() {
+                    let same = labels.have_plain_values(pairs);
+                    assert_eq!(same, one == other, "{one:?} and {other:?}");
+                }
             }
         }
     }
@@ -205,5 +241,7 @@ mod tests {
         assert!(!labels.are([("a", "1"), ("b", "2"), ("c", "3")]));
         assert!(!labels.are([("a", "1"), ("b", "")]));
         assert!(Labels::new([]).are([]));
+        assert!(!labels.have_plain_values([("a", "1\",b=\"2"), ("b", "2")]));
+        assert!(labels.have_plain_values([("a", "1"), ("b", "2")]));
     }
 }

@@ -4,6 +4,7 @@
 //! that a machine whose speed drifts treats them alike. The median of the rounds
 //! is what counts, and its ratio to the first lane's.
 
+mod memory;
 mod race;
 
 use std::hint::black_box;
@@ -20,10 +21,19 @@ const METHODS: [&str; 3] = ["GET", "POST", "DELETE"];
 const STATUSES: [&str; 6] = ["200", "201", "302", "404", "500", "503"];
 
 fn main() {
+    memory::compare(&BOUNDS);
     for threads in [1, 2] {
         race("counter inc through a handle", threads, &counters());
-        race("histogram observe, 11 bounds, through a handle", threads, &histograms());
-        race("counter inc by 2 string labels, 18 series", threads, &families());
+        race(
+            "histogram observe, 11 bounds, through a handle",
+            threads,
+            &histograms(),
+        );
+        race(
+            "counter inc by 2 string labels, 18 series",
+            threads,
+            &families(),
+        );
     }
 }
 
@@ -33,6 +43,7 @@ fn counters() -> Vec<Lane> {
     let ours = tachometer::Counter::new();
     let tikv = prometheus::IntCounter::new("c", "c").expect("a valid name");
     let client: counter::Counter = counter::Counter::default();
+    let fast = fastmetrics::metrics::counter::Counter::<u64>::default();
     vec![
         Lane::new("bare fetch_add", move |_| {
             bare.fetch_add(1, Ordering::Relaxed);
@@ -47,6 +58,9 @@ fn counters() -> Vec<Lane> {
         Lane::new("prometheus-client 0.25", move |_| {
             client.inc();
         }),
+        Lane::new("fastmetrics 0.7", move |_| {
+            fast.inc();
+        }),
     ]
 }
 
@@ -56,10 +70,14 @@ fn histograms() -> Vec<Lane> {
     let options = prometheus::HistogramOpts::new("h", "h").buckets(BOUNDS.to_vec());
     let tikv = prometheus::Histogram::with_opts(options).expect("a valid name");
     let client = histogram::Histogram::new(BOUNDS);
+    let fast = fastmetrics::metrics::histogram::Histogram::new(BOUNDS);
     vec![
         Lane::new("tachometer", move |turn| ours.observe(value(turn))),
         Lane::new("prometheus 0.14", move |turn| tikv.observe(value(turn))),
-        Lane::new("prometheus-client 0.25", move |turn| client.observe(value(turn))),
+        Lane::new("prometheus-client 0.25", move |turn| {
+            client.observe(value(turn))
+        }),
+        Lane::new("fastmetrics 0.7", move |turn| fast.observe(value(turn))),
     ]
 }
 
@@ -76,10 +94,14 @@ fn families() -> Vec<Lane> {
     let options = prometheus::Opts::new("c", "c");
     let tikv = prometheus::IntCounterVec::new(options, &["method", "status"]).expect("valid names");
     let client = family::Family::<[(&str, &str); 2], counter::Counter>::default();
+    let fast = fastmetrics::metrics::family::Family::<
+        [&str; 2],
+        fastmetrics::metrics::counter::Counter,
+    >::default();
     vec![
         Lane::new("tachometer", move |turn| {
             let (method, status) = pick(turn);
-            ours.with([method, status]).inc();
+            ours.record([method, status], tachometer::Counter::inc);
         }),
         Lane::new("prometheus 0.14", move |turn| {
             let (method, status) = pick(turn);
@@ -90,6 +112,12 @@ fn families() -> Vec<Lane> {
             client
                 .get_or_create(&[("method", method), ("status", status)])
                 .inc();
+        }),
+        Lane::new("fastmetrics 0.7", move |turn| {
+            let (method, status) = pick(turn);
+            fast.with_or_new(&[method, status], |counter| {
+                counter.inc();
+            });
         }),
     ]
 }

@@ -5,13 +5,13 @@
 //! threads no longer pass cache lines around.
 
 use std::collections::BTreeMap;
-use std::sync::{OnceLock, PoisonError};
+use std::sync::PoisonError;
 
 use crate::cell::grid::{Grid, Key, LARGEST, sum_of_pieces};
 use crate::cell::lanes::Lanes;
 use crate::cell::pieces::Pieces;
 use crate::cell::sheets::Sheets;
-use crate::cell::sync::{Mutex, Ordering};
+use crate::cell::sync::{Mutex, OnceLock, Ordering};
 use crate::cell::tally::{Tally, join};
 use crate::cell::thread;
 use crate::snapshot::{NativeBuckets, Totals};

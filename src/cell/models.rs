@@ -1,0 +1,276 @@
+//! Models of the protocols that more than one thread takes part in.
+//!
+//! loom runs each of them in every order that the memory model allows, up to a
+//! number of preemptions. By themselves:
+//!
+//! ```text
+//! RUSTFLAGS="--cfg tachometer_loom" cargo test --release --lib models
+//! ```
+
+use loom::sync::Arc;
+use loom::thread;
+
+use crate::cell::counter::CounterCell;
+use crate::cell::index::Index;
+use crate::cell::list::List;
+use crate::cell::pieces::Pieces;
+use crate::cell::sheets::Sheets;
+use crate::cell::sync::Ordering;
+use crate::cell::tally::Tally;
+use crate::cell::thread::{Pool, assume};
+
+/// Checks a model in every order with up to three preemptions.
+fn check(model: impl Fn() + Sync + Send + 'static) {
+    check_up_to(3, model);
+}
+
+/// Checks a model in every order with so many preemptions, and that there is more
+/// than a handful of orders.
+fn check_up_to(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    let runs = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let counted = std::sync::Arc::clone(&runs);
+    builder.check(move || {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        model();
+    });
+    let runs = runs.load(std::sync::atomic::Ordering::Relaxed);
+    println!("{runs} executions");
+    assert!(runs > 10, "only {runs} executions");
+}
+
+/// A tally of values of 2 and its pieces, as a thread has them for itself.
+#[derive(Debug)]
+struct Own {
+    tally: Tally,
+    pieces: Pieces,
+}
+
+impl Own {
+    fn new() -> Self {
+        let pieces = Pieces::new(2);
+        pieces.make(0);
+        Self {
+            tally: Tally::new(),
+            pieces,
+        }
+    }
+
+    fn observe(&self, piece: usize) {
+        let count = self.pieces.get(piece).unwrap();
+        count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.tally.add_alone(2.0);
+    }
+
+    /// Reads once, and checks what was read whole.
+    fn check(&self) {
+        let mut count = 0;
+        let whole = self.tally.try_read(&mut || {
+            count = self.pieces.iter().map(|(_, count)| count).sum();
+            count
+        });
+        if let Some(totals) = whole {
+            assert_eq!(totals.sum, 2.0 * count as f64);
+            assert!(count == 0 || (totals.min, totals.max) == (2.0, 2.0));
+        }
+    }
+}
+
+#[test]
+fn what_one_thread_observes_is_read_whole() {
+    check(|| {
+        let own = Arc::new(Own::new());
+        let (write, read) = (own.clone(), own.clone());
+        let writer = thread::spawn(move || {
+            write.observe(0);
+            write.observe(1);
+        });
+        let reader = thread::spawn(move || read.check());
+        writer.join().unwrap();
+        reader.join().unwrap();
+        own.check();
+    });
+}
+
+#[test]
+fn two_readers_do_not_disturb_each_other() {
+    check(|| {
+        let own = Arc::new(Own::new());
+        let (write, one, other) = (own.clone(), own.clone(), own.clone());
+        let writer = thread::spawn(move || write.observe(0));
+        let one = thread::spawn(move || one.check());
+        let other = thread::spawn(move || other.check());
+        for thread in [writer, one, other] {
+            thread.join().unwrap();
+        }
+    });
+}
+
+/// A tally of values of 2 and its pieces, as threads share them.
+#[derive(Debug)]
+struct Shared {
+    tally: Tally,
+    sheets: Sheets,
+}
+
+impl Shared {
+    fn new() -> Self {
+        Self {
+            tally: Tally::new(),
+            sheets: Sheets::default(),
+        }
+    }
+
+    fn observe(&self, key: u32) {
+        self.sheets.add(key);
+        self.tally.add(2.0);
+    }
+
+    fn read(&self) -> Option<(f64, u64)> {
+        let mut count = 0;
+        let totals = self.tally.try_read(&mut || {
+            count = self.sheets.iter().map(|(_, count)| count).sum();
+            count
+        })?;
+        Some((totals.sum, count))
+    }
+}
+
+#[test]
+fn what_two_threads_observe_together_is_read_whole() {
+    // With three it takes five minutes, and passes.
+    check_up_to(2, || {
+        let shared = Arc::new(Shared::new());
+        let (one, other, read) = (shared.clone(), shared.clone(), shared.clone());
+        let one = thread::spawn(move || one.observe(1));
+        let other = thread::spawn(move || other.observe(1));
+        let reader = thread::spawn(move || {
+            if let Some((sum, count)) = read.read() {
+                assert_eq!(sum, 2.0 * count as f64);
+            }
+        });
+        for thread in [one, other, reader] {
+            thread.join().unwrap();
+        }
+        assert_eq!(shared.read(), Some((4.0, 2)));
+    });
+}
+
+#[test]
+fn a_reset_that_races_with_an_observation_leaves_count_and_buckets_equal() {
+    check(|| {
+        let shared = Arc::new(Shared::new());
+        shared.observe(1);
+        let (write, reset) = (shared.clone(), shared.clone());
+        let writer = thread::spawn(move || write.observe(1));
+        let resetter = thread::spawn(move || {
+            let sheets = &reset.sheets;
+            reset.tally.reset(|| sheets.reset().map(|(_, n)| n).sum());
+        });
+        writer.join().unwrap();
+        resetter.join().unwrap();
+        let (_, count) = shared.read().expect("count and buckets are equal");
+        assert!(count <= 1);
+    });
+}
+
+#[test]
+fn two_threads_that_claim_the_same_word_share_it() {
+    check(|| {
+        let sheets = Arc::new(Sheets::default());
+        let threads = [1, 2].map(|last| {
+            let sheets = sheets.clone();
+            thread::spawn(move || {
+                sheets.add(1);
+                sheets.add(last);
+            })
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        let mut counted: Vec<_> = sheets.iter().collect();
+        counted.sort_unstable();
+        assert_eq!(counted, [(1, 3), (2, 1)]);
+    });
+}
+
+#[test]
+fn an_entry_that_is_found_is_the_right_one_and_complete_even_while_the_index_grows() {
+    check(|| {
+        let entries = Arc::new((Index::new(), List::new()));
+        let (write, read) = (entries.clone(), entries.clone());
+        let writer = thread::spawn(move || {
+            for number in 0..3_u64 {
+                let (position, _) = write.1.push(number);
+                write.0.insert(number << 32, position);
+            }
+        });
+        let find = |entries: &(Index, List<u64>), number: u64| {
+            let pick = |position| {
+                let found = entries
+                    .1
+                    .get(position)
+                    .expect("what the index has is there");
+                (*found == number).then_some(*found)
+            };
+            entries.0.find(number << 32, pick)
+        };
+        let reader = thread::spawn(move || {
+            let length = read.1.len();
+            assert_eq!(read.1.iter().take(length).count(), length);
+            for number in [2, 0] {
+                assert!(find(&read, number).is_none_or(|found| found == number));
+            }
+        });
+        writer.join().unwrap();
+        reader.join().unwrap();
+        for number in 0..3 {
+            assert_eq!(find(&entries, number), Some(number));
+        }
+    });
+}
+
+#[test]
+fn a_thread_that_takes_over_a_lane_counts_on() {
+    check(|| {
+        let state = Arc::new((Pool::new(), CounterCell::hot()));
+        let threads = [1, 2].map(|amount| {
+            let state = state.clone();
+            thread::spawn(move || {
+                let number = state.0.take();
+                assume(number);
+                state.1.add(amount);
+                state.0.give_back(number);
+            })
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(state.1.load().whole, 3);
+    });
+}
+
+#[test]
+fn a_counter_that_is_reset_loses_no_later_increment_and_never_falls_below_zero() {
+    check(|| {
+        let cell = Arc::new(CounterCell::hot());
+        let (write, reset) = (cell.clone(), cell.clone());
+        let writer = thread::spawn(move || {
+            assume(0);
+            write.add(1);
+            write.add(1);
+        });
+        let resetter = thread::spawn(move || {
+            reset.reset();
+            assert!(reset.load().whole <= 2);
+        });
+        writer.join().unwrap();
+        resetter.join().unwrap();
+        let left = cell.load().whole;
+        assert!(left <= 2, "{left}");
+        assume(1);
+        cell.add(1);
+        assert_eq!(cell.load().whole, left + 1);
+    });
+}
