@@ -32,6 +32,8 @@
 //!   request. What is wrong with a metric is said when it is made.
 //! - Labels come from closed sets and from route templates, never from what a
 //!   client wrote; so a flood of invented paths or methods adds no series.
+//! - On the way of a request nothing locks, formats or panics, and nothing
+//!   allocates once a series has been made and a value of that magnitude seen.
 //! - Every scrape parses and agrees with itself: a histogram's count is its
 //!   `+Inf` bucket, and its buckets never fall.
 //! - Two registries never meet; the global one is a convenience.

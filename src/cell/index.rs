@@ -37,7 +37,7 @@ impl Index {
     /// makes something.
     #[inline]
     pub(crate) fn find<T>(&self, hash: u64, pick: impl Fn(usize) -> Option<T>) -> Option<T> {
-        // Acquire: pairs with the Release in `grow`, so that the table is there.
+        // Acquire: pairs with the Release in `grow`, so that the table is complete.
         let table = self.tables[self.current.load(Ordering::Acquire)].get()?;
         let tag = tag(hash);
         for slot in probe(table, tag) {
@@ -89,7 +89,8 @@ impl Index {
                 word => put(new, word),
             }
         }
-        // Release: the new table is complete before anyone looks into it.
+        // Release: the new table is complete before anyone looks into it. Without,
+        // a reader might miss what is not copied yet, and take the slow path.
         self.current.store(current + 1, Ordering::Release);
     }
 }

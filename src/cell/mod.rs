@@ -1,13 +1,16 @@
 //! What is written: the atomics behind every metric, and nothing else.
 //!
 //! A cell knows neither names nor labels. Whoever records stores here, whoever
-//! scrapes loads here, and neither waits for the other. Orderings:
+//! scrapes loads here, and neither waits for the other. A cell that is much used
+//! gets [`lanes`]: one for each thread, which that thread alone writes, with plain
+//! loads and stores. Orderings:
 //!
 //! | cell | writer | reader | why that suffices |
 //! | --- | --- | --- | --- |
 //! | [`CounterCell`] | `Relaxed` | `Relaxed` | a counter's parts are words by themselves; nothing is published through them |
 //! | [`GaugeCell`] | `Relaxed` | `Relaxed` | one word |
 //! | [`HistogramCell`] | bucket, then totals and count `Release` | count, then totals `Acquire`, then buckets | told in `tally.rs` |
+//! | [`sheets`] | `Relaxed`, a word at a time | `Relaxed` | a key and its count are one word |
 //! | [`List`], [`Index`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its position can be seen |
 
 mod counter;

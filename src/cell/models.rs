@@ -18,6 +18,7 @@ use crate::cell::sheets::Sheets;
 use crate::cell::sync::Ordering;
 use crate::cell::tally::Tally;
 use crate::cell::thread::{Pool, assume};
+use crate::snapshot::Totals;
 
 /// Checks a model in every order with up to three preemptions.
 fn check(model: impl Fn() + Sync + Send + 'static) {
@@ -40,7 +41,8 @@ fn check_up_to(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     assert!(runs > 10, "only {runs} executions");
 }
 
-/// A tally of values of 2 and its pieces, as a thread has them for itself.
+/// A tally of the values 2 and then 1, and its pieces, as a thread has them for
+/// itself.
 #[derive(Debug)]
 struct Own {
     tally: Tally,
@@ -57,10 +59,10 @@ impl Own {
         }
     }
 
-    fn observe(&self, piece: usize) {
+    fn observe(&self, piece: usize, value: f64) {
         let count = self.pieces.get(piece).unwrap();
         count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        self.tally.add_alone(2.0);
+        self.tally.add_alone(value);
     }
 
     /// Reads once, and checks what was read whole.
@@ -71,8 +73,12 @@ impl Own {
             count
         });
         if let Some(totals) = whole {
-            assert_eq!(totals.sum, 2.0 * count as f64);
-            assert!(count == 0 || (totals.min, totals.max) == (2.0, 2.0));
+            let Totals { sum, min, max } = totals;
+            match count {
+                0 => assert_eq!(sum, 0.0),
+                1 => assert_eq!((sum, min, max), (2.0, 2.0, 2.0)),
+                _ => assert_eq!((sum, min, max), (3.0, 1.0, 2.0)),
+            }
         }
     }
 }
@@ -83,8 +89,8 @@ fn what_one_thread_observes_is_read_whole() {
         let own = Arc::new(Own::new());
         let (write, read) = (own.clone(), own.clone());
         let writer = thread::spawn(move || {
-            write.observe(0);
-            write.observe(1);
+            write.observe(0, 2.0);
+            write.observe(1, 1.0);
         });
         let reader = thread::spawn(move || read.check());
         writer.join().unwrap();
@@ -98,7 +104,7 @@ fn two_readers_do_not_disturb_each_other() {
     check(|| {
         let own = Arc::new(Own::new());
         let (write, one, other) = (own.clone(), own.clone(), own.clone());
-        let writer = thread::spawn(move || write.observe(0));
+        let writer = thread::spawn(move || write.observe(0, 2.0));
         let one = thread::spawn(move || one.check());
         let other = thread::spawn(move || other.check());
         for thread in [writer, one, other] {

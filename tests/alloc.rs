@@ -1,0 +1,85 @@
+//! Promise 2: nothing is allocated on the record path, once a series has been
+//! made and a value of that magnitude seen.
+//!
+//! A program of its own, since the allocator counts for all of it.
+
+use std::alloc::System;
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use cap::Cap;
+use http::{Method, Request, Response};
+use http_body::Body;
+use http_body_util::Full;
+use tachometer::{Counter, MetricsLayer, Registry};
+use tower::{Layer, Service, service_fn};
+
+#[global_allocator]
+static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
+
+/// Returns how many bytes `run` allocates once it is warm.
+fn allocated(mut run: impl FnMut()) -> usize {
+    for _ in 0..10_000 {
+        run();
+    }
+    let before = ALLOCATOR.total_allocated();
+    for _ in 0..10_000 {
+        run();
+    }
+    ALLOCATOR.total_allocated() - before
+}
+
+fn handler(_: Request<()>) -> Ready<Result<Response<Full<Bytes>>, Infallible>> {
+    ready(Ok(Response::new(Full::new(Bytes::from_static(b"done")))))
+}
+
+#[test]
+fn recording_allocates_nothing_once_it_is_warm() {
+    let registry = Registry::new();
+    let counter = registry.counter("counter", "").expect("a valid name");
+    let gauge = registry.gauge("gauge", "").expect("a valid name");
+    let histogram = registry.histogram("histogram", "").expect("a valid name");
+    let names = ["method", "status"];
+    let family = registry
+        .counter_family("family", "", names)
+        .expect("valid names");
+    let handles = allocated(|| {
+        counter.inc();
+        counter.inc_by(0.5);
+        counter.inc_by(-1);
+        gauge.inc();
+        gauge.set(3);
+        for value in [0.003, 0.2, 0.2001, 17.0, -4.0, 1e30, f64::NAN] {
+            histogram.observe(value);
+        }
+        family.with(["GET", "200"]).inc();
+        family.record(["GET", "quoted \" and \\"], Counter::inc);
+    });
+    assert_eq!(handles, 0);
+
+    let mut service = MetricsLayer::new()
+        .registry(&registry)
+        .layer(service_fn(handler));
+    let mut context = Context::from_waker(Waker::noop());
+    let requests = allocated(|| {
+        let mut request = Request::new(());
+        *request.method_mut() = Method::POST;
+        let mut future = pin!(service.call(request));
+        let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut context) else {
+            panic!("there is nothing to wait for");
+        };
+        let mut body = pin!(response.into_body());
+        while let Poll::Ready(Some(_)) = body.as_mut().poll_frame(&mut context) {}
+    });
+    assert_eq!(requests, 0);
+    assert_eq!(
+        registry
+            .get("http_requests_total")
+            .expect("it is there")
+            .value(),
+        20_000.0
+    );
+}
