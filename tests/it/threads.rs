@@ -97,3 +97,74 @@ fn a_scrape_goes_on_while_series_are_added_and_never_contradicts_itself() {
     });
     assert_eq!(sum(&registry, "h", &[]), 6_000.0);
 }
+
+#[test]
+fn a_metric_that_is_used_while_its_thread_is_torn_down_still_counts() {
+    struct Last(tachometer::Counter, tachometer::Histogram);
+
+    impl Drop for Last {
+        fn drop(&mut self) {
+            self.0.inc();
+            self.1.observe(0.5);
+        }
+    }
+
+    thread_local! {
+        static LAST: std::cell::RefCell<Option<Last>> = const { std::cell::RefCell::new(None) };
+    }
+
+    let registry = Registry::new();
+    let counter = registry.counter("c", "").unwrap();
+    let histogram = registry.histogram("h", "").unwrap();
+    for before in [0, 10_000] {
+        counter.reset();
+        histogram.reset();
+        for _ in 0..10 {
+            let (counter, histogram) = (counter.clone(), histogram.clone());
+            thread::spawn(move || {
+                let used = || {
+                    for _ in 0..before {
+                        counter.inc();
+                        histogram.observe(0.5);
+                    }
+                };
+                // So that either is torn down first: this, or the thread's lease.
+                used();
+                let last = Last(counter.clone(), histogram.clone());
+                LAST.with(|slot| *slot.borrow_mut() = Some(last));
+                used();
+            })
+            .join()
+            .unwrap();
+        }
+        let expected = f64::from(10 * (2 * before + 1));
+        assert_eq!(counter.get(), expected);
+        assert_eq!(to_f64(histogram.stats().count), expected);
+        assert_eq!(histogram.stats().sum, expected / 2.0);
+    }
+}
+
+#[test]
+fn more_threads_than_there_are_lanes_lose_nothing_one_after_the_other_or_at_once() {
+    let registry = Registry::new();
+    let counter = registry.counter("c", "").unwrap();
+    let histogram = registry.histogram("h", "").unwrap();
+    let mut threads = 0;
+    for at_once in [1, 64, 3, 64] {
+        thread::scope(|scope| {
+            for _ in 0..at_once {
+                threads += 1;
+                scope.spawn(|| {
+                    for turn in 0..2_000 {
+                        counter.inc();
+                        histogram.observe(f64::from(turn % 8));
+                    }
+                });
+            }
+        });
+        let expected = f64::from(threads * 2_000);
+        assert_eq!(counter.get(), expected);
+        assert_eq!(to_f64(histogram.stats().count), expected);
+        assert_eq!(histogram.stats().sum, expected * 3.5);
+    }
+}
