@@ -1,5 +1,6 @@
 //! Promise 2: nothing is allocated on the record path, once a series has been
-//! made and a value of that magnitude seen.
+//! made, is as much used as it will be, and this thread has seen a value of that
+//! magnitude.
 //!
 //! A program of its own, since the allocator counts for all of it.
 

@@ -6,7 +6,7 @@
 
 use std::sync::PoisonError;
 
-use crate::cell::float::AtomicF64;
+use crate::cell::float::{AtomicF64, saturating_add};
 use crate::cell::lanes::Lanes;
 use crate::cell::sync::{AtomicU64, Mutex, OnceLock, Ordering};
 use crate::cell::thread;
@@ -77,29 +77,29 @@ impl CounterCell {
     }
 
     pub(crate) fn load(&self) -> Count {
-        let mut count = Count::from(self.whole.load(Ordering::Relaxed));
-        if let Some(more) = self.more.get() {
-            // Held while the lanes are read, so that a reset falls before or
-            // after.
-            let base = more.base.lock().unwrap_or_else(PoisonError::into_inner);
-            let lanes = more.sum();
-            count.whole = count
-                .whole
-                .wrapping_add(lanes.whole.wrapping_sub(base.whole));
-            count.fraction = more.fraction.load(Ordering::Relaxed);
-            count.fraction += lanes.fraction - base.fraction;
+        let Some(more) = self.more.get() else {
+            return Count::from(self.whole.load(Ordering::Relaxed));
+        };
+        // Held while the numbers are read, so that a reset falls before or after.
+        let base = more.base.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = self.whole.load(Ordering::Relaxed);
+        let fraction = more.fraction.load(Ordering::Relaxed);
+        let lanes = more.sum();
+        Count {
+            whole: shared.wrapping_add(lanes.whole.wrapping_sub(base.whole)),
+            fraction: saturating_add(fraction, lanes.fraction - base.fraction),
         }
-        count
     }
 
     /// Sets the sum to 0; an increment that races with it falls before or after.
     pub(crate) fn reset(&self) {
+        let Some(more) = self.more.get() else {
+            return self.whole.store(0, Ordering::Relaxed);
+        };
+        let mut base = more.base.lock().unwrap_or_else(PoisonError::into_inner);
         self.whole.store(0, Ordering::Relaxed);
-        if let Some(more) = self.more.get() {
-            let mut base = more.base.lock().unwrap_or_else(PoisonError::into_inner);
-            more.fraction.store(0.0, Ordering::Relaxed);
-            *base = more.sum();
-        }
+        more.fraction.store(0.0, Ordering::Relaxed);
+        *base = more.sum();
     }
 
     /// Makes a counter that has lanes already.
@@ -151,7 +151,7 @@ impl More {
         let mut sum = Count::default();
         for lane in self.lanes.iter() {
             sum.whole = sum.whole.wrapping_add(lane.whole.load(Ordering::Relaxed));
-            sum.fraction += lane.fraction.load(Ordering::Relaxed);
+            sum.fraction = saturating_add(sum.fraction, lane.fraction.load(Ordering::Relaxed));
         }
         sum
     }
@@ -179,6 +179,20 @@ mod tests {
         cell.add_f64(f64::MAX);
         cell.add_f64(f64::MAX);
         assert_eq!(cell.load().value(), f64::MAX);
+    }
+
+    #[test]
+    fn the_largest_increments_of_several_threads_never_add_up_to_infinity_or_nan() {
+        let cell = CounterCell::default();
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| cell.add_f64(f64::MAX));
+            }
+        });
+        cell.add_f64(f64::MAX);
+        assert_eq!(cell.load().value(), f64::MAX);
+        cell.reset();
+        assert_eq!(cell.load().value(), 0.0);
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl Grid {
 
     /// Adds up the counts of the exponential buckets, if there are any.
     ///
-    /// The keys must come in order.
+    /// The keys must come in order. The sum is that of the classic buckets.
     pub(crate) fn native_counts(
         &self,
         counted: impl Iterator<Item = (Key, u64)>,
@@ -109,14 +109,23 @@ impl Grid {
             resolution,
             ..NativeBuckets::default()
         };
-        for (key, count) in counted.filter(|(_, count)| *count > 0) {
+        // Of a far value that is under way, or raced with a reset, only the piece or
+        // only the exponential bucket may have been counted.
+        let mut far_pieces = 0;
+        for (key, mut count) in counted.filter(|(_, count)| *count > 0) {
+            if key >= FAR {
+                count = count.min(far_pieces);
+                far_pieces -= count;
+            }
             match self.native_bucket(resolution, key) {
-                None => {}
+                _ if count == 0 => {}
+                None => far_pieces += count,
                 Some(Native::Zero) => buckets.zero += count,
                 Some(Native::Positive(index)) => add(&mut buckets.positive, index, count),
                 Some(Native::Negative(index)) => add(&mut buckets.negative, index, count),
             }
         }
+        buckets.zero += far_pieces;
         // Far values come after everyday ones, on either side of them.
         buckets.positive.sort_unstable();
         Some(buckets)
@@ -284,6 +293,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn both_kinds_of_buckets_have_one_sum_even_where_a_far_value_was_counted_by_half() {
+        let grid = grid(&[1.0], 3);
+        let far = grid.far(-5.0).unwrap();
+        let piece = Key::try_from(grid.piece(-5.0)).unwrap();
+        let keys = [(piece, 3), (FAR, 1), (far, 5)];
+        assert_eq!(grid.native_counts(keys.into_iter()).unwrap().count(), 3);
+        let keys = [(piece, 3), (far, 1)];
+        assert_eq!(grid.native_counts(keys.into_iter()).unwrap().count(), 3);
     }
 
     #[test]

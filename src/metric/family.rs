@@ -196,13 +196,12 @@ impl<M: Instrument> SeriesSet<M> {
 
     #[inline]
     fn find(&self, hash: u64, values: &[&str]) -> Option<&M> {
-        // Acquire: pairs with the Release in `add`, so that no escaped text is
-        // met without knowing of it.
-        let escaped = self.escaped.load(Ordering::Acquire);
         self.index.find(hash, |position| {
             let series = self.series.get(position)?;
             let labels = &series.series().labels;
-            let same = if escaped {
+            // Relaxed, but after the position was found with Acquire: `add` says so
+            // before it publishes an escaped series.
+            let same = if self.escaped.load(Ordering::Relaxed) {
                 labels.are(self.pairs(values))
             } else {
                 labels.have_plain_values(self.pairs(values))
@@ -227,9 +226,8 @@ impl<M: Instrument> SeriesSet<M> {
     /// Adds a series; the caller lets only one thread do this at a time.
     fn add(&self, series: M, hash: u64) -> &M {
         if series.series().labels.is_escaped() {
-            // Release: whoever finds the series knows that it is escaped. Index
-            // and list publish it after this.
-            self.escaped.store(true, Ordering::Release);
+            // Relaxed: the index publishes it together with the series.
+            self.escaped.store(true, Ordering::Relaxed);
         }
         let (position, series) = self.series.push(series);
         self.index.insert(hash, position);

@@ -16,7 +16,8 @@ use crate::snapshot::{
 ///
 /// It keeps its sum, least and greatest value, classic buckets, whose bounds one
 /// chooses, and exponential ones, which are for percentiles; see [`Buckets`]. Its
-/// memory grows with the magnitudes it sees, not with how often. A clone is the
+/// memory grows with the magnitudes it sees, and with the threads that use it much,
+/// not with how often. A clone is the
 /// same histogram. See the [module](crate::metric) for an example.
 #[derive(Debug, Clone)]
 pub struct Histogram(Arc<Series<HistogramCell, Buckets>>);
@@ -76,7 +77,7 @@ impl Histogram {
         self.view(|view| view.percentile(percentile))
     }
 
-    /// Forgets all observations.
+    /// Forgets all observations; the sum keeps the precision that it had before.
     ///
     /// One that another thread makes at the same moment is forgotten or kept as
     /// a count; its value may then be in sum, least and greatest value without

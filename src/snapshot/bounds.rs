@@ -56,14 +56,16 @@ impl Starts {
             let start = f64::from_bits(cell << shift);
             bounds.partition_point(|&bound| bound < start)
         };
-        let few = (first..end).all(|cell| below(cell + 1) - below(cell) <= 2);
+        if (first..end).any(|cell| below(cell + 1) - below(cell) > 2) {
+            return None;
+        }
         let below: Result<_, _> = (first..end)
             .map(|cell| u16::try_from(below(cell)))
             .collect();
         Some(Self {
             shift,
             first,
-            below: below.ok().filter(|_| few)?,
+            below: below.ok()?,
         })
     }
 
@@ -76,18 +78,28 @@ impl Starts {
 }
 
 impl Bounds {
+    /// The most bounds that a histogram may have.
+    pub const MOST: usize = 10_000;
+
     /// Checks and keeps a list of bounds.
     ///
     /// # Errors
     ///
-    /// When the list is empty, or a bound is not finite, or not above the one
-    /// before it ([`Error::is_invalid_buckets`]).
+    /// When the list is empty or longer than [`MOST`](Self::MOST), or a bound is not
+    /// finite, or not above the one before it ([`Error::is_invalid_buckets`]).
     pub fn new(bounds: &[f64]) -> Result<Self, Error> {
         if bounds.is_empty() {
             return Err(Error::invalid_buckets(
                 "a histogram needs at least one bucket bound: \
                  give some, or leave them out for the default ones",
             ));
+        }
+        if bounds.len() > Self::MOST {
+            return Err(Error::invalid_buckets(format_args!(
+                "a histogram may have {} bucket bounds at most, and these are {}: give fewer",
+                Self::MOST,
+                bounds.len()
+            )));
         }
         if let Some(bound) = bounds.iter().find(|bound| !bound.is_finite()) {
             return Err(Error::invalid_buckets(format_args!(
@@ -228,5 +240,6 @@ mod tests {
         check(&[1.0, 1.0], "bound 1 does not rise");
         check(&[1.0, f64::INFINITY], "inf is not finite");
         check(&[f64::NAN], "NaN is not finite");
+        check(&vec![1.0; Bounds::MOST + 1], "10000 bucket bounds at most");
     }
 }

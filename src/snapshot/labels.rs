@@ -66,11 +66,12 @@ impl Labels {
         for (name, value) in pairs {
             start += separator + name.len() + 2;
             separator = 1;
-            // Without backslashes in the text, a quote in it ends a value. So a
-            // value that has a quote runs on into the next label, and leaves too
-            // little text for the labels that are still to come.
+            // Each value stands between two quotes of the text, none of which is
+            // counted twice. Without backslashes there are just so many in it, so
+            // that no value has one of its own.
             let end = start + value.len();
-            if text.get(start..end) != Some(value.as_bytes()) || text.get(end) != Some(&b'"') {
+            let quoted = text.get(start - 1) == Some(&b'"') && text.get(end) == Some(&b'"');
+            if !quoted || text.get(start..end) != Some(value.as_bytes()) {
                 return false;
             }
             start = end + 1;
@@ -243,5 +244,13 @@ mod tests {
         assert!(Labels::new([]).are([]));
         assert!(!labels.have_plain_values([("a", "1\",b=\"2"), ("b", "2")]));
         assert!(labels.have_plain_values([("a", "1"), ("b", "2")]));
+    }
+
+    #[test]
+    fn a_value_that_runs_into_the_next_label_is_another_value() {
+        let labels = Labels::new([("a", "x"), ("b", "01234567")]);
+        assert!(!labels.have_plain_values([("a", "x\",b="), ("b", "4567")]));
+        assert!(!labels.have_plain_values([("a", "x\",b=\"01234567"), ("b", "")]));
+        assert!(labels.have_plain_values([("a", "x"), ("b", "01234567")]));
     }
 }

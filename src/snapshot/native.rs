@@ -91,7 +91,9 @@ impl NativeBuckets {
     pub(crate) fn percentile(&self, percent: f64, totals: Totals) -> f64 {
         let count = self.count();
         // The nearest rank: of the sorted values, the one in this place.
-        let rank = (count as f64 * percent / 100.0).ceil().max(1.0);
+        // A product that should be whole may come out a little above it.
+        let rank = count as f64 * percent / 100.0;
+        let rank = (rank - rank * 4.0 * f64::EPSILON).ceil().max(1.0);
         if rank <= 1.0 {
             return totals.min;
         }

@@ -57,6 +57,16 @@ fn percentiles_are_within_the_stated_error_of_an_exact_sort_at_every_resolution(
 }
 
 #[test]
+fn the_rank_of_a_percentile_is_not_rounded_up_past_a_whole_one() {
+    let histogram = tachometer::Histogram::new();
+    for number in 1..=1_000 {
+        histogram.observe(if number <= 161 { 0.001 } else { 1_000.0 });
+    }
+    assert!(histogram.percentile(16.1).unwrap() < 0.01);
+    assert!(histogram.percentile(16.2).unwrap() > 900.0);
+}
+
+#[test]
 fn a_family_with_classic_buckets_alone_stays_within_the_bucket() {
     let registry = Registry::new();
     let family = registry

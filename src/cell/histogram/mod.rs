@@ -110,7 +110,8 @@ impl HistogramCell {
     /// Forgets all observations.
     ///
     /// One that is under way meanwhile is either forgotten or kept as a count;
-    /// its value may stay in the sum and the bounds, or be missing from them.
+    /// its value may stay in the sum and the bounds, or be missing from them. The
+    /// sums of lanes go on from what they were, and keep the precision of that.
     pub(crate) fn reset(&self) {
         match self.more.get() {
             None => self.reset_shared(),
@@ -136,7 +137,8 @@ impl HistogramCell {
         }
         let piece = grid.piece(value);
         self.counts.add(Key::try_from(piece).unwrap_or(Key::MAX));
-        if self.tally.add(value) >= HOT {
+        // Values that are not found quickly stay here, and need no lanes.
+        if self.tally.add(value) >= HOT && grid.quick_piece(value).is_some() {
             self.warm(grid, piece);
         }
         true
@@ -242,7 +244,7 @@ impl Reading {
         let mut totals = self.totals;
         if totals.min > totals.max {
             // Every value counted so far was still under way, or raced with a
-            // reset. Their mean lies within whatever the bounds will be.
+            // reset: the mean of what was summed up is the best there is.
             let mean = totals.sum / count as f64;
             (totals.min, totals.max) = (mean, mean);
         }
