@@ -30,8 +30,9 @@
 //!   finished, failed, cancelled before or inside the body, panicked.
 //! - Responses pass unchanged, and no panic or error of this crate's reaches a
 //!   request. What is wrong with a metric is said when it is made.
-//! - Labels come from closed sets and from route templates, never from what a
-//!   client wrote; so a flood of invented paths or methods adds no series.
+//! - The layer's labels come from closed sets and from route templates, never from
+//!   what a client wrote; those of one's own have a [limit](Family::limit). So no
+//!   flood of invented values fills the memory, and sums stay right.
 //! - On the way of a request nothing locks, formats or panics, and nothing
 //!   allocates once a series has been made and a value of that magnitude seen.
 //! - Every scrape parses and agrees with itself: a histogram's count is its
@@ -85,7 +86,7 @@ mod error;
 pub mod snapshot;
 
 pub use error::{Error, PercentileError};
-pub use metric::{Buckets, Counter, Family, Gauge, Histogram, Metric};
+pub use metric::{Buckets, Counter, Family, Gauge, Histogram, Label, Metric};
 pub use middleware::MetricsLayer;
 pub use registry::{
     Registry, counter, counter_with, gauge, gauge_with, histogram, histogram_with,

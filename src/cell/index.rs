@@ -2,6 +2,7 @@
 
 use std::array;
 
+use crate::cell::list::Place;
 use crate::cell::sync::{AtomicU64, AtomicUsize, OnceLock, Ordering};
 
 /// The first table has this many slots, each further one twice as many.
@@ -12,10 +13,10 @@ const SMALL: usize = 1_024;
 
 type Table = Box<[AtomicU64]>;
 
-/// An append-only hash index from a hash to positions in a
+/// An append-only hash index from a hash to places in a
 /// [`List`](crate::cell::List).
 ///
-/// A slot is one word: half of the hash, and the position plus 1; an empty slot
+/// A slot is one word: half of the hash, and the place plus 1; an empty slot
 /// is 0. When a table is full enough, its slots are copied into one twice as
 /// large, which becomes the current one. A reader that still looks into the old
 /// table can only miss an entry, never find a wrong one, and whoever misses asks
@@ -33,22 +34,23 @@ impl Index {
         }
     }
 
-    /// Returns what `pick` makes of the first position under `hash` for which it
+    /// Returns what `pick` makes of the first place under `hash` for which it
     /// makes something.
     #[inline]
-    pub(crate) fn find<T>(&self, hash: u64, pick: impl Fn(usize) -> Option<T>) -> Option<T> {
+    pub(crate) fn find<T>(&self, hash: u64, pick: impl Fn(Place) -> Option<T>) -> Option<T> {
         // Acquire: pairs with the Release in `grow`, so that the table is complete.
         let table = self.tables[self.current.load(Ordering::Acquire)].get()?;
         let tag = tag(hash);
+        // A table always has an empty slot, which ends the search.
         for slot in probe(table, tag) {
             // Acquire: pairs with the Release in `put`, so that what lies at the
-            // position is there.
+            // place is there.
             let word = slot.load(Ordering::Acquire);
             if word == 0 {
-                return None;
+                break;
             }
             if word >> 32 == tag
-                && let Some(picked) = pick(position(word))
+                && let Some(picked) = pick(place(word))
             {
                 return Some(picked);
             }
@@ -56,15 +58,14 @@ impl Index {
         None
     }
 
-    /// Puts `position`, that of the newest entry, under `hash`.
+    /// Puts `place` under `hash`, which makes so many `entries` in all.
     ///
     /// The caller lets only one thread do this at a time.
-    pub(crate) fn insert(&self, hash: u64, position: usize) {
+    pub(crate) fn insert(&self, hash: u64, place: Place, entries: usize) {
         let current = self.current.load(Ordering::Relaxed);
         let table = self.tables[current].get_or_init(|| empty(current));
-        let word = (tag(hash) << 32) | (position as u64 + 1);
+        let word = (tag(hash) << 32) | (u64::from(place.number()) + 1);
         put(table, word);
-        // Positions are given out in turn, so the newest tells how many there are.
         // Small tables have room to spare, so that the first slot is the right one;
         // of large ones, a quarter is left free.
         let full = if table.len() <= SMALL {
@@ -72,7 +73,7 @@ impl Index {
         } else {
             table.len() / 4 * 3
         };
-        if position + 1 > full {
+        if entries > full {
             self.grow(current);
         }
     }
@@ -109,14 +110,13 @@ fn put(table: &[AtomicU64], word: u64) {
     }
 }
 
-/// Returns the slots of a table, from the one where `tag` belongs, once around.
+/// Returns the slots of a table, from the one where `tag` belongs, round and round.
 #[inline]
 fn probe(table: &[AtomicU64], tag: u64) -> impl Iterator<Item = &AtomicU64> {
     // A table's length is a power of two, and never more than 2^32.
     let mask = table.len() - 1;
-    let home = usize::try_from(tag).unwrap_or(0) & mask;
-    let (before, from) = table.split_at(home);
-    from.iter().chain(before)
+    let home = usize::try_from(tag).unwrap_or(0);
+    (home..).map(move |at| &table[at & mask])
 }
 
 /// Returns the half of a hash that is kept in the slot.
@@ -124,30 +124,39 @@ fn tag(hash: u64) -> u64 {
     hash >> 32
 }
 
-fn position(word: u64) -> usize {
-    let plus_one = word & u64::from(u32::MAX);
-    usize::try_from(plus_one).unwrap_or(0).saturating_sub(1)
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the lower half is what is wanted"
+)]
+fn place(word: u64) -> Place {
+    Place::from_number((word as u32).wrapping_sub(1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell::List;
 
     #[test]
-    fn every_position_is_found_even_when_all_hashes_are_alike() {
+    fn every_entry_is_found_even_when_all_hashes_are_alike() {
         for hash_of in [
             |n: usize| (n as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15),
             |_| 7,
         ] {
             let index = Index::new();
-            for position in 0..500 {
-                let pick = |at| (at == position).then_some(at);
-                assert_eq!(index.find(hash_of(position), pick), None);
-                index.insert(hash_of(position), position);
+            let list = List::new();
+            let find = |number| {
+                index.find(hash_of(number), |place| {
+                    list.at(place).filter(|found| **found == number)
+                })
+            };
+            for number in 0..500 {
+                assert_eq!(find(number), None);
+                let (place, _) = list.push(number);
+                index.insert(hash_of(number), place, list.len());
             }
-            for position in 0..500 {
-                let pick = |at| (at == position).then_some(at);
-                assert_eq!(index.find(hash_of(position), pick), Some(position));
+            for number in 0..500 {
+                assert_eq!(find(number), Some(&number));
             }
         }
     }

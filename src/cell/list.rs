@@ -4,15 +4,55 @@ use std::array;
 
 use crate::cell::sync::{AtomicUsize, OnceLock, Ordering};
 
-/// The first chunk holds this many entries, each further one twice as many.
-const FIRST: usize = 4;
-/// With this many chunks the list can hold 2^32 entries, as many as an
-/// [`Index`](crate::cell::Index) can point at.
-const CHUNKS: usize = if cfg!(tachometer_loom) { 2 } else { 31 };
+/// The first chunk holds one entry, each further one twice as many, so that a
+/// metric without labels pays for one.
+const CHUNKS: usize = if cfg!(tachometer_loom) {
+    2
+} else {
+    OFFSET_BITS as usize + 1
+};
+/// So many bits of a place are the offset in its chunk.
+const OFFSET_BITS: u32 = 27;
 
 type Chunk<T> = Box<[OnceLock<T>]>;
 
-/// An append-only list: entries never move, so a reader needs no lock.
+/// Where in a list an entry lies: its chunk and the offset in it.
+///
+/// It is kept where entries are looked up, since finding it from a position takes
+/// a search for the highest bit, which is slow on some processors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place(u32);
+
+impl Place {
+    /// Returns the place of the entry at a position.
+    fn of(position: usize) -> Self {
+        let number = position + 1;
+        let chunk = number.ilog2();
+        let offset = u32::try_from(number - (1 << chunk)).unwrap_or(0);
+        Self(chunk << OFFSET_BITS | offset)
+    }
+
+    /// Returns it as a number, from which [`from_number`](Self::from_number) makes
+    /// it again.
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+
+    fn chunk(self) -> usize {
+        (self.0 >> OFFSET_BITS) as usize
+    }
+
+    fn offset(self) -> usize {
+        (self.0 & ((1 << OFFSET_BITS) - 1)) as usize
+    }
+}
+
+/// An append-only list of up to 2^28 entries: they never move, so that a reader
+/// needs no lock.
 pub(crate) struct List<T> {
     chunks: [OnceLock<Chunk<T>>; CHUNKS],
     len: AtomicUsize,
@@ -32,39 +72,39 @@ impl<T> List<T> {
         self.len.load(Ordering::Acquire)
     }
 
-    #[inline]
     pub(crate) fn get(&self, position: usize) -> Option<&T> {
-        let (chunk, offset) = place(position);
-        self.chunks.get(chunk)?.get()?.get(offset)?.get()
+        self.at(Place::of(position))
+    }
+
+    #[inline]
+    pub(crate) fn at(&self, place: Place) -> Option<&T> {
+        let chunk = self.chunks.get(place.chunk())?.get()?;
+        chunk.get(place.offset())?.get()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         (0..self.len()).map_while(|position| self.get(position))
     }
 
-    /// Appends an entry, and returns its position and the entry where it now lies.
+    /// Appends an entry, and returns its place and the entry where it now lies.
     ///
     /// The caller lets only one thread do this at a time.
-    pub(crate) fn push(&self, entry: T) -> (usize, &T) {
+    ///
+    /// # Panics
+    ///
+    /// When there is no room left, which takes more memory than there is.
+    pub(crate) fn push(&self, entry: T) -> (Place, &T) {
         let position = self.len.load(Ordering::Relaxed);
-        let (chunk, offset) = place(position);
-        let slots = self.chunks[chunk].get_or_init(|| {
-            let slots = FIRST << chunk;
+        let place = Place::of(position);
+        let slots = self.chunks[place.chunk()].get_or_init(|| {
+            let slots = 1 << place.chunk();
             (0..slots).map(|_| OnceLock::new()).collect()
         });
-        let entry = slots[offset].get_or_init(|| entry);
+        let entry = slots[place.offset()].get_or_init(|| entry);
         // Release: the entry is complete before the length counts it.
         self.len.store(position + 1, Ordering::Release);
-        (position, entry)
+        (place, entry)
     }
-}
-
-/// Returns in which chunk, and where in it, the entry at `position` lies.
-#[inline]
-fn place(position: usize) -> (usize, usize) {
-    let shifted = position + FIRST;
-    let chunk = (shifted.ilog2() - FIRST.ilog2()) as usize;
-    (chunk, shifted - (FIRST << chunk))
 }
 
 #[cfg(test)]
@@ -75,10 +115,13 @@ mod tests {
     fn entries_keep_their_positions_across_chunks() {
         let list = List::new();
         for number in 0..1_000 {
-            assert_eq!(list.push(number), (number, &number));
+            let (place, entry) = list.push(number);
+            assert_eq!(entry, &number);
+            assert_eq!(list.at(Place::from_number(place.number())), Some(&number));
         }
         assert_eq!(list.len(), 1_000);
         assert!(list.iter().copied().eq(0..1_000));
+        assert_eq!(list.get(123), Some(&123));
         assert_eq!(list.get(1_000), None);
     }
 }

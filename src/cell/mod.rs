@@ -8,7 +8,7 @@
 //! | cell | writer | reader | why that suffices |
 //! | --- | --- | --- | --- |
 //! | [`CounterCell`] | `Relaxed` | `Relaxed` | a counter's parts are words by themselves; nothing is published through them |
-//! | [`GaugeCell`] | `Relaxed` | `Relaxed` | one word |
+//! | [`GaugeCell`], [`Life`] | `Relaxed` | `Relaxed` | one word |
 //! | [`HistogramCell`] | bucket, then totals and count `Release` | count, then totals `Acquire`, then buckets | told in `tally.rs` |
 //! | [`sheets`] | `Relaxed`, a word at a time | `Relaxed` | a key and its count are one word |
 //! | [`List`], [`Index`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its position can be seen |
@@ -20,6 +20,7 @@ mod grid;
 mod histogram;
 mod index;
 mod lanes;
+mod life;
 mod list;
 #[cfg(all(test, tachometer_loom))]
 mod models;
@@ -34,5 +35,6 @@ pub(crate) use gauge::GaugeCell;
 pub(crate) use grid::Grid;
 pub(crate) use histogram::HistogramCell;
 pub(crate) use index::Index;
+pub(crate) use life::Life;
 pub(crate) use list::List;
 pub(crate) use sync::Mutex;

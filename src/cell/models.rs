@@ -208,16 +208,13 @@ fn an_entry_that_is_found_is_the_right_one_and_complete_even_while_the_index_gro
         let (write, read) = (entries.clone(), entries.clone());
         let writer = thread::spawn(move || {
             for number in 0..3_u64 {
-                let (position, _) = write.1.push(number);
-                write.0.insert(number << 32, position);
+                let (place, _) = write.1.push(number);
+                write.0.insert(number << 32, place, write.1.len());
             }
         });
         let find = |entries: &(Index, List<u64>), number: u64| {
-            let pick = |position| {
-                let found = entries
-                    .1
-                    .get(position)
-                    .expect("what the index has is there");
+            let pick = |place| {
+                let found = entries.1.at(place).expect("what the index has is there");
                 (*found == number).then_some(*found)
             };
             entries.0.find(number << 32, pick)

@@ -1,5 +1,7 @@
 //! The numbers that a metric can be moved by.
 
+use crate::snapshot::Count;
+
 /// A number that a counter or a gauge can be moved by: `f64`, `f32`, `u64`,
 /// `u32`, `i64`, `i32` or `usize`.
 ///
@@ -12,6 +14,19 @@ pub(crate) use sealed::Split;
 
 pub(crate) fn split(amount: impl Amount) -> Split {
     amount.split()
+}
+
+/// Returns an amount as the sum of a counter, unless it is negative, infinite or
+/// NaN.
+pub(crate) fn to_count(amount: impl Amount) -> Option<Count> {
+    match amount.split() {
+        Split::Whole(whole) => Some(whole.into()),
+        Split::Real(real) if real >= 0.0 && real.is_finite() => Some(Count {
+            whole: 0,
+            fraction: real,
+        }),
+        Split::Real(_) => None,
+    }
 }
 
 pub(crate) fn to_f64(amount: impl Amount) -> f64 {

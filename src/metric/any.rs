@@ -4,8 +4,8 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::metric::family::SeriesSet;
 use crate::metric::instrument::Instrument;
+use crate::metric::set::SeriesSet;
 use crate::snapshot::{Block, Desc, Kind};
 
 /// A registered metric of any kind: a name and all series under it.
@@ -13,7 +13,7 @@ use crate::snapshot::{Block, Desc, Kind};
 pub struct Metric(Arc<dyn AnySet>);
 
 impl Metric {
-    pub(crate) fn new<M: Instrument>(set: Arc<SeriesSet<M>>) -> Self {
+    pub(crate) fn new(set: Arc<dyn AnySet>) -> Self {
         Self(set)
     }
 
@@ -68,7 +68,15 @@ impl Metric {
         self.0.invalid()
     }
 
-    pub(crate) fn block(&self, from: usize) -> Option<Block> {
+    /// Returns how often a series was asked for and the overflow's was given, for
+    /// families whose labels have a limit.
+    pub(crate) fn overflowed(&self) -> Option<u64> {
+        self.0.overflowed()
+    }
+
+    /// Reads up to [`Block::SERIES`] series from position `from` on, and moves
+    /// that past them; returns `None` when there are no more.
+    pub(crate) fn block(&self, from: &mut usize) -> Option<Block> {
         self.0.block(from)
     }
 
@@ -90,13 +98,14 @@ impl fmt::Debug for Metric {
     }
 }
 
-/// A [`SeriesSet`] whatever it holds.
-trait AnySet: Any + Send + Sync {
+/// A family whatever it holds: a [`SeriesSet`], or what a collector computes.
+pub(crate) trait AnySet: Any + Send + Sync {
     fn desc(&self) -> &Arc<Desc>;
     fn label_names(&self) -> &[Box<str>];
     fn len(&self) -> usize;
     fn invalid(&self) -> u64;
-    fn block(&self, from: usize) -> Option<Block>;
+    fn overflowed(&self) -> Option<u64>;
+    fn block(&self, from: &mut usize) -> Option<Block>;
     fn total(&self) -> f64;
     fn reset(&self);
 }
@@ -111,14 +120,19 @@ impl<M: Instrument> AnySet for SeriesSet<M> {
     }
 
     fn len(&self) -> usize {
-        self.len()
+        self.iter().count()
     }
 
     fn invalid(&self) -> u64 {
         self.invalid()
     }
 
-    fn block(&self, from: usize) -> Option<Block> {
+    fn overflowed(&self) -> Option<u64> {
+        let limits = self.limits();
+        limits.are_any().then(|| limits.overflowed())
+    }
+
+    fn block(&self, from: &mut usize) -> Option<Block> {
         self.block(from)
     }
 

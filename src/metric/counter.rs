@@ -52,6 +52,7 @@ impl Counter {
     /// Sets the sum back to 0, which Prometheus reads as a restart.
     pub fn reset(&self) {
         self.0.cell.reset();
+        self.0.life.restart();
     }
 
     /// Returns the counter's labels and value now.
@@ -106,5 +107,13 @@ impl Instrument for Counter {
 
     fn clear(&self) {
         self.reset();
+    }
+
+    fn vacate(&self) {
+        self.reset();
+    }
+
+    fn is_vacant(&self) -> bool {
+        self.count() == Count::default()
     }
 }

@@ -2,16 +2,11 @@
 
 use std::array;
 use std::fmt;
-use std::hash::{BuildHasher, Hasher};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
-use foldhash::fast::RandomState;
-
-use crate::cell::{Index, List, Mutex};
-use crate::metric::instrument::{Instrument, new_series};
-use crate::metric::series::Shared;
-use crate::snapshot::{Block, Desc, Labels};
+use crate::metric::instrument::Instrument;
+use crate::metric::set::SeriesSet;
+use crate::snapshot::Labels;
 
 /// A metric with labels: one series for each set of their values.
 ///
@@ -36,6 +31,8 @@ pub struct Family<M: Instrument, const N: usize> {
     /// Where each label of the series' text stands in what `with` is given,
     /// since whoever asks for the family again may name them in another order.
     order: [usize; N],
+    /// Where the values stand in the series' text; see [`Labels::gaps`].
+    gaps: [usize; N],
 }
 
 #[expect(private_bounds, reason = "only this crate's metrics are instruments")]
@@ -50,7 +47,8 @@ impl<M: Instrument, const N: usize> Family<M, N> {
                 .position(|asked| Some(*asked) == name)
                 .unwrap_or(label)
         });
-        Self { set, order }
+        let gaps = Labels::gaps(set.constant(), set.label_names());
+        Self { set, order, gaps }
     }
 
     /// Returns the series with these label values, in the order in which the
@@ -78,7 +76,77 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     /// ```
     #[inline]
     pub fn record<T>(&self, values: [&str; N], record: impl FnOnce(&M) -> T) -> T {
-        record(self.set.series(&self.order.map(|label| values[label])))
+        record(self.set.series(self.in_order(values), &self.gaps))
+    }
+
+    /// Lets the family's [open](crate::Label::open) labels have `values` distinct
+    /// values together, instead of 2,000, and ten times as many combinations.
+    ///
+    /// Past either number a series is not made; what would be recorded in it is
+    /// recorded in one whose open labels have the value `_overflow` instead, so
+    /// that sums stay right. The registry then shows how often, as
+    /// `tachometer_series_overflow_total`, and a warning names the label once.
+    /// Values that have a series keep it.
+    #[must_use = "this returns the family"]
+    pub fn limit(self, values: usize) -> Self {
+        self.set.limits().set_most(values);
+        self
+    }
+
+    /// Names values that the labels are going to have, a list for each label in
+    /// the order in which the names were given, and makes all combinations of
+    /// them, so that they show as 0 from the start.
+    ///
+    /// However many values come besides, these keep their name: they do not count
+    /// against the [limit](Self::limit).
+    ///
+    /// ```
+    /// # use tachometer::Registry;
+    /// let registry = Registry::new();
+    /// let mails = registry
+    ///     .counter_family("mails_total", "Mails sent.", ["kind", "result"])?
+    ///     .declare([&["welcome", "invoice"], &["sent", "bounced"]]);
+    /// assert_eq!(registry.get("mails_total").unwrap().series(), 4);
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    #[must_use = "this returns the family"]
+    pub fn declare(self, values: [&[&str]; N]) -> Self {
+        self.set.declare(&self.in_order(values));
+        self
+    }
+
+    /// Takes the series with these label values out of scrapes, and returns
+    /// whether it was there.
+    ///
+    /// Whoever uses it next, by its values or by a handle that was kept, brings it
+    /// back, beginning at zero. Adding 0 to a kept counter is not a use. A gauge
+    /// that guards move, as the layer's `http_requests_in_flight`, stays while it
+    /// is not 0.
+    ///
+    /// Its memory is kept for when it comes back, and its values go on counting
+    /// against the [limit](Self::limit).
+    ///
+    /// ```
+    /// # use tachometer::Registry;
+    /// let registry = Registry::new();
+    /// let depth = registry.gauge_family("queue_depth", "Jobs that wait.", ["queue"])?;
+    /// let mails = depth.with(["mails"]);
+    /// mails.set(3);
+    /// assert!(depth.remove(["mails"]));
+    /// assert_eq!(registry.export_prometheus().contains("mails"), false);
+    ///
+    /// mails.inc();
+    /// assert!(registry.export_prometheus().contains("queue_depth{queue=\"mails\"} 1"));
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    pub fn remove(&self, values: [&str; N]) -> bool {
+        self.set.remove(&self.in_order(values))
+    }
+
+    /// Returns what was given for each label in the order of the set.
+    #[inline]
+    fn in_order<T: Copy>(&self, given: [T; N]) -> [T; N] {
+        self.order.map(|label| given[label])
     }
 }
 
@@ -87,6 +155,7 @@ impl<M: Instrument, const N: usize> Clone for Family<M, N> {
         Self {
             set: Arc::clone(&self.set),
             order: self.order,
+            gaps: self.gaps,
         }
     }
 }
@@ -94,171 +163,5 @@ impl<M: Instrument, const N: usize> Clone for Family<M, N> {
 impl<M: Instrument, const N: usize> fmt::Debug for Family<M, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Family").field(&self.set).finish()
-    }
-}
-
-/// The series of one family, whoever holds handles to it.
-///
-/// Series are appended and never moved, so that recording and scraping go on
-/// while one is added.
-pub(crate) struct SeriesSet<M: Instrument> {
-    desc: Arc<Desc>,
-    label_names: Box<[Box<str>]>,
-    shared: Arc<Shared<M::Settings>>,
-    hasher: RandomState,
-    index: Index,
-    series: List<M>,
-    /// Whether any series' text is escaped, and so has to be compared step by step.
-    escaped: AtomicBool,
-    /// Held while a series is added.
-    adding: Mutex<()>,
-}
-
-impl<M: Instrument> SeriesSet<M> {
-    /// Makes a set without series; the names were checked.
-    pub(crate) fn new(desc: Desc, label_names: &[&str], settings: M::Settings) -> Self {
-        Self::sharing(desc, label_names, Shared::new(settings))
-    }
-
-    /// Makes the set of a metric without labels that existed before its name.
-    pub(crate) fn adopting(desc: Desc, metric: &M) -> Self {
-        let set = Self::sharing(desc, &[], Arc::clone(&metric.series().shared));
-        let hash = set.hash(&[]);
-        set.add(metric.clone(), hash);
-        set
-    }
-
-    fn sharing(desc: Desc, label_names: &[&str], shared: Arc<Shared<M::Settings>>) -> Self {
-        Self {
-            desc: Arc::new(desc),
-            label_names: label_names.iter().map(|&name| name.into()).collect(),
-            shared,
-            hasher: RandomState::default(),
-            index: Index::new(),
-            series: List::new(),
-            escaped: AtomicBool::new(false),
-            adding: Mutex::new(()),
-        }
-    }
-
-    pub(crate) fn desc(&self) -> &Arc<Desc> {
-        &self.desc
-    }
-
-    pub(crate) fn label_names(&self) -> &[Box<str>] {
-        &self.label_names
-    }
-
-    pub(crate) fn settings(&self) -> &M::Settings {
-        &self.shared.settings
-    }
-
-    /// Returns how many values the family's series refused.
-    pub(crate) fn invalid(&self) -> u64 {
-        self.shared.invalid.load().whole
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.series.len()
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &M> {
-        self.series.iter()
-    }
-
-    /// Returns the series with these values, one for each of `label_names`, and
-    /// makes it if it is not there.
-    #[inline]
-    pub(crate) fn series(&self, values: &[&str]) -> &M {
-        let hash = self.hash(values);
-        match self.find(hash, values) {
-            Some(series) => series,
-            None => self.make(hash, values),
-        }
-    }
-
-    /// Reads up to [`Block::SERIES`] series from position `from` on, or returns
-    /// `None` when there are no more.
-    pub(crate) fn block(&self, from: usize) -> Option<Block> {
-        let up_to = self.len().min(from.saturating_add(Block::SERIES));
-        if from >= up_to {
-            return None;
-        }
-        let values = M::values(self.settings());
-        let mut block = Block::new(Arc::clone(&self.desc), from == 0, values);
-        block.labels.reserve(up_to - from);
-        for series in (from..up_to).filter_map(|position| self.series.get(position)) {
-            block.labels.push(series.series().labels.clone());
-            series.read(&mut block.values);
-        }
-        Some(block)
-    }
-
-    #[inline]
-    fn find(&self, hash: u64, values: &[&str]) -> Option<&M> {
-        self.index.find(hash, |position| {
-            let series = self.series.get(position)?;
-            let labels = &series.series().labels;
-            // Relaxed, but after the position was found with Acquire: `add` says so
-            // before it publishes an escaped series.
-            let same = if self.escaped.load(Ordering::Relaxed) {
-                labels.are(self.pairs(values))
-            } else {
-                labels.have_plain_values(self.pairs(values))
-            };
-            same.then_some(series)
-        })
-    }
-
-    #[cold]
-    fn make(&self, hash: u64, values: &[&str]) -> &M {
-        // No code of a user runs under the lock, and a set is whole after every
-        // step, so a panic elsewhere has not spoilt it.
-        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
-        // Another thread may have made it while this one waited.
-        if let Some(series) = self.find(hash, values) {
-            return series;
-        }
-        let series: M = new_series(Labels::new(self.pairs(values)), &self.shared);
-        self.add(series, hash)
-    }
-
-    /// Adds a series; the caller lets only one thread do this at a time.
-    fn add(&self, series: M, hash: u64) -> &M {
-        if series.series().labels.is_escaped() {
-            // Relaxed: the index publishes it together with the series.
-            self.escaped.store(true, Ordering::Relaxed);
-        }
-        let (position, series) = self.series.push(series);
-        self.index.insert(hash, position);
-        series
-    }
-
-    #[inline]
-    fn pairs<'a>(&'a self, values: &'a [&'a str]) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let names = self.label_names.iter().map(|name| &**name);
-        names.zip(values.iter().copied())
-    }
-
-    #[inline]
-    fn hash(&self, values: &[&str]) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        for value in values {
-            hasher.write(value.as_bytes());
-            // No UTF-8 text contains this byte, so that `["a", "b"]` and
-            // `["ab", ""]` differ.
-            hasher.write_u8(0xff);
-        }
-        hasher.finish()
-    }
-}
-
-impl<M: Instrument> fmt::Debug for SeriesSet<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SeriesSet")
-            .field("name", &self.desc.name())
-            .field("labels", &self.label_names)
-            .field("series", &self.len())
-            .finish_non_exhaustive()
     }
 }

@@ -131,4 +131,15 @@ impl Instrument for Gauge {
             self.reset();
         }
     }
+
+    fn vacate(&self) {
+        match self.0.shared.settings {
+            Moved::Freely => self.0.cell.vacate(),
+            Moved::ByGuards => self.0.cell.vacate_at_zero(),
+        }
+    }
+
+    fn is_vacant(&self) -> bool {
+        self.0.cell.is_vacant()
+    }
 }

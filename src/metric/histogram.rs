@@ -84,6 +84,7 @@ impl Histogram {
     /// being counted, or the other way round.
     pub fn reset(&self) {
         self.0.cell.reset();
+        self.0.life.restart();
     }
 
     /// Returns the histogram's labels and statistics now.
@@ -94,6 +95,21 @@ impl Histogram {
 
     fn of(buckets: Buckets) -> Self {
         new_series(Labels::new([]), &Shared::new(buckets.both()))
+    }
+
+    /// Returns an empty block's values that this histogram fits into.
+    pub(crate) fn empty_values(&self) -> Values {
+        Self::values(&self.0.shared.settings)
+    }
+
+    /// Returns true when the histogram has the buckets of those in `values`.
+    pub(crate) fn fits(&self, values: &Values) -> bool {
+        let Values::Histogram(there) = values else {
+            return false;
+        };
+        let native = !there.native.is_empty();
+        there.bounds == self.grid().classic
+            && (there.totals.is_empty() || native == self.grid().resolution.is_some())
     }
 
     fn grid(&self) -> &Grid {
@@ -155,5 +171,13 @@ impl Instrument for Histogram {
 
     fn clear(&self) {
         self.reset();
+    }
+
+    fn vacate(&self) {
+        self.reset();
+    }
+
+    fn is_vacant(&self) -> bool {
+        self.view(|view| view.count()) == 0
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use crate::cell::Life;
 use crate::metric::series::{Series, Shared};
 use crate::snapshot::{Kind, Labels, Values};
 
@@ -32,13 +33,24 @@ pub(crate) trait Instrument: Clone + Debug + Send + Sync + 'static {
     fn read(&self, values: &mut Values);
     /// Returns the series' value as one number: of a histogram its count.
     fn total(&self) -> f64;
-    /// Sets the series back to zero.
+    /// Sets the series back to zero, where guards do not move it.
     fn clear(&self);
+    /// Sets the series back to what it was when it was new, or leaves it where
+    /// guards have moved it and will move it back.
+    fn vacate(&self);
+    /// Returns true when nothing was recorded since the series was vacated.
+    fn is_vacant(&self) -> bool;
+
+    /// Returns true when the series was removed, and not used since.
+    fn is_gone(&self) -> bool {
+        self.series().life.is_removed() && self.is_vacant()
+    }
 }
 
 /// Makes a handle for a new series.
 pub(crate) fn new_series<M: Instrument>(labels: Labels, shared: &Arc<Shared<M::Settings>>) -> M {
     M::from_series(Arc::new(Series {
+        life: Life::new(labels.is_escaped()),
         labels,
         cell: M::cell(&shared.settings),
         shared: Arc::clone(shared),

@@ -23,31 +23,34 @@ pub(crate) fn check_name(name: &str) -> Result<(), Error> {
 /// `_`, no digit first, none reserved, none twice.
 pub(crate) fn check_labels(metric: &str, labels: &[&str]) -> Result<(), Error> {
     for (position, label) in labels.iter().enumerate() {
-        let refuse = |fault: &str, remedy: &str| {
-            Err(Error::invalid_label(format_args!(
-                "the label name {label:?} of the metric {metric:?} is not valid: {fault}; {remedy}"
-            )))
-        };
-        if let Some(fault) = fault(label, |_| false) {
-            return refuse(&fault, "use letters, digits and `_`, and no digit first");
-        }
-        if label.starts_with("__") {
-            return refuse(
-                "names that begin with `__` are Prometheus's own",
-                "drop the underscores",
-            );
-        }
-        if matches!(*label, "le" | "quantile") {
-            return refuse(
-                "Prometheus keeps it for the buckets of histograms and summaries",
-                "choose another name",
-            );
-        }
+        let owner = format!("of the metric {metric:?}");
+        check_label(&owner, label)?;
         if labels[..position].contains(label) {
-            return refuse("it is there twice", "give each label once");
+            return Err(Error::invalid_label(format_args!(
+                "the label name {label:?} {owner} is not valid: it is there twice; \
+                 give each label once"
+            )));
         }
     }
     Ok(())
+}
+
+/// Checks the name of a label; `owner` says, in an error, whose it is.
+pub(crate) fn check_label(owner: &str, label: &str) -> Result<(), Error> {
+    let (fault, remedy) = if let Some(fault) = fault(label, |_| false) {
+        (fault, "use letters, digits and `_`, and no digit first")
+    } else if label.starts_with("__") {
+        let fault = "names that begin with `__` are Prometheus's own";
+        (fault.to_owned(), "drop the underscores")
+    } else if matches!(label, "le" | "quantile") {
+        let fault = "Prometheus keeps it for the buckets of histograms and summaries";
+        (fault.to_owned(), "choose another name")
+    } else {
+        return Ok(());
+    };
+    Err(Error::invalid_label(format_args!(
+        "the label name {label:?} {owner} is not valid: {fault}; {remedy}"
+    )))
 }
 
 /// Returns every name that some exposition format prints for such a metric.

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::cell::CounterCell;
+use crate::cell::{CounterCell, Life};
 use crate::snapshot::Labels;
 
 /// One label set of a family, and the cell that counts for it.
 #[derive(Debug)]
 pub(crate) struct Series<C, S> {
     pub(crate) labels: Labels,
+    pub(crate) life: Life,
     pub(crate) cell: C,
     pub(crate) shared: Arc<Shared<S>>,
 }

@@ -1,10 +1,13 @@
 //! The families that the layer records into.
 
 use crate::error::Error;
-use crate::metric::{Counter, Family, Gauge, Histogram};
+use crate::metric::{Counter, Family, Gauge, Histogram, Label};
 use crate::registry::Registry;
 
 /// The layer's metrics, found once and shared by all its services.
+///
+/// Their labels need no limit: no client can invent a value, since methods,
+/// statuses and outcomes come from closed sets and routes from the templates.
 #[derive(Debug)]
 pub(super) struct HttpMetrics {
     pub(super) requests: Family<Counter, 4>,
@@ -18,18 +21,18 @@ impl HttpMetrics {
             requests: registry.counter_family(
                 "http_requests_total",
                 "HTTP requests that have ended, by how they did.",
-                ["method", "route", "status", "outcome"],
+                ["method", "route", "status", "outcome"].map(Label::unlimited),
             )?,
             duration: registry.histogram_family(
                 "http_request_duration_seconds",
                 "Time from an HTTP request to the end of its response, \
                  or to the head of an event stream.",
-                ["method", "route", "status"],
+                ["method", "route", "status"].map(Label::unlimited),
             )?,
             in_flight: registry.guarded_gauge_family(
                 "http_requests_in_flight",
                 "HTTP requests whose response has not ended yet.",
-                ["method", "route"],
+                ["method", "route"].map(Label::unlimited),
             )?,
         })
     }

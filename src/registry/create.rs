@@ -1,13 +1,14 @@
 //! Asking a registry for metrics.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 
 use crate::error::Error;
 use crate::metric::{
-    Buckets, Counter, Family, Gauge, Histogram, Instrument, Metric, Moved, SeriesSet, check_labels,
-    check_name,
+    Buckets, Counter, Family, Gauge, Histogram, Instrument, Label, Metric, Moved, SeriesSet,
+    check_labels, check_name,
 };
 use crate::registry::Registry;
+use crate::registry::entries::Entries;
 use crate::snapshot::Desc;
 
 /// Every method here returns what is there when the name is taken by the same
@@ -60,11 +61,11 @@ impl Registry {
     ///
     /// When a name is not valid, or is taken by something else or with other
     /// labels.
-    pub fn counter_family<const N: usize>(
+    pub fn counter_family<'a, const N: usize>(
         &self,
         name: &str,
         help: &str,
-        labels: [&str; N],
+        labels: [impl Into<Label<'a>>; N],
     ) -> Result<Family<Counter, N>, Error> {
         self.family(name, help, labels, None)
     }
@@ -99,21 +100,21 @@ impl Registry {
     ///
     /// When a name is not valid, or is taken by something else or with other
     /// labels.
-    pub fn gauge_family<const N: usize>(
+    pub fn gauge_family<'a, const N: usize>(
         &self,
         name: &str,
         help: &str,
-        labels: [&str; N],
+        labels: [impl Into<Label<'a>>; N],
     ) -> Result<Family<Gauge, N>, Error> {
         self.family(name, help, labels, None)
     }
 
     /// Returns the family of gauges called `name`, which guards move up and down.
-    pub(crate) fn guarded_gauge_family<const N: usize>(
+    pub(crate) fn guarded_gauge_family<'a, const N: usize>(
         &self,
         name: &str,
         help: &str,
-        labels: [&str; N],
+        labels: [impl Into<Label<'a>>; N],
     ) -> Result<Family<Gauge, N>, Error> {
         self.family(name, help, labels, Some(Moved::ByGuards))
     }
@@ -169,11 +170,11 @@ impl Registry {
     ///
     /// When a name is not valid, or is taken by something else or with other
     /// labels.
-    pub fn histogram_family<const N: usize>(
+    pub fn histogram_family<'a, const N: usize>(
         &self,
         name: &str,
         help: &str,
-        labels: [&str; N],
+        labels: [impl Into<Label<'a>>; N],
     ) -> Result<Family<Histogram, N>, Error> {
         self.family(name, help, labels, None)
     }
@@ -185,11 +186,11 @@ impl Registry {
     ///
     /// When a name or the bounds are not valid, or the name is taken by
     /// something else, with other labels or with other bounds.
-    pub fn histogram_family_with_buckets<const N: usize>(
+    pub fn histogram_family_with_buckets<'a, const N: usize>(
         &self,
         name: &str,
         help: &str,
-        labels: [&str; N],
+        labels: [impl Into<Label<'a>>; N],
         buckets: impl TryInto<Buckets, Error: Into<Error>>,
     ) -> Result<Family<Histogram, N>, Error> {
         let buckets = buckets.try_into().map_err(Into::into)?;
@@ -216,6 +217,7 @@ impl Registry {
     /// kind; or when the metric is one of a family and so has labels of its own.
     #[expect(private_bounds, reason = "only this crate's metrics are instruments")]
     pub fn register<M: Instrument>(&self, name: &str, help: &str, metric: &M) -> Result<(), Error> {
+        let name = &self.scope.name(name);
         check_name(name)?;
         let labels = &metric.series().labels;
         if !labels.is_empty() {
@@ -232,7 +234,8 @@ impl Registry {
                  or ask the registry for the one that is there"
             )));
         }
-        let set = SeriesSet::adopting(Desc::new(name, help, M::KIND), metric);
+        let desc = Desc::new(name, help, M::KIND);
+        let set = SeriesSet::adopting(desc, self.scope.labels().clone(), metric);
         entries.insert(Metric::new(Arc::new(set)))
     }
 
@@ -243,55 +246,63 @@ impl Registry {
         labels: &[(&str, &str)],
         settings: Option<M::Settings>,
     ) -> Result<M, Error> {
-        let names: Vec<_> = labels.iter().map(|(name, _)| *name).collect();
+        let names: Vec<_> = labels.iter().map(|(name, _)| Label::from(*name)).collect();
         let set = self.set::<M>(name, help, &names, settings)?;
         // The set's own order, which may be that of whoever asked first.
-        let values: Vec<_> = set
+        let mut values: Vec<_> = set
             .label_names()
             .iter()
             .filter_map(|name| labels.iter().find(|(asked, _)| **name == **asked))
             .map(|(_, value)| *value)
             .collect();
-        Ok(set.series(&values).clone())
+        Ok(set.find_or_make(&mut values).clone())
     }
 
-    fn family<M: Instrument, const N: usize>(
+    fn family<'a, M: Instrument, const N: usize>(
         &self,
         name: &str,
         help: &str,
-        labels: [&str; N],
+        labels: [impl Into<Label<'a>>; N],
         settings: Option<M::Settings>,
     ) -> Result<Family<M, N>, Error> {
+        let labels = labels.map(Into::into);
         let set = self.set(name, help, &labels, settings)?;
-        Ok(Family::new(set, labels))
+        Ok(Family::new(set, labels.map(|label| label.name)))
     }
 
     fn set<M: Instrument>(
         &self,
         name: &str,
         help: &str,
-        labels: &[&str],
+        labels: &[Label<'_>],
         settings: Option<M::Settings>,
     ) -> Result<Arc<SeriesSet<M>>, Error> {
+        let name = &self.scope.name(name);
+        let label_names: Vec<_> = labels.iter().map(|label| label.name).collect();
         check_name(name)?;
-        check_labels(name, labels)?;
-        if let Some(set) = self.entries().find(name, labels, settings.as_ref())? {
+        check_labels(name, &label_names)?;
+        self.scope.check_labels(name, &label_names)?;
+        let constant = self.scope.labels();
+        let there = self
+            .entries()
+            .find(name, constant, labels, settings.as_ref());
+        if let Some(set) = there? {
             return Ok(set);
         }
         let mut entries = self.entries_mut();
         // Another thread may have added it between the two locks.
-        if let Some(set) = entries.find(name, labels, settings.as_ref())? {
+        if let Some(set) = entries.find(name, constant, labels, settings.as_ref())? {
             return Ok(set);
         }
         let settings = settings.unwrap_or_else(|| M::settings(labels.is_empty()));
         let desc = Desc::new(name, help, M::KIND);
-        let set = Arc::new(SeriesSet::new(desc, labels, settings));
-        entries.insert(Metric::new(Arc::clone(&set)))?;
+        let set = Arc::new(SeriesSet::new(desc, constant.clone(), labels, settings));
+        entries.insert(Metric::new(Arc::<SeriesSet<M>>::clone(&set)))?;
         Ok(set)
     }
 
-    fn entries_mut(&self) -> std::sync::RwLockWriteGuard<'_, super::entries::Entries> {
-        let entries = &self.0.entries;
+    pub(super) fn entries_mut(&self) -> RwLockWriteGuard<'_, Entries> {
+        let entries = &self.inner.entries;
         entries.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

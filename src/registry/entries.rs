@@ -4,13 +4,22 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::metric::{Instrument, Metric, SeriesSet, printed_names};
-use crate::registry::gather::INVALID_OBSERVATIONS;
-use crate::snapshot::Kind;
+use crate::metric::{Instrument, Label, Metric, SeriesSet, printed_names};
+use crate::registry::itself;
+use crate::registry::source::Source;
+use crate::snapshot::{Kind, Labels};
+
+/// A metric of a registry.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) metric: Metric,
+    /// The collector that computes it, and which of its families it is.
+    pub(super) source: Option<(Arc<Source>, usize)>,
+}
 
 /// The metrics of a registry by name, and every name that they print.
 pub(super) struct Entries {
-    metrics: BTreeMap<String, Metric>,
+    metrics: BTreeMap<String, Entry>,
     /// Each printed name, and the metric that prints it.
     printed: HashMap<String, String>,
 }
@@ -21,15 +30,17 @@ impl Entries {
             metrics: BTreeMap::new(),
             printed: HashMap::new(),
         };
-        entries.reserve(INVALID_OBSERVATIONS, Kind::Counter);
+        for (name, kind) in itself::NAMES {
+            entries.reserve(name, kind);
+        }
         entries
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Metric> {
-        self.metrics.get(name)
+        self.metrics.get(name).map(|entry| &entry.metric)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Metric> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
         self.metrics.values()
     }
 
@@ -38,50 +49,91 @@ impl Entries {
     pub(super) fn find<M: Instrument>(
         &self,
         name: &str,
-        labels: &[&str],
+        constant: &Labels,
+        labels: &[Label<'_>],
         settings: Option<&M::Settings>,
     ) -> Result<Option<Arc<SeriesSet<M>>>, Error> {
-        let Some(metric) = self.get(name) else {
+        let Some(entry) = self.metrics.get(name) else {
             return Ok(None);
         };
-        let there = metric.kind();
-        let Some(set) = metric.set::<M>() else {
-            return Err(Error::conflict(format_args!(
-                "the metric {name:?} is there as a {there} and was asked for as a {}: \
-                 ask for a {there}, or choose another name",
-                M::KIND
-            )));
+        let conflict = |there: &str, asked: &str, remedy: &str| {
+            Err(Error::conflict(format_args!(
+                "the metric {name:?} is there {there} and was asked for {asked}: {remedy}, \
+                 or choose another name"
+            )))
         };
-        let names = metric.label_names();
-        if names.len() != labels.len() || !names.iter().all(|name| labels.contains(name)) {
-            return Err(Error::conflict(format_args!(
-                "the metric {name:?} is there with the labels {names:?} and was asked for with \
-                 {labels:?}: give the same labels, in any order, or choose another name"
-            )));
+        let Some(set) = entry.metric.set::<M>() else {
+            let (there, asked) = (entry.metric.kind(), M::KIND);
+            if entry.source.is_some() {
+                let asked = format!("as a {asked} to record in");
+                return conflict("as a collector's", &asked, "let the collector compute it");
+            }
+            let remedy = format!("ask for a {there}");
+            return conflict(&format!("as a {there}"), &format!("as a {asked}"), &remedy);
+        };
+        let names = entry.metric.label_names();
+        let asked: Vec<_> = labels.iter().map(|label| label.name).collect();
+        if names.len() != asked.len() || !names.iter().all(|name| asked.contains(name)) {
+            return conflict(
+                &format!("with the labels {names:?}"),
+                &format!("with {asked:?}"),
+                "give the same labels, in any order",
+            );
+        }
+        if set.constant() != constant {
+            return conflict(
+                &format!("with the registry's labels {{{}}}", set.constant().as_str()),
+                &format!("with {{{}}}", constant.as_str()),
+                "ask through a handle of the same labels",
+            );
+        }
+        if !set.limits().allow(labels) {
+            return conflict(
+                &format!("with {:?}", set.limits()),
+                &format!("with {labels:?}"),
+                "allow the labels the same values, give their names alone",
+            );
         }
         match settings {
-            Some(settings) if settings != set.settings() => Err(Error::conflict(format_args!(
-                "the metric {name:?} is there with {:?} and was asked for with {settings:?}: \
-                 give the same, leave them out, or choose another name",
-                set.settings()
-            ))),
+            Some(settings) if settings != set.settings() => conflict(
+                &format!("with {:?}", set.settings()),
+                &format!("with {settings:?}"),
+                "give the same, leave them out",
+            ),
             _ => Ok(Some(set)),
         }
     }
 
     /// Adds a metric under a name that `find` did not find.
     pub(super) fn insert(&mut self, metric: Metric) -> Result<(), Error> {
-        let (name, kind) = (metric.name().to_owned(), metric.kind());
-        for printed in printed_names(&name, kind) {
-            if let Some(other) = self.printed.get(&printed) {
-                return Err(Error::conflict(format_args!(
-                    "the {kind} {name:?} would be printed as {printed:?}, which the metric \
-                     {other:?} already is: rename one of them"
-                )));
+        self.insert_all(vec![Entry {
+            metric,
+            source: None,
+        }])
+    }
+
+    /// Adds all these metrics, or none.
+    pub(super) fn insert_all(&mut self, entries: Vec<Entry>) -> Result<(), Error> {
+        let mut new = HashMap::new();
+        for entry in &entries {
+            let (name, kind) = (entry.metric.name(), entry.metric.kind());
+            for printed in printed_names(name, kind) {
+                let there = self.printed.get(&printed).or(new.get(&printed));
+                if let Some(there) = there {
+                    return Err(Error::conflict(format_args!(
+                        "the {kind} {name:?} would be printed as {printed:?}, which the metric \
+                         {there:?} already is: rename one of them"
+                    )));
+                }
+            }
+            for printed in printed_names(name, kind) {
+                new.insert(printed, name.to_owned());
             }
         }
-        self.reserve(&name, kind);
-        self.metrics.insert(name, metric);
+        self.printed.extend(new);
+        for entry in entries {
+            self.metrics.insert(entry.metric.name().to_owned(), entry);
+        }
         Ok(())
     }
 

@@ -1,38 +1,64 @@
 //! Reading a whole registry, a block at a time.
 
+use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use std::vec;
 
-use crate::metric::Metric;
-use crate::snapshot::{Block, Count, Desc, Kind, Labels, Values};
-
-/// How often the metrics of a registry refused a value, by metric.
-pub(super) const INVALID_OBSERVATIONS: &str = "tachometer_invalid_observations_total";
+use crate::metric::Counter;
+use crate::registry::Registry;
+use crate::registry::entries::Entry;
+use crate::registry::itself::Itself;
+use crate::registry::source::Source;
+use crate::snapshot::Block;
 
 /// All metrics of a registry, read a block at a time as it is asked for one.
 ///
 /// Families come sorted by name, their series in the order in which they were
 /// made, and families without a series are left out. Last comes what the registry
-/// says of itself, `tachometer_invalid_observations_total`.
-#[derive(Debug)]
+/// says of itself, in metrics that begin with `tachometer_`.
 #[must_use = "a registry is read as blocks are taken"]
 pub struct Gather {
-    metrics: std::vec::IntoIter<Metric>,
-    current: Option<(Metric, usize)>,
-    /// The metrics that refused values, found on the way, told at the end.
-    invalid: Invalid,
+    entries: vec::IntoIter<Entry>,
+    /// The family under way.
+    current: Option<Current>,
+    /// What each collector that was called has computed, by its family.
+    computed: HashMap<usize, Vec<Vec<Block>>>,
+    panics: Counter,
+    /// What is told at the end, noted on the way.
+    itself: Option<Itself>,
+    end: vec::IntoIter<Block>,
+    since: u64,
     taken: SystemTime,
     uptime: Duration,
 }
 
+/// A family that is being read.
+struct Current {
+    entry: Entry,
+    /// Where to read on, or what is left of what a collector computed.
+    rest: Rest,
+    series: usize,
+}
+
+enum Rest {
+    From(usize),
+    Computed(vec::IntoIter<Block>),
+}
+
 impl Gather {
-    pub(super) fn new(metrics: Vec<Metric>, uptime: Duration) -> Self {
+    pub(super) fn new(registry: &Registry, entries: Vec<Entry>) -> Self {
         Self {
-            metrics: metrics.into_iter(),
+            entries: entries.into_iter(),
             current: None,
-            invalid: Invalid::default(),
+            computed: HashMap::new(),
+            panics: registry.inner.panics.clone(),
+            itself: Some(Itself::new(registry.scope.labels().clone())),
+            end: Vec::new().into_iter(),
+            since: registry.inner.since,
             taken: SystemTime::now(),
-            uptime,
+            uptime: registry.uptime(),
         }
     }
 
@@ -47,6 +73,40 @@ impl Gather {
     pub fn uptime(&self) -> Duration {
         self.uptime
     }
+
+    /// Begins with the next family.
+    fn start(&mut self, entry: Entry) -> Current {
+        let rest = match &entry.source {
+            None => Rest::From(0),
+            Some((source, family)) => Rest::Computed(self.take(source, *family).into_iter()),
+        };
+        Current {
+            entry,
+            rest,
+            series: 0,
+        }
+    }
+
+    /// Takes what a collector has computed for one of its families; it is called
+    /// for the first of them.
+    fn take(&mut self, source: &Arc<Source>, family: usize) -> Vec<Block> {
+        let key = Arc::as_ptr(source).addr();
+        let families = self.computed.entry(key).or_insert_with(|| source.run());
+        families
+            .get_mut(family)
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
+
+    /// Notes what is to be said of a family that has been read.
+    fn end(&mut self, read: &Current) {
+        if let Some(itself) = &mut self.itself {
+            itself.note(&read.entry.metric, read.series);
+            if read.entry.source.is_some() {
+                itself.panics = Some(self.panics.get_u64());
+            }
+        }
+    }
 }
 
 impl Iterator for Gather {
@@ -54,55 +114,44 @@ impl Iterator for Gather {
 
     fn next(&mut self) -> Option<Block> {
         loop {
-            if let Some((metric, from)) = &mut self.current
-                && let Some(block) = metric.block(*from)
-            {
-                *from += Block::SERIES;
-                return Some(block);
-            }
-            match self.metrics.next() {
-                Some(metric) => {
-                    self.invalid.note(&metric);
-                    self.current = Some((metric, 0));
+            if let Some(current) = &mut self.current {
+                if let Some(block) = current.next() {
+                    return Some(block);
                 }
-                None => return self.invalid.block(),
+                if let Some(read) = self.current.take() {
+                    self.end(&read);
+                }
+            }
+            if let Some(entry) = self.entries.next() {
+                self.current = Some(self.start(entry));
+            } else {
+                if let Some(itself) = self.itself.take() {
+                    self.end = itself.blocks(self.since).into_iter();
+                }
+                return self.end.next();
             }
         }
     }
 }
 
-/// The metrics that refused values.
-#[derive(Debug, Default)]
-struct Invalid {
-    noted: Vec<(Labels, Count)>,
-    told: usize,
+impl Current {
+    fn next(&mut self) -> Option<Block> {
+        let mut block = match &mut self.rest {
+            Rest::From(from) => self.entry.metric.block(from)?,
+            Rest::Computed(blocks) => blocks.next()?,
+        };
+        block.first = self.series == 0;
+        self.series += block.labels.len();
+        Some(block)
+    }
 }
 
-impl Invalid {
-    fn note(&mut self, metric: &Metric) {
-        let count = metric.invalid();
-        if count > 0 {
-            let labels = Labels::new([("metric", metric.name())]);
-            self.noted.push((labels, count.into()));
-        }
-    }
-
-    fn block(&mut self) -> Option<Block> {
-        let rest = self.noted.get(self.told..)?;
-        let series = rest.get(..rest.len().min(Block::SERIES))?;
-        if series.is_empty() {
-            return None;
-        }
-        let desc = Desc::new(
-            INVALID_OBSERVATIONS,
-            "Values that a metric could not take and ignored: NaN, infinite, \
-             or a counter's negative.",
-            Kind::Counter,
-        );
-        let counts = series.iter().map(|(_, count)| *count).collect();
-        let mut block = Block::new(Arc::new(desc), self.told == 0, Values::Counter(counts));
-        block.labels = series.iter().map(|(labels, _)| labels.clone()).collect();
-        self.told += block.labels.len();
-        Some(block)
+impl fmt::Debug for Gather {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gather")
+            .field("taken", &self.taken)
+            .field("uptime", &self.uptime)
+            .field("families", &self.entries.len())
+            .finish_non_exhaustive()
     }
 }

@@ -23,30 +23,45 @@
 //! # Ok::<(), tachometer::Error>(())
 //! ```
 
+mod collect;
 mod create;
 mod entries;
 mod gather;
 mod global;
+mod itself;
+mod scope;
+mod source;
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
-use crate::metric::Metric;
+use crate::metric::{Counter, Metric};
+use crate::snapshot::now_millis;
+pub use collect::{Collect, Collected};
 use entries::Entries;
 pub use gather::Gather;
 pub use global::{
     counter, counter_with, gauge, gauge_with, histogram, histogram_with, histogram_with_buckets,
 };
+use scope::Scope;
 
 /// The metrics of a service, each under a name of its own.
 ///
 /// A clone is the same registry. See the [module](self) for an example.
 #[derive(Clone)]
-pub struct Registry(Arc<Inner>);
+pub struct Registry {
+    inner: Arc<Inner>,
+    /// What this handle adds to the metrics that it makes.
+    scope: Arc<Scope>,
+}
 
 struct Inner {
     started: Instant,
+    /// The same moment, in milliseconds since 1970.
+    since: u64,
+    /// How often a collector panicked.
+    panics: Counter,
     /// Locked to look a name up and to add one, never while a metric is read or
     /// recorded, nor while any code of a user runs.
     entries: RwLock<Entries>,
@@ -56,35 +71,44 @@ impl Registry {
     /// Makes an empty registry, which shares nothing with any other.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(Inner {
+        let inner = Inner {
             started: Instant::now(),
+            since: now_millis(),
+            panics: Counter::new(),
             entries: RwLock::new(Entries::new()),
-        }))
+        };
+        Self {
+            inner: Arc::new(inner),
+            scope: Arc::default(),
+        }
     }
 
     /// Returns the metric registered under `name`, as it was given there.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Metric> {
-        self.entries().get(name).cloned()
+        self.entries().get(&self.scope.name(name)).cloned()
     }
 
     /// Returns all metrics, sorted by name.
     #[must_use]
     pub fn metrics(&self) -> Vec<Metric> {
-        self.entries().iter().cloned().collect()
+        let entries = self.entries();
+        entries.iter().map(|entry| entry.metric.clone()).collect()
     }
 
     /// Reads all metrics, sorted by name, a block of series at a time.
     ///
-    /// Metrics and series may be added meanwhile; nobody waits.
+    /// Metrics and series may be added meanwhile; nobody waits. Each
+    /// [collector](Self::collector) is called when its first family is reached.
     pub fn gather(&self) -> Gather {
-        Gather::new(self.metrics(), self.uptime())
+        let entries = self.entries().iter().cloned().collect();
+        Gather::new(self, entries)
     }
 
     /// Returns how long the registry has existed.
     #[must_use]
     pub fn uptime(&self) -> Duration {
-        self.0.started.elapsed()
+        self.inner.started.elapsed()
     }
 
     /// Sets every series of every metric back to zero; names, help texts and
@@ -96,9 +120,17 @@ impl Registry {
         }
     }
 
+    /// Returns a handle to the same registry, with another scope.
+    fn within(self, scope: Scope) -> Self {
+        Self {
+            inner: self.inner,
+            scope: Arc::new(scope),
+        }
+    }
+
     fn entries(&self) -> RwLockReadGuard<'_, Entries> {
         // Entries are whole after every step, whatever panicked elsewhere.
-        let entries = &self.0.entries;
+        let entries = &self.inner.entries;
         entries.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -18,6 +18,8 @@ pub struct Block {
     pub first: bool,
     /// The labels of each series.
     pub labels: Vec<Labels>,
+    /// When each series was made or last reset, in milliseconds since 1970.
+    pub since: Vec<u64>,
     /// The numbers of all series.
     pub values: Values,
 }
@@ -26,13 +28,14 @@ impl Block {
     /// The most series that a block holds.
     pub const SERIES: usize = 64;
 
-    /// Makes a block without series yet.
+    /// Makes the first block of a family, without series yet.
     #[must_use]
-    pub fn new(desc: Arc<Desc>, first: bool, values: Values) -> Self {
+    pub fn new(desc: Arc<Desc>, values: Values) -> Self {
         Self {
             desc,
-            first,
+            first: true,
             labels: Vec::new(),
+            since: Vec::new(),
             values,
         }
     }
@@ -48,4 +51,26 @@ pub enum Values {
     Gauge(Vec<f64>),
     /// Of a histogram.
     Histogram(Histograms),
+}
+
+impl Values {
+    /// Returns no numbers yet, of the same kind, and over the same bounds.
+    pub(crate) fn emptied(&self) -> Self {
+        match self {
+            Self::Counter(_) => Self::Counter(Vec::new()),
+            Self::Gauge(_) => Self::Gauge(Vec::new()),
+            Self::Histogram(histograms) => {
+                Self::Histogram(Histograms::new(histograms.bounds.clone()))
+            }
+        }
+    }
+
+    /// Returns the sum over the series; of histograms the number of observations.
+    pub(crate) fn total(&self) -> f64 {
+        match self {
+            Self::Counter(counts) => counts.iter().map(|count| count.value()).sum(),
+            Self::Gauge(numbers) => numbers.iter().sum(),
+            Self::Histogram(histograms) => histograms.counts.iter().sum::<u64>() as f64,
+        }
+    }
 }

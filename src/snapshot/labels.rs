@@ -1,5 +1,6 @@
 //! A series' labels, as the text that every Prometheus format prints.
 
+use std::array;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -8,14 +9,22 @@ use std::sync::Arc;
 /// Values are escaped as Prometheus's text format asks (`\\`, `\"` and `\n`),
 /// and nothing else is stored: [`pairs`](Self::pairs) reads the values back. A
 /// clone shares the text.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Labels(Arc<str>);
 
 impl Labels {
     /// Renders labels in the order given; the names are taken as they are,
     /// unchecked.
     pub fn new<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut text = String::new();
+        Self::following(&Self::default(), pairs)
+    }
+
+    /// Renders labels after those of `first`.
+    pub(crate) fn following<'a>(
+        first: &Self,
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        let mut text = first.0.to_string();
         for (name, value) in pairs {
             if !text.is_empty() {
                 text.push(',');
@@ -51,39 +60,72 @@ impl Labels {
         self.0.contains('\\')
     }
 
-    /// Returns true when these labels are `pairs`, in that order: the right names,
-    /// as many of them, and perhaps other values. The text must not be
+    /// Returns true when these labels have just these values. `gaps` has, for each
+    /// label, how many bytes of text there are between the value before it, or the
+    /// beginning, and its own value; the text must not be
     /// [escaped](Self::is_escaped).
     #[inline]
-    pub(crate) fn have_plain_values<'a>(
+    pub(crate) fn have_plain_values<const N: usize>(
         &self,
-        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+        values: &[&str; N],
+        gaps: &[usize; N],
     ) -> bool {
-        let text = self.0.as_bytes();
-        // Past the name and `="`; from the second label on, past the comma too.
-        let mut start = 0;
-        let mut separator = 0;
-        for (name, value) in pairs {
-            start += separator + name.len() + 2;
-            separator = 1;
+        let mut text = self.0.as_bytes();
+        for (label, (value, &gap)) in values.iter().zip(gaps).enumerate() {
+            let value = value.as_bytes();
+            let Some(after) = text.get(gap..) else {
+                return false;
+            };
+            if label + 1 == N {
+                // Nothing follows but the last quote.
+                return after
+                    .split_last()
+                    .is_some_and(|(_, text)| same(text, value));
+            }
+            let Some((own, after)) = after.split_at_checked(value.len()) else {
+                return false;
+            };
             // Each value stands between two quotes of the text, none of which is
             // counted twice. Without backslashes there are just so many in it, so
             // that no value has one of its own.
-            let end = start + value.len();
-            let quoted = text.get(start - 1) == Some(&b'"') && text.get(end) == Some(&b'"');
-            if !quoted || text.get(start..end) != Some(value.as_bytes()) {
+            let next = gaps[label + 1];
+            let quoted = after.first() == Some(&b'"') && after.get(next - 1) == Some(&b'"');
+            if !quoted || !same(own, value) {
                 return false;
             }
-            start = end + 1;
+            text = after;
         }
-        start == text.len()
+        text.is_empty()
     }
 
-    /// Returns true when these labels are `pairs`, in that order.
-    pub(crate) fn are<'a>(&self, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> bool {
-        let mut rest = self.0.as_bytes();
-        for (position, (name, value)) in pairs.into_iter().enumerate() {
-            let separator = if position == 0 { "" } else { "," };
+    /// Returns the gaps that [`have_plain_values`](Self::have_plain_values) asks
+    /// for, where labels of these names follow on the text of `constant`.
+    pub(crate) fn gaps<const N: usize>(constant: &Self, names: &[Box<str>]) -> [usize; N] {
+        array::from_fn(|label| {
+            let name = names.get(label).map_or(0, |name| name.len());
+            let before = match label {
+                0 if constant.is_empty() => 0,
+                0 => constant.0.len() + ",".len(),
+                _ => "\",".len(),
+            };
+            before + name + "=\"".len()
+        })
+    }
+
+    /// Returns true when these labels are those of `first` and then `pairs`, in
+    /// that order.
+    pub(crate) fn are<'a>(
+        &self,
+        first: &Self,
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> bool {
+        let Some(mut rest) = strip(self.0.as_bytes(), &first.0) else {
+            return false;
+        };
+        let text = rest.len();
+        for (name, value) in pairs {
+            let begins = rest.len() == text && first.is_empty();
+            let separator = if begins { "" } else { "," };
             let after = strip(rest, separator)
                 .and_then(|rest| strip(rest, name))
                 .and_then(|rest| strip(rest, "=\""))
@@ -174,6 +216,34 @@ fn strip<'t>(text: &'t [u8], prefix: &str) -> Option<&'t [u8]> {
     text.strip_prefix(prefix.as_bytes())
 }
 
+/// Returns true when two texts are the same.
+///
+/// Label values are short, and calling `memcmp` for them takes longer than
+/// comparing a word at a time right here.
+#[inline]
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let len = one.len();
+    if len != other.len() {
+        return false;
+    }
+    match len {
+        0 => true,
+        // First, middle and last are all there are.
+        1..4 => {
+            one[0] == other[0] && one[len / 2] == other[len / 2] && one[len - 1] == other[len - 1]
+        }
+        // Two words, which overlap where the text is shorter.
+        4..8 => ends_are_same::<4>(one, other),
+        8..=16 => ends_are_same::<8>(one, other),
+        _ => one == other,
+    }
+}
+
+#[inline]
+fn ends_are_same<const N: usize>(one: &[u8], other: &[u8]) -> bool {
+    one.first_chunk::<N>() == other.first_chunk() && one.last_chunk::<N>() == other.last_chunk()
+}
+
 /// Strips the escaped form of `value`, without writing it down.
 fn strip_escaped<'t>(text: &'t [u8], value: &str) -> Option<&'t [u8]> {
     let mut rest = text;
@@ -221,14 +291,20 @@ mod tests {
 
     #[test]
     fn labels_are_recognised_by_their_values_and_by_no_others() {
+        let none = Labels::new([]);
+        let gaps = Labels::gaps(&none, &["a".into(), "b".into()]);
         let values = awkward_values(3);
         for one in &values {
             let labels = Labels::new([("a", one.as_str()), ("b", "x")]);
             for other in &values {
                 let pairs = [("a", other.as_str()), ("b", "x")];
-                assert_eq!(labels.are(pairs), one == other, "{one:?} and {other:?}");
+                assert_eq!(
+                    labels.are(&none, pairs),
+                    one == other,
+                    "{one:?} and {other:?}"
+                );
                 if !labels.is_escaped() {
-                    let same = labels.have_plain_values(pairs);
+                    let same = labels.have_plain_values(&[other, "x"], &gaps);
                     assert_eq!(same, one == other, "{one:?} and {other:?}");
                 }
             }
@@ -237,20 +313,54 @@ mod tests {
 
     #[test]
     fn a_label_more_or_less_is_another_label_set() {
+        let none = Labels::new([]);
         let labels = Labels::new([("a", "1"), ("b", "2")]);
-        assert!(!labels.are([("a", "1")]));
-        assert!(!labels.are([("a", "1"), ("b", "2"), ("c", "3")]));
-        assert!(!labels.are([("a", "1"), ("b", "")]));
-        assert!(Labels::new([]).are([]));
-        assert!(!labels.have_plain_values([("a", "1\",b=\"2"), ("b", "2")]));
-        assert!(labels.have_plain_values([("a", "1"), ("b", "2")]));
+        assert!(!labels.are(&none, [("a", "1")]));
+        assert!(!labels.are(&none, [("a", "1"), ("b", "2"), ("c", "3")]));
+        assert!(!labels.are(&none, [("a", "1"), ("b", "")]));
+        assert!(none.are(&none, []));
+        let gaps = Labels::gaps(&none, &["a".into(), "b".into()]);
+        assert!(!labels.have_plain_values(&["1\",b=\"2", "2"], &gaps));
+        assert!(labels.have_plain_values(&["1", "2"], &gaps));
+        let gaps = Labels::gaps(&none, &["a".into()]);
+        assert!(!labels.have_plain_values(&["1"], &gaps));
     }
 
     #[test]
     fn a_value_that_runs_into_the_next_label_is_another_value() {
         let labels = Labels::new([("a", "x"), ("b", "01234567")]);
-        assert!(!labels.have_plain_values([("a", "x\",b="), ("b", "4567")]));
-        assert!(!labels.have_plain_values([("a", "x\",b=\"01234567"), ("b", "")]));
-        assert!(labels.have_plain_values([("a", "x"), ("b", "01234567")]));
+        let gaps = Labels::gaps(&Labels::new([]), &["a".into(), "b".into()]);
+        assert!(!labels.have_plain_values(&["x\",b=", "4567"], &gaps));
+        assert!(!labels.have_plain_values(&["x\",b=\"01234567", ""], &gaps));
+        assert!(labels.have_plain_values(&["x", "01234567"], &gaps));
+    }
+
+    #[test]
+    fn labels_that_follow_others_are_told_from_them() {
+        let constant = Labels::new([("env", "prod\\")]);
+        let labels = Labels::following(&constant, [("a", "1")]);
+        assert_eq!(labels.as_str(), r#"env="prod\\",a="1""#);
+        assert!(labels.are(&constant, [("a", "1")]));
+        assert!(!labels.are(&constant, [("a", "2")]));
+        assert!(!labels.are(&Labels::new([]), [("a", "1")]));
+
+        let constant = Labels::new([("env", "prod")]);
+        let labels = Labels::following(&constant, [("a", "1"), ("b", "")]);
+        let gaps = Labels::gaps(&constant, &["a".into(), "b".into()]);
+        assert!(labels.have_plain_values(&["1", ""], &gaps));
+        assert!(!labels.have_plain_values(&["2", ""], &gaps));
+    }
+
+    #[test]
+    fn texts_of_every_length_are_compared_to_the_last_byte() {
+        for len in 0..40 {
+            let text: Vec<u8> = (0..len).collect();
+            assert!(same(&text, &text.clone()));
+            for at in 0..text.len() {
+                let mut other = text.clone();
+                other[at] ^= 0x20;
+                assert!(!same(&text, &other), "{len} bytes, at {at}");
+            }
+        }
     }
 }

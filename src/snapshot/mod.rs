@@ -22,6 +22,7 @@
 
 mod block;
 mod bounds;
+mod clock;
 mod count;
 mod desc;
 mod histogram;
@@ -31,6 +32,7 @@ mod sample;
 
 pub use block::{Block, Values};
 pub use bounds::Bounds;
+pub(crate) use clock::now_millis;
 pub use count::Count;
 pub use desc::{Desc, Kind};
 pub use histogram::{HistogramStats, HistogramView, Histograms, Totals};

@@ -2,15 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod collectors;
 mod conservation;
 mod demo;
 mod exposition;
 mod layer;
+mod limits;
 mod loopback;
 mod parsers;
 mod percentiles;
 mod prometheus;
 mod refusals;
 mod registry;
+mod removal;
+mod scopes;
 mod support;
 mod threads;

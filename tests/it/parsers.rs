@@ -109,8 +109,7 @@ fn any_label_value_and_help_text_comes_back_equal_through_the_official_parser() 
                 let value: f64 = sample[2].as_str().unwrap().parse().unwrap();
                 assert_eq!(value, crate::support::read::to_f64(number));
             }
-        } else {
-            let help = helps.remove(name).unwrap();
+        } else if let Some(help) = helps.remove(name) {
             // The format has the text end with the line and begin after a space,
             // so blanks at its ends are the one thing that it cannot carry.
             let read = family[1].as_str().unwrap();

@@ -1,0 +1,86 @@
+//! The values that a label has had.
+
+use std::fmt;
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use foldhash::fast::RandomState;
+
+use crate::cell::{Index, List};
+
+/// A set of values that only grows, and is asked without a lock.
+pub(crate) struct Known {
+    hasher: RandomState,
+    index: Index,
+    values: List<Value>,
+}
+
+struct Value {
+    text: Box<str>,
+    /// Whether the value was announced, and so counts against no limit.
+    declared: AtomicBool,
+}
+
+/// What is known of a value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Standing {
+    /// It was announced.
+    Declared,
+    /// It came up.
+    Seen,
+    /// It is new.
+    Unknown,
+}
+
+impl Known {
+    pub(crate) fn new() -> Self {
+        Self {
+            hasher: RandomState::default(),
+            index: Index::new(),
+            values: List::new(),
+        }
+    }
+
+    pub(crate) fn standing(&self, value: &str) -> Standing {
+        // Relaxed: a declaration orders nothing else.
+        match self.find(value).map(|v| v.declared.load(Ordering::Relaxed)) {
+            Some(true) => Standing::Declared,
+            Some(false) => Standing::Seen,
+            None => Standing::Unknown,
+        }
+    }
+
+    /// Adds a value, or declares one that came up before, and returns what was
+    /// known of it; the caller lets only one thread do this at a time.
+    pub(crate) fn add(&self, value: &str, declared: bool) -> Standing {
+        let before = self.standing(value);
+        match self.find(value) {
+            Some(known) if declared => known.declared.store(true, Ordering::Relaxed),
+            Some(_) => {}
+            None => {
+                let new = Value {
+                    text: value.into(),
+                    declared: AtomicBool::new(declared),
+                };
+                let (place, _) = self.values.push(new);
+                let hash = self.hasher.hash_one(value);
+                self.index.insert(hash, place, self.values.len());
+            }
+        }
+        before
+    }
+
+    fn find(&self, value: &str) -> Option<&Value> {
+        self.index.find(self.hasher.hash_one(value), |place| {
+            let known = self.values.at(place)?;
+            (*known.text == *value).then_some(known)
+        })
+    }
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values = self.values.iter().map(|value| &value.text);
+        f.debug_set().entries(values).finish()
+    }
+}

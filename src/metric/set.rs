@@ -1,0 +1,275 @@
+//! The series of one family, whoever holds handles to it.
+
+use std::fmt;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::{Arc, PoisonError};
+
+use foldhash::fast::RandomState;
+
+use crate::cell::{Index, List, Mutex};
+use crate::metric::instrument::{Instrument, new_series};
+use crate::metric::label::Label;
+use crate::metric::limits::Limits;
+use crate::metric::series::Shared;
+use crate::snapshot::{Block, Desc, Labels};
+
+/// The series of one family.
+///
+/// Series are appended and never moved, so that recording and scraping go on
+/// while one is added. A removed one stays where it is, out of sight, so that
+/// whoever holds its handle brings it back by using it.
+pub(crate) struct SeriesSet<M: Instrument> {
+    desc: Arc<Desc>,
+    /// The labels of the registry, which every series has.
+    constant: Labels,
+    label_names: Box<[Box<str>]>,
+    limits: Limits,
+    shared: Arc<Shared<M::Settings>>,
+    hasher: RandomState,
+    index: Index,
+    series: List<M>,
+    /// Held while a series is added.
+    adding: Mutex<()>,
+}
+
+impl<M: Instrument> SeriesSet<M> {
+    /// Makes a set without series; the names were checked.
+    pub(crate) fn new(
+        desc: Desc,
+        constant: Labels,
+        labels: &[Label<'_>],
+        settings: M::Settings,
+    ) -> Self {
+        Self::sharing(desc, constant, labels, Shared::new(settings))
+    }
+
+    /// Makes the set of a metric without labels that existed before its name.
+    pub(crate) fn adopting(desc: Desc, constant: Labels, metric: &M) -> Self {
+        let shared = Arc::clone(&metric.series().shared);
+        let set = Self::sharing(desc, constant, &[], shared);
+        set.add(metric.clone(), set.hash(&[]));
+        set
+    }
+
+    fn sharing(
+        desc: Desc,
+        constant: Labels,
+        labels: &[Label<'_>],
+        shared: Arc<Shared<M::Settings>>,
+    ) -> Self {
+        Self {
+            desc: Arc::new(desc),
+            constant,
+            label_names: labels.iter().map(|label| label.name.into()).collect(),
+            limits: Limits::new(labels),
+            shared,
+            hasher: RandomState::default(),
+            index: Index::new(),
+            series: List::new(),
+            adding: Mutex::new(()),
+        }
+    }
+
+    pub(crate) fn desc(&self) -> &Arc<Desc> {
+        &self.desc
+    }
+
+    pub(crate) fn constant(&self) -> &Labels {
+        &self.constant
+    }
+
+    pub(crate) fn label_names(&self) -> &[Box<str>] {
+        &self.label_names
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn settings(&self) -> &M::Settings {
+        &self.shared.settings
+    }
+
+    /// Returns how many values the family's series refused.
+    pub(crate) fn invalid(&self) -> u64 {
+        self.shared.invalid.load().whole
+    }
+
+    /// Returns the series that are shown.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &M> {
+        self.series.iter().filter(|series| !series.is_gone())
+    }
+
+    /// Returns the series with these values, one for each of `label_names`, and
+    /// makes it if it is not there. The `gaps` are those of the set's labels.
+    #[inline]
+    pub(crate) fn series<const N: usize>(&self, mut values: [&str; N], gaps: &[usize; N]) -> &M {
+        let found = self.index.find(self.hash(&values), |place| {
+            let series = self.series.at(place)?;
+            let held = series.series();
+            let same = held.life.is_plain() && held.labels.have_plain_values(&values, gaps);
+            same.then_some(series)
+        });
+        match found {
+            Some(series) => series,
+            None => self.find_or_make(&mut values),
+        }
+    }
+
+    /// Returns what [`series`](Self::series) does, for any number of values; they
+    /// may be replaced by the overflow's.
+    ///
+    /// It takes no lock either, unless a series is to be made.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn find_or_make(&self, values: &mut [&str]) -> &M {
+        if let Some(series) = self.find(values) {
+            series.series().life.revive();
+            return series;
+        }
+        let folded = self.limits.fold(values);
+        let found = folded.and_then(|_| self.find(values));
+        let (series, folded) = match found {
+            Some(series) => (series, folded),
+            None => self.make(values, folded),
+        };
+        series.series().life.revive();
+        if let Some(label) = folded {
+            self.limits.note(self.desc.name(), label);
+        }
+        series
+    }
+
+    /// Leaves the series with these values out of scrapes, until it is used again
+    /// and begins at zero. Returns whether there was one to leave out.
+    pub(crate) fn remove(&self, values: &[&str]) -> bool {
+        let Some(series) = self.find(values).filter(|series| !series.is_gone()) else {
+            return false;
+        };
+        // In this order: what is recorded in between is a use after the removal,
+        // and is seen, because the series is not vacant.
+        series.vacate();
+        series.series().life.remove();
+        series.is_gone()
+    }
+
+    /// Lets the labels have these values whatever the limit, a list for each
+    /// label, and makes the series of all their combinations.
+    pub(crate) fn declare(&self, lists: &[&[&str]]) {
+        {
+            let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+            for (label, values) in lists.iter().enumerate() {
+                for value in *values {
+                    self.limits.declare(label, value);
+                }
+            }
+        }
+        let combinations = lists.iter().map(|values| values.len()).product();
+        for combination in 0..combinations {
+            let mut rest = combination;
+            let mut values: Vec<_> = lists
+                .iter()
+                .map(|values| {
+                    let value = values[rest % values.len()];
+                    rest /= values.len();
+                    value
+                })
+                .collect();
+            self.find_or_make(&mut values);
+        }
+    }
+
+    /// Reads up to [`Block::SERIES`] shown series from position `from` on, and
+    /// moves that past them; returns `None` when there are no more.
+    pub(crate) fn block(&self, from: &mut usize) -> Option<Block> {
+        let len = self.series.len();
+        let mut block = Block::new(Arc::clone(&self.desc), M::values(self.settings()));
+        while *from < len && block.labels.len() < Block::SERIES {
+            let series = self.series.get(*from).filter(|series| !series.is_gone());
+            *from += 1;
+            if let Some(series) = series {
+                let held = series.series();
+                block.labels.push(if self.label_names.is_empty() {
+                    // One that was made by itself has no labels of a registry.
+                    self.constant.clone()
+                } else {
+                    held.labels.clone()
+                });
+                block.since.push(held.life.since());
+                series.read(&mut block.values);
+            }
+        }
+        (!block.labels.is_empty()).then_some(block)
+    }
+
+    /// Returns the series with these values, if there is one, shown or not.
+    fn find(&self, values: &[&str]) -> Option<&M> {
+        if self.label_names.is_empty() {
+            return self.series.get(0);
+        }
+        self.index.find(self.hash(values), |place| {
+            let series = self.series.at(place)?;
+            let labels = &series.series().labels;
+            labels
+                .are(&self.constant, self.pairs(values))
+                .then_some(series)
+        })
+    }
+
+    /// Makes the series with these values, and returns the first label whose value
+    /// became the overflow's, now or before.
+    fn make(&self, values: &mut [&str], folded: Option<usize>) -> (&M, Option<usize>) {
+        // No code of a user runs under the lock, and a set is whole after every
+        // step, so a panic elsewhere has not spoilt it.
+        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        // Once more: another thread may have made it while this one waited, or
+        // have taken the last room that there was for its values.
+        if let Some(series) = self.find(values) {
+            return (series, folded);
+        }
+        let folded = self.limits.fold(values).or(folded);
+        if let Some(series) = self.find(values) {
+            return (series, folded);
+        }
+        self.limits.admit(values);
+        let series: M = new_series(
+            Labels::following(&self.constant, self.pairs(values)),
+            &self.shared,
+        );
+        (self.add(series, self.hash(values)), folded)
+    }
+
+    /// Adds a series; the caller lets only one thread do this at a time.
+    fn add(&self, series: M, hash: u64) -> &M {
+        let (place, series) = self.series.push(series);
+        self.index.insert(hash, place, self.series.len());
+        series
+    }
+
+    /// Returns the names and values of a series' own labels.
+    fn pairs<'a>(&'a self, values: &'a [&'a str]) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let names = self.label_names.iter().map(|name| &**name);
+        names.zip(values.iter().copied())
+    }
+
+    #[inline]
+    fn hash(&self, values: &[&str]) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        for value in values {
+            // The hasher mixes the length in, so that `["a", "b"]` and `["ab", ""]`
+            // differ.
+            hasher.write(value.as_bytes());
+        }
+        hasher.finish()
+    }
+}
+
+impl<M: Instrument> fmt::Debug for SeriesSet<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SeriesSet")
+            .field("name", &self.desc.name())
+            .field("labels", &self.label_names)
+            .field("series", &self.series.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,276 @@
+//! Metrics that are computed when they are read.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::metric::{Amount, Histogram, Instrument, check_label, to_count, to_f64};
+use crate::registry::Registry;
+use crate::snapshot::{Block, Desc, Kind, Labels, Values};
+
+/// Families whose series are computed each time they are read: what a pool, a
+/// runtime or the system knows about itself.
+///
+/// It is called outside every lock, by whichever thread reads the registry, and
+/// by several at once where several do. If it panics, its families are left out of
+/// that reading, and it is counted in `tachometer_collector_panics_total`. Reading
+/// the registry from within it leaves out what collectors compute.
+///
+/// ```
+/// use tachometer::registry::{Collect, Collected};
+/// use tachometer::snapshot::{Desc, Kind};
+/// use tachometer::Registry;
+///
+/// struct Pool;
+///
+/// impl Collect for Pool {
+///     fn describe(&self) -> Vec<Desc> {
+///         vec![Desc::new("pool_connections", "Connections, by state.", Kind::Gauge)]
+///     }
+///
+///     fn collect(&self, collected: &mut Collected<'_>) {
+///         collected.gauge("pool_connections", [("state", "idle")], 3);
+///         collected.gauge("pool_connections", [("state", "used")], 1);
+///     }
+/// }
+///
+/// let registry = Registry::new();
+/// registry.collector(Pool)?;
+/// assert!(registry.export_prometheus().contains("pool_connections{state=\"idle\"} 3"));
+/// # Ok::<(), tachometer::Error>(())
+/// ```
+pub trait Collect: Send + Sync + 'static {
+    /// Returns the families that [`collect`](Self::collect) fills, at least one;
+    /// asked once, when the collector is registered.
+    fn describe(&self) -> Vec<Desc>;
+
+    /// Adds the series of these families, as they are now.
+    fn collect(&self, collected: &mut Collected<'_>);
+}
+
+/// What a collector has computed so far.
+///
+/// A series is left out, and counted in `tachometer_invalid_observations_total`,
+/// when its family was not described as of that kind, when a label's name is not
+/// valid, when it is there already, or when a counter's value is negative,
+/// infinite or NaN.
+#[derive(Debug)]
+pub struct Collected<'a> {
+    /// The labels that every series has.
+    constant: &'a Labels,
+    families: Vec<Family<'a>>,
+}
+
+/// What was computed for one family.
+#[derive(Debug)]
+pub(super) struct Family<'a> {
+    /// The name that the collector uses.
+    name: &'a str,
+    desc: &'a Arc<Desc>,
+    pub(super) blocks: Vec<Block>,
+    pub(super) invalid: u64,
+    seen: HashSet<Labels>,
+}
+
+impl<'a> Collected<'a> {
+    /// Begins with the families of a collector, as it calls them and as they are
+    /// registered.
+    pub(super) fn new(
+        constant: &'a Labels,
+        families: impl Iterator<Item = (&'a str, &'a Arc<Desc>)>,
+    ) -> Self {
+        let families = families.map(|(name, desc)| Family {
+            name,
+            desc,
+            blocks: Vec::new(),
+            invalid: 0,
+            seen: HashSet::new(),
+        });
+        Self {
+            constant,
+            families: families.collect(),
+        }
+    }
+
+    pub(super) fn into_families(self) -> Vec<Family<'a>> {
+        self.families
+    }
+
+    /// Adds a series to a family of counters: the sum so far, not what has come
+    /// to it since the last time.
+    pub fn counter<'l>(
+        &mut self,
+        family: &str,
+        labels: impl AsRef<[(&'l str, &'l str)]>,
+        sum: impl Amount,
+    ) {
+        let empty = || Values::Counter(Vec::new());
+        self.add(family, Kind::Counter, labels.as_ref(), empty, |values| {
+            match (values, to_count(sum)) {
+                (Values::Counter(counts), Some(count)) => counts.push(count),
+                _ => return false,
+            }
+            true
+        });
+    }
+
+    /// Adds a series to a family of gauges.
+    pub fn gauge<'l>(
+        &mut self,
+        family: &str,
+        labels: impl AsRef<[(&'l str, &'l str)]>,
+        value: impl Amount,
+    ) {
+        let empty = || Values::Gauge(Vec::new());
+        self.add(family, Kind::Gauge, labels.as_ref(), empty, |values| {
+            if let Values::Gauge(numbers) = values {
+                numbers.push(to_f64(value));
+            }
+            true
+        });
+    }
+
+    /// Adds a series to a family of histograms, which all have the same buckets.
+    pub fn histogram<'l>(
+        &mut self,
+        family: &str,
+        labels: impl AsRef<[(&'l str, &'l str)]>,
+        histogram: &Histogram,
+    ) {
+        let empty = || histogram.empty_values();
+        self.add(family, Kind::Histogram, labels.as_ref(), empty, |values| {
+            let fits = histogram.fits(values);
+            if fits {
+                histogram.read(values);
+            }
+            fits
+        });
+    }
+
+    /// Adds a series, where `push` adds its number and returns true.
+    fn add(
+        &mut self,
+        name: &str,
+        kind: Kind,
+        labels: &[(&str, &str)],
+        empty: impl Fn() -> Values,
+        push: impl FnOnce(&mut Values) -> bool,
+    ) {
+        let known = self.families.iter().position(|family| family.name == name);
+        // What belongs to no family is told with the first.
+        let Some(family) = self.families.get_mut(known.unwrap_or(0)) else {
+            return;
+        };
+        let described = known.is_some() && family.desc.kind() == kind;
+        let names_are_valid = labels.iter().enumerate().all(|(position, (name, _))| {
+            let twice = labels[..position].iter().any(|(other, _)| other == name);
+            let constant = self.constant.pairs().any(|(other, _)| other == *name);
+            !twice && !constant && check_label("", name).is_ok()
+        });
+        let labels = Labels::following(self.constant, labels.iter().copied());
+        if !described || !names_are_valid || family.seen.contains(&labels) {
+            family.invalid += 1;
+            return;
+        }
+        let full = |block: &Block| block.labels.len() == Block::SERIES;
+        if family.blocks.last().is_none_or(full) {
+            // The same buckets as before, whatever this series' are.
+            let values = family
+                .blocks
+                .last()
+                .map_or_else(&empty, |last| last.values.emptied());
+            let mut block = Block::new(Arc::clone(family.desc), values);
+            block.first = family.blocks.is_empty();
+            family.blocks.push(block);
+        }
+        let Some(block) = family.blocks.last_mut() else {
+            return;
+        };
+        if push(&mut block.values) {
+            block.labels.push(labels.clone());
+            family.seen.insert(labels);
+        } else {
+            family.invalid += 1;
+        }
+    }
+}
+
+impl Registry {
+    /// Registers families that are computed each time they are read.
+    ///
+    /// # Errors
+    ///
+    /// When it describes no family, or one whose name is not valid or is taken;
+    /// then none of them is registered.
+    pub fn collector(&self, collector: impl Collect) -> Result<(), Error> {
+        self.add_source(Box::new(collector))
+    }
+
+    /// Registers a gauge whose value is computed each time it is read.
+    ///
+    /// See [`Collect`] for when `value` is called, and what becomes of a panic.
+    ///
+    /// ```
+    /// # use tachometer::Registry;
+    /// let registry = Registry::new();
+    /// registry.gauge_fn("queue_depth", "Jobs that wait.", || 7.0)?;
+    /// assert!(registry.export_prometheus().contains("queue_depth 7"));
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the name is not valid or is taken.
+    pub fn gauge_fn<A: Amount>(
+        &self,
+        name: &str,
+        help: &str,
+        value: impl Fn() -> A + Send + Sync + 'static,
+    ) -> Result<(), Error> {
+        let desc = Desc::new(name, help, Kind::Gauge);
+        self.collector(Callback {
+            desc,
+            add: move |collected: &mut Collected<'_>, name: &str| {
+                collected.gauge(name, [], value());
+            },
+        })
+    }
+
+    /// Registers a counter whose sum is computed each time it is read.
+    ///
+    /// See [`Collect`] for when `sum` is called, and what becomes of a panic.
+    ///
+    /// # Errors
+    ///
+    /// When the name is not valid or is taken.
+    pub fn counter_fn<A: Amount>(
+        &self,
+        name: &str,
+        help: &str,
+        sum: impl Fn() -> A + Send + Sync + 'static,
+    ) -> Result<(), Error> {
+        let desc = Desc::new(name, help, Kind::Counter);
+        self.collector(Callback {
+            desc,
+            add: move |collected: &mut Collected<'_>, name: &str| {
+                collected.counter(name, [], sum());
+            },
+        })
+    }
+}
+
+/// A family of one series without labels.
+struct Callback<F> {
+    desc: Desc,
+    add: F,
+}
+
+impl<F: Fn(&mut Collected<'_>, &str) + Send + Sync + 'static> Collect for Callback<F> {
+    fn describe(&self) -> Vec<Desc> {
+        vec![self.desc.clone()]
+    }
+
+    fn collect(&self, collected: &mut Collected<'_>) {
+        (self.add)(collected, self.desc.name());
+    }
+}

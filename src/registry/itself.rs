@@ -1,0 +1,111 @@
+//! What a registry says of itself.
+
+use std::sync::Arc;
+
+use crate::metric::Metric;
+use crate::snapshot::{Block, Count, Desc, Kind, Labels, Values};
+
+/// The names of these metrics, which no other may take.
+pub(super) const NAMES: [(&str, Kind); 4] = [
+    (COLLECTOR_PANICS, Kind::Counter),
+    (INVALID_OBSERVATIONS, Kind::Counter),
+    (SERIES, Kind::Gauge),
+    (SERIES_OVERFLOW, Kind::Counter),
+];
+const COLLECTOR_PANICS: &str = "tachometer_collector_panics_total";
+const INVALID_OBSERVATIONS: &str = "tachometer_invalid_observations_total";
+const SERIES: &str = "tachometer_series";
+const SERIES_OVERFLOW: &str = "tachometer_series_overflow_total";
+
+/// What was noticed of a registry's metrics while they were read.
+#[derive(Debug, Default)]
+pub(super) struct Itself {
+    /// The labels that the reader's handle gives all metrics.
+    constant: Labels,
+    /// How often a collector panicked, where there are collectors.
+    pub(super) panics: Option<u64>,
+    invalid: Numbers<Count>,
+    series: Numbers<f64>,
+    overflow: Numbers<Count>,
+}
+
+#[derive(Debug)]
+struct Numbers<T>(Vec<(Labels, T)>);
+
+impl Itself {
+    pub(super) fn new(constant: Labels) -> Self {
+        Self {
+            constant,
+            ..Self::default()
+        }
+    }
+
+    /// Notes what is to be said of a metric of which so many series were read.
+    pub(super) fn note(&mut self, metric: &Metric, series: usize) {
+        let labels = || Labels::following(&self.constant, [("metric", metric.name())]);
+        let invalid = metric.invalid();
+        if invalid > 0 {
+            self.invalid.0.push((labels(), invalid.into()));
+        }
+        // A metric without labels has one series, and nothing to be watched.
+        if series > 0 && !metric.label_names().is_empty() {
+            self.series.0.push((labels(), series as f64));
+        }
+        if let Some(overflowed) = metric.overflowed().filter(|_| series > 0) {
+            self.overflow.0.push((labels(), overflowed.into()));
+        }
+    }
+
+    /// Returns what was noted, sorted by name; all of it `since` that moment.
+    pub(super) fn blocks(self, since: u64) -> Vec<Block> {
+        let panics = self.panics.map(|panics| (self.constant, panics.into()));
+        let families = [
+            Numbers(panics.into_iter().collect()).blocks(
+                COLLECTOR_PANICS,
+                "Times that a collector panicked and its metrics were left out.",
+                Values::Counter,
+            ),
+            self.invalid.blocks(
+                INVALID_OBSERVATIONS,
+                "Values that a metric could not take and ignored: NaN, infinite, \
+                 or a counter's negative.",
+                Values::Counter,
+            ),
+            self.series
+                .blocks(SERIES, "Series of a metric with labels.", Values::Gauge),
+            self.overflow.blocks(
+                SERIES_OVERFLOW,
+                "Times that a label had a value too many, and `_overflow` was used instead.",
+                Values::Counter,
+            ),
+        ];
+        let mut blocks: Vec<_> = families.into_iter().flatten().collect();
+        for block in &mut blocks {
+            block.since = vec![since; block.labels.len()];
+        }
+        blocks
+    }
+}
+
+impl<T: Copy> Numbers<T> {
+    fn blocks(self, name: &str, help: &str, values: impl Fn(Vec<T>) -> Values) -> Vec<Block> {
+        let kind = NAMES.iter().find(|(known, _)| *known == name);
+        let kind = kind.map_or(Kind::Gauge, |(_, kind)| *kind);
+        let desc = Arc::new(Desc::new(name, help, kind));
+        let chunks = self.0.chunks(Block::SERIES).enumerate();
+        let blocks = chunks.map(|(position, series)| {
+            let numbers = series.iter().map(|(_, number)| *number).collect();
+            let mut block = Block::new(Arc::clone(&desc), values(numbers));
+            block.first = position == 0;
+            block.labels = series.iter().map(|(labels, _)| labels.clone()).collect();
+            block
+        });
+        blocks.collect()
+    }
+}
+
+impl<T> Default for Numbers<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}

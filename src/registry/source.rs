@@ -1,0 +1,174 @@
+//! A registered collector.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::error::Error;
+use crate::metric::{AnySet, Counter, Metric, check_name};
+use crate::registry::Registry;
+use crate::registry::collect::{Collect, Collected};
+use crate::registry::entries::Entry;
+use crate::snapshot::{Block, Desc, Labels, now_millis};
+
+/// A collector and the families that it fills.
+pub(super) struct Source {
+    collector: Box<dyn Collect>,
+    constant: Labels,
+    families: Vec<Family>,
+    /// When it was registered, in milliseconds since 1970.
+    since: u64,
+    /// The registry's count of panics.
+    panics: Counter,
+    told: AtomicBool,
+}
+
+struct Family {
+    /// The name that the collector uses.
+    name: Box<str>,
+    desc: Arc<Desc>,
+    /// How many of its series were refused.
+    invalid: Counter,
+}
+
+impl Source {
+    /// Calls the collector, and returns the blocks of each of its families; none
+    /// of any, where it panics or is called from within a collector.
+    pub(super) fn run(&self) -> Vec<Vec<Block>> {
+        thread_local! {
+            static COLLECTING: Cell<bool> = const { Cell::new(false) };
+        }
+        if COLLECTING.replace(true) {
+            return Vec::new();
+        }
+        let mut collected = Collected::new(
+            &self.constant,
+            self.families.iter().map(|f| (&*f.name, &f.desc)),
+        );
+        // What it has written so far is dropped if it panics, and the rest is its
+        // own business.
+        let run = catch_unwind(AssertUnwindSafe(|| self.collector.collect(&mut collected)));
+        COLLECTING.set(false);
+        if run.is_err() {
+            self.panicked();
+            return Vec::new();
+        }
+        let families = collected.into_families().into_iter().zip(&self.families);
+        let blocks = families.map(|(computed, family)| {
+            if computed.invalid > 0 {
+                family.invalid.inc_by(computed.invalid);
+            }
+            let mut blocks = computed.blocks;
+            for block in &mut blocks {
+                block.since = vec![self.since; block.labels.len()];
+            }
+            blocks
+        });
+        blocks.collect()
+    }
+
+    fn panicked(&self) {
+        self.panics.inc();
+        if !self.told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                metric = self.families.first().map(|family| family.desc.name()),
+                "a collector panicked, and its metrics are left out of the scrape: see the panic's \
+                 own message; `tachometer_collector_panics_total` counts further ones"
+            );
+        }
+    }
+}
+
+impl Registry {
+    pub(super) fn add_source(&self, collector: Box<dyn Collect>) -> Result<(), Error> {
+        let described = collector.describe();
+        if described.is_empty() {
+            return Err(Error::conflict(
+                "the collector describes no family: return those that it fills from `describe`",
+            ));
+        }
+        let mut families = Vec::with_capacity(described.len());
+        for desc in described {
+            let name = self.scope.name(desc.name());
+            check_name(&name)?;
+            families.push(Family {
+                name: desc.name().into(),
+                desc: Arc::new(Desc::new(&name, desc.help(), desc.kind())),
+                invalid: Counter::new(),
+            });
+        }
+        let source = Arc::new(Source {
+            collector,
+            constant: self.scope.labels().clone(),
+            families,
+            since: now_millis(),
+            panics: self.inner.panics.clone(),
+            told: AtomicBool::new(false),
+        });
+        let entries = (0..source.families.len()).map(|family| Entry {
+            metric: Metric::new(Arc::new(Computed {
+                source: Arc::clone(&source),
+                family,
+            })),
+            source: Some((Arc::clone(&source), family)),
+        });
+        self.entries_mut().insert_all(entries.collect())
+    }
+}
+
+/// One family of a source.
+struct Computed {
+    source: Arc<Source>,
+    family: usize,
+}
+
+impl Computed {
+    fn family(&self) -> &Family {
+        &self.source.families[self.family]
+    }
+
+    fn blocks(&self) -> Vec<Block> {
+        let mut all = self.source.run();
+        if self.family < all.len() {
+            all.swap_remove(self.family)
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+impl AnySet for Computed {
+    fn desc(&self) -> &Arc<Desc> {
+        &self.family().desc
+    }
+
+    fn label_names(&self) -> &[Box<str>] {
+        &[]
+    }
+
+    fn len(&self) -> usize {
+        self.blocks().iter().map(|block| block.labels.len()).sum()
+    }
+
+    fn invalid(&self) -> u64 {
+        self.family().invalid.get_u64()
+    }
+
+    fn overflowed(&self) -> Option<u64> {
+        None
+    }
+
+    fn block(&self, from: &mut usize) -> Option<Block> {
+        let block = self.blocks().into_iter().nth(*from / Block::SERIES)?;
+        *from += Block::SERIES;
+        Some(block)
+    }
+
+    fn total(&self) -> f64 {
+        let blocks = self.blocks();
+        blocks.iter().map(|block| block.values.total()).sum()
+    }
+
+    fn reset(&self) {}
+}

@@ -1,0 +1,9 @@
+//! The time, as blocks keep it.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Returns the milliseconds since 1970; 0 where the clock stands before it.
+pub(crate) fn now_millis() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    since_1970.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0))
+}

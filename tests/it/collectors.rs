@@ -1,0 +1,269 @@
+//! Metrics that are computed when they are read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tachometer::registry::{Collect, Collected};
+use tachometer::snapshot::{Desc, Kind};
+use tachometer::{Buckets, Histogram, Registry};
+
+use crate::support::read::{series, sum};
+
+#[test]
+fn callbacks_are_read_anew_at_each_scrape_and_have_no_handle() {
+    let registry = Registry::new();
+    let calls = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&calls);
+    registry
+        .gauge_fn("depth", "Jobs that wait.", move || {
+            counted.fetch_add(1, Ordering::Relaxed) + 1
+        })
+        .unwrap();
+    registry.counter_fn("done", "Jobs done.", || 1.5).unwrap();
+    for scrape in 1..=3 {
+        let text = registry.export_prometheus();
+        assert!(
+            text.contains(&format!("# TYPE depth gauge\ndepth {scrape}\n")),
+            "{text}"
+        );
+        assert!(
+            text.contains("# TYPE done_total counter\ndone_total 1.5\n"),
+            "{text}"
+        );
+    }
+    assert_eq!(registry.get("done").unwrap().value(), 1.5);
+    assert_eq!(registry.get("done").unwrap().series(), 1);
+    assert_eq!(registry.metrics().len(), 2);
+    registry.reset_all();
+    assert_eq!(sum(&registry, "done", &[]), 1.5);
+
+    let error = registry.gauge("depth", "").unwrap_err();
+    assert!(
+        error.is_conflict() && error.to_string().contains("collector"),
+        "{error}"
+    );
+    for taken in ["depth", "done_total"] {
+        assert!(
+            registry
+                .gauge_fn(taken, "", || 0.0)
+                .unwrap_err()
+                .is_conflict()
+        );
+    }
+    assert!(
+        registry
+            .gauge_fn("9", "", || 0.0)
+            .unwrap_err()
+            .is_invalid_name()
+    );
+}
+
+struct Pools {
+    seconds: Histogram,
+    pools: usize,
+}
+
+impl Collect for Pools {
+    fn describe(&self) -> Vec<Desc> {
+        vec![
+            Desc::new("pool_size", "Connections.", Kind::Gauge),
+            Desc::new("pool_opened_total", "Connections opened.", Kind::Counter),
+            Desc::new("pool_wait_seconds", "Time to get one.", Kind::Histogram),
+        ]
+    }
+
+    fn collect(&self, collected: &mut Collected<'_>) {
+        for pool in 0..self.pools {
+            let pool = pool.to_string();
+            collected.gauge("pool_size", [("pool", &*pool)], 3);
+            collected.counter("pool_opened_total", [("pool", &*pool)], u64::MAX);
+            collected.histogram("pool_wait_seconds", [("pool", &*pool)], &self.seconds);
+        }
+    }
+}
+
+#[test]
+fn a_collector_fills_whole_families_of_any_kind_and_size() {
+    let registry = Registry::new()
+        .prefix("db_")
+        .unwrap()
+        .labels([("az", "1")])
+        .unwrap();
+    let seconds = Histogram::with_buckets(&[0.5]).unwrap();
+    seconds.observe(0.25);
+    registry
+        .collector(Pools {
+            seconds,
+            pools: 200,
+        })
+        .unwrap();
+    // Sorted in between, and after.
+    registry.counter("opened", "").unwrap();
+    registry.counter("zz", "").unwrap();
+
+    let text = registry.export_prometheus();
+    assert_eq!(text.matches("# TYPE db_pool_size gauge").count(), 1);
+    assert!(text.contains("db_pool_size{az=\"1\",pool=\"199\"} 3\n"));
+    assert!(text.contains("db_pool_opened_total{az=\"1\",pool=\"7\"} 18446744073709551615\n"));
+    assert!(text.contains("db_pool_wait_seconds_bucket{az=\"1\",pool=\"7\",le=\"0.5\"} 1\n"));
+    assert!(text.contains("db_pool_wait_seconds_count{az=\"1\",pool=\"7\"} 1\n"));
+    assert_eq!(sum(&registry, "db_pool_size", &[]), 600.0);
+    assert_eq!(registry.get("pool_wait_seconds").unwrap().value(), 200.0);
+    let names: Vec<_> = registry
+        .gather()
+        .map(|block| block.desc.name().to_owned())
+        .collect();
+    assert!(
+        names
+            .iter()
+            .filter(|name| !name.starts_with("tachometer_"))
+            .is_sorted()
+    );
+}
+
+#[test]
+fn what_a_collector_gets_wrong_is_left_out_and_counted_and_the_rest_is_shown() {
+    struct Wrong;
+
+    impl Collect for Wrong {
+        fn describe(&self) -> Vec<Desc> {
+            vec![
+                Desc::new("right", "", Kind::Gauge),
+                Desc::new("sum", "", Kind::Counter),
+                Desc::new("seconds", "", Kind::Histogram),
+            ]
+        }
+
+        fn collect(&self, collected: &mut Collected<'_>) {
+            collected.gauge("right", [("x", "\"\n")], f64::NAN);
+            collected.gauge("right", [("x", "\"\n")], 1); // twice
+            collected.gauge("right", [("le", "1")], 1); // reserved
+            collected.gauge("right", [("x", "1"), ("x", "2")], 1); // a label twice
+            collected.gauge("unheard_of", [], 1); // not described
+            collected.counter("right", [], 1); // another kind
+            collected.counter("sum", [], -1);
+            collected.counter("sum", [], f64::INFINITY);
+            let with = |buckets: Buckets| {
+                let registry = Registry::new();
+                let family = registry.histogram_family_with_buckets("h", "", ["x"], buckets);
+                family.unwrap().with([""])
+            };
+            let one = || Buckets::new(&[1.0]).unwrap();
+            collected.histogram("seconds", [("b", "1")], &with(one()));
+            collected.histogram("seconds", [("b", "2")], &with(one().native())); // other buckets
+            collected.histogram("seconds", [("b", "3")], &with(Buckets::default())); // other bounds
+            collected.histogram("seconds", [("b", "4")], &with(one()));
+        }
+    }
+
+    let registry = Registry::new();
+    registry.collector(Wrong).unwrap();
+    let text = registry.export_prometheus();
+    assert!(text.contains("right{x=\"\\\"\\n\"} NaN\n"), "{text}");
+    assert_eq!(registry.get("seconds").unwrap().series(), 2);
+    assert_eq!(registry.get("sum").unwrap().series(), 0);
+    let registry = Registry::new();
+    registry.collector(Wrong).unwrap();
+    let text = registry.export_prometheus();
+    for (metric, refused) in [("right", 5), ("sum", 2), ("seconds", 2)] {
+        let line =
+            format!("tachometer_invalid_observations_total{{metric=\"{metric}\"}} {refused}\n");
+        assert!(text.contains(&line), "{line} in {text}");
+    }
+}
+
+#[test]
+fn a_collector_that_panics_costs_its_own_metrics_alone_and_is_counted() {
+    struct Angry;
+
+    impl Collect for Angry {
+        fn describe(&self) -> Vec<Desc> {
+            vec![
+                Desc::new("angry_a", "", Kind::Gauge),
+                Desc::new("angry_b", "", Kind::Gauge),
+            ]
+        }
+
+        fn collect(&self, collected: &mut Collected<'_>) {
+            collected.gauge("angry_a", [], 1);
+            panic!("the database is away");
+        }
+    }
+
+    let registry = Registry::new();
+    registry.counter("calm", "").unwrap().inc();
+    registry.collector(Angry).unwrap();
+    registry.gauge_fn("calm_too", "", || 2).unwrap();
+    for scrape in 1..=2 {
+        let text = registry.export_prometheus();
+        assert!(!text.contains("angry"), "{text}");
+        assert!(
+            text.contains("calm_total 1\n") && text.contains("calm_too 2\n"),
+            "{text}"
+        );
+        let told = format!("tachometer_collector_panics_total {scrape}\n");
+        assert!(text.contains(&told), "{text}");
+    }
+}
+
+#[test]
+fn a_callback_may_register_record_and_scrape() {
+    let registry = Registry::new();
+    let inner = registry.clone();
+    registry
+        .gauge_fn("busy", "", move || {
+            inner.counter("late", "").unwrap().inc();
+            inner.gauge_fn("later", "", || 1).ok();
+            // Without the callbacks, or this would never end.
+            assert!(!inner.export_prometheus().contains("busy"));
+            5
+        })
+        .unwrap();
+    assert!(registry.export_prometheus().contains("busy 5\n"));
+    assert!(registry.export_prometheus().contains("late_total 2\n"));
+    assert!(registry.export_prometheus().contains("later 1\n"));
+    assert_eq!(
+        sum(&registry, "tachometer_collector_panics_total", &[]),
+        0.0
+    );
+}
+
+#[test]
+fn the_families_of_a_collector_are_registered_all_or_none() {
+    struct Two;
+
+    impl Collect for Two {
+        fn describe(&self) -> Vec<Desc> {
+            vec![
+                Desc::new("one", "", Kind::Gauge),
+                Desc::new("two", "", Kind::Gauge),
+            ]
+        }
+
+        fn collect(&self, _: &mut Collected<'_>) {}
+    }
+
+    struct None;
+
+    impl Collect for None {
+        fn describe(&self) -> Vec<Desc> {
+            Vec::new()
+        }
+
+        fn collect(&self, _: &mut Collected<'_>) {}
+    }
+
+    let registry = Registry::new();
+    registry.counter("two", "").unwrap();
+    assert!(registry.collector(Two).unwrap_err().is_conflict());
+    assert!(registry.get("one").is_none());
+    assert!(registry.gauge("one", "").is_ok());
+    assert!(
+        registry
+            .collector(None)
+            .unwrap_err()
+            .to_string()
+            .contains("describe")
+    );
+    assert_eq!(series(&registry), 2);
+}

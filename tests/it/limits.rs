@@ -1,0 +1,246 @@
+//! What labels may have: closed and open ones, the cap, and what is folded.
+
+use std::fmt::Write;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use tachometer::{Counter, Family, Label, Registry};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use crate::support::read::{series, sum, to_f64};
+
+const OVERFLOW: &str = "_overflow";
+
+#[test]
+fn a_service_of_100_routes_3_methods_and_7_statuses_is_never_folded() {
+    let registry = Registry::new();
+    let requests = registry
+        .counter_family("requests", "", ["route", "method", "status"])
+        .unwrap();
+    for route in 0..100 {
+        for method in ["GET", "POST", "DELETE"] {
+            for status in ["200", "201", "302", "400", "404", "500", "503"] {
+                requests.with([&format!("/{route}"), method, status]).inc();
+            }
+        }
+    }
+    assert_eq!(series(&registry), 2_100);
+    assert_eq!(overflow(&registry), 0.0);
+}
+
+#[test]
+fn a_flood_of_invented_values_is_folded_and_every_one_is_counted() {
+    let registry = Registry::new();
+    let calls = registry
+        .counter_family(
+            "calls",
+            "",
+            [Label::open("host"), Label::closed("plan", ["free"])],
+        )
+        .unwrap()
+        .declare([&["api.example.org", "www.example.org"], &["free"]]);
+    let flood = 10_000;
+    for number in 0..flood {
+        calls.with([&format!("host-{number}"), "free"]).inc();
+    }
+    // The declared hosts, 2,000 invented ones, and the overflow.
+    assert_eq!(series(&registry), 2 + 2_000 + 1);
+    assert_eq!(sum(&registry, "calls", &[]), to_f64(flood));
+    let folded = to_f64(flood - 2_000);
+    assert_eq!(
+        sum(&registry, "calls", &[("host", OVERFLOW), ("plan", "free")]),
+        folded
+    );
+    assert_eq!(overflow(&registry), folded);
+
+    // Neither a declared series nor one that was there loses its name.
+    for host in ["api.example.org", "www.example.org", "host-7"] {
+        let before = sum(&registry, "calls", &[("host", host)]);
+        calls.with([host, "free"]).inc();
+        assert_eq!(
+            sum(&registry, "calls", &[("host", host)]),
+            before + 1.0,
+            "{host}"
+        );
+    }
+    // And one that is declared late gets its own.
+    let calls = calls.declare([&["late.example.org"], &["free"]]);
+    calls.with(["late.example.org", "free"]).inc();
+    assert_eq!(
+        sum(&registry, "calls", &[("host", "late.example.org")]),
+        1.0
+    );
+    assert_eq!(series(&registry), 2 + 2_000 + 1 + 1);
+}
+
+#[test]
+fn a_closed_label_has_its_values_and_no_other() {
+    let registry = Registry::new();
+    let calls = registry
+        .counter_family("calls", "", [Label::closed("plan", ["free", "paid"])])
+        .unwrap();
+    for plan in ["free", "paid", "none", "", "FREE"] {
+        calls.with([plan]).inc();
+    }
+    assert_eq!(sum(&registry, "calls", &[("plan", OVERFLOW)]), 3.0);
+    assert_eq!(series(&registry), 3);
+}
+
+#[test]
+fn an_unlimited_label_has_as_many_values_as_come() {
+    let registry = Registry::new();
+    let shards = registry
+        .counter_family("writes", "", [Label::unlimited("shard")])
+        .unwrap();
+    for shard in 0..5_000 {
+        shards.with([&shard.to_string()]).inc();
+    }
+    assert_eq!(registry.get("writes").unwrap().series(), 5_000);
+    assert!(!registry.export_prometheus().contains("overflow"));
+}
+
+#[test]
+fn a_limit_counts_the_values_of_all_open_labels_and_their_combinations() {
+    let registry = Registry::new();
+    let family = registry
+        .counter_family("f", "", ["a", "b"])
+        .unwrap()
+        .limit(4);
+    for (a, b) in [("1", "1"), ("2", "1"), ("2", "2")] {
+        family.with([a, b]).inc();
+    }
+    // Only the value too many is replaced.
+    family.with(["3", "1"]).inc();
+    assert_eq!(sum(&registry, "f", &[("a", OVERFLOW), ("b", "1")]), 1.0);
+    family.with(["3", "3"]).inc();
+    assert_eq!(
+        sum(&registry, "f", &[("a", OVERFLOW), ("b", OVERFLOW)]),
+        1.0
+    );
+
+    let pairs = registry
+        .counter_family("pairs", "", ["a", "b"])
+        .unwrap()
+        .limit(40);
+    for a in 0..20 {
+        for b in 0..20 {
+            pairs.with([&a.to_string(), &b.to_string()]).inc();
+        }
+    }
+    // Of 400 pairs of 40 values, ten times 40 have room.
+    assert_eq!(registry.get("pairs").unwrap().series(), 400);
+    let pairs = pairs.limit(30);
+    pairs.with(["0", "0"]).inc();
+    pairs.with(["20", "0"]).inc();
+    assert_eq!(sum(&registry, "pairs", &[("a", "0"), ("b", "0")]), 2.0);
+    assert_eq!(
+        sum(&registry, "pairs", &[("a", OVERFLOW), ("b", OVERFLOW)]),
+        1.0
+    );
+}
+
+#[test]
+fn threads_that_flood_a_family_at_once_stay_within_its_limit() {
+    let registry = Registry::new();
+    let family = registry.counter_family("f", "", ["x"]).unwrap().limit(100);
+    thread::scope(|scope| {
+        for thread in 0..4 {
+            let family = &family;
+            scope.spawn(move || {
+                let mut random = fastrand::Rng::with_seed(thread);
+                for _ in 0..5_000 {
+                    family.record([&random.u32(..1_000).to_string()], Counter::inc);
+                }
+            });
+        }
+    });
+    assert_eq!(series(&registry), 101);
+    assert_eq!(sum(&registry, "f", &[]), 20_000.0);
+    let folded = sum(&registry, "f", &[("x", OVERFLOW)]);
+    assert_eq!(folded, overflow(&registry));
+}
+
+#[test]
+fn labels_that_allow_other_values_are_another_metric() {
+    let registry = Registry::new();
+    let ask = |label| registry.counter_family("f", "", [label]);
+    ask(Label::closed("x", ["a", "b"])).unwrap();
+    assert!(ask(Label::from("x")).is_ok());
+    assert!(ask(Label::closed("x", ["b", "a"])).is_ok());
+    for other in [
+        Label::open("x"),
+        Label::unlimited("x"),
+        Label::closed("x", ["a", "c"]),
+    ] {
+        let error = ask(other).unwrap_err();
+        assert!(error.is_conflict(), "{error}");
+    }
+}
+
+#[test]
+fn one_warning_names_the_label_and_no_value_and_is_told_outside_every_lock() {
+    let registry = Registry::new();
+    let family = registry
+        .counter_family("calls", "", ["host"])
+        .unwrap()
+        .limit(1);
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let subscriber = Warnings {
+        events: Arc::clone(&events),
+        family: family.clone(),
+    };
+    tracing::subscriber::with_default(subscriber, || {
+        for host in ["one", "two-is-a-secret", "three-is-a-secret"] {
+            family.with([host]).inc();
+        }
+    });
+    let events = events.lock().unwrap();
+    assert_eq!(events.len(), 1, "{events:?}");
+    for word in ["calls", "host", "limit"] {
+        assert!(events[0].contains(word), "{word} in {}", events[0]);
+    }
+    assert!(!events[0].contains("secret"));
+}
+
+/// Keeps the warnings of this crate, and records a metric at each, as a
+/// subscriber that counts events does.
+struct Warnings {
+    events: Arc<Mutex<Vec<String>>>,
+    family: Family<Counter, 1>,
+}
+
+impl Subscriber for Warnings {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("tachometer")
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        struct Text(String);
+
+        impl Visit for Text {
+            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+                write!(self.0, "{field}={value:?} ").unwrap();
+            }
+        }
+
+        let mut text = Text(String::new());
+        event.record(&mut text);
+        self.family.with(["events"]).inc();
+        self.events.lock().unwrap().push(text.0);
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+fn overflow(registry: &Registry) -> f64 {
+    sum(registry, "tachometer_series_overflow_total", &[])
+}
