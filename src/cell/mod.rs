@@ -17,11 +17,14 @@ mod counter;
 mod float;
 mod gauge;
 mod grid;
+mod hash;
 mod histogram;
 mod index;
 mod lanes;
 mod life;
 mod list;
+#[cfg(all(test, tachometer_loom))]
+pub(crate) mod model;
 #[cfg(all(test, tachometer_loom))]
 mod models;
 mod pieces;
@@ -33,6 +36,7 @@ mod thread;
 pub(crate) use counter::CounterCell;
 pub(crate) use gauge::GaugeCell;
 pub(crate) use grid::Grid;
+pub(crate) use hash::Hasher;
 pub(crate) use histogram::HistogramCell;
 pub(crate) use index::Index;
 pub(crate) use life::Life;

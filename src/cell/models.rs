@@ -1,11 +1,4 @@
-//! Models of the protocols that more than one thread takes part in.
-//!
-//! loom runs each of them in every order that the memory model allows, up to a
-//! number of preemptions. By themselves:
-//!
-//! ```text
-//! RUSTFLAGS="--cfg tachometer_loom" cargo test --release --lib models
-//! ```
+//! Models of the cells' protocols; see `model.rs` for how they are run.
 
 use loom::sync::Arc;
 use loom::thread;
@@ -13,33 +6,13 @@ use loom::thread;
 use crate::cell::counter::CounterCell;
 use crate::cell::index::Index;
 use crate::cell::list::List;
+use crate::cell::model::{check, check_up_to};
 use crate::cell::pieces::Pieces;
 use crate::cell::sheets::Sheets;
 use crate::cell::sync::Ordering;
 use crate::cell::tally::Tally;
 use crate::cell::thread::{Pool, assume};
 use crate::snapshot::Totals;
-
-/// Checks a model in every order with up to three preemptions.
-fn check(model: impl Fn() + Sync + Send + 'static) {
-    check_up_to(3, model);
-}
-
-/// Checks a model in every order with so many preemptions, and that there is more
-/// than a handful of orders.
-fn check_up_to(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    let runs = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
-    let counted = std::sync::Arc::clone(&runs);
-    builder.check(move || {
-        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        model();
-    });
-    let runs = runs.load(std::sync::atomic::Ordering::Relaxed);
-    println!("{runs} executions");
-    assert!(runs > 10, "only {runs} executions");
-}
 
 /// A tally of the values 2 and then 1, and its pieces, as a thread has them for
 /// itself.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::cell::CounterCell;
-use crate::metric::amount::{Amount, Split, split};
+use crate::metric::amount::{Amount, Split, split, to_f64};
 use crate::metric::instrument::{Instrument, new_series};
 use crate::metric::series::{Series, Shared};
 use crate::snapshot::{Count, Kind, Labels, Sample, Value, Values};
@@ -30,10 +30,30 @@ impl Counter {
     /// Adds a number, whole or not; one that is negative, infinite or NaN is
     /// ignored and counted as invalid.
     pub fn inc_by(&self, amount: impl Amount) {
-        match split(amount) {
-            Split::Whole(whole) => self.0.cell.add(whole),
-            Split::Real(real) if real >= 0.0 && real.is_finite() => self.0.cell.add_f64(real),
-            Split::Real(_) => self.0.shared.invalid.add(1),
+        self.add(amount);
+    }
+
+    /// Adds a number as [`inc_by`](Self::inc_by) does, and keeps it as the
+    /// counter's exemplar, with labels that lead to where it came from.
+    ///
+    /// Each takes the place of the one before; one that comes while another thread
+    /// keeps or reads one is dropped. Labels that have more than 128 characters
+    /// together, as OpenMetrics allows, or a name that is not valid, are ignored
+    /// and counted as invalid; the number is added all the same.
+    ///
+    /// ```
+    /// use tachometer::Registry;
+    ///
+    /// let registry = Registry::new();
+    /// let jobs = registry.counter("jobs_total", "Jobs done.")?;
+    /// jobs.inc_with_exemplar(1, &[("trace_id", "4bf92f3577b34da6")]);
+    /// let block = registry.gather().next().unwrap();
+    /// assert_eq!(block.exemplars[0].labels.as_str(), "trace_id=\"4bf92f3577b34da6\"");
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    pub fn inc_with_exemplar(&self, amount: impl Amount, labels: &[(&str, &str)]) {
+        if self.add(amount) {
+            self.0.keep_exemplar(0, to_f64(amount), labels);
         }
     }
 
@@ -52,7 +72,7 @@ impl Counter {
     /// Sets the sum back to 0, which Prometheus reads as a restart.
     pub fn reset(&self) {
         self.0.cell.reset();
-        self.0.life.restart();
+        self.0.restart();
     }
 
     /// Returns the counter's labels and value now.
@@ -63,6 +83,20 @@ impl Counter {
 
     fn count(&self) -> Count {
         self.0.cell.load()
+    }
+
+    /// Adds a number, or counts it as invalid and returns false.
+    #[inline]
+    fn add(&self, amount: impl Amount) -> bool {
+        match split(amount) {
+            Split::Whole(whole) => self.0.cell.add(whole),
+            Split::Real(real) if real >= 0.0 && real.is_finite() => self.0.cell.add_f64(real),
+            Split::Real(_) => {
+                self.0.shared.invalid.add(1);
+                return false;
+            }
+        }
+        true
     }
 }
 

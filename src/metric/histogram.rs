@@ -50,6 +50,19 @@ impl Histogram {
         }
     }
 
+    /// Counts a value as [`observe`](Self::observe) does, and keeps it as its
+    /// bucket's exemplar, with labels that lead to where it came from.
+    ///
+    /// What [`Counter::inc_with_exemplar`](crate::Counter::inc_with_exemplar) says
+    /// of them holds here.
+    pub fn observe_with_exemplar(&self, value: f64, labels: &[(&str, &str)]) {
+        self.observe(value);
+        if value.is_finite() {
+            let bucket = self.grid().classic.bucket_of(value);
+            self.0.keep_exemplar(bucket, value, labels);
+        }
+    }
+
     /// Counts a duration, in seconds.
     pub fn observe_duration(&self, duration: Duration) {
         self.observe(duration.as_secs_f64());
@@ -84,7 +97,7 @@ impl Histogram {
     /// being counted, or the other way round.
     pub fn reset(&self) {
         self.0.cell.reset();
-        self.0.life.restart();
+        self.0.restart();
     }
 
     /// Returns the histogram's labels and statistics now.

@@ -4,13 +4,11 @@ use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use foldhash::fast::RandomState;
-
-use crate::cell::{Index, List};
+use crate::cell::{Hasher, Index, List};
 
 /// A set of values that only grows, and is asked without a lock.
 pub(crate) struct Known {
-    hasher: RandomState,
+    hasher: Hasher,
     index: Index,
     values: List<Value>,
 }
@@ -35,7 +33,7 @@ pub(crate) enum Standing {
 impl Known {
     pub(crate) fn new() -> Self {
         Self {
-            hasher: RandomState::default(),
+            hasher: Hasher::default(),
             index: Index::new(),
             values: List::new(),
         }

@@ -33,6 +33,7 @@ mod amount;
 mod any;
 mod buckets;
 mod counter;
+mod exemplars;
 mod family;
 mod gauge;
 mod histogram;
@@ -40,6 +41,8 @@ mod instrument;
 mod known;
 mod label;
 mod limits;
+#[cfg(all(test, tachometer_loom))]
+mod models;
 mod name;
 mod series;
 mod set;

@@ -1,9 +1,11 @@
 //! One series: a cell and its labels.
 
+use std::ptr;
 use std::sync::Arc;
 
 use crate::cell::{CounterCell, Life};
-use crate::snapshot::Labels;
+use crate::metric::exemplars::{Exemplars, Owner};
+use crate::snapshot::{Exemplar, Labels};
 
 /// One label set of a family, and the cell that counts for it.
 #[derive(Debug)]
@@ -14,12 +16,39 @@ pub(crate) struct Series<C, S> {
     pub(crate) shared: Arc<Shared<S>>,
 }
 
+impl<C, S> Series<C, S> {
+    /// Keeps an exemplar of a value that was counted, or counts it as invalid.
+    pub(crate) fn keep_exemplar(&self, bucket: usize, value: f64, labels: &[(&str, &str)]) {
+        let exemplars = &self.shared.exemplars;
+        if !exemplars.keep(self.address(), bucket, value, labels) {
+            self.shared.invalid.add(1);
+        }
+    }
+
+    /// Appends its exemplars; it is at position `series` of a block.
+    pub(crate) fn read_exemplars(&self, series: usize, exemplars: &mut Vec<Exemplar>) {
+        let kept = &self.shared.exemplars;
+        kept.read(self.address(), series, exemplars);
+    }
+
+    /// Begins anew, after its cell was reset.
+    pub(crate) fn restart(&self) {
+        self.shared.exemplars.forget(self.address());
+        self.life.restart();
+    }
+
+    fn address(&self) -> Owner {
+        ptr::from_ref(self).addr()
+    }
+}
+
 /// What the series of a family share, and a handle needs to record.
 #[derive(Debug)]
 pub(crate) struct Shared<S> {
     pub(crate) settings: S,
     /// How many values were refused.
     pub(crate) invalid: CounterCell,
+    pub(crate) exemplars: Exemplars,
 }
 
 impl<S> Shared<S> {
@@ -27,6 +56,7 @@ impl<S> Shared<S> {
         Arc::new(Self {
             settings,
             invalid: CounterCell::default(),
+            exemplars: Exemplars::default(),
         })
     }
 }

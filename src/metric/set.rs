@@ -1,12 +1,10 @@
 //! The series of one family, whoever holds handles to it.
 
 use std::fmt;
-use std::hash::{BuildHasher, Hasher};
+use std::hash::{BuildHasher, Hasher as _};
 use std::sync::{Arc, PoisonError};
 
-use foldhash::fast::RandomState;
-
-use crate::cell::{Index, List, Mutex};
+use crate::cell::{Hasher, Index, List, Mutex};
 use crate::metric::instrument::{Instrument, new_series};
 use crate::metric::label::Label;
 use crate::metric::limits::Limits;
@@ -25,7 +23,7 @@ pub(crate) struct SeriesSet<M: Instrument> {
     label_names: Box<[Box<str>]>,
     limits: Limits,
     shared: Arc<Shared<M::Settings>>,
-    hasher: RandomState,
+    hasher: Hasher,
     index: Index,
     series: List<M>,
     /// Held while a series is added.
@@ -63,7 +61,7 @@ impl<M: Instrument> SeriesSet<M> {
             label_names: labels.iter().map(|label| label.name.into()).collect(),
             limits: Limits::new(labels),
             shared,
-            hasher: RandomState::default(),
+            hasher: Hasher::default(),
             index: Index::new(),
             series: List::new(),
             adding: Mutex::new(()),
@@ -189,6 +187,7 @@ impl<M: Instrument> SeriesSet<M> {
             *from += 1;
             if let Some(series) = series {
                 let held = series.series();
+                held.read_exemplars(block.labels.len(), &mut block.exemplars);
                 block.labels.push(if self.label_names.is_empty() {
                     // One that was made by itself has no labels of a registry.
                     self.constant.clone()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::snapshot::{Count, Desc, Histograms, Labels};
+use crate::snapshot::{Count, Desc, Exemplar, Histograms, Labels};
 
 /// Up to [`SERIES`](Self::SERIES) series of one family, read at about one time.
 ///
@@ -20,6 +20,8 @@ pub struct Block {
     pub labels: Vec<Labels>,
     /// When each series was made or last reset, in milliseconds since 1970.
     pub since: Vec<u64>,
+    /// Observations that stand for others, sorted by series and bucket.
+    pub exemplars: Vec<Exemplar>,
     /// The numbers of all series.
     pub values: Values,
 }
@@ -36,6 +38,7 @@ impl Block {
             first: true,
             labels: Vec::new(),
             since: Vec::new(),
+            exemplars: Vec::new(),
             values,
         }
     }

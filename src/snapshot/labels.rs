@@ -25,15 +25,28 @@ impl Labels {
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Self {
         let mut text = first.0.to_string();
+        Self::render(&mut text, pairs);
+        Self(text.into())
+    }
+
+    /// Renders labels into a text, after those that it holds.
+    pub(crate) fn render<'a>(
+        text: &mut String,
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) {
         for (name, value) in pairs {
             if !text.is_empty() {
                 text.push(',');
             }
             text.push_str(name);
             text.push_str("=\"");
-            push_escaped(&mut text, value);
+            push_escaped(text, value);
             text.push('"');
         }
+    }
+
+    /// Takes a text that [`render`](Self::render) has made.
+    pub(crate) fn rendered(text: &str) -> Self {
         Self(text.into())
     }
 

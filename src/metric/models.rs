@@ -1,0 +1,127 @@
+//! Models of the protocols of a family: making, reading and removing series.
+
+use loom::sync::Arc;
+use loom::thread;
+
+use crate::cell::model::check;
+use crate::metric::counter::Counter;
+use crate::metric::label::Label;
+use crate::metric::set::SeriesSet;
+use crate::snapshot::{Desc, Kind, Labels, Values};
+
+type Set = Arc<SeriesSet<Counter>>;
+
+/// Makes a family with one label.
+fn family(label: Label<'_>) -> Set {
+    let desc = Desc::new("c", "", Kind::Counter);
+    Arc::new(SeriesSet::new(desc, Labels::default(), &[label], ()))
+}
+
+fn inc(set: &Set, value: &str) {
+    set.series([value], &Labels::gaps(set.constant(), set.label_names()))
+        .inc();
+}
+
+/// Reads the family as a scrape does: the labels and values of what is shown.
+fn read(set: &Set) -> Vec<(String, u64)> {
+    let mut from = 0;
+    let Some(block) = set.block(&mut from) else {
+        return Vec::new();
+    };
+    let Values::Counter(counts) = block.values else {
+        panic!("a family of counters");
+    };
+    let labels = block.labels.iter().map(|labels| labels.as_str().to_owned());
+    labels.zip(counts.iter().map(|count| count.whole)).collect()
+}
+
+#[test]
+fn two_threads_that_make_the_same_series_share_it() {
+    check(|| {
+        let set = family(Label::unlimited("x"));
+        let threads = [1, 2].map(|_| {
+            let set = set.clone();
+            thread::spawn(move || inc(&set, "a"))
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(read(&set), [("x=\"a\"".to_owned(), 2)]);
+    });
+}
+
+#[test]
+fn a_scrape_sees_a_new_series_whole_or_not_at_all() {
+    check(|| {
+        let set = family(Label::unlimited("x"));
+        let (write, scrape) = (set.clone(), set.clone());
+        let writer = thread::spawn(move || {
+            inc(&write, "a");
+            inc(&write, "b");
+        });
+        let reader = thread::spawn(move || {
+            let mut last = 0;
+            for _ in 0..2 {
+                let seen = read(&scrape);
+                assert!(seen.len() >= last, "a series went away");
+                last = seen.len();
+                for ((labels, count), name) in seen.iter().zip(["a", "b"]) {
+                    assert_eq!(*labels, format!("x=\"{name}\""));
+                    assert!(*count <= 1);
+                }
+            }
+        });
+        writer.join().unwrap();
+        reader.join().unwrap();
+        assert_eq!(read(&set).len(), 2);
+    });
+}
+
+#[test]
+fn a_series_that_is_used_while_it_is_removed_is_never_an_orphan() {
+    check(|| {
+        let set = family(Label::unlimited("x"));
+        inc(&set, "a");
+        let (by_handle, by_name, removing) = (set.clone(), set.clone(), set.clone());
+        let threads = [
+            thread::spawn(move || {
+                // As a handle that was kept does it.
+                by_handle.iter().for_each(Counter::inc);
+            }),
+            thread::spawn(move || inc(&by_name, "a")),
+            thread::spawn(move || {
+                removing.remove(&["a"]);
+            }),
+        ];
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        // Each was counted, or removed with what was there.
+        let before = read(&set).first().map_or(0, |(_, count)| *count);
+        assert!(before <= 3, "{before}");
+        inc(&set, "a");
+        assert_eq!(read(&set), [("x=\"a\"".to_owned(), before + 1)]);
+    });
+}
+
+#[test]
+fn threads_that_take_the_last_room_at_once_lose_nothing() {
+    check(|| {
+        let set = family(Label::open("x"));
+        set.limits().set_most(1);
+        let threads = ["a", "b"].map(|value| {
+            let set = set.clone();
+            thread::spawn(move || inc(&set, value))
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        let seen = read(&set);
+        assert_eq!(seen.len(), 2, "{seen:?}");
+        assert!(
+            seen.contains(&("x=\"_overflow\"".to_owned(), 1)),
+            "{seen:?}"
+        );
+        assert_eq!(set.limits().overflowed(), 1);
+    });
+}

@@ -1,0 +1,116 @@
+//! Exemplars: one a counter, one a bucket, the latest.
+
+use std::thread;
+
+use tachometer::Registry;
+use tachometer::snapshot::Block;
+
+use crate::support::read::sum;
+
+#[test]
+fn each_counter_and_each_bucket_keeps_its_latest_exemplar() {
+    let registry = Registry::new();
+    let counters = registry.counter_family("c", "", ["x"]).unwrap();
+    let histograms = registry
+        .histogram_family_with_buckets("h", "", ["x"], &[1.0, 2.0])
+        .unwrap();
+    for x in ["a", "b", "c"] {
+        counters.with([x]);
+        histograms.with([x]);
+    }
+    counters.with(["b"]).inc_with_exemplar(1, &[("trace", "1")]);
+    counters
+        .with(["b"])
+        .inc_with_exemplar(2.5, &[("trace", "2\"")]);
+    let seconds = histograms.with(["c"]);
+    for (value, trace) in [(0.5, "3"), (2.0, "4"), (1.5, "5"), (9.0, "6")] {
+        seconds.observe_with_exemplar(value, &[("trace", trace), ("span", "")]);
+    }
+
+    let blocks: Vec<_> = registry.gather().collect();
+    let kept = |block: &Block| -> Vec<_> {
+        let exemplars = block.exemplars.iter();
+        exemplars
+            .map(|one| {
+                (
+                    one.series,
+                    one.bucket,
+                    one.value,
+                    one.labels.as_str().to_owned(),
+                )
+            })
+            .collect()
+    };
+    let text = |text: &str| text.to_owned();
+    assert_eq!(kept(&blocks[0]), [(1, 0, 2.5, text(r#"trace="2\"""#))]);
+    assert_eq!(
+        kept(&blocks[1]),
+        [
+            (2, 0, 0.5, text(r#"trace="3",span="""#)),
+            (2, 1, 1.5, text(r#"trace="5",span="""#)),
+            (2, 2, 9.0, text(r#"trace="6",span="""#)),
+        ]
+    );
+    assert!(
+        blocks[1].exemplars[0]
+            .timestamp
+            .elapsed()
+            .unwrap()
+            .as_secs()
+            < 60
+    );
+
+    registry.reset_all();
+    assert!(registry.gather().all(|block| block.exemplars.is_empty()));
+}
+
+#[test]
+fn an_exemplar_that_openmetrics_forbids_is_ignored_and_its_value_counted() {
+    let registry = Registry::new();
+    let counter = registry.counter("c", "").unwrap();
+    let histogram = registry.histogram("h", "").unwrap();
+    let long = "ä".repeat(128);
+    for labels in [
+        &[("trace", &*long)][..],
+        &[("1", "")],
+        &[("", "")],
+        &[("a", "1"), ("a", "2")],
+    ] {
+        counter.inc_with_exemplar(1, labels);
+        histogram.observe_with_exemplar(1.0, labels);
+    }
+    counter.inc_with_exemplar(-1, &[("trace", "1")]);
+    histogram.observe_with_exemplar(f64::NAN, &[("trace", "1")]);
+    assert_eq!((counter.get(), histogram.stats().count), (4.0, 4));
+    assert!(registry.gather().all(|block| block.exemplars.is_empty()));
+    let invalid = "tachometer_invalid_observations_total";
+    assert_eq!(sum(&registry, invalid, &[("metric", "c")]), 5.0);
+    assert_eq!(sum(&registry, invalid, &[("metric", "h")]), 5.0);
+    // As many characters as there may be.
+    counter.inc_with_exemplar(1, &[("trace", &long[..2 * 123])]);
+    assert_eq!(registry.gather().next().unwrap().exemplars.len(), 1);
+}
+
+#[test]
+fn exemplars_of_many_threads_lose_no_count_and_never_mix() {
+    let registry = Registry::new();
+    let counter = registry.counter("c", "").unwrap();
+    thread::scope(|scope| {
+        for thread in 1..=4_u32 {
+            let counter = &counter;
+            scope.spawn(move || {
+                let trace = "x".repeat(thread as usize);
+                for _ in 0..2_000 {
+                    counter.inc_with_exemplar(thread, &[("trace", &trace)]);
+                }
+            });
+        }
+        for _ in 0..500 {
+            for exemplar in registry.gather().flat_map(|block| block.exemplars) {
+                let (_, trace) = exemplar.labels.pairs().next().unwrap();
+                assert_eq!(crate::support::read::to_f64(trace.len()), exemplar.value);
+            }
+        }
+    });
+    assert_eq!(counter.get(), 20_000.0);
+}
