@@ -46,7 +46,10 @@ fn recording_allocates_nothing_once_it_is_warm() {
     let names = ["method", "status"];
     let family = registry
         .counter_family("family", "", names)
-        .expect("valid names");
+        .expect("valid names")
+        .limit(6);
+    let values: Vec<_> = (0..100).map(|value| value.to_string()).collect();
+    let mut flood = values.iter().cycle();
     let handles = allocated(|| {
         counter.inc();
         counter.inc_by(0.5);
@@ -58,6 +61,11 @@ fn recording_allocates_nothing_once_it_is_warm() {
         }
         family.with(["GET", "200"]).inc();
         family.record(["GET", "quoted \" and \\"], Counter::inc);
+        // Most of these are past the limit.
+        let value = flood.next().expect("it goes round");
+        family.record(["GET", value], Counter::inc);
+        counter.inc_with_exemplar(1, &[("trace_id", value)]);
+        histogram.observe_with_exemplar(0.2, &[("trace_id", value)]);
     });
     assert_eq!(handles, 0);
 

@@ -78,7 +78,7 @@ impl Counter {
     /// Returns the counter's labels and value now.
     #[must_use]
     pub fn snapshot(&self) -> Sample {
-        Sample::now(&self.0.labels, Value::Counter(self.get()))
+        self.0.sample(Value::Counter(self.get()))
     }
 
     fn count(&self) -> Count {

@@ -73,7 +73,7 @@ impl Gauge {
     /// Returns the gauge's labels and value now.
     #[must_use]
     pub fn snapshot(&self) -> Sample {
-        Sample::now(&self.0.labels, Value::Gauge(self.get()))
+        self.0.sample(Value::Gauge(self.get()))
     }
 
     fn add(&self, amount: f64) {

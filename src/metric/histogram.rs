@@ -103,7 +103,7 @@ impl Histogram {
     /// Returns the histogram's labels and statistics now.
     #[must_use]
     pub fn snapshot(&self) -> Sample {
-        Sample::now(&self.0.labels, Value::Histogram(self.stats()))
+        self.0.sample(Value::Histogram(self.stats()))
     }
 
     fn of(buckets: Buckets) -> Self {

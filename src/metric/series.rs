@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::cell::{CounterCell, Life};
 use crate::metric::exemplars::{Exemplars, Owner};
-use crate::snapshot::{Exemplar, Labels};
+use crate::snapshot::{Exemplar, Labels, Sample, Value};
 
 /// One label set of a family, and the cell that counts for it.
 #[derive(Debug)]
@@ -35,6 +35,11 @@ impl<C, S> Series<C, S> {
     pub(crate) fn restart(&self) {
         self.shared.exemplars.forget(self.address());
         self.life.restart();
+    }
+
+    /// Returns a value that was just read, with what else is known of the series.
+    pub(crate) fn sample(&self, value: Value) -> Sample {
+        Sample::now(&self.labels, self.life.since(), value)
     }
 
     fn address(&self) -> Owner {

@@ -33,6 +33,12 @@ impl fmt::Display for Kind {
     }
 }
 
+/// The units that a metric's name can end in: Prometheus's base units
+/// (<https://prometheus.io/docs/practices/naming/>, "Base units").
+const UNITS: [&str; 9] = [
+    "seconds", "celsius", "meters", "bytes", "ratio", "volts", "amperes", "joules", "grams",
+];
+
 /// A family's name, help and kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desc {
@@ -76,6 +82,30 @@ impl Desc {
     #[must_use]
     pub fn help(&self) -> &str {
         &self.help
+    }
+
+    /// Returns the unit that the name ends in, before a counter's `_total`, if it is
+    /// one of Prometheus's base units: `seconds`, `bytes`, `ratio`, `celsius`,
+    /// `meters`, `grams`, `volts`, `amperes` or `joules`.
+    ///
+    /// OpenMetrics has the unit in the name in any case; so it is read from there
+    /// and cannot contradict it.
+    ///
+    /// ```
+    /// use tachometer::snapshot::{Desc, Kind};
+    ///
+    /// let desc = Desc::new("http_response_body_bytes_total", "", Kind::Counter);
+    /// assert_eq!(desc.unit(), Some("bytes"));
+    /// assert_eq!(Desc::new("queue_length", "", Kind::Gauge).unit(), None);
+    /// ```
+    #[must_use]
+    pub fn unit(&self) -> Option<&'static str> {
+        let name = match self.kind {
+            Kind::Counter => self.name.strip_suffix("_total").unwrap_or(&self.name),
+            Kind::Gauge | Kind::Histogram => &self.name,
+        };
+        let (_, last) = name.rsplit_once('_')?;
+        UNITS.into_iter().find(|unit| *unit == last)
     }
 
     /// Returns what the family measures.

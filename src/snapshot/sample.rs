@@ -1,6 +1,6 @@
 //! One series, read by itself.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::snapshot::{HistogramStats, Kind, Labels};
 
@@ -12,15 +12,20 @@ pub struct Sample {
     pub labels: Labels,
     /// What it held.
     pub value: Value,
+    /// When the series was made or last reset, to the millisecond.
+    pub created: SystemTime,
     /// When it was read.
     pub timestamp: SystemTime,
 }
 
 impl Sample {
-    pub(crate) fn now(labels: &Labels, value: Value) -> Self {
+    /// Returns a value read now, of a series that is there since so many
+    /// milliseconds after 1970.
+    pub(crate) fn now(labels: &Labels, since: u64, value: Value) -> Self {
         Self {
             labels: labels.clone(),
             value,
+            created: UNIX_EPOCH + Duration::from_millis(since),
             timestamp: SystemTime::now(),
         }
     }
