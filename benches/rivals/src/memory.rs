@@ -3,6 +3,8 @@
 use cap::Cap;
 use std::alloc::System;
 
+use crate::BOUNDS;
+
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 
@@ -11,7 +13,7 @@ const USES: u32 = 10;
 
 /// Prints the bytes of one counter and one histogram of 11 bounds, with 3 labels
 /// each, out of 10,000 of either, each used ten times.
-pub fn compare(bounds: &[f64]) {
+pub fn compare() {
     println!("\nlive bytes of a counter and a histogram, 3 labels\n");
     println!("| lane | bytes |\n| --- | --- |");
     for (name, buckets) in [
@@ -42,7 +44,7 @@ pub fn compare(bounds: &[f64]) {
         use prometheus_client::metrics::{counter::Counter, family::Family, histogram::Histogram};
         type Labels = Vec<(String, String)>;
         let counters = Family::<Labels, Counter>::default();
-        let bounds = bounds.to_vec();
+        let bounds = BOUNDS.to_vec();
         let histograms = Family::<Labels, Histogram, _>::new_with_constructor(move || {
             Histogram::new(bounds.clone())
         });
@@ -60,7 +62,7 @@ pub fn compare(bounds: &[f64]) {
     measure("fastmetrics 0.7", || {
         use fastmetrics::metrics::{counter::Counter, family::Family, histogram::Histogram};
         let counters = Family::<[String; 3], Counter>::default();
-        let bounds = bounds.to_vec();
+        let bounds = BOUNDS.to_vec();
         let histograms =
             Family::<[String; 3], Histogram>::new(move || Histogram::new(bounds.clone()));
         each(|labels, value| {

@@ -14,6 +14,8 @@ pub struct Lane {
     /// Does the work so many times. The loop is in here, so that nothing is
     /// called through a pointer within it.
     run: Box<dyn Fn(u64) + Send + Sync>,
+    /// What is done after each stint, in its own time.
+    after: Box<dyn Fn()>,
 }
 
 impl Lane {
@@ -21,23 +23,32 @@ impl Lane {
         Self {
             name,
             run: Box::new(move |turns| (0..turns).for_each(&work)),
+            after: Box::new(|| ()),
         }
+    }
+
+    pub fn after(self, after: impl Fn() + 'static) -> Self {
+        let after = Box::new(after);
+        Self { after, ..self }
     }
 
     /// Returns how long `threads` threads took for `turns` turns each.
     fn time(&self, threads: usize, turns: u64) -> Duration {
         let start = Barrier::new(threads);
+        let run = &self.run;
         let stint = || {
             start.wait();
             let begun = Instant::now();
-            (self.run)(turns);
+            run(turns);
             begun.elapsed()
         };
-        thread::scope(|scope| {
+        let time = thread::scope(|scope| {
             let running: Vec<_> = (0..threads).map(|_| scope.spawn(stint)).collect();
             let times = running.into_iter().map(|one| one.join().expect("no panic"));
             times.max().unwrap_or_default()
-        })
+        });
+        (self.after)();
+        time
     }
 
     /// Returns how many turns take about one stint.
