@@ -10,6 +10,7 @@ mod exposition;
 mod layer;
 mod limits;
 mod loopback;
+mod oracle;
 mod parsers;
 mod percentiles;
 mod prometheus;

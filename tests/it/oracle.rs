@@ -1,0 +1,299 @@
+//! Families against a naive model of them, in random turns.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fastrand::Rng;
+use tachometer::snapshot::Values;
+use tachometer::{Counter, Family, Gauge, Histogram, Registry};
+
+use crate::support::read::to_f64;
+
+const SEEDS: u64 = 150;
+const TURNS: usize = 400;
+const OVERFLOW: &str = "_overflow";
+
+type Pair = [String; 2];
+
+/// What the families are, told in maps and sets.
+struct Model {
+    limit: usize,
+    declared: [BTreeSet<String>; 2],
+    seen: [BTreeSet<String>; 2],
+    combinations: usize,
+    series: BTreeMap<Pair, Series>,
+}
+
+#[derive(Default)]
+struct Series {
+    counter: f64,
+    gauge: f64,
+    observed: Vec<f64>,
+    removed: bool,
+}
+
+impl Model {
+    /// Returns the series that these values are recorded in, by the rules as they
+    /// are documented.
+    fn series(&mut self, asked: &Pair) -> &mut Series {
+        let mut values = asked.clone();
+        if !self.series.contains_key(&values) {
+            self.fold(&mut values);
+        }
+        if !self.series.contains_key(&values) {
+            let mut open = false;
+            for (label, value) in values.iter().enumerate() {
+                if self.is_open(label, value) {
+                    self.seen[label].insert(value.clone());
+                    open = true;
+                }
+            }
+            self.combinations += usize::from(open);
+        }
+        let series = self.series.entry(values).or_default();
+        series.removed = false;
+        series
+    }
+
+    fn fold(&self, values: &mut Pair) {
+        let used: usize = self.seen.iter().map(BTreeSet::len).sum();
+        let mut room = self.limit.saturating_sub(used);
+        for (label, value) in values.iter_mut().enumerate() {
+            if self.is_open(label, value) && !self.seen[label].contains(value) {
+                if room == 0 {
+                    *value = OVERFLOW.into();
+                } else {
+                    room -= 1;
+                }
+            }
+        }
+        let crowded = self.combinations >= self.limit * 10;
+        for (label, value) in values.iter_mut().enumerate() {
+            if crowded && self.is_open(label, value) {
+                *value = OVERFLOW.into();
+            }
+        }
+    }
+
+    fn is_open(&self, label: usize, value: &str) -> bool {
+        value != OVERFLOW && !self.declared[label].contains(value)
+    }
+
+    fn declare(&mut self, lists: &[Vec<String>; 2]) {
+        for (label, values) in lists.iter().enumerate() {
+            for value in values {
+                self.seen[label].remove(value);
+                self.declared[label].insert(value.clone());
+            }
+        }
+        for one in &lists[0] {
+            for other in &lists[1] {
+                self.series(&[one.clone(), other.clone()]);
+            }
+        }
+    }
+}
+
+/// The families under test, which are given the same turns.
+struct Families {
+    registry: Registry,
+    counters: Family<Counter, 2>,
+    gauges: Family<Gauge, 2>,
+    histograms: Family<Histogram, 2>,
+}
+
+impl Families {
+    fn new(limit: usize, registry: Registry) -> Self {
+        let names = ["one", "other"];
+        Self {
+            counters: registry
+                .counter_family("c", "", names)
+                .unwrap()
+                .limit(limit),
+            gauges: registry.gauge_family("g", "", names).unwrap().limit(limit),
+            histograms: registry
+                .histogram_family_with_buckets("h", "", names, &[1.0, 4.0])
+                .unwrap()
+                .limit(limit),
+            registry,
+        }
+    }
+
+    /// Returns what a scrape shows of one of them, by the label values.
+    fn shown(&self, name: &str) -> BTreeMap<Pair, Vec<f64>> {
+        let mut shown = BTreeMap::new();
+        for block in self
+            .registry
+            .gather()
+            .filter(|block| block.desc.name() == name)
+        {
+            let numbers: Vec<Vec<f64>> = match &block.values {
+                Values::Counter(counts) => counts.iter().map(|count| vec![count.value()]).collect(),
+                Values::Gauge(numbers) => numbers.iter().map(|number| vec![*number]).collect(),
+                Values::Histogram(histograms) => histograms
+                    .iter()
+                    .map(|one| {
+                        let totals = one.totals();
+                        let buckets = one.cumulative().map(|(_, count)| to_f64(count));
+                        buckets
+                            .chain([totals.sum, totals.min, totals.max])
+                            .collect()
+                    })
+                    .collect(),
+                other => panic!("a kind of metric unknown to the tests: {other:?}"),
+            };
+            for (labels, numbers) in block.labels.iter().zip(numbers) {
+                let values: BTreeMap<_, _> = labels.pairs().collect();
+                let pair = ["one", "other"].map(|name| values[name].to_string());
+                let twice = shown.insert(pair, numbers);
+                assert!(twice.is_none(), "{labels:?} is there twice");
+            }
+        }
+        shown
+    }
+}
+
+fn expected(model: &Model, numbers: impl Fn(&Series) -> Vec<f64>) -> BTreeMap<Pair, Vec<f64>> {
+    let shown = model.series.iter().filter(|(_, series)| !series.removed);
+    shown
+        .map(|(pair, series)| (pair.clone(), numbers(series)))
+        .collect()
+}
+
+fn histogram(series: &Series) -> Vec<f64> {
+    let observed = &series.observed;
+    let up_to = |bound: f64| to_f64(observed.iter().filter(|value| **value <= bound).count());
+    let least = observed.iter().copied().reduce(f64::min).unwrap_or(0.0);
+    let most = observed.iter().copied().reduce(f64::max).unwrap_or(0.0);
+    let sum = observed.iter().sum();
+    vec![
+        up_to(1.0),
+        up_to(4.0),
+        up_to(f64::INFINITY),
+        sum,
+        least,
+        most,
+    ]
+}
+
+#[test]
+fn families_do_what_a_naive_model_of_them_does() {
+    for seed in 0..SEEDS {
+        play(seed);
+    }
+}
+
+fn play(seed: u64) {
+    let mut random = Rng::with_seed(seed);
+    let words = [
+        "",
+        "a",
+        "b",
+        "c",
+        "\"",
+        "\\",
+        "a\\",
+        "a\",other=\"b",
+        "\n",
+        OVERFLOW,
+        "route",
+    ];
+    let limit = random.usize(0..8);
+    let registry = match seed % 3 {
+        0 => Registry::new(),
+        1 => Registry::new().labels([("env", "prod")]).unwrap(),
+        _ => Registry::new().labels([("env", "\\")]).unwrap(),
+    };
+    let families = Families::new(limit, registry);
+    let mut model = Model {
+        limit,
+        declared: Default::default(),
+        seen: Default::default(),
+        combinations: 0,
+        series: BTreeMap::new(),
+    };
+    let word = |random: &mut Rng| words[random.usize(..words.len())].to_owned();
+    for turn in 0..TURNS {
+        let pair = [word(&mut random), word(&mut random)];
+        let values = [&*pair[0], &*pair[1]];
+        // Exact in binary, so that sums are.
+        let amount = f64::from(random.u32(0..32)) / 4.0;
+        match random.u32(0..100) {
+            0..70 => {
+                families
+                    .counters
+                    .record(values, |counter| counter.inc_by(amount));
+                families.gauges.with(values).dec_by(amount);
+                families.histograms.with(values).observe(amount);
+                let series = model.series(&pair);
+                series.counter += amount;
+                series.gauge -= amount;
+                series.observed.push(amount);
+            }
+            70..76 => {
+                // A look is enough to make a series, or to bring it back.
+                families.counters.with(values);
+                families.gauges.with(values).set(amount);
+                families.histograms.with(values);
+                model.series(&pair).gauge = amount;
+            }
+            76..90 => {
+                let there = model.series.get_mut(&pair).filter(|series| !series.removed);
+                for removed in [
+                    families.counters.remove(values),
+                    families.gauges.remove(values),
+                    families.histograms.remove(values),
+                ] {
+                    assert_eq!(
+                        removed,
+                        there.is_some(),
+                        "seed {seed}, turn {turn}: {pair:?}"
+                    );
+                }
+                if let Some(series) = there {
+                    *series = Series {
+                        removed: true,
+                        ..Series::default()
+                    };
+                }
+            }
+            90..93 => {
+                families.registry.reset_all();
+                for series in model.series.values_mut() {
+                    let removed = series.removed;
+                    *series = Series {
+                        removed,
+                        ..Series::default()
+                    };
+                }
+            }
+            93..95 => {
+                let lists = [
+                    vec![word(&mut random)],
+                    vec![word(&mut random), word(&mut random)],
+                ];
+                model.declare(&lists);
+                let lists = lists
+                    .each_ref()
+                    .map(|list| list.iter().map(|s| &**s).collect::<Vec<_>>());
+                let lists = [&*lists[0], &*lists[1]];
+                let _again = (
+                    families.counters.clone().declare(lists),
+                    families.gauges.clone().declare(lists),
+                    families.histograms.clone().declare(lists),
+                );
+            }
+            _ => {
+                let context = format!("seed {seed}, turn {turn}");
+                let counters = expected(&model, |series| vec![series.counter]);
+                assert_eq!(families.shown("c"), counters, "{context}");
+                let gauges = expected(&model, |series| vec![series.gauge]);
+                assert_eq!(families.shown("g"), gauges, "{context}");
+                assert_eq!(
+                    families.shown("h"),
+                    expected(&model, histogram),
+                    "{context}"
+                );
+            }
+        }
+    }
+}
