@@ -178,122 +178,157 @@ fn histogram(series: &Series) -> Vec<f64> {
 #[test]
 fn families_do_what_a_naive_model_of_them_does() {
     for seed in 0..SEEDS {
-        play(seed);
+        Game::new(seed).play();
     }
 }
 
-fn play(seed: u64) {
-    let mut random = Rng::with_seed(seed);
-    let words = [
-        "",
-        "a",
-        "b",
-        "c",
-        "\"",
-        "\\",
-        "a\\",
-        "a\",other=\"b",
-        "\n",
-        OVERFLOW,
-        "route",
-    ];
-    let limit = random.usize(0..8);
-    let registry = match seed % 3 {
-        0 => Registry::new(),
-        1 => Registry::new().labels([("env", "prod")]).unwrap(),
-        _ => Registry::new().labels([("env", "\\")]).unwrap(),
-    };
-    let families = Families::new(limit, registry);
-    let mut model = Model {
-        limit,
-        declared: Default::default(),
-        seen: Default::default(),
-        combinations: 0,
-        series: BTreeMap::new(),
-    };
-    let word = |random: &mut Rng| words[random.usize(..words.len())].to_owned();
-    for turn in 0..TURNS {
-        let pair = [word(&mut random), word(&mut random)];
-        let values = [&*pair[0], &*pair[1]];
-        // Exact in binary, so that sums are.
-        let amount = f64::from(random.u32(0..32)) / 4.0;
-        match random.u32(0..100) {
-            0..70 => {
-                families
-                    .counters
-                    .record(values, |counter| counter.inc_by(amount));
-                families.gauges.with(values).dec_by(amount);
-                families.histograms.with(values).observe(amount);
-                let series = model.series(&pair);
-                series.counter += amount;
-                series.gauge -= amount;
-                series.observed.push(amount);
-            }
-            70..76 => {
-                // A look is enough to make a series, or to bring it back.
-                families.counters.with(values);
-                families.gauges.with(values).set(amount);
-                families.histograms.with(values);
-                model.series(&pair).gauge = amount;
-            }
-            76..90 => {
-                let there = model.series.get_mut(&pair).filter(|series| !series.removed);
-                for removed in [
-                    families.counters.remove(values),
-                    families.gauges.remove(values),
-                    families.histograms.remove(values),
-                ] {
-                    assert_eq!(
-                        removed,
-                        there.is_some(),
-                        "seed {seed}, turn {turn}: {pair:?}"
-                    );
-                }
-                if let Some(series) = there {
-                    *series = Series {
-                        removed: true,
-                        ..Series::default()
-                    };
-                }
-            }
-            90..93 => {
-                families.registry.reset_all();
-                for series in model.series.values_mut() {
-                    let removed = series.removed;
-                    *series = Series {
-                        removed,
-                        ..Series::default()
-                    };
-                }
-            }
-            93..95 => {
-                let lists = [
-                    vec![word(&mut random)],
-                    vec![word(&mut random), word(&mut random)],
-                ];
-                model.declare(&lists);
-                let lists = lists
-                    .each_ref()
-                    .map(|list| list.iter().map(|s| &**s).collect::<Vec<_>>());
-                let lists = [&*lists[0], &*lists[1]];
-                let _again = (
-                    families.counters.clone().declare(lists),
-                    families.gauges.clone().declare(lists),
-                    families.histograms.clone().declare(lists),
-                );
-            }
-            _ => {
-                let context = format!("seed {seed}, turn {turn}");
-                let counters = expected(&model, |series| vec![series.counter]);
-                assert_eq!(families.shown("c"), counters, "{context}");
-                let gauges = expected(&model, |series| vec![series.gauge]);
-                assert_eq!(families.shown("g"), gauges, "{context}");
-                assert_eq!(
-                    families.shown("h"),
-                    expected(&model, histogram),
-                    "{context}"
-                );
+/// The same random turns, given to the families and to their model.
+struct Game {
+    seed: u64,
+    random: Rng,
+    families: Families,
+    model: Model,
+}
+
+impl Game {
+    fn new(seed: u64) -> Self {
+        let mut random = Rng::with_seed(seed);
+        let limit = random.usize(0..8);
+        let registry = match seed % 3 {
+            0 => Registry::new(),
+            1 => Registry::new().labels([("env", "prod")]).unwrap(),
+            _ => Registry::new().labels([("env", "\\")]).unwrap(),
+        };
+        Self {
+            seed,
+            random,
+            families: Families::new(limit, registry),
+            model: Model {
+                limit,
+                declared: Default::default(),
+                seen: Default::default(),
+                combinations: 0,
+                series: BTreeMap::new(),
+            },
+        }
+    }
+
+    fn play(&mut self) {
+        for turn in 0..TURNS {
+            match self.random.u32(0..100) {
+                0..70 => self.record(),
+                70..76 => self.look(),
+                76..90 => self.remove(),
+                90..93 => self.reset(),
+                93..95 => self.declare(),
+                _ => self.compare(turn),
             }
         }
+    }
+
+    fn word(&mut self) -> String {
+        let words = [
+            "",
+            "a",
+            "b",
+            "c",
+            "\"",
+            "\\",
+            "a\\",
+            "a\",other=\"b",
+            "\n",
+            OVERFLOW,
+            "route",
+        ];
+        words[self.random.usize(..words.len())].to_owned()
+    }
+
+    fn pair(&mut self) -> Pair {
+        [self.word(), self.word()]
+    }
+
+    /// Returns a number that is exact in binary, so that sums are.
+    fn amount(&mut self) -> f64 {
+        f64::from(self.random.u32(0..32)) / 4.0
+    }
+
+    fn record(&mut self) {
+        let (pair, amount) = (self.pair(), self.amount());
+        let values = pair.each_ref().map(|value| &**value);
+        let families = &self.families;
+        families.counters.record(values, |one| one.inc_by(amount));
+        families.gauges.with(values).dec_by(amount);
+        families.histograms.with(values).observe(amount);
+        let series = self.model.series(&pair);
+        series.counter += amount;
+        series.gauge -= amount;
+        series.observed.push(amount);
+    }
+
+    /// A look is enough to make a series, or to bring it back.
+    fn look(&mut self) {
+        let (pair, amount) = (self.pair(), self.amount());
+        let values = pair.each_ref().map(|value| &**value);
+        self.families.counters.with(values);
+        self.families.gauges.with(values).set(amount);
+        self.families.histograms.with(values);
+        self.model.series(&pair).gauge = amount;
+    }
+
+    fn remove(&mut self) {
+        let pair = self.pair();
+        let values = pair.each_ref().map(|value| &**value);
+        let series = self.model.series.get_mut(&pair);
+        let there = series.filter(|series| !series.removed);
+        for removed in [
+            self.families.counters.remove(values),
+            self.families.gauges.remove(values),
+            self.families.histograms.remove(values),
+        ] {
+            assert_eq!(removed, there.is_some(), "seed {}: {pair:?}", self.seed);
+        }
+        if let Some(series) = there {
+            *series = Series {
+                removed: true,
+                ..Series::default()
+            };
+        }
+    }
+
+    fn reset(&mut self) {
+        self.families.registry.reset_all();
+        for series in self.model.series.values_mut() {
+            *series = Series {
+                removed: series.removed,
+                ..Series::default()
+            };
+        }
+    }
+
+    fn declare(&mut self) {
+        let lists = [vec![self.word()], vec![self.word(), self.word()]];
+        self.model.declare(&lists);
+        let lists = lists.each_ref().map(|list| {
+            let values = list.iter().map(|value| &**value);
+            values.collect::<Vec<_>>()
+        });
+        let lists = lists.each_ref().map(|list| &**list);
+        let families = &self.families;
+        let _again = (
+            families.counters.clone().declare(lists),
+            families.gauges.clone().declare(lists),
+            families.histograms.clone().declare(lists),
+        );
+    }
+
+    fn compare(&self, turn: usize) {
+        let context = format!("seed {}, turn {turn}", self.seed);
+        let families = &self.families;
+        let counters = expected(&self.model, |series| vec![series.counter]);
+        assert_eq!(families.shown("c"), counters, "{context}");
+        let gauges = expected(&self.model, |series| vec![series.gauge]);
+        assert_eq!(families.shown("g"), gauges, "{context}");
+        let histograms = expected(&self.model, histogram);
+        assert_eq!(families.shown("h"), histograms, "{context}");
     }
 }
