@@ -24,23 +24,27 @@ pub(crate) struct CounterCell {
     /// What threads without a lane have added.
     whole: AtomicU64,
     /// All that a counter without fractions, and not much used, has no need of.
-    more: OnceLock<Box<More>>,
+    lanes: OnceLock<Lanes<Lane>>,
 }
 
-#[derive(Debug)]
-struct More {
-    /// The fractions that threads without a lane have added.
-    fraction: AtomicF64,
-    lanes: Lanes<Lane>,
-    /// The lanes' sum at the last reset: a lane is its thread's alone, so that a
-    /// reset cannot set it to 0, and is taken off by readers instead.
-    base: Mutex<Count>,
-}
-
+/// What one thread has added; nobody else writes the first two words.
 #[derive(Debug, Default)]
 struct Lane {
     whole: AtomicU64,
     fraction: AtomicF64,
+    /// Used in the first lane only: in there, it takes no room of its own, and no
+    /// thread has to pass it on the way to its lane.
+    shared: Shared,
+}
+
+/// What is seldom used.
+#[derive(Debug, Default)]
+struct Shared {
+    /// The fractions that threads without a lane have added.
+    fraction: AtomicF64,
+    /// The lanes' sum at the last reset: a lane is its thread's alone, so that a
+    /// reset cannot set it to 0, and is taken off by readers instead.
+    base: Mutex<Count>,
 }
 
 impl CounterCell {
@@ -77,84 +81,84 @@ impl CounterCell {
     }
 
     pub(crate) fn load(&self) -> Count {
-        let Some(more) = self.more.get() else {
+        let Some((lanes, seldom)) = self.lanes() else {
             return Count::from(self.whole.load(Ordering::Relaxed));
         };
         // Held while the numbers are read, so that a reset falls before or after.
-        let base = more.base.lock().unwrap_or_else(PoisonError::into_inner);
+        let base = seldom.base.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = self.whole.load(Ordering::Relaxed);
-        let fraction = more.fraction.load(Ordering::Relaxed);
-        let lanes = more.sum();
+        let fraction = seldom.fraction.load(Ordering::Relaxed);
+        let sum = sum(lanes);
         Count {
-            whole: shared.wrapping_add(lanes.whole.wrapping_sub(base.whole)),
-            fraction: saturating_add(fraction, lanes.fraction - base.fraction),
+            whole: shared.wrapping_add(sum.whole.wrapping_sub(base.whole)),
+            fraction: saturating_add(fraction, sum.fraction - base.fraction),
         }
     }
 
     /// Sets the sum to 0; an increment that races with it falls before or after.
     pub(crate) fn reset(&self) {
-        let Some(more) = self.more.get() else {
+        let Some((lanes, seldom)) = self.lanes() else {
             return self.whole.store(0, Ordering::Relaxed);
         };
-        let mut base = more.base.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut base = seldom.base.lock().unwrap_or_else(PoisonError::into_inner);
         self.whole.store(0, Ordering::Relaxed);
-        more.fraction.store(0.0, Ordering::Relaxed);
-        *base = more.sum();
+        seldom.fraction.store(0.0, Ordering::Relaxed);
+        *base = sum(lanes);
     }
 
     /// Makes a counter that has lanes already.
     #[cfg(all(test, tachometer_loom))]
     pub(crate) fn hot() -> Self {
         let cell = Self::default();
-        cell.more();
+        cell.make_lanes();
         cell
     }
 
     #[inline]
     fn lane(&self) -> Option<&Lane> {
-        self.more.get()?.lanes.own()
+        self.lanes.get()?.own()
+    }
+
+    /// Returns the lanes, if there are any, and what lies in the first of them.
+    fn lanes(&self) -> Option<(&Lanes<Lane>, &Shared)> {
+        let lanes = self.lanes.get()?;
+        let first = lanes.iter().next()?;
+        Some((lanes, &first.shared))
     }
 
     #[cold]
     fn add_shared(&self, amount: u64) {
         let before = self.whole.fetch_add(amount, Ordering::Relaxed);
         if before >= HOT {
-            self.more();
+            self.make_lanes();
         }
     }
 
     #[cold]
     fn add_fraction(&self, amount: f64) {
-        let more = self.more();
-        match more.lanes.own() {
-            Some(lane) => lane.fraction.add_alone(amount, Ordering::Relaxed),
-            None => more.fraction.add(amount, Ordering::Relaxed),
+        self.make_lanes();
+        if let Some(lane) = self.lane() {
+            lane.fraction.add_alone(amount, Ordering::Relaxed);
+        } else if let Some((_, seldom)) = self.lanes() {
+            seldom.fraction.add(amount, Ordering::Relaxed);
         }
     }
 
     /// Makes the lanes where there are none, and the calling thread known.
-    fn more(&self) -> &More {
+    fn make_lanes(&self) {
         thread::lease();
-        self.more.get_or_init(|| {
-            Box::new(More {
-                fraction: AtomicF64::default(),
-                lanes: Lanes::new(Lane::default),
-                base: Mutex::new(Count::default()),
-            })
-        })
+        self.lanes.get_or_init(|| Lanes::new(Lane::default));
     }
 }
 
-impl More {
-    /// Returns what all lanes have counted since they were made.
-    fn sum(&self) -> Count {
-        let mut sum = Count::default();
-        for lane in self.lanes.iter() {
-            sum.whole = sum.whole.wrapping_add(lane.whole.load(Ordering::Relaxed));
-            sum.fraction = saturating_add(sum.fraction, lane.fraction.load(Ordering::Relaxed));
-        }
-        sum
+/// Returns what all lanes have counted since they were made.
+fn sum(lanes: &Lanes<Lane>) -> Count {
+    let mut sum = Count::default();
+    for lane in lanes.iter() {
+        sum.whole = sum.whole.wrapping_add(lane.whole.load(Ordering::Relaxed));
+        sum.fraction = saturating_add(sum.fraction, lane.fraction.load(Ordering::Relaxed));
     }
+    sum
 }
 
 #[cfg(test)]

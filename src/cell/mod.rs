@@ -11,8 +11,9 @@
 //! | [`GaugeCell`], [`Life`] | `Relaxed` | `Relaxed` | one word |
 //! | [`HistogramCell`] | bucket, then totals and count `Release` | count, then totals `Acquire`, then buckets | told in `tally.rs` |
 //! | [`sheets`] | `Relaxed`, a word at a time | `Relaxed` | a key and its count are one word |
-//! | [`List`], [`Index`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its position can be seen |
+//! | [`Catalog`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its place can be seen |
 
+mod catalog;
 mod counter;
 mod float;
 mod gauge;
@@ -33,12 +34,11 @@ mod sync;
 mod tally;
 mod thread;
 
+pub(crate) use catalog::Catalog;
 pub(crate) use counter::CounterCell;
 pub(crate) use gauge::GaugeCell;
 pub(crate) use grid::Grid;
 pub(crate) use hash::Hasher;
 pub(crate) use histogram::HistogramCell;
-pub(crate) use index::Index;
 pub(crate) use life::Life;
-pub(crate) use list::List;
 pub(crate) use sync::Mutex;

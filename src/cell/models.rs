@@ -3,9 +3,8 @@
 use loom::sync::Arc;
 use loom::thread;
 
+use crate::cell::catalog::Catalog;
 use crate::cell::counter::CounterCell;
-use crate::cell::index::Index;
-use crate::cell::list::List;
 use crate::cell::model::{check, check_up_to};
 use crate::cell::pieces::Pieces;
 use crate::cell::sheets::Sheets;
@@ -177,24 +176,20 @@ fn two_threads_that_claim_the_same_word_share_it() {
 #[test]
 fn an_entry_that_is_found_is_the_right_one_and_complete_even_while_the_index_grows() {
     check(|| {
-        let entries = Arc::new((Index::new(), List::new()));
-        let (write, read) = (entries.clone(), entries.clone());
+        let catalog = Arc::new(Catalog::new());
+        let (write, read) = (catalog.clone(), catalog.clone());
         let writer = thread::spawn(move || {
             for number in 0..3_u64 {
-                let (place, _) = write.1.push(number);
-                write.0.insert(number << 32, place, write.1.len());
+                write.add(number << 32, number);
             }
         });
-        let find = |entries: &(Index, List<u64>), number: u64| {
-            let pick = |place| {
-                let found = entries.1.at(place).expect("what the index has is there");
-                (*found == number).then_some(*found)
-            };
-            entries.0.find(number << 32, pick)
+        let find = |catalog: &Catalog<u64>, number: u64| {
+            let found = catalog.find(number << 32, |found| *found == number);
+            found.copied()
         };
         let reader = thread::spawn(move || {
-            let length = read.1.len();
-            assert_eq!(read.1.iter().take(length).count(), length);
+            let length = read.len();
+            assert_eq!(read.iter().take(length).count(), length);
             for number in [2, 0] {
                 assert!(find(&read, number).is_none_or(|found| found == number));
             }
@@ -202,7 +197,7 @@ fn an_entry_that_is_found_is_the_right_one_and_complete_even_while_the_index_gro
         writer.join().unwrap();
         reader.join().unwrap();
         for number in 0..3 {
-            assert_eq!(find(&entries, number), Some(number));
+            assert_eq!(find(&catalog, number), Some(number));
         }
     });
 }

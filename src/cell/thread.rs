@@ -14,6 +14,7 @@ use crate::cell::sync::Mutex;
 /// The number of a thread that has not leased one yet.
 const UNKNOWN: usize = usize::MAX - 1;
 /// The number of a thread that is being torn down, and has given its own back.
+#[cfg(not(tachometer_loom))]
 const NONE: usize = usize::MAX;
 
 thread_local! {

@@ -2,15 +2,15 @@
 
 use std::fmt;
 use std::hash::BuildHasher;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::cell::{Hasher, Index, List};
+use crate::cell::{Catalog, Hasher};
 
 /// A set of values that only grows, and is asked without a lock.
 pub(crate) struct Known {
     hasher: Hasher,
-    index: Index,
-    values: List<Value>,
+    values: Catalog<Arc<Value>>,
 }
 
 struct Value {
@@ -34,8 +34,7 @@ impl Known {
     pub(crate) fn new() -> Self {
         Self {
             hasher: Hasher::default(),
-            index: Index::new(),
-            values: List::new(),
+            values: Catalog::new(),
         }
     }
 
@@ -60,19 +59,16 @@ impl Known {
                     text: value.into(),
                     declared: AtomicBool::new(declared),
                 };
-                let (place, _) = self.values.push(new);
                 let hash = self.hasher.hash_one(value);
-                self.index.insert(hash, place, self.values.len());
+                self.values.add(hash, Arc::new(new));
             }
         }
         before
     }
 
-    fn find(&self, value: &str) -> Option<&Value> {
-        self.index.find(self.hasher.hash_one(value), |place| {
-            let known = self.values.at(place)?;
-            (*known.text == *value).then_some(known)
-        })
+    fn find(&self, value: &str) -> Option<&Arc<Value>> {
+        let hash = self.hasher.hash_one(value);
+        self.values.find(hash, |known| *known.text == *value)
     }
 }
 

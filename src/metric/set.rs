@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hasher as _};
 use std::sync::{Arc, PoisonError};
 
-use crate::cell::{Hasher, Index, List, Mutex};
+use crate::cell::{Catalog, Hasher, Mutex};
 use crate::metric::instrument::{Instrument, new_series};
 use crate::metric::label::Label;
 use crate::metric::limits::Limits;
@@ -24,8 +24,7 @@ pub(crate) struct SeriesSet<M: Instrument> {
     limits: Limits,
     shared: Arc<Shared<M::Settings>>,
     hasher: Hasher,
-    index: Index,
-    series: List<M>,
+    series: Catalog<M>,
     /// Held while a series is added.
     adding: Mutex<()>,
 }
@@ -45,7 +44,7 @@ impl<M: Instrument> SeriesSet<M> {
     pub(crate) fn adopting(desc: Desc, constant: Labels, metric: &M) -> Self {
         let shared = Arc::clone(&metric.series().shared);
         let set = Self::sharing(desc, constant, &[], shared);
-        set.add(metric.clone(), set.hash(&[]));
+        set.series.add(set.hash(&[]), metric.clone());
         set
     }
 
@@ -62,8 +61,7 @@ impl<M: Instrument> SeriesSet<M> {
             limits: Limits::new(labels),
             shared,
             hasher: Hasher::default(),
-            index: Index::new(),
-            series: List::new(),
+            series: Catalog::new(),
             adding: Mutex::new(()),
         }
     }
@@ -102,11 +100,9 @@ impl<M: Instrument> SeriesSet<M> {
     /// makes it if it is not there. The `gaps` are those of the set's labels.
     #[inline]
     pub(crate) fn series<const N: usize>(&self, mut values: [&str; N], gaps: &[usize; N]) -> &M {
-        let found = self.index.find(self.hash(&values), |place| {
-            let series = self.series.at(place)?;
+        let found = self.series.find(self.hash(&values), |series| {
             let held = series.series();
-            let same = held.life.is_plain() && held.labels.have_plain_values(&values, gaps);
-            same.then_some(series)
+            held.life.is_plain() && held.labels.have_plain_values(&values, gaps)
         });
         match found {
             Some(series) => series,
@@ -206,12 +202,9 @@ impl<M: Instrument> SeriesSet<M> {
         if self.label_names.is_empty() {
             return self.series.get(0);
         }
-        self.index.find(self.hash(values), |place| {
-            let series = self.series.at(place)?;
+        self.series.find(self.hash(values), |series| {
             let labels = &series.series().labels;
-            labels
-                .are(&self.constant, self.pairs(values))
-                .then_some(series)
+            labels.are(&self.constant, self.pairs(values))
         })
     }
 
@@ -235,14 +228,7 @@ impl<M: Instrument> SeriesSet<M> {
             Labels::following(&self.constant, self.pairs(values)),
             &self.shared,
         );
-        (self.add(series, self.hash(values)), folded)
-    }
-
-    /// Adds a series; the caller lets only one thread do this at a time.
-    fn add(&self, series: M, hash: u64) -> &M {
-        let (place, series) = self.series.push(series);
-        self.index.insert(hash, place, self.series.len());
-        series
+        (self.series.add(self.hash(values), series), folded)
     }
 
     /// Returns the names and values of a series' own labels.

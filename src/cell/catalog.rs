@@ -1,0 +1,75 @@
+//! Entries that are found by their hash, whose readers never wait for their writer.
+
+use crate::cell::index::Index;
+use crate::cell::list::List;
+
+/// Entries in the order in which they were added, and an index of their hashes.
+///
+/// Entries are added and never moved, so that looking one up and going through all
+/// of them take no lock.
+pub(crate) struct Catalog<T> {
+    entries: List<T>,
+    index: Index<T>,
+}
+
+impl<T: Clone> Catalog<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            entries: List::new(),
+            index: Index::new(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn get(&self, position: usize) -> Option<&T> {
+        self.entries.get(position)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.entries.iter()
+    }
+
+    /// Returns the first entry under `hash` that `is` right.
+    #[inline]
+    pub(crate) fn find(&self, hash: u64, is: impl Fn(&T) -> bool) -> Option<&T> {
+        self.index.find(&self.entries, hash, is)
+    }
+
+    /// Adds an entry under a hash, and returns it where it now lies.
+    ///
+    /// The caller lets only one thread do this at a time.
+    pub(crate) fn add(&self, hash: u64, entry: T) -> &T {
+        let (place, entry) = self.entries.push(entry);
+        self.index.insert(hash, place, entry, self.entries.len());
+        entry
+    }
+}
+
+#[cfg(all(test, not(tachometer_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_is_found_even_when_all_hashes_are_alike() {
+        for hash_of in [
+            |n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15),
+            |_| 7,
+            |n| n << 32,
+            |_| u64::MAX,
+        ] {
+            let catalog = Catalog::new();
+            let find = |number| catalog.find(hash_of(number), |found| *found == number);
+            for number in 0..2_000 {
+                assert_eq!(find(number), None);
+                assert_eq!(catalog.add(hash_of(number), number), &number);
+            }
+            for number in 0..2_000 {
+                assert_eq!(find(number), Some(&number));
+            }
+            assert!(catalog.iter().copied().eq(0..2_000));
+        }
+    }
+}
