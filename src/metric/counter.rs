@@ -29,6 +29,10 @@ impl Counter {
 
     /// Adds a number, whole or not; one that is negative, infinite or NaN is
     /// ignored and counted as invalid.
+    ///
+    /// The whole numbers add up to 2^64 and then begin again at 0, which Prometheus
+    /// reads as a restart, and so loses nothing of the rate; the others add up to
+    /// the largest `f64`, and stay there.
     pub fn inc_by(&self, amount: impl Amount) {
         self.add(amount);
     }

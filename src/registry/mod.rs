@@ -4,6 +4,10 @@
 //! a scrape. It knows no format and no HTTP: [`Registry::gather`] gives plain
 //! data, a [`Block`](crate::snapshot::Block) at a time.
 //!
+//! What is not counted but computed, such as the size of a pool, is registered as
+//! a function ([`Registry::gauge_fn`]) or as a collector of whole families
+//! ([`Collect`]).
+//!
 //! There is a global one for convenience ([`Registry::global`] and the free
 //! functions); nothing needs it, and two registries never meet.
 //!

@@ -1,5 +1,6 @@
 //! What is refused at start-up, and what is ignored and counted later.
 
+use tachometer::snapshot::Value;
 use tachometer::{Counter, Error, Gauge, Histogram, Registry};
 
 use crate::support::read::sum;
@@ -211,6 +212,29 @@ fn values_that_a_metric_cannot_take_change_nothing_and_are_counted_by_metric() {
     // Metrics that refused nothing are not listed.
     registry.counter("fine", "").unwrap().inc();
     assert!(!registry.export_prometheus().contains("metric=\"fine\""));
+}
+
+#[test]
+fn a_counter_begins_again_at_2_to_the_64_whoever_adds_and_keeps_its_fraction() {
+    let registry = Registry::new();
+    let counter = registry.counter("c", "").unwrap();
+    counter.inc_by(u64::MAX);
+    assert!(
+        registry
+            .export_prometheus()
+            .contains("c_total 18446744073709551615\n")
+    );
+    counter.inc_by(0.5);
+    counter.inc_by(3);
+    assert_eq!((counter.get_u64(), counter.get()), (2, 2.5));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| counter.inc_by(u64::MAX));
+        }
+    });
+    // Four times one less than 2^64.
+    assert_eq!(counter.get_u64(), 2_u64.wrapping_sub(4));
+    assert_eq!(counter.snapshot().value, Value::Counter(counter.get()));
 }
 
 #[test]
