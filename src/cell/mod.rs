@@ -41,4 +41,4 @@ pub(crate) use grid::Grid;
 pub(crate) use hash::Hasher;
 pub(crate) use histogram::HistogramCell;
 pub(crate) use life::Life;
-pub(crate) use sync::Mutex;
+pub(crate) use sync::{AtomicBool, AtomicUsize, Mutex, Ordering};

@@ -93,8 +93,7 @@ impl fmt::Debug for Metric {
             .field("name", &self.name())
             .field("kind", &self.kind())
             .field("labels", &self.label_names())
-            .field("series", &self.series())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -137,7 +136,8 @@ impl<M: Instrument> AnySet for SeriesSet<M> {
     }
 
     fn total(&self) -> f64 {
-        self.iter().map(Instrument::total).sum()
+        // Not `sum`, which is -0 of nothing.
+        self.iter().fold(0.0, |sum, series| sum + series.total())
     }
 
     fn reset(&self) {

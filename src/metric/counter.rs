@@ -19,7 +19,7 @@ impl Counter {
     /// [`Registry::register`](crate::registry::Registry::register) names it.
     #[must_use]
     pub fn new() -> Self {
-        new_series(Labels::new([]), &Shared::new(()))
+        new_series(Labels::new([]), &Shared::alone(()))
     }
 
     /// Adds 1.
@@ -74,9 +74,12 @@ impl Counter {
     }
 
     /// Sets the sum back to 0, which Prometheus reads as a restart.
+    ///
+    /// A sum of fractions keeps the precision that it had before: after 1e20, adding
+    /// 0.5 changes nothing.
     pub fn reset(&self) {
-        self.0.cell.reset();
-        self.0.restart();
+        self.stay();
+        self.vacate();
     }
 
     /// Returns the counter's labels and value now.
@@ -148,7 +151,8 @@ impl Instrument for Counter {
     }
 
     fn vacate(&self) {
-        self.reset();
+        self.0.cell.reset();
+        self.0.restart();
     }
 
     fn is_vacant(&self) -> bool {

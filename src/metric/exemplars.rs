@@ -21,7 +21,8 @@ pub(crate) struct Exemplars {
     /// Whether there are any, so that a scrape need not lock to learn of none.
     /// Relaxed: a scrape that sees it late shows them the next time.
     any: AtomicBool,
-    slots: Mutex<BTreeMap<(Owner, usize), Slot>>,
+    /// By series, and by bucket.
+    slots: Mutex<BTreeMap<Owner, BTreeMap<usize, Slot>>>,
 }
 
 /// The address of a series: it does not move, and lives as long as its family.
@@ -52,7 +53,8 @@ impl Exemplars {
             return false;
         }
         if let Ok(mut slots) = self.slots.try_lock() {
-            let slot = slots.entry((owner, bucket)).or_insert_with(|| Slot {
+            let own = slots.entry(owner).or_default();
+            let slot = own.entry(bucket).or_insert_with(|| Slot {
                 labels: String::new(),
                 value,
                 timestamp: SystemTime::UNIX_EPOCH,
@@ -73,8 +75,8 @@ impl Exemplars {
             return;
         }
         let slots = self.slots();
-        let own = slots.range((owner, 0)..=(owner, usize::MAX));
-        exemplars.extend(own.map(|((_, bucket), slot)| Exemplar {
+        let own = slots.get(&owner).into_iter().flatten();
+        exemplars.extend(own.map(|(bucket, slot)| Exemplar {
             series,
             bucket: *bucket,
             labels: Labels::rendered(&slot.labels),
@@ -86,11 +88,11 @@ impl Exemplars {
     /// Forgets the exemplars of one series.
     pub(crate) fn forget(&self, owner: Owner) {
         if self.any.load(Ordering::Relaxed) {
-            self.slots().retain(|(of, _), _| *of != owner);
+            self.slots().remove(&owner);
         }
     }
 
-    fn slots(&self) -> MutexGuard<'_, BTreeMap<(Owner, usize), Slot>> {
+    fn slots(&self) -> MutexGuard<'_, BTreeMap<Owner, BTreeMap<usize, Slot>>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

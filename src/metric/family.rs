@@ -116,7 +116,8 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     }
 
     /// Takes the series with these label values out of scrapes, and returns
-    /// whether it was there.
+    /// whether it was there and is no longer: false where another thread uses it at
+    /// the same moment. Two threads that remove it at once may both be told true.
     ///
     /// Whoever uses it next, by its values or by a handle that was kept, brings it
     /// back, beginning at zero. Adding 0 to a kept counter is not a use. A gauge

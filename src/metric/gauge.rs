@@ -29,7 +29,7 @@ impl Gauge {
     /// [`Registry::register`](crate::registry::Registry::register) names it.
     #[must_use]
     pub fn new() -> Self {
-        new_series(Labels::new([]), &Shared::new(Moved::Freely))
+        new_series(Labels::new([]), &Shared::alone(Moved::Freely))
     }
 
     /// Sets the gauge; infinities and NaN are values like any other here.
@@ -68,6 +68,7 @@ impl Gauge {
     /// Sets the gauge to 0.
     pub fn reset(&self) {
         self.0.cell.set(0.0);
+        self.0.restart();
     }
 
     /// Returns the gauge's labels and value now.

@@ -96,8 +96,8 @@ impl Histogram {
     /// a count; its value may then be in sum, least and greatest value without
     /// being counted, or the other way round.
     pub fn reset(&self) {
-        self.0.cell.reset();
-        self.0.restart();
+        self.stay();
+        self.vacate();
     }
 
     /// Returns the histogram's labels and statistics now.
@@ -107,7 +107,7 @@ impl Histogram {
     }
 
     fn of(buckets: Buckets) -> Self {
-        new_series(Labels::new([]), &Shared::new(buckets.both()))
+        new_series(Labels::new([]), &Shared::alone(buckets.both()))
     }
 
     /// Returns an empty block's values that this histogram fits into.
@@ -187,7 +187,8 @@ impl Instrument for Histogram {
     }
 
     fn vacate(&self) {
-        self.reset();
+        self.0.cell.reset();
+        self.0.restart();
     }
 
     fn is_vacant(&self) -> bool {

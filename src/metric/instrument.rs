@@ -45,6 +45,14 @@ pub(crate) trait Instrument: Clone + Debug + Send + Sync + 'static {
     fn is_gone(&self) -> bool {
         self.series().life.is_removed() && self.is_vacant()
     }
+
+    /// Lets the series be shown for good if it is shown now, though it be vacant
+    /// afterwards: what is reset was not removed.
+    fn stay(&self) {
+        if !self.is_gone() {
+            self.series().life.revive();
+        }
+    }
 }
 
 /// Makes a handle for a new series.

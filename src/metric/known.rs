@@ -1,11 +1,9 @@
 //! The values that a label has had.
 
-use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::cell::{Catalog, Hasher};
+use crate::cell::{AtomicBool, Catalog, Hasher, Ordering};
 
 /// A set of values that only grows, and is asked without a lock.
 pub(crate) struct Known {
@@ -66,15 +64,12 @@ impl Known {
         before
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
+    }
+
     fn find(&self, value: &str) -> Option<&Arc<Value>> {
         let hash = self.hasher.hash_one(value);
         self.values.find(hash, |known| *known.text == *value)
-    }
-}
-
-impl fmt::Debug for Known {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let values = self.values.iter().map(|value| &value.text);
-        f.debug_set().entries(values).finish()
     }
 }

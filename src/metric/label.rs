@@ -1,5 +1,7 @@
 //! The labels of a family, as one asks for them.
 
+use std::fmt;
+
 /// A label of a family: its name, and which values it may have.
 ///
 /// A name alone is an [`open`](Self::open) label, or whatever the family has
@@ -20,7 +22,7 @@
 /// calls.with(["acme", "no such plan"]).inc(); // counted as "_overflow"
 /// # Ok::<(), tachometer::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Label<'a> {
     pub(crate) name: &'a str,
     /// Which values it may have, where that was said.
@@ -40,7 +42,8 @@ pub(crate) enum Allowed {
 
 impl<'a> Label<'a> {
     /// A label whose values come from outside, as customers, hosts or models do:
-    /// they are counted against the family's [limit](crate::Family::limit).
+    /// they are counted against the family's [limit](crate::Family::limit), and
+    /// those longer than 256 bytes become `_overflow`.
     #[must_use]
     pub fn open(name: &'a str) -> Self {
         Self::new(name, Allowed::Open)
@@ -65,6 +68,18 @@ impl<'a> Label<'a> {
         Self {
             name,
             allowed: Some(allowed),
+        }
+    }
+}
+
+impl fmt::Debug for Label<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name;
+        match &self.allowed {
+            None => f.write_str(name),
+            Some(Allowed::Open) => write!(f, "{name} (open)"),
+            Some(Allowed::Closed(values)) => write!(f, "{name} (closed, {} values)", values.len()),
+            Some(Allowed::Unlimited) => write!(f, "{name} (unlimited)"),
         }
     }
 }

@@ -1,47 +1,37 @@
-//! How many values the labels of a family may have.
+//! How many values the labels of a family may have together.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::cell::{AtomicUsize, CounterCell, Ordering};
+use crate::metric::label::Label;
+use crate::metric::rule::{Cause, Fate, LONGEST, OVERFLOW, Rule};
 
-use crate::cell::CounterCell;
-use crate::metric::known::{Known, Standing};
-use crate::metric::label::{Allowed, Label};
-
-/// The value that stands for all those past the limit.
-const OVERFLOW: &str = "_overflow";
 /// How many distinct values the open labels of a family may have together.
 const VALUES: usize = 2_000;
 /// How many combinations of them there may be, for each value that there may be.
-const COMBINATIONS: usize = 10;
+const COMBINATIONS: usize = if cfg!(tachometer_loom) { 1 } else { 10 };
 
 /// The limits of one family, and how much of them is used.
 ///
-/// The numbers are `Relaxed`: they are written by one thread at a time, that
-/// which adds a series, and whoever reads them before that asks again then.
-#[derive(Debug)]
+/// What is used is written by one thread at a time, that which adds a series, and
+/// with `Release`, after the series and its values were added; it is read with
+/// `Acquire`. So whoever sees a limit reached sees, too, what it was reached with.
 pub(crate) struct Limits {
     labels: Box<[Rule]>,
+    /// Relaxed: it stands by itself.
     most: AtomicUsize,
     /// The distinct values of open labels that nobody declared.
     values: AtomicUsize,
-    /// The series that have such a value.
+    /// The series that were made with such a value.
     combinations: AtomicUsize,
     /// How often a series was asked for and the overflow's was given.
     overflow: CounterCell,
 }
 
-#[derive(Debug)]
-struct Rule {
-    name: Box<str>,
-    values: Values,
-    /// Whether it was told that a value of this label became the overflow's.
-    told: AtomicBool,
-}
-
-#[derive(Debug)]
-enum Values {
-    Open(Known),
-    Closed(Known),
-    Unlimited,
+/// That a value became the overflow's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Folded {
+    /// The position of the first label to which it happened.
+    label: usize,
+    cause: Cause,
 }
 
 impl Limits {
@@ -55,28 +45,22 @@ impl Limits {
         }
     }
 
+    pub(crate) fn rules(&self) -> &[Rule] {
+        &self.labels
+    }
+
     /// Returns true when every label is allowed the values that `asked`, which
     /// has the same names, would allow it.
     pub(crate) fn allow(&self, asked: &[Label<'_>]) -> bool {
         asked.iter().all(|label| {
-            let rule = self.labels.iter().find(|rule| *rule.name == *label.name);
-            rule.is_some_and(|rule| match (&rule.values, &label.allowed) {
-                (_, None)
-                | (Values::Open(_), Some(Allowed::Open))
-                | (Values::Unlimited, Some(Allowed::Unlimited)) => true,
-                (Values::Closed(known), Some(Allowed::Closed(values))) => values
-                    .iter()
-                    .all(|value| known.standing(value) == Standing::Declared),
-                _ => false,
-            })
+            let rule = self.labels.iter().find(|rule| rule.name() == label.name);
+            rule.is_some_and(|rule| rule.allows(label))
         })
     }
 
     /// Returns true when values can become the overflow's.
     pub(crate) fn are_any(&self) -> bool {
-        self.labels
-            .iter()
-            .any(|rule| !matches!(rule.values, Values::Unlimited))
+        !self.labels.iter().all(Rule::is_unlimited)
     }
 
     pub(crate) fn set_most(&self, most: usize) {
@@ -88,131 +72,102 @@ impl Limits {
         self.overflow.load().whole
     }
 
-    /// Replaces each value that has no room any more, and returns the first label
-    /// whose value was replaced.
-    pub(crate) fn fold(&self, values: &mut [&str]) -> Option<usize> {
+    /// Replaces each value that may not stay by the overflow's.
+    pub(crate) fn fold(&self, values: &mut [&str]) -> Option<Folded> {
         let most = self.most.load(Ordering::Relaxed);
-        let mut room = most.saturating_sub(self.values.load(Ordering::Relaxed));
-        let mut folded = None;
+        let mut room = most.saturating_sub(self.values.load(Ordering::Acquire));
+        let mut first = None;
         let mut open = false;
-        for (position, (rule, value)) in self.labels.iter().zip(&mut *values).enumerate() {
-            let stays = match rule.standing(value) {
-                None | Some(Standing::Declared) => true,
-                Some(Standing::Seen) => {
+        for (label, (rule, value)) in self.labels.iter().zip(&mut *values).enumerate() {
+            let cause = match rule.fate(value) {
+                Fate::Free => continue,
+                Fate::Refused(cause) => cause,
+                Fate::New if room == 0 => Cause::Values,
+                fate => {
+                    room -= usize::from(fate == Fate::New);
                     open = true;
-                    true
-                }
-                Some(Standing::Unknown) => {
-                    let stays = rule.is_open() && room > 0;
-                    room -= usize::from(stays);
-                    open |= stays;
-                    stays
+                    continue;
                 }
             };
-            if !stays {
-                *value = OVERFLOW;
-                folded = folded.or(Some(position));
-            }
+            *value = OVERFLOW;
+            first = first.or(Some(Folded { label, cause }));
         }
-        let combinations = self.combinations.load(Ordering::Relaxed);
+        let combinations = self.combinations.load(Ordering::Acquire);
         if open && combinations >= most.saturating_mul(COMBINATIONS) {
-            for (position, (rule, value)) in self.labels.iter().zip(values).enumerate() {
-                if !matches!(rule.standing(value), None | Some(Standing::Declared)) {
+            let cause = Cause::Combinations;
+            for (label, (rule, value)) in self.labels.iter().zip(values).enumerate() {
+                if rule.fate(value) != Fate::Free {
                     *value = OVERFLOW;
-                    folded = folded.or(Some(position));
+                    first = first.or(Some(Folded { label, cause }));
                 }
             }
         }
-        folded
+        first
     }
 
-    /// Notes the values of a new series, which were folded just before.
+    /// Notes the values of a series that was added; they were folded before.
     ///
     /// The caller lets only one thread do this, or declare, at a time.
     pub(crate) fn admit(&self, values: &[&str]) {
         let mut open = false;
         for (rule, value) in self.labels.iter().zip(values) {
-            if let Values::Open(known) = &rule.values
-                && *value != OVERFLOW
-            {
-                let before = known.add(value, false);
-                let new = usize::from(before == Standing::Unknown);
-                self.values.fetch_add(new, Ordering::Relaxed);
-                open |= before != Standing::Declared;
-            }
+            let fate = rule.admit(value);
+            let new = usize::from(fate == Fate::New);
+            self.values.fetch_add(new, Ordering::Release);
+            open |= fate != Fate::Free;
         }
         self.combinations
-            .fetch_add(usize::from(open), Ordering::Relaxed);
+            .fetch_add(usize::from(open), Ordering::Release);
     }
 
     /// Lets a label have this value, whatever the limit.
     pub(crate) fn declare(&self, label: usize, value: &str) {
-        match self.labels.get(label).map(|rule| &rule.values) {
-            Some(Values::Open(known)) => {
-                let seen = known.add(value, true) == Standing::Seen;
-                self.values.fetch_sub(usize::from(seen), Ordering::Relaxed);
-            }
-            Some(Values::Closed(known)) => {
-                known.add(value, true);
-            }
-            Some(Values::Unlimited) | None => {}
+        if let Some(rule) = self.labels.get(label) {
+            let counted = rule.declare(value) == Fate::Counted;
+            self.values
+                .fetch_sub(usize::from(counted), Ordering::Release);
         }
     }
 
-    /// Counts that a value of this label became the overflow's, and says so the
-    /// first time.
+    /// Counts that a value became the overflow's, and says so the first time.
     ///
     /// The caller holds no lock: whoever reads the warning may record metrics.
-    pub(crate) fn note(&self, metric: &str, label: usize) {
+    pub(crate) fn note(&self, metric: &str, folded: Folded) {
         self.overflow.add(1);
-        let Some(rule) = self.labels.get(label) else {
+        let Some(rule) = self.labels.get(folded.label) else {
             return;
         };
-        if !rule.told.load(Ordering::Relaxed) && !rule.told.swap(true, Ordering::Relaxed) {
+        if rule.is_to_be_told() {
             // Not the value: it may be anything that a client wrote.
             tracing::warn!(
                 metric,
-                label = &*rule.name,
-                limit = self.most.load(Ordering::Relaxed),
-                "a label has more values than its family may have, and further ones are counted \
-                 as `{OVERFLOW}`: raise the limit with `Family::limit`, or name those that must \
-                 stay with `Family::declare`"
+                label = rule.name(),
+                "a label's value is counted as `{OVERFLOW}`: {}",
+                self.reason(folded.cause)
             );
         }
     }
-}
 
-impl Rule {
-    fn new(label: &Label<'_>) -> Self {
-        let values = match &label.allowed {
-            None | Some(Allowed::Open) => Values::Open(Known::new()),
-            Some(Allowed::Unlimited) => Values::Unlimited,
-            Some(Allowed::Closed(values)) => {
-                let known = Known::new();
-                for value in values {
-                    known.add(value, true);
-                }
-                Values::Closed(known)
-            }
-        };
-        Self {
-            name: label.name.into(),
-            values,
-            told: AtomicBool::new(false),
-        }
-    }
-
-    fn is_open(&self) -> bool {
-        matches!(self.values, Values::Open(_))
-    }
-
-    /// Returns what is known of a value, where that matters.
-    fn standing(&self, value: &str) -> Option<Standing> {
-        match &self.values {
-            Values::Open(known) | Values::Closed(known) => {
-                (value != OVERFLOW).then(|| known.standing(value))
-            }
-            Values::Unlimited => None,
+    fn reason(&self, cause: Cause) -> String {
+        let most = self.most.load(Ordering::Relaxed);
+        let remedy = "raise the limit with `Family::limit`, or name the values that must stay \
+                      with `Family::declare`";
+        match cause {
+            Cause::Closed => "the label is closed, and not to this value; name it with \
+                              `Family::declare`, or let the label be open"
+                .into(),
+            Cause::Long => format!(
+                "it is longer than {LONGEST} bytes; shorten it, or name it with `Family::declare`"
+            ),
+            Cause::Values => format!(
+                "the open labels of this metric have {most} values together, which is their \
+                 limit; {remedy}"
+            ),
+            Cause::Combinations => format!(
+                "the open labels of this metric have {} combinations of values, which is \
+                 {COMBINATIONS} times their limit; {remedy}",
+                most.saturating_mul(COMBINATIONS)
+            ),
         }
     }
 }

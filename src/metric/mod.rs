@@ -44,6 +44,7 @@ mod limits;
 #[cfg(all(test, tachometer_loom))]
 mod models;
 mod name;
+mod rule;
 mod series;
 mod set;
 

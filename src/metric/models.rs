@@ -125,3 +125,20 @@ fn threads_that_take_the_last_room_at_once_lose_nothing() {
         assert_eq!(set.limits().overflowed(), 1);
     });
 }
+
+#[test]
+fn threads_that_take_the_last_room_with_the_same_value_share_its_series() {
+    check(|| {
+        let set = family(Label::open("x"));
+        set.limits().set_most(1);
+        let threads = [1, 2].map(|_| {
+            let set = set.clone();
+            thread::spawn(move || inc(&set, "a"))
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(read(&set), [("x=\"a\"".to_owned(), 2)]);
+        assert_eq!(set.limits().overflowed(), 0);
+    });
+}

@@ -51,15 +51,23 @@ impl<C, S> Series<C, S> {
 #[derive(Debug)]
 pub(crate) struct Shared<S> {
     pub(crate) settings: S,
+    /// Whether they have labels of their own, which tell them apart.
+    pub(crate) labelled: bool,
     /// How many values were refused.
     pub(crate) invalid: CounterCell,
     pub(crate) exemplars: Exemplars,
 }
 
 impl<S> Shared<S> {
-    pub(crate) fn new(settings: S) -> Arc<Self> {
+    /// Begins a metric without labels of its own.
+    pub(crate) fn alone(settings: S) -> Arc<Self> {
+        Self::new(settings, false)
+    }
+
+    pub(crate) fn new(settings: S, labelled: bool) -> Arc<Self> {
         Arc::new(Self {
             settings,
+            labelled,
             invalid: CounterCell::default(),
             exemplars: Exemplars::default(),
         })

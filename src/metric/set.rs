@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError};
 use crate::cell::{Catalog, Hasher, Mutex};
 use crate::metric::instrument::{Instrument, new_series};
 use crate::metric::label::Label;
-use crate::metric::limits::Limits;
+use crate::metric::limits::{Folded, Limits};
 use crate::metric::series::Shared;
 use crate::snapshot::{Block, Desc, Labels};
 
@@ -37,7 +37,12 @@ impl<M: Instrument> SeriesSet<M> {
         labels: &[Label<'_>],
         settings: M::Settings,
     ) -> Self {
-        Self::sharing(desc, constant, labels, Shared::new(settings))
+        Self::sharing(
+            desc,
+            constant,
+            labels,
+            Shared::new(settings, !labels.is_empty()),
+        )
     }
 
     /// Makes the set of a metric without labels that existed before its name.
@@ -99,37 +104,41 @@ impl<M: Instrument> SeriesSet<M> {
     /// Returns the series with these values, one for each of `label_names`, and
     /// makes it if it is not there. The `gaps` are those of the set's labels.
     #[inline]
-    pub(crate) fn series<const N: usize>(&self, mut values: [&str; N], gaps: &[usize; N]) -> &M {
+    pub(crate) fn series<const N: usize>(&self, values: [&str; N], gaps: &[usize; N]) -> &M {
         let found = self.series.find(self.hash(&values), |series| {
             let held = series.series();
             held.life.is_plain() && held.labels.have_plain_values(&values, gaps)
         });
         match found {
             Some(series) => series,
-            None => self.find_or_make(&mut values),
+            None => self.find_or_make(&values, &mut values.clone()),
         }
     }
 
-    /// Returns what [`series`](Self::series) does, for any number of values; they
-    /// may be replaced by the overflow's.
+    /// Returns what [`series`](Self::series) does, for any number of values; in
+    /// `values`, which are the same, they may be replaced by the overflow's.
     ///
     /// It takes no lock either, unless a series is to be made.
     #[cold]
     #[inline(never)]
-    pub(crate) fn find_or_make(&self, values: &mut [&str]) -> &M {
-        if let Some(series) = self.find(values) {
+    pub(crate) fn find_or_make<'a>(&self, asked: &[&'a str], values: &mut [&'a str]) -> &M {
+        if let Some(series) = self.find(asked) {
             series.series().life.revive();
             return series;
         }
         let folded = self.limits.fold(values);
-        let found = folded.and_then(|_| self.find(values));
-        let (series, folded) = match found {
-            Some(series) => (series, folded),
-            None => self.make(values, folded),
+        let (series, folded) = match folded.and_then(|_| self.find(values)) {
+            // Once more: another thread may have made the one that was asked for,
+            // and reached the limit with it.
+            Some(overflow) => match self.find(asked) {
+                Some(series) => (series, None),
+                None => (overflow, folded),
+            },
+            None => self.make(asked, values),
         };
         series.series().life.revive();
-        if let Some(label) = folded {
-            self.limits.note(self.desc.name(), label);
+        if let Some(folded) = folded {
+            self.limits.note(self.desc.name(), folded);
         }
         series
     }
@@ -169,7 +178,7 @@ impl<M: Instrument> SeriesSet<M> {
                     value
                 })
                 .collect();
-            self.find_or_make(&mut values);
+            self.find_or_make(&values.clone(), &mut values);
         }
     }
 
@@ -208,27 +217,28 @@ impl<M: Instrument> SeriesSet<M> {
         })
     }
 
-    /// Makes the series with these values, and returns the first label whose value
-    /// became the overflow's, now or before.
-    fn make(&self, values: &mut [&str], folded: Option<usize>) -> (&M, Option<usize>) {
+    /// Makes the series with these values, and says whether one of them became the
+    /// overflow's.
+    fn make<'a>(&self, asked: &[&'a str], values: &mut [&'a str]) -> (&M, Option<Folded>) {
         // No code of a user runs under the lock, and a set is whole after every
         // step, so a panic elsewhere has not spoilt it.
         let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
-        // Once more: another thread may have made it while this one waited, or
-        // have taken the last room that there was for its values.
+        // Another thread may have made it while this one waited, or have taken the
+        // last room that there was for its values.
+        if let Some(series) = self.find(asked) {
+            return (series, None);
+        }
+        values.copy_from_slice(asked);
+        let folded = self.limits.fold(values);
         if let Some(series) = self.find(values) {
             return (series, folded);
         }
-        let folded = self.limits.fold(values).or(folded);
-        if let Some(series) = self.find(values) {
-            return (series, folded);
-        }
+        let labels = Labels::following(&self.constant, self.pairs(values));
+        let series = new_series(labels, &self.shared);
+        let series = self.series.add(self.hash(values), series);
+        // After it was added: `Limits` says why.
         self.limits.admit(values);
-        let series: M = new_series(
-            Labels::following(&self.constant, self.pairs(values)),
-            &self.shared,
-        );
-        (self.series.add(self.hash(values), series), folded)
+        (series, folded)
     }
 
     /// Returns the names and values of a series' own labels.

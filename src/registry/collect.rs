@@ -14,7 +14,9 @@ use crate::snapshot::{Block, Desc, Kind, Labels, Values};
 /// It is called outside every lock, by whichever thread reads the registry, and
 /// by several at once where several do. If it panics, its families are left out of
 /// that reading, and it is counted in `tachometer_collector_panics_total`. Reading
-/// the registry from within it leaves out what collectors compute.
+/// the registry from within it leaves out what the registry's collectors compute.
+/// The registry keeps it for as long as it exists itself; a collector that holds a
+/// handle to its own registry keeps both for ever.
 ///
 /// ```
 /// use tachometer::registry::{Collect, Collected};
@@ -52,8 +54,9 @@ pub trait Collect: Send + Sync + 'static {
 ///
 /// A series is left out, and counted in `tachometer_invalid_observations_total`,
 /// when its family was not described as of that kind, when a label's name is not
-/// valid, when it is there already, or when a counter's value is negative,
-/// infinite or NaN.
+/// valid, when it is there already, in whatever order its labels were, or when a
+/// counter's value is negative, infinite or NaN. A label without a value is left
+/// out, which is the same to Prometheus.
 #[derive(Debug)]
 pub struct Collected<'a> {
     /// The labels that every series has.
@@ -167,7 +170,14 @@ impl<'a> Collected<'a> {
             let constant = self.constant.pairs().any(|(other, _)| other == *name);
             !twice && !constant && check_label("", name).is_ok()
         });
-        let labels = Labels::following(self.constant, labels.iter().copied());
+        // Labels are a set, and an empty value is the same as none.
+        let mut set: Vec<_> = labels
+            .iter()
+            .copied()
+            .filter(|(_, value)| !value.is_empty())
+            .collect();
+        set.sort_unstable();
+        let labels = Labels::following(self.constant, set);
         if !described || !names_are_valid || family.seen.contains(&labels) {
             family.invalid += 1;
             return;

@@ -219,12 +219,12 @@ impl Registry {
     pub fn register<M: Instrument>(&self, name: &str, help: &str, metric: &M) -> Result<(), Error> {
         let name = &self.scope.name(name);
         check_name(name)?;
-        let labels = &metric.series().labels;
-        if !labels.is_empty() {
+        let series = metric.series();
+        if series.shared.labelled {
             return Err(Error::conflict(format_args!(
                 "the metric to show as {name:?} is a series of a family, with the labels \
                  {{{}}}: register one that was made by itself",
-                labels.as_str()
+                series.labels.as_str()
             )));
         }
         let mut entries = self.entries_mut();
@@ -255,7 +255,7 @@ impl Registry {
             .filter_map(|name| labels.iter().find(|(asked, _)| **name == **asked))
             .map(|(_, value)| *value)
             .collect();
-        Ok(set.find_or_make(&mut values).clone())
+        Ok(set.find_or_make(&values.clone(), &mut values).clone())
     }
 
     fn family<'a, M: Instrument, const N: usize>(

@@ -89,9 +89,9 @@ impl Entries {
         }
         if !set.limits().allow(labels) {
             return conflict(
-                &format!("with {:?}", set.limits()),
+                &format!("with the labels {:?}", set.limits().rules()),
                 &format!("with {labels:?}"),
-                "allow the labels the same values, give their names alone",
+                "allow them the same values, give their names alone",
             );
         }
         match settings {

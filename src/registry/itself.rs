@@ -51,7 +51,8 @@ impl Itself {
         if series > 0 && !metric.label_names().is_empty() {
             self.series.0.push((labels(), series as f64));
         }
-        if let Some(overflowed) = metric.overflowed().filter(|_| series > 0) {
+        let overflowed = metric.overflowed();
+        if let Some(overflowed) = overflowed.filter(|count| series > 0 || *count > 0) {
             self.overflow.0.push((labels(), overflowed.into()));
         }
     }

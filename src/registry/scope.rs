@@ -72,12 +72,18 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// When a label's name is not valid or there already
-    /// ([`Error::is_invalid_label`]).
+    /// When a label's name is not valid or there already, or is `metric`, which the
+    /// registry's metrics about itself have ([`Error::is_invalid_label`]).
     pub fn labels<'a>(self, labels: impl AsRef<[(&'a str, &'a str)]>) -> Result<Self, Error> {
         let mut all = self.scope.labels.clone();
         for (name, value) in labels.as_ref() {
             check_label("of the registry", name)?;
+            if *name == "metric" {
+                return Err(Error::invalid_label(format_args!(
+                    "the label name {name:?} of the registry is not valid: metrics such as \
+                     `tachometer_series` have it; choose another name"
+                )));
+            }
             if all.pairs().any(|(there, _)| there == *name) {
                 return Err(Error::invalid_label(format_args!(
                     "the label {name:?} of the registry is there already: give each label once"

@@ -1,6 +1,6 @@
 //! A registered collector.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +15,8 @@ use crate::snapshot::{Block, Desc, Labels, now_millis};
 /// A collector and the families that it fills.
 pub(super) struct Source {
     collector: Box<dyn Collect>,
+    /// The address of the registry.
+    registry: usize,
     constant: Labels,
     families: Vec<Family>,
     /// When it was registered, in milliseconds since 1970.
@@ -34,14 +36,11 @@ struct Family {
 
 impl Source {
     /// Calls the collector, and returns the blocks of each of its families; none
-    /// of any, where it panics or is called from within a collector.
+    /// of any, where it panics or a collector of its registry is running.
     pub(super) fn run(&self) -> Vec<Vec<Block>> {
-        thread_local! {
-            static COLLECTING: Cell<bool> = const { Cell::new(false) };
-        }
-        if COLLECTING.replace(true) {
+        let Some(_collecting) = Collecting::start(self.registry) else {
             return Vec::new();
-        }
+        };
         let mut collected = Collected::new(
             &self.constant,
             self.families.iter().map(|f| (&*f.name, &f.desc)),
@@ -49,7 +48,6 @@ impl Source {
         // What it has written so far is dropped if it panics, and the rest is its
         // own business.
         let run = catch_unwind(AssertUnwindSafe(|| self.collector.collect(&mut collected)));
-        COLLECTING.set(false);
         if run.is_err() {
             self.panicked();
             return Vec::new();
@@ -60,6 +58,8 @@ impl Source {
                 family.invalid.inc_by(computed.invalid);
             }
             let mut blocks = computed.blocks;
+            // One whose only series was refused.
+            blocks.retain(|block| !block.labels.is_empty());
             for block in &mut blocks {
                 block.since = vec![self.since; block.labels.len()];
             }
@@ -77,6 +77,34 @@ impl Source {
                  own message; `tachometer_collector_panics_total` counts further ones"
             );
         }
+    }
+}
+
+/// While it is there, the calling thread runs a collector of some registry.
+struct Collecting;
+
+thread_local! {
+    /// The registries whose collectors this thread runs.
+    static COLLECTING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Collecting {
+    /// Returns `None` where one of that registry's is running already: it has read
+    /// its own registry, and would come round to itself.
+    fn start(registry: usize) -> Option<Self> {
+        let start = |running: &RefCell<Vec<usize>>| {
+            let mut running = running.borrow_mut();
+            let new = !running.contains(&registry);
+            new.then(|| running.push(registry))
+        };
+        // A thread that is being torn down has no list any more, and runs none.
+        COLLECTING.try_with(start).ok().flatten().map(|()| Self)
+    }
+}
+
+impl Drop for Collecting {
+    fn drop(&mut self) {
+        let _ = COLLECTING.try_with(|running| running.borrow_mut().pop());
     }
 }
 
@@ -100,6 +128,7 @@ impl Registry {
         }
         let source = Arc::new(Source {
             collector,
+            registry: Arc::as_ptr(&self.inner).addr(),
             constant: self.scope.labels().clone(),
             families,
             since: now_millis(),
@@ -167,7 +196,8 @@ impl AnySet for Computed {
 
     fn total(&self) -> f64 {
         let blocks = self.blocks();
-        blocks.iter().map(|block| block.values.total()).sum()
+        let totals = blocks.iter().map(|block| block.values.total());
+        totals.fold(0.0, |sum, total| sum + total)
     }
 
     fn reset(&self) {}

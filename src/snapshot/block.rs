@@ -71,8 +71,8 @@ impl Values {
     /// Returns the sum over the series; of histograms the number of observations.
     pub(crate) fn total(&self) -> f64 {
         match self {
-            Self::Counter(counts) => counts.iter().map(|count| count.value()).sum(),
-            Self::Gauge(numbers) => numbers.iter().sum(),
+            Self::Counter(counts) => counts.iter().fold(0.0, |sum, count| sum + count.value()),
+            Self::Gauge(numbers) => numbers.iter().fold(0.0, |sum, number| sum + number),
             Self::Histogram(histograms) => histograms.counts.iter().sum::<u64>() as f64,
         }
     }

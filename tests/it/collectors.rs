@@ -160,6 +160,11 @@ fn what_a_collector_gets_wrong_is_left_out_and_counted_and_the_rest_is_shown() {
     registry.collector(Wrong).unwrap();
     let text = registry.export_prometheus();
     assert!(text.contains("right{x=\"\\\"\\n\"} NaN\n"), "{text}");
+    assert_eq!(text.matches("\nright{").count(), 1, "{text}");
+    // Of a family whose every series was refused, not even the header.
+    assert!(!text.contains("# TYPE sum"), "{text}");
+    assert!(!text.contains("unheard_of"), "{text}");
+    assert!(registry.gather().all(|block| !block.labels.is_empty()));
     assert_eq!(registry.get("seconds").unwrap().series(), 2);
     assert_eq!(registry.get("sum").unwrap().series(), 0);
     let registry = Registry::new();
@@ -266,4 +271,50 @@ fn the_families_of_a_collector_are_registered_all_or_none() {
             .contains("describe")
     );
     assert_eq!(series(&registry), 2);
+}
+
+#[test]
+fn labels_of_a_collector_are_a_set_and_an_empty_value_is_none() {
+    struct Twice;
+
+    impl Collect for Twice {
+        fn describe(&self) -> Vec<Desc> {
+            vec![Desc::new("g", "", Kind::Gauge)]
+        }
+
+        fn collect(&self, collected: &mut Collected<'_>) {
+            collected.gauge("g", [("a", "1"), ("b", "2")], 1);
+            collected.gauge("g", [("b", "2"), ("a", "1")], 2);
+            collected.gauge("g", [], 3);
+            collected.gauge("g", [("a", "")], 4);
+        }
+    }
+
+    let registry = Registry::new();
+    registry.collector(Twice).unwrap();
+    let text = registry.export_prometheus();
+    assert!(text.contains("\ng{a=\"1\",b=\"2\"} 1\n"), "{text}");
+    assert!(text.contains("\ng 3\n"), "{text}");
+    assert_eq!(text.matches("\ng").count(), 2, "{text}");
+}
+
+#[test]
+fn a_collector_may_read_another_registry_with_its_collectors() {
+    let other = Registry::new();
+    other.gauge_fn("two", "", || 2).unwrap();
+    let registry = Registry::new();
+    let read = other.clone();
+    registry
+        .gauge_fn("sum", "", move || read.get("two").unwrap().value() + 1.0)
+        .unwrap();
+    assert!(registry.export_prometheus().contains("sum 3\n"));
+}
+
+#[test]
+fn showing_a_registry_for_debugging_calls_no_collector() {
+    let registry = Registry::new();
+    registry
+        .gauge_fn("g", "", || -> f64 { panic!("nobody asked") })
+        .unwrap();
+    assert!(format!("{registry:?}").contains("\"g\""));
 }

@@ -180,34 +180,149 @@ fn labels_that_allow_other_values_are_another_metric() {
 }
 
 #[test]
-fn one_warning_names_the_label_and_no_value_and_is_told_outside_every_lock() {
+fn a_value_that_is_too_long_is_folded_unless_it_was_declared() {
     let registry = Registry::new();
+    let long = "x".repeat(257);
+    let family = registry.counter_family("f", "", ["agent"]).unwrap();
+    family.with([&long]).inc();
+    family.with([&long[..256]]).inc();
+    assert_eq!(sum(&registry, "f", &[("agent", OVERFLOW)]), 1.0);
+    assert_eq!(sum(&registry, "f", &[("agent", &long[..256])]), 1.0);
+    family.declare([&[&*long]]).with([&long]).inc();
+    assert_eq!(sum(&registry, "f", &[("agent", &long)]), 1.0);
+}
+
+#[test]
+fn what_was_folded_is_told_even_when_all_series_are_removed() {
+    let registry = Registry::new();
+    let family = registry.counter_family("f", "", ["x"]).unwrap().limit(0);
+    family.with(["a"]).inc();
+    assert!(family.remove([OVERFLOW]));
+    assert_eq!(series(&registry), 0);
+    assert_eq!(overflow(&registry), 1.0);
+    assert!(registry.get("f").unwrap().value().is_sign_positive());
+}
+
+#[test]
+fn an_error_about_a_label_names_none_of_the_values_it_has_had() {
+    let registry = Registry::new();
+    let family = registry.counter_family("f", "", ["x"]).unwrap();
+    for number in 0..3_000 {
+        family.with([&format!("secret-{number}")]).inc();
+    }
+    let error = registry
+        .counter_family("f", "", [Label::unlimited("x")])
+        .unwrap_err()
+        .to_string();
+    assert!(!error.contains("secret") && error.len() < 300, "{error}");
+    assert!(
+        error.contains("x (open)") && error.contains("x (unlimited)"),
+        "{error}"
+    );
+}
+
+#[test]
+fn threads_that_take_the_last_combination_at_once_all_get_it() {
+    for _ in 0..200 {
+        let registry = Registry::new();
+        let family = registry
+            .counter_family("f", "", ["x", "y"])
+            .unwrap()
+            .limit(2);
+        for number in 0..19 {
+            // Nineteen of the twenty combinations, though of two values alone.
+            let declared = number.to_string();
+            let family = family.clone().declare([&[], &[&declared]]);
+            family.with(["a", &declared]).inc();
+        }
+        let go = std::sync::Barrier::new(2);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    go.wait();
+                    family.with(["b", "0"]).inc();
+                });
+            }
+        });
+        assert_eq!(sum(&registry, "f", &[("x", "b")]), 2.0);
+        assert_eq!(overflow(&registry), 0.0);
+    }
+}
+
+#[test]
+fn one_warning_names_the_label_and_no_value_and_is_told_outside_every_lock() {
+    let (events, registry) = (Arc::default(), Registry::new());
     let family = registry
         .counter_family("calls", "", ["host"])
         .unwrap()
         .limit(1);
-    let events = Arc::new(Mutex::new(Vec::new()));
-    let subscriber = Warnings {
-        events: Arc::clone(&events),
-        family: family.clone(),
-    };
-    tracing::subscriber::with_default(subscriber, || {
+    warned(&events, &family, || {
         for host in ["one", "two-is-a-secret", "three-is-a-secret"] {
             family.with([host]).inc();
         }
     });
     let events = events.lock().unwrap();
     assert_eq!(events.len(), 1, "{events:?}");
-    for word in ["calls", "host", "limit"] {
+    for word in ["calls", "host", "have 1 values", "Family::limit"] {
         assert!(events[0].contains(word), "{word} in {}", events[0]);
     }
     assert!(!events[0].contains("secret"));
 }
 
+#[test]
+fn a_warning_says_why_a_value_is_folded_and_what_to_do() {
+    let registry = Registry::new();
+    let long = "x".repeat(300);
+    for (name, label, limit, values, words) in [
+        (
+            "closed",
+            Label::closed("x", ["a"]),
+            9,
+            vec!["b"],
+            "is closed",
+        ),
+        ("long", Label::open("x"), 9, vec![&*long], "longer than 256"),
+        (
+            "values",
+            Label::open("x"),
+            1,
+            vec!["a", "b"],
+            "1 values together",
+        ),
+    ] {
+        let family = registry
+            .counter_family(name, "", [label])
+            .unwrap()
+            .limit(limit);
+        let events = Arc::default();
+        warned(&events, &family, || {
+            for value in values {
+                family.with([value]).inc();
+            }
+        });
+        let events = events.lock().unwrap();
+        assert!(
+            events.len() == 1 && events[0].contains(words),
+            "{name}: {events:?}"
+        );
+    }
+}
+
+type Events = Arc<Mutex<Vec<String>>>;
+
+/// Runs something, and keeps what it is warned of.
+fn warned(events: &Events, family: &Family<Counter, 1>, run: impl FnOnce()) {
+    let subscriber = Warnings {
+        events: Arc::clone(events),
+        family: family.clone(),
+    };
+    tracing::subscriber::with_default(subscriber, run);
+}
+
 /// Keeps the warnings of this crate, and records a metric at each, as a
 /// subscriber that counts events does.
 struct Warnings {
-    events: Arc<Mutex<Vec<String>>>,
+    events: Events,
     family: Family<Counter, 1>,
 }
 

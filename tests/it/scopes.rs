@@ -80,6 +80,15 @@ fn a_metric_made_by_itself_has_the_labels_of_each_registry_that_shows_it() {
     );
     europe.counter("hits_total", "").unwrap().inc();
     assert_eq!(hits.get(), 2.0);
+
+    // As has one that came from a registry with constant labels.
+    let asia = Registry::new().labels([("region", "asia")]).unwrap();
+    let hits = europe.counter("hits_total", "").unwrap();
+    asia.register("hits_total", "", &hits).unwrap();
+    assert!(
+        asia.export_prometheus()
+            .contains("\nhits_total{region=\"asia\"} 2\n")
+    );
 }
 
 #[test]
@@ -93,6 +102,9 @@ fn what_would_be_ambiguous_or_malformed_is_refused_with_the_remedy() {
         let error = registry.clone().labels([(name, "")]).unwrap_err();
         assert!(error.is_invalid_label(), "{error}");
     }
+    // `tachometer_series` has it already, and no label may be there twice.
+    let error = registry.clone().labels([("metric", "")]).unwrap_err();
+    assert!(error.is_invalid_label() && error.to_string().contains("tachometer_series"));
     let twice = registry.clone().labels([("a", "1"), ("a", "2")]);
     assert!(twice.unwrap_err().is_invalid_label());
 
