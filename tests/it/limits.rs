@@ -235,6 +235,8 @@ fn threads_that_take_the_last_combination_at_once_all_get_it() {
             let family = family.clone().declare([&[], &[&declared]]);
             family.with(["a", &declared]).inc();
         }
+        // What would be given instead is there, and so is found without a lock.
+        family.with([OVERFLOW, "0"]);
         let go = std::sync::Barrier::new(2);
         thread::scope(|scope| {
             for _ in 0..2 {
