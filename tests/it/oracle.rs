@@ -32,9 +32,17 @@ struct Series {
 }
 
 impl Model {
-    /// Returns the series that these values are recorded in, by the rules as they
-    /// are documented.
+    /// Returns the series that these values are recorded in.
     fn series(&mut self, asked: &Pair) -> &mut Series {
+        let values = self.resolve(asked);
+        let series = self.series.get_mut(&values).expect("it was made");
+        series.removed = false;
+        series
+    }
+
+    /// Returns under which values these are recorded, by the rules as they are
+    /// documented, and makes the series.
+    fn resolve(&mut self, asked: &Pair) -> Pair {
         let mut values = asked.clone();
         if !self.series.contains_key(&values) {
             self.fold(&mut values);
@@ -49,9 +57,8 @@ impl Model {
             }
             self.combinations += usize::from(open);
         }
-        let series = self.series.entry(values).or_default();
-        series.removed = false;
-        series
+        self.series.entry(values.clone()).or_default();
+        values
     }
 
     fn fold(&self, values: &mut Pair) {
@@ -188,6 +195,8 @@ struct Game {
     random: Rng,
     families: Families,
     model: Model,
+    /// Handles that were kept, and the values of their series.
+    kept: Vec<(Pair, Counter, Gauge, Histogram)>,
 }
 
 impl Game {
@@ -210,13 +219,15 @@ impl Game {
                 combinations: 0,
                 series: BTreeMap::new(),
             },
+            kept: Vec::new(),
         }
     }
 
     fn play(&mut self) {
         for turn in 0..TURNS {
             match self.random.u32(0..100) {
-                0..70 => self.record(),
+                0..55 => self.record(),
+                55..70 => self.record_by_a_kept_handle(),
                 70..76 => self.look(),
                 76..90 => self.remove(),
                 90..93 => self.reset(),
@@ -269,10 +280,30 @@ impl Game {
     fn look(&mut self) {
         let (pair, amount) = (self.pair(), self.amount());
         let values = pair.each_ref().map(|value| &**value);
-        self.families.counters.with(values);
-        self.families.gauges.with(values).set(amount);
-        self.families.histograms.with(values);
+        let counter = self.families.counters.with(values);
+        let gauge = self.families.gauges.with(values);
+        let histogram = self.families.histograms.with(values);
+        gauge.set(amount);
         self.model.series(&pair).gauge = amount;
+        let values = self.model.resolve(&pair);
+        self.kept.push((values, counter, gauge, histogram));
+    }
+
+    /// Whatever became of its series meanwhile, it is not an orphan.
+    fn record_by_a_kept_handle(&mut self) {
+        let amount = self.amount() + 0.25;
+        if self.kept.is_empty() {
+            return;
+        }
+        let (pair, counter, gauge, histogram) = &self.kept[self.random.usize(..self.kept.len())];
+        counter.inc_by(amount);
+        gauge.dec_by(amount);
+        histogram.observe(amount);
+        let series = self.model.series.get_mut(pair).expect("it was made");
+        series.counter += amount;
+        series.gauge -= amount;
+        series.observed.push(amount);
+        series.removed = false;
     }
 
     fn remove(&mut self) {
