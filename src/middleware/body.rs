@@ -72,7 +72,11 @@ impl<B: Body> Body for ResponseBody<B> {
         });
         let frame = ready!(polled);
         if let Some(Ok(frame)) = &frame {
-            this.rest.pass(frame.data_ref().map_or(0, Buf::remaining));
+            let bytes = frame.data_ref().map_or(0, Buf::remaining);
+            this.rest.pass(bytes);
+            if let Some(record) = this.record {
+                record.pass(bytes);
+            }
         }
         // Trailers are the last frame there is, and hyper asks for no further one.
         let over = match &frame {

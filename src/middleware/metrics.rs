@@ -13,7 +13,16 @@ pub(super) struct HttpMetrics {
     pub(super) requests: Family<Counter, 4>,
     pub(super) duration: Family<Histogram, 3>,
     pub(super) in_flight: Family<Gauge, 2>,
+    pub(super) response_bytes: Family<Counter, 2>,
+    pub(super) stream_duration: Family<Histogram, 2>,
+    pub(super) streams_in_flight: Family<Gauge, 2>,
 }
+
+/// The bounds of how long streams live, from a second to a day: they are left
+/// open on purpose.
+const STREAM_SECONDS: [f64; 10] = [
+    1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 43_200.0, 86_400.0,
+];
 
 impl HttpMetrics {
     pub(super) fn new(registry: &Registry) -> Result<Self, Error> {
@@ -32,6 +41,22 @@ impl HttpMetrics {
             in_flight: registry.guarded_gauge_family(
                 "http_requests_in_flight",
                 "HTTP requests whose response has not ended yet.",
+                ["method", "route"].map(Label::unlimited),
+            )?,
+            response_bytes: registry.counter_family(
+                "http_response_body_bytes_total",
+                "Bytes of HTTP response bodies that the server has taken.",
+                ["method", "route"].map(Label::unlimited),
+            )?,
+            stream_duration: registry.histogram_family_with_buckets(
+                "http_stream_duration_seconds",
+                "Time from an HTTP request to the end of its event stream.",
+                ["method", "route"].map(Label::unlimited),
+                &STREAM_SECONDS,
+            )?,
+            streams_in_flight: registry.guarded_gauge_family(
+                "http_streams_in_flight",
+                "HTTP event streams that have begun and not ended yet.",
                 ["method", "route"].map(Label::unlimited),
             )?,
         })

@@ -30,6 +30,9 @@
 //! | `http_requests_total` | `method`, `route`, `status`, `outcome` | requests that have ended |
 //! | `http_request_duration_seconds` | `method`, `route`, `status` | from the call to the end of the response's body |
 //! | `http_requests_in_flight` | `method`, `route` | requests whose response has not ended |
+//! | `http_response_body_bytes_total` | `method`, `route` | bytes of response bodies, as they pass |
+//! | `http_stream_duration_seconds` | `method`, `route` | from the call to the end of an event stream |
+//! | `http_streams_in_flight` | `method`, `route` | event streams that have begun and not ended |
 //!
 //! Every request that the service accepted ends in exactly one `outcome`,
 //! whatever becomes of it, and is counted in the two first metrics at that
@@ -55,7 +58,7 @@
 //!
 //! An event stream (`text/event-stream`) is counted when it ends, but its
 //! duration is the time to its head: how long a client listens says nothing
-//! about the service's speed.
+//! about the service's speed. Its whole life is in a metric of its own.
 //!
 //! # Placement
 //!

@@ -27,14 +27,23 @@ pub(super) struct Record {
     status: Option<StatusCode>,
     /// How it ended, once that is known; until then it is on its way.
     outcome: Option<Outcome>,
-    /// Of a stream, how long its head took.
-    until_head: Option<Duration>,
+    /// What is known besides, if the response is a stream.
+    stream: Option<Stream>,
     /// Whether code of the wrapped service is running. If that is so in `drop`,
     /// a panic of that very code unwinds through here. Asking whether the thread
     /// panics would be wrong both ways: a panic may have been caught further out
     /// before the drop, and an unrelated one may drop a request that was fine.
     inside: bool,
     measured: bool,
+}
+
+/// A response that goes on for as long as the client listens.
+#[derive(Debug)]
+struct Stream {
+    /// How long its head took, which tells of the service's speed; its life does
+    /// not.
+    until_head: Duration,
+    in_flight: Gauge,
 }
 
 impl Record {
@@ -51,7 +60,7 @@ impl Record {
             route,
             status: None,
             outcome: None,
-            until_head: None,
+            stream: None,
             inside: false,
             measured: true,
         }
@@ -78,7 +87,13 @@ impl Record {
             return Rest::Nothing;
         }
         if is_event_stream(response) {
-            self.until_head = Some(self.started.elapsed());
+            let labels = [self.method, self.route.as_str()];
+            let in_flight = self.metrics.streams_in_flight.with(labels);
+            in_flight.inc();
+            self.stream = Some(Stream {
+                until_head: self.started.elapsed(),
+                in_flight,
+            });
         }
         let connected = self.method == "CONNECT" && status.is_success();
         if connected || status == StatusCode::SWITCHING_PROTOCOLS {
@@ -90,6 +105,15 @@ impl Record {
         let rest = Rest::of(self.method, response);
         self.inside = false;
         rest
+    }
+
+    /// Counts bytes of the response's body as they pass.
+    pub(super) fn pass(&self, bytes: usize) {
+        if self.measured && bytes > 0 {
+            let labels = [self.method, self.route.as_str()];
+            let counters = &self.metrics.response_bytes;
+            counters.record(labels, |counter| counter.inc_by(bytes));
+        }
     }
 
     /// Ends the record of a response whose body has passed whole.
@@ -106,7 +130,11 @@ impl Record {
 
     /// Writes outcome and duration; only `drop` calls this.
     fn write(&self) {
-        let duration = self.until_head.unwrap_or_else(|| self.started.elapsed());
+        let life = self.started.elapsed();
+        let duration = self
+            .stream
+            .as_ref()
+            .map_or(life, |stream| stream.until_head);
         let outcome = self.outcome().as_str();
         let (method, route) = (self.method, self.route.as_str());
         let status = self.status.as_ref().map_or("none", StatusCode::as_str);
@@ -117,6 +145,12 @@ impl Record {
         metrics.duration.record([method, route, status], |seconds| {
             seconds.observe_duration(duration);
         });
+        if let Some(stream) = &self.stream {
+            metrics.stream_duration.record([method, route], |seconds| {
+                seconds.observe_duration(life);
+            });
+            stream.in_flight.dec();
+        }
     }
 
     fn outcome(&self) -> Outcome {

@@ -283,7 +283,18 @@ async fn the_duration_of_an_event_stream_ends_at_its_head() {
     while before.elapsed() <= 2 * until_head {
         tokio::task::yield_now().await;
     }
-    response.into_body().collect().await.unwrap();
+    assert_eq!(sum(&registry, "http_streams_in_flight", &[]), 1.0);
+    let mut body = response.into_body();
+    body.frame().await.unwrap().unwrap();
+    // The bytes are told while the stream goes on.
+    let bytes = sum(&registry, "http_response_body_bytes_total", &[]);
+    assert_eq!(bytes, 9.0);
+    drop(body);
+    assert_eq!(sum(&registry, "http_streams_in_flight", &[]), 0.0);
+    assert_eq!(sum(&registry, "http_stream_duration_seconds", &[]), 1.0);
+    let labels = [("method", "GET"), ("route", "/events")];
+    let lives = registry.histogram_with("http_stream_duration_seconds", "", labels);
+    assert!(lives.unwrap().stats().min >= 2.0 * until_head.as_secs_f64());
     assert_eq!(sum(&registry, "http_request_duration_seconds", &[]), 1.0);
     let longest = registry
         .histogram_with(

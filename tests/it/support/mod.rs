@@ -5,3 +5,4 @@ pub(crate) mod demo;
 pub(crate) mod http;
 pub(crate) mod program;
 pub(crate) mod read;
+pub(crate) mod script;
