@@ -11,12 +11,9 @@ use crate::error::Error;
 /// bucket, up to infinity, is always there and has no bound in this list. A
 /// clone shares the list.
 #[derive(Debug, Clone)]
-pub struct Bounds(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
+pub struct Bounds {
     /// The bounds, and two infinities behind them.
-    bounds: Box<[f64]>,
+    padded: Arc<[f64]>,
     starts: Starts,
 }
 
@@ -26,7 +23,7 @@ struct Inner {
 /// A cell is a part of an octave: the values that share a sign, an exponent and
 /// the first bits of a mantissa. There are so many of these bits that no cell holds
 /// more than two bounds, and two comparisons, without a branch, settle the bucket.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Starts {
     /// How far to shift a value's bits so that its cell's number is left.
     shift: u32,
@@ -34,7 +31,7 @@ struct Starts {
     first: u64,
     /// Empty where even the narrowest cells would hold more than two bounds; all
     /// values are searched for then.
-    below: Box<[u16]>,
+    below: Arc<[u16]>,
 }
 
 /// There are cells from 2^-32, a quarter of a nanosecond in seconds, up to but not
@@ -127,10 +124,10 @@ impl Bounds {
 
     fn of_checked(bounds: &[f64]) -> Self {
         let infinities = [f64::INFINITY; 2];
-        Self(Arc::new(Inner {
-            bounds: bounds.iter().copied().chain(infinities).collect(),
+        Self {
+            padded: bounds.iter().copied().chain(infinities).collect(),
             starts: Starts::new(bounds),
-        }))
+        }
     }
 
     /// Returns the index of the bucket that a value falls into.
@@ -146,8 +143,8 @@ impl Bounds {
     /// Returns the same, but only for a value that is in a cell.
     #[inline]
     pub(crate) fn bucket_by_cell(&self, value: f64) -> Option<usize> {
-        let start = self.0.starts.of(value)?;
-        let Some(&[one, other]) = self.0.bounds.get(start..start + 2) else {
+        let start = self.starts.of(value)?;
+        let Some(&[one, other]) = self.padded.get(start..start + 2) else {
             return None;
         };
         // As bits, in which positive numbers have the same order: integers are
@@ -175,7 +172,7 @@ impl Deref for Bounds {
 
     fn deref(&self) -> &[f64] {
         // Without the infinities behind them.
-        let bounds = self.0.bounds.split_last_chunk::<2>();
+        let bounds = self.padded.split_last_chunk::<2>();
         bounds.map_or(&[], |(bounds, _)| bounds)
     }
 }
