@@ -13,6 +13,7 @@ pub(super) struct HttpMetrics {
     pub(super) requests: Family<Counter, 4>,
     pub(super) duration: Family<Histogram, 3>,
     pub(super) in_flight: Family<Gauge, 2>,
+    pub(super) request_bytes: Family<Counter, 2>,
     pub(super) response_bytes: Family<Counter, 2>,
     pub(super) stream_duration: Family<Histogram, 2>,
     pub(super) streams_in_flight: Family<Gauge, 2>,
@@ -41,6 +42,11 @@ impl HttpMetrics {
             in_flight: registry.guarded_gauge_family(
                 "http_requests_in_flight",
                 "HTTP requests whose response has not ended yet.",
+                ["method", "route"].map(Label::unlimited),
+            )?,
+            request_bytes: registry.counter_family(
+                "http_request_body_bytes_total",
+                "Bytes of HTTP request bodies that the service has read.",
                 ["method", "route"].map(Label::unlimited),
             )?,
             response_bytes: registry.counter_family(

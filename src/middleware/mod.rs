@@ -10,17 +10,25 @@
 //!     .nest("/metrics", metrics_router());
 //! ```
 //!
-//! It fits any tower service over HTTP, of any body type:
+//! It fits any tower service over HTTP, of any body type; the service is given the
+//! request with its body in a [`RequestBody`], which counts what is read:
 //!
 //! ```
-//! use tachometer::{MetricsLayer, Registry};
-//! use tower::Layer;
+//! use std::convert::Infallible;
 //!
-//! # fn wrap<S>(inner: S) -> tachometer::middleware::MetricsService<S> {
+//! use http::{Request, Response};
+//! use tachometer::middleware::RequestBody;
+//! use tachometer::{MetricsLayer, Registry};
+//! use tower::{Layer, service_fn};
+//!
+//! async fn handle<B>(request: Request<RequestBody<B>>) -> Result<Response<String>, Infallible> {
+//!     Ok(Response::new(format!("{} it is", request.uri())))
+//! }
+//!
 //! let registry = Registry::new();
-//! let service = MetricsLayer::new().registry(&registry).layer(inner);
-//! # service
-//! # }
+//! let service = MetricsLayer::new().registry(&registry).layer(service_fn(handle::<String>));
+//! # fn is_service<S: tower::Service<Request<String>>>(_: S) {}
+//! # is_service(service);
 //! ```
 //!
 //! # Metrics
@@ -30,6 +38,7 @@
 //! | `http_requests_total` | `method`, `route`, `status`, `outcome` | requests that have ended |
 //! | `http_request_duration_seconds` | `method`, `route`, `status` | from the call to the end of the response's body |
 //! | `http_requests_in_flight` | `method`, `route` | requests whose response has not ended |
+//! | `http_request_body_bytes_total` | `method`, `route` | bytes of request bodies, as the service reads them |
 //! | `http_response_body_bytes_total` | `method`, `route` | bytes of response bodies, as they pass |
 //! | `http_stream_duration_seconds` | `method`, `route` | from the call to the end of an event stream |
 //! | `http_streams_in_flight` | `method`, `route` | event streams that have begun and not ended |
@@ -69,8 +78,8 @@
 //!
 //! # Transparency
 //!
-//! Responses pass unchanged: frames, trailers, size hints, errors. Nothing is
-//! buffered, and no panic is caught.
+//! Requests and responses pass unchanged: frames, trailers, size hints, errors.
+//! Nothing is buffered, and no panic is caught.
 
 mod body;
 mod future;
@@ -79,9 +88,11 @@ mod layer;
 mod metrics;
 mod outcome;
 mod record;
+mod request_body;
 mod service;
 
 pub use body::ResponseBody;
 pub use future::ResponseFuture;
 pub use layer::MetricsLayer;
+pub use request_body::RequestBody;
 pub use service::MetricsService;

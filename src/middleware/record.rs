@@ -66,6 +66,12 @@ impl Record {
         }
     }
 
+    /// Returns the counter of the bytes that the service reads.
+    pub(super) fn request_bytes(&self) -> Counter {
+        let labels = [self.method, self.route.as_str()];
+        self.metrics.request_bytes.with(labels)
+    }
+
     /// Runs code of the wrapped service; if it panics, that is the outcome.
     pub(super) fn run<T>(record: &mut Option<Self>, inner: impl FnOnce() -> T) -> T {
         if let Some(record) = record {

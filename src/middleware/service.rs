@@ -9,7 +9,7 @@ use tower::Service;
 
 use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::record::Record;
-use crate::middleware::{ResponseBody, ResponseFuture};
+use crate::middleware::{RequestBody, ResponseBody, ResponseFuture};
 
 /// A service whose requests are measured. See the [module](crate::middleware).
 #[derive(Debug, Clone)]
@@ -26,7 +26,8 @@ impl<S> MetricsService<S> {
 
 impl<S, Q, R> Service<Request<Q>> for MetricsService<S>
 where
-    S: Service<Request<Q>, Response = Response<R>>,
+    S: Service<Request<RequestBody<Q>>, Response = Response<R>>,
+    Q: Body,
     R: Body,
 {
     type Response = Response<ResponseBody<R>>;
@@ -38,7 +39,12 @@ where
     }
 
     fn call(&mut self, request: Request<Q>) -> Self::Future {
-        let mut record = Some(Record::start(Arc::clone(&self.metrics), &request));
+        let record = Record::start(Arc::clone(&self.metrics), &request);
+        // A body that is asked for its end runs code of its own, but not of the
+        // service that is measured.
+        let bytes = (!request.body().is_end_stream()).then(|| record.request_bytes());
+        let request = request.map(|body| RequestBody::new(body, bytes));
+        let mut record = Some(record);
         // The very service that was polled ready, not a clone of it.
         let inner = Record::run(&mut record, || self.inner.call(request));
         ResponseFuture::new(inner, record)

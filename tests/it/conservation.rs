@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use axum::http::{Request, StatusCode};
+use axum::http::StatusCode;
 use http_body::Body;
 use http_body_util::BodyExt;
 use tachometer::{MetricsLayer, Registry};
@@ -26,7 +26,7 @@ fn whatever_becomes_of_a_call_it_is_counted_once_under_what_became_of_it() {
     let registry = Registry::new();
     let layer = MetricsLayer::new().registry(&registry);
     let mut expected: BTreeMap<(String, &str), u32> = BTreeMap::new();
-    let (mut bytes, mut streams) = (0, 0);
+    let (mut read, mut passed, mut streams) = (0, 0, 0);
     let threads: Vec<_> = (0..THREADS)
         .map(|seed| {
             let mut service = layer.layer(Scripted);
@@ -34,7 +34,8 @@ fn whatever_becomes_of_a_call_it_is_counted_once_under_what_became_of_it() {
             let calls: Vec<_> = (0..CALLS).map(|_| Call::random(&mut random)).collect();
             for call in &calls {
                 *expected.entry(call.expected()).or_default() += 1;
-                bytes += call.bytes();
+                read += call.uploaded();
+                passed += call.bytes();
                 streams += u32::from(call.plan == Plan::EventStream);
             }
             thread::spawn(move || {
@@ -56,8 +57,12 @@ fn whatever_becomes_of_a_call_it_is_counted_once_under_what_became_of_it() {
     let all = f64::from(CALLS) * to_f64(THREADS);
     assert_eq!(sum(&registry, "http_requests_total", &[]), all);
     assert_eq!(sum(&registry, "http_request_duration_seconds", &[]), all);
-    let passed = sum(&registry, "http_response_body_bytes_total", &[]);
-    assert_eq!(passed, f64::from(bytes));
+    for (metric, bytes) in [
+        ("http_request_body_bytes_total", read),
+        ("http_response_body_bytes_total", passed),
+    ] {
+        assert_eq!(sum(&registry, metric, &[]), f64::from(bytes), "{metric}");
+    }
     let lives = sum(&registry, "http_stream_duration_seconds", &[]);
     assert_eq!(lives, f64::from(streams));
     for gauge in ["http_requests_in_flight", "http_streams_in_flight"] {
@@ -76,8 +81,10 @@ fn a_request_is_in_flight_until_its_body_is_dropped() {
         pending: 0,
         frames: 4,
         at: 2,
+        upload: 0,
+        read: 0,
     };
-    let mut future = pin!(service.call(Request::new(call)));
+    let mut future = pin!(service.call(call.request()));
     assert_eq!(in_flight(), 1.0);
     let mut context = Context::from_waker(Waker::noop());
     let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut context) else {
@@ -101,13 +108,15 @@ fn the_errors_of_the_service_and_of_the_body_reach_the_caller_unchanged() {
         pending: 0,
         frames: 4,
         at: 0,
+        upload: 0,
+        read: 0,
     };
-    let mut future = pin!(service.call(Request::new(call)));
+    let mut future = pin!(service.call(call.request()));
     let polled = future.as_mut().poll(&mut context);
     assert!(matches!(polled, Poll::Ready(Err("the service failed"))));
 
     call.plan = Plan::BodyError;
-    let mut future = pin!(service.call(Request::new(call)));
+    let mut future = pin!(service.call(call.request()));
     let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut context) else {
         panic!("there is nothing to wait for");
     };

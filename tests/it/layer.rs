@@ -12,7 +12,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
-use tachometer::middleware::ResponseBody;
+use tachometer::middleware::{RequestBody, ResponseBody};
 use tachometer::{MetricsLayer, MetricsRouter, Registry};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
@@ -173,14 +173,13 @@ async fn a_body_passes_with_its_frames_trailers_hints_and_end_unchanged() {
         ]
     };
     let registry = Registry::new();
-    let mut service =
-        MetricsLayer::new()
-            .registry(&registry)
-            .layer(service_fn(async |_: Request<()>| {
-                let stream = futures_util::stream::iter(frames().map(Ok::<_, Infallible>));
-                Ok::<_, Infallible>(Response::new(StreamBody::new(stream)))
-            }));
-    let response = service.call(Request::new(())).await.unwrap();
+    let mut service = MetricsLayer::new().registry(&registry).layer(service_fn(
+        async |_: Request<RequestBody<String>>| {
+            let stream = futures_util::stream::iter(frames().map(Ok::<_, Infallible>));
+            Ok::<_, Infallible>(Response::new(StreamBody::new(stream)))
+        },
+    ));
+    let response = service.call(Request::new(String::new())).await.unwrap();
     let mut body = pin!(response.into_body());
     for expected in frames() {
         let frame = body.frame().await.unwrap().unwrap();
@@ -193,18 +192,46 @@ async fn a_body_passes_with_its_frames_trailers_hints_and_end_unchanged() {
         1.0
     );
 
-    let mut service =
-        MetricsLayer::new()
-            .registry(&registry)
-            .layer(service_fn(async |_: Request<()>| {
-                Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("12345")))
-            }));
-    let response = service.call(Request::new(())).await.unwrap();
+    let mut service = MetricsLayer::new().registry(&registry).layer(service_fn(
+        async |_: Request<RequestBody<String>>| {
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("12345")))
+        },
+    ));
+    let response = service.call(Request::new(String::new())).await.unwrap();
     let mut body = response.into_body();
     assert_eq!(http_body::Body::size_hint(&body).exact(), Some(5));
     assert!(!http_body::Body::is_end_stream(&body));
     body.frame().await.unwrap().unwrap();
     assert!(http_body::Body::is_end_stream(&body));
+}
+
+#[tokio::test]
+async fn a_request_body_passes_unchanged_and_what_is_read_of_it_is_counted() {
+    let registry = Registry::new();
+    let mut service = MetricsLayer::new().registry(&registry).layer(service_fn(
+        async |request: Request<RequestBody<Full<Bytes>>>| {
+            let mut body = request.into_body();
+            assert_eq!(http_body::Body::size_hint(&body).exact(), Some(5));
+            assert!(!http_body::Body::is_end_stream(&body));
+            let frame = body.frame().await.unwrap().unwrap();
+            assert_eq!(frame.data_ref(), Some(&Bytes::from("12345")));
+            assert!(http_body::Body::is_end_stream(&body));
+            Ok::<_, Infallible>(Response::new(String::new()))
+        },
+    ));
+    let request = Request::new(Full::from("12345"));
+    let _read = service.call(request).await.unwrap();
+    let bytes = || sum(&registry, "http_request_body_bytes_total", &[]);
+    assert_eq!(bytes(), 5.0);
+
+    // What nobody reads has not passed.
+    let mut deaf = MetricsLayer::new().registry(&registry).layer(service_fn(
+        async |_: Request<RequestBody<Full<Bytes>>>| {
+            Ok::<_, Infallible>(Response::new(String::new()))
+        },
+    ));
+    let _unread = deaf.call(Request::new(Full::from("12345"))).await.unwrap();
+    assert_eq!(bytes(), 5.0);
 }
 
 #[test]
@@ -216,7 +243,7 @@ fn the_very_service_that_was_ready_is_called_and_its_readiness_is_passed_on() {
         ready: bool,
     }
 
-    impl Service<Request<()>> for Strict {
+    impl Service<Request<RequestBody<String>>> for Strict {
         type Response = Response<String>;
         type Error = &'static str;
         type Future = std::future::Ready<Result<Response<String>, &'static str>>;
@@ -233,7 +260,7 @@ fn the_very_service_that_was_ready_is_called_and_its_readiness_is_passed_on() {
             }
         }
 
-        fn call(&mut self, _: Request<()>) -> Self::Future {
+        fn call(&mut self, _: Request<RequestBody<String>>) -> Self::Future {
             assert!(
                 std::mem::take(&mut self.ready),
                 "called without being ready"
@@ -249,7 +276,7 @@ fn the_very_service_that_was_ready_is_called_and_its_readiness_is_passed_on() {
     let mut context = Context::from_waker(Waker::noop());
     assert!(service.poll_ready(&mut context).is_pending());
     assert_eq!(service.poll_ready(&mut context), Poll::Ready(Ok(())));
-    drop(service.call(Request::new(())));
+    drop(service.call(Request::new(String::new())));
     assert_eq!(
         service.poll_ready(&mut context),
         Poll::Ready(Err("worn out"))

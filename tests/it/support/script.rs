@@ -88,12 +88,17 @@ pub(crate) struct Call {
     pub(crate) frames: u32,
     /// At which of them something happens, if something does.
     pub(crate) at: u32,
+    /// How many frames, of 5 bytes each, the request's body has.
+    pub(crate) upload: u32,
+    /// How many of them the service reads before it answers.
+    pub(crate) read: u32,
 }
 
 impl Call {
     pub(crate) fn random(random: &mut fastrand::Rng) -> Self {
         let plan = PLANS[random.usize(..PLANS.len())];
         let frames = random.u32(2..6);
+        let upload = random.u32(0..4);
         let statuses = [200, 201, 302, 404, 418, 500, 503];
         let status = match plan {
             Plan::Upgrade => StatusCode::SWITCHING_PROTOCOLS,
@@ -106,6 +111,8 @@ impl Call {
             pending: random.u32(0..4),
             frames,
             at: random.u32(0..frames - 1),
+            upload,
+            read: random.u32(0..=upload),
         }
     }
 
@@ -130,7 +137,24 @@ impl Call {
         }
     }
 
-    /// How many bytes of the body pass.
+    /// How many bytes of the request's body are read.
+    pub(crate) fn uploaded(&self) -> u32 {
+        match self.plan {
+            Plan::PanicInCall => 0,
+            _ => 5 * self.read,
+        }
+    }
+
+    pub(crate) fn request(self) -> Request<Upload> {
+        let method = match self.plan {
+            Plan::Whole(End::Head) => Method::HEAD,
+            _ => Method::GET,
+        };
+        let request = Request::builder().method(method).extension(self);
+        request.body(Upload { left: self.upload }).unwrap()
+    }
+
+    /// How many bytes of the response's body pass.
     pub(crate) fn bytes(&self) -> u32 {
         let frames = match self.plan {
             Plan::Whole(End::Trailers) => self.frames - 1,
@@ -143,11 +167,34 @@ impl Call {
     }
 }
 
+/// The body of a request.
+pub(crate) struct Upload {
+    left: u32,
+}
+
+impl Body for Upload {
+    type Data = Bytes;
+    type Error = &'static str;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
+        let more = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        Poll::Ready(more.then(|| Ok(Frame::data(Bytes::from_static(b"bytes")))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+}
+
 /// The service that goes by the plan.
 #[derive(Clone)]
 pub(crate) struct Scripted;
 
-impl Service<Request<Call>> for Scripted {
+impl<B: Body + Unpin> Service<Request<B>> for Scripted {
     type Response = Response<ScriptedBody>;
     type Error = &'static str;
     type Future = ScriptedFuture;
@@ -156,10 +203,15 @@ impl Service<Request<Call>> for Scripted {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Call>) -> ScriptedFuture {
-        let call = request.into_body();
+    fn call(&mut self, mut request: Request<B>) -> ScriptedFuture {
+        let call = *request.extensions().get::<Call>().unwrap();
         if call.plan == Plan::PanicInCall {
             unwind();
+        }
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..call.read {
+            let frame = Pin::new(request.body_mut()).poll_frame(&mut context);
+            assert!(matches!(frame, Poll::Ready(Some(Ok(_)))));
         }
         ScriptedFuture {
             left: call.pending,
@@ -266,17 +318,12 @@ fn quietly<T>(run: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
 /// Plays the caller's side of one call.
 pub(crate) fn drive<S, B>(service: &mut S, call: Call)
 where
-    S: Service<Request<Call>, Response = Response<B>, Error = &'static str>,
+    S: Service<Request<Upload>, Response = Response<B>, Error = &'static str>,
     S::Future: 'static,
     B: Body<Data = Bytes, Error = &'static str>,
 {
     let mut context = Context::from_waker(Waker::noop());
-    let method = match call.plan {
-        Plan::Whole(End::Head) => Method::HEAD,
-        _ => Method::GET,
-    };
-    let request = Request::builder().method(method).body(call).unwrap();
-    let Ok(future) = quietly(|| service.call(request)) else {
+    let Ok(future) = quietly(|| service.call(call.request())) else {
         return;
     };
     let mut future = Box::pin(future);
