@@ -2,7 +2,14 @@
 //!
 //! The router answers scrapes and the layer counts requests. Wherever the layer
 //! sits, a scrape is not a request of the service, so the router marks its
-//! answers and the layer leaves marked ones out.
+//! answers and the layer leaves marked ones out. And whoever counts calls that are
+//! made while a request is answered may ask for its route.
+
+mod route;
+mod work;
+
+pub(crate) use route::Route;
+pub(crate) use work::{Nested, is_counted, within};
 
 /// Marks a response that the layer is not to count.
 #[derive(Debug, Clone, Copy)]

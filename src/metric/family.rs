@@ -144,6 +144,11 @@ impl<M: Instrument, const N: usize> Family<M, N> {
         self.set.remove(&self.in_order(values))
     }
 
+    /// Returns where the family's series are, which is the same for all handles.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.set).addr()
+    }
+
     /// Returns what was given for each label in the order of the set.
     #[inline]
     fn in_order<T: Copy>(&self, given: [T; N]) -> [T; N] {

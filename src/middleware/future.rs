@@ -38,7 +38,9 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = ready!(Record::run(this.record, || this.inner.poll(context)));
+        let result = ready!(Record::run_within(this.record, || {
+            this.inner.poll(context)
+        }));
         let record = this.record.take();
         Poll::Ready(match result {
             Ok(response) => Ok(ResponseBody::wrap(response, record)),

@@ -26,6 +26,11 @@ const STREAM_SECONDS: [f64; 10] = [
 ];
 
 impl HttpMetrics {
+    /// Returns what is the same for all layers that count into these metrics.
+    pub(super) fn owner(&self) -> usize {
+        self.requests.address()
+    }
+
     pub(super) fn new(registry: &Registry) -> Result<Self, Error> {
         Ok(Self {
             requests: registry.counter_family(

@@ -73,8 +73,13 @@
 //!
 //! Add the layer after all routes and the fallback, so that it sees those that
 //! match nothing, and before [`metrics_router`](crate::router::metrics_router)
-//! is nested; that router's answers are not counted wherever the layer sits. Add it
-//! once: two layers of one registry on the same request count it twice.
+//! is nested; that router's answers are not counted wherever the layer sits.
+//!
+//! Where a request passes two layers of one registry, the outer one counts it, once,
+//! and the inner one tells it the route. So a layer around the whole service, which
+//! axum shows no route, knows it all the same if there is another one inside; only
+//! what it counts before that one is called, requests in flight and bytes of requests,
+//! stays under `unmatched`.
 //!
 //! # Transparency
 //!

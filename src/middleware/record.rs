@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use http::{Request, Response, StatusCode, header};
 use http_body::Body;
 
-use crate::context::Unmeasured;
+use crate::context::{Nested, Route, Unmeasured, within};
 use crate::metric::{Counter, Gauge};
-use crate::middleware::labels::{Route, method_label};
+use crate::middleware::labels::method_label;
 use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::outcome::Outcome;
 
@@ -24,6 +24,7 @@ pub(super) struct Record {
     started: Instant,
     method: &'static str,
     route: Route,
+    nested: Nested,
     status: Option<StatusCode>,
     /// How it ended, once that is known; until then it is on its way.
     outcome: Option<Outcome>,
@@ -47,7 +48,7 @@ struct Stream {
 }
 
 impl Record {
-    pub(super) fn start<B>(metrics: Arc<HttpMetrics>, request: &Request<B>) -> Self {
+    pub(super) fn start<B>(metrics: Arc<HttpMetrics>, request: &mut Request<B>) -> Self {
         let method = method_label(request.method());
         let route = Route::of(request.extensions());
         let in_flight = metrics.in_flight.with([method, route.as_str()]);
@@ -58,6 +59,7 @@ impl Record {
             started: Instant::now(),
             method,
             route,
+            nested: Nested::of(request.extensions_mut()),
             status: None,
             outcome: None,
             stream: None,
@@ -80,6 +82,22 @@ impl Record {
         let result = inner();
         if let Some(record) = record {
             record.inside = false;
+        }
+        result
+    }
+
+    /// Runs code of the wrapped service that may call a layer within it.
+    pub(super) fn run_within<T>(record: &mut Option<Self>, inner: impl FnOnce() -> T) -> T {
+        let Some(own) = record else {
+            return inner();
+        };
+        own.inside = true;
+        let result = within(own.metrics.owner(), &mut own.nested, inner);
+        own.inside = false;
+        if own.route.is_unmatched()
+            && let Some(route) = own.nested.route()
+        {
+            own.route = route.clone();
         }
         result
     }

@@ -7,6 +7,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower::Service;
 
+use crate::context::is_counted;
 use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::record::Record;
 use crate::middleware::{RequestBody, ResponseBody, ResponseFuture};
@@ -38,15 +39,17 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<Q>) -> Self::Future {
-        let record = Record::start(Arc::clone(&self.metrics), &request);
-        // A body that is asked for its end runs code of its own, but not of the
-        // service that is measured.
-        let bytes = (!request.body().is_end_stream()).then(|| record.request_bytes());
+    fn call(&mut self, mut request: Request<Q>) -> Self::Future {
+        let mut record = if is_counted(self.metrics.owner(), request.extensions()) {
+            None
+        } else {
+            Some(Record::start(Arc::clone(&self.metrics), &mut request))
+        };
+        let reads = record.as_ref().filter(|_| !request.body().is_end_stream());
+        let bytes = reads.map(Record::request_bytes);
         let request = request.map(|body| RequestBody::new(body, bytes));
-        let mut record = Some(record);
         // The very service that was polled ready, not a clone of it.
-        let inner = Record::run(&mut record, || self.inner.call(request));
+        let inner = Record::run_within(&mut record, || self.inner.call(request));
         ResponseFuture::new(inner, record)
     }
 }

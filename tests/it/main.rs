@@ -5,6 +5,7 @@
 mod collectors;
 mod conservation;
 mod demo;
+mod doubles;
 mod exemplars;
 mod exposition;
 mod layer;

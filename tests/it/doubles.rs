@@ -1,0 +1,131 @@
+//! Requests that pass two layers.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum::routing::get;
+use http_body_util::BodyExt;
+use tachometer::{MetricsLayer, Registry};
+use tower::{Layer, Service, ServiceExt};
+
+use crate::support::read::sum;
+
+fn layer(registry: &Registry) -> MetricsLayer {
+    MetricsLayer::new().registry(registry)
+}
+
+fn users() -> Router {
+    Router::new().route("/users/{id}", get(async || "a user"))
+}
+
+/// Makes one request, and reads its response; the status tells whether it panicked.
+async fn get_path<S, B>(service: S, path: &str)
+where
+    S: Service<Request<Body>, Response = axum::http::Response<B>>,
+    S::Error: std::fmt::Debug,
+    B: http_body::Body<Error: std::fmt::Debug>,
+{
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let response = service.oneshot(request).await.unwrap();
+    response.into_body().collect().await.unwrap();
+}
+
+/// Returns how many requests were counted, in all and with this route.
+fn counted(registry: &Registry, route: &str) -> (f64, f64) {
+    let requests = |labels: &[_]| sum(registry, "http_requests_total", labels);
+    assert_eq!(sum(registry, "http_requests_in_flight", &[]), 0.0);
+    let durations = sum(registry, "http_request_duration_seconds", &[]);
+    assert_eq!(durations, requests(&[]));
+    (requests(&[]), requests(&[("route", route)]))
+}
+
+#[tokio::test]
+async fn a_layer_around_the_service_learns_the_route_from_the_one_inside() {
+    let registry = Registry::new();
+    let app = layer(&registry).layer(users().layer(layer(&registry)));
+    get_path(app.clone(), "/users/7").await;
+    assert_eq!(counted(&registry, "/users/{id}"), (1.0, 1.0));
+    get_path(app, "/elsewhere").await;
+    assert_eq!(counted(&registry, "unmatched"), (2.0, 1.0));
+}
+
+#[tokio::test]
+async fn layers_on_nested_merged_and_outer_routers_count_a_request_once() {
+    let registry = Registry::new();
+    let app = Router::new()
+        .nest("/api", users().layer(layer(&registry)))
+        .merge(
+            Router::new()
+                .route("/merged", get(async || "merged"))
+                .layer(layer(&registry)),
+        )
+        .fallback(async || StatusCode::NOT_FOUND)
+        .layer(layer(&registry))
+        .layer(layer(&registry));
+    for (path, route) in [
+        ("/api/users/7", "/api/users/{id}"),
+        ("/merged", "/merged"),
+        ("/elsewhere", "unmatched"),
+    ] {
+        registry.reset_all();
+        get_path(app.clone(), path).await;
+        assert_eq!(counted(&registry, route), (1.0, 1.0), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn layers_of_two_registries_both_count() {
+    let (inner, outer) = (Registry::new(), Registry::new());
+    let app = layer(&outer).layer(users().layer(layer(&inner)));
+    get_path(app, "/users/7").await;
+    assert_eq!(counted(&inner, "/users/{id}"), (1.0, 1.0));
+    assert_eq!(counted(&outer, "unmatched"), (1.0, 1.0));
+
+    // So do two handles whose metrics have other names.
+    let registry = Registry::new();
+    let shop = registry.clone().prefix("shop_").unwrap();
+    let app = users().layer(layer(&registry)).layer(layer(&shop));
+    get_path(app, "/users/7").await;
+    assert_eq!(counted(&registry, "/users/{id}"), (1.0, 1.0));
+    assert_eq!(sum(&registry, "shop_http_requests_total", &[]), 1.0);
+}
+
+#[tokio::test]
+async fn a_request_that_is_made_while_another_is_answered_is_counted_by_itself() {
+    let registry = Registry::new();
+    let inner = users().layer(layer(&registry));
+    let app = Router::new()
+        .route(
+            "/batch",
+            get(async move || {
+                get_path(inner.clone(), "/users/1").await;
+                get_path(inner, "/users/2").await;
+                "both"
+            }),
+        )
+        .layer(layer(&registry));
+    get_path(app, "/batch").await;
+    assert_eq!(counted(&registry, "/users/{id}"), (3.0, 2.0));
+}
+
+#[tokio::test]
+async fn a_panic_between_two_layers_leaves_nothing_behind() {
+    let registry = Registry::new();
+    let app = Router::new()
+        .route(
+            "/panic",
+            get(async || -> &str { panic!("part of the test") }),
+        )
+        .merge(users())
+        .layer(layer(&registry))
+        .layer(layer(&registry));
+    let request = Request::get("/panic").body(Body::empty()).unwrap();
+    let panicked = tokio::spawn(app.clone().oneshot(request)).await;
+    assert!(panicked.unwrap_err().is_panic());
+    let outcomes = |outcome| sum(&registry, "http_requests_total", &[("outcome", outcome)]);
+    assert_eq!((outcomes("panic"), outcomes("ok")), (1.0, 0.0));
+    // On this very thread, and in a layer that is alone.
+    get_path(app, "/users/7").await;
+    get_path(users().layer(layer(&registry)), "/users/7").await;
+    assert_eq!((outcomes("panic"), outcomes("ok")), (1.0, 2.0));
+}
