@@ -45,6 +45,7 @@
 //! Each room is a module, and imports only from the floors below it:
 //!
 //! ```text
+//! 5  app         the layer and the router on an application, in the right order
 //! 4  router      serves a registry over HTTP
 //! 3  middleware  the layer: layer -> service -> future -> body -> record
 //!    export      a registry as text or JSON, whole or in chunks
@@ -70,6 +71,9 @@
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "axum")]
+mod app;
+
+#[cfg(feature = "axum")]
 pub mod router;
 
 pub mod export;
@@ -85,6 +89,8 @@ mod context;
 mod error;
 pub mod snapshot;
 
+#[cfg(feature = "axum")]
+pub use app::{instrument, instrument_with};
 pub use error::{Error, PercentileError};
 pub use metric::{Buckets, Counter, Family, Gauge, Histogram, Label, Metric};
 pub use middleware::MetricsLayer;

@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and what it may import besides itself, `snapshot` and `error`.
-const ROOMS: [(&str, &[&str]); 10] = [
+const ROOMS: [(&str, &[&str]); 11] = [
+    ("app", &["router", "middleware"]),
     ("router", &["export", "registry", "context"]),
     ("middleware", &["registry", "metric", "context"]),
     ("export", &["registry", "encode"]),

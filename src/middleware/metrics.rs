@@ -2,6 +2,8 @@
 
 use crate::error::Error;
 use crate::metric::{Counter, Family, Gauge, Histogram, Label};
+use crate::middleware::placement::Placement;
+use crate::middleware::settings::{Settings, Skip};
 use crate::registry::Registry;
 
 /// The layer's metrics, found once and shared by all its services.
@@ -17,6 +19,8 @@ pub(super) struct HttpMetrics {
     pub(super) response_bytes: Family<Counter, 2>,
     pub(super) stream_duration: Family<Histogram, 2>,
     pub(super) streams_in_flight: Family<Gauge, 2>,
+    pub(super) skip: Skip,
+    pub(super) placement: Placement,
 }
 
 /// The bounds of how long streams live, from a second to a day: they are left
@@ -31,19 +35,24 @@ impl HttpMetrics {
         self.requests.address()
     }
 
-    pub(super) fn new(registry: &Registry) -> Result<Self, Error> {
+    pub(super) fn new(registry: &Registry, settings: &Settings) -> Result<Self, Error> {
+        let (name, help) = (
+            "http_request_duration_seconds",
+            "Time from an HTTP request to the end of its response, \
+             or to the head of an event stream.",
+        );
+        let labels = ["method", "route", "status"].map(Label::unlimited);
+        let duration = match settings.buckets.clone() {
+            Some(buckets) => registry.histogram_family_with_buckets(name, help, labels, buckets),
+            None => registry.histogram_family(name, help, labels),
+        };
         Ok(Self {
             requests: registry.counter_family(
                 "http_requests_total",
                 "HTTP requests that have ended, by how they did.",
                 ["method", "route", "status", "outcome"].map(Label::unlimited),
             )?,
-            duration: registry.histogram_family(
-                "http_request_duration_seconds",
-                "Time from an HTTP request to the end of its response, \
-                 or to the head of an event stream.",
-                ["method", "route", "status"].map(Label::unlimited),
-            )?,
+            duration: duration?,
             in_flight: registry.guarded_gauge_family(
                 "http_requests_in_flight",
                 "HTTP requests whose response has not ended yet.",
@@ -70,6 +79,8 @@ impl HttpMetrics {
                 "HTTP event streams that have begun and not ended yet.",
                 ["method", "route"].map(Label::unlimited),
             )?,
+            skip: settings.skip.clone(),
+            placement: Placement::default(),
         })
     }
 }

@@ -75,6 +75,10 @@
 //! match nothing, and before [`metrics_router`](crate::router::metrics_router)
 //! is nested; that router's answers are not counted wherever the layer sits.
 //!
+//! [`instrument`](crate::instrument) does it in that order. A layer that has seen a
+//! hundred requests succeed in axum and not one route sits outside of the router, and
+//! says so, once.
+//!
 //! Where a request passes two layers of one registry, the outer one counts it, once,
 //! and the inner one tells it the route. So a layer around the whole service, which
 //! axum shows no route, knows it all the same if there is another one inside; only
@@ -92,9 +96,11 @@ mod labels;
 mod layer;
 mod metrics;
 mod outcome;
+mod placement;
 mod record;
 mod request_body;
 mod service;
+mod settings;
 
 pub use body::ResponseBody;
 pub use future::ResponseFuture;

@@ -110,6 +110,7 @@ impl Record {
             self.measured = false;
             return Rest::Nothing;
         }
+        self.metrics.placement.note::<B>(&self.route, status);
         if is_event_stream(response) {
             let labels = [self.method, self.route.as_str()];
             let in_flight = self.metrics.streams_in_flight.with(labels);

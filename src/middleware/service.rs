@@ -40,11 +40,11 @@ where
     }
 
     fn call(&mut self, mut request: Request<Q>) -> Self::Future {
-        let mut record = if is_counted(self.metrics.owner(), request.extensions()) {
-            None
-        } else {
-            Some(Record::start(Arc::clone(&self.metrics), &mut request))
-        };
+        let metrics = &self.metrics;
+        let counted = is_counted(metrics.owner(), request.extensions());
+        let skipped = metrics.skip.covers(request.method(), request.uri());
+        let measured = !counted && !skipped;
+        let mut record = measured.then(|| Record::start(Arc::clone(metrics), &mut request));
         let reads = record.as_ref().filter(|_| !request.body().is_end_stream());
         let bytes = reads.map(Record::request_bytes);
         let request = request.map(|body| RequestBody::new(body, bytes));

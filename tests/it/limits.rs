@@ -1,15 +1,11 @@
 //! What labels may have: closed and open ones, the cap, and what is folded.
 
-use std::fmt::Write;
-use std::sync::{Arc, Mutex};
 use std::thread;
 
 use tachometer::{Counter, Family, Label, Registry};
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
 
 use crate::support::read::{series, sum, to_f64};
+use crate::support::warnings::warnings;
 
 const OVERFLOW: &str = "_overflow";
 
@@ -253,17 +249,16 @@ fn threads_that_take_the_last_combination_at_once_all_get_it() {
 
 #[test]
 fn one_warning_names_the_label_and_no_value_and_is_told_outside_every_lock() {
-    let (events, registry) = (Arc::default(), Registry::new());
+    let registry = Registry::new();
     let family = registry
         .counter_family("calls", "", ["host"])
         .unwrap()
         .limit(1);
-    warned(&events, &family, || {
+    let events = warned(&family, || {
         for host in ["one", "two-is-a-secret", "three-is-a-secret"] {
             family.with([host]).inc();
         }
     });
-    let events = events.lock().unwrap();
     assert_eq!(events.len(), 1, "{events:?}");
     for word in ["calls", "host", "have 1 values", "Family::limit"] {
         assert!(events[0].contains(word), "{word} in {}", events[0]);
@@ -296,13 +291,11 @@ fn a_warning_says_why_a_value_is_folded_and_what_to_do() {
             .counter_family(name, "", [label])
             .unwrap()
             .limit(limit);
-        let events = Arc::default();
-        warned(&events, &family, || {
+        let events = warned(&family, || {
             for value in values {
                 family.with([value]).inc();
             }
         });
-        let events = events.lock().unwrap();
         assert!(
             events.len() == 1 && events[0].contains(words),
             "{name}: {events:?}"
@@ -310,52 +303,11 @@ fn a_warning_says_why_a_value_is_folded_and_what_to_do() {
     }
 }
 
-type Events = Arc<Mutex<Vec<String>>>;
-
-/// Runs something, and keeps what it is warned of.
-fn warned(events: &Events, family: &Family<Counter, 1>, run: impl FnOnce()) {
-    let subscriber = Warnings {
-        events: Arc::clone(events),
-        family: family.clone(),
-    };
-    tracing::subscriber::with_default(subscriber, run);
-}
-
-/// Keeps the warnings of this crate, and records a metric at each, as a
-/// subscriber that counts events does.
-struct Warnings {
-    events: Events,
-    family: Family<Counter, 1>,
-}
-
-impl Subscriber for Warnings {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("tachometer")
-    }
-
-    fn event(&self, event: &Event<'_>) {
-        struct Text(String);
-
-        impl Visit for Text {
-            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-                write!(self.0, "{field}={value:?} ").unwrap();
-            }
-        }
-
-        let mut text = Text(String::new());
-        event.record(&mut text);
-        self.family.with(["events"]).inc();
-        self.events.lock().unwrap().push(text.0);
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
+/// Runs something, and returns what it is warned of; each warning is recorded in the
+/// very family that it is about, as a subscriber that counts events does.
+fn warned(family: &Family<Counter, 1>, run: impl FnOnce()) -> Vec<String> {
+    let family = family.clone();
+    warnings(move || family.with(["events"]).inc(), run)
 }
 
 fn overflow(registry: &Registry) -> f64 {

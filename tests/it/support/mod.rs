@@ -6,3 +6,4 @@ pub(crate) mod http;
 pub(crate) mod program;
 pub(crate) mod read;
 pub(crate) mod script;
+pub(crate) mod warnings;

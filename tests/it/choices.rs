@@ -1,0 +1,131 @@
+//! What can be chosen of the layer, and how it is hard to hold wrongly.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use axum::routing::get;
+use http_body_util::BodyExt;
+use tachometer::{Buckets, MetricsLayer, MetricsRouter, Registry, instrument_with};
+use tower::{Layer, Service, ServiceExt};
+
+use crate::support::read::{series, sum};
+use crate::support::warnings::warnings;
+
+async fn status<S, B>(service: S, path: &str) -> StatusCode
+where
+    S: Service<Request<Body>, Response = axum::http::Response<B>>,
+    S::Error: std::fmt::Debug,
+    B: http_body::Body<Error: std::fmt::Debug>,
+{
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let response = service.oneshot(request).await.unwrap();
+    let status = response.status();
+    response.into_body().collect().await.unwrap();
+    status
+}
+
+fn service() -> Router {
+    Router::new()
+        .route("/health", get(async || "well"))
+        .route("/users/{id}", get(async || "a user"))
+}
+
+#[tokio::test]
+async fn skipped_requests_pass_and_are_counted_nowhere() {
+    let registry = Registry::new();
+    let layer = MetricsLayer::new()
+        .registry(&registry)
+        .skip(|method, uri| method == "GET" && uri.path() == "/health");
+    let app = service().layer(layer);
+    assert_eq!(status(app.clone(), "/health").await, StatusCode::OK);
+    assert_eq!(series(&registry), 0);
+    assert_eq!(status(app, "/users/7").await, StatusCode::OK);
+    assert_eq!(sum(&registry, "http_requests_total", &[]), 1.0);
+}
+
+#[tokio::test]
+async fn a_request_for_which_the_choice_panics_is_answered_and_measured() {
+    let registry = Registry::new();
+    let layer = MetricsLayer::new()
+        .registry(&registry)
+        .skip(|_, _| panic!("part of the test"));
+    assert_eq!(
+        status(service().layer(layer), "/users/7").await,
+        StatusCode::OK
+    );
+    assert_eq!(sum(&registry, "http_requests_total", &[]), 1.0);
+}
+
+#[tokio::test]
+async fn the_duration_has_the_buckets_that_were_chosen() {
+    let registry = Registry::new();
+    let buckets = Buckets::new(&[0.5, 60.0]).unwrap().native();
+    let layer = MetricsLayer::new().registry(&registry).buckets(buckets);
+    status(service().layer(layer), "/users/7").await;
+    let text = registry.export_prometheus();
+    let buckets = text.matches("http_request_duration_seconds_bucket").count();
+    assert_eq!(buckets, 3, "{text}");
+    assert!(text.contains("le=\"60.0\"} 1\n"), "{text}");
+
+    // Another layer of the same registry asks for what is there, or for the same.
+    let again = MetricsLayer::new().registry(&registry);
+    assert!(again.clone().try_register().is_ok());
+    let other = again.buckets(Buckets::new(&[1.0]).unwrap());
+    assert!(other.try_register().unwrap_err().is_conflict());
+}
+
+#[tokio::test]
+async fn an_instrumented_application_measures_its_fallback_and_not_its_scrapes() {
+    let registry = Registry::new();
+    let app: Router = instrument_with(
+        service().fallback(async || StatusCode::NOT_FOUND),
+        MetricsLayer::new().registry(&registry),
+        MetricsRouter::new().registry(&registry),
+    );
+    for (path, expected) in [
+        ("/users/7", StatusCode::OK),
+        ("/elsewhere", StatusCode::NOT_FOUND),
+        ("/metrics", StatusCode::OK),
+        ("/metrics/json", StatusCode::OK),
+    ] {
+        assert_eq!(status(app.clone(), path).await, expected, "{path}");
+    }
+    assert_eq!(sum(&registry, "http_requests_total", &[]), 2.0);
+    let unmatched = sum(&registry, "http_requests_total", &[("route", "unmatched")]);
+    assert_eq!(unmatched, 1.0);
+}
+
+/// Makes many requests, and returns what was warned of.
+fn warned_of<S, B>(app: &S, path: &str) -> Vec<String>
+where
+    S: Service<Request<Body>, Response = axum::http::Response<B>> + Clone,
+    S::Error: std::fmt::Debug,
+    B: http_body::Body<Error: std::fmt::Debug>,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    warnings(
+        || (),
+        || {
+            for _ in 0..250 {
+                runtime.block_on(status(app.clone(), path));
+            }
+        },
+    )
+}
+
+#[test]
+fn a_layer_outside_of_the_router_says_so_once_and_one_inside_never() {
+    let registry = Registry::new();
+    let layer = || MetricsLayer::new().registry(&registry);
+    let told = warned_of(&layer().layer(service()), "/users/7");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("outside the router"), "{told:?}");
+
+    assert!(warned_of(&service().layer(layer()), "/users/7").is_empty());
+    // With another one inside it knows the routes.
+    assert!(warned_of(&layer().layer(service().layer(layer())), "/users/7").is_empty());
+    // What matches nothing has no route anywhere.
+    assert!(warned_of(&layer().layer(service()), "/elsewhere").is_empty());
+}
