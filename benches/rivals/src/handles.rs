@@ -7,8 +7,8 @@ use metrics::Recorder;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use prometheus_client::metrics::{counter, histogram};
 
-use crate::race::Lane;
 use crate::{BOUNDS, SHARDS, value};
+use tachometer_rivals::Lane;
 
 pub fn counters() -> Vec<Lane> {
     let bare = Arc::new(AtomicU64::new(0));

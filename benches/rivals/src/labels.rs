@@ -8,8 +8,8 @@ use lasso::{Rodeo, RodeoReader};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use prometheus_client::metrics::{counter, family, histogram};
 
-use crate::race::Lane;
 use crate::{BOUNDS, SHARDS, value};
+use tachometer_rivals::Lane;
 
 /// Pairs of label values, of which each turn picks one.
 #[derive(Clone)]

@@ -5,15 +5,15 @@
 //! is what counts, and its ratio to the first lane's.
 //!
 //! Names as arguments run those races alone: `memory`, `handles`, `labels`,
-//! `growth`.
+//! `growth`. Layers are raced in a program of their own, `--bin layers`, since the
+//! allocator that counts bytes here would slow them.
 
 mod handles;
 mod labels;
 mod memory;
-mod race;
 
 use labels::Pairs;
-use race::race;
+use tachometer_rivals::{Lane, race};
 
 /// The default bounds of tachometer's histograms.
 const BOUNDS: [f64; 11] = [
@@ -58,7 +58,7 @@ fn main() {
 }
 
 /// Runs a race on one thread and on two.
-fn both(work: &str, lanes: impl Fn() -> Vec<race::Lane>) {
+fn both(work: &str, lanes: impl Fn() -> Vec<Lane>) {
     for threads in [1, 2] {
         race(work, threads, &lanes());
     }

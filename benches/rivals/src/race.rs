@@ -27,6 +27,16 @@ impl Lane {
         }
     }
 
+    /// Makes a lane that does the work so many times by itself, with something that
+    /// each thread has for its own.
+    pub fn looped(name: &'static str, run: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        Self {
+            name,
+            run: Box::new(run),
+            after: Box::new(|| ()),
+        }
+    }
+
     pub fn after(self, after: impl Fn() + 'static) -> Self {
         let after = Box::new(after);
         Self { after, ..self }

@@ -1,0 +1,148 @@
+//! Races layers: what each adds to a request through axum's router.
+//!
+//! `cargo run --release --bin layers` in this folder.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use axum::routing::{Route, get};
+use axum_prometheus::PrometheusMetricLayer;
+use http_body::Body as _;
+use tokio::runtime::Runtime;
+use tower::{Layer, Service};
+
+use tachometer_rivals::{Lane, race};
+
+/// It installs a recorder of the whole process, and so can be made once; its upkeep
+/// asks for a runtime.
+static PROMETHEUS: LazyLock<(Runtime, PrometheusMetricLayer<'static>)> = LazyLock::new(|| {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(1).enable_time().build();
+    let runtime = runtime.expect("a runtime");
+    let entered = runtime.enter();
+    let (layer, _) = PrometheusMetricLayer::pair();
+    drop(entered);
+    (runtime, layer)
+});
+
+fn main() {
+    for threads in [1, 2] {
+        let work = "a request through axum's router, with a layer";
+        race(work, threads, &layers());
+    }
+}
+
+fn layers() -> Vec<Lane> {
+    let routes = || Router::new().route("/users/{id}", get(async || "a user"));
+    let ours = || tachometer::MetricsLayer::new().registry(&tachometer::Registry::new());
+    vec![
+        lane("no layer", routes()),
+        lane("no-op", routes().layer(Noop)),
+        lane("floor", routes().layer(Floor::default())),
+        lane("tachometer", routes().layer(ours())),
+        lane("axum-prometheus 0.10", routes().layer(PROMETHEUS.1.clone())),
+        lane(
+            "from_fn with metrics 0.24",
+            routes().layer(from_fn(by_hand)),
+        ),
+    ]
+}
+
+/// Makes a lane of requests, without a runtime: nothing waits.
+fn lane(name: &'static str, router: Router) -> Lane {
+    // With its state the router is complete, and layers are applied once.
+    let router = router.with_state::<()>(());
+    Lane::looped(name, move |turns| {
+        let mut router = router.clone();
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..turns {
+            let request = Request::get("/users/7").body(Body::empty());
+            let mut future = Box::pin(router.call(request.expect("a valid request")));
+            let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut context) else {
+                unreachable!("the handler waits for nothing");
+            };
+            let mut body = response.into_body();
+            while let Poll::Ready(Some(_)) = Pin::new(&mut body).poll_frame(&mut context) {}
+        }
+    })
+}
+
+/// What every team writes for itself.
+async fn by_hand(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("unmatched", MatchedPath::as_str).to_owned();
+    let method = request.method().to_string();
+    let started = Instant::now();
+    let response = next.run(request).await;
+    let status = response.status().as_u16().to_string();
+    let labels = [("method", method), ("route", route), ("status", status)];
+    metrics::counter!("requests_total", &labels).increment(1);
+    metrics::histogram!("request_seconds", &labels).record(started.elapsed().as_secs_f64());
+    response
+}
+
+#[derive(Clone)]
+struct Noop;
+
+impl<S> Layer<S> for Noop {
+    type Service = S;
+
+    fn layer(&self, inner: S) -> S {
+        inner
+    }
+}
+
+/// What no layer that measures can do without: two looks at the clock, three adds,
+/// and a future of its own.
+#[derive(Clone, Default)]
+struct Floor(Arc<[AtomicU64; 3]>);
+
+#[derive(Clone)]
+struct FloorService {
+    inner: Route,
+    numbers: Arc<[AtomicU64; 3]>,
+}
+
+impl Layer<Route> for Floor {
+    type Service = FloorService;
+
+    fn layer(&self, inner: Route) -> FloorService {
+        FloorService {
+            inner,
+            numbers: Arc::clone(&self.0),
+        }
+    }
+}
+
+impl Service<Request> for FloorService {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let numbers = Arc::clone(&self.numbers);
+        let started = Instant::now();
+        let response = self.inner.call(request);
+        Box::pin(async move {
+            let response = response.await;
+            let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            for (number, amount) in numbers.iter().zip([1, nanos, 1]) {
+                number.fetch_add(amount, Ordering::Relaxed);
+            }
+            response
+        })
+    }
+}
