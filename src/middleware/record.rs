@@ -111,15 +111,6 @@ impl Record {
             return Rest::Nothing;
         }
         self.metrics.placement.note::<B>(&self.route, status);
-        if is_event_stream(response) {
-            let labels = [self.method, self.route.as_str()];
-            let in_flight = self.metrics.streams_in_flight.with(labels);
-            in_flight.inc();
-            self.stream = Some(Stream {
-                until_head: self.started.elapsed(),
-                in_flight,
-            });
-        }
         let connected = self.method == "CONNECT" && status.is_success();
         if connected || status == StatusCode::SWITCHING_PROTOCOLS {
             self.outcome = Some(Outcome::Upgraded);
@@ -129,7 +120,21 @@ impl Record {
         self.inside = true;
         let rest = Rest::of(self.method, response);
         self.inside = false;
+        // The answer to a HEAD may have a stream's type, and has no life.
+        if rest != Rest::Nothing && is_event_stream(response) {
+            self.stream = Some(self.begin_stream());
+        }
         rest
+    }
+
+    fn begin_stream(&self) -> Stream {
+        let labels = [self.method, self.route.as_str()];
+        let in_flight = self.metrics.streams_in_flight.with(labels);
+        in_flight.inc();
+        Stream {
+            until_head: self.started.elapsed(),
+            in_flight,
+        }
     }
 
     /// Counts bytes of the response's body as they pass.

@@ -303,6 +303,9 @@ async fn the_duration_of_an_event_stream_ends_at_its_head() {
             get(async || ([("content-type", "text/event-stream")], "data: 1\n\n")),
         )
         .layer(MetricsLayer::new().registry(&registry));
+    read(&app, Method::HEAD, "/events").await;
+    assert_eq!(sum(&registry, "http_stream_duration_seconds", &[]), 0.0);
+    registry.reset_all();
     let before = Instant::now();
     let response = call(&app, Method::GET, "/events").await;
     let until_head = before.elapsed();
