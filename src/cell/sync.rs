@@ -43,6 +43,7 @@ mod once {
         }
 
         pub(crate) fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
+            // Only a model that failed already leaves it poisoned.
             let setting = self.setting.lock().unwrap();
             // Another thread cannot be inside: it would hold the lock.
             let value = self.value.get_or_init(make);

@@ -45,10 +45,9 @@ impl Known {
         }
     }
 
-    /// Adds a value, or declares one that came up before, and returns what was
-    /// known of it; the caller lets only one thread do this at a time.
-    pub(crate) fn add(&self, value: &str, declared: bool) -> Standing {
-        let before = self.standing(value);
+    /// Adds a value, or declares one that came up before; the caller lets only one
+    /// thread do this at a time.
+    pub(crate) fn add(&self, value: &str, declared: bool) {
         match self.find(value) {
             Some(known) if declared => known.declared.store(true, Ordering::Relaxed),
             Some(_) => {}
@@ -61,7 +60,6 @@ impl Known {
                 self.values.add(hash, Arc::new(new));
             }
         }
-        before
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -124,9 +124,7 @@ impl Rule {
     pub(crate) fn declare(&self, value: &str) -> Fate {
         let fate = self.fate(value);
         match &self.values {
-            Values::Open(known) | Values::Closed(known) => {
-                known.add(value, true);
-            }
+            Values::Open(known) | Values::Closed(known) => known.add(value, true),
             Values::Unlimited => {}
         }
         fate

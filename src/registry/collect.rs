@@ -189,9 +189,9 @@ impl<'a> Collected<'a> {
                 .blocks
                 .last()
                 .map_or_else(&empty, |last| last.values.emptied());
-            let mut block = Block::new(Arc::clone(family.desc), values);
-            block.first = family.blocks.is_empty();
-            family.blocks.push(block);
+            family
+                .blocks
+                .push(Block::new(Arc::clone(family.desc), values));
         }
         let Some(block) = family.blocks.last_mut() else {
             return;

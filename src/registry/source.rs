@@ -188,10 +188,9 @@ impl AnySet for Computed {
         None
     }
 
-    fn block(&self, from: &mut usize) -> Option<Block> {
-        let block = self.blocks().into_iter().nth(*from / Block::SERIES)?;
-        *from += Block::SERIES;
-        Some(block)
+    /// None: whoever reads a registry runs the source, once for all its families.
+    fn block(&self, _from: &mut usize) -> Option<Block> {
+        None
     }
 
     fn total(&self) -> f64 {

@@ -4,25 +4,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
-use http_body_util::BodyExt;
 use tachometer::{Buckets, MetricsLayer, MetricsRouter, Registry, instrument_with};
-use tower::{Layer, Service, ServiceExt};
+use tower::{Layer, Service};
 
 use crate::support::read::{series, sum};
+use crate::support::service::get_path;
 use crate::support::warnings::warnings;
-
-async fn status<S, B>(service: S, path: &str) -> StatusCode
-where
-    S: Service<Request<Body>, Response = axum::http::Response<B>>,
-    S::Error: std::fmt::Debug,
-    B: http_body::Body<Error: std::fmt::Debug>,
-{
-    let request = Request::get(path).body(Body::empty()).unwrap();
-    let response = service.oneshot(request).await.unwrap();
-    let status = response.status();
-    response.into_body().collect().await.unwrap();
-    status
-}
 
 fn service() -> Router {
     Router::new()
@@ -37,9 +24,9 @@ async fn skipped_requests_pass_and_are_counted_nowhere() {
         .registry(&registry)
         .skip(|method, uri| method == "GET" && uri.path() == "/health");
     let app = service().layer(layer);
-    assert_eq!(status(app.clone(), "/health").await, StatusCode::OK);
+    assert_eq!(get_path(app.clone(), "/health").await, StatusCode::OK);
     assert_eq!(series(&registry), 0);
-    assert_eq!(status(app, "/users/7").await, StatusCode::OK);
+    assert_eq!(get_path(app, "/users/7").await, StatusCode::OK);
     assert_eq!(sum(&registry, "http_requests_total", &[]), 1.0);
 }
 
@@ -50,7 +37,7 @@ async fn a_request_for_which_the_choice_panics_is_answered_and_measured() {
         .registry(&registry)
         .skip(|_, _| panic!("part of the test"));
     assert_eq!(
-        status(service().layer(layer), "/users/7").await,
+        get_path(service().layer(layer), "/users/7").await,
         StatusCode::OK
     );
     assert_eq!(sum(&registry, "http_requests_total", &[]), 1.0);
@@ -61,7 +48,7 @@ async fn the_duration_has_the_buckets_that_were_chosen() {
     let registry = Registry::new();
     let buckets = Buckets::new(&[0.5, 60.0]).unwrap().native();
     let layer = MetricsLayer::new().registry(&registry).buckets(buckets);
-    status(service().layer(layer), "/users/7").await;
+    get_path(service().layer(layer), "/users/7").await;
     let text = registry.export_prometheus();
     let buckets = text.matches("http_request_duration_seconds_bucket").count();
     assert_eq!(buckets, 3, "{text}");
@@ -88,7 +75,7 @@ async fn an_instrumented_application_measures_its_fallback_and_not_its_scrapes()
         ("/metrics", StatusCode::OK),
         ("/metrics/json", StatusCode::OK),
     ] {
-        assert_eq!(status(app.clone(), path).await, expected, "{path}");
+        assert_eq!(get_path(app.clone(), path).await, expected, "{path}");
     }
     assert_eq!(sum(&registry, "http_requests_total", &[]), 2.0);
     let unmatched = sum(&registry, "http_requests_total", &[("route", "unmatched")]);
@@ -109,7 +96,7 @@ where
         || (),
         || {
             for _ in 0..250 {
-                runtime.block_on(status(app.clone(), path));
+                runtime.block_on(get_path(app.clone(), path));
             }
         },
     )

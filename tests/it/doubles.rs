@@ -4,11 +4,11 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
-use http_body_util::BodyExt;
 use tachometer::{MetricsLayer, Registry};
-use tower::{Layer, Service, ServiceExt};
+use tower::{Layer, ServiceExt};
 
 use crate::support::read::sum;
+use crate::support::service::get_path;
 
 fn layer(registry: &Registry) -> MetricsLayer {
     MetricsLayer::new().registry(registry)
@@ -16,18 +16,6 @@ fn layer(registry: &Registry) -> MetricsLayer {
 
 fn users() -> Router {
     Router::new().route("/users/{id}", get(async || "a user"))
-}
-
-/// Makes one request, and reads its response; the status tells whether it panicked.
-async fn get_path<S, B>(service: S, path: &str)
-where
-    S: Service<Request<Body>, Response = axum::http::Response<B>>,
-    S::Error: std::fmt::Debug,
-    B: http_body::Body<Error: std::fmt::Debug>,
-{
-    let request = Request::get(path).body(Body::empty()).unwrap();
-    let response = service.oneshot(request).await.unwrap();
-    response.into_body().collect().await.unwrap();
 }
 
 /// Returns how many requests were counted, in all and with this route.

@@ -6,4 +6,5 @@ pub(crate) mod http;
 pub(crate) mod program;
 pub(crate) mod read;
 pub(crate) mod script;
+pub(crate) mod service;
 pub(crate) mod warnings;
