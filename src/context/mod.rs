@@ -8,8 +8,8 @@
 mod route;
 mod work;
 
-pub(crate) use route::Route;
-pub(crate) use work::{Nested, is_counted, within};
+pub(crate) use route::{UNMATCHED, template};
+pub(crate) use work::{Nested, Working, is_counted, tell};
 
 /// Marks a response that the layer is not to count.
 #[derive(Debug, Clone, Copy)]

@@ -6,10 +6,11 @@
 //! one is at work on this thread when it is called, and tells it the route.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use http::Extensions;
 
-use crate::context::route::Route;
+use crate::context::route::UNMATCHED;
 
 thread_local! {
     static AT_WORK: RefCell<Vec<AtWork>> = const { RefCell::new(Vec::new()) };
@@ -19,16 +20,17 @@ thread_local! {
 struct AtWork {
     owner: usize,
     nested: Nested,
+    route: Option<Arc<str>>,
 }
 
 /// What an outer layer knows of those within it, for one request.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Nested {
     /// Whether the request is marked, so that another request that is made while it
     /// is answered is told from it.
     marked: bool,
-    /// The route that an inner layer told, if there was one.
-    route: Option<Route>,
+    /// Whether an inner layer told its route.
+    told: bool,
 }
 
 /// Marks a request as one that a layer counts already.
@@ -46,54 +48,89 @@ impl Nested {
         }
         Self {
             marked,
-            route: None,
+            told: false,
         }
-    }
-
-    /// Returns the route that an inner layer told.
-    pub(crate) fn route(&self) -> Option<&Route> {
-        self.route.as_ref()
     }
 }
 
-/// Runs code of the service within the layer whose metrics are known as `owner`.
-pub(crate) fn within<T>(owner: usize, nested: &mut Nested, run: impl FnOnce() -> T) -> T {
-    let begun = AT_WORK.try_with(|at_work| {
-        at_work.borrow_mut().push(AtWork {
-            owner,
-            nested: std::mem::take(nested),
+/// A layer that is at work on the calling thread, until it is dropped.
+#[derive(Debug)]
+#[must_use = "a layer is at work until this is dropped"]
+pub(crate) struct Working {
+    /// Whether it is on the list: a thread that is being torn down has none.
+    listed: bool,
+}
+
+impl Working {
+    /// Lets the layer whose metrics are known as `owner` be at work.
+    #[inline]
+    pub(crate) fn begin(owner: usize, nested: Nested) -> Self {
+        let begun = AT_WORK.try_with(|at_work| {
+            at_work.borrow_mut().push(AtWork {
+                owner,
+                nested,
+                route: None,
+            });
         });
-        End(nested)
-    });
-    // A thread that is being torn down has no list any more.
-    let _end = begun.ok();
-    run()
-}
-
-/// Takes the layer off the list, whether the code within returns or panics.
-struct End<'a>(&'a mut Nested);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        let ended = AT_WORK.try_with(|at_work| at_work.borrow_mut().pop());
-        if let Ok(Some(ended)) = ended {
-            *self.0 = ended.nested;
+        Self {
+            listed: begun.is_ok(),
         }
+    }
+
+    /// Ends it, and returns what it knows now of those within it, and the route if
+    /// one of them told it.
+    #[inline]
+    pub(crate) fn end(mut self) -> Option<(Nested, Option<Arc<str>>)> {
+        self.take().map(|ended| (ended.nested, ended.route))
+    }
+
+    #[inline]
+    fn take(&mut self) -> Option<AtWork> {
+        let pop = |at_work: &RefCell<Vec<AtWork>>| at_work.borrow_mut().pop();
+        let listed = std::mem::take(&mut self.listed);
+        listed.then(|| AT_WORK.try_with(pop).ok()).flatten()?
     }
 }
 
-/// Returns true when a layer of the same metrics counts this request already, and
-/// tells it the route.
+/// Where the code within panicked, too.
+impl Drop for Working {
+    #[inline]
+    fn drop(&mut self) {
+        self.take();
+    }
+}
+
+/// Returns true when a layer of the same metrics counts this request already, which
+/// is then to be [told](tell) the route.
+#[inline]
 pub(crate) fn is_counted(owner: usize, extensions: &Extensions) -> bool {
-    let marked = extensions.get::<Counted>().is_some();
-    let told = AT_WORK.try_with(|at_work| {
+    let counted = with_outer(owner, |outer| {
+        let same = if outer.nested.marked {
+            extensions.get::<Counted>().is_some()
+        } else {
+            !outer.nested.told
+        };
+        outer.nested.told |= same;
+        same
+    });
+    counted.unwrap_or(false)
+}
+
+/// Tells the layer that counts this request its route.
+pub(crate) fn tell(owner: usize, route: Arc<str>) {
+    with_outer(owner, |outer| {
+        // A layer further in that sees none does not gainsay one that does.
+        if outer.route.is_none() || *route != *UNMATCHED {
+            outer.route = Some(route);
+        }
+    });
+}
+
+fn with_outer<T>(owner: usize, run: impl FnOnce(&mut AtWork) -> T) -> Option<T> {
+    let outer = AT_WORK.try_with(|at_work| {
         let mut at_work = at_work.borrow_mut();
         let outer = at_work.iter_mut().rev().find(|outer| outer.owner == owner);
-        let same = outer.filter(|outer| {
-            let first = !outer.nested.marked && outer.nested.route.is_none();
-            first || (outer.nested.marked && marked)
-        });
-        same.map(|outer| outer.nested.route = Some(Route::of(extensions)))
+        outer.map(run)
     });
-    matches!(told, Ok(Some(())))
+    outer.ok().flatten()
 }

@@ -4,6 +4,8 @@ use std::array;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::metric::buckets::Buckets;
+use crate::metric::histogram::Histogram;
 use crate::metric::instrument::Instrument;
 use crate::metric::set::SeriesSet;
 use crate::snapshot::Labels;
@@ -144,15 +146,31 @@ impl<M: Instrument, const N: usize> Family<M, N> {
         self.set.remove(&self.in_order(values))
     }
 
-    /// Returns where the family's series are, which is the same for all handles.
-    pub(crate) fn address(&self) -> usize {
-        Arc::as_ptr(&self.set).addr()
-    }
-
     /// Returns what was given for each label in the order of the set.
     #[inline]
     fn in_order<T: Copy>(&self, given: [T; N]) -> [T; N] {
         self.order.map(|label| given[label])
+    }
+}
+
+impl<const N: usize> Family<Histogram, N> {
+    /// Gives the series whose `label` has this `value` buckets of their own, instead
+    /// of the family's. A series that was made before keeps what it has.
+    ///
+    /// ```
+    /// # use tachometer::{Buckets, Registry};
+    /// let registry = Registry::new();
+    /// let seconds = registry
+    ///     .histogram_family("job_seconds", "Time a job took.", ["job"])?
+    ///     .buckets_where("job", "nightly", Buckets::new(&[60.0, 600.0, 3_600.0])?);
+    /// seconds.with(["nightly"]).observe(500.0);
+    /// assert!(registry.export_prometheus().contains("{job=\"nightly\",le=\"600.0\"} 1"));
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    #[must_use = "this returns the family"]
+    pub fn buckets_where(self, label: &str, value: &str, buckets: Buckets) -> Self {
+        self.set.settings_where(label, value, buckets);
+        self
     }
 }
 

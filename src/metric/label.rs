@@ -64,6 +64,18 @@ impl<'a> Label<'a> {
         Self::new(name, Allowed::Unlimited)
     }
 
+    pub(crate) fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// Lets the label have one value more, if its values are listed.
+    pub(crate) fn or(mut self, value: &str) -> Self {
+        if let Some(Allowed::Closed(values)) = &mut self.allowed {
+            values.push(value.into());
+        }
+        self
+    }
+
     fn new(name: &'a str, allowed: Allowed) -> Self {
         Self {
             name,

@@ -23,10 +23,20 @@ pub(crate) struct SeriesSet<M: Instrument> {
     label_names: Box<[Box<str>]>,
     limits: Limits,
     shared: Arc<Shared<M::Settings>>,
+    /// Not of loom's: it is never held while another lock is waited for.
+    variants: std::sync::Mutex<Vec<Variant<M::Settings>>>,
     hasher: Hasher,
     series: Catalog<M>,
     /// Held while a series is added.
     adding: Mutex<()>,
+}
+
+/// The settings of those series that have one value of one label.
+struct Variant<S> {
+    /// The label's position.
+    label: usize,
+    value: Box<str>,
+    shared: Arc<Shared<S>>,
 }
 
 impl<M: Instrument> SeriesSet<M> {
@@ -65,6 +75,7 @@ impl<M: Instrument> SeriesSet<M> {
             label_names: labels.iter().map(|label| label.name.into()).collect(),
             limits: Limits::new(labels),
             shared,
+            variants: std::sync::Mutex::new(Vec::new()),
             hasher: Hasher::default(),
             series: Catalog::new(),
             adding: Mutex::new(()),
@@ -91,9 +102,28 @@ impl<M: Instrument> SeriesSet<M> {
         &self.shared.settings
     }
 
+    /// Lets the series that are made from now on with this value of a label have
+    /// settings of their own; of a label that there is not, none are.
+    pub(crate) fn settings_where(&self, label: &str, value: &str, settings: M::Settings) {
+        let mut names = self.label_names.iter();
+        let Some(label) = names.position(|name| **name == *label) else {
+            return;
+        };
+        let shared = Shared::new(settings, self.shared.labelled);
+        let value = value.into();
+        self.variants().push(Variant {
+            label,
+            value,
+            shared,
+        });
+    }
+
     /// Returns how many values the family's series refused.
     pub(crate) fn invalid(&self) -> u64 {
-        self.shared.invalid.load().whole
+        let variants = self.variants();
+        let all = variants.iter().map(|variant| &variant.shared);
+        let refused = all.chain([&self.shared]);
+        refused.map(|shared| shared.invalid.load().whole).sum()
     }
 
     /// Returns the series that are shown.
@@ -115,8 +145,9 @@ impl<M: Instrument> SeriesSet<M> {
         }
     }
 
-    /// Returns what [`series`](Self::series) does, for any number of values; in
-    /// `values`, which are the same, they may be replaced by the overflow's.
+    /// Returns what [`series`](Self::series) does, for any number of values, and in
+    /// `values`, which are the same, those that the series has: the limit may have
+    /// replaced some by the overflow's.
     ///
     /// It takes no lock either, unless a series is to be made.
     #[cold]
@@ -131,7 +162,10 @@ impl<M: Instrument> SeriesSet<M> {
             // Once more: another thread may have made the one that was asked for,
             // and reached the limit with it.
             Some(overflow) => match self.find(asked) {
-                Some(series) => (series, None),
+                Some(series) => {
+                    values.copy_from_slice(asked);
+                    (series, None)
+                }
                 None => (overflow, folded),
             },
             None => self.make(asked, values),
@@ -182,28 +216,52 @@ impl<M: Instrument> SeriesSet<M> {
         }
     }
 
-    /// Reads up to [`Block::SERIES`] shown series from position `from` on, and
-    /// moves that past them; returns `None` when there are no more.
+    /// Reads up to [`Block::SERIES`] shown series from position `from` on, all with
+    /// the same settings, and moves that past them; returns `None` when there are no
+    /// more.
     pub(crate) fn block(&self, from: &mut usize) -> Option<Block> {
-        let len = self.series.len();
-        let mut block = Block::new(Arc::clone(&self.desc), M::values(self.settings()));
-        while *from < len && block.labels.len() < Block::SERIES {
-            let series = self.series.get(*from).filter(|series| !series.is_gone());
-            *from += 1;
-            if let Some(series) = series {
-                let held = series.series();
-                held.read_exemplars(block.labels.len(), &mut block.exemplars);
-                block.labels.push(if self.label_names.is_empty() {
-                    // One that was made by itself has no labels of a registry.
-                    self.constant.clone()
-                } else {
-                    held.labels.clone()
-                });
-                block.since.push(held.life.since());
-                series.read(&mut block.values);
+        let series = self.shown(from)?;
+        let shared = &series.series().shared;
+        let mut block = Block::new(Arc::clone(&self.desc), M::values(&shared.settings));
+        self.read(series, &mut block);
+        while block.labels.len() < Block::SERIES {
+            let mut next = *from;
+            match self.shown(&mut next) {
+                Some(series) if Arc::ptr_eq(&series.series().shared, shared) => {
+                    self.read(series, &mut block);
+                    *from = next;
+                }
+                _ => break,
             }
         }
-        (!block.labels.is_empty()).then_some(block)
+        Some(block)
+    }
+
+    /// Returns the first shown series from position `from` on, and moves that past
+    /// it.
+    fn shown(&self, from: &mut usize) -> Option<&M> {
+        let len = self.series.len();
+        while *from < len {
+            let series = self.series.get(*from).filter(|series| !series.is_gone());
+            *from += 1;
+            if series.is_some() {
+                return series;
+            }
+        }
+        None
+    }
+
+    fn read(&self, series: &M, block: &mut Block) {
+        let held = series.series();
+        held.read_exemplars(block.labels.len(), &mut block.exemplars);
+        block.labels.push(if self.label_names.is_empty() {
+            // One that was made by itself has no labels of a registry.
+            self.constant.clone()
+        } else {
+            held.labels.clone()
+        });
+        block.since.push(held.life.since());
+        series.read(&mut block.values);
     }
 
     /// Returns the series with these values, if there is one, shown or not.
@@ -225,20 +283,35 @@ impl<M: Instrument> SeriesSet<M> {
         let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         // Another thread may have made it while this one waited, or have taken the
         // last room that there was for its values.
+        values.copy_from_slice(asked);
         if let Some(series) = self.find(asked) {
             return (series, None);
         }
-        values.copy_from_slice(asked);
         let folded = self.limits.fold(values);
         if let Some(series) = self.find(values) {
             return (series, folded);
         }
         let labels = Labels::following(&self.constant, self.pairs(values));
-        let series = new_series(labels, &self.shared);
+        let series = new_series(labels, &self.shared_by(values));
         let series = self.series.add(self.hash(values), series);
         // After it was added: `Limits` says why.
         self.limits.admit(values);
         (series, folded)
+    }
+
+    /// Returns what a series with these values shares with others.
+    fn shared_by(&self, values: &[&str]) -> Arc<Shared<M::Settings>> {
+        let variants = self.variants();
+        let own = variants.iter().find(|own| {
+            values
+                .get(own.label)
+                .is_some_and(|value| **value == *own.value)
+        });
+        Arc::clone(own.map_or(&self.shared, |own| &own.shared))
+    }
+
+    fn variants(&self) -> std::sync::MutexGuard<'_, Vec<Variant<M::Settings>>> {
+        self.variants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the names and values of a series' own labels.

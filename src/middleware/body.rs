@@ -9,7 +9,8 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::middleware::outcome::Outcome;
-use crate::middleware::record::{Record, Rest};
+use crate::middleware::record::Record;
+use crate::middleware::rest::Rest;
 
 pin_project! {
     /// A response's body, passed on as it is, with the request's record in it.
@@ -64,18 +65,22 @@ impl<B: Body> Body for ResponseBody<B> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let (polled, ended) = Record::run(this.record, || {
-            let polled = this.inner.as_mut().poll_frame(context);
-            // Whoever asks the body whether it has ended may not poll again.
-            let ended = polled.is_ready() && this.inner.is_end_stream();
-            (polled, ended)
-        });
+        let Some(record) = this.record else {
+            return this.inner.poll_frame(context);
+        };
+        record.enter();
+        let polled = this.inner.as_mut().poll_frame(context);
+        // Whoever asks the body whether it has ended may not poll again.
+        let ended = polled.is_ready() && this.inner.is_end_stream();
+        record.leave();
         let frame = ready!(polled);
         if let Some(Ok(frame)) = &frame {
-            let bytes = frame.data_ref().map_or(0, Buf::remaining);
-            this.rest.pass(bytes);
-            if let Some(record) = this.record {
+            if let Some(data) = frame.data_ref() {
+                let bytes = data.remaining();
+                this.rest.pass(bytes);
                 record.pass(bytes);
+            } else if let Some(trailers) = frame.trailers_ref() {
+                record.trailers(trailers);
             }
         }
         // Trailers are the last frame there is, and hyper asks for no further one.

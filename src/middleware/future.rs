@@ -38,9 +38,12 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = ready!(Record::run_within(this.record, || {
-            this.inner.poll(context)
-        }));
+        let working = this.record.as_mut().map(Record::begin);
+        let polled = this.inner.poll(context);
+        if let (Some(record), Some(working)) = (&mut *this.record, working) {
+            record.end_work(working);
+        }
+        let result = ready!(polled);
         let record = this.record.take();
         Poll::Ready(match result {
             Ok(response) => Ok(ResponseBody::wrap(response, record)),

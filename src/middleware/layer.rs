@@ -2,14 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use http::{Method, Uri};
 use tower::Layer;
 
 use crate::error::Error;
-use crate::metric::Buckets;
 use crate::middleware::MetricsService;
 use crate::middleware::metrics::HttpMetrics;
-use crate::middleware::settings::{Settings, Skip};
+use crate::middleware::settings::Settings;
 use crate::registry::Registry;
 
 /// Measures every request of the services it wraps.
@@ -21,7 +19,7 @@ use crate::registry::Registry;
 pub struct MetricsLayer {
     /// The global registry where there is none.
     registry: Option<Registry>,
-    settings: Settings,
+    pub(super) settings: Settings,
     /// Made when the first service is wrapped, since the settings are complete
     /// only then. Shared by clones: axum clones a layer for every route.
     metrics: Arc<OnceLock<Arc<HttpMetrics>>>,
@@ -68,39 +66,6 @@ impl MetricsLayer {
         }
     }
 
-    /// Sets the buckets of `http_request_duration_seconds`, in seconds.
-    ///
-    /// ```
-    /// use tachometer::{Buckets, MetricsLayer};
-    ///
-    /// // Classic buckets of one's own, and exponential ones for percentiles.
-    /// let layer = MetricsLayer::new().buckets(Buckets::new(&[0.05, 0.5, 5.0])?.native());
-    /// # Ok::<(), tachometer::Error>(())
-    /// ```
-    pub fn buckets(self, buckets: Buckets) -> Self {
-        let mut layer = self.anew();
-        layer.settings.buckets = Some(buckets);
-        layer
-    }
-
-    /// Leaves out the requests for which `skip` returns true: they pass, and nothing
-    /// is counted.
-    ///
-    /// It is called for every request, before anything else, and should be quick. A
-    /// request for which it panics is measured.
-    ///
-    /// ```
-    /// use tachometer::MetricsLayer;
-    ///
-    /// let layer = MetricsLayer::new()
-    ///     .skip(|_method, uri| matches!(uri.path(), "/health" | "/ready"));
-    /// ```
-    pub fn skip(self, skip: impl Fn(&Method, &Uri) -> bool + Send + Sync + 'static) -> Self {
-        let mut layer = self.anew();
-        layer.settings.skip = Skip::new(skip);
-        layer
-    }
-
     /// Registers the layer's metrics now, rather than when it first wraps a
     /// service.
     ///
@@ -127,7 +92,7 @@ impl MetricsLayer {
 
     /// Returns the layer without the metrics it has made, which clones of it go on
     /// using.
-    fn anew(self) -> Self {
+    pub(super) fn anew(self) -> Self {
         Self {
             metrics: Arc::default(),
             ..self
@@ -136,7 +101,7 @@ impl MetricsLayer {
 
     fn make(&self) -> Result<Arc<HttpMetrics>, Error> {
         let registry = self.registry.as_ref().unwrap_or_else(|| Registry::global());
-        HttpMetrics::new(registry, &self.settings).map(Arc::new)
+        HttpMetrics::new(registry, self.settings.clone()).map(Arc::new)
     }
 }
 

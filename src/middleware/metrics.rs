@@ -1,86 +1,212 @@
-//! The families that the layer records into.
+//! The layer's metrics: the families, and what is found in them once.
+
+use http::StatusCode;
 
 use crate::error::Error;
-use crate::metric::{Counter, Family, Gauge, Histogram, Label};
+use crate::metric::{Counter, Histogram, MOST_LABELS, Memo};
+use crate::middleware::endpoint::{Ending, EndingKey, Endpoint, Parts};
+use crate::middleware::families::Families;
+use crate::middleware::labels::{NONE, method_label, status_label};
+use crate::middleware::level::Level;
+use crate::middleware::outcome::Outcome;
 use crate::middleware::placement::Placement;
-use crate::middleware::settings::{Settings, Skip};
+use crate::middleware::settings::{Declared, Settings};
 use crate::registry::Registry;
 
-/// The layer's metrics, found once and shared by all its services.
-///
-/// Their labels need no limit: no client can invent a value, since methods,
-/// statuses and outcomes come from closed sets and routes from the templates.
+/// The layer's metrics, shared by all its services.
 #[derive(Debug)]
 pub(super) struct HttpMetrics {
-    pub(super) requests: Family<Counter, 4>,
-    pub(super) duration: Family<Histogram, 3>,
-    pub(super) in_flight: Family<Gauge, 2>,
-    pub(super) request_bytes: Family<Counter, 2>,
-    pub(super) response_bytes: Family<Counter, 2>,
-    pub(super) stream_duration: Family<Histogram, 2>,
-    pub(super) streams_in_flight: Family<Gauge, 2>,
-    pub(super) skip: Skip,
+    pub(super) families: Families,
+    endpoints: Memo<Endpoint>,
+    endings: Memo<Ending>,
+    pub(super) settings: Settings,
+    /// Whether there is something to note of every request.
+    pub(super) take_notes: bool,
     pub(super) placement: Placement,
 }
 
-/// The bounds of how long streams live, from a second to a day: they are left
-/// open on purpose.
-const STREAM_SECONDS: [f64; 10] = [
-    1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 43_200.0, 86_400.0,
-];
-
 impl HttpMetrics {
-    /// Returns what is the same for all layers that count into these metrics.
-    pub(super) fn owner(&self) -> usize {
-        self.requests.address()
+    pub(super) fn new(registry: &Registry, settings: Settings) -> Result<Self, Error> {
+        let metrics = Self {
+            families: Families::new(registry, &settings)?,
+            endpoints: Memo::new(),
+            endings: Memo::new(),
+            take_notes: settings.take_notes(),
+            settings,
+            placement: Placement::default(),
+        };
+        metrics.declare();
+        Ok(metrics)
     }
 
-    pub(super) fn new(registry: &Registry, settings: &Settings) -> Result<Self, Error> {
-        let (name, help) = (
-            "http_request_duration_seconds",
-            "Time from an HTTP request to the end of its response, \
-             or to the head of an event stream.",
-        );
-        let labels = ["method", "route", "status"].map(Label::unlimited);
-        let duration = match settings.buckets.clone() {
-            Some(buckets) => registry.histogram_family_with_buckets(name, help, labels, buckets),
-            None => registry.histogram_family(name, help, labels),
+    /// Returns what is the same for all layers that count into these metrics.
+    #[inline]
+    pub(super) fn owner(&self) -> usize {
+        self.families.requests.address()
+    }
+
+    /// Returns a method of a route, by what the route is called by the router, or by
+    /// the user.
+    #[inline]
+    pub(super) fn endpoint(&self, method: &'static str, asked: &str) -> &Endpoint {
+        let (hash, is) = self.endpoint_key(method, asked);
+        match self.endpoints.find(hash, is) {
+            Some(endpoint) => endpoint,
+            None => self.admit_endpoint(method, asked),
+        }
+    }
+
+    /// Returns the endpoint at its position; there is none at any other.
+    #[inline]
+    pub(super) fn endpoint_at(&self, position: usize) -> Option<&Endpoint> {
+        self.endpoints.get(position)
+    }
+
+    /// Returns one way in which the requests of an endpoint end; the layer has no
+    /// labels of its own then.
+    #[inline]
+    pub(super) fn ending(
+        &self,
+        endpoint: &Endpoint,
+        status: Option<StatusCode>,
+        outcome: Outcome,
+    ) -> &Ending {
+        let number = status.map_or(0, |status| status.as_u16());
+        let key = (endpoint.position, number, outcome as u8);
+        let hash = self.endings.hash(key);
+        let found = self.endings.find(hash, |ending| ending.key == key);
+        match found {
+            Some(ending) => ending,
+            None => self.make_ending(key, endpoint, status, outcome),
+        }
+    }
+
+    /// Lends the series that have these values, which are those of the layer's own
+    /// labels.
+    pub(super) fn with_own<'a, T>(
+        &self,
+        endpoint: &'a Endpoint,
+        status: Option<&'a StatusCode>,
+        outcome: Outcome,
+        own: impl Iterator<Item = &'a str>,
+        run: impl FnOnce(&Counter, &Histogram) -> T,
+    ) -> T {
+        let status = status_label(status, self.settings.status_class);
+        let mut values = [""; MOST_LABELS];
+        let given = [endpoint.method, &endpoint.route, status];
+        let given = given.into_iter().chain(own).chain([outcome.as_str()]);
+        let mut len = 0;
+        for (value, given) in values.iter_mut().zip(given) {
+            *value = given;
+            len += 1;
+        }
+        let values = &mut values[..len];
+        let requests = self.families.requests.admit(values);
+        // With what became of the values, so that a limit has the same effect on both.
+        let duration = self.families.duration.admit(&mut values[..len - 1]);
+        run(requests, duration)
+    }
+
+    fn endpoint_key<'a>(
+        &self,
+        method: &'static str,
+        asked: &'a str,
+    ) -> (u64, impl Fn(&Endpoint) -> bool + 'a) {
+        let hash = self.endpoints.hash((method, asked));
+        let is = move |endpoint: &Endpoint| endpoint.method == method && *endpoint.asked == *asked;
+        (hash, is)
+    }
+
+    /// Returns the endpoint, or the one that takes its place where the limit of
+    /// routes is reached; so endpoints are no more than series.
+    #[cold]
+    fn admit_endpoint(&self, method: &'static str, asked: &str) -> &Endpoint {
+        let route = self.settings.routes.named(asked);
+        let mut values = [method, &*route];
+        let in_flight = self.families.in_flight.admit(&mut values).clone();
+        let folded = values[1] != &*route;
+        let (asked, route) = if folded {
+            (values[1], values[1].into())
+        } else {
+            (asked, route)
         };
-        Ok(Self {
-            requests: registry.counter_family(
-                "http_requests_total",
-                "HTTP requests that have ended, by how they did.",
-                ["method", "route", "status", "outcome"].map(Label::unlimited),
-            )?,
-            duration: duration?,
-            in_flight: registry.guarded_gauge_family(
-                "http_requests_in_flight",
-                "HTTP requests whose response has not ended yet.",
-                ["method", "route"].map(Label::unlimited),
-            )?,
-            request_bytes: registry.counter_family(
-                "http_request_body_bytes_total",
-                "Bytes of HTTP request bodies that the service has read.",
-                ["method", "route"].map(Label::unlimited),
-            )?,
-            response_bytes: registry.counter_family(
-                "http_response_body_bytes_total",
-                "Bytes of HTTP response bodies that the server has taken.",
-                ["method", "route"].map(Label::unlimited),
-            )?,
-            stream_duration: registry.histogram_family_with_buckets(
-                "http_stream_duration_seconds",
-                "Time from an HTTP request to the end of its event stream.",
-                ["method", "route"].map(Label::unlimited),
-                &STREAM_SECONDS,
-            )?,
-            streams_in_flight: registry.guarded_gauge_family(
-                "http_streams_in_flight",
-                "HTTP event streams that have begun and not ended yet.",
-                ["method", "route"].map(Label::unlimited),
-            )?,
-            skip: settings.skip.clone(),
-            placement: Placement::default(),
+        let (hash, is) = self.endpoint_key(method, asked);
+        if let Some(endpoint) = self.endpoints.find(hash, &is) {
+            return endpoint;
+        }
+        let settings = &self.settings;
+        let parts = Parts {
+            method,
+            asked: asked.into(),
+            in_flight,
+            streamed: settings.streams.iter().any(|stream| **stream == *route),
+            level: self.level(method, &route),
+            route,
+        };
+        self.endpoints
+            .find_or_add(hash, is, |at| Endpoint::new(at, parts))
+    }
+
+    fn level(&self, method: &str, route: &str) -> Option<Level> {
+        let mut levels = self.settings.levels.iter();
+        let (_, within) = levels.find(|(of, _)| of == route)?;
+        let seconds = within.as_secs_f64().to_string();
+        let [requests, good] = self.families.levels.as_ref()?;
+        let labels = [method, route, &*seconds];
+        Some(Level {
+            within: *within,
+            requests: requests.with(labels),
+            good: good.with(labels),
         })
+    }
+
+    #[cold]
+    fn make_ending(
+        &self,
+        key: EndingKey,
+        endpoint: &Endpoint,
+        status: Option<StatusCode>,
+        outcome: Outcome,
+    ) -> &Ending {
+        let none = [].into_iter();
+        let ending = self.with_own(
+            endpoint,
+            status.as_ref(),
+            outcome,
+            none,
+            |requests, duration| Ending {
+                key,
+                requests: requests.clone(),
+                duration: duration.clone(),
+            },
+        );
+        let is = |ending: &Ending| ending.key == key;
+        self.endings
+            .find_or_add(self.endings.hash(key), is, |_| ending)
+    }
+
+    /// Makes the series of what was declared.
+    fn declare(&self) {
+        for Declared {
+            method,
+            route,
+            statuses,
+        } in &self.settings.declared
+        {
+            let method = method_label(method);
+            let named = self.settings.routes.named(route);
+            self.families.in_flight.declare(&[method, &named]);
+            let endpoint = self.endpoint(method, route);
+            for status in statuses {
+                let outcome = Outcome::of_status(*status);
+                let own = self.settings.own.iter().map(|_| NONE);
+                let status = status_label(Some(status), self.settings.status_class);
+                let values = [method, &*endpoint.route, status];
+                let mut values: Vec<_> = values.into_iter().chain(own).collect();
+                self.families.duration.declare(&values);
+                values.push(outcome.as_str());
+                self.families.requests.declare(&values);
+            }
+        }
     }
 }

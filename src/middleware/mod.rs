@@ -40,8 +40,14 @@
 //! | `http_requests_in_flight` | `method`, `route` | requests whose response has not ended |
 //! | `http_request_body_bytes_total` | `method`, `route` | bytes of request bodies, as the service reads them |
 //! | `http_response_body_bytes_total` | `method`, `route` | bytes of response bodies, as they pass |
-//! | `http_stream_duration_seconds` | `method`, `route` | from the call to the end of an event stream |
-//! | `http_streams_in_flight` | `method`, `route` | event streams that have begun and not ended |
+//! | `http_stream_duration_seconds` | `method`, `route` | from the call to the end of a stream or upgraded connection |
+//! | `http_streams_in_flight` | `method`, `route` | streams that have begun and not ended |
+//! | `http_upgrades_in_flight` | `method`, `route` | upgraded connections, by their [`UpgradeGuard`]s |
+//!
+//! On request there are `http_time_to_head_seconds` and
+//! `http_time_to_first_byte_seconds` (`method`, `route`, `status`), and
+//! `http_service_level_requests_total` and `http_service_level_good_requests_total`
+//! (`method`, `route`, `within`); a [`Preset`] has other names for all of them.
 //!
 //! Every request that the service accepted ends in exactly one `outcome`,
 //! whatever becomes of it, and is counted in the two first metrics at that
@@ -59,15 +65,20 @@
 //! | `upgraded` | the connection now speaks another protocol: 101, or a CONNECT that succeeded |
 //!
 //! `method` is one of HTTP's nine or `_OTHER`. `route` is the route's template,
-//! as axum shows it to the layer, or `unmatched`; never a path. `status` is
-//! `none` where there was no response. A body that is not polled to its end is
+//! as axum shows it to the layer, or a name that the user gives it, or `unmatched`;
+//! never a path, unless the user's closure returns one. `status` is
+//! `none` where there was no response, and `_OTHER` where it is not within 100 to 599. A body that is not polled to its end is
 //! complete when nothing of it is missing: an answer to HEAD, a 204 or 304, or
 //! one whose declared length has passed. The body ends when the server takes its
 //! last frame; what then still lies in buffers is beyond the layer's sight.
 //!
-//! An event stream (`text/event-stream`) is counted when it ends, but its
-//! duration is the time to its head: how long a client listens says nothing
-//! about the service's speed. Its whole life is in a metric of its own.
+//! A stream is an event stream (`text/event-stream`) of unknown length, or any response
+//! of a route that the user [calls one](MetricsLayer::stream). It is counted when it
+//! ends, but its duration is the time to its head: how long a client listens says
+//! nothing about the service's speed. Its whole life is in a metric of its own.
+//!
+//! An upgraded connection is out of the layer's sight: its request ends with the
+//! head, as `upgraded`. The task that serves it may hold an [`UpgradeGuard`].
 //!
 //! # Placement
 //!
@@ -91,19 +102,39 @@
 //! Nothing is buffered, and no panic is caught.
 
 mod body;
+mod choices;
+mod clock;
+mod endpoint;
+mod families;
 mod future;
+mod grpc;
+mod head;
+mod hook;
 mod labels;
 mod layer;
+mod level;
 mod metrics;
+mod names;
+mod notes;
 mod outcome;
+mod own;
 mod placement;
 mod record;
 mod request_body;
+mod rest;
+mod routes;
 mod service;
 mod settings;
+mod slot;
+mod trace;
+mod upgrade;
 
 pub use body::ResponseBody;
 pub use future::ResponseFuture;
+pub use head::{RequestHead, ResponseHead};
 pub use layer::MetricsLayer;
+pub use names::Preset;
 pub use request_body::RequestBody;
 pub use service::MetricsService;
+pub use slot::RequestLabels;
+pub use upgrade::UpgradeGuard;

@@ -4,8 +4,6 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use http::StatusCode;
 
-use crate::context::Route;
-
 /// So many requests may succeed without a route before anything is said.
 const PATIENCE: u32 = 100;
 
@@ -23,11 +21,12 @@ pub(super) struct Placement {
 
 impl Placement {
     /// Notes a response, whose body is a `B`.
-    pub(super) fn note<B>(&self, route: &Route, status: StatusCode) {
+    #[inline]
+    pub(super) fn note<B>(&self, routed: bool, status: StatusCode) {
         if self.routed.load(Ordering::Relaxed) {
             return;
         }
-        if !route.is_unmatched() {
+        if routed {
             self.routed.store(true, Ordering::Relaxed);
         } else if status.is_success() && is_axums::<B>() {
             let before = self.unrouted.fetch_add(1, Ordering::Relaxed);

@@ -3,33 +3,41 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body::Body;
 
-use crate::context::{Nested, Route, Unmeasured, within};
-use crate::metric::{Counter, Gauge};
-use crate::middleware::labels::method_label;
+use crate::context::{Nested, UNMATCHED, Unmeasured, Working, is_counted, tell};
+use crate::metric::{Counter, Histogram};
+use crate::middleware::endpoint::Endpoint;
+use crate::middleware::head::RequestHead;
+use crate::middleware::labels::{method_label, status_label};
 use crate::middleware::metrics::HttpMetrics;
+use crate::middleware::notes::Notes;
 use crate::middleware::outcome::Outcome;
+use crate::middleware::rest::Rest;
 
 /// One request, from the call of the service to the end of its response.
 ///
 /// It is made in `call` and moved: into the future, then into the response's
 /// body. It is never cloned. Whatever becomes of the request, the record is
 /// dropped once, and only there outcome and duration are written.
+///
+/// It is small, since it is moved often, and finds the endpoint by its position,
+/// since a handle's reference count would be one more that all threads change.
 #[derive(Debug)]
 pub(super) struct Record {
     metrics: Arc<HttpMetrics>,
-    in_flight: Gauge,
     started: Instant,
-    method: &'static str,
-    route: Route,
-    nested: Nested,
+    /// The position of the request's endpoint.
+    endpoint: usize,
+    /// Of a stream, how long its head took, which tells of the service's speed; its
+    /// life does not.
+    until_head: Option<Duration>,
+    notes: Option<Box<Notes>>,
     status: Option<StatusCode>,
     /// How it ended, once that is known; until then it is on its way.
     outcome: Option<Outcome>,
-    /// What is known besides, if the response is a stream.
-    stream: Option<Stream>,
+    nested: Nested,
     /// Whether code of the wrapped service is running. If that is so in `drop`,
     /// a panic of that very code unwinds through here. Asking whether the thread
     /// panics would be wrong both ways: a panic may have been caught further out
@@ -38,71 +46,97 @@ pub(super) struct Record {
     measured: bool,
 }
 
-/// A response that goes on for as long as the client listens.
-#[derive(Debug)]
-struct Stream {
-    /// How long its head took, which tells of the service's speed; its life does
-    /// not.
-    until_head: Duration,
-    in_flight: Gauge,
-}
-
 impl Record {
-    pub(super) fn start<B>(metrics: Arc<HttpMetrics>, request: &mut Request<B>) -> Self {
+    /// Begins with a request, unless it is not to be measured, or a layer further out
+    /// counts it, which then learns its route.
+    #[inline]
+    pub(super) fn start<B>(metrics: &Arc<HttpMetrics>, request: &mut Request<B>) -> Option<Self> {
+        let settings = &metrics.settings;
+        let counted = is_counted(metrics.owner(), request.extensions());
+        if !counted && settings.skip.covers(request.method(), request.uri()) {
+            return None;
+        }
         let method = method_label(request.method());
-        let route = Route::of(request.extensions());
-        let in_flight = metrics.in_flight.with([method, route.as_str()]);
-        in_flight.inc();
-        Self {
-            metrics,
-            in_flight,
-            started: Instant::now(),
-            method,
-            route,
-            nested: Nested::of(request.extensions_mut()),
+        let head = RequestHead::of(request);
+        let endpoint = metrics.endpoint(method, &settings.routes.asked(&head));
+        if counted {
+            tell(metrics.owner(), Arc::clone(&endpoint.route));
+            return None;
+        }
+        endpoint.in_flight.inc();
+        // A guard from here on: what follows may run code of the user's.
+        let mut record = Self {
+            metrics: Arc::clone(metrics),
+            started: settings.clock.now(),
+            endpoint: endpoint.position,
+            until_head: None,
+            notes: None,
             status: None,
             outcome: None,
-            stream: None,
+            nested: Nested::of(request.extensions_mut()),
             inside: false,
             measured: true,
-        }
+        };
+        record.notes = Notes::of(metrics, endpoint, record.started, request);
+        Some(record)
     }
 
     /// Returns the counter of the bytes that the service reads.
-    pub(super) fn request_bytes(&self) -> Counter {
-        let labels = [self.method, self.route.as_str()];
-        self.metrics.request_bytes.with(labels)
+    pub(super) fn request_bytes(&self) -> Option<Counter> {
+        let endpoint = self.endpoint()?;
+        Some(endpoint.request_bytes(&self.metrics.families).clone())
     }
 
-    /// Runs code of the wrapped service; if it panics, that is the outcome.
-    pub(super) fn run<T>(record: &mut Option<Self>, inner: impl FnOnce() -> T) -> T {
-        if let Some(record) = record {
-            record.inside = true;
-        }
-        let result = inner();
-        if let Some(record) = record {
-            record.inside = false;
-        }
-        result
+    /// Notes that code of the wrapped service is about to run: if it panics, that is
+    /// the outcome.
+    #[inline]
+    pub(super) fn enter(&mut self) {
+        self.inside = true;
     }
 
-    /// Runs code of the wrapped service that may call a layer within it.
-    pub(super) fn run_within<T>(record: &mut Option<Self>, inner: impl FnOnce() -> T) -> T {
-        let Some(own) = record else {
-            return inner();
+    /// Notes that it has returned.
+    #[inline]
+    pub(super) fn leave(&mut self) {
+        self.inside = false;
+    }
+
+    /// Does what [`enter`](Self::enter) does, where the code may call a layer within
+    /// this one.
+    #[inline]
+    pub(super) fn begin(&mut self) -> Working {
+        self.enter();
+        Working::begin(self.metrics.owner(), self.nested)
+    }
+
+    /// Does what [`leave`](Self::leave) does, and learns what a layer within has told.
+    #[inline]
+    pub(super) fn end_work(&mut self, working: Working) {
+        self.leave();
+        if let Some((nested, route)) = working.end() {
+            self.nested = nested;
+            if let Some(route) = route {
+                self.learn(&route);
+            }
+        }
+    }
+
+    /// Takes over the route that an inner layer told, where there was none.
+    #[cold]
+    fn learn(&mut self, route: &str) {
+        let Some(endpoint) = self.endpoint() else {
+            return;
         };
-        own.inside = true;
-        let result = within(own.metrics.owner(), &mut own.nested, inner);
-        own.inside = false;
-        if own.route.is_unmatched()
-            && let Some(route) = own.nested.route()
-        {
-            own.route = route.clone();
+        if &*endpoint.route == UNMATCHED && route != UNMATCHED {
+            let better = self.metrics.endpoint(endpoint.method, route);
+            // In this order, so that a scrape never sees the request nowhere.
+            better.in_flight.inc();
+            endpoint.in_flight.dec();
+            self.endpoint = better.position;
         }
-        result
     }
 
     /// Notes the response's head, and returns how much of its body is to come.
+    #[inline]
     pub(super) fn head<B: Body>(&mut self, response: &Response<B>) -> Rest {
         let status = response.status();
         self.status = Some(status);
@@ -110,46 +144,95 @@ impl Record {
             self.measured = false;
             return Rest::Nothing;
         }
-        self.metrics.placement.note::<B>(&self.route, status);
-        let connected = self.method == "CONNECT" && status.is_success();
+        let metrics = &*self.metrics;
+        let Some(endpoint) = metrics.endpoint_at(self.endpoint) else {
+            return Rest::Unknown;
+        };
+        let routed = &*endpoint.route != UNMATCHED;
+        metrics.placement.note::<B>(routed, status);
+        if let Some(notes) = &mut self.notes {
+            notes.head(metrics, response);
+        }
+        let settings = &metrics.settings;
+        if let Some(family) = &metrics.families.time_to_head {
+            let took = settings.clock.since(self.started);
+            let status = status_label(Some(&status), settings.status_class);
+            let labels = [endpoint.method, &*endpoint.route, status];
+            family.record(labels, |seconds| seconds.observe_duration(took));
+        }
+        let connected = endpoint.method == "CONNECT" && status.is_success();
         if connected || status == StatusCode::SWITCHING_PROTOCOLS {
+            if let Some(upgrade) = self.notes.as_mut().and_then(|notes| notes.upgrade.take()) {
+                upgrade.open();
+            }
             self.outcome = Some(Outcome::Upgraded);
             return Rest::Nothing;
         }
         // A body that is asked for its length runs code of its own, too.
         self.inside = true;
-        let rest = Rest::of(self.method, response);
+        let rest = Rest::of(endpoint.method, response);
         self.inside = false;
-        // The answer to a HEAD may have a stream's type, and has no life.
-        if rest != Rest::Nothing && is_event_stream(response) {
-            self.stream = Some(self.begin_stream());
+        let is_stream = match rest {
+            // The answer to a HEAD may have a stream's type, and has no life.
+            Rest::Nothing => false,
+            // Whoever knows how much is to come has it already.
+            Rest::Bytes(_) => endpoint.streamed,
+            Rest::Unknown => endpoint.streamed || is_event_stream(response),
+        };
+        if is_stream {
+            endpoint.streams_in_flight(&metrics.families).inc();
+            self.until_head = Some(settings.clock.since(self.started));
         }
         rest
     }
 
-    fn begin_stream(&self) -> Stream {
-        let labels = [self.method, self.route.as_str()];
-        let in_flight = self.metrics.streams_in_flight.with(labels);
-        in_flight.inc();
-        Stream {
-            until_head: self.started.elapsed(),
-            in_flight,
+    /// Counts bytes of the response's body as they pass.
+    #[inline]
+    pub(super) fn pass(&mut self, bytes: usize) {
+        if !self.measured || bytes == 0 {
+            return;
+        }
+        if let Some(endpoint) = self.endpoint() {
+            endpoint
+                .response_bytes(&self.metrics.families)
+                .inc_by(bytes);
+        }
+        if let Some(notes) = &mut self.notes
+            && std::mem::take(&mut notes.awaits_first_byte)
+        {
+            self.first_byte();
         }
     }
 
-    /// Counts bytes of the response's body as they pass.
-    pub(super) fn pass(&self, bytes: usize) {
-        if self.measured && bytes > 0 {
-            let labels = [self.method, self.route.as_str()];
-            let counters = &self.metrics.response_bytes;
-            counters.record(labels, |counter| counter.inc_by(bytes));
+    fn first_byte(&self) {
+        let metrics = &*self.metrics;
+        let (Some(family), Some(endpoint)) =
+            (&metrics.families.time_to_first_byte, self.endpoint())
+        else {
+            return;
+        };
+        let took = metrics.settings.clock.since(self.started);
+        let status = status_label(self.status.as_ref(), metrics.settings.status_class);
+        let labels = [endpoint.method, &*endpoint.route, status];
+        family.record(labels, |seconds| seconds.observe_duration(took));
+    }
+
+    /// Notes what follows the response's body.
+    pub(super) fn trailers(&mut self, trailers: &HeaderMap) {
+        if let Some(notes) = &mut self.notes {
+            notes.trailers(trailers);
         }
     }
 
     /// Ends the record of a response whose body has passed whole.
+    #[inline]
     pub(super) fn complete(mut self) {
         if self.outcome.is_none() {
-            self.outcome = self.status.map(Outcome::of_status);
+            let call = self.notes.as_ref().and_then(|notes| notes.grpc);
+            self.outcome = match (call, self.status) {
+                (Some(call), Some(StatusCode::OK)) => Some(call.outcome()),
+                (_, status) => status.map(Outcome::of_status),
+            };
         }
     }
 
@@ -159,27 +242,53 @@ impl Record {
     }
 
     /// Writes outcome and duration; only `drop` calls this.
-    fn write(&self) {
-        let life = self.started.elapsed();
-        let duration = self
-            .stream
-            .as_ref()
-            .map_or(life, |stream| stream.until_head);
-        let outcome = self.outcome().as_str();
-        let (method, route) = (self.method, self.route.as_str());
-        let status = self.status.as_ref().map_or("none", StatusCode::as_str);
-        let metrics = &self.metrics;
-        metrics
-            .requests
-            .record([method, route, status, outcome], Counter::inc);
-        metrics.duration.record([method, route, status], |seconds| {
-            seconds.observe_duration(duration);
+    #[inline]
+    fn write(&self, endpoint: &Endpoint) {
+        let metrics = &*self.metrics;
+        let life = metrics.settings.clock.since(self.started);
+        let duration = self.until_head.unwrap_or(life);
+        let outcome = self.outcome();
+        self.with_series(endpoint, outcome, |requests, seconds| {
+            requests.inc();
+            match self.notes.as_ref().and_then(|notes| notes.trace.as_deref()) {
+                None => seconds.observe_duration(duration),
+                Some(trace) => {
+                    let labels = [("trace_id", trace)];
+                    seconds.observe_with_exemplar(duration.as_secs_f64(), &labels);
+                }
+            }
         });
-        if let Some(stream) = &self.stream {
-            metrics.stream_duration.record([method, route], |seconds| {
-                seconds.observe_duration(life);
-            });
-            stream.in_flight.dec();
+        if let Some(level) = &endpoint.level {
+            level.count(outcome, duration, self.until_head.is_some());
+        }
+        if self.until_head.is_some() {
+            endpoint
+                .stream_duration(&metrics.families)
+                .observe_duration(life);
+            endpoint.streams_in_flight(&metrics.families).dec();
+        }
+    }
+
+    /// Lends the series of how the request ended.
+    #[inline]
+    fn with_series(
+        &self,
+        endpoint: &Endpoint,
+        outcome: Outcome,
+        write: impl FnOnce(&Counter, &Histogram),
+    ) {
+        let metrics = &*self.metrics;
+        let own = &metrics.settings.own;
+        match &self.notes {
+            Some(notes) if !own.is_empty() => {
+                let own = own.iter().enumerate();
+                let own = own.map(|(at, own)| notes.value(at, &own.source, outcome));
+                metrics.with_own(endpoint, self.status.as_ref(), outcome, own, write);
+            }
+            _ => {
+                let ending = metrics.ending(endpoint, self.status, outcome);
+                write(&ending.requests, &ending.duration);
+            }
         }
     }
 
@@ -191,64 +300,26 @@ impl Record {
             (None, None) => Outcome::CancelledBeforeHead,
         }
     }
+
+    #[inline]
+    fn endpoint(&self) -> Option<&Endpoint> {
+        self.metrics.endpoint_at(self.endpoint)
+    }
 }
 
 impl Drop for Record {
+    #[inline]
     fn drop(&mut self) {
-        if self.measured {
-            self.write();
-        }
-        // Last, so that a scrape sees the request as under way or as ended, and
-        // never as neither.
-        self.in_flight.dec();
-    }
-}
-
-/// How much of a response's body is to come, as far as that can be known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rest {
-    /// Nothing that counts: HTTP has no body here, or it has passed.
-    Nothing,
-    /// After this many bytes hyper stops polling, and never sees the body's end.
-    Bytes(u64),
-    /// The body says when it ends.
-    Unknown,
-}
-
-impl Rest {
-    fn of<B: Body>(method: &str, response: &Response<B>) -> Self {
-        let body = response.body();
-        let bodiless = method == "HEAD"
-            || response.status().is_informational()
-            || matches!(
-                response.status(),
-                StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
-            );
-        if bodiless || body.is_end_stream() {
-            return Self::Nothing;
-        }
-        // As hyper does: the body's own word, or else the head's.
-        match body.size_hint().exact().or(declared_length(response)) {
-            Some(0) => Self::Nothing,
-            Some(bytes) => Self::Bytes(bytes),
-            None => Self::Unknown,
+        // There always is one.
+        if let Some(endpoint) = self.endpoint() {
+            if self.measured {
+                self.write(endpoint);
+            }
+            // Last, so that a scrape sees the request as under way or as ended, and
+            // never as neither.
+            endpoint.in_flight.dec();
         }
     }
-
-    /// Takes away what has passed.
-    pub(super) fn pass(&mut self, bytes: usize) {
-        if let Self::Bytes(rest) = self {
-            *self = match rest.saturating_sub(bytes as u64) {
-                0 => Self::Nothing,
-                rest => Self::Bytes(rest),
-            };
-        }
-    }
-}
-
-fn declared_length<B>(response: &Response<B>) -> Option<u64> {
-    let length = response.headers().get(header::CONTENT_LENGTH)?;
-    length.to_str().ok()?.parse().ok()
 }
 
 fn is_event_stream<B>(response: &Response<B>) -> bool {

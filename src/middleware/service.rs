@@ -7,7 +7,6 @@ use http::{Request, Response};
 use http_body::Body;
 use tower::Service;
 
-use crate::context::is_counted;
 use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::record::Record;
 use crate::middleware::{RequestBody, ResponseBody, ResponseFuture};
@@ -40,16 +39,18 @@ where
     }
 
     fn call(&mut self, mut request: Request<Q>) -> Self::Future {
-        let metrics = &self.metrics;
-        let counted = is_counted(metrics.owner(), request.extensions());
-        let skipped = metrics.skip.covers(request.method(), request.uri());
-        let measured = !counted && !skipped;
-        let mut record = measured.then(|| Record::start(Arc::clone(metrics), &mut request));
-        let reads = record.as_ref().filter(|_| !request.body().is_end_stream());
-        let bytes = reads.map(Record::request_bytes);
+        let mut record = Record::start(&self.metrics, &mut request);
+        let bytes = match &record {
+            Some(record) if !request.body().is_end_stream() => record.request_bytes(),
+            _ => None,
+        };
         let request = request.map(|body| RequestBody::new(body, bytes));
+        let working = record.as_mut().map(Record::begin);
         // The very service that was polled ready, not a clone of it.
-        let inner = Record::run_within(&mut record, || self.inner.call(request));
+        let inner = self.inner.call(request);
+        if let (Some(record), Some(working)) = (&mut record, working) {
+            record.end_work(working);
+        }
         ResponseFuture::new(inner, record)
     }
 }

@@ -1,44 +1,76 @@
 //! What was chosen for a layer, before its metrics are made.
 
-use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::time::Duration;
 
-use http::{Method, Uri};
+use http::{Method, StatusCode, Uri};
 
 use crate::metric::Buckets;
+use crate::middleware::clock::Clock;
+use crate::middleware::hook::Hook;
+use crate::middleware::names::Preset;
+use crate::middleware::own::OwnLabels;
+use crate::middleware::routes::Routes;
+use crate::middleware::trace::Traces;
 
 /// The choices of one layer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
-    /// Of the duration; the default bounds where there are none.
+    pub(super) preset: Preset,
+    pub(super) prefix: String,
+    /// Of the duration; those of the preset where there are none.
     pub(super) buckets: Option<Buckets>,
+    pub(super) buckets_of: Vec<(String, Buckets)>,
     pub(super) skip: Skip,
+    pub(super) routes: Routes,
+    /// The routes whose responses are streams.
+    pub(super) streams: Vec<String>,
+    /// How soon the requests of a route are to end.
+    pub(super) levels: Vec<(String, Duration)>,
+    pub(super) declared: Vec<Declared>,
+    pub(super) own: OwnLabels,
+    /// How many values the open labels may have, where that was said.
+    pub(super) limit: Option<usize>,
+    /// Whether the status is its class alone.
+    pub(super) status_class: bool,
+    pub(super) time_to_head: bool,
+    pub(super) time_to_first_byte: bool,
+    pub(super) traces: Option<Traces>,
+    pub(super) clock: Clock,
+}
+
+impl Settings {
+    /// Returns true when there is something to note of every request.
+    pub(super) fn take_notes(&self) -> bool {
+        self.time_to_first_byte || self.traces.is_some() || !self.own.is_empty()
+    }
+}
+
+/// An endpoint that is to show as 0 from the start.
+#[derive(Debug, Clone)]
+pub(super) struct Declared {
+    pub(super) method: Method,
+    pub(super) route: String,
+    pub(super) statuses: Vec<StatusCode>,
 }
 
 /// Which requests are not measured.
-#[derive(Clone, Default)]
-pub(super) struct Skip(Option<Arc<Predicate>>);
+#[derive(Debug, Clone, Default)]
+pub(super) struct Skip(Option<Hook<Predicate>>);
 
-type Predicate = dyn Fn(&Method, &Uri) -> bool + Send + Sync;
+pub(super) type Predicate = dyn Fn(&Method, &Uri) -> bool + Send + Sync;
 
 impl Skip {
-    pub(super) fn new(skip: impl Fn(&Method, &Uri) -> bool + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(skip)))
+    pub(super) fn of(skip: Hook<Predicate>) -> Self {
+        Self(Some(skip))
     }
 
     /// Returns true when the request is not to be measured. One of which the user's
-    /// code cannot tell, because it panics, is: a request must not fail for it.
+    /// code cannot tell, because it panics, is.
+    #[inline]
     pub(super) fn covers(&self, method: &Method, uri: &Uri) -> bool {
-        let Some(skip) = &self.0 else {
+        let Some(hook) = &self.0 else {
             return false;
         };
-        catch_unwind(AssertUnwindSafe(|| skip(method, uri))).unwrap_or(false)
-    }
-}
-
-impl fmt::Debug for Skip {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "some" } else { "none" })
+        hook.ask(|skip| skip(method, uri)).unwrap_or(false)
     }
 }

@@ -4,8 +4,8 @@ use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 
 use crate::error::Error;
 use crate::metric::{
-    Buckets, Counter, Family, Gauge, Histogram, Instrument, Label, Metric, Moved, SeriesSet,
-    check_labels, check_name,
+    Buckets, Counter, DynFamily, Family, Gauge, Histogram, Instrument, Label, MOST_LABELS, Metric,
+    Moved, SeriesSet, check_labels, check_name,
 };
 use crate::registry::Registry;
 use crate::registry::entries::Entries;
@@ -117,6 +117,17 @@ impl Registry {
         labels: [impl Into<Label<'a>>; N],
     ) -> Result<Family<Gauge, N>, Error> {
         self.family(name, help, labels, Some(Moved::ByGuards))
+    }
+
+    /// Returns the family of gauges called `name`, which guards move, and whose labels
+    /// are chosen at run time.
+    pub(crate) fn guarded_gauge_dyn_family(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[Label<'_>],
+    ) -> Result<DynFamily<Gauge>, Error> {
+        self.dyn_family(name, help, labels, Some(Moved::ByGuards))
     }
 
     /// Returns the histogram called `name`; a new one gets the default bounds,
@@ -268,6 +279,26 @@ impl Registry {
         let labels = labels.map(Into::into);
         let set = self.set(name, help, &labels, settings)?;
         Ok(Family::new(set, labels.map(|label| label.name)))
+    }
+
+    /// Returns the family called `name`, whose labels are chosen at run time; there
+    /// are no more than [`MOST_LABELS`] of them.
+    pub(crate) fn dyn_family<M: Instrument>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[Label<'_>],
+        settings: Option<M::Settings>,
+    ) -> Result<DynFamily<M>, Error> {
+        if labels.len() > MOST_LABELS {
+            return Err(Error::invalid_label(format_args!(
+                "the metric {name:?} has {} labels: leave out all but {MOST_LABELS}",
+                labels.len()
+            )));
+        }
+        let set = self.set(name, help, labels, settings)?;
+        let names: Vec<_> = labels.iter().map(|label| label.name).collect();
+        Ok(DynFamily::new(set, &names))
     }
 
     fn set<M: Instrument>(

@@ -1,0 +1,73 @@
+//! A family whose number of labels is known when it is made, and not before.
+
+use std::sync::Arc;
+
+use crate::metric::buckets::Buckets;
+use crate::metric::histogram::Histogram;
+use crate::metric::instrument::Instrument;
+use crate::metric::set::SeriesSet;
+
+/// So many labels such a family may have.
+pub(crate) const MOST_LABELS: usize = 24;
+
+/// A metric with labels, like a [`Family`](crate::metric::Family), whose labels are
+/// chosen at run time.
+#[derive(Debug)]
+pub(crate) struct DynFamily<M: Instrument> {
+    set: Arc<SeriesSet<M>>,
+    /// Where each label of the set stands in what is given.
+    order: Box<[usize]>,
+}
+
+impl<M: Instrument> DynFamily<M> {
+    /// Makes a handle that takes its values in the order of `names`, which are the
+    /// set's own and no more than [`MOST_LABELS`].
+    pub(crate) fn new(set: Arc<SeriesSet<M>>, names: &[&str]) -> Self {
+        let place = |name: &str| names.iter().position(|asked| *asked == name);
+        let own = set.label_names().iter();
+        let order = own.filter_map(|name| place(name)).collect();
+        Self { set, order }
+    }
+
+    /// Returns the series with these values, and makes it where there is none; a
+    /// value that the limit refuses is replaced by the overflow's.
+    ///
+    /// It takes neither lock nor memory, unless the series is made.
+    pub(crate) fn admit(&self, values: &mut [&str]) -> &M {
+        let (mut asked, mut own) = ([""; MOST_LABELS], [""; MOST_LABELS]);
+        for (at, place) in self.order.iter().enumerate() {
+            asked[at] = values[*place];
+            own[at] = values[*place];
+        }
+        let labels = self.order.len();
+        let series = self.set.find_or_make(&asked[..labels], &mut own[..labels]);
+        for (at, place) in self.order.iter().enumerate() {
+            values[*place] = own[at];
+        }
+        series
+    }
+
+    /// Makes the series with these values, which count against no limit.
+    pub(crate) fn declare(&self, values: &[&str]) {
+        let own: Vec<_> = self.order.iter().map(|place| [values[*place]]).collect();
+        let lists: Vec<_> = own.iter().map(|value| &value[..]).collect();
+        self.set.declare(&lists);
+    }
+
+    /// Lets the open labels have so many distinct values together.
+    pub(crate) fn limit(&self, values: usize) {
+        self.set.limits().set_most(values);
+    }
+
+    /// Returns where the family's series are, which is the same for all handles.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.set).addr()
+    }
+}
+
+impl DynFamily<Histogram> {
+    /// Gives the series whose `label` has this `value` buckets of their own.
+    pub(crate) fn buckets_where(&self, label: &str, value: &str, buckets: Buckets) {
+        self.set.settings_where(label, value, buckets);
+    }
+}

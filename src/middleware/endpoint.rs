@@ -1,0 +1,100 @@
+//! What is found once for a method of a route, and what for each way its requests
+//! end.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::metric::{Counter, Gauge, Histogram};
+use crate::middleware::families::Families;
+use crate::middleware::level::Level;
+
+/// A method of a route, with the series that all its requests record into.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    /// Where it is among all of them.
+    pub(super) position: usize,
+    pub(super) method: &'static str,
+    /// What the route is called by the router, or by the user.
+    pub(super) asked: Box<str>,
+    /// What it is called in the families.
+    pub(super) route: Arc<str>,
+    pub(super) in_flight: Gauge,
+    /// Whether all its responses are streams.
+    pub(super) streamed: bool,
+    pub(super) level: Option<Level>,
+    // Made with the first request that needs them, so that none shows a 0 that
+    // means nothing.
+    request_bytes: OnceLock<Counter>,
+    response_bytes: OnceLock<Counter>,
+    stream_duration: OnceLock<Histogram>,
+    streams_in_flight: OnceLock<Gauge>,
+    upgrades_in_flight: OnceLock<Gauge>,
+}
+
+/// What an endpoint is made of.
+pub(super) struct Parts {
+    pub(super) method: &'static str,
+    pub(super) asked: Box<str>,
+    pub(super) route: Arc<str>,
+    pub(super) in_flight: Gauge,
+    pub(super) streamed: bool,
+    pub(super) level: Option<Level>,
+}
+
+impl Endpoint {
+    pub(super) fn new(position: usize, parts: Parts) -> Self {
+        Self {
+            position,
+            method: parts.method,
+            asked: parts.asked,
+            route: parts.route,
+            in_flight: parts.in_flight,
+            streamed: parts.streamed,
+            level: parts.level,
+            request_bytes: OnceLock::new(),
+            response_bytes: OnceLock::new(),
+            stream_duration: OnceLock::new(),
+            streams_in_flight: OnceLock::new(),
+            upgrades_in_flight: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn request_bytes(&self, families: &Families) -> &Counter {
+        let make = || families.request_bytes.with(self.labels());
+        self.request_bytes.get_or_init(make)
+    }
+
+    pub(super) fn response_bytes(&self, families: &Families) -> &Counter {
+        let make = || families.response_bytes.with(self.labels());
+        self.response_bytes.get_or_init(make)
+    }
+
+    pub(super) fn stream_duration(&self, families: &Families) -> &Histogram {
+        let make = || families.stream_duration.with(self.labels());
+        self.stream_duration.get_or_init(make)
+    }
+
+    pub(super) fn streams_in_flight(&self, families: &Families) -> &Gauge {
+        let make = || families.streams_in_flight.with(self.labels());
+        self.streams_in_flight.get_or_init(make)
+    }
+
+    pub(super) fn upgrades_in_flight(&self, families: &Families) -> &Gauge {
+        let make = || families.upgrades_in_flight.with(self.labels());
+        self.upgrades_in_flight.get_or_init(make)
+    }
+
+    fn labels(&self) -> [&str; 2] {
+        [self.method, &self.route]
+    }
+}
+
+/// One way in which the requests of an endpoint end, with its series.
+#[derive(Debug)]
+pub(super) struct Ending {
+    pub(super) key: EndingKey,
+    pub(super) requests: Counter,
+    pub(super) duration: Histogram,
+}
+
+/// The endpoint's position, the status, or 0 where there was none, and the outcome.
+pub(super) type EndingKey = (usize, u16, u8);

@@ -1,0 +1,163 @@
+//! The families that the layer records into.
+
+use crate::error::Error;
+use crate::metric::{Buckets, Counter, DynFamily, Family, Gauge, Histogram, Label};
+use crate::middleware::names::{Names, OUTCOME, WITHIN};
+use crate::middleware::settings::Settings;
+use crate::registry::Registry;
+
+/// The layer's families.
+///
+/// No client can invent a value of method, status and outcome, which come from closed
+/// sets, nor of the routes that axum's router finds; so these need no limit.
+#[derive(Debug)]
+pub(super) struct Families {
+    pub(super) requests: DynFamily<Counter>,
+    pub(super) duration: DynFamily<Histogram>,
+    pub(super) in_flight: DynFamily<Gauge>,
+    pub(super) request_bytes: Family<Counter, 2>,
+    pub(super) response_bytes: Family<Counter, 2>,
+    pub(super) stream_duration: Family<Histogram, 2>,
+    pub(super) streams_in_flight: Family<Gauge, 2>,
+    pub(super) upgrades_in_flight: Family<Gauge, 2>,
+    pub(super) time_to_head: Option<Family<Histogram, 3>>,
+    pub(super) time_to_first_byte: Option<Family<Histogram, 3>>,
+    /// Of the requests to routes that have a service level, and of those that kept it.
+    pub(super) levels: Option<[Family<Counter, 3>; 2]>,
+}
+
+/// The bounds of how long streams live, from a second to a day: they are left
+/// open on purpose.
+const STREAM_SECONDS: [f64; 10] = [
+    1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 43_200.0, 86_400.0,
+];
+
+impl Families {
+    pub(super) fn new(registry: &Registry, settings: &Settings) -> Result<Self, Error> {
+        let registry = &match &*settings.prefix {
+            "" => registry.clone(),
+            prefix => registry.clone().prefix(prefix)?,
+        };
+        let names = settings.preset.names();
+        let method = Label::unlimited(names.method);
+        let status = Label::unlimited(names.status);
+        let route = if settings.routes.are_open() {
+            Label::open(names.route)
+        } else {
+            Label::unlimited(names.route)
+        };
+        let own = settings.own.iter().map(|own| own.label.clone());
+        // What the duration has, the requests have, too, and the outcome last.
+        let mut labels = vec![method.clone(), route.clone(), status.clone()];
+        labels.extend(own);
+        let buckets = match (&settings.buckets, settings.preset.bounds()) {
+            (Some(buckets), _) => Some(buckets.clone()),
+            (None, Some(bounds)) => Some(Buckets::new(bounds)?),
+            (None, None) => None,
+        };
+        let duration = registry.dyn_family::<Histogram>(
+            names.duration,
+            "Time from an HTTP request to the end of its response, or to the head of a stream.",
+            &labels,
+            buckets.clone(),
+        )?;
+        for (route, buckets) in &settings.buckets_of {
+            duration.buckets_where(names.route, route, buckets.clone());
+        }
+        labels.push(Label::unlimited(OUTCOME));
+        let pair = [method.clone(), route.clone()];
+        let clock = |is_on: bool, name, help| {
+            let labels = [method.clone(), route.clone(), status.clone()];
+            let family = || match buckets.clone() {
+                Some(buckets) => {
+                    registry.histogram_family_with_buckets(name, help, labels, buckets)
+                }
+                None => registry.histogram_family(name, help, labels),
+            };
+            is_on.then(family).transpose()
+        };
+        let families = Self {
+            requests: registry.dyn_family(
+                names.requests,
+                "HTTP requests that have ended, by how they did.",
+                &labels,
+                None,
+            )?,
+            duration,
+            in_flight: registry.guarded_gauge_dyn_family(
+                names.in_flight,
+                "HTTP requests whose response has not ended yet.",
+                &pair,
+            )?,
+            request_bytes: registry.counter_family(
+                names.request_bytes,
+                "Bytes of HTTP request bodies that the service has read.",
+                pair.clone(),
+            )?,
+            response_bytes: registry.counter_family(
+                names.response_bytes,
+                "Bytes of HTTP response bodies that the server has taken.",
+                pair.clone(),
+            )?,
+            stream_duration: registry.histogram_family_with_buckets(
+                names.stream_duration,
+                "Time from an HTTP request to the end of the stream that answers it.",
+                pair.clone(),
+                &STREAM_SECONDS,
+            )?,
+            streams_in_flight: registry.guarded_gauge_family(
+                names.streams_in_flight,
+                "HTTP streams that have begun and not ended yet.",
+                pair.clone(),
+            )?,
+            upgrades_in_flight: registry.guarded_gauge_family(
+                names.upgrades_in_flight,
+                "Upgraded connections that a task holds a guard of.",
+                pair.clone(),
+            )?,
+            time_to_head: clock(
+                settings.time_to_head,
+                names.time_to_head,
+                "Time from an HTTP request to the head of its response.",
+            )?,
+            time_to_first_byte: clock(
+                settings.time_to_first_byte,
+                names.time_to_first_byte,
+                "Time from an HTTP request to the first byte of its response's body.",
+            )?,
+            levels: levels(registry, names, settings, &pair)?,
+        };
+        if let Some(values) = settings.limit {
+            families.requests.limit(values);
+            families.duration.limit(values);
+            families.in_flight.limit(values);
+        }
+        Ok(families)
+    }
+}
+
+/// Returns the families of all requests of the routes that have a level, and of
+/// those that kept it, if there is such a route.
+fn levels(
+    registry: &Registry,
+    names: &Names,
+    settings: &Settings,
+    labels: &[Label<'_>; 2],
+) -> Result<Option<[Family<Counter, 3>; 2]>, Error> {
+    if settings.levels.is_empty() {
+        return Ok(None);
+    }
+    let [method, route] = labels;
+    let labels = [method.clone(), route.clone(), Label::unlimited(WITHIN)];
+    let requests = registry.counter_family(
+        names.level_requests,
+        "HTTP requests to routes that have a service level.",
+        labels.clone(),
+    )?;
+    let good = registry.counter_family(
+        names.level_good,
+        "HTTP requests that ended well within the time of their route's service level.",
+        labels,
+    )?;
+    Ok(Some([requests, good]))
+}

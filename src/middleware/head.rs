@@ -1,0 +1,65 @@
+//! What the user's closures are shown of a request and of its response.
+
+use http::{Extensions, HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
+
+use crate::context::template;
+
+/// A request without its body.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct RequestHead<'a> {
+    /// What is to be done.
+    pub method: &'a Method,
+    /// What it is to be done to.
+    pub uri: &'a Uri,
+    /// The version of HTTP.
+    pub version: Version,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// What layers further out have left.
+    pub extensions: &'a Extensions,
+}
+
+impl<'a> RequestHead<'a> {
+    pub(super) fn of<B>(request: &'a Request<B>) -> Self {
+        Self {
+            method: request.method(),
+            uri: request.uri(),
+            version: request.version(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }
+    }
+
+    /// Returns the template of the route that axum's router has found, if it has:
+    /// `/users/{id}`.
+    #[must_use]
+    pub fn template(&self) -> Option<&'a str> {
+        template(self.extensions)
+    }
+}
+
+/// A response without its body.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct ResponseHead<'a> {
+    /// How it went.
+    pub status: StatusCode,
+    /// The version of HTTP.
+    pub version: Version,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// What the handler and layers further in have left.
+    pub extensions: &'a Extensions,
+}
+
+impl<'a> ResponseHead<'a> {
+    pub(super) fn of<B>(response: &'a Response<B>) -> Self {
+        Self {
+            status: response.status(),
+            version: response.version(),
+            headers: response.headers(),
+            extensions: response.extensions(),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What the layer's metrics and their labels are called.
+
+/// A set of names for the layer's metrics and labels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Preset {
+    /// Those that the [module](crate::middleware) lists.
+    #[default]
+    Prometheus,
+    /// Those of OpenTelemetry's semantic conventions for HTTP servers, as Prometheus
+    /// writes them: `http_server_request_duration_seconds`, with the bounds that the
+    /// conventions advise, and `http_server_active_requests`, with the labels
+    /// `http_request_method`, `http_route` and `http_response_status_code`. What the
+    /// conventions do not know begins with `http_server_`, too.
+    Otel,
+    /// Those of the crate `axum-prometheus`, for boards that were made for it:
+    /// `axum_http_requests_total`, `axum_http_requests_duration_seconds` and
+    /// `axum_http_requests_pending`, with the labels `method`, `endpoint` and
+    /// `status`. What it does not have begins with `axum_http_`, too.
+    AxumPrometheus,
+}
+
+/// All names of one preset.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub(super) requests: &'static str,
+    pub(super) duration: &'static str,
+    pub(super) in_flight: &'static str,
+    pub(super) request_bytes: &'static str,
+    pub(super) response_bytes: &'static str,
+    pub(super) stream_duration: &'static str,
+    pub(super) streams_in_flight: &'static str,
+    pub(super) upgrades_in_flight: &'static str,
+    pub(super) time_to_head: &'static str,
+    pub(super) time_to_first_byte: &'static str,
+    pub(super) level_requests: &'static str,
+    pub(super) level_good: &'static str,
+    pub(super) method: &'static str,
+    pub(super) route: &'static str,
+    pub(super) status: &'static str,
+    pub(super) version: &'static str,
+    pub(super) scheme: &'static str,
+    pub(super) grpc_status: &'static str,
+}
+
+/// The label that says how a request ended, in every preset.
+pub(super) const OUTCOME: &str = "outcome";
+/// The label that says within how many seconds a request is to end.
+pub(super) const WITHIN: &str = "within";
+
+impl Preset {
+    pub(super) fn names(self) -> &'static Names {
+        match self {
+            Self::Prometheus => &PROMETHEUS,
+            Self::Otel => &OTEL,
+            Self::AxumPrometheus => &AXUM_PROMETHEUS,
+        }
+    }
+
+    /// Returns the bounds of the duration, where they are not the default ones.
+    pub(super) fn bounds(self) -> Option<&'static [f64]> {
+        // OpenTelemetry's semantic conventions 1.27, "HTTP metrics",
+        // `http.server.request.duration`.
+        const ADVISED: [f64; 14] = [
+            0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+        ];
+        match self {
+            Self::Otel => Some(&ADVISED),
+            Self::Prometheus | Self::AxumPrometheus => None,
+        }
+    }
+}
+
+const PROMETHEUS: Names = Names {
+    requests: "http_requests_total",
+    duration: "http_request_duration_seconds",
+    in_flight: "http_requests_in_flight",
+    request_bytes: "http_request_body_bytes_total",
+    response_bytes: "http_response_body_bytes_total",
+    stream_duration: "http_stream_duration_seconds",
+    streams_in_flight: "http_streams_in_flight",
+    upgrades_in_flight: "http_upgrades_in_flight",
+    time_to_head: "http_time_to_head_seconds",
+    time_to_first_byte: "http_time_to_first_byte_seconds",
+    level_requests: "http_service_level_requests_total",
+    level_good: "http_service_level_good_requests_total",
+    method: "method",
+    route: "route",
+    status: "status",
+    version: "version",
+    scheme: "scheme",
+    grpc_status: "grpc_status",
+};
+
+const OTEL: Names = Names {
+    requests: "http_server_requests_total",
+    duration: "http_server_request_duration_seconds",
+    in_flight: "http_server_active_requests",
+    request_bytes: "http_server_request_body_bytes_total",
+    response_bytes: "http_server_response_body_bytes_total",
+    stream_duration: "http_server_stream_duration_seconds",
+    streams_in_flight: "http_server_active_streams",
+    upgrades_in_flight: "http_server_active_upgrades",
+    time_to_head: "http_server_time_to_head_seconds",
+    time_to_first_byte: "http_server_time_to_first_byte_seconds",
+    level_requests: "http_server_service_level_requests_total",
+    level_good: "http_server_service_level_good_requests_total",
+    method: "http_request_method",
+    route: "http_route",
+    status: "http_response_status_code",
+    version: "network_protocol_version",
+    scheme: "url_scheme",
+    grpc_status: "rpc_grpc_status_code",
+};
+
+const AXUM_PROMETHEUS: Names = Names {
+    requests: "axum_http_requests_total",
+    duration: "axum_http_requests_duration_seconds",
+    in_flight: "axum_http_requests_pending",
+    request_bytes: "axum_http_request_body_bytes_total",
+    response_bytes: "axum_http_response_body_bytes_total",
+    stream_duration: "axum_http_stream_duration_seconds",
+    streams_in_flight: "axum_http_streams_pending",
+    upgrades_in_flight: "axum_http_upgrades_pending",
+    time_to_head: "axum_http_time_to_head_seconds",
+    time_to_first_byte: "axum_http_time_to_first_byte_seconds",
+    level_requests: "axum_http_service_level_requests_total",
+    level_good: "axum_http_service_level_good_requests_total",
+    method: "method",
+    route: "endpoint",
+    status: "status",
+    version: "version",
+    scheme: "scheme",
+    grpc_status: "grpc_status",
+};

@@ -1,0 +1,138 @@
+//! Connections that go on in another protocol, out of the layer's sight.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Instant;
+
+use crate::metric::Gauge;
+use crate::middleware::metrics::HttpMetrics;
+
+/// Held by a task for as long as it serves an upgraded connection, such as a
+/// WebSocket, which is then among `http_upgrades_in_flight`; its whole life is in
+/// `http_stream_duration_seconds`.
+///
+/// A layer sees a request for an upgrade until its answer, and not what becomes of
+/// the connection. So the handler takes the guard, from the request's extensions or
+/// as an extractor of axum's, and moves it into the task. It counts from the answer
+/// on, if that is an upgrade, until its last clone is dropped; without a layer, it
+/// counts nothing.
+///
+#[cfg_attr(feature = "axum", doc = "```")]
+#[cfg_attr(not(feature = "axum"), doc = "```ignore")]
+/// use axum::extract::Request;
+/// use axum::response::IntoResponse;
+/// use tachometer::middleware::UpgradeGuard;
+///
+/// async fn tunnel(guard: UpgradeGuard, request: Request) -> impl IntoResponse {
+///     tokio::spawn(async move {
+///         let _guard = guard;
+///         // .. serve the connection that `hyper::upgrade::on(request)` gives.
+/// #       drop(request);
+///     });
+///     axum::http::StatusCode::SWITCHING_PROTOCOLS
+/// }
+/// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(tunnel));
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct UpgradeGuard(
+    // Held for its drop.
+    #[expect(dead_code, reason = "its drop is what it is for")] Option<Arc<Held>>,
+);
+
+/// What the layer keeps of the guard that it gave out.
+#[derive(Debug)]
+pub(super) struct Upgrade(Arc<State>);
+
+#[derive(Debug)]
+struct Held(Arc<State>);
+
+/// A connection that may be upgraded.
+#[derive(Debug)]
+struct State {
+    /// [`ASKED`], [`OPEN`] or [`CLOSED`].
+    stage: AtomicU8,
+    metrics: Arc<HttpMetrics>,
+    /// The position of the request's endpoint.
+    endpoint: usize,
+    started: Instant,
+}
+
+/// The guard is out, and there is no answer yet.
+const ASKED: u8 = 0;
+/// The answer was an upgrade, and the guard is held.
+const OPEN: u8 = 1;
+/// The guard was dropped.
+const CLOSED: u8 = 2;
+
+impl Upgrade {
+    pub(super) fn new(
+        metrics: &Arc<HttpMetrics>,
+        endpoint: usize,
+        started: Instant,
+    ) -> (Self, UpgradeGuard) {
+        let state = Arc::new(State {
+            stage: AtomicU8::new(ASKED),
+            metrics: Arc::clone(metrics),
+            endpoint,
+            started,
+        });
+        let held = Held(Arc::clone(&state));
+        (Self(state), UpgradeGuard(Some(Arc::new(held))))
+    }
+
+    /// Notes that the answer is an upgrade.
+    pub(super) fn open(&self) {
+        let Self(state) = self;
+        let relaxed = Ordering::Relaxed;
+        if state.stage.load(relaxed) == CLOSED {
+            // No one took the guard.
+            return;
+        }
+        // Before the guard can see that it is open, and takes this back.
+        state.in_flight(Gauge::inc);
+        // Relaxed here and in `drop`: the stage alone is decided by it.
+        let opened = state.stage.compare_exchange(ASKED, OPEN, relaxed, relaxed);
+        if opened.is_err() {
+            state.in_flight(Gauge::dec);
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let Self(state) = self;
+        if state.stage.swap(CLOSED, Ordering::Relaxed) == OPEN {
+            state.observe();
+            state.in_flight(Gauge::dec);
+        }
+    }
+}
+
+impl State {
+    fn in_flight(&self, moved: impl FnOnce(&Gauge)) {
+        if let Some(endpoint) = self.metrics.endpoint_at(self.endpoint) {
+            moved(endpoint.upgrades_in_flight(&self.metrics.families));
+        }
+    }
+
+    fn observe(&self) {
+        if let Some(endpoint) = self.metrics.endpoint_at(self.endpoint) {
+            let life = self.metrics.settings.clock.since(self.started);
+            let seconds = endpoint.stream_duration(&self.metrics.families);
+            seconds.observe_duration(life);
+        }
+    }
+}
+
+#[cfg(feature = "axum")]
+impl<S: Sync> axum::extract::FromRequestParts<S> for UpgradeGuard {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(
+        parts: &mut http::request::Parts,
+        _state: &S,
+    ) -> Result<Self, Self::Rejection> {
+        // Taken, so that it ends with the task and not with the request.
+        Ok(parts.extensions.remove().unwrap_or_default())
+    }
+}

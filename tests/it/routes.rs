@@ -1,0 +1,126 @@
+//! What a request's route is called, where axum shows it and where it does not.
+
+use std::convert::Infallible;
+
+use axum::Router;
+use axum::http::{Method, Request, Response, StatusCode};
+use axum::routing::get;
+use tachometer::{MetricsLayer, Registry};
+use tower::{Layer, service_fn};
+
+use crate::support::read::{series, sum};
+use crate::support::service::get_path;
+
+fn layer(registry: &Registry) -> MetricsLayer {
+    MetricsLayer::new().registry(registry)
+}
+
+/// A service that knows no routes, as one that serves files.
+fn files() -> Router {
+    Router::new().fallback(async || "a file")
+}
+
+fn requests(registry: &Registry, route: &str) -> f64 {
+    let labels = [("route", route)];
+    assert_eq!(sum(registry, "http_requests_in_flight", &[]), 0.0);
+    assert_eq!(
+        sum(registry, "http_response_body_bytes_total", &labels) > 0.0,
+        sum(registry, "http_requests_total", &labels) > 0.0,
+    );
+    sum(registry, "http_requests_total", &labels)
+}
+
+#[tokio::test]
+async fn a_mounted_service_is_counted_under_the_name_of_its_mount_and_once() {
+    let registry = Registry::new();
+    let mounted = |name| layer(&registry).mount(name).layer(files());
+    let app = Router::new()
+        .route("/users/{id}", get(async || "a user"))
+        .nest_service("/static", mounted("/static"))
+        .fallback_service(mounted("files"))
+        .layer(layer(&registry));
+    for path in ["/users/7", "/static/a.css", "/static/b.js", "/robots.txt"] {
+        get_path(app.clone(), path).await;
+    }
+    assert_eq!(requests(&registry, "/users/{id}"), 1.0);
+    assert_eq!(requests(&registry, "/static"), 2.0);
+    assert_eq!(requests(&registry, "files"), 1.0);
+    assert_eq!(sum(&registry, "http_requests_total", &[]), 4.0);
+}
+
+#[tokio::test]
+async fn a_request_that_learns_its_route_late_is_in_flight_under_it() {
+    let registry = Registry::new();
+    let app = layer(&registry).layer(
+        Router::new()
+            .route("/never", get(std::future::pending::<()>))
+            .layer(layer(&registry)),
+    );
+    let call = tokio::spawn(async move { get_path(app, "/never").await });
+    let in_flight = |route| sum(&registry, "http_requests_in_flight", &[("route", route)]);
+    while in_flight("/never") == 0.0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(in_flight("unmatched"), 0.0);
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    assert_eq!(in_flight("/never"), 0.0);
+}
+
+#[tokio::test]
+async fn off_axum_the_user_names_the_routes_and_a_flood_of_names_is_limited() {
+    let registry = Registry::new();
+    let handle = async |_: Request<_>| Ok::<_, Infallible>(Response::new("done".to_owned()));
+    let app = layer(&registry)
+        .route_by(|head| Some(head.uri.path().to_owned().into()))
+        .limit(10)
+        .declare(Method::GET, "/declared", [StatusCode::OK])
+        .layer(service_fn(handle));
+    for number in 0..1_000 {
+        get_path(app.clone(), &format!("/{number}")).await;
+    }
+    get_path(app, "/declared").await;
+    assert_eq!(requests(&registry, "/3"), 1.0);
+    assert_eq!(requests(&registry, "/declared"), 1.0);
+    assert_eq!(requests(&registry, "_overflow"), 990.0);
+    // Of requests, durations, gauges and bytes: ten, the overflow and the declared.
+    assert_eq!(series(&registry), 4 * 12);
+}
+
+#[tokio::test]
+async fn routes_of_a_group_are_counted_under_its_name() {
+    let registry = Registry::new();
+    let app = Router::new()
+        .route("/css/{*path}", get(async || "a style"))
+        .route("/js/{*path}", get(async || "a script"))
+        .layer(layer(&registry).group("assets", ["/css/{*path}", "/js/{*path}"]));
+    for path in ["/css/a.css", "/js/b.js", "/js/c.js"] {
+        get_path(app.clone(), path).await;
+    }
+    assert_eq!(requests(&registry, "assets"), 3.0);
+    assert_eq!(sum(&registry, "http_requests_total", &[]), 3.0);
+}
+
+#[tokio::test]
+async fn declared_routes_are_shown_at_zero_before_their_first_request() {
+    let registry = Registry::new();
+    let statuses = [StatusCode::OK, StatusCode::INTERNAL_SERVER_ERROR];
+    let layer = layer(&registry).declare(Method::GET, "/users/{id}", statuses);
+    let app: Router = Router::new()
+        .route("/users/{id}", get(async || "a user"))
+        .layer(layer);
+    let text = registry.export_prometheus();
+    for line in [
+        "http_requests_total{method=\"GET\",route=\"/users/{id}\",status=\"200\",outcome=\"ok\"} 0\n",
+        "route=\"/users/{id}\",status=\"500\",outcome=\"server_error\"} 0\n",
+        "http_request_duration_seconds_count{method=\"GET\",route=\"/users/{id}\",status=\"500\"} 0\n",
+        "http_requests_in_flight{method=\"GET\",route=\"/users/{id}\"} 0\n",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    let before = series(&registry);
+    get_path(app, "/users/7").await;
+    // The bytes of responses are new, and nothing else.
+    assert_eq!(series(&registry), before + 1);
+    assert_eq!(requests(&registry, "/users/{id}"), 1.0);
+}

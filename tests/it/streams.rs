@@ -1,0 +1,181 @@
+//! Streams, and the clocks to the head and to the first byte, by a clock that the
+//! tests set.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{Method, Request};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use futures_util::{StreamExt, stream};
+use http_body_util::BodyExt;
+use tachometer::snapshot::HistogramStats;
+use tachometer::{MetricsLayer, Registry};
+use tokio::time::sleep;
+use tower::ServiceExt;
+
+use crate::support::read::sum;
+
+const HEAD: Duration = Duration::from_millis(30);
+const PIECE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// A piece a minute, for an hour.
+fn pieces() -> Body {
+    let pieces = stream::iter(0..60).then(async |_| {
+        sleep(PIECE).await;
+        Ok::<_, Infallible>("data: 1\n\n")
+    });
+    Body::from_stream(pieces)
+}
+
+async fn events() -> impl IntoResponse {
+    sleep(HEAD).await;
+    (
+        [(CONTENT_TYPE, "text/event-stream; charset=utf-8")],
+        pieces(),
+    )
+}
+
+async fn download() -> Body {
+    sleep(HEAD).await;
+    pieces()
+}
+
+fn layer(registry: &Registry) -> MetricsLayer {
+    MetricsLayer::new()
+        .registry(registry)
+        .clock(|| tokio::time::Instant::now().into_std())
+}
+
+fn app(layer: MetricsLayer) -> Router {
+    Router::new()
+        .route("/events", get(events))
+        .route("/watch", get(download))
+        .route("/download", get(download))
+        .layer(layer)
+}
+
+async fn call(app: &Router, method: Method, path: &str) -> Response {
+    let request = Request::builder().method(method).uri(path);
+    let request = request.body(Body::empty()).unwrap();
+    app.clone().oneshot(request).await.unwrap()
+}
+
+/// Returns what a histogram has of a route, whatever its other labels.
+fn seconds(registry: &Registry, metric: &str, route: &str) -> HistogramStats {
+    let status = ("status", "200");
+    let labels = [("method", "GET"), ("route", route), status];
+    let labels = if metric == "http_stream_duration_seconds" {
+        &labels[..2]
+    } else {
+        &labels[..]
+    };
+    registry.histogram_with(metric, "", labels).unwrap().stats()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_an_hour_leaves_the_durations_as_short_as_its_head() {
+    let registry = Registry::new();
+    let app = app(layer(&registry).stream("/watch"));
+    for route in ["/events", "/watch"] {
+        let mut body = call(&app, Method::GET, route).await.into_body();
+        let labels = [("route", route)];
+        assert_eq!(sum(&registry, "http_streams_in_flight", &labels), 1.0);
+        body.frame().await.unwrap().unwrap();
+        // The bytes are told while the stream goes on.
+        assert_eq!(
+            sum(&registry, "http_response_body_bytes_total", &labels),
+            9.0
+        );
+        assert_eq!(sum(&registry, "http_requests_total", &labels), 0.0);
+        body.collect().await.unwrap();
+
+        assert_eq!(sum(&registry, "http_streams_in_flight", &labels), 0.0);
+        let duration = seconds(&registry, "http_request_duration_seconds", route);
+        assert_eq!((duration.count, duration.max), (1, HEAD.as_secs_f64()));
+        let life = seconds(&registry, "http_stream_duration_seconds", route);
+        assert_eq!((life.count, life.max), (1, (HEAD + HOUR).as_secs_f64()));
+    }
+    // What nobody called a stream lasts as long as its body.
+    call(&app, Method::GET, "/download")
+        .await
+        .into_body()
+        .collect()
+        .await
+        .unwrap();
+    let duration = seconds(&registry, "http_request_duration_seconds", "/download");
+    assert_eq!(duration.max, (HEAD + HOUR).as_secs_f64());
+    assert_eq!(sum(&registry, "http_stream_duration_seconds", &[]), 2.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_answer_to_a_head_has_a_streams_type_and_no_life() {
+    let registry = Registry::new();
+    let app = app(layer(&registry).stream("/watch"));
+    for route in ["/events", "/watch"] {
+        call(&app, Method::HEAD, route)
+            .await
+            .into_body()
+            .collect()
+            .await
+            .unwrap();
+    }
+    assert_eq!(sum(&registry, "http_stream_duration_seconds", &[]), 0.0);
+    assert_eq!(
+        sum(&registry, "http_requests_total", &[("outcome", "ok")]),
+        2.0
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn head_first_byte_and_end_have_a_clock_each() {
+    let registry = Registry::new();
+    let app = app(layer(&registry).time_to_head().time_to_first_byte());
+    call(&app, Method::GET, "/download")
+        .await
+        .into_body()
+        .collect()
+        .await
+        .unwrap();
+    // No byte of it comes, whoever asks.
+    drop(call(&app, Method::GET, "/events").await);
+    call(&app, Method::HEAD, "/download")
+        .await
+        .into_body()
+        .collect()
+        .await
+        .unwrap();
+
+    for (metric, took) in [
+        ("http_time_to_head_seconds", HEAD),
+        ("http_time_to_first_byte_seconds", HEAD + PIECE),
+        ("http_request_duration_seconds", HEAD + HOUR),
+    ] {
+        let stats = seconds(&registry, metric, "/download");
+        assert_eq!(
+            (stats.count, stats.max),
+            (1, took.as_secs_f64()),
+            "{metric}"
+        );
+    }
+    assert_eq!(sum(&registry, "http_time_to_head_seconds", &[]), 3.0);
+    assert_eq!(sum(&registry, "http_time_to_first_byte_seconds", &[]), 1.0);
+}
+
+#[tokio::test]
+async fn a_clock_that_panics_or_goes_back_harms_no_request() {
+    let registry = Registry::new();
+    let long_ago = std::time::Instant::now();
+    for clock in [
+        Box::new(move || long_ago) as Box<dyn Fn() -> std::time::Instant + Send + Sync>,
+        Box::new(|| panic!("part of the test")),
+    ] {
+        let app = app(MetricsLayer::new().registry(&registry).clock(clock));
+        drop(call(&app, Method::GET, "/nowhere").await);
+    }
+    assert_eq!(sum(&registry, "http_request_duration_seconds", &[]), 2.0);
+}
