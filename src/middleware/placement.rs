@@ -35,7 +35,8 @@ impl Placement {
                 tracing::warn!(
                     "MetricsLayer has seen {PATIENCE} successful requests and not one route: it \
                      sits outside the router, where axum shows none; add it with \
-                     `Router::layer`, after the routes, or one more there"
+                     `Router::layer`, after the routes, or one more there; or the application has \
+                     none, and the layer is to name it by `mount`"
                 );
             }
         }

@@ -2,8 +2,12 @@
 
 use std::thread;
 
-use tachometer::Registry;
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
 use tachometer::snapshot::Block;
+use tachometer::{MetricsLayer, Registry};
+use tower::ServiceExt;
 
 use crate::support::read::sum;
 
@@ -113,4 +117,44 @@ fn exemplars_of_many_threads_lose_no_count_and_never_mix() {
         }
     });
     assert_eq!(counter.get(), 20_000.0);
+}
+
+#[tokio::test]
+async fn a_request_leaves_its_trace_in_the_bucket_of_its_duration() {
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let registry = Registry::new();
+    let layer = MetricsLayer::new().registry(&registry);
+    let traced = layer.clone().exemplars();
+    let by_hand = layer.exemplars_by(|head| match head.uri.path() {
+        "/long" => Some("x".repeat(121).into()),
+        _ => Some("by hand".into()),
+    });
+    let kept = || -> Vec<_> {
+        let blocks = registry.gather();
+        let exemplars = blocks.flat_map(|block| block.exemplars);
+        exemplars
+            .map(|one| one.labels.as_str().to_owned())
+            .collect()
+    };
+    let call = async |layer: &MetricsLayer, path, header: String| {
+        let app = Router::new().fallback(async || "done").layer(layer.clone());
+        let request = Request::get(path).header("traceparent", header);
+        app.oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap();
+    };
+    call(&traced, "/", format!("00-{TRACE}-00f067aa0ba902b7-00")).await;
+    assert!(kept().is_empty(), "the trace is not sampled");
+    call(&traced, "/", format!("00-{TRACE}-00f067aa0ba902b7-01")).await;
+    assert_eq!(kept(), [format!("trace_id=\"{TRACE}\"")]);
+    call(&by_hand, "/", String::new()).await;
+    assert_eq!(kept(), ["trace_id=\"by hand\""]);
+    // Too long, with its name: told, and the request counted all the same.
+    call(&by_hand, "/long", String::new()).await;
+    assert_eq!(kept(), ["trace_id=\"by hand\""]);
+    assert_eq!(sum(&registry, "http_request_duration_seconds", &[]), 4.0);
+    assert_eq!(
+        sum(&registry, "tachometer_invalid_observations_total", &[]),
+        1.0
+    );
 }

@@ -2,7 +2,6 @@
 //! and that must not read as a cancellation.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -16,6 +15,7 @@ use tachometer::{MetricsLayer, Registry};
 
 use crate::support::http::{Caller, Server};
 use crate::support::read::{sum, to_f64};
+use crate::support::wait::until;
 
 const CALLS: usize = 20;
 const VERSIONS: [Version; 2] = [Version::HTTP_11, Version::HTTP_2];
@@ -164,17 +164,4 @@ async fn a_client_that_goes_away_is_counted_as_cancelled_over_http_1_and_2() {
         assert_eq!(sum(&registry, "http_requests_total", &[]), 2.0);
         assert_eq!(sum(&registry, "http_requests_in_flight", &[]), 0.0);
     }
-}
-
-/// Waits until a condition holds, which it must before long.
-async fn until(condition: impl Fn() -> bool) {
-    let holds = async {
-        while !condition() {
-            tokio::task::yield_now().await;
-        }
-    };
-    let limit = Duration::from_secs(30);
-    tokio::time::timeout(limit, holds)
-        .await
-        .expect("it never came to that");
 }

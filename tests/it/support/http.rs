@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::TE;
+use axum::http::header::{HeaderName, TE};
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
@@ -55,9 +55,22 @@ impl Caller {
 
     /// Returns a response whose body is still to be read.
     pub(crate) async fn open(&self, method: Method, url: &str) -> Result<Response<Body>, String> {
+        self.send(method, url, &[]).await
+    }
+
+    /// Does what [`open`](Self::open) does, with headers.
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(HeaderName, &str)],
+    ) -> Result<Response<Body>, String> {
         // Without asking for trailers one gets none over HTTP/1.1.
         let request = Request::builder().method(method).uri(url);
-        let request = request.header(TE, "trailers");
+        let mut request = request.header(TE, "trailers");
+        for (name, value) in headers {
+            request = request.header(name, *value);
+        }
         let request = request.body(Body::empty()).map_err(|e| e.to_string())?;
         let response = self.0.request(request).await.map_err(|e| e.to_string())?;
         Ok(response.map(Body::new))

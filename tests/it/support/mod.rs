@@ -7,4 +7,5 @@ pub(crate) mod program;
 pub(crate) mod read;
 pub(crate) mod script;
 pub(crate) mod service;
+pub(crate) mod wait;
 pub(crate) mod warnings;

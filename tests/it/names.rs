@@ -1,0 +1,71 @@
+//! The names of presets, and prefixes.
+
+use axum::Router;
+use axum::routing::get;
+use tachometer::middleware::Preset;
+use tachometer::{MetricsLayer, Registry};
+
+use crate::support::service::get_path;
+
+async fn exposition(layer: MetricsLayer, registry: &Registry) -> String {
+    let app = Router::new()
+        .route("/users/{id}", get(async || "a user"))
+        .layer(layer.registry(registry));
+    get_path(app, "/users/7").await;
+    registry.export_prometheus()
+}
+
+#[tokio::test]
+async fn a_preset_renames_metrics_and_labels_and_brings_its_bounds() {
+    for (preset, lines) in [
+        (
+            Preset::Otel,
+            &[
+                r#"http_server_request_duration_seconds_bucket{http_request_method="GET",http_route="/users/{id}",http_response_status_code="200",network_protocol_version="1.1",url_scheme="none",le="0.075"} 1"#,
+                r#"http_server_requests_total{http_request_method="GET",http_route="/users/{id}",http_response_status_code="200",network_protocol_version="1.1",url_scheme="none",outcome="ok"} 1"#,
+                r#"http_server_active_requests{http_request_method="GET",http_route="/users/{id}"} 0"#,
+            ][..],
+        ),
+        (
+            Preset::AxumPrometheus,
+            &[
+                r#"axum_http_requests_total{method="GET",endpoint="/users/{id}",status="200",version="1.1",scheme="none",outcome="ok"} 1"#,
+                r#"axum_http_requests_duration_seconds_count{method="GET",endpoint="/users/{id}",status="200",version="1.1",scheme="none"} 1"#,
+                r#"axum_http_requests_pending{method="GET",endpoint="/users/{id}"} 0"#,
+            ],
+        ),
+    ] {
+        let registry = Registry::new();
+        let layer = MetricsLayer::new().preset(preset).version().scheme();
+        let text = exposition(layer, &registry).await;
+        for line in lines {
+            assert!(text.lines().any(|there| there == *line), "{line} in {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_prefix_is_before_the_names_of_the_layer_alone() {
+    let registry = Registry::new();
+    registry.counter("orders_total", "").unwrap().inc();
+    let text = exposition(MetricsLayer::new().prefix("shop_"), &registry).await;
+    assert!(text.contains("\nshop_http_requests_total{"), "{text}");
+    assert!(text.contains("\norders_total 1\n"), "{text}");
+    assert!(!text.contains("\nhttp_"), "{text}");
+
+    let bad = MetricsLayer::new().registry(&registry).prefix("7-");
+    let error = bad.try_register().unwrap_err();
+    assert!(error.is_invalid_name(), "{error}");
+}
+
+/// What each preset names, it names once, and a label and another name never meet.
+#[tokio::test]
+async fn all_presets_fit_into_one_registry() {
+    let registry = Registry::new();
+    for preset in [Preset::Prometheus, Preset::Otel, Preset::AxumPrometheus] {
+        let layer = MetricsLayer::new().preset(preset).registry(&registry);
+        let layer = layer.time_to_head().time_to_first_byte().grpc_status();
+        let layer = layer.within("/", std::time::Duration::from_secs(1));
+        assert!(layer.try_register().is_ok());
+    }
+}

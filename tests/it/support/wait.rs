@@ -1,0 +1,16 @@
+//! Waiting for what must come.
+
+use std::time::Duration;
+
+/// Waits until a condition holds, which it must before long.
+pub(crate) async fn until(condition: impl Fn() -> bool) {
+    let holds = async {
+        while !condition() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let limit = Duration::from_secs(30);
+    tokio::time::timeout(limit, holds)
+        .await
+        .expect("it never came to that");
+}
