@@ -37,14 +37,6 @@ impl GaugeCell {
         self.0.store(VACANT, Ordering::Relaxed);
     }
 
-    /// Vacates it if it is at 0.
-    pub(crate) fn vacate_at_zero(&self) {
-        let zero = 0_f64.to_bits();
-        let _ = self
-            .0
-            .compare_exchange(zero, VACANT, Ordering::Relaxed, Ordering::Relaxed);
-    }
-
     /// Returns true when it was vacated, and neither set nor moved since.
     pub(crate) fn is_vacant(&self) -> bool {
         self.0.load(Ordering::Relaxed) == VACANT
@@ -78,7 +70,5 @@ mod tests {
             assert!(!gauge.is_vacant());
         }
         assert_eq!(gauge.load(), 2.5);
-        gauge.vacate_at_zero();
-        assert!(!gauge.is_vacant());
     }
 }

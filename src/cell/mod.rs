@@ -8,11 +8,13 @@
 //! | cell | writer | reader | why that suffices |
 //! | --- | --- | --- | --- |
 //! | [`CounterCell`] | `Relaxed` | `Relaxed` | a counter's parts are words by themselves; nothing is published through them |
+//! | [`BalanceCell`] | `Release` before one leaves | `Acquire`, those that left first | who is seen to have left is seen to have entered |
 //! | [`GaugeCell`], [`Life`] | `Relaxed` | `Relaxed` | one word |
 //! | [`HistogramCell`] | bucket, then totals and count `Release` | count, then totals `Acquire`, then buckets | told in `tally.rs` |
 //! | [`sheets`] | `Relaxed`, a word at a time | `Relaxed` | a key and its count are one word |
 //! | [`Catalog`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its place can be seen |
 
+mod balance;
 mod catalog;
 mod counter;
 mod float;
@@ -34,6 +36,7 @@ mod sync;
 mod tally;
 mod thread;
 
+pub(crate) use balance::BalanceCell;
 pub(crate) use catalog::Catalog;
 pub(crate) use counter::CounterCell;
 pub(crate) use gauge::GaugeCell;

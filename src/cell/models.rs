@@ -3,6 +3,7 @@
 use loom::sync::Arc;
 use loom::thread;
 
+use crate::cell::balance::BalanceCell;
 use crate::cell::catalog::Catalog;
 use crate::cell::counter::CounterCell;
 use crate::cell::model::{check, check_up_to};
@@ -243,5 +244,31 @@ fn a_counter_that_is_reset_loses_no_later_increment_and_never_falls_below_zero()
         assume(1);
         cell.add(1);
         assert_eq!(cell.load().whole, left + 1);
+    });
+}
+
+#[test]
+fn who_leaves_on_another_thread_is_never_seen_to_leave_before_entering() {
+    check(|| {
+        let cell = Arc::new(BalanceCell::hot());
+        let (enter, reader) = (cell.clone(), cell.clone());
+        let entering = thread::spawn(move || {
+            assume(0);
+            enter.enter();
+            // A task that moves to another thread.
+            thread::spawn(move || {
+                assume(1);
+                enter.leave();
+            })
+            .join()
+            .unwrap();
+        });
+        let reading = thread::spawn(move || {
+            let inside = reader.load();
+            assert!(inside <= 1, "{inside}");
+        });
+        entering.join().unwrap();
+        reading.join().unwrap();
+        assert_eq!(cell.load(), 0);
     });
 }

@@ -2,14 +2,14 @@
 //! loom's where a model checks every order in which threads may run.
 
 #[cfg(not(tachometer_loom))]
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 #[cfg(not(tachometer_loom))]
 pub(crate) use std::sync::{Mutex, OnceLock};
 
 #[cfg(tachometer_loom)]
 pub(crate) use loom::sync::Mutex;
 #[cfg(tachometer_loom)]
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 #[cfg(tachometer_loom)]
 pub(crate) use once::OnceLock;
 

@@ -122,9 +122,7 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     /// the same moment. Two threads that remove it at once may both be told true.
     ///
     /// Whoever uses it next, by its values or by a handle that was kept, brings it
-    /// back, beginning at zero. Adding 0 to a kept counter is not a use. A gauge
-    /// that guards move, as the layer's `http_requests_in_flight`, stays while it
-    /// is not 0.
+    /// back, beginning at zero. Adding 0 to a kept counter is not a use.
     ///
     /// Its memory is kept for when it comes back, and its values go on counting
     /// against the [limit](Self::limit).

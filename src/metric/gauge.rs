@@ -12,24 +12,14 @@ use crate::snapshot::{Kind, Labels, Sample, Value, Values};
 ///
 /// A clone is the same gauge. See the [module](crate::metric) for an example.
 #[derive(Debug, Clone)]
-pub struct Gauge(Arc<Series<GaugeCell, Moved>>);
-
-/// Who moves a gauge.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Moved {
-    /// Whoever holds a handle.
-    Freely,
-    /// Guards, each up and later down again. Resetting all metrics leaves such a
-    /// gauge alone, or the guards that are out would take it below 0 for good.
-    ByGuards,
-}
+pub struct Gauge(Arc<Series<GaugeCell, ()>>);
 
 impl Gauge {
     /// Makes a gauge without a name, which no registry shows until
     /// [`Registry::register`](crate::registry::Registry::register) names it.
     #[must_use]
     pub fn new() -> Self {
-        new_series(Labels::new([]), &Shared::alone(Moved::Freely))
+        new_series(Labels::new([]), &Shared::alone(()))
     }
 
     /// Sets the gauge; infinities and NaN are values like any other here.
@@ -94,26 +84,24 @@ impl Default for Gauge {
 
 impl Instrument for Gauge {
     type Cell = GaugeCell;
-    type Settings = Moved;
+    type Settings = ();
     const KIND: Kind = Kind::Gauge;
 
-    fn settings(_alone: bool) -> Moved {
-        Moved::Freely
-    }
+    fn settings(_alone: bool) {}
 
-    fn cell(_: &Moved) -> GaugeCell {
+    fn cell((): &()) -> GaugeCell {
         GaugeCell::default()
     }
 
-    fn values(_: &Moved) -> Values {
+    fn values((): &()) -> Values {
         Values::Gauge(Vec::new())
     }
 
-    fn from_series(series: Arc<Series<GaugeCell, Moved>>) -> Self {
+    fn from_series(series: Arc<Series<GaugeCell, ()>>) -> Self {
         Self(series)
     }
 
-    fn series(&self) -> &Arc<Series<GaugeCell, Moved>> {
+    fn series(&self) -> &Arc<Series<GaugeCell, ()>> {
         &self.0
     }
 
@@ -128,16 +116,11 @@ impl Instrument for Gauge {
     }
 
     fn clear(&self) {
-        if self.0.shared.settings == Moved::Freely {
-            self.reset();
-        }
+        self.reset();
     }
 
     fn vacate(&self) {
-        match self.0.shared.settings {
-            Moved::Freely => self.0.cell.vacate(),
-            Moved::ByGuards => self.0.cell.vacate_at_zero(),
-        }
+        self.0.cell.vacate();
     }
 
     fn is_vacant(&self) -> bool {

@@ -33,10 +33,10 @@ pub(crate) trait Instrument: Clone + Debug + Send + Sync + 'static {
     fn read(&self, values: &mut Values);
     /// Returns the series' value as one number: of a histogram its count.
     fn total(&self) -> f64;
-    /// Sets the series back to zero, where guards do not move it.
+    /// Sets the series back to zero, unless it says what is under way.
     fn clear(&self);
-    /// Sets the series back to what it was when it was new, or leaves it where
-    /// guards have moved it and will move it back.
+    /// Sets the series back to what it was when it was new, unless it says that
+    /// something is under way.
     fn vacate(&self);
     /// Returns true when nothing was recorded since the series was vacated.
     fn is_vacant(&self) -> bool;

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::metric::{Counter, Gauge, Histogram};
+use crate::metric::{Counter, Histogram, InFlight};
 use crate::middleware::families::Families;
 use crate::middleware::level::Level;
 
@@ -17,7 +17,7 @@ pub(super) struct Endpoint {
     pub(super) asked: Box<str>,
     /// What it is called in the families.
     pub(super) route: Arc<str>,
-    pub(super) in_flight: Gauge,
+    pub(super) in_flight: InFlight,
     /// Whether all its responses are streams.
     pub(super) streamed: bool,
     pub(super) level: Option<Level>,
@@ -26,8 +26,8 @@ pub(super) struct Endpoint {
     request_bytes: OnceLock<Counter>,
     response_bytes: OnceLock<Counter>,
     stream_duration: OnceLock<Histogram>,
-    streams_in_flight: OnceLock<Gauge>,
-    upgrades_in_flight: OnceLock<Gauge>,
+    streams_in_flight: OnceLock<InFlight>,
+    upgrades_in_flight: OnceLock<InFlight>,
 }
 
 /// What an endpoint is made of.
@@ -35,7 +35,7 @@ pub(super) struct Parts {
     pub(super) method: &'static str,
     pub(super) asked: Box<str>,
     pub(super) route: Arc<str>,
-    pub(super) in_flight: Gauge,
+    pub(super) in_flight: InFlight,
     pub(super) streamed: bool,
     pub(super) level: Option<Level>,
 }
@@ -73,13 +73,18 @@ impl Endpoint {
         self.stream_duration.get_or_init(make)
     }
 
-    pub(super) fn streams_in_flight(&self, families: &Families) -> &Gauge {
-        let make = || families.streams_in_flight.with(self.labels());
+    pub(super) fn streams_in_flight(&self, families: &Families) -> &InFlight {
+        let make = || families.streams_in_flight.admit(&mut self.labels()).clone();
         self.streams_in_flight.get_or_init(make)
     }
 
-    pub(super) fn upgrades_in_flight(&self, families: &Families) -> &Gauge {
-        let make = || families.upgrades_in_flight.with(self.labels());
+    pub(super) fn upgrades_in_flight(&self, families: &Families) -> &InFlight {
+        let make = || {
+            families
+                .upgrades_in_flight
+                .admit(&mut self.labels())
+                .clone()
+        };
         self.upgrades_in_flight.get_or_init(make)
     }
 

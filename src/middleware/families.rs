@@ -1,7 +1,7 @@
 //! The families that the layer records into.
 
 use crate::error::Error;
-use crate::metric::{Buckets, Counter, DynFamily, Family, Gauge, Histogram, Label};
+use crate::metric::{Buckets, Counter, DynFamily, Family, Histogram, InFlight, Label};
 use crate::middleware::names::{Names, OUTCOME, WITHIN};
 use crate::middleware::settings::Settings;
 use crate::registry::Registry;
@@ -14,12 +14,12 @@ use crate::registry::Registry;
 pub(super) struct Families {
     pub(super) requests: DynFamily<Counter>,
     pub(super) duration: DynFamily<Histogram>,
-    pub(super) in_flight: DynFamily<Gauge>,
+    pub(super) in_flight: DynFamily<InFlight>,
     pub(super) request_bytes: Family<Counter, 2>,
     pub(super) response_bytes: Family<Counter, 2>,
     pub(super) stream_duration: Family<Histogram, 2>,
-    pub(super) streams_in_flight: Family<Gauge, 2>,
-    pub(super) upgrades_in_flight: Family<Gauge, 2>,
+    pub(super) streams_in_flight: DynFamily<InFlight>,
+    pub(super) upgrades_in_flight: DynFamily<InFlight>,
     pub(super) time_to_head: Option<Family<Histogram, 3>>,
     pub(super) time_to_first_byte: Option<Family<Histogram, 3>>,
     /// Of the requests to routes that have a service level, and of those that kept it.
@@ -66,15 +66,12 @@ impl Families {
         }
         labels.push(Label::unlimited(OUTCOME));
         let pair = [method.clone(), route.clone()];
+        let in_flight = |name, help| registry.dyn_family(name, help, &pair, None);
         let clock = |is_on: bool, name, help| {
             let labels = [method.clone(), route.clone(), status.clone()];
-            let family = || match buckets.clone() {
-                Some(buckets) => {
-                    registry.histogram_family_with_buckets(name, help, labels, buckets)
-                }
-                None => registry.histogram_family(name, help, labels),
-            };
-            is_on.then(family).transpose()
+            is_on
+                .then(|| clock(registry, name, help, labels, buckets.clone()))
+                .transpose()
         };
         let families = Self {
             requests: registry.dyn_family(
@@ -84,10 +81,9 @@ impl Families {
                 None,
             )?,
             duration,
-            in_flight: registry.guarded_gauge_dyn_family(
+            in_flight: in_flight(
                 names.in_flight,
                 "HTTP requests whose response has not ended yet.",
-                &pair,
             )?,
             request_bytes: registry.counter_family(
                 names.request_bytes,
@@ -105,15 +101,13 @@ impl Families {
                 pair.clone(),
                 &STREAM_SECONDS,
             )?,
-            streams_in_flight: registry.guarded_gauge_family(
+            streams_in_flight: in_flight(
                 names.streams_in_flight,
                 "HTTP streams that have begun and not ended yet.",
-                pair.clone(),
             )?,
-            upgrades_in_flight: registry.guarded_gauge_family(
+            upgrades_in_flight: in_flight(
                 names.upgrades_in_flight,
                 "Upgraded connections that a task holds a guard of.",
-                pair.clone(),
             )?,
             time_to_head: clock(
                 settings.time_to_head,
@@ -133,6 +127,20 @@ impl Families {
             families.in_flight.limit(values);
         }
         Ok(families)
+    }
+}
+
+/// Returns the family of a clock that was asked for, beside that of the duration.
+fn clock(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: [Label<'_>; 3],
+    buckets: Option<Buckets>,
+) -> Result<Family<Histogram, 3>, Error> {
+    match buckets {
+        Some(buckets) => registry.histogram_family_with_buckets(name, help, labels, buckets),
+        None => registry.histogram_family(name, help, labels),
     }
 }
 

@@ -63,7 +63,7 @@ impl Record {
             tell(metrics.owner(), Arc::clone(&endpoint.route));
             return None;
         }
-        endpoint.in_flight.inc();
+        endpoint.in_flight.enter();
         // A guard from here on: what follows may run code of the user's.
         let mut record = Self {
             metrics: Arc::clone(metrics),
@@ -129,8 +129,8 @@ impl Record {
         if &*endpoint.route == UNMATCHED && route != UNMATCHED {
             let better = self.metrics.endpoint(endpoint.method, route);
             // In this order, so that a scrape never sees the request nowhere.
-            better.in_flight.inc();
-            endpoint.in_flight.dec();
+            better.in_flight.enter();
+            endpoint.in_flight.leave();
             self.endpoint = better.position;
         }
     }
@@ -180,7 +180,7 @@ impl Record {
             Rest::Unknown => endpoint.streamed || is_event_stream(response),
         };
         if is_stream {
-            endpoint.streams_in_flight(&metrics.families).inc();
+            endpoint.streams_in_flight(&metrics.families).enter();
             self.until_head = Some(settings.clock.since(self.started));
         }
         rest
@@ -265,7 +265,7 @@ impl Record {
             endpoint
                 .stream_duration(&metrics.families)
                 .observe_duration(life);
-            endpoint.streams_in_flight(&metrics.families).dec();
+            endpoint.streams_in_flight(&metrics.families).leave();
         }
     }
 
@@ -317,7 +317,7 @@ impl Drop for Record {
             }
             // Last, so that a scrape sees the request as under way or as ended, and
             // never as neither.
-            endpoint.in_flight.dec();
+            endpoint.in_flight.leave();
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Instant;
 
-use crate::metric::Gauge;
+use crate::metric::InFlight;
 use crate::middleware::metrics::HttpMetrics;
 
 /// Held by a task for as long as it serves an upgraded connection, such as a
@@ -89,11 +89,11 @@ impl Upgrade {
             return;
         }
         // Before the guard can see that it is open, and takes this back.
-        state.in_flight(Gauge::inc);
+        state.in_flight(InFlight::enter);
         // Relaxed here and in `drop`: the stage alone is decided by it.
         let opened = state.stage.compare_exchange(ASKED, OPEN, relaxed, relaxed);
         if opened.is_err() {
-            state.in_flight(Gauge::dec);
+            state.in_flight(InFlight::leave);
         }
     }
 }
@@ -103,13 +103,13 @@ impl Drop for Held {
         let Self(state) = self;
         if state.stage.swap(CLOSED, Ordering::Relaxed) == OPEN {
             state.observe();
-            state.in_flight(Gauge::dec);
+            state.in_flight(InFlight::leave);
         }
     }
 }
 
 impl State {
-    fn in_flight(&self, moved: impl FnOnce(&Gauge)) {
+    fn in_flight(&self, moved: impl FnOnce(&InFlight)) {
         if let Some(endpoint) = self.metrics.endpoint_at(self.endpoint) {
             moved(endpoint.upgrades_in_flight(&self.metrics.families));
         }

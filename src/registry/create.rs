@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 use crate::error::Error;
 use crate::metric::{
     Buckets, Counter, DynFamily, Family, Gauge, Histogram, Instrument, Label, MOST_LABELS, Metric,
-    Moved, SeriesSet, check_labels, check_name,
+    SeriesSet, check_labels, check_name,
 };
 use crate::registry::Registry;
 use crate::registry::entries::Entries;
@@ -107,27 +107,6 @@ impl Registry {
         labels: [impl Into<Label<'a>>; N],
     ) -> Result<Family<Gauge, N>, Error> {
         self.family(name, help, labels, None)
-    }
-
-    /// Returns the family of gauges called `name`, which guards move up and down.
-    pub(crate) fn guarded_gauge_family<'a, const N: usize>(
-        &self,
-        name: &str,
-        help: &str,
-        labels: [impl Into<Label<'a>>; N],
-    ) -> Result<Family<Gauge, N>, Error> {
-        self.family(name, help, labels, Some(Moved::ByGuards))
-    }
-
-    /// Returns the family of gauges called `name`, which guards move, and whose labels
-    /// are chosen at run time.
-    pub(crate) fn guarded_gauge_dyn_family(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[Label<'_>],
-    ) -> Result<DynFamily<Gauge>, Error> {
-        self.dyn_family(name, help, labels, Some(Moved::ByGuards))
     }
 
     /// Returns the histogram called `name`; a new one gets the default bounds,

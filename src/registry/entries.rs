@@ -68,6 +68,15 @@ impl Entries {
                 let asked = format!("as a {asked} to record in");
                 return conflict("as a collector's", &asked, "let the collector compute it");
             }
+            if there == asked {
+                let asked = format!("as a {asked} to move");
+                let remedy = "read it through `Registry::get`";
+                return conflict(
+                    &format!("as a {there} that moves by itself"),
+                    &asked,
+                    remedy,
+                );
+            }
             let remedy = format!("ask for a {there}");
             return conflict(&format!("as a {there}"), &format!("as a {asked}"), &remedy);
         };

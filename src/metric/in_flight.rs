@@ -1,0 +1,73 @@
+//! A gauge that says how much is under way, which only this crate moves.
+
+use std::sync::Arc;
+
+use crate::cell::BalanceCell;
+use crate::metric::instrument::Instrument;
+use crate::metric::series::Series;
+use crate::snapshot::{Kind, Values};
+
+/// How many have begun and not ended. It is shown as a gauge.
+///
+/// A [`Gauge`](crate::metric::Gauge) would do, but all threads would wait for each
+/// other to move it; and it could be set, or reset, and be wrong for good.
+#[derive(Debug, Clone)]
+pub(crate) struct InFlight(Arc<Series<BalanceCell, ()>>);
+
+impl InFlight {
+    /// Counts one that begins.
+    #[inline]
+    pub(crate) fn enter(&self) {
+        self.0.cell.enter();
+    }
+
+    /// Counts the end of one that has begun, be it on another thread.
+    #[inline]
+    pub(crate) fn leave(&self) {
+        self.0.cell.leave();
+    }
+}
+
+impl Instrument for InFlight {
+    type Cell = BalanceCell;
+    type Settings = ();
+    const KIND: Kind = Kind::Gauge;
+
+    fn settings(_alone: bool) {}
+
+    fn cell((): &()) -> BalanceCell {
+        BalanceCell::default()
+    }
+
+    fn values((): &()) -> Values {
+        Values::Gauge(Vec::new())
+    }
+
+    fn from_series(series: Arc<Series<BalanceCell, ()>>) -> Self {
+        Self(series)
+    }
+
+    fn series(&self) -> &Arc<Series<BalanceCell, ()>> {
+        &self.0
+    }
+
+    fn read(&self, values: &mut Values) {
+        if let Values::Gauge(numbers) = values {
+            numbers.push(self.total());
+        }
+    }
+
+    fn total(&self) -> f64 {
+        self.0.cell.load() as f64
+    }
+
+    /// Leaves it alone: what is under way is going to end, and would take it below 0.
+    fn clear(&self) {}
+
+    /// No one removes it: its families are this crate's own.
+    fn vacate(&self) {}
+
+    fn is_vacant(&self) -> bool {
+        false
+    }
+}
