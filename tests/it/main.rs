@@ -4,6 +4,7 @@
 
 mod choices;
 mod collectors;
+mod complaints;
 mod conservation;
 mod demo;
 mod doubles;
