@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::metric::{Counter, Histogram, InFlight};
 use crate::middleware::families::Families;
+use crate::middleware::labels::Verb;
 use crate::middleware::level::Level;
 
 /// A method of a route, with the series that all its requests record into.
@@ -12,7 +13,7 @@ use crate::middleware::level::Level;
 pub(super) struct Endpoint {
     /// Where it is among all of them.
     pub(super) position: usize,
-    pub(super) method: &'static str,
+    pub(super) verb: Verb,
     /// What the route is called by the router, or by the user.
     pub(super) asked: Box<str>,
     /// What it is called in the families.
@@ -32,7 +33,7 @@ pub(super) struct Endpoint {
 
 /// What an endpoint is made of.
 pub(super) struct Parts {
-    pub(super) method: &'static str,
+    pub(super) verb: Verb,
     pub(super) asked: Box<str>,
     pub(super) route: Arc<str>,
     pub(super) in_flight: InFlight,
@@ -44,7 +45,7 @@ impl Endpoint {
     pub(super) fn new(position: usize, parts: Parts) -> Self {
         Self {
             position,
-            method: parts.method,
+            verb: parts.verb,
             asked: parts.asked,
             route: parts.route,
             in_flight: parts.in_flight,
@@ -89,7 +90,7 @@ impl Endpoint {
     }
 
     fn labels(&self) -> [&str; 2] {
-        [self.method, &self.route]
+        [self.verb.as_str(), &self.route]
     }
 }
 

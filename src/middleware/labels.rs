@@ -10,19 +10,50 @@ pub(super) const NONE: &str = "none";
 /// The value that stands for all that are not known.
 pub(super) const OTHER: &str = "_OTHER";
 
-/// Returns the method's name if it is one of HTTP's nine, or `_OTHER`.
-pub(super) fn method_label(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::DELETE => "DELETE",
-        Method::HEAD => "HEAD",
-        Method::OPTIONS => "OPTIONS",
-        Method::PATCH => "PATCH",
-        Method::CONNECT => "CONNECT",
-        Method::TRACE => "TRACE",
-        _ => OTHER,
+/// A method, as far as it is one of HTTP's nine (RFC 9110, section 9.3, and RFC 5789).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Verb {
+    Get,
+    Post,
+    Put,
+    Delete,
+    Head,
+    Options,
+    Patch,
+    Connect,
+    Trace,
+    Other,
+}
+
+impl Verb {
+    pub(super) fn of(method: &Method) -> Self {
+        match *method {
+            Method::GET => Self::Get,
+            Method::POST => Self::Post,
+            Method::PUT => Self::Put,
+            Method::DELETE => Self::Delete,
+            Method::HEAD => Self::Head,
+            Method::OPTIONS => Self::Options,
+            Method::PATCH => Self::Patch,
+            Method::CONNECT => Self::Connect,
+            Method::TRACE => Self::Trace,
+            _ => Self::Other,
+        }
+    }
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+            Self::Head => "HEAD",
+            Self::Options => "OPTIONS",
+            Self::Patch => "PATCH",
+            Self::Connect => "CONNECT",
+            Self::Trace => "TRACE",
+            Self::Other => OTHER,
+        }
     }
 }
 

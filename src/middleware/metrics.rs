@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::metric::{Counter, Histogram, MOST_LABELS, Memo};
 use crate::middleware::endpoint::{Ending, EndingKey, Endpoint, Parts};
 use crate::middleware::families::Families;
-use crate::middleware::labels::{NONE, method_label, status_label};
+use crate::middleware::labels::{NONE, Verb, status_label};
 use crate::middleware::level::Level;
 use crate::middleware::outcome::Outcome;
 use crate::middleware::placement::Placement;
@@ -52,11 +52,11 @@ impl HttpMetrics {
     /// Returns a method of a route, by what the route is called by the router, or by
     /// the user.
     #[inline]
-    pub(super) fn endpoint(&self, method: &'static str, asked: &str) -> &Endpoint {
-        let (hash, is) = self.endpoint_key(method, asked);
+    pub(super) fn endpoint(&self, verb: Verb, asked: &str) -> &Endpoint {
+        let (hash, is) = self.endpoint_key(verb, asked);
         match self.endpoints.find(hash, is) {
             Some(endpoint) => endpoint,
-            None => self.admit_endpoint(method, asked),
+            None => self.admit_endpoint(verb, asked),
         }
     }
 
@@ -97,7 +97,7 @@ impl HttpMetrics {
     ) -> T {
         let status = status_label(status, self.settings.status_class);
         let mut values = [""; MOST_LABELS];
-        let given = [endpoint.method, &endpoint.route, status];
+        let given = [endpoint.verb.as_str(), &endpoint.route, status];
         let given = given.into_iter().chain(own).chain([outcome.as_str()]);
         let mut len = 0;
         for (value, given) in values.iter_mut().zip(given) {
@@ -113,20 +113,20 @@ impl HttpMetrics {
 
     fn endpoint_key<'a>(
         &self,
-        method: &'static str,
+        verb: Verb,
         asked: &'a str,
     ) -> (u64, impl Fn(&Endpoint) -> bool + 'a) {
-        let hash = self.endpoints.hash((method, asked));
-        let is = move |endpoint: &Endpoint| endpoint.method == method && *endpoint.asked == *asked;
+        let hash = self.endpoints.hash((verb, asked));
+        let is = move |endpoint: &Endpoint| endpoint.verb == verb && *endpoint.asked == *asked;
         (hash, is)
     }
 
     /// Returns the endpoint, or the one that takes its place where the limit of
     /// routes is reached; so endpoints are no more than series.
     #[cold]
-    fn admit_endpoint(&self, method: &'static str, asked: &str) -> &Endpoint {
+    fn admit_endpoint(&self, verb: Verb, asked: &str) -> &Endpoint {
         let route = self.settings.routes.named(asked);
-        let mut values = [method, &*route];
+        let mut values = [verb.as_str(), &*route];
         let in_flight = self.families.in_flight.admit(&mut values).clone();
         let folded = values[1] != &*route;
         let (asked, route) = if folded {
@@ -134,29 +134,29 @@ impl HttpMetrics {
         } else {
             (asked, route)
         };
-        let (hash, is) = self.endpoint_key(method, asked);
+        let (hash, is) = self.endpoint_key(verb, asked);
         if let Some(endpoint) = self.endpoints.find(hash, &is) {
             return endpoint;
         }
         let settings = &self.settings;
         let parts = Parts {
-            method,
+            verb,
             asked: asked.into(),
             in_flight,
             streamed: settings.streams.iter().any(|stream| **stream == *route),
-            level: self.level(method, &route),
+            level: self.level(verb, &route),
             route,
         };
         self.endpoints
             .find_or_add(hash, is, |at| Endpoint::new(at, parts))
     }
 
-    fn level(&self, method: &str, route: &str) -> Option<Level> {
+    fn level(&self, verb: Verb, route: &str) -> Option<Level> {
         let mut levels = self.settings.levels.iter();
         let (_, within) = levels.find(|(of, _)| of == route)?;
         let seconds = within.as_secs_f64().to_string();
         let [requests, good] = self.families.levels.as_ref()?;
-        let labels = [method, route, &*seconds];
+        let labels = [verb.as_str(), route, &*seconds];
         Some(Level {
             within: *within,
             requests: requests.with(labels),
@@ -197,15 +197,15 @@ impl HttpMetrics {
             statuses,
         } in &self.settings.declared
         {
-            let method = method_label(method);
+            let verb = Verb::of(method);
             let named = self.settings.routes.named(route);
-            self.families.in_flight.declare(&[method, &named]);
-            let endpoint = self.endpoint(method, route);
+            self.families.in_flight.declare(&[verb.as_str(), &named]);
+            let endpoint = self.endpoint(verb, route);
             for status in statuses {
                 let outcome = Outcome::of_status(*status);
                 let own = self.settings.own.iter().map(|_| NONE);
                 let status = status_label(Some(status), self.settings.status_class);
-                let values = [method, &*endpoint.route, status];
+                let values = [verb.as_str(), &*endpoint.route, status];
                 let mut values: Vec<_> = values.into_iter().chain(own).collect();
                 self.families.duration.declare(&values);
                 values.push(outcome.as_str());

@@ -10,7 +10,7 @@ use http::{HeaderMap, Request, Response, header};
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::grpc::GrpcStatus;
 use crate::middleware::head::{RequestHead, ResponseHead};
-use crate::middleware::labels::NONE;
+use crate::middleware::labels::{NONE, Verb};
 use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::outcome::Outcome;
 use crate::middleware::own::Source;
@@ -41,7 +41,7 @@ impl Notes {
     ) -> Option<Box<Self>> {
         // A request for an upgrade names what to, except by CONNECT.
         let upgrades =
-            endpoint.method == "CONNECT" || request.headers().contains_key(header::UPGRADE);
+            endpoint.verb == Verb::Connect || request.headers().contains_key(header::UPGRADE);
         let settings = &metrics.settings;
         if !upgrades && !metrics.take_notes {
             return None;

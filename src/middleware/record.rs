@@ -10,7 +10,7 @@ use crate::context::{Nested, UNMATCHED, Unmeasured, Working, is_counted, tell};
 use crate::metric::{Counter, Histogram};
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::head::RequestHead;
-use crate::middleware::labels::{method_label, status_label};
+use crate::middleware::labels::{Verb, status_label};
 use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::notes::Notes;
 use crate::middleware::outcome::Outcome;
@@ -56,9 +56,9 @@ impl Record {
         if !counted && settings.skip.covers(request.method(), request.uri()) {
             return None;
         }
-        let method = method_label(request.method());
+        let verb = Verb::of(request.method());
         let head = RequestHead::of(request);
-        let endpoint = metrics.endpoint(method, &settings.routes.asked(&head));
+        let endpoint = metrics.endpoint(verb, &settings.routes.asked(&head));
         if counted {
             tell(metrics.owner(), Arc::clone(&endpoint.route));
             return None;
@@ -127,7 +127,7 @@ impl Record {
             return;
         };
         if &*endpoint.route == UNMATCHED && route != UNMATCHED {
-            let better = self.metrics.endpoint(endpoint.method, route);
+            let better = self.metrics.endpoint(endpoint.verb, route);
             // In this order, so that a scrape never sees the request nowhere.
             better.in_flight.enter();
             endpoint.in_flight.leave();
@@ -157,10 +157,10 @@ impl Record {
         if let Some(family) = &metrics.families.time_to_head {
             let took = settings.clock.since(self.started);
             let status = status_label(Some(&status), settings.status_class);
-            let labels = [endpoint.method, &*endpoint.route, status];
+            let labels = [endpoint.verb.as_str(), &*endpoint.route, status];
             family.record(labels, |seconds| seconds.observe_duration(took));
         }
-        let connected = endpoint.method == "CONNECT" && status.is_success();
+        let connected = endpoint.verb == Verb::Connect && status.is_success();
         if connected || status == StatusCode::SWITCHING_PROTOCOLS {
             if let Some(upgrade) = self.notes.as_mut().and_then(|notes| notes.upgrade.take()) {
                 upgrade.open();
@@ -170,7 +170,7 @@ impl Record {
         }
         // A body that is asked for its length runs code of its own, too.
         self.inside = true;
-        let rest = Rest::of(endpoint.method, response);
+        let rest = Rest::of(endpoint.verb, response);
         self.inside = false;
         let is_stream = match rest {
             // The answer to a HEAD may have a stream's type, and has no life.
@@ -213,7 +213,7 @@ impl Record {
         };
         let took = metrics.settings.clock.since(self.started);
         let status = status_label(self.status.as_ref(), metrics.settings.status_class);
-        let labels = [endpoint.method, &*endpoint.route, status];
+        let labels = [endpoint.verb.as_str(), &*endpoint.route, status];
         family.record(labels, |seconds| seconds.observe_duration(took));
     }
 

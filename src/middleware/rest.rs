@@ -3,6 +3,8 @@
 use http::{Response, StatusCode, header};
 use http_body::Body;
 
+use crate::middleware::labels::Verb;
+
 /// How much of a response's body is to come, as far as that can be known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rest {
@@ -15,9 +17,9 @@ pub(super) enum Rest {
 }
 
 impl Rest {
-    pub(super) fn of<B: Body>(method: &str, response: &Response<B>) -> Self {
+    pub(super) fn of<B: Body>(verb: Verb, response: &Response<B>) -> Self {
         let body = response.body();
-        let bodiless = method == "HEAD"
+        let bodiless = verb == Verb::Head
             || response.status().is_informational()
             || matches!(
                 response.status(),
