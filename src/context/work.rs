@@ -4,11 +4,17 @@
 //! whole service, which sees no route, and one inside the router. It is one
 //! request, and the outer one counts it. The inner one notices, because the outer
 //! one is at work on this thread when it is called, and tells it the route.
+//!
+//! But a handler may make another request, in this process, while it answers one, and
+//! that is to be counted by itself. So the outer layer marks its request, which takes
+//! no memory where there are other extensions, as axum has. Where there are none, the
+//! request is known by where its path lies, until a layer was called within; from then
+//! on all requests are marked, since a router that is nested gives them another path.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use http::Extensions;
+use http::Request;
 
 use crate::context::route::UNMATCHED;
 
@@ -20,37 +26,47 @@ thread_local! {
 struct AtWork {
     owner: usize,
     nested: Nested,
+    /// The route that an inner layer told.
     route: Option<Arc<str>>,
 }
 
 /// What an outer layer knows of those within it, for one request.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Nested {
-    /// Whether the request is marked, so that another request that is made while it
-    /// is answered is told from it.
-    marked: bool,
-    /// Whether an inner layer told its route.
-    told: bool,
+    /// Where the path of the request lies, if it is not marked.
+    path: Option<usize>,
+    /// Whether a layer was called within, for this request or for another.
+    called: bool,
 }
 
 /// Marks a request as one that a layer counts already.
 #[derive(Debug, Clone, Copy)]
-struct Counted;
+struct Counted {
+    owner: usize,
+}
 
 impl Nested {
     /// Begins with a request that a layer is about to count.
-    pub(crate) fn of(extensions: &mut Extensions) -> Self {
-        // Not where there are no extensions: the mark would take memory of its own.
-        // Then the first request within is taken for the same.
-        let marked = !extensions.is_empty();
+    #[inline]
+    pub(crate) fn of<B>(owner: usize, request: &mut Request<B>, always_mark: bool) -> Self {
+        let marked = always_mark || !request.extensions().is_empty();
         if marked {
-            extensions.insert(Counted);
+            request.extensions_mut().insert(Counted { owner });
         }
         Self {
-            marked,
-            told: false,
+            path: (!marked).then(|| path(request)),
+            called: false,
         }
     }
+
+    /// Returns true when a layer was called within.
+    pub(crate) fn was_called(self) -> bool {
+        self.called
+    }
+}
+
+fn path<B>(request: &Request<B>) -> usize {
+    request.uri().path().as_ptr().addr()
 }
 
 /// A layer that is at work on the calling thread, until it is dropped.
@@ -103,17 +119,18 @@ impl Drop for Working {
 /// Returns true when a layer of the same metrics counts this request already, which
 /// is then to be [told](tell) the route.
 #[inline]
-pub(crate) fn is_counted(owner: usize, extensions: &Extensions) -> bool {
+pub(crate) fn is_counted<B>(owner: usize, request: &Request<B>) -> bool {
+    let mark = request.extensions().get::<Counted>();
     let counted = with_outer(owner, |outer| {
-        let same = if outer.nested.marked {
-            extensions.get::<Counted>().is_some()
-        } else {
-            !outer.nested.told
-        };
-        outer.nested.told |= same;
-        same
+        outer.nested.called = true;
+        match outer.nested.path {
+            Some(outer) => outer == path(request),
+            // Be it that of another layer between the two.
+            None => mark.is_some(),
+        }
     });
-    counted.unwrap_or(false)
+    // What lies between may have handed the request to another thread.
+    counted.unwrap_or_else(|| mark.is_some_and(|mark| mark.owner == owner))
 }
 
 /// Tells the layer that counts this request its route.

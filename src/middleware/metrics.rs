@@ -1,7 +1,10 @@
 //! The layer's metrics: the families, and what is found in them once.
 
-use http::StatusCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use http::{Request, StatusCode};
+
+use crate::context::Nested;
 use crate::error::Error;
 use crate::metric::{Counter, Histogram, MOST_LABELS, Memo};
 use crate::middleware::endpoint::{Ending, EndingKey, Endpoint, Parts};
@@ -26,6 +29,9 @@ pub(super) struct HttpMetrics {
     pub(super) settings: Settings,
     /// Whether there is something to note of every request.
     pub(super) take_notes: bool,
+    /// Whether all requests are marked, because a layer was called within another.
+    /// Relaxed: those that are not marked yet are told from others by their paths.
+    marks: AtomicBool,
     pub(super) placement: Placement,
 }
 
@@ -37,6 +43,7 @@ impl HttpMetrics {
             endings: Memo::new(),
             take_notes: settings.take_notes(),
             settings,
+            marks: AtomicBool::new(false),
             placement: Placement::default(),
         };
         metrics.declare();
@@ -47,6 +54,17 @@ impl HttpMetrics {
     #[inline]
     pub(super) fn owner(&self) -> usize {
         self.families.requests.address()
+    }
+
+    /// Begins what the layer knows of those within it, for one request.
+    #[inline]
+    pub(super) fn nested<B>(&self, request: &mut Request<B>) -> Nested {
+        Nested::of(self.owner(), request, self.marks.load(Ordering::Relaxed))
+    }
+
+    /// Marks all requests from now on.
+    pub(super) fn mark_requests(&self) {
+        self.marks.store(true, Ordering::Relaxed);
     }
 
     /// Returns a method of a route, by what the route is called by the router, or by

@@ -93,8 +93,19 @@
 //! Where a request passes two layers of one registry, the outer one counts it, once,
 //! and the inner one tells it the route. So a layer around the whole service, which
 //! axum shows no route, knows it all the same if there is another one inside; only
-//! what it counts before that one is called, requests in flight and bytes of requests,
-//! stays under `unmatched`.
+//! what it counts before that one is called, bytes of requests, stays under `unmatched`.
+//! The mark by which the inner one knows lies in the request's extensions, so what lies
+//! between may hand the request to another task, if it hands over the extensions; the
+//! route is then told to nobody. Where a request has none, as under hyper without axum,
+//! there are no marks until a layer is called within another on the same thread.
+//!
+//! # What a server does not tell
+//!
+//! A layer learns of a client that went away when the server drops the request. hyper
+//! does that when it reads the end of the connection, and it does not read on while the
+//! service has not taken a body that was announced: such a request is in flight until
+//! the service ends it, so give it a time-out. And a request that arrives together with
+//! the connection's end may never reach the service, and is nobody's.
 //!
 //! # Transparency
 //!

@@ -52,7 +52,7 @@ impl Record {
     #[inline]
     pub(super) fn start<B>(metrics: &Arc<HttpMetrics>, request: &mut Request<B>) -> Option<Self> {
         let settings = &metrics.settings;
-        let counted = is_counted(metrics.owner(), request.extensions());
+        let counted = is_counted(metrics.owner(), request);
         if !counted && settings.skip.covers(request.method(), request.uri()) {
             return None;
         }
@@ -73,7 +73,7 @@ impl Record {
             notes: None,
             status: None,
             outcome: None,
-            nested: Nested::of(request.extensions_mut()),
+            nested: metrics.nested(request),
             inside: false,
             measured: true,
         };
@@ -114,6 +114,9 @@ impl Record {
         self.leave();
         if let Some((nested, route)) = working.end() {
             self.nested = nested;
+            if nested.was_called() {
+                self.metrics.mark_requests();
+            }
             if let Some(route) = route {
                 self.learn(&route);
             }

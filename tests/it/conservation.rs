@@ -6,68 +6,170 @@
 
 use std::collections::BTreeMap;
 use std::pin::pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use axum::http::StatusCode;
 use http_body::Body;
 use http_body_util::BodyExt;
+use tachometer::snapshot::Values;
 use tachometer::{MetricsLayer, Registry};
 use tower::{Layer, Service};
 
-use crate::support::read::{sum, to_f64};
-use crate::support::script::{Call, Plan, Scripted, drive};
+use crate::support::read::{numbers, sum};
+use crate::support::script::{Call, Plan, Scripted, begin, finish};
 
-const CALLS: u32 = 4_000;
-const THREADS: u64 = 4;
+const THREADS: u32 = 8;
+const CALLS: u32 = 125_000;
+
+/// What must be counted, as the script alone tells.
+#[derive(Default)]
+struct Expected {
+    ended: BTreeMap<(String, &'static str), u32>,
+    read: u32,
+    passed: u32,
+    streams: u32,
+}
+
+impl Expected {
+    fn add(&mut self, call: &Call) {
+        *self.ended.entry(call.expected()).or_default() += 1;
+        self.read += call.uploaded();
+        self.passed += call.bytes();
+        self.streams += u32::from(call.plan == Plan::EventStream);
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (end, calls) in other.ended {
+            *self.ended.entry(end).or_default() += calls;
+        }
+        self.read += other.read;
+        self.passed += other.passed;
+        self.streams += other.streams;
+    }
+
+    #[track_caller]
+    fn assert_counted(&self, registry: &Registry) {
+        for ((status, outcome), calls) in &self.ended {
+            let labels = [("status", status.as_str()), ("outcome", outcome)];
+            let counted = sum(registry, "http_requests_total", &labels);
+            assert_eq!(counted, f64::from(*calls), "{status} {outcome}");
+        }
+        let all = self.ended.values().sum();
+        for (metric, number) in [
+            ("http_requests_total", all),
+            ("http_request_duration_seconds", all),
+            ("http_request_body_bytes_total", self.read),
+            ("http_response_body_bytes_total", self.passed),
+            ("http_stream_duration_seconds", self.streams),
+            ("http_requests_in_flight", 0),
+            ("http_streams_in_flight", 0),
+        ] {
+            assert_eq!(sum(registry, metric, &[]), f64::from(number), "{metric}");
+        }
+    }
+}
+
+/// What has become of all calls so far; each is noted after it has happened.
+#[derive(Default)]
+struct Progress {
+    begun: AtomicU32,
+    ended: AtomicU32,
+}
 
 #[test]
-fn whatever_becomes_of_a_call_it_is_counted_once_under_what_became_of_it() {
+fn whatever_becomes_of_a_million_calls_each_is_counted_once_under_what_became_of_it() {
     let registry = Registry::new();
     let layer = MetricsLayer::new().registry(&registry);
-    let mut expected: BTreeMap<(String, &str), u32> = BTreeMap::new();
-    let (mut read, mut passed, mut streams) = (0, 0, 0);
-    let threads: Vec<_> = (0..THREADS)
-        .map(|seed| {
-            let mut service = layer.layer(Scripted);
-            let mut random = fastrand::Rng::with_seed(seed);
-            let calls: Vec<_> = (0..CALLS).map(|_| Call::random(&mut random)).collect();
-            for call in &calls {
-                *expected.entry(call.expected()).or_default() += 1;
-                read += call.uploaded();
-                passed += call.bytes();
-                streams += u32::from(call.plan == Plan::EventStream);
-            }
-            thread::spawn(move || {
-                for call in calls {
-                    drive(&mut service, call);
+    let progress = Progress::default();
+    let (mut neighbours, inboxes): (Vec<_>, Vec<_>) = (0..THREADS).map(|_| mpsc::channel()).unzip();
+    neighbours.rotate_left(1);
+    let mut expected = Expected::default();
+    thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for (seed, (neighbour, inbox)) in (0..).zip(neighbours.into_iter().zip(inboxes)) {
+            let (layer, progress) = (&layer, &progress);
+            threads.push(scope.spawn(move || {
+                let mut service = layer.layer(Scripted);
+                let mut random = fastrand::Rng::with_seed(seed);
+                let mut expected = Expected::default();
+                let end = |(call, future)| {
+                    finish(call, future);
+                    progress.ended.fetch_add(1, Ordering::SeqCst);
+                };
+                for _ in 0..CALLS {
+                    let call = Call::random(&mut random);
+                    expected.add(&call);
+                    let begun = begin(&mut service, call);
+                    progress.begun.fetch_add(1, Ordering::SeqCst);
+                    match begun {
+                        None => _ = progress.ended.fetch_add(1, Ordering::SeqCst),
+                        // What begins on one thread may go on on another.
+                        Some(future) if random.bool() => neighbour.send((call, future)).unwrap(),
+                        Some(future) => end((call, future)),
+                    }
+                    inbox.try_iter().for_each(end);
                 }
-            })
-        })
-        .collect();
-    for thread in threads {
-        thread.join().unwrap();
-    }
+                drop(neighbour);
+                inbox.into_iter().for_each(end);
+                expected
+            }));
+        }
+        let mut last = BTreeMap::new();
+        while threads.iter().any(|thread| !thread.is_finished()) {
+            last = scrape(&registry, &progress, &last);
+        }
+        for thread in threads {
+            expected.merge(thread.join().unwrap());
+        }
+    });
+    expected.assert_counted(&registry);
+}
 
-    for ((status, outcome), calls) in &expected {
-        let labels = [("status", status.as_str()), ("outcome", outcome)];
-        let counted = sum(&registry, "http_requests_total", &labels);
-        assert_eq!(counted, f64::from(*calls), "{status} {outcome}");
+/// Scrapes once, checks that this can be true and contradicts neither itself nor the
+/// scrape before, and returns the numbers that may not fall, by family and series.
+fn scrape(
+    registry: &Registry,
+    progress: &Progress,
+    last: &BTreeMap<String, Vec<f64>>,
+) -> BTreeMap<String, Vec<f64>> {
+    let ended = progress.ended.load(Ordering::SeqCst);
+    let begun = progress.begun.load(Ordering::SeqCst);
+    let mut under_way = 0.0;
+    let mut seen: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for block in registry.gather() {
+        let (name, numbers) = (block.desc.name(), numbers(&block));
+        if let Values::Gauge(_) = block.values {
+            let negative = numbers.iter().find(|number| **number < 0.0);
+            assert_eq!(negative, None, "{name}");
+            if name == "http_requests_in_flight" {
+                under_way += numbers.iter().sum::<f64>();
+            }
+        } else {
+            // Series made meanwhile come in one more block.
+            seen.entry(name.to_owned()).or_default().extend(numbers);
+        }
     }
-    let all = f64::from(CALLS) * to_f64(THREADS);
-    assert_eq!(sum(&registry, "http_requests_total", &[]), all);
-    assert_eq!(sum(&registry, "http_request_duration_seconds", &[]), all);
-    for (metric, bytes) in [
-        ("http_request_body_bytes_total", read),
-        ("http_response_body_bytes_total", passed),
-    ] {
-        assert_eq!(sum(&registry, metric, &[]), f64::from(bytes), "{metric}");
+    for (name, before) in last {
+        let now = seen.get(name).map_or(&[][..], Vec::as_slice);
+        assert!(now.len() >= before.len(), "{name} lost a series");
+        let fell = now.iter().zip(before).find(|(now, before)| now < before);
+        assert_eq!(fell, None, "{name}");
     }
-    let lives = sum(&registry, "http_stream_duration_seconds", &[]);
-    assert_eq!(lives, f64::from(streams));
-    for gauge in ["http_requests_in_flight", "http_streams_in_flight"] {
-        assert_eq!(sum(&registry, gauge, &[]), 0.0, "{gauge}");
-    }
+    let counted = seen.get("http_requests_total").into_iter().flatten();
+    let counted: f64 = counted.sum();
+    assert!(counted >= f64::from(ended), "{counted} of {ended}");
+    // A call is seen as under way or as ended, or as both for a moment, but never as
+    // neither.
+    let known = under_way + counted;
+    assert!(known >= f64::from(begun), "{known} of {begun}");
+    // No more can have been under way than began until now, those included that each
+    // thread has not noted yet, and had not ended before.
+    let most = progress.begun.load(Ordering::SeqCst) + THREADS - ended;
+    assert!(under_way <= f64::from(most), "{under_way}, at most {most}");
+    seen
 }
 
 #[test]

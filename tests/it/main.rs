@@ -2,14 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod chaos;
 mod choices;
 mod collectors;
 mod complaints;
 mod conservation;
+mod contract;
 mod demo;
 mod doubles;
 mod exemplars;
 mod exposition;
+mod frames;
 mod grpc;
 mod layer;
 mod levels;
@@ -30,3 +33,4 @@ mod streams;
 mod support;
 mod threads;
 mod upgrades;
+mod wire;

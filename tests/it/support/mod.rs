@@ -1,6 +1,7 @@
 //! What several tests need: reading a registry, calling over loopback, running
 //! other programs.
 
+pub(crate) mod client;
 pub(crate) mod demo;
 pub(crate) mod http;
 pub(crate) mod program;

@@ -1,25 +1,28 @@
 //! Reading numbers out of a registry.
 
 use tachometer::Registry;
-use tachometer::snapshot::Values;
+use tachometer::snapshot::{Block, Values};
 
-/// Returns the sum of the series of `metric` that have all of `labels`: of
-/// counters and gauges their values, of histograms their counts.
+/// Returns a block's numbers, a series each: of counters and gauges their values, of
+/// histograms their counts.
+pub(crate) fn numbers(block: &Block) -> Vec<f64> {
+    match &block.values {
+        Values::Counter(counts) => counts.iter().map(|count| count.value()).collect(),
+        Values::Gauge(numbers) => numbers.clone(),
+        Values::Histogram(histograms) => histograms.iter().map(|one| to_f64(one.count())).collect(),
+        other => panic!("a kind of metric unknown to the tests: {other:?}"),
+    }
+}
+
+/// Returns the sum of the [`numbers`] of those series of `metric` that have all of
+/// `labels`.
 pub(crate) fn sum(registry: &Registry, metric: &str, labels: &[(&str, &str)]) -> f64 {
     let mut sum = 0.0;
     for block in registry
         .gather()
         .filter(|block| block.desc.name() == metric)
     {
-        let numbers: Vec<f64> = match &block.values {
-            Values::Counter(counts) => counts.iter().map(|count| count.value()).collect(),
-            Values::Gauge(numbers) => numbers.clone(),
-            Values::Histogram(histograms) => {
-                histograms.iter().map(|one| to_f64(one.count())).collect()
-            }
-            other => panic!("a kind of metric unknown to the tests: {other:?}"),
-        };
-        for (series, number) in block.labels.iter().zip(numbers) {
+        for (series, number) in block.labels.iter().zip(numbers(&block)) {
             let has =
                 |label: &(&str, &str)| series.pairs().any(|(k, v)| k == label.0 && v == label.1);
             if labels.iter().all(has) {

@@ -315,18 +315,22 @@ fn quietly<T>(run: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
     catch_unwind(AssertUnwindSafe(run))
 }
 
-/// Plays the caller's side of one call.
-pub(crate) fn drive<S, B>(service: &mut S, call: Call)
+/// Begins one call, and returns what is to come of it, unless the very call panics.
+pub(crate) fn begin<S>(service: &mut S, call: Call) -> Option<Pin<Box<S::Future>>>
 where
-    S: Service<Request<Upload>, Response = Response<B>, Error = &'static str>,
-    S::Future: 'static,
+    S: Service<Request<Upload>>,
+{
+    let future = quietly(|| service.call(call.request())).ok()?;
+    Some(Box::pin(future))
+}
+
+/// Plays the caller's side of the rest.
+pub(crate) fn finish<F, B>(call: Call, mut future: Pin<Box<F>>)
+where
+    F: Future<Output = Result<Response<B>, &'static str>>,
     B: Body<Data = Bytes, Error = &'static str>,
 {
     let mut context = Context::from_waker(Waker::noop());
-    let Ok(future) = quietly(|| service.call(call.request())) else {
-        return;
-    };
-    let mut future = Box::pin(future);
     for _ in 0..call.pending {
         assert!(future.as_mut().poll(&mut context).is_pending());
     }
