@@ -9,7 +9,7 @@ mod route;
 mod work;
 
 pub(crate) use route::{UNMATCHED, template};
-pub(crate) use work::{Nested, Working, is_counted, tell};
+pub(crate) use work::{Arrival, Nested, Working, found, tell};
 
 /// Marks a response that the layer is not to count.
 #[derive(Debug, Clone, Copy)]

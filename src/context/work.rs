@@ -6,20 +6,23 @@
 //! one is at work on this thread when it is called, and tells it the route.
 //!
 //! But a handler may make another request, in this process, while it answers one, and
-//! that is to be counted by itself. So the outer layer marks its request, which takes
-//! no memory where there are other extensions, as axum has. Where there are none, the
-//! request is known by where its path lies, until a layer was called within; from then
-//! on all requests are marked, since a router that is nested gives them another path.
+//! that is to be counted by itself; and what lies between the two layers may hand the
+//! request to another thread. So the outer layer leaves a [trace](found) in the
+//! request's body, by which the inner one knows it. If something between the two has
+//! put another body in its place, there is a mark among the extensions besides, from
+//! when that happens on: most applications have one layer, and no need of it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use http::Request;
+use http::{Extensions, Request};
+use http_body::Body;
 
 use crate::context::route::UNMATCHED;
 
 thread_local! {
     static AT_WORK: RefCell<Vec<AtWork>> = const { RefCell::new(Vec::new()) };
+    static SEARCH: Cell<Search> = const { Cell::new(Search::None) };
 }
 
 #[derive(Debug)]
@@ -31,42 +34,93 @@ struct AtWork {
 }
 
 /// What an outer layer knows of those within it, for one request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Nested {
-    /// Where the path of the request lies, if it is not marked.
-    path: Option<usize>,
-    /// Whether a layer was called within, for this request or for another.
+    /// Whether the request is marked.
+    marked: bool,
+    /// Whether a layer was called within, for a request of another body.
     called: bool,
 }
 
 /// Marks a request as one that a layer counts already.
 #[derive(Debug, Clone, Copy)]
-struct Counted {
-    owner: usize,
-}
+struct Counted;
 
 impl Nested {
-    /// Begins with a request that a layer is about to count.
-    #[inline]
-    pub(crate) fn of<B>(owner: usize, request: &mut Request<B>, always_mark: bool) -> Self {
-        let marked = always_mark || !request.extensions().is_empty();
-        if marked {
-            request.extensions_mut().insert(Counted { owner });
-        }
+    /// Begins with a request that is marked.
+    #[cold]
+    pub(crate) fn mark(extensions: &mut Extensions) -> Self {
+        extensions.insert(Counted);
         Self {
-            path: (!marked).then(|| path(request)),
+            marked: true,
             called: false,
         }
     }
 
-    /// Returns true when a layer was called within.
-    pub(crate) fn was_called(self) -> bool {
-        self.called
+    /// Returns true when requests had better be marked.
+    pub(crate) fn asks_for_marks(self) -> bool {
+        self.called && !self.marked
     }
 }
 
-fn path<B>(request: &Request<B>) -> usize {
-    request.uri().path().as_ptr().addr()
+/// A search for a layer's trace in a request's body.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Search {
+    None,
+    /// For the trace of the layer whose metrics are known so.
+    For(usize),
+    Found,
+}
+
+/// Returns whether the body has ended, and whether a layer of the same metrics has
+/// left its trace in it.
+#[inline]
+fn search(owner: usize, has_ended: impl FnOnce() -> bool) -> (bool, bool) {
+    // A thread that is being torn down still has it: it needs no destructor.
+    SEARCH.set(Search::For(owner));
+    let ended = has_ended();
+    (ended, SEARCH.replace(Search::None) == Search::Found)
+}
+
+/// Answers a search, for the layer whose metrics are known as `owner`: a body that
+/// carries the trace calls this when it is asked whether it has ended, since that is
+/// what bodies around it pass on.
+#[inline]
+pub(crate) fn found(owner: usize) {
+    if SEARCH.get() == Search::For(owner) {
+        SEARCH.set(Search::Found);
+    }
+}
+
+/// What is known of a request before it is counted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    /// Whether its body has ended.
+    pub(crate) ended: bool,
+    /// Whether a layer of the same metrics counts it already, which is then to be
+    /// [told](tell) the route.
+    pub(crate) counted: bool,
+}
+
+impl Arrival {
+    #[inline]
+    pub(crate) fn of<B: Body>(owner: usize, request: &Request<B>) -> Self {
+        let (ended, traced) = search(owner, || request.body().is_end_stream());
+        let marked = !traced && with_outer(owner, |outer| outer.sees(request)).unwrap_or(false);
+        Self {
+            ended,
+            counted: traced || marked,
+        }
+    }
+}
+
+impl AtWork {
+    /// Returns true when this layer has marked a request whose body has no trace.
+    #[cold]
+    fn sees<B>(&mut self, request: &Request<B>) -> bool {
+        self.nested.called = true;
+        self.nested.marked && request.extensions().get::<Counted>().is_some()
+    }
 }
 
 /// A layer that is at work on the calling thread, until it is dropped.
@@ -114,23 +168,6 @@ impl Drop for Working {
     fn drop(&mut self) {
         self.take();
     }
-}
-
-/// Returns true when a layer of the same metrics counts this request already, which
-/// is then to be [told](tell) the route.
-#[inline]
-pub(crate) fn is_counted<B>(owner: usize, request: &Request<B>) -> bool {
-    let mark = request.extensions().get::<Counted>();
-    let counted = with_outer(owner, |outer| {
-        outer.nested.called = true;
-        match outer.nested.path {
-            Some(outer) => outer == path(request),
-            // Be it that of another layer between the two.
-            None => mark.is_some(),
-        }
-    });
-    // What lies between may have handed the request to another thread.
-    counted.unwrap_or_else(|| mark.is_some_and(|mark| mark.owner == owner))
 }
 
 /// Tells the layer that counts this request its route.

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::{Request, StatusCode};
+use http::{Extensions, StatusCode};
 
 use crate::context::Nested;
 use crate::error::Error;
@@ -29,8 +29,8 @@ pub(super) struct HttpMetrics {
     pub(super) settings: Settings,
     /// Whether there is something to note of every request.
     pub(super) take_notes: bool,
-    /// Whether all requests are marked, because a layer was called within another.
-    /// Relaxed: those that are not marked yet are told from others by their paths.
+    /// Whether all requests are marked, because a layer was called within another for
+    /// a request of another body. Relaxed: only those under way then are not marked.
     marks: AtomicBool,
     pub(super) placement: Placement,
 }
@@ -58,8 +58,12 @@ impl HttpMetrics {
 
     /// Begins what the layer knows of those within it, for one request.
     #[inline]
-    pub(super) fn nested<B>(&self, request: &mut Request<B>) -> Nested {
-        Nested::of(self.owner(), request, self.marks.load(Ordering::Relaxed))
+    pub(super) fn nested(&self, extensions: &mut Extensions) -> Nested {
+        if self.marks.load(Ordering::Relaxed) {
+            Nested::mark(extensions)
+        } else {
+            Nested::default()
+        }
     }
 
     /// Marks all requests from now on.

@@ -94,10 +94,10 @@
 //! and the inner one tells it the route. So a layer around the whole service, which
 //! axum shows no route, knows it all the same if there is another one inside; only
 //! what it counts before that one is called, bytes of requests, stays under `unmatched`.
-//! The mark by which the inner one knows lies in the request's extensions, so what lies
-//! between may hand the request to another task, if it hands over the extensions; the
-//! route is then told to nobody. Where a request has none, as under hyper without axum,
-//! there are no marks until a layer is called within another on the same thread.
+//! The inner one knows the request by its body, which the outer one has wrapped, be it
+//! on another task, where it tells nobody the route. If something between the two puts
+//! another body in its place, the first such request is counted twice; from then on
+//! requests are marked besides, in their extensions.
 //!
 //! # What a server does not tell
 //!

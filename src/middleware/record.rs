@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body::Body;
 
-use crate::context::{Nested, UNMATCHED, Unmeasured, Working, is_counted, tell};
+use crate::context::{Arrival, Nested, UNMATCHED, Unmeasured, Working, tell};
 use crate::metric::{Counter, Histogram};
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::head::RequestHead;
@@ -50,16 +50,19 @@ impl Record {
     /// Begins with a request, unless it is not to be measured, or a layer further out
     /// counts it, which then learns its route.
     #[inline]
-    pub(super) fn start<B>(metrics: &Arc<HttpMetrics>, request: &mut Request<B>) -> Option<Self> {
+    pub(super) fn start<B>(
+        metrics: &Arc<HttpMetrics>,
+        arrival: Arrival,
+        request: &mut Request<B>,
+    ) -> Option<Self> {
         let settings = &metrics.settings;
-        let counted = is_counted(metrics.owner(), request);
-        if !counted && settings.skip.covers(request.method(), request.uri()) {
+        if !arrival.counted && settings.skip.covers(request.method(), request.uri()) {
             return None;
         }
         let verb = Verb::of(request.method());
         let head = RequestHead::of(request);
         let endpoint = metrics.endpoint(verb, &settings.routes.asked(&head));
-        if counted {
+        if arrival.counted {
             tell(metrics.owner(), Arc::clone(&endpoint.route));
             return None;
         }
@@ -73,7 +76,7 @@ impl Record {
             notes: None,
             status: None,
             outcome: None,
-            nested: metrics.nested(request),
+            nested: metrics.nested(request.extensions_mut()),
             inside: false,
             measured: true,
         };
@@ -114,7 +117,7 @@ impl Record {
         self.leave();
         if let Some((nested, route)) = working.end() {
             self.nested = nested;
-            if nested.was_called() {
+            if nested.asks_for_marks() {
                 self.metrics.mark_requests();
             }
             if let Some(route) = route {

@@ -1,5 +1,6 @@
 //! The body of a measured request.
 
+use std::num::NonZero;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -7,6 +8,7 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use crate::context::found;
 use crate::metric::Counter;
 
 pin_project! {
@@ -18,14 +20,32 @@ pin_project! {
     pub struct RequestBody<B> {
         #[pin]
         inner: B,
+        // What the layer's metrics are known as, if it counts the request: by this a
+        // layer within knows the request again.
+        owner: Option<NonZero<usize>>,
         // None of a body that has nothing to read.
         bytes: Option<Counter>,
     }
 }
 
 impl<B> RequestBody<B> {
-    pub(super) fn new(inner: B, bytes: Option<Counter>) -> Self {
-        Self { inner, bytes }
+    /// Wraps the body of a request that the layer counts.
+    pub(super) fn new(inner: B, owner: usize, bytes: Option<Counter>) -> Self {
+        let owner = NonZero::new(owner);
+        Self {
+            inner,
+            owner,
+            bytes,
+        }
+    }
+
+    /// Wraps the body of a request that it does not count.
+    pub(super) fn uncounted(inner: B) -> Self {
+        Self {
+            inner,
+            owner: None,
+            bytes: None,
+        }
     }
 
     /// Returns the body itself; what is read from it then is not counted.
@@ -53,6 +73,9 @@ impl<B: Body> Body for RequestBody<B> {
     }
 
     fn is_end_stream(&self) -> bool {
+        if let Some(owner) = self.owner {
+            found(owner.get());
+        }
         self.inner.is_end_stream()
     }
 

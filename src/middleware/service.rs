@@ -7,6 +7,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower::Service;
 
+use crate::context::Arrival;
 use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::record::Record;
 use crate::middleware::{RequestBody, ResponseBody, ResponseFuture};
@@ -39,12 +40,14 @@ where
     }
 
     fn call(&mut self, mut request: Request<Q>) -> Self::Future {
-        let mut record = Record::start(&self.metrics, &mut request);
-        let bytes = match &record {
-            Some(record) if !request.body().is_end_stream() => record.request_bytes(),
-            _ => None,
-        };
-        let request = request.map(|body| RequestBody::new(body, bytes));
+        let owner = self.metrics.owner();
+        let arrival = Arrival::of(owner, &request);
+        let mut record = Record::start(&self.metrics, arrival, &mut request);
+        let request = request.map(|body| match &record {
+            Some(record) if !arrival.ended => RequestBody::new(body, owner, record.request_bytes()),
+            Some(_) => RequestBody::new(body, owner, None),
+            None => RequestBody::uncounted(body),
+        });
         let working = record.as_mut().map(Record::begin);
         // The very service that was polled ready, not a clone of it.
         let inner = self.inner.call(request);

@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
 use tachometer::{MetricsLayer, Registry};
+use tower::util::MapRequestLayer;
 use tower::{Layer, ServiceExt};
 
 use crate::support::read::sum;
@@ -116,4 +117,20 @@ async fn a_panic_between_two_layers_leaves_nothing_behind() {
     get_path(app, "/users/7").await;
     get_path(users().layer(layer(&registry)), "/users/7").await;
     assert_eq!((outcomes("panic"), outcomes("ok")), (1.0, 2.0));
+}
+
+#[tokio::test]
+async fn a_request_that_is_given_another_body_between_two_layers_is_counted_twice_but_once() {
+    let registry = Registry::new();
+    let inner = users().layer(layer(&registry));
+    let app = inner
+        .layer(MapRequestLayer::new(|request: Request<Body>| {
+            request.map(|_| Body::from("another"))
+        }))
+        .layer(layer(&registry));
+    for calls in 1..=5 {
+        get_path(app.clone(), "/users/7").await;
+        let all = f64::from(calls + 1);
+        assert_eq!(counted(&registry, "/users/{id}"), (all, all));
+    }
 }
