@@ -50,11 +50,52 @@ fn layers() -> Vec<Lane> {
         lane("floor", routes().layer(Floor::default())),
         lane("tachometer", routes().layer(ours())),
         lane("axum-prometheus 0.10", routes().layer(PROMETHEUS.1.clone())),
+        lane("axum-otel-metrics 0.14", routes().layer(axum_otel())),
+        lane("tower-otel-http-metrics 0.16", routes().layer(tower_otel())),
+        lane(
+            "opentelemetry-instrumentation-tower 0.19",
+            routes().layer(instrumentation()),
+        ),
         lane(
             "from_fn with metrics 0.24",
             routes().layer(from_fn(by_hand)),
         ),
     ]
+}
+
+/// The layers of OpenTelemetry measure with its own collector; it is read once a minute,
+/// which is what it does by default.
+fn axum_otel() -> axum_otel_metrics::HttpMetricsLayer {
+    use opentelemetry_sdk_32::metrics::{InMemoryMetricExporter, SdkMeterProvider};
+    let provider = SdkMeterProvider::builder();
+    let provider = provider.with_periodic_exporter(InMemoryMetricExporter::default());
+    axum_otel_metrics::HttpMetricsLayerBuilder::new()
+        .with_provider(provider.build())
+        .build()
+}
+
+fn tower_otel() -> tower_otel_http_metrics::HTTPMetricsLayer {
+    use opentelemetry_30::metrics::MeterProvider;
+    use opentelemetry_sdk_30::metrics::{InMemoryMetricExporter, SdkMeterProvider};
+    // A provider that is dropped measures no more.
+    static PROVIDER: LazyLock<SdkMeterProvider> = LazyLock::new(|| {
+        let provider = SdkMeterProvider::builder();
+        let provider = provider.with_periodic_exporter(InMemoryMetricExporter::default());
+        provider.build()
+    });
+    let layer = tower_otel_http_metrics::HTTPMetricsLayerBuilder::builder()
+        .with_meter(PROVIDER.meter("race"));
+    layer.build().expect("a layer")
+}
+
+fn instrumentation() -> opentelemetry_instrumentation_tower::http::server::Layer {
+    use opentelemetry_instrumentation_tower::http::server::LayerBuilder;
+    use opentelemetry_sdk_33::metrics::{InMemoryMetricExporter, SdkMeterProvider};
+    let provider = SdkMeterProvider::builder();
+    let provider = provider.with_periodic_exporter(InMemoryMetricExporter::default());
+    opentelemetry_33::global::set_meter_provider(provider.build());
+    let layer = LayerBuilder::builder().with_tracing(false);
+    layer.build().expect("a layer")
 }
 
 /// Makes a lane of requests, without a runtime: nothing waits.
