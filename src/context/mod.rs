@@ -5,11 +5,13 @@
 //! answers and the layer leaves marked ones out. And whoever counts calls that are
 //! made while a request is answered may ask for its route.
 
+mod arrival;
 mod route;
 mod work;
 
+pub(crate) use arrival::{Arrival, found, mark};
 pub(crate) use route::{UNMATCHED, template};
-pub(crate) use work::{Arrival, Nested, Working, found, tell};
+pub(crate) use work::{Nested, Working, tell};
 
 /// Marks a response that the layer is not to count.
 #[derive(Debug, Clone, Copy)]

@@ -1,36 +1,35 @@
 //! Which layers are at work on the calling thread, and what those within them say.
 //!
-//! A request may pass two layers that count into the same metrics: one around the
-//! whole service, which sees no route, and one inside the router. It is one
-//! request, and the outer one counts it. The inner one notices, because the outer
-//! one is at work on this thread when it is called, and tells it the route.
-//!
-//! But a handler may make another request, in this process, while it answers one, and
-//! that is to be counted by itself; and what lies between the two layers may hand the
-//! request to another thread. So the outer layer leaves a [trace](found) in the
-//! request's body, by which the inner one knows it. If something between the two has
-//! put another body in its place, there is a mark among the extensions besides, from
-//! when that happens on: most applications have one layer, and no need of it.
+//! Where a request passes two layers of the same metrics, the inner one tells the outer
+//! one its route. It can, because the outer one is at work on this thread when it is
+//! called.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use http::{Extensions, Request};
-use http_body::Body;
-
 use crate::context::route::UNMATCHED;
 
+/// So many layers, of any metrics, may be at work within each other; those further in
+/// are not listed.
+const DEEPEST: usize = 8;
+
 thread_local! {
-    static AT_WORK: RefCell<Vec<AtWork>> = const { RefCell::new(Vec::new()) };
-    static SEARCH: Cell<Search> = const { Cell::new(Search::None) };
+    // Without a destructor, so that it costs no check, and a thread that is being torn
+    // down still has it.
+    static AT_WORK: List = const { List::new() };
+    /// The routes that were told, by the place of the layer on the list.
+    static TOLD: RefCell<Vec<(usize, Arc<str>)>> = const { RefCell::new(Vec::new()) };
 }
 
-#[derive(Debug)]
+struct List {
+    len: Cell<usize>,
+    layers: [Cell<AtWork>; DEEPEST],
+}
+
+#[derive(Debug, Clone, Copy)]
 struct AtWork {
     owner: usize,
     nested: Nested,
-    /// The route that an inner layer told.
-    route: Option<Arc<str>>,
 }
 
 /// What an outer layer knows of those within it, for one request.
@@ -40,86 +39,25 @@ pub(crate) struct Nested {
     marked: bool,
     /// Whether a layer was called within, for a request of another body.
     called: bool,
+    /// Whether one told a route since the layer was last at work.
+    told: bool,
 }
-
-/// Marks a request as one that a layer counts already.
-#[derive(Debug, Clone, Copy)]
-struct Counted;
 
 impl Nested {
-    /// Begins with a request that is marked.
-    #[cold]
-    pub(crate) fn mark(extensions: &mut Extensions) -> Self {
-        extensions.insert(Counted);
-        Self {
-            marked: true,
-            called: false,
-        }
-    }
+    pub(crate) const MARKED: Self = Self {
+        marked: true,
+        ..Self::NONE
+    };
+    const NONE: Self = Self {
+        marked: false,
+        called: false,
+        told: false,
+    };
 
     /// Returns true when requests had better be marked.
+    #[inline]
     pub(crate) fn asks_for_marks(self) -> bool {
         self.called && !self.marked
-    }
-}
-
-/// A search for a layer's trace in a request's body.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Search {
-    None,
-    /// For the trace of the layer whose metrics are known so.
-    For(usize),
-    Found,
-}
-
-/// Returns whether the body has ended, and whether a layer of the same metrics has
-/// left its trace in it.
-#[inline]
-fn search(owner: usize, has_ended: impl FnOnce() -> bool) -> (bool, bool) {
-    // A thread that is being torn down still has it: it needs no destructor.
-    SEARCH.set(Search::For(owner));
-    let ended = has_ended();
-    (ended, SEARCH.replace(Search::None) == Search::Found)
-}
-
-/// Answers a search, for the layer whose metrics are known as `owner`: a body that
-/// carries the trace calls this when it is asked whether it has ended, since that is
-/// what bodies around it pass on.
-#[inline]
-pub(crate) fn found(owner: usize) {
-    if SEARCH.get() == Search::For(owner) {
-        SEARCH.set(Search::Found);
-    }
-}
-
-/// What is known of a request before it is counted.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Arrival {
-    /// Whether its body has ended.
-    pub(crate) ended: bool,
-    /// Whether a layer of the same metrics counts it already, which is then to be
-    /// [told](tell) the route.
-    pub(crate) counted: bool,
-}
-
-impl Arrival {
-    #[inline]
-    pub(crate) fn of<B: Body>(owner: usize, request: &Request<B>) -> Self {
-        let (ended, traced) = search(owner, || request.body().is_end_stream());
-        let marked = !traced && with_outer(owner, |outer| outer.sees(request)).unwrap_or(false);
-        Self {
-            ended,
-            counted: traced || marked,
-        }
-    }
-}
-
-impl AtWork {
-    /// Returns true when this layer has marked a request whose body has no trace.
-    #[cold]
-    fn sees<B>(&mut self, request: &Request<B>) -> bool {
-        self.nested.called = true;
-        self.nested.marked && request.extensions().get::<Counted>().is_some()
     }
 }
 
@@ -127,38 +65,38 @@ impl AtWork {
 #[derive(Debug)]
 #[must_use = "a layer is at work until this is dropped"]
 pub(crate) struct Working {
-    /// Whether it is on the list: a thread that is being torn down has none.
-    listed: bool,
+    /// Where it is on the list.
+    at: usize,
 }
 
 impl Working {
     /// Lets the layer whose metrics are known as `owner` be at work.
     #[inline]
     pub(crate) fn begin(owner: usize, nested: Nested) -> Self {
-        let begun = AT_WORK.try_with(|at_work| {
-            at_work.borrow_mut().push(AtWork {
-                owner,
-                nested,
-                route: None,
-            });
-        });
-        Self {
-            listed: begun.is_ok(),
-        }
+        AT_WORK.with(|list| {
+            let at = list.len.get();
+            list.len.set(at + 1);
+            if let Some(layer) = list.layers.get(at) {
+                let nested = Nested {
+                    told: false,
+                    ..nested
+                };
+                layer.set(AtWork { owner, nested });
+            }
+            Self { at }
+        })
     }
 
-    /// Ends it, and returns what it knows now of those within it, and the route if
-    /// one of them told it.
+    /// Returns what it knows of those within it by now.
     #[inline]
-    pub(crate) fn end(mut self) -> Option<(Nested, Option<Arc<str>>)> {
-        self.take().map(|ended| (ended.nested, ended.route))
+    pub(crate) fn nested(&self) -> Option<Nested> {
+        AT_WORK.with(|list| list.layers.get(self.at).map(|layer| layer.get().nested))
     }
 
+    /// Returns the route, if a layer within told it.
     #[inline]
-    fn take(&mut self) -> Option<AtWork> {
-        let pop = |at_work: &RefCell<Vec<AtWork>>| at_work.borrow_mut().pop();
-        let listed = std::mem::take(&mut self.listed);
-        listed.then(|| AT_WORK.try_with(pop).ok()).flatten()?
+    pub(crate) fn route(&self) -> Option<Arc<str>> {
+        self.nested()?.told.then(|| take_told(self.at))?
     }
 }
 
@@ -166,25 +104,68 @@ impl Working {
 impl Drop for Working {
     #[inline]
     fn drop(&mut self) {
-        self.take();
+        // What was told and not asked for, because of the panic, is forgotten.
+        drop(self.route());
+        AT_WORK.with(|list| list.len.set(self.at));
     }
+}
+
+/// Returns true when the layer of these metrics that is at work has marked its request,
+/// and this one, which arrives without a trace of it, `is_marked`.
+pub(crate) fn is_marked_for(owner: usize, is_marked: impl FnOnce() -> bool) -> bool {
+    let marked = with_outer(owner, |_, outer| {
+        outer.called = true;
+        outer.marked
+    });
+    marked == Some(true) && is_marked()
 }
 
 /// Tells the layer that counts this request its route.
 pub(crate) fn tell(owner: usize, route: Arc<str>) {
-    with_outer(owner, |outer| {
+    with_outer(owner, |at, outer| {
+        let before = take_told(at);
         // A layer further in that sees none does not gainsay one that does.
-        if outer.route.is_none() || *route != *UNMATCHED {
-            outer.route = Some(route);
-        }
+        let route = match before {
+            Some(before) if *route == *UNMATCHED => before,
+            _ => route,
+        };
+        let told = TOLD.try_with(|told| told.borrow_mut().push((at, route)));
+        outer.told = told.is_ok();
     });
 }
 
-fn with_outer<T>(owner: usize, run: impl FnOnce(&mut AtWork) -> T) -> Option<T> {
-    let outer = AT_WORK.try_with(|at_work| {
-        let mut at_work = at_work.borrow_mut();
-        let outer = at_work.iter_mut().rev().find(|outer| outer.owner == owner);
-        outer.map(run)
-    });
-    outer.ok().flatten()
+fn take_told(at: usize) -> Option<Arc<str>> {
+    let take = |told: &RefCell<Vec<(usize, Arc<str>)>>| {
+        let mut told = told.borrow_mut();
+        let place = told.iter().position(|(layer, _)| *layer == at)?;
+        Some(told.swap_remove(place).1)
+    };
+    TOLD.try_with(take).ok().flatten()
+}
+
+/// Lends the innermost layer of these metrics that is at work, and its place.
+#[inline]
+fn with_outer<T>(owner: usize, run: impl FnOnce(usize, &mut Nested) -> T) -> Option<T> {
+    AT_WORK.with(|list| {
+        let listed = list.layers.iter().take(list.len.get()).enumerate();
+        let is = |(_, layer): &(usize, &Cell<AtWork>)| layer.get().owner == owner;
+        let (at, layer) = listed.rev().find(is)?;
+        let mut outer = layer.get();
+        let result = run(at, &mut outer.nested);
+        layer.set(outer);
+        Some(result)
+    })
+}
+
+impl List {
+    const fn new() -> Self {
+        const NO_ONE: AtWork = AtWork {
+            owner: 0,
+            nested: Nested::NONE,
+        };
+        Self {
+            len: Cell::new(0),
+            layers: [const { Cell::new(NO_ONE) }; DEEPEST],
+        }
+    }
 }

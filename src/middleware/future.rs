@@ -41,7 +41,7 @@ where
         let working = this.record.as_mut().map(Record::begin);
         let polled = this.inner.poll(context);
         if let (Some(record), Some(working)) = (&mut *this.record, working) {
-            record.end_work(working);
+            record.end_work(&working);
         }
         let result = ready!(polled);
         let record = this.record.take();

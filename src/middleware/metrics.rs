@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::{Extensions, StatusCode};
 
-use crate::context::Nested;
+use crate::context::{Nested, mark};
 use crate::error::Error;
 use crate::metric::{Counter, Histogram, MOST_LABELS, Memo};
 use crate::middleware::endpoint::{Ending, EndingKey, Endpoint, Parts};
@@ -60,7 +60,7 @@ impl HttpMetrics {
     #[inline]
     pub(super) fn nested(&self, extensions: &mut Extensions) -> Nested {
         if self.marks.load(Ordering::Relaxed) {
-            Nested::mark(extensions)
+            mark(extensions)
         } else {
             Nested::default()
         }

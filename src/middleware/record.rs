@@ -113,16 +113,16 @@ impl Record {
 
     /// Does what [`leave`](Self::leave) does, and learns what a layer within has told.
     #[inline]
-    pub(super) fn end_work(&mut self, working: Working) {
+    pub(super) fn end_work(&mut self, working: &Working) {
         self.leave();
-        if let Some((nested, route)) = working.end() {
+        if let Some(nested) = working.nested() {
             self.nested = nested;
             if nested.asks_for_marks() {
                 self.metrics.mark_requests();
             }
-            if let Some(route) = route {
-                self.learn(&route);
-            }
+        }
+        if let Some(route) = working.route() {
+            self.learn(&route);
         }
     }
 

@@ -52,7 +52,7 @@ where
         // The very service that was polled ready, not a clone of it.
         let inner = self.inner.call(request);
         if let (Some(record), Some(working)) = (&mut record, working) {
-            record.end_work(working);
+            record.end_work(&working);
         }
         ResponseFuture::new(inner, record)
     }
