@@ -48,6 +48,10 @@ fn layers() -> Vec<Lane> {
         lane("no layer", routes()),
         lane("no-op", routes().layer(Noop)),
         lane("floor", routes().layer(Floor::default())),
+        lane(
+            "floor, bodies wrapped",
+            routes().layer(Bodies(Floor::default())),
+        ),
         lane("tachometer", routes().layer(ours())),
         lane("axum-prometheus 0.10", routes().layer(PROMETHEUS.1.clone())),
         lane("axum-otel-metrics 0.14", routes().layer(axum_otel())),
@@ -164,6 +168,84 @@ impl Layer<Route> for Floor {
     }
 }
 
+/// The floor around bodies of its own, which whoever counts bytes and ends has to wrap:
+/// axum then boxes both.
+#[derive(Clone, Default)]
+struct Bodies(Floor);
+
+#[derive(Clone)]
+struct BodiesService(FloorService);
+
+/// A body that is passed on, and nothing else.
+struct Wrapped(Body);
+
+impl Layer<Route> for Bodies {
+    type Service = BodiesService;
+
+    fn layer(&self, inner: Route) -> BodiesService {
+        BodiesService(self.0.layer(inner))
+    }
+}
+
+impl Service<Request> for BodiesService {
+    type Response = Response<Wrapped>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Wrapped>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        // One boxed future, as the floor has.
+        self.0.time(request.map(Wrapped), Wrapped)
+    }
+}
+
+impl http_body::Body for Wrapped {
+    type Data = axum::body::Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+        Pin::new(&mut self.0).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.0.size_hint()
+    }
+}
+
+impl FloorService {
+    /// Calls the service, and makes of its response's body what `wrap` does.
+    fn time<Q, R: 'static>(
+        &mut self,
+        request: axum::http::Request<Q>,
+        wrap: impl FnOnce(Body) -> R + Send + 'static,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<R>, Infallible>> + Send>>
+    where
+        Q: http_body::Body<Data = axum::body::Bytes, Error: Into<axum::BoxError>> + Send + 'static,
+    {
+        let numbers = Arc::clone(&self.numbers);
+        let started = Instant::now();
+        let response = self.inner.call(request);
+        Box::pin(async move {
+            let response = response.await;
+            let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
+            for (number, amount) in numbers.iter().zip([1, nanos, 1]) {
+                number.fetch_add(amount, Ordering::Relaxed);
+            }
+            response.map(|response| response.map(wrap))
+        })
+    }
+}
+
 impl Service<Request> for FloorService {
     type Response = Response;
     type Error = Infallible;
@@ -174,16 +256,6 @@ impl Service<Request> for FloorService {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let numbers = Arc::clone(&self.numbers);
-        let started = Instant::now();
-        let response = self.inner.call(request);
-        Box::pin(async move {
-            let response = response.await;
-            let nanos = u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX);
-            for (number, amount) in numbers.iter().zip([1, nanos, 1]) {
-                number.fetch_add(amount, Ordering::Relaxed);
-            }
-            response
-        })
+        self.time(request, |body| body)
     }
 }
