@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
-use tachometer::{Buckets, MetricsLayer, MetricsRouter, Registry, instrument_with};
+use tachometer::{Buckets, Label, MetricsLayer, MetricsRouter, Registry, instrument_with};
 use tower::{Layer, Service};
 
 use crate::support::read::{series, sum};
@@ -115,4 +115,42 @@ fn a_layer_outside_of_the_router_says_so_once_and_one_inside_never() {
     assert!(warned_of(&layer().layer(service().layer(layer())), "/users/7").is_empty());
     // What matches nothing has no route anywhere.
     assert!(warned_of(&layer().layer(service()), "/elsewhere").is_empty());
+}
+
+#[tokio::test]
+async fn a_layer_counts_into_families_that_are_there_whatever_the_order_of_their_labels() {
+    let registry = Registry::new();
+    let labels = ["outcome", "status", "route", "method"].map(Label::unlimited);
+    let requests = registry.counter_family("http_requests_total", "", labels);
+    let labels = ["status", "route", "method"].map(Label::unlimited);
+    let seconds = registry.histogram_family("http_request_duration_seconds", "", labels);
+    get_path(
+        service().layer(MetricsLayer::new().registry(&registry)),
+        "/users/7",
+    )
+    .await;
+    assert_eq!(
+        requests
+            .unwrap()
+            .with(["ok", "200", "/users/{id}", "GET"])
+            .get(),
+        1.0
+    );
+    let seconds = seconds.unwrap().with(["200", "/users/{id}", "GET"]);
+    assert_eq!(seconds.stats().count, 1);
+}
+
+#[test]
+fn who_asks_for_a_gauge_that_only_the_layer_moves_is_told_so() {
+    let registry = Registry::new();
+    assert!(
+        MetricsLayer::new()
+            .registry(&registry)
+            .try_register()
+            .is_ok()
+    );
+    let asked = registry.gauge_family("http_requests_in_flight", "", ["method", "route"]);
+    let error = asked.unwrap_err();
+    assert!(error.is_conflict());
+    assert!(error.to_string().contains("moves by itself"), "{error}");
 }

@@ -134,3 +134,21 @@ async fn a_request_that_is_given_another_body_between_two_layers_is_counted_twic
         assert_eq!(counted(&registry, "/users/{id}"), (all, all));
     }
 }
+
+#[tokio::test]
+async fn a_layer_further_in_that_sees_no_route_does_not_gainsay_one_that_does() {
+    let registry = Registry::new();
+    let forgetful = MapRequestLayer::new(|mut request: Request<Body>| {
+        request.extensions_mut().clear();
+        request
+    });
+    let deep = Router::new()
+        .fallback(async || "deep")
+        .layer(layer(&registry));
+    let app = Router::new()
+        .route_service("/deep/{id}", forgetful.layer(deep))
+        .layer(layer(&registry));
+    let app = layer(&registry).layer(app);
+    get_path(app, "/deep/7").await;
+    assert_eq!(counted(&registry, "/deep/{id}"), (1.0, 1.0));
+}
