@@ -152,3 +152,15 @@ async fn a_layer_further_in_that_sees_no_route_does_not_gainsay_one_that_does() 
     get_path(app, "/deep/7").await;
     assert_eq!(counted(&registry, "/deep/{id}"), (1.0, 1.0));
 }
+
+#[tokio::test]
+async fn what_the_outer_layer_skips_the_inner_one_counts_and_what_the_inner_one_skips_the_outer() {
+    let registry = Registry::new();
+    let skips = || layer(&registry).skip(|_, _| true);
+    let app = skips().layer(users().layer(layer(&registry)));
+    get_path(app, "/users/7").await;
+    assert_eq!(counted(&registry, "/users/{id}"), (1.0, 1.0));
+    let app = layer(&registry).layer(users().layer(skips()));
+    get_path(app, "/users/7").await;
+    assert_eq!(counted(&registry, "/users/{id}"), (2.0, 2.0));
+}

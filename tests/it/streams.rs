@@ -179,3 +179,23 @@ async fn a_clock_that_panics_or_goes_back_harms_no_request() {
     }
     assert_eq!(sum(&registry, "http_request_duration_seconds", &[]), 2.0);
 }
+
+#[tokio::test]
+async fn events_whose_length_is_known_are_no_stream() {
+    let registry = Registry::new();
+    let events = async || ([(CONTENT_TYPE, "text/event-stream")], "data: 1\n\n");
+    let app = Router::new()
+        .route("/events", get(events))
+        .layer(layer(&registry));
+    call(&app, Method::GET, "/events")
+        .await
+        .into_body()
+        .collect()
+        .await
+        .unwrap();
+    assert_eq!(sum(&registry, "http_stream_duration_seconds", &[]), 0.0);
+    assert_eq!(
+        sum(&registry, "http_requests_total", &[("outcome", "ok")]),
+        1.0
+    );
+}
