@@ -54,6 +54,11 @@ impl<M: Instrument> DynFamily<M> {
         self.set.declare(&lists);
     }
 
+    /// Lets a label have a value that counts against no limit.
+    pub(crate) fn allow(&self, label: &str, value: &str) {
+        self.set.allow(label, value);
+    }
+
     /// Lets the open labels have so many distinct values together.
     pub(crate) fn limit(&self, values: usize) {
         self.set.limits().set_most(values);

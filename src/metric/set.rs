@@ -190,6 +190,16 @@ impl<M: Instrument> SeriesSet<M> {
         series.is_gone()
     }
 
+    /// Lets a label have a value whatever the limit; of a label that there is not, none
+    /// is.
+    pub(crate) fn allow(&self, label: &str, value: &str) {
+        let mut names = self.label_names.iter();
+        if let Some(label) = names.position(|name| **name == *label) {
+            let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+            self.limits.declare(label, value);
+        }
+    }
+
     /// Lets the labels have these values whatever the limit, a list for each
     /// label, and makes the series of all their combinations.
     pub(crate) fn declare(&self, lists: &[&[&str]]) {

@@ -85,7 +85,10 @@ impl<B: Body> Body for ResponseBody<B> {
         }
         // Trailers are the last frame there is, and hyper asks for no further one.
         let over = match &frame {
-            Some(Ok(frame)) => ended || *this.rest == Rest::Nothing || frame.is_trailers(),
+            Some(Ok(frame)) => {
+                let passed = *this.rest == Rest::Nothing && record.has_passed();
+                ended || passed || frame.is_trailers()
+            }
             Some(Err(_)) | None => true,
         };
         if over && let Some(record) = this.record.take() {

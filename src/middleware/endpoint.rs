@@ -16,6 +16,8 @@ pub(super) struct Endpoint {
     pub(super) verb: Verb,
     /// What the route is called by the router, or by the user.
     pub(super) asked: Box<str>,
+    /// Whether that stands for that there is no route.
+    pub(super) is_makeshift: bool,
     /// What it is called in the families.
     pub(super) route: Arc<str>,
     pub(super) in_flight: InFlight,
@@ -35,6 +37,7 @@ pub(super) struct Endpoint {
 pub(super) struct Parts {
     pub(super) verb: Verb,
     pub(super) asked: Box<str>,
+    pub(super) is_makeshift: bool,
     pub(super) route: Arc<str>,
     pub(super) in_flight: InFlight,
     pub(super) streamed: bool,
@@ -47,6 +50,7 @@ impl Endpoint {
             position,
             verb: parts.verb,
             asked: parts.asked,
+            is_makeshift: parts.is_makeshift,
             route: parts.route,
             in_flight: parts.in_flight,
             streamed: parts.streamed,

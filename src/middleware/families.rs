@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::metric::{Buckets, Counter, DynFamily, Family, Histogram, InFlight, Label};
+use crate::middleware::labels::NONE;
 use crate::middleware::names::{Names, OUTCOME, WITHIN};
 use crate::middleware::settings::Settings;
 use crate::registry::Registry;
@@ -9,7 +10,10 @@ use crate::registry::Registry;
 /// The layer's families.
 ///
 /// No client can invent a value of method, status and outcome, which come from closed
-/// sets, nor of the routes that axum's router finds; so these need no limit.
+/// sets. The routes that the user's closure returns have a limit in one family alone:
+/// [`HttpMetrics`](crate::middleware::metrics::HttpMetrics) asks what is in flight
+/// first, and gives the others what was admitted there. So all agree, and the own labels
+/// of requests and durations have their limit to themselves.
 #[derive(Debug)]
 pub(super) struct Families {
     pub(super) requests: DynFamily<Counter>,
@@ -41,11 +45,7 @@ impl Families {
         let names = settings.preset.names();
         let method = Label::unlimited(names.method);
         let status = Label::unlimited(names.status);
-        let route = if settings.routes.are_open() {
-            Label::open(names.route)
-        } else {
-            Label::unlimited(names.route)
-        };
+        let route = Label::unlimited(names.route);
         let own = settings.own.iter().map(|own| own.label.clone());
         // What the duration has, the requests have, too, and the outcome last.
         let mut labels = vec![method.clone(), route.clone(), status.clone()];
@@ -67,6 +67,7 @@ impl Families {
         labels.push(Label::unlimited(OUTCOME));
         let pair = [method.clone(), route.clone()];
         let in_flight = |name, help| registry.dyn_family(name, help, &pair, None);
+        let limited = [method.clone(), Label::open(names.route)];
         let clock = |is_on: bool, name, help| {
             let labels = [method.clone(), route.clone(), status.clone()];
             is_on
@@ -81,9 +82,11 @@ impl Families {
                 None,
             )?,
             duration,
-            in_flight: in_flight(
+            in_flight: registry.dyn_family(
                 names.in_flight,
                 "HTTP requests whose response has not ended yet.",
+                &limited,
+                None,
             )?,
             request_bytes: registry.counter_family(
                 names.request_bytes,
@@ -125,6 +128,10 @@ impl Families {
             families.requests.limit(values);
             families.duration.limit(values);
             families.in_flight.limit(values);
+        }
+        for own in settings.own.iter() {
+            families.requests.allow(own.label.name(), NONE);
+            families.duration.allow(own.label.name(), NONE);
         }
         Ok(families)
     }

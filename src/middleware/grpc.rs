@@ -38,9 +38,14 @@ impl GrpcStatus {
     /// Begins with a request, if it is a call.
     pub(super) fn of_request(headers: &HeaderMap) -> Option<Self> {
         let content_type = headers.get(header::CONTENT_TYPE)?.as_bytes();
-        content_type
-            .starts_with(b"application/grpc")
-            .then_some(Self(None))
+        // And not `application/grpc-web`, whose status is in its body.
+        let rest = content_type.strip_prefix(b"application/grpc")?;
+        matches!(rest.first(), None | Some(b'+' | b';')).then_some(Self(None))
+    }
+
+    /// Returns true when the status is still to come.
+    pub(super) fn is_awaited(self) -> bool {
+        self.0.is_none()
     }
 
     /// Notes the status if it is in these headers or trailers.

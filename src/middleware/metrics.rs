@@ -1,5 +1,6 @@
 //! The layer's metrics: the families, and what is found in them once.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::{Extensions, StatusCode};
@@ -13,6 +14,7 @@ use crate::middleware::labels::{NONE, Verb, status_label};
 use crate::middleware::level::Level;
 use crate::middleware::outcome::Outcome;
 use crate::middleware::placement::Placement;
+use crate::middleware::routes::RouteName;
 use crate::middleware::settings::{Declared, Settings};
 use crate::registry::Registry;
 
@@ -74,11 +76,11 @@ impl HttpMetrics {
     /// Returns a method of a route, by what the route is called by the router, or by
     /// the user.
     #[inline]
-    pub(super) fn endpoint(&self, verb: Verb, asked: &str) -> &Endpoint {
-        let (hash, is) = self.endpoint_key(verb, asked);
+    pub(super) fn endpoint(&self, verb: Verb, name: &RouteName<'_>) -> &Endpoint {
+        let (hash, is) = self.endpoint_key(verb, &name.text);
         match self.endpoints.find(hash, is) {
             Some(endpoint) => endpoint,
-            None => self.admit_endpoint(verb, asked),
+            None => self.admit_endpoint(verb, name),
         }
     }
 
@@ -144,17 +146,23 @@ impl HttpMetrics {
     }
 
     /// Returns the endpoint, or the one that takes its place where the limit of
-    /// routes is reached; so endpoints are no more than series.
+    /// routes is reached. What is in flight decides that for all families; so endpoints
+    /// are no more than its series and the routes that are grouped.
     #[cold]
-    fn admit_endpoint(&self, verb: Verb, asked: &str) -> &Endpoint {
+    fn admit_endpoint(&self, verb: Verb, name: &RouteName<'_>) -> &Endpoint {
+        let asked = &*name.text;
         let route = self.settings.routes.named(asked);
+        let in_flight = &self.families.in_flight;
         let mut values = [verb.as_str(), &*route];
-        let in_flight = self.families.in_flight.admit(&mut values).clone();
+        if name.is_known {
+            in_flight.declare(&values);
+        }
+        let in_flight = in_flight.admit(&mut values).clone();
         let folded = values[1] != &*route;
         let (asked, route) = if folded {
             (values[1], values[1].into())
         } else {
-            (asked, route)
+            (asked, Arc::clone(&route))
         };
         let (hash, is) = self.endpoint_key(verb, asked);
         if let Some(endpoint) = self.endpoints.find(hash, &is) {
@@ -164,6 +172,7 @@ impl HttpMetrics {
         let parts = Parts {
             verb,
             asked: asked.into(),
+            is_makeshift: name.is_makeshift && !folded,
             in_flight,
             streamed: settings.streams.iter().any(|stream| **stream == *route),
             level: self.level(verb, &route),
@@ -220,11 +229,9 @@ impl HttpMetrics {
         } in &self.settings.declared
         {
             let verb = Verb::of(method);
-            let named = self.settings.routes.named(route);
-            self.families.in_flight.declare(&[verb.as_str(), &named]);
-            let endpoint = self.endpoint(verb, route);
+            let endpoint = self.endpoint(verb, &RouteName::known(route));
             for status in statuses {
-                let outcome = Outcome::of_status(*status);
+                let outcome = Outcome::of_head(verb, *status);
                 let own = self.settings.own.iter().map(|_| NONE);
                 let status = status_label(Some(status), self.settings.status_class);
                 let values = [verb.as_str(), &*endpoint.route, status];

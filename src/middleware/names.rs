@@ -110,7 +110,7 @@ const OTEL: Names = Names {
     status: "http_response_status_code",
     version: "network_protocol_version",
     scheme: "url_scheme",
-    grpc_status: "rpc_grpc_status_code",
+    grpc_status: "rpc_response_status_code",
 };
 
 const AXUM_PROMETHEUS: Names = Names {

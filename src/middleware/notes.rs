@@ -26,6 +26,8 @@ pub(super) struct Notes {
     pub(super) grpc: Option<GrpcStatus>,
     pub(super) trace: Option<Cow<'static, str>>,
     pub(super) upgrade: Option<Upgrade>,
+    /// Whether all bytes of the body have passed, and its trailers are awaited.
+    pub(super) passed: bool,
     /// Whether the first byte of the body is to be timed, and has not come yet.
     pub(super) awaits_first_byte: bool,
 }
@@ -68,7 +70,7 @@ impl Notes {
             request.extensions_mut().insert(notes.slot.clone());
         }
         if upgrades {
-            let (upgrade, guard) = Upgrade::new(metrics, endpoint.position, started);
+            let (upgrade, guard) = Upgrade::new(metrics, started);
             notes.upgrade = Some(upgrade);
             request.extensions_mut().insert(guard);
         }

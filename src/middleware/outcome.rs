@@ -2,6 +2,8 @@
 
 use http::StatusCode;
 
+use crate::middleware::labels::Verb;
+
 /// How a request ended; each ends in exactly one of these ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
@@ -17,6 +19,16 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
+    /// Returns the outcome of a response that ends well, as far as its head tells.
+    pub(super) fn of_head(verb: Verb, status: StatusCode) -> Self {
+        let connected = verb == Verb::Connect && status.is_success();
+        if connected || status == StatusCode::SWITCHING_PROTOCOLS {
+            Self::Upgraded
+        } else {
+            Self::of_status(status)
+        }
+    }
+
     /// Returns the outcome of a response that ended well, by its status.
     pub(super) fn of_status(status: StatusCode) -> Self {
         match status.as_u16() {

@@ -9,12 +9,14 @@ use http_body::Body;
 use crate::context::{Arrival, Nested, UNMATCHED, Unmeasured, Working, tell};
 use crate::metric::{Counter, Histogram};
 use crate::middleware::endpoint::Endpoint;
+use crate::middleware::grpc::GrpcStatus;
 use crate::middleware::head::RequestHead;
 use crate::middleware::labels::{Verb, status_label};
 use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::notes::Notes;
 use crate::middleware::outcome::Outcome;
 use crate::middleware::rest::Rest;
+use crate::middleware::routes::RouteName;
 
 /// One request, from the call of the service to the end of its response.
 ///
@@ -61,7 +63,7 @@ impl Record {
         }
         let verb = Verb::of(request.method());
         let head = RequestHead::of(request);
-        let endpoint = metrics.endpoint(verb, &settings.routes.asked(&head));
+        let endpoint = metrics.endpoint(verb, &settings.routes.name(&head));
         if arrival.counted {
             tell(metrics.owner(), Arc::clone(&endpoint.route));
             return None;
@@ -132,8 +134,10 @@ impl Record {
         let Some(endpoint) = self.endpoint() else {
             return;
         };
-        if &*endpoint.route == UNMATCHED && route != UNMATCHED {
-            let better = self.metrics.endpoint(endpoint.verb, route);
+        if endpoint.is_makeshift && route != UNMATCHED {
+            let better = self
+                .metrics
+                .endpoint(endpoint.verb, &RouteName::known(route));
             // In this order, so that a scrape never sees the request nowhere.
             better.in_flight.enter();
             endpoint.in_flight.leave();
@@ -166,10 +170,9 @@ impl Record {
             let labels = [endpoint.verb.as_str(), &*endpoint.route, status];
             family.record(labels, |seconds| seconds.observe_duration(took));
         }
-        let connected = endpoint.verb == Verb::Connect && status.is_success();
-        if connected || status == StatusCode::SWITCHING_PROTOCOLS {
+        if Outcome::of_head(endpoint.verb, status) == Outcome::Upgraded {
             if let Some(upgrade) = self.notes.as_mut().and_then(|notes| notes.upgrade.take()) {
-                upgrade.open();
+                upgrade.open(self.endpoint);
             }
             self.outcome = Some(Outcome::Upgraded);
             return Rest::Nothing;
@@ -195,7 +198,7 @@ impl Record {
     /// Counts bytes of the response's body as they pass.
     #[inline]
     pub(super) fn pass(&mut self, bytes: usize) {
-        if !self.measured || bytes == 0 {
+        if bytes == 0 {
             return;
         }
         if let Some(endpoint) = self.endpoint() {
@@ -223,6 +226,17 @@ impl Record {
         family.record(labels, |seconds| seconds.observe_duration(took));
     }
 
+    /// Notes that all bytes of the body have passed, and returns true when nothing that
+    /// decides how the request ended is to follow them.
+    #[inline]
+    pub(super) fn has_passed(&mut self) -> bool {
+        let Some(notes) = &mut self.notes else {
+            return true;
+        };
+        notes.passed = true;
+        !notes.grpc.is_some_and(GrpcStatus::is_awaited)
+    }
+
     /// Notes what follows the response's body.
     pub(super) fn trailers(&mut self, trailers: &HeaderMap) {
         if let Some(notes) = &mut self.notes {
@@ -234,11 +248,16 @@ impl Record {
     #[inline]
     pub(super) fn complete(mut self) {
         if self.outcome.is_none() {
-            let call = self.notes.as_ref().and_then(|notes| notes.grpc);
-            self.outcome = match (call, self.status) {
-                (Some(call), Some(StatusCode::OK)) => Some(call.outcome()),
-                (_, status) => status.map(Outcome::of_status),
-            };
+            self.outcome = self.completed();
+        }
+    }
+
+    /// Returns how a request ended whose response has passed whole, if there was one.
+    fn completed(&self) -> Option<Outcome> {
+        let call = self.notes.as_ref().and_then(|notes| notes.grpc);
+        match (call, self.status?) {
+            (Some(call), StatusCode::OK) => Some(call.outcome()),
+            (_, status) => Some(Outcome::of_status(status)),
         }
     }
 
@@ -299,8 +318,13 @@ impl Record {
     }
 
     fn outcome(&self) -> Outcome {
-        match (self.outcome, self.status) {
-            _ if self.inside => Outcome::Panic,
+        if self.inside {
+            return Outcome::Panic;
+        }
+        // Nothing but trailers is missing, for which not every server asks.
+        let passed = self.notes.as_ref().is_some_and(|notes| notes.passed);
+        let completed = if passed { self.completed() } else { None };
+        match (self.outcome.or(completed), self.status) {
             (Some(outcome), _) => outcome,
             (None, Some(_)) => Outcome::CancelledInBody,
             (None, None) => Outcome::CancelledBeforeHead,

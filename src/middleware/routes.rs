@@ -24,14 +24,21 @@ impl Routes {
     /// Returns what the route is called by the user, by axum's router, or by the
     /// place where the layer sits, in this order.
     #[inline]
-    pub(super) fn asked<'a>(&'a self, head: &RequestHead<'a>) -> Cow<'a, str> {
+    pub(super) fn name<'a>(&'a self, head: &RequestHead<'a>) -> RouteName<'a> {
         let asked = self.asked.as_ref();
         let asked = asked.and_then(|hook| hook.ask(|route| route(head)).flatten());
-        if let Some(asked) = asked {
-            return asked;
+        match (asked, head.template()) {
+            (Some(text), _) => RouteName {
+                text,
+                is_known: false,
+                is_makeshift: false,
+            },
+            (None, Some(template)) => RouteName::known(template),
+            (None, None) => RouteName {
+                is_makeshift: true,
+                ..RouteName::known(self.mount.as_deref().unwrap_or(UNMATCHED))
+            },
         }
-        let known = head.template().or(self.mount.as_deref());
-        Cow::Borrowed(known.unwrap_or(UNMATCHED))
     }
 
     /// Returns the name of the group that a route is in, or its own.
@@ -41,9 +48,24 @@ impl Routes {
             None => route.into(),
         }
     }
+}
 
-    /// Returns true when a client may invent routes.
-    pub(super) fn are_open(&self) -> bool {
-        self.asked.is_some()
+/// What the route of a request is called.
+#[derive(Debug)]
+pub(super) struct RouteName<'a> {
+    pub(super) text: Cow<'a, str>,
+    /// Whether no client can have invented it.
+    pub(super) is_known: bool,
+    /// Whether it stands for that there is none.
+    pub(super) is_makeshift: bool,
+}
+
+impl<'a> RouteName<'a> {
+    pub(super) fn known(text: &'a str) -> Self {
+        Self {
+            text: Cow::Borrowed(text),
+            is_known: true,
+            is_makeshift: false,
+        }
     }
 }

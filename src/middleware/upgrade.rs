@@ -1,10 +1,11 @@
 //! Connections that go on in another protocol, out of the layer's sight.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use crate::metric::InFlight;
+use crate::middleware::endpoint::Endpoint;
 use crate::middleware::metrics::HttpMetrics;
 
 /// Held by a task for as long as it serves an upgraded connection, such as a
@@ -52,8 +53,9 @@ struct State {
     /// [`ASKED`], [`OPEN`] or [`CLOSED`].
     stage: AtomicU8,
     metrics: Arc<HttpMetrics>,
-    /// The position of the request's endpoint.
-    endpoint: usize,
+    /// The position of the request's endpoint, once it is open. Relaxed: the stage is
+    /// stored after it.
+    endpoint: AtomicUsize,
     started: Instant,
 }
 
@@ -65,33 +67,30 @@ const OPEN: u8 = 1;
 const CLOSED: u8 = 2;
 
 impl Upgrade {
-    pub(super) fn new(
-        metrics: &Arc<HttpMetrics>,
-        endpoint: usize,
-        started: Instant,
-    ) -> (Self, UpgradeGuard) {
+    pub(super) fn new(metrics: &Arc<HttpMetrics>, started: Instant) -> (Self, UpgradeGuard) {
         let state = Arc::new(State {
             stage: AtomicU8::new(ASKED),
             metrics: Arc::clone(metrics),
-            endpoint,
+            endpoint: AtomicUsize::new(0),
             started,
         });
         let held = Held(Arc::clone(&state));
         (Self(state), UpgradeGuard(Some(Arc::new(held))))
     }
 
-    /// Notes that the answer is an upgrade.
-    pub(super) fn open(&self) {
-        let Self(state) = self;
-        let relaxed = Ordering::Relaxed;
-        if state.stage.load(relaxed) == CLOSED {
+    /// Notes that the answer is an upgrade, of a request to the endpoint at a position.
+    pub(super) fn open(&self, endpoint: usize) {
+        let state = &*self.0;
+        if state.stage.load(Ordering::Relaxed) == CLOSED {
             // No one took the guard.
             return;
         }
+        state.endpoint.store(endpoint, Ordering::Relaxed);
         // Before the guard can see that it is open, and takes this back.
         state.in_flight(InFlight::enter);
-        // Relaxed here and in `drop`: the stage alone is decided by it.
-        let opened = state.stage.compare_exchange(ASKED, OPEN, relaxed, relaxed);
+        // Release: who sees that it is open sees that it has entered.
+        let (done, failed) = (Ordering::Release, Ordering::Relaxed);
+        let opened = state.stage.compare_exchange(ASKED, OPEN, done, failed);
         if opened.is_err() {
             state.in_flight(InFlight::leave);
         }
@@ -101,7 +100,8 @@ impl Upgrade {
 impl Drop for Held {
     fn drop(&mut self) {
         let Self(state) = self;
-        if state.stage.swap(CLOSED, Ordering::Relaxed) == OPEN {
+        // Acquire: pairs with the Release in `open`.
+        if state.stage.swap(CLOSED, Ordering::Acquire) == OPEN {
             state.observe();
             state.in_flight(InFlight::leave);
         }
@@ -109,14 +109,19 @@ impl Drop for Held {
 }
 
 impl State {
+    fn endpoint(&self) -> Option<&Endpoint> {
+        self.metrics
+            .endpoint_at(self.endpoint.load(Ordering::Relaxed))
+    }
+
     fn in_flight(&self, moved: impl FnOnce(&InFlight)) {
-        if let Some(endpoint) = self.metrics.endpoint_at(self.endpoint) {
+        if let Some(endpoint) = self.endpoint() {
             moved(endpoint.upgrades_in_flight(&self.metrics.families));
         }
     }
 
     fn observe(&self) {
-        if let Some(endpoint) = self.metrics.endpoint_at(self.endpoint) {
+        if let Some(endpoint) = self.endpoint() {
             let life = self.metrics.settings.clock.since(self.started);
             let seconds = endpoint.stream_duration(&self.metrics.families);
             seconds.observe_duration(life);

@@ -1,6 +1,7 @@
 //! gRPC calls, over real HTTP/2 and through tonic's own server.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use axum::body::Bytes;
@@ -8,14 +9,14 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, Version};
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream;
-use http_body::Frame;
-use http_body_util::{BodyExt, StreamBody};
+use http_body::{Frame, SizeHint};
+use http_body_util::{BodyExt, Full, StreamBody};
 use tachometer::{MetricsLayer, Registry};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tonic::body::Body;
 use tonic::server::NamedService;
-use tower::Service;
+use tower::{Layer, Service, ServiceExt, service_fn};
 
 use crate::support::http::Caller;
 use crate::support::read::sum;
@@ -119,4 +120,79 @@ async fn the_code_of_a_grpc_call_is_read_from_headers_or_trailers_and_decides_it
         );
     }
     assert_eq!(sum(&registry, "http_requests_total", &[]), 5.0);
+}
+
+/// Calls a service that answers with trailers after a body of a known length, whose
+/// caller reads all of it or goes away.
+async fn call(registry: &Registry, content_type: &str, frames_read: usize) {
+    let service = service_fn(async |_| {
+        let mut trailers = HeaderMap::new();
+        trailers.insert("grpc-status", HeaderValue::from_static("0"));
+        let body = Full::new(Bytes::from_static(b"five!"));
+        let body = body.with_trailers(async { Some(Ok::<_, Infallible>(trailers)) });
+        Ok::<_, Infallible>(Response::new(KnownLength(Box::pin(body))))
+    });
+    let layer = MetricsLayer::new().registry(registry).grpc_status();
+    let request = Request::post("/").header(CONTENT_TYPE, content_type);
+    let request = request.body(String::new()).unwrap();
+    let response = layer.layer(service).oneshot(request).await.unwrap();
+    let mut body = response.into_body();
+    for _ in 0..frames_read {
+        body.frame().await.unwrap().unwrap();
+    }
+}
+
+/// A body that says how long it is, and has trailers all the same.
+struct KnownLength<B>(Pin<Box<B>>);
+
+impl<B: http_body::Body> http_body::Body for KnownLength<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        self.0.as_mut().poll_frame(context)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(5)
+    }
+}
+
+#[tokio::test]
+async fn trailers_decide_also_after_a_body_of_a_known_length_if_they_are_read() {
+    for (frames_read, status, outcome) in [
+        (2, "OK", "ok"),
+        (1, "UNKNOWN", "server_error"),
+        (0, "CANCELLED", "cancelled_in_body"),
+    ] {
+        let registry = Registry::new();
+        call(&registry, "application/grpc+proto", frames_read).await;
+        let labels = [("grpc_status", status), ("outcome", outcome)];
+        assert_eq!(
+            sum(&registry, "http_requests_total", &labels),
+            1.0,
+            "{status}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn grpc_web_and_other_requests_are_no_grpc_calls() {
+    for content_type in [
+        "application/grpc-web+proto",
+        "application/json",
+        "text/plain",
+    ] {
+        let registry = Registry::new();
+        call(&registry, content_type, 2).await;
+        let labels = [("grpc_status", "none"), ("outcome", "ok")];
+        assert_eq!(
+            sum(&registry, "http_requests_total", &labels),
+            1.0,
+            "{content_type}"
+        );
+    }
 }

@@ -112,9 +112,12 @@ async fn what_a_handler_sets_without_a_layer_is_lost_and_harms_nothing() {
 async fn values_past_the_limit_and_values_that_are_not_listed_become_the_overflows() {
     let registry = Registry::new();
     let app = app(tenants(&registry).limit(3));
-    for tenant in ["a", "b", "none", "c", "d", "e"] {
+    for tenant in ["a", "b", "c", "d", "e", "f"] {
         call(&app, &[("x-tenant", tenant)]).await;
     }
+    // That there is no value needs no room.
+    call(&app, &[]).await;
+    assert_eq!(counted(&registry, &[("tenant", "none")]), (1.0, 1.0));
     assert_eq!(counted(&registry, &[("tenant", "b")]), (1.0, 1.0));
     assert_eq!(counted(&registry, &[("tenant", "_overflow")]), (3.0, 3.0));
 

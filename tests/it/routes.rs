@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use axum::Router;
 use axum::http::{Method, Request, Response, StatusCode};
 use axum::routing::get;
+use tachometer::middleware::RequestHead;
 use tachometer::{MetricsLayer, Registry};
 use tower::{Layer, service_fn};
 
@@ -123,4 +124,70 @@ async fn declared_routes_are_shown_at_zero_before_their_first_request() {
     // The bytes of responses are new, and nothing else.
     assert_eq!(series(&registry), before + 1);
     assert_eq!(requests(&registry, "/users/{id}"), 1.0);
+}
+
+#[tokio::test]
+async fn a_flood_of_routes_or_labels_renames_no_route_that_axum_found() {
+    let registry = Registry::new();
+    let invented = |head: &RequestHead<'_>| {
+        let number = head.uri.query()?.to_owned();
+        Some(number.into())
+    };
+    let layer = layer(&registry)
+        .route_by(invented)
+        .label_by_request("tenant", invented)
+        .limit(3);
+    let app = Router::new()
+        .route("/users/{id}", get(async || "a user"))
+        .layer(layer.clone());
+    for number in 0..10 {
+        get_path(app.clone(), &format!("/users/7?{number}")).await;
+    }
+    assert_eq!(requests(&registry, "2"), 1.0);
+    assert_eq!(requests(&registry, "_overflow"), 7.0);
+    get_path(app.clone(), "/users/7").await;
+    get_path(app, "/elsewhere").await;
+    assert_eq!(requests(&registry, "/users/{id}"), 1.0);
+    assert_eq!(
+        sum(&registry, "http_requests_total", &[("route", "unmatched")]),
+        1.0
+    );
+    // Wherever there is a route, it is the same.
+    for metric in ["http_request_duration_seconds", "http_requests_total"] {
+        let labels = [("route", "2"), ("tenant", "2")];
+        assert_eq!(sum(&registry, metric, &labels), 1.0, "{metric}");
+    }
+}
+
+#[tokio::test]
+async fn a_template_that_an_inner_layer_tells_is_preferred_to_the_mount_of_the_outer_one() {
+    let registry = Registry::new();
+    let users = Router::new().route("/users/{id}", get(async || "a user"));
+    let app = layer(&registry)
+        .mount("app")
+        .layer(users.layer(layer(&registry)));
+    get_path(app.clone(), "/users/7").await;
+    get_path(app, "/elsewhere").await;
+    assert_eq!(requests(&registry, "/users/{id}"), 1.0);
+    assert_eq!(
+        sum(&registry, "http_requests_total", &[("route", "app")]),
+        1.0
+    );
+}
+
+#[tokio::test]
+async fn what_is_declared_has_the_outcome_that_its_requests_have() {
+    let registry = Registry::new();
+    let declared = layer(&registry)
+        .declare(Method::GET, "/ws", [StatusCode::SWITCHING_PROTOCOLS])
+        .declare(Method::CONNECT, "/tunnel", [StatusCode::OK])
+        .try_register();
+    assert!(declared.is_ok());
+    let text = registry.export_prometheus();
+    for line in [
+        "route=\"/ws\",status=\"101\",outcome=\"upgraded\"} 0\n",
+        "route=\"/tunnel\",status=\"200\",outcome=\"upgraded\"} 0\n",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
 }

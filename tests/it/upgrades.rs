@@ -135,3 +135,26 @@ async fn a_guard_without_a_layer_counts_nothing_and_refuses_nothing() {
     let response = app.oneshot(request(Method::GET)).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
 }
+
+#[tokio::test]
+async fn an_upgrade_is_counted_under_the_route_that_an_inner_layer_told() {
+    let registry = Registry::new();
+    let layer = || MetricsLayer::new().registry(&registry);
+    let tunnel = async |guard: UpgradeGuard| {
+        let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+        response.extensions_mut().insert(guard);
+        response
+    };
+    let app = layer().layer(Router::new().route("/", get(tunnel)).layer(layer()));
+    let response = app.oneshot(request(Method::GET)).await.unwrap();
+    assert_eq!(
+        sum(&registry, "http_upgrades_in_flight", &[("route", "/")]),
+        1.0
+    );
+    drop(response);
+    assert_eq!(sum(&registry, "http_upgrades_in_flight", &[]), 0.0);
+    assert_eq!(
+        sum(&registry, "http_stream_duration_seconds", &[("route", "/")]),
+        1.0
+    );
+}
