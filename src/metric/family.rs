@@ -153,7 +153,8 @@ impl<M: Instrument, const N: usize> Family<M, N> {
 
 impl<const N: usize> Family<Histogram, N> {
     /// Gives the series whose `label` has this `value` buckets of their own, instead
-    /// of the family's. A series that was made before keeps what it has.
+    /// of the family's. A series that was made before keeps what it has, and so does a
+    /// value that was given buckets before.
     ///
     /// ```
     /// # use tachometer::{Buckets, Registry};

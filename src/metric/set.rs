@@ -103,19 +103,22 @@ impl<M: Instrument> SeriesSet<M> {
     }
 
     /// Lets the series that are made from now on with this value of a label have
-    /// settings of their own; of a label that there is not, none are.
+    /// settings of their own, unless they have some already; of a label that there is
+    /// not, none are.
     pub(crate) fn settings_where(&self, label: &str, value: &str, settings: M::Settings) {
         let mut names = self.label_names.iter();
         let Some(label) = names.position(|name| **name == *label) else {
             return;
         };
-        let shared = Shared::new(settings, self.shared.labelled);
-        let value = value.into();
-        self.variants().push(Variant {
-            label,
-            value,
-            shared,
-        });
+        let mut variants = self.variants();
+        let is = |own: &Variant<_>| own.label == label && *own.value == *value;
+        if !variants.iter().any(is) {
+            variants.push(Variant {
+                label,
+                value: value.into(),
+                shared: Shared::new(settings, self.shared.labelled),
+            });
+        }
     }
 
     /// Returns how many values the family's series refused.

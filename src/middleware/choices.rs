@@ -40,11 +40,11 @@ impl MetricsLayer {
 
 /// # Requests and routes
 impl MetricsLayer {
-    /// Leaves out the requests for which `skip` returns true: they pass, and nothing
-    /// is counted.
+    /// Leaves out the requests for which `skip` returns true: they pass, and this layer
+    /// counts nothing.
     ///
-    /// It is called for every request, before anything else, and should be quick. A
-    /// request for which it panics is measured.
+    /// It is called before anything else, and should be quick; and not for a request
+    /// that a layer further out counts. A request for which it panics is measured.
     ///
     /// ```
     /// use tachometer::MetricsLayer;
@@ -57,6 +57,8 @@ impl MetricsLayer {
     }
 
     /// Counts the requests to all these routes, by their templates, under one name.
+    ///
+    /// Other choices about one of the routes are about the whole group.
     ///
     /// ```
     /// use tachometer::MetricsLayer;
@@ -100,7 +102,7 @@ impl MetricsLayer {
     ///
     /// What it returns may come from the client, so it is limited: past
     /// [`limit`](Self::limit) names the label is `_overflow`. `None`, or a panic,
-    /// leaves the name to axum.
+    /// leaves the name to axum, whose templates keep theirs whatever comes.
     ///
     /// ```
     /// use tachometer::MetricsLayer;
@@ -126,6 +128,9 @@ impl MetricsLayer {
 
     /// Shows a route from the start, at zero, as if it had answered with these
     /// statuses, so that the first error of a process is seen as a rise.
+    ///
+    /// A layer with labels of its own shows it with `none` for all of them, so that the
+    /// rise is seen in sums over these labels.
     ///
     /// ```
     /// use axum::http::{Method, StatusCode};
@@ -164,7 +169,8 @@ impl MetricsLayer {
         self.choose(|settings| settings.buckets = Some(buckets))
     }
 
-    /// Sets the buckets of one route's duration, in seconds.
+    /// Sets the buckets of one route's duration, in seconds. Where another layer of the
+    /// registry has set others before, those stay.
     pub fn buckets_of(self, route: impl Into<String>, buckets: Buckets) -> Self {
         self.choose(|settings| settings.buckets_of.push((route.into(), buckets)))
     }
@@ -237,8 +243,10 @@ impl MetricsLayer {
 ///
 /// Those of one's own are on `http_requests_total` and
 /// `http_request_duration_seconds`. A name alone is an [open](Label::open) label,
-/// whose values are [limited](Self::limit). Where there is no value, it is `none`. A
-/// layer with labels of its own takes memory for each request.
+/// whose values are [limited](Self::limit). Where there is no value, it is `none`, which
+/// needs no room. A layer with labels of its own takes memory for each request, as one
+/// with exemplars or with a clock to the first byte does, and any request that asks for
+/// an upgrade.
 impl MetricsLayer {
     /// Adds a label whose value comes from the request.
     ///
@@ -307,8 +315,9 @@ impl MetricsLayer {
         self.label(known, Source::GrpcStatus)
     }
 
-    /// Lets the open labels of a metric have so many distinct values together, instead
-    /// of 2,000; see [`Family::limit`](crate::Family::limit).
+    /// Lets the open labels of one's own have so many distinct values together, and
+    /// [`route_by`](Self::route_by) return so many routes, instead of 2,000; see
+    /// [`Family::limit`](crate::Family::limit).
     pub fn limit(self, values: usize) -> Self {
         self.choose(|settings| settings.limit = Some(values))
     }

@@ -55,16 +55,26 @@ impl Families {
             (None, Some(bounds)) => Some(Buckets::new(bounds)?),
             (None, None) => None,
         };
+        labels.push(Label::unlimited(OUTCOME));
+        // First of all, since it has all labels: if one is not valid, nothing was made.
+        let requests = registry.dyn_family(
+            names.requests,
+            "HTTP requests that have ended, by how they did.",
+            &labels,
+            None,
+        )?;
+        labels.pop();
         let duration = registry.dyn_family::<Histogram>(
             names.duration,
             "Time from an HTTP request to the end of its response, or to the head of a stream.",
             &labels,
             buckets.clone(),
         )?;
-        for (route, buckets) in &settings.buckets_of {
-            duration.buckets_where(names.route, route, buckets.clone());
+        // What was chosen last comes first, and stays.
+        for (route, buckets) in settings.buckets_of.iter().rev() {
+            let route = settings.routes.named(route);
+            duration.buckets_where(names.route, &route, buckets.clone());
         }
-        labels.push(Label::unlimited(OUTCOME));
         let pair = [method.clone(), route.clone()];
         let in_flight = |name, help| registry.dyn_family(name, help, &pair, None);
         let limited = [method.clone(), Label::open(names.route)];
@@ -75,12 +85,7 @@ impl Families {
                 .transpose()
         };
         let families = Self {
-            requests: registry.dyn_family(
-                names.requests,
-                "HTTP requests that have ended, by how they did.",
-                &labels,
-                None,
-            )?,
+            requests,
             duration,
             in_flight: registry.dyn_family(
                 names.in_flight,

@@ -53,7 +53,8 @@ impl MetricsLayer {
     /// # Errors
     ///
     /// When the global registry holds something else under the name of one of
-    /// the layer's metrics ([`Error::is_conflict`]).
+    /// the layer's metrics, or the same with other labels or buckets
+    /// ([`Error::is_conflict`]).
     pub fn try_new() -> Result<Self, Error> {
         Self::new().try_register()
     }
@@ -81,8 +82,10 @@ impl MetricsLayer {
     ///
     /// # Errors
     ///
-    /// When the registry holds something else under the name of one of them
-    /// ([`Error::is_conflict`]).
+    /// When the registry holds something else under the name of one of them, or the same
+    /// with other labels or buckets ([`Error::is_conflict`]); when a
+    /// [prefix](Self::prefix) or a label of one's own is not valid or there twice
+    /// ([`Error::is_invalid_name`], [`Error::is_invalid_label`]).
     pub fn try_register(self) -> Result<Self, Error> {
         let metrics = self.make()?;
         // A clone may have made them meanwhile; they are the same ones.
@@ -112,8 +115,8 @@ impl<S> Layer<S> for MetricsLayer {
     ///
     /// # Panics
     ///
-    /// The first time, when the registry holds something else under the name of
-    /// one of the layer's metrics.
+    /// The first time, when the metrics cannot be registered, of which
+    /// [`try_register`](Self::try_register) says when.
     fn layer(&self, inner: S) -> Self::Service {
         let metrics = self.metrics.get_or_init(|| match self.make() {
             Ok(metrics) => metrics,

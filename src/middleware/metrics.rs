@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use http::{Extensions, StatusCode};
 
@@ -174,7 +175,10 @@ impl HttpMetrics {
             asked: asked.into(),
             is_makeshift: name.is_makeshift && !folded,
             in_flight,
-            streamed: settings.streams.iter().any(|stream| **stream == *route),
+            streamed: settings
+                .streams
+                .iter()
+                .any(|stream| settings.routes.named(stream) == route),
             level: self.level(verb, &route),
             route,
         };
@@ -183,8 +187,9 @@ impl HttpMetrics {
     }
 
     fn level(&self, verb: Verb, route: &str) -> Option<Level> {
-        let mut levels = self.settings.levels.iter();
-        let (_, within) = levels.find(|(of, _)| of == route)?;
+        let is = |(of, _): &&(String, Duration)| *self.settings.routes.named(of) == *route;
+        // The last one that was chosen.
+        let (_, within) = self.settings.levels.iter().rev().find(is)?;
         let seconds = within.as_secs_f64().to_string();
         let [requests, good] = self.families.levels.as_ref()?;
         let labels = [verb.as_str(), route, &*seconds];

@@ -97,7 +97,12 @@
 //! The inner one knows the request by its body, which the outer one has wrapped, be it
 //! on another task, where it tells nobody the route. If something between the two puts
 //! another body in its place, the first such request is counted twice; from then on
-//! requests are marked besides, in their extensions.
+//! requests are marked besides, in their extensions. So a handler that makes a request
+//! of its own, in this process, should not give it all extensions of the one it answers.
+//!
+//! Two such layers have the same names, and so the same labels of one's own: what is
+//! asked of a request is what the outer one chose. Layers of other registries, presets
+//! or prefixes count each for itself.
 //!
 //! # What a server does not tell
 //!

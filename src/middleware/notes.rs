@@ -66,11 +66,13 @@ impl Notes {
         }
         notes.trace = settings.traces.as_ref().and_then(|traces| traces.id(&head));
         if own.any(Source::is_handler) {
-            notes.slot = RequestLabels::new(own);
+            let outer = request.extensions_mut().remove().unwrap_or_default();
+            notes.slot = RequestLabels::new(own, outer);
             request.extensions_mut().insert(notes.slot.clone());
         }
         if upgrades {
-            let (upgrade, guard) = Upgrade::new(metrics, started);
+            let outer = request.extensions_mut().remove().unwrap_or_default();
+            let (upgrade, guard) = Upgrade::new(metrics, started, outer);
             notes.upgrade = Some(upgrade);
             request.extensions_mut().insert(guard);
         }

@@ -34,13 +34,19 @@ struct Slots {
     labels: OwnLabels,
     /// One for each label, those that no handler fills too.
     values: Box<[OnceLock<Cow<'static, str>>]>,
+    /// Those of a layer further out, of other metrics.
+    outer: RequestLabels,
 }
 
 impl RequestLabels {
-    pub(super) fn new(labels: &OwnLabels) -> Self {
+    pub(super) fn new(labels: &OwnLabels, outer: RequestLabels) -> Self {
         let values = labels.iter().map(|_| OnceLock::new()).collect();
         let labels = labels.clone();
-        Self(Some(Arc::new(Slots { labels, values })))
+        Self(Some(Arc::new(Slots {
+            labels,
+            values,
+            outer,
+        })))
     }
 
     /// Gives a label its value for this request, and returns true; or false where no
@@ -52,9 +58,11 @@ impl RequestLabels {
         let Some(slots) = &self.0 else {
             return false;
         };
+        let value = value.into();
         let slot = slots.labels.handlers(name);
         let slot = slot.and_then(|position| slots.values.get(position));
-        slot.is_some_and(|slot| slot.set(value.into()).is_ok())
+        let own = slot.is_some_and(|slot| slot.set(value.clone()).is_ok());
+        slots.outer.set(name, value) || own
     }
 
     /// Returns the value of the label at a position, if it was given one.

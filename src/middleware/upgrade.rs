@@ -44,8 +44,13 @@ pub struct UpgradeGuard(
 #[derive(Debug)]
 pub(super) struct Upgrade(Arc<State>);
 
+/// What a guard holds: the connection, and the guard of a layer further out, of other
+/// metrics, which is dropped with it.
 #[derive(Debug)]
-struct Held(Arc<State>);
+struct Held(
+    Arc<State>,
+    #[expect(dead_code, reason = "its drop is what it is for")] UpgradeGuard,
+);
 
 /// A connection that may be upgraded.
 #[derive(Debug)]
@@ -67,14 +72,18 @@ const OPEN: u8 = 1;
 const CLOSED: u8 = 2;
 
 impl Upgrade {
-    pub(super) fn new(metrics: &Arc<HttpMetrics>, started: Instant) -> (Self, UpgradeGuard) {
+    pub(super) fn new(
+        metrics: &Arc<HttpMetrics>,
+        started: Instant,
+        outer: UpgradeGuard,
+    ) -> (Self, UpgradeGuard) {
         let state = Arc::new(State {
             stage: AtomicU8::new(ASKED),
             metrics: Arc::clone(metrics),
             endpoint: AtomicUsize::new(0),
             started,
         });
-        let held = Held(Arc::clone(&state));
+        let held = Held(Arc::clone(&state), outer);
         (Self(state), UpgradeGuard(Some(Arc::new(held))))
     }
 
@@ -99,7 +108,7 @@ impl Upgrade {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let Self(state) = self;
+        let Self(state, _) = self;
         // Acquire: pairs with the Release in `open`.
         if state.stage.swap(CLOSED, Ordering::Acquire) == OPEN {
             state.observe();

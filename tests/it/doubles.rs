@@ -4,6 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
+use tachometer::middleware::RequestLabels;
 use tachometer::{MetricsLayer, Registry};
 use tower::util::MapRequestLayer;
 use tower::{Layer, ServiceExt};
@@ -163,4 +164,22 @@ async fn what_the_outer_layer_skips_the_inner_one_counts_and_what_the_inner_one_
     let app = layer(&registry).layer(users().layer(skips()));
     get_path(app, "/users/7").await;
     assert_eq!(counted(&registry, "/users/{id}"), (2.0, 2.0));
+}
+
+#[tokio::test]
+async fn layers_of_two_registries_both_learn_what_the_handler_says() {
+    let (inner, outer) = (Registry::new(), Registry::new());
+    let with_label = |registry| layer(registry).label_by_handler("cache");
+    let handler = async |labels: RequestLabels| {
+        assert!(labels.set("cache", "hit"));
+    };
+    let app = Router::new()
+        .route("/users/{id}", get(handler))
+        .layer(with_label(&inner))
+        .layer(with_label(&outer));
+    get_path(app, "/users/7").await;
+    for registry in [inner, outer] {
+        let labels = [("cache", "hit")];
+        assert_eq!(sum(&registry, "http_requests_total", &labels), 1.0);
+    }
 }

@@ -1,6 +1,7 @@
 //! What a request's route is called, where axum shows it and where it does not.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::{Method, Request, Response, StatusCode};
@@ -89,16 +90,23 @@ async fn off_axum_the_user_names_the_routes_and_a_flood_of_names_is_limited() {
 }
 
 #[tokio::test]
-async fn routes_of_a_group_are_counted_under_its_name() {
+async fn routes_of_a_group_are_counted_under_its_name_and_what_is_chosen_for_one_is_for_all() {
     let registry = Registry::new();
+    let layer = layer(&registry)
+        .group("assets", ["/css/{*path}", "/js/{*path}"])
+        .within("/css/{*path}", Duration::from_secs(60));
     let app = Router::new()
         .route("/css/{*path}", get(async || "a style"))
         .route("/js/{*path}", get(async || "a script"))
-        .layer(layer(&registry).group("assets", ["/css/{*path}", "/js/{*path}"]));
+        .layer(layer);
     for path in ["/css/a.css", "/js/b.js", "/js/c.js"] {
         get_path(app.clone(), path).await;
     }
     assert_eq!(requests(&registry, "assets"), 3.0);
+    assert_eq!(
+        sum(&registry, "http_service_level_requests_total", &[]),
+        3.0
+    );
     assert_eq!(sum(&registry, "http_requests_total", &[]), 3.0);
 }
 

@@ -158,3 +158,22 @@ async fn an_upgrade_is_counted_under_the_route_that_an_inner_layer_told() {
         1.0
     );
 }
+
+#[tokio::test]
+async fn layers_of_two_registries_both_see_an_upgrade() {
+    let (inner, outer) = (Registry::new(), Registry::new());
+    let tunnel = async |guard: UpgradeGuard| {
+        let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+        response.extensions_mut().insert(guard);
+        response
+    };
+    let app = Router::new()
+        .route("/", get(tunnel))
+        .layer(MetricsLayer::new().registry(&inner))
+        .layer(MetricsLayer::new().registry(&outer));
+    let response = app.oneshot(request(Method::GET)).await.unwrap();
+    let open = |registry| sum(registry, "http_upgrades_in_flight", &[]);
+    assert_eq!((open(&inner), open(&outer)), (1.0, 1.0));
+    drop(response);
+    assert_eq!((open(&inner), open(&outer)), (0.0, 0.0));
+}
