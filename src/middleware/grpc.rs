@@ -83,3 +83,38 @@ impl GrpcStatus {
 pub(super) fn grpc_codes() -> [&'static str; 17] {
     CODES
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn six_codes_are_the_servers_fault_and_the_other_errors_the_clients() {
+        for (number, code) in CODES.iter().enumerate() {
+            let mut headers = HeaderMap::new();
+            headers.insert("grpc-status", number.into());
+            let mut status = GrpcStatus(None);
+            status.note(&headers);
+            assert_eq!(status.as_str(Outcome::Ok), *code);
+            let expected = match number {
+                0 => Outcome::Ok,
+                2 | 4 | 12..=15 => Outcome::ServerError,
+                _ => Outcome::ClientError,
+            };
+            assert_eq!(status.outcome(), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_code_that_is_none_of_them_is_unknown_as_is_one_that_never_came() {
+        let mut status = GrpcStatus(None);
+        assert_eq!(status.as_str(Outcome::ServiceError), "UNKNOWN");
+        assert_eq!(status.as_str(Outcome::CancelledBeforeHead), "CANCELLED");
+        for code in ["17", "-1", "OK", ""] {
+            let mut headers = HeaderMap::new();
+            headers.insert("grpc-status", code.parse().expect("a value"));
+            status.note(&headers);
+            assert_eq!(status.as_str(Outcome::Ok), "UNKNOWN", "{code}");
+        }
+    }
+}

@@ -96,3 +96,41 @@ pub(super) fn scheme_label(head: &RequestHead<'_>) -> &'static str {
         None => NONE,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_is_one_of_nine_or_another() {
+        let nine = [
+            "GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE",
+        ];
+        for name in nine {
+            let method = name.parse().expect("a method");
+            assert_eq!(Verb::of(&method).as_str(), name);
+        }
+        for name in ["get", "PROPFIND", "_OTHER"] {
+            let method = name.parse().expect("a method");
+            assert_eq!(Verb::of(&method), Verb::Other, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_status_is_one_of_five_classes_or_another_or_none() {
+        for (status, alone, class) in [
+            (100, "100", "1xx"),
+            (226, "226", "2xx"),
+            (308, "308", "3xx"),
+            (499, "499", "4xx"),
+            (599, "599", "5xx"),
+            (600, "_OTHER", "_OTHER"),
+            (999, "_OTHER", "_OTHER"),
+        ] {
+            let status = StatusCode::from_u16(status).expect("a status");
+            assert_eq!(status_label(Some(&status), false), alone);
+            assert_eq!(status_label(Some(&status), true), class);
+        }
+        assert_eq!(status_label(None, true), "none");
+    }
+}

@@ -13,7 +13,7 @@ use axum::routing::get;
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use tachometer::snapshot::HistogramStats;
-use tachometer::{MetricsLayer, Registry};
+use tachometer::{Buckets, MetricsLayer, Registry};
 use tokio::time::sleep;
 use tower::ServiceExt;
 
@@ -198,4 +198,44 @@ async fn events_whose_length_is_known_are_no_stream() {
         sum(&registry, "http_requests_total", &[("outcome", "ok")]),
         1.0
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_that_streams_does_so_however_long_its_answers_are() {
+    let registry = Registry::new();
+    let app = Router::new()
+        .route("/watch", get(async || "of a known length"))
+        .layer(layer(&registry).stream("/watch"));
+    call(&app, Method::GET, "/watch")
+        .await
+        .into_body()
+        .collect()
+        .await
+        .unwrap();
+    assert_eq!(sum(&registry, "http_stream_duration_seconds", &[]), 1.0);
+    assert_eq!(sum(&registry, "http_streams_in_flight", &[]), 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clocks_have_the_buckets_and_the_statuses_of_the_duration() {
+    let registry = Registry::new();
+    let layer = layer(&registry)
+        .buckets(Buckets::new(&[60.0]).unwrap())
+        .status_class()
+        .time_to_head()
+        .time_to_first_byte();
+    let body = call(&app(layer), Method::GET, "/download")
+        .await
+        .into_body();
+    body.collect().await.unwrap();
+    let text = registry.export_prometheus();
+    for (clock, within) in [
+        ("http_time_to_head_seconds", 1),
+        ("http_time_to_first_byte_seconds", 0),
+        ("http_request_duration_seconds", 0),
+    ] {
+        let labels = "{method=\"GET\",route=\"/download\",status=\"2xx\",le=\"60.0\"}";
+        let line = format!("{clock}_bucket{labels} {within}\n");
+        assert!(text.contains(&line), "{line} in {text}");
+    }
 }
