@@ -9,12 +9,12 @@ use http::{Method, StatusCode, Uri};
 use crate::metric::{Buckets, Label};
 use crate::middleware::clock::Clock;
 use crate::middleware::grpc::grpc_codes;
-use crate::middleware::head::{RequestHead, ResponseHead};
+use crate::middleware::head::{OfRequest, RequestHead, ResponseHead};
 use crate::middleware::hook::Hook;
 use crate::middleware::labels::{NONE, OTHER, VERSIONS, scheme_label, version_label};
 use crate::middleware::layer::MetricsLayer;
 use crate::middleware::names::Preset;
-use crate::middleware::own::{OfRequest, Source};
+use crate::middleware::own::Source;
 use crate::middleware::settings::{Declared, Settings, Skip};
 use crate::middleware::trace::Traces;
 

@@ -24,8 +24,13 @@ pub(super) struct Endpoint {
     /// Whether all its responses are streams.
     pub(super) streamed: bool,
     pub(super) level: Option<Level>,
-    // Made with the first request that needs them, so that none shows a 0 that
-    // means nothing.
+    pub(super) seldom: Seldom,
+}
+
+/// The series that not every endpoint has: they are made with the first request that
+/// needs them, so that none shows a 0 that means nothing.
+#[derive(Debug, Default)]
+pub(super) struct Seldom {
     request_bytes: OnceLock<Counter>,
     response_bytes: OnceLock<Counter>,
     stream_duration: OnceLock<Histogram>,
@@ -33,54 +38,25 @@ pub(super) struct Endpoint {
     upgrades_in_flight: OnceLock<InFlight>,
 }
 
-/// What an endpoint is made of.
-pub(super) struct Parts {
-    pub(super) verb: Verb,
-    pub(super) asked: Box<str>,
-    pub(super) is_makeshift: bool,
-    pub(super) route: Arc<str>,
-    pub(super) in_flight: InFlight,
-    pub(super) streamed: bool,
-    pub(super) level: Option<Level>,
-}
-
 impl Endpoint {
-    pub(super) fn new(position: usize, parts: Parts) -> Self {
-        Self {
-            position,
-            verb: parts.verb,
-            asked: parts.asked,
-            is_makeshift: parts.is_makeshift,
-            route: parts.route,
-            in_flight: parts.in_flight,
-            streamed: parts.streamed,
-            level: parts.level,
-            request_bytes: OnceLock::new(),
-            response_bytes: OnceLock::new(),
-            stream_duration: OnceLock::new(),
-            streams_in_flight: OnceLock::new(),
-            upgrades_in_flight: OnceLock::new(),
-        }
-    }
-
     pub(super) fn request_bytes(&self, families: &Families) -> &Counter {
         let make = || families.request_bytes.with(self.labels());
-        self.request_bytes.get_or_init(make)
+        self.seldom.request_bytes.get_or_init(make)
     }
 
     pub(super) fn response_bytes(&self, families: &Families) -> &Counter {
         let make = || families.response_bytes.with(self.labels());
-        self.response_bytes.get_or_init(make)
+        self.seldom.response_bytes.get_or_init(make)
     }
 
     pub(super) fn stream_duration(&self, families: &Families) -> &Histogram {
         let make = || families.stream_duration.with(self.labels());
-        self.stream_duration.get_or_init(make)
+        self.seldom.stream_duration.get_or_init(make)
     }
 
     pub(super) fn streams_in_flight(&self, families: &Families) -> &InFlight {
         let make = || families.streams_in_flight.admit(&mut self.labels()).clone();
-        self.streams_in_flight.get_or_init(make)
+        self.seldom.streams_in_flight.get_or_init(make)
     }
 
     pub(super) fn upgrades_in_flight(&self, families: &Families) -> &InFlight {
@@ -90,7 +66,7 @@ impl Endpoint {
                 .admit(&mut self.labels())
                 .clone()
         };
-        self.upgrades_in_flight.get_or_init(make)
+        self.seldom.upgrades_in_flight.get_or_init(make)
     }
 
     fn labels(&self) -> [&str; 2] {

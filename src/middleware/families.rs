@@ -73,7 +73,7 @@ impl Families {
         // What was chosen last comes first, and stays.
         for (route, buckets) in settings.buckets_of.iter().rev() {
             let route = settings.routes.named(route);
-            duration.buckets_where(names.route, &route, buckets.clone());
+            duration.buckets_where(names.route, route, buckets.clone());
         }
         let pair = [method.clone(), route.clone()];
         let in_flight = |name, help| registry.dyn_family(name, help, &pair, None);

@@ -1,8 +1,15 @@
 //! What the user's closures are shown of a request and of its response.
 
+use std::borrow::Cow;
+
 use http::{Extensions, HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 
 use crate::context::template;
+
+/// A closure that makes a value of a request.
+pub(super) type OfRequest = dyn Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync;
+/// A closure that makes a value of a response.
+pub(super) type OfResponse = dyn Fn(&ResponseHead<'_>) -> Option<Cow<'static, str>> + Send + Sync;
 
 /// A request without its body.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,5 @@
 //! The layer's metrics: the families, and what is found in them once.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use http::{Extensions, StatusCode};
 use crate::context::{Nested, mark};
 use crate::error::Error;
 use crate::metric::{Counter, Histogram, MOST_LABELS, Memo};
-use crate::middleware::endpoint::{Ending, EndingKey, Endpoint, Parts};
+use crate::middleware::endpoint::{Ending, EndingKey, Endpoint, Seldom};
 use crate::middleware::families::Families;
 use crate::middleware::labels::{NONE, Verb, status_label};
 use crate::middleware::level::Level;
@@ -151,43 +150,38 @@ impl HttpMetrics {
     /// are no more than its series and the routes that are grouped.
     #[cold]
     fn admit_endpoint(&self, verb: Verb, name: &RouteName<'_>) -> &Endpoint {
+        let settings = &self.settings;
         let asked = &*name.text;
-        let route = self.settings.routes.named(asked);
-        let in_flight = &self.families.in_flight;
-        let mut values = [verb.as_str(), &*route];
+        let named = settings.routes.named(asked);
+        let mut values = [verb.as_str(), named];
         if name.is_known {
-            in_flight.declare(&values);
+            self.families.in_flight.declare(&values);
         }
-        let in_flight = in_flight.admit(&mut values).clone();
-        let folded = values[1] != &*route;
-        let (asked, route) = if folded {
-            (values[1], values[1].into())
-        } else {
-            (asked, Arc::clone(&route))
-        };
+        let in_flight = self.families.in_flight.admit(&mut values);
+        let [_, route] = values;
+        let folded = route != named;
+        let asked = if folded { route } else { asked };
         let (hash, is) = self.endpoint_key(verb, asked);
         if let Some(endpoint) = self.endpoints.find(hash, &is) {
             return endpoint;
         }
-        let settings = &self.settings;
-        let parts = Parts {
+        let mut streams = settings.streams.iter();
+        let make = |position| Endpoint {
+            position,
             verb,
             asked: asked.into(),
             is_makeshift: name.is_makeshift && !folded,
-            in_flight,
-            streamed: settings
-                .streams
-                .iter()
-                .any(|stream| settings.routes.named(stream) == route),
-            level: self.level(verb, &route),
-            route,
+            route: route.into(),
+            in_flight: in_flight.clone(),
+            streamed: streams.any(|stream| settings.routes.named(stream) == route),
+            level: self.level(verb, route),
+            seldom: Seldom::default(),
         };
-        self.endpoints
-            .find_or_add(hash, is, |at| Endpoint::new(at, parts))
+        self.endpoints.find_or_add(hash, is, make)
     }
 
     fn level(&self, verb: Verb, route: &str) -> Option<Level> {
-        let is = |(of, _): &&(String, Duration)| *self.settings.routes.named(of) == *route;
+        let is = |(of, _): &&(String, Duration)| self.settings.routes.named(of) == route;
         // The last one that was chosen.
         let (_, within) = self.settings.levels.iter().rev().find(is)?;
         let seconds = within.as_secs_f64().to_string();

@@ -1,10 +1,9 @@
 //! Labels beside the layer's own four, and where their values come from.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::metric::Label;
-use crate::middleware::head::{RequestHead, ResponseHead};
+use crate::middleware::head::{OfRequest, OfResponse};
 use crate::middleware::hook::Hook;
 
 /// The labels that were chosen beside method, route, status and outcome, in the order
@@ -27,9 +26,6 @@ pub(super) enum Source {
     Handler,
     GrpcStatus,
 }
-
-pub(super) type OfRequest = dyn Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync;
-pub(super) type OfResponse = dyn Fn(&ResponseHead<'_>) -> Option<Cow<'static, str>> + Send + Sync;
 
 impl OwnLabels {
     pub(super) fn push(&mut self, label: Label<'static>, source: Source) {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::context::UNMATCHED;
-use crate::middleware::head::RequestHead;
+use crate::middleware::head::{OfRequest, RequestHead};
 use crate::middleware::hook::Hook;
 
 /// The choices about routes.
@@ -15,10 +15,8 @@ pub(super) struct Routes {
     pub(super) groups: HashMap<String, Arc<str>>,
     /// What a request is called that has no other name.
     pub(super) mount: Option<String>,
-    pub(super) asked: Option<Hook<RouteOf>>,
+    pub(super) asked: Option<Hook<OfRequest>>,
 }
-
-pub(super) type RouteOf = dyn Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync;
 
 impl Routes {
     /// Returns what the route is called by the user, by axum's router, or by the
@@ -42,11 +40,8 @@ impl Routes {
     }
 
     /// Returns the name of the group that a route is in, or its own.
-    pub(super) fn named(&self, route: &str) -> Arc<str> {
-        match self.groups.get(route) {
-            Some(group) => Arc::clone(group),
-            None => route.into(),
-        }
+    pub(super) fn named<'a>(&'a self, route: &'a str) -> &'a str {
+        self.groups.get(route).map_or(route, |group| group)
     }
 }
 

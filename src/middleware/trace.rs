@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::HeaderMap;
 
-use crate::middleware::head::RequestHead;
+use crate::middleware::head::{OfRequest, RequestHead};
 use crate::middleware::hook::Hook;
 
 /// Where the trace's id comes from.
@@ -13,10 +13,8 @@ pub(super) enum Traces {
     /// From the header `traceparent`.
     Traceparent,
     /// From a closure of the user's.
-    Asked(Hook<TraceId>),
+    Asked(Hook<OfRequest>),
 }
-
-pub(super) type TraceId = dyn Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync;
 
 impl Traces {
     /// Returns the id of the trace, if the request belongs to one that is kept.
