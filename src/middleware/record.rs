@@ -135,9 +135,10 @@ impl Record {
             return;
         };
         if endpoint.is_makeshift && route != UNMATCHED {
+            // What is not known here was admitted there, and has its room already.
             let better = self
                 .metrics
-                .endpoint(endpoint.verb, &RouteName::known(route));
+                .endpoint(endpoint.verb, &RouteName::asked(route.into()));
             // In this order, so that a scrape never sees the request nowhere.
             better.in_flight.enter();
             endpoint.in_flight.leave();

@@ -26,11 +26,7 @@ impl Routes {
         let asked = self.asked.as_ref();
         let asked = asked.and_then(|hook| hook.ask(|route| route(head)).flatten());
         match (asked, head.template()) {
-            (Some(text), _) => RouteName {
-                text,
-                is_known: false,
-                is_makeshift: false,
-            },
+            (Some(text), _) => RouteName::asked(text),
             (None, Some(template)) => RouteName::known(template),
             (None, None) => RouteName {
                 is_makeshift: true,
@@ -56,6 +52,16 @@ pub(super) struct RouteName<'a> {
 }
 
 impl<'a> RouteName<'a> {
+    /// A name that may have come from a client.
+    pub(super) fn asked(text: Cow<'a, str>) -> Self {
+        Self {
+            text,
+            is_known: false,
+            is_makeshift: false,
+        }
+    }
+
+    /// A name that the router, or the program itself, has given.
     pub(super) fn known(text: &'a str) -> Self {
         Self {
             text: Cow::Borrowed(text),

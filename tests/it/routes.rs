@@ -168,6 +168,19 @@ async fn a_flood_of_routes_or_labels_renames_no_route_that_axum_found() {
 }
 
 #[tokio::test]
+async fn a_flood_that_an_inner_layer_names_is_limited_in_the_outer_one_too() {
+    let registry = Registry::new();
+    let invented = |head: &RequestHead<'_>| Some(head.uri.path().to_owned().into());
+    let inner = layer(&registry).route_by(invented).limit(10);
+    let app = layer(&registry).limit(10).layer(inner.layer(files()));
+    for number in 0..200 {
+        get_path(app.clone(), &format!("/{number}")).await;
+    }
+    assert_eq!(requests(&registry, "/3"), 1.0);
+    assert_eq!(requests(&registry, "_overflow"), 190.0);
+}
+
+#[tokio::test]
 async fn a_template_that_an_inner_layer_tells_is_preferred_to_the_mount_of_the_outer_one() {
     let registry = Registry::new();
     let users = Router::new().route("/users/{id}", get(async || "a user"));
