@@ -11,6 +11,8 @@
 //! The index of an exponential bucket is Prometheus's: with `2^s` buckets an
 //! octave, number `i` ends, inclusively, at `2^(i / 2^s)`.
 
+use std::sync::Arc;
+
 use crate::snapshot::{Bounds, NativeBuckets, Resolution};
 
 /// The powers of two between which exponential bounds have pieces: somewhat wider
@@ -27,6 +29,17 @@ pub(crate) struct Grid {
     /// The bounds of the pieces: those of the classic buckets, and of everyday
     /// exponential ones.
     pieces: Bounds,
+    /// The buckets that each piece lies in.
+    homes: Arc<[Home]>,
+}
+
+/// The buckets that a piece lies in.
+#[derive(Debug, Clone, Copy)]
+struct Home {
+    classic: usize,
+    /// The index of the exponential bucket; none for pieces of far values, which
+    /// have keys besides.
+    native: Option<i32>,
 }
 
 /// Under which key a piece, or the exponential bucket of a far value, is counted.
@@ -46,7 +59,20 @@ impl Grid {
             None => classic.clone(),
             Some(resolution) => classic.and(&everyday_bounds(resolution)),
         };
+        let last = Home {
+            classic: classic.len(),
+            native: None,
+        };
+        // The buckets' own bounds are among the pieces', so a piece lies in the
+        // buckets of its upper end.
+        let homes = pieces.iter().map(|&end| Home {
+            classic: classic.bucket_of(end),
+            native: resolution
+                .filter(|_| is_everyday(end))
+                .map(|resolution| index(resolution, end)),
+        });
         Self {
+            homes: homes.chain([last]).collect(),
             classic,
             resolution,
             pieces,
@@ -73,56 +99,61 @@ impl Grid {
     /// Returns the key of a far value's exponential bucket; none where the value's
     /// piece says all, or there are no such buckets.
     pub(crate) fn far(&self, value: f64) -> Option<Key> {
-        const NEAREST: f64 = power_of_two(*EVERYDAY.start());
-        const FARTHEST: f64 = power_of_two(*EVERYDAY.end());
         let resolution = self.resolution?;
-        if value > NEAREST && value <= FARTHEST {
-            return None;
-        }
-        Some(far_key(resolution, value))
+        (!is_everyday(value)).then(|| far_key(resolution, value))
     }
 
-    /// Adds up the counts of the classic buckets, each by itself.
-    pub(crate) fn classic_counts(&self, counted: impl Iterator<Item = (Key, u64)>) -> Vec<u64> {
-        let mut counts = vec![0; self.classic.len() + 1];
-        for (key, count) in counted.filter(|(key, _)| *key < FAR) {
-            // The buckets' own bounds are among the pieces', so a piece lies in
-            // the bucket of its upper end.
-            let bucket = match self.upper_end(key) {
-                Some(end) => self.classic.bucket_of(end),
-                None => self.classic.len(),
-            };
-            counts[bucket] += count;
-        }
-        counts
+    /// Returns how many classic buckets there are.
+    pub(crate) fn buckets(&self) -> usize {
+        self.classic.len() + 1
     }
 
-    /// Adds up the counts of the exponential buckets, if there are any.
+    /// Turns the counts of all pieces into those of the classic buckets, each by
+    /// itself, which are then the first ones.
+    pub(crate) fn add_up(&self, pieces: &mut [u64]) {
+        if self.resolution.is_none() {
+            return;
+        }
+        for (piece, home) in self.homes.iter().enumerate() {
+            // No bucket has a number above those of its pieces, so that what is added
+            // to here has been taken already.
+            let count = std::mem::take(&mut pieces[piece]);
+            pieces[home.classic] += count;
+        }
+    }
+
+    /// Returns the counts of the exponential buckets, if there are any, from those of
+    /// all pieces and of the keys of far values, whose order does not matter.
     ///
-    /// The keys must come in order. The sum is that of the classic buckets.
+    /// The sum is that of the classic buckets.
     pub(crate) fn native_counts(
         &self,
-        counted: impl Iterator<Item = (Key, u64)>,
+        pieces: &[u64],
+        far: &mut [(Key, u64)],
     ) -> Option<NativeBuckets> {
-        let resolution = self.resolution?;
         let mut buckets = NativeBuckets {
-            resolution,
+            resolution: self.resolution?,
             ..NativeBuckets::default()
         };
-        // Of a far value that is under way, or raced with a reset, only the piece or
-        // only the exponential bucket may have been counted.
         let mut far_pieces = 0;
-        for (key, mut count) in counted.filter(|(_, count)| *count > 0) {
-            if key >= FAR {
-                count = count.min(far_pieces);
-                far_pieces -= count;
-            }
-            match self.native_bucket(resolution, key) {
+        for (&count, home) in pieces.iter().zip(&*self.homes) {
+            match home.native {
                 _ if count == 0 => {}
                 None => far_pieces += count,
-                Some(Native::Zero) => buckets.zero += count,
-                Some(Native::Positive(index)) => add(&mut buckets.positive, index, count),
-                Some(Native::Negative(index)) => add(&mut buckets.negative, index, count),
+                Some(index) => add(&mut buckets.positive, index, count),
+            }
+        }
+        far.sort_unstable();
+        for &(key, count) in &*far {
+            // Of a far value that is under way, or raced with a reset, only the piece
+            // or only the exponential bucket may have been counted.
+            let count = count.min(far_pieces);
+            far_pieces -= count;
+            match far_bucket(key) {
+                _ if count == 0 => {}
+                Native::Zero => buckets.zero += count,
+                Native::Positive(index) => add(&mut buckets.positive, index, count),
+                Native::Negative(index) => add(&mut buckets.negative, index, count),
             }
         }
         buckets.zero += far_pieces;
@@ -130,37 +161,30 @@ impl Grid {
         buckets.positive.sort_unstable();
         Some(buckets)
     }
+}
 
-    /// Returns the exponential bucket that a key counts in; none for the pieces of
-    /// far values, which have keys besides.
-    fn native_bucket(&self, resolution: Resolution, key: Key) -> Option<Native> {
-        if let Some(number) = key.checked_sub(FAR) {
-            let Some(number) = number.checked_sub(1) else {
-                return Some(Native::Zero);
-            };
-            let index = i32::try_from(number / 2).ok()? + LOWEST;
-            return Some(match number % 2 {
-                0 => Native::Positive(index),
-                _ => Native::Negative(index),
-            });
-        }
-        let end = self.upper_end(key)?;
-        self.far(end)
-            .is_none()
-            .then(|| Native::Positive(index(resolution, end)))
-    }
+/// Returns the piece whose key it is; none of a far value's exponential bucket.
+pub(crate) fn piece_of(key: Key) -> Option<usize> {
+    usize::try_from(key).ok().filter(|_| key < FAR)
+}
 
-    fn upper_end(&self, key: Key) -> Option<f64> {
-        self.pieces.get(usize::try_from(key).ok()?).copied()
+/// Returns the exponential bucket of a far value's key.
+fn far_bucket(key: Key) -> Native {
+    let Some(number) = key.checked_sub(FAR + 1) else {
+        return Native::Zero;
+    };
+    let index = (number / 2).cast_signed() + LOWEST;
+    match number % 2 {
+        0 => Native::Positive(index),
+        _ => Native::Negative(index),
     }
 }
 
-/// Returns the sum of the counts of pieces, which is that of all observations.
-pub(crate) fn sum_of_pieces(counted: impl Iterator<Item = (Key, u64)>) -> u64 {
-    counted
-        .filter(|(key, _)| *key < FAR)
-        .map(|(_, count)| count)
-        .sum()
+/// Returns true for a value whose piece lies in one exponential bucket.
+fn is_everyday(value: f64) -> bool {
+    const NEAREST: f64 = power_of_two(*EVERYDAY.start());
+    const FARTHEST: f64 = power_of_two(*EVERYDAY.end());
+    value > NEAREST && value <= FARTHEST
 }
 
 enum Native {
@@ -209,9 +233,7 @@ fn index(resolution: Resolution, value: f64) -> i32 {
 
 #[cold]
 fn far_key(resolution: Resolution, value: f64) -> Key {
-    /// Prometheus's own threshold: what is no farther from zero counts as zero.
-    const ZERO: f64 = power_of_two(-128);
-    if value.abs() <= ZERO {
+    if value.abs() <= NativeBuckets::ZERO_THRESHOLD {
         return FAR;
     }
     let above = index(resolution, value.abs()) - LOWEST;
@@ -240,16 +262,16 @@ mod tests {
     /// Counts one value and returns its classic bucket and its exponential one.
     fn count(grid: &Grid, value: f64) -> (usize, NativeBuckets) {
         let piece = Key::try_from(grid.piece(value)).unwrap();
-        let keys: Vec<_> = [Some(piece), grid.far(value)]
-            .into_iter()
-            .flatten()
-            .map(|key| (key, 1))
-            .collect();
-        assert_eq!(sum_of_pieces(keys.iter().copied()), 1);
-        let classic = grid.classic_counts(keys.iter().copied());
+        let mut pieces = vec![0; grid.pieces()];
+        pieces[piece_of(piece).unwrap()] = 1;
+        let mut far: Vec<_> = grid.far(value).map(|key| (key, 1)).into_iter().collect();
+        assert!(far.iter().all(|(key, _)| piece_of(*key).is_none()));
+        let mut classic = pieces.clone();
+        grid.add_up(&mut classic);
+        let classic = &classic[..grid.buckets()];
         let bucket = classic.iter().position(|&count| count == 1).unwrap();
         assert_eq!(classic.iter().sum::<u64>(), 1);
-        (bucket, grid.native_counts(keys.into_iter()).unwrap())
+        (bucket, grid.native_counts(&pieces, &mut far).unwrap())
     }
 
     #[test]
@@ -299,11 +321,12 @@ mod tests {
     fn both_kinds_of_buckets_have_one_sum_even_where_a_far_value_was_counted_by_half() {
         let grid = grid(&[1.0], 3);
         let far = grid.far(-5.0).unwrap();
-        let piece = Key::try_from(grid.piece(-5.0)).unwrap();
-        let keys = [(piece, 3), (FAR, 1), (far, 5)];
-        assert_eq!(grid.native_counts(keys.into_iter()).unwrap().count(), 3);
-        let keys = [(piece, 3), (far, 1)];
-        assert_eq!(grid.native_counts(keys.into_iter()).unwrap().count(), 3);
+        let mut pieces = vec![0; grid.pieces()];
+        pieces[grid.piece(-5.0)] = 3;
+        for mut keys in [vec![(FAR, 1), (far, 5)], vec![(far, 1)], vec![]] {
+            let native = grid.native_counts(&pieces, &mut keys).unwrap();
+            assert_eq!(native.count(), 3);
+        }
     }
 
     #[test]

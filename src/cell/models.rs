@@ -42,7 +42,7 @@ impl Own {
     fn check(&self) {
         let mut count = 0;
         let whole = self.tally.try_read(&mut || {
-            count = self.pieces.iter().map(|(_, count)| count).sum();
+            count = self.pieces.read(&mut [0; 2]);
             count
         });
         if let Some(totals) = whole {

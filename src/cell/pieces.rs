@@ -1,6 +1,7 @@
 //! Counts of pieces for one thread: found by number, at once.
 
-use crate::cell::grid::Key;
+use std::hint::black_box;
+
 use crate::cell::sync::{AtomicU64, OnceLock, Ordering};
 
 /// Counts are made so many at a time, when the first of them is needed.
@@ -8,36 +9,73 @@ const CHUNK: usize = if cfg!(tachometer_loom) { 2 } else { 64 };
 
 /// The counts of a grid's pieces.
 #[derive(Debug)]
-pub(crate) struct Pieces(Box<[OnceLock<Box<[AtomicU64; CHUNK]>>]>);
+pub(crate) struct Pieces {
+    /// Beside what else is read of a histogram, since most have no more.
+    first: OnceLock<Chunk>,
+    others: Box<[OnceLock<Chunk>]>,
+}
+
+type Chunk = Box<[AtomicU64; CHUNK]>;
 
 impl Pieces {
     pub(crate) fn new(pieces: usize) -> Self {
-        let chunks = pieces.div_ceil(CHUNK);
-        Self((0..chunks).map(|_| OnceLock::new()).collect())
+        let others = pieces.div_ceil(CHUNK).saturating_sub(1);
+        Self {
+            first: OnceLock::new(),
+            others: (0..others).map(|_| OnceLock::new()).collect(),
+        }
     }
 
     /// Returns the count of a piece, if it has been made.
     #[inline]
     pub(crate) fn get(&self, piece: usize) -> Option<&AtomicU64> {
-        let chunk = self.0.get(piece / CHUNK)?.get()?;
+        let chunk = self.chunk(piece)?.get()?;
         Some(&chunk[piece % CHUNK])
     }
 
     /// Makes the count of a piece, and those around it.
     pub(crate) fn make(&self, piece: usize) {
-        if let Some(chunk) = self.0.get(piece / CHUNK) {
+        if let Some(chunk) = self.chunk(piece) {
             chunk.get_or_init(|| Box::new([const { 0 }; CHUNK].map(AtomicU64::new)));
         }
     }
 
-    /// Returns the pieces that have counted, by number, and their counts.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, u64)> {
-        let chunks = (0..).step_by(CHUNK).zip(&self.0);
-        chunks.flat_map(|(first, chunk): (Key, _)| {
-            let counts = chunk.get().into_iter().flat_map(|chunk| chunk.iter());
-            // Relaxed: the tally's Acquire loads ordered what came before them.
-            let counts = counts.map(|count| count.load(Ordering::Relaxed));
-            (first..).zip(counts).filter(|(_, count)| *count > 0)
-        })
+    /// Loads the first counts, which with more than one chunk are not all there are.
+    #[inline]
+    pub(crate) fn fetch(&self) {
+        /// The words of a cache line.
+        const LINE: usize = 8;
+
+        if let Some(chunk) = self.first.get() {
+            for count in chunk.iter().step_by(LINE).take(2) {
+                black_box(count.load(Ordering::Relaxed));
+            }
+        }
+    }
+
+    /// Reads the counts of all pieces, and returns their sum.
+    pub(crate) fn read(&self, counts: &mut [u64]) -> u64 {
+        let mut sum = 0;
+        let chunks = [&self.first].into_iter().chain(&self.others);
+        for (counts, chunk) in counts.chunks_mut(CHUNK).zip(chunks) {
+            let Some(chunk) = chunk.get() else {
+                counts.fill(0);
+                continue;
+            };
+            for (read, count) in counts.iter_mut().zip(&**chunk) {
+                // Relaxed: the tally's Acquire loads ordered what came before them.
+                *read = count.load(Ordering::Relaxed);
+                sum += *read;
+            }
+        }
+        sum
+    }
+
+    #[inline]
+    fn chunk(&self, piece: usize) -> Option<&OnceLock<Chunk>> {
+        match piece / CHUNK {
+            0 => Some(&self.first),
+            number => self.others.get(number - 1),
+        }
     }
 }

@@ -5,6 +5,8 @@
 //! the one before it, and are claimed in order; so every thread that looks for a
 //! key passes the same words, and finds it or claims the same free one.
 
+use std::hint::black_box;
+
 use crate::cell::sync::{AtomicU64, OnceLock, Ordering};
 
 /// The first sheet has this many words.
@@ -43,11 +45,30 @@ impl Sheets {
         }
     }
 
-    /// Returns all keys and their counts; a key may come more than once.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, u64)> {
-        // Relaxed: a key and its count are one word.
-        let words = self.words().map(|word| word.load(Ordering::Relaxed));
-        words.filter_map(key_and_count)
+    /// Loads the first word of each sheet.
+    #[inline]
+    pub(crate) fn fetch(&self) {
+        let sheets = std::iter::successors(self.0.get(), |sheet| sheet.next.0.get());
+        for word in sheets.filter_map(|sheet| sheet.words.first()) {
+            black_box(word.load(Ordering::Relaxed));
+        }
+    }
+
+    /// Calls `read` with all keys and their counts; a key may come more than once.
+    #[inline]
+    pub(crate) fn each(&self, mut read: impl FnMut(u32, u64)) {
+        let mut next = self.0.get();
+        while let Some(sheet) = next {
+            for word in &sheet.words {
+                // Relaxed: a key and its count are one word.
+                let Some((key, count)) = key_and_count(word.load(Ordering::Relaxed)) else {
+                    // Words are claimed in order.
+                    return;
+                };
+                read(key, count);
+            }
+            next = sheet.next.0.get();
+        }
     }
 
     /// Sets all counts to 0 and returns what they were; a count that races with it
@@ -108,10 +129,14 @@ mod tests {
 
     fn totals(sheets: &Sheets) -> BTreeMap<u32, u64> {
         let mut totals = BTreeMap::new();
-        for (key, count) in sheets.iter() {
-            *totals.entry(key).or_default() += count;
-        }
+        sheets.each(|key, count| *totals.entry(key).or_default() += count);
         totals
+    }
+
+    fn len(sheets: &Sheets) -> usize {
+        let mut len = 0;
+        sheets.each(|_, _| len += 1);
+        len
     }
 
     #[test]
@@ -127,7 +152,7 @@ mod tests {
             }
         });
         assert_eq!(totals(&sheets), (0..100).map(|key| (key, 800)).collect());
-        assert_eq!(sheets.iter().count(), 100);
+        assert_eq!(len(&sheets), 100);
 
         assert_eq!(sheets.reset().count(), 100);
         sheets.add(Sheets::LARGEST);
@@ -144,6 +169,6 @@ mod tests {
         sheets.add(5);
         sheets.add(5);
         assert_eq!(totals(&sheets)[&5], FULL + 2);
-        assert_eq!(sheets.iter().count(), 2);
+        assert_eq!(len(&sheets), 2);
     }
 }

@@ -79,6 +79,11 @@ impl Tally {
         self.count.store(count + 1, Ordering::Release);
     }
 
+    /// Returns true when no observation has ended yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count.load(Ordering::Relaxed) == 0
+    }
+
     /// Reads the tally together with its buckets: `read` reads these anew and
     /// returns their sum.
     pub(crate) fn read(&self, mut read: impl FnMut() -> u64) -> Totals {

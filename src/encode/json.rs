@@ -8,22 +8,35 @@
 //!
 //! The key is the metric's registered name, with `{k="v"}` after it where the
 //! series has labels. JSON knows no NaN and no infinities: a gauge that holds one
-//! is `null`.
+//! is `null`. One that was asked to be short, and left series out, says so by
+//! `"truncated":true` at its end.
 
+use std::fmt::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::encode::Encode;
-use crate::encode::number::{bound_text, push_count, push_f64, push_u64};
-use crate::snapshot::{Block, HistogramView, Labels, Totals, Values};
+use crate::encode::number::{bound_text, put_count, put_f64, put_u64, seconds};
+use crate::encode::page::{Page, Short};
+use crate::snapshot::{Block, Bounds, Desc, HistogramView, Labels, Totals, Values};
 
-/// Writes blocks as one JSON object.
+/// Writes series as one JSON object.
 #[derive(Debug)]
 pub(crate) struct JsonEncoder {
     taken: SystemTime,
     uptime: Duration,
-    /// Seconds since 1970, the same in each entry.
-    timestamp: String,
+    /// Whether no series has been written yet.
     empty: bool,
+    /// A series' key, made again for each.
+    key: String,
+    /// Of the family under way, what stands between key and value.
+    before: String,
+    /// Between value and labels, the same in each entry.
+    between: String,
+    /// Between labels and the end.
+    after: String,
+    bounds: Option<Bounds>,
+    /// `"0.5":` for each bucket of the family, `+Inf` included.
+    bound_keys: Vec<Short>,
 }
 
 impl JsonEncoder {
@@ -32,134 +45,155 @@ impl JsonEncoder {
         let last = UNIX_EPOCH + Duration::from_secs(253_402_300_799);
         let taken = taken.clamp(UNIX_EPOCH, last);
         let since_1970 = taken.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let mut timestamp = String::new();
-        push_f64(
-            &mut timestamp,
-            (since_1970.as_secs_f64() * 1e3).round() / 1e3,
-        );
+        let millis = u64::try_from(since_1970.as_millis()).unwrap_or(0);
         Self {
             taken,
             uptime,
-            timestamp,
             empty: true,
+            key: String::new(),
+            before: String::new(),
+            between: format!(",\"timestamp\":{},\"labels\":{{", seconds(millis)),
+            after: String::new(),
+            bounds: None,
+            bound_keys: Vec::new(),
         }
     }
 
-    fn entry(
-        &mut self,
-        block: &Block,
-        labels: &Labels,
-        out: &mut String,
-        value: impl FnOnce(&mut String),
-    ) {
+    fn start_family(&mut self, desc: &Desc) {
+        self.before = format!(":{{\"type\":\"{}\",\"value\":", desc.kind());
+        let help = serde_json::Value::from(desc.help());
+        self.after = format!("}},\"help\":{help}}}");
+    }
+
+    fn put_key(&mut self, desc: &Desc, labels: &Labels, page: &mut Page) {
         if !self.empty {
-            out.push(',');
+            page.push(b',');
         }
         self.empty = false;
-        let name = block.desc.name();
         if labels.is_empty() {
-            push_string(out, name);
-        } else {
-            push_string(out, &format!("{name}{{{}}}", labels.as_str()));
+            put_string(page, desc.name());
+            return;
         }
-        out.push_str(":{\"type\":\"");
-        out.push_str(block.desc.kind().as_str());
-        out.push_str("\",\"value\":");
-        value(out);
-        out.push_str(",\"timestamp\":");
-        out.push_str(&self.timestamp);
-        out.push_str(",\"labels\":{");
-        for (position, (name, value)) in labels.pairs().enumerate() {
-            if position > 0 {
-                out.push(',');
+        self.key.clear();
+        // Writing to a string does not fail.
+        let _ = write!(self.key, "{}{{{}}}", desc.name(), labels.as_str());
+        put_string(page, &self.key);
+    }
+
+    fn put_histogram(&self, histogram: &HistogramView<'_>, page: &mut Page) {
+        let count = histogram.count();
+        let Totals { sum, min, max } = histogram.totals();
+        let mean = if count == 0 { 0.0 } else { sum / count as f64 };
+        page.put_str("{\"count\":");
+        put_u64(page, count);
+        for (name, number) in [
+            (",\"sum\":", sum),
+            (",\"min\":", min),
+            (",\"max\":", max),
+            (",\"mean\":", mean),
+        ] {
+            put_member(page, name, number);
+        }
+        for (name, percentile) in [
+            (",\"p50\":", 50.0),
+            (",\"p95\":", 95.0),
+            (",\"p99\":", 99.0),
+        ] {
+            if let Ok(number) = histogram.percentile(percentile) {
+                put_member(page, name, number);
             }
-            push_string(out, name);
-            out.push(':');
-            push_string(out, &value);
         }
-        out.push_str("},\"help\":");
-        push_string(out, block.desc.help());
-        out.push('}');
+        page.put_str(",\"buckets\":{");
+        for ((_, up_to), bound) in histogram.cumulative().zip(&self.bound_keys) {
+            page.put_short(bound);
+            put_u64(page, up_to);
+        }
+        page.put_str("}}");
     }
 }
 
 impl Encode for JsonEncoder {
-    fn start(&mut self, out: &mut String) {
-        out.push_str("{\"timestamp\":\"");
-        out.push_str(&humantime::format_rfc3339_millis(self.taken).to_string());
-        out.push_str("\",\"uptime_seconds\":");
-        push_f64(out, self.uptime.as_secs_f64());
-        out.push_str(",\"metrics\":{");
+    fn start(&mut self, page: &mut Page) {
+        page.put_str("{\"timestamp\":\"");
+        page.put_str(&humantime::format_rfc3339_millis(self.taken).to_string());
+        page.put_str("\",\"uptime_seconds\":");
+        put_f64(page, self.uptime.as_secs_f64());
+        page.put_str(",\"metrics\":{");
     }
 
-    fn block(&mut self, block: &Block, out: &mut String) {
+    fn block(&mut self, block: &Block, _page: &mut Page) {
+        if block.first {
+            self.start_family(&block.desc);
+        }
+        // Within a family, only series of other settings have other bounds.
+        if let Values::Histogram(histograms) = &block.values
+            && self.bounds.as_ref() != Some(&histograms.bounds)
+        {
+            self.bound_keys = bound_keys(&histograms.bounds);
+            self.bounds = Some(histograms.bounds.clone());
+        }
+    }
+
+    fn series(&mut self, block: &Block, series: usize, page: &mut Page) {
+        let Some(labels) = block.labels.get(series) else {
+            return;
+        };
+        self.put_key(&block.desc, labels, page);
+        page.put_str(&self.before);
         match &block.values {
-            Values::Counter(counts) => {
-                for (labels, count) in block.labels.iter().zip(counts) {
-                    self.entry(block, labels, out, |out| push_count(out, *count));
-                }
-            }
-            Values::Gauge(numbers) => {
-                for (labels, number) in block.labels.iter().zip(numbers) {
-                    self.entry(block, labels, out, |out| push_number(out, *number));
-                }
-            }
+            Values::Counter(counts) => put_count(page, counts[series]),
+            Values::Gauge(numbers) => put_number(page, numbers[series]),
             Values::Histogram(histograms) => {
-                for (labels, histogram) in block.labels.iter().zip(histograms.iter()) {
-                    self.entry(block, labels, out, |out| push_histogram(out, &histogram));
+                if let Some(histogram) = histograms.get(series) {
+                    self.put_histogram(&histogram, page);
                 }
             }
         }
-    }
-
-    fn finish(&mut self, out: &mut String) {
-        out.push_str("}}\n");
-    }
-}
-
-fn push_histogram(out: &mut String, histogram: &HistogramView<'_>) {
-    let count = histogram.count();
-    let Totals { sum, min, max } = histogram.totals();
-    let mean = if count == 0 { 0.0 } else { sum / count as f64 };
-    out.push_str("{\"count\":");
-    push_u64(out, count);
-    for (name, number) in [("sum", sum), ("min", min), ("max", max), ("mean", mean)] {
-        push_member(out, name, number);
-    }
-    for (name, percentile) in [("p50", 50.0), ("p95", 95.0), ("p99", 99.0)] {
-        if let Ok(number) = histogram.percentile(percentile) {
-            push_member(out, name, number);
+        page.put_str(&self.between);
+        for (position, (name, value)) in labels.pairs().enumerate() {
+            if position > 0 {
+                page.push(b',');
+            }
+            put_string(page, &name);
+            page.push(b':');
+            put_string(page, &value);
         }
+        page.put_str(&self.after);
     }
-    out.push_str(",\"buckets\":{");
-    for (position, (bound, up_to)) in histogram.cumulative().enumerate() {
-        if position > 0 {
-            out.push(',');
-        }
-        out.push('"');
-        out.push_str(&bound_text(bound));
-        out.push_str("\":");
-        push_u64(out, up_to);
+
+    fn finish(&mut self, cut: bool, page: &mut Page) {
+        page.put_str(if cut {
+            "},\"truncated\":true}\n"
+        } else {
+            "}}\n"
+        });
     }
-    out.push_str("}}");
 }
 
-fn push_member(out: &mut String, name: &str, number: f64) {
-    out.push_str(",\"");
-    out.push_str(name);
-    out.push_str("\":");
-    push_number(out, number);
+/// Returns what stands before each bucket's count.
+fn bound_keys(bounds: &Bounds) -> Vec<Short> {
+    let bounds = bounds.iter().chain(&[f64::INFINITY]).enumerate();
+    let key = |(position, &bound): (usize, &f64)| {
+        let comma = if position == 0 { "" } else { "," };
+        Short::new(&format!("{comma}\"{}\":", bound_text(bound)))
+    };
+    bounds.map(key).collect()
 }
 
-fn push_number(out: &mut String, number: f64) {
+fn put_member(page: &mut Page, name: &str, number: f64) {
+    page.put_str(name);
+    put_number(page, number);
+}
+
+fn put_number(page: &mut Page, number: f64) {
     if number.is_finite() {
-        push_f64(out, number);
+        put_f64(page, number);
     } else {
-        out.push_str("null");
+        page.put_str("null");
     }
 }
 
-fn push_string(out: &mut String, text: &str) {
-    // Displaying a value of JSON cannot fail, and writes any text escaped.
-    out.push_str(&serde_json::Value::from(text).to_string());
+fn put_string(page: &mut Page, text: &str) {
+    // Neither a page nor a string can fail.
+    let _ = serde_json::to_writer(page, text);
 }

@@ -1,25 +1,32 @@
-//! Blocks of series to text.
+//! Blocks of series to text and bytes.
 //!
 //! An encoder knows the [`snapshot`](crate::snapshot) and nothing else: neither
-//! a registry nor a request. It is given one block after the other and appends
-//! to the caller's buffer, so whoever calls it decides how much text is held at
-//! a time.
+//! a registry nor a request. It is given one series after the other and appends
+//! to the caller's [`Page`], so whoever calls it decides how much is held at a
+//! time.
 
 mod json;
 mod number;
+mod page;
+mod protobuf;
 mod text;
 
 pub(crate) use json::JsonEncoder;
-pub(crate) use text::TextEncoder;
+pub(crate) use page::Page;
+pub(crate) use protobuf::ProtobufEncoder;
+pub(crate) use text::{Dialect, TextEncoder};
 
 use crate::snapshot::Block;
 
-/// Something that writes blocks in an exposition format.
+/// Something that writes series in an exposition format.
 ///
-/// `start` is called once before the first block, `finish` once after the last,
-/// and a family's blocks follow one another.
+/// `start` is called once before the first block, `finish` once after the last.
+/// A family's blocks follow one another; of each, `block` is called once and then
+/// `series` for every series in turn.
 pub(crate) trait Encode {
-    fn start(&mut self, out: &mut String);
-    fn block(&mut self, block: &Block, out: &mut String);
-    fn finish(&mut self, out: &mut String);
+    fn start(&mut self, page: &mut Page);
+    fn block(&mut self, block: &Block, page: &mut Page);
+    fn series(&mut self, block: &Block, series: usize, page: &mut Page);
+    /// Ends the exposition; `cut` says that not all series are in it.
+    fn finish(&mut self, cut: bool, page: &mut Page);
 }

@@ -1,70 +1,101 @@
-//! A registry's exposition, a chunk of text at a time.
+//! A registry's exposition, a chunk at a time.
 
 use std::fmt;
 
-use crate::encode::{Encode, JsonEncoder, TextEncoder};
-use crate::export::Format;
-use crate::registry::{Gather, Registry};
+use crate::encode::{Encode, Page};
+use crate::registry::Gather;
+use crate::snapshot::Block;
 
-/// A chunk is handed over once it is at least this long. It is then longer by
-/// what one block adds: of histograms with a dozen bounds some 90 KiB.
-const CHUNK: usize = 64 * 1024;
+/// A chunk is handed over once it is at least this long. It is then longer by what
+/// one series adds, or one message of protobuf.
+const CHUNK: usize = 60 * 1024;
 
-/// A registry's exposition in chunks of 64 KiB and more, each made as it is taken.
+/// So much memory a page is given at first: a chunk and what a series may add, so
+/// that it seldom grows.
+const ROOM: usize = 64 * 1024;
+
+/// A registry's exposition in chunks of about 60 KiB, each made when it is asked for.
 ///
-/// So a scrape of any size holds one chunk, and whoever takes it slowly holds no
-/// more.
+/// So a scrape of any size holds one chunk and one block of series, and whoever
+/// takes it slowly holds no more.
 pub(crate) struct Chunks {
     gather: Gather,
     encoder: Box<dyn Encode + Send>,
     at: At,
+    /// The block under way, and how many of its series have been written.
+    current: Option<(Block, usize)>,
+    /// How many more series there may be.
+    left: usize,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 enum At {
     Start,
-    Blocks,
+    Series,
     End,
 }
 
 impl Chunks {
-    pub(crate) fn new(registry: &Registry, format: Format) -> Self {
-        let gather = registry.gather();
-        let encoder: Box<dyn Encode + Send> = match format {
-            Format::Text => Box::new(TextEncoder::default()),
-            Format::Json => Box::new(JsonEncoder::new(gather.taken(), gather.uptime())),
-        };
+    /// Begins with at most `limit` series.
+    pub(super) fn new(gather: Gather, encoder: Box<dyn Encode + Send>, limit: usize) -> Self {
         Self {
             gather,
             encoder,
             at: At::Start,
+            current: None,
+            left: limit,
         }
     }
-}
 
-impl Iterator for Chunks {
-    type Item = String;
+    /// Returns a page with room for one chunk.
+    pub(crate) fn page() -> Page {
+        Page::with_room(ROOM)
+    }
 
-    fn next(&mut self) -> Option<String> {
-        if self.at == At::End {
-            return None;
-        }
-        let mut out = String::new();
+    /// Appends the next chunk to a page that is empty; returns false when there is
+    /// none.
+    pub(crate) fn next(&mut self, page: &mut Page) -> bool {
         if self.at == At::Start {
-            self.encoder.start(&mut out);
-            self.at = At::Blocks;
+            self.encoder.start(page);
+            self.at = At::Series;
         }
-        while out.len() < CHUNK {
-            match self.gather.next() {
-                Some(block) => self.encoder.block(&block, &mut out),
-                None => {
-                    self.encoder.finish(&mut out);
-                    self.at = At::End;
-                    break;
-                }
+        while self.at == At::Series && page.len() < CHUNK {
+            match self.current.take() {
+                Some((block, written)) => self.write(block, written, page),
+                None => self.turn(page),
             }
         }
-        Some(out)
+        page.len() > 0
+    }
+
+    /// Goes on to the next block, or ends where there is none or no more are wanted.
+    fn turn(&mut self, page: &mut Page) {
+        match self.gather.next() {
+            Some(block) if self.left > 0 => {
+                self.encoder.block(&block, page);
+                self.current = Some((block, 0));
+            }
+            more => {
+                self.encoder.finish(more.is_some(), page);
+                self.at = At::End;
+            }
+        }
+    }
+
+    /// Writes series of a block, as many as the chunk takes and are wanted.
+    fn write(&mut self, block: Block, mut written: usize, page: &mut Page) {
+        let end = block.labels.len().min(written.saturating_add(self.left));
+        while written < end && page.len() < CHUNK {
+            self.encoder.series(&block, written, page);
+            written += 1;
+            self.left -= 1;
+        }
+        if written < block.labels.len() && self.left == 0 {
+            self.encoder.finish(true, page);
+            self.at = At::End;
+        } else if written < block.labels.len() {
+            self.current = Some((block, written));
+        }
     }
 }
 

@@ -1,7 +1,8 @@
-//! A registry, read and encoded: as one text, or a chunk at a time.
+//! A registry, read and encoded: as one text, into a writer, or a chunk at a time.
 //!
 //! ```
 //! use tachometer::Registry;
+//! use tachometer::export::Format;
 //!
 //! let registry = Registry::new();
 //! registry.counter("jobs_total", "Jobs done.")?.inc();
@@ -9,25 +10,136 @@
 //!     registry.export_prometheus(),
 //!     "# HELP jobs_total Jobs done.\n# TYPE jobs_total counter\njobs_total 1\n"
 //! );
-//! # Ok::<(), tachometer::Error>(())
+//!
+//! // Into a file for Prometheus's node exporter, say, without a copy of it all.
+//! let mut file = Vec::new();
+//! registry.export(Format::OpenMetrics).only(["jobs_total"]).write_to(&mut file)?;
+//! assert!(file.ends_with(b"jobs_total 1\n# EOF\n"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod chunks;
 mod format;
+mod summary;
 
-#[cfg(feature = "axum")]
 pub(crate) use chunks::Chunks;
-#[cfg(not(feature = "axum"))]
-use chunks::Chunks;
 pub use format::Format;
+pub use summary::{MetricSummary, Summary};
 
+use std::io;
+
+use crate::encode::{Dialect, Encode, JsonEncoder, ProtobufEncoder, TextEncoder};
 use crate::registry::Registry;
+use crate::snapshot::Escaping;
+
+/// A registry that is about to be written in a format: choose, then write.
+///
+/// See the [module](self) for an example.
+#[derive(Debug, Clone)]
+#[must_use = "nothing is written without a call of `write_to` or `to_bytes`"]
+pub struct Export {
+    registry: Registry,
+    format: Format,
+    escaping: Escaping,
+    created: bool,
+    only: Option<Vec<String>>,
+    limit: usize,
+}
+
+impl Export {
+    /// Chooses how names are written that are not classic; by default with
+    /// underscores. JSON has all names as they are.
+    pub fn escaping(self, escaping: Escaping) -> Self {
+        Self { escaping, ..self }
+    }
+
+    /// Chooses whether `OpenMetrics` says since when each counter and histogram
+    /// counts, in lines of their own; by default it does not, since that is a line
+    /// more for every series. Protobuf says it in any case, the other formats never.
+    pub fn created(self, created: bool) -> Self {
+        Self { created, ..self }
+    }
+
+    /// Leaves out all metrics but those of these names, a counter's with its `_total`
+    /// or without; names that there are not are passed over.
+    pub fn only(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let names = names.into_iter().map(Into::into);
+        Self {
+            only: Some(names.collect()),
+            ..self
+        }
+    }
+
+    /// Leaves out all series but the first so many. JSON says so at its end where
+    /// there were more, by `"truncated": true`.
+    pub fn limit(self, limit: usize) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Writes it all, about 60 KiB at a time.
+    ///
+    /// # Errors
+    ///
+    /// What the writer returns.
+    pub fn write_to(self, writer: &mut impl io::Write) -> io::Result<()> {
+        let mut chunks = self.chunks();
+        let mut page = Chunks::page();
+        while chunks.next(&mut page) {
+            writer.write_all(page.written())?;
+            page.clear();
+        }
+        Ok(())
+    }
+
+    /// Returns it all.
+    #[must_use]
+    pub fn to_bytes(self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        // A vector takes whatever is written to it.
+        let _ = self.write_to(&mut bytes);
+        bytes
+    }
+
+    /// Begins to make it, a chunk at a time.
+    pub(crate) fn chunks(self) -> Chunks {
+        let mut gather = self.registry.gather();
+        if let Some(names) = &self.only {
+            gather = gather.only(names);
+        }
+        let encoder: Box<dyn Encode + Send> = match self.format {
+            Format::Text | Format::TextV1 => {
+                let dialect = Dialect::Prometheus;
+                Box::new(TextEncoder::new(dialect, self.escaping, false))
+            }
+            Format::OpenMetrics => {
+                let dialect = Dialect::OpenMetrics;
+                Box::new(TextEncoder::new(dialect, self.escaping, self.created))
+            }
+            Format::Protobuf => Box::new(ProtobufEncoder::new(self.escaping)),
+            Format::Json => Box::new(JsonEncoder::new(gather.taken(), gather.uptime())),
+        };
+        Chunks::new(gather, encoder, self.limit)
+    }
+}
 
 impl Registry {
+    /// Begins to write all metrics in a format. See the
+    /// [module](crate::export) for an example.
+    pub fn export(&self, format: Format) -> Export {
+        Export {
+            registry: self.clone(),
+            format,
+            escaping: Escaping::default(),
+            created: false,
+            only: None,
+            limit: usize::MAX,
+        }
+    }
+
     /// Returns all metrics in Prometheus's text format 0.0.4.
     #[must_use]
     pub fn export_prometheus(&self) -> String {
-        Chunks::new(self, Format::Text).collect()
+        self.export_text(Format::Text)
     }
 
     /// Returns all metrics as JSON: `{"timestamp", "uptime_seconds", "metrics":
@@ -38,6 +150,13 @@ impl Registry {
     /// and `"p50"`, `"p95"`, `"p99"` when it is not empty.
     #[must_use]
     pub fn export_json(&self) -> String {
-        Chunks::new(self, Format::Json).collect()
+        self.export_text(Format::Json)
+    }
+
+    fn export_text(&self, format: Format) -> String {
+        let bytes = self.export(format).to_bytes();
+        // Text is made of text, so that nothing is ever replaced.
+        String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 }

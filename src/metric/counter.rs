@@ -124,8 +124,8 @@ impl Instrument for Counter {
         CounterCell::default()
     }
 
-    fn values((): &()) -> Values {
-        Values::Counter(Vec::new())
+    fn values((): &(), series: usize) -> Values {
+        Values::Counter(Vec::with_capacity(series))
     }
 
     fn from_series(series: Arc<Series<CounterCell, ()>>) -> Self {

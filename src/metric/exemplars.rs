@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use crate::metric::name::check_label;
+use crate::metric::name::Names;
 use crate::snapshot::{Exemplar, Labels};
 
 /// So many characters the names and values of an exemplar's labels may have
@@ -102,7 +102,7 @@ fn are_valid(labels: &[(&str, &str)]) -> bool {
     for (position, (name, value)) in labels.iter().enumerate() {
         chars += name.chars().count() + value.chars().count();
         let twice = labels[..position].iter().any(|(other, _)| other == name);
-        if twice || chars > LONGEST || check_label("", name).is_err() {
+        if twice || chars > LONGEST || Names::Classic.check_label("", name).is_err() {
             return false;
         }
     }

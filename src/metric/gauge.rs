@@ -93,8 +93,8 @@ impl Instrument for Gauge {
         GaugeCell::default()
     }
 
-    fn values((): &()) -> Values {
-        Values::Gauge(Vec::new())
+    fn values((): &(), series: usize) -> Values {
+        Values::Gauge(Vec::with_capacity(series))
     }
 
     fn from_series(series: Arc<Series<GaugeCell, ()>>) -> Self {

@@ -112,7 +112,7 @@ impl Histogram {
 
     /// Returns an empty block's values that this histogram fits into.
     pub(crate) fn empty_values(&self) -> Values {
-        Self::values(&self.0.shared.settings)
+        Self::values(&self.0.shared.settings, 1)
     }
 
     /// Returns true when the histogram has the buckets of those in `values`.
@@ -158,8 +158,14 @@ impl Instrument for Histogram {
         HistogramCell::new()
     }
 
-    fn values(buckets: &Buckets) -> Values {
-        Values::Histogram(Histograms::new(buckets.grid.classic.clone()))
+    fn values(buckets: &Buckets, series: usize) -> Values {
+        let grid = &buckets.grid;
+        let mut histograms = Histograms::new(grid.classic.clone());
+        histograms.totals.reserve_exact(series);
+        // And what the last one needs while it is read.
+        let counts = series * grid.buckets() + 2 * grid.pieces();
+        histograms.counts.reserve_exact(counts);
+        Values::Histogram(histograms)
     }
 
     fn from_series(series: Arc<Series<HistogramCell, Buckets>>) -> Self {
@@ -168,6 +174,11 @@ impl Instrument for Histogram {
 
     fn series(&self) -> &Arc<Series<HistogramCell, Buckets>> {
         &self.0
+    }
+
+    fn fetch(&self) {
+        self.0.labels.fetch();
+        self.0.cell.fetch();
     }
 
     fn read(&self, values: &mut Values) {
@@ -187,7 +198,7 @@ impl Instrument for Histogram {
     }
 
     fn vacate(&self) {
-        self.0.cell.reset();
+        self.0.cell.reset(self.grid());
         self.0.restart();
     }
 

@@ -39,8 +39,8 @@ impl Instrument for InFlight {
         BalanceCell::default()
     }
 
-    fn values((): &()) -> Values {
-        Values::Gauge(Vec::new())
+    fn values((): &(), series: usize) -> Values {
+        Values::Gauge(Vec::with_capacity(series))
     }
 
     fn from_series(series: Arc<Series<BalanceCell, ()>>) -> Self {

@@ -23,12 +23,16 @@ pub(crate) trait Instrument: Clone + Debug + Send + Sync + 'static {
     fn settings(alone: bool) -> Self::Settings;
     /// Makes the cell of a new series.
     fn cell(settings: &Self::Settings) -> Self::Cell;
-    /// Makes an empty block for such series.
-    fn values(settings: &Self::Settings) -> Values;
+    /// Makes an empty block with room for so many such series.
+    fn values(settings: &Self::Settings, series: usize) -> Values;
     /// Makes a handle.
     fn from_series(series: Arc<Series<Self::Cell, Self::Settings>>) -> Self;
     /// Returns what the handle holds.
     fn series(&self) -> &Arc<Series<Self::Cell, Self::Settings>>;
+    /// Loads what `read` will, and waits for none of it.
+    fn fetch(&self) {
+        self.series().labels.fetch();
+    }
     /// Appends the series' numbers to a block of its kind.
     fn read(&self, values: &mut Values);
     /// Returns the series' value as one number: of a histogram its count.

@@ -65,5 +65,5 @@ pub(crate) use in_flight::InFlight;
 pub(crate) use instrument::Instrument;
 pub use label::Label;
 pub(crate) use memo::Memo;
-pub(crate) use name::{check_label, check_labels, check_name, printed_names};
+pub(crate) use name::{Names, are_alike, printed_names};
 pub(crate) use set::SeriesSet;

@@ -1,56 +1,86 @@
 //! Which names Prometheus reads, and which ones a metric is printed under.
 
 use crate::error::Error;
-use crate::snapshot::Kind;
+use crate::snapshot::{Escaping, Kind, is_classic_label, is_classic_metric};
 
-/// Checks a metric's name: letters, digits, `_` and `:`, no digit first.
-pub(crate) fn check_name(name: &str) -> Result<(), Error> {
-    let fault = match name {
+/// The names that a registry takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Names {
+    /// Those that every Prometheus reads.
+    #[default]
+    Classic,
+    /// Any text but an empty one.
+    Utf8,
+}
+
+impl Names {
+    /// Checks a metric's name: letters, digits, `_` and `:`, no digit first.
+    pub(crate) fn check_metric(self, name: &str) -> Result<(), Error> {
         // A counter's name without its suffix would be empty.
-        "_total" => Some("it is a counter's suffix alone".into()),
-        _ => fault(name, |byte| byte == b':'),
-    };
-    match fault {
-        None => Ok(()),
-        Some(fault) => Err(Error::invalid_name(format_args!(
-            "the metric name {name:?} is not valid: {fault}; \
-             use letters, digits, `_` and `:`, and no digit first"
-        ))),
+        let suffix = Escaping::Underscores.metric(name) == "_total";
+        let (fault, remedy) = match self {
+            _ if suffix => (
+                "it is a counter's suffix alone".to_owned(),
+                "choose another name",
+            ),
+            Self::Classic if !is_classic_metric(name) => (
+                fault(name, |char| char == ':'),
+                "use letters, digits, `_` and `:`, and no digit first",
+            ),
+            Self::Utf8 if name.is_empty() => ("it is empty".to_owned(), "give one"),
+            _ => return Ok(()),
+        };
+        Err(Error::invalid_name(format_args!(
+            "the metric name {name:?} is not valid: {fault}; {remedy}"
+        )))
     }
-}
 
-/// Checks the label names of the metric called `metric`: letters, digits and
-/// `_`, no digit first, none reserved, none twice.
-pub(crate) fn check_labels(metric: &str, labels: &[&str]) -> Result<(), Error> {
-    for (position, label) in labels.iter().enumerate() {
-        let owner = format!("of the metric {metric:?}");
-        check_label(&owner, label)?;
-        if labels[..position].contains(label) {
-            return Err(Error::invalid_label(format_args!(
-                "the label name {label:?} {owner} is not valid: it is there twice; \
-                 give each label once"
-            )));
+    /// Checks the label names of the metric called `metric`: letters, digits and
+    /// `_`, no digit first, none reserved, none twice.
+    pub(crate) fn check_labels(self, metric: &str, labels: &[&str]) -> Result<(), Error> {
+        for (position, label) in labels.iter().enumerate() {
+            let owner = format!("of the metric {metric:?}");
+            self.check_label(&owner, label)?;
+            if labels[..position]
+                .iter()
+                .any(|other| are_alike(other, label))
+            {
+                return Err(Error::invalid_label(format_args!(
+                    "the label name {label:?} {owner} is not valid: it is there twice; \
+                     give each label once"
+                )));
+            }
         }
+        Ok(())
     }
-    Ok(())
+
+    /// Checks the name of a label; `owner` says, in an error, whose it is.
+    pub(crate) fn check_label(self, owner: &str, label: &str) -> Result<(), Error> {
+        // As an older Prometheus is given it.
+        let printed = Escaping::Underscores.label(label);
+        let (fault, remedy) = if self == Self::Classic && !is_classic_label(label) {
+            let remedy = "use letters, digits and `_`, and no digit first";
+            (fault(label, |_| false), remedy)
+        } else if label.is_empty() {
+            ("it is empty".to_owned(), "give one")
+        } else if printed.starts_with("__") {
+            let fault = "names that begin with `__` are Prometheus's own";
+            (fault.to_owned(), "drop the underscores")
+        } else if matches!(&*printed, "le" | "quantile") {
+            let fault = "Prometheus keeps it for the buckets of histograms and summaries";
+            (fault.to_owned(), "choose another name")
+        } else {
+            return Ok(());
+        };
+        Err(Error::invalid_label(format_args!(
+            "the label name {label:?} {owner} is not valid: {fault}; {remedy}"
+        )))
+    }
 }
 
-/// Checks the name of a label; `owner` says, in an error, whose it is.
-pub(crate) fn check_label(owner: &str, label: &str) -> Result<(), Error> {
-    let (fault, remedy) = if let Some(fault) = fault(label, |_| false) {
-        (fault, "use letters, digits and `_`, and no digit first")
-    } else if label.starts_with("__") {
-        let fault = "names that begin with `__` are Prometheus's own";
-        (fault.to_owned(), "drop the underscores")
-    } else if matches!(label, "le" | "quantile") {
-        let fault = "Prometheus keeps it for the buckets of histograms and summaries";
-        (fault.to_owned(), "choose another name")
-    } else {
-        return Ok(());
-    };
-    Err(Error::invalid_label(format_args!(
-        "the label name {label:?} {owner} is not valid: {fault}; {remedy}"
-    )))
+/// Returns true for labels that some format prints alike.
+pub(crate) fn are_alike(one: &str, other: &str) -> bool {
+    one == other || Escaping::Underscores.label(one) == Escaping::Underscores.label(other)
 }
 
 /// Returns every name that some exposition format prints for such a metric.
@@ -58,13 +88,13 @@ pub(crate) fn check_label(owner: &str, label: &str) -> Result<(), Error> {
 /// Two metrics of one registry must have none in common, or a scrape would hold
 /// two meanings of one name.
 pub(crate) fn printed_names(name: &str, kind: Kind) -> Vec<String> {
-    let with = |base: &str, suffixes: &[&str]| {
+    let with = |base: &str, suffixes: &[&str]| -> Vec<String> {
         suffixes
             .iter()
             .map(|suffix| format!("{base}{suffix}"))
             .collect()
     };
-    match kind {
+    let mut printed = match kind {
         // OpenMetrics names a counter's family without the suffix.
         Kind::Counter => with(
             name.strip_suffix("_total").unwrap_or(name),
@@ -72,22 +102,23 @@ pub(crate) fn printed_names(name: &str, kind: Kind) -> Vec<String> {
         ),
         Kind::Gauge => with(name, &[""]),
         Kind::Histogram => with(name, &["", "_bucket", "_sum", "_count", "_created"]),
+    };
+    if !is_classic_metric(name) {
+        let escaped = Escaping::Underscores.metric(name);
+        printed.extend(printed_names(&escaped, kind));
     }
+    printed
 }
 
-/// Says what is wrong with a name, if anything is.
-fn fault(name: &str, also: impl Fn(u8) -> bool) -> Option<String> {
-    let first = name.chars().next();
-    match first {
-        None => Some("it is empty".into()),
-        Some(digit) if digit.is_ascii_digit() => Some("it begins with a digit".into()),
-        Some(_) => name
-            .chars()
-            .find(|&char| {
-                let byte = u8::try_from(char).unwrap_or(0);
-                !(byte.is_ascii_alphanumeric() || byte == b'_' || also(byte))
-            })
-            .map(|char| format!("it contains {char:?}")),
+/// Says what is wrong with a name that is not classic.
+fn fault(name: &str, also: impl Fn(char) -> bool) -> String {
+    if name.starts_with(|char: char| char.is_ascii_digit()) {
+        return "it begins with a digit".into();
+    }
+    let wrong = |char: &char| !(char.is_ascii_alphanumeric() || *char == '_' || also(*char));
+    match name.chars().find(wrong) {
+        Some(char) => format!("it contains {char:?}"),
+        None => "it is empty".into(),
     }
 }
 
@@ -98,7 +129,7 @@ mod tests {
     #[test]
     fn classic_metric_names_pass_and_others_are_refused_with_the_fault() {
         for name in ["a", "_", "http_requests_total", "node:cpu:rate5m", "A9"] {
-            assert_eq!(check_name(name), Ok(()), "{name}");
+            assert_eq!(Names::Classic.check_metric(name), Ok(()), "{name}");
         }
         for (name, fault) in [
             ("", "empty"),
@@ -109,7 +140,7 @@ mod tests {
             ("a\nb", r"'\n'"),
             ("a\0", r"'\0'"),
         ] {
-            let error = check_name(name).unwrap_err();
+            let error = Names::Classic.check_metric(name).unwrap_err();
             assert!(error.is_invalid_name());
             assert!(error.to_string().contains(fault), "{error}");
         }
@@ -117,7 +148,10 @@ mod tests {
 
     #[test]
     fn label_names_that_are_malformed_reserved_or_repeated_are_refused() {
-        assert_eq!(check_labels("m", &["method", "_x", "a9"]), Ok(()));
+        assert_eq!(
+            Names::Classic.check_labels("m", &["method", "_x", "a9"]),
+            Ok(())
+        );
         for labels in [
             &[""][..],
             &["a:b"],
@@ -128,8 +162,30 @@ mod tests {
             &["quantile"],
             &["a", "a"],
         ] {
-            let error = check_labels("m", labels).unwrap_err();
+            let error = Names::Classic.check_labels("m", labels).unwrap_err();
             assert!(error.is_invalid_label(), "{labels:?}");
+        }
+    }
+
+    #[test]
+    fn any_text_is_a_name_where_utf_8_is_allowed_unless_it_is_reserved() {
+        for name in ["http.requests", "größe", "9a", "a\nb\"", " "] {
+            assert_eq!(Names::Utf8.check_metric(name), Ok(()));
+            assert_eq!(Names::Utf8.check_labels("m", &[name]), Ok(()));
+        }
+        for name in ["", "_total", ".total"] {
+            assert!(Names::Utf8.check_metric(name).is_err());
+        }
+        for labels in [&[""][..], &["..a"], &["__a"], &["le"], &["a.b", "a_b"]] {
+            assert!(Names::Utf8.check_labels("m", labels).is_err(), "{labels:?}");
+        }
+        let printed = printed_names("http.requests", Kind::Counter);
+        for name in [
+            "http.requests_total",
+            "http_requests_total",
+            "http_requests",
+        ] {
+            assert!(printed.iter().any(|printed| printed == name), "{printed:?}");
         }
     }
 

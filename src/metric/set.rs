@@ -9,7 +9,7 @@ use crate::metric::instrument::{Instrument, new_series};
 use crate::metric::label::Label;
 use crate::metric::limits::{Folded, Limits};
 use crate::metric::series::Shared;
-use crate::snapshot::{Block, Desc, Labels};
+use crate::snapshot::{Block, Desc, Labels, is_classic_label};
 
 /// The series of one family.
 ///
@@ -69,8 +69,9 @@ impl<M: Instrument> SeriesSet<M> {
         labels: &[Label<'_>],
         shared: Arc<Shared<M::Settings>>,
     ) -> Self {
+        let classic = labels.iter().all(|label| is_classic_label(label.name));
         Self {
-            desc: Arc::new(desc),
+            desc: Arc::new(desc.and_labels(classic && constant.are_classic())),
             constant,
             label_names: labels.iter().map(|label| label.name.into()).collect(),
             limits: Limits::new(labels),
@@ -233,19 +234,27 @@ impl<M: Instrument> SeriesSet<M> {
     /// the same settings, and moves that past them; returns `None` when there are no
     /// more.
     pub(crate) fn block(&self, from: &mut usize) -> Option<Block> {
-        let series = self.shown(from)?;
-        let shared = &series.series().shared;
-        let mut block = Block::new(Arc::clone(&self.desc), M::values(&shared.settings));
-        self.read(series, &mut block);
-        while block.labels.len() < Block::SERIES {
+        let first = self.shown(from)?;
+        let shared = &first.series().shared;
+        let mut all = Vec::with_capacity(Block::SERIES);
+        all.push(first);
+        while all.len() < Block::SERIES {
             let mut next = *from;
             match self.shown(&mut next) {
-                Some(series) if Arc::ptr_eq(&series.series().shared, shared) => {
-                    self.read(series, &mut block);
-                    *from = next;
-                }
+                Some(series) if Arc::ptr_eq(&series.series().shared, shared) => all.push(series),
                 _ => break,
             }
+            *from = next;
+        }
+        // In a loop of their own: their memory then comes at once, not one after the
+        // other as they are read.
+        for series in &all {
+            series.fetch();
+        }
+        let values = M::values(&shared.settings, all.len());
+        let mut block = Block::with_room(Arc::clone(&self.desc), values, all.len());
+        for series in all {
+            self.read(series, &mut block);
         }
         Some(block)
     }

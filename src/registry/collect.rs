@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::metric::{Amount, Histogram, Instrument, check_label, to_count, to_f64};
+use crate::metric::{Amount, Histogram, Instrument, Names, are_alike, to_count, to_f64};
 use crate::registry::Registry;
 use crate::snapshot::{Block, Desc, Kind, Labels, Values};
 
@@ -61,6 +61,7 @@ pub trait Collect: Send + Sync + 'static {
 pub struct Collected<'a> {
     /// The labels that every series has.
     constant: &'a Labels,
+    names: Names,
     families: Vec<Family<'a>>,
 }
 
@@ -80,6 +81,7 @@ impl<'a> Collected<'a> {
     /// registered.
     pub(super) fn new(
         constant: &'a Labels,
+        names: Names,
         families: impl Iterator<Item = (&'a str, &'a Arc<Desc>)>,
     ) -> Self {
         let families = families.map(|(name, desc)| Family {
@@ -91,6 +93,7 @@ impl<'a> Collected<'a> {
         });
         Self {
             constant,
+            names,
             families: families.collect(),
         }
     }
@@ -166,9 +169,11 @@ impl<'a> Collected<'a> {
         };
         let described = known.is_some() && family.desc.kind() == kind;
         let names_are_valid = labels.iter().enumerate().all(|(position, (name, _))| {
-            let twice = labels[..position].iter().any(|(other, _)| other == name);
-            let constant = self.constant.pairs().any(|(other, _)| other == *name);
-            !twice && !constant && check_label("", name).is_ok()
+            let mut before = labels[..position].iter();
+            let twice = before.any(|(other, _)| are_alike(other, name));
+            let mut constant = self.constant.pairs();
+            let constant = constant.any(|(other, _)| are_alike(&other, name));
+            !twice && !constant && self.names.check_label("", name).is_ok()
         });
         // Labels are a set, and an empty value is the same as none.
         let mut set: Vec<_> = labels

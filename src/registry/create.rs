@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 use crate::error::Error;
 use crate::metric::{
     Buckets, Counter, DynFamily, Family, Gauge, Histogram, Instrument, Label, MOST_LABELS, Metric,
-    SeriesSet, check_labels, check_name,
+    SeriesSet,
 };
 use crate::registry::Registry;
 use crate::registry::entries::Entries;
@@ -208,7 +208,7 @@ impl Registry {
     #[expect(private_bounds, reason = "only this crate's metrics are instruments")]
     pub fn register<M: Instrument>(&self, name: &str, help: &str, metric: &M) -> Result<(), Error> {
         let name = &self.scope.name(name);
-        check_name(name)?;
+        self.scope.names().check_metric(name)?;
         let series = metric.series();
         if series.shared.labelled {
             return Err(Error::conflict(format_args!(
@@ -289,8 +289,7 @@ impl Registry {
     ) -> Result<Arc<SeriesSet<M>>, Error> {
         let name = &self.scope.name(name);
         let label_names: Vec<_> = labels.iter().map(|label| label.name).collect();
-        check_name(name)?;
-        check_labels(name, &label_names)?;
+        self.scope.names().check_metric(name)?;
         self.scope.check_labels(name, &label_names)?;
         let constant = self.scope.labels();
         let there = self

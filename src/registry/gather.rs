@@ -1,6 +1,6 @@
 //! Reading a whole registry, a block at a time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -9,9 +9,9 @@ use std::vec;
 use crate::metric::Counter;
 use crate::registry::Registry;
 use crate::registry::entries::Entry;
-use crate::registry::itself::Itself;
+use crate::registry::itself::{self, Itself};
 use crate::registry::source::Source;
-use crate::snapshot::Block;
+use crate::snapshot::{Block, Desc};
 
 /// All metrics of a registry, read a block at a time as it is asked for one.
 ///
@@ -23,6 +23,8 @@ pub struct Gather {
     entries: vec::IntoIter<Entry>,
     /// The family under way.
     current: Option<Current>,
+    /// The names of those that are given out, where not all are.
+    only: Option<HashSet<String>>,
     /// What each collector that was called has computed, by its family.
     computed: HashMap<usize, Vec<Vec<Block>>>,
     panics: Counter,
@@ -52,6 +54,7 @@ impl Gather {
         Self {
             entries: entries.into_iter(),
             current: None,
+            only: None,
             computed: HashMap::new(),
             panics: registry.inner.panics.clone(),
             itself: Some(Itself::new(registry.scope.labels().clone())),
@@ -72,6 +75,24 @@ impl Gather {
     #[must_use]
     pub fn uptime(&self) -> Duration {
         self.uptime
+    }
+
+    /// Leaves out all families but those of these names: as they are registered, or
+    /// as a format prints them, a counter's with its `_total` or without.
+    pub fn only(mut self, names: &[String]) -> Self {
+        let only: HashSet<_> = names.iter().cloned().collect();
+        let about_itself = itself::descs().any(|desc| has(&only, &desc));
+        if !about_itself {
+            self.itself = None;
+            // Else all must be read, for what is told of them.
+            let all = self.entries;
+            let wanted: Vec<_> = all
+                .filter(|entry| has(&only, entry.metric.desc()))
+                .collect();
+            self.entries = wanted.into_iter();
+        }
+        self.only = Some(only);
+        self
     }
 
     /// Begins with the next family.
@@ -114,6 +135,19 @@ impl Iterator for Gather {
 
     fn next(&mut self) -> Option<Block> {
         loop {
+            let block = self.read()?;
+            let wanted = |only: &HashSet<_>| has(only, &block.desc);
+            if self.only.as_ref().is_none_or(wanted) {
+                return Some(block);
+            }
+        }
+    }
+}
+
+impl Gather {
+    /// Reads on, whether it is wanted or not.
+    fn read(&mut self) -> Option<Block> {
+        loop {
             if let Some(current) = &mut self.current {
                 if let Some(block) = current.next() {
                     return Some(block);
@@ -132,6 +166,11 @@ impl Iterator for Gather {
             }
         }
     }
+}
+
+/// Returns true when a family is among those of these names.
+fn has(names: &HashSet<String>, desc: &Desc) -> bool {
+    desc.names().any(|name| names.contains(&*name))
 }
 
 impl Current {

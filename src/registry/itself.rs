@@ -17,6 +17,11 @@ const INVALID_OBSERVATIONS: &str = "tachometer_invalid_observations_total";
 const SERIES: &str = "tachometer_series";
 const SERIES_OVERFLOW: &str = "tachometer_series_overflow_total";
 
+/// Returns what these metrics are, but for their help.
+pub(super) fn descs() -> impl Iterator<Item = Desc> {
+    NAMES.iter().map(|(name, kind)| Desc::new(name, "", *kind))
+}
+
 /// What was noticed of a registry's metrics while they were read.
 #[derive(Debug, Default)]
 pub(super) struct Itself {
@@ -92,7 +97,8 @@ impl<T: Copy> Numbers<T> {
     fn blocks(self, name: &str, help: &str, values: impl Fn(Vec<T>) -> Values) -> Vec<Block> {
         let kind = NAMES.iter().find(|(known, _)| *known == name);
         let kind = kind.map_or(Kind::Gauge, |(_, kind)| *kind);
-        let desc = Arc::new(Desc::new(name, help, kind));
+        let classic = self.0.iter().all(|(labels, _)| labels.are_classic());
+        let desc = Arc::new(Desc::new(name, help, kind).and_labels(classic));
         let chunks = self.0.chunks(Block::SERIES).enumerate();
         let blocks = chunks.map(|(position, series)| {
             let numbers = series.iter().map(|(_, number)| *number).collect();

@@ -1,15 +1,16 @@
 //! What a registry adds to the names and labels of its metrics.
 
 use crate::error::Error;
-use crate::metric::{check_label, check_name};
+use crate::metric::{Names, are_alike};
 use crate::registry::Registry;
 use crate::snapshot::Labels;
 
-/// A prefix of names, and labels that all series have.
-#[derive(Debug, Default)]
+/// A prefix of names, labels that all series have, and which names there may be.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Scope {
     prefix: String,
     labels: Labels,
+    names: Names,
 }
 
 impl Scope {
@@ -22,10 +23,16 @@ impl Scope {
         &self.labels
     }
 
-    /// Checks that no label of the metric called `metric` is a constant one.
+    pub(super) fn names(&self) -> Names {
+        self.names
+    }
+
+    /// Checks the label names of the metric called `metric`, and that none is a
+    /// constant one.
     pub(super) fn check_labels(&self, metric: &str, labels: &[&str]) -> Result<(), Error> {
+        self.names.check_labels(metric, labels)?;
         for (name, value) in self.labels.pairs() {
-            if labels.contains(&name) {
+            if labels.iter().any(|label| are_alike(label, &name)) {
                 return Err(Error::invalid_label(format_args!(
                     "the label {name:?} of the metric {metric:?} is one that its registry gives \
                      all metrics, as {value:?}: choose another name"
@@ -59,9 +66,12 @@ impl Registry {
     pub fn prefix(self, prefix: &str) -> Result<Self, Error> {
         let prefix = self.scope.name(prefix);
         // What follows a prefix may be anything that may follow a letter.
-        check_name(&format!("{prefix}x"))?;
-        let labels = self.scope.labels.clone();
-        Ok(self.within(Scope { prefix, labels }))
+        self.scope.names.check_metric(&format!("{prefix}x"))?;
+        let scope = Scope {
+            prefix,
+            ..(*self.scope).clone()
+        };
+        Ok(self.within(scope))
     }
 
     /// Returns a handle to the same registry through which every new metric has
@@ -77,24 +87,55 @@ impl Registry {
     pub fn labels<'a>(self, labels: impl AsRef<[(&'a str, &'a str)]>) -> Result<Self, Error> {
         let mut all = self.scope.labels.clone();
         for (name, value) in labels.as_ref() {
-            check_label("of the registry", name)?;
-            if *name == "metric" {
+            self.scope.names.check_label("of the registry", name)?;
+            if are_alike(name, "metric") {
                 return Err(Error::invalid_label(format_args!(
                     "the label name {name:?} of the registry is not valid: metrics such as \
                      `tachometer_series` have it; choose another name"
                 )));
             }
-            if all.pairs().any(|(there, _)| there == *name) {
+            if all.pairs().any(|(there, _)| are_alike(&there, name)) {
                 return Err(Error::invalid_label(format_args!(
                     "the label {name:?} of the registry is there already: give each label once"
                 )));
             }
             all = Labels::following(&all, [(*name, *value)]);
         }
-        let prefix = self.scope.prefix.clone();
-        Ok(self.within(Scope {
-            prefix,
+        let scope = Scope {
             labels: all,
-        }))
+            ..(*self.scope).clone()
+        };
+        Ok(self.within(scope))
+    }
+
+    /// Returns a handle to the same registry through which metrics and labels may have
+    /// any name but an empty one, as `OpenTelemetry`'s do: `http.server.duration`.
+    ///
+    /// Prometheus 3 reads such names; whoever does not ask for them is given others in
+    /// their place ([`Escaping`](crate::snapshot::Escaping)). Names that would then be
+    /// the same, as `a.b` and `a_b`, are refused.
+    ///
+    /// ```
+    /// use tachometer::Registry;
+    /// use tachometer::export::Format;
+    /// use tachometer::snapshot::Escaping;
+    ///
+    /// let registry = Registry::new().utf8_names();
+    /// let calls = registry.counter_family("rpc.calls", "Calls.", ["rpc.system"])?;
+    /// calls.with(["grpc"]).inc();
+    /// assert!(registry.export_prometheus().contains("rpc_calls_total{rpc_system=\"grpc\"} 1"));
+    ///
+    /// let utf8 = registry.export(Format::TextV1).escaping(Escaping::Utf8).to_bytes();
+    /// let utf8 = String::from_utf8(utf8).expect("text is UTF-8");
+    /// assert!(utf8.contains("{\"rpc.calls_total\",\"rpc.system\"=\"grpc\"} 1"));
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    #[must_use]
+    pub fn utf8_names(self) -> Self {
+        let scope = Scope {
+            names: Names::Utf8,
+            ..(*self.scope).clone()
+        };
+        self.within(scope)
     }
 }

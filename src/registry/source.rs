@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Error;
-use crate::metric::{AnySet, Counter, Metric, check_name};
+use crate::metric::{AnySet, Counter, Metric, Names};
 use crate::registry::Registry;
 use crate::registry::collect::{Collect, Collected};
 use crate::registry::entries::Entry;
@@ -18,6 +18,7 @@ pub(super) struct Source {
     /// The address of the registry.
     registry: usize,
     constant: Labels,
+    names: Names,
     families: Vec<Family>,
     /// When it was registered, in milliseconds since 1970.
     since: u64,
@@ -43,6 +44,7 @@ impl Source {
         };
         let mut collected = Collected::new(
             &self.constant,
+            self.names,
             self.families.iter().map(|f| (&*f.name, &f.desc)),
         );
         // What it has written so far is dropped if it panics, and the rest is its
@@ -116,13 +118,16 @@ impl Registry {
                 "the collector describes no family: return those that it fills from `describe`",
             ));
         }
+        let names = self.scope.names();
+        // What labels a series will have is not known yet.
+        let classic = names == Names::Classic;
         let mut families = Vec::with_capacity(described.len());
         for desc in described {
             let name = self.scope.name(desc.name());
-            check_name(&name)?;
+            names.check_metric(&name)?;
             families.push(Family {
                 name: desc.name().into(),
-                desc: Arc::new(Desc::new(&name, desc.help(), desc.kind())),
+                desc: Arc::new(Desc::new(&name, desc.help(), desc.kind()).and_labels(classic)),
                 invalid: Counter::new(),
             });
         }
@@ -130,6 +135,7 @@ impl Registry {
             collector,
             registry: Arc::as_ptr(&self.inner).addr(),
             constant: self.scope.labels().clone(),
+            names,
             families,
             since: now_millis(),
             panics: self.inner.panics.clone(),

@@ -16,7 +16,7 @@ pub(super) struct Scrape(Chunks);
 
 impl Scrape {
     pub(super) fn new(registry: &Registry, format: Format) -> Self {
-        Self(Chunks::new(registry, format))
+        Self(registry.export(format).chunks())
     }
 }
 
@@ -28,7 +28,8 @@ impl Body for Scrape {
         self: Pin<&mut Self>,
         _context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let chunk = self.get_mut().0.find(|chunk| !chunk.is_empty());
-        Poll::Ready(chunk.map(|chunk| Ok(Frame::data(Bytes::from(chunk)))))
+        let mut page = Chunks::page();
+        let more = self.get_mut().0.next(&mut page);
+        Poll::Ready(more.then(|| Ok(Frame::data(Bytes::copy_from_slice(page.written())))))
     }
 }

@@ -42,6 +42,26 @@ impl Block {
             values,
         }
     }
+
+    /// Makes one with room for so many series.
+    pub(crate) fn with_room(desc: Arc<Desc>, values: Values, series: usize) -> Self {
+        Self {
+            labels: Vec::with_capacity(series),
+            since: Vec::with_capacity(series),
+            ..Self::new(desc, values)
+        }
+    }
+
+    /// Returns the exemplars of one series, by bucket.
+    #[must_use]
+    pub fn exemplars_of(&self, series: usize) -> &[Exemplar] {
+        if self.exemplars.is_empty() {
+            return &[];
+        }
+        let start = self.exemplars.partition_point(|own| own.series < series);
+        let end = self.exemplars.partition_point(|own| own.series <= series);
+        &self.exemplars[start..end]
+    }
 }
 
 /// The numbers of a block's series, one entry a series.

@@ -1,7 +1,10 @@
 //! What all series of a family have in common.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+
+use crate::snapshot::{Escaping, is_classic_metric};
 
 /// What a metric measures, as the exposition formats name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,6 +49,8 @@ pub struct Desc {
     help: Arc<str>,
     kind: Kind,
     exposed: Arc<str>,
+    /// Whether its name and those of all labels are ones that every Prometheus reads.
+    classic: bool,
 }
 
 impl Desc {
@@ -61,8 +66,22 @@ impl Desc {
             name,
             help: help.into(),
             kind,
+            classic: is_classic_metric(&exposed),
             exposed,
         }
+    }
+
+    /// Says whether the names of all labels are classic too.
+    pub(crate) fn and_labels(mut self, classic: bool) -> Self {
+        self.classic &= classic;
+        self
+    }
+
+    /// Returns true when its name and those of its labels have only letters, digits,
+    /// `_` and, the metric's, `:` in them, and no digit first.
+    #[must_use]
+    pub fn is_classic(&self) -> bool {
+        self.classic
     }
 
     /// Returns the name under which the family was registered.
@@ -76,6 +95,21 @@ impl Desc {
     #[must_use]
     pub fn exposed_name(&self) -> &str {
         &self.exposed
+    }
+
+    /// Returns every name by which someone may ask for the family: the registered and
+    /// the exposed one, a counter's also without its `_total`, and those of them that
+    /// are not classic also with underscores. Some may come twice.
+    pub(crate) fn names(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let stem = match self.kind {
+            Kind::Counter => self.exposed.strip_suffix("_total").unwrap_or(&self.exposed),
+            Kind::Gauge | Kind::Histogram => &self.name,
+        };
+        let plain = [&*self.exposed, stem].into_iter();
+        let escaped = plain.clone().filter(|_| !self.classic);
+        plain
+            .map(Cow::Borrowed)
+            .chain(escaped.map(|name| Escaping::Underscores.metric(name)))
     }
 
     /// Returns the help text, any UTF-8, possibly empty.

@@ -32,19 +32,22 @@ impl Histograms {
         }
     }
 
+    /// Returns one series' histogram, if there is such a series.
+    #[must_use]
+    pub fn get(&self, series: usize) -> Option<HistogramView<'_>> {
+        let width = self.bounds.len() + 1;
+        let start = series.checked_mul(width)?;
+        Some(HistogramView {
+            bounds: &self.bounds,
+            counts: self.counts.get(start..start + width)?,
+            totals: *self.totals.get(series)?,
+            native: self.native.get(series),
+        })
+    }
+
     /// Returns each series' histogram in turn.
     pub fn iter(&self) -> impl Iterator<Item = HistogramView<'_>> {
-        let width = self.bounds.len() + 1;
-        self.counts
-            .chunks_exact(width)
-            .zip(&self.totals)
-            .enumerate()
-            .map(|(series, (counts, &totals))| HistogramView {
-                bounds: &self.bounds,
-                counts,
-                totals,
-                native: self.native.get(series),
-            })
+        (0..self.totals.len()).filter_map(|series| self.get(series))
     }
 }
 
@@ -81,6 +84,20 @@ impl<'a> HistogramView<'a> {
             totals,
             native,
         }
+    }
+
+    /// Returns the upper bounds of the classic buckets, without the last, which is
+    /// infinity.
+    #[must_use]
+    pub fn bounds(&self) -> &'a Bounds {
+        self.bounds
+    }
+
+    /// Returns how many values fell into each classic bucket by itself, the one up to
+    /// infinity last.
+    #[must_use]
+    pub fn counts(&self) -> &'a [u64] {
+        self.counts
     }
 
     /// Returns the exponential buckets, where there are any.

@@ -1,14 +1,18 @@
 //! A series' labels, as the text that every Prometheus format prints.
 
 use std::array;
-use std::borrow::Cow;
+use std::hint::black_box;
 use std::sync::Arc;
+
+use crate::snapshot::quoted::{push_quoted, strip, strip_quoted};
+use crate::snapshot::{Pairs, is_classic_label};
 
 /// The labels of one series, rendered once: `method="GET",route="/users/{id}"`.
 ///
 /// Values are escaped as Prometheus's text format asks (`\\`, `\"` and `\n`),
-/// and nothing else is stored: [`pairs`](Self::pairs) reads the values back. A
-/// clone shares the text.
+/// and nothing else is stored: [`pairs`](Self::pairs) reads the values back. A name
+/// that not every Prometheus reads stands in quotes: `"http.route"="/"`. A clone
+/// shares the text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Labels(Arc<str>);
 
@@ -38,10 +42,13 @@ impl Labels {
             if !text.is_empty() {
                 text.push(',');
             }
-            text.push_str(name);
-            text.push_str("=\"");
-            push_escaped(text, value);
-            text.push('"');
+            if is_classic_label(name) {
+                text.push_str(name);
+            } else {
+                push_quoted(text, name);
+            }
+            text.push('=');
+            push_quoted(text, value);
         }
     }
 
@@ -56,6 +63,13 @@ impl Labels {
         &self.0
     }
 
+    /// Loads the text's ends, and waits for neither.
+    #[inline]
+    pub(crate) fn fetch(&self) {
+        let text = self.0.as_bytes();
+        black_box((text.first(), text.last()));
+    }
+
     /// Returns true when the series has no labels.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -65,12 +79,18 @@ impl Labels {
     /// Returns the labels' names and their values, unescaped.
     #[must_use]
     pub fn pairs(&self) -> Pairs<'_> {
-        Pairs { rest: &self.0 }
+        Pairs::of(&self.0)
     }
 
-    /// Returns true when the text has a backslash, and so is not its values' own.
+    /// Returns true when every Prometheus reads the labels' names.
+    pub(crate) fn are_classic(&self) -> bool {
+        self.pairs().all(|(name, _)| is_classic_label(&name))
+    }
+
+    /// Returns true when the text has a backslash, and so is not its values' own, or
+    /// a name in quotes. It may be true of others too.
     pub(crate) fn is_escaped(&self) -> bool {
-        self.0.contains('\\')
+        self.0.starts_with('"') || self.0.contains(",\"") || self.0.contains('\\')
     }
 
     /// Returns true when these labels have just these values. `gaps` has, for each
@@ -140,10 +160,15 @@ impl Labels {
             let begins = rest.len() == text && first.is_empty();
             let separator = if begins { "" } else { "," };
             let after = strip(rest, separator)
-                .and_then(|rest| strip(rest, name))
-                .and_then(|rest| strip(rest, "=\""))
-                .and_then(|rest| strip_escaped(rest, value))
-                .and_then(|rest| strip(rest, "\""));
+                .and_then(|rest| {
+                    if is_classic_label(name) {
+                        strip(rest, name)
+                    } else {
+                        strip_quoted(rest, name)
+                    }
+                })
+                .and_then(|rest| strip(rest, "="))
+                .and_then(|rest| strip_quoted(rest, value));
             match after {
                 Some(after) => rest = after,
                 None => return false,
@@ -151,82 +176,6 @@ impl Labels {
         }
         rest.is_empty()
     }
-}
-
-/// The names and values of a series' labels, in the order of the text.
-#[derive(Debug, Clone)]
-pub struct Pairs<'a> {
-    rest: &'a str,
-}
-
-impl<'a> Iterator for Pairs<'a> {
-    type Item = (&'a str, Cow<'a, str>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (name, after) = self.rest.split_once("=\"")?;
-        let end = end_of_value(after)?;
-        let (value, after) = after.split_at(end);
-        // Past the closing quote, and past the comma where another follows.
-        self.rest = after.get(1..).unwrap_or_default();
-        self.rest = self.rest.strip_prefix(',').unwrap_or(self.rest);
-        Some((name, unescape(value)))
-    }
-}
-
-/// Returns where the first quote stands that no backslash escapes.
-fn end_of_value(text: &str) -> Option<usize> {
-    let mut escaped = false;
-    text.bytes().position(|byte| {
-        let ends = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        ends
-    })
-}
-
-/// Returns how the text format writes a character that may not stand in a label
-/// value as it is.
-fn escape(byte: u8) -> Option<&'static str> {
-    match byte {
-        b'\\' => Some("\\\\"),
-        b'"' => Some("\\\""),
-        b'\n' => Some("\\n"),
-        _ => None,
-    }
-}
-
-fn push_escaped(text: &mut String, value: &str) {
-    let mut plain = 0;
-    for (at, byte) in value.bytes().enumerate() {
-        if let Some(escaped) = escape(byte) {
-            text.push_str(&value[plain..at]);
-            text.push_str(escaped);
-            plain = at + 1;
-        }
-    }
-    text.push_str(&value[plain..]);
-}
-
-fn unescape(text: &str) -> Cow<'_, str> {
-    if !text.contains('\\') {
-        return Cow::Borrowed(text);
-    }
-    let mut value = String::with_capacity(text.len());
-    let mut chars = text.chars();
-    while let Some(char) = chars.next() {
-        match char {
-            '\\' => match chars.next() {
-                Some('n') => value.push('\n'),
-                Some(other) => value.push(other),
-                None => {}
-            },
-            _ => value.push(char),
-        }
-    }
-    Cow::Owned(value)
-}
-
-fn strip<'t>(text: &'t [u8], prefix: &str) -> Option<&'t [u8]> {
-    text.strip_prefix(prefix.as_bytes())
 }
 
 /// Returns true when two texts are the same.
@@ -257,21 +206,6 @@ fn ends_are_same<const N: usize>(one: &[u8], other: &[u8]) -> bool {
     one.first_chunk::<N>() == other.first_chunk() && one.last_chunk::<N>() == other.last_chunk()
 }
 
-/// Strips the escaped form of `value`, without writing it down.
-fn strip_escaped<'t>(text: &'t [u8], value: &str) -> Option<&'t [u8]> {
-    let mut rest = text;
-    for byte in value.bytes() {
-        rest = match escape(byte) {
-            Some(escaped) => strip(rest, escaped)?,
-            None => match rest.split_first() {
-                Some((first, after)) if *first == byte => after,
-                _ => return None,
-            },
-        };
-    }
-    Some(rest)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,7 +232,18 @@ mod tests {
         for value in awkward_values(5) {
             let labels = Labels::new([("a", value.as_str()), ("b", "x")]);
             let pairs: Vec<_> = labels.pairs().collect();
-            assert_eq!(pairs, [("a", Cow::from(&*value)), ("b", Cow::from("x"))]);
+            let expected = [("a", value.as_str()), ("b", "x")];
+            assert_eq!(
+                pairs,
+                expected.map(|(name, value)| (name.into(), value.into()))
+            );
+            // And as a name, unless that is empty.
+            let labels = Labels::new([("b", "x"), (value.as_str(), "y")]);
+            assert_eq!(
+                labels.pairs().last().unwrap(),
+                (value.as_str().into(), "y".into())
+            );
+            assert!(labels.are(&Labels::default(), [("b", "x"), (&*value, "y")]));
         }
     }
 

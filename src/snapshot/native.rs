@@ -67,7 +67,8 @@ impl Default for Resolution {
 pub struct NativeBuckets {
     /// How finely the buckets are cut.
     pub resolution: Resolution,
-    /// How many values were 0, or nearer to it than 2^-128.
+    /// How many values were 0, or no farther from it than
+    /// [`ZERO_THRESHOLD`](Self::ZERO_THRESHOLD).
     pub zero: u64,
     /// Indexes and counts of the buckets of negative values, by index; none is
     /// there twice, nor empty.
@@ -77,6 +78,10 @@ pub struct NativeBuckets {
 }
 
 impl NativeBuckets {
+    /// What is no farther from 0 than this, 2^-128, counts as 0: Prometheus's own
+    /// threshold.
+    pub const ZERO_THRESHOLD: f64 = f64::from_bits((1_023 - 128) << (f64::MANTISSA_DIGITS - 1));
+
     /// Returns how many values all buckets hold.
     #[must_use]
     pub fn count(&self) -> u64 {

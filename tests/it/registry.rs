@@ -121,7 +121,7 @@ fn a_handle_tells_its_labels_and_value_by_itself() {
     counter.inc_by(1.5);
     let sample = counter.snapshot();
     let pairs: Vec<_> = sample.labels.pairs().collect();
-    assert_eq!(pairs, [("a", "x\"y".into())]);
+    assert_eq!(pairs, [("a".into(), "x\"y".into())]);
     assert_eq!(sample.value, Value::Counter(1.5));
 
     let histogram = Histogram::new();

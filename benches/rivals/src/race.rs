@@ -63,7 +63,7 @@ impl Lane {
 
     /// Returns how many turns take about one stint.
     fn turns(&self, threads: usize) -> u64 {
-        let mut turns = 1_000;
+        let mut turns = 1;
         while self.time(threads, turns) < STINT {
             turns *= 2;
         }

@@ -4,10 +4,9 @@
 //! show that it is used, each thread gets a lane with numbers of its own, and
 //! threads no longer pass cache lines around.
 
-use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
-use crate::cell::grid::{Grid, Key, LARGEST, sum_of_pieces};
+use crate::cell::grid::{Grid, Key, LARGEST, piece_of};
 use crate::cell::lanes::Lanes;
 use crate::cell::pieces::Pieces;
 use crate::cell::sheets::Sheets;
@@ -36,7 +35,7 @@ struct More {
     lanes: Lanes<Lane>,
     /// What the lanes had observed at the last reset: a lane is its thread's alone,
     /// so that a reset cannot set it to 0, and is taken off by readers instead.
-    base: Mutex<Reading>,
+    base: Mutex<Option<Base>>,
 }
 
 #[derive(Debug)]
@@ -45,11 +44,12 @@ struct Lane {
     pieces: Pieces,
 }
 
-/// What a histogram, or a part of it, has observed.
-#[derive(Debug, Clone)]
-struct Reading {
-    counts: BTreeMap<Key, u64>,
-    totals: Totals,
+/// What the lanes of a histogram had observed.
+#[derive(Debug)]
+struct Base {
+    /// The count of each piece.
+    pieces: Box<[u64]>,
+    sum: f64,
 }
 
 impl HistogramCell {
@@ -80,31 +80,51 @@ impl HistogramCell {
         self.observe_slowly(grid, value)
     }
 
+    /// Loads what a reading will, and waits for none of it: called for one histogram
+    /// after the other, it lets the processor fetch the memory of many at once.
+    #[inline]
+    pub(crate) fn fetch(&self) {
+        if let Some(more) = self.more.get() {
+            for lane in more.lanes.iter() {
+                if !lane.tally.is_empty() {
+                    lane.pieces.fetch();
+                }
+            }
+        }
+        self.counts.fetch();
+    }
+
     /// Appends the classic buckets' counts to `counts` and returns the rest.
     pub(crate) fn read(
         &self,
         grid: &Grid,
         counts: &mut Vec<u64>,
     ) -> (Totals, Option<NativeBuckets>) {
-        let reading = match self.more.get() {
-            None => self.read_shared(),
-            Some(more) => {
-                // Held while the numbers are read, so that a reset falls before
-                // or after.
-                let base = more.base.lock().unwrap_or_else(PoisonError::into_inner);
-                let mut reading = more.read();
-                reading.take_off(&base);
-                reading.join(&self.read_shared());
-                reading
+        // The list is where the numbers are collected too, so that nothing has to be
+        // allocated: first those of all pieces, then those of a part of the cell.
+        let start = counts.len();
+        counts.resize(start + 2 * grid.pieces(), 0);
+        let (all, part) = counts[start..].split_at_mut(grid.pieces());
+        let mut far = Vec::new();
+        let mut totals = NOTHING;
+        if let Some(more) = self.more.get() {
+            // Held while the numbers are read, so that a reset falls before or
+            // after.
+            let base = more.base.lock().unwrap_or_else(PoisonError::into_inner);
+            totals = more.read(all, part);
+            if let Some(base) = base.as_ref() {
+                base.take_off(all, &mut totals);
             }
-        };
-        let classic = grid.classic_counts(reading.counts());
-        let count = classic.iter().sum();
-        counts.extend(classic);
-        (
-            reading.bounded_totals(count),
-            grid.native_counts(reading.counts()),
-        )
+            totals = join(totals, self.read_shared(part, &mut far));
+        } else {
+            totals = join(totals, self.read_shared(part, &mut far));
+        }
+        add(all, part);
+        let totals = bounded(totals, all.iter().sum());
+        let native = grid.native_counts(all, &mut far);
+        grid.add_up(all);
+        counts.truncate(start + grid.buckets());
+        (totals, native)
     }
 
     /// Forgets all observations.
@@ -112,7 +132,7 @@ impl HistogramCell {
     /// One that is under way meanwhile is either forgotten or kept as a count;
     /// its value may stay in the sum and the bounds, or be missing from them. The
     /// sums of lanes go on from what they were, and keep the precision of that.
-    pub(crate) fn reset(&self) {
+    pub(crate) fn reset(&self, grid: &Grid) {
         match self.more.get() {
             None => self.reset_shared(),
             Some(more) => {
@@ -120,7 +140,13 @@ impl HistogramCell {
                 for lane in more.lanes.iter() {
                     lane.tally.forget_bounds();
                 }
-                *base = more.read();
+                let mut pieces = vec![0; 2 * grid.pieces()];
+                let (all, part) = pieces.split_at_mut(grid.pieces());
+                let sum = more.read(all, part).sum;
+                *base = Some(Base {
+                    pieces: (&*all).into(),
+                    sum,
+                });
                 self.reset_shared();
             }
         }
@@ -154,7 +180,7 @@ impl HistogramCell {
             };
             Box::new(More {
                 lanes: Lanes::new(lane),
-                base: Mutex::new(Reading::empty()),
+                base: Mutex::new(None),
             })
         });
         if let Some(lane) = more.lanes.own() {
@@ -162,98 +188,84 @@ impl HistogramCell {
         }
     }
 
-    fn read_shared(&self) -> Reading {
-        let mut reading = Reading::empty();
-        reading.totals = self.tally.read(|| {
-            reading.counts.clear();
-            reading.add(self.counts.iter());
-            sum_of_pieces(reading.counts.iter().map(pair))
-        });
-        reading
+    /// Reads what threads without a lane have observed: the counts of pieces into
+    /// `pieces`, those of far values' buckets into `far`.
+    fn read_shared(&self, pieces: &mut [u64], far: &mut Vec<(Key, u64)>) -> Totals {
+        self.tally.read(|| {
+            pieces.fill(0);
+            far.clear();
+            let mut sum = 0;
+            self.counts.each(|key, count| {
+                match piece_of(key).and_then(|piece| pieces.get_mut(piece)) {
+                    Some(piece) => {
+                        *piece += count;
+                        sum += count;
+                    }
+                    None => far.push((key, count)),
+                }
+            });
+            sum
+        })
     }
 
     fn reset_shared(&self) {
-        self.tally.reset(|| sum_of_pieces(self.counts.reset()));
+        let counts = || self.counts.reset().collect::<Vec<_>>();
+        self.tally.reset(|| sum_of_pieces(&counts()));
     }
 }
 
 impl More {
-    fn read(&self) -> Reading {
-        let mut reading = Reading::empty();
-        for lane in self.lanes.iter() {
-            reading.join(&lane.read());
-        }
-        reading
+    /// Adds the counts of all lanes to `all`; `part` is room for those of one.
+    fn read(&self, all: &mut [u64], part: &mut [u64]) -> Totals {
+        let used = self.lanes.iter().filter(|lane| !lane.tally.is_empty());
+        used.fold(NOTHING, |totals, lane| {
+            let own = lane.tally.read(|| lane.pieces.read(part));
+            add(all, part);
+            join(totals, own)
+        })
     }
 }
 
-impl Lane {
-    fn read(&self) -> Reading {
-        let mut reading = Reading::empty();
-        reading.totals = self.tally.read(|| {
-            reading.counts.clear();
-            reading.add(self.pieces.iter());
-            reading.counts.values().sum()
-        });
-        reading
-    }
-}
-
-impl Reading {
-    fn empty() -> Self {
-        Self {
-            counts: BTreeMap::new(),
-            totals: Totals {
-                sum: 0.0,
-                min: f64::INFINITY,
-                max: f64::NEG_INFINITY,
-            },
-        }
-    }
-
-    fn counts(&self) -> impl Iterator<Item = (Key, u64)> {
-        self.counts.iter().map(pair)
-    }
-
-    fn add(&mut self, counts: impl Iterator<Item = (Key, u64)>) {
-        for (key, count) in counts {
-            *self.counts.entry(key).or_default() += count;
-        }
-    }
-
-    fn join(&mut self, other: &Self) {
-        self.add(other.counts());
-        self.totals = join(self.totals, other.totals);
-    }
-
+impl Base {
     /// Takes off what had been observed before; the bounds are not of that time.
-    fn take_off(&mut self, base: &Self) {
-        for (key, base) in &base.counts {
-            if let Some(count) = self.counts.get_mut(key) {
-                *count -= base;
-            }
-        }
-        self.totals.sum -= base.totals.sum;
-    }
-
-    /// Returns the totals of `count` observations, all 0 where there are none.
-    fn bounded_totals(&self, count: u64) -> Totals {
-        if count == 0 {
-            return Totals::default();
-        }
-        let mut totals = self.totals;
-        if totals.min > totals.max {
-            // Every value counted so far was still under way, or raced with a
-            // reset: the mean of what was summed up is the best there is.
-            let mean = totals.sum / count as f64;
-            (totals.min, totals.max) = (mean, mean);
-        }
-        totals
+    fn take_off(&self, pieces: &mut [u64], totals: &mut Totals) {
+        // What a lane has counted never falls.
+        let pieces = pieces.iter_mut().zip(&self.pieces);
+        pieces.for_each(|(piece, count)| *piece -= count);
+        totals.sum -= self.sum;
     }
 }
 
-fn pair((key, count): (&Key, &u64)) -> (Key, u64) {
-    (*key, *count)
+/// The totals of no observation.
+const NOTHING: Totals = Totals {
+    sum: 0.0,
+    min: f64::INFINITY,
+    max: f64::NEG_INFINITY,
+};
+
+fn add(all: &mut [u64], part: &[u64]) {
+    let pieces = all.iter_mut().zip(part);
+    pieces.for_each(|(piece, count)| *piece += count);
+}
+
+/// Returns the totals of `count` observations, all 0 where there are none.
+fn bounded(mut totals: Totals, count: u64) -> Totals {
+    if count == 0 {
+        return Totals::default();
+    }
+    if totals.min > totals.max {
+        // Every value counted so far was still under way, or raced with a reset: the
+        // mean of what was summed up is the best there is.
+        let mean = totals.sum / count as f64;
+        (totals.min, totals.max) = (mean, mean);
+    }
+    totals
+}
+
+/// Returns the sum of the counts of pieces, which is that of all observations.
+fn sum_of_pieces(counts: &[(Key, u64)]) -> u64 {
+    let pieces = counts.iter().filter(|(key, _)| piece_of(*key).is_some());
+    pieces.map(|(_, count)| count).sum()
 }
 
 #[cfg(test)]

@@ -23,8 +23,11 @@ pub(crate) fn sum(registry: &Registry, metric: &str, labels: &[(&str, &str)]) ->
         .filter(|block| block.desc.name() == metric)
     {
         for (series, number) in block.labels.iter().zip(numbers(&block)) {
-            let has =
-                |label: &(&str, &str)| series.pairs().any(|(k, v)| k == label.0 && v == label.1);
+            let has = |label: &(&str, &str)| {
+                series
+                    .pairs()
+                    .any(|(k, v)| *k == *label.0 && *v == *label.1)
+            };
             if labels.iter().all(has) {
                 sum += number;
             }

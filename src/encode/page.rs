@@ -1,0 +1,240 @@
+//! Where encoders write to.
+
+use std::io;
+
+/// Pieces of text are copied so many bytes at a time, a whole number of times. The
+/// processor does that in a few steps, where a copy of a length that is known only
+/// when it runs is a call.
+const STEP: usize = 64;
+
+/// Bytes being written, in memory that is used again.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    /// Zeroes, or what was there before, behind the first `len` bytes.
+    bytes: Vec<u8>,
+    len: usize,
+}
+
+impl Page {
+    /// Makes an empty page with room for so many bytes.
+    pub(crate) fn with_room(room: usize) -> Self {
+        Self {
+            bytes: vec![0; room],
+            len: 0,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn written(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    /// Forgets what was written, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, byte: u8) {
+        if let Some(place) = self.room(1).first_mut() {
+            *place = byte;
+            self.len += 1;
+        }
+    }
+
+    /// Appends bytes of any number.
+    #[inline]
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
+        self.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+        self.len += bytes.len();
+    }
+
+    #[inline]
+    pub(crate) fn put_str(&mut self, text: &str) {
+        self.put(text.as_bytes());
+    }
+
+    #[inline]
+    pub(crate) fn put_short(&mut self, short: &Short) {
+        self.room(Short::MOST)[..Short::MOST].copy_from_slice(&short.bytes);
+        self.len += short.len;
+    }
+
+    #[inline]
+    pub(crate) fn put_fragment(&mut self, fragment: &Fragment) {
+        let room = self.room(fragment.padded.len());
+        fragment.copy(room);
+        self.len += fragment.len;
+    }
+
+    /// Appends a line: what it begins with, one more piece, a number.
+    #[inline]
+    pub(crate) fn put_line(&mut self, start: &Fragment, more: &Short, number: &Short) {
+        // The room is asked for once, since this is what most of a scrape is made of.
+        let room = self.room(start.padded.len() + 2 * Short::MOST + 1);
+        start.copy(room);
+        let room = &mut room[start.len..];
+        room[..Short::MOST].copy_from_slice(&more.bytes);
+        let room = &mut room[more.len..];
+        room[..Short::MOST].copy_from_slice(&number.bytes);
+        room[number.len] = b'\n';
+        self.len += start.len + more.len + number.len + 1;
+    }
+
+    /// Takes the line's end back that was just written, so that the line goes on.
+    pub(crate) fn go_on(&mut self) {
+        if self.written().ends_with(b"\n") {
+            self.len -= 1;
+        }
+    }
+
+    /// Returns the room behind what is written, at least so many bytes.
+    #[inline]
+    fn room(&mut self, bytes: usize) -> &mut [u8] {
+        if self.bytes.len() - self.len < bytes {
+            self.grow(bytes);
+        }
+        &mut self.bytes[self.len..]
+    }
+
+    #[cold]
+    fn grow(&mut self, bytes: usize) {
+        let least = (self.len + bytes).max(2 * self.bytes.len());
+        self.bytes.resize(least, 0);
+    }
+}
+
+impl io::Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.put(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A text of up to 32 bytes, as numbers are.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Short {
+    bytes: [u8; Self::MOST],
+    len: usize,
+}
+
+impl Short {
+    const MOST: usize = 32;
+
+    /// Makes a text of these; what is longer than 32 bytes is cut off.
+    #[inline]
+    pub(crate) fn new(text: &str) -> Self {
+        let mut bytes = [0; Self::MOST];
+        let text = text.as_bytes();
+        let len = text.len().min(Self::MOST);
+        // Both ends, which overlap where the text is shorter than two of them.
+        match len {
+            16.. => copy_ends::<16>(text, &mut bytes),
+            8..16 => copy_ends::<8>(text, &mut bytes),
+            4..8 => copy_ends::<4>(text, &mut bytes),
+            _ => {
+                for (place, byte) in bytes.iter_mut().zip(text) {
+                    *place = *byte;
+                }
+            }
+        }
+        Self { bytes, len }
+    }
+
+    /// Makes a text of the first `len` of eight bytes.
+    #[inline]
+    pub(crate) fn of_bytes(eight: [u8; 8], len: usize) -> Self {
+        let mut bytes = [0; Self::MOST];
+        bytes[..8].copy_from_slice(&eight);
+        Self { bytes, len }
+    }
+}
+
+fn copy_ends<const N: usize>(text: &[u8], room: &mut [u8; Short::MOST]) {
+    let text = &text[..text.len().min(Short::MOST)];
+    if let (Some(first), Some(last)) = (text.first_chunk::<N>(), text.last_chunk::<N>()) {
+        room[..N].copy_from_slice(first);
+        room[text.len() - N..text.len()].copy_from_slice(last);
+    }
+}
+
+/// A piece of text that is written often, in memory that is long enough for it to
+/// be copied in steps.
+#[derive(Debug, Default)]
+pub(crate) struct Fragment {
+    /// The text, and behind it whatever was there.
+    padded: Vec<u8>,
+    len: usize,
+}
+
+impl Fragment {
+    pub(crate) fn new(text: &str) -> Self {
+        let mut fragment = Self::default();
+        fragment.set([text.as_bytes()]);
+        fragment
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub(crate) fn text(&self) -> &[u8] {
+        self.padded.get(..self.len).unwrap_or_default()
+    }
+
+    /// Makes it the text of these parts.
+    pub(crate) fn set<const N: usize>(&mut self, parts: [&[u8]; N]) {
+        let len = parts.iter().map(|part| part.len()).sum();
+        self.padded.resize(usize::next_multiple_of(len, STEP), 0);
+        let mut at = 0;
+        for part in parts {
+            self.padded[at..at + part.len()].copy_from_slice(part);
+            at += part.len();
+        }
+        self.len = len;
+    }
+
+    #[inline]
+    fn copy(&self, room: &mut [u8]) {
+        let steps = self.padded.chunks_exact(STEP);
+        for (place, step) in room.chunks_exact_mut(STEP).zip(steps) {
+            place.copy_from_slice(step);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_every_length_are_written_whole_one_after_the_other() {
+        let text: String = ('!'..='~').collect();
+        let (mut page, mut expected) = (Page::with_room(8), String::new());
+        for len in 0..=text.len() {
+            let part = &text[..len];
+            page.put_short(&Short::new(part));
+            expected.push_str(&part[..len.min(Short::MOST)]);
+            page.put_fragment(&Fragment::new(part));
+            page.put_str(part);
+            page.push(b'\n');
+            expected.push_str(&part.repeat(2));
+            expected.push('\n');
+        }
+        assert_eq!(page.written(), expected.as_bytes());
+        assert_eq!(page.len(), expected.len());
+        page.clear();
+        let line = Fragment::new(&text);
+        page.put_line(&line, &Short::new("more"), &Short::new("1"));
+        page.go_on();
+        page.go_on();
+        assert_eq!(page.written(), format!("{text}more1").as_bytes());
+    }
+}

@@ -1,0 +1,43 @@
+//! What the text formats do not have in common.
+
+use crate::encode::Page;
+use crate::snapshot::{Desc, Kind};
+
+/// One of the text formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Prometheus's, 0.0.4 and 1.0.0, which differ in the names that they allow.
+    Prometheus,
+    /// OpenMetrics 1.0.0.
+    OpenMetrics,
+}
+
+impl Dialect {
+    /// Returns the name of a family in its header: in OpenMetrics a counter's has
+    /// no `_total`.
+    pub(super) fn family(self, desc: &Desc) -> &str {
+        let exposed = desc.exposed_name();
+        match (self, desc.kind()) {
+            (Self::OpenMetrics, Kind::Counter) => exposed.strip_suffix("_total").unwrap_or(exposed),
+            _ => exposed,
+        }
+    }
+
+    /// Appends a help text, escaped; in Prometheus's format, unlike in label
+    /// values, quotes stay as they are.
+    pub(super) fn put_help(self, help: &str, page: &mut Page) {
+        let mut plain = 0;
+        for (at, byte) in help.bytes().enumerate() {
+            let escaped = match byte {
+                b'\\' => "\\\\",
+                b'\n' => "\\n",
+                b'"' if self == Self::OpenMetrics => "\\\"",
+                _ => continue,
+            };
+            page.put_str(&help[plain..at]);
+            page.put_str(escaped);
+            plain = at + 1;
+        }
+        page.put_str(&help[plain..]);
+    }
+}

@@ -1,0 +1,97 @@
+//! Names and labels as a line of text has them.
+
+use std::borrow::Cow;
+
+use crate::encode::page::{Fragment, Page};
+use crate::snapshot::{Desc, Escaping, Labels, is_classic_metric, push_quoted};
+
+/// What a family's lines begin with, up to their labels.
+///
+/// A name that is not classic stands in quotes inside the braces, before the
+/// labels: `{"http.requests","http.route"="/"} 1`.
+#[derive(Debug, Default)]
+pub(super) struct Opening {
+    /// Of a series without labels, up to its value.
+    bare: Fragment,
+    /// Of one with labels, up to the first of them.
+    labelled: Fragment,
+}
+
+impl Opening {
+    pub(super) fn new(name: &str) -> Self {
+        let (bare, labelled) = if is_classic_metric(name) {
+            (format!("{name} "), format!("{name}{{"))
+        } else {
+            let name = quoted(name);
+            (format!("{{{name}}} "), format!("{{{name},"))
+        };
+        Self {
+            bare: Fragment::new(&bare),
+            labelled: Fragment::new(&labelled),
+        }
+    }
+
+    /// Appends what stands before a series' value; `labels` is their text and what
+    /// closes it, or nothing.
+    #[inline]
+    pub(super) fn put(&self, labels: &Fragment, page: &mut Page) {
+        if labels.is_empty() {
+            page.put_fragment(&self.bare);
+        } else {
+            page.put_fragment(&self.labelled);
+            page.put_fragment(labels);
+        }
+    }
+
+    /// Makes `line` what stands before one more label.
+    pub(super) fn begin(&self, labels: &str, line: &mut Fragment) {
+        let comma: &[u8] = if labels.is_empty() { b"" } else { b"," };
+        line.set([self.labelled.text(), labels.as_bytes(), comma]);
+    }
+}
+
+/// Makes `closed` the text of labels and what closes it, or nothing where there are
+/// none.
+pub(super) fn close(labels: &str, closed: &mut Fragment) {
+    if labels.is_empty() {
+        closed.set([]);
+    } else {
+        closed.set([labels.as_bytes(), b"} "]);
+    }
+}
+
+/// Returns a name as a header has it.
+pub(super) fn in_header(name: &str) -> Cow<'_, str> {
+    if is_classic_metric(name) {
+        Cow::Borrowed(name)
+    } else {
+        Cow::Owned(quoted(name))
+    }
+}
+
+/// Returns the text of a series' labels, their names written by the scheme.
+///
+/// It is the text that is there already wherever all names are classic and the
+/// scheme keeps these.
+pub(super) fn label_text<'a>(desc: &Desc, labels: &'a Labels, escaping: Escaping) -> Cow<'a, str> {
+    if escaping == Escaping::Utf8 || (desc.is_classic() && escaping.keeps_classic()) {
+        return Cow::Borrowed(labels.as_str());
+    }
+    Cow::Owned(escaped_label_text(labels, escaping))
+}
+
+fn escaped_label_text(labels: &Labels, escaping: Escaping) -> String {
+    let pairs: Vec<_> = labels.pairs().collect();
+    let mut text = String::new();
+    for (name, value) in &pairs {
+        let name = escaping.label(name);
+        Labels::render(&mut text, [(&*name, &**value)]);
+    }
+    text
+}
+
+fn quoted(name: &str) -> String {
+    let mut text = String::new();
+    push_quoted(&mut text, name);
+    text
+}

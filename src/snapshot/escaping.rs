@@ -1,0 +1,173 @@
+//! How names are written for readers that do not take all of them.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// How names are written that have more than letters, digits and `_` in them.
+///
+/// Prometheus 3 reads any name. An older one, and whoever does not say otherwise,
+/// is given a classic name in its place. What each scheme writes is Prometheus's:
+/// <https://prometheus.io/docs/instrumenting/escaping_schemes/>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Escaping {
+    /// Any name as it is: `http.route`.
+    Utf8,
+    /// An underscore for every character that is not classic: `http_route`.
+    #[default]
+    Underscores,
+    /// `_dot_` for a dot, two underscores for one, and for any other character:
+    /// `http_dot_route`.
+    Dots,
+    /// `U__` before a name that is not classic, and each such character as its
+    /// number: `U__http_2e_route`.
+    Values,
+}
+
+impl Escaping {
+    /// Returns the scheme's name in `Accept` and `Content-Type`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Utf8 => "allow-utf-8",
+            Self::Underscores => "underscores",
+            Self::Dots => "dots",
+            Self::Values => "values",
+        }
+    }
+
+    /// Returns the scheme of that name, if there is one.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        let all = [Self::Utf8, Self::Underscores, Self::Dots, Self::Values];
+        all.into_iter().find(|scheme| scheme.as_str() == name)
+    }
+
+    /// Returns a metric's name as the scheme writes it.
+    #[must_use]
+    pub fn metric(self, name: &str) -> Cow<'_, str> {
+        self.escape(name, Names::Metrics)
+    }
+
+    /// Returns a label's name as the scheme writes it.
+    #[must_use]
+    pub fn label(self, name: &str) -> Cow<'_, str> {
+        self.escape(name, Names::Labels)
+    }
+
+    /// Returns true when classic names are written as they are.
+    pub(crate) fn keeps_classic(self) -> bool {
+        self != Self::Dots
+    }
+
+    fn escape(self, name: &str, names: Names) -> Cow<'_, str> {
+        if self == Self::Utf8 || (self.keeps_classic() && names.is_classic(name)) {
+            return Cow::Borrowed(name);
+        }
+        let mut text = String::from(if self == Self::Values { "U__" } else { "" });
+        for (at, char) in name.char_indices() {
+            let classic = names.allow(char, at == 0);
+            match self {
+                Self::Dots | Self::Values if char == '_' => text.push_str("__"),
+                _ if classic => text.push(char),
+                Self::Dots if char == '.' => text.push_str("_dot_"),
+                Self::Dots => text.push_str("__"),
+                Self::Values => {
+                    // Writing to a string does not fail.
+                    let _ = write!(text, "_{:x}_", u32::from(char));
+                }
+                Self::Utf8 | Self::Underscores => text.push('_'),
+            }
+        }
+        Cow::Owned(text)
+    }
+}
+
+/// Returns true for a name that every Prometheus reads: letters, digits, `_` and
+/// `:`, no digit first.
+pub(crate) fn is_classic_metric(name: &str) -> bool {
+    Names::Metrics.is_classic(name)
+}
+
+/// Returns true for a label's name that every Prometheus reads: letters, digits
+/// and `_`, no digit first.
+pub(crate) fn is_classic_label(name: &str) -> bool {
+    Names::Labels.is_classic(name)
+}
+
+#[derive(Clone, Copy)]
+enum Names {
+    Metrics,
+    Labels,
+}
+
+impl Names {
+    fn is_classic(self, name: &str) -> bool {
+        let mut chars = name.char_indices();
+        !name.is_empty() && chars.all(|(at, char)| self.allow(char, at == 0))
+    }
+
+    fn allow(self, char: char, first: bool) -> bool {
+        match char {
+            'a'..='z' | 'A'..='Z' | '_' => true,
+            '0'..='9' => !first,
+            ':' => matches!(self, Self::Metrics),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_scheme_writes_names_as_prometheus_does() {
+        #[track_caller]
+        fn check(name: &str, expected: [&str; 4]) {
+            let all = ["allow-utf-8", "underscores", "dots", "values"];
+            for (scheme, expected) in all.into_iter().zip(expected) {
+                let scheme = Escaping::of_name(scheme).unwrap();
+                assert_eq!(scheme.metric(name), expected, "{scheme:?}");
+            }
+        }
+        let same = "no:escaping";
+        check(same, [same; 4]);
+        check("a_b", ["a_b", "a_b", "a__b", "a_b"]);
+        check(
+            "mysystem.prod.west.cpu.load",
+            [
+                "mysystem.prod.west.cpu.load",
+                "mysystem_prod_west_cpu_load",
+                "mysystem_dot_prod_dot_west_dot_cpu_dot_load",
+                "U__mysystem_2e_prod_2e_west_2e_cpu_2e_load",
+            ],
+        );
+        check(
+            "http.status:sum",
+            [
+                "http.status:sum",
+                "http_status:sum",
+                "http_dot_status:sum",
+                "U__http_2e_status:sum",
+            ],
+        );
+        check(
+            "label with 😱 _",
+            [
+                "label with 😱 _",
+                "label_with____",
+                "label__with________",
+                "U__label_20_with_20__1f631__20___",
+            ],
+        );
+        check("9x", ["9x", "_x", "__x", "U___39_x"]);
+    }
+
+    #[test]
+    fn a_colon_is_classic_in_a_metric_and_not_in_a_label() {
+        assert_eq!(Escaping::Underscores.metric("a:b"), "a:b");
+        assert_eq!(Escaping::Underscores.label("a:b"), "a_b");
+        assert!(!is_classic_metric("") && !is_classic_label(""));
+    }
+}
