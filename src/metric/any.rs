@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::metric::instrument::Instrument;
 use crate::metric::set::SeriesSet;
-use crate::snapshot::{Block, Desc, Kind};
+use crate::snapshot::{Block, Desc, Kind, Labels};
 
 /// A registered metric of any kind: a name and all series under it.
 #[derive(Clone)]
@@ -64,6 +64,12 @@ impl Metric {
         self.0.desc()
     }
 
+    /// Returns the labels that all its series have, and which are not among its
+    /// [`label_names`](Self::label_names).
+    pub(crate) fn constant(&self) -> &Labels {
+        self.0.constant()
+    }
+
     pub(crate) fn invalid(&self) -> u64 {
         self.0.invalid()
     }
@@ -101,6 +107,7 @@ impl fmt::Debug for Metric {
 pub(crate) trait AnySet: Any + Send + Sync {
     fn desc(&self) -> &Arc<Desc>;
     fn label_names(&self) -> &[Box<str>];
+    fn constant(&self) -> &Labels;
     fn len(&self) -> usize;
     fn invalid(&self) -> u64;
     fn overflowed(&self) -> Option<u64>;
@@ -116,6 +123,10 @@ impl<M: Instrument> AnySet for SeriesSet<M> {
 
     fn label_names(&self) -> &[Box<str>] {
         self.label_names()
+    }
+
+    fn constant(&self) -> &Labels {
+        self.constant()
     }
 
     fn len(&self) -> usize {

@@ -33,6 +33,7 @@ mod entries;
 mod gather;
 mod global;
 mod itself;
+mod lint;
 mod scope;
 mod source;
 
@@ -48,6 +49,7 @@ pub use gather::Gather;
 pub use global::{
     counter, counter_with, gauge, gauge_with, histogram, histogram_with, histogram_with_buckets,
 };
+pub use lint::{Lint, Rule};
 use scope::Scope;
 
 /// The metrics of a service, each under a name of its own.

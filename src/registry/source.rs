@@ -182,6 +182,10 @@ impl AnySet for Computed {
         &[]
     }
 
+    fn constant(&self) -> &Labels {
+        &self.source.constant
+    }
+
     fn len(&self) -> usize {
         self.blocks().iter().map(|block| block.labels.len()).sum()
     }

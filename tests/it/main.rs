@@ -18,6 +18,7 @@ mod grpc;
 mod layer;
 mod levels;
 mod limits;
+mod lint;
 mod loopback;
 mod names;
 mod oracle;

@@ -9,7 +9,7 @@ use tachometer::Registry;
 
 use crate::support::demo;
 use crate::support::http::Caller;
-use crate::support::program::{filter, is_there};
+use crate::support::program::{filter, is_there, promtool};
 
 /// Prints what the official parser of Prometheus's text format reads.
 const PARSE: &str = r"
@@ -27,10 +27,6 @@ fn python_parser() -> bool {
         "prometheus_client",
         &["python3", "-c", "import prometheus_client"],
     )
-}
-
-fn promtool() -> bool {
-    is_there("promtool", &["promtool", "--version"])
 }
 
 fn parse(text: &str) -> Value {

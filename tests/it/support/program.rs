@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -27,9 +27,26 @@ pub(crate) fn is_there(name: &str, command: &[&str]) -> bool {
     there
 }
 
+/// Returns true when promtool is there.
+pub(crate) fn promtool() -> bool {
+    is_there("promtool", &["promtool", "--version"])
+}
+
 /// Runs a program on `input` and returns what it printed on standard output.
 #[track_caller]
 pub(crate) fn filter(command: &mut Command, input: &str) -> String {
+    let output = output(command, input);
+    let (stdout, stderr) = (
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "{command:?}: {stdout}{stderr}");
+    stdout
+}
+
+/// Runs a program on `input`, however it ends.
+#[track_caller]
+pub(crate) fn output(command: &mut Command, input: &str) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -42,12 +59,7 @@ pub(crate) fn filter(command: &mut Command, input: &str) -> String {
     let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap().unwrap();
-    let (stdout, stderr) = (
-        String::from_utf8(output.stdout).unwrap(),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    assert!(output.status.success(), "{command:?}: {stdout}{stderr}");
-    stdout
+    output
 }
 
 /// A program that is killed when the test ends, however it does.

@@ -1,0 +1,210 @@
+//! Each rule, by names and families that keep to it and others that break it.
+
+use super::*;
+use crate::registry::lint::rules::check;
+use crate::snapshot::{Kind, Values};
+
+/// Returns a family that has nothing but a name, a kind and a help text.
+fn family(name: &str, kind: Kind) -> Family {
+    Family::new(&Arc::new(Desc::new(name, "Help.", kind)))
+}
+
+/// Checks how often a family breaks `rule`, and that it breaks no other.
+#[track_caller]
+fn check_family(family: &Family, rule: Rule, times: usize) {
+    let rules: Vec<_> = check(family).iter().map(|lint| lint.rule).collect();
+    assert_eq!(rules, vec![rule; times], "{}", family.desc.exposed_name());
+}
+
+/// Checks that the names of the first list break `rule` so many times, and that
+/// those of the second break none.
+#[track_caller]
+fn check_names(rule: Rule, bad: &[(&str, Kind, usize)], good: &[(&str, Kind)]) {
+    for (name, kind, times) in bad {
+        check_family(&family(name, *kind), rule, *times);
+    }
+    for (name, kind) in good {
+        check_family(&family(name, *kind), rule, 0);
+    }
+}
+
+#[test]
+fn a_help_text_of_blanks_is_none() {
+    for (help, times) in [("", 1), (" \t", 1), ("Jobs.", 0), ("\n", 0), (" x", 0)] {
+        let desc = Desc::new("jobs_total", help, Kind::Counter);
+        check_family(&Family::new(&Arc::new(desc)), Rule::Help, times);
+    }
+}
+
+#[test]
+fn every_word_that_is_a_unit_is_a_base_unit() {
+    check_names(
+        Rule::BaseUnit,
+        &[
+            ("age_minutes", Kind::Gauge, 1),
+            ("minutes", Kind::Gauge, 1),
+            ("uptime_days_total", Kind::Counter, 1),
+            ("wait_milliseconds", Kind::Histogram, 1),
+            ("kilobytes_per_hours", Kind::Gauge, 2),
+            ("bytes_per_minutes", Kind::Gauge, 1),
+            ("minutes_of_minutes", Kind::Gauge, 1),
+        ],
+        &[
+            ("age_seconds", Kind::Gauge),
+            ("age_Minutes", Kind::Gauge),
+            ("age_minute", Kind::Gauge),
+            ("thermometers", Kind::Gauge),
+            ("bitset_length", Kind::Gauge),
+        ],
+    );
+}
+
+#[test]
+fn only_counters_end_in_total() {
+    check_names(
+        Rule::Total,
+        &[("a_total", Kind::Gauge, 1), ("a_total", Kind::Histogram, 1)],
+        &[
+            ("a_total", Kind::Counter),
+            ("a", Kind::Counter),
+            ("total", Kind::Gauge),
+            ("a_total_of", Kind::Gauge),
+        ],
+    );
+}
+
+#[test]
+fn endings_and_labels_of_histograms_are_theirs() {
+    check_names(
+        Rule::Reserved,
+        &[
+            ("a_bucket", Kind::Gauge, 1),
+            ("a_count", Kind::Gauge, 1),
+            ("a_sum", Kind::Gauge, 1),
+        ],
+        &[
+            ("a_bucket", Kind::Histogram),
+            ("a_count", Kind::Histogram),
+            ("a_sum", Kind::Histogram),
+            ("a_count", Kind::Counter), // `a_count_total`
+            ("count", Kind::Gauge),
+            ("a_count_of", Kind::Gauge),
+        ],
+    );
+    for (label, kind, times) in [
+        ("le", Kind::Gauge, 1),
+        ("le", Kind::Counter, 1),
+        ("le", Kind::Histogram, 0),
+        ("quantile", Kind::Gauge, 1),
+        ("quantile", Kind::Histogram, 1),
+        ("level", Kind::Gauge, 0),
+    ] {
+        let mut family = family("a", kind);
+        family.note([label]);
+        check_family(&family, Rule::Reserved, times);
+    }
+}
+
+#[test]
+fn no_word_after_the_first_is_a_type() {
+    check_names(
+        Rule::TypeInName,
+        &[
+            ("jobs_counter", Kind::Counter, 1),
+            ("jobs_gauge", Kind::Gauge, 1),
+            ("jobs_GAUGE_open", Kind::Gauge, 1),
+            ("job_histogram", Kind::Histogram, 1),
+            ("job_summary", Kind::Gauge, 1),
+            ("job_gauge_histogram", Kind::Gauge, 2),
+        ],
+        &[
+            ("gauge", Kind::Gauge),
+            ("counter_resets", Kind::Gauge),
+            ("fuel_gauges", Kind::Gauge),
+            ("job_untyped", Kind::Gauge),
+        ],
+    );
+}
+
+#[test]
+fn names_have_no_colon() {
+    check_names(
+        Rule::Colon,
+        &[("job:wait", Kind::Gauge, 1), (":a::b", Kind::Counter, 1)],
+        &[("job_wait", Kind::Gauge)],
+    );
+}
+
+#[test]
+fn names_and_labels_are_not_in_camel_case() {
+    check_names(
+        Rule::SnakeCase,
+        &[("openJobs", Kind::Gauge, 1), ("open_jObS", Kind::Gauge, 1)],
+        &[
+            ("open_jobs", Kind::Gauge),
+            ("OPEN_JOBS", Kind::Gauge),
+            ("Open_Jobs", Kind::Gauge),
+            ("HTTPjobs", Kind::Gauge),
+            ("a9B", Kind::Gauge),
+        ],
+    );
+    let mut family = family("openJobs", Kind::Gauge);
+    family.note(["userId", "userName", "user", "User", "ID"]);
+    check_family(&family, Rule::SnakeCase, 3);
+}
+
+#[test]
+fn no_word_after_the_first_abbreviates_a_unit() {
+    check_names(
+        Rule::Abbreviation,
+        &[
+            ("wait_ms", Kind::Gauge, 1),
+            ("wait_MS", Kind::Gauge, 1),
+            ("wait_s", Kind::Counter, 1),
+            ("heap_mb_used", Kind::Gauge, 1),
+            ("kb_per_kb_per_s", Kind::Gauge, 2),
+            ("_s", Kind::Gauge, 1),
+        ],
+        &[
+            ("s", Kind::Gauge),
+            ("ms_open", Kind::Gauge),
+            ("wait_secs", Kind::Gauge),
+            ("heap_kib", Kind::Gauge),
+            ("rooms", Kind::Gauge),
+        ],
+    );
+}
+
+#[test]
+fn no_two_series_have_the_same_labels() {
+    let mut family = family("jobs", Kind::Gauge);
+    let mut block = Block::new(Arc::clone(&family.desc), Values::Gauge(vec![1.0; 2]));
+    block.labels = vec![Labels::new([("kind", "a")]), Labels::new([("kind", "b")])];
+    family.read(&block);
+    check_family(&family, Rule::Duplicate, 0);
+    // In the next block.
+    block.labels.truncate(1);
+    family.read(&block);
+    check_family(&family, Rule::Duplicate, 1);
+}
+
+#[test]
+fn every_sentence_names_the_metric_the_fault_and_the_remedy() {
+    let mut family = Family::new(&Arc::new(Desc::new(
+        "x:aB_gauge_ms_bits_sum",
+        "",
+        Kind::Gauge,
+    )));
+    family.note(["le", "cD"]);
+    let lints = check(&family);
+    assert_eq!(lints.len(), 9, "{lints:?}");
+    for lint in lints {
+        let text = lint.to_string();
+        assert!(
+            text.starts_with("the gauge \"x:aB_gauge_ms_bits_sum\" "),
+            "{text}"
+        );
+        let (_, remedy) = text.rsplit_once(": ").expect("a remedy");
+        assert!(remedy.len() > 10, "{text}");
+    }
+}

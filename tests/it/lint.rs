@@ -1,0 +1,289 @@
+//! What promtool complains of, and what a registry says of it beforehand.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::routing::get;
+use http_body_util::BodyExt;
+use tachometer::registry::{Collect, Collected, Rule};
+use tachometer::snapshot::{Desc, Kind};
+use tachometer::{MetricsLayer, Registry};
+use tower::ServiceExt;
+
+use crate::support::program::{output, promtool};
+
+type Findings = BTreeSet<(String, Rule)>;
+
+/// Names that break a rule, several, or none by a hair.
+const COUNTERS: [&str; 16] = [
+    "done_total",
+    "jobs",
+    "jobs_count",
+    "jobs_sum_total",
+    "jobs_bucket",
+    "job_counter",
+    "counter_jobs",
+    "waited_ms_total",
+    "waited_minutes",
+    "read_bits_total",
+    "read_kb",
+    "read_bytes",
+    "jobs:rate",
+    "jobsDone_total",
+    "JOBS_DONE",
+    "total",
+];
+const GAUGES: [&str; 38] = [
+    "open",
+    "open_total",
+    "open_total_jobs",
+    "open_count",
+    "open_sum",
+    "open_bucket",
+    "open_bucket_size",
+    "counts",
+    "sum",
+    "open_gauge",
+    "open_Gauge_jobs",
+    "gauge_open",
+    "fuel_gauges",
+    "open_untyped",
+    "level:open",
+    ":open",
+    "openJobs",
+    "Open_Jobs",
+    "HTTPopen",
+    "a9B",
+    "job_wait_s",
+    "job_wait_S",
+    "s_of_job",
+    "_s",
+    "job__m__wait",
+    "job_wait_secs",
+    "job_wait_sec_longest",
+    "heap_mb",
+    "heap_mib",
+    "heap_d_b_h",
+    "minutes",
+    "job_Minutes",
+    "job_minute",
+    "water_celsius",
+    "water_fahrenheit",
+    "thermometers",
+    "track_kilometers_s",
+    "rooms",
+];
+const HISTOGRAMS: [&str; 8] = [
+    "run_seconds",
+    "run_milliseconds",
+    "run_ns",
+    "run_count",
+    "run_bucket",
+    "run_total",
+    "run_histogram",
+    "runSeconds",
+];
+
+/// Names of which versions of promtool, or runs of one, do not think alike.
+const DISPUTED: [(&str, Rule); 4] = [
+    ("read_bytes_per_minutes", Rule::BaseUnit),
+    ("wait_minutes_per_bytes", Rule::BaseUnit),
+    ("open_histogram_jobs", Rule::TypeInName),
+    ("open_summary", Rule::TypeInName),
+];
+
+/// Returns what promtool finds in a registry's scrape.
+fn found(registry: &Registry) -> Findings {
+    let mut command = Command::new("promtool");
+    let command = command.args(["check", "metrics"]);
+    let output = output(command, &registry.export_prometheus());
+    let said = String::from_utf8(output.stderr).unwrap();
+    // 3 is "there are findings"; what cannot be read is another number.
+    assert!(matches!(output.status.code(), Some(0 | 3)), "{said}");
+    said.lines().map(finding).collect()
+}
+
+/// Reads a line of promtool's.
+fn finding(line: &str) -> (String, Rule) {
+    let known = [
+        ("no help text", Rule::Help),
+        ("use base unit", Rule::BaseUnit),
+        ("\"_total\" suffix", Rule::Total),
+        ("\"_bucket\" suffix", Rule::Reserved),
+        ("\"_count\" suffix", Rule::Reserved),
+        ("\"_sum\" suffix", Rule::Reserved),
+        ("should not include type", Rule::TypeInName),
+        ("should not contain ':'", Rule::Colon),
+        ("'snake_case'", Rule::SnakeCase),
+        ("abbreviated units", Rule::Abbreviation),
+        ("not unique", Rule::Duplicate),
+    ];
+    let (metric, text) = line.split_once(' ').unwrap();
+    let rule = known.iter().find(|(part, _)| text.contains(part));
+    let Some((_, rule)) = rule else {
+        panic!("promtool has a rule that is new: {line}");
+    };
+    (metric.to_owned(), *rule)
+}
+
+/// Returns what the registry itself finds.
+fn linted(registry: &Registry) -> Findings {
+    let lints = registry.lint().into_iter();
+    lints.map(|lint| (lint.metric, lint.rule)).collect()
+}
+
+/// Families of a collector's, with and without fault.
+struct Pool;
+
+impl Collect for Pool {
+    fn describe(&self) -> Vec<Desc> {
+        vec![
+            Desc::new("pool_connections", "Connections.", Kind::Gauge),
+            Desc::new("pool_wait_hours", "", Kind::Counter),
+        ]
+    }
+
+    fn collect(&self, collected: &mut Collected<'_>) {
+        collected.gauge("pool_connections", [("poolName", "a"), ("x", "b")], 1);
+        collected.gauge("pool_connections", [("x", "b"), ("poolName", "a")], 1);
+        collected.counter("pool_wait_hours", [], 1);
+    }
+}
+
+#[test]
+fn a_registry_complains_of_just_what_promtool_does() {
+    if !promtool() {
+        return;
+    }
+    let registry = Registry::new();
+    for name in COUNTERS {
+        registry.counter(name, "Help.").unwrap();
+    }
+    for name in GAUGES {
+        registry.gauge(name, "Help.").unwrap();
+    }
+    for name in HISTOGRAMS {
+        registry.histogram(name, "Help.").unwrap();
+    }
+    for (number, help) in ["", " ", "\t", "\n", " x "].into_iter().enumerate() {
+        registry.gauge(&format!("help_{number}"), help).unwrap();
+    }
+    let jobs = registry.gauge_family("labelled", "Help.", ["userId", "a_b", "ID"]);
+    let jobs = jobs.unwrap();
+    jobs.with(["1", "", "2"]).set(1);
+    jobs.with(["2", "", "2"]).set(1);
+    let scoped = registry.clone().prefix("shop_").unwrap();
+    let scoped = scoped.labels([("shopName", "a")]).unwrap();
+    scoped.counter("sales_minutes", "").unwrap();
+    registry.collector(Pool).unwrap();
+
+    let linted = linted(&registry);
+    assert_eq!(linted, found(&registry));
+    // Registries refuse what would break the last rule.
+    for rule in [
+        Rule::Help,
+        Rule::BaseUnit,
+        Rule::Total,
+        Rule::Reserved,
+        Rule::TypeInName,
+        Rule::Colon,
+        Rule::SnakeCase,
+        Rule::Abbreviation,
+    ] {
+        let broken = linted.iter().any(|(_, broken)| *broken == rule);
+        assert!(broken, "{rule:?} is broken by no metric");
+    }
+}
+
+#[test]
+fn a_registry_knows_the_units_that_promtool_knows() {
+    if !promtool() {
+        return;
+    }
+    // The first leaves a unit a word of its own.
+    let prefixes = "_ pico nano micro milli centi deci deca hecto kilo mega giga tera peta exa \
+                    kibi mibi mebi gibi tebi pebi exbi femto";
+    let units = "seconds minutes hours days weeks months years bytes bits nibbles meters metres \
+                 inches feet yards miles grams pounds ounces joules calories celsius fahrenheit \
+                 rankine kelvin kelvins volts amperes watts hertz ratio percent moles";
+    let short = "s ms us ns ps sec secs min m h hr d w b kb mb gb tb pb eb kib k v a g";
+    let registry = Registry::new();
+    for prefix in prefixes.split_whitespace() {
+        for unit in units.split_whitespace() {
+            let name = format!("x_{prefix}{unit}");
+            registry.gauge(&name, "Help.").unwrap();
+        }
+    }
+    for word in short.split_whitespace() {
+        registry.gauge(&format!("x_{word}"), "Help.").unwrap();
+        registry.gauge(&format!("{word}_x"), "Help.").unwrap();
+    }
+    assert_eq!(linted(&registry), found(&registry));
+}
+
+#[test]
+fn a_registry_complains_where_one_version_of_promtool_does_and_another_does_not() {
+    let registry = Registry::new();
+    for (name, _) in DISPUTED {
+        registry.gauge(name, "Help.").unwrap();
+    }
+    let linted = linted(&registry);
+    let disputed = DISPUTED.map(|(name, rule)| (name.to_owned(), rule));
+    assert_eq!(linted, disputed.into());
+    if promtool() {
+        assert!(found(&registry).is_subset(&linted));
+    }
+}
+
+#[test]
+fn families_without_series_are_linted_and_all_is_sorted() {
+    let registry = Registry::new();
+    let scoped = registry.clone().labels([("shopName", "a")]).unwrap();
+    scoped.gauge_family("b", "Help.", ["kind"]).unwrap();
+    registry.gauge_family("c_ms", "", ["userId"]).unwrap();
+    registry.counter_family("a", "", ["kind"]).unwrap();
+    let lints = registry.lint();
+    let found: Vec<_> = lints.iter().map(|l| (&*l.metric, l.rule)).collect();
+    assert_eq!(
+        found,
+        [
+            ("a_total", Rule::Help),
+            ("b", Rule::SnakeCase),
+            ("c_ms", Rule::Help),
+            ("c_ms", Rule::SnakeCase),
+            ("c_ms", Rule::Abbreviation),
+        ]
+    );
+    assert_eq!(
+        lints[4].to_string(),
+        "the gauge \"c_ms\" has `ms` in its name, which reads as an abbreviated unit: \
+         write seconds, or another word"
+    );
+}
+
+#[tokio::test]
+async fn the_metrics_of_the_layer_and_of_the_registry_itself_are_clean() {
+    let registry = Registry::new();
+    let app = Router::new()
+        .route("/", get(async || "home"))
+        .layer(MetricsLayer::new().registry(&registry));
+    let response = app.oneshot(Request::new(Body::empty())).await.unwrap();
+    response.into_body().collect().await.unwrap();
+    // So that the registry has all there is to say of itself.
+    registry.gauge_fn("queue_depth", "Jobs.", || 7).unwrap();
+    registry.counter("jobs", "Jobs.").unwrap().inc_by(-1);
+    let scrape = registry.export_prometheus();
+    for name in [
+        "http_requests_total",
+        "tachometer_collector_panics_total",
+        "tachometer_invalid_observations_total",
+        "tachometer_series",
+        "tachometer_series_overflow_total",
+    ] {
+        assert!(scrape.contains(&format!("# TYPE {name} ")), "{name}");
+    }
+    assert_eq!(registry.lint(), []);
+}
