@@ -1,16 +1,18 @@
-//! What can be refused: names, labels, buckets and conflicts, all at start-up.
+//! What can be refused: names, labels, buckets, conflicts and networks, all at
+//! start-up.
 //!
 //! Recording never fails. An [`Error`] comes from creating or registering a
-//! metric; a [`PercentileError`] from asking a histogram for a percentile that
+//! metric, or from the settings of the router; a [`PercentileError`] from asking a histogram for a percentile that
 //! it cannot give.
 
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
-/// The reason why a metric could not be created or registered.
+/// The reason why a metric could not be created or registered, or a setting not be
+/// taken.
 ///
-/// Its text names the metric, the value that was refused and what to do
+/// Its text names the metric or the setting, the value that was refused and what to do
 /// instead. Code that has to tell the reasons apart asks the predicates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
@@ -25,6 +27,8 @@ enum Kind {
     InvalidLabel,
     InvalidBuckets,
     Conflict,
+    #[cfg(feature = "axum")]
+    InvalidNetwork,
 }
 
 impl Error {
@@ -54,6 +58,13 @@ impl Error {
         self.kind == Kind::Conflict
     }
 
+    /// Returns true when a router's network is neither a network nor an address.
+    #[cfg(feature = "axum")]
+    #[must_use]
+    pub fn is_invalid_network(&self) -> bool {
+        self.kind == Kind::InvalidNetwork
+    }
+
     #[cold]
     fn new(kind: Kind, message: impl fmt::Display) -> Self {
         let message = message.to_string().into();
@@ -78,6 +89,12 @@ impl Error {
     #[cold]
     pub(crate) fn conflict(message: impl fmt::Display) -> Self {
         Self::new(Kind::Conflict, message)
+    }
+
+    #[cfg(feature = "axum")]
+    #[cold]
+    pub(crate) fn invalid_network(message: impl fmt::Display) -> Self {
+        Self::new(Kind::InvalidNetwork, message)
     }
 }
 

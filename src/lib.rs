@@ -66,6 +66,7 @@
 //! | feature | default | what |
 //! | --- | --- | --- |
 //! | `axum` | yes | [`metrics_router`], and route templates as the layer's `route` |
+//! | `serve` | no | `MetricsRouter::serve`: the metrics on a listener of their own |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]

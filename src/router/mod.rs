@@ -24,22 +24,51 @@
 //! little memory however many series there are. It is not counted by
 //! [`MetricsLayer`](crate::middleware::MetricsLayer).
 //!
+//! # Who may read it
+//!
 //! It shows what a service does to whoever can reach it. Serve it where only
-//! your Prometheus does, for instance on a listener of its own.
+//! your Prometheus does, for instance on a listener of its own
+//! (`MetricsRouter::serve`, with the feature `serve`); or ask for a token or a
+//! password, or name the networks:
+//!
+//! ```
+//! # fn main() -> Result<(), tachometer::Error> {
+//! # use axum::Router;
+//! # use tachometer::MetricsRouter;
+//! let token = std::env::var("METRICS_TOKEN").unwrap_or_default();
+//! let router: Router = MetricsRouter::new()
+//!     .networks(["127.0.0.1", "10.0.0.0/8"])?     // 403 to others
+//!     .bearer(token)                              // 401 without it
+//!     .basic("someone", "a password")             // or with this instead
+//!     .build();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Every answer of the router says `Cache-Control: no-store` and
+//! `X-Content-Type-Options: nosniff`, and a query of more than 8 KiB is answered
+//! with 414. Nested, the router answers its own paths; what else there is below
+//! `/metrics` is answered by the application, which says what it likes.
 
 mod body;
+mod credentials;
+mod guard;
+mod networks;
+#[cfg(feature = "serve")]
+mod serve;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
-use axum::middleware::map_response;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use crate::context::Unmeasured;
 use crate::export::Format;
 use crate::registry::Registry;
 use body::Scrape;
+use guard::Guard;
+#[cfg(feature = "serve")]
+pub use serve::Serving;
 
 /// Returns a router that serves the global registry, to be nested at `/metrics`.
 ///
@@ -57,6 +86,7 @@ where
 pub struct MetricsRouter {
     /// The global registry where there is none.
     registry: Option<Registry>,
+    guard: Guard,
 }
 
 impl MetricsRouter {
@@ -69,6 +99,7 @@ impl MetricsRouter {
     pub fn registry(self, registry: &Registry) -> Self {
         Self {
             registry: Some(registry.clone()),
+            ..self
         }
     }
 
@@ -77,7 +108,18 @@ impl MetricsRouter {
     where
         S: Clone + Send + Sync + 'static,
     {
-        let registry = self.registry.unwrap_or_else(|| Registry::global().clone());
+        let routes = self.routes();
+        self.guard.before(routes)
+    }
+
+    fn routes<S>(&self) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let registry = self
+            .registry
+            .clone()
+            .unwrap_or_else(|| Registry::global().clone());
         let serve = |format| {
             let registry = registry.clone();
             get(move || async move { scrape(&registry, format) })
@@ -85,20 +127,11 @@ impl MetricsRouter {
         Router::new()
             .route("/", serve(Format::Text))
             .route("/json", serve(Format::Json))
-            // Whatever is answered here, a refused method too.
-            .layer(map_response(async |mut response: Response| {
-                response.extensions_mut().insert(Unmeasured);
-                response
-            }))
     }
 }
 
 fn scrape(registry: &Registry, format: Format) -> Response {
-    let headers = [
-        (CONTENT_TYPE, format.content_type()),
-        (CACHE_CONTROL, "no-store"),
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
+    let headers = [(CONTENT_TYPE, format.content_type())];
     let body = Body::new(Scrape::new(registry, format));
     (headers, body).into_response()
 }

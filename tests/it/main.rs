@@ -15,6 +15,7 @@ mod exemplars;
 mod exposition;
 mod frames;
 mod grpc;
+mod guard;
 mod layer;
 mod levels;
 mod limits;
@@ -31,6 +32,8 @@ mod registry;
 mod removal;
 mod routes;
 mod scopes;
+#[cfg(feature = "serve")]
+mod serve;
 mod streams;
 mod support;
 mod threads;
