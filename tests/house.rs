@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// Each room, and what it may import besides itself, `snapshot` and `error`.
 const ROOMS: [(&str, &[&str]); 11] = [
     ("app", &["router", "middleware"]),
-    ("router", &["export", "registry", "context"]),
+    ("router", &["export", "registry", "metric", "context"]),
     ("middleware", &["registry", "metric", "context"]),
     ("export", &["registry", "encode"]),
     ("registry", &["metric"]),

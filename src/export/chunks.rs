@@ -26,6 +26,7 @@ pub(crate) struct Chunks {
     current: Option<(Block, usize)>,
     /// How many more series there may be.
     left: usize,
+    page: Page,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -44,54 +45,55 @@ impl Chunks {
             at: At::Start,
             current: None,
             left: limit,
+            page: Page::with_room(ROOM),
         }
     }
 
-    /// Returns a page with room for one chunk.
-    pub(crate) fn page() -> Page {
-        Page::with_room(ROOM)
+    /// Returns the chunk that is there, empty before the first and after the last.
+    pub(crate) fn chunk(&self) -> &[u8] {
+        self.page.written()
     }
 
-    /// Appends the next chunk to a page that is empty; returns false when there is
-    /// none.
-    pub(crate) fn next(&mut self, page: &mut Page) -> bool {
+    /// Makes the next chunk; returns false when there is none.
+    pub(crate) fn turn(&mut self) -> bool {
+        self.page.clear();
         if self.at == At::Start {
-            self.encoder.start(page);
+            self.encoder.start(&mut self.page);
             self.at = At::Series;
         }
-        while self.at == At::Series && page.len() < CHUNK {
+        while self.at == At::Series && self.page.len() < CHUNK {
             match self.current.take() {
-                Some((block, written)) => self.write(block, written, page),
-                None => self.turn(page),
+                Some((block, written)) => self.write(block, written),
+                None => self.next_block(),
             }
         }
-        page.len() > 0
+        self.page.len() > 0
     }
 
     /// Goes on to the next block, or ends where there is none or no more are wanted.
-    fn turn(&mut self, page: &mut Page) {
+    fn next_block(&mut self) {
         match self.gather.next() {
             Some(block) if self.left > 0 => {
-                self.encoder.block(&block, page);
+                self.encoder.block(&block, &mut self.page);
                 self.current = Some((block, 0));
             }
             more => {
-                self.encoder.finish(more.is_some(), page);
+                self.encoder.finish(more.is_some(), &mut self.page);
                 self.at = At::End;
             }
         }
     }
 
     /// Writes series of a block, as many as the chunk takes and are wanted.
-    fn write(&mut self, block: Block, mut written: usize, page: &mut Page) {
+    fn write(&mut self, block: Block, mut written: usize) {
         let end = block.labels.len().min(written.saturating_add(self.left));
-        while written < end && page.len() < CHUNK {
-            self.encoder.series(&block, written, page);
+        while written < end && self.page.len() < CHUNK {
+            self.encoder.series(&block, written, &mut self.page);
             written += 1;
             self.left -= 1;
         }
         if written < block.labels.len() && self.left == 0 {
-            self.encoder.finish(true, page);
+            self.encoder.finish(true, &mut self.page);
             self.at = At::End;
         } else if written < block.labels.len() {
             self.current = Some((block, written));

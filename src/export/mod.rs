@@ -22,7 +22,10 @@ mod chunks;
 mod format;
 mod summary;
 
+#[cfg(feature = "axum")]
 pub(crate) use chunks::Chunks;
+#[cfg(not(feature = "axum"))]
+use chunks::Chunks;
 pub use format::Format;
 pub use summary::{MetricSummary, Summary};
 
@@ -83,10 +86,8 @@ impl Export {
     /// What the writer returns.
     pub fn write_to(self, writer: &mut impl io::Write) -> io::Result<()> {
         let mut chunks = self.chunks();
-        let mut page = Chunks::page();
-        while chunks.next(&mut page) {
-            writer.write_all(page.written())?;
-            page.clear();
+        while chunks.turn() {
+            writer.write_all(chunks.chunk())?;
         }
         Ok(())
     }

@@ -74,6 +74,17 @@ impl Registry {
         Ok(self.within(scope))
     }
 
+    /// Returns a handle to the same registry without a prefix, for metrics that the
+    /// crate has about itself.
+    #[cfg(feature = "axum")]
+    pub(crate) fn unprefixed(self) -> Self {
+        let scope = Scope {
+            prefix: String::new(),
+            ..(*self.scope).clone()
+        };
+        self.within(scope)
+    }
+
     /// Returns a handle to the same registry through which every new metric has
     /// these labels, the same for all its series, beside its own.
     ///

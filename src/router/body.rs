@@ -1,35 +1,171 @@
 //! The body of a scrape's answer.
 
-use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http_body::{Body, Frame};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
-use crate::export::{Chunks, Format};
-use crate::registry::Registry;
+use crate::export::Format;
+use crate::router::pages::Pages;
+use crate::router::permits::Permit;
+use crate::router::scrapes::Scrapes;
 
-/// A registry's exposition, made a chunk at a time as the connection takes it.
+/// An answer is handed on in frames of this length: hyper takes sixteen of them from
+/// whoever has more before it looks whether its client reads any.
+const FRAME: usize = 4 * 1024;
+
+/// A registry's exposition, made a page at a time as the connection takes it.
+///
+/// Pages are made on the runtime's threads for blocking work, so that neither the
+/// reading of many series nor a slow collector holds up requests.
+pub(super) struct Scrape {
+    work: Work,
+    /// How much of the page has been handed on.
+    sent: usize,
+    permit: Permit,
+    counted: Option<Counted>,
+}
+
+enum Work {
+    /// A page, of which there may be more to hand on.
+    Made(Box<Pages>),
+    Making(JoinHandle<(Box<Pages>, bool)>),
+    Ended,
+}
+
+/// What is counted when the answer has been handed on to its end.
+pub(super) struct Counted {
+    pub(super) scrapes: Scrapes,
+    pub(super) format: Format,
+    pub(super) begun: Instant,
+}
+
+/// Why an answer breaks off.
 #[derive(Debug)]
-pub(super) struct Scrape(Chunks);
+pub(super) enum Broken {
+    /// Its time was over before its end.
+    Late,
+    /// The runtime ended, or a page could not be made.
+    Gone,
+}
 
 impl Scrape {
-    pub(super) fn new(registry: &Registry, format: Format) -> Self {
-        Self(registry.export(format).chunks())
+    pub(super) fn new(pages: Pages, permit: Permit, counted: Option<Counted>) -> Self {
+        Self {
+            work: Work::Made(Box::new(pages)),
+            sent: 0,
+            permit,
+            counted,
+        }
+    }
+
+    /// Ends the answer, before its time or at its end.
+    fn end(&mut self) {
+        self.work = Work::Ended;
+    }
+
+    /// Takes the next frame of the page that there is.
+    fn frame(&mut self) -> Option<Bytes> {
+        let Work::Made(pages) = &self.work else {
+            return None;
+        };
+        let rest = pages.page().get(self.sent..).unwrap_or_default();
+        let frame = rest.get(..FRAME).unwrap_or(rest);
+        self.sent += frame.len();
+        (!frame.is_empty()).then(|| Bytes::copy_from_slice(frame))
+    }
+
+    /// Goes on to the next page; returns false when there is none.
+    fn turn(&mut self, context: &mut Context<'_>) -> Poll<Result<bool, Broken>> {
+        let (pages, more) = match std::mem::replace(&mut self.work, Work::Ended) {
+            Work::Ended => return Poll::Ready(Ok(false)),
+            Work::Made(mut pages) => {
+                if self.permit.is_over() {
+                    return Poll::Ready(Err(Broken::Late));
+                }
+                let Ok(runtime) = Handle::try_current() else {
+                    // Without a runtime there is nobody that would be held up.
+                    let more = pages.turn();
+                    return self.turned(pages, more);
+                };
+                self.work = Work::Making(runtime.spawn_blocking(|| {
+                    let more = pages.turn();
+                    (pages, more)
+                }));
+                return self.turn(context);
+            }
+            Work::Making(mut making) => match Pin::new(&mut making).poll(context) {
+                Poll::Ready(made) => made.map_err(|_| Broken::Gone)?,
+                Poll::Pending => {
+                    self.work = Work::Making(making);
+                    return Poll::Pending;
+                }
+            },
+        };
+        self.turned(pages, more)
+    }
+
+    fn turned(&mut self, pages: Box<Pages>, more: bool) -> Poll<Result<bool, Broken>> {
+        if more {
+            self.work = Work::Made(pages);
+            self.sent = 0;
+        }
+        Poll::Ready(Ok(more))
     }
 }
 
 impl Body for Scrape {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = Broken;
 
     fn poll_frame(
         self: Pin<&mut Self>,
-        _context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let mut page = Chunks::page();
-        let more = self.get_mut().0.next(&mut page);
-        Poll::Ready(more.then(|| Ok(Frame::data(Bytes::copy_from_slice(page.written())))))
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
+        let scrape = self.get_mut();
+        loop {
+            if let Some(frame) = scrape.frame() {
+                return Poll::Ready(Some(Ok(Frame::data(frame))));
+            }
+            match ready!(scrape.turn(context)) {
+                Ok(true) => {}
+                Ok(false) => {
+                    scrape.end();
+                    if let Some(Counted {
+                        scrapes,
+                        format,
+                        begun,
+                    }) = scrape.counted.take()
+                    {
+                        scrapes.count(format, begun);
+                    }
+                    return Poll::Ready(None);
+                }
+                Err(broken) => {
+                    // Cut off, and not ended: an answer that is not whole must not
+                    // look as if it were.
+                    scrape.end();
+                    scrape.counted = None;
+                    return Poll::Ready(Some(Err(broken)));
+                }
+            }
+        }
     }
 }
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Late => "the scrape took longer than its deadline, and was cut off",
+            Self::Gone => "the scrape was cut off, since its next part could not be made",
+        })
+    }
+}
+
+impl std::error::Error for Broken {}

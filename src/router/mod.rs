@@ -17,12 +17,20 @@
 //!
 //! | path | what |
 //! | --- | --- |
-//! | `/metrics` | Prometheus's text format 0.0.4 |
+//! | `/metrics` | the [format](crate::export::Format) that `Accept` asks for; Prometheus's text 0.0.4 for whoever does not care |
 //! | `/metrics/json` | JSON, as [`Registry::export_json`] gives it |
+//! | `/metrics/summary` | one number a metric, as [`Registry::summary`] gives it |
 //!
-//! An answer is made while it is sent, a chunk at a time, so that a scrape needs
-//! little memory however many series there are. It is not counted by
-//! [`MetricsLayer`](crate::middleware::MetricsLayer).
+//! The first two take `?name[]=http_requests_total&name[]=...`, for those metrics
+//! alone, and JSON `?limit=1000`, for so many series at most. With the feature
+//! `compression` they are compressed by gzip or zstd where the client asks for it.
+//!
+//! An answer is made while it is sent, some 60 KiB at a time, on the runtime's threads
+//! for blocking work: a scrape needs little memory however many series there are, and
+//! holds up no request. It is not counted by
+//! [`MetricsLayer`](crate::middleware::MetricsLayer), but in
+//! `tachometer_scrapes_total` and `tachometer_scrape_duration_seconds`, once it has
+//! been answered to its end.
 //!
 //! # Who may read it
 //!
@@ -51,22 +59,28 @@
 //! `/metrics` is answered by the application, which says what it likes.
 
 mod body;
+#[cfg_attr(not(feature = "compression"), path = "uncompressed.rs")]
+mod compression;
 mod credentials;
 mod guard;
+mod media;
+mod negotiate;
 mod networks;
+mod pages;
+mod permits;
+mod query;
+mod routes;
+mod scrapes;
 #[cfg(feature = "serve")]
 mod serve;
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use std::time::Duration;
 
-use crate::export::Format;
+use axum::Router;
+
 use crate::registry::Registry;
-use body::Scrape;
 use guard::Guard;
+use routes::routes;
 #[cfg(feature = "serve")]
 pub use serve::Serving;
 
@@ -81,18 +95,27 @@ where
 }
 
 /// The settings of a router that serves a registry. See the [module](self).
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 #[must_use = "call `build` to get the router"]
 pub struct MetricsRouter {
     /// The global registry where there is none.
     registry: Option<Registry>,
     guard: Guard,
+    created: bool,
+    in_flight: usize,
+    deadline: Duration,
 }
 
 impl MetricsRouter {
     /// Begins with the settings of [`metrics_router`]: the global registry.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            registry: None,
+            guard: Guard::default(),
+            created: false,
+            in_flight: 8,
+            deadline: Duration::from_secs(30),
+        }
     }
 
     /// Serves `registry` instead of the global one.
@@ -103,35 +126,43 @@ impl MetricsRouter {
         }
     }
 
+    /// Lets `OpenMetrics` say since when each counter and histogram counts, in a line
+    /// more for every series; by default it does not. Protobuf says it in any case.
+    pub fn created(self, created: bool) -> Self {
+        Self { created, ..self }
+    }
+
+    /// Answers so many scrapes at a time, and more with 503; by default 8.
+    pub fn in_flight(self, most: usize) -> Self {
+        Self {
+            in_flight: most,
+            ..self
+        }
+    }
+
+    /// Cuts a scrape off that has more to be made after so long; by default after 30
+    /// seconds, or when the scraper gives up by itself, if that is sooner and it says
+    /// so, as Prometheus does in `X-Prometheus-Scrape-Timeout-Seconds`.
+    ///
+    /// What is cut off is a connection that breaks, never an answer that looks whole.
+    /// A reader that has stopped reading keeps its connection for as long as the server
+    /// lets it, but no longer a place among those [in flight](Self::in_flight).
+    pub fn deadline(self, deadline: Duration) -> Self {
+        Self { deadline, ..self }
+    }
+
     /// Makes the router; it fits into a router with any state.
     pub fn build<S>(self) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {
-        let routes = self.routes();
+        let routes = routes(&self);
         self.guard.before(routes)
-    }
-
-    fn routes<S>(&self) -> Router<S>
-    where
-        S: Clone + Send + Sync + 'static,
-    {
-        let registry = self
-            .registry
-            .clone()
-            .unwrap_or_else(|| Registry::global().clone());
-        let serve = |format| {
-            let registry = registry.clone();
-            get(move || async move { scrape(&registry, format) })
-        };
-        Router::new()
-            .route("/", serve(Format::Text))
-            .route("/json", serve(Format::Json))
     }
 }
 
-fn scrape(registry: &Registry, format: Format) -> Response {
-    let headers = [(CONTENT_TYPE, format.content_type())];
-    let body = Body::new(Scrape::new(registry, format));
-    (headers, body).into_response()
+impl Default for MetricsRouter {
+    fn default() -> Self {
+        Self::new()
+    }
 }

@@ -5,12 +5,13 @@ mod rules;
 mod tests;
 mod units;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
 use crate::registry::Registry;
-use crate::snapshot::{Block, Desc, Labels};
+use crate::snapshot::{Block, Desc, Escaping, Labels};
 
 /// Something about a metric that `promtool check metrics` complains of.
 ///
@@ -80,11 +81,12 @@ impl Family {
         }
     }
 
-    /// Notes label names that the family is known to have.
-    fn note<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) {
+    /// Notes label names that the family is known to have, as text 0.0.4 has them.
+    fn note(&mut self, names: impl IntoIterator<Item = impl AsRef<str>>) {
         for name in names {
-            if !self.labels.contains(name) {
-                self.labels.insert(name.to_owned());
+            let name = Escaping::Underscores.label(name.as_ref());
+            if !self.labels.contains(&*name) {
+                self.labels.insert(name.into_owned());
             }
         }
     }
@@ -144,6 +146,12 @@ impl Registry {
 /// Returns the family of that description; a metric may have been registered since
 /// the others were listed.
 fn family<'a>(families: &'a mut BTreeMap<String, Family>, desc: &Arc<Desc>) -> &'a mut Family {
-    let name = desc.exposed_name().to_owned();
-    families.entry(name).or_insert_with(|| Family::new(desc))
+    let name = Escaping::Underscores.metric(desc.exposed_name());
+    let shown = match &name {
+        Cow::Borrowed(_) => Arc::clone(desc),
+        // As text 0.0.4 has it, which is what promtool reads.
+        Cow::Owned(name) => Arc::new(Desc::new(name, desc.help(), desc.kind())),
+    };
+    let family = families.entry(name.into_owned());
+    family.or_insert_with(|| Family::new(&shown))
 }

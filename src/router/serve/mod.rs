@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::router::MetricsRouter;
+use crate::router::routes::routes;
 use accept::accept;
 use limits::Limits;
 
@@ -74,7 +75,7 @@ impl MetricsRouter {
         let listener = TcpListener::bind(address).await?;
         let local = listener.local_addr()?;
         // The guard stands before paths that are not there, too.
-        let whole = Router::new().nest("/metrics", self.routes());
+        let whole = Router::new().nest("/metrics", routes(&self));
         let router = self.guard.before(whole);
         let (stop, stopped) = watch::channel(());
         let task = tokio::spawn(accept(listener, router, Limits::default(), stopped));

@@ -1,0 +1,109 @@
+//! How many scrapes there may be at a time, and how long each.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Places for scrapes under way.
+///
+/// A place is given back when its scrape ends, or when its time is over: a reader that
+/// has stopped reading keeps its connection, and nobody out.
+#[derive(Debug)]
+pub(super) struct Permits {
+    most: usize,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    /// The number of the last place that was given.
+    last: u64,
+    /// The places under way, and when their time is over.
+    until: Vec<(u64, Instant)>,
+}
+
+impl Permits {
+    pub(super) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self {
+            most,
+            taken: Mutex::default(),
+        })
+    }
+
+    /// Gives a place for so long, if there is one.
+    pub(super) fn take(self: &Arc<Self>, time: Duration) -> Option<Permit> {
+        let now = Instant::now();
+        let mut taken = self.taken();
+        taken.until.retain(|(_, until)| *until > now);
+        if taken.until.len() >= self.most {
+            return None;
+        }
+        // So far away that it never comes, where it could not be told.
+        let far = Duration::from_secs(60 * 60 * 24 * 365);
+        let until = now + time.min(far);
+        taken.last += 1;
+        let number = taken.last;
+        taken.until.push((number, until));
+        drop(taken);
+        Some(Permit {
+            permits: Arc::clone(self),
+            number,
+            until,
+        })
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The place of one scrape.
+#[derive(Debug)]
+pub(super) struct Permit {
+    permits: Arc<Permits>,
+    number: u64,
+    until: Instant,
+}
+
+impl Permit {
+    /// Returns true when the scrape's time is over.
+    pub(super) fn is_over(&self) -> bool {
+        Instant::now() >= self.until
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let number = self.number;
+        let mut taken = self.permits.taken();
+        taken.until.retain(|(taken, _)| *taken != number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_so_many_places_and_each_is_given_back() {
+        let permits = Permits::new(2);
+        let day = Duration::from_secs(60 * 60 * 24);
+        let (one, _two) = (permits.take(day).unwrap(), permits.take(day).unwrap());
+        assert!(permits.take(day).is_none());
+        drop(one);
+        let three = permits.take(Duration::MAX).unwrap();
+        assert!(!three.is_over());
+        assert!(permits.take(day).is_none());
+    }
+
+    #[test]
+    fn a_place_whose_time_is_over_is_given_to_another_and_given_back_once() {
+        let permits = Permits::new(1);
+        let over = permits.take(Duration::ZERO).unwrap();
+        assert!(over.is_over());
+        let next = permits.take(Duration::MAX).unwrap();
+        drop(over);
+        assert!(permits.take(Duration::MAX).is_none());
+        drop(next);
+        assert!(permits.take(Duration::MAX).is_some());
+    }
+}

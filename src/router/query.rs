@@ -1,0 +1,51 @@
+//! What a client asks for behind the `?`.
+
+use form_urlencoded::parse;
+
+/// What is to be left out of an answer.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Query {
+    /// The names of the metrics that are wanted, where not all are.
+    pub(super) names: Option<Vec<String>>,
+    /// The most series that are wanted.
+    pub(super) limit: Option<usize>,
+}
+
+impl Query {
+    /// Reads `name[]=` and `limit=`, either any number of times, of which the last
+    /// limit counts; what else is there is passed over, as is a limit that is no
+    /// number.
+    pub(super) fn of(text: Option<&str>) -> Self {
+        let mut query = Self::default();
+        for (name, value) in parse(text.unwrap_or_default().as_bytes()) {
+            match &*name {
+                "name[]" => query.names.get_or_insert_default().push(value.into_owned()),
+                "limit" => query.limit = value.parse().ok(),
+                _ => {}
+            }
+        }
+        query
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_the_limit_are_read_and_nothing_else() {
+        let read = |text| Query::of(Some(text));
+        assert_eq!(Query::of(None), Query::default());
+        assert_eq!(read("a=b&limit=many&name=x&&=&%"), Query::default());
+        let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
+        assert_eq!(
+            read("name[]=a&name%5B%5D=b%2Ec+d&limit=1&limit=20"),
+            Query {
+                names: names(&["a", "b.c d"]),
+                limit: Some(20),
+            }
+        );
+        assert_eq!(read("name[]=").names, names(&[""]));
+        assert_eq!(read("name[]=%ff%00").names, names(&["\u{fffd}\0"]));
+    }
+}

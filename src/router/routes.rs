@@ -1,0 +1,120 @@
+//! The routes, and how a scrape is answered.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+
+use crate::export::Format;
+use crate::registry::Registry;
+use crate::router::MetricsRouter;
+use crate::router::body::{Counted, Scrape};
+use crate::router::compression::coder;
+use crate::router::negotiate::Negotiated;
+use crate::router::pages::Pages;
+use crate::router::permits::Permits;
+use crate::router::query::Query;
+use crate::router::scrapes::Scrapes;
+
+/// In this header Prometheus says after how many seconds it gives a scrape up.
+const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
+
+/// What the routes share.
+struct Served {
+    registry: Registry,
+    created: bool,
+    deadline: Duration,
+    permits: Arc<Permits>,
+    scrapes: Option<Scrapes>,
+}
+
+/// Returns the routes of a router with these settings.
+pub(super) fn routes<S>(settings: &MetricsRouter) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let registry = settings.registry.clone();
+    let registry = registry.unwrap_or_else(|| Registry::global().clone());
+    let served = Arc::new(Served {
+        created: settings.created,
+        deadline: settings.deadline,
+        permits: Permits::new(settings.in_flight),
+        scrapes: Scrapes::new(&registry),
+        registry,
+    });
+    let route = |answer: fn(&Served, &Request) -> Response| -> MethodRouter<S> {
+        let answer = async move |State(served): State<Arc<Served>>, request: Request| {
+            answer(&served, &request)
+        };
+        get(answer).with_state(Arc::clone(&served))
+    };
+    Router::new()
+        .route("/", route(negotiated))
+        .route("/json", route(json))
+        .route("/summary", route(summary))
+}
+
+fn negotiated(served: &Served, request: &Request) -> Response {
+    served.scrape(request, Negotiated::of(request.headers()))
+}
+
+fn json(served: &Served, request: &Request) -> Response {
+    served.scrape(request, Negotiated::json())
+}
+
+fn summary(served: &Served, _: &Request) -> Response {
+    let content_type = [(CONTENT_TYPE, Format::Json.content_type())];
+    (content_type, served.registry.summary().to_json()).into_response()
+}
+
+impl Served {
+    fn scrape(&self, request: &Request, negotiated: Negotiated) -> Response {
+        let begun = Instant::now();
+        let headers = request.headers();
+        let Some(permit) = self.permits.take(self.time(headers)) else {
+            let soon = [(RETRY_AFTER, HeaderValue::from_static("1"))];
+            let why = "as many scrapes as may be are under way\n";
+            return (StatusCode::SERVICE_UNAVAILABLE, soon, why).into_response();
+        };
+        let Query { names, limit } = Query::of(request.uri().query());
+        let mut export = self.registry.export(negotiated.format);
+        export = export.escaping(negotiated.escaping).created(self.created);
+        if let Some(names) = names {
+            export = export.only(names);
+        }
+        if let Some(limit) = limit.filter(|_| negotiated.format == Format::Json) {
+            export = export.limit(limit);
+        }
+        let coder = coder(headers);
+        let coding = coder.as_ref().map(|coder| coder.name());
+        let counted = self.scrapes.clone().map(|scrapes| Counted {
+            scrapes,
+            format: negotiated.format,
+            begun,
+        });
+        let pages = Pages::new(export.chunks(), coder);
+        let mut response = Response::new(Body::new(Scrape::new(pages, permit, counted)));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, negotiated.content_type());
+        headers.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
+        if let Some(coding) = coding {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+        }
+        response
+    }
+
+    /// Returns how long a scrape may take: until its client gives it up, if it says when,
+    /// and no longer than the deadline.
+    fn time(&self, headers: &HeaderMap) -> Duration {
+        let asked = headers.get(TIMEOUT).and_then(|value| value.to_str().ok());
+        let asked = asked.and_then(|text| text.parse().ok());
+        let asked = asked.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        asked.map_or(self.deadline, |asked| asked.min(self.deadline))
+    }
+}
