@@ -152,7 +152,7 @@ async fn the_router_answers_get_and_head_with_the_exact_content_types() {
     let router = MetricsRouter::new().registry(&registry).build();
     let server = Server::start(Router::new().nest("/metrics", router)).await;
     let caller = Caller::new(Version::HTTP_11);
-    let url = |path| format!("http://{}{path}", server.address);
+    let url = |path: &str| format!("http://{}{path}", server.address);
 
     // Without what the router says of itself.
     let names = [
