@@ -118,7 +118,7 @@ impl io::Write for Page {
     }
 }
 
-/// A text of up to 32 bytes, as numbers are.
+/// Up to 32 bytes, as a number's text has them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Short {
     bytes: [u8; Self::MOST],
@@ -146,6 +146,25 @@ impl Short {
             }
         }
         Self { bytes, len }
+    }
+
+    /// Appends a byte, while there is room for it.
+    #[inline]
+    pub(crate) fn push(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(self.len) {
+            *place = byte;
+            self.len += 1;
+        }
+    }
+
+    /// Appends eight bytes, if there is room for them.
+    #[inline]
+    pub(crate) fn push_eight(&mut self, eight: [u8; 8]) {
+        let room = self.bytes.get_mut(self.len..);
+        if let Some(place) = room.and_then(|room| room.first_chunk_mut()) {
+            *place = eight;
+            self.len += 8;
+        }
     }
 
     /// Makes a text of the first `len` of eight bytes.

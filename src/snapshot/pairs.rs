@@ -27,7 +27,8 @@ impl<'a> Iterator for Pairs<'a> {
                 name
             }
             None => {
-                let (name, after) = self.rest.split_once('=')?;
+                let end = self.rest.bytes().position(|byte| byte == b'=')?;
+                let (name, after) = self.rest.split_at(end);
                 self.rest = after;
                 Cow::Borrowed(name)
             }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr2;
+
 /// Appends a text in quotes, escaped.
 pub(crate) fn push_quoted(text: &mut String, value: &str) {
     text.push('"');
@@ -19,10 +21,22 @@ pub(crate) fn push_quoted(text: &mut String, value: &str) {
 
 /// Takes what stands before a closing quote, unescaped, and returns it with what follows
 /// the quote; none where there is no such quote.
+#[inline]
 pub(super) fn take_quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
-    let end = end_of_value(text)?;
-    let (value, after) = text.split_at(end);
-    Some((unescape(value), after.get(1..).unwrap_or_default()))
+    let end = memchr2(b'"', b'\\', text.as_bytes())?;
+    if text.as_bytes()[end] == b'"' {
+        return Some((Cow::Borrowed(&text[..end]), &text[end + 1..]));
+    }
+    take_escaped(text)
+}
+
+#[cold]
+fn take_escaped(text: &str) -> Option<(Cow<'_, str>, &str)> {
+    let (value, after) = text.split_at(end_of_value(text)?);
+    Some((
+        Cow::Owned(unescape(value)),
+        after.get(1..).unwrap_or_default(),
+    ))
 }
 
 /// Strips the escaped form of `value` in quotes, without writing it down.
@@ -66,10 +80,7 @@ fn escape(byte: u8) -> Option<&'static str> {
     }
 }
 
-fn unescape(text: &str) -> Cow<'_, str> {
-    if !text.contains('\\') {
-        return Cow::Borrowed(text);
-    }
+fn unescape(text: &str) -> String {
     let mut value = String::with_capacity(text.len());
     let mut chars = text.chars();
     while let Some(char) = chars.next() {
@@ -82,5 +93,5 @@ fn unescape(text: &str) -> Cow<'_, str> {
             _ => value.push(char),
         }
     }
-    Cow::Owned(value)
+    value
 }

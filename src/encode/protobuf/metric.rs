@@ -2,10 +2,12 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::encode::Page;
+use crate::encode::page::{Page, Short};
 use crate::encode::protobuf::Scratch;
 use crate::encode::protobuf::native::put_native;
-use crate::encode::protobuf::wire::{put_bytes, put_f64, put_u64};
+use crate::encode::protobuf::wire::{
+    bytes_len, each_of_varint, put_bytes, put_f64, put_u64, start_bytes, varint_len,
+};
 use crate::snapshot::{Block, Escaping, Exemplar, HistogramView, Labels, Values};
 
 /// The fields of these messages, by their names there.
@@ -44,7 +46,13 @@ pub(super) fn put_metric(block: &Block, series: usize, escaping: Escaping, scrat
     metric.clear();
     value.clear();
     if let Some(labels) = block.labels.get(series) {
-        put_labels(metric, field::METRIC_LABEL, labels, escaping, part);
+        let as_they_are = block.desc.is_classic() && escaping.keeps_classic();
+        let escaping = if as_they_are {
+            Escaping::Utf8
+        } else {
+            escaping
+        };
+        put_labels(metric, field::METRIC_LABEL, labels, escaping);
     }
     let exemplars = block.exemplars_of(series);
     let since = block.since.get(series).copied();
@@ -52,9 +60,9 @@ pub(super) fn put_metric(block: &Block, series: usize, escaping: Escaping, scrat
         Values::Counter(counts) => {
             put_f64(value, field::VALUE, counts[series].value());
             if let Some(exemplar) = exemplars.first() {
-                put_exemplar(value, field::COUNTER_EXEMPLAR, exemplar, part);
+                put_exemplar(value, field::COUNTER_EXEMPLAR, exemplar);
             }
-            put_created(value, field::COUNTER_CREATED, since, part);
+            put_created(value, field::COUNTER_CREATED, since);
             field::METRIC_COUNTER
         }
         Values::Gauge(numbers) => {
@@ -63,88 +71,119 @@ pub(super) fn put_metric(block: &Block, series: usize, escaping: Escaping, scrat
         }
         Values::Histogram(histograms) => {
             if let Some(histogram) = histograms.get(series) {
-                put_histogram(value, &histogram, exemplars, part);
+                put_histogram(value, &histogram, exemplars);
                 if let Some(native) = histogram.native() {
                     put_native(value, native, part);
                 }
             }
-            put_created(value, field::HISTOGRAM_CREATED, since, part);
+            put_created(value, field::HISTOGRAM_CREATED, since);
             field::METRIC_HISTOGRAM
         }
     };
     put_bytes(metric, field, value.written());
 }
 
-fn put_labels(page: &mut Page, field: u8, labels: &Labels, escaping: Escaping, part: &mut Page) {
+fn put_labels(page: &mut Page, field: u8, labels: &Labels, escaping: Escaping) {
     for (name, value) in labels.pairs() {
-        part.clear();
-        put_bytes(part, field::LABEL_NAME, escaping.label(&name).as_bytes());
-        put_bytes(part, field::LABEL_VALUE, value.as_bytes());
-        put_bytes(page, field, part.written());
+        let name = escaping.label(&name);
+        start_bytes(page, field, bytes_len(name.len()) + bytes_len(value.len()));
+        put_bytes(page, field::LABEL_NAME, name.as_bytes());
+        put_bytes(page, field::LABEL_VALUE, value.as_bytes());
     }
 }
 
-fn put_histogram(
-    page: &mut Page,
-    histogram: &HistogramView<'_>,
-    exemplars: &[Exemplar],
-    part: &mut Page,
-) {
+fn put_histogram(page: &mut Page, histogram: &HistogramView<'_>, exemplars: &[Exemplar]) {
     put_u64(page, field::HISTOGRAM_COUNT, histogram.count());
     put_f64(page, field::HISTOGRAM_SUM, histogram.totals().sum);
-    let mut exemplars = exemplars.iter().peekable();
-    for (bucket, (bound, up_to)) in histogram.cumulative().enumerate() {
-        part.clear();
-        put_u64(part, field::BUCKET_CUMULATIVE, up_to);
-        put_f64(part, field::BUCKET_BOUND, bound);
-        if let Some(exemplar) = exemplars.next_if(|exemplar| exemplar.bucket == bucket) {
-            put_exemplar(part, field::BUCKET_EXEMPLAR, exemplar, &mut Page::default());
+    if exemplars.is_empty() {
+        for (bound, up_to) in histogram.cumulative() {
+            page.put_short(&bucket(bound, up_to));
         }
-        put_bytes(page, field::HISTOGRAM_BUCKET, part.written());
+        return;
     }
+    for (position, (bound, up_to)) in histogram.cumulative().enumerate() {
+        let mut own = Page::default();
+        own.put_short(&bucket_fields(bound, up_to));
+        if let Some(exemplar) = exemplars.iter().find(|own| own.bucket == position) {
+            put_exemplar(&mut own, field::BUCKET_EXEMPLAR, exemplar);
+        }
+        put_bytes(page, field::HISTOGRAM_BUCKET, own.written());
+    }
+}
+
+/// Returns a bucket without an exemplar, as the field that it is.
+#[inline]
+fn bucket(bound: f64, up_to: u64) -> Short {
+    let count = if up_to == 0 { 0 } else { 1 + varint_len(up_to) };
+    let mut bytes = Short::default();
+    bytes.push(field::HISTOGRAM_BUCKET << 3 | 2);
+    // At most 20, which is one byte.
+    bytes.push((count + 1 + size_of::<f64>()).to_le_bytes()[0]);
+    push_bucket(&mut bytes, bound, up_to);
+    bytes
+}
+
+fn bucket_fields(bound: f64, up_to: u64) -> Short {
+    let mut bytes = Short::default();
+    push_bucket(&mut bytes, bound, up_to);
+    bytes
+}
+
+#[inline]
+fn push_bucket(bytes: &mut Short, bound: f64, up_to: u64) {
+    if up_to != 0 {
+        bytes.push(field::BUCKET_CUMULATIVE << 3);
+        each_of_varint(up_to, |byte| bytes.push(byte));
+    }
+    bytes.push(field::BUCKET_BOUND << 3 | 1);
+    bytes.push_eight(bound.to_le_bytes());
 }
 
 #[cold]
-fn put_exemplar(page: &mut Page, field: u8, exemplar: &Exemplar, part: &mut Page) {
+fn put_exemplar(page: &mut Page, field: u8, exemplar: &Exemplar) {
     let mut message = Page::default();
     // The names of an exemplar's labels are always classic.
     let labels = &exemplar.labels;
-    put_labels(
-        &mut message,
-        field::EXEMPLAR_LABEL,
-        labels,
-        Escaping::Utf8,
-        part,
-    );
+    put_labels(&mut message, field::EXEMPLAR_LABEL, labels, Escaping::Utf8);
     put_f64(&mut message, field::EXEMPLAR_VALUE, exemplar.value);
-    put_time(
-        &mut message,
-        field::EXEMPLAR_TIMESTAMP,
-        exemplar.timestamp,
-        part,
-    );
+    put_time(&mut message, field::EXEMPLAR_TIMESTAMP, exemplar.timestamp);
     put_bytes(page, field, message.written());
 }
 
 /// Appends since when a series counts, in milliseconds after 1970, where it is known.
-fn put_created(page: &mut Page, field: u8, since: Option<u64>, part: &mut Page) {
+fn put_created(page: &mut Page, field: u8, since: Option<u64>) {
     if let Some(millis) = since {
         let nanos = millis % 1_000 * 1_000_000;
-        put_timestamp(page, field, millis / 1_000, nanos, part);
+        page.put_short(&timestamp(field, millis / 1_000, nanos));
     }
 }
 
 /// Appends a time; none where the clock stood before 1970.
-fn put_time(page: &mut Page, field: u8, time: SystemTime, part: &mut Page) {
+fn put_time(page: &mut Page, field: u8, time: SystemTime) {
     if let Ok(since_1970) = time.duration_since(UNIX_EPOCH) {
         let nanos = u64::from(since_1970.subsec_nanos());
-        put_timestamp(page, field, since_1970.as_secs(), nanos, part);
+        page.put_short(&timestamp(field, since_1970.as_secs(), nanos));
     }
 }
 
-fn put_timestamp(page: &mut Page, field: u8, seconds: u64, nanos: u64, part: &mut Page) {
-    part.clear();
-    put_u64(part, field::TIMESTAMP_SECONDS, seconds);
-    put_u64(part, field::TIMESTAMP_NANOS, nanos);
-    put_bytes(page, field, part.written());
+/// Returns a time as the field that it is.
+fn timestamp(field: u8, seconds: u64, nanos: u64) -> Short {
+    let numbers = [
+        (field::TIMESTAMP_SECONDS, seconds),
+        (field::TIMESTAMP_NANOS, nanos),
+    ];
+    let numbers = numbers.into_iter().filter(|(_, number)| *number != 0);
+    let len: usize = numbers
+        .clone()
+        .map(|(_, number)| 1 + varint_len(number))
+        .sum();
+    let mut bytes = Short::default();
+    bytes.push(field << 3 | 2);
+    // At most 22, which is one byte.
+    bytes.push(len.to_le_bytes()[0]);
+    for (field, number) in numbers {
+        bytes.push(field << 3);
+        each_of_varint(number, |byte| bytes.push(byte));
+    }
+    bytes
 }

@@ -4,15 +4,41 @@
 
 use crate::encode::Page;
 
-/// Appends a number, seven bits a byte, the lowest first.
+/// Appends a number.
 #[inline]
-pub(super) fn put_varint(page: &mut Page, mut number: u64) {
+pub(super) fn put_varint(page: &mut Page, number: u64) {
+    each_of_varint(number, |byte| page.push(byte));
+}
+
+/// Calls `put` with the bytes of a number, seven bits in each, the lowest first.
+#[inline]
+pub(super) fn each_of_varint(mut number: u64, mut put: impl FnMut(u8)) {
     // What is left fits a byte once it is below 128.
     while number >= 0x80 {
-        page.push(number.to_le_bytes()[0] | 0x80);
+        put(number.to_le_bytes()[0] | 0x80);
         number >>= 7;
     }
-    page.push(number.to_le_bytes()[0]);
+    put(number.to_le_bytes()[0]);
+}
+
+/// Returns how many bytes a number takes.
+#[inline]
+pub(super) fn varint_len(number: u64) -> usize {
+    let bits = u64::BITS - (number | 1).leading_zeros();
+    bits.div_ceil(7) as usize
+}
+
+/// Returns how many bytes a field of so many bytes takes.
+#[inline]
+pub(super) fn bytes_len(len: usize) -> usize {
+    1 + varint_len(len as u64) + len
+}
+
+/// Begins a field of so many bytes, which are to follow.
+#[inline]
+pub(super) fn start_bytes(page: &mut Page, field: u8, len: usize) {
+    page.push(field << 3 | 2);
+    put_varint(page, len as u64);
 }
 
 /// Appends a field of a number, unless it is 0, which is the same as none.
@@ -40,8 +66,7 @@ pub(super) fn put_f64(page: &mut Page, field: u8, number: f64) {
 /// Appends a field of bytes: a text, or a message.
 #[inline]
 pub(super) fn put_bytes(page: &mut Page, field: u8, bytes: &[u8]) {
-    page.push(field << 3 | 2);
-    put_varint(page, bytes.len() as u64);
+    start_bytes(page, field, bytes.len());
     page.put(bytes);
 }
 
@@ -74,6 +99,11 @@ mod tests {
             &[0x19, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f],
         );
         check(|page| put_sint(page, 1, -2), &[0x08, 3]);
+        for number in (0..64).flat_map(|bit| [(1 << bit) - 1, 1 << bit, u64::MAX >> bit]) {
+            let mut page = Page::default();
+            put_varint(&mut page, number);
+            assert_eq!(varint_len(number), page.len(), "{number}");
+        }
         assert_eq!([0, -1, 1, -2].map(zigzag), [0, 1, 2, 3]);
         assert_eq!(zigzag(i64::MIN), u64::MAX);
     }
