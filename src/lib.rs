@@ -48,9 +48,9 @@
 //! 5  app         the layer and the router on an application, in the right order
 //! 4  router      serves a registry over HTTP
 //! 3  middleware  the layer: layer -> service -> future -> body -> record
-//!    export      a registry as text or JSON, whole or in chunks
+//!    export      a registry in every format, whole or in chunks
 //! 2  registry    metrics under their names, and reading them all
-//!    encode      blocks of series to text
+//!    encode      blocks of series to text and bytes
 //! 1  metric      counters, gauges, histograms, families: the handles
 //! 0  cell        the atomics, where all recording ends
 //!    snapshot    what was read: plain data
@@ -67,6 +67,7 @@
 //! | --- | --- | --- |
 //! | `axum` | yes | [`metrics_router`], and route templates as the layer's `route` |
 //! | `serve` | no | `MetricsRouter::serve`: the metrics on a listener of their own |
+//! | `compression` | no | scrapes compressed by gzip or zstd, where the scraper asks for it |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]

@@ -20,7 +20,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 64,
-            head: Duration::from_secs(30),
+            // It is also how long a connection may be idle: clear of 15, 30 and 60
+            // seconds, in whose rhythm scrapers come.
+            head: Duration::from_secs(40),
             write: Duration::from_secs(30),
             grace: Duration::from_secs(10),
             pause: Duration::from_secs(1),

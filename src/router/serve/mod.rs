@@ -43,7 +43,7 @@ impl MetricsRouter {
     ///
     /// A client that is slow, or means harm, can hold little: there are at most 64
     /// connections, and more wait until one of them ends. A connection is cut if a
-    /// request's head takes more than 30 seconds to come, also where none comes at all,
+    /// request's head takes more than 40 seconds to come, also where none comes at all,
     /// or if nothing of an answer was taken for 30 seconds.
     ///
     /// ```
