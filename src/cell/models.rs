@@ -109,7 +109,8 @@ impl Shared {
     fn read(&self) -> Option<(f64, u64)> {
         let mut count = 0;
         let totals = self.tally.try_read(&mut || {
-            count = self.sheets.iter().map(|(_, count)| count).sum();
+            count = 0;
+            self.sheets.each(|_, own| count += own);
             count
         })?;
         Some((totals.sum, count))
@@ -168,7 +169,8 @@ fn two_threads_that_claim_the_same_word_share_it() {
         for thread in threads {
             thread.join().unwrap();
         }
-        let mut counted: Vec<_> = sheets.iter().collect();
+        let mut counted = Vec::new();
+        sheets.each(|key, count| counted.push((key, count)));
         counted.sort_unstable();
         assert_eq!(counted, [(1, 3), (2, 1)]);
     });
