@@ -117,26 +117,35 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Stands before every route of `router`, its fallback and refused methods too.
+    /// Stands before every route of `router`, refused methods too.
+    ///
+    /// What is not a route is another's, where the router is nested or merged into
+    /// another's application.
     pub(super) fn before<S>(self, router: Router<S>) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {
+        let watch = self.watch();
+        router.route_layer(from_fn(move |request: Request, next: Next| {
+            Arc::clone(&watch).answer(request, next)
+        }))
+    }
+
+    /// Stands before all that is asked of `router`, be there such a route or not.
+    #[cfg(feature = "serve")]
+    pub(super) fn around(self, router: Router) -> Router {
+        let watch = self.watch();
+        router.layer(from_fn(move |request: Request, next: Next| {
+            Arc::clone(&watch).answer(request, next)
+        }))
+    }
+
+    fn watch(self) -> Arc<Watch> {
         self.warn_of_closed_doors();
-        let watch = Arc::new(Watch {
+        Arc::new(Watch {
             guard: self,
             has_told: AtomicBool::new(false),
-        });
-        router.layer(from_fn(move |request: Request, next: Next| {
-            let watch = Arc::clone(&watch);
-            async move {
-                let answer = match watch.refuse(&request) {
-                    Some(refusal) => refusal,
-                    None => next.run(request).await,
-                };
-                sign(answer)
-            }
-        }))
+        })
     }
 
     fn warn_of_closed_doors(&self) {
@@ -165,6 +174,14 @@ struct Watch {
 }
 
 impl Watch {
+    async fn answer(self: Arc<Self>, request: Request, next: Next) -> Response {
+        let answer = match self.refuse(&request) {
+            Some(refusal) => refusal,
+            None => next.run(request).await,
+        };
+        sign(answer)
+    }
+
     /// Returns the answer to a request that is not let in.
     fn refuse(&self, request: &Request) -> Option<Response> {
         let Guard {

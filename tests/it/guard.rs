@@ -95,7 +95,7 @@ async fn every_route_asks_for_any_of_the_credentials_and_for_none_if_there_are_n
         (Method::HEAD, "/", StatusCode::OK),
         (Method::GET, "/json", StatusCode::OK),
         (Method::GET, "/json?a=b", StatusCode::OK),
-        (Method::GET, "/unknown", StatusCode::NOT_FOUND),
+        (Method::GET, "/summary", StatusCode::OK),
         (Method::POST, "/", StatusCode::METHOD_NOT_ALLOWED),
         (Method::OPTIONS, "/json", StatusCode::METHOD_NOT_ALLOWED),
     ];
@@ -175,6 +175,22 @@ async fn nested_the_router_answers_its_own_paths_and_leaves_others_to_the_applic
         assert_eq!(answer.body, "the application");
         assert!(!answer.headers.contains_key(CACHE_CONTROL));
     }
+}
+
+#[tokio::test]
+async fn merged_the_router_leaves_an_application_s_404_as_it_is() {
+    let registry = Registry::new();
+    let app: Router = Router::new()
+        .merge(metrics().bearer(TOKEN).build())
+        .layer(MetricsLayer::new().registry(&registry));
+    let refused = answer(&app, get("/json")).await;
+    check_refused(&refused, StatusCode::UNAUTHORIZED, &["Bearer"]);
+    let unknown = answer(&app, get("/unknown")).await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    assert!(!unknown.headers.contains_key(CACHE_CONTROL));
+    let unmatched = [("route", "unmatched"), ("status", "404")];
+    assert_eq!(sum(&registry, "http_requests_total", &unmatched), 1.0);
+    assert_eq!(sum(&registry, "http_requests_total", &[]), 1.0);
 }
 
 #[tokio::test]
@@ -385,7 +401,7 @@ async fn only_peers_in_the_networks_are_answered() {
 async fn no_header_and_no_credentials_make_up_for_the_network() {
     let settings = metrics().bearer(TOKEN).networks(["127.0.0.1"]).unwrap();
     let router = settings.build();
-    for path in ["/", "/json", "/unknown"] {
+    for path in ["/", "/json", "/summary"] {
         let mut request = from("10.0.0.1:1");
         *request.uri_mut() = path.parse().unwrap();
         for (name, value) in [

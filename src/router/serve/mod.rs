@@ -76,7 +76,7 @@ impl MetricsRouter {
         let local = listener.local_addr()?;
         // The guard stands before paths that are not there, too.
         let whole = Router::new().nest("/metrics", routes(&self));
-        let router = self.guard.before(whole);
+        let router = self.guard.around(whole);
         let (stop, stopped) = watch::channel(());
         let task = tokio::spawn(accept(listener, router, Limits::default(), stopped));
         Ok(Serving { local, stop, task })
