@@ -199,7 +199,7 @@ async fn a_client_that_does_not_finish_its_request_is_cut() {
         client.write_all(head).await.unwrap();
         read_to_end(&mut client).await;
         let took = start.elapsed();
-        assert!((29..31).contains(&took.as_secs()), "{took:?}");
+        assert!((39..41).contains(&took.as_secs()), "{took:?}");
     }
     serving.shutdown().await;
 }
