@@ -2,8 +2,8 @@
 //! start-up.
 //!
 //! Recording never fails. An [`Error`] comes from creating or registering a
-//! metric, or from the settings of the router; a [`PercentileError`] from asking a histogram for a percentile that
-//! it cannot give.
+//! metric, or from the settings of the router; a [`PercentileError`] from asking a
+//! histogram for a percentile that it cannot give.
 
 use std::convert::Infallible;
 use std::fmt;

@@ -13,9 +13,11 @@ pub(crate) struct Pieces {
     /// Beside what else is read of a histogram, since most have no more.
     first: OnceLock<Chunk>,
     others: Box<[OnceLock<Chunk>]>,
+    /// How many counts there are.
+    pieces: u32,
 }
 
-type Chunk = Box<[AtomicU64; CHUNK]>;
+type Chunk = Box<[AtomicU64]>;
 
 impl Pieces {
     pub(crate) fn new(pieces: usize) -> Self {
@@ -23,6 +25,7 @@ impl Pieces {
         Self {
             first: OnceLock::new(),
             others: (0..others).map(|_| OnceLock::new()).collect(),
+            pieces: u32::try_from(pieces).unwrap_or(u32::MAX),
         }
     }
 
@@ -30,13 +33,16 @@ impl Pieces {
     #[inline]
     pub(crate) fn get(&self, piece: usize) -> Option<&AtomicU64> {
         let chunk = self.chunk(piece)?.get()?;
-        Some(&chunk[piece % CHUNK])
+        chunk.get(piece % CHUNK)
     }
 
     /// Makes the count of a piece, and those around it.
     pub(crate) fn make(&self, piece: usize) {
         if let Some(chunk) = self.chunk(piece) {
-            chunk.get_or_init(|| Box::new([const { 0 }; CHUNK].map(AtomicU64::new)));
+            // Fewer where there are no more: these lie between what is read.
+            let first = piece - piece % CHUNK;
+            let len = CHUNK.min((self.pieces as usize).saturating_sub(first));
+            chunk.get_or_init(|| (0..len).map(|_| AtomicU64::new(0)).collect());
         }
     }
 
@@ -62,7 +68,7 @@ impl Pieces {
                 counts.fill(0);
                 continue;
             };
-            for (read, count) in counts.iter_mut().zip(&**chunk) {
+            for (read, count) in counts.iter_mut().zip(chunk) {
                 // Relaxed: the tally's Acquire loads ordered what came before them.
                 *read = count.load(Ordering::Relaxed);
                 sum += *read;

@@ -1,16 +1,16 @@
 //! Counts by key, for any thread and in little memory.
 //!
 //! A word holds a key and its count, so that a histogram that saw three
-//! magnitudes keeps three words. Words stand in sheets, each twice as long as
-//! the one before it, and are claimed in order; so every thread that looks for a
-//! key passes the same words, and finds it or claims the same free one.
+//! magnitudes keeps a few words. Words stand in sheets, one after the other, and are
+//! claimed in order; so every thread that looks for a key passes the same words, and
+//! finds it or claims the same free one.
 
 use std::hint::black_box;
 
 use crate::cell::sync::{AtomicU64, OnceLock, Ordering};
 
-/// The first sheet has this many words.
-const FIRST: usize = 4;
+/// A sheet has this many words, as many as a cache line.
+const WORDS: usize = if cfg!(tachometer_loom) { 2 } else { 8 };
 /// The bits of a word that count; the others are the key.
 const COUNT: u32 = 44;
 const COUNT_MASK: u64 = (1 << COUNT) - 1;
@@ -24,7 +24,7 @@ pub(crate) struct Sheets(OnceLock<Box<Sheet>>);
 
 #[derive(Debug)]
 struct Sheet {
-    words: Box<[AtomicU64]>,
+    words: [AtomicU64; WORDS],
     next: Sheets,
 }
 
@@ -36,12 +36,12 @@ impl Sheets {
     pub(crate) fn add(&self, key: u32) {
         // Not 0, so that a word that counts is never 0.
         let tag = (u64::from(key) + 1) << COUNT;
-        let mut sheet = self.sheet(FIRST);
+        let mut sheet = self.sheet();
         loop {
             if sheet.words.iter().any(|word| count_in(word, tag)) {
                 return;
             }
-            sheet = sheet.next.sheet(2 * sheet.words.len());
+            sheet = sheet.next.sheet();
         }
     }
 
@@ -85,10 +85,10 @@ impl Sheets {
         sheets.flat_map(|sheet| &sheet.words)
     }
 
-    fn sheet(&self, words: usize) -> &Sheet {
+    fn sheet(&self) -> &Sheet {
         self.0.get_or_init(|| {
             Box::new(Sheet {
-                words: (0..words).map(|_| AtomicU64::new(0)).collect(),
+                words: std::array::from_fn(|_| AtomicU64::new(0)),
                 next: Self::default(),
             })
         })

@@ -11,13 +11,12 @@
 //! is `null`. One that was asked to be short, and left series out, says so by
 //! `"truncated":true` at its end.
 
-use std::fmt::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::encode::Encode;
 use crate::encode::number::{bound_text, put_count, put_f64, put_u64, seconds};
 use crate::encode::page::{Page, Short};
-use crate::snapshot::{Block, Bounds, Desc, HistogramView, Labels, Totals, Values};
+use crate::snapshot::{Block, Bounds, Desc, HistogramView, Labels, Totals, Values, push_quoted};
 
 /// Writes series as one JSON object.
 #[derive(Debug)]
@@ -41,9 +40,7 @@ pub(crate) struct JsonEncoder {
 
 impl JsonEncoder {
     pub(crate) fn new(taken: SystemTime, uptime: Duration) -> Self {
-        // RFC 3339 ends with the year 9999, and a clock may stand anywhere.
-        let last = UNIX_EPOCH + Duration::from_secs(253_402_300_799);
-        let taken = taken.clamp(UNIX_EPOCH, last);
+        let taken = within_calendar(taken);
         let since_1970 = taken.duration_since(UNIX_EPOCH).unwrap_or_default();
         let millis = u64::try_from(since_1970.as_millis()).unwrap_or(0);
         Self {
@@ -70,13 +67,24 @@ impl JsonEncoder {
             page.push(b',');
         }
         self.empty = false;
-        if labels.is_empty() {
-            put_string(page, desc.name());
-            return;
-        }
+        let name = desc.name();
         self.key.clear();
-        // Writing to a string does not fail.
-        let _ = write!(self.key, "{}{{{}}}", desc.name(), labels.as_str());
+        if name.contains('{') {
+            // In the braces, as the text formats have it: it could be read as one with
+            // labels.
+            self.key.push('{');
+            push_quoted(&mut self.key, name);
+            let comma = if labels.is_empty() { "" } else { "," };
+            for part in [comma, labels.as_str(), "}"] {
+                self.key.push_str(part);
+            }
+        } else if labels.is_empty() {
+            self.key.push_str(name);
+        } else {
+            for part in [name, "{", labels.as_str(), "}"] {
+                self.key.push_str(part);
+            }
+        }
         put_string(page, &self.key);
     }
 
@@ -115,7 +123,7 @@ impl JsonEncoder {
 impl Encode for JsonEncoder {
     fn start(&mut self, page: &mut Page) {
         page.put_str("{\"timestamp\":\"");
-        page.put_str(&humantime::format_rfc3339_millis(self.taken).to_string());
+        page.put_str(&rfc3339(self.taken));
         page.put_str("\",\"uptime_seconds\":");
         put_f64(page, self.uptime.as_secs_f64());
         page.put_str(",\"metrics\":{");
@@ -168,6 +176,18 @@ impl Encode for JsonEncoder {
             "}}\n"
         });
     }
+}
+
+/// Returns a time as programs read it, to the millisecond.
+pub(crate) fn rfc3339(time: SystemTime) -> String {
+    humantime::format_rfc3339_millis(within_calendar(time)).to_string()
+}
+
+/// Returns the nearest time that RFC 3339 can write, whose calendar ends with the year
+/// 9999: a clock may stand anywhere.
+fn within_calendar(time: SystemTime) -> SystemTime {
+    let last = UNIX_EPOCH + Duration::from_secs(253_402_300_799);
+    time.clamp(UNIX_EPOCH, last)
 }
 
 /// Returns what stands before each bucket's count.

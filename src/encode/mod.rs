@@ -11,7 +11,7 @@ mod page;
 mod protobuf;
 mod text;
 
-pub(crate) use json::JsonEncoder;
+pub(crate) use json::{JsonEncoder, rfc3339};
 pub(crate) use page::Page;
 pub(crate) use protobuf::ProtobufEncoder;
 pub(crate) use text::{Dialect, TextEncoder};
@@ -27,6 +27,10 @@ pub(crate) trait Encode {
     fn start(&mut self, page: &mut Page);
     fn block(&mut self, block: &Block, page: &mut Page);
     fn series(&mut self, block: &Block, series: usize, page: &mut Page);
+    /// Returns how many bytes a call of `series` may give at once of those before it.
+    fn held(&self) -> usize {
+        0
+    }
     /// Ends the exposition; `cut` says that not all series are in it.
     fn finish(&mut self, cut: bool, page: &mut Page);
 }

@@ -28,6 +28,11 @@ impl Page {
         self.len
     }
 
+    /// Returns how many bytes the page's memory takes.
+    pub(crate) fn room(&self) -> usize {
+        self.bytes.len()
+    }
+
     pub(crate) fn written(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
@@ -39,7 +44,7 @@ impl Page {
 
     #[inline]
     pub(crate) fn push(&mut self, byte: u8) {
-        if let Some(place) = self.room(1).first_mut() {
+        if let Some(place) = self.behind(1).first_mut() {
             *place = byte;
             self.len += 1;
         }
@@ -48,7 +53,7 @@ impl Page {
     /// Appends bytes of any number.
     #[inline]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
-        self.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+        self.behind(bytes.len())[..bytes.len()].copy_from_slice(bytes);
         self.len += bytes.len();
     }
 
@@ -59,13 +64,13 @@ impl Page {
 
     #[inline]
     pub(crate) fn put_short(&mut self, short: &Short) {
-        self.room(Short::MOST)[..Short::MOST].copy_from_slice(&short.bytes);
+        self.behind(Short::MOST)[..Short::MOST].copy_from_slice(&short.bytes);
         self.len += short.len;
     }
 
     #[inline]
     pub(crate) fn put_fragment(&mut self, fragment: &Fragment) {
-        let room = self.room(fragment.padded.len());
+        let room = self.behind(fragment.padded.len());
         fragment.copy(room);
         self.len += fragment.len;
     }
@@ -74,7 +79,7 @@ impl Page {
     #[inline]
     pub(crate) fn put_line(&mut self, start: &Fragment, more: &Short, number: &Short) {
         // The room is asked for once, since this is what most of a scrape is made of.
-        let room = self.room(start.padded.len() + 2 * Short::MOST + 1);
+        let room = self.behind(start.padded.len() + 2 * Short::MOST + 1);
         start.copy(room);
         let room = &mut room[start.len..];
         room[..Short::MOST].copy_from_slice(&more.bytes);
@@ -93,7 +98,7 @@ impl Page {
 
     /// Returns the room behind what is written, at least so many bytes.
     #[inline]
-    fn room(&mut self, bytes: usize) -> &mut [u8] {
+    fn behind(&mut self, bytes: usize) -> &mut [u8] {
         if self.bytes.len() - self.len < bytes {
             self.grow(bytes);
         }
@@ -131,6 +136,7 @@ impl Short {
     /// Makes a text of these; what is longer than 32 bytes is cut off.
     #[inline]
     pub(crate) fn new(text: &str) -> Self {
+        debug_assert!(text.len() <= Self::MOST, "{text:?} is cut off");
         let mut bytes = [0; Self::MOST];
         let text = text.as_bytes();
         let len = text.len().min(Self::MOST);
@@ -239,8 +245,9 @@ mod tests {
         let (mut page, mut expected) = (Page::with_room(8), String::new());
         for len in 0..=text.len() {
             let part = &text[..len];
-            page.put_short(&Short::new(part));
-            expected.push_str(&part[..len.min(Short::MOST)]);
+            let short = &part[..len.min(Short::MOST)];
+            page.put_short(&Short::new(short));
+            expected.push_str(short);
             page.put_fragment(&Fragment::new(part));
             page.put_str(part);
             page.push(b'\n');

@@ -45,7 +45,7 @@ impl Chunks {
             at: At::Start,
             current: None,
             left: limit,
-            page: Page::with_room(ROOM),
+            page: Page::default(),
         }
     }
 
@@ -54,20 +54,38 @@ impl Chunks {
         self.page.written()
     }
 
-    /// Makes the next chunk; returns false when there is none.
-    pub(crate) fn turn(&mut self) -> bool {
+    /// Returns true when the chunk that is there is the last.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.at == At::End
+    }
+
+    /// Gives up the memory of the chunk, until the next is made.
+    #[cfg(feature = "axum")]
+    pub(crate) fn forget(&mut self) {
+        self.page = Page::default();
+    }
+
+    /// Makes the next chunk, which after the last is empty.
+    pub(crate) fn turn(&mut self) {
         self.page.clear();
+        if self.page.room() == 0 {
+            self.page = Page::with_room(ROOM);
+        }
         if self.at == At::Start {
             self.encoder.start(&mut self.page);
             self.at = At::Series;
         }
-        while self.at == At::Series && self.page.len() < CHUNK {
+        while self.at == At::Series && !self.is_full() {
             match self.current.take() {
                 Some((block, written)) => self.write(block, written),
                 None => self.next_block(),
             }
         }
-        self.page.len() > 0
+    }
+
+    /// Returns true when what one more series may add is not to be added.
+    fn is_full(&self) -> bool {
+        self.page.len() + self.encoder.held() >= CHUNK
     }
 
     /// Goes on to the next block, or ends where there is none or no more are wanted.
@@ -87,7 +105,7 @@ impl Chunks {
     /// Writes series of a block, as many as the chunk takes and are wanted.
     fn write(&mut self, block: Block, mut written: usize) {
         let end = block.labels.len().min(written.saturating_add(self.left));
-        while written < end && self.page.len() < CHUNK {
+        while written < end && !self.is_full() {
             self.encoder.series(&block, written, &mut self.page);
             written += 1;
             self.left -= 1;

@@ -13,7 +13,9 @@ pub enum Format {
     /// series count where these are [asked for](crate::export::Export::created).
     OpenMetrics,
     /// Prometheus's protobuf format, delimited: with native histograms, exemplars and
-    /// creation times.
+    /// creation times. A family of more than some 28 KiB is told in several messages,
+    /// which Prometheus reads as one; a reader that keeps one message a name must put
+    /// them together.
     Protobuf,
     /// JSON, for programs.
     Json,
@@ -23,7 +25,7 @@ impl Format {
     /// Returns the format's name as the label `format` of
     /// `tachometer_scrapes_total` has it.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
             Self::TextV1 => "text_v1",

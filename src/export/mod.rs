@@ -86,7 +86,8 @@ impl Export {
     /// What the writer returns.
     pub fn write_to(self, writer: &mut impl io::Write) -> io::Result<()> {
         let mut chunks = self.chunks();
-        while chunks.turn() {
+        while !chunks.is_at_end() {
+            chunks.turn();
             writer.write_all(chunks.chunk())?;
         }
         Ok(())
@@ -105,7 +106,7 @@ impl Export {
     pub(crate) fn chunks(self) -> Chunks {
         let mut gather = self.registry.gather();
         if let Some(names) = &self.only {
-            gather = gather.only(names);
+            gather = gather.only(names.iter().cloned());
         }
         let encoder: Box<dyn Encode + Send> = match self.format {
             Format::Text | Format::TextV1 => {

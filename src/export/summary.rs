@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
+use crate::encode::rfc3339;
 use crate::registry::Registry;
 use crate::snapshot::{Desc, Kind};
 
@@ -51,7 +52,7 @@ impl Summary {
             (name.clone(), one)
         });
         json!({
-            "timestamp": humantime::format_rfc3339_millis(self.timestamp).to_string(),
+            "timestamp": rfc3339(self.timestamp),
             "uptime_seconds": self.uptime.as_secs_f64(),
             "total_metrics": self.total_metrics,
             "metrics_by_type": self.metrics_by_type,
@@ -110,5 +111,26 @@ impl Registry {
                 .or_default() += 1;
         }
         summary
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_that_no_calendar_has_is_the_nearest_that_one_has() {
+        let mut summary = Registry::new().summary();
+        let day = Duration::from_secs(60 * 60 * 24);
+        for (time, text) in [
+            (SystemTime::UNIX_EPOCH - day, "1970-01-01T00:00:00.000Z"),
+            (
+                SystemTime::UNIX_EPOCH + day * 4_000_000,
+                "9999-12-31T23:59:59",
+            ),
+        ] {
+            summary.timestamp = time;
+            assert!(summary.to_json().contains(text), "{}", summary.to_json());
+        }
     }
 }

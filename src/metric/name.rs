@@ -1,7 +1,7 @@
 //! Which names Prometheus reads, and which ones a metric is printed under.
 
 use crate::error::Error;
-use crate::snapshot::{Escaping, Kind, is_classic_label, is_classic_metric};
+use crate::snapshot::{Desc, Escaping, Kind, is_classic_label, is_classic_metric};
 
 /// The names that a registry takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -80,7 +80,8 @@ impl Names {
 
 /// Returns true for labels that some format prints alike.
 pub(crate) fn are_alike(one: &str, other: &str) -> bool {
-    one == other || Escaping::Underscores.label(one) == Escaping::Underscores.label(other)
+    let mut schemes = Escaping::ALL.into_iter();
+    schemes.any(|scheme| scheme.label(one) == scheme.label(other))
 }
 
 /// Returns every name that some exposition format prints for such a metric.
@@ -88,26 +89,31 @@ pub(crate) fn are_alike(one: &str, other: &str) -> bool {
 /// Two metrics of one registry must have none in common, or a scrape would hold
 /// two meanings of one name.
 pub(crate) fn printed_names(name: &str, kind: Kind) -> Vec<String> {
-    let with = |base: &str, suffixes: &[&str]| -> Vec<String> {
-        suffixes
-            .iter()
-            .map(|suffix| format!("{base}{suffix}"))
-            .collect()
+    let desc = Desc::new(name, "", kind);
+    let mut printed: Vec<_> = Escaping::ALL
+        .into_iter()
+        .flat_map(|scheme| printed_by(&scheme.metric(desc.exposed_name()), kind))
+        .collect();
+    printed.sort_unstable();
+    printed.dedup();
+    printed
+}
+
+/// Returns every name that is printed of a family whose exposed name is written so.
+fn printed_by(exposed: &str, kind: Kind) -> Vec<String> {
+    let with = |base: &str, suffixes: &[&str]| {
+        let suffixes = suffixes.iter();
+        suffixes.map(|suffix| format!("{base}{suffix}")).collect()
     };
-    let mut printed = match kind {
+    match kind {
         // OpenMetrics names a counter's family without the suffix.
         Kind::Counter => with(
-            name.strip_suffix("_total").unwrap_or(name),
+            exposed.strip_suffix("_total").unwrap_or(exposed),
             &["", "_total", "_created"],
         ),
-        Kind::Gauge => with(name, &[""]),
-        Kind::Histogram => with(name, &["", "_bucket", "_sum", "_count", "_created"]),
-    };
-    if !is_classic_metric(name) {
-        let escaped = Escaping::Underscores.metric(name);
-        printed.extend(printed_names(&escaped, kind));
+        Kind::Gauge => with(exposed, &[""]),
+        Kind::Histogram => with(exposed, &["", "_bucket", "_sum", "_count", "_created"]),
     }
-    printed
 }
 
 /// Says what is wrong with a name that is not classic.
@@ -187,6 +193,25 @@ mod tests {
         ] {
             assert!(printed.iter().any(|printed| printed == name), "{printed:?}");
         }
+    }
+
+    #[test]
+    fn names_that_any_scheme_writes_alike_have_a_printed_name_in_common() {
+        #[track_caller]
+        fn check(one: (&str, Kind), other: (&str, Kind)) {
+            let (one, other) = (printed_names(one.0, one.1), printed_names(other.0, other.1));
+            assert!(
+                one.iter().any(|name| other.contains(name)),
+                "{one:?} {other:?}"
+            );
+        }
+        check(("x.total", Kind::Counter), ("x_total_total", Kind::Gauge));
+        check(("x.total", Kind::Counter), ("x_total_created", Kind::Gauge));
+        check(("a.b", Kind::Gauge), ("U__a_2e_b", Kind::Gauge));
+        check(("a.b", Kind::Gauge), ("a_dot_b", Kind::Gauge));
+        check(("a.b", Kind::Histogram), ("a_b_bucket", Kind::Gauge));
+        assert!(are_alike("a.b", "a_dot_b") && are_alike("a.b", "a-b"));
+        assert!(!are_alike("a.b", "a_c"));
     }
 
     #[test]

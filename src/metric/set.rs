@@ -256,6 +256,7 @@ impl<M: Instrument> SeriesSet<M> {
         for series in all {
             self.read(series, &mut block);
         }
+        block.values.shrink();
         Some(block)
     }
 

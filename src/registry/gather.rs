@@ -79,8 +79,8 @@ impl Gather {
 
     /// Leaves out all families but those of these names: as they are registered, or
     /// as a format prints them, a counter's with its `_total` or without.
-    pub fn only(mut self, names: &[String]) -> Self {
-        let only: HashSet<_> = names.iter().cloned().collect();
+    pub fn only(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let only: HashSet<_> = names.into_iter().map(Into::into).collect();
         let about_itself = itself::descs().any(|desc| has(&only, &desc));
         if !about_itself {
             self.itself = None;

@@ -11,9 +11,7 @@ use http_body::{Body, Frame};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use crate::export::Format;
 use crate::router::pages::Pages;
-use crate::router::permits::Permit;
 use crate::router::scrapes::Scrapes;
 
 /// An answer is handed on in frames of this length: hyper takes sixteen of them from
@@ -28,21 +26,20 @@ pub(super) struct Scrape {
     work: Work,
     /// How much of the page has been handed on.
     sent: usize,
-    permit: Permit,
     counted: Option<Counted>,
 }
 
 enum Work {
     /// A page, of which there may be more to hand on.
     Made(Box<Pages>),
-    Making(JoinHandle<(Box<Pages>, bool)>),
+    Making(JoinHandle<Box<Pages>>),
     Ended,
 }
 
 /// What is counted when the answer has been handed on to its end.
 pub(super) struct Counted {
     pub(super) scrapes: Scrapes,
-    pub(super) format: Format,
+    pub(super) format: &'static str,
     pub(super) begun: Instant,
 }
 
@@ -56,18 +53,12 @@ pub(super) enum Broken {
 }
 
 impl Scrape {
-    pub(super) fn new(pages: Pages, permit: Permit, counted: Option<Counted>) -> Self {
+    pub(super) fn new(pages: Pages, counted: Option<Counted>) -> Self {
         Self {
             work: Work::Made(Box::new(pages)),
             sent: 0,
-            permit,
             counted,
         }
-    }
-
-    /// Ends the answer, before its time or at its end.
-    fn end(&mut self) {
-        self.work = Work::Ended;
     }
 
     /// Takes the next frame of the page that there is.
@@ -83,40 +74,42 @@ impl Scrape {
 
     /// Goes on to the next page; returns false when there is none.
     fn turn(&mut self, context: &mut Context<'_>) -> Poll<Result<bool, Broken>> {
-        let (pages, more) = match std::mem::replace(&mut self.work, Work::Ended) {
-            Work::Ended => return Poll::Ready(Ok(false)),
-            Work::Made(mut pages) => {
-                if self.permit.is_over() {
-                    return Poll::Ready(Err(Broken::Late));
-                }
-                let Ok(runtime) = Handle::try_current() else {
-                    // Without a runtime there is nobody that would be held up.
-                    let more = pages.turn();
-                    return self.turned(pages, more);
-                };
-                self.work = Work::Making(runtime.spawn_blocking(|| {
-                    let more = pages.turn();
-                    (pages, more)
-                }));
-                return self.turn(context);
-            }
-            Work::Making(mut making) => match Pin::new(&mut making).poll(context) {
-                Poll::Ready(made) => made.map_err(|_| Broken::Gone)?,
-                Poll::Pending => {
-                    self.work = Work::Making(making);
-                    return Poll::Pending;
-                }
-            },
-        };
-        self.turned(pages, more)
-    }
-
-    fn turned(&mut self, pages: Box<Pages>, more: bool) -> Poll<Result<bool, Broken>> {
-        if more {
-            self.work = Work::Made(pages);
+        if let Work::Made(_) = &self.work {
+            self.start()?;
+        }
+        if let Work::Making(making) = &mut self.work {
+            let pages = ready!(Pin::new(making).poll(context));
+            self.work = Work::Ended;
+            self.work = Work::Made(pages.map_err(|_| Broken::Gone)?);
             self.sent = 0;
         }
-        Poll::Ready(Ok(more))
+        Poll::Ready(Ok(matches!(self.work, Work::Made(_))))
+    }
+
+    /// Begins with the next page, if there is one.
+    fn start(&mut self) -> Result<(), Broken> {
+        let Work::Made(mut pages) = std::mem::replace(&mut self.work, Work::Ended) else {
+            return Ok(());
+        };
+        if pages.are_at_end() {
+            return Ok(());
+        }
+        if pages.are_late() {
+            return Err(Broken::Late);
+        }
+        let turn = move || {
+            pages.turn();
+            pages
+        };
+        match Handle::try_current() {
+            Ok(runtime) => self.work = Work::Making(runtime.spawn_blocking(turn)),
+            Err(_) => {
+                // Without a runtime there is nobody that would be held up.
+                self.work = Work::Made(turn());
+                self.sent = 0;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -136,26 +129,27 @@ impl Body for Scrape {
             match ready!(scrape.turn(context)) {
                 Ok(true) => {}
                 Ok(false) => {
-                    scrape.end();
-                    if let Some(Counted {
-                        scrapes,
-                        format,
-                        begun,
-                    }) = scrape.counted.take()
-                    {
-                        scrapes.count(format, begun);
+                    if let Some(counted) = scrape.counted.take() {
+                        counted.end();
                     }
                     return Poll::Ready(None);
                 }
                 Err(broken) => {
-                    // Cut off, and not ended: an answer that is not whole must not
-                    // look as if it were.
-                    scrape.end();
-                    scrape.counted = None;
+                    if let Some(counted) = scrape.counted.take() {
+                        counted.scrapes.cut();
+                    }
+                    // Cut off, and not ended: an answer that is not whole must not look
+                    // as if it were.
                     return Poll::Ready(Some(Err(broken)));
                 }
             }
         }
+    }
+}
+
+impl Counted {
+    fn end(self) {
+        self.scrapes.count(self.format, self.begun);
     }
 }
 

@@ -75,9 +75,11 @@ struct Zstd {
 impl Zstd {
     /// Returns none where there is no memory for it.
     fn new() -> Option<Self> {
-        let encoder = zstd::stream::write::Encoder::new(Vec::new(), 1);
+        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).ok()?;
+        // What repeats in a scrape is near; looking back farther would take memory.
+        encoder.window_log(17).ok()?;
         Some(Self {
-            encoder: encoder.ok()?,
+            encoder,
             finished: false,
         })
     }

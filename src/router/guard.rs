@@ -51,6 +51,7 @@ impl MetricsRouter {
     /// Asks for `Authorization: Basic` and this user and password, as browsers do.
     ///
     /// See [`bearer`](Self::bearer). An empty password lets nobody in, whatever the user.
+    /// Both are taken as they are, spaces and line ends too.
     ///
     /// ```
     /// use tachometer::MetricsRouter;

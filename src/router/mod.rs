@@ -30,7 +30,8 @@
 //! holds up no request. It is not counted by
 //! [`MetricsLayer`](crate::middleware::MetricsLayer), but in
 //! `tachometer_scrapes_total` and `tachometer_scrape_duration_seconds`, once it has
-//! been answered to its end.
+//! been answered to its end, and else in `tachometer_scrapes_refused_total` or
+//! `tachometer_scrapes_cut_total`.
 //!
 //! # Who may read it
 //!
@@ -132,7 +133,12 @@ impl MetricsRouter {
         Self { created, ..self }
     }
 
-    /// Answers so many scrapes at a time, and more with 503; by default 8.
+    /// Answers so many scrapes at a time, and more with 503; by default 8. With 0 it
+    /// answers none.
+    ///
+    /// A scrape that its client has given up counts for as long as a collector is still
+    /// at work for it. So no more of the runtime's threads for blocking work are ever
+    /// taken, however slow the collectors are.
     pub fn in_flight(self, most: usize) -> Self {
         Self {
             in_flight: most,
@@ -140,13 +146,15 @@ impl MetricsRouter {
         }
     }
 
-    /// Cuts a scrape off that has more to be made after so long; by default after 30
-    /// seconds, or when the scraper gives up by itself, if that is sooner and it says
-    /// so, as Prometheus does in `X-Prometheus-Scrape-Timeout-Seconds`.
+    /// Makes no more of a scrape after so long; by default 30 seconds, or when the
+    /// scraper gives up by itself, if that is sooner and it says so, as Prometheus does
+    /// in `X-Prometheus-Scrape-Timeout-Seconds`.
     ///
-    /// What is cut off is a connection that breaks, never an answer that looks whole.
-    /// A reader that has stopped reading keeps its connection for as long as the server
-    /// lets it, but no longer a place among those [in flight](Self::in_flight).
+    /// It is looked at before each part of an answer is made, so that a collector that
+    /// hangs is waited for. An answer that is not whole then is cut off: its connection
+    /// breaks, and it never looks as if it were whole. A reader that has stopped reading
+    /// keeps its connection for as long as the server lets it, but no longer a place
+    /// among those [in flight](Self::in_flight).
     pub fn deadline(self, deadline: Duration) -> Self {
         Self { deadline, ..self }
     }

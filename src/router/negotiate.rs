@@ -18,7 +18,8 @@ pub(super) struct Negotiated {
     pub(super) escaping: Escaping,
     /// Whether the client asked for a scheme, and so is told which one it got.
     told: bool,
-    /// Whether it asked for `OpenMetrics` by a version before 1.0.0.
+    /// Whether it asked for `OpenMetrics` by the version before 1.0.0, or none, which to
+    /// Prometheus's clients is the same.
     old: bool,
 }
 
@@ -41,7 +42,7 @@ impl Negotiated {
             format,
             escaping: asked.unwrap_or_default(),
             told: format != Format::Json && (asked.is_some() || format == Format::TextV1),
-            old: choice.param("version") == Some("0.0.1"),
+            old: choice.param("version") != Some("1.0.0"),
         }
     }
 
@@ -65,10 +66,13 @@ impl Negotiated {
 
     /// Returns the answer's `Content-Type`.
     pub(super) fn content_type(self) -> HeaderValue {
-        let mut text = self.format.content_type().to_owned();
-        if self.old && self.format == Format::OpenMetrics {
-            text = text.replace("1.0.0", "0.0.1");
+        let mut text = match self.format {
+            Format::OpenMetrics if self.old => {
+                "application/openmetrics-text; version=0.0.1; charset=utf-8"
+            }
+            format => format.content_type(),
         }
+        .to_owned();
         if self.told {
             text.push_str("; escaping=");
             text.push_str(self.escaping.as_str());
@@ -181,10 +185,12 @@ mod tests {
 
     #[test]
     fn versions_and_escaping_schemes_are_those_asked_for_as_far_as_there_are_such() {
-        check("application/openmetrics-text", OPENMETRICS_TYPE);
+        let old = "application/openmetrics-text; version=0.0.1; charset=utf-8";
+        check("application/openmetrics-text", old);
+        check("application/openmetrics-text;version=0.0.1", old);
         check(
-            "application/openmetrics-text;version=0.0.1",
-            "application/openmetrics-text; version=0.0.1; charset=utf-8",
+            "application/openmetrics-text;version=1.0.0",
+            OPENMETRICS_TYPE,
         );
         check("text/plain", TEXT_TYPE);
         check(

@@ -1,11 +1,15 @@
 //! An exposition in pages, compressed where the client asked for it.
 
 use crate::export::Chunks;
+use crate::router::permits::Permit;
 
 /// An exposition, of which one page is there at a time.
 pub(super) struct Pages {
     chunks: Chunks,
     coder: Option<Box<dyn Coder>>,
+    /// Kept with the work and not with the answer: who makes a page holds a place, also
+    /// when nobody waits for it any more.
+    permit: Permit,
 }
 
 /// What compresses.
@@ -23,8 +27,12 @@ pub(super) trait Coder: Send {
 }
 
 impl Pages {
-    pub(super) fn new(chunks: Chunks, coder: Option<Box<dyn Coder>>) -> Self {
-        Self { chunks, coder }
+    pub(super) fn new(chunks: Chunks, coder: Option<Box<dyn Coder>>, permit: Permit) -> Self {
+        Self {
+            chunks,
+            coder,
+            permit,
+        }
     }
 
     /// Returns the page that is there, empty before the first.
@@ -35,20 +43,33 @@ impl Pages {
         }
     }
 
-    /// Makes the next page, which is not empty; returns false when there is none.
-    pub(super) fn turn(&mut self) -> bool {
-        let Some(coder) = &mut self.coder else {
-            return self.chunks.turn();
-        };
-        coder.clear();
-        // A compressor keeps what it is given until it has enough of it.
-        while coder.coded().is_empty() {
-            if !self.chunks.turn() {
-                coder.finish();
-                break;
+    /// Returns true when the page that is there is the last.
+    pub(super) fn are_at_end(&self) -> bool {
+        self.chunks.is_at_end()
+    }
+
+    /// Returns true when no more is to be made, since it would come too late.
+    pub(super) fn are_late(&self) -> bool {
+        self.permit.is_over()
+    }
+
+    /// Makes the next page.
+    pub(super) fn turn(&mut self) {
+        self.permit.hold();
+        if let Some(coder) = &mut self.coder {
+            coder.clear();
+            // A compressor keeps what it is given until it has enough of it.
+            while coder.coded().is_empty() && !self.chunks.is_at_end() {
+                self.chunks.turn();
+                coder.code(self.chunks.chunk());
             }
-            coder.code(self.chunks.chunk());
+            if self.chunks.is_at_end() {
+                coder.finish();
+            }
+            self.chunks.forget();
+        } else {
+            self.chunks.turn();
         }
-        !coder.coded().is_empty()
+        self.permit.release();
     }
 }

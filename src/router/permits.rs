@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 /// Places for scrapes under way.
 ///
-/// A place is given back when its scrape ends, or when its time is over: a reader that
-/// has stopped reading keeps its connection, and nobody out.
+/// A place is given back when its scrape ends. It goes to another also when the
+/// scrape's time is over and nothing is being made for it: a reader that has stopped
+/// reading keeps its connection, and nobody out.
 #[derive(Debug)]
 pub(super) struct Permits {
     most: usize,
@@ -17,8 +18,17 @@ pub(super) struct Permits {
 struct Taken {
     /// The number of the last place that was given.
     last: u64,
-    /// The places under way, and when their time is over.
-    until: Vec<(u64, Instant)>,
+    /// The places that are taken.
+    places: Vec<Place>,
+}
+
+#[derive(Debug)]
+struct Place {
+    number: u64,
+    /// When its time is over.
+    until: Instant,
+    /// Whether a page is being made.
+    held: bool,
 }
 
 impl Permits {
@@ -33,8 +43,8 @@ impl Permits {
     pub(super) fn take(self: &Arc<Self>, time: Duration) -> Option<Permit> {
         let now = Instant::now();
         let mut taken = self.taken();
-        taken.until.retain(|(_, until)| *until > now);
-        if taken.until.len() >= self.most {
+        taken.places.retain(|place| place.held || place.until > now);
+        if taken.places.len() >= self.most {
             return None;
         }
         // So far away that it never comes, where it could not be told.
@@ -42,7 +52,11 @@ impl Permits {
         let until = now + time.min(far);
         taken.last += 1;
         let number = taken.last;
-        taken.until.push((number, until));
+        taken.places.push(Place {
+            number,
+            until,
+            held: false,
+        });
         drop(taken);
         Some(Permit {
             permits: Arc::clone(self),
@@ -65,6 +79,24 @@ pub(super) struct Permit {
 }
 
 impl Permit {
+    /// Keeps the place whatever the time, while something is being made.
+    pub(super) fn hold(&self) {
+        self.set(true);
+    }
+
+    /// Ends what [`hold`](Self::hold) began.
+    pub(super) fn release(&self) {
+        self.set(false);
+    }
+
+    fn set(&self, held: bool) {
+        let mut taken = self.permits.taken();
+        let mut places = taken.places.iter_mut();
+        if let Some(place) = places.find(|place| place.number == self.number) {
+            place.held = held;
+        }
+    }
+
     /// Returns true when the scrape's time is over.
     pub(super) fn is_over(&self) -> bool {
         Instant::now() >= self.until
@@ -75,7 +107,7 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let number = self.number;
         let mut taken = self.permits.taken();
-        taken.until.retain(|(taken, _)| *taken != number);
+        taken.places.retain(|place| place.number != number);
     }
 }
 
@@ -101,9 +133,21 @@ mod tests {
         let over = permits.take(Duration::ZERO).unwrap();
         assert!(over.is_over());
         let next = permits.take(Duration::MAX).unwrap();
+        // It is nobody's any more, and cannot be held.
+        over.hold();
         drop(over);
         assert!(permits.take(Duration::MAX).is_none());
         drop(next);
+        assert!(permits.take(Duration::MAX).is_some());
+    }
+
+    #[test]
+    fn a_place_is_kept_beyond_its_time_while_a_page_is_made() {
+        let permits = Permits::new(1);
+        let over = permits.take(Duration::ZERO).unwrap();
+        over.hold();
+        assert!(permits.take(Duration::MAX).is_none());
+        over.release();
         assert!(permits.take(Duration::MAX).is_some());
     }
 }

@@ -20,7 +20,7 @@ impl Query {
         for (name, value) in parse(text.unwrap_or_default().as_bytes()) {
             match &*name {
                 "name[]" => query.names.get_or_insert_default().push(value.into_owned()),
-                "limit" => query.limit = value.parse().ok(),
+                "limit" => query.limit = value.parse().ok().or(query.limit),
                 _ => {}
             }
         }
@@ -39,7 +39,7 @@ mod tests {
         assert_eq!(read("a=b&limit=many&name=x&&=&%"), Query::default());
         let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
         assert_eq!(
-            read("name[]=a&name%5B%5D=b%2Ec+d&limit=1&limit=20"),
+            read("name[]=a&name%5B%5D=b%2Ec+d&limit=1&limit=20&limit=x"),
             Query {
                 names: names(&["a", "b.c d"]),
                 limit: Some(20),

@@ -10,6 +10,7 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
+use tokio::runtime::Handle;
 
 use crate::export::Format;
 use crate::registry::Registry;
@@ -20,7 +21,7 @@ use crate::router::negotiate::Negotiated;
 use crate::router::pages::Pages;
 use crate::router::permits::Permits;
 use crate::router::query::Query;
-use crate::router::scrapes::Scrapes;
+use crate::router::scrapes::{SUMMARY, Scrapes};
 
 /// In this header Prometheus says after how many seconds it gives a scrape up.
 const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
@@ -54,10 +55,11 @@ where
         };
         get(answer).with_state(Arc::clone(&served))
     };
+    let summary = async move |State(served): State<Arc<Served>>| served.summary().await;
     Router::new()
         .route("/", route(negotiated))
         .route("/json", route(json))
-        .route("/summary", route(summary))
+        .route("/summary", get(summary).with_state(Arc::clone(&served)))
 }
 
 fn negotiated(served: &Served, request: &Request) -> Response {
@@ -68,19 +70,12 @@ fn json(served: &Served, request: &Request) -> Response {
     served.scrape(request, Negotiated::json())
 }
 
-fn summary(served: &Served, _: &Request) -> Response {
-    let content_type = [(CONTENT_TYPE, Format::Json.content_type())];
-    (content_type, served.registry.summary().to_json()).into_response()
-}
-
 impl Served {
     fn scrape(&self, request: &Request, negotiated: Negotiated) -> Response {
         let begun = Instant::now();
         let headers = request.headers();
         let Some(permit) = self.permits.take(self.time(headers)) else {
-            let soon = [(RETRY_AFTER, HeaderValue::from_static("1"))];
-            let why = "as many scrapes as may be are under way\n";
-            return (StatusCode::SERVICE_UNAVAILABLE, soon, why).into_response();
+            return self.refuse();
         };
         let Query { names, limit } = Query::of(request.uri().query());
         let mut export = self.registry.export(negotiated.format);
@@ -95,11 +90,11 @@ impl Served {
         let coding = coder.as_ref().map(|coder| coder.name());
         let counted = self.scrapes.clone().map(|scrapes| Counted {
             scrapes,
-            format: negotiated.format,
+            format: negotiated.format.as_str(),
             begun,
         });
-        let pages = Pages::new(export.chunks(), coder);
-        let mut response = Response::new(Body::new(Scrape::new(pages, permit, counted)));
+        let pages = Pages::new(export.chunks(), coder, permit);
+        let mut response = Response::new(Body::new(Scrape::new(pages, counted)));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, negotiated.content_type());
         headers.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
@@ -109,12 +104,47 @@ impl Served {
         response
     }
 
+    /// Answers with the summary: it is short, and made as a whole.
+    async fn summary(self: Arc<Self>) -> Response {
+        let begun = Instant::now();
+        let Some(permit) = self.permits.take(self.deadline) else {
+            return self.refuse();
+        };
+        let registry = self.registry.clone();
+        let make = move || {
+            permit.hold();
+            registry.summary().to_json()
+        };
+        let made = match Handle::try_current() {
+            Ok(runtime) => runtime.spawn_blocking(make).await.ok(),
+            Err(_) => Some(make()),
+        };
+        let Some(json) = made else {
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        };
+        if let Some(scrapes) = &self.scrapes {
+            scrapes.count(SUMMARY, begun);
+        }
+        ([(CONTENT_TYPE, Format::Json.content_type())], json).into_response()
+    }
+
+    fn refuse(&self) -> Response {
+        if let Some(scrapes) = &self.scrapes {
+            scrapes.refuse();
+        }
+        let soon = [(RETRY_AFTER, HeaderValue::from_static("1"))];
+        let why = "as many scrapes as may be are under way\n";
+        (StatusCode::SERVICE_UNAVAILABLE, soon, why).into_response()
+    }
+
     /// Returns how long a scrape may take: until its client gives it up, if it says when,
     /// and no longer than the deadline.
     fn time(&self, headers: &HeaderMap) -> Duration {
         let asked = headers.get(TIMEOUT).and_then(|value| value.to_str().ok());
         let asked = asked.and_then(|text| text.parse().ok());
         let asked = asked.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        // No client waits for no time at all.
+        let asked = asked.filter(|asked| *asked >= Duration::from_millis(1));
         asked.map_or(self.deadline, |asked| asked.min(self.deadline))
     }
 }

@@ -11,6 +11,8 @@ use crate::registry::Registry;
 #[derive(Debug, Clone)]
 pub(super) struct Scrapes {
     total: Family<Counter, 1>,
+    refused: Counter,
+    cut: Counter,
     duration: Histogram,
 }
 
@@ -28,29 +30,53 @@ impl Scrapes {
         let total = registry.counter_family(
             "tachometer_scrapes_total",
             "Scrapes that were answered to the end, by format.",
-            [Label::closed("format", FORMATS.map(Format::as_str))],
+            [Label::closed("format", FORMATS)],
+        )?;
+        let refused = registry.counter(
+            "tachometer_scrapes_refused_total",
+            "Scrapes that were refused, since as many as may be were under way.",
+        )?;
+        let cut = registry.counter(
+            "tachometer_scrapes_cut_total",
+            "Scrapes that were cut off before their end, mostly at their deadline.",
         )?;
         let duration = registry.histogram(
             "tachometer_scrape_duration_seconds",
             "How long scrapes took that were answered to the end, the sending included.",
         )?;
         Ok(Self {
-            total: total.declare([&FORMATS.map(Format::as_str)]),
+            total: total.declare([&FORMATS]),
+            refused,
+            cut,
             duration,
         })
     }
 
+    /// Counts a scrape that was not begun.
+    pub(super) fn refuse(&self) {
+        self.refused.inc();
+    }
+
+    /// Counts a scrape that was cut off.
+    pub(super) fn cut(&self) {
+        self.cut.inc();
+    }
+
     /// Counts a scrape that has ended.
-    pub(super) fn count(&self, format: Format, begun: Instant) {
-        self.total.record([format.as_str()], Counter::inc);
+    pub(super) fn count(&self, format: &str, begun: Instant) {
+        self.total.record([format], Counter::inc);
         self.duration.observe_duration(begun.elapsed());
     }
 }
 
-const FORMATS: [Format; 5] = [
-    Format::Text,
-    Format::TextV1,
-    Format::OpenMetrics,
-    Format::Protobuf,
-    Format::Json,
+/// The format of a summary, which has no other name.
+pub(super) const SUMMARY: &str = "summary";
+
+const FORMATS: [&str; 6] = [
+    Format::Text.as_str(),
+    Format::TextV1.as_str(),
+    Format::OpenMetrics.as_str(),
+    Format::Protobuf.as_str(),
+    Format::Json.as_str(),
+    SUMMARY,
 ];

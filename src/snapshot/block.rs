@@ -77,6 +77,16 @@ pub enum Values {
 }
 
 impl Values {
+    /// Gives memory back that reading the numbers took, where it is much.
+    pub(crate) fn shrink(&mut self) {
+        if let Self::Histogram(histograms) = self {
+            let counts = &mut histograms.counts;
+            if counts.capacity() > 2 * counts.len() + 1_024 {
+                counts.shrink_to_fit();
+            }
+        }
+    }
+
     /// Returns no numbers yet, of the same kind, and over the same bounds.
     pub(crate) fn emptied(&self) -> Self {
         match self {

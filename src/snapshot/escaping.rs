@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// How names are written that have more than letters, digits and `_` in them.
+/// How names are written that have more than letters, digits and `_` in them; others
+/// are always written as they are.
 ///
 /// Prometheus 3 reads any name. An older one, and whoever does not say otherwise,
 /// is given a classic name in its place. What each scheme writes is Prometheus's:
@@ -16,8 +17,8 @@ pub enum Escaping {
     /// An underscore for every character that is not classic: `http_route`.
     #[default]
     Underscores,
-    /// `_dot_` for a dot, two underscores for one, and for any other character:
-    /// `http_dot_route`.
+    /// In a name that is not classic, `_dot_` for a dot, and two underscores for one
+    /// and for any other character: `http_dot_route`.
     Dots,
     /// `U__` before a name that is not classic, and each such character as its
     /// number: `U__http_2e_route`.
@@ -25,6 +26,8 @@ pub enum Escaping {
 }
 
 impl Escaping {
+    pub(crate) const ALL: [Self; 4] = [Self::Utf8, Self::Underscores, Self::Dots, Self::Values];
+
     /// Returns the scheme's name in `Accept` and `Content-Type`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -39,8 +42,8 @@ impl Escaping {
     /// Returns the scheme of that name, if there is one.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
-        let all = [Self::Utf8, Self::Underscores, Self::Dots, Self::Values];
-        all.into_iter().find(|scheme| scheme.as_str() == name)
+        let mut all = Self::ALL.into_iter();
+        all.find(|scheme| scheme.as_str() == name)
     }
 
     /// Returns a metric's name as the scheme writes it.
@@ -55,13 +58,8 @@ impl Escaping {
         self.escape(name, Names::Labels)
     }
 
-    /// Returns true when classic names are written as they are.
-    pub(crate) fn keeps_classic(self) -> bool {
-        self != Self::Dots
-    }
-
     fn escape(self, name: &str, names: Names) -> Cow<'_, str> {
-        if self == Self::Utf8 || (self.keeps_classic() && names.is_classic(name)) {
+        if self == Self::Utf8 || names.is_classic(name) {
             return Cow::Borrowed(name);
         }
         let mut text = String::from(if self == Self::Values { "U__" } else { "" });
@@ -133,7 +131,7 @@ mod tests {
         }
         let same = "no:escaping";
         check(same, [same; 4]);
-        check("a_b", ["a_b", "a_b", "a__b", "a_b"]);
+        check("a_b", ["a_b"; 4]);
         check(
             "mysystem.prod.west.cpu.load",
             [

@@ -178,7 +178,7 @@ async fn the_router_answers_get_and_head_with_the_exact_content_types() {
         .unwrap();
     let about = format!(
         "# HELP tachometer_series {about}\
-         tachometer_series{{metric=\"tachometer_scrapes_total\"}} 5\n"
+         tachometer_series{{metric=\"tachometer_scrapes_total\"}} 6\n"
     );
     assert_eq!(text.body, format!("{own}{about}"));
 

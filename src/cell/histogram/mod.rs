@@ -27,21 +27,21 @@ pub(crate) struct HistogramCell {
     tally: Tally,
     /// Its pieces, and the exponential buckets of far values.
     counts: Sheets,
-    more: OnceLock<Box<More>>,
+    /// All that a histogram that is not much used has no need of.
+    lanes: OnceLock<Lanes<Lane>>,
 }
 
-#[derive(Debug)]
-struct More {
-    lanes: Lanes<Lane>,
-    /// What the lanes had observed at the last reset: a lane is its thread's alone,
-    /// so that a reset cannot set it to 0, and is taken off by readers instead.
-    base: Mutex<Option<Base>>,
-}
-
+/// What one thread has observed; nobody else writes the first two.
 #[derive(Debug)]
 struct Lane {
     tally: Tally,
     pieces: Pieces,
+    /// Used in the first lane only: in there, it takes no room of its own, and no
+    /// thread has to pass it on the way to its lane.
+    ///
+    /// What the lanes had observed at the last reset: a lane is its thread's alone,
+    /// so that a reset cannot set it to 0, and is taken off by readers instead.
+    base: Mutex<Option<Base>>,
 }
 
 /// What the lanes of a histogram had observed.
@@ -57,7 +57,7 @@ impl HistogramCell {
         Self {
             tally: Tally::new(),
             counts: Sheets::default(),
-            more: OnceLock::new(),
+            lanes: OnceLock::new(),
         }
     }
 
@@ -66,8 +66,8 @@ impl HistogramCell {
     pub(crate) fn observe(&self, grid: &Grid, value: f64) -> bool {
         // Whatever is not as usual is left to one slow path, so that this one
         // stays short.
-        if let Some(more) = self.more.get()
-            && let Some(lane) = more.lanes.own()
+        if let Some(lanes) = self.lanes.get()
+            && let Some(lane) = lanes.own()
             && let Some(piece) = grid.quick_piece(value)
             && let Some(count) = lane.pieces.get(piece)
         {
@@ -84,8 +84,8 @@ impl HistogramCell {
     /// after the other, it lets the processor fetch the memory of many at once.
     #[inline]
     pub(crate) fn fetch(&self) {
-        if let Some(more) = self.more.get() {
-            for lane in more.lanes.iter() {
+        if let Some(lanes) = self.lanes.get() {
+            for lane in lanes.iter() {
                 if !lane.tally.is_empty() {
                     lane.pieces.fetch();
                 }
@@ -107,11 +107,11 @@ impl HistogramCell {
         let (all, part) = counts[start..].split_at_mut(grid.pieces());
         let mut far = Vec::new();
         let mut totals = NOTHING;
-        if let Some(more) = self.more.get() {
+        if let Some((lanes, base)) = self.lanes() {
             // Held while the numbers are read, so that a reset falls before or
             // after.
-            let base = more.base.lock().unwrap_or_else(PoisonError::into_inner);
-            totals = more.read(all, part);
+            let base = base.lock().unwrap_or_else(PoisonError::into_inner);
+            totals = read_lanes(lanes, all, part);
             if let Some(base) = base.as_ref() {
                 base.take_off(all, &mut totals);
             }
@@ -133,16 +133,16 @@ impl HistogramCell {
     /// its value may stay in the sum and the bounds, or be missing from them. The
     /// sums of lanes go on from what they were, and keep the precision of that.
     pub(crate) fn reset(&self, grid: &Grid) {
-        match self.more.get() {
+        match self.lanes() {
             None => self.reset_shared(),
-            Some(more) => {
-                let mut base = more.base.lock().unwrap_or_else(PoisonError::into_inner);
-                for lane in more.lanes.iter() {
+            Some((lanes, base)) => {
+                let mut base = base.lock().unwrap_or_else(PoisonError::into_inner);
+                for lane in lanes.iter() {
                     lane.tally.forget_bounds();
                 }
                 let mut pieces = vec![0; 2 * grid.pieces()];
                 let (all, part) = pieces.split_at_mut(grid.pieces());
-                let sum = more.read(all, part).sum;
+                let sum = read_lanes(lanes, all, part).sum;
                 *base = Some(Base {
                     pieces: (&*all).into(),
                     sum,
@@ -173,19 +173,22 @@ impl HistogramCell {
     /// Makes what the calling thread needs to count such values by itself.
     fn warm(&self, grid: &Grid, piece: usize) {
         thread::lease();
-        let more = self.more.get_or_init(|| {
-            let lane = || Lane {
-                tally: Tally::new(),
-                pieces: Pieces::new(grid.pieces()),
-            };
-            Box::new(More {
-                lanes: Lanes::new(lane),
-                base: Mutex::new(None),
-            })
-        });
-        if let Some(lane) = more.lanes.own() {
+        let lane = || Lane {
+            tally: Tally::new(),
+            pieces: Pieces::new(grid.pieces()),
+            base: Mutex::new(None),
+        };
+        let lanes = self.lanes.get_or_init(|| Lanes::new(lane));
+        if let Some(lane) = lanes.own() {
             lane.pieces.make(piece);
         }
+    }
+
+    /// Returns the lanes, if there are any, and what lies in the first of them.
+    fn lanes(&self) -> Option<(&Lanes<Lane>, &Mutex<Option<Base>>)> {
+        let lanes = self.lanes.get()?;
+        let first = lanes.iter().next()?;
+        Some((lanes, &first.base))
     }
 
     /// Reads what threads without a lane have observed: the counts of pieces into
@@ -214,18 +217,6 @@ impl HistogramCell {
     }
 }
 
-impl More {
-    /// Adds the counts of all lanes to `all`; `part` is room for those of one.
-    fn read(&self, all: &mut [u64], part: &mut [u64]) -> Totals {
-        let used = self.lanes.iter().filter(|lane| !lane.tally.is_empty());
-        used.fold(NOTHING, |totals, lane| {
-            let own = lane.tally.read(|| lane.pieces.read(part));
-            add(all, part);
-            join(totals, own)
-        })
-    }
-}
-
 impl Base {
     /// Takes off what had been observed before; the bounds are not of that time.
     fn take_off(&self, pieces: &mut [u64], totals: &mut Totals) {
@@ -234,6 +225,16 @@ impl Base {
         pieces.for_each(|(piece, count)| *piece -= count);
         totals.sum -= self.sum;
     }
+}
+
+/// Adds the counts of all lanes to `all`; `part` is room for those of one.
+fn read_lanes(lanes: &Lanes<Lane>, all: &mut [u64], part: &mut [u64]) -> Totals {
+    let used = lanes.iter().filter(|lane| !lane.tally.is_empty());
+    used.fold(NOTHING, |totals, lane| {
+        let own = lane.tally.read(|| lane.pieces.read(part));
+        add(all, part);
+        join(totals, own)
+    })
 }
 
 /// The totals of no observation.

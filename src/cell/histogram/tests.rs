@@ -98,7 +98,7 @@ fn a_reset_histogram_is_empty_and_counts_on_with_lanes_and_without() {
             cell.observe(&grid, -3.25);
             cell.observe(&grid, 2.25);
         }
-        assert_eq!(cell.more.get().is_some(), before > HOT);
+        assert_eq!(cell.lanes.get().is_some(), before > HOT);
         cell.reset(&grid);
         let (counts, totals, native) = read(&cell);
         assert_eq!((counts, totals), (vec![0; 4], Totals::default()));

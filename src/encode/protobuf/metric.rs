@@ -46,12 +46,9 @@ pub(super) fn put_metric(block: &Block, series: usize, escaping: Escaping, scrat
     metric.clear();
     value.clear();
     if let Some(labels) = block.labels.get(series) {
-        let as_they_are = block.desc.is_classic() && escaping.keeps_classic();
-        let escaping = if as_they_are {
-            Escaping::Utf8
-        } else {
-            escaping
-        };
+        // Classic names are written as they are by any scheme.
+        let classic = block.desc.is_classic();
+        let escaping = if classic { Escaping::Utf8 } else { escaping };
         put_labels(metric, field::METRIC_LABEL, labels, escaping);
     }
     let exemplars = block.exemplars_of(series);

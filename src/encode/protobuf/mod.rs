@@ -5,7 +5,7 @@
 //! <https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto>.
 //!
 //! A message begins with its length, so that it has to be whole before any of it is
-//! sent. A family that would make one of more than 64 KiB is therefore told in
+//! sent. A family that would make one of more than 28 KiB is therefore told in
 //! several, each with its name, help and kind; Prometheus reads one after the other.
 
 mod metric;
@@ -17,8 +17,9 @@ use crate::snapshot::{Block, Desc, Escaping, Kind};
 use metric::put_metric;
 use wire::{put_bytes, put_u64, put_varint};
 
-/// A family's message is ended once its series take so many bytes.
-const MESSAGE: usize = 64 * 1024;
+/// A family's message is ended once its series take so many bytes: with the page that
+/// it then goes to, it is what a scrape holds.
+const MESSAGE: usize = 28 * 1024;
 
 /// The fields of a `MetricFamily`.
 mod field {
@@ -55,7 +56,7 @@ impl ProtobufEncoder {
         Self {
             escaping,
             header: Page::default(),
-            series: Page::default(),
+            series: Page::with_room(32 * 1024),
             scratch: Scratch::default(),
         }
     }
@@ -101,6 +102,10 @@ impl Encode for ProtobufEncoder {
         if self.series.len() >= MESSAGE {
             self.flush(page);
         }
+    }
+
+    fn held(&self) -> usize {
+        MESSAGE
     }
 
     fn finish(&mut self, _cut: bool, page: &mut Page) {

@@ -1,7 +1,7 @@
 //! What the text formats do not have in common.
 
 use crate::encode::Page;
-use crate::snapshot::{Desc, Kind};
+use crate::snapshot::Kind;
 
 /// One of the text formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,11 +13,10 @@ pub(crate) enum Dialect {
 }
 
 impl Dialect {
-    /// Returns the name of a family in its header: in OpenMetrics a counter's has
-    /// no `_total`.
-    pub(super) fn family(self, desc: &Desc) -> &str {
-        let exposed = desc.exposed_name();
-        match (self, desc.kind()) {
+    /// Returns the name of a family in its header, of the name that is exposed: in
+    /// OpenMetrics a counter's has no `_total`.
+    pub(super) fn family(self, exposed: &str, kind: Kind) -> &str {
+        match (self, kind) {
             (Self::OpenMetrics, Kind::Counter) => exposed.strip_suffix("_total").unwrap_or(exposed),
             _ => exposed,
         }

@@ -58,8 +58,8 @@ impl TextEncoder {
     }
 
     fn put_header(&self, desc: &Desc, page: &mut Page) {
-        let name = self.escaping.metric(self.dialect.family(desc));
-        let name = in_header(&name);
+        let exposed = self.escaping.metric(desc.exposed_name());
+        let name = in_header(self.dialect.family(&exposed, desc.kind()));
         let mut put = |what: &str, text: &dyn Fn(&mut Page)| {
             for part in ["# ", what, " ", &name, " "] {
                 page.put_str(part);
@@ -75,14 +75,13 @@ impl TextEncoder {
     }
 
     fn start_family(&mut self, desc: &Desc) {
-        let family = self.dialect.family(desc);
-        let opening = |suffix: &str| {
-            let name = format!("{family}{suffix}");
-            Opening::new(&self.escaping.metric(&name))
-        };
+        // Suffixes follow on the name as it is written: by them a reader knows its family.
+        let exposed = self.escaping.metric(desc.exposed_name());
+        let family = self.dialect.family(&exposed, desc.kind());
+        let opening = |suffix: &str| Opening::new(&format!("{family}{suffix}"));
         self.family = match desc.kind() {
             Kind::Counter => Family {
-                value: Opening::new(&self.escaping.metric(desc.exposed_name())),
+                value: Opening::new(&exposed),
                 created: opening("_created"),
                 ..Family::default()
             },
@@ -122,9 +121,10 @@ impl TextEncoder {
             }
         }
         let totals = histogram.totals();
-        // OpenMetrics's sum only grows, and so is left out, with the count, of a
-        // histogram of negative numbers ("Histogram").
-        let negative = totals.min < 0.0 || histogram.bounds().first().is_some_and(|b| *b < 0.0);
+        // OpenMetrics has no sum, and with it no count, of a histogram of negative
+        // bounds, and no sum that is negative ("Histogram").
+        let bound = histogram.bounds().first();
+        let negative = totals.sum < 0.0 || bound.is_some_and(|bound| *bound < 0.0);
         if self.dialect == Dialect::OpenMetrics && negative {
             return;
         }

@@ -71,21 +71,18 @@ pub(super) fn in_header(name: &str) -> Cow<'_, str> {
 
 /// Returns the text of a series' labels, their names written by the scheme.
 ///
-/// It is the text that is there already wherever all names are classic and the
-/// scheme keeps these.
+/// It is the text that is there already wherever all names are classic.
 pub(super) fn label_text<'a>(desc: &Desc, labels: &'a Labels, escaping: Escaping) -> Cow<'a, str> {
-    if escaping == Escaping::Utf8 || (desc.is_classic() && escaping.keeps_classic()) {
+    if escaping == Escaping::Utf8 || desc.is_classic() {
         return Cow::Borrowed(labels.as_str());
     }
     Cow::Owned(escaped_label_text(labels, escaping))
 }
 
 fn escaped_label_text(labels: &Labels, escaping: Escaping) -> String {
-    let pairs: Vec<_> = labels.pairs().collect();
     let mut text = String::new();
-    for (name, value) in &pairs {
-        let name = escaping.label(name);
-        Labels::render(&mut text, [(&*name, &**value)]);
+    for (name, value) in labels.pairs() {
+        Labels::render(&mut text, [(&*escaping.label(&name), &*value)]);
     }
     text
 }

@@ -15,7 +15,7 @@ use crate::router::serve::accept::next;
 use crate::router::serve::connection::serve_connection;
 use crate::router::serve::limits::Limits;
 
-const HEAD: Duration = Duration::from_secs(30);
+const HEAD: Duration = Duration::from_secs(40);
 const WRITE: Duration = Duration::from_secs(30);
 const GRACE: Duration = Duration::from_secs(10);
 const BODY: usize = 10_000;
