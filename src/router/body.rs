@@ -163,3 +163,53 @@ impl fmt::Display for Broken {
 }
 
 impl std::error::Error for Broken {}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::export::Format;
+    use crate::registry::Registry;
+    use crate::router::permits::Permits;
+
+    /// Returns how many bytes are handed on of an answer whose first page was made just
+    /// before its time was over, and how it ends.
+    fn read_late(registry: &Registry) -> (usize, Option<Broken>) {
+        let permit = Permits::new(1).take(Duration::ZERO).unwrap();
+        let mut pages = Pages::new(registry.export(Format::Text).chunks(), None, permit);
+        pages.turn();
+        let mut body = Scrape::new(pages, None);
+        let mut context = Context::from_waker(Waker::noop());
+        let mut read = 0;
+        loop {
+            match Pin::new(&mut body).poll_frame(&mut context) {
+                Poll::Ready(Some(Ok(frame))) => read += frame.into_data().unwrap().len(),
+                Poll::Ready(Some(Err(broken))) => return (read, Some(broken)),
+                Poll::Ready(None) => return (read, None),
+                Poll::Pending => panic!("without a runtime nothing is waited for"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_that_has_been_made_is_not_cut_off_though_its_time_is_over() {
+        let registry = Registry::new();
+        registry.counter("a_total", "").unwrap();
+        let whole = registry.export_prometheus().len();
+        assert!(matches!(read_late(&registry), (read, None) if read == whole));
+    }
+
+    #[test]
+    fn an_answer_of_which_more_is_to_be_made_is_cut_off_when_its_time_is_over() {
+        let registry = Registry::new();
+        let family = registry.gauge_family("a", "", ["b"]).unwrap().limit(10_000);
+        for number in 0..10_000 {
+            family.with([&number.to_string()]).set(number);
+        }
+        let (read, broken) = read_late(&registry);
+        assert!(matches!(broken, Some(Broken::Late)));
+        assert!((1..100_000).contains(&read), "{read}");
+    }
+}

@@ -26,6 +26,7 @@ mod oracle;
 mod own_labels;
 mod parsers;
 mod percentiles;
+mod places;
 mod prometheus;
 mod refusals;
 mod registry;

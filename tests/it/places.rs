@@ -1,0 +1,113 @@
+//! How many scrapes there may be at a time, with collectors that take as long as the
+//! tests say.
+
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use tachometer::{MetricsRouter, Registry};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::timeout;
+use tower::ServiceExt;
+
+/// A registry whose collector tells when it begins, and ends when it is told to.
+struct Gate {
+    registry: Registry,
+    begun: UnboundedReceiver<()>,
+    go_on: Sender<()>,
+}
+
+impl Gate {
+    fn new() -> Self {
+        let (tell, begun) = unbounded_channel();
+        let (go_on, told) = channel();
+        let told = Arc::new(Mutex::new(told));
+        let registry = Registry::new();
+        let wait = move || {
+            let _ = tell.send(());
+            let _ = told.lock().unwrap().recv();
+            1.0
+        };
+        registry.gauge_fn("slow", "Takes its time.", wait).unwrap();
+        Self {
+            registry,
+            begun,
+            go_on,
+        }
+    }
+
+    fn router(&self, most: usize) -> Router {
+        let settings = MetricsRouter::new().registry(&self.registry);
+        settings.in_flight(most).build()
+    }
+}
+
+async fn status(router: &Router, path: &str) -> StatusCode {
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    router.clone().oneshot(request).await.unwrap().status()
+}
+
+#[tokio::test]
+async fn a_scrape_holds_its_place_while_a_collector_works_for_it_though_its_client_has_gone() {
+    let mut gate = Gate::new();
+    let router = gate.router(1);
+    let request = Request::get("/").body(Body::empty()).unwrap();
+    let answer = router.clone().oneshot(request).await.unwrap();
+    let mut body = answer.into_body();
+    tokio::select! {
+        _ = gate.begun.recv() => {}
+        _ = body.frame() => panic!("the collector has not been waited for"),
+    }
+    drop(body);
+    for path in ["/", "/json", "/summary"] {
+        assert_eq!(status(&router, path).await, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let refused = gate.registry.get("tachometer_scrapes_refused_total");
+    assert_eq!(refused.unwrap().value(), 3.0);
+
+    drop(gate.go_on);
+    let free = async {
+        while status(&router, "/").await != StatusCode::OK {
+            tokio::task::yield_now().await;
+        }
+    };
+    let limit = Duration::from_secs(30);
+    timeout(limit, free).await.expect("the place is free again");
+    assert!(
+        gate.begun.try_recv().is_err(),
+        "nothing was begun meanwhile"
+    );
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_collector_that_takes_its_time_holds_up_nothing_else_on_the_runtime() {
+    for path in ["/", "/json", "/summary"] {
+        let mut gate = Gate::new();
+        let router = gate.router(1);
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let scrape = tokio::spawn(async move {
+            let answer = router.oneshot(request).await.unwrap();
+            answer.into_body().collect().await.unwrap().to_bytes()
+        });
+        // Only a runtime that goes on gets here.
+        gate.begun.recv().await.unwrap();
+        assert!(!scrape.is_finished());
+        gate.go_on.send(()).unwrap();
+        assert!(!scrape.await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn no_place_at_all_lets_nobody_in() {
+    let router: Router = MetricsRouter::new()
+        .registry(&Registry::new())
+        .in_flight(0)
+        .build();
+    for path in ["/", "/json", "/summary"] {
+        assert_eq!(status(&router, path).await, StatusCode::SERVICE_UNAVAILABLE);
+    }
+}
