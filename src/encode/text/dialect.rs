@@ -1,7 +1,7 @@
 //! What the text formats do not have in common.
 
 use crate::encode::Page;
-use crate::snapshot::Kind;
+use crate::snapshot::{Desc, Kind};
 
 /// One of the text formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,17 @@ impl Dialect {
             (Self::OpenMetrics, Kind::Counter) => exposed.strip_suffix("_total").unwrap_or(exposed),
             _ => exposed,
         }
+    }
+
+    /// Returns the unit that the header of a family says, which OpenMetrics wants the
+    /// name to end in; a scheme may have written it otherwise.
+    pub(super) fn unit(self, desc: &Desc, family: &str) -> Option<&'static str> {
+        let ends = |unit: &&str| {
+            let stem = family.strip_suffix(*unit);
+            stem.is_some_and(|stem| stem.ends_with('_'))
+        };
+        let unit = desc.unit().filter(ends);
+        unit.filter(|_| self == Self::OpenMetrics)
     }
 
     /// Appends a help text, escaped; in Prometheus's format, unlike in label

@@ -59,7 +59,8 @@ impl TextEncoder {
 
     fn put_header(&self, desc: &Desc, page: &mut Page) {
         let exposed = self.escaping.metric(desc.exposed_name());
-        let name = in_header(self.dialect.family(&exposed, desc.kind()));
+        let family = self.dialect.family(&exposed, desc.kind());
+        let name = in_header(family);
         let mut put = |what: &str, text: &dyn Fn(&mut Page)| {
             for part in ["# ", what, " ", &name, " "] {
                 page.put_str(part);
@@ -69,7 +70,7 @@ impl TextEncoder {
         };
         put("HELP", &|page| self.dialect.put_help(desc.help(), page));
         put("TYPE", &|page| page.put_str(desc.kind().as_str()));
-        if let Some(unit) = desc.unit().filter(|_| self.dialect == Dialect::OpenMetrics) {
+        if let Some(unit) = self.dialect.unit(desc, family) {
             put("UNIT", &|page| page.put_str(unit));
         }
     }
