@@ -37,6 +37,8 @@ mod tests {
         let read = |text| Query::of(Some(text));
         assert_eq!(Query::of(None), Query::default());
         assert_eq!(read("a=b&limit=many&name=x&&=&%"), Query::default());
+        // A limit is not lifted by what is none.
+        assert_eq!(read("limit=1&limit=many&limit=").limit, Some(1));
         let names = |names: &[&str]| Some(names.iter().map(|name| (*name).to_owned()).collect());
         assert_eq!(
             read("name[]=a&name%5B%5D=b%2Ec+d&limit=1&limit=20&limit=x"),

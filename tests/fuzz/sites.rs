@@ -1,0 +1,230 @@
+//! Routers of every setting, and one request to one of them.
+
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use fastrand::Rng;
+use http_body::Body as _;
+use serde_json::Value;
+use tachometer::{MetricsRouter, Registry};
+use tower::ServiceExt;
+
+use crate::answers::{check_body, check_headers, check_summary};
+use crate::expected::{Expected, Rules, Scrape, TOKEN, Time};
+
+/// How many answers of each kind there were, and of scrapes how many whole ones.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    answers: BTreeMap<u16, u64>,
+    broken: u64,
+    heads: u64,
+    codings: BTreeMap<&'static str, u64>,
+    whole: BTreeMap<&'static str, u64>,
+}
+
+impl Counts {
+    pub(crate) fn are_all_there(&self) -> bool {
+        let statuses: Vec<_> = self.answers.keys().copied().collect();
+        statuses == [200, 401, 403, 404, 405, 414, 503]
+            && self.whole.len() == 5
+            && self.codings.len() == 2
+            && self.broken > 0
+            && self.heads > 0
+    }
+
+    /// Checks that the router counted what was answered whole, and no more.
+    pub(crate) fn check(&self, registry: &Registry) {
+        let json: Value = serde_json::from_str(&registry.export_json()).unwrap();
+        for (format, count) in &self.whole {
+            let key = format!("tachometer_scrapes_total{{format=\"{format}\"}}");
+            assert_eq!(json["metrics"][key]["value"], *count, "{format}");
+        }
+        let duration = &json["metrics"]["tachometer_scrape_duration_seconds"]["value"]["count"];
+        assert_eq!(*duration, self.whole.values().sum::<u64>());
+    }
+}
+
+/// A router, and the answers of it that are not yet read to their end.
+pub(crate) struct Site {
+    pub(crate) rules: Rules,
+    router: Router,
+    held: Vec<(Body, Box<Scrape>)>,
+}
+
+impl Site {
+    pub(crate) fn all(registry: &Registry) -> Vec<Self> {
+        let open = Rules {
+            most: 8,
+            ..Rules::default()
+        };
+        let rules = [
+            open.clone(),
+            Rules {
+                bearer: true,
+                mount: "/metrics",
+                ..open.clone()
+            },
+            Rules {
+                bearer: true,
+                basic: true,
+                most: 2,
+                ..open.clone()
+            },
+            Rules {
+                basic: true,
+                networks: true,
+                mount: "/a/b",
+                ..open.clone()
+            },
+            Rules {
+                most: 1,
+                mount: "/metrics",
+                ..open.clone()
+            },
+            Rules { late: true, ..open },
+        ];
+        rules.map(|rules| Self::new(rules, registry)).into()
+    }
+
+    fn new(rules: Rules, registry: &Registry) -> Self {
+        let hour = Duration::from_secs(60 * 60);
+        let mut settings = MetricsRouter::new()
+            .registry(registry)
+            .in_flight(rules.most)
+            .deadline(if rules.late { Duration::ZERO } else { hour });
+        if rules.bearer {
+            settings = settings.bearer(TOKEN);
+        }
+        if rules.basic {
+            settings = settings.basic("user", "password");
+        }
+        if rules.networks {
+            settings = settings.networks(["127.0.0.0/8", "::1"]).unwrap();
+        }
+        let router = match rules.mount {
+            "" => settings.build(),
+            mount => Router::new().nest(mount, settings.build()),
+        };
+        Self {
+            rules,
+            router,
+            held: Vec::new(),
+        }
+    }
+
+    /// Drops all answers that are held.
+    pub(crate) fn let_go(&mut self) {
+        self.held = Vec::new();
+    }
+
+    /// Makes one request, and checks its answer.
+    pub(crate) fn execute(
+        &mut self,
+        request: Request<Body>,
+        random: &mut Rng,
+        counts: &mut Counts,
+    ) {
+        if !self.held.is_empty() && random.u8(..4) == 0 {
+            let (mut body, scrape) = self.held.swap_remove(0);
+            if random.bool() {
+                finish(&mut body, &scrape, counts);
+            }
+        }
+        let (head, body) = request.into_parts();
+        let expected = Expected::of(&head, &self.rules, self.held.len());
+        let method = head.method.clone();
+        let is_head = method == Method::HEAD;
+        let request = Request::from_parts(head, body);
+        let answer = now(self.router.clone().oneshot(request)).unwrap();
+        *counts.answers.entry(answer.status().as_u16()).or_default() += 1;
+        counts.heads += u64::from(is_head);
+        let status = match expected {
+            Expected::NotFound => StatusCode::NOT_FOUND,
+            Expected::Forbidden => StatusCode::FORBIDDEN,
+            Expected::Unauthorized => StatusCode::UNAUTHORIZED,
+            Expected::QueryTooLong => StatusCode::URI_TOO_LONG,
+            Expected::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Expected::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Expected::Summary | Expected::Scrape(_) => StatusCode::OK,
+        };
+        assert_eq!(answer.status(), status, "{:?}", answer.headers());
+        check_headers(answer.headers(), &method, &expected, &self.rules);
+        let (_, mut body) = answer.into_parts();
+        match expected {
+            _ if is_head => assert!(frame(&mut body).is_none(), "a body for HEAD"),
+            Expected::Scrape(scrape) => self.read(body, scrape, random, counts),
+            Expected::Summary => check_summary(&whole(&mut body)),
+            Expected::Busy => assert!(whole(&mut body).ends_with(b"\n")),
+            _ => assert_eq!(whole(&mut body), b""),
+        }
+    }
+
+    /// Reads a scrape, or part of it.
+    fn read(&mut self, mut body: Body, scrape: Box<Scrape>, random: &mut Rng, counts: &mut Counts) {
+        // Whose time may be over gives its place to others, nobody knows when.
+        let is_held = scrape.time == Time::Enough && random.u8(..8) == 0;
+        if is_held {
+            self.held.push((body, scrape));
+        } else if random.u8(..16) > 0 {
+            finish(&mut body, &scrape, counts);
+        } else if scrape.time == Time::Enough {
+            match frame(&mut body) {
+                Some(first) => drop(first.unwrap()),
+                // No more to it than that.
+                None => finish(&mut body, &scrape, counts),
+            }
+        }
+    }
+}
+
+/// Reads a scrape to its end, and checks it.
+fn finish(body: &mut Body, scrape: &Scrape, counts: &mut Counts) {
+    let mut read = Vec::new();
+    while let Some(frame) = frame(body) {
+        match frame {
+            Ok(data) => read.extend(data),
+            Err(broken) => {
+                assert!(scrape.time != Time::Enough, "{broken}");
+                assert!(self::frame(body).is_none(), "it goes on after an error");
+                counts.broken += 1;
+                return;
+            }
+        }
+    }
+    assert!(scrape.time != Time::Over, "its time was over");
+    *counts.whole.entry(scrape.label).or_default() += 1;
+    if let Some(coding) = scrape.coding {
+        *counts.codings.entry(coding).or_default() += 1;
+    }
+    check_body(&read, scrape);
+}
+
+/// Reads what must be whole.
+fn whole(body: &mut Body) -> Vec<u8> {
+    let mut read = Vec::new();
+    while let Some(frame) = frame(body) {
+        read.extend(frame.unwrap());
+    }
+    read
+}
+
+fn frame(body: &mut Body) -> Option<Result<axum::body::Bytes, axum::Error>> {
+    let mut context = Context::from_waker(Waker::noop());
+    let Poll::Ready(frame) = pin!(body).poll_frame(&mut context) else {
+        panic!("without a runtime there is nothing to wait for");
+    };
+    frame.map(|frame| frame.map(|frame| frame.into_data().unwrap()))
+}
+
+fn now<T>(future: impl Future<Output = T>) -> T {
+    let mut context = Context::from_waker(Waker::noop());
+    let Poll::Ready(output) = pin!(future).poll(&mut context) else {
+        panic!("there is nothing to wait for");
+    };
+    output
+}
