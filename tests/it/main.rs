@@ -13,6 +13,7 @@ mod demo;
 mod doubles;
 mod exemplars;
 mod exposition;
+mod figures;
 mod frames;
 mod grpc;
 mod guard;
@@ -31,6 +32,7 @@ mod prometheus;
 mod refusals;
 mod registry;
 mod removal;
+mod roundtrip;
 mod routes;
 mod scopes;
 #[cfg(feature = "serve")]

@@ -22,7 +22,7 @@ print(json.dumps([
     for family in parse(text)]))
 ";
 
-fn python_parser() -> bool {
+pub(crate) fn python_parser() -> bool {
     is_there(
         "prometheus_client",
         &["python3", "-c", "import prometheus_client"],

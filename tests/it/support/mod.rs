@@ -4,9 +4,11 @@
 pub(crate) mod client;
 pub(crate) mod demo;
 pub(crate) mod http;
+pub(crate) mod parse;
 pub(crate) mod program;
 pub(crate) mod read;
 pub(crate) mod script;
 pub(crate) mod service;
+pub(crate) mod told;
 pub(crate) mod wait;
 pub(crate) mod warnings;

@@ -1,0 +1,332 @@
+//! What a registry holds against what its expositions say of it.
+
+use std::time::UNIX_EPOCH;
+
+use serde_json::{Map, Value, json};
+use tachometer::Registry;
+use tachometer::export::Format;
+use tachometer::snapshot::{
+    Block, Count, Escaping, Exemplar, HistogramView, Kind, NativeBuckets, Values,
+};
+
+use crate::support::parse::{self, Family, Histogram, Native, Number, Pair, Real, Series};
+
+pub(crate) const SCHEMES: [Escaping; 4] = [
+    Escaping::Utf8,
+    Escaping::Underscores,
+    Escaping::Dots,
+    Escaping::Values,
+];
+
+/// Checks that every format says under every scheme what the registry holds.
+#[track_caller]
+pub(crate) fn check_all(registry: &Registry) {
+    check_json(registry);
+    check(registry, Format::TextV1, Escaping::Utf8, false);
+    for escaping in SCHEMES {
+        check(registry, Format::Text, escaping, false);
+        check(registry, Format::OpenMetrics, escaping, false);
+        check(registry, Format::OpenMetrics, escaping, true);
+        check(registry, Format::Protobuf, escaping, true);
+    }
+}
+
+#[track_caller]
+fn check(registry: &Registry, format: Format, escaping: Escaping, created: bool) {
+    let export = registry.export(format).escaping(escaping).created(created);
+    let told = read(format, &export.to_bytes());
+    let held = held(registry, format, escaping, created);
+    for (told, held) in told.iter().zip(&held) {
+        for (told, held) in told.series.iter().zip(&held.series) {
+            assert_eq!(told, held, "{format:?} {escaping:?}");
+        }
+        assert_eq!(told, held, "{format:?} {escaping:?}");
+    }
+    assert_eq!(told.len(), held.len(), "{format:?} {escaping:?}");
+    if escaping != Escaping::Utf8 {
+        for family in &told {
+            let name = &family.name;
+            assert!(parse::is_classic(name, true), "{escaping:?}: {name:?}");
+            for (name, _) in family.series.iter().flat_map(|series| &series.labels) {
+                assert!(parse::is_classic(name, false), "{escaping:?}: {name:?}");
+            }
+        }
+    }
+}
+
+/// Reads an exposition, which must follow its specification.
+#[track_caller]
+pub(crate) fn read(format: Format, bytes: &[u8]) -> Vec<Family> {
+    let read = match format {
+        Format::Text | Format::TextV1 => {
+            parse::text::parse(bytes, parse::text::Dialect::Prometheus)
+        }
+        Format::OpenMetrics => parse::text::parse(bytes, parse::text::Dialect::OpenMetrics),
+        Format::Protobuf => parse::protobuf::parse(bytes).map(|(families, _)| families),
+        other => panic!("no reader of {other:?}"),
+    };
+    read.unwrap_or_else(|fault| panic!("{format:?}: {fault}"))
+}
+
+/// Returns how a scheme writes a name, as its specification has it:
+/// <https://prometheus.io/docs/instrumenting/escaping_schemes/>.
+pub(crate) fn escaped(scheme: Escaping, name: &str, colons: bool) -> String {
+    let classic = parse::is_classic(name, colons);
+    if scheme == Escaping::Utf8 || (scheme != Escaping::Dots && classic) {
+        return name.to_owned();
+    }
+    let one = |(at, char): (usize, char)| {
+        // What may follow a letter stays, if it is not the first.
+        let after = if at == 0 { "" } else { "a" };
+        let stays = parse::is_classic(&format!("{after}{char}"), colons);
+        match (scheme, char) {
+            (Escaping::Dots, '.') => "_dot_".to_owned(),
+            (Escaping::Dots | Escaping::Values, '_') => "__".to_owned(),
+            _ if stays => char.to_string(),
+            (Escaping::Dots, _) => "__".to_owned(),
+            (Escaping::Values, _) => format!("_{:x}_", u32::from(char)),
+            _ => "_".to_owned(),
+        }
+    };
+    let text: String = name.char_indices().map(one).collect();
+    match scheme {
+        Escaping::Values => format!("U__{text}"),
+        _ => text,
+    }
+}
+
+/// Returns what a format has to say of a registry, from its numbers.
+fn held(registry: &Registry, format: Format, escaping: Escaping, created: bool) -> Vec<Family> {
+    let mut families: Vec<Family> = Vec::new();
+    for block in registry.gather() {
+        let desc = &block.desc;
+        if block.first {
+            let mut name = escaped(escaping, desc.exposed_name(), true);
+            let open_metrics = format == Format::OpenMetrics;
+            if open_metrics && desc.kind() == Kind::Counter {
+                name = name.strip_suffix("_total").unwrap().to_owned();
+            }
+            let unit = desc.unit().unwrap_or_default();
+            // The family's name must end in its unit, which a scheme may forbid.
+            let has_unit = match format {
+                Format::OpenMetrics => name.ends_with(&format!("_{unit}")),
+                Format::Protobuf => true,
+                _ => false,
+            };
+            families.push(Family {
+                name,
+                help: desc.help().to_owned(),
+                kind: desc.kind().as_str().to_owned(),
+                unit: if has_unit { unit } else { "" }.to_owned(),
+                series: Vec::new(),
+            });
+        }
+        let family = families.last_mut().expect("a first block");
+        for position in 0..block.labels.len() {
+            let series = held_series(&block, position, format, escaping, created);
+            family.series.push(series);
+        }
+    }
+    families
+}
+
+fn held_series(
+    block: &Block,
+    position: usize,
+    format: Format,
+    escaping: Escaping,
+    created: bool,
+) -> Series {
+    let protobuf = format == Format::Protobuf;
+    let pairs = block.labels[position].pairs();
+    let pairs = pairs.map(|(name, value)| (escaped(escaping, &name, false), value.into_owned()));
+    let mut series = Series {
+        labels: pairs.collect(),
+        ..Series::default()
+    };
+    let since = block.since[position] * 1_000_000;
+    let has_since = protobuf || (format == Format::OpenMetrics && created);
+    series.created = has_since.then_some(since);
+    match &block.values {
+        Values::Counter(counts) => series.number = Some(count(counts[position], protobuf)),
+        Values::Gauge(numbers) => {
+            series.created = None;
+            series.number = Some(number(numbers[position], protobuf));
+        }
+        Values::Histogram(histograms) => {
+            let view = histograms.get(position).unwrap();
+            let mut histogram = histogram(&view);
+            if !protobuf {
+                histogram.native = None;
+                let negative = view.bounds()[0] < 0.0 || view.totals().min < 0.0;
+                if format == Format::OpenMetrics && negative {
+                    (histogram.sum, histogram.count) = (None, None);
+                }
+            }
+            series.histogram = Some(histogram);
+        }
+        other => panic!("a kind of metric unknown to the tests: {other:?}"),
+    }
+    if protobuf || format == Format::OpenMetrics {
+        let own = block.exemplars.iter().filter(|own| own.series == position);
+        series.exemplars = own
+            .map(|own| (own.bucket, exemplar(own, protobuf)))
+            .collect();
+    }
+    series
+}
+
+fn count(count: Count, protobuf: bool) -> Number {
+    match count.fraction == 0.0 && !protobuf {
+        true => Number::Whole(count.whole),
+        false => number(count.value(), protobuf),
+    }
+}
+
+/// Returns a number as a text of digits is read, or as protobuf has it.
+fn number(value: f64, protobuf: bool) -> Number {
+    // Whole numbers below this are written without a point.
+    let digits = (0.0..1e15).contains(&value) && value.is_sign_positive();
+    if digits && value.fract() == 0.0 && !protobuf {
+        return Number::Whole(format!("{value}").parse().unwrap());
+    }
+    Number::Real(Real(value))
+}
+
+fn histogram(view: &HistogramView<'_>) -> Histogram {
+    Histogram {
+        buckets: view
+            .cumulative()
+            .map(|(bound, up_to)| (Real(bound), up_to))
+            .collect(),
+        sum: Some(Real(view.totals().sum)),
+        count: Some(view.counts().iter().sum()),
+        native: view.native().map(native),
+    }
+}
+
+fn native(buckets: &NativeBuckets) -> Native {
+    let wide = |buckets: &[(i32, u64)]| -> Vec<_> {
+        buckets
+            .iter()
+            .map(|&(index, count)| (i64::from(index), count))
+            .collect()
+    };
+    Native {
+        schema: i64::from(buckets.resolution.schema()),
+        zero_threshold: Real(NativeBuckets::ZERO_THRESHOLD),
+        zero: buckets.zero,
+        negative: wide(&buckets.negative),
+        positive: wide(&buckets.positive),
+    }
+}
+
+fn exemplar(own: &Exemplar, protobuf: bool) -> parse::Exemplar {
+    let pairs = own.labels.pairs();
+    let pairs = pairs.map(|(name, value)| (name.into_owned(), value.into_owned()));
+    let since_1970 = own.timestamp.duration_since(UNIX_EPOCH).unwrap();
+    let nanos = u64::try_from(since_1970.as_nanos()).unwrap();
+    parse::Exemplar {
+        labels: pairs.collect(),
+        value: Real(own.value),
+        time: Some(if protobuf {
+            nanos
+        } else {
+            nanos - nanos % 1_000_000
+        }),
+    }
+}
+
+/// Returns the key of a series in JSON.
+pub(crate) fn key(name: &str, labels: &[Pair]) -> String {
+    let quoted = |text: &str| {
+        let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+        format!("\"{}\"", text.replace('\n', "\\n"))
+    };
+    let pair = |(name, value): &Pair| match parse::is_classic(name, false) {
+        true => format!("{name}={}", quoted(value)),
+        false => format!("{}={}", quoted(name), quoted(value)),
+    };
+    match labels {
+        [] => name.to_owned(),
+        _ => {
+            let pairs: Vec<_> = labels.iter().map(pair).collect();
+            format!("{name}{{{}}}", pairs.join(","))
+        }
+    }
+}
+
+/// Reads JSON's metrics, by their keys.
+#[track_caller]
+pub(crate) fn read_json(bytes: &[u8]) -> Map<String, Value> {
+    let mut json: Value = serde_json::from_slice(bytes).unwrap();
+    match json["metrics"].take() {
+        Value::Object(metrics) => metrics,
+        other => panic!("no object: {other}"),
+    }
+}
+
+#[track_caller]
+fn check_json(registry: &Registry) {
+    let mut told = read_json(&registry.export(Format::Json).to_bytes());
+    for block in registry.gather() {
+        for position in 0..block.labels.len() {
+            let format = Format::Protobuf;
+            let series = held_series(&block, position, format, Escaping::Utf8, false);
+            let key = key(block.desc.name(), &series.labels);
+            // Of two series with one key, the second is not found.
+            let told = told.remove(&key).unwrap_or_else(|| panic!("no {key:?}"));
+            let labels: Map<_, _> = series
+                .labels
+                .iter()
+                .map(|(k, v)| (k.clone(), json!(v)))
+                .collect();
+            assert_eq!(told["labels"], Value::Object(labels), "{key}");
+            assert_eq!(told["help"], block.desc.help(), "{key}");
+            assert_eq!(told["type"], block.desc.kind().as_str(), "{key}");
+            let value = &told["value"];
+            match &block.values {
+                Values::Counter(counts) if counts[position].fraction == 0.0 => {
+                    assert_eq!(value.as_u64(), Some(counts[position].whole), "{key}");
+                }
+                Values::Histogram(histograms) => {
+                    let view = histograms.get(position).unwrap();
+                    check_json_histogram(value, &view);
+                }
+                _ => check_json_number(value, series.number.unwrap().real()),
+            }
+        }
+    }
+    assert!(told.is_empty(), "more than is there: {told:?}");
+}
+
+#[track_caller]
+fn check_json_number(told: &Value, held: Real) {
+    match held.0.is_finite() {
+        true => assert_eq!(told.as_f64().map(Real), Some(held)),
+        false => assert_eq!(*told, Value::Null),
+    }
+}
+
+#[track_caller]
+fn check_json_histogram(told: &Value, view: &HistogramView<'_>) {
+    let stats = view.stats();
+    assert_eq!(told["count"].as_u64(), Some(stats.count));
+    check_json_number(&told["sum"], Real(stats.sum));
+    check_json_number(&told["min"], Real(stats.min));
+    check_json_number(&told["max"], Real(stats.max));
+    check_json_number(&told["mean"], Real(stats.mean));
+    let buckets = told["buckets"].as_object().unwrap();
+    let read = |(bound, count): (&String, &Value)| {
+        (bound.parse::<f64>().unwrap(), count.as_u64().unwrap())
+    };
+    let mut buckets: Vec<_> = buckets.iter().map(read).collect();
+    buckets.sort_by(|one, other| one.0.total_cmp(&other.0));
+    assert_eq!(buckets, stats.buckets);
+    for (name, percent) in [("p50", 50.0), ("p95", 95.0), ("p99", 99.0)] {
+        match view.percentile(percent) {
+            Ok(number) => check_json_number(&told[name], Real(number)),
+            Err(_) => assert!(told.get(name).is_none()),
+        }
+    }
+}
