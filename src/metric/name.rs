@@ -54,7 +54,8 @@ impl Names {
         Ok(())
     }
 
-    /// Checks the name of a label; `owner` says, in an error, whose it is.
+    /// Checks the name of a label, as each scheme writes it; `owner` says, in an
+    /// error, whose it is.
     pub(crate) fn check_label(self, owner: &str, label: &str) -> Result<(), Error> {
         // As an older Prometheus is given it.
         let printed = Escaping::Underscores.label(label);
@@ -66,6 +67,9 @@ impl Names {
         } else if printed.starts_with("__") {
             let fault = "names that begin with `__` are Prometheus's own";
             (fault.to_owned(), "drop the underscores")
+        } else if Escaping::Dots.label(label) == "__name__" {
+            let fault = "where dots are written as `_dot_` it would be the metric's name";
+            (fault.to_owned(), "choose another name")
         } else if matches!(&*printed, "le" | "quantile") {
             let fault = "Prometheus keeps it for the buckets of histograms and summaries";
             (fault.to_owned(), "choose another name")
@@ -182,7 +186,15 @@ mod tests {
         for name in ["", "_total", ".total"] {
             assert!(Names::Utf8.check_metric(name).is_err());
         }
-        for labels in [&[""][..], &["..a"], &["__a"], &["le"], &["a.b", "a_b"]] {
+        for labels in [
+            &[""][..],
+            &["..a"],
+            &["__a"],
+            &["le"],
+            &["_name_"],
+            &["a.b", "a_b"],
+            &["a.b", "U__a_2e_b"],
+        ] {
             assert!(Names::Utf8.check_labels("m", labels).is_err(), "{labels:?}");
         }
         let printed = printed_names("http.requests", Kind::Counter);
@@ -190,6 +202,7 @@ mod tests {
             "http.requests_total",
             "http_requests_total",
             "http_requests",
+            "U__http_2e_requests__total",
         ] {
             assert!(printed.iter().any(|printed| printed == name), "{printed:?}");
         }

@@ -105,7 +105,7 @@ fn json_has_one_entry_a_series_with_the_names_as_registered() {
         metrics["seconds"]["value"],
         json!({
             "count": 4, "sum": 5.25, "min": 0.25, "max": 3, "mean": 1.3125,
-            "p50": 0.957_603_280_698_573_6, "p95": 3, "p99": 3,
+            "p50": 0.957_603_280_698_573_7, "p95": 3, "p99": 3,
             "buckets": {"0.5": 1, "2.0": 3, "+Inf": 4},
         })
     );

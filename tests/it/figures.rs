@@ -270,6 +270,23 @@ fn an_empty_registry_is_empty_in_every_format() {
     assert!(registry.export(Format::Protobuf).to_bytes().is_empty());
 }
 
+#[test]
+fn names_that_some_scheme_writes_alike_are_refused() {
+    let registry = Registry::new().utf8_names();
+    registry.gauge("a.b", "").unwrap();
+    registry.counter("c.d", "").unwrap();
+    registry.histogram("e.f", "").unwrap();
+    for name in ["a_b", "U__a_2e_b", "U__c_2e_d__total", "U__e_2e_f_count"] {
+        assert!(registry.gauge(name, "").is_err(), "{name}");
+    }
+    for labels in [
+        [("x.y", ""), ("U__x_2e_y", "")],
+        [("x", ""), ("_name_", "")],
+    ] {
+        assert!(registry.gauge_with("g", "", labels).is_err(), "{labels:?}");
+    }
+}
+
 /// Series of several families, given anew at each scrape.
 struct Computed;
 

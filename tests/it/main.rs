@@ -38,6 +38,7 @@ mod scopes;
 #[cfg(feature = "serve")]
 mod serve;
 mod streams;
+mod strict;
 mod support;
 mod threads;
 mod upgrades;

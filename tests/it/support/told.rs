@@ -104,7 +104,7 @@ fn held(registry: &Registry, format: Format, escaping: Escaping, created: bool) 
             let mut name = escaped(escaping, desc.exposed_name(), true);
             let open_metrics = format == Format::OpenMetrics;
             if open_metrics && desc.kind() == Kind::Counter {
-                name = name.strip_suffix("_total").unwrap().to_owned();
+                name = String::from(name.strip_suffix("_total").unwrap());
             }
             let unit = desc.unit().unwrap_or_default();
             // The family's name must end in its unit, which a scheme may forbid.
@@ -177,10 +177,10 @@ fn held_series(
 }
 
 fn count(count: Count, protobuf: bool) -> Number {
-    match count.fraction == 0.0 && !protobuf {
-        true => Number::Whole(count.whole),
-        false => number(count.value(), protobuf),
+    if count.fraction == 0.0 && !protobuf {
+        return Number::Whole(count.whole);
     }
+    number(count.value(), protobuf)
 }
 
 /// Returns a number as a text of digits is read, or as protobuf has it.
@@ -243,9 +243,12 @@ pub(crate) fn key(name: &str, labels: &[Pair]) -> String {
         let text = text.replace('\\', "\\\\").replace('"', "\\\"");
         format!("\"{}\"", text.replace('\n', "\\n"))
     };
-    let pair = |(name, value): &Pair| match parse::is_classic(name, false) {
-        true => format!("{name}={}", quoted(value)),
-        false => format!("{}={}", quoted(name), quoted(value)),
+    let pair = |(name, value): &Pair| {
+        let value = quoted(value);
+        if parse::is_classic(name, false) {
+            return format!("{name}={value}");
+        }
+        format!("{}={value}", quoted(name))
     };
     match labels {
         [] => name.to_owned(),
@@ -302,10 +305,8 @@ fn check_json(registry: &Registry) {
 
 #[track_caller]
 fn check_json_number(told: &Value, held: Real) {
-    match held.0.is_finite() {
-        true => assert_eq!(told.as_f64().map(Real), Some(held)),
-        false => assert_eq!(*told, Value::Null),
-    }
+    let finite = Some(held).filter(|held| held.0.is_finite());
+    assert_eq!(told.as_f64().map(Real), finite, "{told}");
 }
 
 #[track_caller]

@@ -22,12 +22,11 @@ pub(super) fn sample(line: &str) -> Read<Sample> {
         // Only a name in quotes stands inside, before all labels.
         check(cursor.rest.starts_with('"'), || "no name".to_owned())?;
         let name = cursor.name(&[], true)?;
-        let labels = match cursor.take("}") {
-            true => Vec::new(),
-            false => {
-                cursor.expect(",")?;
-                cursor.labels()?
-            }
+        let labels = if cursor.take("}") {
+            Vec::new()
+        } else {
+            cursor.expect(",")?;
+            cursor.labels()?
         };
         (name, labels)
     } else {
@@ -65,9 +64,10 @@ fn exemplar(cursor: &mut Cursor<'_>) -> Read<Exemplar> {
     check(length <= 128, || format!("an exemplar of {length} letters"))?;
     cursor.expect(" ")?;
     let value = number(cursor.up_to(&[' ']))?.real();
-    let time = match cursor.take(" ") {
-        true => Some(time(cursor.up_to(&[' ']))?),
-        false => None,
+    let time = if cursor.take(" ") {
+        Some(time(cursor.up_to(&[' ']))?)
+    } else {
+        None
     };
     check(cursor.rest.is_empty(), || {
         format!("more: {:?}", cursor.rest)

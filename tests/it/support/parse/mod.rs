@@ -148,3 +148,65 @@ impl Family {
         Ok(())
     }
 }
+
+#[test]
+fn the_readers_refuse_what_the_specifications_do() {
+    #[track_caller]
+    fn refuse(dialect: text::Dialect, text: &str) {
+        assert!(text::parse(text.as_bytes(), dialect).is_err(), "{text}");
+    }
+    let (prometheus, open_metrics) = (text::Dialect::Prometheus, text::Dialect::OpenMetrics);
+    let counter = "# HELP c_total H.\n# TYPE c_total counter\n";
+    for sample in [
+        "c 1\n",
+        "c_total -1\n",
+        "c_total 1 2\n",
+        "c_total  1\n",
+        "c_total 1",
+        "c_total inf\n",
+        "c_total{} 1\n\n",
+        "c_total{a=\"1\",} 1\n",
+        "c_total{a=\"1\"b=\"2\"} 1\n",
+        "c_total{a=\"\\r\"} 1\n",
+        "c_total{é=\"\"} 1\n",
+        "c_total{\"a\"=\"\"} 1\n",
+        "c_total{a=\"\",a=\"\"} 1\n",
+        "c_total{a=\"\"} 1\nc_total{a=\"\"} 2\n",
+        "c_total 1 # {a=\"\"} 1\n",
+        "\"c_total\" 1\n",
+    ] {
+        refuse(prometheus, &format!("{counter}{sample}"));
+    }
+    assert!(text::parse(format!("{counter}c_total 1\n").as_bytes(), prometheus).is_ok());
+    let histogram = "# TYPE h_seconds histogram\n";
+    let bucket = |bound, count| format!("h_seconds_bucket{{le=\"{bound}\"}} {count}\n");
+    let end = "h_seconds_sum 1\nh_seconds_count 2\n# EOF\n";
+    let one = |text: &str| format!("{histogram}{text}{end}");
+    let whole = one(&(bucket("1.0", 1) + &bucket("+Inf", 2)));
+    assert!(text::parse(whole.as_bytes(), open_metrics).is_ok());
+    for broken in [
+        one(&(bucket("1.0", 3) + &bucket("+Inf", 2))),
+        one(&(bucket("+Inf", 2) + &bucket("1.0", 1))),
+        one(&bucket("1.0", 2)),
+        one(&bucket("+Inf", 1)),
+        whole.replace("# EOF\n", ""),
+        format!("{whole}# EOF\n"),
+        format!("# UNIT h_seconds bytes\n{whole}"),
+        format!("# HELP h_seconds \"\n{whole}"),
+        whole.replace("h_seconds_sum 1\n", ""),
+        whole.replace("_count 2", "_count 2 # {a=\"\"} 1"),
+    ] {
+        refuse(open_metrics, &broken);
+    }
+    for broken in [
+        &[5, 1][..],
+        // A family without a metric; one of an unknown kind; an unknown field.
+        &[3, 10, 1, 97],
+        &[9, 10, 1, 97, 24, 9, 34, 2, 18, 0],
+        &[2, 72, 1],
+        // A varint with a zero too many.
+        &[0x80, 0],
+    ] {
+        assert!(protobuf::parse(broken).is_err(), "{broken:?}");
+    }
+}

@@ -151,13 +151,12 @@ fn family(bytes: &[u8]) -> Read<Family> {
     check(!family.series.is_empty(), || {
         format!("{:?} is empty", family.name)
     })?;
-    family.kind = match kind {
+    family.kind = String::from(match kind {
         0 => "counter",
         1 => "gauge",
         4 => "histogram",
         _ => return Err(format!("a metric of the type {kind}")),
-    }
-    .to_owned();
+    });
     for series in &family.series {
         let fits = match kind {
             4 => series.histogram.is_some() && series.number.is_none(),

@@ -82,11 +82,11 @@ impl Reader {
                 check(family.kind.is_empty(), || "TYPE twice".to_owned())?;
                 let known = ["counter", "gauge", "histogram"].contains(&cursor.rest);
                 check(known, || "no such type".to_owned())?;
-                family.kind = cursor.rest.to_owned();
+                family.kind = String::from(cursor.rest);
             }
             "UNIT" if open_metrics => {
                 check(family.unit.is_empty(), || "UNIT twice".to_owned())?;
-                family.unit = cursor.rest.to_owned();
+                family.unit = String::from(cursor.rest);
                 let suffix = format!("_{}", family.unit);
                 let ends = family.name.ends_with(&suffix);
                 check(ends, || "the name has another unit".to_owned())?;
