@@ -14,7 +14,7 @@ pub(crate) struct Pieces {
     first: OnceLock<Chunk>,
     others: Box<[OnceLock<Chunk>]>,
     /// How many counts there are.
-    pieces: u32,
+    counts: u32,
 }
 
 type Chunk = Box<[AtomicU64]>;
@@ -25,7 +25,7 @@ impl Pieces {
         Self {
             first: OnceLock::new(),
             others: (0..others).map(|_| OnceLock::new()).collect(),
-            pieces: u32::try_from(pieces).unwrap_or(u32::MAX),
+            counts: u32::try_from(pieces).unwrap_or(u32::MAX),
         }
     }
 
@@ -41,7 +41,7 @@ impl Pieces {
         if let Some(chunk) = self.chunk(piece) {
             // Fewer where there are no more: these lie between what is read.
             let first = piece - piece % CHUNK;
-            let len = CHUNK.min((self.pieces as usize).saturating_sub(first));
+            let len = CHUNK.min((self.counts as usize).saturating_sub(first));
             chunk.get_or_init(|| (0..len).map(|_| AtomicU64::new(0)).collect());
         }
     }

@@ -111,21 +111,21 @@ impl Served {
             return self.refuse();
         };
         let registry = self.registry.clone();
-        let make = move || {
+        let summarise = move || {
             permit.hold();
             registry.summary().to_json()
         };
-        let made = match Handle::try_current() {
-            Ok(runtime) => runtime.spawn_blocking(make).await.ok(),
-            Err(_) => Some(make()),
+        let summary = match Handle::try_current() {
+            Ok(runtime) => runtime.spawn_blocking(summarise).await.ok(),
+            Err(_) => Some(summarise()),
         };
-        let Some(json) = made else {
+        let Some(summary) = summary else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
         if let Some(scrapes) = &self.scrapes {
             scrapes.count(SUMMARY, begun);
         }
-        ([(CONTENT_TYPE, Format::Json.content_type())], json).into_response()
+        ([(CONTENT_TYPE, Format::Json.content_type())], summary).into_response()
     }
 
     fn refuse(&self) -> Response {

@@ -173,8 +173,8 @@ fn families_of_many_blocks_chunks_and_messages_come_back_whole() {
     }
     let export = large(240).export(Format::Protobuf).to_bytes();
     let (families, lengths) = protobuf::parse(&export).unwrap();
-    assert_eq!(lengths.len(), families.len() + 2, "{lengths:?}");
-    assert!(lengths.iter().all(|length| *length < 67_000), "{lengths:?}");
+    assert_eq!(lengths.len(), families.len() + 5, "{lengths:?}");
+    assert!(lengths.iter().all(|length| *length < 30_000), "{lengths:?}");
     // A series longer than a chunk and a message is whole too.
     let registry = Registry::new();
     for length in (1..=140_000).step_by(20_011) {
@@ -281,7 +281,7 @@ fn names_that_some_scheme_writes_alike_are_refused() {
     }
     for labels in [
         [("x.y", ""), ("U__x_2e_y", "")],
-        [("x", ""), ("_name_", "")],
+        [("x", ""), ("-name-", "")],
     ] {
         assert!(registry.gauge_with("g", "", labels).is_err(), "{labels:?}");
     }

@@ -68,11 +68,12 @@ pub(crate) fn read(format: Format, bytes: &[u8]) -> Vec<Family> {
     read.unwrap_or_else(|fault| panic!("{format:?}: {fault}"))
 }
 
-/// Returns how a scheme writes a name, as its specification has it:
-/// <https://prometheus.io/docs/instrumenting/escaping_schemes/>.
+/// Returns how a scheme writes a name, as its specification has it
+/// (<https://prometheus.io/docs/instrumenting/escaping_schemes/>), and Prometheus's own
+/// clients, which write a classic name as it is.
 pub(crate) fn escaped(scheme: Escaping, name: &str, colons: bool) -> String {
     let classic = parse::is_classic(name, colons);
-    if scheme == Escaping::Utf8 || (scheme != Escaping::Dots && classic) {
+    if scheme == Escaping::Utf8 || classic {
         return name.to_owned();
     }
     let one = |(at, char): (usize, char)| {
@@ -158,7 +159,7 @@ fn held_series(
             let mut histogram = histogram(&view);
             if !protobuf {
                 histogram.native = None;
-                let negative = view.bounds()[0] < 0.0 || view.totals().min < 0.0;
+                let negative = view.bounds()[0] < 0.0 || view.totals().sum < 0.0;
                 if format == Format::OpenMetrics && negative {
                     (histogram.sum, histogram.count) = (None, None);
                 }
@@ -251,6 +252,12 @@ pub(crate) fn key(name: &str, labels: &[Pair]) -> String {
         format!("{}={value}", quoted(name))
     };
     match labels {
+        // What could be read as a name with labels stands within the braces.
+        _ if name.contains('{') => {
+            let pairs = labels.iter().map(pair);
+            let parts: Vec<_> = [quoted(name)].into_iter().chain(pairs).collect();
+            format!("{{{}}}", parts.join(","))
+        }
         [] => name.to_owned(),
         _ => {
             let pairs: Vec<_> = labels.iter().map(pair).collect();
