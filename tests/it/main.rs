@@ -29,6 +29,7 @@ mod parsers;
 mod percentiles;
 mod places;
 mod prometheus;
+mod promql;
 mod refusals;
 mod registry;
 mod removal;

@@ -1,138 +1,13 @@
 //! From a request to a PromQL answer: a real Prometheus scrapes the demo.
 
-use std::fmt::Write;
-use std::fs;
-use std::net::TcpListener;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::rc::Rc;
-use std::time::Duration;
-
 use axum::Router;
-use axum::http::{Method, StatusCode, Version};
-use serde_json::Value;
+use axum::http::{Method, Version};
 use tachometer::{MetricsRouter, Registry};
-use tokio::time::{interval, timeout};
 
 use crate::parsers::awkward_values;
 use crate::support::demo;
 use crate::support::http::{Caller, Server};
-use crate::support::program::{Folder, Running, is_there};
-
-/// A Prometheus that scrapes one target every second.
-struct Prometheus {
-    url: String,
-    caller: Caller,
-    running: Running,
-    _folder: Rc<Folder>,
-}
-
-impl Prometheus {
-    async fn start(target: &str) -> Option<Self> {
-        if !is_there("prometheus", &["prometheus", "--version"]) {
-            return None;
-        }
-        let folder = Rc::new(Folder::new());
-        let config = folder.0.join("prometheus.yml");
-        let text = format!(
-            "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n\
-             scrape_configs:\n\
-             - job_name: it\n  static_configs: [{{targets: ['{target}']}}]\n"
-        );
-        fs::write(&config, text).unwrap();
-        // It wants a port by number. One that is free now may be taken before it
-        // gets there, so it may take more than one try.
-        for _ in 0..5 {
-            if let Some(running) = Self::run(&folder, &config).await {
-                return Some(running);
-            }
-        }
-        let log = fs::read_to_string(folder.0.join("log"));
-        panic!("prometheus does not start: {}", log.unwrap_or_default());
-    }
-
-    /// Starts it on some free port, and returns it once it answers.
-    async fn run(folder: &Rc<Folder>, config: &Path) -> Option<Self> {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
-        let log = fs::File::create(folder.0.join("log")).unwrap();
-        let child = Command::new("prometheus")
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!(
-                "--storage.tsdb.path={}",
-                folder.0.join("data").display()
-            ))
-            .arg(format!("--web.listen-address={address}"))
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        let mut prometheus = Self {
-            url: format!("http://{address}"),
-            caller: Caller::new(Version::HTTP_11),
-            running: Running(child),
-            _folder: Rc::clone(folder),
-        };
-        let mut often = interval(Duration::from_millis(100));
-        for _ in 0..300 {
-            often.tick().await;
-            let ready = format!("{}/-/ready", prometheus.url);
-            let answer = prometheus.caller.get(&ready).await;
-            if answer.is_ok_and(|answer| answer.status == StatusCode::OK) {
-                return Some(prometheus);
-            }
-            if prometheus.running.0.try_wait().unwrap().is_some() {
-                return None;
-            }
-        }
-        None
-    }
-
-    /// Returns what `/api/v1/` answers, or null where it does not (yet).
-    async fn ask(&self, what: &str) -> Value {
-        let url = format!("{}/api/v1/{what}", self.url);
-        let answer = self.caller.get(&url).await;
-        let json = answer
-            .ok()
-            .and_then(|answer| serde_json::from_str(&answer.body).ok());
-        json.map_or(Value::Null, |json: Value| json["data"].clone())
-    }
-
-    /// Returns the series that a query answers, each with its value.
-    async fn query(&self, query: &str) -> Vec<(Value, f64)> {
-        let mut escaped = String::new();
-        for byte in query.bytes() {
-            write!(escaped, "%{byte:02x}").unwrap();
-        }
-        let data = self.ask(&format!("query?query={escaped}")).await;
-        let series = data["result"].as_array().cloned().unwrap_or_default();
-        let value = |series: &Value| series["value"][1].as_str()?.parse().ok();
-        series
-            .iter()
-            .filter_map(|series| Some((series["metric"].clone(), value(series)?)))
-            .collect()
-    }
-
-    /// Returns the one number that a query answers.
-    async fn number(&self, query: &str) -> Option<f64> {
-        self.query(query).await.first().map(|(_, value)| *value)
-    }
-
-    /// Waits until a query answers `expected`; scrapes come every second.
-    async fn until(&self, query: &str, expected: f64) {
-        let mut last = None;
-        let mut often = interval(Duration::from_millis(100));
-        let answers = async {
-            while last != Some(expected) {
-                often.tick().await;
-                last = self.number(query).await;
-            }
-        };
-        let in_time = timeout(Duration::from_secs(60), answers).await.is_ok();
-        assert!(in_time, "{query} is {last:?} and not {expected}");
-    }
-}
+use crate::support::prometheus::{Prometheus, histogram_quantile};
 
 #[tokio::test]
 async fn a_prometheus_that_scrapes_the_demo_answers_what_the_script_did() {
@@ -253,21 +128,4 @@ fn buckets(scrape: &str) -> Vec<(f64, f64)> {
         }
     }
     buckets
-}
-
-/// PromQL's `histogram_quantile`, as its documentation has it: linear within the
-/// bucket, whose lower bound is 0 for the first.
-fn histogram_quantile(quantile: f64, buckets: &[(f64, f64)]) -> f64 {
-    let (_, all) = buckets.last().unwrap();
-    let rank = quantile * all;
-    let at = buckets
-        .iter()
-        .position(|(_, count)| *count >= rank)
-        .unwrap();
-    let (lower, below) = if at == 0 { (0.0, 0.0) } else { buckets[at - 1] };
-    let (upper, up_to) = buckets[at];
-    if upper.is_infinite() {
-        return lower;
-    }
-    lower + (upper - lower) * (rank - below) / (up_to - below)
 }

@@ -7,13 +7,15 @@
 //! A message begins with its length, so that it has to be whole before any of it is
 //! sent. A family that would make one of more than 28 KiB is therefore told in
 //! several, each with its name, help and kind; Prometheus reads one after the other.
+//! By its first histogram it takes all of a message to be native or not, so those with
+//! exponential buckets share none with those without.
 
 mod metric;
 mod native;
 mod wire;
 
 use crate::encode::{Encode, Page};
-use crate::snapshot::{Block, Desc, Escaping, Kind};
+use crate::snapshot::{Block, Desc, Escaping, Kind, Values};
 use metric::put_metric;
 use wire::{put_bytes, put_u64, put_varint};
 
@@ -38,6 +40,8 @@ pub(crate) struct ProtobufEncoder {
     header: Page,
     /// Its series, as far as they have not been sent.
     series: Page,
+    /// Whether the block under way has exponential buckets.
+    native: bool,
     scratch: Scratch,
 }
 
@@ -57,6 +61,7 @@ impl ProtobufEncoder {
             escaping,
             header: Page::default(),
             series: Page::with_room(32 * 1024),
+            native: false,
             scratch: Scratch::default(),
         }
     }
@@ -89,8 +94,12 @@ impl Encode for ProtobufEncoder {
     fn start(&mut self, _page: &mut Page) {}
 
     fn block(&mut self, block: &Block, page: &mut Page) {
-        if block.first {
+        let native = matches!(&block.values, Values::Histogram(all) if !all.native.is_empty());
+        if block.first || native != self.native {
             self.flush(page);
+        }
+        self.native = native;
+        if block.first {
             self.start_family(&block.desc);
         }
     }

@@ -1,0 +1,806 @@
+//! The same answers in every format: Prometheus scrapes one registry as text, as
+//! `OpenMetrics` and as protobuf, and is asked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
+use axum::middleware::{Next, from_fn};
+use serde_json::Value;
+use tachometer::snapshot::{Desc, Escaping, Kind, NativeBuckets, Resolution};
+use tachometer::{MetricsRouter, Registry};
+
+use crate::support::http::Server;
+use crate::support::prometheus::{Prometheus, escaped, histogram_quantile, labels, third, usual};
+use crate::support::read::{sum, to_f64};
+use crate::support::scene::{
+    Classic, KINDS, OBSERVED, Reader, SHARDS, Scene, Series, each, each_exemplar, each_histogram,
+    expected,
+};
+
+const EXEMPLARS: &str = "--enable-feature=exemplar-storage";
+const NATIVE: &str = "--enable-feature=exemplar-storage,native-histograms";
+const ALL: &str =
+    "--enable-feature=exemplar-storage,native-histograms,created-timestamp-zero-ingestion";
+
+/// Seldom enough for a test that is built without optimisation beside others.
+const EVERY: &str = "scrape_interval: 5s\n  scrape_timeout: 5s";
+
+/// A scrape of the registry in one format.
+#[derive(Clone, Copy)]
+struct Job {
+    name: &'static str,
+    path: &'static str,
+    /// What its configuration says besides.
+    settings: &'static str,
+    /// What comes of it.
+    gives: Gives,
+}
+
+#[derive(Clone, Copy)]
+struct Gives {
+    classic: Classic,
+    native: bool,
+    /// Sums and counts where a sum or a bound is negative.
+    negative_sums: bool,
+    exemplars: bool,
+    /// Every exemplar of a native histogram, not just one.
+    native_exemplars: bool,
+    units: bool,
+    /// Counters are described by their names without `_total`, and times are seconds.
+    openmetrics: bool,
+    /// When a series was made is known.
+    created: bool,
+}
+
+impl Job {
+    /// Returns a time in milliseconds as Prometheus reads it: told in seconds, it is
+    /// multiplied and cut, and may so lose a millisecond.
+    fn time_read(&self, millis: u64) -> u64 {
+        if !self.gives.openmetrics {
+            return millis;
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let read = (to_f64(millis) / 1e3 * 1e3) as u64;
+        read
+    }
+}
+
+const TEXT: Gives = Gives {
+    classic: Classic::Always,
+    native: false,
+    negative_sums: true,
+    exemplars: false,
+    native_exemplars: false,
+    units: false,
+    openmetrics: false,
+    created: false,
+};
+const OPENMETRICS: Gives = Gives {
+    negative_sums: false,
+    exemplars: true,
+    units: true,
+    openmetrics: true,
+    ..TEXT
+};
+/// Where native histograms are there, the same ones are left out as classic ones.
+const PROTOBUF: Gives = Gives {
+    classic: Classic::Else,
+    native: true,
+    exemplars: true,
+    ..TEXT
+};
+
+/// One that only Prometheus 3 has: held to a format.
+const fn held(name: &'static str, settings: &'static str, gives: Gives) -> Job {
+    Job {
+        name,
+        path: "/metrics",
+        settings,
+        gives,
+    }
+}
+
+const THIRD: [Job; 6] = [
+    held("text", "scrape_protocols: [PrometheusText0.0.4]", TEXT),
+    held("text_v1", "scrape_protocols: [PrometheusText1.0.0]", TEXT),
+    held(
+        "openmetrics",
+        "scrape_protocols: [OpenMetricsText1.0.0]",
+        OPENMETRICS,
+    ),
+    Job {
+        path: "/created",
+        ..held(
+            "created",
+            "scrape_protocols: [OpenMetricsText1.0.0]",
+            Gives {
+                created: true,
+                ..OPENMETRICS
+            },
+        )
+    },
+    held(
+        "protobuf",
+        "scrape_protocols: [PrometheusProto]\n  always_scrape_classic_histograms: true",
+        Gives {
+            classic: Classic::Always,
+            native_exemplars: true,
+            units: true,
+            created: true,
+            ..PROTOBUF
+        },
+    ),
+    held(
+        "default",
+        "",
+        Gives {
+            native_exemplars: true,
+            units: true,
+            created: true,
+            ..PROTOBUF
+        },
+    ),
+];
+
+/// Jobs of any Prometheus: it cannot be held to text, but never gets another format
+/// without saying that it would take it.
+const fn any(default: Gives) -> [Job; 2] {
+    let text = Job {
+        path: "/text",
+        ..held("text", "", TEXT)
+    };
+    [text, held("default", "", default)]
+}
+
+const UTF8: [(&str, &str, Escaping); 5] = [
+    ("utf8_default", "", Escaping::Underscores),
+    (
+        "utf8_text",
+        "scrape_protocols: [PrometheusText0.0.4]",
+        Escaping::Underscores,
+    ),
+    (
+        "utf8_text_v1",
+        "scrape_protocols: [PrometheusText1.0.0]",
+        Escaping::Utf8,
+    ),
+    (
+        "utf8_openmetrics",
+        "scrape_protocols: [OpenMetricsText1.0.0]",
+        Escaping::Utf8,
+    ),
+    (
+        "utf8_escaped",
+        "scrape_protocols: [OpenMetricsText1.0.0]\n  metric_name_escaping_scheme: underscores",
+        Escaping::Underscores,
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prometheus_3_answers_the_same_whatever_format_it_is_held_to() {
+    let Some(program) = third() else {
+        return;
+    };
+    let scene = Scene::new();
+    let utf8 = Scene::utf8();
+    let (server, prometheus) = start(&program, ALL, &scene, Some(&utf8), &THIRD).await;
+    check(&prometheus, &scene, &THIRD).await;
+    for (job, _, escaping) in UTF8 {
+        let reader = Reader {
+            classic: Classic::Always,
+            negative_sums: true,
+            escaping,
+        };
+        let expected = expected(&utf8, reader);
+        assert_same(job, &read(&prometheus, job).await, &expected);
+    }
+    drop(prometheus);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_prometheus_answers_the_same_from_text_as_from_openmetrics() {
+    check_any(EXEMPLARS, OPENMETRICS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_prometheus_with_native_histograms_answers_the_same_from_protobuf() {
+    check_any(NATIVE, PROTOBUF).await;
+}
+
+async fn check_any(flags: &str, default: Gives) {
+    let Some(program) = usual() else {
+        return;
+    };
+    let scene = Scene::new();
+    let jobs = any(default);
+    let (server, prometheus) = start(&program, flags, &scene, None, &jobs).await;
+    check(&prometheus, &scene, &jobs).await;
+    drop(prometheus);
+    server.stop().await;
+}
+
+/// Serves the scene, and returns once all jobs have scraped it.
+async fn start(
+    program: &Path,
+    flags: &str,
+    scene: &Scene,
+    utf8: Option<&Registry>,
+    jobs: &[Job],
+) -> (Server, Prometheus) {
+    let router = |registry: &Registry| MetricsRouter::new().registry(registry).in_flight(20);
+    let careless = async |mut request: Request, next: Next| {
+        request.headers_mut().remove(ACCEPT);
+        next.run(request).await
+    };
+    let app = Router::new()
+        .nest("/metrics", router(&scene.registry).build())
+        .nest("/created", router(&scene.registry).created(true).build())
+        .nest(
+            "/text",
+            router(&scene.registry).build().layer(from_fn(careless)),
+        )
+        .nest("/utf8", router(utf8.unwrap_or(&scene.registry)).build());
+    // Built without optimisation, compression takes longer than all the rest.
+    let plain = async |mut request: Request, next: Next| {
+        request.headers_mut().remove(ACCEPT_ENCODING);
+        next.run(request).await
+    };
+    let server = Server::start(app.layer(from_fn(plain))).await;
+    let target = server.address;
+    let utf8 = UTF8.iter().filter(|_| utf8.is_some());
+    let utf8 = utf8.map(|&(name, settings, _)| (name, "/utf8", settings));
+    let all: Vec<_> = jobs
+        .iter()
+        .map(|job| (job.name, job.path, job.settings))
+        .chain(utf8)
+        .collect();
+    let told: String = all
+        .iter()
+        .map(|(name, path, settings)| {
+            format!(
+                "- job_name: {name}\n  metrics_path: {path}\n  {settings}\n  {EVERY}\n  \
+                 static_configs: [{{targets: ['{target}']}}]\n"
+            )
+        })
+        .collect();
+    let prometheus = Prometheus::start_with(program, &[flags], &told).await;
+    prometheus.until("count(up == 1)", to_f64(all.len())).await;
+    (server, prometheus)
+}
+
+async fn check(prometheus: &Prometheus, scene: &Scene, jobs: &[Job]) {
+    for job in jobs {
+        let reader = Reader {
+            classic: job.gives.classic,
+            negative_sums: job.gives.negative_sums,
+            escaping: Escaping::Underscores,
+        };
+        let expected = expected(&scene.registry, reader);
+        assert_same(job.name, &read(prometheus, job.name).await, &expected);
+        check_metadata(prometheus, &scene.registry, job).await;
+        check_exemplars(prometheus, &scene.registry, job).await;
+        check_created(prometheus, &scene.registry, job).await;
+        if job.gives.native {
+            check_native(prometheus, scene, job.name).await;
+        }
+    }
+    for (query, which, expected) in table(scene) {
+        let jobs = jobs.iter().filter(|job| match which {
+            Which::All => true,
+            Which::Classic => job.gives.classic == Classic::Always,
+            Which::Native => job.gives.native,
+        });
+        let answers = prometheus.query(&query).await;
+        let answers: BTreeMap<_, _> = answers
+            .iter()
+            .filter_map(|(labels, value)| Some((labels["job"].as_str()?, *value)))
+            .filter(|(job, _)| !job.starts_with("utf8_"))
+            .collect();
+        let named: BTreeSet<_> = jobs.map(|job| job.name).collect();
+        assert_eq!(
+            answers.keys().copied().collect::<BTreeSet<_>>(),
+            named,
+            "{query}"
+        );
+        for (job, answer) in answers {
+            assert!(
+                are_close(answer, expected),
+                "{query}: {answer} of {job}, not {expected}"
+            );
+        }
+    }
+}
+
+/// Which jobs answer a query.
+#[derive(Clone, Copy)]
+enum Which {
+    All,
+    Classic,
+    Native,
+}
+
+/// Queries that answer one number for each job.
+fn table(scene: &Scene) -> Vec<(String, Which, f64)> {
+    let registry = &scene.registry;
+    let sum = |name: &str, labels: &[(&str, &str)]| sum(registry, name, labels);
+    let mut loads: Vec<f64> = Vec::new();
+    each(registry, |block, position, labels| {
+        if block.desc.name() == "shard_load" && labels["shard"] == "7" {
+            loads.push(crate::support::read::numbers(block)[position]);
+        }
+    });
+    loads.sort_by(f64::total_cmp);
+    let seventh = to_f64(loads.len());
+    let total: f64 = loads.iter().sum();
+    // Of sorted values, the one in the middle: between two of them, if need be.
+    let middle = (loads[(loads.len() - 1) / 2] + loads[loads.len() / 2]) / 2.0;
+    let quoted = crate::parsers::awkward_values();
+    let quoted = quoted.iter().filter(|value| value.contains('"')).count();
+    let wide = buckets(registry, "wide_seconds", None);
+    let below = buckets(registry, "below_celsius", Some("below"));
+    let usual = &scene.observed["usual"];
+    let usual_sum: f64 = scene.native.with(["usual"]).stats().sum;
+    let usual_up_to_one = usual.iter().filter(|value| **value <= 1.0).count();
+    let of_native: usize = scene.observed.values().map(Vec::len).sum();
+    // Two of them are classic.
+    let all_native = to_f64(of_native - 2 * OBSERVED);
+    let mut rows = Vec::new();
+    let mut row = |which, query: &str, expected| rows.push((query.to_owned(), which, expected));
+
+    row(Which::All, "orders_total{kind='fraction'}", 0.1 + 0.1 + 0.1);
+    row(
+        Which::All,
+        "orders_total{kind='past 2^54'}",
+        18_014_398_509_481_988.0,
+    );
+    let most = ["to 2^53", "past 2^53", "past 2^54", "most"];
+    let most: f64 = most
+        .map(|kind| sum("orders_total", &[("kind", kind)]))
+        .iter()
+        .sum();
+    row(
+        Which::All,
+        "sum by (job) (orders_total{kind=~'.*2.*|most'})",
+        most,
+    );
+    row(Which::All, "count by (job) (orders_total)", 8.0);
+    row(Which::All, "sent_bytes_total / 1024", 4.0);
+    row(
+        Which::All,
+        "min by (job) (temperature_celsius > -Inf)",
+        -273.15,
+    );
+    row(
+        Which::All,
+        "temperature_celsius{kind='huge'} / 2",
+        f64::MAX / 2.0,
+    );
+    row(Which::All, "temperature_celsius{kind='tiny'} * 2", 1e-323);
+    row(
+        Which::All,
+        "count by (job) (temperature_celsius != temperature_celsius)",
+        2.0,
+    );
+    row(Which::All, "count by (job) (shard_load)", to_f64(SHARDS));
+    row(
+        Which::All,
+        "count by (job) (count by (job, shard) (shard_load))",
+        16.0,
+    );
+    row(Which::All, "sum by (job) (shard_load{shard='7'})", total);
+    row(
+        Which::All,
+        "avg by (job) (shard_load{shard='7'})",
+        total / seventh,
+    );
+    row(
+        Which::All,
+        "quantile by (job) (0.5, shard_load{shard='7'})",
+        middle,
+    );
+    row(
+        Which::All,
+        "topk by (job) (1, shard_load{shard='7'})",
+        loads[loads.len() - 1],
+    );
+    row(
+        Which::All,
+        r#"count by (job) (awkward{value=~`[\s\S]*"[\s\S]*`})"#,
+        to_f64(quoted),
+    );
+    row(
+        Which::All,
+        "count by (job) ({__name__=~'wide_seconds_.+'})",
+        200.0 * 14.0,
+    );
+    row(
+        Which::All,
+        "sum by (job) (wide_seconds_count)",
+        wide[wide.len() - 1].1,
+    );
+    for quantile in [0.13, 0.47, 0.87, 0.98] {
+        let query =
+            format!("histogram_quantile({quantile}, sum by (job, le) (wide_seconds_bucket))");
+        row(Which::All, &query, histogram_quantile(quantile, &wide));
+        let query = format!("histogram_quantile({quantile}, below_celsius_bucket{{kind='below'}})");
+        row(Which::All, &query, histogram_quantile(quantile, &below));
+    }
+    row(
+        Which::All,
+        "native_seconds_count{kind='classic'}",
+        to_f64(OBSERVED),
+    );
+    row(
+        Which::Classic,
+        "sum by (job) (native_seconds_count{kind=~'coarse|usual|fine'})",
+        to_f64(3 * OBSERVED),
+    );
+    row(
+        Which::Classic,
+        "native_seconds_sum{kind='usual'}",
+        usual_sum,
+    );
+    row(
+        Which::Native,
+        "histogram_count(native_seconds{kind='usual'})",
+        to_f64(OBSERVED),
+    );
+    row(
+        Which::Native,
+        "histogram_count(native_seconds{kind='empty'})",
+        0.0,
+    );
+    row(
+        Which::Native,
+        "histogram_sum(native_seconds{kind='usual'})",
+        usual_sum,
+    );
+    row(
+        Which::Native,
+        "histogram_sum(native_seconds{kind='far'})",
+        scene.native.with(["far"]).stats().sum,
+    );
+    row(
+        Which::Native,
+        "sum by (job) (histogram_count(native_seconds))",
+        all_native,
+    );
+    row(
+        Which::Native,
+        "histogram_count(sum by (job) (native_seconds))",
+        all_native,
+    );
+    // A power of two is a bound of every schema, so there is nothing to estimate.
+    row(
+        Which::Native,
+        "histogram_fraction(0, 1, native_seconds{kind='usual'})",
+        to_f64(usual_up_to_one) / to_f64(OBSERVED),
+    );
+    rows
+}
+
+/// Returns the cumulated buckets of all histograms of a name, or of one kind.
+fn buckets(registry: &Registry, name: &str, kind: Option<&str>) -> Vec<(f64, f64)> {
+    let mut all: Vec<(f64, f64)> = Vec::new();
+    each_histogram(registry, name, |labels, histogram| {
+        if kind.is_some_and(|kind| labels["kind"] != kind) {
+            return;
+        }
+        all.resize(histogram.bounds().len() + 1, (0.0, 0.0));
+        for (all, (bound, count)) in all.iter_mut().zip(histogram.cumulative()) {
+            *all = (bound, all.1 + to_f64(count));
+        }
+    });
+    all
+}
+
+/// Returns all series of a job that come from the registry.
+async fn read(prometheus: &Prometheus, job: &str) -> Series {
+    let query = format!("{{job='{job}',__name__!~'(tachometer|scrape)_.*|up'}}");
+    let series = prometheus.query(&query).await;
+    let mut read = Series::new();
+    for (metric, value) in series {
+        assert!(read.insert(own_labels(&metric), value).is_none());
+    }
+    read
+}
+
+/// Returns a series' labels without those that Prometheus adds, its bound in one way.
+fn own_labels(metric: &Value) -> crate::support::scene::Labels {
+    let mut own = labels(metric);
+    own.remove("job");
+    own.remove("instance");
+    if let Some(le) = own.get_mut("le") {
+        *le = le.parse::<f64>().unwrap().to_string();
+    }
+    own
+}
+
+/// Asserts that the same series are there with the very same numbers.
+#[track_caller]
+fn assert_same(job: &str, read: &Series, expected: &Series) {
+    let differ = |other: &Series, labels, value: f64| {
+        let there = other.get(labels).copied();
+        there.is_none_or(|there| there != value && !(there.is_nan() && value.is_nan()))
+    };
+    let more = read
+        .iter()
+        .filter(|(labels, value)| differ(expected, labels, **value));
+    let less = expected
+        .iter()
+        .filter(|(labels, value)| differ(read, labels, **value));
+    let (more, less): (Vec<_>, Vec<_>) = (more.take(5).collect(), less.take(5).collect());
+    assert!(
+        more.is_empty() && less.is_empty(),
+        "{job} has {} series, of them {more:?}, instead of {}, of them {less:?}",
+        read.len(),
+        expected.len()
+    );
+}
+
+fn are_close(one: f64, other: f64) -> bool {
+    one == other || (one - other).abs() <= 1e-9 * one.abs().max(other.abs())
+}
+
+/// Kind, help and unit of each family, by job.
+async fn check_metadata(prometheus: &Prometheus, registry: &Registry, job: &Job) {
+    let target = escaped(&format!("{{job=\"{}\"}}", job.name));
+    let told = prometheus
+        .ask(&format!("targets/metadata?match_target={target}"))
+        .await;
+    let text = |one: &Value, field: &str| one[field].as_str().unwrap().to_owned();
+    let told: BTreeSet<_> = told
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| !text(one, "metric").starts_with("tachometer_"))
+        .map(|one| ["metric", "type", "help", "unit"].map(|field| text(one, field)))
+        .collect();
+    let described = |desc: &Desc| {
+        let name = desc.exposed_name();
+        let short = name
+            .strip_suffix("_total")
+            .filter(|_| job.gives.openmetrics);
+        let unit = desc.unit().filter(|_| job.gives.units);
+        [
+            short.unwrap_or(name),
+            desc.kind().as_str(),
+            desc.help(),
+            unit.unwrap_or_default(),
+        ]
+        .map(str::to_owned)
+    };
+    let descs = registry.gather().map(|block| block.desc);
+    let descs = descs.filter(|desc| !desc.name().starts_with("tachometer_"));
+    let expected: BTreeSet<_> = descs.map(|desc| described(&desc)).collect();
+    assert_eq!(told, expected, "{}", job.name);
+}
+
+/// An exemplar as the tests compare it: its series, its own labels, its value, and its
+/// time in milliseconds.
+type Told = (
+    crate::support::scene::Labels,
+    crate::support::scene::Labels,
+    String,
+    u64,
+);
+
+/// Exemplars come back with their labels, values and times.
+async fn check_exemplars(prometheus: &Prometheus, registry: &Registry, job: &Job) {
+    let mut told: BTreeSet<Told> = BTreeSet::new();
+    let mut native = BTreeSet::new();
+    let query = escaped(&format!("{{job=\"{}\"}}", job.name));
+    let query = format!("query_exemplars?query={query}&start=0&end=99999999999");
+    for series in prometheus.ask(&query).await.as_array().unwrap() {
+        let of = own_labels(&series["seriesLabels"]);
+        for one in series["exemplars"].as_array().unwrap() {
+            let value: f64 = one["value"].as_str().unwrap().parse().unwrap();
+            let seconds = one["timestamp"].as_f64().unwrap();
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            let millis = (seconds * 1_000.0).round() as u64;
+            let one = (
+                of.clone(),
+                labels(&one["labels"]),
+                value.to_string(),
+                millis,
+            );
+            if of["__name__"] == "traced_native_seconds" {
+                native.insert((one.1, one.2, one.3));
+            } else {
+                told.insert(one);
+            }
+        }
+    }
+    // Of OpenMetrics, Prometheus takes what stands between the quotes as it stands.
+    let text = |value: &str| {
+        if job.gives.openmetrics {
+            let value = value.replace('\\', r"\\");
+            value.replace('"', r#"\""#).replace('\n', r"\n")
+        } else {
+            value.to_owned()
+        }
+    };
+    let mut expected: BTreeSet<Told> = BTreeSet::new();
+    let mut expected_native = BTreeSet::new();
+    each_exemplar(registry, |of, exemplar| {
+        let pairs = exemplar.labels.pairs();
+        let own: BTreeMap<_, _> = pairs
+            .map(|(name, value)| (name.into(), text(&value)))
+            .collect();
+        let millis = exemplar
+            .timestamp
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_millis();
+        let millis = job.time_read(u64::try_from(millis).unwrap());
+        let is_native = of["__name__"] == "traced_native_seconds_bucket";
+        if is_native && job.gives.native {
+            expected_native.insert((own.clone(), exemplar.value.to_string(), millis));
+        }
+        if job.gives.exemplars && (!is_native || job.gives.classic == Classic::Always) {
+            expected.insert((of, own, exemplar.value.to_string(), millis));
+        }
+    });
+    assert_eq!(told, expected, "{}", job.name);
+    if job.gives.native_exemplars {
+        assert_eq!(native, expected_native, "{}", job.name);
+    } else {
+        // Version 2 takes the first that it comes to.
+        assert_eq!(native.len(), expected_native.len().min(1), "{}", job.name);
+        assert!(native.is_subset(&expected_native), "{native:?}");
+    }
+}
+
+/// Where it is known since when a series counts, it is 0 at that time.
+async fn check_created(prometheus: &Prometheus, registry: &Registry, job: &Job) {
+    let query = format!(
+        "{{job='{}',__name__=~'(orders|traced)_total'}}[1h]",
+        job.name
+    );
+    let mut first: BTreeMap<_, _> = BTreeMap::new();
+    for series in prometheus.results(&query).await {
+        let (when, value) = (&series["values"][0][0], &series["values"][0][1]);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let millis = (when.as_f64().unwrap() * 1_000.0).round() as u64;
+        first.insert(
+            own_labels(&series["metric"]),
+            (millis, value.as_str() == Some("0")),
+        );
+    }
+    assert!(!first.is_empty());
+    each(registry, |block, position, mut labels| {
+        let name = block.desc.exposed_name();
+        labels.insert("__name__".into(), name.into());
+        if let Some((millis, zero)) = first.get(&labels)
+            && block.desc.kind() == Kind::Counter
+        {
+            let known = *zero && *millis == job.time_read(block.since[position]);
+            let nothing = labels.get("kind").is_some_and(|kind| kind == "none");
+            assert!(
+                known == job.gives.created || nothing,
+                "{} {labels:?}",
+                job.name
+            );
+        }
+    });
+}
+
+/// A native histogram has the buckets of the registry's, and quantiles within their
+/// error of the registry's own.
+async fn check_native(prometheus: &Prometheus, scene: &Scene, job: &str) {
+    let query = format!("native_seconds{{job='{job}'}}");
+    let mut stored: BTreeMap<String, Value> = BTreeMap::new();
+    for series in prometheus.results(&query).await {
+        let kind = series["metric"]["kind"].as_str().unwrap().to_owned();
+        stored.insert(kind, series["histogram"][1].clone());
+    }
+    each_histogram(&scene.registry, "native_seconds", |labels, histogram| {
+        let kind = &labels["kind"];
+        let Some(native) = histogram.native() else {
+            assert!(!stored.contains_key(kind), "{kind}");
+            return;
+        };
+        let number = |value: &Value| value.as_str().unwrap().parse::<f64>().unwrap();
+        let read = &stored[kind];
+        assert_eq!(number(&read["count"]), to_f64(histogram.count()), "{kind}");
+        assert_eq!(number(&read["sum"]), histogram.totals().sum, "{kind}");
+        let buckets = read["buckets"].as_array().cloned().unwrap_or_default();
+        let read: Vec<_> = buckets
+            .iter()
+            .map(|one| [1, 2, 3].map(|at| number(&one[at])))
+            .collect();
+        let expected = native_buckets(native);
+        assert_eq!(read.len(), expected.len(), "{kind}: {read:?} {expected:?}");
+        for (read, expected) in read.iter().zip(&expected) {
+            let close = read
+                .iter()
+                .zip(expected)
+                .all(|(one, other)| are_close(*one, *other));
+            assert!(close, "{kind}: {read:?} {expected:?}");
+        }
+    });
+
+    for kind in KINDS {
+        let mut error = 0.0;
+        each_histogram(&scene.registry, "native_seconds", |labels, histogram| {
+            if labels["kind"] == kind {
+                error = histogram.native().unwrap().resolution.error();
+            }
+        });
+        for percent in [1.0, 10.0, 47.0, 50.0, 87.0, 99.0] {
+            let query = format!(
+                "histogram_quantile({}, native_seconds{{job='{job}',kind='{kind}'}})",
+                percent / 100.0
+            );
+            let answer = prometheus.number(&query).await.unwrap();
+            // Both look into the bucket of the nearest rank, for no rank here is a
+            // whole number. The crate answers its middle, by ratio, from which both of
+            // its ends are off by the error, and so is whatever Prometheus
+            // interpolates between them: by line in version 2, by ratio in 3.
+            let own = scene.native.with([kind]).percentile(percent).unwrap();
+            let bound = error * own.abs() + NativeBuckets::ZERO_THRESHOLD;
+            assert!(
+                (answer - own).abs() <= bound * (1.0 + 1e-9),
+                "{query}: {answer}, and here {own}"
+            );
+            // From the value itself, which may be at the other end, by twice that.
+            let values = &scene.observed[kind];
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            let rank = (to_f64(OBSERVED) * percent / 100.0).ceil() as usize;
+            let exact = values[rank - 1];
+            let ends = (1.0 + error) * (1.0 + error) * (1.0 + 1e-9);
+            let bound = exact.abs() * (ends - 1.0) + NativeBuckets::ZERO_THRESHOLD;
+            assert!(
+                (answer - exact).abs() <= bound,
+                "{query}: {answer}, in truth {exact}"
+            );
+        }
+    }
+    check_merged(prometheus, scene, job).await;
+}
+
+/// Histograms of several schemas together have the coarsest one's buckets.
+async fn check_merged(prometheus: &Prometheus, scene: &Scene, job: &str) {
+    let kinds = ["coarse", "usual", "fine"];
+    let mut values: Vec<f64> = kinds
+        .iter()
+        .flat_map(|kind| scene.observed[kind].iter().copied())
+        .collect();
+    values.sort_by(f64::total_cmp);
+    for quantile in [0.1, 0.47, 0.87, 0.99] {
+        let query = format!(
+            "histogram_quantile({quantile}, sum(native_seconds{{job='{job}',kind=~'{}'}}))",
+            kinds.join("|")
+        );
+        let answer = prometheus.number(&query).await.unwrap();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let rank = (to_f64(values.len()) * quantile).ceil() as usize;
+        let exact = values[rank - 1];
+        let coarsest = Resolution::of_schema(0).unwrap().error();
+        let width = (1.0 + coarsest).powi(2) * (1.0 + 1e-9);
+        assert!(
+            answer / exact <= width && exact / answer <= width,
+            "{query}: {answer}, in truth {exact}"
+        );
+    }
+}
+
+/// Returns lower and upper bound and count of each exponential bucket, ascending.
+fn native_buckets(native: &NativeBuckets) -> Vec<[f64; 3]> {
+    let octave = f64::from(1_u16 << native.resolution.schema());
+    // The last bound would be 2^1024, which no number is.
+    let bound = |index: i32| (f64::from(index) / octave).exp2().min(f64::MAX);
+    let negative = native.negative.iter().rev();
+    let negative = negative.map(|&(at, count)| [-bound(at), -bound(at - 1), to_f64(count)]);
+    let threshold = NativeBuckets::ZERO_THRESHOLD;
+    let zero = [-threshold, threshold, to_f64(native.zero)];
+    let positive = native.positive.iter();
+    let positive = positive.map(|&(at, count)| [bound(at - 1), bound(at), to_f64(count)]);
+    let all = negative.chain([zero]).chain(positive);
+    all.filter(|[_, _, count]| *count > 0.0).collect()
+}

@@ -1,0 +1,214 @@
+//! A real Prometheus, started, asked and waited for.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::rc::Rc;
+use std::time::Duration;
+
+use axum::http::{StatusCode, Version};
+use serde_json::Value;
+use tokio::time::{interval, timeout};
+
+use crate::support::http::Caller;
+use crate::support::program::{Folder, Running, is_there};
+use crate::support::scene::Labels;
+
+/// A Prometheus that scrapes every second.
+pub(crate) struct Prometheus {
+    url: String,
+    caller: Caller,
+    running: Running,
+    _folder: Rc<Folder>,
+}
+
+/// Returns the Prometheus on the path, if there is one.
+pub(crate) fn usual() -> Option<PathBuf> {
+    is_there("prometheus", &["prometheus", "--version"]).then(|| "prometheus".into())
+}
+
+/// Returns a Prometheus 3, if there is one: the one that `TACHOMETER_PROMETHEUS3`
+/// names, or else the one in the user's cache.
+pub(crate) fn third() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("TACHOMETER_PROMETHEUS3") {
+        let named = PathBuf::from(named);
+        return is_there("prometheus 3", &[named.to_str()?, "--version"]).then_some(named);
+    }
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+    let program = cache?.join("tachometer-interop/root/usr/bin/prometheus");
+    if !program.exists() {
+        // Never a failure: few systems have it.
+        let _ = writeln!(std::io::stderr(), "skipped: prometheus 3 not found");
+        return None;
+    }
+    Some(program)
+}
+
+impl Prometheus {
+    /// Starts the one on the path, if there is one, to scrape one target.
+    pub(crate) async fn start(target: &str) -> Option<Self> {
+        let jobs = format!("- job_name: it\n  static_configs: [{{targets: ['{target}']}}]\n");
+        Some(Self::start_with(&usual()?, &[], &jobs).await)
+    }
+
+    /// Starts a Prometheus for some jobs, told as its configuration has them.
+    pub(crate) async fn start_with(program: &Path, flags: &[&str], jobs: &str) -> Self {
+        let folder = Rc::new(Folder::new());
+        let config = folder.0.join("prometheus.yml");
+        let text =
+            format!("global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n{jobs}");
+        fs::write(&config, text).unwrap();
+        // It wants a port by number. One that is free now may be taken before it
+        // gets there, so it may take more than one try.
+        for _ in 0..5 {
+            if let Some(running) = Self::run(program, flags, &folder, &config).await {
+                return running;
+            }
+        }
+        let log = fs::read_to_string(folder.0.join("log"));
+        panic!("prometheus does not start: {}", log.unwrap_or_default());
+    }
+
+    /// Starts it on some free port, and returns it once it answers.
+    async fn run(
+        program: &Path,
+        flags: &[&str],
+        folder: &Rc<Folder>,
+        config: &Path,
+    ) -> Option<Self> {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let log = fs::File::create(folder.0.join("log")).unwrap();
+        let child = Command::new(program)
+            .arg(format!("--config.file={}", config.display()))
+            .arg(format!(
+                "--storage.tsdb.path={}",
+                folder.0.join("data").display()
+            ))
+            .arg(format!("--web.listen-address={address}"))
+            // It looks for its targets only after 5 seconds otherwise.
+            .arg("--scrape.discovery-reload-interval=100ms")
+            .args(flags)
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut prometheus = Self {
+            url: format!("http://{address}"),
+            caller: Caller::new(Version::HTTP_11),
+            running: Running(child),
+            _folder: Rc::clone(folder),
+        };
+        let mut often = interval(Duration::from_millis(100));
+        for _ in 0..300 {
+            often.tick().await;
+            let ready = format!("{}/-/ready", prometheus.url);
+            let answer = prometheus.caller.get(&ready).await;
+            if answer.is_ok_and(|answer| answer.status == StatusCode::OK) {
+                return Some(prometheus);
+            }
+            if prometheus.running.0.try_wait().unwrap().is_some() {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Returns what `/api/v1/` answers, or null where it does not (yet).
+    pub(crate) async fn ask(&self, what: &str) -> Value {
+        let url = format!("{}/api/v1/{what}", self.url);
+        let answer = self.caller.get(&url).await;
+        let json = answer
+            .ok()
+            .and_then(|answer| serde_json::from_str(&answer.body).ok());
+        json.map_or(Value::Null, |json: Value| json["data"].clone())
+    }
+
+    /// Returns what a query answers, a native histogram or a range too.
+    pub(crate) async fn results(&self, query: &str) -> Vec<Value> {
+        let data = self.ask(&format!("query?query={}", escaped(query))).await;
+        data["result"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Returns the series that a query answers, each with its value.
+    pub(crate) async fn query(&self, query: &str) -> Vec<(Value, f64)> {
+        let value = |series: &Value| series["value"][1].as_str()?.parse().ok();
+        let series = self.results(query).await;
+        series
+            .iter()
+            .filter_map(|series| Some((series["metric"].clone(), value(series)?)))
+            .collect()
+    }
+
+    /// Returns the one number that a query answers.
+    pub(crate) async fn number(&self, query: &str) -> Option<f64> {
+        self.query(query).await.first().map(|(_, value)| *value)
+    }
+
+    /// Waits until a query answers `expected`; scrapes come every second.
+    pub(crate) async fn until(&self, query: &str, expected: f64) {
+        let mut last = None;
+        let mut often = interval(Duration::from_millis(100));
+        let answers = async {
+            while last != Some(expected) {
+                often.tick().await;
+                last = self.number(query).await;
+            }
+        };
+        let in_time = timeout(Duration::from_secs(60), answers).await.is_ok();
+        if !in_time {
+            let targets = self.ask("targets?state=active").await;
+            let targets = targets["activeTargets"].as_array().cloned();
+            let errors: Vec<_> = targets
+                .iter()
+                .flatten()
+                .map(|one| &one["lastError"])
+                .collect();
+            panic!("{query} is {last:?} and not {expected}; {errors:?}");
+        }
+    }
+}
+
+/// Returns a text as a query string has it.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for byte in text.bytes() {
+        write!(escaped, "%{byte:02x}").unwrap();
+    }
+    escaped
+}
+
+/// Returns labels that are JSON as they are.
+pub(crate) fn labels(metric: &Value) -> Labels {
+    let pairs = metric.as_object().unwrap().iter();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    pairs
+        .map(|(name, value)| (name.clone(), text(value)))
+        .collect()
+}
+
+/// PromQL's `histogram_quantile`, as its documentation has it: linear within the
+/// bucket. The first begins at 0, but where it ends at 0 or below it is a point.
+pub(crate) fn histogram_quantile(quantile: f64, buckets: &[(f64, f64)]) -> f64 {
+    let (_, all) = buckets.last().unwrap();
+    let rank = quantile * all;
+    let at = buckets
+        .iter()
+        .position(|(_, count)| *count >= rank)
+        .unwrap();
+    let (upper, up_to) = buckets[at];
+    let (lower, below) = if at == 0 {
+        (upper.min(0.0), 0.0)
+    } else {
+        buckets[at - 1]
+    };
+    if upper.is_infinite() {
+        return lower;
+    }
+    lower + (upper - lower) * (rank - below) / (up_to - below)
+}
