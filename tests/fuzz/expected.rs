@@ -26,8 +26,8 @@ pub(crate) struct Rules {
     pub(crate) networks: bool,
     /// How many scrapes there may be at a time.
     pub(crate) most: usize,
-    /// Whether every scrape's time is over before it begins.
-    pub(crate) late: bool,
+    /// Whether the deadline is over before a scrape begins.
+    pub(crate) deadline: Time,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,11 +39,12 @@ pub(crate) enum Format {
 }
 
 /// Whether there is time enough to make an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Time {
     Over,
     /// It depends on how long this takes here.
     Short,
+    #[default]
     Enough,
 }
 
@@ -119,10 +120,9 @@ impl Expected {
                 scrape.limit = number(&value).or(scrape.limit);
             }
         }
-        scrape.time = if rules.late {
-            Time::Over
-        } else {
-            time(&head.headers)
+        scrape.time = match rules.deadline {
+            Time::Enough => time(&head.headers),
+            short => short,
         };
         Self::Scrape(Box::new(scrape))
     }

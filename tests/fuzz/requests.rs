@@ -10,7 +10,7 @@ use fastrand::Rng;
 
 const TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
 
-/// What Prometheus, VictoriaMetrics, browsers and command lines send.
+/// What Prometheus, its likes, browsers and command lines send.
 const ACCEPTS: [&str; 9] = [
     "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,\
      application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;\

@@ -86,7 +86,10 @@ impl Site {
                 mount: "/metrics",
                 ..open.clone()
             },
-            Rules { late: true, ..open },
+            Rules {
+                deadline: Time::Over,
+                ..open
+            },
         ];
         rules.map(|rules| Self::new(rules, registry)).into()
     }
@@ -96,7 +99,11 @@ impl Site {
         let mut settings = MetricsRouter::new()
             .registry(registry)
             .in_flight(rules.most)
-            .deadline(if rules.late { Duration::ZERO } else { hour });
+            .deadline(if rules.deadline == Time::Over {
+                Duration::ZERO
+            } else {
+                hour
+            });
         if rules.bearer {
             settings = settings.bearer(TOKEN);
         }
