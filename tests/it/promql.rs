@@ -2,6 +2,7 @@
 //! `OpenMetrics` and as protobuf, and is asked.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
@@ -13,12 +14,13 @@ use serde_json::Value;
 use tachometer::snapshot::{Desc, Escaping, Kind, NativeBuckets, Resolution};
 use tachometer::{MetricsRouter, Registry};
 
+use crate::parsers::awkward_values;
 use crate::support::http::Server;
 use crate::support::prometheus::{Prometheus, escaped, histogram_quantile, labels, third, usual};
-use crate::support::read::{sum, to_f64};
+use crate::support::read::{numbers, sum, to_f64};
 use crate::support::scene::{
-    Classic, KINDS, OBSERVED, Reader, SHARDS, Scene, Series, each, each_exemplar, each_histogram,
-    expected,
+    Classic, KINDS, Labels, OBSERVED, Reader, SHARDS, Scene, Series, each, each_exemplar,
+    each_histogram, expected,
 };
 
 const EXEMPLARS: &str = "--enable-feature=exemplar-storage";
@@ -29,131 +31,132 @@ const ALL: &str =
 /// Seldom enough for a test that is built without optimisation beside others.
 const EVERY: &str = "scrape_interval: 5s\n  scrape_timeout: 5s";
 
-/// A scrape of the registry in one format.
+/// A scrape of the registry, and what comes of it.
 #[derive(Clone, Copy)]
 struct Job {
     name: &'static str,
     path: &'static str,
     /// What its configuration says besides.
     settings: &'static str,
-    /// What comes of it.
-    gives: Gives,
+    format: Format,
+    /// Whether native histograms are kept as classic ones too.
+    classic: Classic,
+    /// Whether it is a Prometheus 3 that scrapes.
+    third: bool,
 }
 
-#[derive(Clone, Copy)]
-struct Gives {
-    classic: Classic,
-    native: bool,
-    /// Sums and counts where a sum or a bound is negative.
-    negative_sums: bool,
-    exemplars: bool,
-    /// Every exemplar of a native histogram, not just one.
-    native_exemplars: bool,
-    units: bool,
-    /// Counters are described by their names without `_total`, and times are seconds.
-    openmetrics: bool,
-    /// When a series was made is known.
-    created: bool,
+/// The format that is agreed upon.
+#[derive(Clone, Copy, PartialEq)]
+enum Format {
+    Text,
+    OpenMetrics,
+    Protobuf,
 }
 
 impl Job {
-    /// Returns a time in milliseconds as Prometheus reads it: told in seconds, it is
-    /// multiplied and cut, and may so lose a millisecond.
+    const fn new(name: &'static str, settings: &'static str, format: Format) -> Self {
+        Self {
+            name,
+            path: "/metrics",
+            settings,
+            format,
+            classic: Classic::Always,
+            third: true,
+        }
+    }
+
+    fn has_native(&self) -> bool {
+        self.format == Format::Protobuf
+    }
+
+    fn has_units(&self) -> bool {
+        match self.format {
+            Format::Text => false,
+            Format::OpenMetrics => true,
+            Format::Protobuf => self.third,
+        }
+    }
+
+    /// Returns whether it is known since when each series counts.
+    fn has_created(&self) -> bool {
+        self.third && (self.path == "/created" || self.format == Format::Protobuf)
+    }
+
+    /// Returns a time in milliseconds as Prometheus reads it: of `OpenMetrics`, which
+    /// has seconds, it multiplies and cuts, and may so lose a millisecond.
     fn time_read(&self, millis: u64) -> u64 {
-        if !self.gives.openmetrics {
+        if self.format != Format::OpenMetrics {
             return millis;
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let read = (to_f64(millis) / 1e3 * 1e3) as u64;
         read
     }
-}
 
-const TEXT: Gives = Gives {
-    classic: Classic::Always,
-    native: false,
-    negative_sums: true,
-    exemplars: false,
-    native_exemplars: false,
-    units: false,
-    openmetrics: false,
-    created: false,
-};
-const OPENMETRICS: Gives = Gives {
-    negative_sums: false,
-    exemplars: true,
-    units: true,
-    openmetrics: true,
-    ..TEXT
-};
-/// Where native histograms are there, the same ones are left out as classic ones.
-const PROTOBUF: Gives = Gives {
-    classic: Classic::Else,
-    native: true,
-    exemplars: true,
-    ..TEXT
-};
-
-/// One that only Prometheus 3 has: held to a format.
-const fn held(name: &'static str, settings: &'static str, gives: Gives) -> Job {
-    Job {
-        name,
-        path: "/metrics",
-        settings,
-        gives,
+    /// Returns an exemplar's label value as Prometheus reads it: of `OpenMetrics`, what
+    /// stands between the quotes, as it stands there.
+    fn value_read(&self, value: &str) -> String {
+        if self.format != Format::OpenMetrics {
+            return value.to_owned();
+        }
+        let value = value.replace('\\', r"\\");
+        value.replace('"', r#"\""#).replace('\n', r"\n")
     }
 }
 
+/// The jobs of a Prometheus 3, which can be held to a format.
 const THIRD: [Job; 6] = [
-    held("text", "scrape_protocols: [PrometheusText0.0.4]", TEXT),
-    held("text_v1", "scrape_protocols: [PrometheusText1.0.0]", TEXT),
-    held(
+    Job::new(
+        "text",
+        "scrape_protocols: [PrometheusText0.0.4]",
+        Format::Text,
+    ),
+    Job::new(
+        "text_v1",
+        "scrape_protocols: [PrometheusText1.0.0]",
+        Format::Text,
+    ),
+    Job::new(
         "openmetrics",
         "scrape_protocols: [OpenMetricsText1.0.0]",
-        OPENMETRICS,
+        Format::OpenMetrics,
     ),
     Job {
         path: "/created",
-        ..held(
+        ..Job::new(
             "created",
             "scrape_protocols: [OpenMetricsText1.0.0]",
-            Gives {
-                created: true,
-                ..OPENMETRICS
-            },
+            Format::OpenMetrics,
         )
     },
-    held(
+    Job::new(
         "protobuf",
         "scrape_protocols: [PrometheusProto]\n  always_scrape_classic_histograms: true",
-        Gives {
-            classic: Classic::Always,
-            native_exemplars: true,
-            units: true,
-            created: true,
-            ..PROTOBUF
-        },
+        Format::Protobuf,
     ),
-    held(
-        "default",
-        "",
-        Gives {
-            native_exemplars: true,
-            units: true,
-            created: true,
-            ..PROTOBUF
-        },
-    ),
+    Job {
+        classic: Classic::Else,
+        ..Job::new("default", "", Format::Protobuf)
+    },
 ];
 
-/// Jobs of any Prometheus: it cannot be held to text, but never gets another format
-/// without saying that it would take it.
-const fn any(default: Gives) -> [Job; 2] {
+/// The jobs of any Prometheus: it cannot be held to text, but gets no other format
+/// where it does not say that it would take one.
+const fn any(default: Format) -> [Job; 2] {
     let text = Job {
         path: "/text",
-        ..held("text", "", TEXT)
+        third: false,
+        ..Job::new("text", "", Format::Text)
     };
-    [text, held("default", "", default)]
+    let default = Job {
+        third: false,
+        classic: match default {
+            Format::Protobuf => Classic::Else,
+            Format::Text | Format::OpenMetrics => Classic::Always,
+        },
+        ..Job::new("default", "", default)
+    };
+    [text, default]
 }
 
 const UTF8: [(&str, &str, Escaping); 5] = [
@@ -204,15 +207,15 @@ async fn prometheus_3_answers_the_same_whatever_format_it_is_held_to() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_prometheus_answers_the_same_from_text_as_from_openmetrics() {
-    check_any(EXEMPLARS, OPENMETRICS).await;
+    check_any(EXEMPLARS, Format::OpenMetrics).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_prometheus_with_native_histograms_answers_the_same_from_protobuf() {
-    check_any(NATIVE, PROTOBUF).await;
+    check_any(NATIVE, Format::Protobuf).await;
 }
 
-async fn check_any(flags: &str, default: Gives) {
+async fn check_any(flags: &str, default: Format) {
     let Some(program) = usual() else {
         return;
     };
@@ -259,15 +262,15 @@ async fn start(
         .map(|job| (job.name, job.path, job.settings))
         .chain(utf8)
         .collect();
-    let told: String = all
-        .iter()
-        .map(|(name, path, settings)| {
-            format!(
-                "- job_name: {name}\n  metrics_path: {path}\n  {settings}\n  {EVERY}\n  \
-                 static_configs: [{{targets: ['{target}']}}]\n"
-            )
-        })
-        .collect();
+    let mut told = String::new();
+    for (name, path, settings) in &all {
+        write!(
+            told,
+            "- job_name: {name}\n  metrics_path: {path}\n  {settings}\n  {EVERY}\n  \
+             static_configs: [{{targets: ['{target}']}}]\n"
+        )
+        .unwrap();
+    }
     let prometheus = Prometheus::start_with(program, &[flags], &told).await;
     prometheus.until("count(up == 1)", to_f64(all.len())).await;
     (server, prometheus)
@@ -276,8 +279,8 @@ async fn start(
 async fn check(prometheus: &Prometheus, scene: &Scene, jobs: &[Job]) {
     for job in jobs {
         let reader = Reader {
-            classic: job.gives.classic,
-            negative_sums: job.gives.negative_sums,
+            classic: job.classic,
+            negative_sums: job.format != Format::OpenMetrics,
             escaping: Escaping::Underscores,
         };
         let expected = expected(&scene.registry, reader);
@@ -285,15 +288,15 @@ async fn check(prometheus: &Prometheus, scene: &Scene, jobs: &[Job]) {
         check_metadata(prometheus, &scene.registry, job).await;
         check_exemplars(prometheus, &scene.registry, job).await;
         check_created(prometheus, &scene.registry, job).await;
-        if job.gives.native {
+        if job.has_native() {
             check_native(prometheus, scene, job.name).await;
         }
     }
     for (query, which, expected) in table(scene) {
         let jobs = jobs.iter().filter(|job| match which {
             Which::All => true,
-            Which::Classic => job.gives.classic == Classic::Always,
-            Which::Native => job.gives.native,
+            Which::Classic => job.classic == Classic::Always,
+            Which::Native => job.has_native(),
         });
         let answers = prometheus.query(&query).await;
         let answers: BTreeMap<_, _> = answers
@@ -326,162 +329,145 @@ enum Which {
 
 /// Queries that answer one number for each job.
 fn table(scene: &Scene) -> Vec<(String, Which, f64)> {
-    let registry = &scene.registry;
-    let sum = |name: &str, labels: &[(&str, &str)]| sum(registry, name, labels);
+    let mut rows = Vec::new();
+    for (which, queries) in [
+        (Which::All, plain(&scene.registry)),
+        (Which::All, large(&scene.registry)),
+        (Which::All, quantiles(&scene.registry)),
+        (Which::Classic, kept_classic(scene)),
+        (Which::Native, native(scene)),
+    ] {
+        let queries = queries.into_iter();
+        rows.extend(queries.map(|(query, expected)| (query, which, expected)));
+    }
+    rows
+}
+
+type Queries = Vec<(String, f64)>;
+
+fn queries(queries: &[(&str, f64)]) -> Queries {
+    let queries = queries.iter();
+    queries
+        .map(|(query, expected)| ((*query).to_owned(), *expected))
+        .collect()
+}
+
+fn plain(registry: &Registry) -> Queries {
+    let most = ["to 2^53", "past 2^53", "past 2^54", "most"];
+    let most = most.map(|kind| sum(registry, "orders_total", &[("kind", kind)]));
+    let quoted = awkward_values();
+    let quoted = quoted.iter().filter(|value| value.contains('"')).count();
+    queries(&[
+        ("orders_total{kind='fraction'}", 0.1 + 0.1 + 0.1),
+        ("orders_total{kind='past 2^54'}", 18_014_398_509_481_988.0),
+        (
+            "sum by (job) (orders_total{kind=~'.*2.*|most'})",
+            most.iter().sum(),
+        ),
+        ("count by (job) (orders_total)", 8.0),
+        ("sent_bytes_total / 1024", 4.0),
+        ("min by (job) (temperature_celsius > -Inf)", -273.15),
+        ("temperature_celsius{kind='huge'} / 2", f64::MAX / 2.0),
+        ("temperature_celsius{kind='tiny'} * 2", 1e-323),
+        (
+            "count by (job) (temperature_celsius != temperature_celsius)",
+            2.0,
+        ),
+        (
+            r#"count by (job) (awkward{value=~`[\s\S]*"[\s\S]*`})"#,
+            to_f64(quoted),
+        ),
+    ])
+}
+
+fn large(registry: &Registry) -> Queries {
     let mut loads: Vec<f64> = Vec::new();
     each(registry, |block, position, labels| {
         if block.desc.name() == "shard_load" && labels["shard"] == "7" {
-            loads.push(crate::support::read::numbers(block)[position]);
+            loads.push(numbers(block)[position]);
         }
     });
     loads.sort_by(f64::total_cmp);
-    let seventh = to_f64(loads.len());
     let total: f64 = loads.iter().sum();
-    // Of sorted values, the one in the middle: between two of them, if need be.
-    let middle = (loads[(loads.len() - 1) / 2] + loads[loads.len() / 2]) / 2.0;
-    let quoted = crate::parsers::awkward_values();
-    let quoted = quoted.iter().filter(|value| value.contains('"')).count();
+    // Between two values in the middle, where there are two.
+    let last = loads.len() - 1;
+    let middle = f64::midpoint(loads[last / 2], loads[last.div_ceil(2)]);
+    let observed = sum(registry, "wide_seconds", &[]);
+    queries(&[
+        ("count by (job) (shard_load)", to_f64(SHARDS)),
+        ("count by (job) (count by (job, shard) (shard_load))", 16.0),
+        ("sum by (job) (shard_load{shard='7'})", total),
+        (
+            "avg by (job) (shard_load{shard='7'})",
+            total / to_f64(loads.len()),
+        ),
+        ("quantile by (job) (0.5, shard_load{shard='7'})", middle),
+        ("topk by (job) (1, shard_load{shard='7'})", loads[last]),
+        (
+            "count by (job) ({__name__=~'wide_seconds_.+'})",
+            200.0 * 14.0,
+        ),
+        ("sum by (job) (wide_seconds_count)", observed),
+    ])
+}
+
+fn quantiles(registry: &Registry) -> Queries {
     let wide = buckets(registry, "wide_seconds", None);
     let below = buckets(registry, "below_celsius", Some("below"));
-    let usual = &scene.observed["usual"];
-    let usual_sum: f64 = scene.native.with(["usual"]).stats().sum;
-    let usual_up_to_one = usual.iter().filter(|value| **value <= 1.0).count();
-    let of_native: usize = scene.observed.values().map(Vec::len).sum();
-    // Two of them are classic.
-    let all_native = to_f64(of_native - 2 * OBSERVED);
-    let mut rows = Vec::new();
-    let mut row = |which, query: &str, expected| rows.push((query.to_owned(), which, expected));
-
-    row(Which::All, "orders_total{kind='fraction'}", 0.1 + 0.1 + 0.1);
-    row(
-        Which::All,
-        "orders_total{kind='past 2^54'}",
-        18_014_398_509_481_988.0,
-    );
-    let most = ["to 2^53", "past 2^53", "past 2^54", "most"];
-    let most: f64 = most
-        .map(|kind| sum("orders_total", &[("kind", kind)]))
-        .iter()
-        .sum();
-    row(
-        Which::All,
-        "sum by (job) (orders_total{kind=~'.*2.*|most'})",
-        most,
-    );
-    row(Which::All, "count by (job) (orders_total)", 8.0);
-    row(Which::All, "sent_bytes_total / 1024", 4.0);
-    row(
-        Which::All,
-        "min by (job) (temperature_celsius > -Inf)",
-        -273.15,
-    );
-    row(
-        Which::All,
-        "temperature_celsius{kind='huge'} / 2",
-        f64::MAX / 2.0,
-    );
-    row(Which::All, "temperature_celsius{kind='tiny'} * 2", 1e-323);
-    row(
-        Which::All,
-        "count by (job) (temperature_celsius != temperature_celsius)",
-        2.0,
-    );
-    row(Which::All, "count by (job) (shard_load)", to_f64(SHARDS));
-    row(
-        Which::All,
-        "count by (job) (count by (job, shard) (shard_load))",
-        16.0,
-    );
-    row(Which::All, "sum by (job) (shard_load{shard='7'})", total);
-    row(
-        Which::All,
-        "avg by (job) (shard_load{shard='7'})",
-        total / seventh,
-    );
-    row(
-        Which::All,
-        "quantile by (job) (0.5, shard_load{shard='7'})",
-        middle,
-    );
-    row(
-        Which::All,
-        "topk by (job) (1, shard_load{shard='7'})",
-        loads[loads.len() - 1],
-    );
-    row(
-        Which::All,
-        r#"count by (job) (awkward{value=~`[\s\S]*"[\s\S]*`})"#,
-        to_f64(quoted),
-    );
-    row(
-        Which::All,
-        "count by (job) ({__name__=~'wide_seconds_.+'})",
-        200.0 * 14.0,
-    );
-    row(
-        Which::All,
-        "sum by (job) (wide_seconds_count)",
-        wide[wide.len() - 1].1,
-    );
+    let mut queries = Queries::new();
     for quantile in [0.13, 0.47, 0.87, 0.98] {
-        let query =
-            format!("histogram_quantile({quantile}, sum by (job, le) (wide_seconds_bucket))");
-        row(Which::All, &query, histogram_quantile(quantile, &wide));
-        let query = format!("histogram_quantile({quantile}, below_celsius_bucket{{kind='below'}})");
-        row(Which::All, &query, histogram_quantile(quantile, &below));
+        for (selected, buckets) in [
+            ("sum by (job, le) (wide_seconds_bucket)", &wide),
+            ("below_celsius_bucket{kind='below'}", &below),
+        ] {
+            let query = format!("histogram_quantile({quantile}, {selected})");
+            queries.push((query, histogram_quantile(quantile, buckets)));
+        }
     }
-    row(
-        Which::All,
-        "native_seconds_count{kind='classic'}",
-        to_f64(OBSERVED),
-    );
-    row(
-        Which::Classic,
-        "sum by (job) (native_seconds_count{kind=~'coarse|usual|fine'})",
-        to_f64(3 * OBSERVED),
-    );
-    row(
-        Which::Classic,
-        "native_seconds_sum{kind='usual'}",
-        usual_sum,
-    );
-    row(
-        Which::Native,
-        "histogram_count(native_seconds{kind='usual'})",
-        to_f64(OBSERVED),
-    );
-    row(
-        Which::Native,
-        "histogram_count(native_seconds{kind='empty'})",
-        0.0,
-    );
-    row(
-        Which::Native,
-        "histogram_sum(native_seconds{kind='usual'})",
-        usual_sum,
-    );
-    row(
-        Which::Native,
-        "histogram_sum(native_seconds{kind='far'})",
-        scene.native.with(["far"]).stats().sum,
-    );
-    row(
-        Which::Native,
-        "sum by (job) (histogram_count(native_seconds))",
-        all_native,
-    );
-    row(
-        Which::Native,
-        "histogram_count(sum by (job) (native_seconds))",
-        all_native,
-    );
-    // A power of two is a bound of every schema, so there is nothing to estimate.
-    row(
-        Which::Native,
-        "histogram_fraction(0, 1, native_seconds{kind='usual'})",
-        to_f64(usual_up_to_one) / to_f64(OBSERVED),
-    );
-    rows
+    queries
+}
+
+fn kept_classic(scene: &Scene) -> Queries {
+    queries(&[
+        ("native_seconds_count{kind='older'}", to_f64(OBSERVED)),
+        (
+            "sum by (job) (native_seconds_count{kind=~'coarse|usual|fine'})",
+            to_f64(3 * OBSERVED),
+        ),
+        (
+            "native_seconds_sum{kind='usual'}",
+            scene.native.with(["usual"]).stats().sum,
+        ),
+    ])
+}
+
+fn native(scene: &Scene) -> Queries {
+    let sum = |kind| scene.native.with([kind]).stats().sum;
+    let all: usize = scene.observed.values().map(Vec::len).sum();
+    // Two of them are classic.
+    let all = to_f64(all - 2 * OBSERVED);
+    let up_to_one = scene.observed["usual"]
+        .iter()
+        .filter(|value| **value <= 1.0);
+    let up_to_one = to_f64(up_to_one.count());
+    queries(&[
+        ("native_seconds_count{kind='classic'}", to_f64(OBSERVED)),
+        ("native_seconds_count{kind='older'}", to_f64(OBSERVED)),
+        (
+            "histogram_count(native_seconds{kind='usual'})",
+            to_f64(OBSERVED),
+        ),
+        ("histogram_count(native_seconds{kind='empty'})", 0.0),
+        ("histogram_sum(native_seconds{kind='usual'})", sum("usual")),
+        ("histogram_sum(native_seconds{kind='far'})", sum("far")),
+        ("sum by (job) (histogram_count(native_seconds))", all),
+        ("histogram_count(sum by (job) (native_seconds))", all),
+        // A power of two is a bound of every schema, so there is nothing to estimate.
+        (
+            "histogram_fraction(0, 1, native_seconds{kind='usual'})",
+            up_to_one / to_f64(OBSERVED),
+        ),
+    ])
 }
 
 /// Returns the cumulated buckets of all histograms of a name, or of one kind.
@@ -511,7 +497,7 @@ async fn read(prometheus: &Prometheus, job: &str) -> Series {
 }
 
 /// Returns a series' labels without those that Prometheus adds, its bound in one way.
-fn own_labels(metric: &Value) -> crate::support::scene::Labels {
+fn own_labels(metric: &Value) -> Labels {
     let mut own = labels(metric);
     own.remove("job");
     own.remove("instance");
@@ -565,8 +551,8 @@ async fn check_metadata(prometheus: &Prometheus, registry: &Registry, job: &Job)
         let name = desc.exposed_name();
         let short = name
             .strip_suffix("_total")
-            .filter(|_| job.gives.openmetrics);
-        let unit = desc.unit().filter(|_| job.gives.units);
+            .filter(|_| job.format == Format::OpenMetrics);
+        let unit = desc.unit().filter(|_| job.has_units());
         [
             short.unwrap_or(name),
             desc.kind().as_str(),
@@ -583,12 +569,7 @@ async fn check_metadata(prometheus: &Prometheus, registry: &Registry, job: &Job)
 
 /// An exemplar as the tests compare it: its series, its own labels, its value, and its
 /// time in milliseconds.
-type Told = (
-    crate::support::scene::Labels,
-    crate::support::scene::Labels,
-    String,
-    u64,
-);
+type Told = (Labels, Labels, String, u64);
 
 /// Exemplars come back with their labels, values and times.
 async fn check_exemplars(prometheus: &Prometheus, registry: &Registry, job: &Job) {
@@ -616,21 +597,12 @@ async fn check_exemplars(prometheus: &Prometheus, registry: &Registry, job: &Job
             }
         }
     }
-    // Of OpenMetrics, Prometheus takes what stands between the quotes as it stands.
-    let text = |value: &str| {
-        if job.gives.openmetrics {
-            let value = value.replace('\\', r"\\");
-            value.replace('"', r#"\""#).replace('\n', r"\n")
-        } else {
-            value.to_owned()
-        }
-    };
     let mut expected: BTreeSet<Told> = BTreeSet::new();
     let mut expected_native = BTreeSet::new();
     each_exemplar(registry, |of, exemplar| {
         let pairs = exemplar.labels.pairs();
         let own: BTreeMap<_, _> = pairs
-            .map(|(name, value)| (name.into(), text(&value)))
+            .map(|(name, value)| (name.into(), job.value_read(&value)))
             .collect();
         let millis = exemplar
             .timestamp
@@ -639,15 +611,15 @@ async fn check_exemplars(prometheus: &Prometheus, registry: &Registry, job: &Job
             .as_millis();
         let millis = job.time_read(u64::try_from(millis).unwrap());
         let is_native = of["__name__"] == "traced_native_seconds_bucket";
-        if is_native && job.gives.native {
+        if is_native && job.has_native() {
             expected_native.insert((own.clone(), exemplar.value.to_string(), millis));
         }
-        if job.gives.exemplars && (!is_native || job.gives.classic == Classic::Always) {
+        if job.format != Format::Text && (!is_native || job.classic == Classic::Always) {
             expected.insert((of, own, exemplar.value.to_string(), millis));
         }
     });
     assert_eq!(told, expected, "{}", job.name);
-    if job.gives.native_exemplars {
+    if job.third {
         assert_eq!(native, expected_native, "{}", job.name);
     } else {
         // Version 2 takes the first that it comes to.
@@ -682,7 +654,7 @@ async fn check_created(prometheus: &Prometheus, registry: &Registry, job: &Job) 
             let known = *zero && *millis == job.time_read(block.since[position]);
             let nothing = labels.get("kind").is_some_and(|kind| kind == "none");
             assert!(
-                known == job.gives.created || nothing,
+                known == job.has_created() || nothing,
                 "{} {labels:?}",
                 job.name
             );
