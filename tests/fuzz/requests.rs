@@ -241,13 +241,14 @@ fn uri(random: &mut Rng, mount: &str) -> Uri {
     }
     if random.bool() {
         text.push(b'?');
+        let query = text.len();
         for _ in 0..=random.u8(..4) {
             text.extend(mostly_whole(random, &QUERIES));
             text.push(b'&');
         }
         if random.u8(..64) == 0 {
-            let length = 8 * 1024 - text.len() + random.usize(..80);
-            text.extend(vec![b'q'; length]);
+            // As long as may be, or a little more or less.
+            text.resize(query + 8 * 1024 - 2 + random.usize(..5), b'q');
         }
     }
     let unreserved = |byte: &u8| (b'!'..=b'~').contains(byte) && !b"\"<>\\^`{|}#".contains(byte);
@@ -267,8 +268,11 @@ fn list(random: &mut Rng, whole: &[&str], names: &[&str]) -> Vec<u8> {
         1 => one(random, whole),
         _ => {
             let mut text = Vec::new();
-            let most = if random.u8(..200) == 0 { 100 } else { 6 };
-            for at in 0..=random.usize(..most) {
+            if random.u8(..32) == 0 {
+                // So many that what follows is among those that are looked at, or not.
+                text = b"none,".repeat(random.usize(60..66));
+            }
+            for at in 0..=random.usize(..6) {
                 if at > 0 {
                     text.extend(
                         *random

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod asked;
 mod bare_hyper;
 mod chaos;
 mod choices;
@@ -37,6 +38,7 @@ mod roundtrip;
 mod routes;
 mod scopes;
 #[cfg(feature = "serve")]
+mod scrapes;
 mod serve;
 mod streams;
 mod strict;

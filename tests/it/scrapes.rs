@@ -1,0 +1,304 @@
+//! Scrapes under way: how many there may be, how long, and what cuts them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::{ACCEPT, HeaderName, RETRY_AFTER};
+use axum::http::{HeaderValue, Method, Request, StatusCode, Version};
+use axum::routing::get;
+use futures_util::FutureExt;
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use tachometer::registry::{Collect, Collected};
+use tachometer::snapshot::{Desc, Kind};
+use tachometer::{MetricsRouter, Registry};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tower::ServiceExt;
+
+use crate::support::http::{Caller, Server};
+use crate::support::read::sum;
+use crate::support::wait::until;
+
+const TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
+/// What comes last in an answer that is sent in chunks.
+const END: &[u8] = b"\r\n0\r\n\r\n";
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// A collector that blocks until it is let go.
+#[derive(Clone, Default)]
+struct Gate(Arc<(Mutex<bool>, Condvar, AtomicU64)>);
+
+impl Gate {
+    fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+
+    /// Returns how often it was called.
+    fn calls(&self) -> u64 {
+        self.0.2.load(Ordering::SeqCst)
+    }
+}
+
+impl Collect for Gate {
+    fn describe(&self) -> Vec<Desc> {
+        vec![Desc::new("gated", "", Kind::Gauge)]
+    }
+
+    fn collect(&self, collected: &mut Collected<'_>) {
+        self.0.2.fetch_add(1, Ordering::SeqCst);
+        let is_open = self.0.0.lock().unwrap();
+        drop(self.0.1.wait_while(is_open, |is_open| !*is_open).unwrap());
+        collected.gauge("gated", [], 1);
+    }
+}
+
+/// A gate is opened when a test ends, however it does: else its runtime waits for it.
+struct Opened(Gate);
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.0.open();
+    }
+}
+
+/// A registry whose families are jobs, and what the gate lets through.
+fn gated() -> (Registry, Gate, Opened) {
+    let (registry, gate) = (small(), Gate::default());
+    registry.collector(gate.clone()).unwrap();
+    (registry, gate.clone(), Opened(gate))
+}
+
+fn small() -> Registry {
+    let registry = Registry::new();
+    registry.counter("jobs", "Jobs.").unwrap().inc();
+    registry
+}
+
+/// So many megabytes that no socket's buffers hold them.
+fn large() -> Registry {
+    let registry = small();
+    for number in 0..24 {
+        let help = "h".repeat(1 << 20);
+        registry.gauge(&format!("large_{number}"), &help).unwrap();
+    }
+    registry
+}
+
+fn router(settings: MetricsRouter) -> Router {
+    Router::new()
+        .nest("/metrics", settings.build())
+        .route("/", get(async || "a page"))
+}
+
+fn request(path: &str) -> Request<Body> {
+    Request::get(path).body(Body::empty()).unwrap()
+}
+
+async fn status(router: &Router, path: &str) -> StatusCode {
+    let answer = router.clone().oneshot(request(path)).await;
+    answer.unwrap().status()
+}
+
+#[tokio::test]
+async fn one_scrape_more_than_there_may_be_is_told_to_come_again() {
+    let registry = large();
+    let router = router(MetricsRouter::new().registry(&registry).in_flight(2));
+    let open = || router.clone().oneshot(request("/metrics"));
+    let (first, mut second) = (open().await.unwrap(), open().await.unwrap());
+    for path in ["/metrics", "/metrics/json"] {
+        let refused = router.clone().oneshot(request(path)).await.unwrap();
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(refused.headers()[RETRY_AFTER], "1");
+    }
+    // One that was never read, one that was half read, and one that has ended.
+    drop(first);
+    let mut third = open().await.unwrap();
+    assert_eq!(
+        status(&router, "/metrics").await,
+        StatusCode::SERVICE_UNAVAILABLE
+    );
+    second.body_mut().frame().await.unwrap().unwrap();
+    drop(second);
+    let mut fourth = open().await.unwrap();
+    assert_eq!(
+        status(&router, "/metrics").await,
+        StatusCode::SERVICE_UNAVAILABLE
+    );
+    while let Some(frame) = third.body_mut().frame().await {
+        frame.unwrap();
+    }
+    assert_eq!(status(&router, "/metrics").await, StatusCode::OK);
+    // Though the bodies are still there.
+    while let Some(frame) = fourth.body_mut().frame().await {
+        frame.unwrap();
+    }
+    assert!(third.body().is_end_stream() || third.body_mut().frame().await.is_none());
+    drop((open().await.unwrap(), open().await.unwrap()));
+    assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 2.0);
+}
+
+#[tokio::test]
+async fn what_is_cut_off_is_an_error_to_its_client_and_never_looks_whole() {
+    let zero = (Duration::ZERO, None);
+    for (deadline, header) in [
+        zero,
+        // One that waits longer gets no more time, nor one that says nothing sensible.
+        (Duration::ZERO, Some("3600")),
+        (Duration::ZERO, Some("soon")),
+    ] {
+        let registry = small();
+        let settings = MetricsRouter::new().registry(&registry).deadline(deadline);
+        let server = Server::start(router(settings.in_flight(1))).await;
+        for version in [Version::HTTP_11, Version::HTTP_2] {
+            let caller = Caller::new(version);
+            for path in ["/metrics", "/metrics/json"] {
+                let url = format!("http://{}{path}", server.address);
+                let headers: Vec<_> = header.map(|text| (TIMEOUT, text)).into_iter().collect();
+                // The head may have come by then, or not.
+                if let Ok(answer) = caller.send(Method::GET, &url, &headers).await {
+                    assert_eq!(answer.status(), StatusCode::OK);
+                    let read = answer.into_body().collect().await;
+                    assert!(read.is_err(), "{header:?} over {version:?} looks whole");
+                }
+            }
+        }
+        let mut client = TcpStream::connect(server.address).await.unwrap();
+        let told = header.map(|text| format!("{TIMEOUT}: {text}\r\n"));
+        let told = told.unwrap_or_default();
+        let head = format!("GET /metrics HTTP/1.1\r\nhost: here\r\n{told}\r\n");
+        client.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let _ = client.read_to_end(&mut answer).await;
+        assert!(!answer.ends_with(END), "{header:?}");
+        assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 0.0);
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_time_that_is_none_is_passed_over() {
+    let registry = small();
+    let settings = MetricsRouter::new().registry(&registry).deadline(HOUR);
+    let router = router(settings);
+    let garbage: [&[u8]; 10] = [
+        b"", b"soon", b"nan", b"inf", b"-1", b"1e300", b"0x0", b"0s", b"\xff0", b"3600",
+    ];
+    for value in garbage {
+        let mut request = request("/metrics");
+        let value = HeaderValue::from_bytes(value).unwrap();
+        request.headers_mut().insert(TIMEOUT, value.clone());
+        let answer = router.clone().oneshot(request).await.unwrap();
+        let read = answer.into_body().collect().await;
+        assert!(read.is_ok(), "{value:?}");
+    }
+}
+
+/// On a runtime of one thread, which a collector would hold up if it ran there.
+#[tokio::test]
+async fn a_collector_that_blocks_holds_up_no_other_request() {
+    for path in ["/metrics", "/metrics/json", "/metrics/summary"] {
+        let (registry, gate, _opened) = gated();
+        let server = Server::start(router(MetricsRouter::new().registry(&registry))).await;
+        let url = move |path: &str| format!("http://{}{path}", server.address);
+        let blocked = tokio::spawn({
+            let url = url(path);
+            async move { Caller::new(Version::HTTP_11).get(&url).await }
+        });
+        until(|| gate.calls() == 1).await;
+        let caller = Caller::new(Version::HTTP_11);
+        assert_eq!(caller.get(&url("/")).await.unwrap().body, "a page");
+        let other = caller.get(&url("/metrics?name[]=jobs")).await.unwrap();
+        assert!(other.body.ends_with("jobs_total 1\n"), "{}", other.body);
+        assert!(!blocked.is_finished());
+        gate.open();
+        let whole = blocked.await.unwrap().unwrap();
+        assert!(whole.body.contains("gated"), "{}", whole.body);
+    }
+}
+
+#[tokio::test]
+async fn a_collector_that_panics_costs_its_own_families_and_no_others() {
+    let registry = small();
+    registry
+        .gauge_fn("bad", "", || -> f64 { panic!("it is meant to") })
+        .unwrap();
+    registry.gauge_fn("good", "", || 1).unwrap();
+    let router = router(MetricsRouter::new().registry(&registry));
+    for (path, accept) in [
+        ("/metrics", "text/plain"),
+        ("/metrics", "application/openmetrics-text"),
+        ("/metrics/json", "*/*"),
+        ("/metrics/summary", "*/*"),
+    ] {
+        let mut request = request(path);
+        let accept = HeaderValue::from_static(accept);
+        request.headers_mut().insert(ACCEPT, accept);
+        let answer = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let body = String::from_utf8(body.into()).unwrap();
+        assert!(body.contains("jobs") && body.contains("good"), "{body}");
+        assert!(body.contains("tachometer_collector_panics_total"), "{body}");
+        let has_value =
+            body.contains("\nbad ") || body.contains("\"bad\":{\"type\":\"gauge\",\"value\"");
+        assert!(!has_value, "{body}");
+    }
+    assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 4.0);
+}
+
+#[test]
+fn where_the_runtime_ends_what_is_not_made_breaks_off() {
+    let (registry, gate, _opened) = gated();
+    let app = router(MetricsRouter::new().registry(&registry));
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.max_blocking_threads(1).build().unwrap();
+    let open = || {
+        runtime
+            .block_on(app.clone().oneshot(request("/metrics")))
+            .unwrap()
+    };
+    let (mut first, mut second) = (open(), open());
+    let poll = |body: &mut Body| {
+        let mut context = Context::from_waker(Waker::noop());
+        body.frame().poll_unpin(&mut context)
+    };
+    {
+        let _inside = runtime.enter();
+        assert!(poll(first.body_mut()).is_pending());
+        // It waits for the only thread.
+        assert!(poll(second.body_mut()).is_pending());
+    }
+    while gate.calls() == 0 {
+        std::thread::yield_now();
+    }
+    runtime.shutdown_background();
+    gate.open();
+    let frame = second.body_mut().frame().now_or_never();
+    if let Some(frame) = frame {
+        assert!(frame.expect("an error, not the end").is_err());
+    }
+    assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 0.0);
+}
+
+#[test]
+fn without_a_runtime_a_scrape_is_made_where_it_is_read() {
+    let registry = small();
+    let app = router(MetricsRouter::new().registry(&registry));
+    for path in ["/metrics", "/metrics/json", "/metrics/summary"] {
+        let answer = app.clone().oneshot(request(path)).now_or_never();
+        let body = answer
+            .expect("there is nothing to wait for")
+            .unwrap()
+            .into_body();
+        let body = body.collect().now_or_never();
+        let body = body.expect("there is nothing to wait for").unwrap();
+        assert!(String::from_utf8_lossy(&body.to_bytes()).contains("jobs"));
+    }
+    assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 3.0);
+}

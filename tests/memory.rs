@@ -1,0 +1,204 @@
+//! What scrapes hold of the memory, however large the registry and however slow its
+//! readers.
+//!
+//! A program of its own, since the allocator counts for all of it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::alloc::System;
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
+use axum::http::{Request, StatusCode};
+use cap::Cap;
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use tachometer::{MetricsRouter, Registry};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::time::{pause, sleep};
+use tower::ServiceExt;
+
+#[global_allocator]
+static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
+/// One test at a time, since each counts what all of them allocate.
+static ALONE: Mutex<()> = Mutex::new(());
+
+const READERS: usize = 50;
+const MOST_A_READER: usize = 200_000;
+const MOST_A_SCRAPE: usize = 1 << 20;
+const ACCEPTS: [&str; 4] = [
+    "text/plain",
+    "application/openmetrics-text",
+    "application/json",
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
+];
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A registry of so many series, long enough that no socket's buffers hold them.
+fn histograms(series: usize) -> Registry {
+    let registry = Registry::new();
+    let family = registry.histogram_family("seconds", "Times.", ["number"]);
+    let family = family.unwrap().limit(series);
+    for number in 0..series {
+        family.with([&number.to_string()]).observe(0.1);
+    }
+    registry
+}
+
+fn router(registry: &Registry) -> Router {
+    let settings = MetricsRouter::new().registry(registry);
+    settings.in_flight(READERS).build()
+}
+
+/// Waits until all others wait: a clock that stands still goes on only then.
+async fn rest() {
+    for _ in 0..3 {
+        sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Connects with a buffer that holds little, asks, and reads no more than that an
+/// answer has begun.
+async fn stall(listener: std::net::SocketAddr, accept: &str, coding: &str) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(1 << 16).unwrap();
+    let mut client = socket.connect(listener).await.unwrap();
+    let head = format!(
+        "GET / HTTP/1.1\r\nhost: here\r\naccept: {accept}\r\naccept-encoding: {coding}\r\n\r\n"
+    );
+    client.write_all(head.as_bytes()).await.unwrap();
+    let mut begun = [0; 12];
+    client.read_exact(&mut begun).await.unwrap();
+    assert_eq!(&begun, b"HTTP/1.1 200");
+    client
+}
+
+#[test]
+fn a_reader_that_stalls_holds_less_than_200_kilobytes() {
+    let _alone = alone();
+    let registry = histograms(20_000);
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().unwrap();
+    runtime.block_on(async {
+        pause();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(axum::serve(listener, router(&registry)).into_future());
+        // What is made once is made by now.
+        drop(stall(address, ACCEPTS[0], "identity").await);
+        rest().await;
+        for accept in ACCEPTS {
+            for coding in ["identity", "gzip"] {
+                let before = ALLOCATOR.allocated();
+                let mut readers = Vec::new();
+                for _ in 0..READERS {
+                    readers.push(stall(address, accept, coding).await);
+                }
+                rest().await;
+                let held = ALLOCATOR.allocated().saturating_sub(before) / READERS;
+                println!("{held} bytes a reader, {accept} {coding}");
+                assert!(held < MOST_A_READER, "{held} bytes, {accept} {coding}");
+                // All of them were at it, and what they held is free again.
+                drop(readers);
+                rest().await;
+                let left = ALLOCATOR.allocated().saturating_sub(before);
+                assert!(left < MOST_A_READER, "{left} bytes, {accept} {coding}");
+            }
+        }
+        server.abort();
+    });
+}
+
+#[test]
+fn a_scrape_of_200_000_series_holds_less_than_a_megabyte() {
+    let _alone = alone();
+    let registry = Registry::new();
+    let family = registry.gauge_family("g", "Many.", ["number"]).unwrap();
+    let family = family.limit(200_000);
+    for number in 0..200_000 {
+        family.with([&number.to_string()]).set(number);
+    }
+    let router = router(&registry);
+    for accept in ACCEPTS {
+        for coding in ["identity", "gzip"] {
+            let request = Request::get("/").header(ACCEPT, accept);
+            let request = request.header(ACCEPT_ENCODING, coding);
+            let request = request.body(Body::empty()).unwrap();
+            // Filled up to the most that there ever was, so that a new most is told.
+            let most = ALLOCATOR.max_allocated();
+            let ballast = Vec::<u8>::with_capacity(most.saturating_sub(ALLOCATOR.allocated()));
+            let read = read(&router, request);
+            let held = ALLOCATOR.max_allocated() - most;
+            drop(ballast);
+            println!("{held} bytes for {read}, {accept} {coding}");
+            assert!(read > 100_000, "{read}");
+            assert!(held < MOST_A_SCRAPE, "{held} bytes, {accept} {coding}");
+        }
+    }
+}
+
+/// Reads an answer to its end, without a runtime, and returns its length.
+fn read(router: &Router, request: Request<Body>) -> usize {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut answer = pin!(router.clone().oneshot(request));
+    let Poll::Ready(Ok(answer)) = answer.as_mut().poll(&mut context) else {
+        panic!("there is nothing to wait for");
+    };
+    assert_eq!(answer.status(), StatusCode::OK);
+    let (mut read, mut body) = (0, pin!(answer.into_body()));
+    while let Poll::Ready(Some(frame)) = body.as_mut().poll_frame(&mut context) {
+        read += frame.unwrap().into_data().unwrap().len();
+    }
+    read
+}
+
+#[test]
+fn scrapes_that_are_dropped_half_way_leave_nothing() {
+    let _alone = alone();
+    let registry = histograms(1_000);
+    let router = router(&registry);
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().unwrap();
+    runtime.block_on(async {
+        pause();
+        let mut random = fastrand::Rng::with_seed(5);
+        let mut drop_some = async |scrapes: usize| {
+            for _ in 0..scrapes {
+                let accept = *random.choice(&ACCEPTS).unwrap();
+                let coding = *random.choice(&["identity", "gzip", "zstd"]).unwrap();
+                let request = Request::get("/").header(ACCEPT, accept);
+                let request = request.header(ACCEPT_ENCODING, coding);
+                let request = request.body(Body::empty()).unwrap();
+                let mut body = router.clone().oneshot(request).await.unwrap().into_body();
+                for _ in 0..random.usize(..20) {
+                    if body.frame().await.is_none() {
+                        break;
+                    }
+                }
+                // Or while a page is made.
+                if random.bool() {
+                    let next = body.frame();
+                    tokio::select! {
+                        biased;
+                        _ = next => {}
+                        () = std::future::ready(()) => {}
+                    }
+                }
+            }
+            rest().await;
+            ALLOCATOR.allocated()
+        };
+        let before = drop_some(50).await;
+        let growth = drop_some(200).await.saturating_sub(before);
+        println!("{growth} bytes more than before");
+        assert!(growth < 16 << 10, "{growth} bytes");
+    });
+}
