@@ -102,11 +102,11 @@ impl Expected {
         if head.method != Method::GET && head.method != Method::HEAD {
             return Self::MethodNotAllowed;
         }
-        if path == "/summary" {
-            return Self::Summary;
-        }
         if under_way >= rules.most {
             return Self::Busy;
+        }
+        if path == "/summary" {
+            return Self::Summary;
         }
         let mut scrape = match path {
             "/json" => plain(Format::Json),
@@ -184,8 +184,8 @@ impl Wish {
             "text/plain" if version == "1.0.0" => Some((Format::Text, "1.0.0")),
             "text/plain" if ["none", "0.0.4"].contains(&version) => Some((Format::Text, "0.0.4")),
             "application/openmetrics-text" => match version {
-                "none" | "1.0.0" => Some((Format::OpenMetrics, "1.0.0")),
-                "0.0.1" => Some((Format::OpenMetrics, "0.0.1")),
+                "1.0.0" => Some((Format::OpenMetrics, "1.0.0")),
+                "none" | "0.0.1" => Some((Format::OpenMetrics, "0.0.1")),
                 _ => None,
             },
             "application/vnd.google.protobuf" => {
@@ -416,13 +416,13 @@ fn number(text: &str) -> Option<usize> {
     digits.try_fold(0, add)
 }
 
-/// Returns how long a scraper waits, where it says so in seconds.
+/// Returns whether a scraper waits long enough, where it says so in seconds; less than a
+/// millisecond is nothing sensible.
 fn time(headers: &HeaderMap) -> Time {
     let value = headers.get("x-prometheus-scrape-timeout-seconds");
     let text = value.map(|value| String::from_utf8_lossy(value.as_bytes()));
     match text.and_then(|text| text.parse::<f64>().ok()) {
-        Some(seconds) if (0.0..0.4e-9).contains(&seconds) => Time::Over,
-        Some(seconds) if (0.0..1_000.0).contains(&seconds) => Time::Short,
+        Some(seconds) if (0.000_999..1_000.0).contains(&seconds) => Time::Short,
         _ => Time::Enough,
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Family {
 }
 
 /// All of them, in the order in which they are served.
-pub(crate) static FAMILIES: [Family; 9] = [
+pub(crate) static FAMILIES: [Family; 11] = [
     family("disk.free", Kind::Gauge, &["disk.free"]),
     family("jobs", Kind::Counter, &["jobs"]),
     family(
@@ -37,6 +37,16 @@ pub(crate) static FAMILIES: [Family; 9] = [
         &["tachometer_scrape_duration_seconds"],
     ),
     family(
+        "tachometer_scrapes_cut_total",
+        Kind::Counter,
+        &["tachometer_scrapes_cut_total"],
+    ),
+    family(
+        "tachometer_scrapes_refused_total",
+        Kind::Counter,
+        &["tachometer_scrapes_refused_total"],
+    ),
+    family(
         "tachometer_scrapes_total",
         Kind::Counter,
         &[
@@ -45,6 +55,7 @@ pub(crate) static FAMILIES: [Family; 9] = [
             "tachometer_scrapes_total{format=\"openmetrics\"}",
             "tachometer_scrapes_total{format=\"protobuf\"}",
             "tachometer_scrapes_total{format=\"json\"}",
+            "tachometer_scrapes_total{format=\"summary\"}",
         ],
     ),
     family(
@@ -124,10 +135,13 @@ pub(crate) fn escape(name: &str, scheme: &str) -> String {
     let legal = |char: char| char.is_ascii_alphanumeric() || char == '_' || char == ':';
     let digit_first = name.starts_with(|char: char| char.is_ascii_digit());
     let classic = name.chars().all(legal) && !digit_first;
+    if classic {
+        return name.to_owned();
+    }
     match scheme {
         "underscores" => name.replace(|char| !legal(char), "_"),
         "dots" => name.replace('_', "__").replace('.', "_dot_"),
-        "values" if !classic => format!("U__{}", name.replace('_', "__").replace('.', "_2e_")),
+        "values" => format!("U__{}", name.replace('_', "__").replace('.', "_2e_")),
         _ => name.to_owned(),
     }
 }

@@ -105,9 +105,10 @@ const SHOWN: [&str; 8] = [
     "Digest username=\"user\"",
     "Bearer ",
 ];
-const TIMES: [&str; 18] = [
+const TIMES: [&str; 19] = [
     "10",
     "9.999",
+    "0.001",
     "15.000",
     "0",
     "-0",

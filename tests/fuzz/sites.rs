@@ -31,7 +31,7 @@ impl Counts {
     pub(crate) fn are_all_there(&self) -> bool {
         let statuses: Vec<_> = self.answers.keys().copied().collect();
         statuses == [200, 401, 403, 404, 405, 414, 503]
-            && self.whole.len() == 5
+            && self.whole.len() == 6
             && self.codings.len() == 2
             && self.broken > 0
             && self.heads > 0
@@ -46,6 +46,10 @@ impl Counts {
         }
         let duration = &json["metrics"]["tachometer_scrape_duration_seconds"]["value"]["count"];
         assert_eq!(*duration, self.whole.values().sum::<u64>());
+        for (name, count) in [("refused", self.answers[&503]), ("cut", self.broken)] {
+            let key = format!("tachometer_scrapes_{name}_total");
+            assert_eq!(json["metrics"][key]["value"], count, "{name}");
+        }
     }
 }
 
@@ -161,6 +165,10 @@ impl Site {
         };
         assert_eq!(answer.status(), status, "{:?}", answer.headers());
         check_headers(answer.headers(), &method, &expected, &self.rules);
+        if matches!(expected, Expected::Summary) {
+            // Made whole, though only its headers be asked for.
+            *counts.whole.entry("summary").or_default() += 1;
+        }
         let (_, mut body) = answer.into_parts();
         match expected {
             _ if is_head => assert!(frame(&mut body).is_none(), "a body for HEAD"),

@@ -37,8 +37,8 @@ mod removal;
 mod roundtrip;
 mod routes;
 mod scopes;
-#[cfg(feature = "serve")]
 mod scrapes;
+#[cfg(feature = "serve")]
 mod serve;
 mod streams;
 mod strict;

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::task::{Context, Waker};
 use std::time::Duration;
 
 use axum::Router;
@@ -18,6 +17,7 @@ use tachometer::snapshot::{Desc, Kind};
 use tachometer::{MetricsRouter, Registry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tower::ServiceExt;
 
 use crate::support::http::{Caller, Server};
@@ -28,6 +28,8 @@ const TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout
 /// What comes last in an answer that is sent in chunks.
 const END: &[u8] = b"\r\n0\r\n\r\n";
 const HOUR: Duration = Duration::from_secs(3_600);
+/// Nothing takes as long as this.
+const LONG: Duration = Duration::from_secs(60);
 
 /// A collector that blocks until it is let go.
 #[derive(Clone, Default)]
@@ -144,16 +146,57 @@ async fn one_scrape_more_than_there_may_be_is_told_to_come_again() {
 }
 
 #[tokio::test]
-async fn what_is_cut_off_is_an_error_to_its_client_and_never_looks_whole() {
-    let zero = (Duration::ZERO, None);
-    for (deadline, header) in [
-        zero,
-        // One that waits longer gets no more time, nor one that says nothing sensible.
-        (Duration::ZERO, Some("3600")),
-        (Duration::ZERO, Some("soon")),
+async fn a_client_that_hangs_up_gives_its_place_back_whether_it_waits_or_reads() {
+    let (registry, gate, _opened) = gated();
+    large_into(&registry);
+    let settings = MetricsRouter::new().registry(&registry).in_flight(1);
+    let router = router(settings);
+    let server = Server::start(router.clone()).await;
+    for (path, reads) in [
+        ("/metrics?name[]=gated", false),
+        ("/metrics?name[]=large", true),
     ] {
+        let mut client = TcpStream::connect(server.address).await.unwrap();
+        let head = format!("GET {path} HTTP/1.1\r\nhost: here\r\n\r\n");
+        client.write_all(head.as_bytes()).await.unwrap();
+        if reads {
+            client.read_exact(&mut [0; 1]).await.unwrap();
+        } else {
+            until(|| gate.calls() == 1).await;
+        }
+        assert_eq!(
+            status(&router, "/metrics").await,
+            StatusCode::SERVICE_UNAVAILABLE
+        );
+        drop(client);
+        if !reads {
+            // The collector has to end before another may be called.
+            gate.open();
+        }
+        let free = async {
+            while status(&router, "/metrics").await != StatusCode::OK {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(LONG, free).await.expect("its place is free again");
+    }
+    server.stop().await;
+    assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 0.0);
+}
+
+fn large_into(registry: &Registry) {
+    let help = "h".repeat(24 << 20);
+    registry.gauge("large", &help).unwrap();
+}
+
+#[tokio::test]
+async fn what_is_cut_off_is_an_error_to_its_client_and_never_looks_whole() {
+    // One that waits longer gets no more time, nor one that says nothing sensible.
+    for header in [None, Some("3600"), Some("soon")] {
         let registry = small();
-        let settings = MetricsRouter::new().registry(&registry).deadline(deadline);
+        let settings = MetricsRouter::new()
+            .registry(&registry)
+            .deadline(Duration::ZERO);
         let server = Server::start(router(settings.in_flight(1))).await;
         for version in [Version::HTTP_11, Version::HTTP_2] {
             let caller = Caller::new(version);
@@ -176,8 +219,9 @@ async fn what_is_cut_off_is_an_error_to_its_client_and_never_looks_whole() {
         let mut answer = Vec::new();
         let _ = client.read_to_end(&mut answer).await;
         assert!(!answer.ends_with(END), "{header:?}");
-        assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 0.0);
         server.stop().await;
+        assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 0.0);
+        assert_eq!(sum(&registry, "tachometer_scrapes_cut_total", &[]), 5.0);
     }
 }
 
@@ -186,8 +230,10 @@ async fn a_time_that_is_none_is_passed_over() {
     let registry = small();
     let settings = MetricsRouter::new().registry(&registry).deadline(HOUR);
     let router = router(settings);
-    let garbage: [&[u8]; 10] = [
+    let garbage: [&[u8]; 13] = [
         b"", b"soon", b"nan", b"inf", b"-1", b"1e300", b"0x0", b"0s", b"\xff0", b"3600",
+        // Nobody waits for no time at all.
+        b"0", b"-0", b"0.0001",
     ];
     for value in garbage {
         let mut request = request("/metrics");
@@ -197,6 +243,36 @@ async fn a_time_that_is_none_is_passed_over() {
         let read = answer.into_body().collect().await;
         assert!(read.is_ok(), "{value:?}");
     }
+}
+
+#[tokio::test]
+async fn what_is_still_to_be_made_when_the_time_is_over_is_not_made() {
+    let registry = small();
+    let deadline = Duration::from_millis(20);
+    // It takes until the time is over, and more is to come after it.
+    let takes_long = move || {
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < deadline {
+            std::thread::yield_now();
+        }
+        1
+    };
+    registry.gauge_fn("a_late", "", takes_long).unwrap();
+    for name in ["more", "most"] {
+        registry.gauge(name, &"h".repeat(100_000)).unwrap();
+    }
+    for (deadline, header) in [(deadline, "9"), (HOUR, "0.02")] {
+        let settings = MetricsRouter::new().registry(&registry).deadline(deadline);
+        let server = Server::start(router(settings)).await;
+        let url = format!("http://{}/metrics", server.address);
+        let caller = Caller::new(Version::HTTP_11);
+        if let Ok(answer) = caller.send(Method::GET, &url, &[(TIMEOUT, header)]).await {
+            assert!(answer.into_body().collect().await.is_err());
+        }
+        drop(caller);
+        server.stop().await;
+    }
+    assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 0.0);
 }
 
 /// On a runtime of one thread, which a collector would hold up if it ran there.
@@ -253,37 +329,20 @@ async fn a_collector_that_panics_costs_its_own_families_and_no_others() {
 }
 
 #[test]
-fn where_the_runtime_ends_what_is_not_made_breaks_off() {
-    let (registry, gate, _opened) = gated();
+fn where_the_runtime_has_ended_an_answer_breaks_off() {
+    let registry = small();
     let app = router(MetricsRouter::new().registry(&registry));
-    let mut builder = tokio::runtime::Builder::new_current_thread();
-    let runtime = builder.max_blocking_threads(1).build().unwrap();
-    let open = || {
-        runtime
-            .block_on(app.clone().oneshot(request("/metrics")))
-            .unwrap()
-    };
-    let (mut first, mut second) = (open(), open());
-    let poll = |body: &mut Body| {
-        let mut context = Context::from_waker(Waker::noop());
-        body.frame().poll_unpin(&mut context)
-    };
-    {
-        let _inside = runtime.enter();
-        assert!(poll(first.body_mut()).is_pending());
-        // It waits for the only thread.
-        assert!(poll(second.body_mut()).is_pending());
-    }
-    while gate.calls() == 0 {
-        std::thread::yield_now();
-    }
-    runtime.shutdown_background();
-    gate.open();
-    let frame = second.body_mut().frame().now_or_never();
-    if let Some(frame) = frame {
-        assert!(frame.expect("an error, not the end").is_err());
-    }
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let answer = runtime.block_on(app.oneshot(request("/metrics"))).unwrap();
+    let ended = runtime.handle().clone();
+    drop(runtime);
+    let _inside = ended.enter();
+    let mut body = answer.into_body();
+    let frame = body.frame().now_or_never();
+    let frame = frame.expect("there is nothing to wait for");
+    assert!(frame.expect("an error, not the end").is_err());
     assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 0.0);
+    assert_eq!(sum(&registry, "tachometer_scrapes_cut_total", &[]), 1.0);
 }
 
 #[test]
