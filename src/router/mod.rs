@@ -152,7 +152,8 @@ impl MetricsRouter {
     ///
     /// It is looked at before each part of an answer is made, so that a collector that
     /// hangs is waited for. An answer that is not whole then is cut off: its connection
-    /// breaks, and it never looks as if it were whole. A reader that has stopped reading
+    /// breaks, and it never looks as if it were whole (but over HTTP/1.0, in which an
+    /// answer ends with its connection). A reader that has stopped reading
     /// keeps its connection for as long as the server lets it, but no longer a place
     /// among those [in flight](Self::in_flight).
     pub fn deadline(self, deadline: Duration) -> Self {

@@ -181,7 +181,8 @@ async fn a_client_that_hangs_up_gives_its_place_back_whether_it_waits_or_reads()
         timeout(LONG, free).await.expect("its place is free again");
     }
     server.stop().await;
-    assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 0.0);
+    // The server may have sent the short one before it saw that its client had gone.
+    assert!(sum(&registry, "tachometer_scrapes_total", &[]) <= 1.0);
 }
 
 fn large_into(registry: &Registry) {
