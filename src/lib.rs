@@ -48,6 +48,7 @@
 //! 5  app         the layer and the router on an application, in the right order
 //! 4  router      serves a registry over HTTP
 //! 3  middleware  the layer: layer -> service -> future -> body -> record
+//!    llm         the same for calls of LLMs: exchange, framing, scan, dialects
 //!    export      a registry in every format, whole or in chunks
 //! 2  registry    metrics under their names, and reading them all
 //!    encode      blocks of series to text and bytes
@@ -66,6 +67,8 @@
 //! | feature | default | what |
 //! | --- | --- | --- |
 //! | `axum` | yes | [`metrics_router`], and route templates as the layer's `route` |
+//! | `llm` | yes | [`LlmLayer`], for any client of the `http` crate's types |
+//! | `reqwest`, `hyper-util`, `reqwest-middleware`, `async-openai` | no | the same for these clients |
 //! | `serve` | no | `MetricsRouter::serve`: the metrics on a listener of their own |
 //! | `compression` | no | scrapes compressed by gzip or zstd, where the scraper asks for it |
 
@@ -79,6 +82,8 @@ mod app;
 pub mod router;
 
 pub mod export;
+#[cfg(feature = "llm")]
+pub mod llm;
 pub mod middleware;
 
 mod encode;
@@ -94,6 +99,8 @@ pub mod snapshot;
 #[cfg(feature = "axum")]
 pub use app::{instrument, instrument_with};
 pub use error::{Error, PercentileError};
+#[cfg(feature = "llm")]
+pub use llm::LlmLayer;
 pub use metric::{Buckets, Counter, Family, Gauge, Histogram, Label, Metric};
 pub use middleware::MetricsLayer;
 pub use registry::{

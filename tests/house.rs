@@ -8,10 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and what it may import besides itself, `snapshot` and `error`.
-const ROOMS: [(&str, &[&str]); 11] = [
+const ROOMS: [(&str, &[&str]); 12] = [
     ("app", &["router", "middleware"]),
     ("router", &["export", "registry", "metric", "context"]),
     ("middleware", &["registry", "metric", "context"]),
+    ("llm", &["registry", "metric", "context"]),
     ("export", &["registry", "encode"]),
     ("registry", &["metric"]),
     ("encode", &[]),

@@ -10,6 +10,7 @@
 //! | [`CounterCell`] | `Relaxed` | `Relaxed` | a counter's parts are words by themselves; nothing is published through them |
 //! | [`BalanceCell`] | `Release` before one leaves | `Acquire`, those that left first | who is seen to have left is seen to have entered |
 //! | [`GaugeCell`], [`Life`] | `Relaxed` | `Relaxed` | one word |
+//! | [`PassingCell`] | `Relaxed` | `Relaxed` | two words, which need not be of one moment |
 //! | [`HistogramCell`] | bucket, then totals and count `Release` | count, then totals `Acquire`, then buckets | told in `tally.rs` |
 //! | [`sheets`] | `Relaxed`, a word at a time | `Relaxed` | a key and its count are one word |
 //! | [`Catalog`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its place can be seen |
@@ -30,6 +31,7 @@ mod list;
 pub(crate) mod model;
 #[cfg(all(test, tachometer_loom))]
 mod models;
+mod passing;
 mod pieces;
 mod sheets;
 mod sync;
@@ -44,4 +46,5 @@ pub(crate) use grid::Grid;
 pub(crate) use hash::Hasher;
 pub(crate) use histogram::HistogramCell;
 pub(crate) use life::Life;
+pub(crate) use passing::PassingCell;
 pub(crate) use sync::{AtomicBool, AtomicUsize, Mutex, Ordering};

@@ -3,13 +3,18 @@
 //! The router answers scrapes and the layer counts requests. Wherever the layer
 //! sits, a scrape is not a request of the service, so the router marks its
 //! answers and the layer leaves marked ones out. And whoever counts calls that are
-//! made while a request is answered may ask for its route.
+//! made while a request is answered may ask for its route. Both layers take their times
+//! from a clock that tests can set, and call closures of the user's, which may panic.
 
 mod arrival;
+mod clock;
+mod hook;
 mod route;
 mod work;
 
 pub(crate) use arrival::{Arrival, found, mark};
+pub(crate) use clock::Clock;
+pub(crate) use hook::Hook;
 pub(crate) use route::{UNMATCHED, template};
 pub(crate) use work::{Nested, Working, tell};
 

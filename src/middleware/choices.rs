@@ -6,11 +6,10 @@ use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode, Uri};
 
+use crate::context::{Clock, Hook};
 use crate::metric::{Buckets, Label};
-use crate::middleware::clock::Clock;
 use crate::middleware::grpc::grpc_codes;
 use crate::middleware::head::{OfRequest, RequestHead, ResponseHead};
-use crate::middleware::hook::Hook;
 use crate::middleware::labels::{NONE, OTHER, VERSIONS, scheme_label, version_label};
 use crate::middleware::layer::MetricsLayer;
 use crate::middleware::names::Preset;

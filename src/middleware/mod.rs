@@ -119,13 +119,11 @@
 
 mod body;
 mod choices;
-mod clock;
 mod endpoint;
 mod families;
 mod future;
 mod grpc;
 mod head;
-mod hook;
 mod labels;
 mod layer;
 mod level;

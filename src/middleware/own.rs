@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::context::Hook;
 use crate::metric::Label;
 use crate::middleware::head::{OfRequest, OfResponse};
-use crate::middleware::hook::Hook;
 
 /// The labels that were chosen beside method, route, status and outcome, in the order
 /// in which they were.

@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::context::UNMATCHED;
+use crate::context::{Hook, UNMATCHED};
 use crate::middleware::head::{OfRequest, RequestHead};
-use crate::middleware::hook::Hook;
 
 /// The choices about routes.
 #[derive(Debug, Clone, Default)]

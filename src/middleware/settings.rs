@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use http::{Method, StatusCode, Uri};
 
+use crate::context::{Clock, Hook};
 use crate::metric::Buckets;
-use crate::middleware::clock::Clock;
-use crate::middleware::hook::Hook;
 use crate::middleware::names::Preset;
 use crate::middleware::own::OwnLabels;
 use crate::middleware::routes::Routes;

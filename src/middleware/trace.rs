@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use http::HeaderMap;
 
+use crate::context::Hook;
 use crate::middleware::head::{OfRequest, RequestHead};
-use crate::middleware::hook::Hook;
 
 /// Where the trace's id comes from.
 #[derive(Debug, Clone)]

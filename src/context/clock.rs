@@ -1,22 +1,22 @@
-//! What the layer takes its times from.
+//! What a layer takes its times from.
 
 use std::time::{Duration, Instant};
 
-use crate::middleware::hook::Hook;
+use crate::context::hook::Hook;
 
 /// The system's clock, or one of the user's.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Clock(Option<Hook<Now>>);
+pub(crate) struct Clock(Option<Hook<Now>>);
 
-pub(super) type Now = dyn Fn() -> Instant + Send + Sync;
+pub(crate) type Now = dyn Fn() -> Instant + Send + Sync;
 
 impl Clock {
-    pub(super) fn of(now: Hook<Now>) -> Self {
+    pub(crate) fn of(now: Hook<Now>) -> Self {
         Self(Some(now))
     }
 
     #[inline]
-    pub(super) fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Instant {
         match &self.0 {
             None => Instant::now(),
             Some(hook) => hook.ask(|now| now()).unwrap_or_else(Instant::now),
@@ -25,7 +25,7 @@ impl Clock {
 
     /// Returns the time since an instant, or none at all if the clock went back.
     #[inline]
-    pub(super) fn since(&self, started: Instant) -> Duration {
+    pub(crate) fn since(&self, started: Instant) -> Duration {
         self.now().saturating_duration_since(started)
     }
 }

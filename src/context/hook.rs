@@ -1,20 +1,20 @@
-//! Code of the user's that the layer calls.
+//! Code of the user's that a layer calls.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// A closure of the user's, shared by the layer's clones.
-pub(super) struct Hook<F: ?Sized>(Arc<F>);
+pub(crate) struct Hook<F: ?Sized>(Arc<F>);
 
 impl<F: ?Sized> Hook<F> {
-    pub(super) fn new(closure: Arc<F>) -> Self {
+    pub(crate) fn new(closure: Arc<F>) -> Self {
         Self(closure)
     }
 
     /// Lets `run` call the closure, and returns nothing if it panics: a request must
     /// not fail for it.
-    pub(super) fn ask<T>(&self, run: impl FnOnce(&F) -> T) -> Option<T> {
+    pub(crate) fn ask<T>(&self, run: impl FnOnce(&F) -> T) -> Option<T> {
         catch_unwind(AssertUnwindSafe(|| run(&self.0))).ok()
     }
 }

@@ -1,0 +1,156 @@
+//! The guard of one call, which is recorded exactly once: when it is dropped.
+
+use std::time::{Duration, Instant};
+
+use crate::llm::finish::Finishes;
+use crate::llm::metrics::LlmMetrics;
+use crate::llm::outcome::Outcome;
+use crate::llm::usage::Usage;
+use crate::metric::InFlight;
+
+/// One call of an LLM, from its start to the end of the answer.
+///
+/// Dropped without being [finished](Self::finish), it was cancelled. See
+/// [`LlmMetrics`] for an example.
+#[derive(Debug)]
+#[must_use = "a call that is dropped was cancelled"]
+pub struct LlmCall {
+    metrics: LlmMetrics,
+    in_flight: InFlight,
+    pub(super) provider: Box<str>,
+    pub(super) operation: Box<str>,
+    pub(super) model: Option<Box<str>>,
+    started: Instant,
+    first: Option<Instant>,
+    pub(super) usage: Usage,
+    /// Tokens of which nobody says whether they went in or out.
+    pub(super) tokens: Option<u64>,
+    pub(super) finishes: Finishes,
+    pub(super) tool_calls: u64,
+    /// Whether there was an answer, and why its tokens cannot be known, if so.
+    pub(super) has_begun: bool,
+    pub(super) blind: Option<&'static str>,
+    pub(super) outcome: Outcome,
+    /// How long it took, if someone else has measured that.
+    pub(super) took: Option<Duration>,
+}
+
+/// A call that has ended, as it is recorded.
+#[derive(Debug)]
+pub(super) struct Ended<'a> {
+    pub(super) provider: &'a str,
+    pub(super) model: Option<&'a str>,
+    pub(super) operation: &'a str,
+    pub(super) outcome: Outcome,
+    pub(super) duration: Duration,
+    pub(super) until_first: Option<Duration>,
+    pub(super) per_token: Option<f64>,
+    pub(super) usage: Usage,
+    pub(super) tokens: Option<u64>,
+    pub(super) missing: Option<&'static str>,
+    pub(super) finishes: &'a Finishes,
+    pub(super) tool_calls: u64,
+}
+
+impl LlmCall {
+    pub(super) fn start(
+        metrics: &LlmMetrics,
+        operation: &str,
+        provider: &str,
+        model: Option<Box<str>>,
+    ) -> Self {
+        Self {
+            in_flight: metrics.enter(provider, model.as_deref(), operation),
+            started: metrics.settings().clock.now(),
+            metrics: metrics.clone(),
+            provider: provider.into(),
+            operation: operation.into(),
+            model,
+            first: None,
+            usage: Usage::default(),
+            tokens: None,
+            finishes: Finishes::default(),
+            tool_calls: 0,
+            has_begun: false,
+            blind: None,
+            outcome: Outcome::Cancelled,
+            took: None,
+        }
+    }
+
+    /// Notes that the first token of a streamed answer has come; only the first time
+    /// counts.
+    pub fn first_token(&mut self) {
+        if self.first.is_none() {
+            self.first = Some(self.metrics.settings().clock.now());
+            self.has_begun = true;
+        }
+    }
+
+    /// Notes what is known of the tokens, which may be said again: the last counts.
+    pub fn usage(&mut self, usage: Usage) {
+        self.usage = usage;
+        self.has_begun = true;
+    }
+
+    /// Ends the call.
+    pub fn finish(mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+
+    pub(super) fn metrics(&self) -> &LlmMetrics {
+        &self.metrics
+    }
+
+    /// Returns why the tokens are not counted, or not all of them.
+    fn missing(&self) -> Option<&'static str> {
+        let is_known = self.tokens.is_some()
+            || self.usage.input.is_some()
+                && (self.usage.output.is_some() || &*self.operation == "embeddings");
+        let by_outcome = match self.outcome {
+            _ if is_known => return None,
+            // What failed before an answer took no tokens.
+            Outcome::Error(_) if !self.has_begun => return None,
+            Outcome::Success => "not_reported",
+            Outcome::Error(_) => "error",
+            Outcome::Truncated => "truncated",
+            Outcome::Cancelled => "cancelled",
+        };
+        Some(self.blind.unwrap_or(by_outcome))
+    }
+
+    /// Returns the seconds that each token took after the first.
+    fn per_token(&self, since_first: Option<Duration>) -> Option<f64> {
+        let after_first = self
+            .usage
+            .output?
+            .checked_sub(1)
+            .filter(|tokens| *tokens > 0)?;
+        let is_whole = self.outcome == Outcome::Success;
+        let seconds = since_first.filter(|_| is_whole)?.as_secs_f64();
+        Some(seconds / after_first as f64)
+    }
+}
+
+impl Drop for LlmCall {
+    fn drop(&mut self) {
+        let clock = &self.metrics.settings().clock;
+        let since_first = self.first.map(|first| clock.since(first));
+        let first = self.first;
+        self.metrics.record(&Ended {
+            provider: &self.provider,
+            model: self.model.as_deref(),
+            operation: &self.operation,
+            outcome: self.outcome,
+            duration: self.took.unwrap_or_else(|| clock.since(self.started)),
+            until_first: first.map(|first| first.saturating_duration_since(self.started)),
+            per_token: self.per_token(since_first),
+            usage: self.usage,
+            tokens: self.tokens,
+            missing: self.missing(),
+            finishes: &self.finishes,
+            tool_calls: self.tool_calls,
+        });
+        self.in_flight.leave();
+    }
+}

@@ -1,0 +1,63 @@
+//! Any client of the `http` crate's requests and responses.
+
+use std::any::Any;
+
+use http::{HeaderMap, Request, Response, StatusCode, header};
+use http_body::Body;
+
+use crate::llm::body::LlmBody;
+#[cfg(feature = "hyper-util")]
+use crate::llm::client::hyper::in_memory;
+use crate::llm::client::{LlmRequest, LlmResponse};
+use crate::llm::exchange::Exchange;
+use crate::llm::metrics::LlmMetrics;
+use crate::llm::request::{Asked, Model};
+
+impl<B: 'static> LlmRequest for Request<B> {
+    fn exchange(&self, metrics: &LlmMetrics) -> Option<Box<Exchange>> {
+        let uri = self.uri();
+        let named = || self.headers().get(header::HOST)?.to_str().ok();
+        // Behind a proxy the target has a path alone, and the host has a header.
+        let host = uri.host().or_else(|| named()?.split(':').next());
+        let host = host.unwrap_or("");
+        Exchange::start(metrics, self.method(), host, uri.path(), || {
+            let mut asked = ask(self.body());
+            if let Some(model) = self.extensions().get::<Model>() {
+                asked.model.get_or_insert_with(|| model.0.clone());
+            }
+            asked
+        })
+    }
+}
+
+/// Reads a body that is in memory, whose type shows that; any other is not touched.
+fn ask(body: &dyn Any) -> Asked {
+    if let Some(body) = body.downcast_ref::<String>() {
+        return Asked::read(Some(body.as_bytes()));
+    }
+    #[cfg(feature = "hyper-util")]
+    if let Some(body) = in_memory(body) {
+        return Asked::read(Some(&body));
+    }
+    #[cfg(feature = "reqwest")]
+    if let Some(body) = body.downcast_ref::<reqwest::Body>() {
+        return Asked::read(body.as_bytes());
+    }
+    Asked::default()
+}
+
+impl<B> LlmResponse for Response<B>
+where
+    B: Body,
+    B::Error: 'static,
+{
+    type Measured = Response<LlmBody<B>>;
+
+    fn head(&self) -> (StatusCode, &HeaderMap) {
+        (self.status(), self.headers())
+    }
+
+    fn measured(self, exchange: Option<Box<Exchange>>) -> Self::Measured {
+        self.map(|body| LlmBody::new(body, exchange))
+    }
+}

@@ -1,0 +1,63 @@
+//! reqwest-middleware's client.
+
+use std::any::Any;
+
+use http::Extensions;
+use reqwest::{Request, Response};
+use reqwest_middleware::{Error, Middleware, Next};
+
+use crate::llm::client::LlmRequest;
+use crate::llm::client::reqwest::of_reqwest;
+use crate::llm::failure::of_sources;
+use crate::llm::future::measured;
+use crate::llm::layer::LlmLayer;
+use crate::llm::metrics::LlmMetrics;
+use crate::llm::outcome::ErrorType;
+
+/// An [`LlmLayer`] as a middleware of reqwest-middleware.
+///
+/// Before a middleware that tries again it measures calls, after it attempts.
+///
+/// ```
+/// use tachometer::LlmLayer;
+///
+/// let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
+///     .with(LlmLayer::new().middleware())
+///     .build();
+/// ```
+#[derive(Debug, Clone)]
+pub struct LlmMiddleware(LlmMetrics);
+
+impl LlmLayer {
+    /// Makes a middleware for reqwest-middleware's client.
+    ///
+    /// # Panics
+    ///
+    /// The first time, when the metrics cannot be registered, of which
+    /// [`try_register`](Self::try_register) says when.
+    pub fn middleware(&self) -> LlmMiddleware {
+        LlmMiddleware(self.metrics())
+    }
+}
+
+#[async_trait::async_trait]
+impl Middleware for LlmMiddleware {
+    async fn handle(
+        &self,
+        request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response, Error> {
+        // Dropped where this future is dropped, as a call that was cancelled.
+        let exchange = request.exchange(&self.0);
+        let result = next.run(request, extensions).await;
+        measured(result, exchange)
+    }
+}
+
+pub(super) fn failure(error: &(dyn Any + 'static)) -> Option<ErrorType> {
+    match error.downcast_ref::<Error>()? {
+        Error::Reqwest(error) => of_reqwest(error),
+        Error::Middleware(error) => of_sources(error.as_ref()),
+    }
+}

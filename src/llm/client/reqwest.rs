@@ -1,0 +1,94 @@
+//! reqwest's client.
+
+use std::any::Any;
+use std::future::poll_fn;
+
+use http::{HeaderMap, StatusCode};
+use reqwest::{Body, Request, Response, ResponseBuilderExt};
+use tower::Service;
+
+use crate::llm::body::LlmBody;
+use crate::llm::client::{LlmRequest, LlmResponse};
+use crate::llm::exchange::Exchange;
+use crate::llm::failure::of_sources;
+use crate::llm::metrics::LlmMetrics;
+use crate::llm::outcome::ErrorType;
+use crate::llm::request::Asked;
+use crate::llm::service::LlmService;
+
+impl<S> LlmService<S>
+where
+    S: Service<Request, Response = Response> + Clone,
+    S::Error: 'static,
+{
+    /// Sends a request, as [`reqwest::Client::execute`] does, and measures it if it is a
+    /// call of an LLM.
+    ///
+    /// ```no_run
+    /// use tachometer::LlmLayer;
+    ///
+    /// # async fn run() -> Result<(), reqwest::Error> {
+    /// let client = reqwest::Client::new();
+    /// let llm = LlmLayer::new().layer(client.clone());
+    /// let request = client
+    ///     .post("https://api.openai.com/v1/chat/completions")
+    ///     .body(r#"{"model":"gpt-x","messages":[{"role":"user","content":"hi"}]}"#)
+    ///     .build()?;
+    /// let answer = llm.execute(request).await?.text().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of the client.
+    pub async fn execute(&self, request: Request) -> Result<Response, S::Error> {
+        let mut service = self.clone();
+        poll_fn(|context| service.poll_ready(context)).await?;
+        service.call(request).await
+    }
+}
+
+impl LlmRequest for Request {
+    fn exchange(&self, metrics: &LlmMetrics) -> Option<Box<Exchange>> {
+        let url = self.url();
+        let host = url.host_str().unwrap_or("");
+        Exchange::start(metrics, self.method(), host, url.path(), || {
+            Asked::read(self.body().and_then(Body::as_bytes))
+        })
+    }
+}
+
+impl LlmResponse for Response {
+    type Measured = Self;
+
+    fn head(&self) -> (StatusCode, &HeaderMap) {
+        (self.status(), self.headers())
+    }
+
+    fn measured(self, exchange: Option<Box<Exchange>>) -> Self {
+        if exchange.is_none() {
+            return self;
+        }
+        // The URL is in no extension of reqwest's own making, and would be lost.
+        let url = http::Response::builder().url(self.url().clone()).body(());
+        let (mut parts, body) = http::Response::from(self).into_parts();
+        if let Ok(url) = url {
+            parts.extensions.extend(url.into_parts().0.extensions);
+        }
+        let body = Body::wrap(LlmBody::new(body, exchange));
+        http::Response::from_parts(parts, body).into()
+    }
+}
+
+pub(super) fn failure(error: &(dyn Any + 'static)) -> Option<ErrorType> {
+    of_reqwest(error.downcast_ref::<reqwest::Error>()?)
+}
+
+pub(super) fn of_reqwest(error: &reqwest::Error) -> Option<ErrorType> {
+    if error.is_timeout() {
+        return Some(ErrorType::Timeout);
+    }
+    let connect = error.is_connect().then_some(ErrorType::Connect);
+    of_sources(error).or(connect)
+}

@@ -1,0 +1,79 @@
+//! Chat, generate and embed of Ollama's own API.
+
+use crate::llm::answer::{Answer, Field};
+use crate::llm::dialect::openai::ERROR;
+use crate::llm::dialect::{Dialect, Path};
+use crate::llm::scan::{Branch, at, each, within};
+
+pub(super) const DIALECT: Dialect = Dialect {
+    paths: &[
+        Path {
+            end: "/api/chat",
+            operation: "chat",
+            is_special: false,
+        },
+        Path {
+            end: "/api/generate",
+            operation: "text_completion",
+            is_special: false,
+        },
+        Path {
+            end: "/api/embed",
+            operation: "embeddings",
+            is_special: false,
+        },
+    ],
+    provider: "ollama",
+    answer: LINE,
+    streams: true,
+    asks_for_usage: false,
+    conclude,
+    settle,
+};
+
+const LINE: &[Branch] = &[
+    at("model", Field::Model),
+    at("done", Field::Done),
+    at("done_reason", Field::Finish),
+    // Of generate.
+    at("response", Field::Content),
+    at("thinking", Field::Content),
+    within(
+        "message",
+        &[
+            at("content", Field::Content),
+            at("thinking", Field::Content),
+            within(
+                "tool_calls",
+                &[each(Field::Tool).and(&[within("function", &[at("name", Field::ToolName)])])],
+            ),
+        ],
+    ),
+    at("prompt_eval_count", Field::Input),
+    at("prompt_eval_cached_count", Field::CacheRead),
+    at("eval_count", Field::Output),
+    // A text, without a type; of those who only speak like it, an object.
+    at("error", Field::Error).and(ERROR),
+];
+
+fn conclude(answer: &mut Answer) {
+    if answer.event.is_done {
+        answer.has_ended = true;
+        let reason = answer.event.finish.take();
+        let reason = match reason.as_deref() {
+            Some("stop") | None if answer.tool_calls > 0 => "tool_calls",
+            Some(reason) => reason,
+            None => "stop",
+        };
+        answer.finishes.add(0, reason);
+    }
+}
+
+/// A count that is 0 is left out of the last line.
+fn settle(answer: &mut Answer) {
+    let usage = &mut answer.usage;
+    if answer.has_ended && (usage.input.is_some() || usage.output.is_some()) {
+        usage.input.get_or_insert(0);
+        usage.output.get_or_insert(0);
+    }
+}

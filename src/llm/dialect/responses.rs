@@ -1,0 +1,101 @@
+//! The responses of OpenAI, and of those who speak as it does.
+
+use crate::llm::answer::{Answer, Field, is_tool_call};
+use crate::llm::dialect::openai::ERROR;
+use crate::llm::dialect::{Dialect, Path};
+use crate::llm::scan::{Branch, at, each, within};
+
+pub(super) const DIALECT: Dialect = Dialect {
+    paths: &[Path {
+        end: "/responses",
+        operation: "chat",
+        is_special: false,
+    }],
+    provider: "openai_compatible",
+    answer: EVENT,
+    streams: false,
+    asks_for_usage: false,
+    conclude,
+    settle: |_| {},
+};
+
+/// What an answer has, an event has under `response`.
+const EVENT: &[Branch] = &[
+    at("type", Field::Kind),
+    // A part of a text, of thoughts or of arguments.
+    at("delta", Field::Content),
+    at("output_index", Field::ToolIndex),
+    within("item", &[at("type", Field::EventItem)]),
+    within("response", STREAMED),
+    at("model", Field::Model),
+    at("status", Field::Status),
+    within("usage", USAGE),
+    within("incomplete_details", &[at("reason", Field::Finish)]),
+    within(
+        "output",
+        &[each(Field::Content).and(&[at("type", Field::Item)])],
+    ),
+    // An event that is an error has these beside its own type.
+    at("code", Field::ErrorCode),
+    at("error", Field::Error).and(ERROR),
+];
+
+/// Without the output, whose items each had an event.
+const STREAMED: &[Branch] = &[
+    at("model", Field::Model),
+    at("status", Field::Status),
+    within("usage", USAGE),
+    within("incomplete_details", &[at("reason", Field::Finish)]),
+    at("error", Field::Error).and(ERROR),
+];
+
+const USAGE: &[Branch] = &[
+    at("input_tokens", Field::Input),
+    at("output_tokens", Field::Output),
+    within(
+        "input_tokens_details",
+        &[
+            at("cached_tokens", Field::CacheRead),
+            at("cache_write_tokens", Field::CacheWrite),
+            at("audio_tokens", Field::AudioInput),
+        ],
+    ),
+    within(
+        "output_tokens_details",
+        &[
+            at("reasoning_tokens", Field::Reasoning),
+            at("audio_tokens", Field::AudioOutput),
+        ],
+    ),
+];
+
+fn conclude(answer: &mut Answer) {
+    let event = std::mem::take(&mut answer.event);
+    if event.item.as_deref().is_some_and(is_tool_call) {
+        answer.has_content = true;
+        // It is told when it begins, and again when it is complete; llama.cpp gives it
+        // no number by which that shows.
+        if event.tool.is_some() || event.kind.as_deref() == Some("response.output_item.added") {
+            answer.call_tool(0, event.tool);
+        }
+    }
+    if event.kind.as_deref() == Some("error") {
+        answer.fail("");
+    }
+    let called = if answer.tool_calls > 0 {
+        "tool_calls"
+    } else {
+        "stop"
+    };
+    let reason = match event.status.as_deref() {
+        Some("completed") => called,
+        Some("incomplete") => event.finish.as_deref().unwrap_or("length"),
+        Some("failed" | "cancelled") => {
+            answer.fail("");
+            "error"
+        }
+        _ => return,
+    };
+    answer.finishes.add(0, reason);
+    answer.has_ended = true;
+}

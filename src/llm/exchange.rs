@@ -1,0 +1,245 @@
+//! One call over HTTP, from its request to the end of the answer's body.
+
+use std::any::Any;
+use std::time::SystemTime;
+
+use http::{HeaderMap, Method, StatusCode, header};
+
+use crate::llm::call::LlmCall;
+use crate::llm::detect::{Detected, detect};
+use crate::llm::dialect::Dialect;
+use crate::llm::failure::failure;
+use crate::llm::framing::{Label, Reader};
+use crate::llm::headroom::headroom;
+use crate::llm::metrics::LlmMetrics;
+use crate::llm::outcome::{ErrorType, Outcome};
+use crate::llm::request::Asked;
+
+/// The call of one request, which is made when the request is sent, moved to the future
+/// and from there into the answer's body, and dropped once.
+#[derive(Debug)]
+pub struct Exchange {
+    call: LlmCall,
+    dialect: &'static Dialect,
+    asked: Asked,
+    deployment: Option<Box<str>>,
+    status: Option<StatusCode>,
+    /// None before the head, and of an answer that cannot be read.
+    reader: Option<Box<Reader>>,
+    end: Option<End>,
+    /// Whether code of the client's is running, which panicked if that is so in `drop`.
+    inside: bool,
+}
+
+/// How an answer came to its end, or did not.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum End {
+    Body,
+    Failure(ErrorType),
+}
+
+impl Exchange {
+    /// Begins a call, if the request is one; only then `ask` is to read what it asks for.
+    pub(super) fn start(
+        metrics: &LlmMetrics,
+        method: &Method,
+        host: &str,
+        path: &str,
+        ask: impl FnOnce() -> Asked,
+    ) -> Option<Box<Self>> {
+        let settings = metrics.settings();
+        let own = settings.hosts.iter().rev();
+        let own = own.clone().find(|(own, _)| own.eq_ignore_ascii_case(host));
+        let provider = own
+            .map(|(_, provider)| provider)
+            .or(settings.provider.as_ref());
+        let detected = detect(method, host, path, provider.map(|provider| &**provider))?;
+        if let Some(skip) = &settings.skip
+            && skip.ask(|skip| skip(host, path)) == Some(true)
+        {
+            return None;
+        }
+        let Detected {
+            dialect,
+            operation,
+            provider,
+            is_likely,
+            deployment,
+        } = detected;
+        let asked = ask();
+        if is_likely && asked.model.is_none() {
+            return None;
+        }
+        // A deployment's name stands where the model does, so the answer tells the model.
+        let model = asked.model.clone().filter(|_| deployment.is_none());
+        Some(Box::new(Self {
+            call: LlmCall::start(metrics, operation, &provider, model),
+            dialect,
+            asked,
+            deployment,
+            status: None,
+            reader: None,
+            end: None,
+            inside: false,
+        }))
+    }
+
+    /// Notes that code of the client's is about to run.
+    pub(super) fn enter(&mut self) {
+        self.inside = true;
+    }
+
+    /// Notes that it has returned.
+    pub(super) fn leave(&mut self) {
+        self.inside = false;
+    }
+
+    /// Notes the head of the answer.
+    pub(super) fn head(&mut self, status: StatusCode, headers: &HeaderMap) {
+        self.status = Some(status);
+        self.call.has_begun = status.is_success();
+        let call = &self.call;
+        let limits = headroom(headers, SystemTime::now());
+        call.metrics().limits(
+            &call.provider,
+            call.model.as_deref(),
+            &call.operation,
+            limits,
+        );
+        if is_encoded(headers) {
+            self.call.blind = Some("encoded");
+        } else {
+            let label = self.label(headers);
+            self.reader = Some(Box::new(Reader::new(self.dialect, label)));
+        }
+    }
+
+    /// Reads a piece of the answer.
+    pub(super) fn read(&mut self, bytes: &[u8]) {
+        if let Some(reader) = &mut self.reader {
+            reader.push(bytes);
+            if reader.answer.has_content && reader.is_streamed() {
+                self.call.first_token();
+            }
+        }
+    }
+
+    /// Notes that a piece of the answer could not be read.
+    pub(super) fn miss(&mut self) {
+        self.reader = None;
+        self.call.blind = Some("encoded");
+    }
+
+    /// Notes that the answer has come to its end.
+    pub(super) fn end(&mut self) {
+        self.end = Some(End::Body);
+    }
+
+    /// Notes that the call failed, before the answer or within it.
+    pub(super) fn fail(&mut self, error: &(dyn Any + 'static)) {
+        self.end = Some(End::Failure(failure(error)));
+    }
+
+    fn label(&self, headers: &HeaderMap) -> Label {
+        let kind = headers.get(header::CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");
+        let is = |part: &str| kind.to_ascii_lowercase().contains(part);
+        // Whether each line is an event is the request's to say, where the head does not.
+        let streams = self
+            .asked
+            .stream
+            .unwrap_or(self.asked.is_seen && self.dialect.streams);
+        if is("event-stream") {
+            Label::Events
+        } else if is("ndjson") || is("jsonl") || (self.dialect.streams && streams) {
+            Label::Lines
+        } else {
+            Label::Other
+        }
+    }
+
+    /// Decides how the call ended, once nothing more will come.
+    fn outcome(&mut self) -> Outcome {
+        if self.inside {
+            return Outcome::Error(ErrorType::Panic);
+        }
+        let Some(status) = self.status else {
+            return match self.end {
+                Some(End::Failure(error)) => Outcome::Error(error),
+                _ => Outcome::Cancelled,
+            };
+        };
+        let told = self.reader.as_ref().and_then(|reader| reader.answer.error);
+        if !status.is_success() {
+            let by_status = ErrorType::of_status(status.as_u16());
+            let special = told.filter(|error| !error.is_general());
+            let error = special.or(by_status).or(told);
+            return Outcome::Error(error.unwrap_or(ErrorType::Other));
+        }
+        if let Some(error) = told {
+            return Outcome::Error(error);
+        }
+        let reader = self.reader.as_deref();
+        let has_ended = reader.is_some_and(Reader::has_ended);
+        if has_ended {
+            return Outcome::Success;
+        }
+        match (self.end, reader) {
+            (None, _) => Outcome::Cancelled,
+            (Some(End::Failure(ErrorType::Timeout)), _) => Outcome::Error(ErrorType::Timeout),
+            (Some(End::Body), None) => Outcome::Success,
+            (Some(End::Body), Some(reader)) if reader.is_strange() => {
+                Outcome::Error(ErrorType::Decode)
+            }
+            (Some(_), _) => Outcome::Truncated,
+        }
+    }
+
+    /// Gives the call what was learnt from the answer.
+    fn settle(&mut self) {
+        let Some(reader) = &mut self.reader else {
+            return;
+        };
+        let is_streamed = reader.is_streamed();
+        let answer = &mut reader.answer;
+        (self.dialect.settle)(answer);
+        let call = &mut self.call;
+        call.usage = answer.usage;
+        call.finishes = std::mem::take(&mut answer.finishes);
+        call.tool_calls = answer.tool_calls;
+        if answer.is_invalid {
+            call.blind = Some("invalid");
+        } else if call.outcome == Outcome::Success
+            && is_streamed
+            && self.dialect.asks_for_usage
+            && self.asked.is_seen
+            && !self.asked.usage
+        {
+            call.blind = Some("not_requested");
+        }
+        if call.model.is_none() {
+            call.model = answer.model.take().or(self.deployment.take());
+        }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if let Some(reader) = &mut self.reader {
+            reader.finish();
+        }
+        self.call.outcome = self.outcome();
+        self.settle();
+        if self.call.model.is_none() {
+            self.call.model = self.deployment.take();
+        }
+    }
+}
+
+/// Whether a body is compressed, so that it cannot be read as it passes.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let codings = headers.get_all(header::CONTENT_ENCODING);
+    codings
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity") && !coding.is_empty())
+}

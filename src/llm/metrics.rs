@@ -1,0 +1,183 @@
+//! The metrics of calls, and the calls that are recorded by hand.
+
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::llm::call::{Ended, LlmCall};
+use crate::llm::families::{Families, UNKNOWN};
+use crate::llm::headroom::Headroom;
+use crate::llm::layer::Settings;
+use crate::llm::outcome::{ErrorType, Outcome};
+use crate::metric::InFlight;
+use crate::registry::Registry;
+
+/// The metrics of calls of an LLM, in one registry.
+///
+/// For clients that hide their HTTP, and models in the process: a call is told to them by
+/// hand, with what is known of it. The [layer](crate::llm::LlmLayer) counts into the same
+/// metrics. A clone is the same metrics.
+///
+/// ```
+/// use tachometer::llm::{LlmMetrics, Outcome, Usage};
+/// use tachometer::Registry;
+///
+/// let registry = Registry::new();
+/// let metrics = LlmMetrics::new(&registry)?;
+///
+/// let mut call = metrics.start("chat", "aws.bedrock", "claude-x");
+/// call.first_token();
+/// call.usage(Usage::new().input(21).output(4));
+/// call.finish(Outcome::Success);
+///
+/// drop(metrics.start("chat", "aws.bedrock", "claude-x")); // counted as cancelled
+///
+/// let requests = registry.get("llm_requests_total").unwrap();
+/// assert_eq!(requests.value(), 2.0);
+/// # Ok::<(), tachometer::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct LlmMetrics(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    families: Families,
+    settings: Settings,
+}
+
+impl LlmMetrics {
+    /// Registers the metrics, or finds them where they are.
+    ///
+    /// # Errors
+    ///
+    /// When the registry holds something else under the name of one of them
+    /// ([`Error::is_conflict`]).
+    pub fn new(registry: &Registry) -> Result<Self, Error> {
+        Self::with(registry, Settings::default())
+    }
+
+    pub(super) fn with(registry: &Registry, settings: Settings) -> Result<Self, Error> {
+        let families = Families::new(registry, &settings)?;
+        Ok(Self(Arc::new(Inner { families, settings })))
+    }
+
+    /// Begins a call, which is dropped once: as [finished](LlmCall::finish), or as
+    /// cancelled.
+    ///
+    /// `operation` and `provider` are those of the OpenTelemetry GenAI conventions
+    /// (`chat`, `text_completion`, `embeddings`; `openai`, `anthropic`, `aws.bedrock`),
+    /// or words of one's own. Empty ones, and an empty `model`, are `unknown`.
+    pub fn start(&self, operation: &str, provider: &str, model: &str) -> LlmCall {
+        let model = (!model.is_empty()).then(|| model.into());
+        LlmCall::start(self, operation, provider, model)
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Counts a call that begins.
+    pub(super) fn enter(&self, provider: &str, model: Option<&str>, operation: &str) -> InFlight {
+        let model = self.model(model);
+        let mut labels = labels(provider, &model, operation);
+        let in_flight = self.0.families.in_flight.admit(&mut labels).clone();
+        in_flight.enter();
+        in_flight
+    }
+
+    /// Records a call that has ended.
+    pub(super) fn record(&self, ended: &Ended<'_>) {
+        let families = &self.0.families;
+        let model = self.model(ended.model);
+        let [provider, model, operation] =
+            self.admitted(labels(ended.provider, &model, ended.operation));
+        let three = [provider, model, operation];
+        let by = |last| [provider, model, operation, last];
+        families.requests.with(by(ended.outcome.as_str())).inc();
+        match ended.outcome {
+            Outcome::Success => families.success.with(three).inc(),
+            Outcome::Error(error) => families.errors.with(by(error.as_str())).inc(),
+            Outcome::Truncated => families
+                .errors
+                .with(by(ErrorType::Truncated.as_str()))
+                .inc(),
+            Outcome::Cancelled => {}
+        }
+        families
+            .duration
+            .with(three)
+            .observe_duration(ended.duration);
+        if let Some(first) = ended.until_first {
+            families.first_token.with(three).observe_duration(first);
+        }
+        if let Some(seconds) = ended.per_token {
+            families.per_token.with(three).observe(seconds);
+        }
+        let usage = &ended.usage;
+        for (direction, tokens) in [
+            ("input", usage.input),
+            ("output", usage.output),
+            ("unknown", ended.tokens),
+        ] {
+            if let Some(tokens) = tokens {
+                families.tokens.with(by(direction)).inc_by(tokens);
+            }
+        }
+        for (kind, tokens) in usage.details() {
+            families.details.with(by(kind)).inc_by(tokens);
+        }
+        if let Some(reason) = ended.missing {
+            families.missing.with(by(reason)).inc();
+        }
+        for reason in ended.finishes.reasons() {
+            families.finishes.with(by(reason)).inc();
+        }
+        if ended.tool_calls > 0 {
+            families.tool_calls.with(three).inc_by(ended.tool_calls);
+        }
+    }
+
+    /// Shows what a rate limit allows, for as long as that is true.
+    pub(super) fn limits(
+        &self,
+        provider: &str,
+        model: Option<&str>,
+        operation: &str,
+        limits: impl Iterator<Item = Headroom>,
+    ) {
+        let model = self.model(model);
+        let families = &self.0.families;
+        for of in limits {
+            let [provider, model, operation] = self.admitted(labels(provider, &model, operation));
+            let mut labels = [provider, model, operation, of.kind];
+            families
+                .remaining
+                .admit(&mut labels)
+                .set(of.remaining, of.lasts);
+            if let Some(limit) = of.limit {
+                families.limit.admit(&mut labels).set(limit, of.lasts);
+            }
+        }
+    }
+
+    /// Returns the labels as the limit of models lets them be.
+    fn admitted<'a>(&self, mut labels: [&'a str; 3]) -> [&'a str; 3] {
+        self.0.families.in_flight.admit(&mut labels);
+        labels
+    }
+
+    /// Returns what a model is called.
+    fn model(&self, model: Option<&str>) -> Box<str> {
+        match (model, &self.0.settings.rename) {
+            (None, _) => UNKNOWN.into(),
+            (Some(model), None) => model.into(),
+            (Some(model), Some(rename)) => {
+                let renamed = rename.ask(|rename| rename(model));
+                renamed.map_or_else(|| model.into(), String::into_boxed_str)
+            }
+        }
+    }
+}
+
+fn labels<'a>(provider: &'a str, model: &'a str, operation: &'a str) -> [&'a str; 3] {
+    [provider, model, operation].map(|label| if label.is_empty() { UNKNOWN } else { label })
+}

@@ -1,0 +1,112 @@
+//! The layer that measures calls of LLMs: their number, errors, tokens and time.
+//!
+//! It wraps the client that makes the calls, and reads the answers as they pass: no
+//! buffer, no proxy, and the caller's bytes, errors and timing are what they would be
+//! without it.
+//!
+//! ```no_run
+//! # #[cfg(feature = "reqwest")]
+//! # async fn run() -> Result<(), reqwest::Error> {
+//! use tachometer::LlmLayer;
+//!
+//! let client = reqwest::Client::new();
+//! let llm = LlmLayer::new().layer(client.clone());
+//!
+//! let request = client
+//!     .post("https://api.openai.com/v1/chat/completions")
+//!     .bearer_auth("sk-..")
+//!     .body(r#"{"model":"gpt-x","messages":[{"role":"user","content":"hi"}]}"#)
+//!     .build()?;
+//! let answer = llm.execute(request).await?; // a reqwest::Response, as ever
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It fits reqwest (feature `reqwest`), hyper-util's client (feature `hyper-util`, by
+//! which the model in a `Full<Bytes>` is seen), any other tower service of the `http`
+//! crate's types, reqwest-middleware and async-openai (features of the same names).
+//! Clients that hide their HTTP tell their calls by hand, to [`LlmMetrics`].
+//!
+//! # What is measured
+//!
+//! A `POST` to a path that a dialect knows: OpenAI's chat, completions, responses and
+//! embeddings, and of those who speak as it does; Anthropic's messages; Ollama's chat,
+//! generate and embed. Anything else passes untouched and uncounted. The provider is
+//! known by the host, or is `openai_compatible`, `anthropic_compatible` or `ollama`;
+//! [`LlmLayer::provider`] and [`LlmLayer::host`] say it better. A path that others may
+//! have too, such as `/api/chat` at an unknown host, is measured where the request names
+//! a model.
+//!
+//! # Metrics
+//!
+//! All have the labels `provider`, `model` and `operation`, named as by the OpenTelemetry
+//! GenAI conventions. The model is the one that was asked for, or the one that answered
+//! where the request's cannot be seen, or is a deployment's name (Azure).
+//!
+//! | name | further label | what |
+//! | --- | --- | --- |
+//! | `llm_requests_total` | `outcome` | calls that have ended: `success`, `error`, `truncated`, `cancelled` |
+//! | `llm_requests_success` | | those that were answered |
+//! | `llm_requests_error` | `error_type` | those that failed or broke off, by [`ErrorType`] |
+//! | `llm_requests_in_flight` | | those that have begun and not ended |
+//! | `llm_request_duration_seconds` | | from the call to the end of the answer |
+//! | `llm_time_to_first_token_seconds` | | from the call to the first text, thought or call of a tool; of streams |
+//! | `llm_time_per_output_token_seconds` | | from there to the end, by each token after the first; of whole streams |
+//! | `llm_tokens_total` | `direction` | `input` and `output`, which add up |
+//! | `llm_token_details_total` | `kind` | parts of those: `cache_read`, `cache_write`, `reasoning`, `audio_input`, `audio_output` |
+//! | `llm_usage_missing_total` | `reason` | calls whose tokens are not counted, or not all |
+//! | `llm_finish_reasons_total` | `reason` | `stop`, `length`, `tool_calls`, `content_filter`, `error`, `other` |
+//! | `llm_tool_calls_total` | | calls of tools that the model asked for |
+//! | `llm_rate_limit_remaining`, `llm_rate_limit` | `kind` | what the provider still allows, and in all, until that is over |
+//!
+//! The outcome is decided at the end of the answer. An error within a 200 is an error; a
+//! stream that breaks off before its end is truncated; one that the caller stops reading
+//! before its end is cancelled, and one that he stops reading at its end is not.
+//!
+//! Tokens are counted as the provider reports them, each call once. Why they are not:
+//!
+//! | `reason` | when |
+//! | --- | --- |
+//! | `not_requested` | a stream of OpenAI's dialect without `stream_options.include_usage` |
+//! | `not_reported` | the answer does not say |
+//! | `cancelled`, `truncated`, `error` | the end, where they stand, has not come |
+//! | `encoded` | the body is compressed, and is not read |
+//! | `invalid` | a number that is none |
+
+mod answer;
+mod body;
+mod call;
+mod choices;
+mod client;
+mod detect;
+mod dialect;
+mod exchange;
+mod failure;
+mod families;
+mod finish;
+mod framing;
+mod future;
+mod headroom;
+mod layer;
+mod metrics;
+mod outcome;
+mod record;
+mod request;
+mod scan;
+mod service;
+mod usage;
+
+pub use body::LlmBody;
+pub use call::LlmCall;
+#[cfg(feature = "async-openai")]
+pub use client::AsyncOpenAi;
+#[cfg(feature = "reqwest-middleware")]
+pub use client::LlmMiddleware;
+pub use client::{LlmRequest, LlmResponse};
+pub use future::LlmFuture;
+pub use layer::LlmLayer;
+pub use metrics::LlmMetrics;
+pub use outcome::{ErrorType, Outcome};
+pub use request::Model;
+pub use service::LlmService;
+pub use usage::Usage;

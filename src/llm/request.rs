@@ -1,0 +1,104 @@
+//! What a request asks for, read from its body.
+
+use crate::llm::answer::Field;
+use crate::llm::scan::{Branch, Scanner, Sink, Value, at, within};
+
+/// The model of a request whose body the layer cannot see, since it is made as it is
+/// sent: to be put among the request's extensions.
+///
+/// ```
+/// use tachometer::llm::Model;
+///
+/// let mut request = http::Request::post("https://api.openai.com/v1/chat/completions")
+///     .body("streamed".to_owned())
+///     .unwrap();
+/// request.extensions_mut().insert(Model::new("gpt-x"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model(pub(super) Box<str>);
+
+impl Model {
+    /// Names it.
+    pub fn new(model: impl Into<Box<str>>) -> Self {
+        Self(model.into())
+    }
+}
+
+/// What a request's body says.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(super) struct Asked {
+    /// Whether the body could be seen, and was JSON.
+    pub(super) is_seen: bool,
+    pub(super) model: Option<Box<str>>,
+    pub(super) stream: Option<bool>,
+    /// Whether a stream is to tell its usage.
+    pub(super) usage: bool,
+}
+
+const BODY: &[Branch] = &[
+    at("model", Field::Model),
+    at("stream", Field::Stream),
+    within("stream_options", &[at("include_usage", Field::StreamUsage)]),
+];
+
+impl Asked {
+    /// Reads a body; the time that takes grows with its size, and is far below what
+    /// sending it takes.
+    pub(super) fn read(body: Option<&[u8]>) -> Self {
+        let mut asked = Self::default();
+        if let Some(body) = body {
+            let mut scanner = Scanner::new(BODY);
+            scanner.push(body, &mut asked);
+            asked.is_seen = scanner.is_done();
+        }
+        asked
+    }
+}
+
+impl Sink for Asked {
+    fn take(&mut self, field: Field, value: Value<'_>) {
+        match (field, value) {
+            (Field::Model, Value::Text(model)) if !model.is_empty() => {
+                self.model = Some(model.into());
+            }
+            (Field::Stream, Value::Bool(stream)) => self.stream = Some(stream),
+            (Field::StreamUsage, Value::Bool(usage)) => self.usage = usage,
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_tells_its_model_and_what_it_wants_wherever_they_are() {
+        let body = br#"{"messages":[{"content":"\"model\":\"no\"","model":"no"}],
+            "stream":true,"stream_options":{"x":[1],"include_usage":true},"model":"gpt\/x"}"#;
+        let asked = Asked::read(Some(body));
+        let expected = Asked {
+            is_seen: true,
+            model: Some("gpt/x".into()),
+            stream: Some(true),
+            usage: true,
+        };
+        assert_eq!(asked, expected);
+    }
+
+    #[test]
+    fn a_request_that_is_not_seen_or_no_json_says_nothing() {
+        for body in [
+            None,
+            Some(&b""[..]),
+            Some(b"--form"),
+            Some(br#"{"stream":"yes"}"#),
+        ] {
+            let asked = Asked::read(body);
+            assert_eq!(
+                (asked.model, asked.stream, asked.usage),
+                (None, None, false)
+            );
+        }
+    }
+}

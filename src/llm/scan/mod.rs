@@ -1,0 +1,357 @@
+//! A reader of JSON that is given a text in pieces and keeps none of it.
+//!
+//! It follows the branches that are read, and counts brackets in all the rest; so it
+//! needs the same memory for a text of any size and depth, and looks at each byte
+//! once. A text that is no JSON is read up to where that shows.
+
+mod branch;
+mod structural;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use memchr::memchr2;
+
+use crate::llm::answer::Field;
+use crate::llm::scan::branch::{element, member};
+use crate::llm::scan::structural::structural;
+use crate::llm::scan::text::Text;
+
+pub(crate) use branch::{Branch, at, each, within};
+
+/// So deep the branches go.
+const DEPTH: usize = 8;
+
+/// What takes the values that are read.
+pub(crate) trait Sink {
+    fn take(&mut self, field: Field, value: Value<'_>);
+}
+
+/// A value that is read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Value<'a> {
+    Null,
+    Bool(bool),
+    /// As it is written.
+    Number(&'a str),
+    /// Of a long one, its beginning.
+    Text(&'a str),
+    /// An object or array begins.
+    Open,
+    /// It has ended, and all that is read within it came before.
+    Close,
+}
+
+/// The reader of one JSON text after the other.
+#[derive(Debug)]
+pub(crate) struct Scanner {
+    root: &'static [Branch],
+    state: State,
+    /// The objects and arrays that are open and have something in them that is read.
+    levels: [Level; DEPTH],
+    depth: usize,
+    /// How many are open within the last of those, which nobody reads.
+    unread: u64,
+    /// What the value to come is, and what is read within it.
+    field: Option<Field>,
+    below: &'static [Branch],
+    text: Text,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Level {
+    branches: &'static [Branch],
+    field: Option<Field>,
+    is_array: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum State {
+    /// Before a value.
+    Value,
+    /// After the bracket of an array, whose end may follow.
+    First,
+    /// Before the name of a member, or the end of the object.
+    Member,
+    /// After a name.
+    Colon,
+    /// After a value.
+    Next,
+    /// Within a number, or a word such as `null`.
+    Bare,
+    /// Within a string, and after a backslash in it.
+    Within(Quoted),
+    Escaped(Quoted),
+    /// Within something that nobody reads.
+    Unread,
+    /// After the end.
+    Done,
+    /// After something that is no JSON.
+    Broken,
+}
+
+/// Which string it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Quoted {
+    Name,
+    Value,
+    Unread,
+}
+
+impl Scanner {
+    pub(crate) fn new(root: &'static [Branch]) -> Self {
+        Self {
+            root,
+            state: State::Value,
+            levels: [Level {
+                branches: &[],
+                field: None,
+                is_array: false,
+            }; DEPTH],
+            depth: 0,
+            unread: 0,
+            field: None,
+            below: root,
+            text: Text::new(),
+        }
+    }
+
+    /// Begins with another text.
+    pub(crate) fn reset(&mut self) {
+        self.state = State::Value;
+        self.depth = 0;
+        self.unread = 0;
+        self.field = None;
+        self.below = self.root;
+    }
+
+    /// Returns true when a text has come to its end.
+    pub(crate) fn is_done(&self) -> bool {
+        self.state == State::Done
+    }
+
+    /// Returns true when what came is no JSON.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.state == State::Broken
+    }
+
+    /// Reads on, up to the end of the text, and returns how many bytes that took.
+    pub(crate) fn push(&mut self, bytes: &[u8], sink: &mut impl Sink) -> usize {
+        let mut at = 0;
+        while at < bytes.len() && self.state != State::Done {
+            at += self.step(&bytes[at..], sink);
+        }
+        at
+    }
+
+    /// Reads one byte, or as many as are of one kind.
+    fn step(&mut self, bytes: &[u8], sink: &mut impl Sink) -> usize {
+        let byte = bytes[0];
+        match self.state {
+            State::Within(quoted) => return self.quoted(quoted, bytes, sink),
+            State::Unread => return self.unread(bytes),
+            State::Bare => return self.bare(bytes, sink),
+            State::Done | State::Broken => return bytes.len(),
+            State::Escaped(quoted) => {
+                self.keep(quoted, &[byte]);
+                self.state = State::Within(quoted);
+            }
+            _ if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') => {}
+            State::First if byte == b']' => self.close(true, sink),
+            State::Value | State::First => self.begin(byte, sink),
+            State::Member => match byte {
+                b'"' => {
+                    self.text.clear();
+                    self.state = State::Within(Quoted::Name);
+                }
+                b',' => {}
+                b'}' => self.close(false, sink),
+                _ => self.state = State::Broken,
+            },
+            State::Colon => {
+                self.state = if byte == b':' {
+                    State::Value
+                } else {
+                    State::Broken
+                }
+            }
+            State::Next => match byte {
+                b',' => self.next(),
+                b'}' | b']' => self.close(byte == b']', sink),
+                _ => self.state = State::Broken,
+            },
+        }
+        1
+    }
+
+    /// Begins a value.
+    fn begin(&mut self, byte: u8, sink: &mut impl Sink) {
+        match byte {
+            b'"' => {
+                self.text.clear();
+                self.state = State::Within(Quoted::Value);
+            }
+            b'{' | b'[' => self.open(byte == b'[', sink),
+            b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
+                self.text.clear();
+                self.text.push(&[byte]);
+                self.state = State::Bare;
+            }
+            _ => self.state = State::Broken,
+        }
+    }
+
+    fn open(&mut self, is_array: bool, sink: &mut impl Sink) {
+        if let Some(field) = self.field {
+            sink.take(field, Value::Open);
+        }
+        let is_read = if is_array {
+            element(self.below).is_some()
+        } else {
+            !self.below.is_empty()
+        };
+        let level = Level {
+            branches: self.below,
+            field: self.field,
+            is_array,
+        };
+        // An object that is told, but not read, needs its end told.
+        if (is_read || self.field.is_some() || self.depth == 0) && self.depth < DEPTH {
+            self.levels[self.depth] = level;
+            self.depth += 1;
+            self.next();
+            if is_array {
+                self.state = State::First;
+            }
+        } else {
+            self.unread = 1;
+            self.state = State::Unread;
+        }
+    }
+
+    /// Goes on to the next member or element.
+    fn next(&mut self) {
+        let level = self.levels[self.depth - 1];
+        if level.is_array {
+            self.expect(element(level.branches));
+            self.state = State::Value;
+        } else {
+            self.state = State::Member;
+        }
+    }
+
+    fn expect(&mut self, branch: Option<&'static Branch>) {
+        self.field = branch.and_then(|branch| branch.field);
+        self.below = branch.map_or(&[], |branch| branch.below);
+    }
+
+    fn close(&mut self, is_array: bool, sink: &mut impl Sink) {
+        let level = self.levels[self.depth - 1];
+        if level.is_array != is_array {
+            self.state = State::Broken;
+            return;
+        }
+        if let Some(field) = level.field {
+            sink.take(field, Value::Close);
+        }
+        self.depth -= 1;
+        self.after();
+    }
+
+    /// Goes on after a value.
+    fn after(&mut self) {
+        self.state = match self.depth {
+            0 => State::Done,
+            _ => State::Next,
+        };
+    }
+
+    /// Reads a number, or a word such as `null`.
+    fn bare(&mut self, bytes: &[u8], sink: &mut impl Sink) -> usize {
+        let is_end = |byte: &u8| matches!(byte, b',' | b']' | b'}' | b' ' | b'\t' | b'\n' | b'\r');
+        let len = bytes.iter().position(is_end).unwrap_or(bytes.len());
+        self.text.push(&bytes[..len]);
+        if len < bytes.len() {
+            if let Some(field) = self.field
+                && let Some(value) = bare(self.text.raw())
+            {
+                sink.take(field, value);
+            }
+            self.after();
+        }
+        len
+    }
+
+    /// Reads a string, up to its end or a backslash.
+    fn quoted(&mut self, quoted: Quoted, bytes: &[u8], sink: &mut impl Sink) -> usize {
+        let Some(end) = memchr2(b'"', b'\\', bytes) else {
+            self.keep(quoted, bytes);
+            return bytes.len();
+        };
+        if bytes[end] == b'\\' {
+            self.keep(quoted, &bytes[..=end]);
+            self.text.escape();
+            self.state = State::Escaped(quoted);
+            return end + 1;
+        }
+        self.keep(quoted, &bytes[..end]);
+        match quoted {
+            Quoted::Name => {
+                let level = self.levels[self.depth - 1];
+                self.expect(member(level.branches, self.text.string().as_bytes()));
+                self.state = State::Colon;
+            }
+            Quoted::Value => {
+                if let Some(field) = self.field {
+                    sink.take(field, Value::Text(&self.text.string()));
+                }
+                self.after();
+            }
+            Quoted::Unread => self.state = State::Unread,
+        }
+        end + 1
+    }
+
+    /// Keeps a part of a string that is read.
+    fn keep(&mut self, quoted: Quoted, bytes: &[u8]) {
+        let is_read = match quoted {
+            Quoted::Name => true,
+            Quoted::Value => self.field.is_some(),
+            Quoted::Unread => false,
+        };
+        if is_read {
+            self.text.push(bytes);
+        }
+    }
+
+    /// Passes over what nobody reads, up to its end or a string in it.
+    fn unread(&mut self, bytes: &[u8]) -> usize {
+        let mut at = 0;
+        while let Some(found) = structural(&bytes[at..]) {
+            at += found + 1;
+            match bytes[at - 1] {
+                b'"' => {
+                    self.state = State::Within(Quoted::Unread);
+                    return at;
+                }
+                b'{' | b'[' => self.unread += 1,
+                _ => self.unread -= 1,
+            }
+            if self.unread == 0 {
+                self.after();
+                return at;
+            }
+        }
+        bytes.len()
+    }
+}
+
+fn bare(text: &[u8]) -> Option<Value<'_>> {
+    match text {
+        b"null" => Some(Value::Null),
+        b"true" => Some(Value::Bool(true)),
+        b"false" => Some(Value::Bool(false)),
+        [b'-' | b'0'..=b'9', ..] => str::from_utf8(text).ok().map(Value::Number),
+        _ => None,
+    }
+}

@@ -1,0 +1,61 @@
+//! The little that is kept of a JSON text: the name or value that is being read.
+
+use std::borrow::Cow;
+
+/// So many bytes of a name or value are kept; what is longer is neither a name that is
+/// looked for nor a value that becomes a label.
+const MOST: usize = 320;
+
+/// A name, string or number as it is written, up to a bound.
+#[derive(Debug)]
+pub(super) struct Text {
+    bytes: [u8; MOST],
+    len: usize,
+    is_escaped: bool,
+}
+
+impl Text {
+    pub(super) fn new() -> Self {
+        Self {
+            bytes: [0; MOST],
+            len: 0,
+            is_escaped: false,
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.len = 0;
+        self.is_escaped = false;
+    }
+
+    /// Adds what there is room for.
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        let taken = bytes.len().min(MOST - self.len);
+        self.bytes[self.len..self.len + taken].copy_from_slice(&bytes[..taken]);
+        self.len += taken;
+    }
+
+    /// Notes that an escape is part of it.
+    pub(super) fn escape(&mut self) {
+        self.is_escaped = true;
+    }
+
+    /// Returns it as it was written.
+    pub(super) fn raw(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+
+    /// Returns what it says, if it was a string.
+    ///
+    /// Of one that is too long, or is no text, it returns what can be read of it: it
+    /// is long enough to be refused as a label.
+    pub(super) fn string(&self) -> Cow<'_, str> {
+        if self.is_escaped {
+            let quoted = [b"\"", self.raw(), b"\""].concat();
+            if let Ok(string) = serde_json::from_slice::<String>(&quoted) {
+                return Cow::Owned(string);
+            }
+        }
+        String::from_utf8_lossy(self.raw())
+    }
+}

@@ -1,0 +1,55 @@
+//! A client whose calls are measured.
+
+use std::task::{Context, Poll};
+
+use tower::Service;
+
+use crate::llm::client::{LlmRequest, LlmResponse};
+use crate::llm::future::LlmFuture;
+use crate::llm::metrics::LlmMetrics;
+
+/// A client, wrapped by an [`LlmLayer`](crate::llm::LlmLayer).
+#[derive(Debug, Clone)]
+pub struct LlmService<S> {
+    client: S,
+    metrics: LlmMetrics,
+}
+
+impl<S> LlmService<S> {
+    pub(super) fn new(client: S, metrics: LlmMetrics) -> Self {
+        Self { client, metrics }
+    }
+
+    /// Returns the client, which is not measured.
+    pub fn get_ref(&self) -> &S {
+        &self.client
+    }
+}
+
+impl<S, R> Service<R> for LlmService<S>
+where
+    S: Service<R>,
+    S::Response: LlmResponse,
+    S::Error: 'static,
+    R: LlmRequest,
+{
+    type Response = <S::Response as LlmResponse>::Measured;
+    type Error = S::Error;
+    type Future = LlmFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.client.poll_ready(context)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        let mut exchange = request.exchange(&self.metrics);
+        if let Some(exchange) = &mut exchange {
+            exchange.enter();
+        }
+        let future = self.client.call(request);
+        if let Some(exchange) = &mut exchange {
+            exchange.leave();
+        }
+        LlmFuture::new(future, exchange)
+    }
+}

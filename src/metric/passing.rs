@@ -1,0 +1,75 @@
+//! A gauge whose value is true for a while, and is not shown after that.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cell::PassingCell;
+use crate::metric::instrument::Instrument;
+use crate::metric::series::Series;
+use crate::snapshot::{Kind, Values};
+
+/// What someone else said of a moment: it is shown as a gauge until its time is over.
+///
+/// Nobody says it again once it has changed, as a limit is refilled without a word; so a
+/// plain gauge would go on telling what is no longer so.
+#[derive(Debug, Clone)]
+pub(crate) struct Passing(Arc<Series<PassingCell, ()>>);
+
+impl Passing {
+    /// Sets it to a value that is true for so long.
+    pub(crate) fn set(&self, value: f64, lasts: Duration) {
+        self.0.cell.set(value, lasts);
+    }
+}
+
+impl Instrument for Passing {
+    type Cell = PassingCell;
+    type Settings = ();
+    const KIND: Kind = Kind::Gauge;
+
+    fn settings(_alone: bool) {}
+
+    fn cell((): &()) -> PassingCell {
+        PassingCell::default()
+    }
+
+    fn values((): &(), series: usize) -> Values {
+        Values::Gauge(Vec::with_capacity(series))
+    }
+
+    fn from_series(series: Arc<Series<PassingCell, ()>>) -> Self {
+        Self(series)
+    }
+
+    fn series(&self) -> &Arc<Series<PassingCell, ()>> {
+        &self.0
+    }
+
+    fn read(&self, values: &mut Values) {
+        if let Values::Gauge(numbers) = values {
+            numbers.push(self.total());
+        }
+    }
+
+    fn total(&self) -> f64 {
+        self.0.cell.load()
+    }
+
+    /// Forgets it: there is no number that says that nothing was said.
+    fn clear(&self) {
+        self.0.cell.clear();
+    }
+
+    fn vacate(&self) {
+        self.0.cell.clear();
+    }
+
+    fn is_vacant(&self) -> bool {
+        self.0.cell.is_over()
+    }
+
+    /// It comes and goes by itself, whether or not anyone removes it.
+    fn is_gone(&self) -> bool {
+        self.is_vacant()
+    }
+}

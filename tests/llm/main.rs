@@ -1,0 +1,1 @@
+//! Tests of the layer around clients of LLMs, as their users see it.
