@@ -86,7 +86,7 @@ pub(super) struct Event {
 const MOST_TOKENS: u64 = 1 << 40;
 
 /// So many calls of tools in parts are told apart; those after them are not counted.
-const MOST_TOOLS: usize = 1_024;
+const MOST_TOOLS: usize = 256;
 
 impl Answer {
     /// Notes a call of a tool: a whole one, which has no number, or a part of one,

@@ -11,7 +11,7 @@ pub(super) const REASONS: [&str; 6] = [
 ];
 
 /// So many answers of one call are told apart; those after them are not counted.
-const MOST: usize = 1_024;
+const MOST: usize = 256;
 
 /// The answers of a call, each by its number, and the reason why it ended.
 #[derive(Debug, Default)]

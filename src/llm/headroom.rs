@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 /// One limit, as an answer's head tells it.
 #[derive(Debug, PartialEq)]
@@ -74,7 +74,14 @@ const HEADERS: [(&str, [&str; 3]); 6] = [
 
 /// Returns the limits that a head tells.
 pub(super) fn headroom(headers: &HeaderMap, now: SystemTime) -> impl Iterator<Item = Headroom> {
-    HEADERS.into_iter().filter_map(move |(kind, names)| {
+    // Most answers tell nothing, and one look at their headers shows it.
+    let tells = |name: &HeaderName| name.as_str().contains("ratelimit-");
+    let known = if headers.keys().any(tells) {
+        &HEADERS[..]
+    } else {
+        &[]
+    };
+    known.iter().filter_map(move |(kind, names)| {
         let text = |name: &str| headers.get(name)?.to_str().ok();
         let [remaining, limit, reset] = names.map(text);
         Some(Headroom {

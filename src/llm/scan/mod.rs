@@ -15,7 +15,7 @@ use memchr::memchr2;
 use crate::llm::answer::Field;
 use crate::llm::scan::branch::{element, member};
 use crate::llm::scan::structural::structural;
-use crate::llm::scan::text::Text;
+use crate::llm::scan::text::{MOST, Text};
 
 pub(crate) use branch::{Branch, at, each, within};
 
@@ -294,22 +294,37 @@ impl Scanner {
             self.state = State::Escaped(quoted);
             return end + 1;
         }
-        self.keep(quoted, &bytes[..end]);
-        match quoted {
-            Quoted::Name => {
-                let level = self.levels[self.depth - 1];
-                self.expect(member(level.branches, self.text.string().as_bytes()));
-                self.state = State::Colon;
-            }
-            Quoted::Value => {
-                if let Some(field) = self.field {
-                    sink.take(field, Value::Text(&self.text.string()));
-                }
-                self.after();
-            }
-            Quoted::Unread => self.state = State::Unread,
+        if quoted == Quoted::Unread {
+            self.state = State::Unread;
+            return end + 1;
+        }
+        // Most strings come whole, and need not be kept.
+        if self.text.is_empty() {
+            self.string(quoted, &bytes[..end.min(MOST)], sink);
+        } else {
+            self.keep(quoted, &bytes[..end]);
+            let text = self.text.unescaped();
+            self.string(quoted, &text, sink);
         }
         end + 1
+    }
+
+    /// Takes a string that has ended.
+    fn string(&mut self, quoted: Quoted, text: &[u8], sink: &mut impl Sink) {
+        if quoted == Quoted::Name {
+            let level = self.levels[self.depth - 1];
+            self.expect(member(level.branches, text));
+            self.state = State::Colon;
+            return;
+        }
+        if let Some(field) = self.field {
+            match str::from_utf8(text) {
+                Ok(text) => sink.take(field, Value::Text(text)),
+                // Of one that is no text, what can be read of it.
+                Err(_) => sink.take(field, Value::Text(&String::from_utf8_lossy(text))),
+            }
+        }
+        self.after();
     }
 
     /// Keeps a part of a string that is read.

@@ -1,10 +1,8 @@
 //! The little that is kept of a JSON text: the name or value that is being read.
 
-use std::borrow::Cow;
-
 /// So many bytes of a name or value are kept; what is longer is neither a name that is
 /// looked for nor a value that becomes a label.
-const MOST: usize = 320;
+pub(super) const MOST: usize = 320;
 
 /// A name, string or number as it is written, up to a bound.
 #[derive(Debug)]
@@ -46,16 +44,17 @@ impl Text {
     }
 
     /// Returns what it says, if it was a string.
-    ///
-    /// Of one that is too long, or is no text, it returns what can be read of it: it
-    /// is long enough to be refused as a label.
-    pub(super) fn string(&self) -> Cow<'_, str> {
+    pub(super) fn unescaped(&self) -> Vec<u8> {
         if self.is_escaped {
             let quoted = [b"\"", self.raw(), b"\""].concat();
             if let Ok(string) = serde_json::from_slice::<String>(&quoted) {
-                return Cow::Owned(string);
+                return string.into_bytes();
             }
         }
-        String::from_utf8_lossy(self.raw())
+        self.raw().to_vec()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
     }
 }
