@@ -36,8 +36,9 @@ pub(super) enum Field {
     Kind,
     /// How the provider says that it went.
     Status,
-    /// An error, its type and its code.
+    /// An error, its type and its code; and what is an error if it says so.
     Error,
+    Object,
     ErrorType,
     ErrorCode,
     /// Whether this is the last event.
@@ -210,7 +211,8 @@ impl Sink for Answer {
             (Field::Kind, Value::Text(kind)) => self.event.kind = Some(kind.into()),
             (Field::Status, Value::Text(status)) => self.event.status = Some(status.into()),
             // Some providers say it in words alone, which are not read.
-            (Field::Error, Value::Open | Value::Text(_)) => self.fail(""),
+            (Field::Error, Value::Open) | (Field::Object, Value::Text("error")) => self.fail(""),
+            (Field::Error, Value::Text(message)) if !message.is_empty() => self.fail(""),
             (Field::ErrorType | Field::ErrorCode, Value::Text(word) | Value::Number(word)) => {
                 self.fail(word);
             }

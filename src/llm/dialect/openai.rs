@@ -38,6 +38,8 @@ const ANSWER: &[Branch] = &[
     // Groq's, in a stream.
     within("x_groq", &[within("usage", USAGE)]),
     at("error", Field::Error).and(ERROR),
+    // Older vLLM's errors are not under a name of their own.
+    at("object", Field::Object),
 ];
 
 const CHOICE: &[Branch] = &[

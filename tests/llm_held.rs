@@ -1,0 +1,143 @@
+//! What a call of an LLM holds of the memory while its answer passes, whatever that is.
+//!
+//! One test, since the allocator counts for the whole process.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use cap::Cap;
+use http::{Request, Response};
+use http_body::{Body, Frame};
+use tachometer::{LlmLayer, Registry};
+use tower::{Service, service_fn};
+
+#[global_allocator]
+static ALLOCATOR: Cap<std::alloc::System> = Cap::new(std::alloc::System, usize::MAX);
+
+/// So much a call may hold.
+const MOST: usize = 64 << 10;
+/// So long each answer is.
+const SIZE: usize = 1 << 20;
+const FRAME: usize = 16 << 10;
+
+#[test]
+fn a_call_holds_less_than_64_kib_whatever_the_answer() {
+    for (path, start, over_and_over) in [
+        ("/v1/chat/completions", "data: {\"x\":\"", "y"),
+        ("/v1/chat/completions", "data: {\"model\":\"", "y"),
+        ("/v1/chat/completions", "data: {\"model\":\"", "\\u0041"),
+        ("/v1/chat/completions", "data: {\"", "name"),
+        ("/v1/chat/completions", "data: ", "["),
+        ("/v1/chat/completions", "data: ", "{\"choices\":["),
+        (
+            "/v1/chat/completions",
+            "data: {\"usage\":{\"prompt_tokens\":1",
+            "0",
+        ),
+        ("/v1/chat/completions", "", "event: aaaaaaaaaaaaaaaa"),
+        ("/v1/chat/completions", "", ": keep-alive\n\n"),
+        (
+            "/v1/chat/completions",
+            "{\"choices\":[",
+            "{\"message\":{\"tool_calls\":[{\"function\":{\"name\":\"f\"}}]}},",
+        ),
+        (
+            "/v1/chat/completions",
+            "{\"choices\":[{\"message\":{\"tool_calls\":[",
+            "{\"function\":{\"name\":\"f\"}},",
+        ),
+        ("/v1/embeddings", "{\"data\":[", "[1,2,[3,{\"usage\":4}]],"),
+        (
+            "/v1/messages",
+            "",
+            "data: {\"type\":\"content_block_start\",\"content_block\":{\"type\":\"tool_use\"}}\n\n",
+        ),
+        (
+            "/v1/responses",
+            "{\"output\":[",
+            "{\"type\":\"function_call\"},",
+        ),
+        (
+            "/api/chat",
+            "",
+            "{\"message\":{\"tool_calls\":[{\"function\":{\"name\":\"f\"}}]}}\n",
+        ),
+    ] {
+        check(
+            path,
+            &[start, &over_and_over.repeat(SIZE / over_and_over.len())].concat(),
+        );
+    }
+    // Each of another number, so that all would have to be kept to be told apart.
+    let numbered = |of: &dyn Fn(usize) -> String| (0..10_000).map(of).collect::<String>();
+    check(
+        "/v1/chat/completions",
+        &numbered(&|at| {
+            format!(
+                "data: {{\"choices\":[{{\"index\":{at},\"finish_reason\":\"stop\",\"delta\":{{\"tool_calls\":[{{\"index\":{at},\"function\":{{\"name\":\"f\"}}}}]}}}}]}}\n\n"
+            )
+        }),
+    );
+    check(
+        "/v1/responses",
+        &numbered(&|at| {
+            format!(
+                "data: {{\"type\":\"response.output_item.added\",\"output_index\":{at},\"item\":{{\"type\":\"function_call\"}}}}\n\n"
+            )
+        }),
+    );
+}
+
+#[track_caller]
+fn check(path: &str, answer: &str) {
+    let answer = Bytes::copy_from_slice(answer.as_bytes());
+    let registry = Registry::new();
+    let layer = LlmLayer::new().registry(&registry);
+    // The first call makes the series, which stay.
+    pass(&layer, path, &answer);
+    let before = ALLOCATOR.allocated();
+    let most = pass(&layer, path, &answer) - before;
+    assert!(most < MOST, "{most} bytes for {:?}", &answer[..60]);
+}
+
+/// Lets an answer pass, and returns the most that was allocated meanwhile.
+fn pass(layer: &LlmLayer, path: &str, answer: &Bytes) -> usize {
+    let mut client = layer.layer(service_fn(|_: Request<String>| async {
+        let body = Pieces(answer.clone());
+        Ok::<_, Infallible>(Response::new(body))
+    }));
+    let request = Request::post(path)
+        .body("{\"model\":\"m\"}".to_owned())
+        .unwrap();
+    let mut context = Context::from_waker(Waker::noop());
+    let Poll::Ready(Ok(response)) = pin!(client.call(request)).poll(&mut context) else {
+        unreachable!("the answer is there");
+    };
+    let mut body = pin!(response.into_body());
+    let mut most = 0;
+    while let Poll::Ready(Some(Ok(_))) = body.as_mut().poll_frame(&mut context) {
+        most = most.max(ALLOCATOR.allocated());
+    }
+    most
+}
+
+/// A body that is in memory already, and shares it.
+struct Pieces(Bytes);
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let size = self.0.len().min(FRAME);
+        let piece = self.0.split_to(size);
+        Poll::Ready((size > 0).then(|| Ok(Frame::data(piece))))
+    }
+}
