@@ -103,11 +103,10 @@ impl Answer {
         self.tool_calls += 1;
     }
 
-    /// Ends an event, of which its dialect then says what it means.
-    pub(super) fn end_event(&mut self, conclude: fn(&mut Self)) {
+    /// Ends an event, and returns it for its dialect to say what it means.
+    pub(super) fn end_event(&mut self) -> Event {
         self.call_tools(0);
-        conclude(self);
-        self.event = Event::default();
+        std::mem::take(&mut self.event)
     }
 
     /// Notes an error, of which a word or number of the provider's tells the type.

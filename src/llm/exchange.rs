@@ -149,10 +149,10 @@ impl Exchange {
             .asked
             .stream
             .unwrap_or(self.asked.is_seen && self.dialect.streams);
-        if is("event-stream") {
-            Label::Events
-        } else if is("ndjson") || is("jsonl") || (self.dialect.streams && streams) {
+        if is("ndjson") || is("jsonl") || (self.dialect.streams && streams) {
             Label::Lines
+        } else if is("event-stream") {
+            Label::Events
         } else {
             Label::Other
         }

@@ -1,6 +1,6 @@
 //! The messages of Anthropic, and of those who speak as it does.
 
-use crate::llm::answer::{Answer, Field, is_tool_call};
+use crate::llm::answer::{Answer, Event, Field, is_tool_call};
 use crate::llm::dialect::openai::ERROR;
 use crate::llm::dialect::{Dialect, Path};
 use crate::llm::scan::{Branch, at, each, within};
@@ -73,8 +73,7 @@ const INPUT: &[Branch] = &[
     at("cache_creation_input_tokens", Field::CacheWrite),
 ];
 
-fn conclude(answer: &mut Answer) {
-    let event = std::mem::take(&mut answer.event);
+fn conclude(answer: &mut Answer, event: &Event) {
     if event.item.as_deref().is_some_and(is_tool_call) {
         answer.call_tool(0, event.tool);
         answer.has_content = true;

@@ -8,7 +8,7 @@ mod ollama;
 mod openai;
 mod responses;
 
-use crate::llm::answer::Answer;
+use crate::llm::answer::{Answer, Event};
 use crate::llm::scan::Branch;
 
 /// One way to ask and to answer.
@@ -26,7 +26,7 @@ pub(super) struct Dialect {
     /// Whether a stream has its usage only where the request asks for it.
     pub(super) asks_for_usage: bool,
     /// What a whole event says, once it has been read.
-    pub(super) conclude: fn(&mut Answer),
+    pub(super) conclude: fn(&mut Answer, &Event),
     /// Brings the usage to the terms of [`Usage`](crate::llm::usage::Usage).
     pub(super) settle: fn(&mut Answer),
 }

@@ -1,6 +1,6 @@
 //! Chat, generate and embed of Ollama's own API.
 
-use crate::llm::answer::{Answer, Field};
+use crate::llm::answer::{Answer, Event, Field};
 use crate::llm::dialect::openai::ERROR;
 use crate::llm::dialect::{Dialect, Path};
 use crate::llm::scan::{Branch, at, each, within};
@@ -56,11 +56,10 @@ const LINE: &[Branch] = &[
     at("error", Field::Error).and(ERROR),
 ];
 
-fn conclude(answer: &mut Answer) {
-    if answer.event.is_done {
+fn conclude(answer: &mut Answer, event: &Event) {
+    if event.is_done {
         answer.has_ended = true;
-        let reason = answer.event.finish.take();
-        let reason = match reason.as_deref() {
+        let reason = match event.finish.as_deref() {
             Some("stop") | None if answer.tool_calls > 0 => "tool_calls",
             Some(reason) => reason,
             None => "stop",

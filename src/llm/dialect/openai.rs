@@ -1,7 +1,7 @@
 //! Chat, completions and embeddings of OpenAI, and of those who speak as it does:
 //! Azure, Groq, DeepSeek, Mistral, OpenRouter, xAI, Together, vLLM, llama.cpp.
 
-use crate::llm::answer::{Answer, Field};
+use crate::llm::answer::{Answer, Event, Field};
 use crate::llm::dialect::{Dialect, Path};
 use crate::llm::scan::{Branch, at, each, within};
 
@@ -105,7 +105,7 @@ const USAGE: &[Branch] = &[
 pub(super) const ERROR: &[Branch] = &[at("type", Field::ErrorType), at("code", Field::ErrorCode)];
 
 /// A stream ends with `[DONE]`, which is no event.
-fn conclude(_: &mut Answer) {}
+fn conclude(_: &mut Answer, _: &Event) {}
 
 /// Input includes what was cached. Output includes thoughts, but for some models of
 /// xAI's, whose total shows it.

@@ -1,6 +1,6 @@
 //! The responses of OpenAI, and of those who speak as it does.
 
-use crate::llm::answer::{Answer, Field, is_tool_call};
+use crate::llm::answer::{Answer, Event, Field, is_tool_call};
 use crate::llm::dialect::openai::ERROR;
 use crate::llm::dialect::{Dialect, Path};
 use crate::llm::scan::{Branch, at, each, within};
@@ -69,8 +69,7 @@ const USAGE: &[Branch] = &[
     ),
 ];
 
-fn conclude(answer: &mut Answer) {
-    let event = std::mem::take(&mut answer.event);
+fn conclude(answer: &mut Answer, event: &Event) {
     if event.item.as_deref().is_some_and(is_tool_call) {
         answer.has_content = true;
         // It is told when it begins, and again when it is complete; llama.cpp gives it

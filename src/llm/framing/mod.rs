@@ -12,7 +12,7 @@ mod tests;
 
 use memchr::memchr;
 
-use crate::llm::answer::Answer;
+use crate::llm::answer::{Answer, Event};
 use crate::llm::dialect::Dialect;
 use crate::llm::framing::sse::{Events, Part};
 use crate::llm::scan::Scanner;
@@ -26,11 +26,21 @@ pub(super) struct Reader {
     scanner: Scanner,
     /// Whether something of an event has come.
     is_within: bool,
-    /// Whether there was an event.
-    has_event: bool,
+    seen: Seen,
     mark: Mark,
-    conclude: fn(&mut Answer),
+    conclude: fn(&mut Answer, &Event),
     pub(super) answer: Answer,
+}
+
+/// What was seen of an answer.
+#[derive(Debug, Default)]
+struct Seen {
+    /// An event that is whole.
+    event: bool,
+    /// Something that is no JSON.
+    no_json: bool,
+    /// In events that are whole, why each of the answers ended.
+    reasons: bool,
 }
 
 /// What an answer is said to be.
@@ -67,7 +77,7 @@ impl Reader {
             form: Form::Unseen(0),
             label,
             events: Events::new(),
-            has_event: false,
+            seen: Seen::default(),
             scanner: Scanner::new(dialect.answer),
             is_within: false,
             mark: Mark::default(),
@@ -83,16 +93,15 @@ impl Reader {
 
     /// Whether all of the answer has come, as far as its reader can see.
     pub(super) fn has_ended(&self) -> bool {
-        // Some streams end without their mark, once there is a reason why they do.
-        self.answer.has_ended || (self.is_streamed() && self.answer.finishes.are_all())
+        self.answer.has_ended || (self.is_streamed() && self.seen.reasons)
     }
 
     /// Whether what came is no answer of any dialect.
     pub(super) fn is_strange(&self) -> bool {
         match self.form {
             Form::Other => true,
-            Form::Json => !self.has_event || self.scanner.is_broken(),
-            Form::Events => !self.has_event && self.label != Label::Events,
+            Form::Json => !self.seen.event && self.seen.no_json,
+            Form::Events => !self.seen.event && self.label != Label::Events,
             Form::Unseen(_) | Form::Lines => false,
         }
     }
@@ -134,7 +143,8 @@ impl Reader {
         }
     }
 
-    /// Ends, whether or not the answer has: what came of its last event counts.
+    /// Ends, whether or not the answer has: its last event may be whole without the line
+    /// that is to follow it.
     pub(super) fn finish(&mut self) {
         self.end_event();
     }
@@ -142,16 +152,17 @@ impl Reader {
     fn part(&mut self, part: &Part<'_>) {
         match part {
             Part::Data(bytes) => {
-                // What was no JSON has ended with its line, though no empty one came.
-                if !self.is_within && self.scanner.is_broken() {
-                    self.scanner.reset();
-                }
                 self.is_within = true;
                 self.mark.push(bytes);
                 self.scanner.push(bytes, &mut self.answer);
             }
-            // Some forget the empty line after an event; what is whole has ended.
-            Part::Line if self.scanner.is_done() || self.mark.is_done() => self.end_event(),
+            // Some forget the empty line after an event: what is whole has ended, and what
+            // is no JSON does not become it by further lines.
+            Part::Line
+                if self.scanner.is_done() || self.scanner.is_broken() || self.mark.is_done() =>
+            {
+                self.end_event();
+            }
             Part::Line => {
                 self.scanner.push(b"\n", &mut self.answer);
             }
@@ -184,17 +195,25 @@ impl Reader {
         }
     }
 
+    /// Ends an event. Of one that is not whole, no more is known than what its values
+    /// said by themselves.
     fn end_event(&mut self) {
         if !std::mem::take(&mut self.is_within) {
             return;
         }
-        self.has_event |= self.scanner.is_done() || self.mark.is_done();
-        // An answer that is no stream has ended with its event.
-        let is_whole = self.form == Form::Json && self.scanner.is_done();
-        self.answer.has_ended |= self.mark.is_done() || is_whole;
-        self.mark = Mark::default();
+        let is_marked = std::mem::take(&mut self.mark).is_done();
+        let is_whole = self.scanner.is_done();
+        self.seen.event |= is_whole || is_marked;
+        self.seen.no_json |= self.scanner.is_broken();
         self.scanner.reset();
-        self.answer.end_event(self.conclude);
+        let event = self.answer.end_event();
+        if is_whole {
+            (self.conclude)(&mut self.answer, &event);
+            // Some streams end without their mark, once there is a reason why they do.
+            self.seen.reasons = self.answer.finishes.are_all();
+        }
+        // An answer that is no stream has ended with its event.
+        self.answer.has_ended |= is_marked || (is_whole && self.form == Form::Json);
     }
 }
 

@@ -47,6 +47,15 @@ pub(crate) const fn each(field: Field) -> Branch {
 }
 
 impl Branch {
+    /// Returns the member's name, if it is one.
+    #[cfg(test)]
+    pub(super) fn name(&self) -> Option<&'static str> {
+        match self.key {
+            Key::Name(name) => Some(name),
+            Key::Each => None,
+        }
+    }
+
     /// Reads what is within the value, too.
     pub(crate) const fn and(self, below: &'static [Branch]) -> Self {
         Self { below, ..self }

@@ -1,0 +1,238 @@
+//! Answers that end too early: after every byte, in every way, and before they begin.
+
+use std::convert::Infallible;
+use std::future::{Pending, pending};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body, Frame};
+use tachometer::{LlmLayer, Registry};
+use tower::{Service, service_fn};
+
+use crate::shapes::{CHAT, EVENTS, JSON, LINES, MESSAGES, OLLAMA, RESPONSES};
+use crate::support::{Call, Ends, Told, next, told};
+
+const STREAM: &str = r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#;
+const WHOLE: &str = r#"{"model":"m","stream":false}"#;
+
+/// Answers of each dialect. `END` stands where a caller may know that it has all of the
+/// text: after the event that says why it ended.
+const ANSWERS: [(&str, &str, &str, &str); 6] = [
+    (
+        CHAT,
+        STREAM,
+        EVENTS,
+        concat!(
+            "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"}}],\"usage\":null}\n\n",
+            "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}END\n\n",
+            "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":123,\"completion_tokens\":45}}\n\n",
+            "data: [DONE]\n\n",
+        ),
+    ),
+    (
+        MESSAGES,
+        STREAM,
+        EVENTS,
+        concat!(
+            "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":123,\"output_tokens\":1}}}\n\n",
+            "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"delta\":{\"text\":\"hi\"}}\n\n",
+            "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":45}}END\n\n",
+            "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+        ),
+    ),
+    (
+        RESPONSES,
+        STREAM,
+        EVENTS,
+        concat!(
+            "data: {\"type\":\"response.output_text.delta\",\"delta\":\"hi\"}\n\n",
+            "data: {\"type\":\"response.completed\",\"response\":{\"status\":\"completed\",\"usage\":{\"input_tokens\":123,\"output_tokens\":45}}}END\n\n",
+        ),
+    ),
+    (
+        OLLAMA,
+        STREAM,
+        LINES,
+        concat!(
+            "{\"message\":{\"content\":\"hi\"},\"done\":false}\n",
+            "{\"done\":true,\"done_reason\":\"stop\",\"prompt_eval_count\":123,\"eval_count\":45}END\n",
+        ),
+    ),
+    (
+        CHAT,
+        WHOLE,
+        JSON,
+        "{\"choices\":[{\"index\":0,\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":123,\"completion_tokens\":45}}END",
+    ),
+    (
+        MESSAGES,
+        WHOLE,
+        JSON,
+        "{\"type\":\"message\",\"stop_reason\":\"end_turn\",\"usage\":{\"input_tokens\":123,\"output_tokens\":45}}END",
+    ),
+];
+
+/// Lets each answer end after each byte, and shows what was told to `check` with whether
+/// that was before the end.
+fn after_every_byte(ends: Ends, check: impl Fn(bool, &Told, &str)) {
+    for (path, request, kind, marked) in ANSWERS {
+        let end = marked.find("END").unwrap();
+        let answer = marked.replace("END", "");
+        let mut before = (0, 0);
+        for cut in 0..=answer.len() {
+            let call = Call {
+                path,
+                request,
+                status: 200,
+                headers: vec![("content-type", kind)],
+                body: &answer.as_bytes()[..cut],
+                ends,
+            };
+            let told = call.told(5);
+            let context = format!("{path}, after {cut}: {:?}", &answer[..cut]);
+            assert_eq!(told.all("llm_requests_total").len(), 1, "{context}");
+            assert_eq!(told.count("llm_requests_in_flight", ""), None, "{context}");
+            let tokens = |direction| told.count("llm_tokens_total", direction).unwrap_or(0);
+            let tokens = (tokens("input"), tokens("output"));
+            // Nothing that was counted is taken back or counted again, and a number that
+            // is cut in two is no number.
+            assert!(tokens.0 >= before.0 && tokens.1 >= before.1, "{context}");
+            assert!([0, 123].contains(&tokens.0), "{context}");
+            assert!([0, 45].contains(&tokens.1), "{context}");
+            before = tokens;
+            check(cut < end, &told, &context);
+        }
+        assert_eq!(before, (123, 45), "{path}");
+    }
+}
+
+#[test]
+fn a_caller_that_stops_before_the_end_has_cancelled_and_one_that_stops_at_it_has_not() {
+    after_every_byte(Ends::Dropped, |early, told, context| {
+        let expected = if early { "cancelled" } else { "success" };
+        assert_eq!(told.all("llm_requests_total"), [expected], "{context}");
+        assert!(told.all("llm_requests_error").is_empty(), "{context}");
+    });
+}
+
+#[test]
+fn an_answer_that_breaks_off_before_the_end_is_truncated() {
+    for ends in [Ends::Whole, Ends::Broken] {
+        after_every_byte(ends, |early, told, context| {
+            let expected = if early { "truncated" } else { "success" };
+            assert_eq!(told.all("llm_requests_total"), [expected], "{context}");
+            let errors: &[&str] = if early { &["truncated"] } else { &[] };
+            assert_eq!(told.all("llm_requests_error"), errors, "{context}");
+        });
+    }
+}
+
+#[test]
+fn an_answer_that_takes_too_long_is_an_error_of_that_kind() {
+    after_every_byte(Ends::TimedOut, |early, told, context| {
+        let expected = if early { "error" } else { "success" };
+        assert_eq!(told.all("llm_requests_total"), [expected], "{context}");
+        let errors: &[&str] = if early { &["timeout"] } else { &[] };
+        assert_eq!(told.all("llm_requests_error"), errors, "{context}");
+    });
+}
+
+#[test]
+fn a_refusal_that_nobody_reads_is_told_by_its_status() {
+    let registry = Registry::new();
+    let call = Call {
+        path: CHAT,
+        request: WHOLE,
+        status: 429,
+        headers: vec![],
+        body: br#"{"error":{"code":"insufficient_quota"}}"#,
+        ends: Ends::Whole,
+    };
+    let layer = LlmLayer::new().registry(&registry);
+    drop(call.send(&layer, usize::MAX));
+    assert_eq!(told(&registry).all("llm_requests_error"), ["rate_limited"]);
+    let mut read = call.send(&layer, usize::MAX);
+    assert!(next(&mut read).is_some());
+    drop(read);
+    let told = told(&registry);
+    assert_eq!(told.all("llm_requests_error"), ["quota", "rate_limited"]);
+    assert!(told.all("llm_usage_missing_total").is_empty());
+}
+
+fn request() -> Request<String> {
+    let request = Request::post("http://localhost/v1/chat/completions");
+    request.body(WHOLE.to_owned()).unwrap()
+}
+
+/// A client that answers as it is told to.
+fn outcome<F, E>(answer: impl FnMut(Request<String>) -> F) -> Told
+where
+    F: Future<Output = Result<Response<Panicking>, E>>,
+    E: 'static,
+{
+    let registry = Registry::new();
+    let mut client = LlmLayer::new()
+        .registry(&registry)
+        .layer(service_fn(answer));
+    let mut context = Context::from_waker(Waker::noop());
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        let mut call = Box::pin(client.call(request()));
+        if let Poll::Ready(Ok(response)) = call.as_mut().poll(&mut context) {
+            let _ = pin!(response.into_body()).poll_frame(&mut context);
+        }
+    }));
+    told(&registry)
+}
+
+#[test]
+fn a_call_that_is_dropped_before_its_answer_was_cancelled() {
+    let told = outcome(|_| pending::<Result<_, Infallible>>());
+    assert_eq!(told.all("llm_requests_total"), ["cancelled"]);
+    assert_eq!(told.all("llm_usage_missing_total"), ["cancelled"]);
+    assert_eq!(told.count("llm_requests_in_flight", ""), None);
+}
+
+#[test]
+fn a_call_that_fails_before_its_answer_is_told_by_its_error() {
+    for (kind, expected) in [
+        (io::ErrorKind::TimedOut, "timeout"),
+        (io::ErrorKind::ConnectionRefused, "connect"),
+        (io::ErrorKind::BrokenPipe, "transport"),
+    ] {
+        let told = outcome(|_| async move { Err(io::Error::from(kind)) });
+        assert_eq!(told.all("llm_requests_error"), [expected]);
+        assert!(told.all("llm_usage_missing_total").is_empty());
+    }
+    let boxed = |_| async { Err(Box::<dyn std::error::Error + Send + Sync>::from("no")) };
+    assert_eq!(outcome(boxed).all("llm_requests_error"), ["transport"]);
+}
+
+#[test]
+fn a_panic_of_the_clients_is_told_as_one() {
+    let told = outcome(|_| -> Pending<Result<_, Infallible>> { panic!("in the call") });
+    assert_eq!(told.all("llm_requests_error"), ["panic"]);
+    let told = outcome(|_| async { panic!("in the future") as Result<_, Infallible> });
+    assert_eq!(told.all("llm_requests_error"), ["panic"]);
+    let told = outcome(|_| async { Ok::<_, Infallible>(Response::new(Panicking)) });
+    assert_eq!(told.all("llm_requests_error"), ["panic"]);
+}
+
+/// A body whose reading panics.
+#[derive(Debug)]
+struct Panicking;
+
+impl Body for Panicking {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        panic!("in the body");
+    }
+}

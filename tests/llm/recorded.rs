@@ -1,0 +1,89 @@
+//! Answers of real servers, byte by byte as they came: llama.cpp's (b11669) on a small
+//! generated model, and aimock's (1.43.0). What is true of each was read from its whole
+//! body by other means, and, of llama.cpp's tokens, from the server's own counters.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::support::{Call, Ends, SIZES, Told};
+
+#[test]
+fn every_answer_of_llama_cpp_is_understood() {
+    assert!(check(include_str!("recorded/llamacpp.json")) > 30);
+}
+
+#[test]
+fn every_answer_of_aimock_is_understood() {
+    assert!(check(include_str!("recorded/aimock.json")) > 80);
+}
+
+/// Checks all answers of a server, and returns how many there were.
+fn check(recorded: &str) -> usize {
+    let recorded: Vec<Value> = serde_json::from_str(recorded).unwrap();
+    for case in &recorded {
+        let text = |name: &str| case[name].as_str().unwrap();
+        let headers = case["headers"].as_object().unwrap();
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (&**name, value.as_str().unwrap()));
+        let call = Call {
+            path: text("path"),
+            request: text("request"),
+            status: case["status"].as_u64().unwrap().try_into().unwrap(),
+            headers: headers.collect(),
+            body: text("body").as_bytes(),
+            ends: match text("ends") {
+                "whole" => Ends::Whole,
+                _ => Ends::Broken,
+            },
+        };
+        for size in SIZES {
+            let told = call.told(size);
+            let truth = expected(&case["truth"]);
+            assert_eq!(found(&told), truth, "{}, in pieces of {size}", text("name"));
+        }
+    }
+    recorded.len()
+}
+
+/// Returns what the layer found, as the truth is told.
+fn found(told: &Told) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut add = |name: &str, values: Vec<&str>| {
+        if !values.is_empty() {
+            found.insert(name.to_owned(), values.join(" "));
+        }
+    };
+    add("outcome", told.all("llm_requests_total"));
+    add("error_type", told.all("llm_requests_error"));
+    add("finishes", told.all("llm_finish_reasons_total"));
+    for (name, metric, by) in [
+        ("input", "llm_tokens_total", "input"),
+        ("output", "llm_tokens_total", "output"),
+        ("cache_read", "llm_token_details_total", "cache_read"),
+        ("reasoning", "llm_token_details_total", "reasoning"),
+        ("tool_calls", "llm_tool_calls_total", ""),
+    ] {
+        if let Some(count) = told.count(metric, by) {
+            found.insert(name.to_owned(), count.to_string());
+        }
+    }
+    found
+}
+
+/// Returns the truth, which is empty of what is no call.
+fn expected(truth: &Value) -> BTreeMap<String, String> {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => {
+            let values = values.iter().map(|value| value.as_str().unwrap());
+            values.collect::<Vec<_>>().join(" ")
+        }
+        other => other.to_string(),
+    };
+    let truth = truth.as_object().unwrap().iter();
+    truth
+        .map(|(name, value)| (name.clone(), text(value)))
+        .collect()
+}

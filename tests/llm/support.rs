@@ -1,0 +1,175 @@
+//! A client whose answers are told beforehand, and what the layer learns from them.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body, Frame};
+use http_body_util::Full;
+use tachometer::registry::Registry;
+use tachometer::{LlmLayer, llm::LlmBody};
+use tower::{Service, service_fn};
+
+/// The sizes of the pieces in which every answer is read.
+pub(crate) const SIZES: [usize; 6] = [1, 2, 3, 7, 64, usize::MAX];
+
+/// How an answer's body ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Ends {
+    Whole,
+    /// The connection fails.
+    Broken,
+    /// Nothing comes for too long.
+    TimedOut,
+    /// The caller reads no further.
+    Dropped,
+}
+
+/// One call.
+#[derive(Debug, Clone)]
+pub(crate) struct Call<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) request: &'a str,
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'a str, &'a str)>,
+    pub(crate) body: &'a [u8],
+    pub(crate) ends: Ends,
+}
+
+/// What was counted, by the metric and its further label; `model` besides.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(crate) struct Told {
+    pub(crate) model: String,
+    counts: BTreeMap<(String, String), u64>,
+}
+
+impl Told {
+    /// Returns a count that is not 0.
+    pub(crate) fn count(&self, metric: &str, by: &str) -> Option<u64> {
+        self.counts.get(&(metric.into(), by.into())).copied()
+    }
+
+    /// Returns all values of a metric's label that were counted, as often as they were.
+    pub(crate) fn all(&self, metric: &str) -> Vec<&str> {
+        let of = self.counts.iter().filter(|((name, _), _)| name == metric);
+        of.flat_map(|((_, by), count)| (0..*count).map(|_| by.as_str()))
+            .collect()
+    }
+}
+
+impl Call<'_> {
+    /// Makes the call with the answer in pieces of a size, through a layer of its own.
+    pub(crate) fn told(&self, size: usize) -> Told {
+        let registry = Registry::new();
+        let layer = LlmLayer::new().registry(&registry);
+        let mut body = self.send(&layer, size);
+        while !matches!(next(&mut body), None | Some(Err(_))) {}
+        drop(body);
+        told(&registry)
+    }
+
+    /// Makes the call, and returns the answer's body.
+    pub(crate) fn send(&self, layer: &LlmLayer, size: usize) -> Pin<Box<LlmBody<Pieces>>> {
+        let mut response = Response::builder().status(self.status);
+        for (name, value) in &self.headers {
+            response = response.header(*name, *value);
+        }
+        let pieces = Pieces::new(self.body, size, self.ends);
+        let mut response = Some(response.body(pieces).unwrap());
+        let mut client = layer.layer(service_fn(move |_: Request<Full<Bytes>>| {
+            let response = response.take().unwrap();
+            async move { Ok::<_, io::Error>(response) }
+        }));
+        let uri = format!("http://localhost{}", self.path);
+        let request = Bytes::copy_from_slice(self.request.as_bytes());
+        let request = Request::post(uri).body(Full::new(request)).unwrap();
+        let mut context = Context::from_waker(Waker::noop());
+        match pin!(client.call(request)).poll(&mut context) {
+            Poll::Ready(response) => Box::pin(response.unwrap().into_body()),
+            Poll::Pending => unreachable!("the answer is there"),
+        }
+    }
+}
+
+/// Returns the next frame, or nothing if there is none or none will come.
+pub(crate) fn next<B: Body>(body: &mut Pin<Box<B>>) -> Option<Result<Frame<B::Data>, B::Error>> {
+    let mut context = Context::from_waker(Waker::noop());
+    match body.as_mut().poll_frame(&mut context) {
+        Poll::Ready(frame) => frame,
+        Poll::Pending => None,
+    }
+}
+
+/// Returns what a registry counted, which is one call.
+pub(crate) fn told(registry: &Registry) -> Told {
+    let json: serde_json::Value = serde_json::from_str(&registry.export_json()).unwrap();
+    let mut told = Told::default();
+    for (key, entry) in json["metrics"].as_object().unwrap() {
+        let (name, _) = key.split_once('{').unwrap_or((key, ""));
+        let labels = &entry["labels"];
+        if !name.starts_with("llm_") {
+            continue;
+        }
+        let value = &entry["value"];
+        let value = if value.is_object() {
+            &value["count"]
+        } else {
+            value
+        };
+        let value = value.to_string();
+        // Whole numbers, which may be written as floats.
+        let value: u64 = value.trim_end_matches(".0").parse().unwrap();
+        let further = ["outcome", "error_type", "direction", "kind", "reason"];
+        let by = further.iter().find_map(|label| labels[label].as_str());
+        if name == "llm_requests_total" {
+            told.model = labels["model"].as_str().unwrap().into();
+        }
+        if value > 0 {
+            told.counts
+                .insert((name.into(), by.unwrap_or("").into()), value);
+        }
+    }
+    told
+}
+
+/// A body in pieces of a size.
+#[derive(Debug)]
+pub(crate) struct Pieces {
+    rest: Bytes,
+    size: usize,
+    ends: Ends,
+}
+
+impl Pieces {
+    fn new(body: &[u8], size: usize, ends: Ends) -> Self {
+        Self {
+            rest: Bytes::copy_from_slice(body),
+            size,
+            ends,
+        }
+    }
+}
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let size = self.size.min(self.rest.len());
+        if size > 0 {
+            return Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(size)))));
+        }
+        match self.ends {
+            Ends::Whole => Poll::Ready(None),
+            Ends::Broken => Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into()))),
+            Ends::TimedOut => Poll::Ready(Some(Err(io::ErrorKind::TimedOut.into()))),
+            Ends::Dropped => Poll::Pending,
+        }
+    }
+}
