@@ -48,7 +48,7 @@ where
 }
 
 /// Moves a call on into the answer's body, or ends it with the error.
-pub(super) fn measured<R: LlmResponse, E: 'static>(
+fn measured<R: LlmResponse, E: 'static>(
     result: Result<R, E>,
     mut exchange: Option<Box<Exchange>>,
 ) -> Result<R::Measured, E> {
