@@ -10,6 +10,8 @@ mod sse;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 use memchr::memchr;
 
 use crate::llm::answer::Answer;
@@ -18,7 +20,6 @@ use crate::llm::framing::sse::{Events, Part};
 use crate::llm::scan::Scanner;
 
 /// The reader of one answer.
-#[derive(Debug)]
 pub(super) struct Reader {
     form: Form,
     label: Label,
@@ -195,6 +196,17 @@ impl Reader {
         self.mark = Mark::default();
         self.scanner.reset();
         self.answer.end_event(self.conclude);
+    }
+}
+
+/// Without what it has read, which may be anything that a caller or a model says.
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("form", &self.form)
+            .field("label", &self.label)
+            .field("usage", &self.answer.usage)
+            .finish_non_exhaustive()
     }
 }
 
