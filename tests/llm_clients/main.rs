@@ -5,4 +5,6 @@
 
 mod clients;
 mod conservation;
+mod secrets;
 mod support;
+mod transparent;

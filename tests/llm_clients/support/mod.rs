@@ -6,6 +6,8 @@ pub(crate) mod read;
 pub(crate) mod upstream;
 #[path = "../../it/support/wait.rs"]
 pub(crate) mod wait;
+#[path = "../../it/support/warnings.rs"]
+pub(crate) mod warnings;
 
 use reqwest::{Client, ClientBuilder};
 use tachometer::{LlmLayer, Registry};
