@@ -5,6 +5,7 @@
 
 mod clients;
 mod conservation;
+mod limits;
 mod secrets;
 mod support;
 mod transparent;

@@ -1,6 +1,7 @@
 //! What several tests need: an upstream, its answers, and reading a registry.
 
 pub(crate) mod answers;
+pub(crate) mod local;
 #[path = "../../it/support/read.rs"]
 pub(crate) mod read;
 pub(crate) mod upstream;
