@@ -7,5 +7,6 @@ mod clients;
 mod conservation;
 mod limits;
 mod secrets;
+mod servers;
 mod support;
 mod transparent;

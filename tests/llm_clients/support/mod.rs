@@ -2,6 +2,7 @@
 
 pub(crate) mod answers;
 pub(crate) mod local;
+pub(crate) mod program;
 #[path = "../../it/support/read.rs"]
 pub(crate) mod read;
 pub(crate) mod upstream;
