@@ -220,10 +220,9 @@ async fn a_thousand_streams_at_once_are_each_counted_once_whatever_becomes_of_th
     for ended in ended {
         let (call, events) = ended.unwrap();
         let outcome = match call.fate {
-            Fate::Stalls(_) | Fate::LeavesAtOnce => 0,
             // One piece may have brought all of it, which ends with its reason.
             Fate::Leaves(_) if events >= EVENTS - 1 => 2,
-            Fate::Leaves(_) => 0,
+            Fate::Stalls(_) | Fate::Leaves(_) | Fate::LeavesAtOnce => 0,
             Fate::Error(_) | Fate::Limited => 1,
             Fate::Whole => 2,
             Fate::Cut(_) => 3,

@@ -200,7 +200,7 @@ fn nothing_that_is_said_in_a_call_is_told_while_it_lasts_or_after_it() {
         move || {
             for path in PATHS {
                 for (answer, status) in answers(path).iter().zip([200, 400]) {
-                    let events = format!("event: CANARY-event\nid: CANARY-id\n: CANARY-comment\n");
+                    let events = "event: CANARY-event\nid: CANARY-id\n: CANARY-comment\n";
                     let events = format!("{events}data: {answer}\n\ndata: [DONE]\n\n");
                     for text in [answer.to_string(), events, "CANARY, no JSON".to_owned()] {
                         for len in [1_000, 23] {

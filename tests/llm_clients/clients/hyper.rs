@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body::Body;
-use http_body_util::{BodyExt, Full, StreamBody};
+use http_body_util::{BodyExt, Collected, Full, StreamBody};
 use hyper_util::client::legacy::connect::{HttpConnector, HttpInfo};
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::TokioExecutor;
@@ -125,13 +125,9 @@ async fn heads_frames_and_errors_are_those_of_the_client() {
         let hints = [measured.body().size_hint(), plain.body().size_hint()];
         let [hint, other] = hints.map(|hint| (hint.lower(), hint.upper()));
         assert_eq!(hint, other);
-        let plain = plain
-            .into_body()
-            .collect()
-            .await
-            .map(|body| body.to_bytes());
+        let plain = plain.into_body().collect().await.map(Collected::to_bytes);
         let measured = measured.into_body().collect().await;
-        match (measured.map(|body| body.to_bytes()), plain) {
+        match (measured.map(Collected::to_bytes), plain) {
             (Ok(measured), Ok(plain)) => assert_eq!(measured, plain),
             (Err(measured), Err(plain)) => {
                 assert_eq!(format!("{measured:?}"), format!("{plain:?}"));

@@ -148,7 +148,7 @@ async fn a_connection_that_does_not_come_about_fails_as_it_does_without_the_laye
     let llm = layer.layer(client());
     let url = format!("{}{CHAT}", nowhere().await);
     let failed = both(&llm, || post(llm.get_ref(), &url, question("gpt-x", false))).await;
-    assert!(failed.unwrap_err().is_connect);
+    assert!(failed.unwrap_err().is("connect"));
     assert_eq!(outcomes(&registry), ERROR);
     let connect = [("error_type", "connect"), ("model", "gpt-x")];
     assert_eq!(sum(&registry, "llm_requests_error", &connect), 1.0);
@@ -186,8 +186,8 @@ async fn a_time_out_before_and_within_an_answer_is_one_and_is_counted_as_one() {
                 Failed::new(&sent.await.unwrap().unwrap_err())
             };
             tokio::time::resume();
-            assert!(failed.is_timeout);
-            assert_eq!(failed.is_decode, has_head);
+            assert!(failed.is("timeout"));
+            assert_eq!(failed.is("decode"), has_head);
             seen.push(failed);
         }
         assert_eq!(seen[0], seen[1]);

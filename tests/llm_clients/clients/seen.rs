@@ -30,13 +30,7 @@ pub(super) struct Failed {
     cause: String,
     url: Option<String>,
     status: Option<StatusCode>,
-    pub(super) is_timeout: bool,
-    pub(super) is_connect: bool,
-    is_body: bool,
-    pub(super) is_decode: bool,
-    is_request: bool,
-    is_builder: bool,
-    is_redirect: bool,
+    kinds: Vec<&'static str>,
 }
 
 impl Failed {
@@ -45,19 +39,27 @@ impl Failed {
         while let Some(source) = cause.source() {
             cause = source;
         }
+        let kinds = [
+            ("timeout", error.is_timeout()),
+            ("connect", error.is_connect()),
+            ("body", error.is_body()),
+            ("decode", error.is_decode()),
+            ("request", error.is_request()),
+            ("builder", error.is_builder()),
+            ("redirect", error.is_redirect()),
+        ]
+        .into_iter();
         Self {
             text: error.to_string(),
             cause: cause.to_string(),
             url: error.url().map(ToString::to_string),
             status: error.status(),
-            is_timeout: error.is_timeout(),
-            is_connect: error.is_connect(),
-            is_body: error.is_body(),
-            is_decode: error.is_decode(),
-            is_request: error.is_request(),
-            is_builder: error.is_builder(),
-            is_redirect: error.is_redirect(),
+            kinds: kinds.filter_map(|(kind, is)| is.then_some(kind)).collect(),
         }
+    }
+
+    pub(super) fn is(&self, kind: &str) -> bool {
+        self.kinds.contains(&kind)
     }
 }
 
