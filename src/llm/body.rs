@@ -1,5 +1,6 @@
 //! The body of an answer, read as it passes.
 
+use std::fmt;
 use std::io::IoSlice;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,7 +13,6 @@ use crate::llm::exchange::Exchange;
 
 pin_project! {
     /// An answer's body, passed on as it is, with its call in it.
-    #[derive(Debug)]
     pub struct LlmBody<B> {
         #[pin]
         inner: B,
@@ -38,6 +38,15 @@ impl<B: Default> Default for LlmBody<B> {
             inner: B::default(),
             exchange: None,
         }
+    }
+}
+
+/// Without the client's body, which may hold the answer.
+impl<B> fmt::Debug for LlmBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LlmBody")
+            .field("exchange", &self.exchange)
+            .finish_non_exhaustive()
     }
 }
 

@@ -139,7 +139,7 @@ impl Families {
             )?,
         };
         if let Some(models) = settings.limit {
-            families.in_flight.limit(models);
+            families.in_flight.limit_once(models);
         }
         families.in_flight.allow("model", UNKNOWN);
         for model in &settings.models {

@@ -1,5 +1,6 @@
 //! The future of a measured call, up to the head of the answer.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -10,7 +11,6 @@ use crate::llm::exchange::Exchange;
 
 pin_project! {
     /// The future of an [`LlmService`](crate::llm::LlmService).
-    #[derive(Debug)]
     pub struct LlmFuture<F> {
         #[pin]
         inner: F,
@@ -21,6 +21,15 @@ pin_project! {
 impl<F> LlmFuture<F> {
     pub(super) fn new(inner: F, exchange: Option<Box<Exchange>>) -> Self {
         Self { inner, exchange }
+    }
+}
+
+/// Without the client's future, whose URL and headers may have keys in them.
+impl<F> fmt::Debug for LlmFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LlmFuture")
+            .field("exchange", &self.exchange)
+            .finish_non_exhaustive()
     }
 }
 
@@ -48,7 +57,7 @@ where
 }
 
 /// Moves a call on into the answer's body, or ends it with the error.
-pub(super) fn measured<R: LlmResponse, E: 'static>(
+fn measured<R: LlmResponse, E: 'static>(
     result: Result<R, E>,
     mut exchange: Option<Box<Exchange>>,
 ) -> Result<R::Measured, E> {

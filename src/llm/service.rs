@@ -1,5 +1,6 @@
 //! A client whose calls are measured.
 
+use std::fmt;
 use std::task::{Context, Poll};
 
 use tower::Service;
@@ -9,7 +10,7 @@ use crate::llm::future::LlmFuture;
 use crate::llm::metrics::LlmMetrics;
 
 /// A client, wrapped by an [`LlmLayer`](crate::llm::LlmLayer).
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct LlmService<S> {
     client: S,
     metrics: LlmMetrics,
@@ -23,6 +24,15 @@ impl<S> LlmService<S> {
     /// Returns the client, which is not measured.
     pub fn get_ref(&self) -> &S {
         &self.client
+    }
+}
+
+/// Without the client, whose headers may have keys in them.
+impl<S> fmt::Debug for LlmService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LlmService")
+            .field("metrics", &self.metrics)
+            .finish_non_exhaustive()
     }
 }
 

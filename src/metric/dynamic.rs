@@ -64,6 +64,11 @@ impl<M: Instrument> DynFamily<M> {
         self.set.limits().set_most(values);
     }
 
+    /// Does so unless the family has a limit already that someone has chosen.
+    pub(crate) fn limit_once(&self, values: usize) {
+        self.set.limits().set_most_once(values);
+    }
+
     /// Returns where the family's series are, which is the same for all handles.
     pub(crate) fn address(&self) -> usize {
         Arc::as_ptr(&self.set).addr()

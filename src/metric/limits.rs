@@ -1,6 +1,6 @@
 //! How many values the labels of a family may have together.
 
-use crate::cell::{AtomicUsize, CounterCell, Ordering};
+use crate::cell::{AtomicBool, AtomicUsize, CounterCell, Ordering};
 use crate::metric::label::Label;
 use crate::metric::rule::{Cause, Fate, LONGEST, OVERFLOW, Rule};
 
@@ -18,6 +18,8 @@ pub(crate) struct Limits {
     labels: Box<[Rule]>,
     /// Relaxed: it stands by itself.
     most: AtomicUsize,
+    /// Whether someone has said how many.
+    is_set: AtomicBool,
     /// The distinct values of open labels that nobody declared.
     values: AtomicUsize,
     /// The series that were made with such a value.
@@ -39,6 +41,7 @@ impl Limits {
         Self {
             labels: labels.iter().map(Rule::new).collect(),
             most: AtomicUsize::new(VALUES),
+            is_set: AtomicBool::new(false),
             values: AtomicUsize::new(0),
             combinations: AtomicUsize::new(0),
             overflow: CounterCell::default(),
@@ -64,7 +67,15 @@ impl Limits {
     }
 
     pub(crate) fn set_most(&self, most: usize) {
+        self.is_set.store(true, Ordering::Relaxed);
         self.most.store(most, Ordering::Relaxed);
+    }
+
+    /// Does so unless it was done before.
+    pub(crate) fn set_most_once(&self, most: usize) {
+        if !self.is_set.swap(true, Ordering::Relaxed) {
+            self.most.store(most, Ordering::Relaxed);
+        }
     }
 
     /// Returns how often a series was asked for and the overflow's was given.

@@ -9,7 +9,7 @@ use reqwest_middleware::{Error, Middleware, Next};
 use crate::llm::client::LlmRequest;
 use crate::llm::client::reqwest::of_reqwest;
 use crate::llm::failure::of_sources;
-use crate::llm::future::measured;
+use crate::llm::future::LlmFuture;
 use crate::llm::layer::LlmLayer;
 use crate::llm::metrics::LlmMetrics;
 use crate::llm::outcome::ErrorType;
@@ -48,10 +48,8 @@ impl Middleware for LlmMiddleware {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response, Error> {
-        // Dropped where this future is dropped, as a call that was cancelled.
         let exchange = request.exchange(&self.0);
-        let result = next.run(request, extensions).await;
-        measured(result, exchange)
+        LlmFuture::new(next.run(request, extensions), exchange).await
     }
 }
 

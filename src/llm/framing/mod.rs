@@ -10,6 +10,8 @@ mod sse;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 use memchr::memchr;
 
 use crate::llm::answer::{Answer, Event};
@@ -18,7 +20,6 @@ use crate::llm::framing::sse::{Events, Part};
 use crate::llm::scan::Scanner;
 
 /// The reader of one answer.
-#[derive(Debug)]
 pub(super) struct Reader {
     form: Form,
     label: Label,
@@ -214,6 +215,17 @@ impl Reader {
         }
         // An answer that is no stream has ended with its event.
         self.answer.has_ended |= is_marked || (is_whole && self.form == Form::Json);
+    }
+}
+
+/// Without what it has read, which may be anything that a caller or a model says.
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("form", &self.form)
+            .field("label", &self.label)
+            .field("usage", &self.answer.usage)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,139 @@
+"""Writes a language model of half a megabyte, for a llama.cpp server to be tested with.
+
+usage: tiny_gguf.py FILE        (needs the packages gguf and numpy)
+
+The weights are random, so the text makes no sense, but the same seed gives the same
+file and, at temperature 0, the same answer. Two habits are put in by hand:
+
+- it ends its answer after the word "ok" and after ">", as which a tool call ends, so
+  that not every answer ends at a limit;
+- it starts a tool call wherever tools are offered, which the server's own grammar
+  then completes, so that tool calls come from a real server.
+
+Each habit has a dimension of the model for itself: only the tokens that set it off
+have a value there, and only the token to be said next reads it.
+"""
+
+import sys
+
+import gguf
+import numpy as np
+
+WIDTH, HIDDEN, HEADS, LAYERS, CONTEXT = 64, 128, 4, 2, 4096
+ENDS, CALLS = 0, 1  # the dimensions of the two habits
+HABITS = 2
+
+WORDS = (
+    "the a of in is on latency count error queue server token cache rate"
+    " metric counter gauge histogram one two three four five yes no ok"
+).split()
+
+TEMPLATE = """\
+{%- if tools %}{{- 'tools:\\n' }}
+{%- for tool in tools %}{{- tool | tojson + '\\n' }}{%- endfor %}
+{%- endif %}
+{%- for message in messages %}
+{%- if message.role == 'assistant' %}
+{{- 'assistant:' }}
+{%- if message.content %}{{- message.content }}{%- endif %}
+{%- for call in message.tool_calls or [] %}
+{{- '<tool_call>{"name": "' + call.function.name + '", "arguments": ' }}
+{{- call.function.arguments | tojson + '}</tool_call>' }}
+{%- endfor %}
+{{- '</s>\\n' }}
+{%- else %}
+{{- message.role + ':' + message.content + '\\n' }}
+{%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}{{- 'assistant:' }}{%- if tools %}{{- '<|call|>' }}{%- endif %}{%- endif %}
+"""
+
+
+def vocabulary():
+    """Tokens with their scores and kinds; the kinds are those of SentencePiece."""
+    normal, unknown, control, user, byte = 1, 2, 3, 4, 6
+    yield "<unk>", 0.0, unknown
+    yield "<s>", 0.0, control
+    yield "</s>", 0.0, control
+    yield "<|call|>", 0.0, user
+    yield "<tool_call>", 0.0, user
+    for value in range(256):
+        yield f"<0x{value:02X}>", 0.0, byte
+    for rank, word in enumerate(WORDS):
+        yield "\u2581" + word, -1.0 - rank, normal
+    for letter in ["\u2581"] + [chr(code) for code in range(0x21, 0x7F)]:
+        yield letter, -1000.0, normal
+
+
+def main(path):
+    tokens, scores, kinds = zip(*vocabulary())
+    token = {text: index for index, text in enumerate(tokens)}
+    random = np.random.default_rng(20)
+
+    def weights(*shape, scale):
+        return (random.standard_normal(shape) * scale).astype(np.float32)
+
+    embedding = weights(len(tokens), WIDTH, scale=1.0)
+    embedding[:, :HABITS] = 0.0
+    said = weights(len(tokens), WIDTH, scale=1.0)
+    said[:, :HABITS] = 0.0
+    # Whatever is not of letters is said only where a grammar asks for it.
+    for text, index in token.items():
+        if not text.strip("\u2581").isalpha():
+            said[index] = 0.0
+    for habit, triggers, answer in (
+        (ENDS, ("\u2581ok", ">"), "</s>"),
+        (CALLS, ("<|call|>",), "<tool_call>"),
+    ):
+        for trigger in triggers:
+            embedding[token[trigger], habit] = 40.0
+        said[token[answer]] = 0.0
+        said[token[answer], habit] = 20.0
+
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_name("tiny")
+    writer.add_file_type(gguf.LlamaFileType.ALL_F32)
+    writer.add_context_length(CONTEXT)
+    writer.add_embedding_length(WIDTH)
+    writer.add_feed_forward_length(HIDDEN)
+    writer.add_block_count(LAYERS)
+    writer.add_head_count(HEADS)
+    writer.add_head_count_kv(HEADS)
+    writer.add_rope_dimension_count(WIDTH // HEADS)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_vocab_size(len(tokens))
+    writer.add_tokenizer_model("llama")
+    writer.add_tokenizer_pre("default")
+    writer.add_token_list([text.encode() for text in tokens])
+    writer.add_token_scores(scores)
+    writer.add_token_types(kinds)
+    writer.add_unk_token_id(token["<unk>"])
+    writer.add_bos_token_id(token["<s>"])
+    writer.add_eos_token_id(token["</s>"])
+    writer.add_chat_template(TEMPLATE)
+
+    ones = np.ones(WIDTH, np.float32)
+    writer.add_tensor("token_embd.weight", embedding)
+    for layer in range(LAYERS):
+        block = f"blk.{layer}."
+        writer.add_tensor(block + "attn_norm.weight", ones)
+        writer.add_tensor(block + "ffn_norm.weight", ones)
+        for name in ("attn_q", "attn_k", "attn_v"):
+            writer.add_tensor(f"{block}{name}.weight", weights(WIDTH, WIDTH, scale=0.2))
+        for name in ("ffn_gate", "ffn_up"):
+            writer.add_tensor(f"{block}{name}.weight", weights(HIDDEN, WIDTH, scale=0.2))
+        # What the layers add leaves the habits alone.
+        for name, width in (("attn_output", WIDTH), ("ffn_down", HIDDEN)):
+            added = weights(WIDTH, width, scale=0.2)
+            added[:HABITS] = 0.0
+            writer.add_tensor(f"{block}{name}.weight", added)
+    writer.add_tensor("output_norm.weight", ones)
+    writer.add_tensor("output.weight", said)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,6 @@
+//! What is bounded, and what users choose.
+
+mod by_hand;
+mod choices;
+mod models;
+mod rates;

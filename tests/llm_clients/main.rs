@@ -1,0 +1,12 @@
+//! The layer around clients of LLMs, with the clients that its users have, servers that
+//! answer as they are told to, and servers of others.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod clients;
+mod conservation;
+mod limits;
+mod secrets;
+mod servers;
+mod support;
+mod transparent;

@@ -1,0 +1,28 @@
+//! Servers of others: what the layer counts is what they count themselves, or were told
+//! to say.
+
+mod aimock;
+mod llama;
+
+use reqwest::Client;
+use serde_json::Value;
+use tachometer::Registry;
+use tachometer::llm::LlmService;
+
+use crate::support::read::sum;
+
+/// Makes a call and reads its answer to the end, as far as it comes.
+async fn ask(llm: &LlmService<Client>, url: &str, body: &Value) -> (u16, String) {
+    let request = llm.get_ref().post(url).json(body).build().unwrap();
+    let mut response = llm.execute(request).await.unwrap();
+    let mut text = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        text.extend_from_slice(&chunk);
+    }
+    (response.status().as_u16(), String::from_utf8(text).unwrap())
+}
+
+/// Returns the sum over a metric's series with one label, or over all of them.
+fn count(registry: &Registry, metric: &str, label: &str, value: &str) -> f64 {
+    sum(registry, metric, &[(label, value)])
+}

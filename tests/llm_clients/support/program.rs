@@ -1,0 +1,105 @@
+//! Servers of others, as programs of their own.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::support::client;
+
+/// Returns what environment variables say, or nothing where one is not set: then the test
+/// that needs them is left out. Where the servers must be there, that is a failure.
+pub(crate) fn variables<const N: usize>(names: [&str; N]) -> Option<[String; N]> {
+    let values = names.map(|name| std::env::var(name).ok());
+    let missing = names.iter().zip(&values).find(|(_, value)| value.is_none());
+    let Some((name, _)) = missing else {
+        return Some(values.map(Option::unwrap));
+    };
+    let required = std::env::var_os("TACHOMETER_REQUIRE_LLM").is_some();
+    assert!(!required, "{name} is not set");
+    // Not `println!`, which the test harness keeps to itself.
+    let _ = writeln!(std::io::stderr(), "skipped: {name} is not set");
+    None
+}
+
+/// A server that is killed when the test ends, however it does.
+///
+/// It is no signal that it could wait to obey: llama.cpp's server does not end while a
+/// client has a stream of it open.
+pub(crate) struct Program {
+    child: Child,
+    /// Without a path.
+    pub(crate) url: String,
+}
+
+impl Program {
+    /// Starts a server on a port that it chooses and tells, and waits until it answers.
+    pub(crate) async fn start(command: &mut Command) -> Self {
+        let command = command.stdin(Stdio::null());
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (told, url) = oneshot::channel();
+        let told = std::sync::Arc::new(std::sync::Mutex::new(Some(told)));
+        let outputs: [Box<dyn Read + Send>; 2] = [
+            Box::new(child.stdout.take().unwrap()),
+            Box::new(child.stderr.take().unwrap()),
+        ];
+        for output in outputs {
+            let told = std::sync::Arc::clone(&told);
+            // To the end, so that the server never waits for a reader.
+            thread::spawn(move || {
+                for line in BufReader::new(output).lines().map_while(Result::ok) {
+                    if let Some((_, url)) = line.split_once("listening on ")
+                        && let Some(told) = told.lock().unwrap().take()
+                    {
+                        let _ = told.send(url.trim().to_owned());
+                    }
+                }
+            });
+        }
+        let mut program = Self {
+            child,
+            url: String::new(),
+        };
+        let limit = Duration::from_secs(60);
+        program.url = timeout(limit, url)
+            .await
+            .expect("it does not listen")
+            .unwrap();
+        while !program.is_healthy().await {
+            tokio::task::yield_now().await;
+        }
+        program
+    }
+
+    async fn is_healthy(&self) -> bool {
+        let answer = client().get(format!("{}/health", self.url)).send().await;
+        answer.is_ok_and(|answer| answer.status() == 200)
+    }
+
+    /// Returns the numbers that its own metrics show under these names.
+    pub(crate) async fn metrics<const N: usize>(&self, names: [&str; N]) -> [f64; N] {
+        let answer = client().get(format!("{}/metrics", self.url)).send().await;
+        let text = answer.unwrap().text().await.unwrap();
+        names.map(|name| {
+            let mut lines = text.lines();
+            let number = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            number.unwrap_or("0").trim().parse().unwrap()
+        })
+    }
+
+    /// Returns true while its process runs.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
