@@ -30,8 +30,14 @@ pub(crate) fn command() -> Command {
 /// Starts the demo on a free port, without its own traffic, and returns it with
 /// the address that its first line names.
 pub(crate) fn start() -> (Running, String) {
+    start_with(&["--quiet-traffic"])
+}
+
+/// Starts the demo on a free port, with other arguments, and models of its own.
+pub(crate) fn start_with(arguments: &[&str]) -> (Running, String) {
     let mut command = command();
-    command.args(["127.0.0.1:0", "--quiet-traffic"]);
+    command.arg("127.0.0.1:0").args(arguments);
+    command.env_remove("OPENAI_BASE_URL");
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let running = Running(child);
