@@ -74,12 +74,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = address.unwrap_or_else(|| "127.0.0.1:3001".into());
     let listener = TcpListener::bind(address).await?;
     let url = format!("http://{}", listener.local_addr()?);
-    println!("listening on {url}");
+    let model = upstream.model;
     println!(
-        "  curl {url}/v1/chat/completions -H 'content-type: application/json' -d '{{\"model\":\"{}\",\"messages\":[{{\"role\":\"user\",\"content\":\"hi\"}}]}}'",
-        upstream.model
+        "listening on {url}
+  curl {url}/v1/chat/completions -H 'content-type: application/json' \\
+    -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"hi\"}}]}}'
+  curl {url}/metrics"
     );
-    println!("  curl {url}/metrics");
     axum::serve(listener, app).await?;
     Ok(())
 }
