@@ -42,7 +42,7 @@ impl Own {
     }
 
     pub(super) fn place(&self) -> String {
-        format!("http://{}, which the demo has made up", self.address)
+        format!("http://{}, made up by the demo", self.address)
     }
 
     pub(super) async fn ask(&self, question: &str) -> reqwest::Result<Response> {
