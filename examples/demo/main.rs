@@ -1,9 +1,12 @@
-//! A small service that is measured, with traffic of its own.
+//! A small service that calls LLMs and is measured, with traffic of its own.
 //!
 //! ```text
 //! cargo run --release --example demo [-- [ADDRESS] [--quiet-traffic]]
 //! ```
+//!
+//! The LLMs are made up, unless `OPENAI_BASE_URL` and `OPENAI_API_KEY` are set.
 
+mod llm;
 mod options;
 mod routes;
 mod traffic;
@@ -15,15 +18,16 @@ use std::time::Duration;
 use axum::Router;
 use tachometer::{MetricsLayer, metrics_router};
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+use llm::Llm;
 use options::Options;
 
 /// How long open responses may take to end once the demo is told to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let options = match Options::parse(std::env::args().skip(1)) {
         Ok(Some(options)) => options,
         Ok(None) => {
@@ -32,7 +36,14 @@ async fn main() -> ExitCode {
         }
         Err(fault) => return fail(&fault),
     };
-    match run(options).await {
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.to_string()),
+    };
+    let result = runtime.block_on(run(options));
+    // A name that is being looked up for a call of a model holds nothing up.
+    runtime.shutdown_background();
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => fail(&fault),
     }
@@ -49,21 +60,25 @@ async fn run(options: Options) -> Result<(), String> {
         format!("cannot listen on {address}: {error}; try another address, such as 127.0.0.1:0")
     })?;
     let bound = listener.local_addr().map_err(|error| error.to_string())?;
+    let llm = Llm::find().await?;
     // Before the first line says that the demo is up, so that whoever reads it
     // may stop the demo at once.
     let stop = stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
     // A reader that has gone away is no reason to stop, so not `println!`.
     let _ = write!(
         io::stdout(),
-        "listening on http://{bound}\n  metrics: http://{bound}/metrics and http://{bound}/metrics/json\n"
+        "listening on http://{bound}\n  metrics: http://{bound}/metrics and http://{bound}/metrics/json\n  model: {}\n",
+        llm.place()
     );
 
     let (stopping, stopped) = watch::channel(false);
     let app: Router = routes::router(stopped.clone())
+        .merge(llm::router(llm.clone(), stopped.clone()))
         .layer(MetricsLayer::new())
         .nest("/metrics", metrics_router());
     if options.traffic {
         traffic::start(bound);
+        llm::start(&llm, bound);
     }
 
     let mut until_stopped = stopped.clone();

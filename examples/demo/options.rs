@@ -1,13 +1,16 @@
 //! The demo's command line.
 
 pub(crate) const HELP: &str = "\
-A small axum service, measured by tachometer, with traffic of its own.
+A small axum service that calls LLMs, measured by tachometer, with traffic of its own.
 
 usage: demo [ADDRESS] [--quiet-traffic]
 
   ADDRESS           where to listen (default 127.0.0.1:3000; port 0 for any free one)
-  --quiet-traffic   do not call the service; it answers only what others ask
+  --quiet-traffic   call neither the service nor a model; answer only what others ask
   --help            print this text
+
+The models are made up, unless OPENAI_BASE_URL and OPENAI_API_KEY are set. Then every
+few seconds OPENAI_MODEL, or gpt-4o-mini, is asked there for a few tokens.
 ";
 
 #[derive(Debug)]

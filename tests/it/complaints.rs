@@ -35,6 +35,7 @@ use axum::routing::get;
 use axum::{BoxError, Router};
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
+use tachometer::llm::LlmMetrics;
 use tachometer::snapshot::Kind;
 use tachometer::{MetricsLayer, MetricsRouter, Registry};
 use tower::ServiceExt;
@@ -270,6 +271,25 @@ fn the_readme_lists_the_metrics_and_labels_that_there_are() {
         .lines()
         .filter(|line| line.starts_with("| `http_"))
         .map(str::to_owned)
+        .collect();
+    assert_eq!(there, told);
+}
+
+#[test]
+fn the_readme_lists_the_metrics_of_llms() {
+    let registry = Registry::new();
+    LlmMetrics::new(&registry).unwrap();
+    // A counter's name ends with `_total` where it is read, said or not.
+    let stem = |name: &str| name.trim_end_matches("_total").to_owned();
+    let metrics = registry.metrics();
+    let names = metrics.iter().map(|metric| stem(metric.name()));
+    let there: BTreeSet<_> = names.filter(|name| name.starts_with("llm_")).collect();
+    let readme = include_str!("../../README.md");
+    let rows = readme.lines().filter(|line| line.starts_with("| `llm_"));
+    let cells = rows.filter_map(|row| row.split('|').nth(1));
+    let told: BTreeSet<_> = cells
+        .flat_map(|names| names.split(", "))
+        .map(|name| stem(name.trim().trim_matches('`')))
         .collect();
     assert_eq!(there, told);
 }

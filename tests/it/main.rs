@@ -12,6 +12,7 @@ mod conservation;
 mod contract;
 mod demo;
 mod doubles;
+mod examples;
 mod exemplars;
 mod exposition;
 mod figures;

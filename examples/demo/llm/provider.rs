@@ -1,0 +1,70 @@
+//! A model at a provider's, who may want money for each call.
+
+use std::env::var;
+
+use reqwest::{Client, Response, Url};
+use serde_json::json;
+use tachometer::LlmLayer;
+use tachometer::llm::LlmService;
+
+/// What is asked for where `OPENAI_MODEL` does not say.
+const MODEL: &str = "gpt-4o-mini";
+
+/// So long an answer may get.
+const TOKENS: u32 = 48;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Provider {
+    client: LlmService<Client>,
+    base: String,
+    key: String,
+    model: String,
+}
+
+impl Provider {
+    /// Returns the one that `OPENAI_BASE_URL` and `OPENAI_API_KEY` name, if both are set: a
+    /// key that lies about is not meant for a demo.
+    pub(super) fn named() -> Option<Result<Self, String>> {
+        let set = |name| var(name).ok().filter(|value| !value.is_empty());
+        let (base, key) = (set("OPENAI_BASE_URL")?, set("OPENAI_API_KEY")?);
+        let model = set("OPENAI_MODEL").unwrap_or_else(|| MODEL.into());
+        Some(Self::new(&base, key, model))
+    }
+
+    fn new(base: &str, key: String, model: String) -> Result<Self, String> {
+        let url = Url::parse(base).map_err(|error| format!("OPENAI_BASE_URL: {error}"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err("OPENAI_BASE_URL: neither http nor https".into());
+        }
+        let client = Client::builder().build();
+        let client = client.map_err(|error| error.to_string())?;
+        Ok(Self {
+            client: LlmLayer::new().layer(client),
+            base: base.trim_end_matches('/').into(),
+            key,
+            model,
+        })
+    }
+
+    pub(super) fn place(&self) -> String {
+        format!("{} at {}", self.model, self.base)
+    }
+
+    pub(super) async fn ask(&self, question: &str) -> reqwest::Result<Response> {
+        let body = json!({
+            "model": self.model,
+            "messages": [{"role": "user", "content": question}],
+            "max_tokens": TOKENS,
+            "stream": true,
+            "stream_options": {"include_usage": true},
+        });
+        let request = self
+            .client
+            .get_ref()
+            .post(format!("{}/chat/completions", self.base))
+            .bearer_auth(&self.key)
+            .json(&body)
+            .build()?;
+        self.client.execute(request).await
+    }
+}
