@@ -67,7 +67,10 @@ async fn run(options: Options) -> Result<(), String> {
     // A reader that has gone away is no reason to stop, so not `println!`.
     let _ = write!(
         io::stdout(),
-        "listening on http://{bound}\n  metrics: http://{bound}/metrics and http://{bound}/metrics/json\n  model: {}\n",
+        "listening on http://{bound}
+  metrics: http://{bound}/metrics and http://{bound}/metrics/json
+  model: {}
+",
         llm.place()
     );
 

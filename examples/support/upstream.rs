@@ -70,7 +70,16 @@ fn answer(asked: &Value) -> Response {
     const WORDS: [&str; 4] = ["It ", "turns ", "quite ", "fast."];
 
     let usage = json!({"prompt_tokens": 21, "completion_tokens": 4, "total_tokens": 25});
-    let make = |kind: &str, choices: &Value, usage: &Value| json!({"id": "1", "object": kind, "created": 0, "model": asked["model"], "choices": choices, "usage": usage});
+    let make = |kind: &str, choices: &Value, usage: &Value| {
+        json!({
+            "id": "1",
+            "object": kind,
+            "created": 0,
+            "model": asked["model"],
+            "choices": choices,
+            "usage": usage,
+        })
+    };
     if asked["stream"] != true {
         let message = json!({"role": "assistant", "content": WORDS.concat()});
         let choices = json!([{"index": 0, "message": message, "finish_reason": "stop"}]);

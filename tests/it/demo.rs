@@ -79,8 +79,8 @@ async fn the_demo_answers_what_its_model_says() {
     let answer = caller.get(&format!("{url}/ask?q=why")).await.unwrap();
     assert!(answer.body.ends_with("data: [DONE]\n\n"), "{}", answer.body);
     let metrics = caller.get(&format!("{url}/metrics")).await.unwrap();
-    let expected = "llm_requests_total{provider=\"openai\",model=\"gpt-4o-mini\",operation=\"chat\",outcome=\"success\"} 1\n";
-    assert!(metrics.body.contains(expected), "{}", metrics.body);
+    let counted = "llm_requests_total{provider=\"openai\",model=\"gpt-4o-mini\",operation=\"chat\",outcome=\"success\"} 1\n";
+    assert!(metrics.body.contains(counted), "{}", metrics.body);
     // Nobody else asks.
     assert_eq!(metrics.body.matches("\nllm_requests_total{").count(), 1);
 }

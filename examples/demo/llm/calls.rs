@@ -63,49 +63,51 @@ async fn call_for_ever(own: Own, seed: u64) {
 
 /// Returns what one call is: whom it asks, where, and what.
 fn choose(random: &mut fastrand::Rng) -> (&'static str, &'static str, Value) {
-    let messages = json!([{"role": "user", "content": "How fast does it turn?"}]);
+    const QUESTION: &str = "How fast does it turn?";
+
+    let usage = json!({"include_usage": true});
     let tools = json!([{"type": "function", "function": {"name": "read_speed"}}]);
-    let chat = "/v1/chat/completions";
-    match random.u32(0..100) {
+    let mini = "gpt-4o-mini";
+    let (host, path, mut body) = match random.u32(0..100) {
         0..25 => {
-            let usage = json!({"include_usage": true});
-            let body = json!({"model": "gpt-4o-mini", "messages": messages, "stream": true, "stream_options": usage});
-            (OPENAI, chat, body)
+            let body = json!({"model": mini, "stream": true, "stream_options": usage});
+            (OPENAI, "/v1/chat/completions", body)
         }
         // Its tokens are not told, since it does not ask for them.
         25..30 => {
-            let body = json!({"model": "gpt-4o-mini", "messages": messages, "stream": true});
-            (OPENAI, chat, body)
+            let body = json!({"model": mini, "stream": true});
+            (OPENAI, "/v1/chat/completions", body)
         }
         30..38 => {
-            let body = json!({"model": "gpt-4o-mini", "messages": messages, "tools": tools});
-            (OPENAI, chat, body)
+            let body = json!({"model": mini, "tools": tools});
+            (OPENAI, "/v1/chat/completions", body)
         }
         38..50 => {
-            let body =
-                json!({"model": "o4-mini", "input": "How fast does it turn?", "stream": true});
+            let body = json!({"model": "o4-mini", "stream": true});
             (OPENAI, "/v1/responses", body)
         }
         50..60 => {
-            let body = json!({"model": "text-embedding-3-small", "input": "A tachometer."});
+            let body = json!({"model": "text-embedding-3-small"});
             (OPENAI, "/v1/embeddings", body)
         }
         60..78 => {
-            let body = json!({"model": "claude-sonnet-4-5", "messages": messages, "max_tokens": 64, "tools": tools, "stream": true});
+            let model = "claude-sonnet-4-5";
+            let body = json!({"model": model, "max_tokens": 64, "stream": true, "tools": tools});
             (ANTHROPIC, "/v1/messages", body)
         }
         78..86 => {
-            let body = json!({"model": "claude-haiku-4-5", "messages": messages, "max_tokens": 16});
+            let body = json!({"model": "claude-haiku-4-5", "max_tokens": 16});
             (ANTHROPIC, "/v1/messages", body)
         }
-        86..96 => (
-            OLLAMA,
-            "/api/chat",
-            json!({"model": "llama3.2", "messages": messages}),
-        ),
+        86..96 => (OLLAMA, "/api/chat", json!({"model": "llama3.2"})),
         _ => {
-            let body = json!({"model": "llama3.2", "messages": messages, "stream": false});
+            let body = json!({"model": "llama3.2", "stream": false});
             (OLLAMA, "/api/chat", body)
         }
+    };
+    match path {
+        "/v1/responses" | "/v1/embeddings" => body["input"] = QUESTION.into(),
+        _ => body["messages"] = json!([{"role": "user", "content": QUESTION}]),
     }
+    (host, path, body)
 }

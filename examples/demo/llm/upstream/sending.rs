@@ -26,11 +26,10 @@ pub(super) fn refusal<D: Dialect>(status: StatusCode) -> Response {
 
 pub(super) fn whole<D: Dialect>(said: &Said, fault: Option<Fault>) -> Response {
     let text = D::whole(said).to_string();
-    let pieces = match fault {
-        Some(Fault::Cut) => vec![Ok(text[..text.len() / 2].to_owned()), Err(cut())],
-        _ => vec![Ok(text)],
+    let body = match fault {
+        Some(Fault::Cut) => paced(vec![Ok(text[..text.len() / 2].to_owned()), Err(cut())]),
+        _ => Body::from(text),
     };
-    let body = Body::from_stream(stream::iter(pieces));
     (JSON, body).into_response()
 }
 
@@ -43,11 +42,14 @@ pub(super) fn stream<D: Dialect>(said: &Said, fault: Option<Fault>) -> Response 
             _ => Ok(D::failure()),
         });
     }
-    let pieces = stream::iter(pieces).then(async |piece| {
+    ([(CONTENT_TYPE, D::STREAM)], paced(pieces)).into_response()
+}
+
+fn paced(pieces: Vec<io::Result<String>>) -> Body {
+    Body::from_stream(stream::iter(pieces).then(async |piece| {
         sleep(Duration::from_millis(fastrand::u64(5..30))).await;
         piece
-    });
-    ([(CONTENT_TYPE, D::STREAM)], Body::from_stream(pieces)).into_response()
+    }))
 }
 
 /// An error of the body closes the connection.
