@@ -65,6 +65,7 @@ impl<M: Instrument> DynFamily<M> {
     }
 
     /// Does so unless the family has a limit already that someone has chosen.
+    #[cfg(feature = "llm")]
     pub(crate) fn limit_once(&self, values: usize) {
         self.set.limits().set_most_once(values);
     }

@@ -72,6 +72,7 @@ impl Limits {
     }
 
     /// Does so unless it was done before.
+    #[cfg(feature = "llm")]
     pub(crate) fn set_most_once(&self, most: usize) {
         if !self.is_set.swap(true, Ordering::Relaxed) {
             self.most.store(most, Ordering::Relaxed);

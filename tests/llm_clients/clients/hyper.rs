@@ -140,15 +140,18 @@ async fn heads_frames_and_errors_are_those_of_the_client() {
 
 #[tokio::test]
 async fn a_connection_that_does_not_come_about_is_the_clients_error() {
-    let url = format!("{}{CHAT}", nowhere().await);
-    let (layer, registry) = layer();
-    let client: Hyper<String> = client();
-    let plain = client.request(post(&url, question("gpt-x", false))).await;
-    let measured = send(&layer.layer(client), post(&url, question("gpt-x", false))).await;
-    assert_eq!(measured.unwrap_err(), text(&plain.unwrap_err()));
-    assert_eq!(outcomes(&registry), ERROR);
-    let connect = [("error_type", "connect")];
-    assert_eq!(sum(&registry, "llm_requests_error", &connect), 1.0);
+    // Nobody listens there, and this connector speaks no TLS.
+    let urls = [nowhere().await, "https://localhost".to_owned()];
+    for url in urls.map(|url| format!("{url}{CHAT}")) {
+        let (layer, registry) = layer();
+        let client: Hyper<String> = client();
+        let plain = client.request(post(&url, question("gpt-x", false))).await;
+        let measured = send(&layer.layer(client), post(&url, question("gpt-x", false))).await;
+        assert_eq!(measured.unwrap_err(), text(&plain.unwrap_err()));
+        assert_eq!(outcomes(&registry), ERROR);
+        let connect = [("error_type", "connect")];
+        assert_eq!(sum(&registry, "llm_requests_error", &connect), 1.0);
+    }
 }
 
 #[tokio::test]

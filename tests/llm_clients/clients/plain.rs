@@ -144,14 +144,19 @@ async fn a_request_reaches_the_provider_as_it_was_made() {
 
 #[tokio::test]
 async fn a_connection_that_does_not_come_about_fails_as_it_does_without_the_layer() {
-    let (layer, registry) = layer();
-    let llm = layer.layer(client());
-    let url = format!("{}{CHAT}", nowhere().await);
-    let failed = both(&llm, || post(llm.get_ref(), &url, question("gpt-x", false))).await;
-    assert!(failed.unwrap_err().is("connect"));
-    assert_eq!(outcomes(&registry), ERROR);
-    let connect = [("error_type", "connect"), ("model", "gpt-x")];
-    assert_eq!(sum(&registry, "llm_requests_error", &connect), 1.0);
+    // Nobody listens there, and nobody speaks TLS here.
+    let upstream = Upstream::start(answer).await;
+    let deaf = upstream.url.replace("http:", "https:");
+    for url in [nowhere().await, deaf] {
+        let (layer, registry) = layer();
+        let llm = layer.layer(client());
+        let url = format!("{url}{CHAT}");
+        let failed = both(&llm, || post(llm.get_ref(), &url, question("gpt-x", false))).await;
+        assert!(failed.unwrap_err().is("connect"));
+        assert_eq!(outcomes(&registry), ERROR);
+        let connect = [("error_type", "connect"), ("model", "gpt-x")];
+        assert_eq!(sum(&registry, "llm_requests_error", &connect), 1.0);
+    }
 }
 
 /// The clock stands still once the server has the request, or the caller the first event,
