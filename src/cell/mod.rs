@@ -31,6 +31,7 @@ mod list;
 pub(crate) mod model;
 #[cfg(all(test, tachometer_loom))]
 mod models;
+#[cfg(feature = "llm")]
 mod passing;
 mod pieces;
 mod sheets;
@@ -46,5 +47,6 @@ pub(crate) use grid::Grid;
 pub(crate) use hash::Hasher;
 pub(crate) use histogram::HistogramCell;
 pub(crate) use life::Life;
+#[cfg(feature = "llm")]
 pub(crate) use passing::PassingCell;
 pub(crate) use sync::{AtomicBool, AtomicUsize, Mutex, Ordering};

@@ -47,6 +47,7 @@ mod memo;
 #[cfg(all(test, tachometer_loom))]
 mod models;
 mod name;
+#[cfg(feature = "llm")]
 mod passing;
 mod rule;
 mod series;
@@ -67,5 +68,6 @@ pub(crate) use instrument::Instrument;
 pub use label::Label;
 pub(crate) use memo::Memo;
 pub(crate) use name::{Names, are_alike, printed_names};
+#[cfg(feature = "llm")]
 pub(crate) use passing::Passing;
 pub(crate) use set::SeriesSet;
