@@ -19,8 +19,9 @@ pub(super) enum Field {
     Reasoning,
     AudioInput,
     AudioOutput,
-    /// Text, thought or arguments: the first that is not empty is the first token.
+    /// Text or arguments, and thoughts: the first that are not empty are the first token.
     Content,
+    Thought,
     /// One of several answers, its number, and why it ended.
     Choice,
     Index,
@@ -59,13 +60,20 @@ pub(super) struct Answer {
     pub(super) finishes: Finishes,
     pub(super) tool_calls: u64,
     pub(super) error: Option<ErrorType>,
-    /// Whether something of the answer itself has come.
-    pub(super) has_content: bool,
+    pub(super) content: Content,
     /// Whether its last event has come.
     pub(super) has_ended: bool,
     pub(super) event: Event,
     /// The calls of tools that were counted, of those that come in parts.
     tools: Vec<(u64, u64)>,
+}
+
+/// What has come of the answer itself.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    /// Text, thoughts or a call of a tool.
+    pub(super) has_come: bool,
+    pub(super) has_thoughts: bool,
 }
 
 /// What was learnt from one event, or from an answer that is not streamed.
@@ -163,7 +171,7 @@ impl Answer {
         // The first part alone has a name.
         if std::mem::take(&mut self.event.is_named) && self.event.tools.len() < MOST_TOOLS {
             self.event.tools.push(tool);
-            self.has_content = true;
+            self.content.has_come = true;
         }
     }
 
@@ -198,7 +206,11 @@ impl Sink for Answer {
                 | Field::AudioOutput,
                 value,
             ) => self.tokens(field, value),
-            (Field::Content, Value::Text(text)) => self.has_content |= !text.is_empty(),
+            (Field::Content, Value::Text(text)) => self.content.has_come |= !text.is_empty(),
+            (Field::Thought, Value::Text(text)) if !text.is_empty() => {
+                self.content.has_come = true;
+                self.content.has_thoughts = true;
+            }
             (Field::Choice, Value::Close) => self.end_choice(),
             (Field::Index, Value::Number(index)) => self.event.choice = index.parse().ok(),
             (Field::Finish, Value::Text(reason)) => self.event.finish = Some(reason.into()),

@@ -25,6 +25,11 @@ pub struct LlmCall {
     pub(super) usage: Usage,
     /// Tokens of which nobody says whether they went in or out.
     pub(super) tokens: Option<u64>,
+    /// Those of the output that came before the first, and were not shown.
+    pub(super) unseen: u64,
+    /// Whether the first token and the last were in one frame, so that the time between
+    /// them says nothing.
+    pub(super) came_at_once: bool,
     pub(super) finishes: Finishes,
     pub(super) tool_calls: u64,
     /// Whether there was an answer, and why its tokens cannot be known, if so.
@@ -69,6 +74,8 @@ impl LlmCall {
             first: None,
             usage: Usage::default(),
             tokens: None,
+            unseen: 0,
+            came_at_once: false,
             finishes: Finishes::default(),
             tool_calls: 0,
             has_begun: false,
@@ -98,6 +105,11 @@ impl LlmCall {
         self.outcome = outcome;
     }
 
+    /// Returns true when the first token has come.
+    pub(super) fn has_first(&self) -> bool {
+        self.first.is_some()
+    }
+
     pub(super) fn metrics(&self) -> &LlmMetrics {
         &self.metrics
     }
@@ -119,15 +131,13 @@ impl LlmCall {
         Some(self.blind.unwrap_or(by_outcome))
     }
 
-    /// Returns the seconds that each token took after the first.
+    /// Returns the seconds that each token took after the first, of those that came one
+    /// after the other.
     fn per_token(&self, since_first: Option<Duration>) -> Option<f64> {
-        let after_first = self
-            .usage
-            .output?
-            .checked_sub(1)
-            .filter(|tokens| *tokens > 0)?;
-        let is_whole = self.outcome == Outcome::Success;
-        let seconds = since_first.filter(|_| is_whole)?.as_secs_f64();
+        let is_told = self.outcome == Outcome::Success && !self.came_at_once;
+        let seconds = since_first.filter(|_| is_told)?.as_secs_f64();
+        let tokens = self.usage.output?.checked_sub(self.unseen)?;
+        let after_first = tokens.checked_sub(1).filter(|tokens| *tokens > 0)?;
         Some(seconds / after_first as f64)
     }
 }

@@ -14,7 +14,8 @@ impl LlmLayer {
         self.choose(|settings| settings.provider = provider)
     }
 
-    /// Calls the provider this at one host, given as the URL has it, without a port.
+    /// Calls the provider this at one host, given as the URL has it, with a port or for all
+    /// ports. Of several that fit, the last counts.
     ///
     /// ```
     /// use tachometer::LlmLayer;

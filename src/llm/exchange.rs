@@ -43,13 +43,13 @@ impl Exchange {
     pub(super) fn start(
         metrics: &LlmMetrics,
         method: &Method,
-        host: &str,
+        (host, port): (&str, Option<u16>),
         path: &str,
         ask: impl FnOnce() -> Asked,
     ) -> Option<Box<Self>> {
         let settings = metrics.settings();
-        let own = settings.hosts.iter().rev();
-        let own = own.clone().find(|(own, _)| own.eq_ignore_ascii_case(host));
+        let mut own = settings.hosts.iter().rev();
+        let own = own.find(|(own, _)| is_host(own, host, port));
         let provider = own
             .map(|(_, provider)| provider)
             .or(settings.provider.as_ref());
@@ -116,11 +116,16 @@ impl Exchange {
 
     /// Reads a piece of the answer.
     pub(super) fn read(&mut self, bytes: &[u8]) {
-        if let Some(reader) = &mut self.reader {
-            reader.push(bytes);
-            if reader.answer.has_content && reader.is_streamed() {
-                self.call.first_token();
-            }
+        let Some(reader) = &mut self.reader else {
+            return;
+        };
+        let had_first = self.call.has_first();
+        reader.push(bytes);
+        if had_first {
+            self.call.came_at_once = false;
+        } else if reader.answer.content.has_come && reader.is_streamed() {
+            self.call.first_token();
+            self.call.came_at_once = true;
         }
     }
 
@@ -207,6 +212,10 @@ impl Exchange {
         call.usage = answer.usage;
         call.finishes = std::mem::take(&mut answer.finishes);
         call.tool_calls = answer.tool_calls;
+        // What was thought and not shown came before the first token.
+        if !answer.content.has_thoughts {
+            call.unseen = answer.usage.reasoning.unwrap_or(0);
+        }
         if answer.is_invalid {
             call.blind = Some("invalid");
         } else if call.outcome == Outcome::Success
@@ -234,6 +243,16 @@ impl Drop for Exchange {
             self.call.model = self.deployment.take();
         }
     }
+}
+
+/// Whether what the user calls a host is this one: a name or address, with a port or for
+/// any.
+fn is_host(own: &str, host: &str, port: Option<u16>) -> bool {
+    let (name, own_port) = match own.rsplit_once(':') {
+        Some((name, own_port)) if !name.contains(':') => (name, own_port.parse().ok()),
+        _ => (own, None),
+    };
+    name.eq_ignore_ascii_case(host) && (own_port.is_none() || own_port == port)
 }
 
 /// Whether a body is compressed, so that it cannot be read as it passes.

@@ -51,13 +51,16 @@
 //! | `llm_requests_in_flight` | | those that have begun and not ended |
 //! | `llm_request_duration_seconds` | | from the call to the end of the answer |
 //! | `llm_time_to_first_token_seconds` | | from the call to the first text, thought or call of a tool; of streams |
-//! | `llm_time_per_output_token_seconds` | | from there to the end, by each token after the first; of whole streams |
+//! | `llm_time_per_output_token_seconds` | | from there to the end, by each token after the first that was shown; of whole streams |
 //! | `llm_tokens_total` | `direction` | `input` and `output`, which add up |
 //! | `llm_token_details_total` | `kind` | parts of those: `cache_read`, `cache_write`, `reasoning`, `audio_input`, `audio_output` |
 //! | `llm_usage_missing_total` | `reason` | calls whose tokens are not counted, or not all |
 //! | `llm_finish_reasons_total` | `reason` | `stop`, `length`, `tool_calls`, `content_filter`, `error`, `other` |
 //! | `llm_tool_calls_total` | | calls of tools that the model asked for |
 //! | `llm_rate_limit_remaining`, `llm_rate_limit` | `kind` | what the provider still allows, and in all, until that is over |
+//!
+//! As everywhere, a counter's name ends in `_total` in the formats of Prometheus, and is
+//! as it stands here in JSON.
 //!
 //! The outcome is decided at the end of the answer. An error within a 200 is an error; a
 //! stream that breaks off before its end is truncated; one that the caller stops reading
@@ -70,7 +73,7 @@
 //! | `not_requested` | a stream of OpenAI's dialect without `stream_options.include_usage` |
 //! | `not_reported` | the answer does not say |
 //! | `cancelled`, `truncated`, `error` | the end, where they stand, has not come |
-//! | `encoded` | the body is compressed, and is not read |
+//! | `encoded` | the body is compressed, and is not read: let the client decompress it, or do not ask for it |
 //! | `invalid` | a number that is none |
 
 mod answer;

@@ -21,7 +21,7 @@ impl<S> LlmService<S> {
         Self { client, metrics }
     }
 
-    /// Returns the client, which is not measured.
+    /// Returns the client, to make requests with; what is sent by it is not measured.
     pub fn get_ref(&self) -> &S {
         &self.client
     }

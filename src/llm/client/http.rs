@@ -2,6 +2,7 @@
 
 use std::any::Any;
 
+use http::uri::Authority;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body::Body;
 
@@ -16,11 +17,15 @@ use crate::llm::request::{Asked, Model};
 impl<B: 'static> LlmRequest for Request<B> {
     fn exchange(&self, metrics: &LlmMetrics) -> Option<Box<Exchange>> {
         let uri = self.uri();
-        let named = || self.headers().get(header::HOST)?.to_str().ok();
         // Behind a proxy the target has a path alone, and the host has a header.
-        let host = uri.host().or_else(|| named()?.split(':').next());
-        let host = host.unwrap_or("");
-        Exchange::start(metrics, self.method(), host, uri.path(), || {
+        let named = || {
+            let named = self.headers().get(header::HOST)?.to_str().ok()?;
+            named.parse::<Authority>().ok()
+        };
+        let authority = uri.authority().cloned().or_else(named);
+        let host = authority.as_ref().map_or("", Authority::host);
+        let port = authority.as_ref().and_then(Authority::port_u16);
+        Exchange::start(metrics, self.method(), (host, port), uri.path(), || {
             let mut asked = ask(self.body());
             if let Some(model) = self.extensions().get::<Model>() {
                 asked.model.get_or_insert_with(|| model.0.clone());

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::future::poll_fn;
 
 use http::{HeaderMap, StatusCode};
-use reqwest::{Body, Request, Response, ResponseBuilderExt};
+use reqwest::{Body, Request, RequestBuilder, Response, ResponseBuilderExt};
 use tower::Service;
 
 use crate::llm::body::LlmBody;
@@ -49,10 +49,38 @@ where
     }
 }
 
+impl<S> LlmService<S>
+where
+    S: Service<Request, Response = Response> + Clone,
+    S::Error: From<reqwest::Error> + 'static,
+{
+    /// Sends what a builder makes, as [`execute`](Self::execute) does.
+    ///
+    /// The builder's own `send` goes past the layer, and is not measured.
+    ///
+    /// ```no_run
+    /// use tachometer::LlmLayer;
+    ///
+    /// # async fn run() -> Result<(), reqwest::Error> {
+    /// let llm = LlmLayer::new().layer(reqwest::Client::new());
+    /// let request = llm.get_ref().post("https://api.openai.com/v1/embeddings");
+    /// let answer = llm.send(request.body(r#"{"model":"m","input":"a"}"#)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of the client, and of a builder that makes no request.
+    pub async fn send(&self, request: RequestBuilder) -> Result<Response, S::Error> {
+        self.execute(request.build()?).await
+    }
+}
+
 impl LlmRequest for Request {
     fn exchange(&self, metrics: &LlmMetrics) -> Option<Box<Exchange>> {
         let url = self.url();
-        let host = url.host_str().unwrap_or("");
+        let host = (url.host_str().unwrap_or(""), url.port());
         Exchange::start(metrics, self.method(), host, url.path(), || {
             Asked::read(self.body().and_then(Body::as_bytes))
         })

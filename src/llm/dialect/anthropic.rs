@@ -40,7 +40,7 @@ const EVENT: &[Branch] = &[
         &[
             at("type", Field::EventItem),
             at("text", Field::Content),
-            at("thinking", Field::Content),
+            at("thinking", Field::Thought),
         ],
     ),
     // Of `content_block_delta` and `message_delta`.
@@ -48,7 +48,7 @@ const EVENT: &[Branch] = &[
         "delta",
         &[
             at("text", Field::Content),
-            at("thinking", Field::Content),
+            at("thinking", Field::Thought),
             at("partial_json", Field::Content),
             at("stop_reason", Field::Finish),
         ],
@@ -76,7 +76,7 @@ const INPUT: &[Branch] = &[
 fn conclude(answer: &mut Answer, event: &Event) {
     if event.item.as_deref().is_some_and(is_tool_call) {
         answer.call_tool(0, event.tool);
-        answer.has_content = true;
+        answer.content.has_come = true;
     }
     if let Some(reason) = &event.finish {
         answer.finishes.add(0, reason);

@@ -37,12 +37,12 @@ const LINE: &[Branch] = &[
     at("done_reason", Field::Finish),
     // Of generate.
     at("response", Field::Content),
-    at("thinking", Field::Content),
+    at("thinking", Field::Thought),
     within(
         "message",
         &[
             at("content", Field::Content),
-            at("thinking", Field::Content),
+            at("thinking", Field::Thought),
             within(
                 "tool_calls",
                 &[each(Field::Tool).and(&[within("function", &[at("name", Field::ToolName)])])],

@@ -57,13 +57,13 @@ const MESSAGE: &[Branch] = &[
         at("text", Field::Content),
         within(
             "thinking",
-            &[each(Field::Content).and(&[at("text", Field::Content)])],
+            &[each(Field::Content).and(&[at("text", Field::Thought)])],
         ),
     ])]),
     at("refusal", Field::Content),
     // Thoughts: vLLM and DeepSeek, and OpenRouter and newer vLLM.
-    at("reasoning_content", Field::Content),
-    at("reasoning", Field::Content),
+    at("reasoning_content", Field::Thought),
+    at("reasoning", Field::Thought),
     within(
         "audio",
         &[at("data", Field::Content), at("transcript", Field::Content)],

@@ -41,6 +41,18 @@ fn a_provider_is_known_by_its_host_or_is_what_the_user_calls_it() {
     assert_eq!(calls(&registry, ("provider", "vllm")), 1.0);
     assert_eq!(calls(&registry, ("provider", "old")), 0.0);
 
+    let (ports, registry) = layer();
+    let ports = ports
+        .host("llm.internal", "other")
+        .host("llm.internal:8080", "vllm");
+    let ports = ports.host("llm.internal:8081", "llama.cpp");
+    call(&ports, &own, "gpt-x");
+    call(&ports, &own.replace("8080", "8081"), "gpt-x");
+    call(&ports, &own.replace("8080", "80"), "gpt-x");
+    for provider in ["vllm", "llama.cpp", "other"] {
+        assert_eq!(calls(&registry, ("provider", provider)), 1.0, "{provider}");
+    }
+
     // A host that is known to be one needs no model to be believed.
     let (known, registry) = layer();
     let known = known.host("llm.internal", "vllm");
@@ -244,4 +256,59 @@ fn a_clock_that_goes_back_or_panics_does_no_harm() {
     );
     call(&layer.clock(|| panic!("on purpose")), CHAT, "gpt-x");
     assert_eq!(outcomes(&registry), [1.0, 0.0, 1.0, 0.0]);
+}
+
+#[test]
+fn what_was_thought_and_not_shown_is_no_part_of_the_time_per_token() {
+    const USAGE: &str = r#"data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":105,"completion_tokens_details":{"reasoning_tokens":100}}}"#;
+    let end = |events: &str| format!("{events}\n\ndata: [DONE]\n\n");
+    let delta = |name: &str| {
+        format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"{name}\":\"hi\"}}}}]}}\n\n")
+    };
+    for (shown, tokens) in [("content", 4.0), ("reasoning_content", 104.0)] {
+        let (layer, registry) = layer();
+        let hand = Hand::default();
+        let layer = hand.of(layer);
+        timed(
+            &hand,
+            &layer,
+            vec![delta(shown), delta("content"), end(USAGE)],
+        );
+        let per_token = histogram(&registry, "llm_time_per_output_token_seconds");
+        // Two pieces, and the end, a second after each.
+        let after_first = histogram(&registry, "llm_request_duration_seconds").1.sum
+            - histogram(&registry, "llm_time_to_first_token_seconds")
+                .1
+                .sum;
+        assert_eq!(
+            (per_token.0, per_token.1.sum),
+            (1, after_first / tokens),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn a_stream_that_comes_in_one_piece_has_no_time_per_token() {
+    let (layer, registry) = layer();
+    let hand = Hand::default();
+    let layer = hand.of(layer);
+    let events = chunks("gpt-x", 9, 5);
+    let events: String = events
+        .iter()
+        .flat_map(|event| {
+            [
+                "data: ", event, "
+
+",
+            ]
+        })
+        .collect();
+    timed(&hand, &layer, vec![events]);
+    assert_eq!(outcomes(&registry), SUCCESS);
+    assert_eq!(histogram(&registry, "llm_time_to_first_token_seconds").0, 1);
+    assert_eq!(
+        histogram(&registry, "llm_time_per_output_token_seconds").0,
+        0
+    );
 }
