@@ -1,5 +1,6 @@
-//! Request metrics for axum and tower: a layer that measures every request, a
-//! metric core, and a router that serves it all to Prometheus and to programs.
+//! Request metrics for axum and tower, and metrics of calls of LLMs: a layer that
+//! measures every request, one that measures every call of a model, a metric core, and a
+//! router that serves it all to Prometheus and to programs.
 //!
 //! ```no_run
 //! use axum::{Router, routing::get};
@@ -17,6 +18,19 @@
 //! }
 //! ```
 //!
+//! Calls of LLMs are measured by a layer around the client that makes them ([`llm`]):
+//!
+//! ```no_run
+//! # #[cfg(feature = "reqwest")]
+//! # async fn run(request: reqwest::Request) -> Result<(), reqwest::Error> {
+//! use tachometer::LlmLayer;
+//!
+//! let llm = LlmLayer::new().layer(reqwest::Client::new());  // calls, tokens, time to first token
+//! let answer = llm.execute(request).await?;                 // a reqwest::Response, as ever
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Metrics of one's own come from the same registry:
 //!
 //! ```
@@ -28,6 +42,8 @@
 //!
 //! - Every accepted request ends in exactly one outcome, whatever becomes of it:
 //!   finished, failed, cancelled before or inside the body, panicked.
+//! - Every call of a model, too, ends in one outcome, told at the end of its answer; the
+//!   answer passes as it came, and is not kept.
 //! - Responses pass unchanged, and no panic or error of this crate's reaches a
 //!   request. What is wrong with a metric is said when it is made.
 //! - The layer's labels come from closed sets and from route templates, never from
