@@ -16,7 +16,7 @@ use crate::llm::service::LlmService;
 /// Its own retries are gone where a service is given; its `OpenAIRetryLayer` around this
 /// one brings them back, and each attempt is measured.
 ///
-/// ```
+/// ```no_run
 /// use tachometer::LlmLayer;
 ///
 /// let service = LlmLayer::new().async_openai(reqwest::Client::new());

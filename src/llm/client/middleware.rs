@@ -18,7 +18,7 @@ use crate::llm::outcome::ErrorType;
 ///
 /// Before a middleware that tries again it measures calls, after it attempts.
 ///
-/// ```
+/// ```no_run
 /// use tachometer::LlmLayer;
 ///
 /// let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
