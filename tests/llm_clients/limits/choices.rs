@@ -10,13 +10,14 @@ use bytes::Bytes;
 use http::Response;
 use http_body::{Body, Frame};
 use http_body_util::StreamBody;
+use serde_json::json;
 use tachometer::snapshot::Values;
 use tachometer::{LlmLayer, Registry};
 
-use crate::support::answers::{CHAT, chat, chunks};
+use crate::support::answers::{CHAT, chat, chunk, chunks, usage};
 use crate::support::local::{call, finish, histogram, open};
 use crate::support::read::{series, sum};
-use crate::support::{CANCELLED, SUCCESS, layer, outcomes};
+use crate::support::{CANCELLED, SUCCESS, layer, outcomes, tokens};
 
 fn calls(registry: &Registry, label: (&str, &str)) -> f64 {
     sum(registry, "llm_requests_total", &[label])
@@ -224,9 +225,14 @@ fn what_is_no_stream_has_a_duration_alone_and_what_breaks_off_no_time_per_token(
         2.0
     );
     assert_eq!(histogram(&registry, "llm_time_to_first_token_seconds").0, 0);
-    let events = chunks("gpt-x", 9, 5);
-    let events = events[..3].iter().map(|event| format!("data: {event}\n\n"));
-    timed(&hand, &layer, events.collect());
+    // Each of its events tells the tokens so far, and none why it ends.
+    let events = [2, 3, 4].map(|tokens| {
+        let mut event = chunk("gpt-x", &json!({"content": "Word. "}), None);
+        event["usage"] = usage(9, tokens);
+        format!("data: {event}\n\n")
+    });
+    timed(&hand, &layer, events.into());
+    assert_eq!(tokens(&registry), [18.0, 9.0]);
     assert_eq!(outcomes(&registry), [0.0, 0.0, 1.0, 1.0]);
     assert_eq!(
         histogram(&registry, "llm_request_duration_seconds").1.sum,
