@@ -68,7 +68,8 @@ impl LlmLayer {
         self.choose(|settings| settings.buckets = Some(bounds.to_vec()))
     }
 
-    /// Puts this before the name of every metric.
+    /// Puts this before the name of every metric, as it is written: `shop_` makes
+    /// `shop_llm_requests_total`.
     pub fn prefix(self, prefix: impl Into<String>) -> Self {
         let prefix = prefix.into();
         self.choose(|settings| settings.prefix = prefix)

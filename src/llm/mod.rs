@@ -63,8 +63,9 @@
 //! as it stands here in JSON.
 //!
 //! The outcome is decided at the end of the answer. An error within a 200 is an error; a
-//! stream that breaks off before its end is truncated; one that the caller stops reading
-//! before its end is cancelled, and one that he stops reading at its end is not.
+//! stream that breaks off before its end is truncated, and so is an empty answer; one that
+//! the caller stops reading before its end is cancelled, and one that he stops reading at
+//! its end is not.
 //!
 //! Tokens are counted as the provider reports them, each call once. Why they are not:
 //!

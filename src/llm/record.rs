@@ -1,5 +1,6 @@
 //! The seed's way to record a call: all at once, after it.
 
+use std::sync::Once;
 use std::time::Duration;
 
 use crate::llm::metrics::LlmMetrics;
@@ -20,12 +21,14 @@ impl Registry {
     /// ```
     ///
     /// Where the registry holds something else under the name of one of the metrics,
-    /// nothing is recorded, and a warning says why.
+    /// nothing is recorded, and one warning of the process says why.
     pub fn record_llm_request(&self, duration: Duration, success: bool, tokens: u64, model: &str) {
         let metrics = match LlmMetrics::new(self) {
             Ok(metrics) => metrics,
             Err(error) => {
-                tracing::warn!(%error, "a call of an LLM is not recorded");
+                // Not again and again: it is the same at each call.
+                static WARNED: Once = Once::new();
+                WARNED.call_once(|| tracing::warn!(%error, "a call of an LLM is not recorded"));
                 return;
             }
         };

@@ -4,7 +4,8 @@ use crate::llm::answer::Field;
 use crate::llm::scan::{Branch, Scanner, Sink, Value, at, within};
 
 /// The model of a request whose body the layer cannot see, since it is made as it is
-/// sent: to be put among the request's extensions.
+/// sent: to be put among the request's extensions. reqwest's requests have none; the
+/// model of such a call is the one that the answer tells.
 ///
 /// ```
 /// use tachometer::llm::Model;
