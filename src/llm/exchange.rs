@@ -148,7 +148,8 @@ impl Exchange {
     fn label(&self, headers: &HeaderMap) -> Label {
         let kind = headers.get(header::CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");
-        let is = |part: &str| kind.to_ascii_lowercase().contains(part);
+        let kind = kind.to_ascii_lowercase();
+        let is = |part: &str| kind.contains(part);
         // Whether each line is an event is the request's to say, where the head does not.
         let streams = self
             .asked
