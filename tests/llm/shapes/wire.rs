@@ -37,6 +37,7 @@ fn a_stream_is_read_however_it_is_written() {
         ),
         wire("comments first", format!(": keep-alive\n\n: keep-alive\n\n{PLAIN}")),
         wire("in many lines each", PLAIN.replace(",\"", ",\ndata: \"")),
+        wire("in many lines each, with CRLF", PLAIN.replace(",\"", ",\ndata: \"").replace('\n', "\r\n")),
         wire("an event that is no JSON", format!("data: {{\"a\": oops\n\ndata: hello\n\n{PLAIN}")),
         wire("a line that is no JSON", format!("data: oops\n{PLAIN}")),
         wire("after the end", format!("{PLAIN}data: {{\"choices\":[{{\"index\":0,\"finish_reason\":\"length\"}}]}}\n\n")),
