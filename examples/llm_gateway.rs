@@ -13,6 +13,7 @@
 mod upstream;
 
 use std::error::Error;
+use std::io::{self, Write};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -75,12 +76,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address).await?;
     let url = format!("http://{}", listener.local_addr()?);
     let model = upstream.model;
-    println!(
+    let said = format!(
         "listening on {url}
   curl {url}/v1/chat/completions -H 'content-type: application/json' \\
     -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"hi\"}}]}}'
-  curl {url}/metrics"
+  curl {url}/metrics
+"
     );
+    // A reader that has gone away is no reason to stop, so not `println!`.
+    let _ = io::stdout().write_all(said.as_bytes());
     axum::serve(listener, app).await?;
     Ok(())
 }
