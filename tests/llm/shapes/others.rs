@@ -61,6 +61,25 @@ fn responses_are_understood() {
     ]);
 }
 
+#[test]
+fn embeddings_of_ollama_are_one_text_though_their_request_does_not_say_so() {
+    let row = |name, body: &str| Row {
+        path: "/api/embed",
+        request: r#"{"model":"m","input":"hi"}"#,
+        ..whole(name, OLLAMA, body, "success 8 .")
+    };
+    check([
+        row(
+            "embed [docs]",
+            r#"{"model":"m","embeddings":[[0.1,0.2]],"prompt_eval_count":8}"#,
+        ),
+        row(
+            "on many lines, by a gateway [unverified]",
+            "{\n \"embeddings\": [\n  [0.1]\n ],\n \"prompt_eval_count\": 8\n}\n",
+        ),
+    ]);
+}
+
 const START: &str = r#"{"type":"message_start","message":{"model":"c","usage":{"input_tokens":12,"cache_read_input_tokens":900,"cache_creation_input_tokens":88,"output_tokens":1}}}"#;
 const TEXT: &str =
     r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"hi"}}"#;
