@@ -61,6 +61,42 @@ fn responses_are_understood() {
     ]);
 }
 
+const CALLED: &str = r#"{"type":"response.completed","response":{"status":"completed","usage":{"input_tokens":3,"output_tokens":4}}}"#;
+
+#[test]
+fn code_that_a_model_ran_is_no_error() {
+    let done = r#"{"type":"response.code_interpreter_call_code.done","output_index":0,"item_id":"ci","code":"raise TimeoutError()","sequence_number":1}"#;
+    check([
+        stream(
+            "code beside the type of an event that is no error [docs]",
+            RESPONSES,
+            events(&[done, CALLED]),
+            "success 3 4 stop",
+        ),
+        stream(
+            "the same before the type [docs]",
+            RESPONSES,
+            events(&[
+                r#"{"code":"429","type":"response.code_interpreter_call_code.done"}"#,
+                CALLED,
+            ]),
+            "success 3 4 stop",
+        ),
+        stream(
+            "an error's, before the type [docs]",
+            RESPONSES,
+            events(&[r#"{"code":"rate_limit_exceeded","message":"secret","type":"error"}"#]),
+            "error(rate_limited) . . -error",
+        ),
+        whole(
+            "an error without a type, by some gateways [unverified]",
+            RESPONSES,
+            r#"{"code":"rate_limit_exceeded","message":"secret"}"#,
+            "error(rate_limited) . . -error",
+        ),
+    ]);
+}
+
 #[test]
 fn embeddings_of_ollama_are_one_text_though_their_request_does_not_say_so() {
     let row = |name, body: &str| Row {
