@@ -69,6 +69,14 @@ const USAGE: &[Branch] = &[
     ),
 ];
 
+/// The events that end a stream.
+const ENDS: [&str; 4] = [
+    "response.completed",
+    "response.incomplete",
+    "response.failed",
+    "response.cancelled",
+];
+
 fn conclude(answer: &mut Answer, event: &Event) {
     if event.item.as_deref().is_some_and(is_tool_call) {
         answer.content.has_come = true;
@@ -85,6 +93,10 @@ fn conclude(answer: &mut Answer, event: &Event) {
     // An answer that is no event has no kind.
     if let (None | Some("error"), Some(code)) = (kind, &event.code) {
         answer.fail(code);
+    }
+    // Parts of a response have a status, too.
+    if kind.is_some_and(|kind| !ENDS.contains(&kind)) {
+        return;
     }
     let called = if answer.tool_calls > 0 {
         "tool_calls"

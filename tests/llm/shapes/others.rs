@@ -98,6 +98,26 @@ fn code_that_a_model_ran_is_no_error() {
 }
 
 #[test]
+fn the_status_of_a_part_is_not_that_of_the_response() {
+    let part = r#"{"type":"response.reasoning_summary_part.done","item_id":"rs","output_index":0,"status":"incomplete"}"#;
+    let call = r#"{"type":"response.output_item.added","output_index":1,"item":{"type":"function_call","name":"f"}}"#;
+    check([
+        stream(
+            "it says nothing of why the response ended [docs]",
+            RESPONSES,
+            events(&[part, call, CALLED]),
+            "success 3 4 tool_calls x1 first",
+        ),
+        stream(
+            "nor that it has [docs]",
+            RESPONSES,
+            events(&[part, call]),
+            "truncated(truncated) . . x1 first -truncated",
+        ),
+    ]);
+}
+
+#[test]
 fn embeddings_of_ollama_are_one_text_though_their_request_does_not_say_so() {
     let row = |name, body: &str| Row {
         path: "/api/embed",
