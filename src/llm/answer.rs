@@ -216,6 +216,8 @@ impl Sink for Answer {
             }
             (Field::Choice, Value::Close) => self.end_choice(),
             (Field::Index, Value::Number(index)) => self.event.choice = index.parse().ok(),
+            // Some say it so while there is none yet.
+            (Field::Finish, Value::Text("" | "null")) => {}
             (Field::Finish, Value::Text(reason)) => self.event.finish = Some(reason.into()),
             (Field::Tool, Value::Close) => self.end_tool(),
             (Field::ToolIndex, Value::Number(index)) => self.event.tool = index.parse().ok(),

@@ -227,6 +227,35 @@ fn each_call_of_a_tool_is_counted_once() {
 }
 
 #[test]
+fn a_reason_that_says_nothing_is_none() {
+    const EMPTY: &str = r#"{"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":""}]}"#;
+    const WORD_NULL: &str =
+        r#"{"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"null"}]}"#;
+    for (chunk, name) in [
+        (
+            EMPTY,
+            "SGLang and older Ollama [iss sglang#3912, ollama#4357]",
+        ),
+        (WORD_NULL, "older KoboldCpp [iss PowerShell/AIShell#350]"),
+    ] {
+        check([
+            stream(
+                name,
+                CHAT,
+                events(&[chunk, STOP, SHORT, DONE]),
+                "success 21 4 stop first",
+            ),
+            stream(
+                name,
+                CHAT,
+                events(&[chunk]),
+                "truncated(truncated) . . first -truncated",
+            ),
+        ]);
+    }
+}
+
+#[test]
 fn a_stream_that_was_not_asked_for_usage_says_so() {
     check([
         Row {
