@@ -256,6 +256,24 @@ fn a_reason_that_says_nothing_is_none() {
 }
 
 #[test]
+fn an_error_of_one_answer_is_an_error() {
+    check([
+        whole(
+            "a gateway whose provider failed after it had begun [iss genkit#6259]",
+            CHAT,
+            r#"{"choices":[{"index":0,"message":{"content":"hi"},"finish_reason":"error","error":{"code":502,"message":"secret"}}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#,
+            "error(server_error) 1 2 error",
+        ),
+        whole(
+            "none of it [unverified]",
+            CHAT,
+            r#"{"choices":[{"index":0,"finish_reason":"stop","error":null}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#,
+            "success 1 2 stop",
+        ),
+    ]);
+}
+
+#[test]
 fn a_stream_that_was_not_asked_for_usage_says_so() {
     check([
         Row {
