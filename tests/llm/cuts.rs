@@ -21,7 +21,7 @@ const WHOLE: &str = r#"{"model":"m","stream":false}"#;
 
 /// Answers of each dialect. `END` stands where a caller may know that it has all of the
 /// text: after the event that says why it ended.
-const ANSWERS: [(&str, &str, &str, &str); 6] = [
+const ANSWERS: [(&str, &str, &str, &str); 11] = [
     (
         CHAT,
         STREAM,
@@ -73,6 +73,52 @@ const ANSWERS: [(&str, &str, &str, &str); 6] = [
         WHOLE,
         JSON,
         "{\"type\":\"message\",\"stop_reason\":\"end_turn\",\"usage\":{\"input_tokens\":123,\"output_tokens\":45}}END",
+    ),
+    (
+        RESPONSES,
+        WHOLE,
+        JSON,
+        "{\"status\":\"completed\",\"output\":[{\"type\":\"message\"}],\"usage\":{\"input_tokens\":123,\"output_tokens\":45}}END",
+    ),
+    (
+        OLLAMA,
+        WHOLE,
+        JSON,
+        "{\"message\":{\"content\":\"hi\"},\"done\":true,\"prompt_eval_count\":123,\"eval_count\":45}END",
+    ),
+    (
+        "/v1/completions",
+        STREAM,
+        EVENTS,
+        concat!(
+            "data: {\"choices\":[{\"index\":0,\"text\":\"hi\"},{\"index\":1,\"text\":\"ho\"}]}\r\n\r\n",
+            "data: {\"choices\":[{\"index\":1,\"text\":\"\",\"finish_reason\":\"stop\"}]}\r\n\r\n",
+            "data: {\"choices\":[{\"index\":0,\"text\":\"\",\"finish_reason\":\"length\"}],\"usage\":{\"prompt_tokens\":123,\"completion_tokens\":45}}END\r\n\r\n",
+            "data: [DONE]\r\n\r\n",
+        ),
+    ),
+    // Without a reason, and of a stream that has none the mark alone is the end.
+    (
+        CHAT,
+        STREAM,
+        EVENTS,
+        concat!(
+            "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"}}]}\n\n",
+            "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":123,\"completion_tokens\":45}}\n\n",
+            "data: [DONE]END\n\n",
+        ),
+    ),
+    // Thoughts and tools, of which none is the end.
+    (
+        MESSAGES,
+        STREAM,
+        EVENTS,
+        concat!(
+            "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"cache_read_input_tokens\":100,\"input_tokens\":23,\"output_tokens\":7}}}\n\n",
+            "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"tool_use\",\"name\":\"f\",\"input\":{\"stop_reason\":\"x\"}}}\n\n",
+            "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"tool_use\"},\"usage\":{\"output_tokens\":45}}END\n\n",
+            "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+        ),
     ),
 ];
 
