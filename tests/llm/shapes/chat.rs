@@ -148,6 +148,46 @@ fn chat_is_understood_in_all_its_dialects() {
             "success 10 12 reasoning=7 stop",
         ),
         whole(
+            "Mistral's cache [src]",
+            CHAT,
+            r#"{"choices":[{"finish_reason":"model_length"}],"usage":{"prompt_tokens":10,"completion_tokens":5,"num_cached_tokens":4}}"#,
+            "success 10 5 cache_read=4 length",
+        ),
+        whole(
+            "Moonshot's cache [idx]",
+            CHAT,
+            r#"{"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":5,"cached_tokens":4}}"#,
+            "success 10 5 cache_read=4 stop",
+        ),
+        whole(
+            "a cache that was read and written to [docs]",
+            CHAT,
+            r#"{"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":3}}}"#,
+            "success 10 5 cache_read=4 cache_write=3 stop",
+        ),
+        stream(
+            "a refusal is a token [docs]",
+            CHAT,
+            events(&[
+                r#"{"choices":[{"index":0,"delta":{"refusal":"no"}}]}"#,
+                STOP,
+                SHORT,
+                DONE,
+            ]),
+            "success 21 4 stop first",
+        ),
+        stream(
+            "sound is a token [docs]",
+            CHAT,
+            events(&[
+                r#"{"choices":[{"index":0,"delta":{"audio":{"id":"a","data":"AAAA"}}}]}"#,
+                STOP,
+                SHORT,
+                DONE,
+            ]),
+            "success 21 4 stop first",
+        ),
+        whole(
             "a cache greater than the input is all of it [unverified]",
             CHAT,
             r#"{"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":99}}}"#,
