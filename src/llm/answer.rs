@@ -42,6 +42,8 @@ pub(super) enum Field {
     Object,
     ErrorType,
     ErrorCode,
+    /// A code beside an event's kind, which is an error's if the kind says so.
+    EventCode,
     /// Whether this is the last event.
     Done,
     /// Of a request: whether the answer is to be streamed, and its usage with it.
@@ -81,6 +83,7 @@ pub(super) struct Content {
 pub(super) struct Event {
     pub(super) kind: Option<Box<str>>,
     pub(super) status: Option<Box<str>>,
+    pub(super) code: Option<Box<str>>,
     pub(super) is_done: bool,
     pub(super) item: Option<Box<str>>,
     pub(super) finish: Option<Box<str>>,
@@ -213,6 +216,8 @@ impl Sink for Answer {
             }
             (Field::Choice, Value::Close) => self.end_choice(),
             (Field::Index, Value::Number(index)) => self.event.choice = index.parse().ok(),
+            // Some say it so while there is none yet.
+            (Field::Finish, Value::Text("" | "null")) => {}
             (Field::Finish, Value::Text(reason)) => self.event.finish = Some(reason.into()),
             (Field::Tool, Value::Close) => self.end_tool(),
             (Field::ToolIndex, Value::Number(index)) => self.event.tool = index.parse().ok(),
@@ -220,6 +225,9 @@ impl Sink for Answer {
             (Field::Item, Value::Text(item)) if is_tool_call(item) => self.call_tool(0, None),
             (Field::EventItem, Value::Text(item)) => self.event.item = Some(item.into()),
             (Field::Kind, Value::Text(kind)) => self.event.kind = Some(kind.into()),
+            (Field::EventCode, Value::Text(code) | Value::Number(code)) => {
+                self.event.code = Some(code.into());
+            }
             (Field::Status, Value::Text(status)) => self.event.status = Some(status.into()),
             // Some providers say it in words alone, which are not read.
             (Field::Error, Value::Open) | (Field::Object, Value::Text("error")) => self.fail(""),

@@ -150,12 +150,11 @@ impl Exchange {
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");
         let kind = kind.to_ascii_lowercase();
         let is = |part: &str| kind.contains(part);
-        // Whether each line is an event is the request's to say, where the head does not.
-        let streams = self
-            .asked
-            .stream
-            .unwrap_or(self.asked.is_seen && self.dialect.streams);
-        if is("ndjson") || is("jsonl") || (self.dialect.streams && streams) {
+        // Whether each line is an event is the request's to say, where the head does not;
+        // embeddings never come in events.
+        let streams = self.dialect.streams && &*self.call.operation != "embeddings";
+        let streams = streams && self.asked.stream.unwrap_or(self.asked.is_seen);
+        if is("ndjson") || is("jsonl") || streams {
             Label::Lines
         } else if is("event-stream") {
             Label::Events

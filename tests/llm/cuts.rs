@@ -21,7 +21,7 @@ const WHOLE: &str = r#"{"model":"m","stream":false}"#;
 
 /// Answers of each dialect. `END` stands where a caller may know that it has all of the
 /// text: after the event that says why it ended.
-const ANSWERS: [(&str, &str, &str, &str); 6] = [
+const ANSWERS: [(&str, &str, &str, &str); 11] = [
     (
         CHAT,
         STREAM,
@@ -74,71 +74,109 @@ const ANSWERS: [(&str, &str, &str, &str); 6] = [
         JSON,
         "{\"type\":\"message\",\"stop_reason\":\"end_turn\",\"usage\":{\"input_tokens\":123,\"output_tokens\":45}}END",
     ),
+    (
+        RESPONSES,
+        WHOLE,
+        JSON,
+        "{\"status\":\"completed\",\"output\":[{\"type\":\"message\"}],\"usage\":{\"input_tokens\":123,\"output_tokens\":45}}END",
+    ),
+    (
+        OLLAMA,
+        WHOLE,
+        JSON,
+        "{\"message\":{\"content\":\"hi\"},\"done\":true,\"prompt_eval_count\":123,\"eval_count\":45}END",
+    ),
+    (
+        "/v1/completions",
+        STREAM,
+        EVENTS,
+        concat!(
+            "data: {\"choices\":[{\"index\":0,\"text\":\"hi\"},{\"index\":1,\"text\":\"ho\"}]}\r\n\r\n",
+            "data: {\"choices\":[{\"index\":1,\"text\":\"\",\"finish_reason\":\"stop\"}]}\r\n\r\n",
+            "data: {\"choices\":[{\"index\":0,\"text\":\"\",\"finish_reason\":\"length\"}],\"usage\":{\"prompt_tokens\":123,\"completion_tokens\":45}}END\r\n\r\n",
+            "data: [DONE]\r\n\r\n",
+        ),
+    ),
+    // Without a reason, and of a stream that has none the mark alone is the end.
+    (
+        CHAT,
+        STREAM,
+        EVENTS,
+        concat!(
+            "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"}}]}\n\n",
+            "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":123,\"completion_tokens\":45}}\n\n",
+            "data: [DONE]END\n\n",
+        ),
+    ),
+    // Thoughts and tools, of which none is the end.
+    (
+        MESSAGES,
+        STREAM,
+        EVENTS,
+        concat!(
+            "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"cache_read_input_tokens\":100,\"input_tokens\":23,\"output_tokens\":7}}}\n\n",
+            "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"tool_use\",\"name\":\"f\",\"input\":{\"stop_reason\":\"x\"}}}\n\n",
+            "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"tool_use\"},\"usage\":{\"output_tokens\":45}}END\n\n",
+            "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+        ),
+    ),
 ];
 
-/// Lets each answer end after each byte, and shows what was told to `check` with whether
-/// that was before the end.
-fn after_every_byte(ends: Ends, check: impl Fn(bool, &Told, &str)) {
+/// In which each answer ends after each byte, and what each is called before its end.
+const ENDS: [Ends; 4] = [Ends::Whole, Ends::Broken, Ends::TimedOut, Ends::Dropped];
+const OUTCOMES: [&str; 4] = ["cancelled", "error", "truncated", "truncated"];
+const ERRORS: [&str; 3] = ["timeout", "truncated", "truncated"];
+
+/// An answer whose connection ends or fails is truncated, one that takes too long is an
+/// error, and one that its caller stops reading is cancelled; at its end, all the same, it
+/// is whole.
+#[test]
+fn an_answer_that_ends_after_any_byte_is_called_what_it_is() {
     for (path, request, kind, marked) in ANSWERS {
         let end = marked.find("END").unwrap();
         let answer = marked.replace("END", "");
         let mut before = (0, 0);
         for cut in 0..=answer.len() {
-            let call = Call {
-                path,
-                request,
-                status: 200,
-                headers: vec![("content-type", kind)],
-                body: &answer.as_bytes()[..cut],
-                ends,
-            };
-            let told = call.told(5);
+            let registry = Registry::new();
+            let layer = LlmLayer::new().registry(&registry);
+            for ends in ENDS {
+                let call = Call {
+                    path,
+                    request,
+                    status: 200,
+                    headers: vec![("content-type", kind)],
+                    body: &answer.as_bytes()[..cut],
+                    ends,
+                };
+                call.pass(&layer, 5);
+            }
+            let told = told(&registry);
             let context = format!("{path}, after {cut}: {:?}", &answer[..cut]);
-            assert_eq!(told.all("llm_requests_total").len(), 1, "{context}");
+            let (outcomes, errors) = if cut < end {
+                (OUTCOMES, &ERRORS[..])
+            } else {
+                (["success"; 4], &[][..])
+            };
+            assert_eq!(told.all("llm_requests_total"), outcomes, "{context}");
+            assert_eq!(told.all("llm_requests_error"), errors, "{context}");
             assert_eq!(told.count("llm_requests_in_flight", ""), None, "{context}");
             let tokens = |direction| told.count("llm_tokens_total", direction).unwrap_or(0);
             let tokens = (tokens("input"), tokens("output"));
             // Nothing that was counted is taken back or counted again, and a number that
             // is cut in two is no number.
             assert!(tokens.0 >= before.0 && tokens.1 >= before.1, "{context}");
-            assert!([0, 123].contains(&tokens.0), "{context}");
-            assert!([0, 45].contains(&tokens.1), "{context}");
+            assert!([0, 4 * 123].contains(&tokens.0), "{context}");
+            assert!([0, 4 * 45].contains(&tokens.1), "{context}");
             before = tokens;
-            check(cut < end, &told, &context);
+            let missing = match tokens {
+                (1.., 1..) => &[][..],
+                _ if cut < end => &OUTCOMES,
+                _ => &["not_reported"; 4],
+            };
+            assert_eq!(told.all("llm_usage_missing_total"), missing, "{context}");
         }
-        assert_eq!(before, (123, 45), "{path}");
+        assert_eq!(before, (4 * 123, 4 * 45), "{path}");
     }
-}
-
-#[test]
-fn a_caller_that_stops_before_the_end_has_cancelled_and_one_that_stops_at_it_has_not() {
-    after_every_byte(Ends::Dropped, |early, told, context| {
-        let expected = if early { "cancelled" } else { "success" };
-        assert_eq!(told.all("llm_requests_total"), [expected], "{context}");
-        assert!(told.all("llm_requests_error").is_empty(), "{context}");
-    });
-}
-
-#[test]
-fn an_answer_that_breaks_off_before_the_end_is_truncated() {
-    for ends in [Ends::Whole, Ends::Broken] {
-        after_every_byte(ends, |early, told, context| {
-            let expected = if early { "truncated" } else { "success" };
-            assert_eq!(told.all("llm_requests_total"), [expected], "{context}");
-            let errors: &[&str] = if early { &["truncated"] } else { &[] };
-            assert_eq!(told.all("llm_requests_error"), errors, "{context}");
-        });
-    }
-}
-
-#[test]
-fn an_answer_that_takes_too_long_is_an_error_of_that_kind() {
-    after_every_byte(Ends::TimedOut, |early, told, context| {
-        let expected = if early { "error" } else { "success" };
-        assert_eq!(told.all("llm_requests_total"), [expected], "{context}");
-        let errors: &[&str] = if early { &["timeout"] } else { &[] };
-        assert_eq!(told.all("llm_requests_error"), errors, "{context}");
-    });
 }
 
 #[test]

@@ -58,6 +58,10 @@ fn found(told: &Told) -> BTreeMap<String, String> {
     add("outcome", told.all("llm_requests_total"));
     add("error_type", told.all("llm_requests_error"));
     add("finishes", told.all("llm_finish_reasons_total"));
+    add("missing", told.all("llm_usage_missing_total"));
+    if !told.model.is_empty() {
+        add("model", vec![&told.model]);
+    }
     for (name, metric, by) in [
         ("input", "llm_tokens_total", "input"),
         ("output", "llm_tokens_total", "output"),

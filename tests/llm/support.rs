@@ -65,10 +65,14 @@ impl Call<'_> {
     pub(crate) fn told(&self, size: usize) -> Told {
         let registry = Registry::new();
         let layer = LlmLayer::new().registry(&registry);
-        let mut body = self.send(&layer, size);
-        while !matches!(next(&mut body), None | Some(Err(_))) {}
-        drop(body);
+        self.pass(&layer, size);
         told(&registry)
+    }
+
+    /// Makes the call, and reads the answer until nothing more will come.
+    pub(crate) fn pass(&self, layer: &LlmLayer, size: usize) {
+        let mut body = self.send(layer, size);
+        while !matches!(next(&mut body), None | Some(Err(_))) {}
     }
 
     /// Makes the call, and returns the answer's body.
@@ -103,7 +107,7 @@ pub(crate) fn next<B: Body>(body: &mut Pin<Box<B>>) -> Option<Result<Frame<B::Da
     }
 }
 
-/// Returns what a registry counted, which is one call.
+/// Returns what a registry counted, of one model.
 pub(crate) fn told(registry: &Registry) -> Told {
     let json: serde_json::Value = serde_json::from_str(&registry.export_json()).unwrap();
     let mut told = Told::default();

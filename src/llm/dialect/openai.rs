@@ -49,6 +49,8 @@ const CHOICE: &[Branch] = &[
     at("text", Field::Content),
     within("delta", MESSAGE),
     within("message", MESSAGE),
+    // A gateway's, whose provider failed after it had begun.
+    at("error", Field::Error).and(ERROR),
 ];
 
 const MESSAGE: &[Branch] = &[

@@ -35,8 +35,8 @@ const EVENT: &[Branch] = &[
         "output",
         &[each(Field::Content).and(&[at("type", Field::Item)])],
     ),
-    // An event that is an error has these beside its own type.
-    at("code", Field::ErrorCode),
+    // Of an event that is an error; of others, code that the model ran.
+    at("code", Field::EventCode),
     at("error", Field::Error).and(ERROR),
 ];
 
@@ -69,6 +69,14 @@ const USAGE: &[Branch] = &[
     ),
 ];
 
+/// The events that end a stream.
+const ENDS: [&str; 4] = [
+    "response.completed",
+    "response.incomplete",
+    "response.failed",
+    "response.cancelled",
+];
+
 fn conclude(answer: &mut Answer, event: &Event) {
     if event.item.as_deref().is_some_and(is_tool_call) {
         answer.content.has_come = true;
@@ -78,8 +86,17 @@ fn conclude(answer: &mut Answer, event: &Event) {
             answer.call_tool(0, event.tool);
         }
     }
-    if event.kind.as_deref() == Some("error") {
+    let kind = event.kind.as_deref();
+    if kind == Some("error") {
         answer.fail("");
+    }
+    // An answer that is no event has no kind.
+    if let (None | Some("error"), Some(code)) = (kind, &event.code) {
+        answer.fail(code);
+    }
+    // Parts of a response have a status, too.
+    if kind.is_some_and(|kind| !ENDS.contains(&kind)) {
+        return;
     }
     let called = if answer.tool_calls > 0 {
         "tool_calls"

@@ -159,13 +159,11 @@ impl Reader {
             }
             // Some forget the empty line after an event: what is whole has ended, and what
             // is no JSON does not become it by further lines.
-            Part::Line
-                if self.scanner.is_done() || self.scanner.is_broken() || self.mark.is_done() =>
-            {
-                self.end_event();
-            }
             Part::Line => {
                 self.scanner.push(b"\n", &mut self.answer);
+                if self.scanner.is_done() || self.scanner.is_broken() || self.mark.is_done() {
+                    self.end_event();
+                }
             }
             Part::End => self.end_event(),
         }

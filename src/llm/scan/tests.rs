@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
 use fastrand::Rng;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::*;
 use crate::llm::dialect::ALL;
@@ -33,71 +33,106 @@ fn scanned(root: &'static [Branch], text: &[u8], mut size: impl FnMut() -> usize
     (taken, scanner.is_done())
 }
 
+/// A JSON text before it is written: numbers as they will be, and members in any order
+/// and as often as it comes.
+enum Node {
+    Word(Json),
+    Number(String),
+    Array(Vec<Node>),
+    Object(Vec<(String, Node)>),
+}
+
 /// Returns what a reader of the whole tells, in the order in which it is written.
-fn walked(branches: &'static [Branch], json: &Json, taken: &mut Taken) {
-    let mut enter = |branch: Option<&'static Branch>, json: &Json| {
+fn walked(branches: &'static [Branch], node: &Node, taken: &mut Taken) {
+    let mut enter = |branch: Option<&'static Branch>, node: &Node| {
         if let Some(branch) = branch {
-            value(branch, json, taken);
+            value(branch, node, taken);
         }
     };
-    match json {
-        Json::Array(elements) => elements
+    match node {
+        Node::Array(elements) => elements
             .iter()
-            .for_each(|json| enter(element(branches), json)),
-        Json::Object(members) => members
+            .for_each(|node| enter(element(branches), node)),
+        Node::Object(members) => members
             .iter()
-            .for_each(|(name, json)| enter(member(branches, name.as_bytes()), json)),
+            .for_each(|(name, node)| enter(member(branches, name.as_bytes()), node)),
         _ => {}
     }
 }
 
-fn value(branch: &'static Branch, json: &Json, taken: &mut Taken) {
-    let told = match json {
-        Json::Null => "Null".to_owned(),
-        Json::Bool(bool) => format!("Bool({bool})"),
-        Json::Number(number) => number.to_string(),
-        Json::String(text) => format!("{text:?}"),
-        Json::Array(_) | Json::Object(_) => "Open".to_owned(),
+fn value(branch: &'static Branch, node: &Node, taken: &mut Taken) {
+    let told = match node {
+        Node::Word(Json::Null) => "Null".to_owned(),
+        Node::Word(Json::String(text)) => format!("{text:?}"),
+        Node::Word(word) => format!("Bool({word})"),
+        Node::Number(number) => number.clone(),
+        Node::Array(_) | Node::Object(_) => "Open".to_owned(),
     };
+    let is_open = told == "Open";
     taken.0.extend(branch.field.map(|field| (field, told)));
-    walked(branch.below, json, taken);
-    if json.is_array() || json.is_object() {
-        taken
-            .0
-            .extend(branch.field.map(|field| (field, "Close".to_owned())));
+    walked(branch.below, node, taken);
+    if is_open {
+        let closed = branch.field.map(|field| (field, "Close".to_owned()));
+        taken.0.extend(closed);
     }
 }
 
 /// Makes a text whose names are often those that are read where they are.
-fn random(rng: &mut Rng, branches: &'static [Branch], depth: usize) -> Json {
+fn random(rng: &mut Rng, branches: &'static [Branch], depth: usize) -> Node {
     let is_read = !branches.is_empty();
     match rng.u8(0..if depth == 0 { 6 } else { 10 }) {
-        0 => Json::Null,
-        1 => rng.bool().into(),
-        2 => rng.u64(..).into(),
-        3 => rng.i32(..).into(),
-        4 | 5 if !is_read => text(rng).into(),
+        0 => Node::Word(Json::Null),
+        1 => Node::Word(rng.bool().into()),
+        2 => Node::Number(number(rng)),
+        3 => Node::Number(rng.i32(..).to_string()),
+        4 | 5 if !is_read => Node::Word(text(rng).into()),
         6 | 7 if !is_read || element(branches).is_some() => {
             let below = element(branches).map_or(&[][..], |branch| branch.below);
             let elements = 0..rng.usize(0..4);
-            elements.map(|_| random(rng, below, depth - 1)).collect()
+            Node::Array(elements.map(|_| random(rng, below, depth - 1)).collect())
         }
         _ => object(rng, branches, depth.max(1)),
     }
 }
 
-fn object(rng: &mut Rng, branches: &'static [Branch], depth: usize) -> Json {
-    let mut members = Map::new();
+fn object(rng: &mut Rng, branches: &'static [Branch], depth: usize) -> Node {
+    let mut members: Vec<(String, Node)> = Vec::new();
     for _ in 0..rng.usize(0..8) {
         let known = (!branches.is_empty()).then(|| &branches[rng.usize(0..branches.len())]);
         let name = match known.and_then(Branch::name) {
             Some(name) if rng.u8(0..4) > 0 => name.to_owned(),
+            // Again, or almost.
+            _ if !members.is_empty() && rng.bool() => {
+                let (name, _) = &members[rng.usize(0..members.len())];
+                format!("{name}{}", if rng.bool() { "" } else { "s" })
+            }
             _ => text(rng),
         };
         let below = member(branches, name.as_bytes()).map_or(&[][..], |branch| branch.below);
-        members.insert(name, random(rng, below, depth - 1));
+        members.push((name, random(rng, below, depth - 1)));
     }
-    members.into()
+    Node::Object(members)
+}
+
+/// Returns a number in one of the ways in which one may be written.
+fn number(rng: &mut Rng) -> String {
+    let mut number = String::new();
+    number.push_str(["", "-"][rng.usize(0..2)]);
+    let most = [1, 10, 1 << 40, u64::MAX][rng.usize(0..4)];
+    number.push_str(&rng.u64(..most).to_string());
+    if rng.bool() {
+        let _ = write!(number, ".{:03}", rng.u16(0..1_000));
+    }
+    if rng.bool() {
+        let sign = ["", "+", "-"][rng.usize(0..3)];
+        let _ = write!(
+            number,
+            "{}{sign}{}",
+            ["e", "E"][rng.usize(0..2)],
+            rng.u8(0..20)
+        );
+    }
+    number
 }
 
 fn text(rng: &mut Rng) -> String {
@@ -111,7 +146,7 @@ fn text(rng: &mut Rng) -> String {
 }
 
 /// Writes a text as one may, with spaces and escapes that nobody needs.
-fn written(random: &mut Rng, json: &Json, to: &mut String) {
+fn written(random: &mut Rng, node: &Node, to: &mut String) {
     let space = |random: &mut Rng, to: &mut String| {
         if random.u8(0..4) == 0 {
             to.push_str([" ", "\n", "\r\n\t"][random.usize(0..3)]);
@@ -129,9 +164,11 @@ fn written(random: &mut Rng, json: &Json, to: &mut String) {
         to.push('"');
     };
     space(random, to);
-    match json {
-        Json::String(text) => string(random, text, to),
-        Json::Array(elements) => {
+    match node {
+        Node::Word(Json::String(text)) => string(random, text, to),
+        Node::Word(word) => to.push_str(&word.to_string()),
+        Node::Number(number) => to.push_str(number),
+        Node::Array(elements) => {
             to.push('[');
             for (at, element) in elements.iter().enumerate() {
                 to.push_str(if at > 0 { "," } else { "" });
@@ -139,7 +176,7 @@ fn written(random: &mut Rng, json: &Json, to: &mut String) {
             }
             to.push(']');
         }
-        Json::Object(members) => {
+        Node::Object(members) => {
             to.push('{');
             for (at, (name, member)) in members.iter().enumerate() {
                 to.push_str(if at > 0 { "," } else { "" });
@@ -151,9 +188,14 @@ fn written(random: &mut Rng, json: &Json, to: &mut String) {
             }
             to.push('}');
         }
-        other => to.push_str(&other.to_string()),
     }
     space(random, to);
+}
+
+/// Returns how often a test is to try, more of it by hand, as of the router's.
+fn rounds(otherwise: usize) -> usize {
+    let rounds = std::env::var("TACHOMETER_FUZZ");
+    rounds.map_or(otherwise, |rounds| rounds.parse().expect("a number"))
 }
 
 /// Returns all names in a tree of branches.
@@ -167,13 +209,15 @@ fn names(branches: &'static [Branch]) -> Vec<&'static str> {
 fn what_is_told_is_what_a_reader_of_the_whole_text_finds() {
     let mut rng = Rng::with_seed(6);
     let mut found = 0;
-    for round in 0..4_000 {
+    for round in 0..rounds(4_000) {
         let root = ALL[round % ALL.len()].answer;
-        let json = object(&mut rng, root, 7);
+        let node = object(&mut rng, root, 7);
         let mut text = String::new();
-        written(&mut rng, &json, &mut text);
+        written(&mut rng, &node, &mut text);
+        // Or else the writer is wrong.
+        assert!(serde_json::from_str::<Json>(&text).is_ok(), "{text}");
         let mut expected = Taken::default();
-        walked(root, &json, &mut expected);
+        walked(root, &node, &mut expected);
         found += expected.0.len();
         for most in [1, 4, usize::MAX] {
             let mut size = Rng::with_seed(round as u64);
@@ -193,7 +237,7 @@ fn what_is_told_is_what_a_reader_of_the_whole_text_finds() {
 fn bytes_of_any_kind_are_read_without_harm_and_alike_in_all_pieces() {
     const BYTES: &[u8] = b"{}[]\",:\\ \n0eE-+.tfnu\xE9\x00";
     let mut rng = Rng::with_seed(7);
-    for round in 0..20_000 {
+    for round in 0..rounds(20_000) {
         let root = ALL[round % ALL.len()].answer;
         let names = names(root);
         let mut bytes = Vec::new();
@@ -234,4 +278,15 @@ fn it_stops_at_the_end_of_a_text() {
     let mut scanner = Scanner::new(ALL[0].answer);
     assert_eq!(scanner.push(b" {\"a\":[1]} {", &mut Taken::default()), 10);
     assert!(scanner.is_done());
+}
+
+#[test]
+fn no_dialect_goes_deeper_than_is_followed() {
+    fn depth(branches: &'static [Branch]) -> usize {
+        let within = branches.iter().filter(|branch| !branch.below.is_empty());
+        1 + within.map(|branch| depth(branch.below)).max().unwrap_or(0)
+    }
+    for dialect in ALL {
+        assert!(depth(dialect.answer) <= DEPTH, "{:?}", dialect.paths);
+    }
 }

@@ -148,6 +148,46 @@ fn chat_is_understood_in_all_its_dialects() {
             "success 10 12 reasoning=7 stop",
         ),
         whole(
+            "Mistral's cache [src]",
+            CHAT,
+            r#"{"choices":[{"finish_reason":"model_length"}],"usage":{"prompt_tokens":10,"completion_tokens":5,"num_cached_tokens":4}}"#,
+            "success 10 5 cache_read=4 length",
+        ),
+        whole(
+            "Moonshot's cache [idx]",
+            CHAT,
+            r#"{"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":5,"cached_tokens":4}}"#,
+            "success 10 5 cache_read=4 stop",
+        ),
+        whole(
+            "a cache that was read and written to [docs]",
+            CHAT,
+            r#"{"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":4,"cache_write_tokens":3}}}"#,
+            "success 10 5 cache_read=4 cache_write=3 stop",
+        ),
+        stream(
+            "a refusal is a token [docs]",
+            CHAT,
+            events(&[
+                r#"{"choices":[{"index":0,"delta":{"refusal":"no"}}]}"#,
+                STOP,
+                SHORT,
+                DONE,
+            ]),
+            "success 21 4 stop first",
+        ),
+        stream(
+            "sound is a token [docs]",
+            CHAT,
+            events(&[
+                r#"{"choices":[{"index":0,"delta":{"audio":{"id":"a","data":"AAAA"}}}]}"#,
+                STOP,
+                SHORT,
+                DONE,
+            ]),
+            "success 21 4 stop first",
+        ),
+        whole(
             "a cache greater than the input is all of it [unverified]",
             CHAT,
             r#"{"choices":[{"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":99}}}"#,
@@ -222,6 +262,53 @@ fn each_call_of_a_tool_is_counted_once() {
             CHAT,
             r#"{"choices":[{"index":0,"message":{"content":null,"tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}},{"id":"b","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#,
             "success 1 2 tool_calls x2",
+        ),
+    ]);
+}
+
+#[test]
+fn a_reason_that_says_nothing_is_none() {
+    const EMPTY: &str = r#"{"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":""}]}"#;
+    const WORD_NULL: &str =
+        r#"{"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"null"}]}"#;
+    for (chunk, name) in [
+        (
+            EMPTY,
+            "SGLang and older Ollama [iss sglang#3912, ollama#4357]",
+        ),
+        (WORD_NULL, "older KoboldCpp [iss PowerShell/AIShell#350]"),
+    ] {
+        check([
+            stream(
+                name,
+                CHAT,
+                events(&[chunk, STOP, SHORT, DONE]),
+                "success 21 4 stop first",
+            ),
+            stream(
+                name,
+                CHAT,
+                events(&[chunk]),
+                "truncated(truncated) . . first -truncated",
+            ),
+        ]);
+    }
+}
+
+#[test]
+fn an_error_of_one_answer_is_an_error() {
+    check([
+        whole(
+            "a gateway whose provider failed after it had begun [iss genkit#6259]",
+            CHAT,
+            r#"{"choices":[{"index":0,"message":{"content":"hi"},"finish_reason":"error","error":{"code":502,"message":"secret"}}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#,
+            "error(server_error) 1 2 error",
+        ),
+        whole(
+            "none of it [unverified]",
+            CHAT,
+            r#"{"choices":[{"index":0,"finish_reason":"stop","error":null}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#,
+            "success 1 2 stop",
         ),
     ]);
 }

@@ -49,6 +49,15 @@ fn an_error_within_an_answer_is_an_error() {
             "error(other) . . -error",
         ),
         stream(
+            "newer vLLM's [iss]",
+            CHAT,
+            events(&[
+                r#"{"error":{"message":"secret","type":"BadRequestError","param":null,"code":400}}"#,
+                "[DONE]",
+            ]),
+            "error(invalid_request) . . -error",
+        ),
+        stream(
             "Anthropic's event [docs]",
             MESSAGES,
             "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":5}}}\n\nevent: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"}}\n\n",
@@ -235,6 +244,24 @@ fn what_is_refused_is_told_by_its_type() {
             "error(timeout) . .",
         ),
         openai(
+            "OpenRouter [docs]",
+            403,
+            r#"{"error":{"code":403,"message":"secret","metadata":{"reasons":[],"flagged_input":"secret"}}}"#,
+            "error(permission) . .",
+        ),
+        openai(
+            "OpenRouter [docs]",
+            502,
+            r#"{"error":{"code":502,"message":"secret"}}"#,
+            "error(server_error) . .",
+        ),
+        openai(
+            "DeepSeek [docs]",
+            402,
+            r#"{"error":{"message":"Insufficient Balance","type":"unknown_error","param":null,"code":"invalid_request_error"}}"#,
+            "error(quota) . .",
+        ),
+        openai(
             "DeepSeek [docs]",
             422,
             r#"{"error":{"type":"invalid_request_error"}}"#,
@@ -278,6 +305,12 @@ fn what_is_refused_is_told_by_its_type() {
             404,
             r#"{"type":"error","error":{"type":"not_found_error"}}"#,
             "error(not_found) . .",
+        ),
+        anthropic(
+            "[docs]",
+            409,
+            r#"{"type":"error","error":{"type":"conflict_error"}}"#,
+            "error(invalid_request) . .",
         ),
         anthropic(
             "[docs]",

@@ -126,5 +126,15 @@ fn only_the_usage_of_the_answer_is_read() {
             within(&format!("{}{}", "[".repeat(100_000), "]".repeat(100_000))),
             "success 1 2 stop",
         ),
+        whole(
+            "after a hundred thousand objects under names that are read",
+            CHAT,
+            within(&format!(
+                "{}1{}",
+                r#"{"content":[{"choices":"#.repeat(100_000),
+                "}]}".repeat(100_000)
+            )),
+            "success 1 2 stop",
+        ),
     ]);
 }

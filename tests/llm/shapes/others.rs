@@ -61,6 +61,81 @@ fn responses_are_understood() {
     ]);
 }
 
+const CALLED: &str = r#"{"type":"response.completed","response":{"status":"completed","usage":{"input_tokens":3,"output_tokens":4}}}"#;
+
+#[test]
+fn code_that_a_model_ran_is_no_error() {
+    let done = r#"{"type":"response.code_interpreter_call_code.done","output_index":0,"item_id":"ci","code":"raise TimeoutError()","sequence_number":1}"#;
+    check([
+        stream(
+            "code beside the type of an event that is no error [docs]",
+            RESPONSES,
+            events(&[done, CALLED]),
+            "success 3 4 stop",
+        ),
+        stream(
+            "the same before the type [docs]",
+            RESPONSES,
+            events(&[
+                r#"{"code":"429","type":"response.code_interpreter_call_code.done"}"#,
+                CALLED,
+            ]),
+            "success 3 4 stop",
+        ),
+        stream(
+            "an error's, before the type [docs]",
+            RESPONSES,
+            events(&[r#"{"code":"rate_limit_exceeded","message":"secret","type":"error"}"#]),
+            "error(rate_limited) . . -error",
+        ),
+        whole(
+            "an error without a type, by some gateways [unverified]",
+            RESPONSES,
+            r#"{"code":"rate_limit_exceeded","message":"secret"}"#,
+            "error(rate_limited) . . -error",
+        ),
+    ]);
+}
+
+#[test]
+fn the_status_of_a_part_is_not_that_of_the_response() {
+    let part = r#"{"type":"response.reasoning_summary_part.done","item_id":"rs","output_index":0,"status":"incomplete"}"#;
+    let call = r#"{"type":"response.output_item.added","output_index":1,"item":{"type":"function_call","name":"f"}}"#;
+    check([
+        stream(
+            "it says nothing of why the response ended [docs]",
+            RESPONSES,
+            events(&[part, call, CALLED]),
+            "success 3 4 tool_calls x1 first",
+        ),
+        stream(
+            "nor that it has [docs]",
+            RESPONSES,
+            events(&[part, call]),
+            "truncated(truncated) . . x1 first -truncated",
+        ),
+    ]);
+}
+
+#[test]
+fn embeddings_of_ollama_are_one_text_though_their_request_does_not_say_so() {
+    let row = |name, body: &str| Row {
+        path: "/api/embed",
+        request: r#"{"model":"m","input":"hi"}"#,
+        ..whole(name, OLLAMA, body, "success 8 .")
+    };
+    check([
+        row(
+            "embed [docs]",
+            r#"{"model":"m","embeddings":[[0.1,0.2]],"prompt_eval_count":8}"#,
+        ),
+        row(
+            "on many lines, by a gateway [unverified]",
+            "{\n \"embeddings\": [\n  [0.1]\n ],\n \"prompt_eval_count\": 8\n}\n",
+        ),
+    ]);
+}
+
 const START: &str = r#"{"type":"message_start","message":{"model":"c","usage":{"input_tokens":12,"cache_read_input_tokens":900,"cache_creation_input_tokens":88,"output_tokens":1}}}"#;
 const TEXT: &str =
     r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"hi"}}"#;

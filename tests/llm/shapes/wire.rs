@@ -26,6 +26,10 @@ fn a_stream_is_read_however_it_is_written() {
         wire("no space after the colon", PLAIN.replace("data: ", "data:")),
         wire("empty lines before it", format!("\n\n\r\n{PLAIN}")),
         wire("no empty lines", PLAIN.replace("\n\n", "\n")),
+        wire(
+            "no empty line after a word",
+            format!("data: null\n{PLAIN}"),
+        ),
         wire("no line at the end", PLAIN.trim_end()),
         wire("no mark of the end", PLAIN.replace("data: [DONE]\n\n", "")),
         wire(
