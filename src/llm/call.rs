@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::llm::finish::Finishes;
 use crate::llm::metrics::LlmMetrics;
+use crate::llm::money::Charge;
 use crate::llm::outcome::Outcome;
+use crate::llm::times::Times;
 use crate::llm::usage::Usage;
 use crate::metric::InFlight;
 
@@ -32,6 +34,8 @@ pub struct LlmCall {
     pub(super) came_at_once: bool,
     pub(super) finishes: Finishes,
     pub(super) tool_calls: u64,
+    pub(super) charge: Charge,
+    pub(super) times: Times,
     /// Whether there was an answer, and why its tokens cannot be known, if so.
     pub(super) has_begun: bool,
     pub(super) blind: Option<&'static str>,
@@ -78,6 +82,8 @@ impl LlmCall {
             came_at_once: false,
             finishes: Finishes::default(),
             tool_calls: 0,
+            charge: Charge::default(),
+            times: Times::default(),
             has_begun: false,
             blind: None,
             outcome: Outcome::Cancelled,
@@ -118,7 +124,8 @@ impl LlmCall {
     fn missing(&self) -> Option<&'static str> {
         let is_known = self.tokens.is_some()
             || self.usage.input.is_some()
-                && (self.usage.output.is_some() || &*self.operation == "embeddings");
+                && (self.usage.output.is_some() || !has_output(&self.operation))
+            || self.usage.has_units();
         let by_outcome = match self.outcome {
             _ if is_known => return None,
             // What failed before an answer took no tokens.
@@ -163,4 +170,9 @@ impl Drop for LlmCall {
         });
         self.in_flight.leave();
     }
+}
+
+/// Whether an operation has tokens that come out.
+pub(super) fn has_output(operation: &str) -> bool {
+    !matches!(operation, "embeddings" | "rerank" | "moderation")
 }

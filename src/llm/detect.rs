@@ -1,8 +1,11 @@
 //! Which requests are calls of an LLM: by method, host and path.
 
 use http::Method;
+use percent_encoding::percent_decode_str;
 
-use crate::llm::dialect::{ALL, Dialect};
+use crate::llm::dialect::{ALL, Dialect, Path};
+use crate::llm::host::provider_of;
+use crate::llm::request::shortened;
 
 /// What a request asks for, as far as its head tells.
 #[derive(Debug, Clone)]
@@ -12,44 +15,12 @@ pub(super) struct Detected {
     pub(super) provider: Box<str>,
     /// Whether it may be a request of something else, unless it names a model.
     pub(super) is_likely: bool,
-    /// What stands for the model in the path, though it is none: Azure's deployment.
+    /// The model, where the path names it.
+    pub(super) model: Option<Box<str>>,
+    /// What stands for the model in the path, though it is none: Azure's deployment, and
+    /// Google's endpoint.
     pub(super) deployment: Option<Box<str>>,
 }
-
-/// The hosts of providers, or ends of them, and the providers' names, of the
-/// OpenTelemetry GenAI conventions where these have one.
-const HOSTS: [(&str, &str); 30] = [
-    ("api.openai.com", "openai"),
-    (".api.openai.com", "openai"),
-    (".openai.azure.com", "azure.ai.openai"),
-    (".cognitiveservices.azure.com", "azure.ai.openai"),
-    (".services.ai.azure.com", "azure.ai.inference"),
-    (".models.ai.azure.com", "azure.ai.inference"),
-    ("api.anthropic.com", "anthropic"),
-    ("generativelanguage.googleapis.com", "gcp.gemini"),
-    (".aiplatform.googleapis.com", "gcp.vertex_ai"),
-    ("-aiplatform.googleapis.com", "gcp.vertex_ai"),
-    ("api.mistral.ai", "mistral_ai"),
-    ("codestral.mistral.ai", "mistral_ai"),
-    ("api.cohere.com", "cohere"),
-    ("api.cohere.ai", "cohere"),
-    ("api.groq.com", "groq"),
-    ("api.deepseek.com", "deepseek"),
-    ("openrouter.ai", "openrouter"),
-    ("api.x.ai", "x_ai"),
-    (".api.x.ai", "x_ai"),
-    ("api.together.xyz", "together"),
-    ("api.together.ai", "together"),
-    ("api.fireworks.ai", "fireworks"),
-    ("api.perplexity.ai", "perplexity"),
-    ("api.cerebras.ai", "cerebras"),
-    ("integrate.api.nvidia.com", "nvidia"),
-    ("router.huggingface.co", "huggingface"),
-    ("api.moonshot.ai", "moonshot_ai"),
-    ("api.deepinfra.com", "deepinfra"),
-    ("api.sambanova.ai", "sambanova"),
-    ("ollama.com", "ollama"),
-];
 
 /// Returns what a request asks for, or nothing if it is no call of an LLM: of these, a
 /// `POST` to one of the dialects' paths. `provider` is what the user says of the host.
@@ -63,44 +34,54 @@ pub(super) fn detect(
         return None;
     }
     let path = path.trim_end_matches('/');
-    let (dialect, end) = ALL.into_iter().find_map(|dialect| {
-        let end = dialect.paths.iter().find(|own| path.ends_with(own.end));
-        Some((dialect, end?))
+    let (dialect, end, before) = ALL.into_iter().find_map(|dialect| {
+        let (end, before) = dialect.paths.iter().find_map(|end| fits(end, path))?;
+        Some((dialect, end, before))
     })?;
-    let before = &path[..path.len() - end.end.len()];
+    let model = end.names_model.then(|| named(before, end.within)).flatten();
+    let operation = end.operation(model.as_deref())?;
     let known = provider.or_else(|| provider_of(host));
     let deployment = deployment(before);
-    let is_certain =
-        known.is_some() || end.is_special || deployment.is_some() || before.ends_with("/v1");
+    let is_versioned = before.ends_with("/v1") || before.ends_with("/v2");
+    let is_certain = known.is_some() || end.is_special || deployment.is_some() || is_versioned;
     Some(Detected {
         dialect,
-        operation: end.operation,
+        operation,
         provider: known.unwrap_or(dialect.provider).into(),
         is_likely: !is_certain,
-        deployment: deployment.map(Into::into),
+        model: model.filter(|_| deployment.is_none()),
+        deployment: deployment.map(shortened),
     })
 }
 
-/// Returns the provider that a host belongs to, if that is known.
-fn provider_of(host: &str) -> Option<&'static str> {
-    let is = |known: &str| match known.as_bytes()[0] {
-        b'.' | b'-' => ends_with(host, known),
-        _ => host.eq_ignore_ascii_case(known),
+/// Returns the end of a path, and what is before it, if it is the path's.
+fn fits<'a, 'b>(end: &'a Path, path: &'b str) -> Option<(&'a Path, &'b str)> {
+    let before = path.strip_suffix(end.end)?;
+    before.contains(end.within).then_some((end, before))
+}
+
+/// Returns the model that a path names, after something else: of the name of a resource of
+/// AWS's, which says whose it is, the last part.
+fn named(before: &str, within: &str) -> Option<Box<str>> {
+    let (_, name) = before.rsplit_once(within)?;
+    let name = percent_decode_str(name).decode_utf8_lossy();
+    let model = match name.strip_prefix("arn:") {
+        // After partition, service, region and account, and the kind of resource.
+        Some(resource) => resource.splitn(5, ':').last()?.rsplit('/').next()?,
+        None => &name,
     };
-    let (_, provider) = HOSTS.iter().find(|(known, _)| is(known))?;
-    Some(provider)
+    (!model.is_empty()).then(|| shortened(model))
 }
 
-fn ends_with(host: &str, end: &str) -> bool {
-    let (host, end) = (host.as_bytes(), end.as_bytes());
-    host.len() > end.len() && host[host.len() - end.len()..].eq_ignore_ascii_case(end)
-}
-
-/// Returns the deployment that a path names, as Azure's do.
-fn deployment(path: &str) -> Option<&str> {
-    let (_, after) = path.split_once("/deployments/")?;
-    let name = after.split('/').next()?;
-    (!name.is_empty()).then_some(name)
+/// Returns the deployment or endpoint that a path names, as Azure's and Google's do.
+fn deployment(before: &str) -> Option<&str> {
+    let name = match before.split_once("/deployments/") {
+        Some((_, after)) => after.split('/').next()?,
+        // The last one: where something follows, the model is told beside.
+        None => before.rsplit_once("/endpoints/")?.1,
+    };
+    let is_one = !name.is_empty() && !name.contains('/') && name != "openapi";
+    is_one.then_some(name)
 }
 
 #[cfg(test)]
@@ -192,19 +173,6 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_only_looks_like_a_providers_is_none() {
-        for host in [
-            "api.openai.com.evil.example",
-            "evilapi.openai.com",
-            "openai.azure.com",
-            "",
-        ] {
-            assert_eq!(provider_of(host), None, "{host}");
-        }
-        assert_eq!(provider_of("x.OpenAI.azure.com"), Some("azure.ai.openai"));
-    }
-
-    #[test]
     fn a_deployment_is_no_model_but_is_found_in_the_path() {
         let found = detect(
             &Method::POST,
@@ -226,7 +194,10 @@ mod tests {
     fn no_path_of_a_dialect_hides_anothers() {
         let ends: Vec<_> = ALL.iter().flat_map(|dialect| dialect.paths).collect();
         for (at, path) in ends.iter().enumerate() {
-            let first = ends.iter().position(|other| path.end.ends_with(other.end));
+            let hides = |other: &&Path| {
+                path.end.ends_with(other.end) && path.within.contains(other.within)
+            };
+            let first = ends.iter().position(hides);
             assert_eq!(first, Some(at), "{}", path.end);
         }
     }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use http::{HeaderMap, Method, StatusCode, header};
 
-use crate::llm::call::LlmCall;
+use crate::llm::call::{LlmCall, has_output};
 use crate::llm::detect::{Detected, detect};
 use crate::llm::dialect::Dialect;
 use crate::llm::failure::failure;
@@ -14,6 +14,7 @@ use crate::llm::headroom::headroom;
 use crate::llm::metrics::LlmMetrics;
 use crate::llm::outcome::{ErrorType, Outcome};
 use crate::llm::request::Asked;
+use crate::llm::told;
 
 /// The call of one request, which is made when the request is sent, moved to the future
 /// and from there into the answer's body, and dropped once.
@@ -64,6 +65,7 @@ impl Exchange {
             operation,
             provider,
             is_likely,
+            model,
             deployment,
         } = detected;
         let asked = ask();
@@ -71,7 +73,8 @@ impl Exchange {
             return None;
         }
         // A deployment's name stands where the model does, so the answer tells the model.
-        let model = asked.model.clone().filter(|_| deployment.is_none());
+        let asked_for = || asked.model.clone().filter(|_| deployment.is_none());
+        let model = model.or_else(asked_for);
         Some(Box::new(Self {
             call: LlmCall::start(metrics, operation, &provider, model),
             dialect,
@@ -106,12 +109,10 @@ impl Exchange {
             &call.operation,
             limits,
         );
-        if is_encoded(headers) {
-            self.call.blind = Some("encoded");
-        } else {
-            let label = self.label(headers);
-            self.reader = Some(Box::new(Reader::new(self.dialect, label)));
-        }
+        let label = self.label(headers);
+        let mut reader = Box::new(Reader::new(self.dialect, label));
+        told::read(headers, &mut reader.answer);
+        self.reader = Some(reader);
     }
 
     /// Reads a piece of the answer.
@@ -131,7 +132,9 @@ impl Exchange {
 
     /// Notes that a piece of the answer could not be read.
     pub(super) fn miss(&mut self) {
-        self.reader = None;
+        if let Some(reader) = &mut self.reader {
+            reader.stop();
+        }
         self.call.blind = Some("encoded");
     }
 
@@ -145,7 +148,12 @@ impl Exchange {
         self.end = Some(End::Failure(failure(error)));
     }
 
-    fn label(&self, headers: &HeaderMap) -> Label {
+    /// Returns what an answer is said to be.
+    fn label(&mut self, headers: &HeaderMap) -> Label {
+        if is_encoded(headers) {
+            self.call.blind = Some("encoded");
+            return Label::Opaque;
+        }
         let kind = headers.get(header::CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");
         let kind = kind.to_ascii_lowercase();
@@ -156,8 +164,12 @@ impl Exchange {
         let streams = streams && self.asked.stream.unwrap_or(self.asked.is_seen);
         if is("ndjson") || is("jsonl") || streams {
             Label::Lines
+        } else if is("vnd.amazon.eventstream") {
+            Label::Frames
         } else if is("event-stream") {
             Label::Events
+        } else if self.dialect.is_free_form && !is("json") {
+            Label::Opaque
         } else {
             Label::Other
         }
@@ -193,6 +205,7 @@ impl Exchange {
             (None, _) => Outcome::Cancelled,
             (Some(End::Failure(ErrorType::Timeout)), _) => Outcome::Error(ErrorType::Timeout),
             (Some(End::Body), None) => Outcome::Success,
+            (Some(End::Body), Some(reader)) if reader.is_unread() => Outcome::Success,
             (Some(End::Body), Some(reader)) if reader.is_strange() => {
                 Outcome::Error(ErrorType::Decode)
             }
@@ -209,7 +222,13 @@ impl Exchange {
         let answer = &mut reader.answer;
         (self.dialect.settle)(answer);
         let call = &mut self.call;
+        // Where nothing comes out, some tell no more than the sum.
+        if !has_output(&call.operation) {
+            answer.usage.input = answer.usage.input.or(answer.beside.total);
+        }
         call.usage = answer.usage;
+        call.charge = answer.charge;
+        call.times = answer.times;
         call.finishes = std::mem::take(&mut answer.finishes);
         call.tool_calls = answer.tool_calls;
         // What was thought and not shown came before the first token.

@@ -10,12 +10,24 @@ pub(super) const REASONS: [&str; 6] = [
     "other",
 ];
 
+/// Two of these by their positions.
+const STOP: usize = 0;
+const TOOL_CALLS: usize = 2;
+
 /// So many answers of one call are told apart; those after them are not counted.
 const MOST: usize = 256;
 
-/// The answers of a call, each by its number, and the reason why it ended.
+/// The answers of a call, each by its number.
 #[derive(Debug, Default)]
-pub(super) struct Finishes(Vec<(u64, Option<usize>)>);
+pub(super) struct Finishes(Vec<Finish>);
+
+/// One answer: why it ended, and whether it asked for a tool.
+#[derive(Debug, Default)]
+struct Finish {
+    choice: u64,
+    reason: Option<usize>,
+    has_called: bool,
+}
 
 impl Finishes {
     /// Notes that there is such an answer, which has not ended.
@@ -27,45 +39,83 @@ impl Finishes {
     /// it.
     pub(super) fn add(&mut self, choice: u64, reason: &str) {
         if let Some(known) = self.entry(choice) {
-            known.get_or_insert(normal(reason));
+            known.reason.get_or_insert(normal(reason));
+        }
+    }
+
+    /// Notes that an answer asked for a tool.
+    pub(super) fn call_tool(&mut self, choice: u64) {
+        if let Some(known) = self.entry(choice) {
+            known.has_called = true;
+        }
+    }
+
+    /// Lets an answer that just stopped, after it had asked for a tool, have done so for the
+    /// tool: of providers who have no reason of its own for that.
+    pub(super) fn stop_for_tools(&mut self) {
+        for finish in &mut self.0 {
+            if finish.has_called && finish.reason == Some(STOP) {
+                finish.reason = Some(TOOL_CALLS);
+            }
         }
     }
 
     /// Returns true when there are answers, and all have ended.
     pub(super) fn are_all(&self) -> bool {
-        !self.0.is_empty() && self.0.iter().all(|(_, reason)| reason.is_some())
+        !self.0.is_empty() && self.0.iter().all(|finish| finish.reason.is_some())
     }
 
     /// Returns the reason of each answer that has ended.
     pub(super) fn reasons(&self) -> impl Iterator<Item = &'static str> {
         self.0
             .iter()
-            .filter_map(|(_, reason)| Some(REASONS[(*reason)?]))
+            .filter_map(|finish| Some(REASONS[finish.reason?]))
     }
 
-    fn entry(&mut self, choice: u64) -> Option<&mut Option<usize>> {
-        let there = self.0.iter().position(|(own, _)| *own == choice);
+    fn entry(&mut self, choice: u64) -> Option<&mut Finish> {
+        let there = self.0.iter().position(|finish| finish.choice == choice);
         if there.is_none() && self.0.len() < MOST {
-            self.0.push((choice, None));
+            self.0.push(Finish {
+                choice,
+                ..Finish::default()
+            });
         }
         let at = there.unwrap_or(self.0.len() - 1);
-        let (own, reason) = &mut self.0[at];
-        (*own == choice).then_some(reason)
+        let finish = &mut self.0[at];
+        (finish.choice == choice).then_some(finish)
     }
 }
 
 /// Returns the position in [`REASONS`] of what a provider calls it.
 fn normal(reason: &str) -> usize {
     match reason.to_ascii_lowercase().as_str() {
-        "stop" | "end_turn" | "stop_sequence" | "eos" | "complete" | "completed" => 0,
+        "stop" | "end_turn" | "stop_sequence" | "eos" | "eos_token" | "complete" | "completed"
+        | "finish" | "finished" => STOP,
         "length"
         | "max_tokens"
         | "max_output_tokens"
         | "model_length"
         | "model_context_window_exceeded" => 1,
-        "tool_calls" | "tool_use" | "function_call" => 2,
-        "content_filter" | "refusal" | "safety" => 3,
-        "error" => 4,
+        "tool_calls" | "tool_call" | "tool_use" | "function_call" => TOOL_CALLS,
+        // Gemini and Bedrock say which of their rules it was.
+        "content_filter"
+        | "content_filtered"
+        | "refusal"
+        | "safety"
+        | "guardrail_intervened"
+        | "recitation"
+        | "blocklist"
+        | "prohibited_content"
+        | "spii"
+        | "language"
+        | "model_armor"
+        | "image_safety"
+        | "image_prohibited_content"
+        | "image_recitation"
+        | "error_toxic" => 3,
+        "error" | "error_limit" | "timeout" | "malformed_function_call"
+        | "malformed_model_output" | "malformed_tool_use" | "malformed_response"
+        | "unexpected_tool_call" | "too_many_tool_calls" | "missing_thought_signature" => 4,
         _ => 5,
     }
 }

@@ -91,13 +91,17 @@ mod finish;
 mod framing;
 mod future;
 mod headroom;
+mod host;
 mod layer;
 mod metrics;
+mod money;
 mod outcome;
 mod record;
 mod request;
 mod scan;
 mod service;
+mod times;
+mod told;
 mod usage;
 
 pub use body::LlmBody;

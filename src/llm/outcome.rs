@@ -109,6 +109,8 @@ impl ErrorType {
             429 => Self::RateLimited,
             // 529 is Anthropic's own.
             503 | 529 => Self::Overloaded,
+            // Bedrock's own, of a model that failed.
+            424 => Self::ServerError,
             400..=499 => Self::InvalidRequest,
             500..=599 => Self::ServerError,
             _ => Self::Other,
@@ -119,7 +121,7 @@ impl ErrorType {
     pub(super) fn of_word(word: &str) -> Option<Self> {
         // The first that fits, so what is special comes before what is general:
         // "rate_limit_error" before "error", "context_length" before "invalid".
-        const WORDS: [(&str, ErrorType); 33] = [
+        const WORDS: [(&str, ErrorType); 41] = [
             ("context_length", ErrorType::ContextLength),
             ("exceed_context", ErrorType::ContextLength),
             ("context_window", ErrorType::ContextLength),
@@ -130,18 +132,21 @@ impl ErrorType {
             ("ratelimit", ErrorType::RateLimited),
             ("slow_down", ErrorType::RateLimited),
             ("too_many", ErrorType::RateLimited),
+            ("toomany", ErrorType::RateLimited),
             ("throttl", ErrorType::RateLimited),
             ("resource_exhausted", ErrorType::RateLimited),
             ("content_filter", ErrorType::ContentFilter),
             ("content_policy", ErrorType::ContentFilter),
             ("moderation", ErrorType::ContentFilter),
             ("overloaded", ErrorType::Overloaded),
+            ("notready", ErrorType::Overloaded),
             ("unavailable", ErrorType::Overloaded),
             ("authentication", ErrorType::Auth),
             ("unauthorized", ErrorType::Auth),
             ("unauthenticated", ErrorType::Auth),
             ("api_key", ErrorType::Auth),
             ("permission", ErrorType::Permission),
+            ("accessdenied", ErrorType::Permission),
             ("forbidden", ErrorType::Permission),
             ("not_found", ErrorType::NotFound),
             ("notfound", ErrorType::NotFound),
@@ -150,9 +155,14 @@ impl ErrorType {
             ("too_large", ErrorType::TooLarge),
             ("invalid", ErrorType::InvalidRequest),
             ("bad_request", ErrorType::InvalidRequest),
+            ("validation", ErrorType::InvalidRequest),
+            ("precondition", ErrorType::InvalidRequest),
             ("server_error", ErrorType::ServerError),
             ("api_error", ErrorType::ServerError),
             ("internal", ErrorType::ServerError),
+            ("modelerror", ErrorType::ServerError),
+            ("streamerror", ErrorType::ServerError),
+            ("unrecognizedclient", ErrorType::Auth),
         ];
         let word = word.to_ascii_lowercase();
         let fits = WORDS.iter().find(|(part, _)| word.contains(part));

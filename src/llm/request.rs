@@ -1,7 +1,7 @@
 //! What a request asks for, read from its body.
 
 use crate::llm::answer::Field;
-use crate::llm::scan::{Branch, Scanner, Sink, Value, at, within};
+use crate::llm::scan::{Branch, MOST, Scanner, Sink, Value, at, within};
 
 /// The model of a request whose body the layer cannot see, since it is made as it is
 /// sent: to be put among the request's extensions. reqwest's requests have none; the
@@ -23,6 +23,13 @@ impl Model {
     pub fn new(model: impl Into<Box<str>>) -> Self {
         Self(model.into())
     }
+}
+
+/// Returns as much of a name as is told of a model's: it becomes a label.
+pub(super) fn shortened(name: &str) -> Box<str> {
+    let boundary = |at: &usize| name.is_char_boundary(*at);
+    let end = (0..=name.len().min(MOST)).rev().find(boundary);
+    name[..end.unwrap_or(0)].into()
 }
 
 /// What a request's body says.

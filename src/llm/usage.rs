@@ -1,4 +1,4 @@
-//! The tokens of one call.
+//! The tokens of one call, and what else it is billed by.
 
 /// How many tokens a call took, as far as that is known.
 ///
@@ -12,7 +12,7 @@
 /// let usage = Usage::new().input(1_200).output(80).cache_read(1_024);
 /// # assert_ne!(usage, Usage::new());
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[must_use = "it is to be given to a call"]
 pub struct Usage {
     pub(super) input: Option<u64>,
@@ -22,7 +22,29 @@ pub struct Usage {
     pub(super) reasoning: Option<u64>,
     pub(super) audio_input: Option<u64>,
     pub(super) audio_output: Option<u64>,
+    units: [Option<f64>; UNITS.len()],
 }
+
+/// What a call is billed by besides tokens, or instead of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unit {
+    /// Seconds of sound that was heard.
+    AudioSeconds,
+    /// Pictures that were looked at.
+    Images,
+    /// Searches among documents, by which Cohere bills a rerank.
+    SearchUnits,
+    /// Searches of the web that the model asked for.
+    WebSearches,
+}
+
+pub(super) const UNITS: [(Unit, &str); 4] = [
+    (Unit::AudioSeconds, "audio_seconds"),
+    (Unit::Images, "images"),
+    (Unit::SearchUnits, "search_units"),
+    (Unit::WebSearches, "web_searches"),
+];
 
 impl Usage {
     /// Knows nothing yet.
@@ -86,6 +108,33 @@ impl Usage {
         }
     }
 
+    /// How many units the call is billed by; a number that is negative or none is ignored.
+    pub fn billed(mut self, unit: Unit, count: f64) -> Self {
+        if count.is_finite() && count >= 0.0 {
+            self.units[unit as usize] = Some(count);
+        }
+        self
+    }
+
+    /// Returns how many of a unit there are, if that is known.
+    pub(super) fn count(&self, unit: Unit) -> Option<f64> {
+        self.units[unit as usize]
+    }
+
+    /// Returns the units that are known and not 0, by their names.
+    pub(super) fn units(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        let known = |(unit, name): (Unit, _)| Some((name, self.count(unit)?));
+        UNITS
+            .into_iter()
+            .filter_map(known)
+            .filter(|(_, count)| *count > 0.0)
+    }
+
+    /// Whether the call is billed by something else than tokens.
+    pub(super) fn has_units(&self) -> bool {
+        self.units.iter().any(Option::is_some)
+    }
+
     /// Returns the parts of input and output by their kind, none greater than its
     /// whole, and those that are 0 left out.
     pub(super) fn details(&self) -> impl Iterator<Item = (&'static str, u64)> {
@@ -101,5 +150,30 @@ impl Usage {
         ]
         .into_iter()
         .filter(|(_, tokens)| *tokens > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_unit_has_its_place() {
+        for (at, (unit, _)) in UNITS.into_iter().enumerate() {
+            assert_eq!(unit as usize, at);
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_of_units_is_not_known() {
+        let usage = Usage::new()
+            .billed(Unit::AudioSeconds, f64::NAN)
+            .billed(Unit::Images, -1.0);
+        assert!(!usage.has_units());
+        let usage = usage
+            .billed(Unit::WebSearches, 0.0)
+            .billed(Unit::SearchUnits, 2.0);
+        assert!(usage.has_units());
+        assert_eq!(usage.units().collect::<Vec<_>>(), [("search_units", 2.0)]);
     }
 }

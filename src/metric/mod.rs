@@ -48,6 +48,8 @@ mod memo;
 mod models;
 mod name;
 #[cfg(feature = "llm")]
+mod parts;
+#[cfg(feature = "llm")]
 mod passing;
 mod rule;
 mod series;
@@ -68,6 +70,8 @@ pub(crate) use instrument::Instrument;
 pub use label::Label;
 pub(crate) use memo::Memo;
 pub(crate) use name::{Names, are_alike, printed_names};
+#[cfg(feature = "llm")]
+pub(crate) use parts::Parts;
 #[cfg(feature = "llm")]
 pub(crate) use passing::Passing;
 pub(crate) use set::SeriesSet;

@@ -2,22 +2,32 @@
 
 use crate::llm::answer::{Answer, Event, Field, is_tool_call};
 use crate::llm::dialect::openai::ERROR;
-use crate::llm::dialect::{Dialect, Path};
+use crate::llm::dialect::{Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
+use crate::llm::usage::Unit;
 
 pub(super) const DIALECT: Dialect = Dialect {
-    paths: &[Path {
-        end: "/v1/messages",
-        operation: "chat",
-        is_special: true,
-    }],
+    paths: &[
+        Path::new("/v1/messages", "chat").special(),
+        // At Google, where one of the models is none.
+        Path::new(":rawPredict", "chat")
+            .special()
+            .model_after("/publishers/anthropic/models/")
+            .of_model(of_model),
+        Path::new(":streamRawPredict", "chat")
+            .special()
+            .model_after("/publishers/anthropic/models/"),
+    ],
     provider: "anthropic_compatible",
     answer: EVENT,
-    streams: false,
-    asks_for_usage: false,
     conclude,
     settle,
+    ..PLAIN
 };
+
+fn of_model(model: &str) -> Option<&'static str> {
+    (model != "count-tokens").then_some("chat")
+}
 
 const EVENT: &[Branch] = &[
     at("type", Field::Kind),
@@ -65,15 +75,21 @@ const USAGE: &[Branch] = &[
         "output_tokens_details",
         &[at("thinking_tokens", Field::Reasoning)],
     ),
+    within(
+        "server_tool_use",
+        &[at("web_search_requests", Field::Billed(Unit::WebSearches))],
+    ),
+    // OpenRouter's, which speaks so, too.
+    at("cost", Field::Cost),
 ];
 
-const INPUT: &[Branch] = &[
+pub(super) const INPUT: &[Branch] = &[
     at("input_tokens", Field::Input),
     at("cache_read_input_tokens", Field::CacheRead),
     at("cache_creation_input_tokens", Field::CacheWrite),
 ];
 
-fn conclude(answer: &mut Answer, event: &Event) {
+pub(super) fn conclude(answer: &mut Answer, event: &Event) {
     if event.item.as_deref().is_some_and(is_tool_call) {
         answer.call_tool(0, event.tool);
         answer.content.has_come = true;

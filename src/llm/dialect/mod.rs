@@ -4,12 +4,22 @@
 //! follow each other. To add one, write its file and name it in [`ALL`].
 
 mod anthropic;
+mod audio;
+mod bedrock;
+mod cohere;
+mod gemini;
+mod images;
+mod invoked;
 mod ollama;
 mod openai;
+mod path;
 mod responses;
+mod vertex;
 
 use crate::llm::answer::{Answer, Event};
 use crate::llm::scan::Branch;
+
+pub(super) use path::Path;
 
 /// One way to ask and to answer.
 #[derive(Debug)]
@@ -25,26 +35,39 @@ pub(super) struct Dialect {
     pub(super) streams: bool,
     /// Whether a stream has its usage only where the request asks for it.
     pub(super) asks_for_usage: bool,
+    /// Whether an answer may be something else than JSON, such as a text or sound.
+    pub(super) is_free_form: bool,
     /// What a whole event says, once it has been read.
     pub(super) conclude: fn(&mut Answer, &Event),
     /// Brings the usage to the terms of [`Usage`](crate::llm::usage::Usage).
     pub(super) settle: fn(&mut Answer),
 }
 
-/// The end of a path.
-#[derive(Debug)]
-pub(super) struct Path {
-    pub(super) end: &'static str,
-    pub(super) operation: &'static str,
-    /// Whether nothing but a model has such a path. Of any other, the host has to be a
-    /// provider's, or the request has to name a model.
-    pub(super) is_special: bool,
-}
+/// What most dialects have in common: nothing is streamed unless it is asked for, and an
+/// answer is JSON, whose end is that of its bytes.
+const PLAIN: Dialect = Dialect {
+    paths: &[],
+    provider: "",
+    answer: &[],
+    streams: false,
+    asks_for_usage: false,
+    is_free_form: false,
+    conclude: |_, _| {},
+    settle: |_| {},
+};
 
-/// The dialects that are known. No path of one is the end of another's.
-pub(super) const ALL: [&Dialect; 4] = [
+/// The dialects that are known. No path of one hides another's.
+pub(super) const ALL: [&Dialect; 12] = [
     &openai::DIALECT,
     &responses::DIALECT,
+    &images::DIALECT,
+    &audio::DIALECT,
     &anthropic::DIALECT,
+    &gemini::DIALECT,
+    &vertex::PREDICT,
+    &cohere::DIALECT,
+    &cohere::RERANK,
+    &bedrock::CONVERSE,
+    &bedrock::INVOKE,
     &ollama::DIALECT,
 ];

@@ -2,33 +2,22 @@
 
 use crate::llm::answer::{Answer, Event, Field};
 use crate::llm::dialect::openai::ERROR;
-use crate::llm::dialect::{Dialect, Path};
+use crate::llm::dialect::{Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
+use crate::llm::times::{Phase, Scale};
 
 pub(super) const DIALECT: Dialect = Dialect {
     paths: &[
-        Path {
-            end: "/api/chat",
-            operation: "chat",
-            is_special: false,
-        },
-        Path {
-            end: "/api/generate",
-            operation: "text_completion",
-            is_special: false,
-        },
-        Path {
-            end: "/api/embed",
-            operation: "embeddings",
-            is_special: false,
-        },
+        Path::new("/api/chat", "chat"),
+        Path::new("/api/generate", "text_completion"),
+        Path::new("/api/embed", "embeddings"),
     ],
     provider: "ollama",
     answer: LINE,
     streams: true,
-    asks_for_usage: false,
     conclude,
     settle,
+    ..PLAIN
 };
 
 const LINE: &[Branch] = &[
@@ -52,6 +41,13 @@ const LINE: &[Branch] = &[
     at("prompt_eval_count", Field::Input),
     at("prompt_eval_cached_count", Field::CacheRead),
     at("eval_count", Field::Output),
+    at("load_duration", Field::Took(Phase::Load, Scale::Nanos)),
+    at(
+        "prompt_eval_duration",
+        Field::Took(Phase::Prompt, Scale::Nanos),
+    ),
+    at("eval_duration", Field::Took(Phase::Generate, Scale::Nanos)),
+    at("total_duration", Field::Took(Phase::Total, Scale::Nanos)),
     // A text, without a type; of those who only speak like it, an object.
     at("error", Field::Error).and(ERROR),
 ];

@@ -1,34 +1,36 @@
-//! Chat, completions and embeddings of OpenAI, and of those who speak as it does:
+//! Chat, completions, embeddings and moderations of OpenAI, and of those who speak as it does:
 //! Azure, Groq, DeepSeek, Mistral, OpenRouter, xAI, Together, vLLM, llama.cpp.
 
-use crate::llm::answer::{Answer, Event, Field};
-use crate::llm::dialect::{Dialect, Path};
+use crate::llm::answer::{Answer, Field};
+use crate::llm::dialect::{Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
+use crate::llm::times::{Phase, Scale};
 
 pub(super) const DIALECT: Dialect = Dialect {
     paths: &[
-        Path {
-            end: "/chat/completions",
-            operation: "chat",
-            is_special: true,
-        },
-        Path {
-            end: "/completions",
-            operation: "text_completion",
-            is_special: false,
-        },
-        Path {
-            end: "/embeddings",
-            operation: "embeddings",
-            is_special: false,
-        },
+        Path::new("/chat/completions", "chat").special(),
+        Path::new("/completions", "text_completion"),
+        Path::new("/embeddings", "embeddings"),
+        Path::new("/moderations", "moderation"),
+        // Of Mistral and others at Google.
+        Path::new(":rawPredict", "chat")
+            .special()
+            .model_after("/publishers/mistralai/models/"),
+        Path::new(":streamRawPredict", "chat")
+            .special()
+            .model_after("/publishers/mistralai/models/"),
+        Path::new(":rawPredict", "chat")
+            .special()
+            .model_after("/publishers/ai21/models/"),
+        Path::new(":streamRawPredict", "chat")
+            .special()
+            .model_after("/publishers/ai21/models/"),
     ],
     provider: "openai_compatible",
     answer: ANSWER,
-    streams: false,
     asks_for_usage: true,
-    conclude,
     settle,
+    ..PLAIN
 };
 
 const ANSWER: &[Branch] = &[
@@ -37,6 +39,16 @@ const ANSWER: &[Branch] = &[
     within("usage", USAGE),
     // Groq's, in a stream.
     within("x_groq", &[within("usage", USAGE)]),
+    within("time_info", TIMES),
+    within("timings", TIMINGS),
+    // vLLM's, where it is asked to tell them.
+    within(
+        "metrics",
+        &[at(
+            "queue_time_ms",
+            Field::Took(Phase::Queue, Scale::Millis),
+        )],
+    ),
     at("error", Field::Error).and(ERROR),
     // Older vLLM's errors are not under a name of their own.
     at("object", Field::Object),
@@ -53,7 +65,7 @@ const CHOICE: &[Branch] = &[
     at("error", Field::Error).and(ERROR),
 ];
 
-const MESSAGE: &[Branch] = &[
+pub(super) const MESSAGE: &[Branch] = &[
     // A text, or parts of one: Mistral's thoughts are such parts.
     at("content", Field::Content).and(&[each(Field::Content).and(&[
         at("text", Field::Content),
@@ -102,12 +114,42 @@ const USAGE: &[Branch] = &[
     at("prompt_cache_hit_tokens", Field::CacheRead),
     at("num_cached_tokens", Field::CacheRead),
     at("cached_tokens", Field::CacheRead),
+    // Groq's times.
+    at("queue_time", Field::Took(Phase::Queue, Scale::Seconds)),
+    at("prompt_time", Field::Took(Phase::Prompt, Scale::Seconds)),
+    at(
+        "completion_time",
+        Field::Took(Phase::Generate, Scale::Seconds),
+    ),
+    at("total_time", Field::Took(Phase::Total, Scale::Seconds)),
+    // OpenRouter's, a number, and Perplexity's, which is one of several.
+    at("cost", Field::Cost).and(&[at("total_cost", Field::Cost)]),
+    at("is_byok", Field::IsPaidElsewhere),
+    within(
+        "cost_details",
+        &[at("upstream_inference_cost", Field::CostElsewhere)],
+    ),
+    at("cost_in_usd_ticks", Field::CostTicks),
+];
+
+/// Cerebras's.
+const TIMES: &[Branch] = &[
+    at("queue_time", Field::Took(Phase::Queue, Scale::Seconds)),
+    at("prompt_time", Field::Took(Phase::Prompt, Scale::Seconds)),
+    at(
+        "completion_time",
+        Field::Took(Phase::Generate, Scale::Seconds),
+    ),
+    at("total_time", Field::Took(Phase::Total, Scale::Seconds)),
+];
+
+/// llama.cpp's.
+const TIMINGS: &[Branch] = &[
+    at("prompt_ms", Field::Took(Phase::Prompt, Scale::Millis)),
+    at("predicted_ms", Field::Took(Phase::Generate, Scale::Millis)),
 ];
 
 pub(super) const ERROR: &[Branch] = &[at("type", Field::ErrorType), at("code", Field::ErrorCode)];
-
-/// A stream ends with `[DONE]`, which is no event.
-fn conclude(_: &mut Answer, _: &Event) {}
 
 /// Input includes what was cached. Output includes thoughts, but for some models of
 /// xAI's, whose total shows it.
@@ -116,7 +158,7 @@ fn settle(answer: &mut Answer) {
     if let (Some(input), Some(output), Some(reasoning)) =
         (usage.input, usage.output, usage.reasoning)
         && reasoning > 0
-        && answer.total == Some(input + output + reasoning)
+        && answer.beside.total == Some(input + output + reasoning)
     {
         usage.output = Some(output + reasoning);
     }

@@ -2,21 +2,15 @@
 
 use crate::llm::answer::{Answer, Event, Field, is_tool_call};
 use crate::llm::dialect::openai::ERROR;
-use crate::llm::dialect::{Dialect, Path};
+use crate::llm::dialect::{Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
 
 pub(super) const DIALECT: Dialect = Dialect {
-    paths: &[Path {
-        end: "/responses",
-        operation: "chat",
-        is_special: false,
-    }],
+    paths: &[Path::new("/responses", "chat")],
     provider: "openai_compatible",
     answer: EVENT,
-    streams: false,
-    asks_for_usage: false,
     conclude,
-    settle: |_| {},
+    ..PLAIN
 };
 
 /// What an answer has, an event has under `response`.
@@ -66,6 +60,14 @@ const USAGE: &[Branch] = &[
             at("reasoning_tokens", Field::Reasoning),
             at("audio_tokens", Field::AudioOutput),
         ],
+    ),
+    // xAI's and OpenRouter's.
+    at("cost_in_usd_ticks", Field::CostTicks),
+    at("cost", Field::Cost),
+    at("is_byok", Field::IsPaidElsewhere),
+    within(
+        "cost_details",
+        &[at("upstream_inference_cost", Field::CostElsewhere)],
     ),
 ];
 

@@ -1,14 +1,18 @@
 //! The reading of an answer's bytes, in whatever pieces and form they come.
 //!
 //! ```text
-//! bytes -> Reader -> Events (SSE), lines (NDJSON) or JSON -> Scanner -> Answer
+//! bytes -> Reader -> Events (SSE), Frames (AWS), lines (NDJSON), arrays or JSON
+//!       -> Scanner -> Answer
 //! ```
 //!
 //! The form is seen from the first byte, since proxies often label it wrongly.
 
+mod frames;
+mod mark;
 mod sse;
 #[cfg(test)]
 mod tests;
+mod wrapped;
 
 use std::fmt;
 
@@ -16,7 +20,10 @@ use memchr::memchr;
 
 use crate::llm::answer::{Answer, Event};
 use crate::llm::dialect::Dialect;
+use crate::llm::framing::frames::{Frames, Headers};
+use crate::llm::framing::mark::Mark;
 use crate::llm::framing::sse::{Events, Part};
+use crate::llm::framing::wrapped::Wrapped;
 use crate::llm::scan::Scanner;
 
 /// The reader of one answer.
@@ -24,6 +31,8 @@ pub(super) struct Reader {
     form: Form,
     label: Label,
     events: Events,
+    /// Of an event stream of AWS's, which few answers are.
+    framed: Option<Box<Framed>>,
     scanner: Scanner,
     /// Whether something of an event has come.
     is_within: bool,
@@ -31,6 +40,15 @@ pub(super) struct Reader {
     mark: Mark,
     conclude: fn(&mut Answer, &Event),
     pub(super) answer: Answer,
+}
+
+/// An event stream of AWS's.
+#[derive(Debug)]
+struct Framed {
+    frames: Frames,
+    wrapped: Wrapped,
+    /// Whether the event that is being read is around another.
+    is_wrapped: bool,
 }
 
 /// What was seen of an answer.
@@ -51,8 +69,12 @@ pub(super) enum Label {
     Events,
     /// JSON, each line of which is an event.
     Lines,
+    /// An event stream of AWS's.
+    Frames,
     /// Something else, which is JSON if all is well.
     Other,
+    /// Nothing that is to be read.
+    Opaque,
 }
 
 /// How the bytes are put together.
@@ -63,10 +85,16 @@ enum Form {
     Events,
     /// A JSON text on each line.
     Lines,
+    /// Messages of AWS's event streams.
+    Frames,
     /// One JSON text, or several.
     Json,
+    /// The elements of one JSON array, each an event.
+    Array,
     /// Something else.
     Other,
+    /// Nothing of it is read, or no more.
+    Unread,
 }
 
 const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
@@ -74,10 +102,15 @@ const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
 impl Reader {
     /// Begins an answer, by what it is said to be.
     pub(super) fn new(dialect: &'static Dialect, label: Label) -> Self {
+        let form = match label {
+            Label::Opaque => Form::Unread,
+            _ => Form::Unseen(0),
+        };
         Self {
-            form: Form::Unseen(0),
+            form,
             label,
             events: Events::new(),
+            framed: None,
             seen: Seen::default(),
             scanner: Scanner::new(dialect.answer),
             is_within: false,
@@ -89,7 +122,20 @@ impl Reader {
 
     /// Whether the answer comes in events.
     pub(super) fn is_streamed(&self) -> bool {
-        matches!(self.form, Form::Events | Form::Lines)
+        matches!(
+            self.form,
+            Form::Events | Form::Lines | Form::Frames | Form::Array
+        )
+    }
+
+    /// Whether nothing of the answer is read, so that its end is all that is known of it.
+    pub(super) fn is_unread(&self) -> bool {
+        self.form == Form::Unread
+    }
+
+    /// Reads no further, since a piece is missing.
+    pub(super) fn stop(&mut self) {
+        self.form = Form::Unread;
     }
 
     /// Whether all of the answer has come, as far as its reader can see.
@@ -101,9 +147,9 @@ impl Reader {
     pub(super) fn is_strange(&self) -> bool {
         match self.form {
             Form::Other => true,
-            Form::Json => !self.seen.event && self.seen.no_json,
+            Form::Json | Form::Array => !self.seen.event && self.seen.no_json,
             Form::Events => !self.seen.event && self.label != Label::Events,
-            Form::Unseen(_) | Form::Lines => false,
+            Form::Unseen(_) | Form::Lines | Form::Frames | Form::Unread => false,
         }
     }
 
@@ -114,7 +160,8 @@ impl Reader {
             && let [byte, after @ ..] = rest
         {
             self.form = self.form_by(*byte, marked);
-            if matches!(self.form, Form::Unseen(_)) {
+            // An array's bracket is no part of its elements.
+            if matches!(self.form, Form::Unseen(_) | Form::Array) {
                 rest = after;
             }
         }
@@ -124,19 +171,25 @@ impl Reader {
                 events.push(rest, |part| self.part(&part));
                 self.events = events;
             }
+            Form::Frames => self.frames(rest),
             Form::Lines => self.lines(rest),
             Form::Json => self.json(rest),
-            Form::Unseen(_) | Form::Other => {}
+            Form::Array => self.array(rest),
+            Form::Unseen(_) | Form::Other | Form::Unread => {}
         }
     }
 
     /// Returns what the first byte tells that is not space.
     fn form_by(&self, byte: u8, marked: usize) -> Form {
         match byte {
+            // Of a length, which is less than 2^24 in any message.
+            0 => Form::Frames,
+            _ if self.label == Label::Frames => Form::Frames,
             _ if BYTE_ORDER_MARK.get(marked) == Some(&byte) => Form::Unseen(marked + 1),
             b' ' | b'\t' | b'\n' | b'\r' => Form::Unseen(marked),
-            b'{' | b'[' if self.label == Label::Lines => Form::Lines,
-            b'{' | b'[' => Form::Json,
+            b'{' if self.label == Label::Lines => Form::Lines,
+            b'{' => Form::Json,
+            b'[' => Form::Array,
             // The four fields of an event, and a comment.
             b'd' | b'e' | b'i' | b'r' | b':' => Form::Events,
             _ if self.label == Label::Events => Form::Events,
@@ -169,6 +222,53 @@ impl Reader {
         }
     }
 
+    fn frames(&mut self, bytes: &[u8]) {
+        let mut framed = self.framed.take().unwrap_or_default();
+        let Framed {
+            frames,
+            wrapped,
+            is_wrapped,
+        } = &mut *framed;
+        frames.push(bytes, |part| match part {
+            frames::Part::Head(headers) => {
+                wrapped.reset();
+                *is_wrapped = self.head(headers);
+            }
+            frames::Part::Payload(bytes) if *is_wrapped => wrapped.push(bytes, |bytes| {
+                self.scanner.push(bytes, &mut self.answer);
+            }),
+            frames::Part::Payload(bytes) => {
+                self.scanner.push(bytes, &mut self.answer);
+            }
+            frames::Part::End => self.end_event(),
+            frames::Part::Broken => {
+                self.answer.spoil();
+                self.form = Form::Unread;
+            }
+        });
+        self.framed = Some(framed);
+    }
+
+    /// Reads the headers of a message, and returns true when its event is around another.
+    fn head(&mut self, headers: Headers<'_>) -> bool {
+        /// The one that Bedrock wraps the events of other dialects in.
+        const CHUNK: &str = "chunk";
+
+        self.is_within = true;
+        let text = |name| headers.text(name);
+        match text(":message-type") {
+            Some("exception") => self.answer.fail(text(":exception-type").unwrap_or("")),
+            Some("error") => self.answer.fail(text(":error-code").unwrap_or("")),
+            _ => {}
+        }
+        let event = text(":event-type");
+        let is_wrapped = event == Some(CHUNK);
+        if !is_wrapped {
+            self.answer.event.kind = event.map(Into::into);
+        }
+        is_wrapped
+    }
+
     fn lines(&mut self, mut bytes: &[u8]) {
         while let Some(end) = memchr(b'\n', bytes) {
             self.line(&bytes[..end]);
@@ -190,6 +290,28 @@ impl Reader {
             bytes = &bytes[read..];
             if self.scanner.is_done() {
                 self.end_event();
+            }
+        }
+    }
+
+    fn array(&mut self, mut bytes: &[u8]) {
+        while !self.answer.has_ended
+            && let [byte, after @ ..] = bytes
+        {
+            match byte {
+                b',' | b' ' | b'\t' | b'\n' | b'\r' if !self.is_within => bytes = after,
+                b']' if !self.is_within => {
+                    self.answer.has_ended = self.seen.event;
+                    return;
+                }
+                _ => {
+                    self.is_within = true;
+                    let read = self.scanner.push(bytes, &mut self.answer);
+                    bytes = &bytes[read..];
+                    if self.scanner.is_done() {
+                        self.end_event();
+                    }
+                }
             }
         }
     }
@@ -216,6 +338,16 @@ impl Reader {
     }
 }
 
+impl Default for Framed {
+    fn default() -> Self {
+        Self {
+            frames: Frames::new(),
+            wrapped: Wrapped::new(),
+            is_wrapped: false,
+        }
+    }
+}
+
 /// Without what it has read, which may be anything that a caller or a model says.
 impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -224,34 +356,5 @@ impl fmt::Debug for Reader {
             .field("label", &self.label)
             .field("usage", &self.answer.usage)
             .finish_non_exhaustive()
-    }
-}
-
-/// What OpenAI's streams end with, in place of an event: `[DONE]`.
-#[derive(Debug, Default)]
-struct Mark {
-    matched: usize,
-    differs: bool,
-}
-
-impl Mark {
-    const DONE: &'static [u8] = b"[DONE]";
-
-    fn push(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            // Whatever comes after a brace is an event.
-            if self.differs {
-                return;
-            }
-            match Self::DONE.get(self.matched) {
-                Some(expected) if byte == expected => self.matched += 1,
-                _ if matches!(byte, b' ' | b'\t') => {}
-                _ => self.differs = true,
-            }
-        }
-    }
-
-    fn is_done(&self) -> bool {
-        !self.differs && self.matched == Self::DONE.len()
     }
 }

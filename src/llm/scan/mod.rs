@@ -9,38 +9,21 @@ mod structural;
 #[cfg(test)]
 mod tests;
 mod text;
+mod value;
 
 use memchr::memchr2;
 
 use crate::llm::answer::Field;
 use crate::llm::scan::branch::{element, member};
 use crate::llm::scan::structural::structural;
-use crate::llm::scan::text::{MOST, Text};
+use crate::llm::scan::text::Text;
 
 pub(crate) use branch::{Branch, at, each, within};
+pub(crate) use text::MOST;
+pub(crate) use value::{Sink, Value};
 
 /// So deep the branches go.
 const DEPTH: usize = 8;
-
-/// What takes the values that are read.
-pub(crate) trait Sink {
-    fn take(&mut self, field: Field, value: Value<'_>);
-}
-
-/// A value that is read.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Value<'a> {
-    Null,
-    Bool(bool),
-    /// As it is written.
-    Number(&'a str),
-    /// Of a long one, its beginning.
-    Text(&'a str),
-    /// An object or array begins.
-    Open,
-    /// It has ended, and all that is read within it came before.
-    Close,
-}
 
 /// The reader of one JSON text after the other.
 #[derive(Debug)]
@@ -153,7 +136,11 @@ impl Scanner {
             State::Bare => return self.bare(bytes, sink),
             State::Done | State::Broken => return bytes.len(),
             State::Escaped(quoted) => {
-                self.keep(quoted, &[byte]);
+                if self.is_told_in_pieces(quoted) {
+                    sink.take(Field::Wrapped, Value::Piece(&[byte]));
+                } else {
+                    self.keep(quoted, &[byte]);
+                }
                 self.state = State::Within(quoted);
             }
             _ if matches!(byte, b' ' | b'\t' | b'\n' | b'\r') => {}
@@ -284,7 +271,11 @@ impl Scanner {
 
     /// Reads a string, up to its end or a backslash.
     fn quoted(&mut self, quoted: Quoted, bytes: &[u8], sink: &mut impl Sink) -> usize {
-        let Some(end) = memchr2(b'"', b'\\', bytes) else {
+        let end = memchr2(b'"', b'\\', bytes);
+        if self.is_told_in_pieces(quoted) {
+            return self.piece(bytes, end, sink);
+        }
+        let Some(end) = end else {
             self.keep(quoted, bytes);
             return bytes.len();
         };
@@ -307,6 +298,23 @@ impl Scanner {
             self.string(quoted, &text, sink);
         }
         end + 1
+    }
+
+    /// Whether the string is one whose value may be long, and is read all the same.
+    fn is_told_in_pieces(&self, quoted: Quoted) -> bool {
+        quoted == Quoted::Value && self.field == Some(Field::Wrapped)
+    }
+
+    /// Tells a part of such a string, up to its end or a backslash.
+    fn piece(&mut self, bytes: &[u8], end: Option<usize>, sink: &mut impl Sink) -> usize {
+        let len = end.unwrap_or(bytes.len());
+        sink.take(Field::Wrapped, Value::Piece(&bytes[..len]));
+        match bytes.get(len) {
+            Some(b'"') => self.after(),
+            Some(_) => self.state = State::Escaped(Quoted::Value),
+            None => return len,
+        }
+        len + 1
     }
 
     /// Takes a string that has ended.

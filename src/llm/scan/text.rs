@@ -4,7 +4,7 @@ use std::fmt;
 
 /// So many bytes of a name or value are kept; what is longer is neither a name that is
 /// looked for nor a value that becomes a label.
-pub(super) const MOST: usize = 320;
+pub(crate) const MOST: usize = 320;
 
 /// A name, string or number as it is written, up to a bound.
 pub(super) struct Text {

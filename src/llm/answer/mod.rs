@@ -1,62 +1,26 @@
 //! What is learnt from an answer, value by value.
 
+mod field;
+mod number;
+
+use crate::llm::answer::number::tokens;
 use crate::llm::finish::Finishes;
+use crate::llm::money::{Charge, Money};
 use crate::llm::outcome::ErrorType;
 use crate::llm::scan::{Sink, Value};
-use crate::llm::usage::Usage;
+use crate::llm::times::Times;
+use crate::llm::usage::{Unit, Usage};
 
-/// What a value is, wherever a dialect has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Field {
-    /// The model that answered.
-    Model,
-    /// Tokens.
-    Input,
-    Output,
-    Total,
-    CacheRead,
-    CacheWrite,
-    Reasoning,
-    AudioInput,
-    AudioOutput,
-    /// Text or arguments, and thoughts: the first that are not empty are the first token.
-    Content,
-    Thought,
-    /// One of several answers, its number, and why it ended.
-    Choice,
-    Index,
-    Finish,
-    /// A call of a tool, its number and its function's name.
-    Tool,
-    ToolIndex,
-    ToolName,
-    /// What an item is, a text or a tool's call: one of several, or that of an event.
-    Item,
-    EventItem,
-    /// What an event is.
-    Kind,
-    /// How the provider says that it went.
-    Status,
-    /// An error, its type and its code; and what is an error if it says so.
-    Error,
-    Object,
-    ErrorType,
-    ErrorCode,
-    /// A code beside an event's kind, which is an error's if the kind says so.
-    EventCode,
-    /// Whether this is the last event.
-    Done,
-    /// Of a request: whether the answer is to be streamed, and its usage with it.
-    Stream,
-    StreamUsage,
-}
+pub(super) use field::Field;
 
 /// What was learnt from an answer so far.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     pub(super) model: Option<Box<str>>,
     pub(super) usage: Usage,
-    pub(super) total: Option<u64>,
+    pub(super) beside: Beside,
+    pub(super) charge: Charge,
+    pub(super) times: Times,
     /// Whether a number of tokens was none.
     pub(super) is_invalid: bool,
     pub(super) finishes: Finishes,
@@ -68,6 +32,15 @@ pub(super) struct Answer {
     pub(super) event: Event,
     /// The calls of tools that were counted, of those that come in parts.
     tools: Vec<(u64, u64)>,
+}
+
+/// Tokens that are told beside those of [`Usage`], and from which these may be worked out.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    pub(super) total: Option<u64>,
+    pub(super) tool_input: Option<u64>,
+    pub(super) taken_input: Option<u64>,
+    pub(super) taken_output: Option<u64>,
 }
 
 /// What has come of the answer itself.
@@ -92,10 +65,10 @@ pub(super) struct Event {
     /// The calls of tools within one of several answers, by their numbers.
     tools: Vec<Option<u64>>,
     choice: Option<u64>,
+    /// The entry of a list of tokens by modality that is being read.
+    is_audio: bool,
+    modality_tokens: Option<u64>,
 }
-
-/// More tokens than this are no number of tokens.
-const MOST_TOKENS: u64 = 1 << 40;
 
 /// So many calls of tools in parts are told apart; those after them are not counted.
 const MOST_TOOLS: usize = 256;
@@ -145,7 +118,7 @@ impl Answer {
             self.is_invalid = true;
             return;
         };
-        let usage = &mut self.usage;
+        let (usage, beside) = (&mut self.usage, &mut self.beside);
         let known = match field {
             Field::Input => &mut usage.input,
             Field::Output => &mut usage.output,
@@ -154,14 +127,70 @@ impl Answer {
             Field::Reasoning => &mut usage.reasoning,
             Field::AudioInput => &mut usage.audio_input,
             Field::AudioOutput => &mut usage.audio_output,
-            _ => &mut self.total,
+            Field::ToolInput => &mut beside.tool_input,
+            Field::TakenInput => &mut beside.taken_input,
+            Field::TakenOutput => &mut beside.taken_output,
+            Field::ModalityTokens => &mut self.event.modality_tokens,
+            // The one that is a part, of which the others are not told.
+            Field::InputPart => {
+                usage.input = Some(usage.input.unwrap_or(0) + tokens);
+                return;
+            }
+            _ => &mut beside.total,
         };
         // Never added: a provider tells sums, and may tell them again.
         *known = Some(tokens);
     }
 
+    /// Ends an entry of a list of tokens by modality.
+    fn end_modality(&mut self, field: Field) {
+        let tokens = self.event.modality_tokens.take();
+        let is_audio = std::mem::take(&mut self.event.is_audio);
+        let known = match field {
+            Field::InputModality => &mut self.usage.audio_input,
+            _ => &mut self.usage.audio_output,
+        };
+        if is_audio && tokens.is_some() {
+            *known = tokens;
+        }
+    }
+
+    /// Notes what the provider says that it costs.
+    fn charge(&mut self, field: Field, text: &str) {
+        // So many of xAI's ticks are a dollar.
+        const TICKS: f64 = 1e10;
+        let number = text.parse::<f64>().ok();
+        let (known, dollars) = match field {
+            Field::CostTicks => (&mut self.charge.own, number.map(|ticks| ticks / TICKS)),
+            Field::CostElsewhere => (&mut self.charge.elsewhere, number),
+            _ => (&mut self.charge.own, number),
+        };
+        if let Some(money) = dollars.and_then(Money::dollars) {
+            *known = Some(money);
+        }
+    }
+
+    /// Notes what it is billed by besides tokens.
+    fn bill(&mut self, unit: Unit, text: &str) {
+        if let Ok(count) = text.parse() {
+            self.usage = self.usage.billed(unit, count);
+        }
+    }
+
+    /// Forgets what was told, since what told it cannot be trusted.
+    pub(super) fn spoil(&mut self) {
+        self.usage = Usage::default();
+        self.beside = Beside::default();
+        self.charge = Charge::default();
+        self.is_invalid = true;
+        self.error = Some(ErrorType::Decode);
+    }
+
     fn end_choice(&mut self) {
         let choice = self.event.choice.take().unwrap_or(0);
+        if !self.event.tools.is_empty() {
+            self.finishes.call_tool(choice);
+        }
         self.call_tools(choice);
         match self.event.finish.take() {
             Some(reason) => self.finishes.add(choice, &reason),
@@ -206,9 +235,36 @@ impl Sink for Answer {
                 | Field::CacheWrite
                 | Field::Reasoning
                 | Field::AudioInput
-                | Field::AudioOutput,
+                | Field::AudioOutput
+                | Field::InputPart
+                | Field::ToolInput
+                | Field::TakenInput
+                | Field::TakenOutput
+                | Field::ModalityTokens,
                 value,
             ) => self.tokens(field, value),
+            (Field::Modality, Value::Text(modality)) => {
+                self.event.is_audio = modality.eq_ignore_ascii_case("audio");
+            }
+            (Field::InputModality | Field::OutputModality, Value::Close) => {
+                self.end_modality(field);
+            }
+            (Field::Billed(unit), Value::Number(count)) => self.bill(unit, count),
+            (Field::Length, Value::Number(seconds) | Value::Text(seconds))
+                if self.usage.count(Unit::AudioSeconds).is_none() =>
+            {
+                self.bill(Unit::AudioSeconds, seconds);
+            }
+            (Field::Took(phase, scale), Value::Number(time)) => {
+                self.times.read(phase, scale, time);
+            }
+            (Field::Cost | Field::CostTicks | Field::CostElsewhere, Value::Number(cost)) => {
+                self.charge(field, cost);
+            }
+            (Field::IsPaidElsewhere, Value::Bool(is_paid)) => {
+                self.charge.is_paid_elsewhere = is_paid;
+            }
+            (Field::IsThought, Value::Bool(true)) => self.content.has_thoughts = true,
             (Field::Content, Value::Text(text)) => self.content.has_come |= !text.is_empty(),
             (Field::Thought, Value::Text(text)) if !text.is_empty() => {
                 self.content.has_come = true;
@@ -236,29 +292,8 @@ impl Sink for Answer {
                 self.fail(word);
             }
             (Field::Done, Value::Bool(is_done)) => self.event.is_done = is_done,
+            (Field::Done, Value::Open) => self.event.is_done = true,
             _ => {}
         }
     }
-}
-
-/// Returns a number of tokens, which is whole, but may be written as a float.
-fn tokens(value: Value<'_>) -> Option<u64> {
-    let Value::Number(text) = value else {
-        return None;
-    };
-    let tokens = match text.parse::<u64>() {
-        Ok(tokens) => tokens,
-        Err(_) => whole(text.parse().ok()?)?,
-    };
-    (tokens <= MOST_TOKENS).then_some(tokens)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "it is whole, not negative and within bounds"
-)]
-fn whole(number: f64) -> Option<u64> {
-    let bounds = 0.0..=MOST_TOKENS as f64;
-    (number.fract() == 0.0 && bounds.contains(&number)).then_some(number as u64)
 }

@@ -1,0 +1,51 @@
+//! Sound to text and text to sound, of OpenAI and of those who speak as it does.
+
+use crate::llm::answer::{Answer, Event, Field};
+use crate::llm::dialect::openai::ERROR;
+use crate::llm::dialect::{Dialect, PLAIN, Path};
+use crate::llm::scan::{Branch, at, within};
+use crate::llm::usage::Unit;
+
+pub(super) const DIALECT: Dialect = Dialect {
+    paths: &[
+        Path::new("/audio/transcriptions", "transcription").special(),
+        Path::new("/audio/translations", "translation").special(),
+        Path::new("/audio/speech", "speech").special(),
+    ],
+    provider: "openai_compatible",
+    answer: EVENT,
+    // Subtitles, or sound itself.
+    is_free_form: true,
+    conclude,
+    ..PLAIN
+};
+
+const EVENT: &[Branch] = &[
+    at("type", Field::Kind),
+    // A part of a text, and of sound.
+    at("delta", Field::Content),
+    at("audio", Field::Content),
+    // Tokens of newer models, and seconds of older ones.
+    within(
+        "usage",
+        &[
+            at("input_tokens", Field::Input),
+            at("output_tokens", Field::Output),
+            within(
+                "input_token_details",
+                &[at("audio_tokens", Field::AudioInput)],
+            ),
+            at("seconds", Field::Billed(Unit::AudioSeconds)),
+        ],
+    ),
+    at("duration", Field::Length),
+    at("error", Field::Error).and(ERROR),
+];
+
+fn conclude(answer: &mut Answer, event: &Event) {
+    match event.kind.as_deref() {
+        Some("transcript.text.done" | "speech.audio.done") => answer.has_ended = true,
+        Some("error") => answer.fail(""),
+        _ => {}
+    }
+}

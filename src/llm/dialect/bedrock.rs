@@ -1,0 +1,107 @@
+//! Amazon Bedrock: its own way to converse, and the models that it invokes in theirs.
+
+use crate::llm::answer::{Answer, Event, Field};
+use crate::llm::dialect::invoked::{ANSWER, conclude_any};
+use crate::llm::dialect::path::by_name;
+use crate::llm::dialect::{Dialect, PLAIN, Path};
+use crate::llm::scan::{Branch, at, each, within};
+use crate::llm::times::{Phase, Scale};
+
+pub(super) const CONVERSE: Dialect = Dialect {
+    paths: &[
+        Path::new("/converse", "chat")
+            .special()
+            .model_after("/model/"),
+        Path::new("/converse-stream", "chat")
+            .special()
+            .model_after("/model/"),
+    ],
+    provider: "aws.bedrock",
+    answer: EVENT,
+    conclude,
+    settle,
+    ..PLAIN
+};
+
+pub(super) const INVOKE: Dialect = Dialect {
+    paths: &[
+        Path::new("/invoke", "chat")
+            .special()
+            .model_after("/model/")
+            .of_model(of_model),
+        Path::new("/invoke-with-response-stream", "chat")
+            .special()
+            .model_after("/model/")
+            .of_model(of_model),
+    ],
+    provider: "aws.bedrock",
+    answer: ANSWER,
+    conclude: conclude_any,
+    settle,
+    ..PLAIN
+};
+
+/// An answer, and each event, whose kind is in its message's headers.
+pub(super) const EVENT: &[Branch] = &[
+    within(
+        "output",
+        &[within(
+            "message",
+            &[within("content", &[each(Field::Content).and(BLOCK)])],
+        )],
+    ),
+    at("stopReason", Field::Finish),
+    within("usage", USAGE),
+    within("metrics", METRICS),
+    // Of a block's beginning, and of its parts.
+    within("start", START),
+    within("delta", DELTA),
+];
+
+const BLOCK: &[Branch] = &[
+    at("text", Field::Content),
+    at("toolUse", Field::Tool).and(&[at("name", Field::ToolName)]),
+    within(
+        "reasoningContent",
+        &[within("reasoningText", &[at("text", Field::Thought)])],
+    ),
+];
+
+pub(super) const START: &[Branch] =
+    &[at("toolUse", Field::Tool).and(&[at("name", Field::ToolName)])];
+
+pub(super) const DELTA: &[Branch] = &[
+    at("text", Field::Content),
+    within("toolUse", &[at("input", Field::Content)]),
+    within("reasoningContent", &[at("text", Field::Thought)]),
+];
+
+pub(super) const USAGE: &[Branch] = &[
+    at("inputTokens", Field::Input),
+    at("outputTokens", Field::Output),
+    at("cacheReadInputTokens", Field::CacheRead),
+    at("cacheWriteInputTokens", Field::CacheWrite),
+];
+
+const METRICS: &[Branch] = &[at("latencyMs", Field::Took(Phase::Total, Scale::Millis))];
+
+fn of_model(model: &str) -> Option<&'static str> {
+    Some(by_name(model))
+}
+
+fn conclude(answer: &mut Answer, event: &Event) {
+    // The usage comes after the reason to stop.
+    if event.kind.as_deref() == Some("metadata") {
+        answer.has_ended = true;
+    }
+    if let Some(reason) = &event.finish {
+        answer.finishes.add(0, reason);
+    }
+}
+
+/// Input does not include what was cached.
+fn settle(answer: &mut Answer) {
+    let usage = &mut answer.usage;
+    let cached = usage.cache_read.unwrap_or(0) + usage.cache_write.unwrap_or(0);
+    usage.input = usage.input.map(|input| input + cached);
+}

@@ -1,0 +1,130 @@
+//! Chat and embed of Cohere's API, version 2, and the reranking of many others.
+
+use crate::llm::answer::{Answer, Event, Field};
+use crate::llm::dialect::{Dialect, PLAIN, Path};
+use crate::llm::scan::{Branch, at, each, within};
+use crate::llm::usage::Unit;
+
+pub(super) const DIALECT: Dialect = Dialect {
+    paths: &[
+        Path::new("/v2/chat", "chat"),
+        Path::new("/v2/embed", "embeddings"),
+    ],
+    provider: "cohere",
+    answer: EVENT,
+    conclude,
+    settle,
+    ..PLAIN
+};
+
+/// Whoever offers it has the path, and tells what it took as Cohere does or as OpenAI.
+pub(super) const RERANK: Dialect = Dialect {
+    paths: &[Path::new("/rerank", "rerank")],
+    provider: "cohere_compatible",
+    answer: RANKED,
+    settle,
+    ..PLAIN
+};
+
+const EVENT: &[Branch] = &[
+    at("type", Field::Kind),
+    // Of an answer that is not streamed.
+    at("finish_reason", Field::Finish),
+    within("message", MESSAGE),
+    within("usage", USAGE),
+    // Of embeddings.
+    within("meta", USAGE),
+    // Of an event, with the number of its part.
+    at("index", Field::ToolIndex),
+    within(
+        "delta",
+        &[
+            within("message", DELTA),
+            at("finish_reason", Field::Finish),
+            within("usage", USAGE),
+            at("error", Field::Error),
+        ],
+    ),
+];
+
+const MESSAGE: &[Branch] = &[
+    within("content", &[each(Field::Content).and(CONTENT)]),
+    at("tool_plan", Field::Thought),
+    within("tool_calls", &[each(Field::Tool).and(TOOL)]),
+];
+
+/// A part of one of those, each of which is an event's alone.
+const DELTA: &[Branch] = &[
+    within("content", CONTENT),
+    at("tool_plan", Field::Thought),
+    at("tool_calls", Field::Tool).and(TOOL),
+];
+
+const CONTENT: &[Branch] = &[
+    at("text", Field::Content),
+    at("thinking", Field::Thought),
+];
+
+const TOOL: &[Branch] = &[within(
+    "function",
+    &[
+        at("name", Field::ToolName),
+        at("arguments", Field::Content),
+    ],
+)];
+
+const USAGE: &[Branch] = &[
+    within(
+        "billed_units",
+        &[
+            at("input_tokens", Field::Input),
+            at("output_tokens", Field::Output),
+            at("search_units", Field::Billed(Unit::SearchUnits)),
+            at("images", Field::Billed(Unit::Images)),
+        ],
+    ),
+    within(
+        "tokens",
+        &[
+            at("input_tokens", Field::TakenInput),
+            at("output_tokens", Field::TakenOutput),
+        ],
+    ),
+    at("cached_tokens", Field::CacheRead),
+];
+
+const RANKED: &[Branch] = &[
+    at("model", Field::Model),
+    within("meta", USAGE),
+    within(
+        "usage",
+        &[
+            at("prompt_tokens", Field::Input),
+            at("total_tokens", Field::Total),
+        ],
+    ),
+];
+
+fn conclude(answer: &mut Answer, event: &Event) {
+    if event.kind.as_deref() == Some("message-end") {
+        answer.has_ended = true;
+    }
+    if let Some(reason) = event.finish.as_deref() {
+        answer.finishes.add(0, reason);
+        match reason {
+            "ERROR" | "ERROR_TOXIC" => answer.fail("server_error"),
+            "TIMEOUT" => answer.fail("timeout"),
+            _ => {}
+        }
+    }
+}
+
+/// What is billed counts, as the OpenTelemetry GenAI conventions demand; what was taken,
+/// where that is not told.
+fn settle(answer: &mut Answer) {
+    let (usage, beside) = (&mut answer.usage, &answer.beside);
+    if usage.input.is_none() && usage.output.is_none() {
+        usage.input = beside.taken_input;
+        usage.output = beside.taken_output;
+    }
+}

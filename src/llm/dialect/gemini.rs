@@ -1,0 +1,104 @@
+//! Google's Gemini, by its own API and by Vertex AI's.
+
+use crate::llm::answer::{Answer, Event, Field};
+use crate::llm::dialect::{Dialect, PLAIN, Path};
+use crate::llm::scan::{Branch, at, each, within};
+
+pub(super) const DIALECT: Dialect = Dialect {
+    paths: &[
+        Path::new(":generateContent", "generate_content")
+            .special()
+            .model_after("/"),
+        Path::new(":streamGenerateContent", "generate_content")
+            .special()
+            .model_after("/"),
+        Path::new(":embedContent", "embeddings")
+            .special()
+            .model_after("/"),
+        Path::new(":batchEmbedContents", "embeddings")
+            .special()
+            .model_after("/"),
+    ],
+    provider: "gcp.gen_ai",
+    answer: ANSWER,
+    conclude,
+    settle,
+    ..PLAIN
+};
+
+/// An answer, and each event: of a stream that is asked for without `alt=sse`, an element
+/// of one array.
+const ANSWER: &[Branch] = &[
+    within("candidates", &[each(Field::Choice).and(CANDIDATE)]),
+    within("promptFeedback", &[at("blockReason", Field::Status)]),
+    within("usageMetadata", USAGE),
+    at("modelVersion", Field::Model),
+    at("error", Field::Error).and(&[
+        at("code", Field::ErrorCode),
+        at("status", Field::ErrorType),
+    ]),
+];
+
+const CANDIDATE: &[Branch] = &[
+    at("index", Field::Index),
+    at("finishReason", Field::Finish),
+    within(
+        "content",
+        &[within("parts", &[each(Field::Content).and(PART)])],
+    ),
+];
+
+const PART: &[Branch] = &[
+    at("text", Field::Content),
+    at("thought", Field::IsThought),
+    // It comes whole, and has no number.
+    at("functionCall", Field::Tool).and(&[at("name", Field::ToolName)]),
+    within("executableCode", &[at("code", Field::Content)]),
+    within("inlineData", &[at("data", Field::Content)]),
+];
+
+/// It is told with every event, and the last counts.
+const USAGE: &[Branch] = &[
+    at("promptTokenCount", Field::Input),
+    at("toolUsePromptTokenCount", Field::ToolInput),
+    at("candidatesTokenCount", Field::Output),
+    at("thoughtsTokenCount", Field::Reasoning),
+    at("cachedContentTokenCount", Field::CacheRead),
+    at("totalTokenCount", Field::Total),
+    within(
+        "promptTokensDetails",
+        &[each(Field::InputModality).and(MODALITY)],
+    ),
+    within(
+        "candidatesTokensDetails",
+        &[each(Field::OutputModality).and(MODALITY)],
+    ),
+];
+
+const MODALITY: &[Branch] = &[
+    at("modality", Field::Modality),
+    at("tokenCount", Field::ModalityTokens),
+];
+
+/// A prompt that is refused has no candidates.
+fn conclude(answer: &mut Answer, event: &Event) {
+    if event.status.is_some() {
+        answer.finishes.add(0, "content_filter");
+    }
+}
+
+/// Input does not include what tools put into it, nor output thoughts; and a count that is
+/// 0 is left out.
+fn settle(answer: &mut Answer) {
+    let (usage, beside) = (&mut answer.usage, &answer.beside);
+    if let Some(input) = &mut usage.input {
+        *input += beside.tool_input.unwrap_or(0);
+    }
+    let is_over = answer.has_ended || answer.finishes.are_all();
+    let is_known = usage.output.is_some() || usage.reasoning.is_some();
+    if is_known || (is_over && usage.input.is_some()) {
+        let (said, thought) = (usage.output.unwrap_or(0), usage.reasoning.unwrap_or(0));
+        usage.output = Some(said + thought);
+    }
+    answer.finishes.stop_for_tools();
+}

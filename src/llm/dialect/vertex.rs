@@ -1,0 +1,35 @@
+//! Models of Vertex AI that are asked to predict: embeddings and pictures.
+
+use crate::llm::answer::Field;
+use crate::llm::dialect::openai::ERROR;
+use crate::llm::dialect::path::by_name;
+use crate::llm::dialect::{Dialect, PLAIN, Path};
+use crate::llm::scan::{Branch, at, each, within};
+
+pub(super) const PREDICT: Dialect = Dialect {
+    paths: &[Path::new(":predict", "embeddings")
+        .special()
+        .model_after("/publishers/google/models/")
+        .of_model(of_model)],
+    provider: "gcp.vertex_ai",
+    answer: ANSWER,
+    ..PLAIN
+};
+
+/// A prediction for each text.
+const ANSWER: &[Branch] = &[
+    within(
+        "predictions",
+        &[each(Field::Content).and(&[within(
+            "embeddings",
+            &[within("statistics", &[at("token_count", Field::InputPart)])],
+        )])],
+    ),
+    at("error", Field::Error).and(ERROR),
+];
+
+/// Any model can be asked to predict, be it of language or not.
+fn of_model(model: &str) -> Option<&'static str> {
+    let operation = by_name(model);
+    (operation != "chat").then_some(operation)
+}

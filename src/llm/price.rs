@@ -1,0 +1,114 @@
+//! What models cost, as the user says.
+
+use std::collections::HashMap;
+
+use crate::error::Error;
+use crate::llm::money::Money;
+use crate::llm::usage::{Unit, UNITS, Usage};
+
+/// What a model costs, in US dollars.
+///
+/// ```
+/// use tachometer::llm::{Price, Unit};
+///
+/// let chat = Price::per_million(1.25, 10.0).cached(0.125).cache_write(1.5625);
+/// let rerank = Price::per_call(0.0).unit(Unit::SearchUnits, 0.002);
+/// // From a prompt of 200,001 tokens on, all of the call costs more.
+/// let long = Price::per_million(1.25, 10.0).above(200_000, Price::per_million(2.5, 15.0));
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[must_use = "it is to be put into a table"]
+pub struct Price {
+    /// What a million tokens cost. No model has prices of its own for all of them.
+    tokens: Option<Tokens<f64>>,
+    units: [Option<f64>; UNITS.len()],
+    call: f64,
+    /// Above so many tokens of input, another price.
+    above: Option<(u64, Box<Price>)>,
+}
+
+/// One thing for each kind of tokens; of those that are not told, what it is for the whole.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Tokens<T> {
+    input: T,
+    output: T,
+    cached: Option<T>,
+    cache_write: Option<T>,
+    audio_input: Option<T>,
+    audio_output: Option<T>,
+}
+
+impl Price {
+    /// A million tokens of input, and of output, cost so much.
+    pub fn per_million(input: f64, output: f64) -> Self {
+        let tokens = Tokens {
+            input,
+            output,
+            cached: None,
+            cache_write: None,
+            audio_input: None,
+            audio_output: None,
+        };
+        Self {
+            tokens: Some(tokens),
+            ..Self::per_call(0.0)
+        }
+    }
+
+    /// Each call costs so much, and its tokens nothing.
+    pub fn per_call(call: f64) -> Self {
+        Self {
+            tokens: None,
+            units: [None; UNITS.len()],
+            call,
+            above: None,
+        }
+    }
+
+    /// A million tokens of input that come from a cache cost so much; else what others do.
+    pub fn cached(self, price: f64) -> Self {
+        self.tokens(|tokens| tokens.cached = Some(price))
+    }
+
+    /// A million tokens of input that are written to a cache cost so much; else what others
+    /// do.
+    pub fn cache_write(self, price: f64) -> Self {
+        self.tokens(|tokens| tokens.cache_write = Some(price))
+    }
+
+    /// A million tokens of input that are sound cost so much; else what others do.
+    pub fn audio_input(self, price: f64) -> Self {
+        self.tokens(|tokens| tokens.audio_input = Some(price))
+    }
+
+    /// A million tokens of output that are sound cost so much; else what others do.
+    pub fn audio_output(self, price: f64) -> Self {
+        self.tokens(|tokens| tokens.audio_output = Some(price))
+    }
+
+    /// One unit, such as a second of sound, costs so much besides.
+    pub fn unit(mut self, unit: Unit, price: f64) -> Self {
+        self.units[unit as usize] = Some(price);
+        self
+    }
+
+    /// Each call costs so much besides.
+    pub fn call(self, call: f64) -> Self {
+        Self { call, ..self }
+    }
+
+    /// A call with more tokens of input than this has another price, for all of its tokens.
+    pub fn above(self, input: u64, price: Self) -> Self {
+        Self {
+            above: Some((input, Box::new(price))),
+            ..self
+        }
+    }
+
+    fn tokens(mut self, set: impl FnOnce(&mut Tokens<f64>)) -> Self {
+        if let Some(tokens) = &mut self.tokens {
+            set(tokens);
+        }
+        self
+    }
+}

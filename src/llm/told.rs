@@ -1,0 +1,43 @@
+//! What the head of an answer tells.
+
+use http::HeaderMap;
+
+use crate::llm::answer::{Answer, Field};
+use crate::llm::scan::{Sink, Value};
+use crate::llm::times::{Phase, Scale};
+
+/// The headers that tell something, and what.
+const HEADERS: [(&str, Field); 8] = [
+    ("openai-processing-ms", Field::Took(Phase::Total, Scale::Millis)),
+    // Bedrock's, of models that it invokes.
+    ("x-amzn-bedrock-input-token-count", Field::Input),
+    ("x-amzn-bedrock-output-token-count", Field::Output),
+    ("x-amzn-bedrock-cache-read-input-token-count", Field::CacheRead),
+    ("x-amzn-bedrock-cache-write-input-token-count", Field::CacheWrite),
+    (
+        "x-amzn-bedrock-invocation-latency",
+        Field::Took(Phase::Total, Scale::Millis),
+    ),
+    ("x-amzn-errortype", Field::ErrorCode),
+    // A gateway's.
+    ("x-litellm-response-cost", Field::Cost),
+];
+
+/// Reads the head of an answer.
+pub(super) fn read(headers: &HeaderMap, answer: &mut Answer) {
+    for (name, field) in HEADERS {
+        let Some(text) = headers.get(name).and_then(|value| value.to_str().ok()) else {
+            continue;
+        };
+        match field {
+            // What follows is the address of who explains it.
+            Field::ErrorCode => {
+                let word = text.split(':').next().unwrap_or(text);
+                answer.take(field, Value::Text(word));
+            }
+            // A gateway that knows no price says 0.
+            Field::Cost if text.parse() == Ok(0.0) => {}
+            _ => answer.take(field, Value::Number(text)),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! A counter of parts of a unit, which adds up without rounding.
+
+use std::sync::Arc;
+
+use crate::cell::CounterCell;
+use crate::metric::instrument::Instrument;
+use crate::metric::series::Series;
+use crate::snapshot::{Count, Kind, Values};
+
+/// A sum of millionths of a millionth of a unit. It is shown as a counter of units.
+///
+/// A [`Counter`](crate::metric::Counter) would add up fractions as floating-point numbers,
+/// whose last digits are lost one after the other; of money, someone would miss them. The
+/// sum begins again at 0 past 18 million units, which Prometheus reads as a restart.
+#[derive(Debug, Clone)]
+pub(crate) struct Parts(Arc<Series<CounterCell, ()>>);
+
+/// So many parts are a unit.
+const UNIT: u64 = 1_000_000_000_000;
+
+impl Parts {
+    /// Adds so many parts.
+    pub(crate) fn add(&self, parts: u64) {
+        self.0.cell.add(parts);
+    }
+
+    fn count(&self) -> Count {
+        let parts = self.0.cell.load().whole;
+        Count {
+            whole: parts / UNIT,
+            fraction: (parts % UNIT) as f64 / UNIT as f64,
+        }
+    }
+}
+
+impl Instrument for Parts {
+    type Cell = CounterCell;
+    type Settings = ();
+    const KIND: Kind = Kind::Counter;
+
+    fn settings(_alone: bool) {}
+
+    fn cell((): &()) -> CounterCell {
+        CounterCell::default()
+    }
+
+    fn values((): &(), series: usize) -> Values {
+        Values::Counter(Vec::with_capacity(series))
+    }
+
+    fn from_series(series: Arc<Series<CounterCell, ()>>) -> Self {
+        Self(series)
+    }
+
+    fn series(&self) -> &Arc<Series<CounterCell, ()>> {
+        &self.0
+    }
+
+    fn read(&self, values: &mut Values) {
+        if let Values::Counter(counts) = values {
+            counts.push(self.count());
+        }
+    }
+
+    fn total(&self) -> f64 {
+        self.count().value()
+    }
+
+    fn clear(&self) {
+        self.stay();
+        self.vacate();
+    }
+
+    fn vacate(&self) {
+        self.0.cell.reset();
+        self.0.restart();
+    }
+
+    fn is_vacant(&self) -> bool {
+        self.count() == Count::default()
+    }
+}
+
+#[cfg(all(test, not(tachometer_loom)))]
+mod tests {
+    use super::*;
+    use crate::metric::instrument::new_series;
+    use crate::metric::series::Shared;
+    use crate::snapshot::Labels;
+
+    #[test]
+    fn parts_add_up_to_units_to_the_last_digit() {
+        let sum: Parts = new_series(Labels::new([]), &Shared::alone(()));
+        for _ in 0..1_000_000 {
+            sum.add(1_000_001);
+        }
+        assert_eq!(sum.total(), 1.000_001);
+        sum.add(41 * UNIT);
+        assert_eq!(sum.count().whole, 42);
+        assert_eq!(sum.count().fraction, 0.000_001);
+    }
+}
