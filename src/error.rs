@@ -1,8 +1,8 @@
-//! What can be refused: names, labels, buckets, conflicts and networks, all at
-//! start-up.
+//! What can be refused: names, labels, buckets, conflicts, networks and prices, all
+//! at start-up.
 //!
 //! Recording never fails. An [`Error`] comes from creating or registering a
-//! metric, or from the settings of the router; a [`PercentileError`] from asking a
+//! metric, or from the settings of the router or of a layer; a [`PercentileError`] from asking a
 //! histogram for a percentile that it cannot give.
 
 use std::convert::Infallible;
@@ -29,6 +29,8 @@ enum Kind {
     Conflict,
     #[cfg(feature = "axum")]
     InvalidNetwork,
+    #[cfg(feature = "llm")]
+    InvalidPrice,
 }
 
 impl Error {
@@ -65,6 +67,13 @@ impl Error {
         self.kind == Kind::InvalidNetwork
     }
 
+    /// Returns true when a price of a model is negative or no number.
+    #[cfg(feature = "llm")]
+    #[must_use]
+    pub fn is_invalid_price(&self) -> bool {
+        self.kind == Kind::InvalidPrice
+    }
+
     #[cold]
     fn new(kind: Kind, message: impl fmt::Display) -> Self {
         let message = message.to_string().into();
@@ -95,6 +104,12 @@ impl Error {
     #[cold]
     pub(crate) fn invalid_network(message: impl fmt::Display) -> Self {
         Self::new(Kind::InvalidNetwork, message)
+    }
+
+    #[cfg(feature = "llm")]
+    #[cold]
+    pub(crate) fn invalid_price(message: impl fmt::Display) -> Self {
+        Self::new(Kind::InvalidPrice, message)
     }
 }
 

@@ -114,6 +114,7 @@ pub mod snapshot;
 
 #[cfg(feature = "axum")]
 pub use app::{instrument, instrument_with};
+pub use context::{RequestRoute, WithRoute, carry_route};
 pub use error::{Error, PercentileError};
 #[cfg(feature = "llm")]
 pub use llm::LlmLayer;

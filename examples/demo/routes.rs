@@ -21,7 +21,7 @@ pub(crate) fn router(stopped: watch::Receiver<bool>) -> Router {
     Router::new()
         .route(
             "/",
-            get(async || "Try /users/7, /slow, /fail, /stream, /ask and /metrics.\n"),
+            get(async || "Try /users/7, /users/7/summary, /slow, /fail, /stream, /ask and /metrics.\n"),
         )
         .route("/users/{id}", get(move |id| user(id, greeted.clone())))
         .route("/echo", post(async |body: Bytes| body))

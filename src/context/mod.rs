@@ -8,13 +8,17 @@
 
 mod arrival;
 mod clock;
+mod current;
 mod hook;
+mod request_route;
 mod route;
 mod work;
 
 pub(crate) use arrival::{Arrival, found, mark};
 pub(crate) use clock::Clock;
+pub(crate) use current::{Place, Routes, Within, address, announce, find};
 pub(crate) use hook::Hook;
+pub use request_route::{RequestRoute, WithRoute, carry_route};
 pub(crate) use route::{UNMATCHED, template};
 pub(crate) use work::{Nested, Working, tell};
 

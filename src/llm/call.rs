@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use crate::context::RequestRoute;
+use crate::llm::cost::{Charge, Money};
 use crate::llm::finish::Finishes;
 use crate::llm::metrics::LlmMetrics;
-use crate::llm::money::Charge;
 use crate::llm::outcome::Outcome;
-use crate::llm::times::Times;
+use crate::llm::times::{Phase, Times};
 use crate::llm::usage::Usage;
-use crate::metric::InFlight;
+use crate::metric::{Histogram, InFlight};
 
 /// One call of an LLM, from its start to the end of the answer.
 ///
@@ -22,8 +23,13 @@ pub struct LlmCall {
     pub(super) provider: Box<str>,
     pub(super) operation: Box<str>,
     pub(super) model: Option<Box<str>>,
+    /// The model that answered, by whose price it goes.
+    pub(super) answered: Option<Box<str>>,
+    /// The route of the request that makes the call, if that is to be told.
+    route: RequestRoute,
     started: Instant,
     first: Option<Instant>,
+    chunks: Option<Chunks>,
     pub(super) usage: Usage,
     /// Tokens of which nobody says whether they went in or out.
     pub(super) tokens: Option<u64>,
@@ -44,11 +50,20 @@ pub struct LlmCall {
     pub(super) took: Option<Duration>,
 }
 
+/// The parts of a streamed answer, where each is timed.
+#[derive(Debug)]
+struct Chunks {
+    seconds: Histogram,
+    last: Instant,
+}
+
 /// A call that has ended, as it is recorded.
 #[derive(Debug)]
 pub(super) struct Ended<'a> {
     pub(super) provider: &'a str,
     pub(super) model: Option<&'a str>,
+    pub(super) answered: Option<&'a str>,
+    pub(super) route: Option<&'a str>,
     pub(super) operation: &'a str,
     pub(super) outcome: Outcome,
     pub(super) duration: Duration,
@@ -59,6 +74,10 @@ pub(super) struct Ended<'a> {
     pub(super) missing: Option<&'static str>,
     pub(super) finishes: &'a Finishes,
     pub(super) tool_calls: u64,
+    pub(super) charge: Charge,
+    pub(super) times: Times,
+    /// Whether there was an answer.
+    pub(super) has_begun: bool,
 }
 
 impl LlmCall {
@@ -75,7 +94,10 @@ impl LlmCall {
             provider: provider.into(),
             operation: operation.into(),
             model,
+            answered: None,
+            route: metrics.route(),
             first: None,
+            chunks: None,
             usage: Usage::default(),
             tokens: None,
             unseen: 0,
@@ -106,9 +128,49 @@ impl LlmCall {
         self.has_begun = true;
     }
 
+    /// Notes what the provider says that the call costs, in US dollars, for which no price
+    /// is asked then. A number that is negative or none is ignored.
+    pub fn cost(&mut self, dollars: f64) {
+        if let Some(cost) = Money::dollars(dollars) {
+            self.charge.own = Some(cost);
+        }
+    }
+
+    /// Notes how long the provider says that a part of its work took.
+    pub fn server_time(&mut self, phase: Phase, took: Duration) {
+        self.times.set(phase, took);
+    }
+
     /// Ends the call.
     pub fn finish(mut self, outcome: Outcome) {
         self.outcome = outcome;
+    }
+
+    /// Notes that so many parts of a streamed answer have come at once, where each is timed.
+    pub(super) fn chunks(&mut self, parts: u64) {
+        if parts == 0 || !self.metrics.times_chunks() {
+            return;
+        }
+        let now = self.metrics.settings().clock.now();
+        match &mut self.chunks {
+            Some(chunks) => {
+                let took = now.saturating_duration_since(chunks.last);
+                chunks.seconds.observe_duration(took);
+                chunks.last = now;
+            }
+            none => {
+                let model = self.model.as_deref();
+                let seconds = self
+                    .metrics
+                    .per_chunk(&self.provider, model, &self.operation);
+                *none = seconds.map(|seconds| Chunks { seconds, last: now });
+            }
+        }
+        if let Some(chunks) = &self.chunks {
+            for _ in 1..parts {
+                chunks.seconds.observe(0.0);
+            }
+        }
     }
 
     /// Returns true when the first token has come.
@@ -157,6 +219,8 @@ impl Drop for LlmCall {
         self.metrics.record(&Ended {
             provider: &self.provider,
             model: self.model.as_deref(),
+            answered: self.answered.as_deref(),
+            route: self.route.name(),
             operation: &self.operation,
             outcome: self.outcome,
             duration: self.took.unwrap_or_else(|| clock.since(self.started)),
@@ -167,6 +231,9 @@ impl Drop for LlmCall {
             missing: self.missing(),
             finishes: &self.finishes,
             tool_calls: self.tool_calls,
+            charge: self.charge,
+            times: self.times,
+            has_begun: self.has_begun || self.outcome == Outcome::Success,
         });
         self.in_flight.leave();
     }

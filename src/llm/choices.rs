@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::context::{Clock, Hook};
+use crate::llm::cost::PriceTable;
+use crate::llm::families::Preset;
 use crate::llm::layer::LlmLayer;
 
 impl LlmLayer {
@@ -62,10 +64,42 @@ impl LlmLayer {
         self.choose(|settings| settings.skip = Some(Hook::new(Arc::new(skip))))
     }
 
-    /// Gives the three histograms of seconds these bounds, instead of bounds of their
+    /// Gives the histograms of seconds these bounds, instead of bounds of their
     /// own each.
     pub fn buckets(self, bounds: &[f64]) -> Self {
         self.choose(|settings| settings.buckets = Some(bounds.to_vec()))
+    }
+
+    /// Counts what calls cost, by these prices.
+    ///
+    /// A provider that tells the cost itself is believed, table or not: OpenRouter, xAI,
+    /// Perplexity, and LiteLLM's proxy. What has no price is counted as such, in
+    /// `llm_unpriced_requests_total`, and never as 0.
+    ///
+    /// ```
+    /// use tachometer::LlmLayer;
+    /// use tachometer::llm::{Price, PriceTable};
+    ///
+    /// let prices = PriceTable::new().model("gpt-x", Price::per_million(1.25, 10.0));
+    /// let layer = LlmLayer::new().prices(prices);
+    /// ```
+    pub fn prices(self, prices: PriceTable) -> Self {
+        self.choose(|settings| settings.prices = Some(prices))
+    }
+
+    /// Tells besides what the calls of each route take and cost: of a request that a
+    /// [`MetricsLayer`](crate::MetricsLayer) counts, in metrics of their own,
+    /// `llm_route_requests_total`, `llm_route_tokens_total` and `llm_route_cost_usd_total`.
+    ///
+    /// The route is that of the code that makes the call; into tasks and threads it is
+    /// [carried](crate::carry_route). A call that no request makes has the route `none`.
+    pub fn by_route(self) -> Self {
+        self.choose(|settings| settings.by_route = true)
+    }
+
+    /// Calls the metrics and their labels by other names.
+    pub fn preset(self, preset: Preset) -> Self {
+        self.choose(|settings| settings.preset = preset)
     }
 
     /// Puts this before the name of every metric, as it is written: `shop_` makes

@@ -194,9 +194,8 @@ mod tests {
     fn no_path_of_a_dialect_hides_anothers() {
         let ends: Vec<_> = ALL.iter().flat_map(|dialect| dialect.paths).collect();
         for (at, path) in ends.iter().enumerate() {
-            let hides = |other: &&Path| {
-                path.end.ends_with(other.end) && path.within.contains(other.within)
-            };
+            let hides =
+                |other: &&Path| path.end.ends_with(other.end) && path.within.contains(other.within);
             let first = ends.iter().position(hides);
             assert_eq!(first, Some(at), "{}", path.end);
         }

@@ -121,13 +121,19 @@ impl Exchange {
             return;
         };
         let had_first = self.call.has_first();
+        let parts = reader.answer.content.events;
         reader.push(bytes);
+        if !reader.is_streamed() {
+            return;
+        }
+        let content = &reader.answer.content;
         if had_first {
             self.call.came_at_once = false;
-        } else if reader.answer.content.has_come && reader.is_streamed() {
+        } else if content.has_come {
             self.call.first_token();
             self.call.came_at_once = true;
         }
+        self.call.chunks(content.events - parts);
     }
 
     /// Notes that a piece of the answer could not be read.
@@ -245,8 +251,9 @@ impl Exchange {
         {
             call.blind = Some("not_requested");
         }
+        call.answered = answer.model.take();
         if call.model.is_none() {
-            call.model = answer.model.take().or(self.deployment.take());
+            call.model = call.answered.clone().or(self.deployment.take());
         }
     }
 }

@@ -113,9 +113,16 @@ fn normal(reason: &str) -> usize {
         | "image_prohibited_content"
         | "image_recitation"
         | "error_toxic" => 3,
-        "error" | "error_limit" | "timeout" | "malformed_function_call"
-        | "malformed_model_output" | "malformed_tool_use" | "malformed_response"
-        | "unexpected_tool_call" | "too_many_tool_calls" | "missing_thought_signature" => 4,
+        "error"
+        | "error_limit"
+        | "timeout"
+        | "malformed_function_call"
+        | "malformed_model_output"
+        | "malformed_tool_use"
+        | "malformed_response"
+        | "unexpected_tool_call"
+        | "too_many_tool_calls"
+        | "missing_thought_signature" => 4,
         _ => 5,
     }
 }

@@ -94,15 +94,15 @@ mod tests {
         for (host, provider) in [
             ("x.OpenAI.azure.com", "azure.ai.openai"),
             ("bedrock-runtime.us-east-1.amazonaws.com", "aws.bedrock"),
-            ("bedrock-runtime-fips.us-west-2.amazonaws.com", "aws.bedrock"),
+            (
+                "bedrock-runtime-fips.us-west-2.amazonaws.com",
+                "aws.bedrock",
+            ),
             (
                 "vpce-1.bedrock-runtime.us-east-1.vpce.amazonaws.com",
                 "aws.bedrock",
             ),
-            (
-                "bedrock-runtime.cn-north-1.amazonaws.com.cn",
-                "aws.bedrock",
-            ),
+            ("bedrock-runtime.cn-north-1.amazonaws.com.cn", "aws.bedrock"),
             ("europe-west4-aiplatform.googleapis.com", "gcp.vertex_ai"),
             ("aiplatform.googleapis.com", "gcp.vertex_ai"),
         ] {

@@ -6,7 +6,8 @@ use tower::Layer;
 
 use crate::context::{Clock, Hook};
 use crate::error::Error;
-use crate::llm::families::MODELS;
+use crate::llm::cost::PriceTable;
+use crate::llm::families::{MODELS, Preset};
 use crate::llm::metrics::LlmMetrics;
 use crate::llm::service::LlmService;
 use crate::registry::Registry;
@@ -37,6 +38,9 @@ pub(super) struct Settings {
     pub(super) rename: Option<Hook<Rename>>,
     pub(super) skip: Option<Hook<Skip>>,
     pub(super) buckets: Option<Vec<f64>>,
+    pub(super) preset: Preset,
+    pub(super) prices: Option<PriceTable>,
+    pub(super) by_route: bool,
     pub(super) clock: Clock,
 }
 
@@ -54,6 +58,9 @@ impl Default for Settings {
             rename: None,
             skip: None,
             buckets: None,
+            preset: Preset::default(),
+            prices: None,
+            by_route: false,
             clock: Clock::default(),
         }
     }
@@ -98,8 +105,8 @@ impl LlmLayer {
     /// # Errors
     ///
     /// When the registry holds something else under the name of one of them, or the same
-    /// with other buckets ([`Error::is_conflict`]); when a [prefix](Self::prefix) or
-    /// [bounds](Self::buckets) are not valid.
+    /// with other buckets ([`Error::is_conflict`]); when a [prefix](Self::prefix),
+    /// [bounds](Self::buckets) or [prices](Self::prices) are not valid.
     pub fn try_register(self) -> Result<Self, Error> {
         let metrics = self.make()?;
         // A clone may have made them meanwhile; they are the same ones.

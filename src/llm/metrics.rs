@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use crate::context::RequestRoute;
 use crate::error::Error;
 use crate::llm::call::{Ended, LlmCall};
+use crate::llm::cost::{Bill, PriceTable, Rates};
 use crate::llm::families::{Families, UNKNOWN};
 use crate::llm::headroom::Headroom;
 use crate::llm::layer::Settings;
-use crate::llm::outcome::{ErrorType, Outcome};
-use crate::metric::InFlight;
+use crate::metric::{Histogram, InFlight};
 use crate::registry::Registry;
 
 /// The metrics of calls of an LLM, in one registry.
@@ -42,6 +43,8 @@ pub struct LlmMetrics(Arc<Inner>);
 struct Inner {
     families: Families,
     settings: Settings,
+    /// What models cost, if the user said.
+    rates: Option<Rates>,
 }
 
 impl LlmMetrics {
@@ -56,8 +59,17 @@ impl LlmMetrics {
     }
 
     pub(super) fn with(registry: &Registry, settings: Settings) -> Result<Self, Error> {
+        let rates = settings
+            .prices
+            .as_ref()
+            .map(PriceTable::rates)
+            .transpose()?;
         let families = Families::new(registry, &settings)?;
-        Ok(Self(Arc::new(Inner { families, settings })))
+        Ok(Self(Arc::new(Inner {
+            families,
+            settings,
+            rates,
+        })))
     }
 
     /// Begins a call, which is dropped once: as [finished](LlmCall::finish), or as
@@ -75,6 +87,15 @@ impl LlmMetrics {
         &self.0.settings
     }
 
+    /// Returns the route of the request that is being answered, if it is to be told.
+    pub(super) fn route(&self) -> RequestRoute {
+        if self.0.settings.by_route {
+            RequestRoute::current()
+        } else {
+            RequestRoute::default()
+        }
+    }
+
     /// Counts a call that begins.
     pub(super) fn enter(&self, provider: &str, model: Option<&str>, operation: &str) -> InFlight {
         let model = self.model(model);
@@ -86,54 +107,28 @@ impl LlmMetrics {
 
     /// Records a call that has ended.
     pub(super) fn record(&self, ended: &Ended<'_>) {
-        let families = &self.0.families;
         let model = self.model(ended.model);
-        let [provider, model, operation] =
-            self.admitted(labels(ended.provider, &model, ended.operation));
-        let three = [provider, model, operation];
-        let by = |last| [provider, model, operation, last];
-        families.requests.with(by(ended.outcome.as_str())).inc();
-        match ended.outcome {
-            Outcome::Success => families.success.with(three).inc(),
-            Outcome::Error(error) => families.errors.with(by(error.as_str())).inc(),
-            Outcome::Truncated => families
-                .errors
-                .with(by(ErrorType::Truncated.as_str()))
-                .inc(),
-            Outcome::Cancelled => {}
-        }
-        families
-            .duration
-            .with(three)
-            .observe_duration(ended.duration);
-        if let Some(first) = ended.until_first {
-            families.first_token.with(three).observe_duration(first);
-        }
-        if let Some(seconds) = ended.per_token {
-            families.per_token.with(three).observe(seconds);
-        }
-        let usage = &ended.usage;
-        for (direction, tokens) in [
-            ("input", usage.input),
-            ("output", usage.output),
-            ("unknown", ended.tokens),
-        ] {
-            if let Some(tokens) = tokens {
-                families.tokens.with(by(direction)).inc_by(tokens);
-            }
-        }
-        for (kind, tokens) in usage.details() {
-            families.details.with(by(kind)).inc_by(tokens);
-        }
-        if let Some(reason) = ended.missing {
-            families.missing.with(by(reason)).inc();
-        }
-        for reason in ended.finishes.reasons() {
-            families.finishes.with(by(reason)).inc();
-        }
-        if ended.tool_calls > 0 {
-            families.tool_calls.with(three).inc_by(ended.tool_calls);
-        }
+        let labels = self.admitted(labels(ended.provider, &model, ended.operation));
+        let bill = Bill::of(ended, self.0.rates.as_ref());
+        self.0.families.record(labels, ended, &bill);
+    }
+
+    /// Whether the time from part to part of an answer is told.
+    pub(super) fn times_chunks(&self) -> bool {
+        self.0.families.times_chunks()
+    }
+
+    /// Returns the histogram of the time from part to part of a call's answer, if there is
+    /// one.
+    pub(super) fn per_chunk(
+        &self,
+        provider: &str,
+        model: Option<&str>,
+        operation: &str,
+    ) -> Option<Histogram> {
+        let model = self.model(model);
+        let labels = self.admitted(labels(provider, &model, operation));
+        self.0.families.per_chunk(labels)
     }
 
     /// Shows what a rate limit allows, for as long as that is true.

@@ -8,12 +8,21 @@ use crate::llm::times::{Phase, Scale};
 
 /// The headers that tell something, and what.
 const HEADERS: [(&str, Field); 8] = [
-    ("openai-processing-ms", Field::Took(Phase::Total, Scale::Millis)),
+    (
+        "openai-processing-ms",
+        Field::Took(Phase::Total, Scale::Millis),
+    ),
     // Bedrock's, of models that it invokes.
     ("x-amzn-bedrock-input-token-count", Field::Input),
     ("x-amzn-bedrock-output-token-count", Field::Output),
-    ("x-amzn-bedrock-cache-read-input-token-count", Field::CacheRead),
-    ("x-amzn-bedrock-cache-write-input-token-count", Field::CacheWrite),
+    (
+        "x-amzn-bedrock-cache-read-input-token-count",
+        Field::CacheRead,
+    ),
+    (
+        "x-amzn-bedrock-cache-write-input-token-count",
+        Field::CacheWrite,
+    ),
     (
         "x-amzn-bedrock-invocation-latency",
         Field::Took(Phase::Total, Scale::Millis),

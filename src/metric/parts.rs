@@ -80,23 +80,3 @@ impl Instrument for Parts {
         self.count() == Count::default()
     }
 }
-
-#[cfg(all(test, not(tachometer_loom)))]
-mod tests {
-    use super::*;
-    use crate::metric::instrument::new_series;
-    use crate::metric::series::Shared;
-    use crate::snapshot::Labels;
-
-    #[test]
-    fn parts_add_up_to_units_to_the_last_digit() {
-        let sum: Parts = new_series(Labels::new([]), &Shared::alone(()));
-        for _ in 0..1_000_000 {
-            sum.add(1_000_001);
-        }
-        assert_eq!(sum.total(), 1.000_001);
-        sum.add(41 * UNIT);
-        assert_eq!(sum.count().whole, 42);
-        assert_eq!(sum.count().fraction, 0.000_001);
-    }
-}

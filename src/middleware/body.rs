@@ -69,9 +69,11 @@ impl<B: Body> Body for ResponseBody<B> {
             return this.inner.poll_frame(context);
         };
         record.enter();
+        let within = record.within();
         let polled = this.inner.as_mut().poll_frame(context);
         // Whoever asks the body whether it has ended may not poll again.
         let ended = polled.is_ready() && this.inner.is_end_stream();
+        drop(within);
         record.leave();
         let frame = ready!(polled);
         if let Some(Ok(frame)) = &frame {

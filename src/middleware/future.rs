@@ -40,7 +40,7 @@ where
         let this = self.project();
         let working = this.record.as_mut().map(Record::begin);
         let polled = this.inner.poll(context);
-        if let (Some(record), Some(working)) = (&mut *this.record, working) {
+        if let (Some(record), Some((working, _))) = (&mut *this.record, working) {
             record.end_work(&working);
         }
         let result = ready!(polled);

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use tower::Layer;
 
+use crate::context::announce;
 use crate::error::Error;
 use crate::middleware::MetricsService;
 use crate::middleware::metrics::HttpMetrics;
@@ -104,7 +105,9 @@ impl MetricsLayer {
 
     fn make(&self) -> Result<Arc<HttpMetrics>, Error> {
         let registry = self.registry.as_ref().unwrap_or_else(|| Registry::global());
-        HttpMetrics::new(registry, self.settings.clone()).map(Arc::new)
+        let metrics = Arc::new(HttpMetrics::new(registry, self.settings.clone())?);
+        announce(&metrics);
+        Ok(metrics)
     }
 }
 

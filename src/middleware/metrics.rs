@@ -1,11 +1,12 @@
 //! The layer's metrics: the families, and what is found in them once.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::{Extensions, StatusCode};
 
-use crate::context::{Nested, mark};
+use crate::context::{Nested, Routes, mark};
 use crate::error::Error;
 use crate::metric::{Counter, Histogram, MOST_LABELS, Memo};
 use crate::middleware::endpoint::{Ending, EndingKey, Endpoint, Seldom};
@@ -240,5 +241,12 @@ impl HttpMetrics {
                 self.families.requests.declare(&values);
             }
         }
+    }
+}
+
+impl Routes for HttpMetrics {
+    fn route(&self, position: usize) -> Option<(Arc<str>, bool)> {
+        let endpoint = self.endpoint_at(position)?;
+        Some((Arc::clone(&endpoint.route), endpoint.is_makeshift))
     }
 }

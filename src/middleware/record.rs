@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body::Body;
 
-use crate::context::{Arrival, Nested, UNMATCHED, Unmeasured, Working, tell};
+use crate::context::{
+    Arrival, Nested, Place, UNMATCHED, Unmeasured, Within, Working, address, find, tell,
+};
 use crate::metric::{Counter, Histogram};
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::grpc::GrpcStatus;
@@ -66,6 +68,10 @@ impl Record {
         let endpoint = metrics.endpoint(verb, &settings.routes.name(&head));
         if arrival.counted {
             tell(metrics.owner(), Arc::clone(&endpoint.route));
+            find(Place {
+                layer: address(&**metrics),
+                position: endpoint.position,
+            });
             return None;
         }
         endpoint.in_flight.enter();
@@ -108,9 +114,20 @@ impl Record {
     /// Does what [`enter`](Self::enter) does, where the code may call a layer within
     /// this one.
     #[inline]
-    pub(super) fn begin(&mut self) -> Working {
+    pub(super) fn begin(&mut self) -> (Working, Within) {
         self.enter();
-        Working::begin(self.metrics.owner(), self.nested)
+        let working = Working::begin(self.metrics.owner(), self.nested);
+        (working, self.within())
+    }
+
+    /// Lets code that answers the request find its route, until what is returned is
+    /// dropped.
+    #[inline]
+    pub(super) fn within(&self) -> Within {
+        Within::request(Place {
+            layer: address(&*self.metrics),
+            position: self.endpoint,
+        })
     }
 
     /// Does what [`leave`](Self::leave) does, and learns what a layer within has told.

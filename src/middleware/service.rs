@@ -51,7 +51,7 @@ where
         let working = record.as_mut().map(Record::begin);
         // The very service that was polled ready, not a clone of it.
         let inner = self.inner.call(request);
-        if let (Some(record), Some(working)) = (&mut record, working) {
+        if let (Some(record), Some((working, _))) = (&mut record, working) {
             record.end_work(&working);
         }
         ResponseFuture::new(inner, record)

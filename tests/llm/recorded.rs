@@ -52,7 +52,9 @@ fn check(recorded: &str) -> usize {
             let (found, truth) = (found(&told), expected(&case["truth"]));
             if found != truth {
                 let name = text("name");
-                faults.push(format!("{name}, in pieces of {size}: {found:?}, not {truth:?}"));
+                faults.push(format!(
+                    "{name}, in pieces of {size}: {found:?}, not {truth:?}"
+                ));
             }
         }
     }

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::Llm;
 
 /// Returns the route `/ask?q=..`; `stopped` turns true when its streams are to end.
-pub(crate) fn router(llm: Llm, stopped: watch::Receiver<bool>) -> Router {
+pub(super) fn router(llm: Llm, stopped: watch::Receiver<bool>) -> Router {
     Router::new()
         .route("/ask", get(ask))
         .with_state((llm, stopped))

@@ -31,15 +31,16 @@ pub(crate) fn start(llm: &Llm, demo: SocketAddr) {
     }
 }
 
-/// Asks by the demo's own route, as one of its users.
+/// Asks by the demo's own routes, as one of its users.
 async fn ask_for_ever(demo: SocketAddr, every: Duration) {
     let client = Client::builder().no_proxy().tls_certs_only([]).build();
     let Ok(client) = client else { return };
     loop {
         sleep(every).await;
-        let url = format!("http://{demo}/ask?q=How+fast+does+it+turn");
-        if let Ok(answer) = client.get(url).send().await {
-            let _ = answer.bytes().await;
+        for path in ["/ask?q=How+fast+does+it+turn", "/users/7/summary"] {
+            if let Ok(answer) = client.get(format!("http://{demo}{path}")).send().await {
+                let _ = answer.bytes().await;
+            }
         }
     }
 }

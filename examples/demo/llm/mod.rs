@@ -3,16 +3,25 @@
 mod ask;
 mod calls;
 mod own;
+mod prices;
 mod provider;
+mod summary;
 mod upstream;
 
+use axum::Router;
 use reqwest::Response;
+use tachometer::carry_route;
+use tokio::sync::watch;
 
-pub(crate) use ask::router;
 pub(crate) use calls::start;
 
 use own::Own;
 use provider::Provider;
+
+/// Returns the routes that ask a model; `stopped` turns true when their streams are to end.
+pub(crate) fn router(llm: Llm, stopped: watch::Receiver<bool>) -> Router {
+    summary::router(llm.clone()).merge(ask::router(llm, stopped))
+}
 
 /// Whom the demo asks.
 #[derive(Debug, Clone)]
@@ -46,6 +55,23 @@ impl Llm {
         match self {
             Self::Own(own) => own.ask(question).await,
             Self::Provider(provider) => provider.ask(question).await,
+        }
+    }
+
+    /// Asks for a summary, and for what it takes to find it again, which is not waited for.
+    async fn sum_up(&self, text: String) -> reqwest::Result<Response> {
+        match self {
+            Self::Own(own) => {
+                let (own, answer) = (own.clone(), own.sum_up(&text).await);
+                // The route is carried into the task, whose call is one of the same request.
+                tokio::spawn(carry_route(async move {
+                    if let Ok(answer) = own.embed(&text).await {
+                        let _ = answer.bytes().await;
+                    }
+                }));
+                answer
+            }
+            Self::Provider(provider) => provider.ask(&text).await,
         }
     }
 }

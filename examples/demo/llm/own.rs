@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tachometer::LlmLayer;
 use tachometer::llm::LlmService;
 
+use super::prices::prices;
 use super::upstream;
 
 pub(super) const OPENAI: &str = "openai.localhost";
@@ -34,7 +35,9 @@ impl Own {
         let layer = LlmLayer::new()
             .host(OPENAI, "openai")
             .host(ANTHROPIC, "anthropic")
-            .host(OLLAMA, "ollama");
+            .host(OLLAMA, "ollama")
+            .prices(prices())
+            .by_route();
         Ok(Self {
             client: layer.layer(client),
             address,
@@ -53,6 +56,22 @@ impl Own {
             "stream_options": {"include_usage": true},
         });
         self.post(OPENAI, "/v1/chat/completions", &body).await
+    }
+
+    /// Asks for a summary, in one piece.
+    pub(super) async fn sum_up(&self, text: &str) -> reqwest::Result<Response> {
+        let body = json!({
+            "model": "claude-haiku-4-5",
+            "max_tokens": 64,
+            "messages": [{"role": "user", "content": text}],
+        });
+        self.post(ANTHROPIC, "/v1/messages", &body).await
+    }
+
+    /// Asks for a text's embedding.
+    pub(super) async fn embed(&self, text: &str) -> reqwest::Result<Response> {
+        let body = json!({"model": "text-embedding-3-small", "input": text});
+        self.post(OPENAI, "/v1/embeddings", &body).await
     }
 
     /// Calls a path under one of the names.

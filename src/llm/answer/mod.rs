@@ -4,8 +4,8 @@ mod field;
 mod number;
 
 use crate::llm::answer::number::tokens;
+use crate::llm::cost::{Charge, Money};
 use crate::llm::finish::Finishes;
-use crate::llm::money::{Charge, Money};
 use crate::llm::outcome::ErrorType;
 use crate::llm::scan::{Sink, Value};
 use crate::llm::times::Times;
@@ -49,6 +49,22 @@ pub(super) struct Content {
     /// Text, thoughts or a call of a tool.
     pub(super) has_come: bool,
     pub(super) has_thoughts: bool,
+    /// How many events had some.
+    pub(super) events: u64,
+    is_in_event: bool,
+}
+
+impl Content {
+    /// Notes that some has come.
+    pub(super) fn come(&mut self) {
+        self.has_come = true;
+        self.is_in_event = true;
+    }
+
+    /// Ends an event.
+    pub(super) fn end_event(&mut self) {
+        self.events += u64::from(std::mem::take(&mut self.is_in_event));
+    }
 }
 
 /// What was learnt from one event, or from an answer that is not streamed.
@@ -203,7 +219,7 @@ impl Answer {
         // The first part alone has a name.
         if std::mem::take(&mut self.event.is_named) && self.event.tools.len() < MOST_TOOLS {
             self.event.tools.push(tool);
-            self.content.has_come = true;
+            self.content.come();
         }
     }
 
@@ -265,9 +281,9 @@ impl Sink for Answer {
                 self.charge.is_paid_elsewhere = is_paid;
             }
             (Field::IsThought, Value::Bool(true)) => self.content.has_thoughts = true,
-            (Field::Content, Value::Text(text)) => self.content.has_come |= !text.is_empty(),
+            (Field::Content, Value::Text(text)) if !text.is_empty() => self.content.come(),
             (Field::Thought, Value::Text(text)) if !text.is_empty() => {
-                self.content.has_come = true;
+                self.content.come();
                 self.content.has_thoughts = true;
             }
             (Field::Choice, Value::Close) => self.end_choice(),

@@ -92,7 +92,7 @@ pub(super) const INPUT: &[Branch] = &[
 pub(super) fn conclude(answer: &mut Answer, event: &Event) {
     if event.item.as_deref().is_some_and(is_tool_call) {
         answer.call_tool(0, event.tool);
-        answer.content.has_come = true;
+        answer.content.come();
     }
     if let Some(reason) = &event.finish {
         answer.finishes.add(0, reason);

@@ -60,17 +60,11 @@ const DELTA: &[Branch] = &[
     at("tool_calls", Field::Tool).and(TOOL),
 ];
 
-const CONTENT: &[Branch] = &[
-    at("text", Field::Content),
-    at("thinking", Field::Thought),
-];
+const CONTENT: &[Branch] = &[at("text", Field::Content), at("thinking", Field::Thought)];
 
 const TOOL: &[Branch] = &[within(
     "function",
-    &[
-        at("name", Field::ToolName),
-        at("arguments", Field::Content),
-    ],
+    &[at("name", Field::ToolName), at("arguments", Field::Content)],
 )];
 
 const USAGE: &[Branch] = &[

@@ -33,10 +33,7 @@ const ANSWER: &[Branch] = &[
     within("promptFeedback", &[at("blockReason", Field::Status)]),
     within("usageMetadata", USAGE),
     at("modelVersion", Field::Model),
-    at("error", Field::Error).and(&[
-        at("code", Field::ErrorCode),
-        at("status", Field::ErrorType),
-    ]),
+    at("error", Field::Error).and(&[at("code", Field::ErrorCode), at("status", Field::ErrorType)]),
 ];
 
 const CANDIDATE: &[Branch] = &[

@@ -21,7 +21,10 @@ const EVENT: &[Branch] = &[
     at("type", Field::Kind),
     // Of an event: a picture that is not finished, or the one that is.
     at("b64_json", Field::Content),
-    within("data", &[each(Field::Content).and(&[at("b64_json", Field::Content)])]),
+    within(
+        "data",
+        &[each(Field::Content).and(&[at("b64_json", Field::Content)])],
+    ),
     within(
         "usage",
         &[

@@ -81,7 +81,7 @@ const ENDS: [&str; 4] = [
 
 fn conclude(answer: &mut Answer, event: &Event) {
     if event.item.as_deref().is_some_and(is_tool_call) {
-        answer.content.has_come = true;
+        answer.content.come();
         // It is told when it begins, and again when it is complete; llama.cpp gives it
         // no number by which that shows.
         if event.tool.is_some() || event.kind.as_deref() == Some("response.output_item.added") {

@@ -333,6 +333,7 @@ impl Reader {
             // Some streams end without their mark, once there is a reason why they do.
             self.seen.reasons = self.answer.finishes.are_all();
         }
+        self.answer.content.end_event();
         // An answer that is no stream has ended with its event.
         self.answer.has_ended |= is_marked || (is_whole && self.form == Form::Json);
     }

@@ -7,34 +7,39 @@ use std::ops::AddAssign;
 /// The price of a token is a whole number of these, so the prices of calls add up exactly,
 /// as floating-point numbers would not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Money(u64);
+pub(crate) struct Money(u64);
 
 /// So many are a dollar.
 const DOLLAR: f64 = 1e12;
 
 /// More dollars than this are no price of a call.
-const MOST: f64 = 1e6;
+const MOST_DOLLARS: f64 = 1e6;
 
 impl Money {
+    /// More than anything costs.
+    pub(crate) const MOST: Self = Self(u64::MAX);
+
     /// Returns a sum of dollars, to the nearest millionth of a millionth; nothing if it is
     /// negative, no number, or more than a million.
-    pub(super) fn dollars(dollars: f64) -> Option<Self> {
+    pub(crate) fn dollars(dollars: f64) -> Option<Self> {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "it is not negative, and below 2^63"
         )]
         let money = |dollars: f64| Self((dollars * DOLLAR).round() as u64);
-        (0.0..=MOST).contains(&dollars).then(|| money(dollars))
+        (0.0..=MOST_DOLLARS)
+            .contains(&dollars)
+            .then(|| money(dollars))
     }
 
     /// Returns this for each of so many things.
-    pub(super) fn times(self, count: u64) -> Self {
+    pub(crate) fn times(self, count: u64) -> Self {
         let all = u128::from(self.0) * u128::from(count);
-        Self(u64::try_from(all).unwrap_or(u64::MAX))
+        u64::try_from(all).map_or(Self::MOST, Self)
     }
 
-    pub(super) fn picos(self) -> u64 {
+    pub(crate) fn picos(self) -> u64 {
         self.0
     }
 }
@@ -47,17 +52,17 @@ impl AddAssign for Money {
 
 /// What a provider says that a call costs.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Charge {
-    pub(super) own: Option<Money>,
+pub(crate) struct Charge {
+    pub(crate) own: Option<Money>,
     /// What someone else charges besides, if `is_paid_elsewhere`: OpenRouter tells it of
     /// calls with a key of the caller's own.
-    pub(super) elsewhere: Option<Money>,
-    pub(super) is_paid_elsewhere: bool,
+    pub(crate) elsewhere: Option<Money>,
+    pub(crate) is_paid_elsewhere: bool,
 }
 
 impl Charge {
     /// Returns all that is charged, if that is told.
-    pub(super) fn total(&self) -> Option<Money> {
+    pub(crate) fn total(&self) -> Option<Money> {
         let mut total = self.own?;
         if self.is_paid_elsewhere {
             total += self.elsewhere?;

@@ -1,10 +1,6 @@
 //! What models cost, as the user says.
 
-use std::collections::HashMap;
-
-use crate::error::Error;
-use crate::llm::money::Money;
-use crate::llm::usage::{Unit, UNITS, Usage};
+use crate::llm::usage::{UNITS, Unit};
 
 /// What a model costs, in US dollars.
 ///
@@ -19,23 +15,24 @@ use crate::llm::usage::{Unit, UNITS, Usage};
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "it is to be put into a table"]
 pub struct Price {
-    /// What a million tokens cost. No model has prices of its own for all of them.
-    tokens: Option<Tokens<f64>>,
-    units: [Option<f64>; UNITS.len()],
-    call: f64,
+    /// What a million tokens cost, unless they cost nothing.
+    pub(super) tokens: Option<Tokens<f64>>,
+    pub(super) units: [Option<f64>; UNITS.len()],
+    pub(super) call: f64,
     /// Above so many tokens of input, another price.
-    above: Option<(u64, Box<Price>)>,
+    pub(super) above: Option<(u64, Box<Price>)>,
 }
 
-/// One thing for each kind of tokens; of those that are not told, what it is for the whole.
+/// A price for each kind of tokens; those without one cost what the others of their
+/// direction do.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Tokens<T> {
-    input: T,
-    output: T,
-    cached: Option<T>,
-    cache_write: Option<T>,
-    audio_input: Option<T>,
-    audio_output: Option<T>,
+pub(super) struct Tokens<T> {
+    pub(super) input: T,
+    pub(super) output: T,
+    pub(super) cached: Option<T>,
+    pub(super) cache_write: Option<T>,
+    pub(super) audio_input: Option<T>,
+    pub(super) audio_output: Option<T>,
 }
 
 impl Price {

@@ -1,0 +1,316 @@
+//! The families that calls are recorded into.
+
+mod bounds;
+mod names;
+mod record;
+
+use crate::error::Error;
+use crate::llm::families::names::Names;
+use crate::llm::layer::Settings;
+use crate::metric::{Counter, DynFamily, Family, Histogram, InFlight, Label, Parts, Passing};
+use crate::registry::Registry;
+
+pub use names::Preset;
+
+/// All of them; the first three labels of each are the provider, the model and the
+/// operation, and of those by route the route is the fourth.
+///
+/// Models come from callers and servers, so they have a limit: in one family alone, which
+/// is asked first, and which the others follow. So all agree on which model is told.
+#[derive(Debug)]
+pub(super) struct Families {
+    pub(super) in_flight: DynFamily<InFlight>,
+    requests: Family<Counter, 4>,
+    success: Family<Counter, 3>,
+    errors: Family<Counter, 4>,
+    tokens: Tokens,
+    details: Family<Counter, 4>,
+    units: Family<Counter, 4>,
+    missing: Family<Counter, 4>,
+    finishes: Family<Counter, 4>,
+    tool_calls: Family<Counter, 3>,
+    duration: Duration,
+    first_token: Family<Histogram, 3>,
+    per_token: Family<Histogram, 3>,
+    per_chunk: Option<Family<Histogram, 3>>,
+    server_time: Family<Histogram, 4>,
+    pub(super) remaining: DynFamily<Passing>,
+    pub(super) limit: DynFamily<Passing>,
+    cost: DynFamily<Parts>,
+    unpriced: Family<Counter, 4>,
+    by_route: Option<ByRoute>,
+}
+
+/// Tokens: their sum, or, as OpenTelemetry has it, how they are spread over the calls.
+#[derive(Debug)]
+enum Tokens {
+    Sum(Family<Counter, 4>),
+    Spread(Family<Histogram, 4>),
+}
+
+/// The duration, which OpenTelemetry tells by the type of error, too.
+#[derive(Debug)]
+enum Duration {
+    OfAll(Family<Histogram, 3>),
+    ByError(Family<Histogram, 4>),
+}
+
+/// What calls take and cost that are made while a request is answered, by its route.
+#[derive(Debug)]
+struct ByRoute {
+    requests: Family<Counter, 4>,
+    tokens: Family<Counter, 5>,
+    cost: DynFamily<Parts>,
+}
+
+impl Families {
+    pub(super) fn new(registry: &Registry, settings: &Settings) -> Result<Self, Error> {
+        let scoped = match &*settings.prefix {
+            "" => registry.clone(),
+            prefix => registry.clone().prefix(prefix)?,
+        };
+        let names = settings.preset.names();
+        let bounds = settings.preset.bounds();
+        let maker = Maker {
+            registry: &scoped,
+            names,
+            bounds: settings.buckets.as_deref(),
+        };
+        let by = settings.preset == Preset::Otel;
+        let families = Self {
+            in_flight: maker.in_flight()?,
+            requests: maker.counter_by(
+                names.requests,
+                "Calls of an LLM that have ended, by how they did.",
+                "outcome",
+            )?,
+            success: maker.counter(names.success, "Calls of an LLM that were answered.")?,
+            errors: maker.counter_by(
+                names.errors,
+                "Calls of an LLM that failed or broke off, by what was wrong.",
+                names.error_type,
+            )?,
+            tokens: maker.tokens(by.then_some(bounds.tokens))?,
+            details: maker.counter_by(
+                names.details,
+                "Tokens among those of a direction that were cached, thought or sound.",
+                "kind",
+            )?,
+            units: maker.counter_by(
+                names.units,
+                "What calls of an LLM are billed by besides tokens.",
+                "unit",
+            )?,
+            missing: maker.counter_by(
+                names.missing,
+                "Calls of an LLM whose tokens are not counted, or not all, by why.",
+                "reason",
+            )?,
+            finishes: maker.counter_by(
+                names.finishes,
+                "Answers of an LLM, by why they ended.",
+                "reason",
+            )?,
+            tool_calls: maker.counter(names.tool_calls, "Calls of tools that an LLM asked for.")?,
+            duration: maker.duration(bounds.duration, by)?,
+            first_token: maker.histogram(
+                names.first_token,
+                "Time from a call of an LLM to the first token of a streamed answer.",
+                bounds.first_token,
+            )?,
+            per_token: maker.histogram(
+                names.per_token,
+                "Time that each token of a streamed answer took after the first.",
+                bounds.per_token,
+            )?,
+            per_chunk: names
+                .per_chunk
+                .map(|name| {
+                    let help = "Time that each part of a streamed answer took after the first.";
+                    maker.histogram(name, help, bounds.first_token)
+                })
+                .transpose()?,
+            server_time: maker.histogram_by(
+                names.server_time,
+                "Time that an LLM's provider says it took, by the part of its work.",
+                "phase",
+                bounds.server_time,
+            )?,
+            remaining: maker.passing(
+                names.remaining,
+                "What a provider's rate limit still allows, as it last said.",
+            )?,
+            limit: maker.passing(
+                names.limit,
+                "What a provider's rate limit allows in all, as it last said.",
+            )?,
+            cost: maker.cost()?,
+            unpriced: maker.counter_by(
+                names.unpriced,
+                "Calls of an LLM whose cost is not known, or not all of it, by why.",
+                "reason",
+            )?,
+            by_route: settings.by_route.then(|| maker.by_route()).transpose()?,
+        };
+        if let Some(models) = settings.limit {
+            families.in_flight.limit_once(models);
+        }
+        families.in_flight.allow(names.model, UNKNOWN);
+        for model in &settings.models {
+            families.in_flight.allow(names.model, model);
+        }
+        Ok(families)
+    }
+}
+
+/// Makes families with the labels that all of them have.
+struct Maker<'a> {
+    registry: &'a Registry,
+    names: &'static Names,
+    /// Those of all histograms of seconds, if they are chosen.
+    bounds: Option<&'a [f64]>,
+}
+
+impl Maker<'_> {
+    fn three(&self) -> [Label<'static>; 3] {
+        [self.names.provider, self.names.model, self.names.operation].map(Label::unlimited)
+    }
+
+    fn four(&self, last: &'static str) -> [Label<'static>; 4] {
+        let [provider, model, operation] = self.three();
+        [provider, model, operation, Label::unlimited(last)]
+    }
+
+    fn in_flight(&self) -> Result<DynFamily<InFlight>, Error> {
+        let [provider, _, operation] = self.three();
+        self.registry.dyn_family(
+            self.names.in_flight,
+            "Calls of an LLM that have begun and not ended.",
+            &[provider, Label::open(self.names.model), operation],
+            None,
+        )
+    }
+
+    fn counter(&self, name: &str, help: &str) -> Result<Family<Counter, 3>, Error> {
+        self.registry.counter_family(name, help, self.three())
+    }
+
+    fn counter_by(
+        &self,
+        name: &str,
+        help: &str,
+        by: &'static str,
+    ) -> Result<Family<Counter, 4>, Error> {
+        self.registry.counter_family(name, help, self.four(by))
+    }
+
+    fn histogram(
+        &self,
+        name: &str,
+        help: &str,
+        bounds: &[f64],
+    ) -> Result<Family<Histogram, 3>, Error> {
+        let bounds = self.bounds.unwrap_or(bounds);
+        self.registry
+            .histogram_family_with_buckets(name, help, self.three(), bounds)
+    }
+
+    fn histogram_by(
+        &self,
+        name: &str,
+        help: &str,
+        by: &'static str,
+        bounds: &[f64],
+    ) -> Result<Family<Histogram, 4>, Error> {
+        let bounds = self.bounds.unwrap_or(bounds);
+        self.registry
+            .histogram_family_with_buckets(name, help, self.four(by), bounds)
+    }
+
+    fn passing(&self, name: &str, help: &str) -> Result<DynFamily<Passing>, Error> {
+        let labels = self.four("kind");
+        self.registry.dyn_family(name, help, &labels, None)
+    }
+
+    /// Makes that of tokens, a histogram if there are bounds.
+    fn tokens(&self, bounds: Option<&[f64]>) -> Result<Tokens, Error> {
+        let Names {
+            tokens, direction, ..
+        } = self.names;
+        Ok(match bounds {
+            None => Tokens::Sum(self.counter_by(
+                tokens,
+                "Tokens that calls of an LLM took.",
+                direction,
+            )?),
+            Some(bounds) => Tokens::Spread(self.registry.histogram_family_with_buckets(
+                tokens,
+                "Tokens that a call of an LLM took.",
+                self.four(direction),
+                bounds,
+            )?),
+        })
+    }
+
+    fn duration(&self, bounds: &[f64], by_error: bool) -> Result<Duration, Error> {
+        let help = "Time from a call of an LLM to the end of its answer.";
+        let Names {
+            duration,
+            error_type,
+            ..
+        } = self.names;
+        Ok(if by_error {
+            Duration::ByError(self.histogram_by(duration, help, error_type, bounds)?)
+        } else {
+            Duration::OfAll(self.histogram(duration, help, bounds)?)
+        })
+    }
+
+    fn cost(&self) -> Result<DynFamily<Parts>, Error> {
+        self.registry.dyn_family(
+            self.names.cost,
+            "US dollars that calls of an LLM cost, as far as that is known.",
+            &self.four("source"),
+            None,
+        )
+    }
+
+    fn by_route(&self) -> Result<ByRoute, Error> {
+        let Names {
+            route, direction, ..
+        } = self.names;
+        let four = self.four(route);
+        let [provider, model, operation, route] = four.clone();
+        Ok(ByRoute {
+            requests: self.registry.counter_family(
+                self.names.route_requests,
+                "Calls of an LLM that have ended, by the route of the request that made them.",
+                four.clone(),
+            )?,
+            tokens: self.registry.counter_family(
+                self.names.route_tokens,
+                "Tokens that calls of an LLM took, by the route of the request that made them.",
+                [
+                    provider,
+                    model,
+                    operation,
+                    route,
+                    Label::unlimited(direction),
+                ],
+            )?,
+            cost: self.registry.dyn_family(
+                self.names.route_cost,
+                "US dollars that calls of an LLM cost, by the route of the request that made \
+                 them.",
+                &four,
+                None,
+            )?,
+        })
+    }
+}
+
+/// The value of a label of which nothing is known.
+pub(super) const UNKNOWN: &str = "unknown";
+
+/// So many models are told apart if nothing else is said.
+pub(super) const MODELS: usize = 100;
