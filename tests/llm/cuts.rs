@@ -7,12 +7,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame};
 use tachometer::{LlmLayer, Registry};
 use tower::{Service, service_fn};
 
+use crate::frames::frame;
 use crate::shapes::{CHAT, EVENTS, JSON, LINES, MESSAGES, OLLAMA, RESPONSES};
 use crate::support::{Call, Ends, Told, next, told};
 
@@ -21,7 +24,7 @@ const WHOLE: &str = r#"{"model":"m","stream":false}"#;
 
 /// Answers of each dialect. `END` stands where a caller may know that it has all of the
 /// text: after the event that says why it ended.
-const ANSWERS: [(&str, &str, &str, &str); 11] = [
+const ANSWERS: [(&str, &str, &str, &str); 15] = [
     (
         CHAT,
         STREAM,
@@ -120,7 +123,44 @@ const ANSWERS: [(&str, &str, &str, &str); 11] = [
             "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
         ),
     ),
+    (
+        GEMINI,
+        STREAM,
+        EVENTS,
+        concat!(
+            "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"hi\"}]}}]}\r\n\r\n",
+            "data: {\"candidates\":[{\"finishReason\":\"STOP\"}],\"usageMetadata\":{\"promptTokenCount\":123,\"candidatesTokenCount\":45}}END\r\n\r\n",
+        ),
+    ),
+    // One array over time.
+    (
+        GEMINI,
+        STREAM,
+        JSON,
+        concat!(
+            "[{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"hi\"}]}}]}\n,\r\n",
+            "{\"candidates\":[{\"finishReason\":\"STOP\"}],\"usageMetadata\":{\"promptTokenCount\":123,\"candidatesTokenCount\":45}}END\n]\n",
+        ),
+    ),
+    (
+        "/v2/chat",
+        STREAM,
+        EVENTS,
+        concat!(
+            "event: message-start\ndata: {\"type\":\"message-start\"}\n\n",
+            "event: content-delta\ndata: {\"type\":\"content-delta\",\"delta\":{\"message\":{\"content\":{\"text\":\"hi\"}}}}\n\n",
+            "event: message-end\ndata: {\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"COMPLETE\",\"usage\":{\"billed_units\":{\"input_tokens\":123,\"output_tokens\":45}}}}END\n\n",
+        ),
+    ),
+    (
+        "/model/m/converse",
+        WHOLE,
+        JSON,
+        "{\"output\":{\"message\":{\"content\":[{\"text\":\"hi\"}]}},\"stopReason\":\"end_turn\",\"usage\":{\"inputTokens\":123,\"outputTokens\":45}}END",
+    ),
 ];
+
+const GEMINI: &str = "/v1beta/models/m:streamGenerateContent";
 
 /// In which each answer ends after each byte, and what each is called before its end.
 const ENDS: [Ends; 4] = [Ends::Whole, Ends::Broken, Ends::TimedOut, Ends::Dropped];
@@ -135,48 +175,98 @@ fn an_answer_that_ends_after_any_byte_is_called_what_it_is() {
     for (path, request, kind, marked) in ANSWERS {
         let end = marked.find("END").unwrap();
         let answer = marked.replace("END", "");
-        let mut before = (0, 0);
-        for cut in 0..=answer.len() {
-            let registry = Registry::new();
-            let layer = LlmLayer::new().registry(&registry);
-            for ends in ENDS {
-                let call = Call {
-                    path,
-                    request,
-                    status: 200,
-                    headers: vec![("content-type", kind)],
-                    body: &answer.as_bytes()[..cut],
-                    ends,
-                };
-                call.pass(&layer, 5);
-            }
-            let told = told(&registry);
-            let context = format!("{path}, after {cut}: {:?}", &answer[..cut]);
-            let (outcomes, errors) = if cut < end {
-                (OUTCOMES, &ERRORS[..])
-            } else {
-                (["success"; 4], &[][..])
-            };
-            assert_eq!(told.all("llm_requests_total"), outcomes, "{context}");
-            assert_eq!(told.all("llm_requests_error"), errors, "{context}");
-            assert_eq!(told.count("llm_requests_in_flight", ""), None, "{context}");
-            let tokens = |direction| told.count("llm_tokens_total", direction).unwrap_or(0);
-            let tokens = (tokens("input"), tokens("output"));
-            // Nothing that was counted is taken back or counted again, and a number that
-            // is cut in two is no number.
-            assert!(tokens.0 >= before.0 && tokens.1 >= before.1, "{context}");
-            assert!([0, 4 * 123].contains(&tokens.0), "{context}");
-            assert!([0, 4 * 45].contains(&tokens.1), "{context}");
-            before = tokens;
-            let missing = match tokens {
-                (1.., 1..) => &[][..],
-                _ if cut < end => &OUTCOMES,
-                _ => &["not_reported"; 4],
-            };
-            assert_eq!(told.all("llm_usage_missing_total"), missing, "{context}");
-        }
-        assert_eq!(before, (4 * 123, 4 * 45), "{path}");
+        check_cuts(path, request, kind, answer.as_bytes(), end);
     }
+}
+
+/// The messages of an event stream, of which a caller knows each only once it has come
+/// whole, with its checksum.
+#[test]
+fn an_event_stream_that_ends_after_any_byte_is_called_what_it_is() {
+    let event = |kind, payload: &str| frame(&[(":event-type", kind)], payload.as_bytes());
+    let converse = [
+        event("messageStart", r#"{"role":"assistant"}"#),
+        event(
+            "contentBlockDelta",
+            r#"{"contentBlockIndex":0,"delta":{"text":"hi"}}"#,
+        ),
+        event("messageStop", r#"{"stopReason":"end_turn"}"#),
+        event(
+            "metadata",
+            r#"{"usage":{"inputTokens":123,"outputTokens":45}}"#,
+        ),
+    ];
+    let wrapped = |data: &str| {
+        let payload = format!(r#"{{"bytes":"{}","p":"abc"}}"#, STANDARD.encode(data));
+        event("chunk", &payload)
+    };
+    let invoke = [
+        wrapped(
+            r#"{"type":"message_start","message":{"usage":{"input_tokens":123,"output_tokens":1}}}"#,
+        ),
+        wrapped(r#"{"type":"content_block_delta","delta":{"text":"hi"}}"#),
+        wrapped(
+            r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":45}}"#,
+        ),
+        wrapped(
+            r#"{"type":"message_stop","amazon-bedrock-invocationMetrics":{"inputTokenCount":123,"outputTokenCount":45}}"#,
+        ),
+    ];
+    let kind = "application/vnd.amazon.eventstream";
+    for (path, frames) in [
+        ("/model/m/converse-stream", converse),
+        ("/model/m/invoke-with-response-stream", invoke),
+    ] {
+        let end = frames[..3].concat().len();
+        check_cuts(path, STREAM, kind, &frames.concat(), end);
+    }
+}
+
+/// Cuts an answer after each of its bytes. From `end` on a caller knows that he has all of
+/// the text.
+fn check_cuts(path: &str, request: &str, kind: &str, answer: &[u8], end: usize) {
+    let mut before = (0, 0);
+    for cut in 0..=answer.len() {
+        let registry = Registry::new();
+        let layer = LlmLayer::new().registry(&registry);
+        for ends in ENDS {
+            let call = Call {
+                path,
+                request,
+                status: 200,
+                headers: vec![("content-type", kind)],
+                body: &answer[..cut],
+                ends,
+            };
+            call.pass(&layer, 5);
+        }
+        let told = told(&registry);
+        let text = String::from_utf8_lossy(&answer[..cut]);
+        let context = format!("{path}, after {cut}: {text:?}");
+        let (outcomes, errors) = if cut < end {
+            (OUTCOMES, &ERRORS[..])
+        } else {
+            (["success"; 4], &[][..])
+        };
+        assert_eq!(told.all("llm_requests_total"), outcomes, "{context}");
+        assert_eq!(told.all("llm_requests_error"), errors, "{context}");
+        assert_eq!(told.count("llm_requests_in_flight", ""), None, "{context}");
+        let tokens = |direction| told.count("llm_tokens_total", direction).unwrap_or(0);
+        let tokens = (tokens("input"), tokens("output"));
+        // Nothing that was counted is taken back or counted again, and a number that
+        // is cut in two is no number.
+        assert!(tokens.0 >= before.0 && tokens.1 >= before.1, "{context}");
+        assert!([0, 4 * 123].contains(&tokens.0), "{context}");
+        assert!([0, 4 * 45].contains(&tokens.1), "{context}");
+        before = tokens;
+        let missing = match tokens {
+            (1.., 1..) => &[][..],
+            _ if cut < end => &OUTCOMES,
+            _ => &["not_reported"; 4],
+        };
+        assert_eq!(told.all("llm_usage_missing_total"), missing, "{context}");
+    }
+    assert_eq!(before, (4 * 123, 4 * 45), "{path}");
 }
 
 #[test]

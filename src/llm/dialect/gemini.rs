@@ -91,9 +91,8 @@ fn settle(answer: &mut Answer) {
     if let Some(input) = &mut usage.input {
         *input += beside.tool_input.unwrap_or(0);
     }
-    let is_over = answer.has_ended || answer.finishes.are_all();
     let is_known = usage.output.is_some() || usage.reasoning.is_some();
-    if is_known || (is_over && usage.input.is_some()) {
+    if is_known || (answer.has_ended && usage.input.is_some()) {
         let (said, thought) = (usage.output.unwrap_or(0), usage.reasoning.unwrap_or(0));
         usage.output = Some(said + thought);
     }

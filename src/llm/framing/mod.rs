@@ -60,6 +60,8 @@ struct Seen {
     no_json: bool,
     /// In events that are whole, why each of the answers ended.
     reasons: bool,
+    /// The end of an array.
+    array: bool,
 }
 
 /// What an answer is said to be.
@@ -198,9 +200,12 @@ impl Reader {
     }
 
     /// Ends, whether or not the answer has: its last event may be whole without the line
-    /// that is to follow it.
+    /// that is to follow it. A message without its checksum is not.
     pub(super) fn finish(&mut self) {
-        self.end_event();
+        if self.form != Form::Frames {
+            self.end_event();
+        }
+        self.answer.has_ended = self.has_ended();
     }
 
     fn part(&mut self, part: &Part<'_>) {
@@ -295,14 +300,14 @@ impl Reader {
     }
 
     fn array(&mut self, mut bytes: &[u8]) {
-        while !self.answer.has_ended
+        while !self.seen.array
             && let [byte, after @ ..] = bytes
         {
             match byte {
                 b',' | b' ' | b'\t' | b'\n' | b'\r' if !self.is_within => bytes = after,
                 b']' if !self.is_within => {
-                    self.answer.has_ended = self.seen.event;
-                    return;
+                    self.seen.array = true;
+                    self.answer.has_ended |= self.seen.event;
                 }
                 _ => {
                     self.is_within = true;

@@ -2,6 +2,8 @@ use fastrand::Rng;
 
 use super::*;
 use crate::llm::dialect::ALL;
+use crate::llm::outcome::ErrorType;
+use crate::llm::usage::Usage;
 
 /// What is known of an answer once it has ended.
 fn read(dialect: &'static Dialect, label: Label, bytes: &[u8], size: usize) -> String {
@@ -20,7 +22,7 @@ fn read(dialect: &'static Dialect, label: Label, bytes: &[u8], size: usize) -> S
 }
 
 /// Pieces of answers, whole and broken, which are put together at random.
-const PARTS: [&str; 24] = [
+const PARTS: [&str; 31] = [
     "data: ",
     "data:",
     "event: message_stop\n",
@@ -45,6 +47,21 @@ const PARTS: [&str; 24] = [
     "\u{feff}",
     "null",
     "\\u00e9",
+    "[",
+    ",",
+    "{\"candidates\":[{\"finishReason\":\"STOP\",\"content\":{\"parts\":[{\"text\":\"a\"}]}}]}",
+    "{\"usageMetadata\":{\"promptTokenCount\":1,\"thoughtsTokenCount\":2}}",
+    "{\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"ERROR\"}}",
+    "{\"stopReason\":\"end_turn\",\"usage\":{\"inputTokens\":7}}",
+    "{\"usage\":{\"cost\":0.25,\"seconds\":3.5}}",
+];
+
+const LABELS: [Label; 5] = [
+    Label::Events,
+    Label::Lines,
+    Label::Frames,
+    Label::Other,
+    Label::Opaque,
 ];
 
 #[test]
@@ -55,7 +72,7 @@ fn any_bytes_are_read_without_harm_and_alike_in_all_pieces() {
     let mut rng = Rng::with_seed(8);
     for round in 0..rounds {
         let dialect = ALL[rng.usize(0..ALL.len())];
-        let label = [Label::Events, Label::Lines, Label::Other][rng.usize(0..3)];
+        let label = LABELS[rng.usize(0..LABELS.len())];
         let parts = 0..rng.usize(0..12);
         let text: String = parts.map(|_| PARTS[rng.usize(0..PARTS.len())]).collect();
         let mut bytes = text.into_bytes();
@@ -71,5 +88,143 @@ fn any_bytes_are_read_without_harm_and_alike_in_all_pieces() {
             let text = String::from_utf8_lossy(&bytes);
             assert_eq!(told, whole, "round {round}, pieces of {size}: {text:?}");
         }
+    }
+}
+
+/// Writes a message of AWS's event streams.
+fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
+    let mut named = Vec::new();
+    for (name, value) in headers {
+        named.push(u8::try_from(name.len()).unwrap());
+        named.extend(name.as_bytes());
+        named.push(7);
+        named.extend(u16::try_from(value.len()).unwrap().to_be_bytes());
+        named.extend(value.as_bytes());
+    }
+    let lengths = [12 + named.len() + payload.len() + 4, named.len()];
+    message(lengths, &named, payload)
+}
+
+/// Writes one whose lengths may be wrong, and whose checksums are right.
+fn message(lengths: [usize; 2], headers: &[u8], payload: &[u8]) -> Vec<u8> {
+    let lengths = lengths.map(|length| u32::try_from(length).unwrap().to_be_bytes());
+    let mut message = lengths.concat();
+    message.extend(crc32fast::hash(&message).to_be_bytes());
+    message.extend(headers);
+    message.extend(payload);
+    message.extend(crc32fast::hash(&message).to_be_bytes());
+    message
+}
+
+fn converse() -> &'static Dialect {
+    let path = |dialect: &&Dialect| dialect.paths.iter().any(|path| path.end == "/converse");
+    ALL.into_iter().find(path).unwrap()
+}
+
+fn stream() -> Vec<u8> {
+    [
+        frame(&[(":event-type", "messageStart")], b"{}"),
+        frame(
+            &[(":message-type", "event"), (":event-type", "chunk")],
+            br#"{"p":"x","bytes":"eyJkZWx0YSI6eyJ0ZXh0IjoiaGkifX0="}"#,
+        ),
+        frame(&[], b""),
+        frame(
+            &[(":event-type", "messageStop")],
+            br#"{"stopReason":"end_turn"}"#,
+        ),
+        frame(
+            &[(":event-type", "metadata")],
+            br#"{"usage":{"inputTokens":3,"outputTokens":4}}"#,
+        ),
+    ]
+    .concat()
+}
+
+#[test]
+fn an_event_stream_is_read_alike_in_all_pieces() {
+    let bytes = stream();
+    let mut reader = Reader::new(converse(), Label::Other);
+    reader.push(&bytes);
+    assert!(reader.has_ended() && reader.is_streamed());
+    assert!(reader.answer.content.has_come && reader.answer.error.is_none());
+    assert_eq!(reader.answer.usage.input, Some(3));
+    let whole = read(converse(), Label::Frames, &bytes, usize::MAX);
+    for size in 1..64 {
+        assert_eq!(read(converse(), Label::Frames, &bytes, size), whole);
+    }
+}
+
+#[test]
+fn any_byte_of_an_event_stream_that_is_another_spoils_it() {
+    let bytes = stream();
+    for at in 0..bytes.len() {
+        for bit in 0..8 {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1 << bit;
+            let mut reader = Reader::new(converse(), Label::Frames);
+            for piece in changed.chunks(5) {
+                reader.push(piece);
+            }
+            reader.finish();
+            let answer = &reader.answer;
+            assert_eq!(answer.error, Some(ErrorType::Decode), "{at}, {bit}");
+            assert_eq!(answer.usage, Usage::default(), "{at}, {bit}");
+        }
+    }
+}
+
+#[test]
+fn lengths_that_cannot_be_spoil_an_event_stream_at_once() {
+    for lengths in [
+        [0, 0],
+        [15, 0],
+        [16, 1],
+        [20, 5],
+        [16, u32::MAX as usize],
+        [(24 << 20) + 1, 0],
+        [u32::MAX as usize, 0],
+        [(128 << 10) + 20, (128 << 10) + 1],
+    ] {
+        let mut reader = Reader::new(converse(), Label::Frames);
+        reader.push(&message(lengths, b"", b"")[..12]);
+        assert_eq!(reader.answer.error, Some(ErrorType::Decode), "{lengths:?}");
+    }
+}
+
+#[test]
+fn headers_that_are_longer_than_what_is_kept_do_no_harm() {
+    let long = "x".repeat(60_000);
+    let headers = [(":event-type", "metadata"), ("long", &long), ("more", "y")];
+    let bytes = frame(&headers, br#"{"usage":{"inputTokens":3,"outputTokens":4}}"#);
+    let mut reader = Reader::new(converse(), Label::Frames);
+    reader.push(&bytes);
+    assert!(reader.has_ended());
+    assert_eq!(reader.answer.usage.output, Some(4));
+}
+
+#[test]
+fn an_exception_is_told_by_its_header() {
+    for (headers, expected) in [
+        (
+            [
+                (":message-type", "exception"),
+                (":exception-type", "throttlingException"),
+            ],
+            ErrorType::RateLimited,
+        ),
+        (
+            [(":message-type", "error"), (":error-code", "AccessDenied")],
+            ErrorType::Permission,
+        ),
+        (
+            [(":message-type", "exception"), ("other", "x")],
+            ErrorType::Other,
+        ),
+    ] {
+        let bytes = frame(&headers, br#"{"message":"no"}"#);
+        let mut reader = Reader::new(converse(), Label::Frames);
+        reader.push(&bytes);
+        assert_eq!(reader.answer.error, Some(expected), "{headers:?}");
     }
 }
