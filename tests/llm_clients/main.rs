@@ -5,7 +5,10 @@
 
 mod clients;
 mod conservation;
+mod costs;
 mod limits;
+mod presets;
+mod routes;
 mod secrets;
 mod servers;
 mod support;

@@ -1,0 +1,296 @@
+//! What calls cost: by the user's prices to the last digit, as the provider says, or not
+//! known, and then said to be so.
+
+use std::panic::catch_unwind;
+
+use fastrand::Rng;
+use http::Response;
+use serde_json::{Value, json};
+use tachometer::llm::{ErrorType, LlmMetrics, Outcome, Price, PriceTable, Unit, Usage};
+use tachometer::{LlmLayer, Registry};
+
+use crate::support::local::{finish, open_as};
+use crate::support::read::sum;
+
+const OPENROUTER: &str = "https://openrouter.ai/api/v1/chat/completions";
+
+fn priced(prices: PriceTable) -> (LlmLayer, Registry) {
+    let registry = Registry::new();
+    let layer = LlmLayer::new().registry(&registry).prices(prices);
+    (layer, registry)
+}
+
+fn cost(registry: &Registry, source: &str) -> f64 {
+    sum(registry, "llm_cost_usd_total", &[("source", source)])
+}
+
+fn unpriced(registry: &Registry, reason: &str) -> f64 {
+    let labels = [("reason", reason)];
+    sum(registry, "llm_unpriced_requests_total", &labels)
+}
+
+/// A decimal number of dollars for a million tokens, in whole picodollars for one: what
+/// stands before and after the point, as it is written.
+fn picos(decimal: &str) -> u128 {
+    let (whole, part) = decimal.split_once('.').unwrap_or((decimal, ""));
+    let digits = format!("{whole}{part:0<6}");
+    assert_eq!(digits.len(), whole.len() + 6, "{decimal}");
+    digits.parse().unwrap()
+}
+
+/// The prices of a million tokens: of input, output, what is cached, what is written to a
+/// cache, sound in and out.
+const PRICES: [[&str; 6]; 6] = [
+    ["1.25", "10", "0.125", "1.5625", "32", "64"],
+    ["0.15", "0.6", "0.075", "0.15", "10.000001", "20"],
+    ["0.000001", "0.000003", "0.000001", "0", "0.1", "0.2"],
+    ["3", "15", "0.3", "3.75", "3", "15"],
+    ["0.1", "0.7", "0.01", "0.3", "0.9", "1.1"],
+    ["75.123456", "149.999999", "7.5", "93.75", "0", "0"],
+];
+
+fn price(of: [&str; 6]) -> Price {
+    let [input, output, cached, written, heard, said] = of.map(|text| text.parse().unwrap());
+    Price::per_million(input, output)
+        .cached(cached)
+        .cache_write(written)
+        .audio_input(heard)
+        .audio_output(said)
+}
+
+#[test]
+fn calls_cost_what_whole_numbers_say_however_many_there_are() {
+    // A million by hand, since they take a minute.
+    let calls = std::env::var("TACHOMETER_CALLS");
+    let calls = calls.map_or(60_000, |calls| calls.parse().expect("a number"));
+    let table = PRICES.iter().enumerate();
+    let table = table.fold(PriceTable::new(), |table, (at, of)| {
+        table.model(format!("model-{at}"), price(*of))
+    });
+    let (layer, registry) = priced(table);
+    let metrics = layer.metrics();
+    let mut random = Rng::with_seed(7);
+    let mut expected = [0_u128; PRICES.len()];
+    for _ in 0..calls {
+        let at = random.usize(0..PRICES.len());
+        let [input, output] = [100_000, 8_000].map(|most| random.u64(0..most));
+        let cached = random.u64(0..=input);
+        let written = random.u64(0..=input - cached);
+        let heard = random.u64(0..=input - cached - written);
+        let said = random.u64(0..=output);
+        let mut call = metrics.start("chat", "openai", &format!("model-{at}-2026"));
+        call.usage(
+            Usage::new()
+                .input(input)
+                .output(output)
+                .cache_read(cached)
+                .cache_write(written)
+                .audio_input(heard)
+                .audio_output(said),
+        );
+        call.finish(Outcome::Success);
+        let counts = [
+            input - cached - written - heard,
+            output - said,
+            cached,
+            written,
+            heard,
+            said,
+        ];
+        let parts = counts.into_iter().zip(PRICES[at]);
+        expected[at] += parts
+            .map(|(count, price)| u128::from(count) * picos(price))
+            .sum::<u128>();
+    }
+    for (at, expected) in expected.into_iter().enumerate() {
+        let model = format!("model-{at}-2026");
+        let found = sum(&registry, "llm_cost_usd_total", &[("model", &model)]);
+        let exact = expected as f64 / 1e12;
+        // A billionth of a dollar, of sums of up to a million of them.
+        assert!(
+            (found - exact).abs() < 1e-9,
+            "{model}: {found}, not {exact}"
+        );
+    }
+    assert_eq!(sum(&registry, "llm_unpriced_requests_total", &[]), 0.0);
+}
+
+#[test]
+fn a_long_prompt_has_another_price_and_units_and_calls_have_theirs() {
+    let long = Price::per_million(2.5, 15.0);
+    let table = PriceTable::new()
+        .model("long", Price::per_million(1.25, 10.0).above(200_000, long))
+        .model(
+            "whisper",
+            Price::per_call(0.0).unit(Unit::AudioSeconds, 0.0001),
+        )
+        .model(
+            "rerank",
+            Price::per_call(0.5).unit(Unit::SearchUnits, 0.002),
+        )
+        .model("search", Price::per_million(1.0, 1.0).call(0.25));
+    let (layer, registry) = priced(table);
+    let metrics = layer.metrics();
+    for (model, usage, expected) in [
+        ("long", Usage::new().input(200_000).output(10), 0.2501),
+        ("long", Usage::new().input(200_001).output(10), 0.500_152_5),
+        (
+            "whisper",
+            Usage::new().billed(Unit::AudioSeconds, 12.5),
+            0.001_25,
+        ),
+        ("rerank", Usage::new().billed(Unit::SearchUnits, 3.0), 0.506),
+        ("search", Usage::new().input(1_000_000).output(0), 1.25),
+        // Nothing has no price of its own.
+        (
+            "search",
+            Usage::new().input(0).output(0).billed(Unit::Images, 0.0),
+            0.25,
+        ),
+    ] {
+        let before = cost(&registry, "table");
+        let mut call = metrics.start("chat", "p", model);
+        call.usage(usage);
+        call.finish(Outcome::Success);
+        let found = cost(&registry, "table") - before;
+        assert!((found - expected).abs() < 1e-12, "{model}: {found}");
+    }
+    assert_eq!(sum(&registry, "llm_unpriced_requests_total", &[]), 0.0);
+}
+
+fn end(metrics: &LlmMetrics, model: &str, usage: Usage, outcome: Outcome) {
+    let mut call = metrics.start("chat", "p", model);
+    if usage != Usage::new() {
+        call.usage(usage);
+    }
+    call.finish(outcome);
+}
+
+#[test]
+fn what_is_not_known_is_counted_and_never_0() {
+    let table = PriceTable::new()
+        .model("m", Price::per_million(1.0, 1.0))
+        .model("free", Price::per_million(0.0, 0.0));
+    let (layer, registry) = priced(table);
+    let metrics = layer.metrics();
+    let whole = Usage::new().input(10).output(5);
+    end(&metrics, "other", whole, Outcome::Success);
+    assert_eq!(unpriced(&registry, "model"), 1.0);
+    assert!(registry.get("llm_cost_usd_total").unwrap().series() == 0);
+    end(&metrics, "m", Usage::new(), Outcome::Success);
+    end(&metrics, "m", Usage::new(), Outcome::Cancelled);
+    assert_eq!(unpriced(&registry, "usage"), 2.0);
+    assert!(registry.get("llm_cost_usd_total").unwrap().series() == 0);
+    // What is known of it, is paid for all the same.
+    end(&metrics, "m", Usage::new().input(10), Outcome::Truncated);
+    assert_eq!(unpriced(&registry, "usage"), 3.0);
+    assert_eq!(cost(&registry, "table"), 0.000_01);
+    end(
+        &metrics,
+        "m",
+        whole.billed(Unit::WebSearches, 1.0),
+        Outcome::Success,
+    );
+    assert_eq!(unpriced(&registry, "unit"), 1.0);
+    assert_eq!(cost(&registry, "table"), 0.000_025);
+    // What failed before an answer took nothing, and what is free costs nothing.
+    let failed = Outcome::Error(ErrorType::RateLimited);
+    end(&metrics, "m", Usage::new(), failed);
+    end(&metrics, "free", whole, Outcome::Success);
+    assert_eq!(cost(&registry, "table"), 0.000_025);
+    assert_eq!(sum(&registry, "llm_unpriced_requests_total", &[]), 5.0);
+}
+
+#[test]
+fn without_prices_there_is_neither_a_cost_nor_one_that_is_missing() {
+    let registry = Registry::new();
+    let metrics = LlmMetrics::new(&registry).unwrap();
+    end(
+        &metrics,
+        "m",
+        Usage::new().input(1).output(1),
+        Outcome::Success,
+    );
+    for name in ["llm_cost_usd_total", "llm_unpriced_requests_total"] {
+        assert_eq!(registry.get(name).unwrap().series(), 0, "{name}");
+    }
+}
+
+/// Makes a call of OpenRouter's that answers with this usage.
+fn ask(layer: &LlmLayer, usage: &Value) {
+    let answer = json!({
+        "model": "gpt-x-2026",
+        "choices": [{"index": 0, "finish_reason": "stop"}],
+        "usage": usage,
+    });
+    let body = json!({"model": "alias", "messages": []}).to_string();
+    let answer = Response::new(answer.to_string());
+    finish(open_as(layer, OPENROUTER, body, answer));
+}
+
+#[test]
+fn a_provider_that_tells_the_cost_is_believed() {
+    let (layer, registry) = priced(PriceTable::new().model("gpt-x", Price::per_million(1.0, 1.0)));
+    let tokens = |more: Value| {
+        let mut usage = json!({"prompt_tokens": 10, "completion_tokens": 5});
+        let more = more.as_object().unwrap().clone();
+        usage.as_object_mut().unwrap().extend(more);
+        usage
+    };
+    ask(&layer, &tokens(json!({"cost": 0.0123})));
+    assert_eq!(cost(&registry, "reported"), 0.0123);
+    // A key of the caller's own, whose owner pays elsewhere, too.
+    let elsewhere = json!({"upstream_inference_cost": 0.5});
+    let own = json!({"cost": 0.01, "is_byok": true, "cost_details": elsewhere});
+    ask(&layer, &tokens(own));
+    assert_eq!(cost(&registry, "reported"), 0.5223);
+    ask(&layer, &tokens(json!({"cost_in_usd_ticks": 37_756_000})));
+    assert_eq!(cost(&registry, "reported"), 0.526_075_6);
+    assert_eq!(cost(&registry, "table"), 0.0);
+    // What is no cost leaves it to the table, which has the model that answered.
+    for no_cost in [
+        json!(-1),
+        json!("1"),
+        json!(null),
+        json!(1e300),
+        json!({"x": 1}),
+    ] {
+        let before = cost(&registry, "table");
+        ask(&layer, &tokens(json!({"cost": no_cost})));
+        let found = cost(&registry, "table") - before;
+        assert!((found - 0.000_015).abs() < 1e-12, "{no_cost}: {found}");
+    }
+    assert_eq!(sum(&registry, "llm_unpriced_requests_total", &[]), 0.0);
+}
+
+#[test]
+fn a_gateway_tells_the_cost_in_its_head_but_for_0_which_is_none() {
+    let (layer, registry) = priced(PriceTable::new());
+    for (header, known) in [("0.25", true), ("0.0", false), ("None", false)] {
+        let usage = json!({"prompt_tokens": 1, "completion_tokens": 1});
+        let text = json!({"choices": [], "usage": usage}).to_string();
+        let answer = Response::builder().header("x-litellm-response-cost", header);
+        let answer = answer.body(text).unwrap();
+        let body = json!({"model": "m"}).to_string();
+        finish(open_as(
+            &layer,
+            "http://localhost/v1/chat/completions",
+            body,
+            answer,
+        ));
+        assert_eq!(unpriced(&registry, "model") == 0.0, known, "{header}");
+    }
+    assert_eq!(cost(&registry, "reported"), 0.25);
+}
+
+#[test]
+fn a_price_that_is_none_is_refused_at_start_up() {
+    let table = || PriceTable::new().model("gpt-x", Price::per_million(-1.0, 1.0));
+    let (layer, _registry) = priced(table());
+    let error = layer.try_register().unwrap_err();
+    assert!(error.is_invalid_price());
+    let text = error.to_string();
+    assert!(text.contains("-1") && text.contains("gpt-x"), "{text}");
+    let panicked = catch_unwind(|| priced(table()).0.metrics());
+    assert!(panicked.is_err());
+}
