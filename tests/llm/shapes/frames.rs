@@ -79,7 +79,9 @@ fn base64(bytes: &[u8]) -> String {
 fn frames_are_as_others_write_them() {
     assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
     // An empty one.
-    let empty = [0, 0, 0, 16, 0, 0, 0, 0, 5, 0xC2, 0x48, 0xEB, 0x7D, 0x98, 0xC8, 0xFF];
+    let empty = [
+        0, 0, 0, 16, 0, 0, 0, 0, 5, 0xC2, 0x48, 0xEB, 0x7D, 0x98, 0xC8, 0xFF,
+    ];
     assert_eq!(frame(&[], b""), empty);
     for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v")] {
         assert_eq!(base64(bytes.as_bytes()), text);

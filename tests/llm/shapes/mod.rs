@@ -11,6 +11,7 @@ mod costs;
 mod errors;
 mod frames;
 mod gemini;
+mod invoke;
 mod media;
 mod numbers;
 mod others;

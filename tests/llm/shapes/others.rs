@@ -320,6 +320,11 @@ fn ollama_is_understood() {
                 "success 8 .",
             )
         },
-        whole("not streamed [docs]", OLLAMA, DONE, "success 40 25 stop ~generate"),
+        whole(
+            "not streamed [docs]",
+            OLLAMA,
+            DONE,
+            "success 40 25 stop ~generate",
+        ),
     ]);
 }
