@@ -197,10 +197,16 @@ fn every_reason_is_one_of_ours() {
         let body = format!(
             r#"{{"output":{{"message":{{"role":"assistant","content":[{{"text":"hi"}}]}}}},"stopReason":"{reason}","usage":{{"inputTokens":33,"outputTokens":8,"totalTokens":41}}}}"#
         );
+        let source = if reason == "something_new" {
+            "unverified"
+        } else {
+            "docs"
+        };
+        let name: &str = format!("{reason} [{source}]").leak();
         let streamed = format!("success 33 8 {ours} first ~total").leak();
         check([
-            whole(reason, WHOLE, body, format!("success 33 8 {ours}").leak()),
-            converse(reason, &[text(), stop(reason), metadata()], streamed),
+            whole(name, WHOLE, body, format!("success 33 8 {ours}").leak()),
+            converse(name, &[text(), stop(reason), metadata()], streamed),
         ]);
     }
 }
@@ -245,12 +251,13 @@ fn exceptions_end_a_stream() {
         ("modelTimeoutException", "timeout"),
         ("validationException", "invalid_request"),
     ] {
+        let name: &str = format!("{kind} [docs]").leak();
         let first: &str = format!("error({ours}) . . -error").leak();
         let within: &str = format!("error({ours}) . . first -error").leak();
         let thrown = || exception(kind, r#"{"message":"secret","originalStatusCode":424}"#);
         check([
-            converse(kind, &[thrown()], first),
-            converse(kind, &[start(), text(), thrown()], within),
+            converse(name, &[thrown()], first),
+            converse(name, &[start(), text(), thrown()], within),
         ]);
     }
     let error = |code, learnt| {
@@ -259,7 +266,8 @@ fn exceptions_end_a_stream() {
             (":error-message", "secret"),
             (":message-type", "error"),
         ];
-        converse(code, &[start(), text(), frame(&headers, b"")], learnt)
+        let name = format!("{code} [unverified]").leak();
+        converse(name, &[start(), text(), frame(&headers, b"")], learnt)
     };
     check([
         error("InternalFailure", "error(server_error) . . first -error"),
@@ -315,19 +323,24 @@ fn a_broken_frame_tells_nothing_and_neither_does_what_follows() {
 
 #[test]
 fn a_refusal_is_told_by_the_type_in_its_head() {
-    const fn head(
-        kind: &'static [(&'static str, &'static str)],
-        status: u16,
-        learnt: &'static str,
-    ) -> (&'static [(&'static str, &'static str)], u16, &'static str) {
-        (kind, status, learnt)
-    }
+    /// A refusal: its name, its headers, its status, and what is learnt.
+    type Refusal = (
+        &'static str,
+        &'static [(&'static str, &'static str)],
+        u16,
+        &'static str,
+    );
     macro_rules! refusals {
         ($($kind:literal $status:literal $ours:literal,)*) => {
-            [$(head(&[("x-amzn-errortype", $kind)], $status, concat!("error(", $ours, ") . ."))),*]
+            [$((
+                concat!($kind, " [docs]"),
+                &[("x-amzn-errortype", $kind)],
+                $status,
+                concat!("error(", $ours, ") . ."),
+            )),*]
         };
     }
-    let refusals = refusals! {
+    let refusals: [Refusal; 12] = refusals! {
         "ThrottlingException" 429 "rate_limited",
         "ThrottlingException:http://internal.amazon.com/coral/com.amazon.bedrock/" 429 "rate_limited",
         "ValidationException" 400 "invalid_request",
@@ -341,14 +354,14 @@ fn a_refusal_is_told_by_the_type_in_its_head() {
         "InternalServerException" 500 "server_error",
         "ServiceUnavailableException" 503 "overloaded",
     };
-    for (headers, status, learnt) in refusals {
+    for (name, headers, status, learnt) in refusals {
         for path in [
             WHOLE,
             STREAM,
             "/model/m/invoke",
             "/model/m/invoke-with-response-stream",
         ] {
-            let row = whole("[docs]", path, r#"{"message":"secret"}"#, learnt);
+            let row = whole(name, path, r#"{"message":"secret"}"#, learnt);
             check([Row {
                 headers,
                 status,

@@ -58,6 +58,30 @@ fn streams_are_understood() {
             "success 7 2 stop first",
         ),
         both(
+            "a reason with nothing before it ends nothing [iss CLIProxyAPI#5640]",
+            &[
+                r#"{"candidates":[{"content":{"role":"model","parts":[]},"finishReason":"STOP","index":0}]}"#,
+                HI,
+                END,
+            ],
+            "success 7 2 stop first",
+        ),
+        both(
+            "a reason that says nothing is none [iss google-cloud-dotnet#15173]",
+            &[
+                r#"{"candidates":[{"content":{"parts":[{"text":"hi"}]},"finishReason":"FINISH_REASON_UNSPECIFIED"}]}"#,
+                r#"{"candidates":[{"finishReason":"MAX_TOKENS"}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":2}}"#,
+            ],
+            "success 7 2 length first",
+        ),
+        both(
+            "a signature on an empty text is no token [iss vercel/ai#12402]",
+            &[
+                r#"{"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"AAAA"}]},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":2}}"#,
+            ],
+            "success 7 2 stop",
+        ),
+        both(
             "thoughts are tokens, beside those of the answer [docs]",
             &[
                 r#"{"candidates":[{"content":{"parts":[{"text":"hm","thought":true}],"role":"model"}}],"usageMetadata":{"promptTokenCount":7,"totalTokenCount":37,"thoughtsTokenCount":30}}"#,
@@ -286,7 +310,12 @@ fn every_reason_is_one_of_ours() {
             r#"{{"candidates":[{{"finishReason":"{reason}","index":0}}],"usageMetadata":{{"promptTokenCount":7,"totalTokenCount":7}}}}"#
         );
         let learnt = format!("success 7 . {ours}").leak();
-        check([one(reason, body, learnt)]);
+        let source = if reason == "SOMETHING_NEW" {
+            "unverified"
+        } else {
+            "docs"
+        };
+        check([one(format!("{reason} [{source}]").leak(), body, learnt)]);
     }
 }
 
@@ -306,6 +335,7 @@ fn every_error_is_told_by_its_status() {
         let error = format!(
             r#"{{"error":{{"code":{code},"message":"secret","status":"{status}","details":[{{"@type":"t","reason":"r"}}]}}}}"#
         );
+        let name: &str = format!("{status} [docs]").leak();
         let refused: &str = format!("error({ours}) . .").leak();
         let within: &str = format!("error({ours}) . . -error").leak();
         let refuse = |row| Row {
@@ -313,11 +343,11 @@ fn every_error_is_told_by_its_status() {
             ..row
         };
         check([
-            refuse(one(status, error.clone(), refused)),
-            refuse(array(status, &[&error], refused)),
-            one(status, error.clone(), within),
-            sse(status, &[&error], within),
-            array(status, &[&error], within),
+            refuse(one(name, error.clone(), refused)),
+            refuse(array(name, &[&error], refused)),
+            one(name, error.clone(), within),
+            sse(name, &[&error], within),
+            array(name, &[&error], within),
         ]);
     }
     check([Row {

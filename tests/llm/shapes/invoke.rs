@@ -156,7 +156,7 @@ fn whole_answers_are_understood() {
             "success 7 9 stop",
         ),
         headed(
-            "Nova's caches, under names of their own [unverified]",
+            "Nova's caches, under names of their own [src]",
             NOVA,
             &[],
             r#"{"output":{"message":{"content":[{"toolUse":{"name":"f","input":{}}}]}},"stopReason":"tool_use","usage":{"inputTokens":7,"outputTokens":9,"cacheReadInputTokenCount":3,"cacheWriteInputTokenCount":2}}"#,

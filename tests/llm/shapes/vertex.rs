@@ -132,13 +132,13 @@ fn vertex_serves_models_of_others() {
             )
         },
         whole(
-            "Mistral's, whole [docs]",
+            "Mistral's, whole [src]",
             vertex!("mistralai/models/m:rawPredict"),
             r#"{"choices":[{"index":0,"message":{"content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":6}}"#,
             "success 5 6 stop",
         ),
         stream(
-            "Mistral's [docs]",
+            "Mistral's [src]",
             vertex!("mistralai/models/m:streamRawPredict"),
             events(&[
                 r#"{"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":null}]}"#,
