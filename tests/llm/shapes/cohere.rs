@@ -107,7 +107,7 @@ fn streams_are_understood() {
             "error(server_error) . . error -error",
         ),
         chat(
-            "it took too long [src]",
+            "it took too long [iss GoModel#581]",
             &[
                 START,
                 TEXT,
@@ -174,7 +174,7 @@ fn whole_answers_are_understood() {
             "error(server_error) 5 9 error",
         ),
         chat(
-            "it took too long [src]",
+            "it took too long [iss GoModel#581]",
             "TIMEOUT",
             hi,
             "error(timeout) 5 9 error",

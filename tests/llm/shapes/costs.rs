@@ -135,9 +135,14 @@ fn responses_tell_their_cost_too() {
             "success 5 6 stop $reported=140000",
         ),
         done(
-            "Perplexity's [unverified]",
+            "Perplexity's [src]",
             r#","cost":{"currency":"USD","input_cost":0.001,"output_cost":0.002,"total_cost":0.003}"#,
             "success 5 6 stop $reported=3000000",
+        ),
+        done(
+            "in another currency, which is no dollar's [unverified]",
+            r#","cost":{"currency":"EUR","input_cost":0.001,"output_cost":0.002,"total_cost":0.003}"#,
+            "success 5 6 stop",
         ),
         whole(
             "images of xAI's [docs]",
