@@ -44,12 +44,19 @@ pub(crate) struct Call<'a> {
 pub(crate) struct Told {
     pub(crate) model: String,
     counts: BTreeMap<(String, String), u64>,
+    /// The same, and those that are not whole.
+    amounts: BTreeMap<(String, String), f64>,
 }
 
 impl Told {
     /// Returns a count that is not 0.
     pub(crate) fn count(&self, metric: &str, by: &str) -> Option<u64> {
         self.counts.get(&(metric.into(), by.into())).copied()
+    }
+
+    /// Returns an amount that is not 0, and need not be whole.
+    pub(crate) fn amount(&self, metric: &str, by: &str) -> Option<f64> {
+        self.amounts.get(&(metric.into(), by.into())).copied()
     }
 
     /// Returns all values of a metric's label that were counted, as often as they were.
@@ -123,17 +130,29 @@ pub(crate) fn told(registry: &Registry) -> Told {
         } else {
             value
         };
-        let value = value.to_string();
-        // Whole numbers, which may be written as floats.
-        let value: u64 = value.trim_end_matches(".0").parse().unwrap();
-        let further = ["outcome", "error_type", "direction", "kind", "reason"];
+        let further = [
+            "outcome",
+            "error_type",
+            "direction",
+            "kind",
+            "reason",
+            "unit",
+            "phase",
+            "source",
+        ];
         let by = further.iter().find_map(|label| labels[label].as_str());
         if name == "llm_requests_total" {
             told.model = labels["model"].as_str().unwrap().into();
         }
-        if value > 0 {
-            told.counts
-                .insert((name.into(), by.unwrap_or("").into()), value);
+        let key = (name.to_owned(), by.unwrap_or("").to_owned());
+        let amount = value.as_f64().unwrap();
+        if amount > 0.0 {
+            told.amounts.insert(key.clone(), amount);
+        }
+        // Whole numbers, which may be written as floats.
+        let whole = value.to_string().trim_end_matches(".0").parse::<u64>();
+        if let Ok(count @ 1..) = whole {
+            told.counts.insert(key, count);
         }
     }
     told

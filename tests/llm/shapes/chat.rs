@@ -59,7 +59,7 @@ fn chat_is_understood_in_all_its_dialects() {
                 r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}],"x_groq":{"id":"r","usage":{"queue_time":0.01,"prompt_tokens":9,"completion_tokens":3}}}"#,
                 DONE,
             ]),
-            "success 9 3 stop first",
+            "success 9 3 stop first ~queue",
         ),
         stream(
             "vLLM's usage in every chunk, of which the last counts [idx]",

@@ -4,10 +4,19 @@
 //! A row says where its shape is told: in the vendor's documents, in code that reads it,
 //! or nowhere that could be checked (`unverified`). Values are invented.
 
+mod bedrock;
 mod chat;
+mod cohere;
+mod costs;
 mod errors;
+mod frames;
+mod gemini;
+mod invoke;
+mod media;
 mod numbers;
 mod others;
+mod rerank;
+mod vertex;
 mod wire;
 
 use crate::support::{Call, Ends, SIZES, Told};
@@ -21,7 +30,9 @@ pub(crate) struct Row {
     status: u16,
     kind: &'static str,
     encoding: Option<&'static str>,
-    body: String,
+    /// Headers besides those.
+    headers: &'static [(&'static str, &'static str)],
+    body: Vec<u8>,
     /// As [`summary`] writes it.
     learnt: &'static str,
 }
@@ -39,7 +50,7 @@ pub(crate) const LINES: &str = "application/x-ndjson";
 pub(crate) fn stream(
     name: &'static str,
     path: &'static str,
-    body: impl Into<String>,
+    body: impl Into<Vec<u8>>,
     learnt: &'static str,
 ) -> Row {
     Row {
@@ -49,6 +60,7 @@ pub(crate) fn stream(
         status: 200,
         kind: EVENTS,
         encoding: None,
+        headers: &[],
         body: body.into(),
         learnt,
     }
@@ -58,7 +70,7 @@ pub(crate) fn stream(
 pub(crate) fn whole(
     name: &'static str,
     path: &'static str,
-    body: impl Into<String>,
+    body: impl Into<Vec<u8>>,
     learnt: &'static str,
 ) -> Row {
     Row {
@@ -86,12 +98,13 @@ pub(crate) fn check(rows: impl IntoIterator<Item = Row>) {
     for row in rows {
         let mut headers = vec![("content-type", row.kind)];
         headers.extend(row.encoding.map(|encoding| ("content-encoding", encoding)));
+        headers.extend(row.headers);
         let call = Call {
             path: row.path,
             request: row.request,
             status: row.status,
             headers,
-            body: row.body.as_bytes(),
+            body: &row.body,
             ends: Ends::Whole,
         };
         for size in SIZES {
@@ -103,7 +116,8 @@ pub(crate) fn check(rows: impl IntoIterator<Item = Row>) {
 
 /// Returns what was learnt: the outcome with the type of its error, tokens in and out,
 /// their details, the reasons to finish, calls of tools (`x2`), a first token (`first`),
-/// and why tokens are missing (`-reason`).
+/// why tokens are missing (`-reason`), what else was billed (`images=2`), the phases whose
+/// time the server told (`~queue`), and the cost in nano-dollars (`$reported=5`).
 fn summary(told: &Told) -> String {
     let mut parts = told.all("llm_requests_total").join(" ");
     for error in told.all("llm_requests_error") {
@@ -138,6 +152,21 @@ fn summary(told: &Told) -> String {
     }
     for reason in told.all("llm_usage_missing_total") {
         parts.extend([" -", reason]);
+    }
+    for unit in ["search_units", "audio_seconds", "images", "web_searches"] {
+        if let Some(units) = told.amount("llm_billed_units_total", unit) {
+            parts.extend([" ", unit, "=", &format!("{units:.0}")]);
+        }
+    }
+    for phase in ["queue", "load", "prompt", "generate", "total"] {
+        if told.count("llm_server_time_seconds", phase).is_some() {
+            parts.extend([" ~", phase]);
+        }
+    }
+    for source in ["reported", "table"] {
+        if let Some(dollars) = told.amount("llm_cost_usd_total", source) {
+            parts.extend([" $", source, "=", &format!("{:.0}", dollars * 1e9)]);
+        }
     }
     parts
 }

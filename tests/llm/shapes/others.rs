@@ -245,7 +245,7 @@ fn ollama_is_understood() {
         ollama(
             "whole [docs]",
             &[TEXT, TEXT, DONE],
-            "success 40 25 stop first",
+            "success 40 25 stop first ~generate",
         ),
         ollama(
             "a count of 0 is left out [src]",
@@ -267,7 +267,7 @@ fn ollama_is_understood() {
                 r#"{"message":{"content":"","tool_calls":[{"function":{"name":"f","arguments":{}}},{"function":{"name":"g","arguments":{}}}]},"done":false}"#,
                 DONE,
             ],
-            "success 40 25 tool_calls x3 first",
+            "success 40 25 tool_calls x3 first ~generate",
         ),
         ollama(
             "thoughts are tokens, and a cache is told [docs, unverified]",
@@ -285,14 +285,14 @@ fn ollama_is_understood() {
         ollama(
             "a line that is no JSON hides no other [unverified]",
             &[r#"{"message":{"content":"#, DONE],
-            "success 40 25 stop",
+            "success 40 25 stop ~generate",
         ),
         Row {
             kind: JSON,
             ..ollama(
                 "labelled as one JSON text [unverified]",
                 &[TEXT, DONE],
-                "success 40 25 stop first",
+                "success 40 25 stop first ~generate",
             )
         },
         Row {
@@ -300,7 +300,7 @@ fn ollama_is_understood() {
             ..ollama(
                 "labelled as events [unverified]",
                 &[TEXT, DONE],
-                "success 40 25 stop first",
+                "success 40 25 stop first ~generate",
             )
         },
         Row {
@@ -308,7 +308,7 @@ fn ollama_is_understood() {
             ..ollama(
                 "generate [docs]",
                 &[r#"{"response":"hi","done":false}"#, DONE],
-                "success 40 25 stop first",
+                "success 40 25 stop first ~generate",
             )
         },
         Row {
@@ -320,6 +320,11 @@ fn ollama_is_understood() {
                 "success 8 .",
             )
         },
-        whole("not streamed [docs]", OLLAMA, DONE, "success 40 25 stop"),
+        whole(
+            "not streamed [docs]",
+            OLLAMA,
+            DONE,
+            "success 40 25 stop ~generate",
+        ),
     ]);
 }

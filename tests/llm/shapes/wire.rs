@@ -12,7 +12,7 @@ const PLAIN: &str = concat!(
     "data: [DONE]\n\n",
 );
 
-fn wire(name: &'static str, body: impl Into<String>) -> Row {
+fn wire(name: &'static str, body: impl Into<Vec<u8>>) -> Row {
     stream(name, CHAT, body, FULL)
 }
 
