@@ -126,14 +126,13 @@ impl Exchange {
         if !reader.is_streamed() {
             return;
         }
-        let content = &reader.answer.content;
         if had_first {
             self.call.came_at_once = false;
-        } else if content.has_come {
+        } else if reader.has_content() {
             self.call.first_token();
             self.call.came_at_once = true;
         }
-        self.call.chunks(content.events - parts);
+        self.call.chunks(reader.answer.content.events - parts);
     }
 
     /// Notes that a piece of the answer could not be read.

@@ -90,7 +90,7 @@ impl Finishes {
 fn normal(reason: &str) -> usize {
     match reason.to_ascii_lowercase().as_str() {
         "stop" | "end_turn" | "stop_sequence" | "eos" | "eos_token" | "complete" | "completed"
-        | "finish" | "finished" => STOP,
+        | "finish" | "finished" | "stop_criteria_met" => STOP,
         "length"
         | "max_tokens"
         | "max_output_tokens"
@@ -107,7 +107,6 @@ fn normal(reason: &str) -> usize {
         | "blocklist"
         | "prohibited_content"
         | "spii"
-        | "language"
         | "model_armor"
         | "image_safety"
         | "image_prohibited_content"

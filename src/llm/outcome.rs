@@ -121,7 +121,7 @@ impl ErrorType {
     pub(super) fn of_word(word: &str) -> Option<Self> {
         // The first that fits, so what is special comes before what is general:
         // "rate_limit_error" before "error", "context_length" before "invalid".
-        const WORDS: [(&str, ErrorType); 41] = [
+        const WORDS: [(&str, ErrorType); 43] = [
             ("context_length", ErrorType::ContextLength),
             ("exceed_context", ErrorType::ContextLength),
             ("context_window", ErrorType::ContextLength),
@@ -145,6 +145,8 @@ impl ErrorType {
             ("unauthorized", ErrorType::Auth),
             ("unauthenticated", ErrorType::Auth),
             ("api_key", ErrorType::Auth),
+            ("clienttoken", ErrorType::Auth),
+            ("expiredtoken", ErrorType::Auth),
             ("permission", ErrorType::Permission),
             ("accessdenied", ErrorType::Permission),
             ("forbidden", ErrorType::Permission),

@@ -7,15 +7,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame};
 use tachometer::{LlmLayer, Registry};
 use tower::{Service, service_fn};
 
-use crate::frames::frame;
+use crate::shapes::frames::{chunk, event};
 use crate::shapes::{CHAT, EVENTS, JSON, LINES, MESSAGES, OLLAMA, RESPONSES};
 use crate::support::{Call, Ends, Told, next, told};
 
@@ -183,7 +181,6 @@ fn an_answer_that_ends_after_any_byte_is_called_what_it_is() {
 /// whole, with its checksum.
 #[test]
 fn an_event_stream_that_ends_after_any_byte_is_called_what_it_is() {
-    let event = |kind, payload: &str| frame(&[(":event-type", kind)], payload.as_bytes());
     let converse = [
         event("messageStart", r#"{"role":"assistant"}"#),
         event(
@@ -196,19 +193,15 @@ fn an_event_stream_that_ends_after_any_byte_is_called_what_it_is() {
             r#"{"usage":{"inputTokens":123,"outputTokens":45}}"#,
         ),
     ];
-    let wrapped = |data: &str| {
-        let payload = format!(r#"{{"bytes":"{}","p":"abc"}}"#, STANDARD.encode(data));
-        event("chunk", &payload)
-    };
     let invoke = [
-        wrapped(
+        chunk(
             r#"{"type":"message_start","message":{"usage":{"input_tokens":123,"output_tokens":1}}}"#,
         ),
-        wrapped(r#"{"type":"content_block_delta","delta":{"text":"hi"}}"#),
-        wrapped(
+        chunk(r#"{"type":"content_block_delta","delta":{"text":"hi"}}"#),
+        chunk(
             r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":45}}"#,
         ),
-        wrapped(
+        chunk(
             r#"{"type":"message_stop","amazon-bedrock-invocationMetrics":{"inputTokenCount":123,"outputTokenCount":45}}"#,
         ),
     ];

@@ -2,7 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod cuts;
-mod frames;
 mod recorded;
 mod shapes;
 mod support;

@@ -32,13 +32,13 @@ pub(crate) enum Field {
     ModalityTokens,
     /// What is billed by something else than tokens.
     Billed(Unit),
-    /// The length of what was heard, in seconds, where it is not told as what is billed.
-    Length,
     /// How long the provider says that a part of its work took.
     Took(Phase, Scale),
-    /// What the provider says that it costs: in US dollars, and in parts of them.
+    /// What the provider says that it costs: in US dollars, in parts of them, and if it is
+    /// in something else.
     Cost,
     CostTicks,
+    Currency,
     /// What someone else charges besides, and whether he does.
     CostElsewhere,
     IsPaidElsewhere,

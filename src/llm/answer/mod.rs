@@ -188,8 +188,9 @@ impl Answer {
 
     /// Notes what it is billed by besides tokens.
     fn bill(&mut self, unit: Unit, text: &str) {
-        if let Ok(count) = text.parse() {
-            self.usage = self.usage.billed(unit, count);
+        match text.parse() {
+            Ok(count) if count >= 0.0 => self.usage = self.usage.billed(unit, count),
+            _ => self.is_invalid = true,
         }
     }
 
@@ -266,16 +267,14 @@ impl Sink for Answer {
                 self.end_modality(field);
             }
             (Field::Billed(unit), Value::Number(count)) => self.bill(unit, count),
-            (Field::Length, Value::Number(seconds) | Value::Text(seconds))
-                if self.usage.count(Unit::AudioSeconds).is_none() =>
-            {
-                self.bill(Unit::AudioSeconds, seconds);
-            }
             (Field::Took(phase, scale), Value::Number(time)) => {
                 self.times.read(phase, scale, time);
             }
             (Field::Cost | Field::CostTicks | Field::CostElsewhere, Value::Number(cost)) => {
                 self.charge(field, cost);
+            }
+            (Field::Currency, Value::Text(currency)) => {
+                self.charge.is_foreign = !currency.eq_ignore_ascii_case("usd");
             }
             (Field::IsPaidElsewhere, Value::Bool(is_paid)) => {
                 self.charge.is_paid_elsewhere = is_paid;
@@ -289,7 +288,7 @@ impl Sink for Answer {
             (Field::Choice, Value::Close) => self.end_choice(),
             (Field::Index, Value::Number(index)) => self.event.choice = index.parse().ok(),
             // Some say it so while there is none yet.
-            (Field::Finish, Value::Text("" | "null")) => {}
+            (Field::Finish, Value::Text("" | "null" | "FINISH_REASON_UNSPECIFIED")) => {}
             (Field::Finish, Value::Text(reason)) => self.event.finish = Some(reason.into()),
             (Field::Tool, Value::Close) => self.end_tool(),
             (Field::ToolIndex, Value::Number(index)) => self.event.tool = index.parse().ok(),

@@ -58,12 +58,14 @@ pub(crate) struct Charge {
     /// calls with a key of the caller's own.
     pub(crate) elsewhere: Option<Money>,
     pub(crate) is_paid_elsewhere: bool,
+    /// Whether it is in another currency.
+    pub(crate) is_foreign: bool,
 }
 
 impl Charge {
     /// Returns all that is charged, if that is told.
     pub(crate) fn total(&self) -> Option<Money> {
-        let mut total = self.own?;
+        let mut total = self.own.filter(|_| !self.is_foreign)?;
         if self.is_paid_elsewhere {
             total += self.elsewhere?;
         }

@@ -22,8 +22,9 @@ pub(super) const DIALECT: Dialect = Dialect {
 
 const EVENT: &[Branch] = &[
     at("type", Field::Kind),
-    // A part of a text, and of sound.
+    // A part of a text, whole or not, and of sound.
     at("delta", Field::Content),
+    at("text", Field::Content),
     at("audio", Field::Content),
     // Tokens of newer models, and seconds of older ones.
     within(
@@ -36,9 +37,12 @@ const EVENT: &[Branch] = &[
                 &[at("audio_tokens", Field::AudioInput)],
             ),
             at("seconds", Field::Billed(Unit::AudioSeconds)),
+            // Mistral's, which are both.
+            at("prompt_tokens", Field::Input),
+            at("completion_tokens", Field::Output),
+            at("prompt_audio_seconds", Field::Billed(Unit::AudioSeconds)),
         ],
     ),
-    at("duration", Field::Length),
     at("error", Field::Error).and(ERROR),
 ];
 

@@ -95,6 +95,7 @@ const RANKED: &[Branch] = &[
         &[
             at("prompt_tokens", Field::Input),
             at("total_tokens", Field::Total),
+            at("search_units", Field::Billed(Unit::SearchUnits)),
         ],
     ),
 ];

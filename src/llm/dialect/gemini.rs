@@ -33,7 +33,17 @@ const ANSWER: &[Branch] = &[
     within("promptFeedback", &[at("blockReason", Field::Status)]),
     within("usageMetadata", USAGE),
     at("modelVersion", Field::Model),
-    at("error", Field::Error).and(&[at("code", Field::ErrorCode), at("status", Field::ErrorType)]),
+    at("error", Field::Error).and(ERROR),
+];
+
+const ERROR: &[Branch] = &[
+    at("code", Field::ErrorCode),
+    at("status", Field::ErrorType),
+    // By which alone a wrong key is told from a wrong request.
+    within(
+        "details",
+        &[each(Field::Content).and(&[at("reason", Field::ErrorCode)])],
+    ),
 ];
 
 const CANDIDATE: &[Branch] = &[
@@ -91,8 +101,9 @@ fn settle(answer: &mut Answer) {
     if let Some(input) = &mut usage.input {
         *input += beside.tool_input.unwrap_or(0);
     }
-    let is_known = usage.output.is_some() || usage.reasoning.is_some();
-    if is_known || (answer.has_ended && usage.input.is_some()) {
+    let is_told = usage.output.is_some() || usage.reasoning.is_some();
+    let is_left_out = answer.has_ended && usage.input.is_some() && !answer.is_invalid;
+    if is_told || is_left_out {
         let (said, thought) = (usage.output.unwrap_or(0), usage.reasoning.unwrap_or(0));
         usage.output = Some(said + thought);
     }

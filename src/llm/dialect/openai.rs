@@ -44,10 +44,13 @@ const ANSWER: &[Branch] = &[
     // vLLM's, where it is asked to tell them.
     within(
         "metrics",
-        &[at(
-            "queue_time_ms",
-            Field::Took(Phase::Queue, Scale::Millis),
-        )],
+        &[
+            at("queue_time_ms", Field::Took(Phase::Queue, Scale::Millis)),
+            at(
+                "generation_time_ms",
+                Field::Took(Phase::Generate, Scale::Millis),
+            ),
+        ],
     ),
     at("error", Field::Error).and(ERROR),
     // Older vLLM's errors are not under a name of their own.
@@ -123,13 +126,18 @@ const USAGE: &[Branch] = &[
     ),
     at("total_time", Field::Took(Phase::Total, Scale::Seconds)),
     // OpenRouter's, a number, and Perplexity's, which is one of several.
-    at("cost", Field::Cost).and(&[at("total_cost", Field::Cost)]),
+    at("cost", Field::Cost).and(COSTS),
     at("is_byok", Field::IsPaidElsewhere),
     within(
         "cost_details",
         &[at("upstream_inference_cost", Field::CostElsewhere)],
     ),
     at("cost_in_usd_ticks", Field::CostTicks),
+];
+
+pub(super) const COSTS: &[Branch] = &[
+    at("total_cost", Field::Cost),
+    at("currency", Field::Currency),
 ];
 
 /// Cerebras's.

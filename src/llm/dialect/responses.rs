@@ -1,7 +1,7 @@
 //! The responses of OpenAI, and of those who speak as it does.
 
 use crate::llm::answer::{Answer, Event, Field, is_tool_call};
-use crate::llm::dialect::openai::ERROR;
+use crate::llm::dialect::openai::{COSTS, ERROR};
 use crate::llm::dialect::{Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
 
@@ -61,9 +61,9 @@ const USAGE: &[Branch] = &[
             at("audio_tokens", Field::AudioOutput),
         ],
     ),
-    // xAI's and OpenRouter's.
+    // xAI's, OpenRouter's, and Perplexity's, which is one of several.
     at("cost_in_usd_ticks", Field::CostTicks),
-    at("cost", Field::Cost),
+    at("cost", Field::Cost).and(COSTS),
     at("is_byok", Field::IsPaidElsewhere),
     within(
         "cost_details",

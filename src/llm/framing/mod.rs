@@ -130,6 +130,15 @@ impl Reader {
         )
     }
 
+    /// Whether text, thoughts or a call of a tool have come: of a message with a checksum,
+    /// once that has, too.
+    pub(super) fn has_content(&self) -> bool {
+        match self.form {
+            Form::Frames => self.answer.content.events > 0,
+            _ => self.answer.content.has_come,
+        }
+    }
+
     /// Whether nothing of the answer is read, so that its end is all that is known of it.
     pub(super) fn is_unread(&self) -> bool {
         self.form == Form::Unread
@@ -246,10 +255,7 @@ impl Reader {
                 self.scanner.push(bytes, &mut self.answer);
             }
             frames::Part::End => self.end_event(),
-            frames::Part::Broken => {
-                self.answer.spoil();
-                self.form = Form::Unread;
-            }
+            frames::Part::Broken => self.answer.spoil(),
         });
         self.framed = Some(framed);
     }
@@ -307,7 +313,6 @@ impl Reader {
                 b',' | b' ' | b'\t' | b'\n' | b'\r' if !self.is_within => bytes = after,
                 b']' if !self.is_within => {
                     self.seen.array = true;
-                    self.answer.has_ended |= self.seen.event;
                 }
                 _ => {
                     self.is_within = true;

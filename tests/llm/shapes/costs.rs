@@ -251,7 +251,7 @@ fn servers_tell_the_time_of_each_phase() {
             "vLLM's [docs]",
             "",
             r#","metrics":{"time_to_first_token_ms":80.5,"generation_time_ms":1200.0,"queue_time_ms":10.5,"mean_itl_ms":8,"tokens_per_second":100.0}"#,
-            " ~queue ~prompt ~generate",
+            " ~queue ~generate",
         ),
         both(
             "vLLM's, of which some are not known [unverified]",

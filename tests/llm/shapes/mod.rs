@@ -9,7 +9,7 @@ mod chat;
 mod cohere;
 mod costs;
 mod errors;
-mod frames;
+pub(crate) mod frames;
 mod gemini;
 mod invoke;
 mod media;
@@ -95,6 +95,7 @@ pub(crate) fn events(data: &[&str]) -> String {
 
 #[track_caller]
 pub(crate) fn check(rows: impl IntoIterator<Item = Row>) {
+    let mut faults = Vec::new();
     for row in rows {
         let mut headers = vec![("content-type", row.kind)];
         headers.extend(row.encoding.map(|encoding| ("content-encoding", encoding)));
@@ -109,9 +110,13 @@ pub(crate) fn check(rows: impl IntoIterator<Item = Row>) {
         };
         for size in SIZES {
             let told = summary(&call.told(size));
-            assert_eq!(told, row.learnt, "{}, in pieces of {size}", row.name);
+            if told != row.learnt {
+                let Row { name, learnt, .. } = row;
+                faults.push(format!("{name}, in pieces of {size}: {told}, not {learnt}"));
+            }
         }
     }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 /// Returns what was learnt: the outcome with the type of its error, tokens in and out,
