@@ -30,6 +30,22 @@ fn the_example_of_async_openai_counts_both_attempts() {
     holds(&told, "llm_tokens_total", "direction=\"output\"", 4);
 }
 
+#[test]
+fn the_example_of_retries_counts_one_call_and_its_three_attempts() {
+    let told = told("llm_retries");
+    let line = |name, model, outcome| {
+        format!(
+            "{name}{{provider=\"openai_compatible\",model=\"{model}\",operation=\"chat\",\
+             outcome=\"{outcome}\"}}"
+        )
+    };
+    let call = line("llm_requests_total", "gpt-4o", "success");
+    let failed = line("attempt_llm_requests_total", "gpt-4o", "error");
+    let answered = line("attempt_llm_requests_total", "gpt-4o-mini", "success");
+    let expected = format!("It turns quite fast.\n{failed} 2\n{answered} 1\n{call} 1\n");
+    assert_eq!(told, expected);
+}
+
 #[tokio::test]
 async fn the_gateway_passes_streams_on_and_counts_them() {
     let (_running, url) = listening(command("llm_gateway").arg("127.0.0.1:0"));
