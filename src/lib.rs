@@ -71,7 +71,7 @@
 //! 1  metric      counters, gauges, histograms, families: the handles
 //! 0  cell        the atomics, where all recording ends
 //!    snapshot    what was read: plain data
-//!    context     what the router and the layer share
+//!    context     what the router and the layers share: the route that is being answered
 //!    error       what can be refused, at start-up
 //!
 //! write: request -> layer -> service -> future -> body -> record -> handle -> cell
@@ -132,3 +132,9 @@ pub use router::{MetricsRouter, metrics_router};
 #[doc = include_str!("../README.md")]
 #[derive(Debug)]
 pub struct Readme;
+
+/// So are those in the guide to calls of LLMs.
+#[cfg(all(doctest, feature = "axum", feature = "llm"))]
+#[doc = include_str!("../docs/llm.md")]
+#[derive(Debug)]
+pub struct LlmGuide;

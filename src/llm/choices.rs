@@ -36,6 +36,19 @@ impl LlmLayer {
         self.choose(|settings| settings.models.extend(models))
     }
 
+    /// Calls the model this where neither the request nor the answer tells it: of a form
+    /// that is made as it is sent, as reqwest's are, with a sound to be transcribed.
+    ///
+    /// ```
+    /// use tachometer::LlmLayer;
+    ///
+    /// let layer = LlmLayer::new().unseen_model("whisper-x");
+    /// ```
+    pub fn unseen_model(self, model: impl Into<Box<str>>) -> Self {
+        let model = Some(model.into());
+        self.choose(|settings| settings.unseen_model = model)
+    }
+
     /// Tells so many models apart, 100 if nothing else is said; the calls of any other
     /// are counted under the model `_overflow`. What the registry has already keeps its
     /// limit.

@@ -252,7 +252,7 @@ impl Exchange {
         }
         call.answered = answer.model.take();
         if call.model.is_none() {
-            call.model = call.answered.clone().or(self.deployment.take());
+            call.model = call.answered.clone();
         }
     }
 }
@@ -265,7 +265,8 @@ impl Drop for Exchange {
         self.call.outcome = self.outcome();
         self.settle();
         if self.call.model.is_none() {
-            self.call.model = self.deployment.take();
+            let unseen = || self.call.metrics().settings().unseen_model.clone();
+            self.call.model = self.deployment.take().or_else(unseen);
         }
     }
 }

@@ -34,6 +34,7 @@ pub(super) struct Settings {
     /// Hosts of one's own, and whose they are.
     pub(super) hosts: Vec<(Box<str>, Box<str>)>,
     pub(super) models: Vec<Box<str>>,
+    pub(super) unseen_model: Option<Box<str>>,
     pub(super) limit: Option<usize>,
     pub(super) rename: Option<Hook<Rename>>,
     pub(super) skip: Option<Hook<Skip>>,
@@ -54,6 +55,7 @@ impl Default for Settings {
             provider: None,
             hosts: Vec::new(),
             models: Vec::new(),
+            unseen_model: None,
             limit: Some(MODELS),
             rename: None,
             skip: None,

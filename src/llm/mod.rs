@@ -29,10 +29,18 @@
 //!
 //! # What is measured
 //!
-//! A `POST` to a path that a dialect knows: OpenAI's chat, completions, responses and
-//! embeddings, and of those who speak as it does; Anthropic's messages; Ollama's chat,
-//! generate and embed. Anything else passes untouched and uncounted. The provider is
-//! known by the host, or is `openai_compatible`, `anthropic_compatible` or `ollama`;
+//! A `POST` to a path that a dialect knows; anything else passes untouched and uncounted.
+//!
+//! | dialect | paths |
+//! | --- | --- |
+//! | OpenAI's, and of all who speak so | chat, completions, responses, embeddings, moderations, pictures, speech and transcriptions |
+//! | Anthropic's | messages, at Google, too |
+//! | Google's | Gemini and Vertex AI: generate, stream, embed, predict |
+//! | Amazon's | Bedrock: converse, and the models it invokes, streamed or not |
+//! | Cohere's | chat and embed of version 2, and anyone's rerank |
+//! | Ollama's | chat, generate, embed |
+//!
+//! The provider is known by the host, or is `openai_compatible`, `ollama` or such;
 //! [`LlmLayer::provider`] and [`LlmLayer::host`] say it better. A path that others may
 //! have too, such as `/api/chat` at an unknown host, is measured where the request names
 //! a model.
@@ -54,13 +62,17 @@
 //! | `llm_time_per_output_token_seconds` | | from there to the end, by each token after the first that was shown; of whole streams |
 //! | `llm_tokens_total` | `direction` | `input` and `output`, which add up |
 //! | `llm_token_details_total` | `kind` | parts of those: `cache_read`, `cache_write`, `reasoning`, `audio_input`, `audio_output` |
+//! | `llm_billed_units_total` | `unit` | what else is billed: `audio_seconds`, `images`, `search_units`, `web_searches` |
 //! | `llm_usage_missing_total` | `reason` | calls whose tokens are not counted, or not all |
+//! | `llm_cost_usd_total` | `source` | US dollars: `reported` by the provider, or of the user's `table` of prices |
+//! | `llm_unpriced_requests_total` | `reason` | calls whose cost is not known, or not all: for want of a price of the `model` or of a `unit`, or of its `usage` |
+//! | `llm_server_time_seconds` | `phase` | what the provider says it took: `queue`, `load`, `prompt`, `generate`, `total` |
 //! | `llm_finish_reasons_total` | `reason` | `stop`, `length`, `tool_calls`, `content_filter`, `error`, `other` |
 //! | `llm_tool_calls_total` | | calls of tools that the model asked for |
 //! | `llm_rate_limit_remaining`, `llm_rate_limit` | `kind` | what the provider still allows, and in all, until that is over |
 //!
 //! As everywhere, a counter's name ends in `_total` in the formats of Prometheus, and is
-//! as it stands here in JSON.
+//! as it stands here in JSON. [`LlmLayer::preset`] gives the names of OpenTelemetry instead.
 //!
 //! The outcome is decided at the end of the answer. An error within a 200 is an error; a
 //! stream that breaks off before its end is truncated, and so is an empty answer; one that
@@ -75,7 +87,34 @@
 //! | `not_reported` | the answer does not say |
 //! | `cancelled`, `truncated`, `error` | the end, where they stand, has not come |
 //! | `encoded` | the body is compressed, and is not read: let the client decompress it, or do not ask for it |
-//! | `invalid` | a number that is none |
+//! | `invalid` | a number that is none, or an event stream whose checksums are wrong |
+//!
+//! # Cost
+//!
+//! [`LlmLayer::prices`] takes a table of prices, which has none but the user's own. The model
+//! that answered goes before the one that was asked for. Sums are kept in whole millionths
+//! of a millionth of a dollar. A provider that tells the cost is believed instead:
+//! OpenRouter, xAI, Perplexity, and LiteLLM's proxy. No price is ever taken for 0.
+//!
+//! # By route
+//!
+//! With [`LlmLayer::by_route`] the calls that are made while a
+//! [`MetricsLayer`](crate::MetricsLayer) counts a request are told by that request's route:
+//!
+//! | name | further labels | what |
+//! | --- | --- | --- |
+//! | `llm_route_requests_total` | `route` | calls that have ended |
+//! | `llm_route_tokens_total` | `route`, `direction` | tokens |
+//! | `llm_route_cost_usd_total` | `route` | US dollars |
+//!
+//! So one sees what an endpoint costs. [`carry_route`](crate::carry_route) takes the route
+//! along into a task. A call that no request makes has the route `none`.
+//!
+//! # Retries
+//!
+//! A layer outside of what tries again counts calls, and one inside counts attempts; with a
+//! [prefix](LlmLayer::prefix) of its own, both can. What the client does by itself below
+//! the layer, such as reqwest's second try on a connection that was closed, is not seen.
 
 mod answer;
 mod body;

@@ -109,10 +109,9 @@ impl ErrorType {
             429 => Self::RateLimited,
             // 529 is Anthropic's own.
             503 | 529 => Self::Overloaded,
-            // Bedrock's own, of a model that failed.
-            424 => Self::ServerError,
+            // 424 is Bedrock's own, of a model that failed.
+            424 | 500..=599 => Self::ServerError,
             400..=499 => Self::InvalidRequest,
-            500..=599 => Self::ServerError,
             _ => Self::Other,
         })
     }

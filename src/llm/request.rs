@@ -1,5 +1,7 @@
 //! What a request asks for, read from its body.
 
+use memchr::memmem;
+
 use crate::llm::answer::Field;
 use crate::llm::scan::{Branch, MOST, Scanner, Sink, Value, at, within};
 
@@ -54,13 +56,39 @@ impl Asked {
     /// sending it takes.
     pub(super) fn read(body: Option<&[u8]>) -> Self {
         let mut asked = Self::default();
-        if let Some(body) = body {
-            let mut scanner = Scanner::new(BODY);
-            scanner.push(body, &mut asked);
-            asked.is_seen = scanner.is_done();
+        match body {
+            Some(body) if body.starts_with(b"--") => asked.read_form(body),
+            Some(body) => {
+                let mut scanner = Scanner::new(BODY);
+                scanner.push(body, &mut asked);
+                asked.is_seen = scanner.is_done();
+            }
+            None => {}
         }
         asked
     }
+
+    /// Reads a form in parts (RFC 7578), as those are that have a sound or picture in them.
+    fn read_form(&mut self, form: &[u8]) {
+        self.model = part(form, "model").map(shortened);
+        self.stream = part(form, "stream").map(|stream| stream == "true");
+        self.is_seen = true;
+    }
+}
+
+/// Returns a field of a form, if it has a text of that name.
+fn part<'a>(form: &'a [u8], name: &str) -> Option<&'a str> {
+    let named = format!("name=\"{name}\"");
+    let found = memmem::find(form, named.as_bytes())?;
+    let rest = &form[found + named.len()..];
+    let head = memmem::find(rest, b"\r\n\r\n")?;
+    // What has a name of a file besides is one.
+    if memmem::find(&rest[..head], b"filename").is_some() {
+        return None;
+    }
+    let value = &rest[head + 4..];
+    let value = str::from_utf8(&value[..memmem::find(value, b"\r\n")?]).ok()?;
+    (!value.is_empty()).then_some(value)
 }
 
 impl Sink for Asked {
@@ -92,6 +120,33 @@ mod tests {
             usage: true,
         };
         assert_eq!(asked, expected);
+    }
+
+    #[test]
+    fn a_form_tells_its_model_wherever_it_is() {
+        let part = |head: &str, value: &str| {
+            format!("--b\r\nContent-Disposition: form-data; {head}\r\n\r\n{value}\r\n")
+        };
+        let model = part("name=\"model\"", "whisper-x");
+        let stream = part("name=\"stream\"", "true");
+        let file = part("name=\"file\"; filename=\"a.mp3\"", "\0\u{1}name=\"x\"");
+        for form in [
+            format!("{model}{file}{stream}--b--\r\n"),
+            format!("{file}{stream}{model}--b--\r\n"),
+        ] {
+            let asked = Asked::read(Some(form.as_bytes()));
+            assert_eq!(asked.model.as_deref(), Some("whisper-x"));
+            assert_eq!(asked.stream, Some(true));
+        }
+        let named = part("name=\"model\"; filename=\"m\"", "no model");
+        for form in [
+            "--",
+            "--b\r\nname=\"model\"",
+            "--b\r\nname=\"model\"\r\n\r\n",
+            &named,
+        ] {
+            assert_eq!(Asked::read(Some(form.as_bytes())).model, None, "{form}");
+        }
     }
 
     #[test]

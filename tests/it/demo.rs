@@ -53,6 +53,14 @@ async fn the_demo_shows_calls_of_llms_however_they_end() {
         ("llm_rate_limit_remaining", "requests"),
         ("http_requests_total", "/users/{id}"),
         ("http_requests_total", "/ask"),
+        ("llm_cost_usd_total", "source=\"table\""),
+        ("llm_route_cost_usd_total", "route=\"/ask\""),
+        ("llm_route_cost_usd_total", "route=\"/users/{id}/summary\""),
+        (
+            "llm_route_requests_total",
+            "embeddings\",route=\"/users/{id}/summary\"",
+        ),
+        ("llm_unpriced_requests_total", "reason=\"model\""),
     ];
     let limit = Instant::now() + Duration::from_secs(60);
     loop {

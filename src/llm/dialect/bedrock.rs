@@ -2,7 +2,6 @@
 
 use crate::llm::answer::{Answer, Event, Field};
 use crate::llm::dialect::invoked::{ANSWER, conclude_any};
-use crate::llm::dialect::path::by_name;
 use crate::llm::dialect::{Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
 use crate::llm::times::{Phase, Scale};
@@ -28,11 +27,11 @@ pub(super) const INVOKE: Dialect = Dialect {
         Path::new("/invoke", "chat")
             .special()
             .model_after("/model/")
-            .of_model(of_model),
+            .by_name(),
         Path::new("/invoke-with-response-stream", "chat")
             .special()
             .model_after("/model/")
-            .of_model(of_model),
+            .by_name(),
     ],
     provider: "aws.bedrock",
     answer: ANSWER,
@@ -84,10 +83,6 @@ pub(super) const USAGE: &[Branch] = &[
 ];
 
 const METRICS: &[Branch] = &[at("latencyMs", Field::Took(Phase::Total, Scale::Millis))];
-
-fn of_model(model: &str) -> Option<&'static str> {
-    Some(by_name(model))
-}
 
 fn conclude(answer: &mut Answer, event: &Event) {
     // The usage comes after the reason to stop.

@@ -18,7 +18,9 @@ pub(crate) struct Path {
 #[derive(Debug, Clone, Copy)]
 enum Operation {
     Is(&'static str),
-    /// What it is depends on the model; nothing if that is none that is known.
+    /// What it is shows from the model's name.
+    ByName,
+    /// The same, but nothing if the model is none that is known.
     OfModel(fn(&str) -> Option<&'static str>),
 }
 
@@ -50,6 +52,14 @@ impl Path {
         }
     }
 
+    /// What it asks for depends on the model.
+    pub(super) const fn by_name(self) -> Self {
+        Self {
+            operation: Operation::ByName,
+            ..self
+        }
+    }
+
     /// What it asks for, it asks of a model that the function knows.
     pub(super) const fn of_model(self, operation: fn(&str) -> Option<&'static str>) -> Self {
         Self {
@@ -61,6 +71,7 @@ impl Path {
     pub(crate) fn operation(&self, model: Option<&str>) -> Option<&'static str> {
         match self.operation {
             Operation::Is(operation) => Some(operation),
+            Operation::ByName => Some(by_name(model?)),
             Operation::OfModel(operation) => operation(model?),
         }
     }

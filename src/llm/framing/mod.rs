@@ -60,8 +60,6 @@ struct Seen {
     no_json: bool,
     /// In events that are whole, why each of the answers ended.
     reasons: bool,
-    /// The end of an array.
-    array: bool,
 }
 
 /// What an answer is said to be.
@@ -93,6 +91,8 @@ enum Form {
     Json,
     /// The elements of one JSON array, each an event.
     Array,
+    /// What comes after such an array.
+    PastArray,
     /// Something else.
     Other,
     /// Nothing of it is read, or no more.
@@ -126,7 +126,7 @@ impl Reader {
     pub(super) fn is_streamed(&self) -> bool {
         matches!(
             self.form,
-            Form::Events | Form::Lines | Form::Frames | Form::Array
+            Form::Events | Form::Lines | Form::Frames | Form::Array | Form::PastArray
         )
     }
 
@@ -158,7 +158,7 @@ impl Reader {
     pub(super) fn is_strange(&self) -> bool {
         match self.form {
             Form::Other => true,
-            Form::Json | Form::Array => !self.seen.event && self.seen.no_json,
+            Form::Json | Form::Array | Form::PastArray => !self.seen.event && self.seen.no_json,
             Form::Events => !self.seen.event && self.label != Label::Events,
             Form::Unseen(_) | Form::Lines | Form::Frames | Form::Unread => false,
         }
@@ -186,7 +186,7 @@ impl Reader {
             Form::Lines => self.lines(rest),
             Form::Json => self.json(rest),
             Form::Array => self.array(rest),
-            Form::Unseen(_) | Form::Other | Form::Unread => {}
+            Form::PastArray | Form::Unseen(_) | Form::Other | Form::Unread => {}
         }
     }
 
@@ -306,14 +306,12 @@ impl Reader {
     }
 
     fn array(&mut self, mut bytes: &[u8]) {
-        while !self.seen.array
+        while self.form == Form::Array
             && let [byte, after @ ..] = bytes
         {
             match byte {
                 b',' | b' ' | b'\t' | b'\n' | b'\r' if !self.is_within => bytes = after,
-                b']' if !self.is_within => {
-                    self.seen.array = true;
-                }
+                b']' if !self.is_within => self.form = Form::PastArray,
                 _ => {
                     self.is_within = true;
                     let read = self.scanner.push(bytes, &mut self.answer);

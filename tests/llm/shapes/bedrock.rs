@@ -363,8 +363,8 @@ fn a_refusal_is_told_by_the_type_in_its_head() {
         ] {
             let row = whole(name, path, r#"{"message":"secret"}"#, learnt);
             check([Row {
-                headers,
                 status,
+                headers,
                 ..row
             }]);
         }

@@ -186,7 +186,6 @@ const TEXT: &str =
 const CLAUDE: &str = model!("anthropic.claude-x-v1%3A0" stream);
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn streams_are_understood() {
     const LLAMA: &str = model!("meta.llama-x-v1%3A0" stream);
     check([

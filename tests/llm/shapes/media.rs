@@ -66,7 +66,6 @@ fn images_are_understood() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn transcriptions_are_understood() {
     let row = |name, body: &str, learnt| Row {
         request: FORM,

@@ -15,7 +15,7 @@ use tachometer::snapshot::Values;
 use tachometer::{LlmLayer, Registry};
 
 use crate::support::answers::{CHAT, chat, chunk, chunks, usage};
-use crate::support::local::{call, finish, histogram, open};
+use crate::support::local::{call, finish, histogram, open, open_as};
 use crate::support::read::{series, sum};
 use crate::support::{CANCELLED, SUCCESS, layer, outcomes, tokens};
 
@@ -317,4 +317,17 @@ fn a_stream_that_comes_in_one_piece_has_no_time_per_token() {
         histogram(&registry, "llm_time_per_output_token_seconds").0,
         0
     );
+}
+
+#[test]
+fn a_model_that_nobody_tells_is_the_one_that_the_user_names() {
+    let (layer, registry) = layer();
+    let layer = layer.unseen_model("whisper-x");
+    let url = "http://localhost/v1/audio/transcriptions";
+    let answer = || Response::new(json!({"text": "hi"}).to_string());
+    finish(open_as(&layer, url, "a sound".into(), answer()));
+    let form = "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ngpt-x\r\n--b--";
+    finish(open_as(&layer, url, form.into(), answer()));
+    assert_eq!(calls(&registry, ("model", "whisper-x")), 1.0);
+    assert_eq!(calls(&registry, ("model", "gpt-x")), 1.0);
 }
