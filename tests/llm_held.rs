@@ -72,6 +72,42 @@ fn a_call_holds_less_than_64_kib_whatever_the_answer() {
             &[start, &over_and_over.repeat(SIZE / over_and_over.len())].concat(),
         );
     }
+    // What is read element by element, and message by message.
+    check(
+        "/v1/x:streamGenerateContent",
+        &array(
+            "{\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"name\":\"f\"}}]}}]},",
+        ),
+    );
+    check("/v1/x:streamGenerateContent", &array(" "));
+    check("/v1/x:streamGenerateContent", &array("["));
+    for (path, headers, over_and_over) in [
+        (
+            "/model/m/converse-stream",
+            "",
+            "{\"delta\":{\"text\":\"a\"}}",
+        ),
+        (
+            "/model/m/invoke-with-response-stream",
+            "\u{b}:event-type\u{7}\0\u{5}chunk",
+            "A",
+        ),
+        (
+            "/model/m/invoke-with-response-stream",
+            "\u{b}:event-type\u{7}\0\u{5}chunk",
+            "{\"bytes\":\"eyJ0eXBl",
+        ),
+    ] {
+        let payload = over_and_over.repeat(SIZE / over_and_over.len());
+        check_bytes(path, message(headers.as_bytes(), payload.as_bytes()));
+        let short = message(headers.as_bytes(), over_and_over.as_bytes());
+        check_bytes(path, short.repeat(SIZE / short.len()));
+    }
+    // Headers of which not all are kept.
+    check_bytes(
+        "/model/m/converse-stream",
+        message(&vec![1; 100_000], b"{}"),
+    );
     // Each of another number, so that all would have to be kept to be told apart.
     let numbered = |of: &dyn Fn(usize) -> String| (0..10_000).map(of).collect::<String>();
     check(
@@ -92,9 +128,31 @@ fn a_call_holds_less_than_64_kib_whatever_the_answer() {
     );
 }
 
+/// One array that goes on and on.
+fn array(element: &str) -> String {
+    ["[", &element.repeat(SIZE / element.len())].concat()
+}
+
+/// A message of AWS's event streams.
+fn message(headers: &[u8], payload: &[u8]) -> Vec<u8> {
+    let lengths = [16 + headers.len() + payload.len(), headers.len()];
+    let lengths = lengths.map(|length| u32::try_from(length).unwrap().to_be_bytes());
+    let mut message = lengths.concat();
+    message.extend(crc32fast::hash(&message).to_be_bytes());
+    message.extend(headers);
+    message.extend(payload);
+    message.extend(crc32fast::hash(&message).to_be_bytes());
+    message
+}
+
 #[track_caller]
 fn check(path: &str, answer: &str) {
-    let answer = Bytes::copy_from_slice(answer.as_bytes());
+    check_bytes(path, answer.into());
+}
+
+#[track_caller]
+fn check_bytes(path: &str, answer: Vec<u8>) {
+    let answer = Bytes::from(answer);
     let registry = Registry::new();
     let layer = LlmLayer::new().registry(&registry);
     // The first call makes the series, which stay.

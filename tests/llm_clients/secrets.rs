@@ -134,6 +134,30 @@ fn answers(path: &str) -> Vec<Value> {
             "model": "gpt-x", "message": {"role": "assistant", "content": "CANARY-answer"},
             "done_reason": "CANARY-reason", "done": true, "eval_count": 2,
         }),
+        GEMINI | VERTEX => json!({
+            "responseId": "CANARY-id", "modelVersion": "gpt-x",
+            "candidates": [{"finishReason": "CANARY-reason", "content": {"parts": [
+                {"text": "CANARY-answer", "thoughtSignature": "CANARY-signature"},
+                {"functionCall": {"name": "CANARY-tool", "args": {"city": "CANARY-city"}}}]}}],
+            "usageMetadata": {"promptTokenCount": 3, "candidatesTokenCount": 2,
+                "promptTokensDetails": [{"modality": "CANARY-modality", "tokenCount": 3}]},
+        }),
+        "/v2/chat" => json!({
+            "id": "CANARY-id", "finish_reason": "CANARY-reason", "message": {
+                "content": [{"type": "text", "text": "CANARY-answer"}], "tool_plan": "CANARY-plan",
+                "tool_calls": [{"function": {"name": "CANARY-tool"}}]},
+            "usage": {"billed_units": {"input_tokens": 3, "output_tokens": 2}},
+        }),
+        CONVERSE | INVOKE => json!({
+            "output": {"message": {"content": [{"text": "CANARY-answer"}, {"toolUse":
+                {"name": "CANARY-tool", "input": {"city": "CANARY-city"}}}]}},
+            "stopReason": "CANARY-reason", "usage": {"inputTokens": 3, "outputTokens": 2},
+            "completion": "CANARY-completion", "stop": "CANARY-stop",
+        }),
+        "/v1/audio/transcriptions" => json!({
+            "text": "CANARY-answer", "language": "CANARY-language", "duration": 3.5,
+            "usage": {"type": "CANARY-type", "seconds": 4},
+        }),
         _ => json!({
             "id": "CANARY-id", "model": "gpt-x", "system_fingerprint": "CANARY-print",
             "choices": [{"index": 0, "finish_reason": "CANARY-reason", "message": {
@@ -146,12 +170,24 @@ fn answers(path: &str) -> Vec<Value> {
     vec![whole, error]
 }
 
-const PATHS: [&str; 5] = [
+const GEMINI: &str = "/v1beta/models/gpt-x:generateContent";
+const VERTEX: &str =
+    "/v1/projects/CANARY-project/locations/l/publishers/google/models/gpt-x:streamGenerateContent";
+const CONVERSE: &str = "/model/gpt-x/converse";
+const INVOKE: &str = "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3ACANARY-account%3Ainference-profile%2Fgpt-x/invoke-with-response-stream";
+
+const PATHS: [&str; 11] = [
     CHAT,
     "/v1/completions",
     "/v1/messages",
     "/v1/responses",
     "/api/chat",
+    GEMINI,
+    VERTEX,
+    "/v2/chat",
+    CONVERSE,
+    INVOKE,
+    "/v1/audio/transcriptions",
 ];
 
 /// Reads an answer one piece after the other, and looks at all that can be looked at.
@@ -166,6 +202,10 @@ fn watch(layer: &LlmLayer, registry: &Registry, path: &str, answer: &str, status
         "openai-organization",
         "set-cookie",
         "retry-after",
+        "x-amzn-errortype",
+        "x-amzn-bedrock-input-token-count",
+        "x-litellm-response-cost",
+        "openai-processing-ms",
     ] {
         response = response.header(name, format!("CANARY-{name}"));
     }
@@ -214,7 +254,7 @@ fn nothing_that_is_said_in_a_call_is_told_while_it_lasts_or_after_it() {
     assert_silent("an event", told.join("\n").as_bytes());
     // What is to be told is told: that is how the rest would be seen, too.
     let model = [("model", "gpt-x")];
-    assert_eq!(sum(&registry, "llm_requests_total", &model), 60.0);
+    assert_eq!(sum(&registry, "llm_requests_total", &model), 132.0);
     assert!(
         sum(
             &registry,

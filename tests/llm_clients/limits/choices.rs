@@ -126,7 +126,7 @@ fn a_prefix_stands_before_every_name() {
 }
 
 #[test]
-fn bounds_are_those_of_all_three_histograms() {
+fn bounds_are_those_of_all_histograms_of_seconds() {
     let (layer, registry) = layer();
     call(&layer.clone().buckets(&[1.0, 10.0]), CHAT, "gpt-x");
     let mut histograms = 0;
@@ -135,7 +135,7 @@ fn bounds_are_those_of_all_three_histograms() {
             histograms += 1;
         }
     }
-    assert_eq!(histograms, 3);
+    assert_eq!(histograms, 4);
     for block in registry.gather() {
         if let Values::Histogram(values) = &block.values
             && block.desc.name().starts_with("llm_")
