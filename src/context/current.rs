@@ -1,6 +1,6 @@
 //! Which request the calling thread is working on, for those who ask for its route.
 //!
-//! A layer leaves here what costs it nothing: the place of the request's route among its
+//! A layer leaves here what costs it next to nothing: the place of the request's route among its
 //! own. Whoever asks for the route, which is seldom, finds the layer's routes by that.
 
 use std::cell::{Cell, RefCell};
@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 thread_local! {
     // It needs no destructor, so a thread that is being torn down still has it.
-    static CURRENT: Cell<Current> = const { Cell::new(Current::Nothing) };
+    static CURRENT: Cell<Place> = const { Cell::new(Place::NONE) };
     /// The routes that were carried here, those of inner futures last.
     static CARRIED: RefCell<Vec<Arc<str>>> = const { RefCell::new(Vec::new()) };
 }
@@ -18,38 +18,48 @@ static LAYERS: RwLock<Vec<(usize, Weak<dyn Routes>)>> = RwLock::new(Vec::new());
 
 /// The routes of a layer.
 pub(crate) trait Routes: Send + Sync {
-    /// Returns the route at a position, and whether it stands for that none is known.
-    fn route(&self, position: usize) -> Option<(Arc<str>, bool)>;
+    /// Returns the route at a position.
+    fn route(&self, position: usize) -> Option<Arc<str>>;
 }
 
-/// Where a route is: whose it is, and its position there.
+/// Where a route is: in the layer at this address, or among those that were carried here,
+/// and its position there.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
-    pub(crate) layer: usize,
-    pub(crate) position: usize,
+    layer: usize,
+    position: usize,
 }
 
-/// What the calling thread is working on.
-#[derive(Debug, Clone, Copy)]
-enum Current {
-    Nothing,
-    /// A request that a layer counts, and where a layer within it has found its route.
-    Request(Place, Option<Place>),
-    /// Something that was carried here with a route, or with none.
-    Carried(Option<usize>),
+impl Place {
+    /// At these addresses there is no layer.
+    const NOWHERE: usize = 0;
+    const CARRIED: usize = 1;
+
+    const NONE: Self = Self {
+        layer: Self::NOWHERE,
+        position: 0,
+    };
+
+    /// Returns the place of a layer's route at a position.
+    #[inline]
+    pub(crate) fn of<R: Routes>(routes: &R, position: usize) -> Self {
+        Self {
+            layer: address(routes),
+            position,
+        }
+    }
 }
 
 /// Lets a layer's routes be found by their address.
 pub(crate) fn announce<R: Routes + 'static>(routes: &Arc<R>) {
     let mut layers = LAYERS.write().unwrap_or_else(PoisonError::into_inner);
     layers.retain(|(_, routes)| routes.strong_count() > 0);
-    let routes: Arc<dyn Routes> = Arc::<R>::clone(routes);
-    layers.push((address(&*routes), Arc::downgrade(&routes)));
+    let known: Arc<dyn Routes> = Arc::<R>::clone(routes);
+    layers.push((address(&**routes), Arc::downgrade(&known)));
 }
 
-/// Returns the address by which a layer's routes are found.
 #[inline]
-pub(crate) fn address<R: Routes + ?Sized>(routes: &R) -> usize {
+fn address<R: Routes>(routes: &R) -> usize {
     std::ptr::from_ref(routes).addr()
 }
 
@@ -57,7 +67,7 @@ pub(crate) fn address<R: Routes + ?Sized>(routes: &R) -> usize {
 #[derive(Debug)]
 #[must_use = "the work ends when this is dropped"]
 pub(crate) struct Within {
-    before: Current,
+    before: Place,
 }
 
 impl Within {
@@ -65,22 +75,7 @@ impl Within {
     #[inline]
     pub(crate) fn request(place: Place) -> Self {
         Self {
-            before: CURRENT.replace(Current::Request(place, None)),
-        }
-    }
-
-    /// Begins to work on something that was carried here with this route.
-    pub(super) fn carried(route: Option<&Arc<str>>) -> Self {
-        let position = route.and_then(|route| {
-            let push = |carried: &RefCell<Vec<_>>| {
-                let mut carried = carried.borrow_mut();
-                carried.push(Arc::clone(route));
-                carried.len() - 1
-            };
-            CARRIED.try_with(push).ok()
-        });
-        Self {
-            before: CURRENT.replace(Current::Carried(position)),
+            before: CURRENT.replace(place),
         }
     }
 }
@@ -89,35 +84,71 @@ impl Within {
 impl Drop for Within {
     #[inline]
     fn drop(&mut self) {
-        if let Current::Carried(Some(position)) = CURRENT.replace(self.before) {
+        CURRENT.set(self.before);
+    }
+}
+
+/// Lets the work that has begun be one on a request whose route is there instead, as a layer
+/// within has found.
+pub(super) fn find(place: Place) {
+    CURRENT.set(place);
+}
+
+/// Runs something with a route that was carried here, or with none.
+pub(super) fn carried<T>(route: Option<&Arc<str>>, run: impl FnOnce() -> T) -> T {
+    let _carried = Carried::begin(route);
+    run()
+}
+
+#[derive(Debug)]
+struct Carried {
+    _within: Within,
+    position: Option<usize>,
+}
+
+impl Carried {
+    fn begin(route: Option<&Arc<str>>) -> Self {
+        let push = |route: &Arc<str>| {
+            let push = |carried: &RefCell<Vec<_>>| {
+                let mut carried = carried.borrow_mut();
+                carried.push(Arc::clone(route));
+                carried.len() - 1
+            };
+            CARRIED.try_with(push).ok()
+        };
+        let position = route.and_then(push);
+        let place = position.map_or(Place::NONE, |position| Place {
+            layer: Place::CARRIED,
+            position,
+        });
+        Self {
+            _within: Within::request(place),
+            position,
+        }
+    }
+}
+
+/// Where what ran panicked, too.
+impl Drop for Carried {
+    fn drop(&mut self) {
+        if let Some(position) = self.position {
             let _ = CARRIED.try_with(|carried| carried.borrow_mut().truncate(position));
         }
     }
 }
 
-/// Notes where a layer within the one that counts the request has found its route.
-pub(crate) fn find(place: Place) {
-    if let Current::Request(outer, _) = CURRENT.get() {
-        CURRENT.set(Current::Request(outer, Some(place)));
-    }
-}
-
 /// Returns the route of the request that the calling thread is working on.
 pub(super) fn route() -> Option<Arc<str>> {
-    match CURRENT.get() {
-        Current::Nothing | Current::Carried(None) => None,
-        Current::Request(outer, inner) => {
-            let layers = LAYERS.read().unwrap_or_else(PoisonError::into_inner);
-            let found = |place: Place| {
-                let (_, routes) = layers.iter().rev().find(|(own, _)| *own == place.layer)?;
-                routes.upgrade()?.route(place.position)
-            };
-            let (route, is_makeshift) = found(outer)?;
-            let better = inner.filter(|_| is_makeshift).and_then(found);
-            Some(better.map_or(route, |(route, _)| route))
-        }
-        Current::Carried(Some(position)) => CARRIED
+    let Place { layer, position } = CURRENT.get();
+    match layer {
+        Place::NOWHERE => None,
+        Place::CARRIED => CARRIED
             .try_with(|carried| carried.borrow().get(position).cloned())
             .ok()?,
+        layer => {
+            let layers = LAYERS.read().unwrap_or_else(PoisonError::into_inner);
+            let (_, routes) = layers.iter().rev().find(|(own, _)| *own == layer)?;
+            routes.upgrade()?.route(position)
+        }
     }
 }

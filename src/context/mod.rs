@@ -16,7 +16,7 @@ mod work;
 
 pub(crate) use arrival::{Arrival, found, mark};
 pub(crate) use clock::Clock;
-pub(crate) use current::{Place, Routes, Within, address, announce, find};
+pub(crate) use current::{Place, Routes, Within, announce};
 pub(crate) use hook::Hook;
 pub use request_route::{RequestRoute, WithRoute, carry_route};
 pub(crate) use route::{UNMATCHED, template};

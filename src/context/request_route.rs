@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::context::current::{Within, route};
+use crate::context::current::{carried, route};
 
 /// The route of the request that is being answered, as a [`MetricsLayer`] calls it.
 ///
@@ -55,8 +55,7 @@ impl RequestRoute {
 
     /// Lets `run`, and what it calls, find this as its request's route.
     pub fn run<T>(&self, run: impl FnOnce() -> T) -> T {
-        let _within = Within::carried(self.0.as_ref());
-        run()
+        carried(self.0.as_ref(), run)
     }
 }
 

@@ -7,6 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use crate::context::current::{Place, find};
 use crate::context::route::UNMATCHED;
 
 /// So many layers, of any metrics, may be at work within each other; those further in
@@ -41,6 +42,8 @@ pub(crate) struct Nested {
     called: bool,
     /// Whether one told a route since the layer was last at work.
     told: bool,
+    /// Whether the layer knows no route of its own.
+    is_routeless: bool,
 }
 
 impl Nested {
@@ -52,7 +55,17 @@ impl Nested {
         marked: false,
         called: false,
         told: false,
+        is_routeless: false,
     };
+
+    /// Notes whether the layer knows no route of its own, and so listens to others.
+    #[inline]
+    pub(crate) fn listening(self, is_routeless: bool) -> Self {
+        Self {
+            is_routeless,
+            ..self
+        }
+    }
 
     /// Returns true when requests had better be marked.
     #[inline]
@@ -120,9 +133,12 @@ pub(crate) fn is_marked_for(owner: usize, is_marked: impl FnOnce() -> bool) -> b
     marked == Some(true) && is_marked()
 }
 
-/// Tells the layer that counts this request its route.
-pub(crate) fn tell(owner: usize, route: Arc<str>) {
+/// Tells the layer that counts this request its route, and where that is.
+pub(crate) fn tell(owner: usize, route: Arc<str>, place: Place) {
     with_outer(owner, |at, outer| {
+        if outer.is_routeless {
+            find(place);
+        }
         let before = take_told(at);
         // A layer further in that sees none does not gainsay one that does.
         let route = match before {

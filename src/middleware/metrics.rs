@@ -245,8 +245,7 @@ impl HttpMetrics {
 }
 
 impl Routes for HttpMetrics {
-    fn route(&self, position: usize) -> Option<(Arc<str>, bool)> {
-        let endpoint = self.endpoint_at(position)?;
-        Some((Arc::clone(&endpoint.route), endpoint.is_makeshift))
+    fn route(&self, position: usize) -> Option<Arc<str>> {
+        Some(Arc::clone(&self.endpoint_at(position)?.route))
     }
 }

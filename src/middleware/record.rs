@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body::Body;
 
-use crate::context::{
-    Arrival, Nested, Place, UNMATCHED, Unmeasured, Within, Working, address, find, tell,
-};
+use crate::context::{Arrival, Nested, Place, UNMATCHED, Unmeasured, Within, Working, tell};
 use crate::metric::{Counter, Histogram};
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::grpc::GrpcStatus;
@@ -67,11 +65,8 @@ impl Record {
         let head = RequestHead::of(request);
         let endpoint = metrics.endpoint(verb, &settings.routes.name(&head));
         if arrival.counted {
-            tell(metrics.owner(), Arc::clone(&endpoint.route));
-            find(Place {
-                layer: address(&**metrics),
-                position: endpoint.position,
-            });
+            let place = Place::of(&**metrics, endpoint.position);
+            tell(metrics.owner(), Arc::clone(&endpoint.route), place);
             return None;
         }
         endpoint.in_flight.enter();
@@ -84,7 +79,9 @@ impl Record {
             notes: None,
             status: None,
             outcome: None,
-            nested: metrics.nested(request.extensions_mut()),
+            nested: metrics
+                .nested(request.extensions_mut())
+                .listening(endpoint.is_makeshift),
             inside: false,
             measured: true,
         };
@@ -124,10 +121,7 @@ impl Record {
     /// dropped.
     #[inline]
     pub(super) fn within(&self) -> Within {
-        Within::request(Place {
-            layer: address(&*self.metrics),
-            position: self.endpoint,
-        })
+        Within::request(Place::of(&*self.metrics, self.endpoint))
     }
 
     /// Does what [`leave`](Self::leave) does, and learns what a layer within has told.
@@ -160,6 +154,7 @@ impl Record {
             better.in_flight.enter();
             endpoint.in_flight.leave();
             self.endpoint = better.position;
+            self.nested = self.nested.listening(better.is_makeshift);
         }
     }
 
