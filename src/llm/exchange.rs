@@ -161,12 +161,16 @@ impl Exchange {
         }
         let kind = headers.get(header::CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");
-        let kind = kind.to_ascii_lowercase();
-        let is = |part: &str| kind.contains(part);
         // Whether each line is an event is the request's to say, where the head does not;
         // embeddings never come in events.
         let streams = self.dialect.streams && &*self.call.operation != "embeddings";
         let streams = streams && self.asked.stream.unwrap_or(self.asked.is_seen);
+        // What most answers are.
+        if kind.starts_with("application/json") && !streams {
+            return Label::Other;
+        }
+        let kind = kind.to_ascii_lowercase();
+        let is = |part: &str| kind.contains(part);
         if is("ndjson") || is("jsonl") || streams {
             Label::Lines
         } else if is("vnd.amazon.eventstream") {

@@ -34,19 +34,25 @@ const HEADERS: [(&str, Field); 8] = [
 
 /// Reads the head of an answer.
 pub(super) fn read(headers: &HeaderMap, answer: &mut Answer) {
-    for (name, field) in HEADERS {
-        let Some(text) = headers.get(name).and_then(|value| value.to_str().ok()) else {
+    // One look at each name, of which most begin otherwise, costs less than asking for all.
+    for (name, value) in headers {
+        let name = name.as_str();
+        if !name.starts_with("x-") && !name.starts_with("openai-") {
+            continue;
+        }
+        let known = HEADERS.iter().find(|(known, _)| *known == name);
+        let (Some((_, field)), Ok(text)) = (known, value.to_str()) else {
             continue;
         };
-        match field {
+        match *field {
             // What follows is the address of who explains it.
             Field::ErrorCode => {
                 let word = text.split(':').next().unwrap_or(text);
-                answer.take(field, Value::Text(word));
+                answer.take(Field::ErrorCode, Value::Text(word));
             }
             // A gateway that knows no price says 0.
             Field::Cost if text.parse() == Ok(0.0) => {}
-            _ => answer.take(field, Value::Number(text)),
+            field => answer.take(field, Value::Number(text)),
         }
     }
 }
