@@ -194,11 +194,16 @@ impl Answer {
         }
     }
 
-    /// Forgets what was told, since what told it cannot be trusted.
-    pub(super) fn spoil(&mut self) {
+    /// Forgets what was told of tokens and cost, of which more may have been told.
+    pub(super) fn forget(&mut self) {
         self.usage = Usage::default();
         self.beside = Beside::default();
         self.charge = Charge::default();
+    }
+
+    /// Does so because what told it cannot be trusted.
+    pub(super) fn spoil(&mut self) {
+        self.forget();
         self.is_invalid = true;
         self.error = Some(ErrorType::Decode);
     }

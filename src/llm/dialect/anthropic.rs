@@ -34,36 +34,32 @@ const EVENT: &[Branch] = &[
     at("model", Field::Model),
     within("usage", USAGE),
     at("stop_reason", Field::Finish),
-    within(
-        "content",
-        &[each(Field::Content).and(&[at("type", Field::Item)])],
-    ),
-    // Of `message_start`, whose output tokens only hold the place.
-    within(
-        "message",
-        &[at("model", Field::Model), within("usage", INPUT)],
-    ),
+    within("content", CONTENT),
+    within("message", MESSAGE),
     // Of `content_block_start`, with the number of the block.
     at("index", Field::ToolIndex),
-    within(
-        "content_block",
-        &[
-            at("type", Field::EventItem),
-            at("text", Field::Content),
-            at("thinking", Field::Thought),
-        ],
-    ),
-    // Of `content_block_delta` and `message_delta`.
-    within(
-        "delta",
-        &[
-            at("text", Field::Content),
-            at("thinking", Field::Thought),
-            at("partial_json", Field::Content),
-            at("stop_reason", Field::Finish),
-        ],
-    ),
+    within("content_block", BLOCK),
+    within("delta", DELTA),
     at("error", Field::Error).and(ERROR),
+];
+
+pub(super) const CONTENT: &[Branch] = &[each(Field::Content).and(&[at("type", Field::Item)])];
+
+/// Of `message_start`, whose output tokens only hold the place.
+pub(super) const MESSAGE: &[Branch] = &[at("model", Field::Model), within("usage", INPUT)];
+
+pub(super) const BLOCK: &[Branch] = &[
+    at("type", Field::EventItem),
+    at("text", Field::Content),
+    at("thinking", Field::Thought),
+];
+
+/// Of `content_block_delta` and `message_delta`.
+pub(super) const DELTA: &[Branch] = &[
+    at("text", Field::Content),
+    at("thinking", Field::Thought),
+    at("partial_json", Field::Content),
+    at("stop_reason", Field::Finish),
 ];
 
 const USAGE: &[Branch] = &[
@@ -83,7 +79,7 @@ const USAGE: &[Branch] = &[
     at("cost", Field::Cost),
 ];
 
-pub(super) const INPUT: &[Branch] = &[
+const INPUT: &[Branch] = &[
     at("input_tokens", Field::Input),
     at("cache_read_input_tokens", Field::CacheRead),
     at("cache_creation_input_tokens", Field::CacheWrite),

@@ -147,6 +147,7 @@ impl Reader {
     /// Reads no further, since a piece is missing.
     pub(super) fn stop(&mut self) {
         self.form = Form::Unread;
+        self.answer.forget();
     }
 
     /// Whether all of the answer has come, as far as its reader can see.
