@@ -41,14 +41,8 @@ pub(super) const INVOKE: Dialect = Dialect {
 };
 
 /// An answer, and each event, whose kind is in its message's headers.
-pub(super) const EVENT: &[Branch] = &[
-    within(
-        "output",
-        &[within(
-            "message",
-            &[within("content", &[each(Field::Content).and(BLOCK)])],
-        )],
-    ),
+const EVENT: &[Branch] = &[
+    within("output", OUTPUT),
     at("stopReason", Field::Finish),
     within("usage", USAGE),
     within("metrics", METRICS),
@@ -56,6 +50,11 @@ pub(super) const EVENT: &[Branch] = &[
     within("start", START),
     within("delta", DELTA),
 ];
+
+pub(super) const OUTPUT: &[Branch] = &[within(
+    "message",
+    &[within("content", &[each(Field::Content).and(BLOCK)])],
+)];
 
 const BLOCK: &[Branch] = &[
     at("text", Field::Content),
@@ -75,7 +74,7 @@ pub(super) const DELTA: &[Branch] = &[
     within("reasoningContent", &[at("text", Field::Thought)]),
 ];
 
-pub(super) const USAGE: &[Branch] = &[
+const USAGE: &[Branch] = &[
     at("inputTokens", Field::Input),
     at("outputTokens", Field::Output),
     at("cacheReadInputTokens", Field::CacheRead),
