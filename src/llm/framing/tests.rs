@@ -22,7 +22,7 @@ fn read(dialect: &'static Dialect, label: Label, bytes: &[u8], size: usize) -> S
 }
 
 /// Pieces of answers, whole and broken, which are put together at random.
-const PARTS: [&str; 31] = [
+const PARTS: [&str; 33] = [
     "data: ",
     "data:",
     "event: message_stop\n",
@@ -54,6 +54,17 @@ const PARTS: [&str; 31] = [
     "{\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"ERROR\"}}",
     "{\"stopReason\":\"end_turn\",\"usage\":{\"inputTokens\":7}}",
     "{\"usage\":{\"cost\":0.25,\"seconds\":3.5}}",
+    "{\"bytes\":\"eyJ0eXBlIjoibWVzc2FnZV9zdG9wIn0=\",\"p\":\"ab\"}",
+    "{\"bytes\":\"eyJnZW5lcmF0aW9uIjoiYSJ9\"",
+];
+
+/// Of messages, which are whole as well.
+const HEADERS: [(&str, &str); 5] = [
+    (":event-type", "chunk"),
+    (":event-type", "metadata"),
+    (":event-type", "message_stop"),
+    (":message-type", "exception"),
+    (":exception-type", "throttlingException"),
 ];
 
 const LABELS: [Label; 5] = [
@@ -73,9 +84,14 @@ fn any_bytes_are_read_without_harm_and_alike_in_all_pieces() {
     for round in 0..rounds {
         let dialect = ALL[rng.usize(0..ALL.len())];
         let label = LABELS[rng.usize(0..LABELS.len())];
-        let parts = 0..rng.usize(0..12);
-        let text: String = parts.map(|_| PARTS[rng.usize(0..PARTS.len())]).collect();
-        let mut bytes = text.into_bytes();
+        let mut bytes = Vec::new();
+        for _ in 0..rng.usize(0..12) {
+            let part = PARTS[rng.usize(0..PARTS.len())].as_bytes();
+            match label {
+                Label::Frames => bytes.extend(frame(&[HEADERS[rng.usize(0..HEADERS.len())]], part)),
+                _ => bytes.extend(part),
+            }
+        }
         // One byte of three texts is another, and some are cut.
         if !bytes.is_empty() && rng.u8(0..3) == 0 {
             let at = rng.usize(0..bytes.len());
