@@ -26,9 +26,27 @@ const DETAILED: &str = "/api/v1/chat/completions";
 const MESSAGES: &str = "/v1/messages";
 const RESPONSES: &str = "/v1/responses";
 
+/// And those whose model, and whether they stream, is in the path.
+const GEMINI: [&str; 2] = [
+    "/v1beta/models/mock-large:generateContent",
+    "/v1beta/models/mock-large:streamGenerateContent?alt=sse",
+];
+const CONVERSE: [&str; 2] = [
+    "/model/mock-large/converse",
+    "/model/mock-large/converse-stream",
+];
+const COHERE: &str = "/v2/chat";
+
 fn question(path: &str, text: &str, streams: bool) -> Value {
     let messages = json!([{"role": "user", "content": text}]);
     match path {
+        path if GEMINI.contains(&path) => {
+            json!({"contents": [{"role": "user", "parts": [{"text": text}]}]})
+        }
+        path if CONVERSE.contains(&path) => {
+            json!({"messages": [{"role": "user", "content": [{"text": text}]}]})
+        }
+        COHERE => json!({"model": "mock-large", "messages": messages, "stream": streams}),
         MESSAGES => json!({
             "model": "mock-large", "max_tokens": 99, "messages": messages, "stream": streams,
         }),
@@ -60,8 +78,16 @@ async fn usage_finishes_and_tools_are_those_of_the_fixture_in_each_dialect() {
     let Some(server) = start().await else {
         return;
     };
-    for path in [CHAT, DETAILED, MESSAGES, RESPONSES] {
-        for streams in [false, true] {
+    for paths in [
+        [CHAT; 2],
+        [DETAILED; 2],
+        [MESSAGES; 2],
+        [RESPONSES; 2],
+        [COHERE; 2],
+        GEMINI,
+        CONVERSE,
+    ] {
+        for (path, streams) in paths.into_iter().zip([false, true]) {
             for (text, usage, finish, tools) in [
                 ("say exact", [21.0, 4.0], "stop", 0.0),
                 ("say tools", [33.0, 18.0], "tool_calls", 2.0),

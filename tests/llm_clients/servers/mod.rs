@@ -19,7 +19,9 @@ async fn ask(llm: &LlmService<Client>, url: &str, body: &Value) -> (u16, String)
     while let Ok(Some(chunk)) = response.chunk().await {
         text.extend_from_slice(&chunk);
     }
-    (response.status().as_u16(), String::from_utf8(text).unwrap())
+    // An event stream of AWS's is no text.
+    let text = String::from_utf8_lossy(&text).into_owned();
+    (response.status().as_u16(), text)
 }
 
 /// Returns the sum over a metric's series with one label, or over all of them.
