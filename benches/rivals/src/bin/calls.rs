@@ -10,6 +10,8 @@ use std::hint::black_box;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use eventsource_stream::Eventsource;
 use futures_util::Stream;
@@ -17,6 +19,7 @@ use http::{Request, Response};
 use http_body::{Body, Frame};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use tachometer::llm::{Price, PriceTable};
 use tachometer::{LlmLayer, Registry};
 use tachometer_rivals::{Lane, race};
 use tower::Service;
@@ -33,10 +36,50 @@ fn main() {
     race(
         "a stream of 1,000 events, each in a frame",
         1,
-        &passing("/v1/chat/completions", "text/event-stream", &events(&stream)),
+        &passing(
+            "/v1/chat/completions",
+            "text/event-stream",
+            &events(&stream),
+        ),
+    );
+    let path = "/model/m/converse-stream";
+    race(
+        "1,000 messages of Bedrock's, each in a frame",
+        1,
+        &passing(
+            path,
+            AWS,
+            &messages(|| {
+                message(
+                    "contentBlockDelta",
+                    r#"{"contentBlockIndex":0,"delta":{"text":" word"},"p":"abcdefghijklmnop"}"#,
+                )
+            }),
+        ),
+    );
+    let path = "/model/m/invoke-with-response-stream";
+    race(
+        "1,000 messages of Bedrock's with events of Anthropic's in them",
+        1,
+        &passing(
+            path,
+            AWS,
+            &messages(|| {
+                let event = r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" word"}}"#;
+                message(
+                    "chunk",
+                    &format!(r#"{{"bytes":"{}","p":"abcdef"}}"#, STANDARD.encode(event)),
+                )
+            }),
+        ),
     );
     // The peer's time grows with the square: for 8 MiB it would take minutes.
-    for (size, with_peer) in [(MIB / 4, true), (2 * MIB, true), (MIB, false), (8 * MIB, false)] {
+    for (size, with_peer) in [
+        (MIB / 4, true),
+        (2 * MIB, true),
+        (MIB, false),
+        (8 * MIB, false),
+    ] {
         let line = ["data: {\"x\":\"", &"y".repeat(size)].concat();
         let frames = cut(line.as_bytes(), 1 << 10);
         let mut lanes = passing("/v1/chat/completions", "text/event-stream", &frames);
@@ -46,14 +89,33 @@ fn main() {
                 drain(futures_util::stream::iter(frames).eventsource());
             }));
         }
-        let title = format!("{} KiB without an end of line, in frames of 1 KiB", size >> 10);
+        let title = format!(
+            "{} KiB without an end of line, in frames of 1 KiB",
+            size >> 10
+        );
         race(&title, 1, &lanes);
     }
 }
 
 /// Races an answer that is not streamed, against reading it once it is all there.
 fn whole(title: &str, path: &'static str, body: &str) {
-    let mut lanes = passing(path, "application/json", &cut(body.as_bytes(), FRAME));
+    let frames = cut(body.as_bytes(), FRAME);
+    let mut lanes = passing(path, "application/json", &frames);
+    let prices = PriceTable::new().model("gpt-x", Price::per_million(1.25, 10.0));
+    let priced = LlmLayer::new()
+        .registry(&Registry::new())
+        .prices(prices)
+        .by_route();
+    let upstream = Upstream {
+        kind: "application/json",
+        frames: frames.into(),
+    };
+    lanes.push(Lane::new(
+        "tachometer, with its cost and route",
+        move |_| {
+            call(priced.layer(upstream.clone()), path);
+        },
+    ));
     let buffered: Bytes = body.to_owned().into();
     lanes.push(Lane::new("serde_json, what is wanted, from a buffer", {
         let buffered = buffered.clone();
@@ -104,13 +166,40 @@ struct Usage {
     completion_tokens: Option<u64>,
 }
 
+const AWS: &str = "application/vnd.amazon.eventstream";
+
+fn messages(message: impl Fn() -> Bytes) -> Vec<Bytes> {
+    (0..1_000).map(|_| message()).collect()
+}
+
+/// Returns a message of AWS's event streams.
+fn message(kind: &str, payload: &str) -> Bytes {
+    let mut headers = Vec::new();
+    for (name, value) in [(":event-type", kind), (":message-type", "event")] {
+        headers.push(name.len() as u8);
+        headers.extend(name.as_bytes());
+        headers.push(7);
+        headers.extend((value.len() as u16).to_be_bytes());
+        headers.extend(value.as_bytes());
+    }
+    let lengths = [16 + headers.len() + payload.len(), headers.len()];
+    let mut message = lengths.map(|length| (length as u32).to_be_bytes()).concat();
+    message.extend(crc32fast::hash(&message).to_be_bytes());
+    message.extend(headers);
+    message.extend(payload.as_bytes());
+    message.extend(crc32fast::hash(&message).to_be_bytes());
+    message.into()
+}
+
 fn embeddings(size: usize) -> String {
     let mut text = String::from(r#"{"object":"list","data":["#);
     let mut random = 1_u64;
     while text.len() < size {
         text.push_str(r#"{"object":"embedding","index":0,"embedding":["#);
         for _ in 0..1_536 {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             let number = (random >> 33) as f64 / f64::from(1_u32 << 31) - 0.5;
             let _ = write!(text, "{number:.9},");
         }
