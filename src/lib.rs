@@ -102,6 +102,9 @@ pub mod export;
 pub mod llm;
 pub mod middleware;
 
+#[cfg(feature = "macros")]
+mod timed;
+
 mod encode;
 pub mod registry;
 
@@ -118,7 +121,7 @@ pub use context::{RequestRoute, WithRoute, carry_route};
 pub use error::{Error, PercentileError};
 #[cfg(feature = "llm")]
 pub use llm::LlmLayer;
-pub use metric::{Buckets, Counter, Family, Gauge, Histogram, Label, Metric};
+pub use metric::{Buckets, Counter, Family, Gauge, Histogram, Label, Metric, Timer};
 pub use middleware::MetricsLayer;
 pub use registry::{
     Registry, counter, counter_with, gauge, gauge_with, histogram, histogram_with,
@@ -126,6 +129,16 @@ pub use registry::{
 };
 #[cfg(feature = "axum")]
 pub use router::{MetricsRouter, metrics_router};
+
+#[cfg(feature = "macros")]
+pub use tachometer_macros::timed;
+
+/// What `timed` writes into functions, which no one else is to call.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+pub mod __timed {
+    pub use crate::timed::*;
+}
 
 /// The examples in the README are compiled and run with the tests.
 #[cfg(doctest)]

@@ -54,6 +54,7 @@ mod passing;
 mod rule;
 mod series;
 mod set;
+mod timer;
 
 pub use amount::Amount;
 pub(crate) use amount::{to_count, to_f64};
@@ -75,3 +76,4 @@ pub(crate) use parts::Parts;
 #[cfg(feature = "llm")]
 pub(crate) use passing::Passing;
 pub(crate) use set::SeriesSet;
+pub use timer::{TimedFuture, Timer};

@@ -89,6 +89,14 @@ impl Registry {
         }
     }
 
+    /// Returns true when the other is a handle to the same registry, which adds the same to
+    /// the metrics that it makes.
+    #[cfg(feature = "macros")]
+    #[inline]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner) && Arc::ptr_eq(&self.scope, &other.scope)
+    }
+
     /// Returns the metric registered under `name`, as it was given there.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Metric> {

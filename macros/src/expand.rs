@@ -1,0 +1,241 @@
+//! What a function is made into.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Block, Error, Expr, Ident, ItemFn, LitStr, Result, ReturnType, Signature, Stmt, Type};
+
+use crate::arguments::Arguments;
+use crate::name::is_metric;
+
+/// Returns the function with its body timed. Its signature stays as it is.
+pub(crate) fn timed(arguments: Arguments, function: ItemFn) -> Result<TokenStream> {
+    let ItemFn {
+        attrs,
+        vis,
+        sig,
+        block,
+    } = &function;
+    if let Some(constant) = &sig.constness {
+        let text = "a `const fn` may run before the program does, and cannot be timed";
+        return Err(Error::new(constant.span(), text));
+    }
+    let start = Start::of(&arguments, sig)?;
+    let outcome = arguments.outcome;
+    let body = if sig.asyncness.is_some() {
+        asynchronous(&start, outcome, &quote!(#block), returns(sig))
+    } else if let Some((before, pin, inner)) = boxed_future(block) {
+        let inner = asynchronous(&start, outcome, &inner, None);
+        quote! {
+            #(#before)*
+            #pin(async move { #inner })
+        }
+    } else if outcome {
+        sync_with_outcome(&start, &function)
+    } else {
+        let start = start.tokens("start");
+        quote! {
+            #start
+            #block
+        }
+    };
+    Ok(quote! {
+        #(#attrs)*
+        #vis #sig {
+            #body
+        }
+    })
+}
+
+/// A sync function whose runs are told apart: its body becomes a closure, so that a `return`
+/// or `?` within it is seen.
+fn sync_with_outcome(start: &Start, function: &ItemFn) -> TokenStream {
+    let block = &function.block;
+    let krate = &start.krate;
+    let returns = returns(&function.sig).map(|ty| quote!(-> #ty));
+    let start = start.tokens("start_with_outcome");
+    let [run, returned] = [local("__run"), local("__returned")];
+    // At the body's place, where the compiler tells of mistakes in it.
+    let call = quote_spanned! { block.span() =>
+        (move || #returns #block)()
+    };
+    quote! {
+        #start
+        #[allow(clippy::redundant_closure_call, clippy::let_unit_value, clippy::unit_arg)]
+        let #returned = #call;
+        #[allow(unused_imports)]
+        use #krate::__timed::{IsError as _, IsNoError as _};
+        #run.end((&&#krate::__timed::Returned(&#returned)).is_error());
+        #returned
+    }
+}
+
+/// The body of an async function, or of a future.
+fn asynchronous(
+    start: &Start,
+    outcome: bool,
+    body: &TokenStream,
+    returns: Option<Type>,
+) -> TokenStream {
+    if !outcome {
+        let start = start.tokens("start");
+        return quote! {
+            #start
+            #body
+        };
+    }
+    let krate = &start.krate;
+    let start = start.tokens("start_with_outcome");
+    let [run, returned] = [local("__run"), local("__returned")];
+    // The type of what the body returns, which `?` in it has to know.
+    let annotation = returns.map(|ty| {
+        quote_spanned! { ty.span() =>
+            #[allow(unreachable_code, clippy::diverging_sub_expression)]
+            if false {
+                let __never: #ty = ::core::unreachable!();
+                return __never;
+            }
+        }
+    });
+    quote! {
+        #start
+        #[allow(clippy::let_unit_value)]
+        let (#run, #returned) = #krate::__timed::body(#run, async move {
+            #annotation
+            #body
+        })
+        .await;
+        #[allow(unused_imports)]
+        use #krate::__timed::{IsError as _, IsNoError as _};
+        if let ::core::option::Option::Some(#run) = #run {
+            #run.end((&&#krate::__timed::Returned(&#returned)).is_error());
+        }
+        #returned
+    }
+}
+
+/// Returns the parts of a function that does nothing but return a boxed future, as
+/// `async_trait` leaves them: what is before, `Box::pin`, and the future's body.
+fn boxed_future(block: &Block) -> Option<(&[Stmt], &Expr, TokenStream)> {
+    let (last, before) = block.stmts.split_last()?;
+    let Stmt::Expr(Expr::Call(call), None) = last else {
+        return None;
+    };
+    let (Expr::Path(pin), Some(Expr::Async(body))) = (&*call.func, call.args.first()) else {
+        return None;
+    };
+    let mut names = pin.path.segments.iter().rev().map(|part| &part.ident);
+    let is_pin = names.next().is_some_and(|name| name == "pin");
+    let is_boxed = names.next().is_some_and(|name| name == "Box");
+    let inner = &body.block;
+    let is_moved = body.capture.is_some();
+    (is_pin && is_boxed && is_moved).then(|| (before, &*call.func, quote!(#inner)))
+}
+
+/// Returns the name of a local variable, which no code of the function's can see.
+fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// Returns what a function returns; nothing of a type that only a function may name, which
+/// is left to the compiler.
+fn returns(sig: &Signature) -> Option<Type> {
+    match &sig.output {
+        ReturnType::Default => Some(parse_quote!(())),
+        ReturnType::Type(_, ty) => (!names_impl(ty)).then(|| (**ty).clone()),
+    }
+}
+
+/// Whether a type has `impl` in it.
+fn names_impl(ty: &Type) -> bool {
+    let tokens = quote!(#ty);
+    fn any(tokens: TokenStream) -> bool {
+        tokens.into_iter().any(|token| match token {
+            proc_macro2::TokenTree::Ident(ident) => ident == "impl",
+            proc_macro2::TokenTree::Group(group) => any(group.stream()),
+            _ => false,
+        })
+    }
+    any(tokens)
+}
+
+/// What begins a run.
+struct Start {
+    krate: TokenStream,
+    name: LitStr,
+    help: String,
+    labels: TokenStream,
+    registry: TokenStream,
+}
+
+impl Start {
+    fn of(arguments: &Arguments, sig: &Signature) -> Result<Self> {
+        let krate = match &arguments.krate {
+            Some(path) => quote!(#path),
+            None => quote!(::tachometer),
+        };
+        let function = sig.ident.to_string();
+        let function = function.strip_prefix("r#").unwrap_or(&function);
+        let name = match &arguments.name {
+            Some(name) => name.clone(),
+            None => {
+                let name = format!("{function}_duration_seconds");
+                if !is_metric(&name) {
+                    let text = format!(
+                        "`{function}` is no metric's name: give it one, as in `#[timed(\"name\")]`"
+                    );
+                    return Err(Error::new(sig.ident.span(), text));
+                }
+                LitStr::new(&name, Span::call_site())
+            }
+        };
+        let help = match &arguments.help {
+            Some(help) => help.value(),
+            None => format!("Seconds that a run of `{function}` took."),
+        };
+        let pairs = arguments.labels.iter().map(|label| {
+            let (name, value) = (&label.name, &label.value);
+            quote!((#name, #value))
+        });
+        let labels = quote!(&[#(#pairs),*]);
+        if let Some(label) = arguments
+            .labels
+            .iter()
+            .find(|label| arguments.outcome && label.name == "outcome")
+        {
+            let text = "`outcome` gives the label `outcome` its values: choose another name";
+            return Err(Error::new(label.value.span(), text));
+        }
+        let registry = match &arguments.registry {
+            // In any form in which a registry may be at hand: itself, borrowed, in a static.
+            Some(expr) => quote_spanned!(expr.span()=> &#expr),
+            None => quote!(#krate::Registry::global()),
+        };
+        Ok(Self {
+            krate,
+            name,
+            help,
+            labels,
+            registry,
+        })
+    }
+
+    /// Returns the statements after which `__run` is the run that has begun.
+    fn tokens(&self, start: &str) -> TokenStream {
+        let Self {
+            krate,
+            name,
+            help,
+            labels,
+            registry,
+        } = self;
+        let start = Ident::new(start, Span::call_site());
+        let [from, run] = [local("__registry"), local("__run")];
+        quote! {
+            static __TIMED: #krate::__timed::Timed =
+                #krate::__timed::Timed::new(#name, #help, #labels);
+            let #from: &#krate::Registry = #registry;
+            let #run = __TIMED.#start(#from);
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! What the attribute `timed` writes into a function; nobody else is to call it.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Once, OnceLock};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use pin_project_lite::pin_project;
+
+use crate::metric::{Histogram, Label};
+use crate::registry::Registry;
+
+/// A function that is timed: its metric, which is found when it first runs.
+#[derive(Debug)]
+pub struct Timed {
+    name: &'static str,
+    help: &'static str,
+    labels: &'static [(&'static str, &'static str)],
+    found: OnceLock<Found>,
+    warned: Once,
+}
+
+/// The registry in which the metric was found, and its histograms there.
+struct Found {
+    registry: Registry,
+    series: Series,
+}
+
+/// A histogram for each way to end, made when the first run ends so; none where the
+/// registry has something else under the name.
+#[derive(Debug, Default)]
+struct Series([OnceLock<Option<Histogram>>; 5]);
+
+/// How a run ends, as the label `outcome` tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// Nobody asks.
+    Any,
+    Ok,
+    Error,
+    Panic,
+    Cancelled,
+}
+
+impl Outcome {
+    fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::Any => None,
+            Self::Ok => Some("ok"),
+            Self::Error => Some("error"),
+            Self::Panic => Some("panic"),
+            Self::Cancelled => Some("cancelled"),
+        }
+    }
+}
+
+impl Timed {
+    /// Names the function's metric.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        help: &'static str,
+        labels: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        Self {
+            name,
+            help,
+            labels,
+            found: OnceLock::new(),
+            warned: Once::new(),
+        }
+    }
+
+    /// Begins a run, which is counted when what is returned is dropped.
+    #[inline]
+    pub fn start<'a>(&'static self, registry: &'a Registry) -> Run<'a> {
+        self.run(registry, Outcome::Any)
+    }
+
+    /// Begins a run that is counted by how it ends: in a panic, unless something else is
+    /// said.
+    #[inline]
+    pub fn start_with_outcome<'a>(&'static self, registry: &'a Registry) -> Run<'a> {
+        self.run(registry, Outcome::Panic)
+    }
+
+    #[inline]
+    fn run<'a>(&'static self, registry: &'a Registry, outcome: Outcome) -> Run<'a> {
+        Run {
+            timed: self,
+            registry,
+            started: Instant::now(),
+            outcome,
+        }
+    }
+
+    /// Lends the histogram of a run that ended so.
+    #[inline]
+    fn with(&self, registry: &Registry, outcome: Outcome, count: impl FnOnce(&Histogram)) {
+        let found = self.found.get_or_init(|| Found {
+            registry: registry.clone(),
+            series: Series::default(),
+        });
+        // Where the registry changes from run to run, but the first is kept.
+        if !found.registry.is_same(registry) {
+            return match self.find(registry, outcome) {
+                Some(histogram) => count(&histogram),
+                None => self.refuse(registry),
+            };
+        }
+        let own = &found.series.0[outcome as usize];
+        match own.get_or_init(|| self.find(registry, outcome)) {
+            Some(histogram) => count(histogram),
+            None => self.refuse(registry),
+        }
+    }
+
+    #[cold]
+    fn find(&self, registry: &Registry, outcome: Outcome) -> Option<Histogram> {
+        let mut labels = self.labels.to_vec();
+        labels.extend(outcome.as_str().map(|outcome| ("outcome", outcome)));
+        let found = registry.histogram_with(self.name, self.help, labels);
+        if let Err(error) = &found {
+            self.warned
+                .call_once(|| tracing::warn!(%error, "a function is not timed"));
+        }
+        found.ok()
+    }
+
+    /// Counts a run that its registry has no room for, since it has something else there.
+    #[cold]
+    fn refuse(&self, registry: &Registry) {
+        let family = registry.counter_family(
+            "tachometer_timed_refused_total",
+            "Runs of a function that were not timed, since its metric's name is taken.",
+            [Label::unlimited("metric")],
+        );
+        if let Ok(family) = family {
+            family.with([self.name]).inc();
+        }
+    }
+}
+
+/// A run of a function, which is counted when it is dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct Run<'a> {
+    timed: &'static Timed,
+    registry: &'a Registry,
+    started: Instant,
+    outcome: Outcome,
+}
+
+impl Run<'_> {
+    /// Ends a run that returned.
+    #[inline]
+    pub fn end(mut self, is_error: bool) {
+        self.outcome = if is_error {
+            Outcome::Error
+        } else {
+            Outcome::Ok
+        };
+    }
+}
+
+impl Drop for Run<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        let took = self.started.elapsed();
+        let count = |histogram: &Histogram| histogram.observe_duration(took);
+        self.timed.with(self.registry, self.outcome, count);
+    }
+}
+
+pin_project! {
+    /// The body of an async function that is counted by how it ends.
+    #[derive(Debug)]
+    #[must_use = "a future does nothing until it is polled"]
+    pub struct Body<'a, F> {
+        #[pin]
+        inner: F,
+        run: Option<Run<'a>>,
+    }
+}
+
+/// Watches the body of an async function.
+#[inline]
+pub fn body<F: Future>(run: Run<'_>, inner: F) -> Body<'_, F> {
+    Body {
+        inner,
+        run: Some(run),
+    }
+}
+
+impl<'a, F: Future> Future for Body<'a, F> {
+    type Output = (Option<Run<'a>>, F::Output);
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        // A panic unwinds from here; one that drops the future elsewhere is not its own.
+        let set = |run: &mut Option<Run<'_>>, outcome| {
+            if let Some(run) = run {
+                run.outcome = outcome;
+            }
+        };
+        set(this.run, Outcome::Panic);
+        let polled = this.inner.poll(context);
+        set(this.run, Outcome::Cancelled);
+        polled.map(|returned| (this.run.take(), returned))
+    }
+}
+
+/// What a function returned, whatever that is: an error, if it is that of a `Result`.
+///
+/// The methods of the reference's own type are found before those of the type itself, and
+/// so tell results from all else.
+#[derive(Debug)]
+pub struct Returned<'a, T>(pub &'a T);
+
+/// What is found of a `Result`.
+pub trait IsError {
+    /// Whether it is an error.
+    fn is_error(&self) -> bool;
+}
+
+impl<T, E> IsError for &Returned<'_, Result<T, E>> {
+    fn is_error(&self) -> bool {
+        self.0.is_err()
+    }
+}
+
+/// What is found of all else.
+pub trait IsNoError {
+    /// It is none.
+    fn is_error(&self) -> bool;
+}
+
+impl<T> IsNoError for Returned<'_, T> {
+    fn is_error(&self) -> bool {
+        false
+    }
+}
+
+/// Without the registry, which would tell all that is in it.
+impl fmt::Debug for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Found").finish_non_exhaustive()
+    }
+}
