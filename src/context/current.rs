@@ -152,3 +152,55 @@ pub(super) fn route() -> Option<Arc<str>> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A layer's only route.
+    struct Only(Arc<str>);
+
+    impl Routes for Only {
+        fn route(&self, position: usize) -> Option<Arc<str>> {
+            (position == 0).then(|| Arc::clone(&self.0))
+        }
+    }
+
+    fn layer(route: &str) -> Arc<Only> {
+        let layer = Arc::new(Only(route.into()));
+        announce(&layer);
+        layer
+    }
+
+    #[test]
+    fn a_layer_that_is_gone_leaves_no_entry_and_no_route() {
+        let gone = layer("/gone");
+        let place = Place::of(&*gone, 0);
+        drop(gone);
+        let _within = Within::request(place);
+        assert_eq!(route(), None);
+        let _next = layer("/next");
+        let layers = LAYERS.read().unwrap();
+        assert!(
+            layers
+                .iter()
+                .all(|(own, routes)| *own != place.layer || routes.strong_count() > 0)
+        );
+    }
+
+    #[test]
+    fn what_was_carried_here_is_gone_when_it_has_run() {
+        let [one, two]: [Arc<str>; 2] = ["/one", "/two"].map(Arc::from);
+        carried(Some(&one), || {
+            for _ in 0..3 {
+                carried(Some(&two), || assert_eq!(route(), Some(Arc::clone(&two))));
+                assert_eq!(route(), Some(Arc::clone(&one)));
+                carried(None, || assert_eq!(route(), None));
+            }
+            assert_eq!(CARRIED.with_borrow(Vec::len), 1);
+        });
+        assert_eq!(route(), None);
+        assert_eq!(CARRIED.with_borrow(Vec::len), 0);
+        assert_eq!(Arc::strong_count(&one), 1);
+    }
+}

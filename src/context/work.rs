@@ -36,24 +36,30 @@ struct AtWork {
 /// What an outer layer knows of those within it, for one request.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Nested {
-    /// Whether the request is marked.
-    marked: bool,
-    /// Whether a layer was called within, for a request of another body.
-    called: bool,
+    mark: Mark,
     /// Whether one told a route since the layer was last at work.
     told: bool,
     /// Whether the layer knows no route of its own.
     is_routeless: bool,
 }
 
+/// Whether the request carries a mark, by which a layer within knows it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Mark {
+    #[default]
+    None,
+    /// It carries none, and a layer within was called for a request of another body.
+    Missed,
+    Set,
+}
+
 impl Nested {
     pub(crate) const MARKED: Self = Self {
-        marked: true,
+        mark: Mark::Set,
         ..Self::NONE
     };
     const NONE: Self = Self {
-        marked: false,
-        called: false,
+        mark: Mark::None,
         told: false,
         is_routeless: false,
     };
@@ -70,7 +76,7 @@ impl Nested {
     /// Returns true when requests had better be marked.
     #[inline]
     pub(crate) fn asks_for_marks(self) -> bool {
-        self.called && !self.marked
+        self.mark == Mark::Missed
     }
 }
 
@@ -126,24 +132,28 @@ impl Drop for Working {
 /// Returns true when the layer of these metrics that is at work has marked its request,
 /// and this one, which arrives without a trace of it, `is_marked`.
 pub(crate) fn is_marked_for(owner: usize, is_marked: impl FnOnce() -> bool) -> bool {
-    let marked = with_outer(owner, |_, outer| {
-        outer.called = true;
-        outer.marked
+    let mark = with_outer(owner, |_, outer| {
+        if outer.mark == Mark::None {
+            outer.mark = Mark::Missed;
+        }
+        outer.mark
     });
-    marked == Some(true) && is_marked()
+    mark == Some(Mark::Set) && is_marked()
 }
 
 /// Tells the layer that counts this request its route, and where that is.
 pub(crate) fn tell(owner: usize, route: Arc<str>, place: Place) {
     with_outer(owner, |at, outer| {
-        if outer.is_routeless {
-            find(place);
-        }
         let before = take_told(at);
         // A layer further in that sees none does not gainsay one that does.
         let route = match before {
             Some(before) if *route == *UNMATCHED => before,
-            _ => route,
+            _ => {
+                if outer.is_routeless {
+                    find(place);
+                }
+                route
+            }
         };
         let told = TOLD.try_with(|told| told.borrow_mut().push((at, route)));
         outer.told = told.is_ok();

@@ -229,6 +229,21 @@ fn ask(layer: &LlmLayer, usage: &Value) {
 }
 
 #[test]
+fn the_model_that_answered_has_the_price_rather_than_the_one_that_was_asked() {
+    let tokens = json!({"prompt_tokens": 1_000_000, "completion_tokens": 0});
+    let asked = Price::per_million(1.0, 1.0);
+    let answered = Price::per_million(2.0, 2.0);
+    let table = PriceTable::new().model("alias", asked);
+    let (layer, registry) = priced(table.clone().model("gpt-x-2026", answered));
+    ask(&layer, &tokens);
+    assert_eq!(cost(&registry, "table"), 2.0);
+    // Without a price of its own it has that of its alias.
+    let (layer, registry) = priced(table);
+    ask(&layer, &tokens);
+    assert_eq!(cost(&registry, "table"), 1.0);
+}
+
+#[test]
 fn a_provider_that_tells_the_cost_is_believed() {
     let (layer, registry) = priced(PriceTable::new().model("gpt-x", Price::per_million(1.0, 1.0)));
     let tokens = |more: Value| {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::fmt::Debug;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,12 +13,13 @@ use axum::routing::get;
 use fastrand::Rng;
 use futures_util::future::{join, join_all};
 use futures_util::stream;
-use http::Request;
+use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
 use tachometer::llm::{LlmMetrics, Outcome, Price, PriceTable, Usage};
+use tachometer::middleware::RequestBody;
 use tachometer::{LlmLayer, MetricsLayer, Registry, RequestRoute, carry_route};
 use tokio::task::{spawn_blocking, yield_now};
-use tower::{Service, ServiceExt};
+use tower::{Service, ServiceExt, service_fn};
 
 use crate::support::read::sum;
 
@@ -49,9 +51,10 @@ fn spent(registry: &Registry, route: &str) -> f64 {
     tokens
 }
 
-async fn get_from<S>(app: &S, path: &str)
+async fn get_from<S, B>(app: &S, path: &str)
 where
-    S: Service<Request<Body>, Response = axum::response::Response, Error = Infallible> + Clone,
+    S: Service<Request<Body>, Response = Response<B>, Error = Infallible> + Clone,
+    B: http_body::Body<Error: Debug>,
 {
     let request = Request::get(path).body(Body::empty()).unwrap();
     let response = app.clone().oneshot(request).await.unwrap();
@@ -152,13 +155,61 @@ async fn a_layer_around_the_whole_service_is_told_the_route_by_the_one_within() 
         .layer(layer.clone());
     let app = tower::Layer::layer(&layer, app);
     for path in ["/users/7", "/nowhere"] {
-        let request = Request::get(path).body(Body::empty()).unwrap();
-        let response = app.clone().oneshot(request).await.unwrap();
-        response.into_body().collect().await.unwrap();
+        get_from(&app, path).await;
     }
     assert_eq!(spent(&registry, "/users/{id}"), 3.0);
     assert_eq!(spent(&registry, "unmatched"), 4.0);
     assert_eq!(spent(&registry, "none"), 0.0);
+}
+
+#[tokio::test]
+async fn the_route_that_pays_is_the_one_that_the_request_is_counted_with() {
+    let registry = Registry::new();
+    let inner = Router::new()
+        .route(
+            "/users/{id}",
+            get(async |State(m): State<LlmMetrics>| call(&m, 1).await),
+        )
+        .route(
+            "/teams/{id}",
+            get(async |State(m): State<LlmMetrics>| call(&m, 2).await),
+        )
+        .with_state(metrics(&registry))
+        .layer(MetricsLayer::new().registry(&registry));
+    let outer = MetricsLayer::new().registry(&registry);
+
+    // An outer layer that has a name of its own listens to none within.
+    let named = outer.clone().route_by(|_| Some("outer".into()));
+    get_from(&tower::Layer::layer(&named, inner.clone()), "/users/7").await;
+
+    assert_eq!(spent(&registry, "outer"), 1.0);
+    assert_eq!(spent(&registry, "/users/{id}"), 0.0);
+
+    // One that has none takes the first that it has been told. Since the bodies are new,
+    // it learns from the first request that requests are to be marked.
+    let retried = service_fn(move |request: Request<RequestBody<Body>>| {
+        let inner = inner.clone();
+        let (mut head, _) = request.into_parts();
+        async move {
+            for path in ["/users/7", "/teams/7"] {
+                head.uri = Uri::from_static(path);
+                let request = Request::from_parts(head.clone(), Body::empty());
+                inner.clone().oneshot(request).await?;
+                yield_now().await;
+            }
+            Ok(Response::new(Body::empty()))
+        }
+    });
+    let app = tower::Layer::layer(&outer, retried);
+    get_from(&app, "/").await;
+    let found = |route| {
+        let requests = sum(&registry, "http_requests_total", &[("route", route)]);
+        [requests, spent(&registry, route)]
+    };
+    let [users, teams] = ["/users/{id}", "/teams/{id}"].map(found);
+    get_from(&app, "/").await;
+    assert_eq!(found("/users/{id}"), [users[0] + 1.0, users[1] + 3.0]);
+    assert_eq!(found("/teams/{id}"), teams);
 }
 
 #[tokio::test]
