@@ -65,6 +65,8 @@
 //! 4  router      serves a registry over HTTP
 //! 3  middleware  the layer: layer -> service -> future -> body -> record
 //!    llm         the same for calls of LLMs: exchange, framing, scan, dialects
+//!    system      what the machine, the process and its container use
+//!    timed       what `#[timed]` makes of a function
 //!    export      a registry in every format, whole or in chunks
 //! 2  registry    metrics under their names, and reading them all
 //!    encode      blocks of series to text and bytes
@@ -85,6 +87,8 @@
 //! | `axum` | yes | [`metrics_router`], and route templates as the layer's `route` |
 //! | `llm` | yes | [`LlmLayer`], for any client of the `http` crate's types |
 //! | `reqwest`, `hyper-util`, `reqwest-middleware`, `async-openai` | no | the same for these clients |
+//! | `macros` | yes | [`timed`](macro@timed), which times functions |
+//! | `system` | yes | [`system`]: CPU, memory and the like, which the router adds to what it serves |
 //! | `serve` | no | `MetricsRouter::serve`: the metrics on a listener of their own |
 //! | `compression` | no | scrapes compressed by gzip or zstd, where the scraper asks for it |
 
@@ -101,7 +105,8 @@ pub mod export;
 #[cfg(feature = "llm")]
 pub mod llm;
 pub mod middleware;
-
+#[cfg(feature = "system")]
+pub mod system;
 #[cfg(feature = "macros")]
 mod timed;
 
@@ -129,6 +134,9 @@ pub use registry::{
 };
 #[cfg(feature = "axum")]
 pub use router::{MetricsRouter, metrics_router};
+
+#[cfg(feature = "system")]
+pub use system::{SystemMetrics, SystemUpdates};
 
 #[cfg(feature = "macros")]
 pub use tachometer_macros::timed;

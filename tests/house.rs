@@ -8,11 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and what it may import besides itself, `snapshot` and `error`.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 14] = [
     ("app", &["router", "middleware"]),
-    ("router", &["export", "registry", "metric", "context"]),
+    ("router", &["export", "system", "registry", "metric", "context"]),
     ("middleware", &["registry", "metric", "context"]),
     ("llm", &["registry", "metric", "context"]),
+    ("system", &["registry"]),
     ("timed", &["registry", "metric"]),
     ("export", &["registry", "encode"]),
     ("registry", &["metric"]),

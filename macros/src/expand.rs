@@ -3,7 +3,9 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Block, Error, Expr, Ident, ItemFn, LitStr, Result, ReturnType, Signature, Stmt, Type};
+use syn::{
+    Block, Error, Expr, Ident, ItemFn, LitStr, Result, ReturnType, Signature, Stmt, Type, parse_quote,
+};
 
 use crate::arguments::Arguments;
 use crate::name::is_metric;

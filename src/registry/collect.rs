@@ -1,5 +1,6 @@
 //! Metrics that are computed when they are read.
 
+use std::any::Any;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -41,7 +42,7 @@ use crate::snapshot::{Block, Desc, Kind, Labels, Values};
 /// assert!(registry.export_prometheus().contains("pool_connections{state=\"idle\"} 3"));
 /// # Ok::<(), tachometer::Error>(())
 /// ```
-pub trait Collect: Send + Sync + 'static {
+pub trait Collect: Any + Send + Sync {
     /// Returns the families that [`collect`](Self::collect) fills, at least one;
     /// asked once, when the collector is registered.
     fn describe(&self) -> Vec<Desc>;

@@ -40,6 +40,13 @@ impl Entries {
         self.metrics.get(name).map(|entry| &entry.metric)
     }
 
+    /// Returns the collector of the metric `name`, if it has one.
+    #[cfg(feature = "system")]
+    pub(super) fn source(&self, name: &str) -> Option<Arc<Source>> {
+        let (source, _) = self.metrics.get(name)?.source.as_ref()?;
+        Some(Arc::clone(source))
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
         self.metrics.values()
     }

@@ -1,5 +1,7 @@
 //! A registered collector.
 
+#[cfg(feature = "system")]
+use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -111,6 +113,14 @@ impl Drop for Collecting {
 }
 
 impl Registry {
+    /// Returns the collector that computes the metric `name`, if it is one of this type.
+    #[cfg(feature = "system")]
+    pub(crate) fn collector_of<C: Collect + Clone>(&self, name: &str) -> Option<C> {
+        let source = self.entries().source(&self.scope.name(name))?;
+        let collector: &dyn Any = &*source.collector;
+        collector.downcast_ref().cloned()
+    }
+
     pub(super) fn add_source(&self, collector: Box<dyn Collect>) -> Result<(), Error> {
         let described = collector.describe();
         if described.is_empty() {

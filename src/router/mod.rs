@@ -33,6 +33,9 @@
 //! been answered to its end, and else in `tachometer_scrapes_refused_total` or
 //! `tachometer_scrapes_cut_total`.
 //!
+//! With the feature `system` the router adds the metrics of the [system](crate::system) to
+//! the registry, unless it is told [not to](MetricsRouter::without_system).
+//!
 //! # Who may read it
 //!
 //! It shows what a service does to whoever can reach it. Serve it where only
@@ -74,12 +77,16 @@ mod routes;
 mod scrapes;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "system")]
+mod system;
 
 use std::time::Duration;
 
 use axum::Router;
 
 use crate::registry::Registry;
+#[cfg(feature = "system")]
+use crate::system::SystemMetrics;
 use guard::Guard;
 use routes::routes;
 #[cfg(feature = "serve")]
@@ -105,6 +112,8 @@ pub struct MetricsRouter {
     created: bool,
     in_flight: usize,
     deadline: Duration,
+    #[cfg(feature = "system")]
+    system: Option<SystemMetrics>,
 }
 
 impl MetricsRouter {
@@ -116,6 +125,8 @@ impl MetricsRouter {
             created: false,
             in_flight: 8,
             deadline: Duration::from_secs(30),
+            #[cfg(feature = "system")]
+            system: Some(SystemMetrics::new()),
         }
     }
 
@@ -165,6 +176,8 @@ impl MetricsRouter {
     where
         S: Clone + Send + Sync + 'static,
     {
+        #[cfg(feature = "system")]
+        self.attach_system();
         let routes = routes(&self);
         self.guard.before(routes)
     }

@@ -1,0 +1,59 @@
+//! The container that the process is in: its control group, as Linux shows it in files.
+//!
+//! Version 2: <https://docs.kernel.org/admin-guide/cgroup-v2.html>, "Controllers". Version 1:
+//! <https://docs.kernel.org/admin-guide/cgroup-v1/memory.html>, "User Interface", and
+//! <https://docs.kernel.org/scheduler/sched-bwc.html>, "Management".
+
+mod files;
+mod place;
+#[cfg(test)]
+mod tests;
+mod v1;
+mod v2;
+
+use std::path::Path;
+
+use crate::system::cgroup::place::Place;
+use crate::system::cgroup::v1::V1;
+use crate::system::cgroup::v2::V2;
+use crate::system::reading::Container;
+
+/// The control group of this process.
+#[derive(Debug)]
+pub(super) enum Cgroup {
+    V1(V1),
+    V2(V2),
+}
+
+impl Cgroup {
+    /// Returns that of this process, if there are control groups.
+    pub(super) fn own() -> Option<Self> {
+        Self::at(Path::new("/sys/fs/cgroup"), Path::new("/proc/self/cgroup"))
+    }
+
+    /// Returns the one that a list of a process's groups names, of those that are mounted
+    /// below `root`.
+    fn at(root: &Path, list: &Path) -> Option<Self> {
+        let list = files::text(list)?;
+        // With both, those that have limits are of version 1.
+        if root.join("cgroup.controllers").exists() {
+            let place = Place::find(root, &list, "")?;
+            return Some(Self::V2(V2::new(place)));
+        }
+        let place = |controller: &str| Place::find(&root.join(controller), &list, controller);
+        let own = V1 {
+            memory: place("memory"),
+            cpu: place("cpu"),
+            cpuacct: place("cpuacct"),
+        };
+        own.is_any().then_some(Self::V1(own))
+    }
+
+    /// Reads what the container uses and may use; nothing where the process is in none.
+    pub(super) fn read(&self) -> Container {
+        match self {
+            Self::V1(group) => group.read(),
+            Self::V2(group) => group.read(),
+        }
+    }
+}

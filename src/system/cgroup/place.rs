@@ -1,0 +1,58 @@
+//! Where the files of a control group are.
+
+use std::path::{Path, PathBuf};
+
+/// The directory of a group, in the hierarchy that is mounted there.
+#[derive(Debug, PartialEq)]
+pub(super) struct Place {
+    root: PathBuf,
+    own: PathBuf,
+    pub(super) sort: Sort,
+}
+
+/// What can be told of a group by its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    /// It is a container's: the path is the machine's, and what is mounted the container's.
+    Container,
+    /// It is the root: of the machine, or of a container that hides the path.
+    Root,
+    /// It is a group within the machine's, or within the container's.
+    Within,
+}
+
+impl Place {
+    /// Finds the group of a controller, or of version 2 where that is empty, in the list of
+    /// a process's groups: lines of `number:controllers:path`.
+    pub(super) fn find(root: &Path, list: &str, controller: &str) -> Option<Self> {
+        let groups = list.lines().filter_map(|line| {
+            let (_, group) = line.split_once(':')?;
+            group.split_once(':')
+        });
+        let is_wanted = |controllers: &str| controllers.split(',').any(|own| own == controller);
+        let (_, path) = groups.clone().find(|(controllers, _)| is_wanted(controllers))?;
+        let own = root.join(path.trim_start_matches('/'));
+        let sort = match path {
+            "/" => Sort::Root,
+            // The first two points are of a group beside the container's.
+            _ if path.starts_with("/..") || !own.is_dir() => Sort::Container,
+            _ => Sort::Within,
+        };
+        let own = if sort == Sort::Within { own } else { root.to_owned() };
+        let root = root.to_owned();
+        Some(Self { root, own, sort })
+    }
+
+    /// Returns a file of the group.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.own.join(name)
+    }
+
+    /// Returns the least of the limits of the group and of those that it is in, which hold
+    /// for it, too.
+    pub(super) fn least(&self, limit: impl Fn(&Path) -> Option<f64>) -> Option<f64> {
+        let within = |group: &&Path| group.starts_with(&self.root);
+        let limits = self.own.ancestors().take_while(within).filter_map(limit);
+        limits.min_by(f64::total_cmp)
+    }
+}

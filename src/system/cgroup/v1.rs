@@ -1,0 +1,70 @@
+//! Control groups of version 1, of which each controller has its own.
+
+use std::path::Path;
+
+use crate::system::cgroup::files::{named, number};
+use crate::system::cgroup::place::{Place, Sort};
+use crate::system::reading::Container;
+
+#[derive(Debug)]
+pub(super) struct V1 {
+    pub(super) memory: Option<Place>,
+    pub(super) cpu: Option<Place>,
+    pub(super) cpuacct: Option<Place>,
+}
+
+/// Limits from here on are none: where there is none, the file has the largest number of
+/// whole pages.
+const NO_LIMIT: f64 = (1_u64 << 62) as f64;
+
+impl V1 {
+    pub(super) fn is_any(&self) -> bool {
+        self.memory.is_some() || self.cpu.is_some() || self.cpuacct.is_some()
+    }
+
+    pub(super) fn read(&self) -> Container {
+        let [memory, cpu, cpuacct] = [&self.memory, &self.cpu, &self.cpuacct].map(Option::as_ref);
+        let memory_limit = memory.and_then(|place| place.least(bytes));
+        let cpu_limit = cpu.and_then(|place| place.least(cpus));
+        let is_container = [memory, cpu, cpuacct]
+            .iter()
+            .flatten()
+            .any(|place| place.sort == Sort::Container);
+        if !is_container && memory_limit.is_none() && cpu_limit.is_none() {
+            return Container::default();
+        }
+        // What a root uses is what the machine uses, unless a limit shows that it is none.
+        let memory = used(memory, memory_limit);
+        let cpu = used(cpu, cpu_limit);
+        let cpuacct = used(cpuacct, cpu_limit);
+        let nanos = |nanos: f64| nanos / 1e9;
+        Container {
+            memory: memory.and_then(|place| number(&place.file("memory.usage_in_bytes"))),
+            memory_limit,
+            reclaimable: memory
+                .and_then(|place| named(&place.file("memory.stat"), "total_inactive_file")),
+            cpu_seconds: cpuacct
+                .and_then(|place| number(&place.file("cpuacct.usage")))
+                .map(nanos),
+            throttled_seconds: cpu
+                .and_then(|place| named(&place.file("cpu.stat"), "throttled_time"))
+                .map(nanos),
+            cpu_limit,
+        }
+    }
+}
+
+fn used(place: Option<&Place>, limit: Option<f64>) -> Option<&Place> {
+    place.filter(|place| place.sort != Sort::Root || limit.is_some())
+}
+
+fn bytes(group: &Path) -> Option<f64> {
+    number(&group.join("memory.limit_in_bytes")).filter(|bytes| *bytes < NO_LIMIT)
+}
+
+/// Reads how many CPUs' time a group may take; a quota of -1 is none.
+fn cpus(group: &Path) -> Option<f64> {
+    let quota = number(&group.join("cpu.cfs_quota_us"))?;
+    let period = number(&group.join("cpu.cfs_period_us")).filter(|period| *period > 0.0)?;
+    Some(quota / period)
+}

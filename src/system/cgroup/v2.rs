@@ -1,0 +1,49 @@
+//! Control groups of version 2, all of whose files are in one directory.
+
+use std::path::Path;
+
+use crate::system::cgroup::files::{named, number, parse, text};
+use crate::system::cgroup::place::{Place, Sort};
+use crate::system::reading::Container;
+
+#[derive(Debug)]
+pub(super) struct V2(Place);
+
+impl V2 {
+    pub(super) fn new(place: Place) -> Self {
+        Self(place)
+    }
+
+    pub(super) fn read(&self) -> Container {
+        let Self(place) = self;
+        let memory_limit = place.least(|group| number(&group.join("memory.max")));
+        let cpu_limit = place.least(|group| cpus(&group.join("cpu.max")));
+        let memory = number(&place.file("memory.current"));
+        let is_container = match place.sort {
+            Sort::Container => true,
+            // The machine's has no such file.
+            Sort::Root => memory.is_some(),
+            Sort::Within => false,
+        };
+        if !is_container && memory_limit.is_none() && cpu_limit.is_none() {
+            return Container::default();
+        }
+        let stat = |name| named(&place.file("cpu.stat"), name).map(|micros| micros / 1e6);
+        Container {
+            memory,
+            memory_limit,
+            reclaimable: named(&place.file("memory.stat"), "inactive_file"),
+            cpu_seconds: stat("usage_usec"),
+            throttled_seconds: stat("throttled_usec"),
+            cpu_limit,
+        }
+    }
+}
+
+/// Reads how many CPUs' time a group may take: a quota and its period, or `max` and that.
+fn cpus(path: &Path) -> Option<f64> {
+    let text = text(path)?;
+    let (quota, period) = text.trim().split_once(' ')?;
+    let period = parse(period).filter(|period| *period > 0.0)?;
+    Some(parse(quota)? / period)
+}

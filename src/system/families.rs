@@ -1,0 +1,138 @@
+//! The metrics, and which number of a reading each of them is.
+
+use crate::snapshot::{Desc, Kind};
+use crate::system::reading::Reading;
+
+/// A metric without labels.
+#[derive(Debug)]
+pub(super) struct Family {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    help: &'static str,
+    pub(super) read: fn(&Reading) -> Option<f64>,
+}
+
+impl Family {
+    pub(super) fn desc(&self) -> Desc {
+        Desc::new(self.name, self.help, self.kind)
+    }
+}
+
+const fn gauge(
+    name: &'static str,
+    help: &'static str,
+    read: fn(&Reading) -> Option<f64>,
+) -> Family {
+    Family {
+        name,
+        kind: Kind::Gauge,
+        help,
+        read,
+    }
+}
+
+const fn counter(
+    name: &'static str,
+    help: &'static str,
+    read: fn(&Reading) -> Option<f64>,
+) -> Family {
+    Family {
+        name,
+        kind: Kind::Counter,
+        help,
+        read,
+    }
+}
+
+pub(super) static FAMILIES: [Family; 18] = [
+    gauge(
+        "system_memory_bytes",
+        "Memory of the machine in use, in bytes.",
+        |reading| reading.machine.memory,
+    ),
+    gauge(
+        "system_memory_percent",
+        "Memory of the machine in use, of all it has: 0 to 100.",
+        |reading| reading.machine.memory_percent,
+    ),
+    gauge(
+        "system_cpu_percent",
+        "How busy all CPUs of the machine were since the reading before: 0 to 100.",
+        |reading| reading.machine.cpu_percent,
+    ),
+    gauge(
+        "process_memory_bytes",
+        "Resident memory of the process, in bytes.",
+        |reading| reading.process.resident,
+    ),
+    gauge(
+        "process_cpu_percent",
+        "CPU time of the process since the reading before: 100 is one CPU always busy.",
+        |reading| reading.process.cpu_percent,
+    ),
+    counter(
+        "process_cpu_seconds_total",
+        "CPU time of the process, of the user's and the system's code, in seconds.",
+        |reading| reading.process.cpu_seconds,
+    ),
+    gauge(
+        "process_resident_memory_bytes",
+        "Resident memory of the process, in bytes.",
+        |reading| reading.process.resident,
+    ),
+    gauge(
+        "process_virtual_memory_bytes",
+        "Address space of the process, in bytes.",
+        |reading| reading.process.address_space,
+    ),
+    gauge(
+        "process_open_fds",
+        "File descriptors that the process has open.",
+        |reading| reading.process.open_files,
+    ),
+    gauge(
+        "process_max_fds",
+        "File descriptors that the process may have open.",
+        |reading| reading.process.most_files,
+    ),
+    gauge(
+        "process_start_time_seconds",
+        "When the process began, in seconds since 1970.",
+        |reading| reading.process.started,
+    ),
+    gauge(
+        "process_threads",
+        "Threads of the process.",
+        |reading| reading.process.threads,
+    ),
+    gauge(
+        "container_memory_bytes",
+        "Memory that the container is charged for, the cache of files included, in bytes.",
+        |reading| reading.container.memory,
+    ),
+    gauge(
+        "container_memory_limit_bytes",
+        "Memory that the container may use, in bytes.",
+        |reading| reading.container.memory_limit,
+    ),
+    gauge(
+        "container_memory_reclaimable_bytes",
+        "Memory of the container that is an inactive cache of files, in bytes.",
+        |reading| reading.container.reclaimable,
+    ),
+    counter(
+        "container_cpu_seconds_total",
+        "CPU time of the container, in seconds.",
+        |reading| reading.container.cpu_seconds,
+    ),
+    counter(
+        "container_cpu_throttled_seconds_total",
+        "Time in which the container had to wait, since it was at its limit, in seconds.",
+        |reading| reading.container.throttled_seconds,
+    ),
+    gauge(
+        "container_cpu_limit_cores",
+        "How many CPUs' time the container may take.",
+        |reading| reading.container.cpu_limit,
+    ),
+];

@@ -1,0 +1,121 @@
+//! The taking of a reading.
+
+use std::time::{Duration, Instant};
+
+use sysinfo::{
+    IS_SUPPORTED_SYSTEM, MINIMUM_CPU_UPDATE_INTERVAL, MemoryRefreshKind, Pid, ProcessRefreshKind,
+    ProcessesToUpdate, System, get_current_pid,
+};
+
+use crate::system::cgroup::Cgroup;
+use crate::system::reading::{Machine, Process, Reading};
+
+/// What takes readings, and remembers what the next one needs of the last.
+#[derive(Debug)]
+pub(super) struct Reader {
+    system: System,
+    pid: Option<Pid>,
+    cgroup: Option<Cgroup>,
+    /// When the CPUs' time was last read, and how many seconds of it the process
+    /// had taken.
+    cpu_before: Option<(Instant, Option<f64>)>,
+    machine_share: Option<f64>,
+    process_share: Option<f64>,
+}
+
+impl Reader {
+    /// Shares over less than this are mostly noise, and the library gives none.
+    pub(super) const LEAST: Duration =
+        MINIMUM_CPU_UPDATE_INTERVAL.saturating_add(Duration::from_millis(10));
+
+    pub(super) fn new() -> Self {
+        Self {
+            system: System::new(),
+            pid: get_current_pid().ok(),
+            cgroup: Cgroup::own(),
+            cpu_before: None,
+            machine_share: None,
+            process_share: None,
+        }
+    }
+
+    /// Whether it has read the CPUs' time twice.
+    pub(super) fn has_shares(&self) -> bool {
+        self.machine_share.is_some()
+    }
+
+    /// Takes a reading.
+    pub(super) fn read(&mut self) -> Reading {
+        if !IS_SUPPORTED_SYSTEM {
+            return Reading::default();
+        }
+        let mut process = self.process();
+        self.shares(process.cpu_seconds);
+        process.cpu_percent = self.process_share;
+        Reading {
+            machine: self.machine(),
+            process,
+            container: self.cgroup.as_ref().map(Cgroup::read).unwrap_or_default(),
+        }
+    }
+
+    fn process(&mut self) -> Process {
+        let Some(pid) = self.pid else {
+            return Process::default();
+        };
+        let kinds = ProcessRefreshKind::nothing()
+            .with_cpu()
+            .with_memory()
+            .with_tasks();
+        self.system
+            .refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, kinds);
+        let Some(process) = self.system.process(pid) else {
+            return Process::default();
+        };
+        let known = |bytes: u64| (bytes > 0).then_some(bytes as f64);
+        Process {
+            cpu_seconds: Some(process.accumulated_cpu_time() as f64 / 1e3),
+            cpu_percent: None,
+            resident: known(process.memory()),
+            address_space: known(process.virtual_memory()),
+            open_files: process.open_files().map(|files| files as f64),
+            most_files: process.open_files_limit().map(|files| files as f64),
+            started: known(process.start_time()),
+            // Those besides the first.
+            threads: process.tasks().map(|tasks| tasks.len() as f64 + 1.0),
+        }
+    }
+
+    fn machine(&mut self) -> Machine {
+        let kinds = MemoryRefreshKind::nothing().with_ram();
+        self.system.refresh_memory_specifics(kinds);
+        let all = self.system.total_memory();
+        let used = all.saturating_sub(self.system.available_memory());
+        let is_known = all > 0;
+        Machine {
+            memory: is_known.then_some(used as f64),
+            memory_percent: is_known.then(|| 100.0 * used as f64 / all as f64),
+            cpu_percent: self.machine_share,
+        }
+    }
+
+    /// Works the shares out anew, where the last ones are old enough.
+    fn shares(&mut self, cpu_seconds: Option<f64>) {
+        let now = Instant::now();
+        if let Some((before, seconds_before)) = self.cpu_before {
+            let passed = now.saturating_duration_since(before);
+            if passed < Self::LEAST {
+                return;
+            }
+            self.system.refresh_cpu_usage();
+            let share = f64::from(self.system.global_cpu_usage());
+            self.machine_share = Some(share.clamp(0.0, 100.0));
+            let taken = cpu_seconds.zip(seconds_before);
+            self.process_share = taken
+                .map(|(now, before)| 100.0 * (now - before).max(0.0) / passed.as_secs_f64());
+        } else {
+            self.system.refresh_cpu_usage();
+        }
+        self.cpu_before = Some((now, cpu_seconds));
+    }
+}

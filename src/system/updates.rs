@@ -1,0 +1,50 @@
+//! Readings that are taken again and again.
+
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use crate::system::attach::Attached;
+
+/// The readings that [`Registry::update_system_metrics_every`] takes, until this is dropped.
+///
+/// [`Registry::update_system_metrics_every`]: crate::Registry::update_system_metrics_every
+#[derive(Debug)]
+#[must_use = "the updates end when this is dropped"]
+pub struct SystemUpdates {
+    /// None where the system has no thread to spare.
+    thread: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+impl SystemUpdates {
+    pub(super) fn start(attached: Attached, interval: Duration) -> Self {
+        let (end, ended) = channel();
+        let updates = move || {
+            // Nobody sends anything: the wait ends with the sender.
+            while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(interval) {
+                attached.update();
+            }
+        };
+        let thread = Builder::new().name("tachometer".to_owned()).spawn(updates);
+        if let Err(error) = &thread {
+            tracing::warn!(
+                %error,
+                "the system's metrics are not updated by themselves, for want of a thread; \
+                 whoever reads the registry still has fresh ones"
+            );
+        }
+        Self {
+            thread: thread.ok().map(|thread| (end, thread)),
+        }
+    }
+}
+
+impl Drop for SystemUpdates {
+    fn drop(&mut self) {
+        if let Some((end, thread)) = self.thread.take() {
+            drop(end);
+            // It panics only where a reading does, which the panic has told already.
+            let _ = thread.join();
+        }
+    }
+}
