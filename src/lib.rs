@@ -66,6 +66,7 @@
 //! 3  middleware  the layer: layer -> service -> future -> body -> record
 //!    llm         the same for calls of LLMs: exchange, framing, scan, dialects
 //!    system      what the machine, the process and its container use
+//!    runtime     what tokio's runtime knows of itself
 //!    timed       what `#[timed]` makes of a function
 //!    export      a registry in every format, whole or in chunks
 //! 2  registry    metrics under their names, and reading them all
@@ -90,6 +91,7 @@
 //! | `macros` | yes | [`timed`](macro@timed), which times functions |
 //! | `system` | yes | [`system`]: CPU, memory and the like, which the router adds to what it serves |
 //! | `serve` | no | `MetricsRouter::serve`: the metrics on a listener of their own |
+//! | `tokio-metrics` | no | [`runtime`]: workers, tasks and queues of tokio's runtime |
 //! | `compression` | no | scrapes compressed by gzip or zstd, where the scraper asks for it |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -105,6 +107,8 @@ pub mod export;
 #[cfg(feature = "llm")]
 pub mod llm;
 pub mod middleware;
+#[cfg(feature = "tokio-metrics")]
+pub mod runtime;
 #[cfg(feature = "system")]
 pub mod system;
 #[cfg(feature = "macros")]
@@ -135,6 +139,8 @@ pub use registry::{
 #[cfg(feature = "axum")]
 pub use router::{MetricsRouter, metrics_router};
 
+#[cfg(feature = "tokio-metrics")]
+pub use runtime::TokioMetrics;
 #[cfg(feature = "system")]
 pub use system::{SystemMetrics, SystemUpdates};
 

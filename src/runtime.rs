@@ -63,8 +63,8 @@ impl TokioMetrics {
         }
     }
 
-    /// Adds the metrics to a registry. Those of several runtimes are told apart by handles
-    /// with [labels](Registry::labels) or [prefixes](Registry::prefix).
+    /// Adds the metrics to a registry. Those of a second runtime need names of their own, by a
+    /// handle with a [prefix](Registry::prefix).
     ///
     /// # Errors
     ///

@@ -8,12 +8,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and what it may import besides itself, `snapshot` and `error`.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     ("app", &["router", "middleware"]),
-    ("router", &["export", "system", "registry", "metric", "context"]),
+    (
+        "router",
+        &["export", "system", "registry", "metric", "context"],
+    ),
     ("middleware", &["registry", "metric", "context"]),
     ("llm", &["registry", "metric", "context"]),
     ("system", &["registry"]),
+    ("runtime", &["registry"]),
     ("timed", &["registry", "metric"]),
     ("export", &["registry", "encode"]),
     ("registry", &["metric"]),

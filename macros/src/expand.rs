@@ -4,7 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{
-    Block, Error, Expr, Ident, ItemFn, LitStr, Result, ReturnType, Signature, Stmt, Type, parse_quote,
+    Block, Error, Expr, Ident, ItemFn, LitStr, Result, ReturnType, Signature, Stmt, Type,
+    parse_quote,
 };
 
 use crate::arguments::Arguments;

@@ -100,11 +100,9 @@ pub(super) static FAMILIES: [Family; 18] = [
         "When the process began, in seconds since 1970.",
         |reading| reading.process.started,
     ),
-    gauge(
-        "process_threads",
-        "Threads of the process.",
-        |reading| reading.process.threads,
-    ),
+    gauge("process_threads", "Threads of the process.", |reading| {
+        reading.process.threads
+    }),
     gauge(
         "container_memory_bytes",
         "Memory that the container is charged for, the cache of files included, in bytes.",

@@ -111,8 +111,8 @@ impl Reader {
             let share = f64::from(self.system.global_cpu_usage());
             self.machine_share = Some(share.clamp(0.0, 100.0));
             let taken = cpu_seconds.zip(seconds_before);
-            self.process_share = taken
-                .map(|(now, before)| 100.0 * (now - before).max(0.0) / passed.as_secs_f64());
+            self.process_share =
+                taken.map(|(now, before)| 100.0 * (now - before).max(0.0) / passed.as_secs_f64());
         } else {
             self.system.refresh_cpu_usage();
         }

@@ -30,7 +30,9 @@ impl Place {
             group.split_once(':')
         });
         let is_wanted = |controllers: &str| controllers.split(',').any(|own| own == controller);
-        let (_, path) = groups.clone().find(|(controllers, _)| is_wanted(controllers))?;
+        let (_, path) = groups
+            .clone()
+            .find(|(controllers, _)| is_wanted(controllers))?;
         let own = root.join(path.trim_start_matches('/'));
         let sort = match path {
             "/" => Sort::Root,
@@ -38,7 +40,11 @@ impl Place {
             _ if path.starts_with("/..") || !own.is_dir() => Sort::Container,
             _ => Sort::Within,
         };
-        let own = if sort == Sort::Within { own } else { root.to_owned() };
+        let own = if sort == Sort::Within {
+            own
+        } else {
+            root.to_owned()
+        };
         let root = root.to_owned();
         Some(Self { root, own, sort })
     }

@@ -78,18 +78,47 @@ fn a_container_of_version_2_is_read_from_its_root() {
 fn what_makes_no_sense_is_left_out() {
     let files = Files::new("garbage", &V2_CONTAINER);
     let whole = files.read();
-    for text in ["", "\n", "max", "-1", "1e3", "NaN", "99999999999999999999999", "\u{1f980}", "1 2"] {
+    for text in [
+        "",
+        "\n",
+        "max",
+        "-1",
+        "1e3",
+        "NaN",
+        "99999999999999999999999",
+        "\u{1f980}",
+        "1 2",
+    ] {
         files.set("fs/memory.max", text);
         assert_eq!(files.read().memory_limit, None, "{text:?}");
     }
-    for text in ["", "max", "100000", "100000 0", "-1 100000", "x y", "1 2 3", " "] {
+    for text in [
+        "",
+        "max",
+        "100000",
+        "100000 0",
+        "-1 100000",
+        "x y",
+        "1 2 3",
+        " ",
+    ] {
         files.set("fs/cpu.max", text);
         assert_eq!(files.read().cpu_limit, None, "{text:?}");
     }
-    for text in ["", "usage_usec", "usage_usec \n", "usage_usec -5", "xusage_usec 5"] {
+    for text in [
+        "",
+        "usage_usec",
+        "usage_usec \n",
+        "usage_usec -5",
+        "xusage_usec 5",
+    ] {
         files.set("fs/cpu.stat", text);
         let read = files.read();
-        assert_eq!((read.cpu_seconds, read.throttled_seconds), (None, None), "{text:?}");
+        assert_eq!(
+            (read.cpu_seconds, read.throttled_seconds),
+            (None, None),
+            "{text:?}"
+        );
     }
     fs::write(files.0.join("fs/memory.stat"), [0xff, 0xfe, 0x00]).unwrap();
     assert_eq!(files.read().reclaimable, None);
@@ -156,13 +185,22 @@ fn version_1_has_a_place_for_each_controller() {
     let files = Files::new(
         "v1",
         &[
-            ("list", "4:memory:/docker/abc\n3:cpu,cpuacct:/docker/abc\n0::/x\n"),
+            (
+                "list",
+                "4:memory:/docker/abc\n3:cpu,cpuacct:/docker/abc\n0::/x\n",
+            ),
             ("fs/memory/memory.usage_in_bytes", "1000"),
             ("fs/memory/memory.limit_in_bytes", "9223372036854771712"),
-            ("fs/memory/memory.stat", "inactive_file 1\ntotal_inactive_file 200\n"),
+            (
+                "fs/memory/memory.stat",
+                "inactive_file 1\ntotal_inactive_file 200\n",
+            ),
             ("fs/cpu/cpu.cfs_quota_us", "-1\n"),
             ("fs/cpu/cpu.cfs_period_us", "100000\n"),
-            ("fs/cpu/cpu.stat", "nr_throttled 3\nthrottled_time 1500000000\n"),
+            (
+                "fs/cpu/cpu.stat",
+                "nr_throttled 3\nthrottled_time 1500000000\n",
+            ),
             ("fs/cpuacct/cpuacct.usage", "2500000000\n"),
         ],
     );
@@ -196,7 +234,16 @@ fn version_1_has_a_place_for_each_controller() {
 #[test]
 fn lists_that_make_no_sense_name_no_group() {
     let files = Files::new("lists", &V2_CONTAINER);
-    for list in ["", "\n", "0", "0:", "x:memory:/", "::::", "0:memory", "\u{1f980}:\u{1f980}:/"] {
+    for list in [
+        "",
+        "\n",
+        "0",
+        "0:",
+        "x:memory:/",
+        "::::",
+        "0:memory",
+        "\u{1f980}:\u{1f980}:/",
+    ] {
         files.set("list", list);
         let read = files.read();
         assert!(read == Container::default(), "{list:?}: {read:?}");
