@@ -4,7 +4,7 @@
 //! number of preemptions. By themselves:
 //!
 //! ```text
-//! RUSTFLAGS="--cfg tachometer_loom" cargo test --release --lib models
+//! RUSTFLAGS="--cfg tachometer_loom" cargo test --profile models --lib models
 //! ```
 
 /// Checks a model in every order with up to three preemptions.

@@ -8,7 +8,13 @@ use std::sync::Once;
 use crate::support::program::Running;
 
 /// Those that tests run.
-const EXAMPLES: [&str; 4] = ["demo", "llm_async_openai", "llm_gateway", "llm_reqwest"];
+const EXAMPLES: [&str; 5] = [
+    "demo",
+    "llm_async_openai",
+    "llm_gateway",
+    "llm_reqwest",
+    "llm_retries",
+];
 
 /// Returns a command that starts an example, built as this test was, which calls nobody
 /// outside.
