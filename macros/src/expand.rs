@@ -1,6 +1,6 @@
 //! What a function is made into.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{
@@ -12,18 +12,18 @@ use crate::arguments::Arguments;
 use crate::name::is_metric;
 
 /// Returns the function with its body timed. Its signature stays as it is.
-pub(crate) fn timed(arguments: Arguments, function: ItemFn) -> Result<TokenStream> {
+pub(crate) fn timed(arguments: &Arguments, function: &ItemFn) -> Result<TokenStream> {
     let ItemFn {
         attrs,
         vis,
         sig,
         block,
-    } = &function;
+    } = function;
     if let Some(constant) = &sig.constness {
         let text = "a `const fn` may run before the program does, and cannot be timed";
         return Err(Error::new(constant.span(), text));
     }
-    let start = Start::of(&arguments, sig)?;
+    let start = Start::of(arguments, sig)?;
     let outcome = arguments.outcome;
     let body = if sig.asyncness.is_some() {
         asynchronous(&start, outcome, &quote!(#block), returns(sig))
@@ -34,7 +34,7 @@ pub(crate) fn timed(arguments: Arguments, function: ItemFn) -> Result<TokenStrea
             #pin(async move { #inner })
         }
     } else if outcome {
-        sync_with_outcome(&start, &function)
+        sync_with_outcome(&start, function)
     } else {
         let start = start.tokens("start");
         quote! {
@@ -151,15 +151,15 @@ fn returns(sig: &Signature) -> Option<Type> {
 
 /// Whether a type has `impl` in it.
 fn names_impl(ty: &Type) -> bool {
-    let tokens = quote!(#ty);
-    fn any(tokens: TokenStream) -> bool {
-        tokens.into_iter().any(|token| match token {
-            proc_macro2::TokenTree::Ident(ident) => ident == "impl",
-            proc_macro2::TokenTree::Group(group) => any(group.stream()),
-            _ => false,
-        })
-    }
-    any(tokens)
+    has_impl(quote!(#ty))
+}
+
+fn has_impl(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == "impl",
+        TokenTree::Group(group) => has_impl(group.stream()),
+        _ => false,
+    })
 }
 
 /// What begins a run.

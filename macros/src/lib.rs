@@ -17,7 +17,7 @@ use arguments::Arguments;
 pub fn timed(arguments: TokenStream, function: TokenStream) -> TokenStream {
     let arguments = parse_macro_input!(arguments as Arguments);
     let function = parse_macro_input!(function as ItemFn);
-    expand::timed(arguments, function)
+    expand::timed(&arguments, &function)
         .unwrap_or_else(|error| error.to_compile_error())
         .into()
 }

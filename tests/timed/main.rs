@@ -5,7 +5,6 @@
 mod counted;
 mod hygiene;
 mod outcomes;
-mod refused;
 mod registries;
 
 use tachometer::Registry;

@@ -99,7 +99,7 @@ fn each_run_is_counted_by_how_it_ended() {
 fn a_panic_elsewhere_is_not_the_functions_own() {
     #[timed("elsewhere_seconds", outcome, registry = OWN)]
     async fn waits() {
-        pending().await
+        pending::<()>().await;
     }
     let panicked = catch_unwind(|| {
         let mut future = pin!(waits());

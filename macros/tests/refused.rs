@@ -3,5 +3,5 @@
 #[test]
 fn mistakes_are_told_where_they_are() {
     let cases = trybuild::TestCases::new();
-    cases.compile_fail("tests/timed/refused/*.rs");
+    cases.compile_fail("tests/refused/*.rs");
 }
