@@ -43,7 +43,10 @@ fn registry() -> Registry {
 }
 
 fn router(registry: &Registry) -> Router {
-    MetricsRouter::new().registry(registry).build()
+    MetricsRouter::new()
+        .registry(registry)
+        .without_system()
+        .build()
 }
 
 async fn ask(

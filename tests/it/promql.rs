@@ -268,7 +268,13 @@ async fn start(
     utf8: Option<&Registry>,
     jobs: &[Job],
 ) -> (Server, Prometheus) {
-    let router = |registry: &Registry| MetricsRouter::new().registry(registry).in_flight(20);
+    // The system's metrics change from scrape to scrape.
+    let router = |registry: &Registry| {
+        MetricsRouter::new()
+            .registry(registry)
+            .without_system()
+            .in_flight(20)
+    };
     let careless = async |mut request: Request, next: Next| {
         request.headers_mut().remove(ACCEPT);
         next.run(request).await

@@ -33,7 +33,7 @@ impl Place {
         let (_, path) = groups
             .clone()
             .find(|(controllers, _)| is_wanted(controllers))?;
-        let own = root.join(path.trim_start_matches('/'));
+        let own = root.join(path.strip_prefix('/')?);
         let sort = match path {
             "/" => Sort::Root,
             // The first two points are of a group beside the container's.

@@ -1,0 +1,243 @@
+//! The metrics of the system: that they are there, that they say what the system says, and
+//! that nobody has to wait for them.
+
+use std::fs::{File, read_dir, read_to_string};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::body::Body;
+use http::Request;
+use http_body_util::BodyExt;
+use tachometer::{MetricsRouter, Registry, SystemMetrics};
+use tower::ServiceExt;
+
+/// What one of these tests opens, the others would count.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits until a condition holds, which it must before long.
+fn until(condition: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !condition() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "it never came to that"
+        );
+        std::thread::yield_now();
+    }
+}
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// Those that every Linux has from the first reading on.
+const ALWAYS: [&str; 10] = [
+    "system_memory_bytes",
+    "system_memory_percent",
+    "process_memory_bytes",
+    "process_cpu_seconds_total",
+    "process_resident_memory_bytes",
+    "process_virtual_memory_bytes",
+    "process_open_fds",
+    "process_max_fds",
+    "process_start_time_seconds",
+    "process_threads",
+];
+const SHARES: [&str; 2] = ["system_cpu_percent", "process_cpu_percent"];
+
+fn value(registry: &Registry, name: &str) -> f64 {
+    registry.get(name).unwrap().value()
+}
+
+fn is_shown(registry: &Registry, name: &str) -> bool {
+    registry.gather().any(|block| block.desc.name() == name)
+}
+
+fn open_files() -> f64 {
+    // Less the directory itself.
+    read_dir("/proc/self/fd").unwrap().count() as f64 - 1.0
+}
+
+/// A registry whose metrics are read each time.
+fn fresh() -> Registry {
+    let registry = Registry::new();
+    let metrics = SystemMetrics::new().interval(Duration::ZERO);
+    metrics.register(&registry).unwrap();
+    registry
+}
+
+#[tokio::test]
+async fn a_router_shows_what_the_process_uses_unless_it_is_told_not_to() {
+    let scrape = async |router: MetricsRouter| {
+        let router: Router = router.build();
+        let request = Request::get("/").body(Body::empty()).unwrap();
+        let body = router.oneshot(request).await.unwrap().into_body();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    };
+    let registry = Registry::new();
+    let router = MetricsRouter::new().registry(&registry);
+    for _ in 0..2 {
+        let text = scrape(router.clone()).await;
+        for name in ALWAYS {
+            assert!(text.contains(&format!("\n{name} ")), "{name} in:\n{text}");
+        }
+    }
+    let other = Registry::new();
+    let text = scrape(MetricsRouter::new().registry(&other).without_system()).await;
+    assert!(!text.contains("process_"), "{text}");
+}
+
+#[test]
+fn the_numbers_are_those_of_the_system() {
+    let _alone = alone();
+    let registry = fresh();
+    // A test beside this one may open a file.
+    until(|| {
+        let files = open_files();
+        value(&registry, "process_open_fds") == files && open_files() == files
+    });
+    let limits = read_to_string("/proc/self/limits").unwrap();
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"));
+    let soft = line.unwrap().split_whitespace().nth(3).unwrap();
+    assert_eq!(
+        value(&registry, "process_max_fds"),
+        soft.parse::<f64>().unwrap()
+    );
+
+    let page = 4_096.0;
+    let memory = read_to_string("/proc/self/statm").unwrap();
+    let pages = |at: usize| memory.split(' ').nth(at).unwrap().parse::<f64>().unwrap();
+    for (name, bytes) in [
+        ("process_virtual_memory_bytes", pages(0) * page),
+        ("process_resident_memory_bytes", pages(1) * page),
+        ("process_memory_bytes", pages(1) * page),
+    ] {
+        let read = value(&registry, name);
+        assert!(
+            (0.5..2.0).contains(&(read / bytes)),
+            "{name}: {read}, {bytes}"
+        );
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let started = value(&registry, "process_start_time_seconds");
+    assert!(started <= now.as_secs_f64() + 2.0 && started > now.as_secs_f64() - 86_400.0);
+    assert!(value(&registry, "process_threads") >= 1.0);
+    assert!(value(&registry, "process_cpu_seconds_total") >= 0.0);
+
+    let percent = value(&registry, "system_memory_percent");
+    assert!((0.1..=100.0).contains(&percent), "{percent}");
+    let info = read_to_string("/proc/meminfo").unwrap();
+    let all = info.lines().next().unwrap().split_whitespace().nth(1);
+    let all = all.unwrap().parse::<f64>().unwrap() * 1_024.0;
+    let used = value(&registry, "system_memory_bytes");
+    assert!(used > 0.0 && used < all, "{used}, {all}");
+}
+
+#[test]
+fn a_share_of_time_is_left_out_until_there_are_two_readings() {
+    let registry = Registry::new();
+    SystemMetrics::new()
+        .interval(HOUR)
+        .register(&registry)
+        .unwrap();
+    for name in SHARES {
+        assert!(!is_shown(&registry, name), "{name}");
+    }
+    // By hand it waits for the second.
+    registry.update_system_metrics();
+    for name in SHARES {
+        assert!(is_shown(&registry, name), "{name}");
+    }
+    let share = value(&registry, "system_cpu_percent");
+    assert!((0.0..=100.0).contains(&share), "{share}");
+    assert!(value(&registry, "process_cpu_percent") >= 0.0);
+}
+
+#[test]
+fn within_an_interval_there_is_one_reading() {
+    let _alone = alone();
+    let registry = Registry::new();
+    let metrics = SystemMetrics::new().interval(HOUR);
+    metrics.register(&registry).unwrap();
+    let before = value(&registry, "process_cpu_seconds_total");
+    let files: Vec<_> = (0..500)
+        .map(|_| File::open("/proc/self/stat").unwrap())
+        .collect();
+    let known = value(&registry, "process_open_fds");
+    assert!(known < 500.0, "{known}");
+    // Whoever registers it again, and with what interval, changes nothing.
+    fresh_again(&registry);
+    assert_eq!(value(&registry, "process_open_fds"), known);
+    assert_eq!(value(&registry, "process_cpu_seconds_total"), before);
+    // A registry of its own has a reading of its own.
+    assert!(value(&fresh(), "process_open_fds") >= 500.0);
+    drop(files);
+}
+
+fn fresh_again(registry: &Registry) {
+    let metrics = SystemMetrics::new().interval(Duration::ZERO);
+    metrics.register(registry).unwrap();
+}
+
+#[test]
+fn a_name_that_is_taken_leaves_out_that_metric_alone() {
+    let registry = Registry::new();
+    let own = registry
+        .gauge("process_memory_bytes", "One's own.")
+        .unwrap();
+    own.set(7);
+    let error = SystemMetrics::new().register(&registry).unwrap_err();
+    assert!(error.is_conflict());
+    assert!(
+        error.to_string().contains("process_memory_bytes"),
+        "{error}"
+    );
+    assert_eq!(value(&registry, "process_memory_bytes"), 7.0);
+    for name in ALWAYS {
+        assert!(
+            value(&registry, name) > 0.0 || name == "process_cpu_seconds_total",
+            "{name}"
+        );
+    }
+    // It is there now, as far as it can be.
+    SystemMetrics::new().register(&registry).unwrap();
+    registry.update_system_metrics();
+    assert_eq!(value(&registry, "process_memory_bytes"), 7.0);
+}
+
+#[test]
+fn updates_go_on_until_they_are_dropped() {
+    let _alone = alone();
+    let registry = Registry::new();
+    let metrics = SystemMetrics::new().interval(HOUR);
+    metrics.register(&registry).unwrap();
+    let updates = registry.update_system_metrics_every(Duration::ZERO);
+    let files: Vec<_> = (0..500)
+        .map(|_| File::open("/proc/self/stat").unwrap())
+        .collect();
+    until(|| value(&registry, "process_open_fds") >= 500.0);
+    drop(files);
+    until(|| value(&registry, "process_open_fds") < 500.0);
+    drop(updates);
+    let files: Vec<_> = (0..500)
+        .map(|_| File::open("/proc/self/stat").unwrap())
+        .collect();
+    assert!(value(&registry, "process_open_fds") < 500.0);
+    drop(files);
+}
+
+#[test]
+fn handles_with_a_prefix_have_metrics_of_their_own() {
+    let registry = Registry::new();
+    registry.update_system_metrics();
+    let other = registry.clone().prefix("other_").unwrap();
+    other.update_system_metrics();
+    assert!(is_shown(&registry, "system_memory_bytes"));
+    assert!(is_shown(&registry, "other_system_memory_bytes"));
+}

@@ -1,0 +1,7 @@
+//! What the machine, the process, its container and its runtime use.
+
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod machine;
+mod runtime;
