@@ -145,7 +145,7 @@ pub use runtime::TokioMetrics;
 pub use system::{SystemMetrics, SystemUpdates};
 
 #[cfg(feature = "macros")]
-pub use tachometer_macros::timed;
+pub use timed::timed;
 
 /// What `timed` writes into functions, which no one else is to call.
 #[cfg(feature = "macros")]

@@ -11,6 +11,79 @@ use pin_project_lite::pin_project;
 use crate::metric::{Histogram, Label};
 use crate::registry::Registry;
 
+/// Times each run of a function, in a histogram of seconds.
+///
+/// ```
+/// use tachometer::timed;
+///
+/// #[timed("report_seconds")]
+/// fn report(lines: usize) -> String {
+///     "a line\n".repeat(lines)
+/// }
+///
+/// #[timed] // fetch_duration_seconds
+/// async fn fetch(id: u32) -> Result<String, std::io::Error> {
+///     Ok(format!("number {id}"))
+/// }
+///
+/// report(3);
+/// # let future = fetch(1);
+/// # futures_util::FutureExt::now_or_never(future).unwrap().unwrap();
+/// let metric = tachometer::Registry::global().get("report_seconds");
+/// assert_eq!(metric.map(|metric| metric.value()), Some(1.0)); // a histogram's count
+/// ```
+///
+/// A run ends in whatever way: with a value, with an early `return`, with `?`, in a panic, or,
+/// of an async function, when its future is dropped; so each is counted. A future's run begins
+/// when it is first polled. It fits any function and method: generic ones, those that borrow,
+/// and those of `async_trait`, which is to stand below it. The signature stays as it is, and
+/// so does whether a future is `Send`; but not a `const fn`.
+///
+/// # Options
+///
+/// ```
+/// # use tachometer::{Registry, timed};
+/// # static METRICS: std::sync::LazyLock<Registry> = std::sync::LazyLock::new(Registry::new);
+/// #[timed(
+///     "charge_seconds",
+///     help = "Seconds to charge a card.",
+///     labels(provider = "acme"),
+///     registry = METRICS,
+///     outcome
+/// )]
+/// fn charge(cents: u32) -> Result<(), String> {
+///     if cents == 0 { Err("nothing to charge".to_owned()) } else { Ok(()) }
+/// }
+///
+/// charge(500).unwrap();
+/// charge(0).unwrap_err();
+/// let text = METRICS.export_prometheus();
+/// assert!(text.contains(r#"charge_seconds_count{provider="acme",outcome="error"} 1"#));
+/// ```
+///
+/// - The name, first; without one it is the function's, and `_duration_seconds`.
+/// - `help = ".."`: the metric's help text.
+/// - `labels(name = "value", ..)`: labels, all of whose values are fixed.
+/// - `registry = ..`: any expression that is a [`Registry`], or derefs to one, such as
+///   `self.registry`; without it the [global](Registry::global) one. It is evaluated in each
+///   run, before the body.
+/// - `outcome`: a label by which runs are told apart, `ok`, `error` (an `Err`), `panic` or
+///   `cancelled`.
+/// - `crate = ..`: the path of this crate, where it has another name.
+///
+/// # What it costs
+///
+/// Two readings of the clock and one observation. The metric is found in the registry when
+/// the function first ends, and not again. Where that is not possible, since something else
+/// has the name, the function runs as ever, and is not timed: that is warned of once and
+/// counted in `tachometer_timed_refused_total`.
+///
+/// # Errors
+///
+/// The compiler refuses names that Prometheus does not read, labels that it keeps for itself,
+/// and options that there are not.
+pub use tachometer_macros::timed;
+
 /// A function that is timed: its metric, which is found when it first runs.
 #[derive(Debug)]
 pub struct Timed {
