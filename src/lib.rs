@@ -62,6 +62,7 @@
 //!
 //! ```text
 //! 5  app         the layer and the router on an application, in the right order
+//!    testing     assertions on what was measured
 //! 4  router      serves a registry over HTTP
 //! 3  middleware  the layer: layer -> service -> future -> body -> record
 //!    llm         the same for calls of LLMs: exchange, framing, scan, dialects
@@ -99,6 +100,7 @@
 
 #[cfg(feature = "axum")]
 mod app;
+pub mod testing;
 
 #[cfg(feature = "axum")]
 pub mod router;

@@ -8,8 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and what it may import besides itself, `snapshot` and `error`.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("app", &["router", "middleware"]),
+    ("testing", &["registry", "metric"]),
     (
         "router",
         &["export", "system", "registry", "metric", "context"],
