@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::process::Command;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use axum::routing::get;
 use http_body_util::BodyExt;
+use tachometer::llm::{Outcome, Price, PriceTable, Usage};
 use tachometer::registry::{Collect, Collected, Rule};
 use tachometer::snapshot::{Desc, Kind};
-use tachometer::{MetricsLayer, Registry};
+use tachometer::{LlmLayer, MetricsLayer, MetricsRouter, Registry, TokioMetrics};
 use tower::ServiceExt;
 
 use crate::support::program::{output, promtool};
@@ -286,4 +288,34 @@ async fn the_metrics_of_the_layer_and_of_the_registry_itself_are_clean() {
         assert!(scrape.contains(&format!("# TYPE {name} ")), "{name}");
     }
     assert_eq!(registry.lint(), []);
+}
+
+#[test]
+fn all_that_the_crate_exposes_by_itself_is_clean() {
+    let registry = Registry::new();
+    let prices = PriceTable::new().model("m", Price::per_million(1.0, 1.0));
+    let llm = LlmLayer::new().registry(&registry).prices(prices);
+    let mut call = llm.by_route().metrics().start("chat", "p", "m");
+    call.usage(Usage::new().input(1).output(1).cache_read(1));
+    call.finish(Outcome::Success);
+    registry.record_llm_request(Duration::from_secs(1), false, 0, "m");
+    let layer = MetricsLayer::new().registry(&registry);
+    let layer = layer.time_to_head().time_to_first_byte().grpc_status();
+    let _service = tower::Layer::layer(
+        &layer,
+        tower::service_fn(async |_: Request<Body>| Ok::<_, ()>(())),
+    );
+    let _router: Router = MetricsRouter::new().registry(&registry).build();
+    registry.update_system_metrics();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    TokioMetrics::of(runtime.handle())
+        .register(&registry)
+        .unwrap();
+
+    assert_eq!(registry.lint(), []);
+    if promtool() {
+        assert_eq!(found(&registry), Findings::new());
+    }
 }

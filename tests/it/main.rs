@@ -44,6 +44,7 @@ mod serve;
 mod streams;
 mod strict;
 mod support;
+mod testing;
 mod threads;
 mod upgrades;
 mod wire;

@@ -20,14 +20,14 @@ use crate::system::reading::Container;
 
 /// The control group of this process.
 #[derive(Debug)]
-pub(in crate::system) enum Cgroup {
+pub(crate) enum Cgroup {
     V1(V1),
     V2(V2),
 }
 
 impl Cgroup {
     /// Returns that of this process, if there are control groups.
-    pub(in crate::system) fn own() -> Option<Self> {
+    pub(crate) fn own() -> Option<Self> {
         Self::at(Path::new("/sys/fs/cgroup"), Path::new("/proc/self/cgroup"))
     }
 
@@ -50,7 +50,7 @@ impl Cgroup {
     }
 
     /// Reads what the container uses and may use; nothing where the process is in none.
-    pub(in crate::system) fn read(&self) -> Container {
+    pub(crate) fn read(&self) -> Container {
         match self {
             Self::V1(group) => group.read(),
             Self::V2(group) => group.read(),

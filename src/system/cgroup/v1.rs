@@ -7,7 +7,7 @@ use crate::system::cgroup::place::{Place, Sort};
 use crate::system::reading::Container;
 
 #[derive(Debug)]
-pub(in crate::system) struct V1 {
+pub(crate) struct V1 {
     pub(super) memory: Option<Place>,
     pub(super) cpu: Option<Place>,
     pub(super) cpuacct: Option<Place>,

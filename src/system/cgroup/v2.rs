@@ -7,7 +7,7 @@ use crate::system::cgroup::place::{Place, Sort};
 use crate::system::reading::Container;
 
 #[derive(Debug)]
-pub(in crate::system) struct V2(Place);
+pub(crate) struct V2(Place);
 
 impl V2 {
     pub(super) fn new(place: Place) -> Self {
