@@ -6,9 +6,8 @@ use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
-use crate::support::example::{command, listening};
+use crate::support::example::{command, listening, told};
 use crate::support::http::Caller;
-use crate::support::program::output;
 
 const LABELS: &str = r#"provider="openai_compatible",model="gpt-4o-mini",operation="chat""#;
 
@@ -71,15 +70,6 @@ async fn the_gateway_passes_streams_on_and_counts_them() {
     holds(&told, "llm_tokens_total", "direction=\"input\"", 21);
     let served = "http_requests_total{method=\"POST\",route=\"/v1/{*path}\",status=\"200\",outcome=\"ok\"} 1\n";
     assert!(told.contains(served), "{told}");
-}
-
-/// Returns what an example prints.
-#[track_caller]
-fn told(example: &str) -> String {
-    let output = output(&mut command(example), "");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    String::from_utf8(output.stdout).unwrap()
 }
 
 #[track_caller]

@@ -39,6 +39,7 @@ mod roundtrip;
 mod routes;
 mod scopes;
 mod scrapes;
+mod seed;
 #[cfg(feature = "serve")]
 mod serve;
 mod streams;

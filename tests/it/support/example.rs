@@ -5,15 +5,25 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Once;
 
-use crate::support::program::Running;
+use crate::support::program::{Running, output};
 
 /// Those that tests run.
-const EXAMPLES: [&str; 5] = [
+const EXAMPLES: [&str; 15] = [
+    "api_service",
     "demo",
+    "export",
+    "handlers",
+    "labels",
     "llm_async_openai",
+    "llm_by_hand",
     "llm_gateway",
     "llm_reqwest",
     "llm_retries",
+    "metric_types",
+    "registry",
+    "system",
+    "threads",
+    "timed",
 ];
 
 /// Returns a command that starts an example, built as this test was, which calls nobody
@@ -53,4 +63,13 @@ pub(crate) fn listening(command: &mut Command) -> (Running, String) {
     let first = lines.next().unwrap().unwrap();
     let url = first.strip_prefix("listening on ").unwrap().to_owned();
     (running, url)
+}
+
+/// Runs an example to its end, and returns what it prints.
+#[track_caller]
+pub(crate) fn told(example: &str) -> String {
+    let output = output(&mut command(example), "");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    String::from_utf8(output.stdout).unwrap()
 }

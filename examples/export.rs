@@ -1,0 +1,35 @@
+//! A registry in files: as Prometheus reads it, and as JSON.
+
+use std::error::Error;
+use std::fs::{self, File};
+
+use tachometer::Registry;
+use tachometer::export::Format;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let registry = Registry::new();
+    registry
+        .counter("requests_total", "Total number of requests")?
+        .inc_by(42);
+    let seconds = registry.histogram("response_time_seconds", "Response time in seconds")?;
+    seconds.observe(0.3);
+
+    let folder = std::env::temp_dir().join(format!("tachometer-export-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+
+    // For node_exporter's textfile collector, which reads what ends in `.prom`.
+    fs::write(folder.join("metrics.prom"), registry.export_prometheus())?;
+    // In any format, without holding all of it in memory.
+    let mut file = File::create(folder.join("metrics.om"))?;
+    registry.export(Format::OpenMetrics).write_to(&mut file)?;
+    fs::write(folder.join("metrics.json"), registry.export_json())?;
+
+    let read = fs::read_to_string(folder.join("metrics.json"))?;
+    let data: serde_json::Value = serde_json::from_str(&read)?;
+    println!("Timestamp: {}", data["timestamp"]);
+    println!("Uptime: {}s", data["uptime_seconds"]);
+    println!("Requests: {}", data["metrics"]["requests_total"]["value"]);
+    print!("{}", fs::read_to_string(folder.join("metrics.prom"))?);
+    fs::remove_dir_all(folder)?;
+    Ok(())
+}

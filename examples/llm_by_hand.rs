@@ -1,0 +1,32 @@
+//! Calls of LLMs that are told by hand, where no layer stands around their client.
+
+use std::time::Duration;
+
+use tachometer::llm::{LlmMetrics, Outcome, Usage};
+use tachometer::{Error, Registry};
+
+fn main() -> Result<(), Error> {
+    let registry = Registry::global();
+
+    // All at once, when it has ended.
+    registry.record_llm_request(Duration::from_millis(1_500), true, 750, "gpt-4");
+
+    // As it goes: the guard counts it whatever becomes of it.
+    let metrics = LlmMetrics::new(registry)?;
+    let mut call = metrics.start("chat", "openai", "gpt-4");
+    call.usage(Usage::new().input(600).output(150));
+    call.finish(Outcome::Success);
+
+    for name in [
+        "llm_requests_total",
+        "llm_requests_success",
+        "llm_requests_error",
+        "llm_tokens_total",
+        "llm_request_duration_seconds",
+    ] {
+        if let Some(metric) = registry.get(name) {
+            println!("{name} {}", metric.value());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! The three kinds of metric: a sum, a level, a distribution.
+
+use tachometer::{PercentileError, counter, gauge, histogram};
+
+fn main() -> Result<(), PercentileError> {
+    // For what adds up.
+    let requests = counter("requests_total", "Total number of requests");
+    requests.inc();
+    requests.inc_by(5);
+    println!("requests: {}", requests.get());
+
+    // For what goes up and down.
+    let users = gauge("active_users", "Number of active users");
+    users.set(10);
+    users.inc();
+    users.dec_by(5);
+    println!("users: {}", users.get());
+
+    // For what is spread.
+    let duration = histogram("request_duration", "Request duration in seconds");
+    for seconds in [0.5, 1.2] {
+        duration.observe(seconds);
+    }
+    let stats = duration.stats();
+    println!("average: {}", stats.mean);
+    println!("min: {}, max: {}", stats.min, stats.max);
+    println!("p95: {:.2}", duration.percentile(95.0)?);
+    Ok(())
+}
