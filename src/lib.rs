@@ -167,3 +167,9 @@ pub struct Readme;
 #[doc = include_str!("../docs/llm.md")]
 #[derive(Debug)]
 pub struct LlmGuide;
+
+/// And those in the guide for who comes from Python.
+#[cfg(all(doctest, feature = "axum", feature = "llm", feature = "macros", feature = "system"))]
+#[doc = include_str!("../docs/from-python.md")]
+#[derive(Debug)]
+pub struct FromPython;
