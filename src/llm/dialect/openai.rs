@@ -180,9 +180,10 @@ pub(super) fn settle(answer: &mut Answer) {
     let (Some(input), Some(output), Some(total)) = (usage.input, usage.output, total) else {
         return;
     };
+    let cached = usage.cache_read.unwrap_or(0) + usage.cache_write.unwrap_or(0);
     match total.checked_sub(input + output) {
-        // Mistral's sound.
-        Some(beside) if beside > 0 && usage.audio_input == Some(beside) => {
+        // Mistral's sound, and what some gateways to Anthropic have cached.
+        Some(beside) if beside > 0 && [usage.audio_input, Some(cached)].contains(&Some(beside)) => {
             usage.input = Some(input + beside);
         }
         // xAI's thoughts, and those of gateways to Gemini, which tell them in the total alone.

@@ -84,6 +84,12 @@ fn counts_that_stand_beside_others_are_added() {
             r#"{"choices":[{"index":0,"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":5,"total_tokens":1005,"prompt_tokens_details":{"cached_tokens":0},"cache_creation_input_tokens":900,"cache_read_input_tokens":0}}"#,
             "success 1000 5 cache_write=900 stop",
         ),
+        whole(
+            "and one that has it beside the prompt [unverified]",
+            CHAT,
+            r#"{"choices":[{"index":0,"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":1015,"cache_creation_input_tokens":900,"cache_read_input_tokens":100}}"#,
+            "success 1010 5 cache_read=100 cache_write=900 stop",
+        ),
         stream(
             "usage within the last choice [src: Moonshot]",
             CHAT,
