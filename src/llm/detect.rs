@@ -15,6 +15,8 @@ pub(super) struct Detected {
     pub(super) provider: Box<str>,
     /// Whether it may be a request of something else, unless it names a model.
     pub(super) is_likely: bool,
+    /// Whether it is one of something else, where it is seen to name none.
+    pub(super) asks_model: bool,
     /// The model, where the path names it.
     pub(super) model: Option<Box<str>>,
     /// What stands for the model in the path, though it is none: Azure's deployment, and
@@ -49,6 +51,7 @@ pub(super) fn detect(
         operation,
         provider: known.unwrap_or(dialect.provider).into(),
         is_likely: !is_certain,
+        asks_model: known.is_none() && end.asks_model,
         model: model.filter(|_| deployment.is_none()),
         deployment: deployment.map(shortened),
     })

@@ -65,11 +65,13 @@ impl Exchange {
             operation,
             provider,
             is_likely,
+            asks_model,
             model,
             deployment,
         } = detected;
         let asked = ask();
-        if is_likely && asked.model.is_none() {
+        let is_needed = is_likely || (asks_model && asked.is_seen);
+        if is_needed && asked.model.is_none() {
             return None;
         }
         // A deployment's name stands where the model does, so the answer tells the model.
@@ -198,7 +200,9 @@ impl Exchange {
         let told = self.reader.as_ref().and_then(|reader| reader.answer.error);
         if !status.is_success() {
             let by_status = ErrorType::of_status(status.as_u16());
-            let special = told.filter(|error| !error.is_general());
+            // What a refusal is made of matters less than that it is one.
+            let is_special = |error: &ErrorType| !error.is_general() && *error != ErrorType::Decode;
+            let special = told.filter(is_special);
             let error = special.or(by_status).or(told);
             return Outcome::Error(error.unwrap_or(ErrorType::Other));
         }
@@ -234,6 +238,7 @@ impl Exchange {
         // Where nothing comes out, some tell no more than the sum.
         if !has_output(&call.operation) {
             answer.usage.input = answer.usage.input.or(answer.beside.total);
+            answer.usage.output = None;
         }
         call.usage = answer.usage;
         call.charge = answer.charge;

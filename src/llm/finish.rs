@@ -60,6 +60,11 @@ impl Finishes {
         }
     }
 
+    /// Returns true when there are no answers.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns true when there are answers, and all have ended.
     pub(super) fn are_all(&self) -> bool {
         !self.0.is_empty() && self.0.iter().all(|finish| finish.reason.is_some())
@@ -115,6 +120,7 @@ fn normal(reason: &str) -> usize {
         "error"
         | "error_limit"
         | "timeout"
+        | "insufficient_system_resource"
         | "malformed_function_call"
         | "malformed_model_output"
         | "malformed_tool_use"

@@ -2,11 +2,15 @@
 
 /// The hosts of providers, or ends of them, and the providers' names, of the
 /// OpenTelemetry GenAI conventions where these have one.
-const HOSTS: [(&str, &str); 35] = [
+const HOSTS: [(&str, &str); 40] = [
     ("api.openai.com", "openai"),
     (".api.openai.com", "openai"),
     (".openai.azure.com", "azure.ai.openai"),
+    (".openai.azure.us", "azure.ai.openai"),
+    (".openai.azure.cn", "azure.ai.openai"),
     (".cognitiveservices.azure.com", "azure.ai.openai"),
+    (".cognitiveservices.azure.us", "azure.ai.openai"),
+    (".cognitiveservices.azure.cn", "azure.ai.openai"),
     (".services.ai.azure.com", "azure.ai.inference"),
     (".models.ai.azure.com", "azure.ai.inference"),
     ("api.anthropic.com", "anthropic"),
@@ -33,6 +37,7 @@ const HOSTS: [(&str, &str); 35] = [
     ("integrate.api.nvidia.com", "nvidia"),
     ("router.huggingface.co", "huggingface"),
     ("api.moonshot.ai", "moonshot_ai"),
+    ("api.moonshot.cn", "moonshot_ai"),
     ("api.deepinfra.com", "deepinfra"),
     ("api.sambanova.ai", "sambanova"),
     ("api.voyageai.com", "voyage"),
@@ -52,15 +57,17 @@ pub(super) fn provider_of(host: &str) -> Option<&'static str> {
 }
 
 /// Whether a host is one of Bedrock's: `bedrock-runtime.us-east-1.amazonaws.com`, with a
-/// region of any name, and before it that of a private endpoint.
+/// region of any name, and before it that of a private endpoint; or
+/// `bedrock-mantle.us-east-1.api.aws`, which speaks as others do.
 fn is_bedrock(host: &str) -> bool {
     let is_amazons = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"]
         .iter()
         .any(|end| ends_with(host, end));
     let mut parts = host.split('.');
     let is_runtime = |part: &str| {
-        part.eq_ignore_ascii_case("bedrock-runtime")
-            || part.eq_ignore_ascii_case("bedrock-runtime-fips")
+        ["bedrock-runtime", "bedrock-runtime-fips", "bedrock-mantle"]
+            .iter()
+            .any(|known| part.eq_ignore_ascii_case(known))
     };
     is_amazons && parts.any(is_runtime)
 }
@@ -103,6 +110,7 @@ mod tests {
                 "aws.bedrock",
             ),
             ("bedrock-runtime.cn-north-1.amazonaws.com.cn", "aws.bedrock"),
+            ("bedrock-mantle.us-east-1.api.aws", "aws.bedrock"),
             ("europe-west4-aiplatform.googleapis.com", "gcp.vertex_ai"),
             ("aiplatform.googleapis.com", "gcp.vertex_ai"),
         ] {

@@ -70,25 +70,45 @@ impl Asked {
 
     /// Reads a form in parts (RFC 7578), as those are that have a sound or picture in them.
     fn read_form(&mut self, form: &[u8]) {
-        self.model = part(form, "model").map(shortened);
-        self.stream = part(form, "stream").map(|stream| stream == "true");
+        for (head, value) in parts(form) {
+            if is_text(head, "model") {
+                self.model = text(value).map(shortened);
+            } else if is_text(head, "stream") {
+                self.stream = text(value).map(|stream| stream == "true");
+            }
+        }
         self.is_seen = true;
     }
 }
 
-/// Returns a field of a form, if it has a text of that name.
-fn part<'a>(form: &'a [u8], name: &str) -> Option<&'a str> {
-    let named = format!("name=\"{name}\"");
-    let found = memmem::find(form, named.as_bytes())?;
-    let rest = &form[found + named.len()..];
-    let head = memmem::find(rest, b"\r\n\r\n")?;
-    // What has a name of a file besides is one.
-    if memmem::find(&rest[..head], b"filename").is_some() {
-        return None;
-    }
-    let value = &rest[head + 4..];
-    let value = str::from_utf8(&value[..memmem::find(value, b"\r\n")?]).ok()?;
-    (!value.is_empty()).then_some(value)
+/// Returns the parts of a form, the head of each and its value. What is within a value, such
+/// as a file that someone else made, is never taken for a part.
+fn parts(form: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    const END: &[u8] = b"\r\n";
+    const BLANK: &[u8] = b"\r\n\r\n";
+    // The first line is the boundary, which ends each part on a line of its own.
+    let boundary = memmem::find(form, END).map(|end| [END, &form[..end]].concat());
+    let mut rest = boundary
+        .as_ref()
+        .map(|boundary| &form[boundary.len() - END.len()..]);
+    std::iter::from_fn(move || {
+        let part = rest?;
+        let head = memmem::find(part, BLANK)?;
+        let value = &part[head + BLANK.len()..];
+        let end = memmem::find(value, boundary.as_ref()?)?;
+        rest = Some(&value[end + boundary.as_ref()?.len()..]);
+        Some((&part[..head], &value[..end]))
+    })
+}
+
+/// Whether a part of a form is a text of this name; what has a name of a file is one.
+fn is_text(head: &[u8], name: &str) -> bool {
+    let named = format!(" name=\"{name}\"");
+    memmem::find(head, named.as_bytes()).is_some() && memmem::find(head, b"filename").is_none()
+}
+
+fn text(value: &[u8]) -> Option<&str> {
+    str::from_utf8(value).ok().filter(|text| !text.is_empty())
 }
 
 impl Sink for Asked {
@@ -129,7 +149,9 @@ mod tests {
         };
         let model = part("name=\"model\"", "whisper-x");
         let stream = part("name=\"stream\"", "true");
-        let file = part("name=\"file\"; filename=\"a.mp3\"", "\0\u{1}name=\"x\"");
+        // What is in a file is nobody's choice but that of who made it.
+        let inside = "\0\u{1}; name=\"model\"\r\n\r\nevil\r\n--c\r\n";
+        let file = part("name=\"file\"; filename=\"a.mp3\"", inside);
         for form in [
             format!("{model}{file}{stream}--b--\r\n"),
             format!("{file}{stream}{model}--b--\r\n"),
@@ -141,8 +163,9 @@ mod tests {
         let named = part("name=\"model\"; filename=\"m\"", "no model");
         for form in [
             "--",
-            "--b\r\nname=\"model\"",
-            "--b\r\nname=\"model\"\r\n\r\n",
+            "--b\r\n name=\"model\"",
+            "--b\r\n name=\"model\"\r\n\r\n",
+            "--b\r\n name=\"model\"\r\n\r\ncut",
             &named,
         ] {
             assert_eq!(Asked::read(Some(form.as_bytes())).model, None, "{form}");

@@ -1,5 +1,6 @@
 //! What a value of an answer is.
 
+use crate::llm::answer::sums::Sum;
 use crate::llm::times::{Phase, Scale};
 use crate::llm::usage::Unit;
 
@@ -17,8 +18,12 @@ pub(crate) enum Field {
     Reasoning,
     AudioInput,
     AudioOutput,
-    /// Tokens of one of several inputs, to be added up.
-    InputPart,
+    /// Tokens that are told in parts, and what the parts are in: they are added up, and anew
+    /// where they are told again.
+    Summed(Sum),
+    Parts,
+    /// Tokens of pictures, beside those of the input.
+    ImageInput,
     /// Tokens of what tools put into the prompt, beside those of the input.
     ToolInput,
     /// Tokens that were taken, where those that are billed are told, too.

@@ -2,6 +2,7 @@
 
 mod field;
 mod number;
+mod sums;
 
 use crate::llm::answer::number::tokens;
 use crate::llm::cost::{Charge, Money};
@@ -12,6 +13,7 @@ use crate::llm::times::Times;
 use crate::llm::usage::{Unit, Usage};
 
 pub(super) use field::Field;
+pub(super) use sums::{Sum, Sums};
 
 /// What was learnt from an answer so far.
 #[derive(Debug, Default)]
@@ -39,6 +41,8 @@ pub(super) struct Answer {
 pub(super) struct Beside {
     pub(super) total: Option<u64>,
     pub(super) tool_input: Option<u64>,
+    pub(super) image_input: Option<u64>,
+    pub(super) sums: Sums,
     pub(super) taken_input: Option<u64>,
     pub(super) taken_output: Option<u64>,
 }
@@ -147,14 +151,14 @@ impl Answer {
             Field::TakenInput => &mut beside.taken_input,
             Field::TakenOutput => &mut beside.taken_output,
             Field::ModalityTokens => &mut self.event.modality_tokens,
-            // The one that is a part, of which the others are not told.
-            Field::InputPart => {
-                usage.input = Some(usage.input.unwrap_or(0) + tokens);
+            Field::ImageInput => &mut beside.image_input,
+            Field::Summed(sum) => {
+                beside.sums.add(sum, tokens);
                 return;
             }
             _ => &mut beside.total,
         };
-        // Never added: a provider tells sums, and may tell them again.
+        // Never added where it is no part: a provider tells sums, and may tell them again.
         *known = Some(tokens);
     }
 
@@ -215,7 +219,15 @@ impl Answer {
         }
         self.call_tools(choice);
         match self.event.finish.take() {
-            Some(reason) => self.finishes.add(choice, &reason),
+            Some(reason) => {
+                self.finishes.add(choice, &reason);
+                match &*reason {
+                    "error" => self.fail("server_error"),
+                    // DeepSeek's.
+                    "insufficient_system_resource" => self.fail("overloaded"),
+                    _ => {}
+                }
+            }
             None => self.finishes.expect(choice),
         }
     }
@@ -236,9 +248,18 @@ impl Answer {
     }
 }
 
-/// Returns true when an item is a call of a tool.
+/// Returns true when an item is a call of a tool, which is for the caller to run.
 pub(super) fn is_tool_call(item: &str) -> bool {
-    matches!(item, "tool_use" | "function_call" | "custom_tool_call")
+    matches!(
+        item,
+        "tool_use"
+            | "function_call"
+            | "custom_tool_call"
+            | "computer_call"
+            | "shell_call"
+            | "local_shell_call"
+            | "apply_patch_call"
+    )
 }
 
 impl Sink for Answer {
@@ -258,13 +279,15 @@ impl Sink for Answer {
                 | Field::Reasoning
                 | Field::AudioInput
                 | Field::AudioOutput
-                | Field::InputPart
+                | Field::Summed(_)
+                | Field::ImageInput
                 | Field::ToolInput
                 | Field::TakenInput
                 | Field::TakenOutput
                 | Field::ModalityTokens,
                 value,
             ) => self.tokens(field, value),
+            (Field::Parts, Value::Open) => self.beside.sums = Sums::default(),
             (Field::Modality, Value::Text(modality)) => {
                 self.event.is_audio = modality.eq_ignore_ascii_case("audio");
             }

@@ -1,6 +1,6 @@
 //! The messages of Anthropic, and of those who speak as it does.
 
-use crate::llm::answer::{Answer, Event, Field, is_tool_call};
+use crate::llm::answer::{Answer, Event, Field, Sum, is_tool_call};
 use crate::llm::dialect::openai::ERROR;
 use crate::llm::dialect::{Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
@@ -8,7 +8,7 @@ use crate::llm::usage::Unit;
 
 pub(super) const DIALECT: Dialect = Dialect {
     paths: &[
-        Path::new("/v1/messages", "chat").special(),
+        Path::new("/v1/messages", "chat").special().asks_model(),
         // At Google, where one of the models is none.
         Path::new(":rawPredict", "chat")
             .special()
@@ -75,9 +75,24 @@ const USAGE: &[Branch] = &[
         "server_tool_use",
         &[at("web_search_requests", Field::Billed(Unit::WebSearches))],
     ),
+    // Where there was more than one, of which the numbers beside tell the last.
+    at("iterations", Field::Parts).and(ITERATIONS),
     // OpenRouter's, which speaks so, too.
     at("cost", Field::Cost),
 ];
+
+/// The runs of the model that an answer took: one of them may have made the conversation
+/// shorter
+/// (<https://docs.claude.com/en/docs/build-with-claude/compaction>, "Understanding usage").
+pub(super) const ITERATIONS: &[Branch] = &[each(Field::Content).and(&[
+    at("input_tokens", Field::Summed(Sum::Input)),
+    at("output_tokens", Field::Summed(Sum::Output)),
+    at("cache_read_input_tokens", Field::Summed(Sum::CacheRead)),
+    at(
+        "cache_creation_input_tokens",
+        Field::Summed(Sum::CacheWrite),
+    ),
+])];
 
 const INPUT: &[Branch] = &[
     at("input_tokens", Field::Input),
@@ -100,9 +115,14 @@ pub(super) fn conclude(answer: &mut Answer, event: &Event) {
     }
 }
 
-/// Input does not include what was cached.
-fn settle(answer: &mut Answer) {
-    let usage = &mut answer.usage;
+/// Takes the sums over all runs of the model, which are no less than what the last took.
+/// Input does not include what was cached; nor does that of Bedrock.
+pub(super) fn settle(answer: &mut Answer) {
+    let (usage, sums) = (&mut answer.usage, &answer.beside.sums);
+    usage.input = usage.input.max(sums.get(Sum::Input));
+    usage.output = usage.output.max(sums.get(Sum::Output));
+    usage.cache_read = usage.cache_read.max(sums.get(Sum::CacheRead));
+    usage.cache_write = usage.cache_write.max(sums.get(Sum::CacheWrite));
     let cached = usage.cache_read.unwrap_or(0) + usage.cache_write.unwrap_or(0);
     usage.input = usage.input.map(|input| input + cached);
 }

@@ -1,7 +1,7 @@
 //! Sound to text and text to sound, of OpenAI and of those who speak as it does.
 
 use crate::llm::answer::{Answer, Event, Field};
-use crate::llm::dialect::openai::ERROR;
+use crate::llm::dialect::openai::{ERROR, settle};
 use crate::llm::dialect::{Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, within};
 use crate::llm::usage::Unit;
@@ -17,11 +17,13 @@ pub(super) const DIALECT: Dialect = Dialect {
     // Subtitles, or sound itself.
     is_free_form: true,
     conclude,
+    settle,
     ..PLAIN
 };
 
 const EVENT: &[Branch] = &[
     at("type", Field::Kind),
+    at("model", Field::Model),
     // A part of a text, whole or not, and of sound.
     at("delta", Field::Content),
     at("text", Field::Content),
@@ -40,7 +42,15 @@ const EVENT: &[Branch] = &[
             // Mistral's, which are both.
             at("prompt_tokens", Field::Input),
             at("completion_tokens", Field::Output),
+            at("total_tokens", Field::Total),
             at("prompt_audio_seconds", Field::Billed(Unit::AudioSeconds)),
+            within(
+                "prompt_tokens_details",
+                &[
+                    at("cached_tokens", Field::CacheRead),
+                    at("audio_tokens", Field::AudioInput),
+                ],
+            ),
         ],
     ),
     at("error", Field::Error).and(ERROR),
@@ -48,7 +58,10 @@ const EVENT: &[Branch] = &[
 
 fn conclude(answer: &mut Answer, event: &Event) {
     match event.kind.as_deref() {
-        Some("transcript.text.done" | "speech.audio.done") => answer.has_ended = true,
+        // The last is Mistral's.
+        Some("transcript.text.done" | "speech.audio.done" | "transcription.done") => {
+            answer.has_ended = true;
+        }
         Some("error") => answer.fail(""),
         _ => {}
     }

@@ -1,6 +1,7 @@
 //! Amazon Bedrock: its own way to converse, and the models that it invokes in theirs.
 
 use crate::llm::answer::{Answer, Event, Field};
+use crate::llm::dialect::anthropic::settle;
 use crate::llm::dialect::invoked::{ANSWER, conclude_any};
 use crate::llm::dialect::{Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
@@ -91,11 +92,4 @@ fn conclude(answer: &mut Answer, event: &Event) {
     if let Some(reason) = &event.finish {
         answer.finishes.add(0, reason);
     }
-}
-
-/// Input does not include what was cached.
-fn settle(answer: &mut Answer) {
-    let usage = &mut answer.usage;
-    let cached = usage.cache_read.unwrap_or(0) + usage.cache_write.unwrap_or(0);
-    usage.input = usage.input.map(|input| input + cached);
 }

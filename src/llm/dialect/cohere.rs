@@ -73,6 +73,7 @@ const USAGE: &[Branch] = &[
         &[
             at("input_tokens", Field::Input),
             at("output_tokens", Field::Output),
+            at("image_tokens", Field::ImageInput),
             at("search_units", Field::Billed(Unit::SearchUnits)),
             at("images", Field::Billed(Unit::Images)),
         ],
@@ -115,11 +116,14 @@ fn conclude(answer: &mut Answer, event: &Event) {
 }
 
 /// What is billed counts, as the OpenTelemetry GenAI conventions demand; what was taken,
-/// where that is not told.
+/// where that is not told. Pictures are billed beside.
 fn settle(answer: &mut Answer) {
     let (usage, beside) = (&mut answer.usage, &answer.beside);
     if usage.input.is_none() && usage.output.is_none() {
         usage.input = beside.taken_input;
         usage.output = beside.taken_output;
+    }
+    if let Some(images) = beside.image_input {
+        usage.input = Some(usage.input.unwrap_or(0) + images);
     }
 }

@@ -94,18 +94,31 @@ fn conclude(answer: &mut Answer, event: &Event) {
     }
 }
 
-/// Input does not include what tools put into it, nor output thoughts; and a count that is
-/// 0 is left out.
+/// Input does not include what tools put into it, nor output thoughts, but where the total
+/// shows that it does.
 fn settle(answer: &mut Answer) {
     let (usage, beside) = (&mut answer.usage, &answer.beside);
+    let prompt = usage.input;
     if let Some(input) = &mut usage.input {
         *input += beside.tool_input.unwrap_or(0);
     }
-    let is_told = usage.output.is_some() || usage.reasoning.is_some();
-    let is_left_out = answer.has_ended && usage.input.is_some() && !answer.is_invalid;
-    if is_told || is_left_out {
-        let (said, thought) = (usage.output.unwrap_or(0), usage.reasoning.unwrap_or(0));
-        usage.output = Some(said + thought);
-    }
+    let is_total = |output: u64| {
+        let with = |input: Option<u64>| Some(input? + output);
+        beside.total.is_some() && [usage.input, prompt].map(with).contains(&beside.total)
+    };
+    usage.output = match (usage.output, usage.reasoning) {
+        (Some(said), Some(_)) if is_total(said) => Some(said),
+        (Some(said), thought) => Some(said + thought.unwrap_or(0)),
+        (None, Some(thought)) => Some(thought),
+        // A count that is 0 is left out.
+        (None, None) => {
+            let is_whole = answer.has_ended && !answer.is_invalid && usage.input.is_some();
+            let is_none = match beside.total {
+                Some(_) => is_total(0),
+                None => !answer.content.has_come,
+            };
+            (is_whole && is_none).then_some(0)
+        }
+    };
     answer.finishes.stop_for_tools();
 }

@@ -77,6 +77,7 @@ const USAGE: &[Branch] = &[
     at("output_tokens", Field::Output),
     at("cache_read_input_tokens", Field::CacheRead),
     at("cache_creation_input_tokens", Field::CacheWrite),
+    at("iterations", Field::Parts).and(anthropic::ITERATIONS),
     at("inputTokens", Field::Input),
     at("outputTokens", Field::Output),
     at("cacheReadInputTokenCount", Field::CacheRead),

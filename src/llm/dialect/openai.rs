@@ -5,10 +5,13 @@ use crate::llm::answer::{Answer, Field};
 use crate::llm::dialect::{Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
 use crate::llm::times::{Phase, Scale};
+use crate::llm::usage::Unit;
 
 pub(super) const DIALECT: Dialect = Dialect {
     paths: &[
         Path::new("/chat/completions", "chat").special(),
+        // Mistral's, of agents.
+        Path::new("/agents/completions", "chat"),
         Path::new("/completions", "text_completion"),
         Path::new("/embeddings", "embeddings"),
         Path::new("/moderations", "moderation"),
@@ -38,7 +41,10 @@ const ANSWER: &[Branch] = &[
     within("choices", &[each(Field::Choice).and(CHOICE)]),
     within("usage", USAGE),
     // Groq's, in a stream.
-    within("x_groq", &[within("usage", USAGE)]),
+    within(
+        "x_groq",
+        &[within("usage", USAGE), at("error", Field::Error)],
+    ),
     within("time_info", TIMES),
     within("timings", TIMINGS),
     // vLLM's, where it is asked to tell them.
@@ -64,6 +70,8 @@ const CHOICE: &[Branch] = &[
     at("text", Field::Content),
     within("delta", MESSAGE),
     within("message", MESSAGE),
+    // Moonshot's, in a stream.
+    within("usage", USAGE),
     // A gateway's, whose provider failed after it had begun.
     at("error", Field::Error).and(ERROR),
 ];
@@ -117,6 +125,12 @@ const USAGE: &[Branch] = &[
     at("prompt_cache_hit_tokens", Field::CacheRead),
     at("num_cached_tokens", Field::CacheRead),
     at("cached_tokens", Field::CacheRead),
+    // Those of gateways to Anthropic, which include them in the input.
+    at("cache_read_input_tokens", Field::CacheRead),
+    at("cache_creation_input_tokens", Field::CacheWrite),
+    // Perplexity's, and Mistral's.
+    at("reasoning_tokens", Field::Reasoning),
+    at("prompt_audio_seconds", Field::Billed(Unit::AudioSeconds)),
     // Groq's times.
     at("queue_time", Field::Took(Phase::Queue, Scale::Seconds)),
     at("prompt_time", Field::Took(Phase::Prompt, Scale::Seconds)),
@@ -159,15 +173,26 @@ const TIMINGS: &[Branch] = &[
 
 pub(super) const ERROR: &[Branch] = &[at("type", Field::ErrorType), at("code", Field::ErrorCode)];
 
-/// Input includes what was cached. Output includes thoughts, but for some models of
-/// xAI's, whose total shows it.
-fn settle(answer: &mut Answer) {
-    let usage = &mut answer.usage;
-    if let (Some(input), Some(output), Some(reasoning)) =
-        (usage.input, usage.output, usage.reasoning)
-        && reasoning > 0
-        && answer.beside.total == Some(input + output + reasoning)
-    {
-        usage.output = Some(output + reasoning);
+/// Input includes what was cached and heard, and output what was thought; but not with all
+/// models and gateways, and then the total shows it.
+pub(super) fn settle(answer: &mut Answer) {
+    let (usage, total) = (&mut answer.usage, answer.beside.total);
+    let (Some(input), Some(output), Some(total)) = (usage.input, usage.output, total) else {
+        return;
+    };
+    let cached = usage.cache_read.unwrap_or(0) + usage.cache_write.unwrap_or(0);
+    match total.checked_sub(input + output) {
+        // Mistral's sound, and what some gateways to Anthropic have cached.
+        Some(beside) if beside > 0 && [usage.audio_input, Some(cached)].contains(&Some(beside)) => {
+            usage.input = Some(input + beside);
+        }
+        // xAI's thoughts, and those of gateways to Gemini, which tell them in the total alone.
+        Some(beside) if beside > 0 => usage.output = Some(output + beside),
+        // Perplexity's, which are in neither: more than all of an output is no part of it.
+        Some(_) => {
+            let beside = usage.reasoning.filter(|reasoning| *reasoning > output);
+            usage.output = Some(output + beside.unwrap_or(0));
+        }
+        None => {}
     }
 }

@@ -10,6 +10,8 @@ pub(crate) struct Path {
     /// Whether nothing but a model has such a path. Of any other, the host has to be a
     /// provider's, or the request has to name a model.
     pub(crate) is_special: bool,
+    /// Whether others have such a path, too, whose requests are seen to name no model.
+    pub(crate) asks_model: bool,
     /// Whether the model is named before the end.
     pub(crate) names_model: bool,
 }
@@ -31,6 +33,7 @@ impl Path {
             within: "",
             operation: Operation::Is(operation),
             is_special: false,
+            asks_model: false,
             names_model: false,
         }
     }
@@ -39,6 +42,14 @@ impl Path {
     pub(super) const fn special(self) -> Self {
         Self {
             is_special: true,
+            ..self
+        }
+    }
+
+    /// Every request to it names its model.
+    pub(super) const fn asks_model(self) -> Self {
+        Self {
+            asks_model: true,
             ..self
         }
     }

@@ -6,7 +6,11 @@ use crate::llm::dialect::{Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
 
 pub(super) const DIALECT: Dialect = Dialect {
-    paths: &[Path::new("/responses", "chat")],
+    paths: &[
+        Path::new("/responses", "chat").asks_model(),
+        // The same conversation, made shorter.
+        Path::new("/responses/compact", "chat").asks_model(),
+    ],
     provider: "openai_compatible",
     answer: EVENT,
     conclude,
@@ -71,6 +75,12 @@ const USAGE: &[Branch] = &[
     ),
 ];
 
+/// The events that show a part of what is thought.
+const THOUGHTS: [&str; 2] = [
+    "response.reasoning_text.delta",
+    "response.reasoning_summary_text.delta",
+];
+
 /// The events that end a stream.
 const ENDS: [&str; 4] = [
     "response.completed",
@@ -89,6 +99,7 @@ fn conclude(answer: &mut Answer, event: &Event) {
         }
     }
     let kind = event.kind.as_deref();
+    answer.content.has_thoughts |= kind.is_some_and(|kind| THOUGHTS.contains(&kind));
     if kind == Some("error") {
         answer.fail("");
     }

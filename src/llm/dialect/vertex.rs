@@ -1,6 +1,6 @@
 //! Models of Vertex AI that are asked to predict: embeddings and pictures.
 
-use crate::llm::answer::Field;
+use crate::llm::answer::{Answer, Field, Sum};
 use crate::llm::dialect::openai::ERROR;
 use crate::llm::dialect::path::by_name;
 use crate::llm::dialect::{Dialect, PLAIN, Path};
@@ -13,18 +13,19 @@ pub(super) const PREDICT: Dialect = Dialect {
         .of_model(of_model)],
     provider: "gcp.vertex_ai",
     answer: ANSWER,
+    settle,
     ..PLAIN
 };
 
-/// A prediction for each text.
+/// A prediction for each text, of which each tells its own.
 const ANSWER: &[Branch] = &[
-    within(
-        "predictions",
-        &[each(Field::Content).and(&[within(
-            "embeddings",
-            &[within("statistics", &[at("token_count", Field::InputPart)])],
-        )])],
-    ),
+    at("predictions", Field::Parts).and(&[each(Field::Content).and(&[within(
+        "embeddings",
+        &[within(
+            "statistics",
+            &[at("token_count", Field::Summed(Sum::Input))],
+        )],
+    )])]),
     at("error", Field::Error).and(ERROR),
 ];
 
@@ -32,4 +33,11 @@ const ANSWER: &[Branch] = &[
 fn of_model(model: &str) -> Option<&'static str> {
     let operation = by_name(model);
     (operation != "chat").then_some(operation)
+}
+
+/// The sum of some parts is none of all.
+fn settle(answer: &mut Answer) {
+    if answer.has_ended {
+        answer.usage.input = answer.beside.sums.get(Sum::Input);
+    }
 }

@@ -135,8 +135,11 @@ impl Frames {
         checksum.update(&self.kept[..PRELUDE - CHECKSUM]);
         let is_right = sum == checksum.finalize().to_be_bytes();
         let is_short = total <= LONGEST && headers <= LONGEST_HEADERS;
+        if !is_right || !is_short {
+            return None;
+        }
         let payload = total.checked_sub(PRELUDE + headers + CHECKSUM)?;
-        (is_right && is_short).then_some((headers, payload))
+        Some((headers, payload))
     }
 
     fn sum(&self) -> [u8; CHECKSUM] {

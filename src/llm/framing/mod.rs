@@ -312,7 +312,12 @@ impl Reader {
         {
             match byte {
                 b',' | b' ' | b'\t' | b'\n' | b'\r' if !self.is_within => bytes = after,
-                b']' if !self.is_within => self.form = Form::PastArray,
+                b']' if !self.is_within => {
+                    self.form = Form::PastArray;
+                    // Of answers of which each says why it ended, that decides.
+                    let is_all = !self.seen.no_json && self.answer.finishes.is_empty();
+                    self.answer.has_ended |= is_all;
+                }
                 _ => {
                     self.is_within = true;
                     let read = self.scanner.push(bytes, &mut self.answer);

@@ -15,6 +15,7 @@ mod invoke;
 mod media;
 mod numbers;
 mod others;
+mod rare;
 mod rerank;
 mod vertex;
 mod wire;
