@@ -45,10 +45,10 @@ impl ApiService {
         self.requests.inc();
         let _active = Active::begin(&self.active);
         let _timer = self.duration.start_timer();
-        self.process(id).inspect_err(|_| self.errors.inc())
+        Self::process(id).inspect_err(|_| self.errors.inc())
     }
 
-    fn process(&self, id: u32) -> Result<&'static str, String> {
+    fn process(id: u32) -> Result<&'static str, String> {
         sleep(Duration::from_millis(10));
         if id % 5 == 4 {
             return Err(format!("{id} is out of stock"));
