@@ -169,7 +169,13 @@ pub struct Readme;
 pub struct LlmGuide;
 
 /// And those in the guide for who comes from Python.
-#[cfg(all(doctest, feature = "axum", feature = "llm", feature = "macros", feature = "system"))]
+#[cfg(all(
+    doctest,
+    feature = "axum",
+    feature = "llm",
+    feature = "macros",
+    feature = "system"
+))]
 #[doc = include_str!("../docs/from-python.md")]
 #[derive(Debug)]
 pub struct FromPython;

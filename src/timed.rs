@@ -74,7 +74,8 @@ use crate::registry::Registry;
 /// # What it costs
 ///
 /// Two readings of the clock and one observation. The metric is found in the registry when
-/// the function first ends, and not again. Where that is not possible, since something else
+/// the function first ends, and not again, unless a later run has another registry: then in
+/// each such run. The first registry is kept for ever. Where that is not possible, since something else
 /// has the name, the function runs as ever, and is not timed: that is warned of once and
 /// counted in `tachometer_timed_refused_total`.
 ///

@@ -55,6 +55,13 @@ pub(crate) fn timed(arguments: &Arguments, function: &ItemFn) -> Result<TokenStr
 fn sync_with_outcome(start: &Start, function: &ItemFn) -> TokenStream {
     let block = &function.block;
     let krate = &start.krate;
+    // It ends in a panic, if at all, as runs do of which nothing else is said.
+    if let ReturnType::Type(_, ty) = &function.sig.output
+        && matches!(**ty, Type::Never(_))
+    {
+        let start = start.tokens("start_with_outcome");
+        return quote!(#start #block);
+    }
     let returns = returns(&function.sig).map(|ty| quote!(-> #ty));
     let start = start.tokens("start_with_outcome");
     let [run, returned] = [local("__run"), local("__returned")];

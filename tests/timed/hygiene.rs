@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 use std::future::Future;
+use std::io;
+use std::panic::catch_unwind;
 use std::sync::LazyLock;
 
 use tachometer::{Registry, timed};
@@ -125,6 +127,38 @@ pub(crate) unsafe extern "C" fn foreign(number: i32) -> i32 {
     number
 }
 
+/// A place for a registry of each instance, and one metric for all of them.
+#[timed("recursive_seconds", outcome, registry = OWN)]
+fn factorial<T: Into<u64>>(number: T) -> u64 {
+    match number.into() {
+        0 => 1,
+        number => number * factorial(number - 1),
+    }
+}
+
+#[timed("never_seconds", outcome, registry = OWN)]
+fn never() -> ! {
+    panic!("on purpose")
+}
+
+#[timed("elided_seconds", outcome, registry = OWN)]
+async fn elided(text: &str, mut number: u8) -> io::Result<&str> {
+    number += 1;
+    text.get(usize::from(number)..)
+        .ok_or(io::Error::from(io::ErrorKind::NotFound))
+}
+
+macro_rules! function {
+    ($name:ident, $ty:ty) => {
+        #[timed(outcome, registry = OWN)]
+        fn $name(value: $ty) -> Result<$ty, String> {
+            Ok(value)
+        }
+    };
+}
+
+function!(made, u8);
+
 fn is_send<T: Send>(value: T) -> T {
     value
 }
@@ -149,6 +183,15 @@ fn functions_work_as_they_did() {
     assert_eq!(runs(&OWN, "area_seconds", None), 1);
     assert_eq!(picks("a", "bc"), "bc");
     assert_eq!(block_on(is_send(shadows::shadow())), 1);
+    assert_eq!((factorial(3_u8), factorial(2_u64)), (6, 2));
+    assert_eq!(runs(&OWN, "recursive_seconds", Some("ok")), 7);
+    assert!(catch_unwind(|| never()).is_err());
+    assert_eq!(runs(&OWN, "never_seconds", Some("panic")), 1);
+    assert_eq!(block_on(is_send(elided("text", 1))).unwrap(), "xt");
+    assert!(block_on(elided("text", 9)).is_err());
+    assert_eq!(runs(&OWN, "elided_seconds", Some("error")), 1);
+    assert_eq!(made(7), Ok(7));
+    assert_eq!(runs(&OWN, "made_duration_seconds", Some("ok")), 1);
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {
