@@ -130,3 +130,82 @@ async fn handlers_of_axum() {
     let json: Value = serde_json::from_str(&json.body).unwrap();
     assert_eq!(json["metrics"]["api_data_endpoint"]["value"]["count"], 3);
 }
+
+/// The module's own list of what it offers.
+const API: [(&str, &[&str]); 5] = [
+    (
+        "Counter",
+        &[
+            "Counter(name, help_text, labels)",
+            "inc(amount=1.0)",
+            "get()",
+            "reset()",
+            "snapshot()",
+        ],
+    ),
+    (
+        "Gauge",
+        &[
+            "Gauge(name, help_text, labels)",
+            "set(value)",
+            "inc(amount=1.0)",
+            "dec(amount=1.0)",
+            "get()",
+            "reset()",
+            "snapshot()",
+        ],
+    ),
+    (
+        "Histogram",
+        &[
+            "Histogram(name, help_text, labels, buckets)",
+            "observe(value)",
+            "get_stats()",
+            "get_percentile(percentile)",
+            "reset()",
+            "snapshot()",
+        ],
+    ),
+    (
+        "MetricsRegistry",
+        &[
+            "get_instance()",
+            "counter(name, help_text, labels)",
+            "gauge(name, help_text, labels)",
+            "histogram(name, help_text, labels, buckets)",
+            "get_metric(name)",
+            "get_all_metrics()",
+            "update_system_metrics()",
+            "record_llm_request(duration, success, tokens, model)",
+            "export_prometheus()",
+            "export_json()",
+            "get_summary()",
+            "reset_all()",
+        ],
+    ),
+    (
+        "Decorators and functions",
+        &[
+            "@timed(metric_name)",
+            "get_metrics_registry()",
+            "counter(name, help_text, labels)",
+            "gauge(name, help_text, labels)",
+            "histogram(name, help_text, labels, buckets)",
+        ],
+    ),
+];
+
+/// That the rows' code runs, the documentation's tests show.
+#[test]
+fn the_guide_has_a_row_for_each_line_of_the_api() {
+    let guide = include_str!("../../docs/from-python.md");
+    for (section, lines) in API {
+        let (_, rest) = guide.rsplit_once(&format!("\n### {section}\n")).unwrap();
+        let section_text = rest.split("\n### ").next().unwrap();
+        for line in lines {
+            let row = format!("\n| `{line}`");
+            assert!(section_text.contains(&row), "{section}: {line}");
+        }
+        assert!(section_text.contains("```rust\n"), "{section}");
+    }
+}

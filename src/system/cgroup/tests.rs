@@ -250,3 +250,68 @@ fn lists_that_make_no_sense_name_no_group() {
     }
     assert!(Cgroup::at(Path::new("/nowhere"), &files.0.join("list")).is_none());
 }
+
+/// Whatever the files say, what is read are numbers, and none of them negative.
+#[test]
+fn files_of_any_text_are_read_as_numbers_or_not_at_all() {
+    let v1 = [
+        "fs/memory/memory.usage_in_bytes",
+        "fs/memory/memory.limit_in_bytes",
+        "fs/memory/memory.stat",
+        "fs/cpu/cpu.cfs_quota_us",
+        "fs/cpu/cpu.cfs_period_us",
+        "fs/cpu/cpu.stat",
+        "fs/cpuacct/cpuacct.usage",
+    ];
+    const PIECES: [&str; 18] = [
+        "0",
+        "1",
+        "-1",
+        "max",
+        " ",
+        "\n",
+        ":",
+        "/",
+        ",",
+        "memory",
+        "cpu",
+        "cpuacct",
+        "..",
+        "18446744073709551615",
+        "usage_usec",
+        "throttled_time",
+        "inactive_file",
+        "\u{1f980}",
+    ];
+    let mut random = fastrand::Rng::with_seed(8);
+    for is_v1 in [false, true] {
+        let files = if is_v1 {
+            Files::new("random-1", &v1.map(|path| (path, "")))
+        } else {
+            Files::new("random-2", &V2_CONTAINER)
+        };
+        let v2: Vec<_> = V2_CONTAINER.iter().map(|(path, _)| *path).collect();
+        let paths = if is_v1 { &v1[..] } else { &v2[2..] };
+        for _ in 0..2_000 {
+            let text: String = (0..random.usize(0..8))
+                .map(|_| *random.choice(PIECES.iter()).unwrap())
+                .collect();
+            files.set(random.choice(paths.iter()).unwrap(), &text);
+            if random.bool() {
+                let list = ["0::/", "4:memory:/\n3:cpu,cpuacct:/a", &text];
+                files.set("list", random.choice(list.iter()).unwrap());
+            }
+            let read = files.read();
+            let all = [
+                read.memory,
+                read.memory_limit,
+                read.reclaimable,
+                read.cpu_seconds,
+                read.throttled_seconds,
+                read.cpu_limit,
+            ];
+            let fits = |number: &f64| number.is_finite() && *number >= 0.0;
+            assert!(all.iter().flatten().all(fits), "{read:?}");
+        }
+    }
+}
