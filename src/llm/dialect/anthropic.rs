@@ -1,7 +1,7 @@
 //! The messages of Anthropic, and of those who speak as it does.
 
 use crate::llm::answer::{Answer, Event, Field, Sum, is_tool_call};
-use crate::llm::dialect::openai::ERROR;
+use crate::llm::dialect::openai::{COSTS, ERROR};
 use crate::llm::dialect::{Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
 use crate::llm::usage::Unit;
@@ -78,7 +78,12 @@ const USAGE: &[Branch] = &[
     // Where there was more than one, of which the numbers beside tell the last.
     at("iterations", Field::Parts).and(ITERATIONS),
     // OpenRouter's, which speaks so, too.
-    at("cost", Field::Cost),
+    at("cost", Field::Cost).and(COSTS),
+    at("is_byok", Field::IsPaidElsewhere),
+    within(
+        "cost_details",
+        &[at("upstream_inference_cost", Field::CostElsewhere)],
+    ),
 ];
 
 /// The runs of the model that an answer took: one of them may have made the conversation

@@ -96,6 +96,8 @@ const RANKED: &[Branch] = &[
         &[
             at("prompt_tokens", Field::Input),
             at("total_tokens", Field::Total),
+            // OpenRouter's.
+            at("cost", Field::Cost),
             at("search_units", Field::Billed(Unit::SearchUnits)),
         ],
     ),

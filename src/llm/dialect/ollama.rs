@@ -64,11 +64,11 @@ fn conclude(answer: &mut Answer, event: &Event) {
     }
 }
 
-/// A count that is 0 is left out of the last line.
+/// A count that is 0 is left out of the last line. Of an input that does not say so: older
+/// versions left out the whole count where a part was cached.
 fn settle(answer: &mut Answer) {
     let usage = &mut answer.usage;
-    if answer.has_ended && (usage.input.is_some() || usage.output.is_some()) {
-        usage.input.get_or_insert(0);
+    if answer.has_ended && usage.input.is_some() {
         usage.output.get_or_insert(0);
     }
 }

@@ -18,7 +18,8 @@ pub(super) const DIALECT: Dialect = Dialect {
         // Of Mistral and others at Google.
         Path::new(":rawPredict", "chat")
             .special()
-            .model_after("/publishers/mistralai/models/"),
+            .model_after("/publishers/mistralai/models/")
+            .of_model(of_model),
         Path::new(":streamRawPredict", "chat")
             .special()
             .model_after("/publishers/mistralai/models/"),
@@ -35,6 +36,11 @@ pub(super) const DIALECT: Dialect = Dialect {
     settle,
     ..PLAIN
 };
+
+/// One of them reads pages, and tells no tokens.
+fn of_model(model: &str) -> Option<&'static str> {
+    (!model.contains("ocr")).then_some("chat")
+}
 
 const ANSWER: &[Branch] = &[
     at("model", Field::Model),
@@ -174,25 +180,30 @@ const TIMINGS: &[Branch] = &[
 pub(super) const ERROR: &[Branch] = &[at("type", Field::ErrorType), at("code", Field::ErrorCode)];
 
 /// Input includes what was cached and heard, and output what was thought; but not with all
-/// models and gateways, and then the total shows it.
+/// models and gateways. Where the total shows it, what is beside them is counted, if it is
+/// known what it is.
 pub(super) fn settle(answer: &mut Answer) {
     let (usage, total) = (&mut answer.usage, answer.beside.total);
     let (Some(input), Some(output), Some(total)) = (usage.input, usage.output, total) else {
         return;
     };
+    let Some(beside) = total.checked_sub(input + output) else {
+        return;
+    };
     let cached = usage.cache_read.unwrap_or(0) + usage.cache_write.unwrap_or(0);
-    match total.checked_sub(input + output) {
+    let is = |part: Option<u64>| part == Some(beside);
+    let is_gemini = |model: &str| model.contains("gemini");
+    if beside == 0 {
+        // Perplexity's thoughts, which are in none of the three: more than all of an output
+        // is no part of it.
+        let thought = usage.reasoning.filter(|reasoning| *reasoning > output);
+        usage.output = Some(output + thought.unwrap_or(0));
+    } else if usage.count(Unit::AudioSeconds).is_some() || is(usage.audio_input) || is(Some(cached))
+    {
         // Mistral's sound, and what some gateways to Anthropic have cached.
-        Some(beside) if beside > 0 && [usage.audio_input, Some(cached)].contains(&Some(beside)) => {
-            usage.input = Some(input + beside);
-        }
-        // xAI's thoughts, and those of gateways to Gemini, which tell them in the total alone.
-        Some(beside) if beside > 0 => usage.output = Some(output + beside),
-        // Perplexity's, which are in neither: more than all of an output is no part of it.
-        Some(_) => {
-            let beside = usage.reasoning.filter(|reasoning| *reasoning > output);
-            usage.output = Some(output + beside.unwrap_or(0));
-        }
-        None => {}
+        usage.input = Some(input + beside);
+    } else if is(usage.reasoning) || answer.model.as_deref().is_some_and(is_gemini) {
+        // xAI's thoughts, and Gemini's, which gateways to it tell in the total alone.
+        usage.output = Some(output + beside);
     }
 }

@@ -69,8 +69,26 @@ fn counts_that_stand_beside_others_are_added() {
         whole(
             "thoughts that only the total has [src: gateways to Gemini]",
             CHAT,
-            r#"{"choices":[{"finish_reason":"stop","index":0,"message":{"content":"a"}}],"usage":{"completion_tokens":424,"prompt_tokens":20,"total_tokens":1016}}"#,
+            r#"{"model":"gemini-x","choices":[{"finish_reason":"stop","index":0,"message":{"content":"a"}}],"usage":{"completion_tokens":424,"prompt_tokens":20,"total_tokens":1016}}"#,
             "success 20 996 stop",
+        ),
+        whole(
+            "more in the total, and nobody knows what [unverified]",
+            CHAT,
+            r#"{"model":"x","choices":[{"finish_reason":"stop","index":0}],"usage":{"completion_tokens":424,"prompt_tokens":20,"total_tokens":1016}}"#,
+            "success 20 424 stop",
+        ),
+        whole(
+            "sound of which only the seconds are told [docs: Mistral's API]",
+            CHAT,
+            r#"{"choices":[{"finish_reason":"stop","index":0}],"usage":{"prompt_audio_seconds":203,"prompt_tokens":4,"completion_tokens":635,"total_tokens":3264}}"#,
+            "success 2629 635 stop audio_seconds=203",
+        ),
+        whole(
+            "a cost that someone else charges the rest of [docs: OpenRouter]",
+            MESSAGES,
+            r#"{"type":"message","stop_reason":"end_turn","usage":{"input_tokens":1000,"output_tokens":100,"cost":0.0005,"is_byok":true,"cost_details":{"upstream_inference_cost":0.01}}}"#,
+            "success 1000 100 stop $reported=10500000",
         ),
         whole(
             "more thoughts than an output has tokens [docs: Perplexity]",
