@@ -19,6 +19,7 @@ pub(super) struct Reader {
     /// When the CPUs' time was last read, and how many seconds of it the process
     /// had taken.
     cpu_before: Option<(Instant, Option<f64>)>,
+    has_shares: bool,
     machine_share: Option<f64>,
     process_share: Option<f64>,
 }
@@ -34,14 +35,15 @@ impl Reader {
             pid: get_current_pid().ok(),
             cgroup: Cgroup::own(),
             cpu_before: None,
+            has_shares: !IS_SUPPORTED_SYSTEM,
             machine_share: None,
             process_share: None,
         }
     }
 
-    /// Whether it has read the CPUs' time twice.
+    /// Whether it has read the CPUs' time twice, or never will.
     pub(super) fn has_shares(&self) -> bool {
-        self.machine_share.is_some()
+        self.has_shares
     }
 
     /// Takes a reading.
@@ -108,8 +110,10 @@ impl Reader {
                 return;
             }
             self.system.refresh_cpu_usage();
-            let share = f64::from(self.system.global_cpu_usage());
-            self.machine_share = Some(share.clamp(0.0, 100.0));
+            self.has_shares = true;
+            let share = f64::from(self.system.global_cpu_usage()).clamp(0.0, 100.0);
+            // Where the system hides its CPUs, there is no share, and not one of 0.
+            self.machine_share = (!self.system.cpus().is_empty()).then_some(share);
             let taken = cpu_seconds.zip(seconds_before);
             self.process_share =
                 taken.map(|(now, before)| 100.0 * (now - before).max(0.0) / passed.as_secs_f64());
