@@ -263,7 +263,7 @@ fn files_of_any_text_are_read_as_numbers_or_not_at_all() {
         "fs/cpu/cpu.stat",
         "fs/cpuacct/cpuacct.usage",
     ];
-    const PIECES: [&str; 18] = [
+    let pieces = [
         "0",
         "1",
         "-1",
@@ -294,7 +294,7 @@ fn files_of_any_text_are_read_as_numbers_or_not_at_all() {
         let paths = if is_v1 { &v1[..] } else { &v2[2..] };
         for _ in 0..2_000 {
             let text: String = (0..random.usize(0..8))
-                .map(|_| *random.choice(PIECES.iter()).unwrap())
+                .map(|_| *random.choice(pieces.iter()).unwrap())
                 .collect();
             files.set(random.choice(paths.iter()).unwrap(), &text);
             if random.bool() {
