@@ -75,9 +75,9 @@ use crate::registry::Registry;
 ///
 /// Two readings of the clock and one observation. The metric is found in the registry when
 /// the function first ends, and not again, unless a later run has another registry: then in
-/// each such run. The first registry is kept for ever. Where that is not possible, since something else
-/// has the name, the function runs as ever, and is not timed: that is warned of once and
-/// counted in `tachometer_timed_refused_total`.
+/// each such run. The first registry is kept for ever. Where something else has the metric's
+/// name, the function runs as ever and is not timed: that is warned of once, and counted in
+/// `tachometer_timed_refused_total`.
 ///
 /// # Errors
 ///

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use http::Request;
 use http_body_util::BodyExt;
+use tachometer::testing::Exposition;
 use tachometer::{MetricsRouter, Registry, SystemMetrics};
 use tower::ServiceExt;
 
@@ -61,6 +62,10 @@ fn open_files() -> f64 {
     read_dir("/proc/self/fd").unwrap().count() as f64 - 1.0
 }
 
+fn threads() -> f64 {
+    read_dir("/proc/self/task").unwrap().count() as f64
+}
+
 /// A registry whose metrics are read each time.
 fn fresh() -> Registry {
     let registry = Registry::new();
@@ -95,10 +100,18 @@ async fn a_router_shows_what_the_process_uses_unless_it_is_told_not_to() {
 fn the_numbers_are_those_of_the_system() {
     let _alone = alone();
     let registry = fresh();
-    // A test beside this one may open a file.
+    // The harness may open a file or begin a thread meanwhile, but not each time.
     until(|| {
-        let files = open_files();
-        value(&registry, "process_open_fds") == files && open_files() == files
+        (0..5).all(|_| {
+            let files = open_files();
+            value(&registry, "process_open_fds") == files && open_files() == files
+        })
+    });
+    until(|| {
+        (0..5).all(|_| {
+            let before = threads();
+            value(&registry, "process_threads") == before && threads() == before
+        })
     });
     let limits = read_to_string("/proc/self/limits").unwrap();
     let line = limits
@@ -127,8 +140,6 @@ fn the_numbers_are_those_of_the_system() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let started = value(&registry, "process_start_time_seconds");
     assert!(started <= now.as_secs_f64() + 2.0 && started > now.as_secs_f64() - 86_400.0);
-    assert!(value(&registry, "process_threads") >= 1.0);
-    assert!(value(&registry, "process_cpu_seconds_total") >= 0.0);
 
     let percent = value(&registry, "system_memory_percent");
     assert!((0.1..=100.0).contains(&percent), "{percent}");
@@ -137,6 +148,54 @@ fn the_numbers_are_those_of_the_system() {
     let all = all.unwrap().parse::<f64>().unwrap() * 1_024.0;
     let used = value(&registry, "system_memory_bytes");
     assert!(used > 0.0 && used < all, "{used}, {all}");
+}
+
+/// Within the time that passes meanwhile, measured from outside and from inside, and
+/// against the clock that the system keeps of the process.
+#[test]
+fn cpu_time_and_its_share_agree_with_the_clocks() {
+    let _alone = alone();
+    let registry = fresh();
+    let read = || value(&registry, "process_cpu_seconds_total");
+    let busy = |seconds: f64| {
+        let begun = read();
+        until(|| read() >= begun + seconds);
+    };
+    // Long enough that each of the two readings below gives a share.
+    busy(0.4);
+    let outer = Instant::now();
+    let before = read();
+    let inner = Instant::now();
+    let mut sum = 0_u64;
+    while inner.elapsed() < Duration::from_millis(500) {
+        sum = std::hint::black_box(sum + 1);
+    }
+    let inner = inner.elapsed().as_secs_f64();
+    let text = registry.export_prometheus();
+    let outer = outer.elapsed().as_secs_f64();
+    let exposition = Exposition::parse(&text).unwrap();
+    let of = |name| exposition.value(name, []).unwrap();
+    let took = of("process_cpu_seconds_total") - before;
+    let share = of("process_cpu_percent") / 100.0;
+    // The system's clock has ticks of a hundredth of a second.
+    assert!(share * outer >= took - 0.03, "{share}, {outer}, {took}");
+    assert!(share * inner <= took + 0.03, "{share}, {inner}, {took}");
+
+    let own = stat_cpu_seconds();
+    let read = read();
+    assert!(read >= own - 0.011, "{read}, {own}");
+    assert!(read <= stat_cpu_seconds() + 0.011, "{read}, {own}");
+}
+
+/// What the kernel says of the process's time, of the user's and the system's code.
+fn stat_cpu_seconds() -> f64 {
+    let stat = read_to_string("/proc/self/stat").unwrap();
+    let (_, rest) = stat.rsplit_once(") ").unwrap();
+    let ticks = rest.split(' ').skip(11).take(2);
+    // A hundred a second, as Linux tells programs on every common machine.
+    ticks
+        .map(|ticks| ticks.parse::<f64>().unwrap() / 100.0)
+        .sum()
 }
 
 #[test]
@@ -157,6 +216,18 @@ fn a_share_of_time_is_left_out_until_there_are_two_readings() {
     let share = value(&registry, "system_cpu_percent");
     assert!((0.0..=100.0).contains(&share), "{share}");
     assert!(value(&registry, "process_cpu_percent") >= 0.0);
+}
+
+#[test]
+fn whoever_reads_it_after_an_interval_has_a_new_reading() {
+    let _alone = alone();
+    let registry = fresh();
+    let files: Vec<_> = (0..500)
+        .map(|_| File::open("/proc/self/stat").unwrap())
+        .collect();
+    assert!(value(&registry, "process_open_fds") >= 500.0);
+    drop(files);
+    assert!(value(&registry, "process_open_fds") < 500.0);
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod counted;
 mod hygiene;
 mod outcomes;
 mod registries;
+#[path = "../it/support/warnings.rs"]
+mod warnings;
 
 use tachometer::Registry;
 

@@ -1,7 +1,7 @@
 //! Runs that are told apart by how they end.
 
 use std::fmt;
-use std::future::{pending, ready};
+use std::future::{pending, poll_fn, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::LazyLock;
@@ -92,6 +92,29 @@ fn each_run_is_counted_by_how_it_ended() {
     }
     check("async_seconds", [1, 1, 1, 1]);
     check("boxed_seconds", [1, 1, 1, 1]);
+}
+
+/// A panic is one at whichever poll it comes.
+#[test]
+fn a_panic_at_a_later_poll_is_the_functions_own() {
+    #[timed("later_seconds", outcome, registry = OWN)]
+    async fn waits() {
+        let mut is_first = true;
+        poll_fn(|_| {
+            assert!(is_first, "on purpose");
+            is_first = false;
+            Poll::<()>::Pending
+        })
+        .await;
+    }
+    let panicked = catch_unwind(|| {
+        let mut future = pin!(waits());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(future.as_mut().poll(&mut context).is_pending());
+        let _ = future.as_mut().poll(&mut context);
+    });
+    assert!(panicked.is_err());
+    check("later_seconds", [0, 0, 1, 0]);
 }
 
 /// A future that is dropped because something else panics was cancelled.

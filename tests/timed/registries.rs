@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use tachometer::{Registry, timed};
 
 use crate::runs;
+use crate::warnings::warnings;
 
 #[timed("given_seconds", registry = registry)]
 fn given(registry: &Registry) {}
@@ -47,7 +48,11 @@ fn a_run_that_its_registry_has_no_room_for_is_counted_as_such_and_changes_nothin
     fn taken() -> u8 {
         3
     }
-    assert_eq!((taken(), taken()), (3, 3));
+    let told = warnings(|| (), || assert_eq!((taken(), taken()), (3, 3)));
+    assert!(
+        told.len() == 1 && told[0].contains("taken_seconds"),
+        "{told:?}"
+    );
     assert_eq!(TAKEN.get("taken_seconds").unwrap().value(), 5.0);
     let refused = TAKEN.get("tachometer_timed_refused_total").unwrap();
     assert_eq!(refused.value(), 2.0);
@@ -56,5 +61,13 @@ fn a_run_that_its_registry_has_no_room_for_is_counted_as_such_and_changes_nothin
     given(&registry);
     cloned(&registry);
     assert_eq!(runs(&registry, "given_seconds", None), 1);
-    assert!(registry.get("tachometer_timed_refused_total").is_some());
+    let refused = registry.get("tachometer_timed_refused_total").unwrap();
+    assert_eq!(refused.value(), 1.0);
+    // So it is in a registry that is not the first.
+    let other = Registry::new();
+    other.gauge("given_seconds", "Something else.").unwrap();
+    let told = warnings(|| (), || (0..3).for_each(|_| given(&other)));
+    assert_eq!(told.len(), 1, "{told:?}");
+    let refused = other.get("tachometer_timed_refused_total").unwrap();
+    assert_eq!(refused.value(), 3.0);
 }
