@@ -100,7 +100,9 @@ impl Site {
 
     fn new(rules: Rules, registry: &Registry) -> Self {
         let hour = Duration::from_secs(60 * 60);
+        // What the system tells differs from one request to the next.
         let mut settings = MetricsRouter::new()
+            .without_system()
             .registry(registry)
             .in_flight(rules.most)
             .deadline(if rules.deadline == Time::Over {
