@@ -195,6 +195,11 @@ impl<'a> Collected<'a> {
                 .blocks
                 .last()
                 .map_or_else(&empty, |last| last.values.emptied());
+            if family.blocks.is_empty() {
+                // Most families have one, which a scrape may hold for long, and not room
+                // for four.
+                family.blocks.reserve_exact(1);
+            }
             family
                 .blocks
                 .push(Block::new(Arc::clone(family.desc), values));
