@@ -6,7 +6,7 @@ use crate::context::RequestRoute;
 use crate::llm::cost::{Charge, Money};
 use crate::llm::finish::Finishes;
 use crate::llm::metrics::LlmMetrics;
-use crate::llm::outcome::Outcome;
+use crate::llm::outcome::{ErrorType, Outcome};
 use crate::llm::times::{Phase, Times};
 use crate::llm::usage::Usage;
 use crate::metric::{Histogram, InFlight};
@@ -42,12 +42,25 @@ pub struct LlmCall {
     pub(super) tool_calls: u64,
     pub(super) charge: Charge,
     pub(super) times: Times,
-    /// Whether there was an answer, and why its tokens cannot be known, if so.
-    pub(super) has_begun: bool,
+    pub(super) progress: Progress,
+    /// Why the answer's tokens cannot be known, if so.
     pub(super) blind: Option<&'static str>,
+    /// Whether what is known of the usage may have grown until the end, which did not come.
+    pub(super) is_partial: bool,
     pub(super) outcome: Outcome,
     /// How long it took, if someone else has measured that.
     pub(super) took: Option<Duration>,
+}
+
+/// How far a call has come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Progress {
+    /// Nobody knows whether the provider is at work.
+    Sent,
+    /// It took nothing.
+    Refused,
+    /// There is an answer.
+    Answered,
 }
 
 /// The parts of a streamed answer, where each is timed.
@@ -78,6 +91,8 @@ pub(super) struct Ended<'a> {
     pub(super) times: Times,
     /// Whether there was an answer.
     pub(super) has_begun: bool,
+    /// Whether what is known of it may be less than all.
+    pub(super) is_partial: bool,
 }
 
 impl LlmCall {
@@ -106,8 +121,9 @@ impl LlmCall {
             tool_calls: 0,
             charge: Charge::default(),
             times: Times::default(),
-            has_begun: false,
+            progress: Progress::Sent,
             blind: None,
+            is_partial: false,
             outcome: Outcome::Cancelled,
             took: None,
         }
@@ -118,14 +134,14 @@ impl LlmCall {
     pub fn first_token(&mut self) {
         if self.first.is_none() {
             self.first = Some(self.metrics.settings().clock.now());
-            self.has_begun = true;
+            self.progress = Progress::Answered;
         }
     }
 
     /// Notes what is known of the tokens, which may be said again: the last counts.
     pub fn usage(&mut self, usage: Usage) {
         self.usage = usage;
-        self.has_begun = true;
+        self.progress = Progress::Answered;
     }
 
     /// Notes what the provider says that the call costs, in US dollars, for which no price
@@ -187,17 +203,31 @@ impl LlmCall {
         let is_known = self.tokens.is_some()
             || self.usage.input.is_some()
                 && (self.usage.output.is_some() || !has_output(&self.operation))
-            || self.usage.has_units();
+            || self.usage.is_by_units();
         let by_outcome = match self.outcome {
-            _ if is_known => return None,
-            // What failed before an answer took no tokens.
-            Outcome::Error(_) if !self.has_begun => return None,
+            _ if self.has_begun() && self.blind == Some("invalid") => "invalid",
+            _ if is_known && !self.is_partial => return None,
+            // What failed before an answer took no tokens, unless it was at work.
+            Outcome::Error(error) if !self.may_have_begun(error) => return None,
             Outcome::Success => "not_reported",
             Outcome::Error(_) => "error",
             Outcome::Truncated => "truncated",
             Outcome::Cancelled => "cancelled",
         };
         Some(self.blind.unwrap_or(by_outcome))
+    }
+
+    fn has_begun(&self) -> bool {
+        self.progress == Progress::Answered
+    }
+
+    /// Whether the provider answers, or may have done so, though nobody has seen it.
+    fn may_have_begun(&self, error: ErrorType) -> bool {
+        match self.progress {
+            Progress::Sent => matches!(error, ErrorType::Timeout | ErrorType::Transport),
+            Progress::Refused => false,
+            Progress::Answered => true,
+        }
     }
 
     /// Returns the seconds that each token took after the first, of those that came one
@@ -233,7 +263,8 @@ impl Drop for LlmCall {
             tool_calls: self.tool_calls,
             charge: self.charge,
             times: self.times,
-            has_begun: self.has_begun || self.outcome == Outcome::Success,
+            has_begun: self.has_begun() || self.outcome == Outcome::Success,
+            is_partial: self.is_partial && self.outcome != Outcome::Success,
         });
         self.in_flight.leave();
     }

@@ -57,7 +57,7 @@ impl LlmLayer {
     }
 
     /// Calls a model what `rename` returns: without the date at its end, say, or the name
-    /// of an organisation in it.
+    /// of an organisation in it. Where it panics, the model is `unknown`.
     ///
     /// ```
     /// use tachometer::LlmLayer;

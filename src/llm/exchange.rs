@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use http::{HeaderMap, Method, StatusCode, header};
 
-use crate::llm::call::{LlmCall, has_output};
+use crate::llm::call::{LlmCall, Progress, has_output};
 use crate::llm::detect::{Detected, detect};
 use crate::llm::dialect::Dialect;
 use crate::llm::failure::failure;
@@ -102,7 +102,11 @@ impl Exchange {
     /// Notes the head of the answer.
     pub(super) fn head(&mut self, status: StatusCode, headers: &HeaderMap) {
         self.status = Some(status);
-        self.call.has_begun = status.is_success();
+        self.call.progress = if status.is_success() {
+            Progress::Answered
+        } else {
+            Progress::Refused
+        };
         let call = &self.call;
         let limits = headroom(headers, SystemTime::now());
         call.metrics().limits(
@@ -232,6 +236,7 @@ impl Exchange {
             return;
         };
         let is_streamed = reader.is_streamed();
+        let has_ended = reader.has_ended();
         let answer = &mut reader.answer;
         (self.dialect.settle)(answer);
         let call = &mut self.call;
@@ -241,6 +246,8 @@ impl Exchange {
             answer.usage.output = None;
         }
         call.usage = answer.usage;
+        // Many tell in each event what there is so far.
+        call.is_partial = is_streamed && !has_ended;
         call.charge = answer.charge;
         call.times = answer.times;
         call.finishes = std::mem::take(&mut answer.finishes);
@@ -284,7 +291,10 @@ impl Drop for Exchange {
 /// any.
 fn is_host(own: &str, host: &str, port: Option<u16>) -> bool {
     let (name, own_port) = match own.rsplit_once(':') {
-        Some((name, own_port)) if !name.contains(':') => (name, own_port.parse().ok()),
+        // The colons of an address stand in brackets.
+        Some((name, own_port)) if !name.contains(':') || name.ends_with(']') => {
+            (name, own_port.parse().ok())
+        }
         _ => (own, None),
     };
     name.eq_ignore_ascii_case(host) && (own_port.is_none() || own_port == port)

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::error::Error;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::llm::client;
 use crate::llm::outcome::ErrorType;
@@ -37,7 +38,9 @@ pub(super) fn of_sources(error: &(dyn Error + 'static)) -> Option<ErrorType> {
             }
         }
         // tower's time-out, whose type would make its feature one of this crate's.
-        if error.to_string() == "request timed out" {
+        // Its text is another's code, which may panic.
+        let text = catch_unwind(AssertUnwindSafe(|| error.to_string()));
+        if text.is_ok_and(|text| text == "request timed out") {
             return Some(ErrorType::Timeout);
         }
         source = error.source();

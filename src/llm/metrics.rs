@@ -167,7 +167,8 @@ impl LlmMetrics {
             (Some(model), None) => model.into(),
             (Some(model), Some(rename)) => {
                 let renamed = rename.ask(|rename| rename(model));
-                renamed.map_or_else(|| model.into(), String::into_boxed_str)
+                // Of one that panics, the name may be what it is there to hide.
+                renamed.map_or_else(|| UNKNOWN.into(), String::into_boxed_str)
             }
         }
     }

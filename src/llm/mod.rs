@@ -85,8 +85,8 @@
 //! | --- | --- |
 //! | `not_requested` | a stream of OpenAI's dialect without `stream_options.include_usage` |
 //! | `not_reported` | the answer does not say |
-//! | `cancelled`, `truncated`, `error` | the end, where they stand, has not come |
-//! | `encoded` | the body is compressed, and is not read: let the client decompress it, or do not ask for it |
+//! | `cancelled`, `truncated`, `error` | the end, where they stand, has not come; what was told until then is counted |
+//! | `encoded` | the body is compressed, or in more than 16 pieces at once, and is not read: let the client decompress it, or do not ask for it |
 //! | `invalid` | a number that is none, or an event stream whose checksums are wrong |
 //!
 //! # Cost

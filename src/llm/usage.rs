@@ -46,6 +46,9 @@ pub(super) const UNITS: [(Unit, &str); 4] = [
     (Unit::WebSearches, "web_searches"),
 ];
 
+/// No call is billed by more.
+pub(super) const MOST_UNITS: f64 = 1e9;
+
 impl Usage {
     /// Knows nothing yet.
     pub fn new() -> Self {
@@ -108,9 +111,10 @@ impl Usage {
         }
     }
 
-    /// How many units the call is billed by; a number that is negative or none is ignored.
+    /// How many units the call is billed by; a number that is negative, none, or more than
+    /// a thousand millions is ignored.
     pub fn billed(mut self, unit: Unit, count: f64) -> Self {
-        if count.is_finite() && count >= 0.0 {
+        if (0.0..=MOST_UNITS).contains(&count) {
             self.units[unit as usize] = Some(count);
         }
         self
@@ -130,9 +134,15 @@ impl Usage {
             .filter(|(_, count)| *count > 0.0)
     }
 
-    /// Whether the call is billed by something else than tokens.
-    pub(super) fn has_units(&self) -> bool {
-        self.units.iter().any(Option::is_some)
+    /// Whether the call is billed by something else than tokens. Searches of the web come
+    /// beside them, and never for all there is.
+    pub(super) fn is_by_units(&self) -> bool {
+        let has = |unit| self.count(unit).is_some();
+        let has_tokens = self.input.is_some() || self.output.is_some();
+        !has_tokens
+            && [Unit::AudioSeconds, Unit::Images, Unit::SearchUnits]
+                .into_iter()
+                .any(has)
     }
 
     /// Returns the parts of input and output by their kind, none greater than its
@@ -168,12 +178,26 @@ mod tests {
     fn what_is_no_number_of_units_is_not_known() {
         let usage = Usage::new()
             .billed(Unit::AudioSeconds, f64::NAN)
-            .billed(Unit::Images, -1.0);
-        assert!(!usage.has_units());
+            .billed(Unit::Images, -1.0)
+            .billed(Unit::SearchUnits, 1e300);
+        assert!(usage.units().next().is_none());
         let usage = usage
             .billed(Unit::WebSearches, 0.0)
             .billed(Unit::SearchUnits, 2.0);
-        assert!(usage.has_units());
         assert_eq!(usage.units().collect::<Vec<_>>(), [("search_units", 2.0)]);
+    }
+
+    #[test]
+    fn units_take_the_place_of_tokens_only_where_there_are_none() {
+        let units = |unit, count| Usage::new().billed(unit, count).is_by_units();
+        assert!(units(Unit::SearchUnits, 1.0));
+        assert!(units(Unit::SearchUnits, 0.0));
+        assert!(!units(Unit::WebSearches, 1.0));
+        assert!(
+            !Usage::new()
+                .input(1)
+                .billed(Unit::Images, 1.0)
+                .is_by_units()
+        );
     }
 }

@@ -10,7 +10,7 @@ use crate::llm::finish::Finishes;
 use crate::llm::outcome::ErrorType;
 use crate::llm::scan::{Sink, Value};
 use crate::llm::times::Times;
-use crate::llm::usage::{Unit, Usage};
+use crate::llm::usage::{MOST_UNITS, Unit, Usage};
 
 pub(super) use field::Field;
 pub(super) use sums::{Sum, Sums};
@@ -193,7 +193,9 @@ impl Answer {
     /// Notes what it is billed by besides tokens.
     fn bill(&mut self, unit: Unit, text: &str) {
         match text.parse() {
-            Ok(count) if count >= 0.0 => self.usage = self.usage.billed(unit, count),
+            Ok(count) if (0.0..=MOST_UNITS).contains(&count) => {
+                self.usage = self.usage.billed(unit, count);
+            }
             _ => self.is_invalid = true,
         }
     }

@@ -24,7 +24,13 @@ impl<B: 'static> LlmRequest for Request<B> {
         };
         let authority = uri.authority().cloned().or_else(named);
         let host = authority.as_ref().map_or("", Authority::host);
+        let of_scheme = || match uri.scheme_str()? {
+            "https" => Some(443),
+            "http" => Some(80),
+            _ => None,
+        };
         let port = authority.as_ref().and_then(Authority::port_u16);
+        let port = port.or_else(of_scheme);
         Exchange::start(metrics, self.method(), (host, port), uri.path(), || {
             let mut asked = ask(self.body());
             if let Some(model) = self.extensions().get::<Model>() {

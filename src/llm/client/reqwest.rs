@@ -80,7 +80,7 @@ where
 impl LlmRequest for Request {
     fn exchange(&self, metrics: &LlmMetrics) -> Option<Box<Exchange>> {
         let url = self.url();
-        let host = (url.host_str().unwrap_or(""), url.port());
+        let host = (url.host_str().unwrap_or(""), url.port_or_known_default());
         Exchange::start(metrics, self.method(), host, url.path(), || {
             Asked::read(self.body().and_then(Body::as_bytes))
         })

@@ -28,10 +28,10 @@ impl Bill {
         if let Some(charged) = call.charge.total() {
             return Self {
                 cost: Some(("reported", charged)),
-                unpriced: None,
+                unpriced: call.is_partial.then_some("usage"),
             };
         }
-        // What failed before an answer costs nothing.
+        // What was refused costs nothing.
         let is_free = !call.has_begun && call.missing.is_none();
         let Some(rates) = rates.filter(|_| !is_free) else {
             return Self::default();
@@ -42,11 +42,9 @@ impl Bill {
                 unpriced: Some("model"),
             };
         };
-        let has_usage = match call.missing {
-            Some(_) if rate.needs_tokens() => false,
-            _ => call.has_begun,
-        };
         let cost = rate.cost(&call.usage);
+        let is_possible = cost.known <= Money::MOST_OF_A_CALL;
+        let has_usage = call.has_begun && is_possible && rate.is_fed(&call.usage, call.missing);
         if has_usage && !cost.lacks_unit {
             return Self {
                 cost: Some(("table", cost.known)),
@@ -54,7 +52,7 @@ impl Bill {
             };
         }
         // Of what is not known whole, nothing is not a cost of 0.
-        let is_some = call.has_begun && cost.known > Money::default();
+        let is_some = call.has_begun && is_possible && cost.known > Money::default();
         Self {
             cost: is_some.then_some(("table", cost.known)),
             unpriced: Some(if has_usage { "unit" } else { "usage" }),

@@ -12,12 +12,16 @@ pub(crate) struct Money(u64);
 /// So many are a dollar.
 const DOLLAR: f64 = 1e12;
 
-/// More dollars than this are no price of a call.
+/// More dollars than this are no price.
 const MOST_DOLLARS: f64 = 1e6;
 
 impl Money {
     /// More than anything costs.
     pub(crate) const MOST: Self = Self(u64::MAX);
+
+    /// More than this, 10,000 dollars, no call costs: a number in the answer is wrong, and
+    /// a few of them would drown all others.
+    pub(crate) const MOST_OF_A_CALL: Self = Self(10_000_000_000_000_000);
 
     /// Returns a sum of dollars, to the nearest millionth of a millionth; nothing if it is
     /// negative, no number, or more than a million.
@@ -63,13 +67,13 @@ pub(crate) struct Charge {
 }
 
 impl Charge {
-    /// Returns all that is charged, if that is told.
+    /// Returns all that is charged, if that is told and can be.
     pub(crate) fn total(&self) -> Option<Money> {
         let mut total = self.own.filter(|_| !self.is_foreign)?;
         if self.is_paid_elsewhere {
             total += self.elsewhere?;
         }
-        Some(total)
+        (total <= Money::MOST_OF_A_CALL).then_some(total)
     }
 }
 

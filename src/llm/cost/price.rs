@@ -20,7 +20,7 @@ pub struct Price {
     pub(super) units: [Option<f64>; UNITS.len()],
     pub(super) call: f64,
     /// Above so many tokens of input, another price.
-    pub(super) above: Option<(u64, Box<Price>)>,
+    pub(super) above: Vec<(u64, Price)>,
 }
 
 /// A price for each kind of tokens; those without one cost what the others of their
@@ -58,7 +58,7 @@ impl Price {
             tokens: None,
             units: [None; UNITS.len()],
             call,
-            above: None,
+            above: Vec::new(),
         }
     }
 
@@ -95,11 +95,11 @@ impl Price {
     }
 
     /// A call with more tokens of input than this has another price, for all of its tokens.
-    pub fn above(self, input: u64, price: Self) -> Self {
-        Self {
-            above: Some((input, Box::new(price))),
-            ..self
-        }
+    /// Of several such steps, the highest one that the call is above counts.
+    pub fn above(mut self, input: u64, price: Self) -> Self {
+        self.above.retain(|(own, _)| *own != input);
+        self.above.push((input, price));
+        self
     }
 
     fn tokens(mut self, set: impl FnOnce(&mut Tokens<f64>)) -> Self {

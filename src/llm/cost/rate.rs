@@ -1,5 +1,7 @@
 //! What a call costs by a price.
 
+use std::cmp::Reverse;
+
 use crate::llm::cost::money::Money;
 use crate::llm::cost::price::{Price, Tokens};
 use crate::llm::usage::{UNITS, Usage};
@@ -11,7 +13,8 @@ pub(super) struct Rate {
     /// In dollars, since there may be parts of a unit.
     units: [Option<f64>; UNITS.len()],
     call: Money,
-    above: Option<(u64, Box<Rate>)>,
+    /// Above so many tokens of input, the highest step first.
+    above: Vec<(u64, Rate)>,
 }
 
 /// What a call costs, as far as it can be told.
@@ -43,10 +46,10 @@ impl Rate {
         for unit in price.units.into_iter().flatten() {
             money(unit)?;
         }
-        let above = match &price.above {
-            Some((input, price)) => Some((*input, Box::new(Self::of(price)?))),
-            None => None,
-        };
+        let above = price.above.iter();
+        let above = above.map(|(input, price)| Ok((*input, Self::of(price)?)));
+        let mut above: Vec<_> = above.collect::<Result<_, f64>>()?;
+        above.sort_by_key(|(input, _)| Reverse(*input));
         Ok(Self {
             tokens,
             units: price.units,
@@ -55,15 +58,22 @@ impl Rate {
         })
     }
 
-    /// Whether tokens have a price, so that they have to be known.
-    pub(super) fn needs_tokens(&self) -> bool {
-        self.tokens.is_some()
+    /// Whether all is known that the price depends on, of a call whose tokens are missing
+    /// for this reason, if they are.
+    pub(super) fn is_fed(&self, usage: &Usage, missing: Option<&str>) -> bool {
+        let has_tokens = usage.input.is_some() || usage.output.is_some();
+        let has_units = usage.units().next().is_some();
+        if self.tokens.is_some() || !self.above.is_empty() {
+            // Units may stand for tokens, but none of them does not.
+            return missing.is_none() && (has_tokens || has_units);
+        }
+        let has_price_of_unit = self.units.iter().any(Option::is_some);
+        !has_price_of_unit || missing != Some("invalid") && (has_tokens || has_units)
     }
 
     pub(super) fn cost(&self, usage: &Usage) -> Cost {
-        if let Some((input, rate)) = &self.above
-            && usage.input > Some(*input)
-        {
+        let mut above = self.above.iter();
+        if let Some((_, rate)) = above.find(|(input, _)| usage.input > Some(*input)) {
             return rate.cost(usage);
         }
         let mut known = self.call;

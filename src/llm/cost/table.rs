@@ -52,8 +52,8 @@ impl PriceTable {
         self.add(None, model.into(), price)
     }
 
-    /// Gives a model its price at one provider, which goes before the one that it has
-    /// elsewhere.
+    /// Gives a model its price at one provider, which goes before the one that the same
+    /// name has elsewhere.
     pub fn model_at(
         self,
         provider: impl Into<Box<str>>,
@@ -91,13 +91,13 @@ impl PriceTable {
 }
 
 impl Rates {
-    /// Returns the price of the first of these models that has one of its own name, or else
-    /// of the first whose name begins with one that has.
+    /// Returns the price of the first of these models that has one: of its own name, or else
+    /// of the longest one that its name begins with.
     pub(super) fn find(&self, provider: &str, models: [Option<&str>; 2]) -> Option<&Rate> {
-        let mut known = models.into_iter().flatten();
-        let exact = known.find_map(|model| self.named(provider, model));
-        let mut known = models.into_iter().flatten();
-        exact.or_else(|| known.find_map(|model| self.begun(provider, model)))
+        models.into_iter().flatten().find_map(|model| {
+            let exact = self.named(provider, model);
+            exact.or_else(|| self.begun(provider, model))
+        })
     }
 
     fn named(&self, provider: &str, model: &str) -> Option<&Rate> {
@@ -160,7 +160,9 @@ mod tests {
             ("azure", [Some("gpt-x-mini"), None], Some(2.0)),
             ("azure", [Some("gpt-x-2026"), None], Some(3.0)),
             ("openai", [Some("meta/llama"), None], Some(4.0)),
-            ("openai", [Some("über-1"), Some("gpt-x")], Some(1.0)),
+            // Who answered goes first, though it be by the beginning of its name.
+            ("openai", [Some("über-1"), Some("gpt-x")], Some(5.0)),
+            ("openai", [Some("unknown"), Some("gpt-x-2")], Some(1.0)),
             ("openai", [Some("über-1"), None], Some(5.0)),
             ("openai", [Some("überü"), None], None),
             ("openai", [Some("only"), None], None),

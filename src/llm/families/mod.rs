@@ -210,9 +210,7 @@ impl Maker<'_> {
         help: &str,
         bounds: &[f64],
     ) -> Result<Family<Histogram, 3>, Error> {
-        let bounds = self.bounds.unwrap_or(bounds);
-        self.registry
-            .histogram_family_with_buckets(name, help, self.three(), bounds)
+        self.seconds(name, help, self.three(), bounds)
     }
 
     fn histogram_by(
@@ -222,9 +220,24 @@ impl Maker<'_> {
         by: &'static str,
         bounds: &[f64],
     ) -> Result<Family<Histogram, 4>, Error> {
+        self.seconds(name, help, self.four(by), bounds)
+    }
+
+    /// Makes a histogram of the bounds that were chosen. Where none were, it takes one that
+    /// is there as it is, and so fits beside whoever chose some.
+    fn seconds<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [Label<'_>; N],
+        bounds: &[f64],
+    ) -> Result<Family<Histogram, N>, Error> {
+        if self.bounds.is_none() && self.registry.get(name).is_some() {
+            return self.registry.histogram_family(name, help, labels);
+        }
         let bounds = self.bounds.unwrap_or(bounds);
         self.registry
-            .histogram_family_with_buckets(name, help, self.four(by), bounds)
+            .histogram_family_with_buckets(name, help, labels, bounds)
     }
 
     fn passing(&self, name: &str, help: &str) -> Result<DynFamily<Passing>, Error> {

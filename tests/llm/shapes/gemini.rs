@@ -163,7 +163,7 @@ fn streams_are_understood() {
         both(
             "cut before its end [docs]",
             &[HI],
-            "truncated(truncated) 7 1 first",
+            "truncated(truncated) 7 1 first -truncated",
         ),
         both(
             "cut, and nothing is known of its tokens [docs]",
@@ -181,7 +181,7 @@ fn streams_are_understood() {
                 HI,
                 r#"{"error":{"code":503,"message":"secret","status":"UNAVAILABLE"}}"#,
             ],
-            "error(overloaded) 7 1 first",
+            "error(overloaded) 7 1 first -error",
         ),
     ];
     check(rows.into_iter().flatten());
@@ -197,12 +197,12 @@ fn an_array_may_be_cut_anywhere() {
         cut(
             "after a comma [unverified]",
             format!("[{HI}\n,\r\n"),
-            "truncated(truncated) 7 1 first",
+            "truncated(truncated) 7 1 first -truncated",
         ),
         cut(
             "within a chunk [unverified]",
             format!("[{HI}\n,\r\n{}", &END[..40]),
-            "truncated(truncated) 7 1 first",
+            "truncated(truncated) 7 1 first -truncated",
         ),
         cut(
             "after its first bracket [unverified]",

@@ -242,7 +242,7 @@ fn streams_are_understood() {
             &[
                 r#"{"generation":"hi","prompt_token_count":7,"generation_token_count":1,"stop_reason":null}"#,
             ],
-            "truncated(truncated) 7 1 first",
+            "truncated(truncated) 7 1 first -truncated",
         ),
         chunks(
             "Mistral's [src]",

@@ -67,10 +67,10 @@ fn only_a_number_of_tokens_is_counted_as_one() {
             r#"{"prompt_tokens":9223372036854775807,"completion_tokens":2}"#,
             "success . 2 stop -invalid",
         ),
-        // What is known stays, though it was said badly again.
+        // What is known stays, though it was said badly again; but not as if all were well.
         usage(
             r#"{"prompt_tokens":5,"prompt_tokens":-1,"completion_tokens":2}"#,
-            "success 5 2 stop",
+            "success 5 2 stop -invalid",
         ),
     ]);
 }
