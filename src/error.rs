@@ -1,5 +1,5 @@
-//! What can be refused: names, labels, buckets, conflicts, networks and prices, all
-//! at start-up.
+//! What can be refused: names, labels, buckets, conflicts, networks, prices and rules,
+//! all at start-up.
 //!
 //! Recording never fails. An [`Error`] comes from creating or registering a
 //! metric, or from the settings of the router or of a layer; a [`PercentileError`] from asking a
@@ -31,6 +31,8 @@ enum Kind {
     InvalidNetwork,
     #[cfg(feature = "llm")]
     InvalidPrice,
+    #[cfg(feature = "dashboard")]
+    InvalidRule,
 }
 
 impl Error {
@@ -74,6 +76,13 @@ impl Error {
         self.kind == Kind::InvalidPrice
     }
 
+    /// Returns true when a threshold of a rule is not within its range.
+    #[cfg(feature = "dashboard")]
+    #[must_use]
+    pub fn is_invalid_rule(&self) -> bool {
+        self.kind == Kind::InvalidRule
+    }
+
     #[cold]
     fn new(kind: Kind, message: impl fmt::Display) -> Self {
         let message = message.to_string().into();
@@ -110,6 +119,12 @@ impl Error {
     #[cold]
     pub(crate) fn invalid_price(message: impl fmt::Display) -> Self {
         Self::new(Kind::InvalidPrice, message)
+    }
+
+    #[cfg(feature = "dashboard")]
+    #[cold]
+    pub(crate) fn invalid_rule(message: impl fmt::Display) -> Self {
+        Self::new(Kind::InvalidRule, message)
     }
 }
 

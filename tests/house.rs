@@ -8,12 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and what it may import besides itself, `snapshot` and `error`.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     ("app", &["router", "middleware"]),
     ("testing", &["registry", "metric"]),
     (
         "router",
-        &["export", "system", "registry", "metric", "context"],
+        &["export", "board", "system", "registry", "metric", "context"],
     ),
     ("middleware", &["registry", "metric", "context"]),
     ("llm", &["registry", "metric", "context"]),
@@ -21,6 +21,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("runtime", &["registry"]),
     ("timed", &["registry", "metric"]),
     ("export", &["registry", "encode"]),
+    ("board", &["registry", "metric"]),
     ("registry", &["metric"]),
     ("encode", &[]),
     ("metric", &["cell"]),

@@ -68,6 +68,7 @@ async fn run(options: Options) -> Result<(), String> {
     let _ = write!(
         io::stdout(),
         "listening on http://{bound}
+  to look at: http://{bound}/metrics/dashboard
   metrics: http://{bound}/metrics and http://{bound}/metrics/json
   model: {}
 ",

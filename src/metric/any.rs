@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::metric::instrument::Instrument;
 use crate::metric::set::SeriesSet;
-use crate::snapshot::{Block, Desc, Kind, Labels};
+use crate::snapshot::{Block, Desc, Kind, Labels, Role};
 
 /// A registered metric of any kind: a name and all series under it.
 #[derive(Clone)]
@@ -33,6 +33,13 @@ impl Metric {
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.desc().kind()
+    }
+
+    /// Returns what it is there for, if it is one of the crate's own that the page, the
+    /// boards or the rules look at.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        self.desc().role()
     }
 
     /// Returns the names of its labels; none for a metric without.

@@ -6,6 +6,7 @@ use crate::middleware::labels::NONE;
 use crate::middleware::names::{Names, OUTCOME, WITHIN};
 use crate::middleware::settings::Settings;
 use crate::registry::Registry;
+use crate::snapshot::Role;
 
 /// The layer's families.
 ///
@@ -57,26 +58,29 @@ impl Families {
         };
         labels.push(Label::unlimited(OUTCOME));
         // First of all, since it has all labels: if one is not valid, nothing was made.
-        let requests = registry.dyn_family(
+        let requests = registry.in_role(Role::HttpRequests).dyn_family(
             names.requests,
             "HTTP requests that have ended, by how they did.",
             &labels,
             None,
         )?;
         labels.pop();
-        let duration = registry.dyn_family::<Histogram>(
-            names.duration,
-            "Time from an HTTP request to the end of its response, or to the head of a stream.",
-            &labels,
-            buckets.clone(),
-        )?;
+        let duration = registry
+            .in_role(Role::HttpDuration)
+            .dyn_family::<Histogram>(
+                names.duration,
+                "Time from an HTTP request to the end of its response, or to the head of a stream.",
+                &labels,
+                buckets.clone(),
+            )?;
         // What was chosen last comes first, and stays.
         for (route, buckets) in settings.buckets_of.iter().rev() {
             let route = settings.routes.named(route);
             duration.buckets_where(names.route, route, buckets.clone());
         }
         let pair = [method.clone(), route.clone()];
-        let in_flight = |name, help| registry.dyn_family(name, help, &pair, None);
+        let in_flight =
+            |registry: &Registry, name, help| registry.dyn_family(name, help, &pair, None);
         let limited = [method.clone(), Label::open(names.route)];
         let clock = |is_on: bool, name, help| {
             let labels = [method.clone(), route.clone(), status.clone()];
@@ -87,18 +91,18 @@ impl Families {
         let families = Self {
             requests,
             duration,
-            in_flight: registry.dyn_family(
+            in_flight: registry.in_role(Role::HttpInFlight).dyn_family(
                 names.in_flight,
                 "HTTP requests whose response has not ended yet.",
                 &limited,
                 None,
             )?,
-            request_bytes: registry.counter_family(
+            request_bytes: registry.in_role(Role::HttpRequestBytes).counter_family(
                 names.request_bytes,
                 "Bytes of HTTP request bodies that the service has read.",
                 pair.clone(),
             )?,
-            response_bytes: registry.counter_family(
+            response_bytes: registry.in_role(Role::HttpResponseBytes).counter_family(
                 names.response_bytes,
                 "Bytes of HTTP response bodies that the server has taken.",
                 pair.clone(),
@@ -110,10 +114,12 @@ impl Families {
                 &STREAM_SECONDS,
             )?,
             streams_in_flight: in_flight(
+                &registry.in_role(Role::HttpStreamsInFlight),
                 names.streams_in_flight,
                 "HTTP streams that have begun and not ended yet.",
             )?,
             upgrades_in_flight: in_flight(
+                registry,
                 names.upgrades_in_flight,
                 "Upgraded connections that a task holds a guard of.",
             )?,
@@ -129,16 +135,21 @@ impl Families {
             )?,
             levels: levels(registry, names, settings, &pair)?,
         };
+        families.limit(settings);
+        Ok(families)
+    }
+
+    /// Sets how many values of the user's there may be, and which do not count.
+    fn limit(&self, settings: &Settings) {
         if let Some(values) = settings.limit {
-            families.requests.limit(values);
-            families.duration.limit(values);
-            families.in_flight.limit(values);
+            self.requests.limit(values);
+            self.duration.limit(values);
+            self.in_flight.limit(values);
         }
         for own in settings.own.iter() {
-            families.requests.allow(own.label.name(), NONE);
-            families.duration.allow(own.label.name(), NONE);
+            self.requests.allow(own.label.name(), NONE);
+            self.duration.allow(own.label.name(), NONE);
         }
-        Ok(families)
     }
 }
 
@@ -169,12 +180,12 @@ fn levels(
     }
     let [method, route] = labels;
     let labels = [method.clone(), route.clone(), Label::unlimited(WITHIN)];
-    let requests = registry.counter_family(
+    let requests = registry.in_role(Role::HttpLevelRequests).counter_family(
         names.level_requests,
         "HTTP requests to routes that have a service level.",
         labels.clone(),
     )?;
-    let good = registry.counter_family(
+    let good = registry.in_role(Role::HttpLevelGood).counter_family(
         names.level_good,
         "HTTP requests that ended well within the time of their route's service level.",
         labels,

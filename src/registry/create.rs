@@ -304,7 +304,7 @@ impl Registry {
             return Ok(set);
         }
         let settings = settings.unwrap_or_else(|| M::settings(labels.is_empty()));
-        let desc = Desc::new(name, help, M::KIND);
+        let desc = Desc::new(name, help, M::KIND).in_role(self.scope.role());
         let set = Arc::new(SeriesSet::new(desc, constant.clone(), labels, settings));
         entries.insert(Metric::new(Arc::<SeriesSet<M>>::clone(&set)))?;
         Ok(set)

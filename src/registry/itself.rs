@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::metric::Metric;
-use crate::snapshot::{Block, Count, Desc, Kind, Labels, Values};
+#[cfg(feature = "dashboard")]
+use crate::registry::Registry;
+use crate::snapshot::{Block, Count, Desc, Kind, Labels, Role, Values};
 
 /// The names of these metrics, which no other may take.
 pub(super) const NAMES: [(&str, Kind); 4] = [
@@ -19,7 +21,24 @@ const SERIES_OVERFLOW: &str = "tachometer_series_overflow_total";
 
 /// Returns what these metrics are, but for their help.
 pub(super) fn descs() -> impl Iterator<Item = Desc> {
-    NAMES.iter().map(|(name, kind)| Desc::new(name, "", *kind))
+    let desc = |(name, kind): &(&str, Kind)| Desc::new(name, "", *kind).in_role(role(name));
+    NAMES.iter().map(desc)
+}
+
+#[cfg(feature = "dashboard")]
+impl Registry {
+    /// Returns what the metrics are that the registry has of itself, but for their help.
+    pub(crate) fn about_itself() -> impl Iterator<Item = Desc> {
+        descs()
+    }
+}
+
+fn role(name: &str) -> Option<Role> {
+    match name {
+        COLLECTOR_PANICS => Some(Role::CollectorPanics),
+        SERIES_OVERFLOW => Some(Role::SeriesOverflow),
+        _ => None,
+    }
 }
 
 /// What was noticed of a registry's metrics while they were read.
@@ -98,7 +117,11 @@ impl<T: Copy> Numbers<T> {
         let kind = NAMES.iter().find(|(known, _)| *known == name);
         let kind = kind.map_or(Kind::Gauge, |(_, kind)| *kind);
         let classic = self.0.iter().all(|(labels, _)| labels.are_classic());
-        let desc = Arc::new(Desc::new(name, help, kind).and_labels(classic));
+        let desc = Arc::new(
+            Desc::new(name, help, kind)
+                .in_role(role(name))
+                .and_labels(classic),
+        );
         let chunks = self.0.chunks(Block::SERIES).enumerate();
         let blocks = chunks.map(|(position, series)| {
             let numbers = series.iter().map(|(_, number)| *number).collect();

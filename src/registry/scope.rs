@@ -3,14 +3,16 @@
 use crate::error::Error;
 use crate::metric::{Names, are_alike};
 use crate::registry::Registry;
-use crate::snapshot::Labels;
+use crate::snapshot::{Labels, Role};
 
-/// A prefix of names, labels that all series have, and which names there may be.
+/// A prefix of names, labels that all series have, which names there may be, and what the
+/// metrics are there for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope {
     prefix: String,
     labels: Labels,
     names: Names,
+    role: Option<Role>,
 }
 
 impl Scope {
@@ -25,6 +27,10 @@ impl Scope {
 
     pub(super) fn names(&self) -> Names {
         self.names
+    }
+
+    pub(super) fn role(&self) -> Option<Role> {
+        self.role
     }
 
     /// Checks the label names of the metric called `metric`, and that none is a
@@ -83,6 +89,16 @@ impl Registry {
             ..(*self.scope).clone()
         };
         self.within(scope)
+    }
+
+    /// Returns a handle to the same registry through which every new metric is there for
+    /// this.
+    pub(crate) fn in_role(&self, role: Role) -> Self {
+        let scope = Scope {
+            role: Some(role),
+            ..(*self.scope).clone()
+        };
+        self.clone().within(scope)
     }
 
     /// Returns a handle to the same registry through which every new metric has

@@ -137,7 +137,11 @@ impl Registry {
             names.check_metric(&name)?;
             families.push(Family {
                 name: desc.name().into(),
-                desc: Arc::new(Desc::new(&name, desc.help(), desc.kind()).and_labels(classic)),
+                desc: Arc::new(
+                    Desc::new(&name, desc.help(), desc.kind())
+                        .in_role(desc.role())
+                        .and_labels(classic),
+                ),
                 invalid: Counter::new(),
             });
         }

@@ -20,6 +20,9 @@
 //! | `/metrics` | the [format](crate::export::Format) that `Accept` asks for; Prometheus's text 0.0.4 for whoever does not care |
 //! | `/metrics/json` | JSON, as [`Registry::export_json`] gives it |
 //! | `/metrics/summary` | one number a metric, as [`Registry::summary`] gives it |
+//! | `/metrics/dashboard` | a live page, for people |
+//! | `/metrics/grafana.json` | a board for Grafana, as [`GrafanaBoard`](crate::board::GrafanaBoard) makes it |
+//! | `/metrics/rules.yml` | rules for Prometheus, as [`AlertRules`](crate::board::AlertRules) makes them |
 //!
 //! The first two take `?name[]=http_requests_total&name[]=...`, for those metrics
 //! alone, and JSON `?limit=1000`, for so many series at most. With the feature
@@ -35,6 +38,20 @@
 //!
 //! With the feature `system` the router adds the metrics of the [system](crate::system) to
 //! the registry, unless it is told [not to](MetricsRouter::without_system).
+//!
+//! # The page
+//!
+//! With the feature `dashboard` the router serves a page that shows what there is: figures
+//! and charts of the last minutes, the routes, the calls of LLMs, and every metric to
+//! search. All of it comes from the router, so it works without the internet, behind a proxy
+//! that adds a path, and behind the same guard. It asks for `/metrics/view` every two
+//! seconds while someone looks at it: the registry is read at most once a second, however
+//! many do, and not at all while nobody does. A few minutes of history are kept from the
+//! first look on.
+//!
+//! It is about the process that answers. Behind an address with several replicas it says so;
+//! add them up in Prometheus. A browser can ask for a [password](MetricsRouter::basic), not
+//! for a token.
 //!
 //! # Who may read it
 //!
@@ -62,6 +79,8 @@
 //! with 414. Nested, the router answers its own paths; what else there is below
 //! `/metrics` is answered by the application, which says what it likes.
 
+#[cfg(feature = "dashboard")]
+mod board;
 mod body;
 #[cfg_attr(not(feature = "compression"), path = "uncompressed.rs")]
 mod compression;
@@ -87,6 +106,8 @@ use axum::Router;
 use crate::registry::Registry;
 #[cfg(feature = "system")]
 use crate::system::SystemMetrics;
+#[cfg(feature = "dashboard")]
+use board::Board;
 use guard::Guard;
 use routes::routes;
 #[cfg(feature = "serve")]
@@ -112,6 +133,8 @@ pub struct MetricsRouter {
     created: bool,
     in_flight: usize,
     deadline: Duration,
+    #[cfg(feature = "dashboard")]
+    board: Option<Board>,
     #[cfg(feature = "system")]
     system: Option<SystemMetrics>,
 }
@@ -125,6 +148,8 @@ impl MetricsRouter {
             created: false,
             in_flight: 8,
             deadline: Duration::from_secs(30),
+            #[cfg(feature = "dashboard")]
+            board: Some(Board::default()),
             #[cfg(feature = "system")]
             system: Some(SystemMetrics::new()),
         }
@@ -176,8 +201,6 @@ impl MetricsRouter {
     where
         S: Clone + Send + Sync + 'static,
     {
-        #[cfg(feature = "system")]
-        self.attach_system();
         let routes = routes(&self);
         self.guard.before(routes)
     }

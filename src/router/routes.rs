@@ -27,11 +27,11 @@ use crate::router::scrapes::{SUMMARY, Scrapes};
 const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 
 /// What the routes share.
-struct Served {
-    registry: Registry,
+pub(super) struct Served {
+    pub(super) registry: Registry,
     created: bool,
-    deadline: Duration,
-    permits: Arc<Permits>,
+    pub(super) deadline: Duration,
+    pub(super) permits: Arc<Permits>,
     scrapes: Option<Scrapes>,
 }
 
@@ -40,6 +40,8 @@ pub(super) fn routes<S>(settings: &MetricsRouter) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
+    #[cfg(feature = "system")]
+    settings.attach_system();
     let registry = settings.registry.clone();
     let registry = registry.unwrap_or_else(|| Registry::global().clone());
     let served = Arc::new(Served {
@@ -56,10 +58,27 @@ where
         get(answer).with_state(Arc::clone(&served))
     };
     let summary = async move |State(served): State<Arc<Served>>| served.summary().await;
-    Router::new()
+    let router = Router::new()
         .route("/", route(negotiated))
         .route("/json", route(json))
-        .route("/summary", get(summary).with_state(Arc::clone(&served)))
+        .route("/summary", get(summary).with_state(Arc::clone(&served)));
+    #[cfg(feature = "dashboard")]
+    let router = match &settings.board {
+        Some(board) => router.merge(board.routes(&served)),
+        None => router,
+    };
+    router
+}
+
+/// Does some work on the runtime's threads for it; returns nothing where it panics, or the
+/// runtime ends.
+pub(super) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    match Handle::try_current() {
+        Ok(runtime) => runtime.spawn_blocking(work).await.ok(),
+        Err(_) => Some(work()),
+    }
 }
 
 fn negotiated(served: &Served, request: &Request) -> Response {
@@ -115,11 +134,7 @@ impl Served {
             permit.hold();
             registry.summary().to_json()
         };
-        let summary = match Handle::try_current() {
-            Ok(runtime) => runtime.spawn_blocking(summarise).await.ok(),
-            Err(_) => Some(summarise()),
-        };
-        let Some(summary) = summary else {
+        let Some(summary) = aside(summarise).await else {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         };
         if let Some(scrapes) = &self.scrapes {
@@ -128,7 +143,7 @@ impl Served {
         ([(CONTENT_TYPE, Format::Json.content_type())], summary).into_response()
     }
 
-    fn refuse(&self) -> Response {
+    pub(super) fn refuse(&self) -> Response {
         if let Some(scrapes) = &self.scrapes {
             scrapes.refuse();
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::snapshot::{Escaping, is_classic_metric};
+use crate::snapshot::{Escaping, Role, is_classic_metric};
 
 /// What a metric measures, as the exposition formats name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,7 +42,7 @@ const UNITS: [&str; 9] = [
     "seconds", "celsius", "meters", "bytes", "ratio", "volts", "amperes", "joules", "grams",
 ];
 
-/// A family's name, help and kind.
+/// A family's name, help, kind and role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desc {
     name: Arc<str>,
@@ -51,6 +51,7 @@ pub struct Desc {
     exposed: Arc<str>,
     /// Whether its name and those of all labels are ones that every Prometheus reads.
     classic: bool,
+    role: Option<Role>,
 }
 
 impl Desc {
@@ -68,6 +69,15 @@ impl Desc {
             kind,
             classic: is_classic_metric(&exposed),
             exposed,
+            role: None,
+        }
+    }
+
+    /// Says what the family is there for.
+    pub(crate) fn in_role(self, role: impl Into<Option<Role>>) -> Self {
+        Self {
+            role: role.into(),
+            ..self
         }
     }
 
@@ -140,6 +150,13 @@ impl Desc {
         };
         let (_, last) = name.rsplit_once('_')?;
         UNITS.into_iter().find(|unit| *unit == last)
+    }
+
+    /// Returns what the family is there for, if it is one of the crate's own that the
+    /// page, the boards or the rules look at.
+    #[must_use]
+    pub fn role(&self) -> Option<Role> {
+        self.role
     }
 
     /// Returns what the family measures.

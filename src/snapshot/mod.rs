@@ -32,6 +32,7 @@ mod labels;
 mod native;
 mod pairs;
 mod quoted;
+mod role;
 mod sample;
 
 pub use block::{Block, Values};
@@ -47,4 +48,5 @@ pub use labels::Labels;
 pub use native::{NativeBuckets, Resolution};
 pub use pairs::Pairs;
 pub(crate) use quoted::push_quoted;
+pub use role::Role;
 pub use sample::{Sample, Value};

@@ -1,6 +1,6 @@
 //! The metrics, and which number of a reading each of them is.
 
-use crate::snapshot::{Desc, Kind};
+use crate::snapshot::{Desc, Kind, Role};
 use crate::system::reading::Reading;
 
 /// A metric without labels.
@@ -9,12 +9,20 @@ pub(super) struct Family {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
     help: &'static str,
+    role: Option<Role>,
     pub(super) read: fn(&Reading) -> Option<f64>,
 }
 
 impl Family {
+    const fn in_role(self, role: Role) -> Self {
+        Self {
+            role: Some(role),
+            ..self
+        }
+    }
+
     pub(super) fn desc(&self) -> Desc {
-        Desc::new(self.name, self.help, self.kind)
+        Desc::new(self.name, self.help, self.kind).in_role(self.role)
     }
 }
 
@@ -27,6 +35,7 @@ const fn gauge(
         name,
         kind: Kind::Gauge,
         help,
+        role: None,
         read,
     }
 }
@@ -40,6 +49,7 @@ const fn counter(
         name,
         kind: Kind::Counter,
         help,
+        role: None,
         read,
     }
 }
@@ -54,12 +64,14 @@ pub(super) static FAMILIES: [Family; 18] = [
         "system_memory_percent",
         "Memory of the machine in use, of all it has: 0 to 100.",
         |reading| reading.machine.memory_percent,
-    ),
+    )
+    .in_role(Role::MachineMemory),
     gauge(
         "system_cpu_percent",
         "How busy all CPUs of the machine were since the reading before: 0 to 100.",
         |reading| reading.machine.cpu_percent,
-    ),
+    )
+    .in_role(Role::MachineCpu),
     gauge(
         "process_memory_bytes",
         "Resident memory of the process, in bytes.",
@@ -74,12 +86,14 @@ pub(super) static FAMILIES: [Family; 18] = [
         "process_cpu_seconds_total",
         "CPU time of the process, of the user's and the system's code, in seconds.",
         |reading| reading.process.cpu_seconds,
-    ),
+    )
+    .in_role(Role::ProcessCpu),
     gauge(
         "process_resident_memory_bytes",
         "Resident memory of the process, in bytes.",
         |reading| reading.process.resident,
-    ),
+    )
+    .in_role(Role::ProcessMemory),
     gauge(
         "process_virtual_memory_bytes",
         "Address space of the process, in bytes.",
@@ -89,12 +103,14 @@ pub(super) static FAMILIES: [Family; 18] = [
         "process_open_fds",
         "File descriptors that the process has open.",
         |reading| reading.process.open_files,
-    ),
+    )
+    .in_role(Role::ProcessFiles),
     gauge(
         "process_max_fds",
         "File descriptors that the process may have open.",
         |reading| reading.process.most_files,
-    ),
+    )
+    .in_role(Role::ProcessMostFiles),
     gauge(
         "process_start_time_seconds",
         "When the process began, in seconds since 1970.",
@@ -102,22 +118,26 @@ pub(super) static FAMILIES: [Family; 18] = [
     ),
     gauge("process_threads", "Threads of the process.", |reading| {
         reading.process.threads
-    }),
+    })
+    .in_role(Role::ProcessThreads),
     gauge(
         "container_memory_bytes",
         "Memory that the container is charged for, the cache of files included, in bytes.",
         |reading| reading.container.memory,
-    ),
+    )
+    .in_role(Role::ContainerMemory),
     gauge(
         "container_memory_limit_bytes",
         "Memory that the container may use, in bytes.",
         |reading| reading.container.memory_limit,
-    ),
+    )
+    .in_role(Role::ContainerMostMemory),
     gauge(
         "container_memory_reclaimable_bytes",
         "Memory of the container that is an inactive cache of files, in bytes.",
         |reading| reading.container.reclaimable,
-    ),
+    )
+    .in_role(Role::ContainerReclaimable),
     counter(
         "container_cpu_seconds_total",
         "CPU time of the container, in seconds.",

@@ -9,6 +9,7 @@ use crate::llm::families::names::Names;
 use crate::llm::layer::Settings;
 use crate::metric::{Counter, DynFamily, Family, Histogram, InFlight, Label, Parts, Passing};
 use crate::registry::Registry;
+use crate::snapshot::Role;
 
 pub use names::Preset;
 
@@ -72,25 +73,27 @@ impl Families {
         let names = settings.preset.names();
         let bounds = settings.preset.bounds();
         let maker = Maker {
-            registry: &scoped,
+            registry: scoped,
             names,
             bounds: settings.buckets.as_deref(),
         };
         let by = settings.preset == Preset::Otel;
         let families = Self {
-            in_flight: maker.in_flight()?,
-            requests: maker.counter_by(
+            in_flight: maker.of(Role::LlmInFlight).in_flight()?,
+            requests: maker.of(Role::LlmRequests).counter_by(
                 names.requests,
                 "Calls of an LLM that have ended, by how they did.",
                 "outcome",
             )?,
             success: maker.counter(names.success, "Calls of an LLM that were answered.")?,
-            errors: maker.counter_by(
+            errors: maker.of(Role::LlmErrors).counter_by(
                 names.errors,
                 "Calls of an LLM that failed or broke off, by what was wrong.",
                 names.error_type,
             )?,
-            tokens: maker.tokens(by.then_some(bounds.tokens))?,
+            tokens: maker
+                .of(Role::LlmTokens)
+                .tokens(by.then_some(bounds.tokens))?,
             details: maker.counter_by(
                 names.details,
                 "Tokens among those of a direction that were cached, thought or sound.",
@@ -112,13 +115,13 @@ impl Families {
                 "reason",
             )?,
             tool_calls: maker.counter(names.tool_calls, "Calls of tools that an LLM asked for.")?,
-            duration: maker.duration(bounds.duration, by)?,
-            first_token: maker.histogram(
+            duration: maker.of(Role::LlmDuration).duration(bounds.duration, by)?,
+            first_token: maker.of(Role::LlmFirstToken).histogram(
                 names.first_token,
                 "Time from a call of an LLM to the first token of a streamed answer.",
                 bounds.first_token,
             )?,
-            per_token: maker.histogram(
+            per_token: maker.of(Role::LlmPerToken).histogram(
                 names.per_token,
                 "Time that each token of a streamed answer took after the first.",
                 bounds.per_token,
@@ -136,16 +139,16 @@ impl Families {
                 "phase",
                 bounds.server_time,
             )?,
-            remaining: maker.passing(
+            remaining: maker.of(Role::LlmRemaining).passing(
                 names.remaining,
                 "What a provider's rate limit still allows, as it last said.",
             )?,
-            limit: maker.passing(
+            limit: maker.of(Role::LlmLimit).passing(
                 names.limit,
                 "What a provider's rate limit allows in all, as it last said.",
             )?,
-            cost: maker.cost()?,
-            unpriced: maker.counter_by(
+            cost: maker.of(Role::LlmCost).cost()?,
+            unpriced: maker.of(Role::LlmUnpriced).counter_by(
                 names.unpriced,
                 "Calls of an LLM whose cost is not known, or not all of it, by why.",
                 "reason",
@@ -165,13 +168,21 @@ impl Families {
 
 /// Makes families with the labels that all of them have.
 struct Maker<'a> {
-    registry: &'a Registry,
+    registry: Registry,
     names: &'static Names,
     /// Those of all histograms of seconds, if they are chosen.
     bounds: Option<&'a [f64]>,
 }
 
 impl Maker<'_> {
+    /// Makes what is there for this.
+    fn of(&self, role: Role) -> Self {
+        Self {
+            registry: self.registry.in_role(role),
+            ..*self
+        }
+    }
+
     fn three(&self) -> [Label<'static>; 3] {
         [self.names.provider, self.names.model, self.names.operation].map(Label::unlimited)
     }
@@ -311,7 +322,7 @@ impl Maker<'_> {
                     Label::unlimited(direction),
                 ],
             )?,
-            cost: self.registry.dyn_family(
+            cost: self.of(Role::LlmRouteCost).registry.dyn_family(
                 self.names.route_cost,
                 "US dollars that calls of an LLM cost, by the route of the request that made \
                  them.",

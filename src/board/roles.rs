@@ -1,0 +1,84 @@
+//! The registry's metrics by what they are there for.
+
+use std::collections::BTreeMap;
+
+use crate::registry::Registry;
+use crate::snapshot::{Desc, Escaping, Kind, Role};
+
+/// Of each role the metric that queries are about: the first by name.
+#[derive(Debug)]
+pub(super) struct Roles(BTreeMap<Role, Found>);
+
+/// A metric as Prometheus knows it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Found {
+    /// The name that Prometheus's formats print.
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    /// Its own labels, in the order of the role's.
+    pub(super) labels: Vec<String>,
+}
+
+impl Roles {
+    pub(super) fn of(registry: &Registry) -> Self {
+        let mut roles = BTreeMap::new();
+        for metric in registry.metrics() {
+            let Some(role) = metric.role() else {
+                continue;
+            };
+            // Of the system's metrics a platform has some and a container others.
+            if is_computed(role) && metric.series() == 0 {
+                continue;
+            }
+            let labels = metric.label_names();
+            let labels = labels.into_iter().map(str::to_owned).collect();
+            let found = Found::new(metric.desc(), labels);
+            roles.entry(role).or_insert(found);
+        }
+        for desc in Registry::about_itself() {
+            if let Some(role) = desc.role() {
+                let labels = match role {
+                    Role::SeriesOverflow => vec!["metric".to_owned()],
+                    _ => Vec::new(),
+                };
+                roles.insert(role, Found::new(&desc, labels));
+            }
+        }
+        Self(roles)
+    }
+
+    pub(super) fn get(&self, role: Role) -> Option<&Found> {
+        self.0.get(&role)
+    }
+}
+
+impl Found {
+    fn new(desc: &Desc, labels: Vec<String>) -> Self {
+        Self {
+            name: desc.exposed_name().to_owned(),
+            kind: desc.kind(),
+            labels,
+        }
+    }
+
+    /// Returns the label at a position that the role tells; empty where there is none.
+    pub(super) fn label(&self, position: usize) -> &str {
+        self.labels.get(position).map_or("", String::as_str)
+    }
+
+    /// Returns what a record of the metric is called, which has a classic name in any case:
+    /// the metric's own without `_total`.
+    pub(super) fn stem(&self) -> String {
+        let name = Escaping::Underscores.metric(&self.name);
+        name.strip_suffix("_total").unwrap_or(&name).to_owned()
+    }
+
+    pub(super) fn last_label(&self) -> &str {
+        self.labels.last().map_or("", String::as_str)
+    }
+}
+
+/// Returns true for what a collector computes: it may be described and have no series.
+fn is_computed(role: Role) -> bool {
+    (Role::ProcessCpu..=Role::ContainerMostMemory).contains(&role)
+}

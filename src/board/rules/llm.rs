@@ -1,0 +1,173 @@
+//! Calls of LLMs.
+
+use crate::board::LLM_ERRORS;
+use crate::board::promql::{Series, by, quantile, share, sum_by};
+use crate::board::roles::{Found, Roles};
+use crate::board::rules::yaml::{Alert, Group, Severity};
+use crate::board::rules::{AlertRules, seconds};
+use crate::snapshot::Role;
+
+/// Fewer calls a second are left in peace: three in five minutes.
+const LEAST: &str = "0.01";
+
+/// Returns the rules, if there are metrics of calls.
+pub(super) fn group(roles: &Roles, settings: &AlertRules) -> Option<Group> {
+    let mut group = Group::new("tachometer_llm");
+    let llm = Llm {
+        settings,
+        roles,
+        requests: roles.get(Role::LlmRequests)?,
+    };
+    llm.shares(&mut group);
+    let more = [
+        llm.first_token(&mut group),
+        llm.spending(&mut group),
+        llm.headroom(),
+        llm.unpriced(),
+    ];
+    for alert in more.into_iter().flatten() {
+        group.alert(alert);
+    }
+    Some(group)
+}
+
+struct Llm<'a> {
+    settings: &'a AlertRules,
+    roles: &'a Roles,
+    requests: &'a Found,
+}
+
+impl Llm<'_> {
+    /// The labels that tell models apart, in the series of a metric.
+    fn model(metric: &Found) -> [&str; 3] {
+        ["job", metric.label(0), metric.label(1)]
+    }
+
+    /// Says in a template which model it is.
+    fn told(metric: &Found) -> String {
+        format!("{{{{ $labels.{} }}}}", metric.label(1))
+    }
+
+    fn rate_of(metric: &Found, series: &Series<'_>) -> String {
+        sum_by(&Self::model(metric), &series.rate("5m"))
+    }
+
+    /// Adds the alerts on which part of the calls fails, and why.
+    fn shares(&self, group: &mut Group) {
+        let requests = self.requests;
+        let name = requests.stem();
+        let calls = Self::rate_of(requests, &Series::of(requests));
+        let traffic = format!("job_model:{name}:rate5m");
+        group.record(&traffic, calls.clone());
+        let failed = Series::of(requests).with(requests.last_label(), "=~", LLM_ERRORS);
+        let failures = format!("job_model:{name}_errors_per_request:ratio_rate5m");
+        group.record(&failures, share(&Self::rate_of(requests, &failed), &calls));
+        group.alert(Alert {
+            name: "LlmHighErrorShare",
+            query: format!(
+                "{failures} > {} and {traffic} > {LEAST}",
+                self.settings.llm_error_share
+            ),
+            lasts: "10m",
+            severity: Severity::Page,
+            summary: "Many calls of a model fail.",
+            description: format!(
+                "Of the calls of {} by {{{{ $labels.job }}}}, \
+                 {{{{ $value | humanizePercentage }}}} failed or broke off in the last 5 minutes.",
+                Self::told(requests)
+            ),
+        });
+        if let Some(errors) = self.roles.get(Role::LlmErrors) {
+            let limited = Series::of(errors).with(errors.label(3), "=", "rate_limited");
+            let limited = share(&Self::rate_of(errors, &limited), &calls);
+            group.alert(Alert {
+                name: "LlmRateLimited",
+                query: format!("{limited} > 0.05 and {traffic} > {LEAST}"),
+                lasts: "10m",
+                severity: Severity::Ticket,
+                summary: "A provider refuses calls, since there are too many.",
+                description: format!(
+                    "Of the calls of {} by {{{{ $labels.job }}}}, \
+                     {{{{ $value | humanizePercentage }}}} were refused by the rate limit in the \
+                     last 5 minutes.",
+                    Self::told(errors)
+                ),
+            });
+        }
+    }
+
+    fn first_token(&self, group: &mut Group) -> Option<Alert> {
+        let time = self.roles.get(Role::LlmFirstToken)?;
+        let name = format!("job_model:{}:p95_rate5m", time.stem());
+        let query = quantile("0.95", &Series::of(time), &Self::model(time), "5m");
+        group.record(&name, query);
+        Some(Alert {
+            name: "LlmSlowFirstToken",
+            query: format!("{name} > {}", seconds(self.settings.first_token)),
+            lasts: "10m",
+            severity: Severity::Ticket,
+            summary: "A model is slow to begin its answers.",
+            description: format!(
+                "Five of 100 answers of {} to {{{{ $labels.job }}}} began later than \
+                 {{{{ $value | humanizeDuration }}}} in the last 5 minutes.",
+                Self::told(time)
+            ),
+        })
+    }
+
+    fn spending(&self, group: &mut Group) -> Option<Alert> {
+        let cost = self.roles.get(Role::LlmCost)?;
+        let name = format!("job:{}:increase1h", cost.stem());
+        group.record(&name, sum_by(&["job"], &Series::of(cost).increase("1h")));
+        Some(Alert {
+            name: "LlmHighSpend",
+            query: format!("{name} > {}", self.settings.spend_per_hour),
+            lasts: "5m",
+            severity: Severity::Ticket,
+            summary: "Calls of LLMs cost much.",
+            description: "The calls of {{ $labels.job }} cost {{ $value | humanize }} US dollars \
+                          in the last hour."
+                .into(),
+        })
+    }
+
+    fn headroom(&self) -> Option<Alert> {
+        let remaining = self.roles.get(Role::LlmRemaining)?;
+        let limit = self.roles.get(Role::LlmLimit)?;
+        let [job, provider, model] = Self::model(remaining);
+        let left = format!("({} / {})", Series::of(remaining), Series::of(limit));
+        let labels = by(&[job, provider, model, remaining.label(3)]);
+        Some(Alert {
+            name: "LlmRateLimitNearlyUsed",
+            query: format!("min{labels}{left} < {}", self.settings.rate_limit_left),
+            lasts: "5m",
+            severity: Severity::Ticket,
+            summary: "Little is left of a provider's rate limit.",
+            description: format!(
+                "Of the limit of {{{{ $labels.{} }}}} for {}, \
+                 {{{{ $value | humanizePercentage }}}} are left to {{{{ $labels.job }}}}.",
+                remaining.label(3),
+                Self::told(remaining)
+            ),
+        })
+    }
+
+    fn unpriced(&self) -> Option<Alert> {
+        let unpriced = self.roles.get(Role::LlmUnpriced)?;
+        let reason = unpriced.label(3);
+        let [job, provider, model] = Self::model(unpriced);
+        let calls = Series::of(unpriced).increase("1h");
+        Some(Alert {
+            name: "LlmCallsWithoutPrice",
+            query: format!("{} > 0", sum_by(&[job, provider, model, reason], &calls)),
+            lasts: "1h",
+            severity: Severity::Ticket,
+            summary: "What calls of a model cost is not known.",
+            description: format!(
+                "Of {{{{ $labels.job }}}}'s calls of {} in the last hour, \
+                 {{{{ $value | humanize }}}} have no price: {{{{ $labels.{reason} }}}}.",
+                Self::told(unpriced)
+            ),
+        })
+    }
+}

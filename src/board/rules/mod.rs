@@ -1,0 +1,195 @@
+//! Rules for Prometheus: what it records, and when it alerts.
+
+mod budget;
+mod http;
+mod llm;
+mod process;
+mod yaml;
+
+use std::time::Duration;
+
+use crate::board::roles::Roles;
+use crate::board::rules::yaml::{Group, write};
+use crate::error::Error;
+use crate::registry::Registry;
+
+/// Rules for Prometheus, and from what on they alert.
+///
+/// They fit the metrics that a registry has: of requests, calls of LLMs, the process, and
+/// the registry itself. They are about every job that has these metrics, each by itself;
+/// load them once, however many services there are.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use tachometer::board::AlertRules;
+/// use tachometer::{MetricsLayer, Registry};
+///
+/// let registry = Registry::new();
+/// let layer = MetricsLayer::new().registry(&registry).try_register()?;
+/// # drop(layer); // the application has it
+/// let rules = AlertRules::new()
+///     .availability(0.995)?
+///     .latency(Duration::from_millis(500))
+///     .to_yaml(&registry);
+/// assert!(rules.starts_with("groups:\n"));
+/// # Ok::<(), tachometer::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "call `to_yaml` for the rules"]
+pub struct AlertRules {
+    error_share: f64,
+    availability: f64,
+    latency: Duration,
+    llm_error_share: f64,
+    first_token: Duration,
+    spend_per_hour: f64,
+    rate_limit_left: f64,
+}
+
+impl AlertRules {
+    /// Begins with what each method here says is there by default.
+    pub fn new() -> Self {
+        Self {
+            error_share: 0.05,
+            availability: 0.999,
+            latency: Duration::from_secs(1),
+            llm_error_share: 0.1,
+            first_token: Duration::from_secs(5),
+            spend_per_hour: 10.0,
+            rate_limit_left: 0.1,
+        }
+    }
+
+    /// Alerts when more than this part of the requests fails for ten minutes by the
+    /// service's own fault; by default 0.05.
+    ///
+    /// # Errors
+    ///
+    /// When it is not between 0 and 1 ([`Error::is_invalid_rule`]).
+    pub fn error_share(self, share: f64) -> Result<Self, Error> {
+        let error_share = within_1("error share", share, 0.05)?;
+        Ok(Self {
+            error_share,
+            ..self
+        })
+    }
+
+    /// Alerts when what may fail is used up too soon, where this part of the requests is to
+    /// be answered without a fault of the service's own; by default 0.999.
+    ///
+    /// The budget is that of 30 days, and the alert one of several burn rates, each over a
+    /// long window and a short one (Google, "The Site Reliability Workbook", chapter 5). The
+    /// layer's service levels have the same objective.
+    ///
+    /// # Errors
+    ///
+    /// When it is not between 0 and 1 ([`Error::is_invalid_rule`]).
+    pub fn availability(self, objective: f64) -> Result<Self, Error> {
+        let availability = within_1("availability", objective, 0.999)?;
+        Ok(Self {
+            availability,
+            ..self
+        })
+    }
+
+    /// Alerts when the 99th percentile of the requests' time is above this for ten minutes;
+    /// by default one second.
+    pub fn latency(self, latency: Duration) -> Self {
+        Self { latency, ..self }
+    }
+
+    /// Alerts when more than this part of a model's calls fails for ten minutes; by default
+    /// 0.1.
+    ///
+    /// # Errors
+    ///
+    /// When it is not between 0 and 1 ([`Error::is_invalid_rule`]).
+    pub fn llm_error_share(self, share: f64) -> Result<Self, Error> {
+        let llm_error_share = within_1("LLM error share", share, 0.1)?;
+        Ok(Self {
+            llm_error_share,
+            ..self
+        })
+    }
+
+    /// Alerts when the 95th percentile of a model's time to the first token is above this
+    /// for ten minutes; by default five seconds.
+    pub fn first_token(self, time: Duration) -> Self {
+        Self {
+            first_token: time,
+            ..self
+        }
+    }
+
+    /// Alerts when calls of LLMs cost more than so many US dollars within an hour; by
+    /// default 10.
+    ///
+    /// # Errors
+    ///
+    /// When it is negative or not finite ([`Error::is_invalid_rule`]).
+    pub fn spend_per_hour(self, dollars: f64) -> Result<Self, Error> {
+        if !dollars.is_finite() || dollars < 0.0 {
+            return Err(Error::invalid_rule(format_args!(
+                "the spend an hour {dollars} of the alert rules is no sum of dollars: give one \
+                 from 0 on, such as 10"
+            )));
+        }
+        Ok(Self {
+            spend_per_hour: dollars,
+            ..self
+        })
+    }
+
+    /// Alerts when less than this part of a provider's rate limit is left for five minutes;
+    /// by default 0.1.
+    ///
+    /// # Errors
+    ///
+    /// When it is not between 0 and 1 ([`Error::is_invalid_rule`]).
+    pub fn rate_limit_left(self, share: f64) -> Result<Self, Error> {
+        let rate_limit_left = within_1("rate limit left", share, 0.1)?;
+        Ok(Self {
+            rate_limit_left,
+            ..self
+        })
+    }
+
+    /// Returns the rules that fit a registry, as a file of Prometheus's.
+    #[must_use]
+    pub fn to_yaml(&self, registry: &Registry) -> String {
+        let roles = Roles::of(registry);
+        let groups: Vec<Group> = [
+            http::group(&roles, self),
+            http::levels(&roles, self),
+            llm::group(&roles, self),
+            process::group(&roles),
+            process::itself(&roles),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        write(&groups)
+    }
+}
+
+impl Default for AlertRules {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn within_1(what: &str, share: f64, usual: f64) -> Result<f64, Error> {
+    if share > 0.0 && share < 1.0 {
+        return Ok(share);
+    }
+    Err(Error::invalid_rule(format_args!(
+        "the {what} {share} of the alert rules is not between 0 and 1: give a part of one, such \
+         as {usual}"
+    )))
+}
+
+/// Returns a number of seconds as Prometheus reads it.
+fn seconds(time: Duration) -> String {
+    time.as_secs_f64().to_string()
+}

@@ -1,0 +1,85 @@
+//! The process, its container, and the registry itself.
+
+use crate::board::promql::{Series, sum_by};
+use crate::board::roles::Roles;
+use crate::board::rules::yaml::{Alert, Group, Severity};
+use crate::snapshot::Role;
+
+/// Returns the rules about what may run out, if it is known.
+pub(super) fn group(roles: &Roles) -> Option<Group> {
+    let alerts: Vec<_> = [files(roles), memory(roles)]
+        .into_iter()
+        .flatten()
+        .collect();
+    if alerts.is_empty() {
+        return None;
+    }
+    let mut group = Group::new("tachometer_process");
+    for alert in alerts {
+        group.alert(alert);
+    }
+    Some(group)
+}
+
+fn files(roles: &Roles) -> Option<Alert> {
+    let open = Series::of(roles.get(Role::ProcessFiles)?);
+    let most = Series::of(roles.get(Role::ProcessMostFiles)?);
+    Some(Alert {
+        name: "ProcessFilesNearlyUsed",
+        query: format!("{open} / {most} > 0.8"),
+        lasts: "10m",
+        severity: Severity::Page,
+        summary: "Few file descriptors are left to a process.",
+        description: "{{ $labels.instance }} has {{ $value | humanizePercentage }} of the file \
+                      descriptors open that it may have."
+            .into(),
+    })
+}
+
+fn memory(roles: &Roles) -> Option<Alert> {
+    let used = Series::of(roles.get(Role::ContainerMemory)?);
+    let spare = Series::of(roles.get(Role::ContainerReclaimable)?);
+    let most = Series::of(roles.get(Role::ContainerMostMemory)?);
+    Some(Alert {
+        name: "ContainerMemoryNearlyUsed",
+        query: format!("({used} - {spare}) / {most} > 0.9"),
+        lasts: "10m",
+        severity: Severity::Page,
+        summary: "Little memory is left to a container.",
+        description: "{{ $labels.instance }} uses {{ $value | humanizePercentage }} of the \
+                      memory that its container may, caches of files left out."
+            .into(),
+    })
+}
+
+/// Returns the rules about what the registry says of itself.
+pub(super) fn itself(roles: &Roles) -> Option<Group> {
+    let overflow = roles.get(Role::SeriesOverflow)?;
+    let panics = roles.get(Role::CollectorPanics)?;
+    let metric = overflow.label(0);
+    let mut group = Group::new("tachometer_itself");
+    let over = Series::of(overflow).increase("15m");
+    group.alert(Alert {
+        name: "MetricsOverTheirLimit",
+        query: format!("{} > 0", sum_by(&["job", metric], &over)),
+        lasts: "0m",
+        severity: Severity::Ticket,
+        summary: "A label has more values than its metric may have.",
+        description: format!(
+            "Values of a label of {{{{ $labels.{metric} }}}} in {{{{ $labels.job }}}} are told as \
+             `_overflow`: raise the metric's limit, or give the label fewer values."
+        ),
+    });
+    let panicked = Series::of(panics).increase("15m");
+    group.alert(Alert {
+        name: "MetricsCollectorPanics",
+        query: format!("{} > 0", sum_by(&["job"], &panicked)),
+        lasts: "0m",
+        severity: Severity::Ticket,
+        summary: "A collector panics, and its metrics are left out.",
+        description: "A collector of {{ $labels.job }} panicked in the last 15 minutes; the \
+                      service's log tells where."
+            .into(),
+    });
+    Some(group)
+}

@@ -1,0 +1,202 @@
+//! What people look at: the page, and the boards and rules to take away.
+
+use std::env;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+use bytes::Bytes;
+
+use crate::board::{AlertRules, GrafanaBoard, View, page};
+use crate::router::MetricsRouter;
+use crate::router::routes::{Served, aside};
+
+/// A view is the same for all who ask within this time.
+const SHARED: Duration = Duration::from_secs(1);
+
+/// Nothing but what the router itself serves, and no page that has this one in it.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                      connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
+                      frame-ancestors 'none'";
+
+/// # What people look at
+impl MetricsRouter {
+    /// Calls the page and the board for Grafana so; by default they have the program's name.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        if let Some(board) = &mut self.board {
+            board.title = Some(title.into());
+        }
+        self
+    }
+
+    /// Serves these rules instead of the usual ones.
+    pub fn alert_rules(mut self, rules: AlertRules) -> Self {
+        if let Some(board) = &mut self.board {
+            board.rules = rules;
+        }
+        self
+    }
+
+    /// Serves metrics alone: no page, no board and no rules.
+    pub fn without_dashboard(self) -> Self {
+        Self {
+            board: None,
+            ..self
+        }
+    }
+}
+
+/// The settings of what people look at.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Board {
+    title: Option<String>,
+    rules: AlertRules,
+}
+
+impl Board {
+    /// Returns the routes, which share places and registry with the scrapes.
+    pub(super) fn routes<S>(&self, served: &Arc<Served>) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let title = self.title.clone().unwrap_or_else(program);
+        let looked = Arc::new(Looked {
+            view: Arc::new(tokio::sync::Mutex::new(View::new(&served.registry, &title))),
+            made: Mutex::new(None),
+            served: Arc::clone(served),
+        });
+        let registry = served.registry.clone();
+        let board = made("application/json", move || {
+            GrafanaBoard::new().title(&title).to_json(&registry)
+        });
+        let (rules, registry) = (self.rules.clone(), served.registry.clone());
+        let rules = made("application/yaml", move || rules.to_yaml(&registry));
+        Router::new()
+            .route("/dashboard", get(async || html()))
+            .route("/dashboard/", get(async || elsewhere()))
+            .route(
+                "/dashboard.css",
+                asset("text/css; charset=utf-8", page::CSS),
+            )
+            .route(
+                "/dashboard.js",
+                asset("text/javascript; charset=utf-8", page::JS),
+            )
+            .route("/view", get(async move || looked.answer().await))
+            .route("/grafana.json", board)
+            .route("/rules.yml", rules)
+    }
+}
+
+fn html() -> Response {
+    let headers = [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (REFERRER_POLICY, "no-referrer"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+    ];
+    (headers, page::HTML).into_response()
+}
+
+/// Leads to the page from the path with a slash, below which its links would lead nowhere.
+fn elsewhere() -> Response {
+    (StatusCode::PERMANENT_REDIRECT, [(LOCATION, "../dashboard")]).into_response()
+}
+
+fn asset<S>(kind: &'static str, text: &'static str) -> MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    get(async move || ([(CONTENT_TYPE, kind)], text))
+}
+
+/// Answers with what is made of the registry as it is then.
+fn made<S>(
+    kind: &'static str,
+    make: impl Fn() -> String + Clone + Send + Sync + 'static,
+) -> MethodRouter<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    get(async move || match aside(make).await {
+        Some(text) => ([(CONTENT_TYPE, kind)], text).into_response(),
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    })
+}
+
+/// The view that those who look share.
+struct Looked {
+    /// Locked while a view is made, by whoever makes it.
+    view: Arc<tokio::sync::Mutex<View>>,
+    /// The last one, and when it was made.
+    made: Mutex<Option<(Instant, Bytes)>>,
+    served: Arc<Served>,
+}
+
+impl Looked {
+    async fn answer(self: Arc<Self>) -> Response {
+        match self.fresh_or_made().await {
+            Ok(view) => ([(CONTENT_TYPE, "application/json")], view).into_response(),
+            Err(refusal) => refusal,
+        }
+    }
+
+    async fn fresh_or_made(self: Arc<Self>) -> Result<Bytes, Response> {
+        if let Some(fresh) = self.last(SHARED) {
+            return Ok(fresh);
+        }
+        let Ok(view) = Arc::clone(&self.view).try_lock_owned() else {
+            // Another is at it, maybe for long: the one before will do, if there is one.
+            if let Some(stale) = self.last(Duration::MAX) {
+                return Ok(stale);
+            }
+            drop(self.view.lock().await);
+            return self.last(Duration::MAX).ok_or_else(|| self.served.refuse());
+        };
+        // Another may have made it between the two looks.
+        if let Some(fresh) = self.last(SHARED) {
+            return Ok(fresh);
+        }
+        let Some(permit) = self.served.permits.take(self.served.deadline) else {
+            return self.last(Duration::MAX).ok_or_else(|| self.served.refuse());
+        };
+        let looked = Arc::clone(&self);
+        let made = aside(move || {
+            let mut view = view;
+            permit.hold();
+            let text = Bytes::from(view.take());
+            *looked.made() = Some((Instant::now(), text.clone()));
+            text
+        });
+        let failed = || StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        made.await.ok_or_else(failed)
+    }
+
+    /// Returns the last view, if it is no older than this.
+    fn last(&self, oldest: Duration) -> Option<Bytes> {
+        let made = self.made();
+        let (when, text) = made.as_ref()?;
+        (when.elapsed() < oldest).then(|| text.clone())
+    }
+
+    fn made(&self) -> std::sync::MutexGuard<'_, Option<(Instant, Bytes)>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns the program's name.
+fn program() -> String {
+    let program = env::current_exe().ok();
+    let name = program.as_ref().and_then(|program| program.file_stem());
+    name.map_or_else(
+        || "Metrics".into(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
