@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 use crate::board::{AlertRules, GrafanaBoard, View, page};
 use crate::router::MetricsRouter;
-use crate::router::routes::{Served, aside};
+use crate::router::routes::Served;
 
 /// A view is the same for all who ask within this time.
 const SHARED: Duration = Duration::from_secs(1);
@@ -70,11 +70,11 @@ impl Board {
             served: Arc::clone(served),
         });
         let registry = served.registry.clone();
-        let board = made("application/json", move || {
+        let board = made(served, "application/json", move || {
             GrafanaBoard::new().title(&title).to_json(&registry)
         });
         let (rules, registry) = (self.rules.clone(), served.registry.clone());
-        let rules = made("application/yaml", move || rules.to_yaml(&registry));
+        let rules = made(served, "application/yaml", move || rules.to_yaml(&registry));
         Router::new()
             .route("/dashboard", get(async || html()))
             .route("/dashboard/", get(async || elsewhere()))
@@ -119,15 +119,17 @@ where
 
 /// Answers with what is made of the registry as it is then.
 fn made<S>(
+    served: &Arc<Served>,
     kind: &'static str,
     make: impl Fn() -> String + Clone + Send + Sync + 'static,
 ) -> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    get(async move || match aside(make).await {
-        Some(text) => ([(CONTENT_TYPE, kind)], text).into_response(),
-        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    let served = Arc::clone(served);
+    get(async move || match served.make(make).await {
+        Ok(text) => ([(CONTENT_TYPE, kind)], text).into_response(),
+        Err(refusal) => refusal,
     })
 }
 
@@ -164,19 +166,17 @@ impl Looked {
         if let Some(fresh) = self.last(SHARED) {
             return Ok(fresh);
         }
-        let Some(permit) = self.served.permits.take(self.served.deadline) else {
-            return self.last(Duration::MAX).ok_or_else(|| self.served.refuse());
-        };
         let looked = Arc::clone(&self);
-        let made = aside(move || {
+        let made = self.served.make(move || {
             let mut view = view;
-            permit.hold();
             let text = Bytes::from(view.take());
             *looked.made() = Some((Instant::now(), text.clone()));
             text
         });
-        let failed = || StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        made.await.ok_or_else(failed)
+        match made.await {
+            Ok(text) => Ok(text),
+            Err(refusal) => self.last(Duration::MAX).ok_or(refusal),
+        }
     }
 
     /// Returns the last view, if it is no older than this.

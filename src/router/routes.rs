@@ -30,8 +30,8 @@ const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 pub(super) struct Served {
     pub(super) registry: Registry,
     created: bool,
-    pub(super) deadline: Duration,
-    pub(super) permits: Arc<Permits>,
+    deadline: Duration,
+    permits: Arc<Permits>,
     scrapes: Option<Scrapes>,
 }
 
@@ -68,17 +68,6 @@ where
         None => router,
     };
     router
-}
-
-/// Does some work on the runtime's threads for it; returns nothing where it panics, or the
-/// runtime ends.
-pub(super) async fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
-    match Handle::try_current() {
-        Ok(runtime) => runtime.spawn_blocking(work).await.ok(),
-        Err(_) => Some(work()),
-    }
 }
 
 fn negotiated(served: &Served, request: &Request) -> Response {
@@ -126,21 +115,39 @@ impl Served {
     /// Answers with the summary: it is short, and made as a whole.
     async fn summary(self: Arc<Self>) -> Response {
         let begun = Instant::now();
-        let Some(permit) = self.permits.take(self.deadline) else {
-            return self.refuse();
-        };
         let registry = self.registry.clone();
-        let summarise = move || {
-            permit.hold();
-            registry.summary().to_json()
-        };
-        let Some(summary) = aside(summarise).await else {
-            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-        };
-        if let Some(scrapes) = &self.scrapes {
-            scrapes.count(SUMMARY, begun);
+        match self.make(move || registry.summary().to_json()).await {
+            Ok(summary) => {
+                if let Some(scrapes) = &self.scrapes {
+                    scrapes.count(SUMMARY, begun);
+                }
+                ([(CONTENT_TYPE, Format::Json.content_type())], summary).into_response()
+            }
+            Err(refusal) => refusal,
         }
-        ([(CONTENT_TYPE, Format::Json.content_type())], summary).into_response()
+    }
+
+    /// Makes something as a whole on the runtime's threads for it, and in a place of its own
+    /// among the scrapes.
+    ///
+    /// # Errors
+    ///
+    /// The answer that says why not, when no place is free or the work ends early.
+    pub(super) async fn make<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Response> {
+        let permit = self.permits.take(self.deadline);
+        let permit = permit.ok_or_else(|| self.refuse())?;
+        let work = move || {
+            permit.hold();
+            work()
+        };
+        let made = match Handle::try_current() {
+            Ok(runtime) => runtime.spawn_blocking(work).await.ok(),
+            Err(_) => Some(work()),
+        };
+        made.ok_or_else(|| StatusCode::INTERNAL_SERVER_ERROR.into_response())
     }
 
     pub(super) fn refuse(&self) -> Response {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::board::view::json::Json;
 use crate::board::view::reading::{Reading, since};
@@ -53,6 +53,7 @@ pub(super) struct History {
 
 #[derive(Debug)]
 struct Point {
+    at: Instant,
     millis: u64,
     /// What came since the reading before, as far as it is known.
     values: [Option<f64>; COLUMNS.len()],
@@ -71,10 +72,10 @@ impl History {
         while self.points.len() >= POINTS {
             self.points.pop_front();
         }
-        let longest = u64::try_from(LONGEST.as_millis()).unwrap_or(u64::MAX);
-        let oldest = reading.millis.saturating_sub(longest);
-        self.points.retain(|point| point.millis >= oldest);
+        let age = |of: &Point| reading.at.saturating_duration_since(of.at);
+        self.points.retain(|point| age(point) <= LONGEST);
         self.points.push_back(Point {
+            at: reading.at,
             millis: reading.millis,
             values,
         });
@@ -116,9 +117,7 @@ fn point(reading: &Reading, last: Option<&Reading>) -> [Option<f64>; COLUMNS.len
     let seconds = last.map(|last| (reading.at - last.at).as_secs_f64());
     let rate = |number: f64| seconds.map(|seconds| number / seconds);
 
-    let total = reading.http.total();
-    let before = last.map(|last| last.http.total());
-    let new = total.since(before.as_ref());
+    let new = reading.http.since(last.map(|last| &last.http));
     let has_http = !reading.http.is_empty();
     for class in new.classes {
         put(rate(class).filter(|_| has_http));
@@ -130,11 +129,10 @@ fn point(reading: &Reading, last: Option<&Reading>) -> [Option<f64>; COLUMNS.len
         let quantile = new.times.quantile(part).filter(|_| seconds.is_some());
         put(quantile.map(Quantile::number));
     }
-    put(has_http.then_some(total.in_flight));
+    put(has_http.then_some(new.in_flight));
 
     let has_llm = !reading.llm.is_empty();
-    let before = last.map(|last| last.llm.total());
-    let new = reading.llm.total().since(before.as_ref());
+    let new = reading.llm.since(last.map(|last| &last.llm));
     put(rate(new.calls).filter(|_| has_llm));
     let [input, output, _] = new.tokens;
     put(rate(input).filter(|_| has_llm));

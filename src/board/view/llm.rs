@@ -73,6 +73,16 @@ impl Calls {
         total
     }
 
+    /// Returns what all models together have come by since another reading.
+    pub(super) fn since(&self, before: Option<&Self>) -> Model {
+        let mut new = Model::default();
+        for (provider, name, model) in self.iter() {
+            let earlier = before.and_then(|before| before.get(provider, name));
+            new.merge(&model.since(earlier));
+        }
+        new
+    }
+
     /// Counts what a route spent.
     pub(super) fn spend(&mut self, labels: &Labels<'_>, dollars: f64) {
         if let Some(route) = labels.get(3) {

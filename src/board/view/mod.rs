@@ -13,6 +13,8 @@ mod reading;
 mod requests;
 mod rows;
 mod spread;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};

@@ -186,9 +186,11 @@ fn is_of_calls(role: Role) -> bool {
     (Role::LlmRequests..=Role::LlmUnpriced).contains(&role)
 }
 
-/// Returns what a counter has come by since; all of it, where it was reset since.
+/// Returns what counters have come by since. Where their sum fell, series were taken away,
+/// and what these had come by is not known: nothing is told rather than what the others
+/// have of all time.
 pub(super) fn since(now: f64, before: f64) -> f64 {
-    if now < before { now } else { now - before }
+    (now - before).max(0.0)
 }
 
 fn labels(block: &Block, own: usize) -> impl Iterator<Item = Labels<'_>> {

@@ -53,13 +53,14 @@ impl Requests {
         self.0.get(method)?.get(route)
     }
 
-    /// Returns all endpoints together.
-    pub(super) fn total(&self) -> Endpoint {
-        let mut total = Endpoint::default();
-        for (_, _, endpoint) in self.iter() {
-            total.merge(endpoint);
+    /// Returns what all endpoints together have come by since another reading.
+    pub(super) fn since(&self, before: Option<&Self>) -> Endpoint {
+        let mut new = Endpoint::default();
+        for (method, route, endpoint) in self.iter() {
+            let earlier = before.and_then(|before| before.get(method, route));
+            new.merge(&endpoint.since(earlier));
         }
-        total
+        new
     }
 }
 

@@ -97,9 +97,9 @@ pub(super) fn write_llm(reading: &Reading, before: Option<&Reading>, json: &mut 
         .collect();
     rows.sort_by(|(_, _, one, _), (_, _, other, _)| other.calls.total_cmp(&one.calls));
     let all = reading.llm.total();
-    let earlier = before.map(|before| before.llm.total());
+    let new = reading.llm.since(before.map(|before| &before.llm));
     json.object(|json| {
-        write_model(&all, &all.since(earlier.as_ref()), seconds, json);
+        write_model(&all, &new, seconds, json);
         let named = rows.len().min(MODELS);
         json.key("models").array(|json| {
             for (provider, name, all, new) in &rows[..named] {

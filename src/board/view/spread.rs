@@ -81,19 +81,27 @@ impl Spread {
         };
     }
 
-    /// Returns what has come since another reading of the same histograms; all of it, where
-    /// they were reset since.
+    /// Returns what has come since another reading of the same histograms.
     pub(super) fn since(&self, before: &Self) -> Self {
-        let falls = |(now, before): (&u64, &u64)| now < before;
-        let differ = self.bounds != before.bounds;
-        if differ || self.counts.iter().zip(&before.counts).any(falls) {
-            return self.clone();
+        // Bounds only grow together, as series with others come. Of those before, a value is
+        // counted as `merge` has counted it in this one.
+        let mut earlier = Self {
+            bounds: self.bounds.clone(),
+            counts: vec![0; self.counts.len()],
+            ..Self::default()
+        };
+        earlier.merge(before);
+        if earlier.bounds != self.bounds {
+            // Series were taken away, and which values were theirs is not known.
+            return Self::default();
         }
-        let counts = self.counts.iter().zip(&before.counts);
+        let counts = self.counts.iter().zip(&earlier.counts);
         Self {
             bounds: self.bounds.clone(),
-            counts: counts.map(|(now, before)| now - before).collect(),
-            sum: self.sum - before.sum,
+            counts: counts
+                .map(|(now, before)| now.saturating_sub(*before))
+                .collect(),
+            sum: (self.sum - earlier.sum).max(0.0),
             ends: self.ends,
         }
     }
@@ -174,10 +182,28 @@ mod tests {
     }
 
     #[test]
-    fn what_came_since_is_a_difference_and_after_a_reset_all() {
+    fn what_came_since_is_a_difference_whatever_bounds_came_with_it() {
         let before = spread(&[1.0, 2.0], &[0.5, 0.6]);
         let now = spread(&[1.0, 2.0], &[0.5, 0.6, 1.5]);
         assert_eq!(now.since(&before).counts, [0, 1, 0]);
-        assert_eq!(before.since(&now).counts, [2, 0, 0]);
+        assert_eq!(now.since(&before).sum, 1.5);
+        assert_eq!(now.since(&Spread::default()).count(), 3);
+        let mut other = now.clone();
+        other.merge(&spread(&[1.0, 5.0], &[0.25, 3.0]));
+        // Up to 1, 2, 5 and infinity.
+        assert_eq!(other.since(&before).counts, [1, 1, 1, 0]);
+        assert_eq!(other.since(&before).sum, 4.75);
+    }
+
+    #[test]
+    fn of_series_that_were_taken_away_nothing_is_made_up() {
+        let before = spread(&[1.0, 2.0], &[0.5, 0.6, 1.5]);
+        let now = spread(&[1.0, 2.0], &[0.5]);
+        assert_eq!(now.since(&before).count(), 0);
+        assert_eq!(now.since(&before).sum, 0.0);
+        assert_eq!(Spread::default().since(&before).count(), 0);
+        let mut both = before.clone();
+        both.merge(&spread(&[1.0, 5.0], &[3.0]));
+        assert_eq!(before.since(&both).count(), 0);
     }
 }
