@@ -1,7 +1,5 @@
 //! Scrapes under way: how many there may be, how long, and what cuts them.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,14 +10,13 @@ use axum::routing::get;
 use futures_util::FutureExt;
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use tachometer::registry::{Collect, Collected};
-use tachometer::snapshot::{Desc, Kind};
 use tachometer::{MetricsRouter, Registry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower::ServiceExt;
 
+use crate::support::gate::{Gate, Opened};
 use crate::support::http::{Caller, Server};
 use crate::support::read::sum;
 use crate::support::wait::until;
@@ -30,44 +27,6 @@ const END: &[u8] = b"\r\n0\r\n\r\n";
 const HOUR: Duration = Duration::from_secs(3_600);
 /// Nothing takes as long as this.
 const LONG: Duration = Duration::from_secs(60);
-
-/// A collector that blocks until it is let go.
-#[derive(Clone, Default)]
-struct Gate(Arc<(Mutex<bool>, Condvar, AtomicU64)>);
-
-impl Gate {
-    fn open(&self) {
-        *self.0.0.lock().unwrap() = true;
-        self.0.1.notify_all();
-    }
-
-    /// Returns how often it was called.
-    fn calls(&self) -> u64 {
-        self.0.2.load(Ordering::SeqCst)
-    }
-}
-
-impl Collect for Gate {
-    fn describe(&self) -> Vec<Desc> {
-        vec![Desc::new("gated", "", Kind::Gauge)]
-    }
-
-    fn collect(&self, collected: &mut Collected<'_>) {
-        self.0.2.fetch_add(1, Ordering::SeqCst);
-        let is_open = self.0.0.lock().unwrap();
-        drop(self.0.1.wait_while(is_open, |is_open| !*is_open).unwrap());
-        collected.gauge("gated", [], 1);
-    }
-}
-
-/// A gate is opened when a test ends, however it does: else its runtime waits for it.
-struct Opened(Gate);
-
-impl Drop for Opened {
-    fn drop(&mut self) {
-        self.0.open();
-    }
-}
 
 /// A registry whose families are jobs, and what the gate lets through.
 fn gated() -> (Registry, Gate, Opened) {

@@ -103,6 +103,18 @@ async fn it_answers_at_metrics_and_nowhere_else() {
 }
 
 #[tokio::test]
+async fn the_numbers_of_the_system_and_the_page_are_there_too() {
+    let serving = start(metrics()).await;
+    let caller = Caller::new(Version::HTTP_11);
+    let at = |path: &str| format!("http://{}/metrics{path}", serving.local_addr());
+    let scrape = caller.get(&at("")).await.unwrap();
+    assert!(scrape.body.contains("\nsystem_memory_bytes "));
+    let page = caller.get(&at("/dashboard")).await.unwrap();
+    assert!(page.body.starts_with("<!doctype html>"), "{}", page.body);
+    serving.shutdown().await;
+}
+
+#[tokio::test]
 async fn the_guard_stands_before_every_path_and_knows_the_peer() {
     let settings = metrics().bearer("a token").networks(["127.0.0.1"]).unwrap();
     let inside = start(settings).await;

@@ -4,6 +4,7 @@
 pub(crate) mod client;
 pub(crate) mod demo;
 pub(crate) mod example;
+pub(crate) mod gate;
 pub(crate) mod http;
 pub(crate) mod parse;
 pub(crate) mod program;

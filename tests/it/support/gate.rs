@@ -1,0 +1,49 @@
+//! A collector that does what a test says.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+
+use tachometer::registry::{Collect, Collected};
+use tachometer::snapshot::{Desc, Kind};
+
+/// A collector that blocks until it is let go.
+#[derive(Clone, Default)]
+pub(crate) struct Gate(Arc<(Mutex<bool>, Condvar, AtomicU64)>);
+
+impl Gate {
+    pub(crate) fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+
+    pub(crate) fn close(&self) {
+        *self.0.0.lock().unwrap() = false;
+    }
+
+    /// Returns how often it was called.
+    pub(crate) fn calls(&self) -> u64 {
+        self.0.2.load(Ordering::SeqCst)
+    }
+}
+
+impl Collect for Gate {
+    fn describe(&self) -> Vec<Desc> {
+        vec![Desc::new("gated", "", Kind::Gauge)]
+    }
+
+    fn collect(&self, collected: &mut Collected<'_>) {
+        self.0.2.fetch_add(1, Ordering::SeqCst);
+        let is_open = self.0.0.lock().unwrap();
+        drop(self.0.1.wait_while(is_open, |is_open| !*is_open).unwrap());
+        collected.gauge("gated", [], 1);
+    }
+}
+
+/// A gate is opened when a test ends, however it does: else its runtime waits for it.
+pub(crate) struct Opened(pub(crate) Gate);
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.0.open();
+    }
+}
