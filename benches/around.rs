@@ -1,14 +1,23 @@
-//! What the parts around the core cost: `#[timed]`, and the metrics of the system.
+//! What the parts around the core cost: `#[timed]`, the metrics of the system, and the page.
 //!
 //! Each stands beside its floor: a timed function beside two readings of the clock and an
-//! observation, a scrape with the system's metrics beside one without.
+//! observation, a scrape with the system's metrics beside one without, a view for the page
+//! beside a scrape of the same registry.
 
+use std::convert::Infallible;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::routing::get;
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures_util::FutureExt;
-use tachometer::{Registry, SystemMetrics, timed};
+use http_body_util::BodyExt;
+use tachometer::{Metric, MetricsLayer, MetricsRouter, Registry, SystemMetrics, timed};
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
 
 #[timed("sync_seconds")]
 fn sync(number: u64) -> u64 {
@@ -64,5 +73,47 @@ fn scrapes(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, runs, scrapes);
+/// The view of 2,000 series (13,000 as Prometheus counts those of a histogram), made each
+/// time, and shared.
+fn views(criterion: &mut Criterion) {
+    let registry = Registry::new();
+    let layer = MetricsLayer::new().registry(&registry);
+    let layer = layer.try_register().expect("no name is taken");
+    let paths = (0..500).map(|number| format!("/route/{number}"));
+    let paths: Vec<_> = paths.collect();
+    let mut service = Router::new();
+    for path in &paths {
+        service = service.route(path, get(async || "an answer"));
+    }
+    let service = service.layer(layer);
+    let runtime = Runtime::new().expect("a runtime");
+    let call = |service: &Router, path: &str| {
+        let request = Request::get(path).body(Body::empty());
+        let request = request.expect("a valid request");
+        let answer = runtime.block_on(async {
+            let answer = service.clone().oneshot(request).await?;
+            Ok::<_, Infallible>(answer.into_body().collect().await)
+        });
+        answer.expect("an answer").expect("a whole answer")
+    };
+    for path in &paths {
+        call(&service, path);
+    }
+    let series: usize = registry.metrics().iter().map(Metric::series).sum();
+    assert_eq!(series, 2_000);
+    let metrics = || MetricsRouter::new().registry(&registry).without_system();
+    let scraped = metrics().build();
+    criterion.bench_function("page/scrape", |bench| bench.iter(|| call(&scraped, "/")));
+    for (name, interval) in [
+        ("view_each_time", Duration::ZERO),
+        ("view_shared", Duration::from_secs(3_600)),
+    ] {
+        let page = metrics().view_interval(interval).build();
+        criterion.bench_function(&format!("page/{name}"), |bench| {
+            bench.iter(|| call(&page, "/view"));
+        });
+    }
+}
+
+criterion_group!(benches, runs, scrapes, views);
 criterion_main!(benches);

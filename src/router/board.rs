@@ -15,8 +15,8 @@ use crate::board::{AlertRules, GrafanaBoard, View, page};
 use crate::router::MetricsRouter;
 use crate::router::routes::Served;
 
-/// A view is the same for all who ask within this time.
-const SHARED: Duration = Duration::from_secs(1);
+/// A view is the same for all who ask within this time, if no other is chosen.
+const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Nothing but what the router itself serves, and no page that has this one in it.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -41,6 +41,17 @@ impl MetricsRouter {
         self
     }
 
+    /// Reads the registry for the page at most once in this time, one second if nothing else
+    /// is said, however many look.
+    ///
+    /// Where collectors are slow, more of it spares them; the page then moves in such steps.
+    pub fn view_interval(mut self, interval: Duration) -> Self {
+        if let Some(board) = &mut self.board {
+            board.interval = Some(interval);
+        }
+        self
+    }
+
     /// Serves metrics alone: no page, no board and no rules.
     pub fn without_dashboard(self) -> Self {
         Self {
@@ -55,6 +66,7 @@ impl MetricsRouter {
 pub(super) struct Board {
     title: Option<String>,
     rules: AlertRules,
+    interval: Option<Duration>,
 }
 
 impl Board {
@@ -67,6 +79,7 @@ impl Board {
         let looked = Arc::new(Looked {
             view: Arc::new(tokio::sync::Mutex::new(View::new(&served.registry, &title))),
             made: Mutex::new(None),
+            interval: self.interval.unwrap_or(INTERVAL),
             served: Arc::clone(served),
         });
         let registry = served.registry.clone();
@@ -139,6 +152,7 @@ struct Looked {
     view: Arc<tokio::sync::Mutex<View>>,
     /// The last one, and when it was made.
     made: Mutex<Option<(Instant, Bytes)>>,
+    interval: Duration,
     served: Arc<Served>,
 }
 
@@ -151,7 +165,7 @@ impl Looked {
     }
 
     async fn fresh_or_made(self: Arc<Self>) -> Result<Bytes, Response> {
-        if let Some(fresh) = self.last(SHARED) {
+        if let Some(fresh) = self.last(self.interval) {
             return Ok(fresh);
         }
         let Ok(view) = Arc::clone(&self.view).try_lock_owned() else {
@@ -163,7 +177,7 @@ impl Looked {
             return self.last(Duration::MAX).ok_or_else(|| self.served.refuse());
         };
         // Another may have made it between the two looks.
-        if let Some(fresh) = self.last(SHARED) {
+        if let Some(fresh) = self.last(self.interval) {
             return Ok(fresh);
         }
         let looked = Arc::clone(&self);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::iter;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -193,13 +194,17 @@ async fn nothing_is_read_while_nobody_looks() {
 #[tokio::test]
 async fn however_many_look_at_once_the_registry_is_read_once() {
     let (registry, gate, _opened) = gated();
-    let router = MetricsRouter::new().registry(&registry).build();
+    // Nobody looks for so long that another view would be due.
+    let interval = Duration::from_secs(3_600);
+    let settings = MetricsRouter::new().registry(&registry);
+    let router = settings.view_interval(interval).build();
     let looks = iter::repeat_with(|| get(&router, "/view")).take(200);
     let opening = async {
         until(|| gate.calls() == 1).await;
         gate.open();
     };
     let (views, ()) = tokio::join!(join_all(looks), opening);
+    assert_eq!(get(&router, "/view").await.body, views[0].body);
     assert_eq!(gate.calls(), 1);
     for view in &views {
         assert_eq!(view.status, StatusCode::OK);
@@ -211,28 +216,22 @@ async fn however_many_look_at_once_the_registry_is_read_once() {
 async fn those_who_look_while_a_collector_hangs_are_shown_what_there_was() {
     let (registry, gate, _opened) = gated();
     gate.open();
-    let router = MetricsRouter::new().registry(&registry).build();
+    let settings = MetricsRouter::new().registry(&registry);
+    let router = settings.view_interval(Duration::ZERO).build();
     let before = get(&router, "/view").await;
     gate.close();
-    // Another look is due in a second; it is the one that hangs.
-    let mut hanging = Box::pin(get(&router, "/view"));
-    loop {
-        tokio::select! {
-            biased;
-            answer = &mut hanging => {
-                assert_eq!(answer.body, before.body);
-                hanging = Box::pin(get(&router, "/view"));
-            }
-            () = until(|| gate.calls() == 2) => break,
-        }
-    }
+    let hanging = tokio::spawn({
+        let router = router.clone();
+        async move { get(&router, "/view").await }
+    });
+    until(|| gate.calls() == 2).await;
     for _ in 0..100 {
         let look = get(&router, "/view").await;
         assert_eq!(look.status, StatusCode::OK);
         assert_eq!(look.body, before.body);
     }
     gate.open();
-    let after = hanging.await;
+    let after = hanging.await.unwrap();
     assert_ne!(after.body, before.body);
     assert_eq!(gate.calls(), 2);
 }
