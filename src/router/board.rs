@@ -165,9 +165,6 @@ impl Looked {
     }
 
     async fn fresh_or_made(self: Arc<Self>) -> Result<Bytes, Response> {
-        if let Some(fresh) = self.last(self.interval) {
-            return Ok(fresh);
-        }
         let Ok(view) = Arc::clone(&self.view).try_lock_owned() else {
             // Another is at it, maybe for long: the one before will do, if there is one.
             if let Some(stale) = self.last(Duration::MAX) {
@@ -176,7 +173,6 @@ impl Looked {
             drop(self.view.lock().await);
             return self.last(Duration::MAX).ok_or_else(|| self.served.refuse());
         };
-        // Another may have made it between the two looks.
         if let Some(fresh) = self.last(self.interval) {
             return Ok(fresh);
         }

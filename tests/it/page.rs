@@ -16,6 +16,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tachometer::board::{AlertRules, GrafanaBoard};
 use tachometer::{MetricsLayer, MetricsRouter, Registry};
+use tokio::time::timeout;
 use tower::ServiceExt;
 
 use crate::support::gate::{Gate, Opened};
@@ -29,6 +30,9 @@ const FILES: [(&str, &str); 6] = [
     ("/grafana.json", "application/json"),
     ("/rules.yml", "application/yaml"),
 ];
+
+/// Nothing takes as long as this.
+const LONG: Duration = Duration::from_secs(60);
 
 struct Answer {
     status: StatusCode,
@@ -226,7 +230,7 @@ async fn those_who_look_while_a_collector_hangs_are_shown_what_there_was() {
     });
     until(|| gate.calls() == 2).await;
     for _ in 0..100 {
-        let look = get(&router, "/view").await;
+        let look = timeout(LONG, get(&router, "/view")).await.unwrap();
         assert_eq!(look.status, StatusCode::OK);
         assert_eq!(look.body, before.body);
     }
