@@ -184,6 +184,21 @@ fn series_that_are_taken_away_make_no_burst() {
 }
 
 #[test]
+fn one_of_several_series_that_is_taken_away_makes_no_burst_of_the_others() {
+    let mut shop = Shop::new();
+    for number in 0..1_000 {
+        let status = if number % 10 == 0 { "201" } else { "200" };
+        shop.request("/", status, "ok", 0.05);
+    }
+    shop.at(0);
+    shop.requests.remove(["GET", "/", "201", "ok"]);
+    shop.request("/", "200", "ok", 0.05);
+    let view = shop.at(2_000);
+    assert_eq!(view["http"]["rate"], 0);
+    assert_eq!(view["history"]["2xx"], serde_json::json!([null, 0]));
+}
+
+#[test]
 fn labels_of_the_registry_and_of_ones_own_do_not_move_the_layers() {
     let registry = Registry::new();
     let labelled = registry.labels([("region", "north"), ("zone", "a")]);
@@ -191,6 +206,22 @@ fn labels_of_the_registry_and_of_ones_own_do_not_move_the_layers() {
     shop.request("/users", "404", "client_error", 0.05);
     let row = &shop.at(0)["http"]["routes"][0];
     assert_eq!([&row["method"], &row["route"]], ["GET", "/users"]);
+}
+
+#[test]
+fn the_outcome_is_the_last_label_whatever_stands_before_it() {
+    let registry = Registry::new();
+    let labels = ["method", "route", "status", "tenant", "outcome"];
+    let requests = registry.in_role(Role::HttpRequests);
+    let requests = requests.counter_family("http_requests_total", "", labels);
+    let requests: Family<Counter, 5> = requests.unwrap();
+    let mut view = View::new(&registry, "");
+    view.take();
+    for (tenant, outcome) in [("ok", "panic"), ("panic", "ok"), ("acme", "body_error")] {
+        requests.with(["GET", "/", "200", tenant, outcome]).inc();
+    }
+    let view: Value = serde_json::from_str(&view.take()).unwrap();
+    assert_eq!(view["http"]["errors"], 0.666_667);
 }
 
 #[test]
@@ -317,7 +348,9 @@ fn a_cost_that_nobody_told_is_unknown_and_not_nothing() {
     let dollars: Family<Counter, 3> = dollars
         .counter_family("llm_cost_dollars_total", "", labels)
         .unwrap();
-    dollars.with(["acme", "large", "chat"]).inc_by(0.5);
+    for operation in ["chat", "embeddings"] {
+        dollars.with(["acme", "large", operation]).inc_by(0.25);
+    }
     let view = at(4);
     assert_eq!(view["llm"]["cost"], 0.5);
     assert_eq!(view["llm"]["per_hour"], 450);
