@@ -24,7 +24,7 @@ const launch = () => chromium.launch({
 // Opens a page that notes what must not happen; `faults` lists that. A browser writes to its
 // console itself that a server is away or refuses, which a page cannot prevent: where a test
 // has such a server, it says `troubled`.
-async function open(browser, url, { troubled = false, clock = false, ...options } = {}) {
+async function open(browser, url, { troubled = false, clock = false, before, ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
   const faults = [];
@@ -40,6 +40,7 @@ async function open(browser, url, { troubled = false, clock = false, ...options 
   });
   page.on('dialog', (dialog) => { faults.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
   if (clock) await stopClock(page);
+  if (before) await page.addInitScript(before);
   await page.goto(url);
   return Object.assign(page, { faults });
 }

@@ -5,20 +5,30 @@
 const NONE = '–';
 const known = (n) => typeof n === 'number' && Number.isFinite(n);
 
+// Made once each: making one takes longer than all else about a cell.
+const numbers = (options) => new Intl.NumberFormat('en', options).format;
+const precise = numbers({ maximumSignificantDigits: 3 });
+const round = numbers({ maximumFractionDigits: 0 });
+const exact = numbers({ maximumFractionDigits: 2 });
+const cents = numbers({ style: 'currency', currency: 'USD' });
+const fractions = numbers({ style: 'currency', currency: 'USD', maximumSignificantDigits: 2 });
+const clock = new Intl.DateTimeFormat([], { timeStyle: 'medium' }).format;
+
 function digits(n) {
   const size = Math.abs(n);
-  if (n === 0) return '0';
-  if (size < 0.001) return n.toExponential(1);
-  return n.toLocaleString('en', { maximumFractionDigits: size < 1 ? 3 : size < 10 ? 2 : size < 100 ? 1 : 0 });
+  if (size > 0 && size < 0.001) return n.toExponential(1);
+  return size < 100 ? precise(n) : round(n);
 }
 
-function short(n) {
+// A number in the first of some units that it reaches, each [from where on, unit, its size].
+function scaled(n, units, rest = '') {
   if (!known(n)) return NONE;
-  for (const [unit, size] of [['G', 1e9], ['M', 1e6], ['k', 1e4]]) {
-    if (Math.abs(n) >= size) return digits(n / (unit === 'k' ? 1e3 : size)) + ' ' + unit;
-  }
-  return digits(n);
+  const [, unit, size] = units.find(([from]) => Math.abs(n) >= from) || [0, rest, 1];
+  return digits(n / size) + unit;
 }
+
+const short = (n) => scaled(n, [[1e9, ' G', 1e9], [1e6, ' M', 1e6], [1e4, ' k', 1e3]]);
+const bytes = (n) => scaled(n, [[2 ** 30, ' GiB', 2 ** 30], [2 ** 20, ' MiB', 2 ** 20], [2 ** 10, ' KiB', 2 ** 10]], ' B');
 
 function seconds(s) {
   if (s && known(s.over)) return '> ' + seconds(s.over);
@@ -28,35 +38,33 @@ function seconds(s) {
   return s >= 0.001 || s === 0 ? digits(s * 1e3) + ' ms' : digits(s * 1e6) + ' µs';
 }
 
-function bytes(n) {
-  if (!known(n)) return NONE;
-  for (const [unit, size] of [['GiB', 2 ** 30], ['MiB', 2 ** 20], ['KiB', 2 ** 10]]) {
-    if (n >= size) return digits(n / size) + ' ' + unit;
-  }
-  return digits(n) + ' B';
-}
-
 function span(s) {
-  const of = (n, unit) => Math.floor(n) + ' ' + unit;
-  if (s >= 172800) return of(s / 86400, 'days');
-  if (s >= 7200) return of(s / 3600, 'hours');
-  return s >= 120 ? of(s / 60, 'minutes') : of(s, 'seconds');
+  const of = (n, unit) => (Math.floor(n) === 1 ? '1 ' + unit : Math.floor(n) + ' ' + unit + 's');
+  if (s >= 172800) return of(s / 86400, 'day');
+  if (s >= 7200) return of(s / 3600, 'hour');
+  return s >= 120 ? of(s / 60, 'minute') : of(Math.max(s, 0), 'second');
 }
 
 const percent = (n) => (known(n) ? digits(n * 100) + ' %' : NONE);
-const whole = (n) => (known(n) ? n.toLocaleString('en', { maximumFractionDigits: 2 }) : NONE);
+const whole = (n) => (known(n) ? exact(n) : NONE);
 const perSecond = (n) => (known(n) ? short(n) + '/s' : NONE);
-const dollars = (n) => (known(n) ? '$' + (n > 0 && n < 0.01 ? n.toPrecision(2) : n.toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })) : NONE);
-const clock = (t) => new Date(t).toLocaleTimeString();
+const dollars = (n) => (known(n) ? (n > 0 && n < 0.01 ? fractions(n) : cents(n)) : NONE);
 
 // ---- Elements: all that comes from the server goes in as text. ----
+
+// Marks that turn the text around them are spelled out, so that a name looks like what it is.
+const MARKS = /[\u202a-\u202e\u2066-\u2069]/g;
+const read = (text) => JSON.parse(text.replace(MARKS, (mark) => `[U+${mark.charCodeAt(0).toString(16).toUpperCase()}]`));
+
+// To lay out a megabyte of text takes seconds, and no one reads it.
+const brief = (text) => (text.length > 1000 ? text.slice(0, 1000) + '…' : text);
 
 const byId = (id) => document.getElementById(id);
 
 function make(name, properties = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(properties)) {
-    if (key in element && key !== 'list') element[key] = value;
+    if (key in element) element[key] = value;
     else element.setAttribute(key, value);
   }
   element.append(...children);
@@ -71,32 +79,65 @@ function draw(name, attributes, ...children) {
 }
 
 function write(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  if (element.said !== text) element.textContent = brief((element.said = text));
 }
 
 // ---- Figures, each with its recent course. ----
 
-function card(parent, name) {
-  let found = parent.querySelector(`[data-card="${name}"]`);
-  if (!found) {
-    found = make('div', { className: 'card', 'data-card': name },
-      make('p', { className: 'quiet', textContent: name }), make('p', { className: 'value' }), make('p', { className: 'quiet' }),
-      draw('svg', { viewBox: '0 0 100 28', preserveAspectRatio: 'none', 'aria-hidden': 'true', class: 'accent' },
-        draw('path', { class: 'mark' })));
-    parent.append(found);
-  }
-  return found;
+function group(id, title) {
+  const own = { box: byId(id), cards: new Map(), columns: [], table: listing(title) };
+  own.box.after(own.table.details);
+  return own;
 }
 
-function figure(parent, name, value, detail, course) {
-  const [, text, more, svg] = card(parent, name).children;
+function card(own, name) {
+  const made = make('div', { className: 'card', 'data-card': name },
+    make('p', { className: 'quiet', textContent: name }), make('p', { className: 'value' }), make('p', { className: 'quiet' }),
+    draw('svg', { viewBox: '0 0 100 28', preserveAspectRatio: 'none', role: 'img' }, draw('path', { class: 'mark' })));
+  own.box.append(made);
+  own.cards.set(name, made);
+  return made;
+}
+
+function figure(own, name, value, detail, course, format) {
+  const [, text, more, svg] = (own.cards.get(name) || card(own, name)).children;
   write(text, value);
-  write(more, detail || '');
+  write(more, detail);
   svg.toggleAttribute('hidden', !course);
-  const values = (course || []).slice(-60);
-  const most = Math.max(...values.filter(known), 1e-12);
-  const at = (value, i) => [(i * 100) / Math.max(values.length - 1, 1), 26 - (24 * value) / most];
-  svg.firstChild.setAttribute('d', path(values, at));
+  if (!course) return;
+  own.columns.push([name, course, format]);
+  const most = Math.max(...course.filter(known), 1e-12);
+  const at = (value, i) => [(i * 100) / Math.max(course.length - 1, 1), 26 - (24 * value) / most];
+  svg.firstChild.setAttribute('d', path(course, at));
+  svg.setAttribute('aria-label', `${name}, lately: ${range(course, format)}`);
+}
+
+function range(values, format) {
+  const all = values.filter(known);
+  return all.length ? `from ${format(Math.min(...all))} to ${format(Math.max(...all))}.` : 'nothing yet.';
+}
+
+// ---- The same as a table, the newest first. ----
+
+function listing(title) {
+  const table = make('table', { 'aria-label': title });
+  const details = make('details', {}, make('summary', { textContent: 'As a table' }),
+    make('div', { className: 'scroll tall', tabIndex: 0, role: 'region', 'aria-label': title + ', as a table' }, table));
+  const own = { table, details, times: [], columns: [] };
+  details.addEventListener('toggle', () => list(own, own.times, own.columns));
+  return own;
+}
+
+// A column is [name, values, format]. None is written that no one sees.
+function list(own, times, columns) {
+  Object.assign(own, { times, columns });
+  if (!own.details.open) return;
+  const rows = times.map((time, i) => make('tr', {}, make('th', { scope: 'row', textContent: clock(time) }),
+    ...columns.map(([, values, format]) => make('td', { textContent: format(values[i]) }))));
+  own.table.replaceChildren(
+    make('thead', {}, make('tr', {}, make('th', { scope: 'col', textContent: 'Time' }),
+      ...columns.map(([name]) => make('th', { scope: 'col', textContent: name })))),
+    make('tbody', {}, ...rows.reverse()));
 }
 
 // A line through what is known, and a dot where a value has no neighbour.
@@ -124,20 +165,19 @@ function chart(id, title, lines, format) {
   const words = make('span', { className: 'quiet' });
   const svg = draw('svg', { role: 'img' });
   const legend = make('ul', { className: 'legend' });
-  const table = make('table', { 'aria-label': title });
-  const details = make('details', {}, make('summary', { textContent: 'As a table' }), make('div', { className: 'scroll tall', tabIndex: 0, role: 'region', 'aria-label': title + ', as a table' }, table));
-  box.append(make('figcaption', {}, title, words), svg, legend, details);
-  const own = { title, lines, format, words, svg, legend, table, details, history: null };
+  const table = listing(title);
+  box.append(make('figcaption', {}, title, words), svg, legend, table.details);
+  const own = { title, lines, format, words, svg, legend, table };
   const point = (event) => {
     const { left, width } = svg.getBoundingClientRect();
     pointed = own.time ? own.time(((event.clientX - left) / width) * own.width) : null;
     charts.forEach(redraw);
   };
+  // Asking for the width while drawing would lay out the page once for each chart.
+  new ResizeObserver(([{ contentRect }]) => { own.width = contentRect.width; redraw(own); }).observe(svg);
   svg.addEventListener('pointermove', point);
   svg.addEventListener('pointerleave', () => { pointed = null; charts.forEach(redraw); });
-  details.addEventListener('toggle', () => redraw(own));
   charts.push(own);
-  return own;
 }
 
 // Round steps, of which three or four reach the highest value.
@@ -149,12 +189,11 @@ function steps(most) {
 }
 
 function redraw(own) {
-  const { history, svg, lines, format } = own;
-  if (!history) return;
+  const { history, svg, lines, format, width } = own;
+  if (!history || !width) return;
   const { t } = history;
-  const shown = lines.filter(([column]) => (history[column] || []).some((n) => known(n) && (n > 0 || !/xx|none/.test(column) || column === '2xx')));
+  const shown = lines.filter(([column]) => (history[column] || []).some((n) => known(n) && (n > 0 || !/[1345]xx|none/.test(column))));
   const all = shown.flatMap(([column]) => history[column].filter(known));
-  const width = (own.width = svg.clientWidth || 600);
   const [height, left, bottom] = [190, 58, 20];
   const begin = t[0];
   const end = Math.max(t[t.length - 1], begin + 60000);
@@ -171,7 +210,7 @@ function redraw(own) {
   [[begin, 'start'], [end, 'end']].forEach(([time, anchor]) => parts.push(
     draw('text', { x: x(time), y: height - 4, 'text-anchor': anchor }, clock(time))));
   const breaks = (i) => t[i] - t[i - 1] > 70000;
-  for (const [column, , style] of shown) {
+  for (const [column, style] of shown) {
     const d = path(history[column], (value, i) => [x(t[i]), y(value)], breaks);
     parts.push(draw('path', { class: 'mark ' + style, d }));
   }
@@ -180,216 +219,234 @@ function redraw(own) {
   svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
   svg.replaceChildren(...parts);
 
-  own.legend.replaceChildren(...shown.map(([column, name, style]) => make('li', { className: style },
-    draw('svg', { viewBox: '0 0 26 8', 'aria-hidden': 'true' }, draw('path', { class: 'mark', d: 'M0 4H26' })),
-    make('span', { textContent: `${name} ${format(history[column][at])}` }))));
+  own.legend.replaceChildren(...shown.map(([column, style, name = column]) => make('li', {},
+    draw('svg', { viewBox: '0 0 26 8', 'aria-hidden': 'true' }, draw('path', { class: 'mark ' + style, d: 'M0 4H26' })),
+    `${name} ${format(history[column][at])}`)));
   write(own.words, shown.length === 0 ? 'Nothing yet.' : pointed === null ? `The last ${span((t[t.length - 1] - begin) / 1000)}.` : `At ${clock(t[at])}.`);
-  svg.setAttribute('aria-label', `${own.title}. ` + (shown.length === 0 ? 'Nothing yet.' : shown.map(([column, name]) => {
-    const values = history[column].filter(known);
-    return `${name}: now ${format(history[column][t.length - 1])}, from ${format(Math.min(...values))} to ${format(Math.max(...values))}.`;
-  }).join(' ')));
-  if (own.details.open) {
-    const row = (i) => make('tr', {}, make('th', { scope: 'row', textContent: clock(t[i]) }),
-      ...shown.map(([column]) => make('td', { textContent: format(history[column][i]) })));
-    own.table.replaceChildren(
-      make('thead', {}, make('tr', {}, make('th', { scope: 'col', className: 'words', textContent: 'Time' }),
-        ...shown.map(([, name]) => make('th', { scope: 'col', textContent: name })))),
-      make('tbody', {}, ...t.map((_, i) => row(t.length - 1 - i))));
-  }
+  svg.setAttribute('aria-label', `${own.title}. ` + (shown.length === 0 ? 'Nothing yet.' : shown.map(([column, , name = column]) =>
+    `${name}: now ${format(history[column][t.length - 1])}, ${range(history[column], format)}`).join(' ')));
+  list(own.table, t, shown.map(([column, , name = column]) => [name, history[column], format]));
 }
 
-function nearest(times, time) {
-  let best = 0;
-  times.forEach((t, i) => { if (Math.abs(t - time) < Math.abs(times[best] - time)) best = i; });
-  return best;
-}
+const nearest = (times, time) => times.reduce((best, t, i) => (Math.abs(t - time) < Math.abs(times[best] - time) ? i : best), 0);
 
 // ---- Tables that can be sorted and filtered. ----
 
-// A column is [title, value to sort by, text, class]; the first ones are words.
-function table(id, columns, sorted) {
-  const own = { columns, sorted, down: true, rows: [], kept: new Map(), filter: '', most: Infinity };
-  const heads = columns.map(([title, , , style], i) => {
-    const button = make('button', { type: 'button', textContent: title });
-    button.addEventListener('click', () => {
-      own.down = own.sorted === i ? !own.down : style !== 'words';
-      own.sorted = i;
-      fill(own);
-    });
-    return make('th', { scope: 'col', className: style || '' }, button);
-  });
-  own.heads = heads;
+// A column is [title, value, its text, class, whether it is too much]. The number of the one to
+// sort by is `sorted`, and of the one that names the row `head`.
+function table(id, columns, sorted, head) {
+  const own = { columns, sorted, head, down: true, rows: [], kept: new Map(), filter: '', most: 20, note: '', count: byId(id + '-count') };
+  own.heads = columns.map(([title, , , style], i) => make('th', { scope: 'col', className: style || '' }, pressed(title, () => {
+    own.down = own.sorted === i ? !own.down : style !== 'words';
+    own.sorted = i;
+    fill(own);
+  })));
   own.body = make('tbody');
-  byId(id).append(make('thead', {}, make('tr', {}, ...heads)), own.body);
+  own.all = pressed('', () => {
+    own.most = Infinity;
+    fill(own);
+  });
+  byId(id).append(make('thead', {}, make('tr', {}, ...own.heads)), own.body);
+  byId(id).after(own.all);
+  const filter = byId(id + '-filter');
+  if (filter) filter.addEventListener('input', () => {
+    own.filter = filter.value.toLowerCase();
+    fill(own);
+  });
   return own;
 }
 
-function fill(own) {
-  const { columns, sorted, down, body, kept } = own;
-  own.heads.forEach((head, i) => {
-    if (i === sorted) head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
-    else head.removeAttribute('aria-sort');
-  });
-  const value = (row) => {
-    const v = columns[sorted][1](row);
-    return v && known(v.over) ? v.over * 1.001 : v;
-  };
-  const order = (a, b) => {
-    const [x, y] = [value(a), value(b)];
+function pressed(text, then) {
+  const button = make('button', { type: 'button', textContent: text });
+  button.addEventListener('click', then);
+  return button;
+}
+
+const words = (title, value, text = String) => [title, value, text, 'words'];
+
+function order({ columns, sorted, down }) {
+  const [, value] = columns[sorted];
+  const number = (v) => (v && known(v.over) ? v.over * 1.001 : v);
+  return (a, b) => {
+    const [x, y] = [number(value(a)), number(value(b))];
     if (typeof x === 'string') return x.localeCompare(y) * (down ? -1 : 1);
     if (!known(x) || !known(y)) return known(y) - known(x); // what is not known comes last
     return (x - y) * (down ? -1 : 1);
   };
-  const wanted = own.rows.filter((row) => row.key.toLowerCase().includes(own.filter)).sort(order);
-  const rows = wanted.slice(0, own.most).map((row) => {
-    let line = kept.get(row.key);
-    if (!line) {
-      line = make('tr', {}, ...columns.map(([, , , style], i) =>
-        make(i === own.head ? 'th' : 'td', i === own.head ? { scope: 'row', className: 'words' } : { className: style || '' })));
-      kept.set(row.key, line);
-    }
-    columns.forEach(([, , text, , high], i) => {
-      const said = text(row);
-      if (typeof said === 'string') write(line.children[i], said);
-      else line.children[i].replaceChildren(...said);
-      if (high) line.children[i].classList.toggle('high', high(row));
-    });
-    return line;
+}
+
+// Returns the row's line, which is the same each time, so that a selection in it stays.
+function line({ columns, head, kept }, row, key) {
+  let found = kept.get(key);
+  if (!found) {
+    found = make('tr', {}, ...columns.map(([, , , style], i) =>
+      (i === head ? make('th', { scope: 'row', className: style }) : make('td', { className: style || '' }))));
+    kept.set(key, found);
+  }
+  columns.forEach(([, value, text, , high], i) => {
+    const cell = found.children[i];
+    const said = text(value(row), row);
+    if (typeof said === 'string') write(cell, said);
+    else if (cell.textContent !== said.textContent) cell.replaceChildren(said);
+    if (high) cell.classList.toggle('high', high(value(row)));
   });
+  return found;
+}
+
+// Writes the rows that are wanted, of many the first alone: to lay out all takes its time.
+function fill(own) {
+  const { sorted, down, body, kept, count } = own;
+  own.heads.forEach((head, i) => {
+    if (i === sorted) head.setAttribute('aria-sort', down ? 'descending' : 'ascending');
+    else head.removeAttribute('aria-sort');
+  });
+  const wanted = own.rows.filter((row) => row.key.toLowerCase().includes(own.filter)).sort(order(own));
+  const used = Object.create(null);
+  const rows = wanted.slice(0, own.most).map((row) => {
+    used[row.key] = (used[row.key] || 0) + 1; // names that the server cut may be the same
+    return line(own, row, row.key + used[row.key]);
+  });
+  if (count) write(count, `${rows.length} of ${own.rows.length} shown${own.note}`);
+  own.all.hidden = rows.length === wanted.length;
+  write(own.all, `Show all ${wanted.length}`);
   if (kept.size > own.rows.length + 200) kept.clear();
-  if (rows.length === 0) rows.push(make('tr', {}, make('td', { className: 'none', colSpan: columns.length, textContent: own.filter ? 'None of these has that in its name.' : 'None yet.' })));
+  if (rows.length === 0) rows.push(make('tr', {}, make('td', { className: 'none', colSpan: own.columns.length, textContent: own.filter ? 'None has that in its name.' : 'None yet.' })));
   if (rows.length !== body.children.length || rows.some((row, i) => row !== body.children[i])) body.replaceChildren(...rows);
-  return wanted.length;
 }
 
 // ---- The parts of the page. ----
 
-const latency = (i) => [['p50', 'p95', 'p99'][i], (r) => r.p[i], (r) => seconds(r.p[i])];
-
 const routes = table('routes', [
-  ['Method', (r) => r.method, (r) => r.method, 'words'],
-  ['Route', (r) => r.route, (r) => r.route, 'words'],
-  ['Rate', (r) => r.rate, (r) => perSecond(r.rate)],
-  ['Errors', (r) => r.errors, (r) => percent(r.errors), '', (r) => r.errors > 0.05],
-  ['4xx', (r) => r.refused, (r) => percent(r.refused)],
-  latency(0), latency(1), latency(2),
-  ['In flight', (r) => r.in_flight, (r) => whole(r.in_flight)],
-  ['Share of time', (r) => r.share, (r) => percent(r.share)],
-  ['Total', (r) => r.total, (r) => whole(r.total)],
-], 9);
-routes.head = 1;
+  words('Method', (r) => r.method),
+  words('Route', (r) => r.route),
+  ['Rate', (r) => r.rate, perSecond],
+  ['Errors', (r) => r.errors, percent, '', (n) => n > 0.05],
+  ['4xx', (r) => r.refused, percent],
+  ['p50', (r) => r.p[0], seconds],
+  ['p95', (r) => r.p[1], seconds],
+  ['p99', (r) => r.p[2], seconds],
+  ['In flight', (r) => r.in_flight, whole],
+  ['Share of time', (r) => r.share, percent],
+  ['Total', (r) => r.total, whole],
+], 9, 1);
 
-const price = (m) => (known(m.cost) ? dollars(m.cost) + (m.unpriced ? ` + ${whole(m.unpriced)} unpriced` : '') : m.total ? 'no price known' : NONE);
+const price = (cost, m) => (known(cost) ? dollars(cost) + (m.unpriced ? ` + ${whole(m.unpriced)} unpriced` : '') : m.total ? 'no price known' : NONE);
 
 const models = table('models', [
-  ['Provider', (m) => m.provider, (m) => m.provider, 'words'],
-  ['Model', (m) => m.model, (m) => m.model, 'words'],
-  ['Calls', (m) => m.total, (m) => whole(m.total)],
-  ['Rate', (m) => m.rate, (m) => perSecond(m.rate)],
-  ['Errors', (m) => m.errors, (m) => percent(m.errors), '', (m) => m.errors > 0.1],
-  ['Tokens in', (m) => m.tokens[0], (m) => short(m.tokens[0])],
-  ['Tokens out', (m) => m.tokens[1], (m) => short(m.tokens[1])],
+  words('Provider', (m) => m.provider),
+  words('Model', (m) => m.model),
+  ['Calls', (m) => m.total, whole],
+  ['Rate', (m) => m.rate, perSecond],
+  ['Errors', (m) => m.errors, percent, '', (n) => n > 0.1],
+  ['Tokens in', (m) => m.tokens[0], short],
+  ['Tokens out', (m) => m.tokens[1], short],
   ['Cost', (m) => m.cost, price],
-  ['An hour', (m) => m.per_hour, (m) => dollars(m.per_hour)],
-  ['First token p95', (m) => m.first_token, (m) => seconds(m.first_token)],
-  ['Time p95', (m) => m.p[1], (m) => seconds(m.p[1])],
-  ['In flight', (m) => m.in_flight, (m) => whole(m.in_flight)],
-  ['Limit left', (m) => m.left, (m) => percent(m.left), '', (m) => m.left < 0.1],
-], 2);
-models.head = 1;
+  ['An hour', (m) => m.per_hour, dollars],
+  ['First token p95', (m) => m.first_token, seconds],
+  ['Time p95', (m) => m.p[1], seconds],
+  ['In flight', (m) => m.in_flight, whole],
+  ['Limit left', (m) => m.left, percent, '', (n) => known(n) && n < 0.1],
+], 2, 1);
 
-const spenders = table('spenders', [
-  ['Route', (r) => r.route, (r) => r.route, 'words'],
-  ['Cost', (r) => r.cost, (r) => dollars(r.cost)],
-], 1);
-spenders.head = 0;
+const spenders = table('spenders', [words('Route', (r) => r.route), ['Cost', (r) => r.cost, dollars]], 1, 0);
 
 const metrics = table('metrics', [
-  ['Name', (m) => m.name, (m) => m.name, 'words'],
-  ['Kind', (m) => m.kind, (m) => m.kind, 'words'],
-  ['Series', (m) => m.series, (m) => whole(m.series)],
-  ['Value', (m) => m.value, (m) => (m.kind === 'histogram' ? whole(m.value) + ' observed' : short(m.value))],
-  ['What it is', (m) => m.help, described, 'words'],
-], 0);
-metrics.head = 0;
+  words('Name', (m) => m.name),
+  words('Kind', (m) => m.kind),
+  ['Series', (m) => m.series, whole],
+  ['Value', (m) => m.value, (n, m) => (m.kind === 'histogram' ? whole(n) + ' observed' : short(n))],
+  words('What it is', (m) => m.help, described),
+], 0, 0);
 metrics.down = false;
-metrics.most = 100;
 
-function described(m) {
+function described(help, m) {
   const lines = [];
-  for (let i = 0; i < m.told.length; i += 2) lines.push(make('li', { textContent: `{${m.told[i]}} ${short(m.told[i + 1])}` }));
-  if (lines.length && m.series > lines.length) lines.push(make('li', { textContent: `and ${m.series - lines.length} more` }));
-  return [m.help, make('ul', {}, ...lines)];
+  for (let i = 0; i < m.told.length; i += 2) lines.push(`{${m.told[i]}} ${short(m.told[i + 1])}`);
+  if (lines.length && m.series > lines.length) lines.push(`and ${m.series - lines.length} more`);
+  return make('div', {}, brief(help), make('ul', {}, ...lines.map((text) => make('li', { textContent: brief(text) }))));
 }
 
 chart('traffic', 'Requests a second, by status', [
-  ['2xx', '2xx', 'good'], ['3xx', '3xx', 'accent'], ['4xx', '4xx', 'warn'], ['5xx', '5xx', 'bad'], ['none', 'no response', 'dim'], ['1xx', '1xx', 'other'],
+  ['2xx', 'good'], ['3xx', 'accent'], ['4xx', 'warn'], ['5xx', 'bad'], ['none', 'dim', 'no response'], ['1xx', 'other'],
 ], perSecond);
-chart('latency', 'Time of requests', [['p50', 'p50', 'good'], ['p95', 'p95', 'accent'], ['p99', 'p99', 'bad']], seconds);
-chart('tokens', 'Tokens a second', [['input', 'in', 'accent'], ['output', 'out', 'good']], perSecond);
-chart('cost', 'Cost an hour', [['cost', 'cost', 'other']], dollars);
+chart('latency', 'Time of requests', [['p50', 'good'], ['p95', 'accent'], ['p99', 'bad']], seconds);
+chart('tokens', 'Tokens a second', [['input', 'accent'], ['output', 'good']], perSecond);
+chart('cost', 'Cost an hour', [['cost', 'other']], dollars);
+
+const figures = group('figures', 'Figures');
+const callFigures = group('llm-figures', 'Calls of LLMs');
 
 function show(view) {
   const { http, llm, process, history } = view;
-  document.title = view.title;
+  document.title = brief(view.title);
   write(byId('title'), view.title);
   write(byId('about'), `process ${view.pid} · ${view.instance.slice(0, 6)} · up ${span(view.uptime)} · ${whole(view.series)} series`);
-  write(byId('made'), `tachometer ${view.version}.`);
+  write(byId('made'), `Figures of this process alone, by tachometer ${view.version}.`);
   const last = view.window ? `over ${span(view.window)}` : 'a rate takes two readings';
 
-  const figures = byId('figures');
   const p = http ? http.p : [];
-  figure(figures, 'Requests', perSecond(http && http.rate), http ? last : 'none yet', sum(history));
-  figure(figures, 'Errors', percent(http && http.errors), 'of all requests', history.errors);
-  figure(figures, 'Time p95', seconds(p[1]), `p50 ${seconds(p[0])} · p99 ${seconds(p[2])}`, history.p95);
-  figure(figures, 'In flight', whole(http && http.in_flight), 'requests', history.in_flight);
-  if (process) {
-    const machine = known(process.machine_cpu) ? `machine ${digits(process.machine_cpu)} %` : '';
-    figure(figures, 'CPU', known(process.cpu) ? digits(process.cpu) + ' cores' : NONE, machine, history.cpu);
-    const most = known(process.container_most) ? `container ${percent(process.container_memory / process.container_most)}` : known(process.machine_memory) ? `machine ${digits(process.machine_memory)} %` : '';
-    figure(figures, 'Memory', bytes(process.memory), most, history.memory);
-    figure(figures, 'Open files', whole(process.files), `of ${whole(process.most_files)} · ${whole(process.threads)} threads`);
-  }
+  figures.columns = [];
+  figure(figures, 'Requests', perSecond(http && http.rate), http ? last : 'none yet', sum(history, CLASSES), perSecond);
+  figure(figures, 'Errors', percent(http && http.errors), 'of all requests', history.errors, percent);
+  figure(figures, 'Time p95', seconds(p[1]), `p50 ${seconds(p[0])} · p99 ${seconds(p[2])}`, history.p95, seconds);
+  figure(figures, 'In flight', whole(http && http.in_flight), 'requests', history.in_flight, whole);
+  if (process) showProcess(process, history);
+  list(figures.table, history.t, figures.columns);
 
   byId('http').hidden = !http;
   if (http) {
     routes.rows = http.routes.map((r) => ({ ...r, key: r.method + ' ' + r.route }));
     if (http.others) routes.rows.push({ ...http.others, method: '', route: `${http.left_out} others`, key: 'others' });
-    const found = fill(routes);
-    write(byId('routes-count'), routes.filter ? `${found} of ${routes.rows.length}` : http.left_out ? `${http.routes.length} that take most of the time, and ${http.left_out} others as one` : `${found}`);
+    fill(routes);
   }
   byId('llm').hidden = !llm;
   if (llm) showCalls(llm, history, last);
   for (const own of charts) {
     own.history = history;
-    if (!own.svg.closest('[hidden]')) redraw(own);
+    redraw(own);
   }
 
-  write(byId('metrics-count'), `${view.metrics.rows.length + view.metrics.left_out}`);
+  write(byId('metrics-all'), `${view.metrics.rows.length + view.metrics.left_out}`);
   metrics.rows = view.metrics.rows.map(([name, kind, help, series, value, told]) => ({ key: name, name, kind, help, series, value, told }));
   if (byId('all').open) fill(metrics);
 }
 
+function showProcess(process, history) {
+  const share = (n, of) => (known(n) ? `${of} ${percent(n)}` : '');
+  const cores = (n) => (known(n) ? digits(n) + (n === 1 ? ' core' : ' cores') : NONE);
+  const memory = share(process.container_memory / process.container_most, 'container') || share(process.machine_memory / 100, 'machine');
+  figure(figures, 'CPU', cores(process.cpu), share(process.machine_cpu / 100, 'machine'), history.cpu, cores);
+  figure(figures, 'Memory', bytes(process.memory), memory, history.memory, bytes);
+  figure(figures, 'Open files', whole(process.files), `of ${whole(process.most_files)} · ${whole(process.threads)} threads`);
+}
+
 function showCalls(llm, history, last) {
-  const figures = byId('llm-figures');
-  figure(figures, 'Calls', perSecond(llm.rate), last, history.calls);
-  figure(figures, 'Failed calls', percent(llm.errors), 'of all calls');
+  const own = callFigures;
   const tokens = known(llm.input) ? llm.input + llm.output + llm.unknown : null;
-  figure(figures, 'Tokens', perSecond(tokens), `${short(llm.input)} in · ${short(llm.output)} out`, history.input);
-  figure(figures, 'Cost', known(llm.cost) ? dollars(llm.cost) : 'no price known', known(llm.per_hour) ? `${dollars(llm.per_hour)} an hour now` : known(llm.cost) ? 'since it started' : 'give some by LlmLayer::prices', history.cost);
-  figure(figures, 'First token p95', seconds(llm.first_token), 'of streamed answers', history.first_token);
-  figure(figures, 'Calls in flight', whole(llm.in_flight), llm.unpriced ? `${whole(llm.unpriced)} so far without a price` : '');
+  const hour = known(llm.per_hour) ? `${dollars(llm.per_hour)} an hour now` : 'since it started';
+  const unpriced = llm.unpriced ? ` · ${whole(llm.unpriced)} calls unpriced` : '';
+  own.columns = [];
+  figure(own, 'Calls', perSecond(llm.rate), last, history.calls, perSecond);
+  figure(own, 'Failed calls', percent(llm.errors), 'of all calls');
+  figure(own, 'Tokens', perSecond(tokens), `${short(llm.input)} in · ${short(llm.output)} out`, sum(history, ['input', 'output']), perSecond);
+  if (known(llm.cost)) figure(own, 'Cost', dollars(llm.cost), hour + unpriced, history.cost, dollars);
+  else figure(own, 'Cost', 'no price known', 'give some by LlmLayer::prices');
+  figure(own, 'First token p95', seconds(llm.first_token), 'of streamed answers', history.first_token, seconds);
+  figure(own, 'Calls in flight', whole(llm.in_flight), '');
+  list(own.table, history.t, own.columns);
   models.rows = llm.models.map((m) => ({ ...m, key: m.provider + ' ' + m.model }));
-  const found = fill(models);
-  write(byId('models-count'), llm.left_out ? `${found} that are called most, of ${found + llm.left_out}` : `${found}`);
+  models.note = llm.left_out ? `; ${llm.left_out} others left out` : '';
+  fill(models);
   byId('spenders-part').hidden = llm.routes.length === 0;
   spenders.rows = llm.routes.map((r) => ({ ...r, key: r.route }));
   fill(spenders);
 }
 
-function sum(history) {
-  const columns = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'].map((c) => history[c]).filter(Boolean);
-  return columns.length ? history.t.map((_, i) => columns.reduce((all, c) => (known(c[i]) ? all + c[i] : NaN), 0)) : null;
+const CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'];
+
+function sum(history, names) {
+  const columns = names.map((name) => history[name]).filter(Boolean);
+  return columns.length && history.t.map((_, i) => columns.reduce((all, c) => (known(c[i]) ? all + c[i] : NaN), 0));
 }
 
 // ---- Asking the server, and what state that is in. ----
@@ -397,6 +454,8 @@ function sum(history) {
 let view = null; // the last one
 let heard = 0; // when it came
 let failures = 0;
+let trouble = ''; // what the last failure was
+let asking = false;
 let paused = false;
 let refused = false;
 let timer = 0;
@@ -405,25 +464,31 @@ let restarted = 0;
 let answering = []; // the processes that answered last
 let spoken = ['', 0];
 
-function every() { return Number(byId('every').value) * 1000; }
-
+// One question at a time: a slow server has ten seconds, and holds up nothing but this.
 async function ask() {
   clearTimeout(timer);
-  if (paused || refused || document.hidden) return state();
+  if (asking || paused || refused || document.hidden) return state();
+  asking = true;
+  const stop = new AbortController();
+  const patience = setTimeout(() => stop.abort(), 10000);
+  let step = 'No answer'; // what is told, should this step fail
   try {
-    // A server that does not answer holds up nothing but this.
-    const answer = await fetch('view', { cache: 'no-store', signal: AbortSignal.timeout(10000) });
-    if (answer.status === 401 || answer.status === 403) {
-      refused = true;
-      return state();
-    }
-    if (!answer.ok) throw new Error(answer.statusText);
-    take(await answer.json());
+    const answer = await fetch('view', { cache: 'no-store', signal: stop.signal });
+    step = `The server answers ${answer.status}`;
+    refused = answer.status === 401 || answer.status === 403;
+    if (!answer.ok) throw new Error(step);
+    step = 'The answer broke off';
+    const text = await answer.text();
+    step = 'The answer is not one of metrics';
+    take(read(text));
     failures = 0;
   } catch {
     failures += 1;
+    trouble = step;
   }
-  const wait = failures ? Math.min(1000 * 2 ** (failures - 1), 30000) : every();
+  clearTimeout(patience);
+  asking = false;
+  const wait = failures ? Math.min(1000 * 2 ** (failures - 1), 30000) : byId('every').value * 1000;
   next = Date.now() + wait;
   timer = setTimeout(ask, wait);
   state();
@@ -431,50 +496,48 @@ async function ask() {
 
 function take(answer) {
   const now = Date.now();
-  if (view && view.instance !== answer.instance) {
-    // One that began after the last answer is the same service anew; another is a replica.
-    if (answer.uptime * 1000 < now - heard + 1000) {
-      restarted = now;
-      answering = [];
-    }
+  show(answer); // what cannot be shown is not kept
+  // One that began after the last answer is the same service anew; another is a replica.
+  if (view && view.instance !== answer.instance && answer.uptime * 1000 < now - heard + 1000) {
+    restarted = now;
+    answering = [];
   }
   answering = [...answering.slice(-9), answer.instance];
   view = answer;
   heard = now;
-  show(view);
 }
 
 function notices() {
   const said = [];
   const replicas = new Set(answering).size;
-  if (refused) said.push('The server refuses to show its metrics. Sign in, then load this page again.');
-  if (failures && view) said.push(`No answer for ${span((Date.now() - heard) / 1000)}. These are the last figures there were; asking again in ${Math.max(Math.ceil((next - Date.now()) / 1000), 0)} s.`);
-  if (failures && !view) said.push(`No answer yet. Asking again in ${Math.max(Math.ceil((next - Date.now()) / 1000), 0)} s.`);
+  const wait = Math.ceil((next - Date.now()) / 1000);
+  const again = paused ? 'Paused.' : `Asking again ${wait > 0 ? `in ${wait} s` : 'now'}.`;
+  const old = view ? `; the last figures are ${span((Date.now() - heard) / 1000)} old` : '';
+  if (refused) said.push('The server refuses to show its metrics. Sign in, then load it again.');
+  else if (failures) said.push(`${trouble}${old}. ${again}`);
   if (!view) return said;
-  if (replicas > 1) said.push(`${replicas} processes answer at this address. Figures are of one at a time; Prometheus adds them up.`);
-  else if (Date.now() - restarted < 60000) said.push(`The service started anew at ${clock(view.now - view.uptime * 1000)}, and figures begin again.`);
-  if (!view.http && !view.llm) said.push(`Nothing was counted yet. Requests for metrics do not count; ask for something else, as by: curl ${location.origin}/. If that does not count either, is MetricsLayer on the router?`);
-  else if (view.window === null) said.push('One reading so far: a rate takes two, and the next comes soon.');
-  for (const name of view.over) said.push(`A label of ${name} has more values than its limit lets be told apart; the rest is called _overflow.`);
-  if (view.metrics.left_out) said.push(`${view.metrics.left_out} metrics are too many to list here; all of them are in the formats for programs.`);
+  if (replicas > 1) said.push(`${replicas} processes answer here. Figures are of one at a time; Prometheus adds them up.`);
+  else if (Date.now() - restarted < 60000) said.push(`The service started anew at ${clock(view.now - view.uptime * 1000)}; figures begin again.`);
+  if (!view.http && !view.llm) said.push(`Nothing was counted yet. Requests for metrics do not count; try: curl ${location.origin}/. If that does not either, is MetricsLayer on the router?`);
+  else if (view.window === null) said.push('One reading so far; a rate takes two.');
+  if (view.over.length) said.push(`Too many series: a label of ${view.over.slice(0, 3).join(', ')}${view.over.length > 3 ? ' and others' : ''} has more values than its limit; the rest is called _overflow.`);
+  if (view.metrics.left_out) said.push(`${view.metrics.left_out} more metrics are not listed here, but in the formats for programs.`);
   return said;
 }
 
-// Says how things are, once a second, and to a screen reader when that changes.
+// Says how things are each second, and to a screen reader when that changes.
 function state() {
   const name = refused ? 'refused' : failures ? 'lost' : paused ? 'paused' : view ? 'live' : 'loading';
-  const age = view ? span((Date.now() - heard) / 1000) + ' ago' : '';
-  const words = { refused: 'Refused', lost: 'Not connected', paused: `Paused, ${age}`, live: `Live, ${age}`, loading: 'Loading' };
-  const shown = byId('state');
-  shown.dataset.state = name;
-  write(shown, words[name]);
-  document.documentElement.classList.toggle('stale', refused || failures > 0);
+  const age = view ? `, ${span((Date.now() - heard) / 1000)} ago` : '';
+  const words = { refused: 'Refused', lost: 'Not connected', paused: 'Paused' + age, live: 'Live' + age, loading: 'Loading' };
+  byId('state').dataset.state = name;
+  write(byId('state'), words[name]);
   const list = byId('notices');
   const said = notices();
   said.forEach((text, i) => write(list.children[i] || list.appendChild(make('li')), text));
   while (list.children.length > said.length) list.lastChild.remove();
-  const summary = view && view.http && known(view.http.rate) ? `${perSecond(view.http.rate)} requests, ${percent(view.http.errors)} errors.` : '';
-  const key = name + said.length;
+  const summary = view && view.http ? `${perSecond(view.http.rate)} requests, ${percent(view.http.errors)} errors.` : '';
+  const key = (name + said).replace(/\d+/g, ''); // time that passes is no news
   if (key !== spoken[0] || Date.now() - spoken[1] > 30000) {
     spoken = [key, Date.now()];
     write(byId('said'), [words[name], ...said, summary].join('. '));
@@ -487,23 +550,14 @@ byId('pause').addEventListener('click', (event) => {
   ask();
 });
 byId('every').addEventListener('change', ask);
-byId('routes-filter').addEventListener('input', (event) => {
-  routes.filter = event.target.value.toLowerCase();
-  if (view) show(view);
-});
-byId('metrics-filter').addEventListener('input', (event) => {
-  metrics.filter = event.target.value.toLowerCase();
-  fill(metrics);
-});
 byId('all').addEventListener('toggle', () => fill(metrics));
-byId('theme').addEventListener('change', (event) => {
-  document.documentElement.dataset.theme = event.target.value;
-  try { localStorage.setItem('tachometer-theme', event.target.value); } catch { /* then it is for now */ }
+byId('theme').addEventListener('click', () => {
+  const { dataset } = document.documentElement;
+  const dark = dataset.theme ? dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+  dataset.theme = dark ? 'light' : 'dark';
 });
-try { byId('theme').value = localStorage.getItem('tachometer-theme') || ''; } catch { /* as the system */ }
-document.documentElement.dataset.theme = byId('theme').value;
 document.addEventListener('visibilitychange', () => { if (!document.hidden) ask(); });
-addEventListener('resize', () => charts.forEach(redraw));
+addEventListener('online', ask);
 byId('text').href = location.pathname.replace(/\/dashboard\/?$/, '') || '/';
 setInterval(state, 1000);
 ask();
