@@ -7,6 +7,7 @@ const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
+const { after, before } = require('node:test');
 const { chromium } = require('playwright-core');
 
 const ROOT = path.join(__dirname, '../..');
@@ -20,6 +21,32 @@ const launch = () => chromium.launch({
   executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
   args: ['--no-sandbox'],
 });
+
+// What a test undoes when it ends, the last first: a page closes before its server.
+const undone = new WeakMap();
+function later(t, action) {
+  if (!undone.has(t)) {
+    undone.set(t, []);
+    t.after(async () => { for (const undo of undone.get(t).reverse()) await undo(); });
+  }
+  undone.get(t).push(action);
+}
+
+// Gives the tests of a file one browser, and a way to open a page in it for a test, which
+// fails where the page did what it must not.
+function browsing() {
+  let browser;
+  before(async () => { browser = await launch(); });
+  after(() => browser.close());
+  return async (t, url, options) => {
+    const page = await open(browser, url, options);
+    later(t, async () => {
+      await page.context().close();
+      assert.deepEqual(page.faults, []);
+    });
+    return page;
+  };
+}
 
 // Opens a page that notes what must not happen; `faults` lists that. A browser writes to its
 // console itself that a server is away or refuses, which a page cannot prevent: where a test
@@ -42,7 +69,7 @@ async function open(browser, url, { troubled = false, clock = false, before, ...
   if (clock) await stopClock(page);
   if (before) await page.addInitScript(before);
   await page.goto(url);
-  return Object.assign(page, { faults });
+  return Object.assign(page, { faults, still: clock });
 }
 
 // Stops the page's time, which then passes only as `page.clock.runFor` says.
@@ -66,6 +93,7 @@ async function said(page, selector, text) {
 
 // Returns the rules of accessibility that the page breaks, each with where.
 async function broken(page) {
+  if (page.still) await page.clock.resume(); // axe waits now and then
   await page.evaluate(AXE); // by the debugger, which the page's own policy does not bind
   return page.evaluate(async () => {
     const { violations } = await globalThis.axe.run();
@@ -83,9 +111,10 @@ const card = (page, name) => page.locator(`[data-card="${name}"] .value`).textCo
 
 const DEMO = process.env.TACHOMETER_DEMO || path.join(ROOT, 'target/release/examples/demo');
 
-// Starts the demo where a port is free, and returns its origin and how to stop it.
-function demo(...options) {
-  const child = spawn(DEMO, ['127.0.0.1:0', ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+// Starts the demo, where a port is free if none is named, and returns its origin and how to
+// stop it.
+function demo(options = [], address = '127.0.0.1:0') {
+  const child = spawn(DEMO, [address, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => child.on('close', resolve));
   const stop = () => { child.kill('SIGKILL'); return ended; };
   return new Promise((resolve, reject) => {
@@ -95,7 +124,7 @@ function demo(...options) {
     child.stdout.on('data', (bytes) => {
       heard += bytes;
       const line = /listening on (http:\/\/\S+)/.exec(heard);
-      if (line) resolve({ origin: line[1], page: `${line[1]}/metrics/dashboard`, stop });
+      if (line) resolve({ origin: line[1], address: new URL(line[1]).host, page: `${line[1]}/metrics/dashboard`, stop });
     });
   });
 }
@@ -140,6 +169,13 @@ async function standIn(says, place = '/metrics') {
   own.port = await own.start();
   own.origin = `http://127.0.0.1:${own.port}`;
   own.page = `${own.origin}${place}/dashboard`;
+  return own;
+}
+
+// The same, for as long as a test takes.
+async function standInFor(t, says, place) {
+  const own = await standIn(says, place);
+  later(t, own.stop);
   return own;
 }
 
@@ -194,6 +230,6 @@ function full(turn = 0) {
 }
 
 module.exports = {
-  ROOT, PAGE, FILES, NOW, launch, open, said, broken, overflow, cells, card, demo, standIn,
+  ROOT, PAGE, FILES, NOW, later, browsing, launch, open, said, broken, overflow, cells, card, demo, standIn, standInFor,
   view, history, endpoint, requests, model, calls, metric, full,
 };

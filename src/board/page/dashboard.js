@@ -197,7 +197,7 @@ function redraw(own) {
   const [height, left, bottom] = [190, 58, 20];
   const begin = t[0];
   const end = Math.max(t[t.length - 1], begin + 60000);
-  const ticks = steps(Math.max(...all, 1e-9));
+  const ticks = all.length ? steps(Math.max(...all, 1e-9)) : [];
   const top = ticks[ticks.length - 1];
   const x = (time) => left + ((time - begin) / (end - begin)) * (width - left - 8);
   const y = (value) => height - bottom - (value / top) * (height - bottom - 12);
@@ -396,7 +396,8 @@ function show(view) {
   byId('http').hidden = !http;
   if (http) {
     routes.rows = http.routes.map((r) => ({ ...r, key: r.method + ' ' + r.route }));
-    if (http.others) routes.rows.push({ ...http.others, method: '', route: `${http.left_out} others`, key: 'others' });
+    const others = `${http.left_out} others`;
+    if (http.others) routes.rows.push({ ...http.others, method: '', route: others, key: others });
     fill(routes);
   }
   byId('llm').hidden = !llm;
