@@ -1,6 +1,6 @@
 //! Queries of Prometheus, put together of texts.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use crate::board::roles::Found;
 use crate::snapshot::{is_classic_label, is_classic_metric, push_quoted};
@@ -40,6 +40,15 @@ impl<'a> Series<'a> {
         format!("rate({self}[{window}])")
     }
 
+    /// Returns the rate of a histogram's sum, whichever kind of buckets it is stored with.
+    pub(super) fn rate_of_sum(&self, window: &str) -> String {
+        let classic = self.clone().part("_sum").rate(window);
+        if !self.metric.native {
+            return classic;
+        }
+        format!("{classic} or histogram_sum({})", self.rate(window))
+    }
+
     pub(super) fn increase(&self, window: &str) -> String {
         format!("increase({self}[{window}])")
     }
@@ -65,46 +74,69 @@ impl fmt::Display for Series<'_> {
     }
 }
 
+/// Which labels what is made of several series keeps.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Keep<'a> {
+    /// These alone.
+    Only(&'a [&'a str]),
+    /// All but these, so also those that the target has, of which no layer knows.
+    AllBut(&'a [&'a str]),
+}
+
+impl Keep<'_> {
+    /// Returns what `operator` makes of `of`.
+    pub(super) fn each(self, operator: &str, of: &str) -> String {
+        self.each_and(&[], operator, of)
+    }
+
+    pub(super) fn sum(self, of: &str) -> String {
+        self.each("sum", of)
+    }
+
+    /// Keeps these labels besides.
+    fn each_and(self, more: &[&str], operator: &str, of: &str) -> String {
+        let names = |labels: &[&str]| {
+            let labels = labels.iter().filter(|label| !label.is_empty());
+            let names: Vec<_> = labels.map(|label| label_name(label)).collect();
+            names.join(", ")
+        };
+        match self {
+            Self::Only([]) if more.is_empty() => format!("{operator}({of})"),
+            Self::Only(labels) => {
+                let labels = names(&[more, labels].concat());
+                format!("{operator} by ({labels}) ({of})")
+            }
+            Self::AllBut(labels) => format!("{operator} without ({}) ({of})", names(labels)),
+        }
+    }
+}
+
 /// Returns the sum over all labels but these.
 pub(super) fn sum_by(labels: &[&str], of: &str) -> String {
-    format!("sum{}({of})", by(labels))
-}
-
-/// Returns the sum that keeps the labels which no layer has given.
-pub(super) fn sum_without(labels: &[&str], of: &str) -> String {
-    let labels: Vec<_> = labels.iter().map(|label| label_name(label)).collect();
-    format!("sum without ({}) ({of})", labels.join(", "))
-}
-
-/// Returns `by` and the labels, or nothing where there are none.
-pub(super) fn by(labels: &[&str]) -> String {
-    let mut text = String::new();
-    for label in labels.iter().filter(|label| !label.is_empty()) {
-        let before = if text.is_empty() { " by (" } else { ", " };
-        let _ = write!(text, "{before}{}", label_name(label));
-    }
-    if !text.is_empty() {
-        text.push_str(") ");
-    }
-    text
+    Keep::Only(labels).sum(of)
 }
 
 /// Returns which part of a whole this is: 0 where there is a whole and no part, and
-/// nothing where there is no whole.
+/// nothing where there is no whole, of which a part would be no number.
 pub(super) fn share(part: &str, whole: &str) -> String {
-    format!("({part} or 0 * {whole}) / {whole}")
+    format!("({part} or 0 * {whole}) / ({whole} > 0)")
 }
 
-/// Returns a quantile of a histogram's rate.
+/// Returns a quantile of a histogram's rate. Of one with both kinds of buckets, Prometheus
+/// stores the exponential ones alone where it takes them, and else the classic ones alone.
 pub(super) fn quantile(
     quantile: &str,
-    buckets: &Series<'_>,
-    labels: &[&str],
+    histogram: &Series<'_>,
+    keep: Keep<'_>,
     window: &str,
 ) -> String {
-    let rate = buckets.clone().part("_bucket").rate(window);
-    let labels: Vec<_> = ["le"].iter().chain(labels).copied().collect();
-    format!("histogram_quantile({quantile}, {})", sum_by(&labels, &rate))
+    let of = |sum: &str| format!("histogram_quantile({quantile}, {sum})");
+    let buckets = histogram.clone().part("_bucket").rate(window);
+    let classic = of(&keep.each_and(&["le"], "sum", &buckets));
+    if !histogram.metric.native {
+        return classic;
+    }
+    format!("{classic} or {}", of(&keep.sum(&histogram.rate(window))))
 }
 
 /// Returns a label's name as it stands in a query.

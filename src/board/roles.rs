@@ -17,6 +17,8 @@ pub(super) struct Found {
     pub(super) kind: Kind,
     /// Its own labels, in the order of the role's.
     pub(super) labels: Vec<String>,
+    /// Whether it is a histogram that a Prometheus may have without classic buckets.
+    pub(super) native: bool,
 }
 
 impl Roles {
@@ -30,16 +32,17 @@ impl Roles {
             if is_computed(role) && metric.series() == 0 {
                 continue;
             }
-            let labels = metric.label_names();
-            let labels = labels.into_iter().map(str::to_owned).collect();
-            let found = Found::new(metric.desc(), labels);
+            let found = Found {
+                native: metric.has_native(),
+                ..Found::new(metric.desc(), &metric.label_names())
+            };
             roles.entry(role).or_insert(found);
         }
         for desc in Registry::about_itself() {
             if let Some(role) = desc.role() {
-                let labels = match role {
-                    Role::SeriesOverflow => vec!["metric".to_owned()],
-                    _ => Vec::new(),
+                let labels: &[_] = match role {
+                    Role::SeriesOverflow => &["metric"],
+                    _ => &[],
                 };
                 roles.insert(role, Found::new(&desc, labels));
             }
@@ -53,11 +56,12 @@ impl Roles {
 }
 
 impl Found {
-    fn new(desc: &Desc, labels: Vec<String>) -> Self {
+    fn new(desc: &Desc, labels: &[&str]) -> Self {
         Self {
             name: desc.exposed_name().to_owned(),
             kind: desc.kind(),
-            labels,
+            labels: labels.iter().map(|label| stored(label)).collect(),
+            native: false,
         }
     }
 
@@ -75,6 +79,14 @@ impl Found {
 
     pub(super) fn last_label(&self) -> &str {
         self.labels.last().map_or("", String::as_str)
+    }
+}
+
+/// Returns what Prometheus calls a label that it has scraped: those two are the target's own.
+fn stored(label: &str) -> String {
+    match label {
+        "job" | "instance" => format!("exported_{label}"),
+        _ => label.to_owned(),
     }
 }
 

@@ -4,6 +4,10 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+#[cfg(feature = "dashboard")]
+use crate::metric::buckets::Buckets;
+#[cfg(feature = "dashboard")]
+use crate::metric::histogram::Histogram;
 use crate::metric::instrument::Instrument;
 use crate::metric::set::SeriesSet;
 use crate::snapshot::{Block, Desc, Kind, Labels, Role};
@@ -75,6 +79,13 @@ impl Metric {
     /// [`label_names`](Self::label_names).
     pub(crate) fn constant(&self) -> &Labels {
         self.0.constant()
+    }
+
+    /// Returns true when it is a histogram of which some series have exponential buckets.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn has_native(&self) -> bool {
+        let set = self.set::<Histogram>();
+        set.is_some_and(|set| set.has_settings(Buckets::has_native))
     }
 
     pub(crate) fn invalid(&self) -> u64 {

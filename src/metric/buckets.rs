@@ -78,6 +78,12 @@ impl Buckets {
         }
     }
 
+    /// Returns true when there are exponential buckets among them.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn has_native(&self) -> bool {
+        self.native_resolution().is_some()
+    }
+
     fn native_resolution(&self) -> Option<Resolution> {
         self.grid.resolution
     }

@@ -103,6 +103,14 @@ impl<M: Instrument> SeriesSet<M> {
         &self.shared.settings
     }
 
+    /// Returns true when some series have, or would have, settings of which this is true.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn has_settings(&self, are: impl Fn(&M::Settings) -> bool) -> bool {
+        let variants = self.variants();
+        let mut all = variants.iter().map(|variant| &variant.shared);
+        are(self.settings()) || all.any(|shared| are(&shared.settings))
+    }
+
     /// Lets the series that are made from now on with this value of a label have
     /// settings of their own, unless they have some already; of a label that there is
     /// not, none are.

@@ -3,7 +3,7 @@
 use crate::board::ERRORS;
 use crate::board::grafana::panel::{Panel, Row};
 use crate::board::grafana::{WINDOW, chosen};
-use crate::board::promql::{Series, quantile, share, sum_by};
+use crate::board::promql::{Keep, Series, quantile, share, sum_by};
 use crate::board::roles::{Found, Roles};
 use crate::snapshot::Role;
 
@@ -86,7 +86,7 @@ impl<'a> Http<'a> {
     }
 
     fn slowest(&self) -> Panel {
-        let query = quantile("0.95", &of_routes(self.duration), &[], WINDOW);
+        let query = quantile("0.95", &of_routes(self.duration), Keep::Only(&[]), WINDOW);
         Panel::figure(
             "95th percentile",
             "s",
@@ -126,7 +126,8 @@ impl<'a> Http<'a> {
         [("0.5", "p50"), ("0.95", "p95"), ("0.99", "p99")]
             .into_iter()
             .fold(panel, |panel, (of, name)| {
-                panel.query(quantile(of, &of_routes(self.duration), &[], WINDOW), name)
+                let time = of_routes(self.duration);
+                panel.query(quantile(of, &time, Keep::Only(&[]), WINDOW), name)
             })
     }
 
@@ -142,7 +143,9 @@ impl<'a> Http<'a> {
     }
 
     fn latency_by_route(&self) -> Panel {
-        let query = quantile("0.95", &of_routes(self.duration), &[self.route()], WINDOW);
+        let by_route = [self.route()];
+        let keep = Keep::Only(&by_route);
+        let query = quantile("0.95", &of_routes(self.duration), keep, WINDOW);
         Panel::chart(
             "95th percentile by route",
             "s",
@@ -173,7 +176,7 @@ impl<'a> Http<'a> {
     }
 
     fn time_by_route(&self) -> Panel {
-        let seconds = of_routes(self.duration).part("_sum").rate(WINDOW);
+        let seconds = of_routes(self.duration).rate_of_sum(WINDOW);
         Panel::chart(
             "Time spent by route",
             "short",

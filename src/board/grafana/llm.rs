@@ -3,7 +3,7 @@
 use crate::board::LLM_ERRORS;
 use crate::board::grafana::panel::{Panel, Row};
 use crate::board::grafana::{WINDOW, chosen};
-use crate::board::promql::{Series, by, quantile, share, sum_by};
+use crate::board::promql::{Keep, Series, quantile, share, sum_by};
 use crate::board::roles::{Found, Roles};
 use crate::snapshot::{Kind, Role};
 
@@ -87,11 +87,11 @@ impl<'a> Llm<'a> {
     /// Returns the tokens a second, which a histogram has as its sum.
     fn token_rate(&self, labels: &[&str]) -> Option<String> {
         let tokens = self.roles.get(Role::LlmTokens)?;
-        let series = match tokens.kind {
-            Kind::Histogram => of_models(tokens).part("_sum"),
-            _ => of_models(tokens),
+        let rate = match tokens.kind {
+            Kind::Histogram => of_models(tokens).rate_of_sum(WINDOW),
+            _ => of_models(tokens).rate(WINDOW),
         };
-        Some(sum_by(labels, &series.rate(WINDOW)))
+        Some(sum_by(labels, &rate))
     }
 
     fn all_tokens(&self) -> Option<Panel> {
@@ -148,7 +148,7 @@ impl<'a> Llm<'a> {
             "s",
             "The time to the first token that 95 of 100 streamed answers did not take longer than.",
         );
-        Some(panel.query(quantile("0.95", &seconds, &[], WINDOW), "p95"))
+        Some(panel.query(quantile("0.95", &seconds, Keep::Only(&[]), WINDOW), "p95"))
     }
 
     fn by_model(&self) -> Panel {
@@ -172,7 +172,8 @@ impl<'a> Llm<'a> {
 
     fn time(&self, role: Role, title: &'static str, help: &'static str) -> Option<Panel> {
         let seconds = of_models(self.roles.get(role)?);
-        let query = quantile("0.95", &seconds, &[self.model()], WINDOW);
+        let by_model = [self.model()];
+        let query = quantile("0.95", &seconds, Keep::Only(&by_model), WINDOW);
         Some(Panel::chart(title, "s", help).query(query, self.legend()))
     }
 
@@ -187,12 +188,8 @@ impl<'a> Llm<'a> {
         let remaining = self.roles.get(Role::LlmRemaining)?;
         let limit = self.roles.get(Role::LlmLimit)?;
         let [model, kind] = [remaining.label(1), remaining.label(3)];
-        let query = format!(
-            "min{}({} / {})",
-            by(&[model, kind]),
-            of_models(remaining),
-            of_models(limit)
-        );
+        let left = format!("{} / {}", of_models(remaining), of_models(limit));
+        let query = Keep::Only(&[model, kind]).each("min", &left);
         let panel = Panel::chart(
             "Rate limit left",
             "percentunit",

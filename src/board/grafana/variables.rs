@@ -53,7 +53,7 @@ fn variable(name: &str, text: &str, label: &str, series: &Series<'_>) -> Value {
         "multi": true,
         "includeAll": true,
         // What comes later is in it, and so is what the variable does not list.
-        "allValue": ".*",
+        "allValue": ".+",
         "current": {"text": ["All"], "value": ["$__all"]},
         "hide": 0,
     })

@@ -57,7 +57,7 @@ pub(super) struct Budget<'a> {
     pub(super) alert: &'static str,
     pub(super) summary: &'static str,
     /// What is told of which part fails, a template of Prometheus's.
-    pub(super) description: &'static str,
+    pub(super) description: String,
 }
 
 impl Budget<'_> {
@@ -80,7 +80,7 @@ impl Budget<'_> {
                 lasts,
                 severity,
                 summary: self.summary,
-                description: self.description.to_owned(),
+                description: self.description.clone(),
             });
         }
     }

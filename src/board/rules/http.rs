@@ -1,11 +1,11 @@
 //! Requests.
 
 use crate::board::ERRORS;
-use crate::board::promql::{Series, quantile, share, sum_without};
+use crate::board::promql::{Series, quantile, share};
 use crate::board::roles::{Found, Roles};
 use crate::board::rules::budget::Budget;
 use crate::board::rules::yaml::{Alert, Group, Severity};
-use crate::board::rules::{AlertRules, seconds};
+use crate::board::rules::{AlertRules, Merged, seconds};
 use crate::snapshot::Role;
 
 /// Returns the rules about all requests, if there are metrics of them.
@@ -14,16 +14,21 @@ pub(super) fn group(roles: &Roles, settings: &AlertRules) -> Option<Group> {
     let duration = roles.get(Role::HttpDuration)?;
     let mut group = Group::new("tachometer_http");
     let name = requests.stem();
-    let all = |window: &str| sum_of(requests, &Series::of(requests).rate(window));
+    let job = Merged::of(requests, &[]);
+    let all = |window: &str| job.keep().sum(&Series::of(requests).rate(window));
     let failed = |window: &str| {
         let failed = Series::of(requests).with(requests.last_label(), "=~", ERRORS);
-        share(&sum_of(requests, &failed.rate(window)), &all(window))
+        share(&job.keep().sum(&failed.rate(window)), &all(window))
     };
 
     let traffic = format!("job:{name}:rate5m");
     group.record(&traffic, all("5m"));
     let slowest = format!("job:{}:p99_rate5m", duration.stem());
-    group.record(&slowest, job_quantile("0.99", duration));
+    let p99 = {
+        let job = Merged::of(duration, &[]);
+        quantile("0.99", &Series::of(duration), job.keep(), "5m")
+    };
+    group.record(&slowest, p99);
     let failures = format!("job:{name}_errors_per_request");
     Budget {
         failures: failures.clone(),
@@ -34,7 +39,8 @@ pub(super) fn group(roles: &Roles, settings: &AlertRules) -> Option<Group> {
         alert: "HttpErrorBudgetBurn",
         summary: "Requests fail so often that what may fail is used up too soon.",
         description: "Of the requests to {{ $labels.job }}, {{ $value | humanizePercentage }} \
-                      failed over the long window.",
+                      failed over the long window."
+            .into(),
     }
     .add_to(&mut group);
     group.alert(Alert {
@@ -53,7 +59,7 @@ pub(super) fn group(roles: &Roles, settings: &AlertRules) -> Option<Group> {
     group.alert(Alert {
         name: "HttpHighLatency",
         query: format!(
-            "{slowest} > {} and on (job) {traffic} > {LEAST}",
+            "{slowest} > {} and {traffic} > {LEAST}",
             seconds(settings.latency)
         ),
         lasts: "10m",
@@ -75,9 +81,8 @@ pub(super) fn levels(roles: &Roles, settings: &AlertRules) -> Option<Group> {
     let good = roles.get(Role::HttpLevelGood)?;
     let mut group = Group::new("tachometer_http_levels");
     let level = |metric: &Found, window: &str| {
-        // By route and level; what is the same for all of a job stays.
-        let method = metric.label(0);
-        sum_without(&["instance", method], &Series::of(metric).rate(window))
+        let merged = Merged::of(metric, &[metric.label(1), metric.label(2)]);
+        merged.keep().sum(&Series::of(metric).rate(window))
     };
     let requests = |window: &str| level(all, window);
     let missed = |window: &str| {
@@ -93,23 +98,14 @@ pub(super) fn levels(roles: &Roles, settings: &AlertRules) -> Option<Group> {
         objective: settings.availability,
         alert: "HttpServiceLevelBurn",
         summary: "Requests miss their service level so often that what may is used up too soon.",
-        description: "Of the requests to a route of {{ $labels.job }}, \
-                      {{ $value | humanizePercentage }} missed its service level over the long \
-                      window.",
+        description: format!(
+            "Of the requests to {{{{ $labels.{} }}}} of {{{{ $labels.job }}}}, \
+             {{{{ $value | humanizePercentage }}}} did not end well within \
+             {{{{ $labels.{} }}}} s over the long window.",
+            all.label(1),
+            all.label(2)
+        ),
     }
     .add_to(&mut group);
     Some(group)
-}
-
-/// Returns the sum for each job, whatever else its series have in common.
-fn sum_of(metric: &Found, of: &str) -> String {
-    let labels: Vec<_> = ["instance"]
-        .into_iter()
-        .chain(metric.labels.iter().map(String::as_str))
-        .collect();
-    sum_without(&labels, of)
-}
-
-fn job_quantile(of: &str, metric: &Found) -> String {
-    quantile(of, &Series::of(metric), &["job"], "5m")
 }

@@ -1,10 +1,10 @@
 //! Calls of LLMs.
 
 use crate::board::LLM_ERRORS;
-use crate::board::promql::{Series, by, quantile, share, sum_by};
+use crate::board::promql::{Series, quantile, share};
 use crate::board::roles::{Found, Roles};
 use crate::board::rules::yaml::{Alert, Group, Severity};
-use crate::board::rules::{AlertRules, seconds};
+use crate::board::rules::{AlertRules, Merged, seconds};
 use crate::snapshot::Role;
 
 /// Fewer calls a second are left in peace: three in five minutes.
@@ -38,9 +38,9 @@ struct Llm<'a> {
 }
 
 impl Llm<'_> {
-    /// The labels that tell models apart, in the series of a metric.
-    fn model(metric: &Found) -> [&str; 3] {
-        ["job", metric.label(0), metric.label(1)]
+    /// Tells models apart in the series of a metric, and what another label says.
+    fn models<'a>(metric: &'a Found, by: &'a str) -> Merged<'a> {
+        Merged::of(metric, &[metric.label(0), metric.label(1), by])
     }
 
     /// Says in a template which model it is.
@@ -49,7 +49,8 @@ impl Llm<'_> {
     }
 
     fn rate_of(metric: &Found, series: &Series<'_>) -> String {
-        sum_by(&Self::model(metric), &series.rate("5m"))
+        let models = Self::models(metric, "");
+        models.keep().sum(&series.rate("5m"))
     }
 
     /// Adds the alerts on which part of the calls fails, and why.
@@ -99,7 +100,8 @@ impl Llm<'_> {
     fn first_token(&self, group: &mut Group) -> Option<Alert> {
         let time = self.roles.get(Role::LlmFirstToken)?;
         let name = format!("job_model:{}:p95_rate5m", time.stem());
-        let query = quantile("0.95", &Series::of(time), &Self::model(time), "5m");
+        let models = Self::models(time, "");
+        let query = quantile("0.95", &Series::of(time), models.keep(), "5m");
         group.record(&name, query);
         Some(Alert {
             name: "LlmSlowFirstToken",
@@ -118,7 +120,8 @@ impl Llm<'_> {
     fn spending(&self, group: &mut Group) -> Option<Alert> {
         let cost = self.roles.get(Role::LlmCost)?;
         let name = format!("job:{}:increase1h", cost.stem());
-        group.record(&name, sum_by(&["job"], &Series::of(cost).increase("1h")));
+        let spent = Series::of(cost).increase("1h");
+        group.record(&name, Merged::of(cost, &[]).keep().sum(&spent));
         Some(Alert {
             name: "LlmHighSpend",
             query: format!("{name} > {}", self.settings.spend_per_hour),
@@ -134,12 +137,12 @@ impl Llm<'_> {
     fn headroom(&self) -> Option<Alert> {
         let remaining = self.roles.get(Role::LlmRemaining)?;
         let limit = self.roles.get(Role::LlmLimit)?;
-        let [job, provider, model] = Self::model(remaining);
-        let left = format!("({} / {})", Series::of(remaining), Series::of(limit));
-        let labels = by(&[job, provider, model, remaining.label(3)]);
+        let left = format!("{} / {}", Series::of(remaining), Series::of(limit));
+        let least = Self::models(remaining, remaining.label(3));
+        let least = least.keep().each("min", &left);
         Some(Alert {
             name: "LlmRateLimitNearlyUsed",
-            query: format!("min{labels}{left} < {}", self.settings.rate_limit_left),
+            query: format!("{least} < {}", self.settings.rate_limit_left),
             lasts: "5m",
             severity: Severity::Ticket,
             summary: "Little is left of a provider's rate limit.",
@@ -155,11 +158,11 @@ impl Llm<'_> {
     fn unpriced(&self) -> Option<Alert> {
         let unpriced = self.roles.get(Role::LlmUnpriced)?;
         let reason = unpriced.label(3);
-        let [job, provider, model] = Self::model(unpriced);
-        let calls = Series::of(unpriced).increase("1h");
+        let models = Self::models(unpriced, reason);
+        let calls = models.keep().sum(&Series::of(unpriced).increase("1h"));
         Some(Alert {
             name: "LlmCallsWithoutPrice",
-            query: format!("{} > 0", sum_by(&[job, provider, model, reason], &calls)),
+            query: format!("{calls} > 0"),
             lasts: "1h",
             severity: Severity::Ticket,
             summary: "What calls of a model cost is not known.",

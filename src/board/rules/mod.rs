@@ -8,7 +8,8 @@ mod yaml;
 
 use std::time::Duration;
 
-use crate::board::roles::Roles;
+use crate::board::promql::Keep;
+use crate::board::roles::{Found, Roles};
 use crate::board::rules::yaml::{Group, write};
 use crate::error::Error;
 use crate::registry::Registry;
@@ -95,6 +96,9 @@ impl AlertRules {
 
     /// Alerts when the 99th percentile of the requests' time is above this for ten minutes;
     /// by default one second.
+    ///
+    /// Prometheus takes no percentile to be above the highest bound of the
+    /// [buckets](crate::MetricsLayer::buckets), so this is to be below it: by default 10 s.
     pub fn latency(self, latency: Duration) -> Self {
         Self { latency, ..self }
     }
@@ -176,6 +180,26 @@ impl AlertRules {
 impl Default for AlertRules {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// The series of a metric, merged over what tells replicas of a service apart and over the
+/// metric's own labels, but for some. What else a target says stays, such as its cluster or
+/// its namespace, so that the jobs of two of them are not taken for one.
+struct Merged<'a>(Vec<&'a str>);
+
+/// What tells replicas apart: Prometheus's own label, and what it has in Kubernetes.
+const REPLICA: [&str; 2] = ["instance", "pod"];
+
+impl<'a> Merged<'a> {
+    fn of(metric: &'a Found, but: &[&str]) -> Self {
+        let own = metric.labels.iter().map(String::as_str);
+        let own = own.filter(|label| !but.contains(label) && !REPLICA.contains(label));
+        Self(REPLICA.into_iter().chain(own).collect())
+    }
+
+    fn keep(&self) -> Keep<'_> {
+        Keep::AllBut(&self.0)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The process, its container, and the registry itself.
 
-use crate::board::promql::{Series, sum_by};
+use crate::board::promql::Series;
 use crate::board::roles::Roles;
+use crate::board::rules::Merged;
 use crate::board::rules::yaml::{Alert, Group, Severity};
 use crate::snapshot::Role;
 
@@ -59,9 +60,10 @@ pub(super) fn itself(roles: &Roles) -> Option<Group> {
     let metric = overflow.label(0);
     let mut group = Group::new("tachometer_itself");
     let over = Series::of(overflow).increase("15m");
+    let over = Merged::of(overflow, &[metric]).keep().sum(&over);
     group.alert(Alert {
         name: "MetricsOverTheirLimit",
-        query: format!("{} > 0", sum_by(&["job", metric], &over)),
+        query: format!("{over} > 0"),
         lasts: "0m",
         severity: Severity::Ticket,
         summary: "A label has more values than its metric may have.",
@@ -71,9 +73,10 @@ pub(super) fn itself(roles: &Roles) -> Option<Group> {
         ),
     });
     let panicked = Series::of(panics).increase("15m");
+    let panicked = Merged::of(panics, &[]).keep().sum(&panicked);
     group.alert(Alert {
         name: "MetricsCollectorPanics",
-        query: format!("{} > 0", sum_by(&["job"], &panicked)),
+        query: format!("{panicked} > 0"),
         lasts: "0m",
         severity: Severity::Ticket,
         summary: "A collector panics, and its metrics are left out.",

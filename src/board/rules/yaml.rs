@@ -1,8 +1,6 @@
 //! A file of rules, as Prometheus reads it.
 
-use std::fmt::Write;
-
-use serde_json::Value;
+use std::fmt::{self, Write};
 
 /// Rules that are evaluated one after the other.
 #[derive(Debug)]
@@ -59,8 +57,7 @@ impl Group {
     }
 }
 
-/// Writes groups; every text is in quotes, in which JSON's are YAML's, too (YAML 1.2,
-/// section 1.3).
+/// Writes groups; every text that is not the crate's own is in quotes.
 pub(super) fn write(groups: &[Group]) -> String {
     if groups.is_empty() {
         return "groups: []\n".into();
@@ -100,7 +97,28 @@ impl Alert {
 }
 
 fn line(yaml: &mut String, key: &str, text: &str) {
-    let _ = writeln!(yaml, "{key}: {}", Value::from(text));
+    let _ = writeln!(yaml, "{key}: {}", Quoted(text));
+}
+
+/// A text in quotes as YAML has them: like JSON's, but some characters may not be there as
+/// they are (YAML 1.2, section 5.1), or are ends of lines to readers of YAML 1.1, and there
+/// are no pairs of surrogates.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for char in self.0.chars() {
+            match char {
+                '"' | '\\' => write!(f, "\\{char}")?,
+                ' '..='~' | '\u{a1}'..='\u{2027}' | '\u{202a}'..='\u{d7ff}' => {
+                    f.write_char(char)?;
+                }
+                _ => write!(f, "\\U{:08x}", u32::from(char))?,
+            }
+        }
+        f.write_char('"')
+    }
 }
 
 /// Writes a word that needs no quotes.
