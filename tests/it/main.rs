@@ -17,6 +17,8 @@ mod exemplars;
 mod exposition;
 mod figures;
 mod frames;
+#[cfg(feature = "dashboard")]
+mod grafana;
 mod grpc;
 mod guard;
 mod layer;

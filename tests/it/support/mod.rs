@@ -9,6 +9,8 @@ pub(crate) mod http;
 pub(crate) mod parse;
 pub(crate) mod program;
 pub(crate) mod prometheus;
+#[cfg(feature = "dashboard")]
+pub(crate) mod promql;
 pub(crate) mod read;
 pub(crate) mod scene;
 pub(crate) mod script;

@@ -1,0 +1,75 @@
+//! Rates, as Prometheus extrapolates them to the ends of their window.
+
+use crate::support::promql::Sample;
+
+/// Two ways to the window's beginning where no sample is near it: versions of Prometheus
+/// differ in which comes first, that a counter is never below zero, or that it is half an
+/// interval at most.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Extrapolation {
+    ZeroFirst,
+    HalfFirst,
+}
+
+/// Returns how much a counter grew in a window that ends at `end`; nothing of less than two
+/// samples.
+pub(super) fn increase(
+    samples: &[Sample],
+    end: f64,
+    window: f64,
+    how: Extrapolation,
+) -> Option<f64> {
+    let (first, last) = (samples.first()?, samples.last()?);
+    if samples.len() < 2 {
+        return None;
+    }
+    let mut grown = last.1 - first.1;
+    for pair in samples.windows(2) {
+        if pair[1].1 < pair[0].1 {
+            // A counter that began anew.
+            grown += pair[0].1;
+        }
+    }
+    let sampled = apart(last.0, first.0);
+    #[expect(clippy::cast_precision_loss)]
+    let average = sampled / (samples.len() - 1) as f64;
+    let near = average * 1.1;
+    let limited = |to_edge: f64| {
+        if to_edge < near {
+            to_edge
+        } else {
+            average / 2.0
+        }
+    };
+    let to_zero = if grown > 0.0 && first.1 >= 0.0 {
+        sampled * (first.1 / grown)
+    } else {
+        f64::INFINITY
+    };
+    let to_start = window - apart(end, first.0);
+    let to_start = match how {
+        Extrapolation::ZeroFirst => limited(to_start.min(to_zero)),
+        Extrapolation::HalfFirst => limited(to_start).min(to_zero),
+    };
+    let covered = sampled + to_start + limited(apart(end, last.0));
+    Some(grown * (covered / sampled))
+}
+
+/// Returns the seconds from one moment to another, of which Prometheus keeps milliseconds.
+fn apart(to: f64, from: f64) -> f64 {
+    ((to * 1e3).round() - (from * 1e3).round()) / 1e3
+}
+
+/// Returns a window's seconds.
+pub(super) fn seconds(window: &str) -> f64 {
+    let (number, unit) = window.split_at(window.len() - 1);
+    let number: f64 = number.parse().expect("a window");
+    number
+        * match unit {
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3_600.0,
+            "d" => 86_400.0,
+            _ => panic!("a window unknown to the tests: {window}"),
+        }
+}

@@ -1,0 +1,30 @@
+//! The few regular expressions that boards have.
+
+/// Returns true when the whole of a text fits: alternatives, in parentheses or not, each of
+/// which is `.*`, `.+`, or a text whose special characters are escaped.
+pub(super) fn fits(regex: &str, text: &str) -> bool {
+    let inner = regex
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'));
+    let inner = inner.unwrap_or(regex);
+    inner.split('|').any(|one| match one {
+        ".*" => true,
+        ".+" => !text.is_empty(),
+        _ => plain(one) == text,
+    })
+}
+
+fn plain(regex: &str) -> String {
+    let mut plain = String::new();
+    let mut chars = regex.chars();
+    while let Some(char) = chars.next() {
+        plain.push(match char {
+            '\\' => chars.next().expect("an escaped character"),
+            '.' | '*' | '+' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '^' | '$' => {
+                panic!("a regular expression unknown to the tests: {regex}")
+            }
+            char => char,
+        });
+    }
+    plain
+}
