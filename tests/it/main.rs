@@ -41,6 +41,8 @@ mod removal;
 mod roles;
 mod roundtrip;
 mod routes;
+#[cfg(feature = "dashboard")]
+mod rules;
 mod scopes;
 mod scrapes;
 mod seed;

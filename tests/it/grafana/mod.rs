@@ -241,7 +241,7 @@ fn the_linter_finds_the_faults_that_it_is_there_for() {
 #[test]
 fn a_board_is_the_same_each_time_and_another_title_is_another_board() {
     let registry = registry("all");
-    let titled = |title: &str| {
+    let identity = |title: &str| {
         let board = GrafanaBoard::new().title(title).to_json(&registry);
         assert_eq!(board, GrafanaBoard::new().title(title).to_json(&registry));
         let board: Value = serde_json::from_str(&board).unwrap();
@@ -255,7 +255,7 @@ fn a_board_is_the_same_each_time_and_another_title_is_another_board() {
         "Lädele \"x\"",
         "a title that is longer than forty letters are",
     ];
-    let uids: BTreeSet<_> = titles.map(titled).into_iter().collect();
+    let uids: BTreeSet<_> = titles.map(identity).into_iter().collect();
     assert_eq!(uids.len(), titles.len());
     assert!(uids.iter().all(|uid| (8..=40).contains(&uid.len())));
 }

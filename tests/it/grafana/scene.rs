@@ -101,9 +101,7 @@ impl Instance {
             echo.into_body().collect().await.unwrap();
             ended += 13;
         }
-        #[expect(clippy::cast_precision_loss)]
-        let ended = ended as f64;
-        ended
+        f64::from(ended)
     }
 }
 

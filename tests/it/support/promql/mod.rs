@@ -19,12 +19,15 @@ pub(crate) use rate::Extrapolation;
 /// A sample's time and value.
 pub(crate) type Sample = (f64, f64);
 
+/// A metric's series, each with its samples.
+type Known = Vec<(Labels, Vec<Sample>)>;
+
 /// All that is known of some metrics at one time.
 pub(crate) struct Samples {
     /// The time of the query, in seconds since 1970.
     pub(crate) at: f64,
-    /// By a metric's name and its range, of which an instant has none: each series.
-    known: BTreeMap<(String, Option<String>), Vec<(Labels, Vec<Sample>)>>,
+    /// By a metric's name and its range, of which an instant has none.
+    known: BTreeMap<(String, Option<String>), Known>,
 }
 
 impl Samples {

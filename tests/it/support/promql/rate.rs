@@ -1,6 +1,7 @@
 //! Rates, as Prometheus extrapolates them to the ends of their window.
 
 use crate::support::promql::Sample;
+use crate::support::read::to_f64;
 
 /// Two ways to the window's beginning where no sample is near it: versions of Prometheus
 /// differ in which comes first, that a counter is never below zero, or that it is half an
@@ -30,9 +31,8 @@ pub(super) fn increase(
             grown += pair[0].1;
         }
     }
-    let sampled = apart(last.0, first.0);
-    #[expect(clippy::cast_precision_loss)]
-    let average = sampled / (samples.len() - 1) as f64;
+    let seen = apart(last.0, first.0);
+    let average = seen / to_f64(samples.len() - 1);
     let near = average * 1.1;
     let limited = |to_edge: f64| {
         if to_edge < near {
@@ -42,7 +42,7 @@ pub(super) fn increase(
         }
     };
     let to_zero = if grown > 0.0 && first.1 >= 0.0 {
-        sampled * (first.1 / grown)
+        seen * (first.1 / grown)
     } else {
         f64::INFINITY
     };
@@ -51,8 +51,8 @@ pub(super) fn increase(
         Extrapolation::ZeroFirst => limited(to_start.min(to_zero)),
         Extrapolation::HalfFirst => limited(to_start).min(to_zero),
     };
-    let covered = sampled + to_start + limited(apart(end, last.0));
-    Some(grown * (covered / sampled))
+    let covered = seen + to_start + limited(apart(end, last.0));
+    Some(grown * (covered / seen))
 }
 
 /// Returns the seconds from one moment to another, of which Prometheus keeps milliseconds.

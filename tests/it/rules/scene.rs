@@ -1,0 +1,175 @@
+//! Scenes that promtool plays, and what it is to find in them.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::support::program::{Folder, output};
+
+/// The target of which every series is, as a Prometheus in Kubernetes tells it.
+const TARGET: &str = "job=\"it\",zone=\"z\",instance=\"a:1\",pod=\"a\"";
+/// Another replica of it.
+const REPLICA: &str = "job=\"it\",zone=\"z\",instance=\"b:1\",pod=\"b\"";
+
+/// What is scraped, and which alerts fire at one time.
+pub(super) struct Scene {
+    name: &'static str,
+    minutes: u32,
+    series: Vec<(String, String)>,
+    alerts: Vec<Alert>,
+}
+
+struct Alert {
+    name: &'static str,
+    labels: Value,
+    summary: &'static str,
+    description: String,
+}
+
+impl Scene {
+    /// Begins a scene whose alerts are looked at after so many minutes.
+    pub(super) fn new(name: &'static str, minutes: u32) -> Self {
+        Self {
+            name,
+            minutes,
+            series: Vec::new(),
+            alerts: Vec::new(),
+        }
+    }
+
+    /// Adds a counter that grows by so much a minute.
+    pub(super) fn grows(self, metric: &str, labels: &str, by: f64) -> Self {
+        let values = format!("0+{by}x{}", self.minutes);
+        self.has(metric, labels, &values)
+    }
+
+    /// Adds a gauge that stays.
+    pub(super) fn stays(self, metric: &str, labels: &str, at: f64) -> Self {
+        let values = format!("{at}x{}", self.minutes);
+        self.has(metric, labels, &values)
+    }
+
+    /// Adds the series of a histogram of which so many a minute are below each bound.
+    pub(super) fn spread(self, metric: &str, labels: &str, buckets: &[(&str, f64)]) -> Self {
+        buckets.iter().fold(self, |scene, (bound, by)| {
+            let labels = format!("{labels},le=\"{bound}\"");
+            scene.grows(&format!("{metric}_bucket"), &labels, *by)
+        })
+    }
+
+    /// Adds a series of one replica, whose values are as promtool writes them.
+    pub(super) fn has(self, metric: &str, labels: &str, values: &str) -> Self {
+        self.of(TARGET, metric, labels, values)
+    }
+
+    /// Adds one of the other replica.
+    pub(super) fn other_grows(self, metric: &str, labels: &str, by: f64) -> Self {
+        let values = format!("0+{by}x{}", self.minutes);
+        self.of(REPLICA, metric, labels, &values)
+    }
+
+    /// Adds a series of a target.
+    pub(super) fn of(mut self, target: &str, metric: &str, labels: &str, values: &str) -> Self {
+        let comma = if labels.is_empty() { "" } else { "," };
+        // Names that are not classic stand with the labels.
+        let series = if metric.starts_with('"') {
+            format!("{{{metric},{target}{comma}{labels}}}")
+        } else {
+            format!("{metric}{{{target}{comma}{labels}}}")
+        };
+        self.series.push((series, values.to_owned()));
+        self
+    }
+
+    /// Expects an alert of the job, with these labels besides.
+    pub(super) fn fires(
+        mut self,
+        name: &'static str,
+        severity: &str,
+        labels: &[(&str, &str)],
+        summary: &'static str,
+        description: &str,
+    ) -> Self {
+        let mut all = json!({"job": "it", "zone": "z", "severity": severity});
+        for (name, value) in labels {
+            all[name] = json!(value);
+        }
+        self.alerts.push(Alert {
+            name,
+            labels: all,
+            summary,
+            description: description.to_owned(),
+        });
+        self
+    }
+
+    fn test(&self, alerts: &BTreeSet<&str>) -> Value {
+        let series = self.series.iter();
+        let series = series.map(|(series, values)| json!({"series": series, "values": values}));
+        let expected = |name: &str| {
+            let fire = self.alerts.iter().filter(|alert| alert.name == name);
+            let fire = fire.map(|alert| {
+                json!({
+                    "exp_labels": alert.labels,
+                    "exp_annotations": {
+                        "summary": alert.summary,
+                        "description": alert.description,
+                    },
+                })
+            });
+            let time = format!("{}m", self.minutes);
+            json!({
+                "alertname": name,
+                "eval_time": time,
+                "exp_alerts": fire.collect::<Vec<_>>(),
+            })
+        };
+        for alert in &self.alerts {
+            assert!(alerts.contains(alert.name), "there is no {}", alert.name);
+        }
+        json!({
+            "interval": "1m",
+            "input_series": series.collect::<Vec<_>>(),
+            "alert_rule_test": alerts.iter().map(|name| expected(name)).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// Returns the names of a file's alerts.
+pub(super) fn alerts(rules: &str) -> BTreeSet<&str> {
+    let lines = rules.lines();
+    lines
+        .filter_map(|line| line.trim_start().strip_prefix("- alert: "))
+        .collect()
+}
+
+/// Returns what promtool does not find as it is expected; every alert that a scene does not
+/// name is to be silent.
+pub(super) fn play(promtool: &Path, rules: &str, scenes: &[Scene]) {
+    let folder = Folder::new();
+    std::fs::write(folder.0.join("rules.yml"), rules).unwrap();
+    let alerts = alerts(rules);
+    let mut faults = Vec::new();
+    for scene in scenes {
+        // What is JSON is YAML, too.
+        let test = json!({
+            "rule_files": ["rules.yml"],
+            "evaluation_interval": "1m",
+            "tests": [scene.test(&alerts)],
+        });
+        let file = folder.0.join("test.yml");
+        // But for a character that ends lines there.
+        let test = test.to_string().replace('\u{85}', "\\u0085");
+        std::fs::write(&file, test).unwrap();
+        let mut command = Command::new(promtool);
+        let ran = output(command.args(["test", "rules"]).arg(&file), "");
+        if !ran.status.success() {
+            let said = [ran.stdout, ran.stderr].concat();
+            let said = String::from_utf8_lossy(&said).into_owned();
+            faults.push(format!("{}: {said}", scene.name));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
