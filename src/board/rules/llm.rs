@@ -159,7 +159,9 @@ impl Llm<'_> {
         let unpriced = self.roles.get(Role::LlmUnpriced)?;
         let reason = unpriced.label(3);
         let models = Self::models(unpriced, reason);
-        let calls = models.keep().sum(&Series::of(unpriced).increase("1h"));
+        // What a call took that was given up or broke off is not known, and no price helps.
+        let calls = Series::of(unpriced).with(reason, "!=", "usage");
+        let calls = models.keep().sum(&calls.increase("1h"));
         Some(Alert {
             name: "LlmCallsWithoutPrice",
             query: format!("{calls} > 0"),

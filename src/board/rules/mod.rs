@@ -119,6 +119,9 @@ impl AlertRules {
 
     /// Alerts when the 95th percentile of a model's time to the first token is above this
     /// for ten minutes; by default five seconds.
+    ///
+    /// As with the [latency](Self::latency), this is to be below the highest bound of the
+    /// buckets: by default 80 s, and 10 s by the names of OpenTelemetry.
     pub fn first_token(self, time: Duration) -> Self {
         Self {
             first_token: time,

@@ -86,3 +86,34 @@ pub(super) fn itself(roles: &Roles) -> Option<Group> {
     });
     Some(group)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::Registry;
+
+    /// A machine need not have such a limit, so this is not left to promtool.
+    #[test]
+    fn the_alert_on_a_container_leaves_its_cache_of_files_out() {
+        let registry = Registry::new();
+        for (role, name) in [
+            (Role::ContainerMemory, "container_memory_bytes"),
+            (
+                Role::ContainerReclaimable,
+                "container_memory_reclaimable_bytes",
+            ),
+        ] {
+            registry.in_role(role).gauge(name, "").unwrap();
+        }
+        assert!(group(&Roles::of(&registry)).is_none());
+        let most = registry.in_role(Role::ContainerMostMemory);
+        most.gauge("container_memory_limit_bytes", "").unwrap();
+        let alert = memory(&Roles::of(&registry)).unwrap();
+        assert_eq!(
+            alert.query,
+            "(container_memory_bytes - container_memory_reclaimable_bytes) \
+             / container_memory_limit_bytes > 0.9"
+        );
+        assert!(group(&Roles::of(&registry)).is_some());
+    }
+}

@@ -6,6 +6,10 @@ mod scene;
 
 use std::collections::BTreeSet;
 
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tachometer::board::GrafanaBoard;
 use tachometer::llm::LlmMetrics;
@@ -13,6 +17,7 @@ use tachometer::middleware::Preset;
 use tachometer::{
     Buckets, Label, LlmLayer, MetricsLayer, MetricsRouter, Registry, SystemMetrics, llm,
 };
+use tower::ServiceExt;
 
 use lint::faults;
 
@@ -262,13 +267,8 @@ fn a_board_is_the_same_each_time_and_another_title_is_another_board() {
 
 #[tokio::test]
 async fn the_router_serves_the_board_of_its_registry() {
-    use axum::body::Body;
-    use axum::http::{Request, StatusCode};
-    use http_body_util::BodyExt;
-    use tower::ServiceExt;
-
     let registry = registry("http");
-    let router: axum::Router = MetricsRouter::new()
+    let router: Router = MetricsRouter::new()
         .registry(&registry)
         .without_system()
         .title("Shop")

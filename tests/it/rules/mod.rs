@@ -9,11 +9,17 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use http_body_util::BodyExt;
 use tachometer::board::AlertRules;
 use tachometer::middleware::Preset;
-use tachometer::{Error, LlmLayer, MetricsLayer, Registry, SystemMetrics};
+use tachometer::{Error, LlmLayer, MetricsLayer, MetricsRouter, Registry, SystemMetrics};
+use tower::ServiceExt;
 
 use crate::grafana::{KINDS, registry};
+use crate::support::example::command;
 use crate::support::program::{Folder, filter, is_there, promtool};
 use crate::support::prometheus::third;
 use scene::{Scene, alerts, play};
@@ -115,6 +121,40 @@ fn promtool_reads_the_rules_of_every_registry_with_any_settings() {
             }
         }
     }
+}
+
+#[test]
+fn the_example_writes_a_board_and_rules_that_promtool_reads() {
+    let folder = Folder::new();
+    let said = filter(command("board").arg(&folder.0), "");
+    let files: Vec<_> = said.lines().map(PathBuf::from).collect();
+    let names = ["shop.json", "shop.rules.yml"].map(|name| folder.0.join(name));
+    assert_eq!(files, names);
+    let board = std::fs::read_to_string(&files[0]).unwrap();
+    let board: serde_json::Value = serde_json::from_str(&board).unwrap();
+    assert_eq!(board["title"], "Shop");
+    for Tool { promtool, .. } in tools() {
+        let mut command = Command::new(&promtool);
+        let said = filter(command.args(["check", "rules"]).arg(&files[1]), "");
+        assert!(said.contains("rules found"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn the_router_serves_the_rules_that_it_is_given() {
+    let registry = registry("http");
+    let rules = AlertRules::new().error_share(0.25).unwrap();
+    let router: Router = MetricsRouter::new()
+        .registry(&registry)
+        .without_system()
+        .alert_rules(rules.clone())
+        .build();
+    let request = Request::get("/rules.yml").body(Body::empty()).unwrap();
+    let response = router.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["content-type"], "application/yaml");
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(body, rules.to_yaml(&registry));
 }
 
 /// Each alert is about metrics that the registry has.

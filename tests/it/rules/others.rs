@@ -98,8 +98,8 @@ fn alerts_on_money_fire_for_spending_and_for_what_is_not_priced() {
     let spends = |name, an_hour: f64| {
         let half = an_hour / 120.0;
         Scene::new(name, 90)
-            .grows("llm_cost_usd_total", &source("price"), half)
-            .other_grows("llm_cost_usd_total", &source("provider"), half)
+            .grows("llm_cost_usd_total", &source("table"), half)
+            .other_grows("llm_cost_usd_total", &source("reported"), half)
     };
     let much = spends("10.5 dollars", 10.5).fires(
         "LlmHighSpend",
@@ -112,6 +112,12 @@ fn alerts_on_money_fire_for_spending_and_for_what_is_not_priced() {
     let unpriced = |name, minutes| {
         Scene::new(name, minutes).grows("llm_unpriced_requests_total", &reason, 2.0)
     };
+    let given_up = format!("{MODEL},reason=\"usage\"");
+    let given_up = Scene::new("calls are given up for two hours", 125).grows(
+        "llm_unpriced_requests_total",
+        &given_up,
+        2.0,
+    );
     let of_reason = [OF_MODEL[0], OF_MODEL[1], ("reason", "model")];
     let told = unpriced("no price for two hours", 125).fires(
         "LlmCallsWithoutPrice",
@@ -124,6 +130,7 @@ fn alerts_on_money_fire_for_spending_and_for_what_is_not_priced() {
         much,
         spends("9.5 dollars", 9.5),
         told,
+        given_up,
         unpriced("no price for half an hour", 30),
         Scene::new("all have a price", 125).grows("llm_unpriced_requests_total", &reason, 0.0),
     ];

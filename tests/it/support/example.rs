@@ -8,8 +8,9 @@ use std::sync::Once;
 use crate::support::program::{Running, output};
 
 /// Those that tests run.
-const EXAMPLES: [&str; 15] = [
+const EXAMPLES: [&str; 16] = [
     "api_service",
+    "board",
     "demo",
     "export",
     "handlers",
