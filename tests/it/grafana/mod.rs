@@ -1,6 +1,7 @@
 //! The board for Grafana: what it is made of, and what its queries answer.
 
 mod lint;
+mod meaning;
 mod real;
 mod scene;
 

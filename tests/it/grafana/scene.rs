@@ -74,7 +74,7 @@ impl Instance {
         self.app.clone().oneshot(request).await.unwrap()
     }
 
-    async fn read(&self, path: &str) {
+    pub(super) async fn read(&self, path: &str) {
         let body = self.get(path).await.into_body();
         // One of the bodies breaks off, as it is meant to.
         let _ = body.collect().await;
@@ -129,6 +129,7 @@ fn app(registry: &Registry, buckets: Buckets) -> Router {
     let waits = async move |Path(millis): Path<u64>| wait.pass(millis);
     Router::new()
         .route("/ok/{millis}", get(waits))
+        .route("/once", get(async || {}))
         .route("/fail", get(async || StatusCode::BAD_GATEWAY))
         .route("/broken", get(async || broken()))
         .route("/echo", post(async |body: Bytes| body))
