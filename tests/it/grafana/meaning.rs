@@ -69,8 +69,9 @@ pub(super) async fn check(started: &Started, board: &Value) {
         let fails = matches!(route.as_str(), "/fail" | "/broken");
         assert_eq!(*share, f64::from(u8::from(fails)), "{route}");
     }
-    // Of what is not called any more, there is no share.
+    // Of what is not called any more there is no share, and of what does not fail one of 0.
     assert!(!by_route.contains_key("/once"), "{by_route:?}");
+    assert_eq!(by_route["/ok/{millis}"], 0.0);
     let routes = panels.all("HTTP", "Requests by route", "route").await;
     near(routes["/ok/{millis}"] / all, 5.0 / 13.0, "a route");
     assert_eq!(routes["/once"], 0.0);

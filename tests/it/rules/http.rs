@@ -45,6 +45,8 @@ fn alerts_on_errors_fire_from_their_share_on_and_not_below_it() {
         burn(failing("4.9 %", 30, 49.0), "page", "4.9%"),
         burn(failing("5.1 %, for 9 minutes", 9, 51.0), "page", "5.1%"),
         burn(failing("2 % for hours", 180, 20.0), "ticket", "2%"),
+        // Little enough for a day, and too much for three.
+        burn(failing("1.2 % for hours", 180, 12.0), "ticket", "1.2%"),
         failing("0.49 % for hours", 180, 4.9),
     ];
     for Tool { promtool, .. } in tools() {

@@ -20,7 +20,7 @@ use tower::ServiceExt;
 
 use crate::grafana::{KINDS, registry};
 use crate::support::example::command;
-use crate::support::program::{Folder, filter, is_there, promtool};
+use crate::support::program::{Folder, filter, promtool};
 use crate::support::prometheus::third;
 use scene::{Scene, alerts, play};
 
@@ -38,8 +38,8 @@ fn tools() -> Vec<Tool> {
     });
     let third = third().and_then(|prometheus| {
         let promtool = prometheus.with_file_name("promtool");
-        let there = is_there("promtool 3", &[promtool.to_str()?, "--version"]);
-        there.then_some(Tool {
+        // It is a package of its own, and may be missing.
+        promtool.exists().then_some(Tool {
             promtool,
             utf8: true,
         })

@@ -147,6 +147,8 @@ fn the_alert_on_a_rate_limit_fires_when_little_is_left_to_any_replica() {
         Scene::new(name, 10)
             .stays("llm_rate_limit_remaining", &requests, left)
             .stays("llm_rate_limit", &requests, 60.0)
+            .other_stays("llm_rate_limit_remaining", &requests, 55.0)
+            .other_stays("llm_rate_limit", &requests, 60.0)
             .stays("llm_rate_limit_remaining", &tokens, 90_000.0)
             .stays("llm_rate_limit", &tokens, 100_000.0)
     };

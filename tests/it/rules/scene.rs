@@ -70,6 +70,12 @@ impl Scene {
         self.of(REPLICA, metric, labels, &values)
     }
 
+    /// Adds a gauge of the other replica.
+    pub(super) fn other_stays(self, metric: &str, labels: &str, at: f64) -> Self {
+        let values = format!("{at}x{}", self.minutes);
+        self.of(REPLICA, metric, labels, &values)
+    }
+
     /// Adds a series of a target.
     pub(super) fn of(mut self, target: &str, metric: &str, labels: &str, values: &str) -> Self {
         let comma = if labels.is_empty() { "" } else { "," };
