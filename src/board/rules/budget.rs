@@ -45,6 +45,9 @@ const WINDOWS: [&str; 7] = ["5m", "30m", "1h", "2h", "6h", "1d", "3d"];
 /// would be a share of much.
 const LEAST: f64 = 1.0 / 60.0;
 
+/// What fails as often as this is down, whatever the objective.
+const MOST: f64 = 0.9;
+
 /// Which part of something fails, over any window, and what that alerts.
 pub(super) struct Budget<'a> {
     /// What the records are called, before the window.
@@ -94,7 +97,8 @@ impl Budget<'_> {
     }
 
     fn query(&self, burn: &Burn) -> String {
-        let most = burn.rate * (1.0 - self.objective);
+        // Where much may fail, a burn rate may ask for more than all of it.
+        let most = (burn.rate * (1.0 - self.objective)).min(MOST);
         // In as many digits as tell it: the difference has a tail of others.
         let most = format!("{most:.9}");
         let most = most.trim_end_matches('0').trim_end_matches('.');

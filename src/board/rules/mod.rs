@@ -80,8 +80,9 @@ impl AlertRules {
     /// be answered without a fault of the service's own; by default 0.999.
     ///
     /// The budget is that of 30 days, and the alert one of several burn rates, each over a
-    /// long window and a short one (Google, "The Site Reliability Workbook", chapter 5). The
-    /// layer's service levels have the same objective.
+    /// long window and a short one (Google, "The Site Reliability Workbook", chapter 5). Where
+    /// nine of ten fail it alerts whatever the objective. The layer's service levels have the
+    /// same one.
     ///
     /// # Errors
     ///

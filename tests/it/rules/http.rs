@@ -1,7 +1,9 @@
 //! When rules about requests alert.
 
+use tachometer::board::AlertRules;
+
 use super::scene::{Scene, play};
-use super::{Tool, all, tools};
+use super::{Tool, all, registry, tools};
 
 const REQUESTS: &str = "http_requests_total";
 const OK: &str = "method=\"GET\",route=\"/\",status=\"200\",outcome=\"ok\"";
@@ -51,6 +53,23 @@ fn alerts_on_errors_fire_from_their_share_on_and_not_below_it() {
     ];
     for Tool { promtool, .. } in tools() {
         play(&promtool, &all(), &scenes);
+    }
+}
+
+#[test]
+fn a_service_that_is_down_pages_however_much_may_fail() {
+    let rules = AlertRules::new().availability(0.2).unwrap();
+    let rules = rules.to_yaml(&registry("all"));
+    let failing = |name, failures: f64| {
+        let scene = Scene::new(name, 30).grows(REQUESTS, OK, 1_000.0 - failures);
+        scene.grows(REQUESTS, BAD, failures)
+    };
+    let scenes = [
+        burn(share(failing("down", 910.0), "91%"), "page", "91%"),
+        share(failing("much fails", 610.0), "61%"),
+    ];
+    for Tool { promtool, .. } in tools() {
+        play(&promtool, &rules, &scenes);
     }
 }
 
