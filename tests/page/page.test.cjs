@@ -110,7 +110,8 @@ test('the keyboard reaches and works everything', async (t) => {
     await page.keyboard.press('Tab');
     const name = await page.evaluate(() => {
       const { activeElement: at } = document;
-      const outlined = getComputedStyle(at).outlineStyle !== 'none';
+      const { outlineStyle, outlineWidth } = getComputedStyle(at);
+      const outlined = outlineStyle !== 'none' && outlineWidth !== '0px';
       return at === document.body ? '' : `${at.id || at.textContent}${outlined ? '' : ' without an outline'}`;
     });
     if (name === 'Total') {

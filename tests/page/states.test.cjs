@@ -29,6 +29,7 @@ async function nothingIsZero(page, ...names) {
 test('while the first answer is awaited the page says that it loads', async (t) => {
   const server = await standInFor(t, () => undefined);
   const page = await visit(t, server.page, still);
+  await page.clock.runFor(3000);
   await said(page, '#state', /^Loading$/);
   assert.deepEqual(await notices(page), []);
 });
@@ -144,7 +145,7 @@ for (const status of [401, 403]) {
     await live(page);
     await poll(page, server);
     await said(page, '#state', /^Refused$/);
-    assert.deepEqual(await notices(page), ['The server refuses to show its metrics. Sign in, then load it again.']);
+    assert.deepEqual(await notices(page), ['The server refuses to show its metrics. Sign in, then reload.']);
     await page.clock.runFor(120000);
     await page.evaluate(() => fetch('dashboard.css').then((answer) => answer.text()));
     assert.equal(server.asked, 2);
@@ -195,6 +196,15 @@ test('where no price is known the page says so, and never 0', async (t) => {
   assert.deepEqual(await cells(page, 'models', 8), ['no price known']);
   assert.deepEqual(await cells(page, 'models', 9), ['–']);
   assert.doesNotMatch(await page.locator('#llm').innerText(), /\$/);
+});
+
+test('what is not known of process and machine is a dash or left out, and never 0', async (t) => {
+  const process = { cpu: null, memory: null, files: null, most_files: null, threads: null, machine_cpu: null, machine_memory: null, container_memory: null, container_most: 1e9 };
+  const server = await standInFor(t, () => view({ process }));
+  const page = await visit(t, server.page, still);
+  await live(page);
+  await nothingIsZero(page, 'CPU', 'Memory', 'Open files');
+  assert.doesNotMatch(await page.locator('[data-card=CPU], [data-card=Memory]').evaluateAll((all) => all.map((one) => one.innerText).join()), /\d/);
 });
 
 test('where some calls have no price the cost says how many', async (t) => {

@@ -5,9 +5,9 @@
 const NONE = '–';
 const known = (n) => typeof n === 'number' && Number.isFinite(n);
 
-// Made once each: making one takes longer than all else about a cell.
+// Made once each, since that takes long.
 const numbers = (options) => new Intl.NumberFormat('en', options).format;
-const precise = numbers({ maximumSignificantDigits: 3 });
+const precise = numbers({ maximumSignificantDigits: 3, maximumFractionDigits: 3, roundingPriority: 'lessPrecision' });
 const round = numbers({ maximumFractionDigits: 0 });
 const exact = numbers({ maximumFractionDigits: 2 });
 const cents = numbers({ style: 'currency', currency: 'USD' });
@@ -275,7 +275,7 @@ function order({ columns, sorted, down }) {
   };
 }
 
-// Returns the row's line, which is the same each time, so that a selection in it stays.
+// The same line each time, so that a selection in it stays.
 function line({ columns, head, kept }, row, key) {
   let found = kept.get(key);
   if (!found) {
@@ -293,7 +293,7 @@ function line({ columns, head, kept }, row, key) {
   return found;
 }
 
-// Writes the rows that are wanted, of many the first alone: to lay out all takes its time.
+// Of many rows the first alone: to lay out all takes its time.
 function fill(own) {
   const { sorted, down, body, kept, count } = own;
   own.heads.forEach((head, i) => {
@@ -301,7 +301,7 @@ function fill(own) {
     else head.removeAttribute('aria-sort');
   });
   const wanted = own.rows.filter((row) => row.key.toLowerCase().includes(own.filter)).sort(order(own));
-  const used = Object.create(null);
+  const used = {};
   const rows = wanted.slice(0, own.most).map((row) => {
     used[row.key] = (used[row.key] || 0) + 1; // names that the server cut may be the same
     return line(own, row, row.key + used[row.key]);
@@ -413,10 +413,10 @@ function show(view) {
 }
 
 function showProcess(process, history) {
-  const share = (n, of) => (known(n) ? `${of} ${percent(n)}` : '');
-  const cores = (n) => (known(n) ? digits(n) + (n === 1 ? ' core' : ' cores') : NONE);
-  const memory = share(process.container_memory / process.container_most, 'container') || share(process.machine_memory / 100, 'machine');
-  figure(figures, 'CPU', cores(process.cpu), share(process.machine_cpu / 100, 'machine'), history.cpu, cores);
+  const share = (n, most, of) => (known(n) && known(most) ? `${of} ${percent(n / most)}` : '');
+  const machine = share(process.machine_cpu, 100, ' · machine');
+  const memory = share(process.container_memory, process.container_most, 'container') || share(process.machine_memory, 100, 'machine');
+  figure(figures, 'CPU', short(process.cpu), 'cores' + machine, history.cpu, short);
   figure(figures, 'Memory', bytes(process.memory), memory, history.memory, bytes);
   figure(figures, 'Open files', whole(process.files), `of ${whole(process.most_files)} · ${whole(process.threads)} threads`);
 }
@@ -514,7 +514,7 @@ function notices() {
   const wait = Math.ceil((next - Date.now()) / 1000);
   const again = paused ? 'Paused.' : `Asking again ${wait > 0 ? `in ${wait} s` : 'now'}.`;
   const old = view ? `; the last figures are ${span((Date.now() - heard) / 1000)} old` : '';
-  if (refused) said.push('The server refuses to show its metrics. Sign in, then load it again.');
+  if (refused) said.push('The server refuses to show its metrics. Sign in, then reload.');
   else if (failures) said.push(`${trouble}${old}. ${again}`);
   if (!view) return said;
   if (replicas > 1) said.push(`${replicas} processes answer here. Figures are of one at a time; Prometheus adds them up.`);
