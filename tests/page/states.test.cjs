@@ -283,6 +283,7 @@ test('a screen reader is told of a change once, and not of each second', async (
   await poll(page, server);
   await said(page, '#said', 'Not connected. The server answers 503');
   const told = await page.locator('#said').textContent();
-  await page.clock.runFor(900);
+  await poll(page, server, 1000);
+  await said(page, '#notices', '3 seconds old. Asking again in 2 s.');
   assert.equal(await page.locator('#said').textContent(), told);
 });

@@ -538,7 +538,7 @@ function state() {
   said.forEach((text, i) => write(list.children[i] || list.appendChild(make('li')), text));
   while (list.children.length > said.length) list.lastChild.remove();
   const summary = view && view.http ? `${perSecond(view.http.rate)} requests, ${percent(view.http.errors)} errors.` : '';
-  const key = (name + said).replace(/\d+/g, ''); // time that passes is no news
+  const key = (name + said).replace(/in \d+ s|now|\d+ \w+/g, ''); // time that passes is no news
   if (key !== spoken[0] || Date.now() - spoken[1] > 30000) {
     spoken = [key, Date.now()];
     write(byId('said'), [words[name], ...said, summary].join('. '));
