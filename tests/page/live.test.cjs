@@ -65,7 +65,7 @@ test('the totals of a quiet service are those of its scrape, and follow each req
 test('a service that no one has asked shows so, and its first requests appear', async (t) => {
   const service = await started(t, ['--quiet-traffic']);
   const page = await visit(t, service.page);
-  await said(page, '#notices', 'Nothing was counted yet');
+  await said(page, '#notices', 'No traffic yet');
   assert.equal(await card(page, 'Requests'), '–');
   await get(service, '/', 1);
   await until(page, '/', 1);

@@ -39,7 +39,7 @@ test('no traffic yet is said in words, with what to try', async (t) => {
   const server = await standInFor(t, () => view({ http: null, history: { t: [NOW] } }));
   const page = await visit(t, server.page, still);
   await live(page);
-  await said(page, '#notices', `Nothing was counted yet. Requests for metrics do not count; try: curl ${server.origin}/`);
+  await said(page, '#notices', `No traffic yet. Is MetricsLayer on the router? Requests for metrics do not count; try: curl ${server.origin}/`);
   await nothingIsZero(page, 'Requests', 'Errors', 'Time p95', 'In flight');
   assert.ok(await page.locator('#http').isHidden());
 });
@@ -56,7 +56,7 @@ test('of one sample no rate is told, and the page says why', async (t) => {
 });
 
 test('a server that is gone is said to be, the last figures stay, and it is found again', async (t) => {
-  const server = await standInFor(t, () => view());
+  const server = await standInFor(t, (asked) => view({ now: NOW + asked }));
   const page = await visit(t, server.page, troubled);
   await live(page);
   await server.stop();
@@ -115,7 +115,7 @@ test('a slow server is asked one thing at a time, whatever is pressed meanwhile'
   const server = await standInFor(t, () => undefined);
   const page = await visit(t, server.page, still);
   await page.waitForFunction(() => document.readyState === 'complete');
-  for (const seconds of ['1', '5', '10', '30']) await page.locator('#every').selectOption(seconds);
+  for (const seconds of ['1', '5', '10', '30']) await page.locator('#every').selectOption(seconds + ' s');
   for (let i = 0; i < 6; i += 1) await page.locator('#pause').click();
   await page.evaluate(() => fetch('dashboard.css').then((answer) => answer.text())); // asked after all of them
   assert.equal(server.asked, 1);
@@ -154,7 +154,7 @@ for (const status of [401, 403]) {
 }
 
 test('a service that was restarted is said to be, for a minute', async (t) => {
-  const server = await standInFor(t, (asked) => (asked === 1 ? view() : view({ instance: 'bbbb', uptime: 1 })));
+  const server = await standInFor(t, (asked) => view(asked === 1 ? {} : { instance: 'bbbb', uptime: 1, now: NOW + asked }));
   const page = await visit(t, server.page, still);
   await live(page);
   await poll(page, server);
@@ -174,6 +174,16 @@ test('several replicas behind one address are told apart and counted', async (t)
   assert.doesNotMatch((await notices(page)).join(), /anew/);
 });
 
+test('a server whose metrics take long to read is said to tell the same', async (t) => {
+  const server = await standInFor(t, (asked) => view({ now: asked < 12 ? NOW : NOW + 1 }));
+  const page = await visit(t, server.page, still);
+  await live(page);
+  for (let asked = 2; asked < 12; asked += 1) await poll(page, server);
+  await said(page, '#notices', 'The server has told the same for 20 seconds: reading its metrics takes that long.');
+  await poll(page, server);
+  assert.deepEqual(await notices(page), []);
+});
+
 test('too many series are said, with no more names than one reads', async (t) => {
   const server = await standInFor(t, () => view({ over: ['a_total', 'b_total', 'c_total', 'd_total'] }));
   const page = await visit(t, server.page, still);
@@ -184,7 +194,7 @@ test('too many series are said, with no more names than one reads', async (t) =>
 test('metrics that are too many to list are counted', async (t) => {
   const server = await standInFor(t, () => view({ metrics: { left_out: 7, rows: [metric('a_total')] } }));
   const page = await visit(t, server.page, still);
-  await said(page, '#notices', '7 more metrics are not listed here');
+  await said(page, '#notices', '7 more metrics are in the formats for programs alone.');
   await said(page, '#metrics-all', /^8$/);
 });
 
@@ -272,7 +282,7 @@ test('how often is asked is chosen', async (t) => {
   const page = await visit(t, server.page, still);
   await live(page);
   await page.clock.runFor(1000);
-  await page.locator('#every').selectOption('30');
+  await page.locator('#every').selectOption('30 s');
   await said(page, '#state', 'Live, 0 seconds ago');
   await page.clock.runFor(29000);
   assert.equal(server.asked, 2); // the choice itself asks
@@ -282,7 +292,7 @@ test('how often is asked is chosen', async (t) => {
 test('a screen reader is told of a change once, and not of each second', async (t) => {
   const server = await standInFor(t, (asked) => (asked === 1 ? view() : 503));
   const page = await visit(t, server.page, troubled);
-  await said(page, '#said', 'Live, 0 seconds ago. 10/s requests, 1 % errors.');
+  await said(page, '#said', 'Live. 10/s requests, 1 % errors.');
   await poll(page, server);
   await said(page, '#said', 'Not connected. The server answers 503');
   const told = await page.locator('#said').textContent();

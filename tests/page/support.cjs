@@ -222,7 +222,8 @@ const metric = (name, kind = 'counter', help = 'Some help.', series = 1, value =
 function full(turn = 0) {
   const many = (n, make) => Array.from({ length: n }, (_, i) => make(i));
   return view({
-    history: history(150, { input: many(150, (i) => i), output: many(150, (i) => i / 3), cost: many(150, (i) => i / 90), calls: many(150, (i) => i), first_token: many(150, () => 0.2) }),
+    now: NOW + turn * 2000,
+    history: history(150, { t: many(150, (i) => NOW + (turn + i - 149) * 2000), input: many(150, (i) => i), output: many(150, (i) => i / 3), cost: many(150, (i) => i / 90), calls: many(150, (i) => i), first_token: many(150, () => 0.2) }),
     http: requests(many(100, (i) => endpoint({ route: `/shops/{shop}/orders/${i}`, rate: i + turn, total: i * 100 + turn, share: ((i * 7 + turn) % 100) / 100 })), { left_out: 34, others: endpoint() }),
     llm: calls(many(50, (i) => model({ model: `model-${i}`, total: i * 10 + turn, cost: i % 3 ? i : null })), { left_out: 3, routes: many(20, (i) => ({ route: `/ask/${i}`, cost: 20 - i })) }),
     metrics: { left_out: 5, rows: many(400, (i) => metric(`metric_${i}_total`, 'counter', `What number ${i} counts.`, 3, i + turn, i < 100 ? many(8, (k) => [`label="${k}"`, i + k + turn]).flat() : [])) },

@@ -11,7 +11,6 @@ const precise = numbers({ maximumSignificantDigits: 3, maximumFractionDigits: 3,
 const round = numbers({ maximumFractionDigits: 0 });
 const exact = numbers({ maximumFractionDigits: 2 });
 const cents = numbers({ style: 'currency', currency: 'USD' });
-const fractions = numbers({ style: 'currency', currency: 'USD', maximumSignificantDigits: 2 });
 const clock = new Intl.DateTimeFormat([], { timeStyle: 'medium' }).format;
 
 function digits(n) {
@@ -48,15 +47,15 @@ function span(s) {
 const percent = (n) => (known(n) ? digits(n * 100) + ' %' : NONE);
 const whole = (n) => (known(n) ? exact(n) : NONE);
 const perSecond = (n) => (known(n) ? short(n) + '/s' : NONE);
-const dollars = (n) => (known(n) ? (n > 0 && n < 0.01 ? fractions(n) : cents(n)) : NONE);
+const dollars = (n) => (known(n) ? (n > 0 && n < 0.01 ? '$' + n.toPrecision(2) : cents(n)) : NONE);
 
 // ---- Elements: all that comes from the server goes in as text. ----
 
-// Marks that turn the text around them are spelled out, so that a name looks like what it is.
+// Marks that turn the text around them are spelled out.
 const MARKS = /[\u202a-\u202e\u2066-\u2069]/g;
 const read = (text) => JSON.parse(text.replace(MARKS, (mark) => `[U+${mark.charCodeAt(0).toString(16).toUpperCase()}]`));
 
-// To lay out a megabyte of text takes seconds, and no one reads it.
+// A megabyte of text takes seconds to lay out.
 const brief = (text) => (text.length > 1000 ? text.slice(0, 1000) + '…' : text);
 
 const byId = (id) => document.getElementById(id);
@@ -82,7 +81,7 @@ function write(element, text) {
   if (element.said !== text) element.textContent = brief((element.said = text));
 }
 
-// ---- Figures, each with its recent course. ----
+// ---- Figures. ----
 
 function group(id, title) {
   const own = { box: byId(id), cards: new Map(), columns: [], table: listing(title) };
@@ -114,39 +113,47 @@ function figure(own, name, value, detail, course, format) {
 
 function range(values, format) {
   const all = values.filter(known);
-  return all.length ? `from ${format(Math.min(...all))} to ${format(Math.max(...all))}.` : 'nothing yet.';
+  return all.length ? `from ${format(Math.min(...all))} to ${format(Math.max(...all))}.` : 'Nothing yet.';
 }
 
-// ---- The same as a table, the newest first. ----
+// ---- Courses as tables, the newest first. ----
+
+let source = ''; // the process that the figures are of
 
 function listing(title) {
-  const table = make('table', { 'aria-label': title });
+  const [head, body] = [make('thead'), make('tbody')];
   const details = make('details', {}, make('summary', { textContent: 'As a table' }),
-    make('div', { className: 'scroll tall', tabIndex: 0, role: 'region', 'aria-label': title + ', as a table' }, table));
-  const own = { table, details, times: [], columns: [] };
+    make('div', { className: 'scroll tall', tabIndex: 0, role: 'region', 'aria-label': title + ', as a table' }, make('table', {}, head, body)));
+  const own = { head, body, details, times: [], columns: [] };
   details.addEventListener('toggle', () => list(own, own.times, own.columns));
   return own;
 }
 
-// A column is [name, values, format]. None is written that no one sees.
+// A column is [name, values, format]. None is written that no one sees, and no row twice.
 function list(own, times, columns) {
   Object.assign(own, { times, columns });
-  if (!own.details.open) return;
-  const rows = times.map((time, i) => make('tr', {}, make('th', { scope: 'row', textContent: clock(time) }),
-    ...columns.map(([, values, format]) => make('td', { textContent: format(values[i]) }))));
-  own.table.replaceChildren(
-    make('thead', {}, make('tr', {}, make('th', { scope: 'col', textContent: 'Time' }),
-      ...columns.map(([name]) => make('th', { scope: 'col', textContent: name })))),
-    make('tbody', {}, ...rows.reverse()));
+  const { head, body, details } = own;
+  if (!details.open) return;
+  const of = source + columns.map(([name]) => name);
+  if (own.of !== of) {
+    Object.assign(own, { of, last: 0 });
+    head.replaceChildren(make('tr', {}, ...['Time', ...columns.map(([name]) => name)].map((name) => make('th', { scope: 'col', textContent: name }))));
+    body.replaceChildren();
+  }
+  times.forEach((time, i) => {
+    if (time > own.last) body.prepend(make('tr', {}, make('th', { scope: 'row', textContent: clock(time) }),
+      ...columns.map(([, values, format]) => make('td', { textContent: format(values[i]) }))));
+  });
+  own.last = times[times.length - 1];
+  while (body.children.length > times.length) body.lastChild.remove();
 }
 
 // A line through what is known, and a dot where a value has no neighbour.
-function path(values, at, breaks = () => false) {
+function path(values, at) {
   let d = '';
   let pen = false;
   values.forEach((value, i) => {
     if (!known(value)) { pen = false; return; }
-    if (pen && breaks(i)) pen = false;
     const [x, y] = at(value, i);
     d += (pen ? 'L' : 'M') + x.toFixed(1) + ' ' + y.toFixed(1);
     if (!pen && !known(values[i + 1])) d += 'h.1';
@@ -155,7 +162,7 @@ function path(values, at, breaks = () => false) {
   return d;
 }
 
-// ---- Charts: lines over the time since someone first looked. ----
+// ---- Charts: lines since someone first looked. ----
 
 const charts = [];
 let pointed = null; // the time under the pointer, the same in all charts
@@ -164,7 +171,7 @@ function chart(id, title, lines, format) {
   const box = byId(id);
   const words = make('span', { className: 'quiet' });
   const svg = draw('svg', { role: 'img' });
-  const legend = make('ul', { className: 'legend' });
+  const legend = make('ul', { className: 'legend quiet' });
   const table = listing(title);
   box.append(make('figcaption', {}, title, words), svg, legend, table.details);
   const own = { title, lines, format, words, svg, legend, table };
@@ -173,14 +180,14 @@ function chart(id, title, lines, format) {
     pointed = own.time ? own.time(((event.clientX - left) / width) * own.width) : null;
     charts.forEach(redraw);
   };
-  // Asking for the width while drawing would lay out the page once for each chart.
+  // To ask for the width while drawing would lay out the page for each chart.
   new ResizeObserver(([{ contentRect }]) => { own.width = contentRect.width; redraw(own); }).observe(svg);
   svg.addEventListener('pointermove', point);
   svg.addEventListener('pointerleave', () => { pointed = null; charts.forEach(redraw); });
   charts.push(own);
 }
 
-// Round steps, of which three or four reach the highest value.
+// Round steps, three or four of them.
 function steps(most) {
   const raw = most / 3;
   const power = 10 ** Math.floor(Math.log10(raw));
@@ -189,51 +196,52 @@ function steps(most) {
 }
 
 function redraw(own) {
-  const { history, svg, lines, format, width } = own;
+  const { history, svg, format, width } = own;
   if (!history || !width) return;
   const { t } = history;
-  const shown = lines.filter(([column]) => (history[column] || []).some((n) => known(n) && (n > 0 || !/[1345]xx|none/.test(column))));
-  const all = shown.flatMap(([column]) => history[column].filter(known));
+  const now = t.length - 1;
+  const lines = own.lines.map(([column, style, name = column]) => ({ column, style, name, values: history[column] || [] }))
+    .filter(({ column, values }) => values.some((n) => known(n) && (n > 0 || !/[1345]xx|none/.test(column))));
+  const most = Math.max(...lines.flatMap(({ values }) => values.filter(known)), 1e-9);
   const [height, left, bottom] = [190, 58, 20];
   const begin = t[0];
-  const end = Math.max(t[t.length - 1], begin + 60000);
-  const ticks = all.length ? steps(Math.max(...all, 1e-9)) : [];
-  const top = ticks[ticks.length - 1];
+  const end = Math.max(t[now], begin + 60000);
+  const ticks = lines.length ? steps(most) : [];
   const x = (time) => left + ((time - begin) / (end - begin)) * (width - left - 8);
-  const y = (value) => height - bottom - (value / top) * (height - bottom - 12);
+  const y = (value) => height - bottom - (value / ticks[ticks.length - 1]) * (height - bottom - 12);
   own.time = (at) => begin + ((at - left) / (width - left - 8)) * (end - begin);
 
   const parts = ticks.flatMap((tick) => [
     draw('line', { class: 'grid', x1: left, x2: width - 8, y1: y(tick), y2: y(tick) }),
     draw('text', { x: left - 6, y: y(tick) + 4, 'text-anchor': 'end' }, format(tick)),
   ]);
-  [[begin, 'start'], [end, 'end']].forEach(([time, anchor]) => parts.push(
-    draw('text', { x: x(time), y: height - 4, 'text-anchor': anchor }, clock(time))));
-  const breaks = (i) => t[i] - t[i - 1] > 70000;
-  for (const [column, style] of shown) {
-    const d = path(history[column], (value, i) => [x(t[i]), y(value)], breaks);
-    parts.push(draw('path', { class: 'mark ' + style, d }));
+  for (const [time, anchor] of [[begin, 'start'], [end, 'end']]) {
+    parts.push(draw('text', { x: x(time), y: height - 4, 'text-anchor': anchor }, clock(time)));
   }
-  const at = pointed === null ? t.length - 1 : nearest(t, pointed);
+  for (const { style, values } of lines) {
+    parts.push(draw('path', { class: 'mark ' + style, d: path(values, (value, i) => [x(t[i]), y(value)]) }));
+  }
+  const at = pointed === null ? now : nearest(t, pointed);
   if (pointed !== null) parts.push(draw('line', { class: 'cross', x1: x(t[at]), x2: x(t[at]), y1: 8, y2: height - bottom }));
   svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
   svg.replaceChildren(...parts);
 
-  own.legend.replaceChildren(...shown.map(([column, style, name = column]) => make('li', {},
+  own.legend.replaceChildren(...lines.map(({ style, name, values }) => make('li', {},
     draw('svg', { viewBox: '0 0 26 8', 'aria-hidden': 'true' }, draw('path', { class: 'mark ' + style, d: 'M0 4H26' })),
-    `${name} ${format(history[column][at])}`)));
-  write(own.words, shown.length === 0 ? 'Nothing yet.' : pointed === null ? `The last ${span((t[t.length - 1] - begin) / 1000)}.` : `At ${clock(t[at])}.`);
-  svg.setAttribute('aria-label', `${own.title}. ` + (shown.length === 0 ? 'Nothing yet.' : shown.map(([column, , name = column]) =>
-    `${name}: now ${format(history[column][t.length - 1])}, ${range(history[column], format)}`).join(' ')));
-  list(own.table, t, shown.map(([column, , name = column]) => [name, history[column], format]));
+    `${name} ${format(values[at])}`)));
+  const none = lines.length ? '' : 'Nothing yet.';
+  write(own.words, none || (pointed === null ? `The last ${span((t[now] - begin) / 1000)}.` : `At ${clock(t[at])}.`));
+  const courses = lines.map(({ name, values }) => `${name}: now ${format(values[now])}, ${range(values, format)}`);
+  svg.setAttribute('aria-label', [own.title + '.', ...(lines.length ? courses : [none])].join(' '));
+  list(own.table, t, lines.map(({ name, values }) => [name, values, format]));
 }
 
 const nearest = (times, time) => times.reduce((best, t, i) => (Math.abs(t - time) < Math.abs(times[best] - time) ? i : best), 0);
 
 // ---- Tables that can be sorted and filtered. ----
 
-// A column is [title, value, its text, class, whether it is too much]. The number of the one to
-// sort by is `sorted`, and of the one that names the row `head`.
+// A column is [title, value, its text, class, whether it is too much]. Rows are sorted by the
+// one of number `sorted`, and named by that of `head`.
 function table(id, columns, sorted, head) {
   const own = { columns, sorted, head, down: true, rows: [], kept: new Map(), filter: '', most: 20, note: '', count: byId(id + '-count') };
   own.heads = columns.map(([title, , , style], i) => make('th', { scope: 'col', className: style || '' }, pressed(title, () => {
@@ -284,11 +292,8 @@ function line({ columns, head, kept }, row, key) {
     kept.set(key, found);
   }
   columns.forEach(([, value, text, , high], i) => {
-    const cell = found.children[i];
-    const said = text(value(row), row);
-    if (typeof said === 'string') write(cell, said);
-    else if (cell.textContent !== said.textContent) cell.replaceChildren(said);
-    if (high) cell.classList.toggle('high', high(value(row)));
+    write(found.children[i], text(value(row), row));
+    if (high) found.children[i].classList.toggle('high', high(value(row)));
   });
   return found;
 }
@@ -310,7 +315,7 @@ function fill(own) {
   own.all.hidden = rows.length === wanted.length;
   write(own.all, `Show all ${wanted.length}`);
   if (kept.size > own.rows.length + 200) kept.clear();
-  if (rows.length === 0) rows.push(make('tr', {}, make('td', { className: 'none', colSpan: own.columns.length, textContent: own.filter ? 'None has that in its name.' : 'None yet.' })));
+  if (rows.length === 0) rows.push(make('tr', {}, make('td', { className: 'words quiet', colSpan: own.columns.length, textContent: own.filter ? 'None has that in its name.' : 'None yet.' })));
   if (rows.length !== body.children.length || rows.some((row, i) => row !== body.children[i])) body.replaceChildren(...rows);
 }
 
@@ -355,15 +360,16 @@ const metrics = table('metrics', [
   words('Kind', (m) => m.kind),
   ['Series', (m) => m.series, whole],
   ['Value', (m) => m.value, (n, m) => (m.kind === 'histogram' ? whole(n) + ' observed' : short(n))],
-  words('What it is', (m) => m.help, described),
+  words('What it is', (m) => m.help),
+  words('Of each', (m) => m.told, told),
 ], 0, 0);
 metrics.down = false;
 
-function described(help, m) {
+function told(values, m) {
   const lines = [];
-  for (let i = 0; i < m.told.length; i += 2) lines.push(`{${m.told[i]}} ${short(m.told[i + 1])}`);
+  for (let i = 0; i < values.length; i += 2) lines.push(`{${values[i]}} ${short(values[i + 1])}`);
   if (lines.length && m.series > lines.length) lines.push(`and ${m.series - lines.length} more`);
-  return make('div', {}, brief(help), make('ul', {}, ...lines.map((text) => make('li', { textContent: brief(text) }))));
+  return lines.join('\n');
 }
 
 chart('traffic', 'Requests a second, by status', [
@@ -378,6 +384,7 @@ const callFigures = group('llm-figures', 'Calls of LLMs');
 
 function show(view) {
   const { http, llm, process, history } = view;
+  source = view.instance;
   document.title = brief(view.title);
   write(byId('title'), view.title);
   write(byId('about'), `process ${view.pid} · ${view.instance.slice(0, 6)} · up ${span(view.uptime)} · ${whole(view.series)} series`);
@@ -450,10 +457,11 @@ function sum(history, names) {
   return columns.length && history.t.map((_, i) => columns.reduce((all, c) => (known(c[i]) ? all + c[i] : NaN), 0));
 }
 
-// ---- Asking the server, and what state that is in. ----
+// ---- Asking the server. ----
 
 let view = null; // the last one
 let heard = 0; // when it came
+let fresh = 0; // when it last was another than before
 let failures = 0;
 let trouble = ''; // what the last failure was
 let asking = false;
@@ -465,7 +473,7 @@ let restarted = 0;
 let answering = []; // the processes that answered last
 let spoken = ['', 0];
 
-// One question at a time: a slow server has ten seconds, and holds up nothing but this.
+// One question at a time, and none for more than ten seconds.
 async function ask() {
   clearTimeout(timer);
   if (asking || paused || refused || document.hidden) return state();
@@ -489,7 +497,7 @@ async function ask() {
   }
   clearTimeout(patience);
   asking = false;
-  const wait = failures ? Math.min(1000 * 2 ** (failures - 1), 30000) : byId('every').value * 1000;
+  const wait = failures ? Math.min(1000 * 2 ** (failures - 1), 30000) : parseFloat(byId('every').value) * 1000;
   next = Date.now() + wait;
   timer = setTimeout(ask, wait);
   state();
@@ -498,12 +506,13 @@ async function ask() {
 function take(answer) {
   const now = Date.now();
   show(answer); // what cannot be shown is not kept
-  // One that began after the last answer is the same service anew; another is a replica.
+  // One that began since the last answer is the same service anew, any other a replica.
   if (view && view.instance !== answer.instance && answer.uptime * 1000 < now - heard + 1000) {
     restarted = now;
     answering = [];
   }
   answering = [...answering.slice(-9), answer.instance];
+  if (!view || view.now !== answer.now) fresh = now;
   view = answer;
   heard = now;
 }
@@ -517,22 +526,21 @@ function notices() {
   if (refused) said.push('The server refuses to show its metrics. Sign in, then reload.');
   else if (failures) said.push(`${trouble}${old}. ${again}`);
   if (!view) return said;
+  if (heard - fresh > 15000) said.push(`The server has told the same for ${span((heard - fresh) / 1000)}: reading its metrics takes that long.`);
   if (replicas > 1) said.push(`${replicas} processes answer here. Figures are of one at a time; Prometheus adds them up.`);
   else if (Date.now() - restarted < 60000) said.push(`The service started anew at ${clock(view.now - view.uptime * 1000)}; figures begin again.`);
-  if (!view.http && !view.llm) said.push(`Nothing was counted yet. Requests for metrics do not count; try: curl ${location.origin}/. If that does not either, is MetricsLayer on the router?`);
+  if (!view.http && !view.llm) said.push(`No traffic yet. Is MetricsLayer on the router? Requests for metrics do not count; try: curl ${location.origin}/`);
   else if (view.window === null) said.push('One reading so far; a rate takes two.');
   if (view.over.length) said.push(`Too many series: a label of ${view.over.slice(0, 3).join(', ')}${view.over.length > 3 ? ' and others' : ''} has more values than its limit; the rest is called _overflow.`);
-  if (view.metrics.left_out) said.push(`${view.metrics.left_out} more metrics are not listed here, but in the formats for programs.`);
+  if (view.metrics.left_out) said.push(`${view.metrics.left_out} more metrics are in the formats for programs alone.`);
   return said;
 }
 
-// Says how things are each second, and to a screen reader when that changes.
+// Says how things are, to a screen reader when that changes.
 function state() {
-  const name = refused ? 'refused' : failures ? 'lost' : paused ? 'paused' : view ? 'live' : 'loading';
-  const age = view ? `, ${span((Date.now() - heard) / 1000)} ago` : '';
-  const words = { refused: 'Refused', lost: 'Not connected', paused: 'Paused' + age, live: 'Live' + age, loading: 'Loading' };
+  const name = refused ? 'Refused' : failures ? 'Not connected' : paused ? 'Paused' : view ? 'Live' : 'Loading';
   byId('state').dataset.state = name;
-  write(byId('state'), words[name]);
+  write(byId('state'), view && !refused && !failures ? `${name}, ${span((Date.now() - heard) / 1000)} ago` : name);
   const list = byId('notices');
   const said = notices();
   said.forEach((text, i) => write(list.children[i] || list.appendChild(make('li')), text));
@@ -541,7 +549,7 @@ function state() {
   const key = (name + said).replace(/in \d+ s|now|\d+ \w+/g, ''); // time that passes is no news
   if (key !== spoken[0] || Date.now() - spoken[1] > 30000) {
     spoken = [key, Date.now()];
-    write(byId('said'), [words[name], ...said, summary].join('. '));
+    write(byId('said'), [name, ...said, summary].join('. '));
   }
 }
 
@@ -553,9 +561,9 @@ byId('pause').addEventListener('click', (event) => {
 byId('every').addEventListener('change', ask);
 byId('all').addEventListener('toggle', () => fill(metrics));
 byId('theme').addEventListener('click', () => {
-  const { dataset } = document.documentElement;
-  const dark = dataset.theme ? dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
-  dataset.theme = dark ? 'light' : 'dark';
+  const { style } = document.documentElement;
+  const dark = style.colorScheme ? style.colorScheme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+  style.colorScheme = dark ? 'light' : 'dark';
 });
 document.addEventListener('visibilitychange', () => { if (!document.hidden) ask(); });
 addEventListener('online', ask);
