@@ -12,8 +12,8 @@ const path = require('node:path');
 const { ROOT, demo, launch, open } = require('./support.cjs');
 
 const [seconds = '120', folder = path.join(ROOT, 'docs')] = process.argv.slice(2);
-const SHOWN = { x: 0, y: 0, width: 1280, height: 1360 }; // the figures, charts and tables
-const MOST = 250_000; // what a picture of a README may weigh
+const SHOWN = { x: 0, y: 0, width: 1280, height: 1190 }; // the figures, charts and tables
+const MOST = 300_000; // what a picture of a README may weigh
 
 (async () => {
   const service = await demo();

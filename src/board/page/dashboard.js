@@ -44,7 +44,7 @@ function span(s) {
   return s >= 120 ? of(s / 60, 'minute') : of(Math.max(s, 0), 'second');
 }
 
-const percent = (n) => (known(n) ? digits(n * 100) + ' %' : NONE);
+const percent = (n) => (known(n) ? (n > 0 && n < 1e-5 ? '< 0.001' : digits(n * 100)) + ' %' : NONE);
 const whole = (n) => (known(n) ? exact(n) : NONE);
 const perSecond = (n) => (known(n) ? short(n) + '/s' : NONE);
 const dollars = (n) => (known(n) ? (n > 0 && n < 0.01 ? '$' + n.toPrecision(2) : cents(n)) : NONE);
