@@ -285,6 +285,13 @@ impl<'a, F: Future> Future for Body<'a, F> {
     }
 }
 
+/// Runs a function's body. That it runs once tells the compiler that it may give away what
+/// it was lent.
+#[inline]
+pub fn call<T>(body: impl FnOnce() -> T) -> T {
+    body()
+}
+
 /// What a function returned, whatever that is: an error, if it is that of a `Result`.
 ///
 /// The methods of the reference's own type are found before those of the type itself, and

@@ -66,13 +66,11 @@ fn sync_with_outcome(start: &Start, function: &ItemFn) -> TokenStream {
     let start = start.tokens("start_with_outcome");
     let [run, returned] = [local("__run"), local("__returned")];
     // At the body's place, where the compiler tells of mistakes in it.
-    let call = quote_spanned! { block.span() =>
-        (move || #returns #block)()
-    };
+    let body = quote_spanned!(block.span()=> move || #returns #block);
     quote! {
         #start
-        #[allow(clippy::redundant_closure_call, clippy::let_unit_value, clippy::unit_arg)]
-        let #returned = #call;
+        #[allow(clippy::let_unit_value)]
+        let #returned = #krate::__timed::call(#body);
         #[allow(unused_imports)]
         use #krate::__timed::{IsError as _, IsNoError as _};
         #run.end((&&#krate::__timed::Returned(&#returned)).is_error());

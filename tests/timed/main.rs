@@ -6,6 +6,7 @@ mod counted;
 mod hygiene;
 mod outcomes;
 mod registries;
+mod shapes;
 #[path = "../it/support/warnings.rs"]
 mod warnings;
 

@@ -1,0 +1,40 @@
+//! Functions of shapes that a body which becomes a closure or a future must not change.
+
+use std::sync::LazyLock;
+
+use tachometer::{Registry, timed};
+
+use crate::runs;
+
+static OWN: LazyLock<Registry> = LazyLock::new(Registry::new);
+
+#[timed("first_seconds", outcome, registry = OWN)]
+fn first(items: &mut [u8]) -> Option<&mut u8> {
+    items.first_mut()
+}
+
+#[timed("each_seconds", outcome, registry = OWN)]
+fn each(items: &mut [u8]) -> impl Iterator<Item = &mut u8> {
+    items.iter_mut()
+}
+
+struct Stack(Vec<u8>);
+
+impl Stack {
+    #[timed("top_seconds", outcome, registry = OWN)]
+    fn top(&mut self) -> Result<&mut u8, &'static str> {
+        self.0.last_mut().ok_or("empty")
+    }
+}
+
+#[test]
+fn a_function_may_return_a_part_of_what_it_was_lent_to_change() {
+    let mut stack = Stack(vec![1, 2]);
+    *stack.top().unwrap() += 1;
+    *first(&mut stack.0).unwrap() += 4;
+    each(&mut stack.0).for_each(|item| *item *= 2);
+    assert_eq!(stack.0, [10, 6]);
+    assert_eq!(Stack(Vec::new()).top(), Err("empty"));
+    assert_eq!(runs(&OWN, "top_seconds", Some("ok")), 1);
+    assert_eq!(runs(&OWN, "top_seconds", Some("error")), 1);
+}
