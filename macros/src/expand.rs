@@ -4,8 +4,8 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{
-    Block, Error, Expr, Ident, ItemFn, LitStr, Result, ReturnType, Signature, Stmt, Type,
-    parse_quote,
+    AttrStyle, Block, Error, Expr, Ident, ItemFn, LitStr, Result, ReturnType, Signature, Stmt,
+    Type, parse_quote,
 };
 
 use crate::arguments::Arguments;
@@ -42,9 +42,14 @@ pub(crate) fn timed(arguments: &Arguments, function: &ItemFn) -> Result<TokenStr
             #block
         }
     };
+    // Those at the beginning of the body may stand nowhere else.
+    let (outer, inner): (Vec<_>, Vec<_>) = attrs
+        .iter()
+        .partition(|attr| matches!(attr.style, AttrStyle::Outer));
     Ok(quote! {
-        #(#attrs)*
+        #(#outer)*
         #vis #sig {
+            #(#inner)*
             #body
         }
     })

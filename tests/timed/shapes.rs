@@ -1,6 +1,8 @@
 //! Functions of shapes that a body which becomes a closure or a future must not change.
 
+use std::pin::pin;
 use std::sync::LazyLock;
+use std::task::{Context, Waker};
 
 use tachometer::{Registry, timed};
 
@@ -37,4 +39,29 @@ fn a_function_may_return_a_part_of_what_it_was_lent_to_change() {
     assert_eq!(Stack(Vec::new()).top(), Err("empty"));
     assert_eq!(runs(&OWN, "top_seconds", Some("ok")), 1);
     assert_eq!(runs(&OWN, "top_seconds", Some("error")), 1);
+}
+
+#[timed("inner_seconds", registry = OWN)]
+fn has_attributes_within() -> u8 {
+    #![expect(unused_variables, reason = "it is there to be so")]
+    let unused = 1;
+    2
+}
+
+#[timed("inner_outcome_seconds", outcome, registry = OWN)]
+async fn waits_with_attributes_within() -> u8 {
+    #![expect(unused_variables, reason = "it is there to be so")]
+    let unused = 1;
+    2
+}
+
+#[test]
+fn attributes_within_a_body_stay_there() {
+    assert_eq!(has_attributes_within(), 2);
+    let future = pin!(waits_with_attributes_within());
+    assert!(
+        future
+            .poll(&mut Context::from_waker(Waker::noop()))
+            .is_ready()
+    );
 }
