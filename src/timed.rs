@@ -292,6 +292,16 @@ pub fn call<T>(body: impl FnOnce() -> T) -> T {
     body()
 }
 
+/// What a function returns, by which `!` has a name.
+pub trait Returns {
+    /// That type.
+    type Returned;
+}
+
+impl<T> Returns for fn() -> T {
+    type Returned = T;
+}
+
 /// What a function returned, whatever that is: an error, if it is that of a `Result`.
 ///
 /// The methods of the reference's own type are found before those of the type itself, and

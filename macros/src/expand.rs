@@ -61,9 +61,7 @@ fn sync_with_outcome(start: &Start, function: &ItemFn) -> TokenStream {
     let block = &function.block;
     let krate = &start.krate;
     // It ends in a panic, if at all, as runs do of which nothing else is said.
-    if let ReturnType::Type(_, ty) = &function.sig.output
-        && matches!(**ty, Type::Never(_))
-    {
+    if matches!(&function.sig.output, ReturnType::Type(_, ty) if is_never(ty)) {
         let start = start.tokens("start_with_outcome");
         return quote!(#start #block);
     }
@@ -100,6 +98,15 @@ fn asynchronous(
     let krate = &start.krate;
     let start = start.tokens("start_with_outcome");
     let [run, returned] = [local("__run"), local("__returned")];
+    // It is never told how it ends, but its type has to be: under the only name that there is.
+    if returns.as_ref().is_some_and(is_never) {
+        return quote! {
+            #start
+            let (_, #returned): (_, <fn() -> ! as #krate::__timed::Returns>::Returned) =
+                #krate::__timed::body(#run, async move #body).await;
+            #returned
+        };
+    }
     // The type of what the body returns, which `?` in it has to know.
     let annotation = returns.map(|ty| {
         quote_spanned! { ty.span() =>
@@ -156,6 +163,14 @@ fn returns(sig: &Signature) -> Option<Type> {
     match &sig.output {
         ReturnType::Default => Some(parse_quote!(())),
         ReturnType::Type(_, ty) => (!names_impl(ty)).then(|| (**ty).clone()),
+    }
+}
+
+/// Whether a type is `!`, also where a macro wrote it.
+fn is_never(ty: &Type) -> bool {
+    match ty {
+        Type::Group(group) => is_never(&group.elem),
+        _ => matches!(ty, Type::Never(_)),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Functions of shapes that a body which becomes a closure or a future must not change.
 
+use std::future::pending;
+use std::panic::catch_unwind;
 use std::pin::pin;
 use std::sync::LazyLock;
 use std::task::{Context, Waker};
@@ -64,4 +66,37 @@ fn attributes_within_a_body_stay_there() {
             .poll(&mut Context::from_waker(Waker::noop()))
             .is_ready()
     );
+}
+
+#[timed("serve_seconds", outcome, registry = OWN)]
+async fn serve() -> ! {
+    loop {
+        pending::<()>().await;
+    }
+}
+
+macro_rules! returns {
+    ($name:ident, $ty:ty) => {
+        #[timed("returns_seconds", outcome, registry = OWN)]
+        fn $name() -> $ty {
+            panic!("on purpose")
+        }
+    };
+}
+
+returns!(never, !);
+
+#[test]
+fn a_function_that_never_returns_panics_or_is_cancelled() {
+    {
+        let future = pin!(serve());
+        assert!(
+            future
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
+    }
+    assert_eq!(runs(&OWN, "serve_seconds", Some("cancelled")), 1);
+    assert!(catch_unwind(|| never()).is_err());
+    assert_eq!(runs(&OWN, "returns_seconds", Some("panic")), 1);
 }
