@@ -35,9 +35,12 @@ use crate::registry::Registry;
 ///
 /// A run ends in whatever way: with a value, with an early `return`, with `?`, in a panic, or,
 /// of an async function, when its future is dropped; so each is counted. A future's run begins
-/// when it is first polled. It fits any function and method: generic ones, those that borrow,
-/// and those of `async_trait`, which is to stand below it. The signature stays as it is, and
-/// so does whether a future is `Send`; but not a `const fn`.
+/// when it is first polled. A function that is not async and ends in an `async` block, which it
+/// returns as it is or by `Box::pin`, is timed as if it were; so are those of `async_trait`. One
+/// that returns any other future is timed until it returns.
+///
+/// It fits any function and method: generic ones and those that borrow, but not a `const fn`.
+/// The signature stays as it is, and so does whether a future is `Send`.
 ///
 /// # Options
 ///

@@ -27,11 +27,13 @@ pub(crate) fn timed(arguments: &Arguments, function: &ItemFn) -> Result<TokenStr
     let outcome = arguments.outcome;
     let body = if sig.asyncness.is_some() {
         asynchronous(&start, outcome, &quote!(#block), returns(sig))
-    } else if let Some((before, pin, inner)) = boxed_future(block) {
-        let inner = asynchronous(&start, outcome, &inner, None);
+    } else if let Some(Returned { before, pin, body }) = Returned::of(block) {
+        let body = asynchronous(&start, outcome, &body, None);
+        let future = quote!(async move { #body });
+        let future = pin.map_or(future.clone(), |pin| quote!(#pin(#future)));
         quote! {
             #(#before)*
-            #pin(async move { #inner })
+            #future
         }
     } else if outcome {
         sync_with_outcome(&start, function)
@@ -107,24 +109,25 @@ fn asynchronous(
             #returned
         };
     }
-    // The type of what the body returns, which `?` in it has to know.
-    let annotation = returns.map(|ty| {
-        quote_spanned! { ty.span() =>
-            #[allow(unreachable_code, clippy::diverging_sub_expression)]
-            if false {
-                let __never: #ty = ::core::unreachable!();
-                return __never;
-            }
+    let body = match returns {
+        // The type of what the body returns, which `?` in it has to know.
+        Some(ty) => {
+            let annotation = quote_spanned! { ty.span() =>
+                #[allow(unreachable_code, clippy::diverging_sub_expression)]
+                if false {
+                    let __never: #ty = ::core::unreachable!();
+                    return __never;
+                }
+            };
+            quote!({ #annotation #body })
         }
-    });
+        // Without braces around its own, of which the compiler would warn.
+        None => body.clone(),
+    };
     quote! {
         #start
         #[allow(clippy::let_unit_value)]
-        let (#run, #returned) = #krate::__timed::body(#run, async move {
-            #annotation
-            #body
-        })
-        .await;
+        let (#run, #returned) = #krate::__timed::body(#run, async move #body).await;
         #[allow(unused_imports)]
         use #krate::__timed::{IsError as _, IsNoError as _};
         if let ::core::option::Option::Some(#run) = #run {
@@ -134,22 +137,44 @@ fn asynchronous(
     }
 }
 
-/// Returns the parts of a function that does nothing but return a boxed future, as
-/// `async_trait` leaves them: what is before, `Box::pin`, and the future's body.
-fn boxed_future(block: &Block) -> Option<(&[Stmt], &Expr, TokenStream)> {
-    let (last, before) = block.stmts.split_last()?;
-    let Stmt::Expr(Expr::Call(call), None) = last else {
-        return None;
+/// The parts of a function that is not async and returns a future, which is what is to be
+/// timed.
+struct Returned<'a> {
+    before: &'a [Stmt],
+    /// `Box::pin`, where the future is boxed, as `async_trait` leaves them.
+    pin: Option<&'a Expr>,
+    body: TokenStream,
+}
+
+impl<'a> Returned<'a> {
+    /// Finds them where an async block is what the function ends in.
+    fn of(block: &'a Block) -> Option<Self> {
+        let (Stmt::Expr(last, None), before) = block.stmts.split_last()? else {
+            return None;
+        };
+        let (pin, future) = match last {
+            Expr::Call(call) if is_box_pin(&call.func) => (Some(&*call.func), call.args.first()?),
+            _ => (None, last),
+        };
+        let Expr::Async(future) = future else {
+            return None;
+        };
+        let body = &future.block;
+        Some(Self {
+            before,
+            pin,
+            body: quote!(#body),
+        })
+    }
+}
+
+fn is_box_pin(function: &Expr) -> bool {
+    let Expr::Path(function) = function else {
+        return false;
     };
-    let (Expr::Path(pin), Some(Expr::Async(body))) = (&*call.func, call.args.first()) else {
-        return None;
-    };
-    let mut names = pin.path.segments.iter().rev().map(|part| &part.ident);
+    let mut names = function.path.segments.iter().rev().map(|part| &part.ident);
     let is_pin = names.next().is_some_and(|name| name == "pin");
-    let is_boxed = names.next().is_some_and(|name| name == "Box");
-    let inner = &body.block;
-    let is_moved = body.capture.is_some();
-    (is_pin && is_boxed && is_moved).then(|| (before, &*call.func, quote!(#inner)))
+    is_pin && names.next().is_some_and(|name| name == "Box")
 }
 
 /// Returns the name of a local variable, which no code of the function's can see.

@@ -190,3 +190,35 @@ fn a_poll_that_is_pending_does_not_end_a_run() {
     assert!(future.as_mut().poll(&mut context).is_ready());
     check("twice_seconds", [1, 0, 0, 0]);
 }
+
+/// As a trait has it whose futures are to be `Send`.
+#[timed("returned_seconds", outcome, registry = OWN)]
+fn returned(way: Way) -> impl Future<Output = Result<u32, fmt::Error>> + Send {
+    let kept = way;
+    async move {
+        let one: u32 = "1".parse().map_err(|_| fmt::Error)?;
+        match kept {
+            Way::Ok => Ok(one),
+            Way::Error => Err(fmt::Error),
+            Way::Panic => panic!("on purpose"),
+            Way::Endless => pending().await,
+        }
+    }
+}
+
+#[timed("lent_seconds", outcome, registry = OWN)]
+fn lent(text: &str) -> impl Future<Output = usize> {
+    async { text.len() }
+}
+
+#[test]
+fn a_future_that_a_function_returns_is_what_is_timed() {
+    drop(returned(Way::Ok));
+    for way in [Way::Ok, Way::Error, Way::Panic, Way::Endless] {
+        poll(returned(way));
+    }
+    check("returned_seconds", [1, 1, 1, 1]);
+    drop(lent("text"));
+    poll(lent("text"));
+    check("lent_seconds", [1, 0, 0, 0]);
+}
