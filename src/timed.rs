@@ -308,18 +308,19 @@ impl<T> Returns for fn() -> T {
 /// What a function returned, whatever that is: an error, if it is that of a `Result`.
 ///
 /// The methods of the reference's own type are found before those of the type itself, and
-/// so tell results from all else.
+/// so tell results from all else. Their name is one that nobody else's trait has: where that is
+/// there for any type, the compiler could not choose.
 #[derive(Debug)]
 pub struct Returned<'a, T>(pub &'a T);
 
 /// What is found of a `Result`.
 pub trait IsError {
     /// Whether it is an error.
-    fn is_error(&self) -> bool;
+    fn __tachometer_is_error(&self) -> bool;
 }
 
 impl<T, E> IsError for &Returned<'_, Result<T, E>> {
-    fn is_error(&self) -> bool {
+    fn __tachometer_is_error(&self) -> bool {
         self.0.is_err()
     }
 }
@@ -327,11 +328,11 @@ impl<T, E> IsError for &Returned<'_, Result<T, E>> {
 /// What is found of all else.
 pub trait IsNoError {
     /// It is none.
-    fn is_error(&self) -> bool;
+    fn __tachometer_is_error(&self) -> bool;
 }
 
 impl<T> IsNoError for Returned<'_, T> {
-    fn is_error(&self) -> bool {
+    fn __tachometer_is_error(&self) -> bool {
         false
     }
 }

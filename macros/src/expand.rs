@@ -70,16 +70,27 @@ fn sync_with_outcome(start: &Start, function: &ItemFn) -> TokenStream {
     let returns = returns(&function.sig).map(|ty| quote!(-> #ty));
     let start = start.tokens("start_with_outcome");
     let [run, returned] = [local("__run"), local("__returned")];
+    let end = end(krate, &run, &returned);
     // At the body's place, where the compiler tells of mistakes in it.
     let body = quote_spanned!(block.span()=> move || #returns #block);
     quote! {
         #start
         #[allow(clippy::let_unit_value)]
         let #returned = #krate::__timed::call(#body);
-        #[allow(unused_imports)]
-        use #krate::__timed::{IsError as _, IsNoError as _};
-        #run.end((&&#krate::__timed::Returned(&#returned)).is_error());
+        #end
         #returned
+    }
+}
+
+/// Ends a run, by what its function returned.
+fn end(krate: &TokenStream, run: &Ident, returned: &Ident) -> TokenStream {
+    // What brings methods is in scope for nothing else.
+    quote! {
+        #krate::__timed::Run::end(#run, {
+            #[allow(unused_imports)]
+            use #krate::__timed::{IsError as _, IsNoError as _};
+            (&&#krate::__timed::Returned(&#returned)).__tachometer_is_error()
+        });
     }
 }
 
@@ -100,6 +111,7 @@ fn asynchronous(
     let krate = &start.krate;
     let start = start.tokens("start_with_outcome");
     let [run, returned] = [local("__run"), local("__returned")];
+    let end = end(krate, &run, &returned);
     // It is never told how it ends, but its type has to be: under the only name that there is.
     if returns.as_ref().is_some_and(is_never) {
         return quote! {
@@ -128,10 +140,8 @@ fn asynchronous(
         #start
         #[allow(clippy::let_unit_value)]
         let (#run, #returned) = #krate::__timed::body(#run, async move #body).await;
-        #[allow(unused_imports)]
-        use #krate::__timed::{IsError as _, IsNoError as _};
         if let ::core::option::Option::Some(#run) = #run {
-            #run.end((&&#krate::__timed::Returned(&#returned)).is_error());
+            #end
         }
         #returned
     }
@@ -288,7 +298,7 @@ impl Start {
             static __TIMED: #krate::__timed::Timed =
                 #krate::__timed::Timed::new(#name, #help, #labels);
             let #from: &#krate::Registry = #registry;
-            let #run = __TIMED.#start(#from);
+            let #run = #krate::__timed::Timed::#start(&__TIMED, #from);
         }
     }
 }

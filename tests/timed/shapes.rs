@@ -100,3 +100,38 @@ fn a_function_that_never_returns_panics_or_is_cancelled() {
     assert!(catch_unwind(|| never()).is_err());
     assert_eq!(runs(&OWN, "returns_seconds", Some("panic")), 1);
 }
+
+/// Methods that every type has here, by names that the attribute might call.
+trait Anything: Sized {
+    fn start(self, _: &Registry) {}
+
+    fn end(self, _: bool) {}
+
+    fn is_error(&self) -> bool {
+        true
+    }
+}
+
+impl<T> Anything for T {}
+
+#[timed("extended_seconds", outcome, registry = OWN)]
+fn extended(number: u8) -> Result<u8, u8> {
+    number.start(&OWN);
+    number.end(number.is_error());
+    Ok(number)
+}
+
+#[timed("extended_async_seconds", outcome, registry = OWN)]
+async fn extended_async() -> u8 {
+    1
+}
+
+#[test]
+fn traits_that_every_type_has_are_not_in_the_way() {
+    assert_eq!(extended(1), Ok(1));
+    assert_eq!(runs(&OWN, "extended_seconds", Some("ok")), 1);
+    let future = pin!(extended_async());
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(future.poll(&mut context).is_ready());
+    assert_eq!(runs(&OWN, "extended_async_seconds", Some("ok")), 1);
+}
