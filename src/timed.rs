@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Once, OnceLock};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
+use crate::error::Error;
 use crate::metric::{Histogram, Label};
 use crate::registry::Registry;
 
@@ -95,7 +97,7 @@ pub struct Timed {
     help: &'static str,
     labels: &'static [(&'static str, &'static str)],
     found: OnceLock<Found>,
-    warned: Once,
+    warned: AtomicBool,
 }
 
 /// The registry in which the metric was found, and its histograms there.
@@ -104,10 +106,10 @@ struct Found {
     series: Series,
 }
 
-/// A histogram for each way to end, made when the first run ends so; none where the
+/// A histogram for each way to end, made when the first run ends so; an error where the
 /// registry has something else under the name.
 #[derive(Debug, Default)]
-struct Series([OnceLock<Option<Histogram>>; 5]);
+struct Series([OnceLock<Result<Histogram, Error>>; 5]);
 
 /// How a run ends, as the label `outcome` tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +147,7 @@ impl Timed {
             help,
             labels,
             found: OnceLock::new(),
-            warned: Once::new(),
+            warned: AtomicBool::new(false),
         }
     }
 
@@ -182,32 +184,31 @@ impl Timed {
         // Where the registry changes from run to run, but the first is kept.
         if !found.registry.is_same(registry) {
             return match self.find(registry, outcome) {
-                Some(histogram) => count(&histogram),
-                None => self.refuse(registry),
+                Ok(histogram) => count(&histogram),
+                Err(error) => self.refuse(registry, &error),
             };
         }
         let own = &found.series.0[outcome as usize];
         match own.get_or_init(|| self.find(registry, outcome)) {
-            Some(histogram) => count(histogram),
-            None => self.refuse(registry),
+            Ok(histogram) => count(histogram),
+            Err(error) => self.refuse(registry, error),
         }
     }
 
     #[cold]
-    fn find(&self, registry: &Registry, outcome: Outcome) -> Option<Histogram> {
+    fn find(&self, registry: &Registry, outcome: Outcome) -> Result<Histogram, Error> {
         let mut labels = self.labels.to_vec();
         labels.extend(outcome.as_str().map(|outcome| ("outcome", outcome)));
-        let found = registry.histogram_with(self.name, self.help, labels);
-        if let Err(error) = &found {
-            self.warned
-                .call_once(|| tracing::warn!(%error, "a function is not timed"));
-        }
-        found.ok()
+        registry.histogram_with(self.name, self.help, labels)
     }
 
     /// Counts a run that its registry has no room for, since it has something else there.
     #[cold]
-    fn refuse(&self, registry: &Registry) {
+    fn refuse(&self, registry: &Registry, error: &Error) {
+        // While nothing is waited for: whoever reads the warning may be timed by this, too.
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(%error, "a function is not timed");
+        }
         let family = registry.counter_family(
             "tachometer_timed_refused_total",
             "Runs of a function that were not timed, since its metric's name is taken.",

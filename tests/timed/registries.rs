@@ -71,3 +71,19 @@ fn a_run_that_its_registry_has_no_room_for_is_counted_as_such_and_changes_nothin
     let refused = other.get("tachometer_timed_refused_total").unwrap();
     assert_eq!(refused.value(), 3.0);
 }
+
+/// What reads the warnings may be timed itself, in the place that they are about.
+#[test]
+fn a_timed_function_that_reads_its_own_warning_runs_on() {
+    static TAKEN: LazyLock<Registry> = LazyLock::new(|| {
+        let registry = Registry::new();
+        registry.gauge("reader_seconds", "Something else.").unwrap();
+        registry
+    });
+    #[timed("reader_seconds", registry = TAKEN)]
+    fn read() {}
+    let told = warnings(read, read);
+    assert_eq!(told.len(), 1, "{told:?}");
+    let refused = TAKEN.get("tachometer_timed_refused_total").unwrap();
+    assert_eq!(refused.value(), 2.0);
+}
