@@ -1,5 +1,6 @@
 //! What stands in the brackets of an attribute.
 
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Error, Expr, Ident, LitStr, Path, Result, Token, parenthesized};
@@ -11,7 +12,7 @@ use crate::name::{check_label, check_metric};
 pub(crate) struct Arguments {
     pub(crate) name: Option<LitStr>,
     pub(crate) help: Option<LitStr>,
-    pub(crate) labels: Vec<Label>,
+    pub(crate) labels: Option<Vec<Label>>,
     pub(crate) registry: Option<Expr>,
     /// Whether runs are told apart by how they end.
     pub(crate) outcome: bool,
@@ -44,13 +45,8 @@ impl Parse for Arguments {
 
 impl Arguments {
     fn option(&mut self, input: ParseStream<'_>) -> Result<()> {
-        if input.peek(Token![crate]) {
-            input.parse::<Token![crate]>()?;
-            input.parse::<Token![=]>()?;
-            self.krate = Some(input.call(Path::parse_mod_style)?);
-            return Ok(());
-        }
-        let option: Ident = input.parse().map_err(|error| {
+        // With the keyword `crate`.
+        let option = input.call(Ident::parse_any).map_err(|error| {
             let expected = "a metric's name, or `help`, `labels`, `registry` or `outcome`";
             Error::new(error.span(), format!("expected {expected}"))
         })?;
@@ -64,14 +60,15 @@ impl Arguments {
                 self.registry.replace(input.parse()?).is_some()
             }
             "outcome" => std::mem::replace(&mut self.outcome, true),
-            "labels" => {
-                let is_there = !self.labels.is_empty();
-                self.labels = labels(input)?;
-                is_there
+            "labels" => self.labels.replace(labels(input)?).is_some(),
+            "crate" => {
+                input.parse::<Token![=]>()?;
+                let path = input.call(Path::parse_mod_style)?;
+                self.krate.replace(path).is_some()
             }
             _ => {
-                let known =
-                    "`help = \"..\"`, `labels(name = \"value\")`, `registry = ..` and `outcome`";
+                let known = "`help = \"..\"`, `labels(name = \"value\")`, `registry = ..`, \
+                             `outcome` and `crate = ..`";
                 let text = format!("there is no option `{option}`; there are {known}");
                 return Err(Error::new(option.span(), text));
             }
@@ -113,8 +110,6 @@ struct Pair {
 
 impl Parse for Pair {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        use syn::ext::IdentExt;
-
         let name = input.call(Ident::parse_any)?;
         input.parse::<Token![=]>()?;
         let value = input.parse()?;

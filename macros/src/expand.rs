@@ -256,16 +256,14 @@ impl Start {
             Some(help) => help.value(),
             None => format!("Seconds that a run of `{function}` took."),
         };
-        let pairs = arguments.labels.iter().map(|label| {
+        let labels = arguments.labels.as_deref().unwrap_or_default();
+        let pairs = labels.iter().map(|label| {
             let (name, value) = (&label.name, &label.value);
             quote!((#name, #value))
         });
-        let labels = quote!(&[#(#pairs),*]);
-        if let Some(label) = arguments
-            .labels
-            .iter()
-            .find(|label| arguments.outcome && label.name == "outcome")
-        {
+        let pairs = quote!(&[#(#pairs),*]);
+        let mut labels = labels.iter();
+        if let Some(label) = labels.find(|label| arguments.outcome && label.name == "outcome") {
             let text = "`outcome` gives the label `outcome` its values: choose another name";
             return Err(Error::new(label.value.span(), text));
         }
@@ -278,7 +276,7 @@ impl Start {
             krate,
             name,
             help,
-            labels,
+            labels: pairs,
             registry,
         })
     }

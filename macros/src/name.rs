@@ -6,12 +6,14 @@ use syn::{Error, LitStr, Result};
 /// Checks the name of a metric.
 pub(crate) fn check_metric(name: &LitStr) -> Result<()> {
     let text = name.value();
-    if is_metric(&text) {
+    let why = if text == "_total" {
+        "it is a counter's suffix alone"
+    } else if is_metric(&text) {
         return Ok(());
-    }
-    let text = format!(
-        "{text:?} is no metric's name: use letters, digits, `_` and `:`, and begin with no digit"
-    );
+    } else {
+        "use letters, digits, `_` and `:`, and begin with no digit"
+    };
+    let text = format!("{text:?} is no metric's name: {why}");
     Err(Error::new(name.span(), text))
 }
 
@@ -26,6 +28,8 @@ pub(crate) fn check_label(name: &str, span: Span) -> Result<()> {
         "is no label's name: use letters, digits and `_`, and begin with no digit"
     } else if name.starts_with("__") {
         "is a label that Prometheus keeps for itself: begin with no `__`"
+    } else if name == "_name_" {
+        "is how some readers are told a metric's own name: choose another name"
     } else if matches!(name, "le" | "quantile") {
         "is a label that histograms have already: choose another name"
     } else {

@@ -9,6 +9,12 @@ fn empty() {}
 #[timed("9lives")]
 fn digit() {}
 
+#[timed("_total")]
+fn suffix() {}
+
+#[timed("seconds", labels(_name_ = "1"))]
+fn own_name() {}
+
 #[timed("seconds", labels(le = "1"))]
 fn taken() {}
 

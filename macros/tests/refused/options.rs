@@ -6,6 +6,12 @@ fn unknown() {}
 #[timed("seconds", help = "a", help = "b")]
 fn twice() {}
 
+#[timed("seconds", labels(), labels(a = "1"))]
+fn labels() {}
+
+#[timed("seconds", crate = tachometer, crate = tachometer)]
+fn crates() {}
+
 #[timed("seconds", outcome = true)]
 fn value() {}
 
