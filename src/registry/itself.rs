@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::metric::Metric;
-#[cfg(feature = "dashboard")]
 use crate::registry::Registry;
 use crate::snapshot::{Block, Count, Desc, Kind, Labels, Role, Values};
 
@@ -25,7 +24,6 @@ pub(super) fn descs() -> impl Iterator<Item = Desc> {
     NAMES.iter().map(desc)
 }
 
-#[cfg(feature = "dashboard")]
 impl Registry {
     /// Returns what the metrics are that the registry has of itself, but for their help.
     pub(crate) fn about_itself() -> impl Iterator<Item = Desc> {

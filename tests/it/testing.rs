@@ -47,6 +47,47 @@ fn what_is_so_is_asserted() {
     assert_exposition(&registry, "age_seconds -2\njob_seconds_sum 0.3");
 }
 
+/// Of a handle that gives its metrics a prefix, these are meant, and no others that are called
+/// so without it.
+#[test]
+fn what_a_handle_with_a_prefix_has_is_asserted() {
+    let registry = registry();
+    let shop = registry.clone().prefix("shop_").unwrap();
+    shop.counter("jobs_total", "Jobs done.").unwrap().inc();
+    shop.histogram("wait_seconds", "Waits.")
+        .unwrap()
+        .observe(0.5);
+    assert_counter!(shop, "jobs_total", 1);
+    assert_histogram_count!(shop, "wait_seconds", 1);
+    assert_counter!(registry, "shop_jobs_total", 1);
+    assert_counter!(registry, "jobs_total", 4.5);
+    let told = refused(|| assert_counter!(shop, "jobs_total", 2));
+    assert_eq!(
+        told,
+        "expected 2 of shop_jobs_total{}, found 1; its series:\n  shop_jobs_total{} 1"
+    );
+}
+
+/// What a registry counts of itself stands in its scrapes as all else does.
+#[test]
+fn what_a_registry_says_of_itself_is_asserted() {
+    let registry = registry();
+    let name = "tachometer_invalid_observations_total";
+    assert_counter!(registry, name, 0);
+    let seconds = registry.histogram("job_seconds", "").unwrap();
+    seconds.observe(f64::NAN);
+    assert_counter!(registry, name, {"metric" => "job_seconds"}, 1);
+    assert_gauge!(registry, "tachometer_series", {"metric" => "jobs_total"}, 3);
+}
+
+#[test]
+fn a_number_that_is_none_is_asserted() {
+    let registry = registry();
+    registry.gauge("age_seconds", "").unwrap().set(f64::NAN);
+    assert_gauge!(registry, "age_seconds", f64::NAN);
+    refused(|| assert_gauge!(registry, "age_seconds", 1));
+}
+
 #[test]
 fn what_is_not_so_is_told_with_what_is() {
     let registry = registry();
