@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::registry::Registry;
-use crate::testing::exposition::{Exposition, Key, Sample, parse_number, sample, write_key};
+use crate::testing::exposition::{
+    Exposition, Key, Sample, parse_number, sample, write_key, write_number,
+};
 
 /// Asserts that the registry exports these metrics as they are written here, in Prometheus's
 /// text format, and no other series of them.
@@ -65,7 +67,9 @@ fn difference(found: &Exposition, expected: &str) -> Result<Option<String>, Stri
     for ((word, name), text) in &comments.told {
         let own = found.told.get(&(*word, name.clone()));
         let line = |text: &str| format!("# {word} {name} {text}");
-        lines.compare(&line(text), own.map(|own| line(own)), own == Some(text));
+        // What is expected has lost the spaces around it.
+        let is_same = own.is_some_and(|own| own.trim() == text.trim());
+        lines.compare(&line(text), own.map(|own| line(own)), is_same);
     }
     // In the order of what is expected, and then what is too much.
     let mut rest: BTreeMap<_, _> = found
@@ -109,9 +113,10 @@ impl Number {
     fn line(&self, key: &Key) -> String {
         let mut line = String::new();
         let _ = write_key(&mut line, &key.name, &key.labels);
+        line.push(' ');
         let _ = match self {
-            Self::Any => write!(line, " *"),
-            Self::Only(number) => write!(line, " {number}"),
+            Self::Any => line.write_char('*'),
+            Self::Only(number) => write_number(&mut line, *number),
         };
         line
     }
@@ -173,7 +178,8 @@ mod tests {
     #[test]
     fn a_difference_is_told_line_by_line() {
         check(FOUND, "b 1", Some("- b 1\n+ b NaN\n"));
-        check(FOUND, "c *\nd *", Some("  c inf\n- d *\n"));
+        check(FOUND, "c *\nd *", Some("  c +Inf\n- d *\n"));
+        check(FOUND, "c -Inf", Some("- c -Inf\n+ c +Inf\n"));
         check(
             FOUND,
             "# TYPE a_total gauge\na_total{x=\"1\",y=\"2\"} 1",
@@ -183,6 +189,27 @@ mod tests {
             ),
         );
         check(FOUND, "# HELP b B.", Some("- # HELP b B.\n"));
+    }
+
+    #[test]
+    fn a_line_of_a_difference_is_one_that_may_be_expected() {
+        let found = Exposition::parse(FOUND).unwrap();
+        for sample in found.samples() {
+            let line = sample.to_string();
+            let read = Exposition::parse(&line).unwrap();
+            assert_eq!(read.samples()[0].to_string(), line);
+        }
+    }
+
+    /// Editors drop spaces at the end of a line, where an exposition has them for a reason.
+    #[test]
+    fn spaces_at_the_end_of_a_help_text_are_read_and_need_not_be_expected() {
+        let found = "# HELP a All. \t\n# HELP b  B\u{a0}\r\n# TYPE a gauge \n";
+        let read = Exposition::parse(found).unwrap();
+        assert_eq!(read.help("a"), Some("All. \t"));
+        assert_eq!(read.help("b"), Some(" B\u{a0}"));
+        assert_eq!(read.kind("a"), Some("gauge"));
+        check(found, "# HELP a All.\n# HELP b B\n# TYPE a gauge", None);
     }
 
     #[test]

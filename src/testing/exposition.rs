@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write};
 
 use crate::testing::cursor::Cursor;
 
@@ -60,7 +60,8 @@ impl Exposition {
                 text: taken.to_owned(),
                 what,
             };
-            if let Some(comment) = taken.strip_prefix('#') {
+            // A help text ends where the line does, and not before its last spaces.
+            if let Some(comment) = line.trim_start().strip_prefix('#') {
                 read.comment(comment).map_err(fault)?;
             } else if !taken.is_empty() {
                 let (key, number) = sample(taken).map_err(fault)?;
@@ -117,6 +118,7 @@ impl Exposition {
             cursor.skip_spaces();
             let name = cursor.name()?;
             let rest = cursor.0.strip_prefix(' ').unwrap_or(cursor.0);
+            let rest = if word == "HELP" { rest } else { rest.trim() };
             self.told.insert((word, name), unescape(rest));
         }
         Ok(())
@@ -201,11 +203,21 @@ fn unescape(text: &str) -> String {
     }
 }
 
-/// With quotes and backslashes as the formats write them.
+/// With quotes, backslashes and infinity as the formats write them.
 impl fmt::Display for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_key(f, &self.name, &self.labels)?;
-        write!(f, " {}", self.value)
+        f.write_char(' ')?;
+        write_number(f, self.value)
+    }
+}
+
+/// Writes a number as [`parse_number`] reads it.
+pub(super) fn write_number(f: &mut impl fmt::Write, number: f64) -> fmt::Result {
+    match number {
+        f64::INFINITY => f.write_str("+Inf"),
+        f64::NEG_INFINITY => f.write_str("-Inf"),
+        _ => write!(f, "{number}"),
     }
 }
 
