@@ -45,6 +45,8 @@
 mod attach;
 mod cgroup;
 mod families;
+mod files;
+mod process;
 mod reader;
 mod reading;
 mod updates;

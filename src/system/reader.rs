@@ -2,19 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use sysinfo::{
-    IS_SUPPORTED_SYSTEM, MINIMUM_CPU_UPDATE_INTERVAL, MemoryRefreshKind, Pid, ProcessRefreshKind,
-    ProcessesToUpdate, System, get_current_pid,
-};
+use sysinfo::{IS_SUPPORTED_SYSTEM, MINIMUM_CPU_UPDATE_INTERVAL, MemoryRefreshKind, System};
 
 use crate::system::cgroup::Cgroup;
-use crate::system::reading::{Machine, Process, Reading};
+use crate::system::process::Source;
+use crate::system::reading::{Machine, Reading};
 
 /// What takes readings, and remembers what the next one needs of the last.
 #[derive(Debug)]
 pub(super) struct Reader {
     system: System,
-    pid: Option<Pid>,
+    process: Source,
     cgroup: Option<Cgroup>,
     /// When the CPUs' time was last read, and how many seconds of it the process
     /// had taken.
@@ -32,7 +30,7 @@ impl Reader {
     pub(super) fn new() -> Self {
         Self {
             system: System::new(),
-            pid: get_current_pid().ok(),
+            process: Source::new(),
             cgroup: Cgroup::own(),
             cpu_before: None,
             has_shares: !IS_SUPPORTED_SYSTEM,
@@ -51,40 +49,13 @@ impl Reader {
         if !IS_SUPPORTED_SYSTEM {
             return Reading::default();
         }
-        let mut process = self.process();
+        let mut process = self.process.read();
         self.shares(process.cpu_seconds);
         process.cpu_percent = self.process_share;
         Reading {
             machine: self.machine(),
             process,
             container: self.cgroup.as_ref().map(Cgroup::read).unwrap_or_default(),
-        }
-    }
-
-    fn process(&mut self) -> Process {
-        let Some(pid) = self.pid else {
-            return Process::default();
-        };
-        let kinds = ProcessRefreshKind::nothing()
-            .with_cpu()
-            .with_memory()
-            .with_tasks();
-        self.system
-            .refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, kinds);
-        let Some(process) = self.system.process(pid) else {
-            return Process::default();
-        };
-        let known = |bytes: u64| (bytes > 0).then_some(bytes as f64);
-        Process {
-            cpu_seconds: Some(process.accumulated_cpu_time() as f64 / 1e3),
-            cpu_percent: None,
-            resident: known(process.memory()),
-            address_space: known(process.virtual_memory()),
-            open_files: process.open_files().map(open_before),
-            most_files: process.open_files_limit().map(|files| files as f64),
-            started: known(process.start_time()),
-            // Those besides the first.
-            threads: process.tasks().map(|tasks| tasks.len() as f64 + 1.0),
         }
     }
 
@@ -122,10 +93,4 @@ impl Reader {
         }
         self.cpu_before = Some((now, cpu_seconds));
     }
-}
-
-/// Returns how many files were open, but for the directory that lists them on Linux.
-fn open_before(listed: usize) -> f64 {
-    let own = usize::from(cfg!(target_os = "linux"));
-    listed.saturating_sub(own) as f64
 }

@@ -4,7 +4,6 @@
 //! <https://docs.kernel.org/admin-guide/cgroup-v1/memory.html>, "User Interface", and
 //! <https://docs.kernel.org/scheduler/sched-bwc.html>, "Management".
 
-mod files;
 mod place;
 #[cfg(test)]
 mod tests;
@@ -16,6 +15,7 @@ use std::path::Path;
 use crate::system::cgroup::place::Place;
 use crate::system::cgroup::v1::V1;
 use crate::system::cgroup::v2::V2;
+use crate::system::files::text;
 use crate::system::reading::Container;
 
 /// The control group of this process.
@@ -34,7 +34,7 @@ impl Cgroup {
     /// Returns the one that a list of a process's groups names, of those that are mounted
     /// below `root`.
     fn at(root: &Path, list: &Path) -> Option<Self> {
-        let list = files::text(list)?;
+        let list = text(list)?;
         // With both, those that have limits are of version 1.
         if root.join("cgroup.controllers").exists() {
             let place = Place::find(root, &list, "")?;

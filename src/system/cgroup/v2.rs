@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::system::cgroup::files::{named, number, parse, text};
 use crate::system::cgroup::place::{Place, Sort};
+use crate::system::files::{named, number, parse, text};
 use crate::system::reading::Container;
 
 #[derive(Debug)]
