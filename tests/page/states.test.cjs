@@ -15,11 +15,15 @@ const lost = (page) => said(page, '#state', 'Not connected');
 const notices = (page) => page.locator('#notices li').allTextContents();
 
 // Lets time pass until the server is asked, and waits for that. In one leap, since answers
-// take real time, in which the page's must not run out.
+// take real time, in which the page's must not run out. While an answer is under way the page
+// does not know yet when it asks again, and would not notice the leap.
 async function poll(page, server, milliseconds = 2000) {
+  await page.waitForFunction(() => !asking);
   const before = server.asked;
   await page.clock.fastForward(milliseconds);
-  while (server.asked === before) await new Promise(setImmediate);
+  for (const begun = performance.now(); server.asked === before; await new Promise(setImmediate)) {
+    assert.ok(performance.now() - begun < 30000, 'the page does not ask');
+  }
 }
 
 // Unknown is a dash, and a text that begins with 0 would be a claim.
