@@ -125,9 +125,9 @@ fn asynchronous(
         // The type of what the body returns, which `?` in it has to know.
         Some(ty) => {
             let annotation = quote_spanned! { ty.span() =>
-                #[allow(unreachable_code, clippy::diverging_sub_expression)]
+                #[allow(clippy::let_unit_value)]
                 if false {
-                    let __never: #ty = ::core::unreachable!();
+                    let __never: #ty = #krate::__timed::never();
                     return __never;
                 }
             };

@@ -1,5 +1,12 @@
 //! Functions of shapes that a body which becomes a closure or a future must not change.
 
+#![deny(
+    clippy::unreachable,
+    clippy::let_unit_value,
+    unused,
+    reason = "whoever refuses these in code of their own has none of them by the attribute"
+)]
+
 use std::future::pending;
 use std::panic::catch_unwind;
 use std::pin::pin;
