@@ -296,12 +296,6 @@ pub fn call<T>(body: impl FnOnce() -> T) -> T {
     body()
 }
 
-/// Stands for what a body returns, where nothing comes by.
-#[cold]
-pub fn never<T>() -> T {
-    unreachable!("it only names a type")
-}
-
 /// What a function returns, by which `!` has a name.
 pub trait Returns {
     /// That type.

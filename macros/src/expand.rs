@@ -75,7 +75,6 @@ fn sync_with_outcome(start: &Start, function: &ItemFn) -> TokenStream {
     let body = quote_spanned!(block.span()=> move || #returns #block);
     quote! {
         #start
-        #[allow(clippy::let_unit_value)]
         let #returned = #krate::__timed::call(#body);
         #end
         #returned
@@ -87,7 +86,6 @@ fn end(krate: &TokenStream, run: &Ident, returned: &Ident) -> TokenStream {
     // What brings methods is in scope for nothing else.
     quote! {
         #krate::__timed::Run::end(#run, {
-            #[allow(unused_imports)]
             use #krate::__timed::{IsError as _, IsNoError as _};
             (&&#krate::__timed::Returned(&#returned)).__tachometer_is_error()
         });
@@ -125,9 +123,7 @@ fn asynchronous(
         // The type of what the body returns, which `?` in it has to know.
         Some(ty) => {
             let annotation = quote_spanned! { ty.span() =>
-                #[allow(clippy::let_unit_value)]
-                if false {
-                    let __never: #ty = #krate::__timed::never();
+                if let ::core::option::Option::Some(__never) = ::core::option::Option::None::<#ty> {
                     return __never;
                 }
             };
@@ -138,7 +134,6 @@ fn asynchronous(
     };
     quote! {
         #start
-        #[allow(clippy::let_unit_value)]
         let (#run, #returned) = #krate::__timed::body(#run, async move #body).await;
         if let ::core::option::Option::Some(#run) = #run {
             #end

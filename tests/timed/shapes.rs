@@ -1,9 +1,10 @@
 //! Functions of shapes that a body which becomes a closure or a future must not change.
 
-#![deny(
-    clippy::unreachable,
+#![forbid(
     clippy::let_unit_value,
-    unused,
+    clippy::unreachable,
+    unused_imports,
+    unused_must_use,
     reason = "whoever refuses these in code of their own has none of them by the attribute"
 )]
 
@@ -141,4 +142,32 @@ fn traits_that_every_type_has_are_not_in_the_way() {
     let mut context = Context::from_waker(Waker::noop());
     assert!(future.poll(&mut context).is_ready());
     assert_eq!(runs(&OWN, "extended_async_seconds", Some("ok")), 1);
+}
+
+type Done = ();
+
+/// What returns nothing is held nowhere that a lint would see.
+#[timed("unit_seconds", outcome, registry = OWN)]
+fn unit() {}
+
+#[timed("unit_async_seconds", outcome, registry = OWN)]
+async fn unit_async() {}
+
+#[timed("done_seconds", outcome, registry = OWN)]
+fn done() -> Done {}
+
+#[timed("done_async_seconds", outcome, registry = OWN)]
+async fn done_async() -> Done {}
+
+#[test]
+fn functions_that_return_nothing_are_counted_as_ok() {
+    unit();
+    done();
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(pin!(unit_async()).poll(&mut context).is_ready());
+    assert!(pin!(done_async()).poll(&mut context).is_ready());
+    for name in ["unit", "unit_async", "done", "done_async"] {
+        let name = format!("{name}_seconds");
+        assert_eq!(runs(&OWN, &name, Some("ok")), 1, "{name}");
+    }
 }
