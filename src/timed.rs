@@ -73,7 +73,8 @@ use crate::registry::Registry;
 ///   `self.registry`; without it the [global](Registry::global) one. It is evaluated in each
 ///   run, before the body.
 /// - `outcome`: a label by which runs are told apart, `ok`, `error` (an `Err`), `panic` or
-///   `cancelled`.
+///   `cancelled`. The body becomes a closure for it, so that where a panic tells the caller of
+///   a function that is `#[track_caller]`, it tells a line of the function instead.
 /// - `crate = ..`: the path of this crate, where it has another name.
 ///
 /// # What it costs
