@@ -26,7 +26,7 @@ pub(crate) fn timed(arguments: &Arguments, function: &ItemFn) -> Result<TokenStr
     let start = Start::of(arguments, sig)?;
     let outcome = arguments.outcome;
     let body = if sig.asyncness.is_some() {
-        asynchronous(&start, outcome, &quote!(#block), returns(sig))
+        asynchronous(&start, outcome, &braced(block), returns(sig))
     } else if let Some(Returned { before, pin, body }) = Returned::of(block) {
         let body = asynchronous(&start, outcome, &body, None);
         let future = quote!(async move { #body });
@@ -38,7 +38,7 @@ pub(crate) fn timed(arguments: &Arguments, function: &ItemFn) -> Result<TokenStr
     } else if outcome {
         sync_with_outcome(&start, function)
     } else {
-        let start = start.tokens("start");
+        let [start, block] = [start.tokens("start"), braced(block)];
         quote! {
             #start
             #block
@@ -64,7 +64,7 @@ fn sync_with_outcome(start: &Start, function: &ItemFn) -> TokenStream {
     let krate = &start.krate;
     // It ends in a panic, if at all, as runs do of which nothing else is said.
     if matches!(&function.sig.output, ReturnType::Type(_, ty) if is_never(ty)) {
-        let start = start.tokens("start_with_outcome");
+        let [start, block] = [start.tokens("start_with_outcome"), braced(block)];
         return quote!(#start #block);
     }
     let returns = returns(&function.sig).map(|ty| quote!(-> #ty));
@@ -164,13 +164,16 @@ impl<'a> Returned<'a> {
         let Expr::Async(future) = future else {
             return None;
         };
-        let body = &future.block;
-        Some(Self {
-            before,
-            pin,
-            body: quote!(#body),
-        })
+        let body = braced(&future.block);
+        Some(Self { before, pin, body })
     }
+}
+
+/// Returns a block in braces of the attribute's: of the function's own the compiler warns that
+/// they are not needed, where all stands in one line.
+fn braced(block: &Block) -> TokenStream {
+    let statements = &block.stmts;
+    quote!({ #(#statements)* })
 }
 
 fn is_box_pin(function: &Expr) -> bool {

@@ -3,6 +3,7 @@
 #![forbid(
     clippy::let_unit_value,
     clippy::unreachable,
+    unused_braces,
     unused_imports,
     unused_must_use,
     reason = "whoever refuses these in code of their own has none of them by the attribute"
@@ -170,4 +171,46 @@ fn functions_that_return_nothing_are_counted_as_ok() {
         let name = format!("{name}_seconds");
         assert_eq!(runs(&OWN, &name, Some("ok")), 1, "{name}");
     }
+}
+
+/// In one line, in which the compiler looks for braces that are not needed.
+#[rustfmt::skip]
+mod lines {
+    use super::{OWN, timed};
+
+    #[timed("line_seconds", registry = OWN)]
+    pub(super) fn plain() -> u8 { 1 }
+    #[timed("line_seconds", registry = OWN)]
+    pub(super) async fn waits() -> u8 { 1 }
+    #[timed("line_seconds", registry = OWN)]
+    pub(super) fn returned() -> impl Future<Output = u8> { async { 1 } }
+    #[timed("line_outcome_seconds", outcome, registry = OWN)]
+    pub(super) fn plain_outcome() -> u8 { 1 }
+    #[timed("line_outcome_seconds", outcome, registry = OWN)]
+    pub(super) async fn waits_outcome() -> u8 { 1 }
+    #[timed("line_outcome_seconds", outcome, registry = OWN)]
+    pub(super) fn returned_outcome() -> impl Future<Output = u8> { async { 1 } }
+    #[timed("line_outcome_seconds", outcome, registry = OWN)]
+    pub(super) fn opaque_outcome() -> impl Into<u8> { 1 }
+    #[timed("line_outcome_seconds", outcome, registry = OWN)]
+    pub(super) fn never_outcome() -> ! { panic!("on purpose") }
+}
+
+#[test]
+fn functions_in_one_line_are_timed_as_others_are() {
+    let mut context = Context::from_waker(Waker::noop());
+    assert_eq!(lines::plain(), 1);
+    assert!(pin!(lines::waits()).poll(&mut context).is_ready());
+    assert!(pin!(lines::returned()).poll(&mut context).is_ready());
+    assert_eq!(runs(&OWN, "line_seconds", None), 3);
+    assert_eq!(lines::plain_outcome(), 1);
+    assert!(pin!(lines::waits_outcome()).poll(&mut context).is_ready());
+    assert!(
+        pin!(lines::returned_outcome())
+            .poll(&mut context)
+            .is_ready()
+    );
+    assert_eq!(lines::opaque_outcome().into(), 1);
+    assert!(catch_unwind(|| lines::never_outcome()).is_err());
+    assert_eq!(runs(&OWN, "line_outcome_seconds", None), 5);
 }
