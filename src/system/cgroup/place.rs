@@ -23,8 +23,12 @@ pub(super) enum Sort {
 
 impl Place {
     /// Finds the group of a controller, or of version 2 where that is empty, in the list of
-    /// a process's groups: lines of `number:controllers:path`.
+    /// a process's groups: lines of `number:controllers:path`. Where nothing is mounted, there
+    /// is none.
     pub(super) fn find(root: &Path, list: &str, controller: &str) -> Option<Self> {
+        if !root.is_dir() {
+            return None;
+        }
         let groups = list.lines().filter_map(|line| {
             let (_, group) = line.split_once(':')?;
             group.split_once(':')

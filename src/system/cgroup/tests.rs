@@ -180,6 +180,45 @@ fn a_machine_is_no_container() {
     assert_eq!(files.read().memory, Some(5.0));
 }
 
+/// What every group has but the machine's own.
+#[test]
+fn a_container_whose_memory_nobody_counts_is_one_by_its_events() {
+    let container = [
+        ("list", "0::/\n"),
+        ("fs/cgroup.controllers", "cpu"),
+        ("fs/cgroup.events", "populated 1\nfrozen 0\n"),
+        ("fs/cpu.stat", "usage_usec 2500000\n"),
+    ];
+    let files = Files::new("events", &container);
+    assert_eq!(files.read().cpu_seconds, Some(2.5));
+}
+
+/// A group beside the one that the process's namespace begins with is not the machine's.
+#[test]
+fn the_machine_is_no_container_of_a_process_whose_group_is_not_seen() {
+    let machine = [
+        ("list", "0::/../system.slice/one.service\n"),
+        ("fs/cgroup.controllers", "cpu memory"),
+        ("fs/cpu.stat", "usage_usec 2500000\n"),
+        ("fs/memory.stat", "inactive_file 4096\n"),
+    ];
+    let files = Files::new("machine", &machine);
+    assert_eq!(files.read(), Container::default());
+}
+
+#[test]
+fn a_controller_that_is_mounted_nowhere_makes_no_container() {
+    let service = "/system.slice/one.service";
+    let list = format!("4:memory:{service}\n3:cpu,cpuacct:{service}\n");
+    let usage = format!("fs/cpuacct{service}/cpuacct.usage");
+    let quota = format!("fs/cpu{service}/cpu.cfs_quota_us");
+    let files = Files::new(
+        "unmounted",
+        &[("list", &*list), (&*usage, "2500000000"), (&*quota, "-1")],
+    );
+    assert_eq!(files.read(), Container::default());
+}
+
 #[test]
 fn version_1_has_a_place_for_each_controller() {
     let files = Files::new(

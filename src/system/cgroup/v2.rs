@@ -19,12 +19,9 @@ impl V2 {
         let memory_limit = place.least(|group| number(&group.join("memory.max")));
         let cpu_limit = place.least(|group| cpus(&group.join("cpu.max")));
         let memory = number(&place.file("memory.current"));
-        let is_container = match place.sort {
-            Sort::Container => true,
-            // The machine's has no such file.
-            Sort::Root => memory.is_some(),
-            Sort::Within => false,
-        };
+        // The machine's has no such files, and its numbers are of all that it runs.
+        let is_groups = memory.is_some() || place.file("cgroup.events").exists();
+        let is_container = place.sort != Sort::Within && is_groups;
         if !is_container && memory_limit.is_none() && cpu_limit.is_none() {
             return Container::default();
         }
