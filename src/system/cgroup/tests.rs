@@ -252,6 +252,9 @@ fn version_1_has_a_place_for_each_controller() {
         cpu_limit: None,
     };
     assert_eq!(files.read(), expected);
+    // As a kernel of 32 bits writes that there is none.
+    files.set("fs/memory/memory.limit_in_bytes", "8796093018112");
+    assert_eq!(files.read(), expected);
     files.set("fs/memory/memory.limit_in_bytes", "4096");
     files.set("fs/cpu/cpu.cfs_quota_us", "250000");
     expected.memory_limit = Some(4096.0);

@@ -17,6 +17,9 @@ pub(crate) struct V1 {
 /// whole pages.
 const NO_LIMIT: f64 = (1_u64 << 62) as f64;
 
+/// That number of pages on a kernel of 32 bits, in bytes.
+const NO_LIMIT_OF_32_BITS: f64 = (i32::MAX as u64 * 4_096) as f64;
+
 impl V1 {
     pub(super) fn is_any(&self) -> bool {
         self.memory.is_some() || self.cpu.is_some() || self.cpuacct.is_some()
@@ -59,7 +62,8 @@ fn used(place: Option<&Place>, limit: Option<f64>) -> Option<&Place> {
 }
 
 fn bytes(group: &Path) -> Option<f64> {
-    number(&group.join("memory.limit_in_bytes")).filter(|bytes| *bytes < NO_LIMIT)
+    let is_limit = |bytes: &f64| *bytes < NO_LIMIT && *bytes != NO_LIMIT_OF_32_BITS;
+    number(&group.join("memory.limit_in_bytes")).filter(is_limit)
 }
 
 /// Reads how many CPUs' time a group may take; a quota of -1 is none.
