@@ -4,12 +4,13 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{
-    AttrStyle, Block, Error, Expr, Ident, ItemFn, LitStr, Result, ReturnType, Signature, Stmt,
-    Type, parse_quote,
+    AttrStyle, Block, Error, Ident, ItemFn, LitStr, Result, ReturnType, Signature, Type,
+    parse_quote,
 };
 
 use crate::arguments::Arguments;
 use crate::name::is_metric;
+use crate::returned::{self, Returned};
 
 /// Returns the function with its body timed. Its signature stays as it is.
 pub(crate) fn timed(arguments: &Arguments, function: &ItemFn) -> Result<TokenStream> {
@@ -27,8 +28,10 @@ pub(crate) fn timed(arguments: &Arguments, function: &ItemFn) -> Result<TokenStr
     let outcome = arguments.outcome;
     let body = if sig.asyncness.is_some() {
         asynchronous(&start, outcome, &braced(block), returns(sig))
-    } else if let Some(Returned { before, pin, body }) = Returned::of(block) {
-        let body = asynchronous(&start, outcome, &body, None);
+    } else if let Some(returned) = Returned::of(block) {
+        let Returned { before, pin, body } = returned;
+        let output = returned::output(&sig.output).filter(|ty| !names_impl(ty));
+        let body = asynchronous(&start, outcome, &braced(body), output);
         let future = quote!(async move { #body });
         let future = pin.map_or(future.clone(), |pin| quote!(#pin(#future)));
         quote! {
@@ -142,47 +145,11 @@ fn asynchronous(
     }
 }
 
-/// The parts of a function that is not async and returns a future, which is what is to be
-/// timed.
-struct Returned<'a> {
-    before: &'a [Stmt],
-    /// `Box::pin`, where the future is boxed, as `async_trait` leaves them.
-    pin: Option<&'a Expr>,
-    body: TokenStream,
-}
-
-impl<'a> Returned<'a> {
-    /// Finds them where an async block is what the function ends in.
-    fn of(block: &'a Block) -> Option<Self> {
-        let (Stmt::Expr(last, None), before) = block.stmts.split_last()? else {
-            return None;
-        };
-        let (pin, future) = match last {
-            Expr::Call(call) if is_box_pin(&call.func) => (Some(&*call.func), call.args.first()?),
-            _ => (None, last),
-        };
-        let Expr::Async(future) = future else {
-            return None;
-        };
-        let body = braced(&future.block);
-        Some(Self { before, pin, body })
-    }
-}
-
 /// Returns a block in braces of the attribute's: of the function's own the compiler warns that
 /// they are not needed, where all stands in one line.
 fn braced(block: &Block) -> TokenStream {
     let statements = &block.stmts;
     quote!({ #(#statements)* })
-}
-
-fn is_box_pin(function: &Expr) -> bool {
-    let Expr::Path(function) = function else {
-        return false;
-    };
-    let mut names = function.path.segments.iter().rev().map(|part| &part.ident);
-    let is_pin = names.next().is_some_and(|name| name == "pin");
-    is_pin && names.next().is_some_and(|name| name == "Box")
 }
 
 /// Returns the name of a local variable, which no code of the function's can see.

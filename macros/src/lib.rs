@@ -6,6 +6,7 @@
 mod arguments;
 mod expand;
 mod name;
+mod returned;
 
 use proc_macro::TokenStream;
 use syn::{ItemFn, parse_macro_input};

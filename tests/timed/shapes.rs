@@ -9,9 +9,10 @@
     reason = "whoever refuses these in code of their own has none of them by the attribute"
 )]
 
+use std::fmt::Display;
 use std::future::pending;
 use std::panic::catch_unwind;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::LazyLock;
 use std::task::{Context, Waker};
 
@@ -213,4 +214,49 @@ fn functions_in_one_line_are_timed_as_others_are() {
     assert_eq!(lines::opaque_outcome().into(), 1);
     assert!(catch_unwind(|| lines::never_outcome()).is_err());
     assert_eq!(runs(&OWN, "line_outcome_seconds", None), 5);
+}
+
+/// As the crate futures has it.
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+#[timed("told_seconds", outcome, registry = OWN)]
+fn told_by_bound() -> impl Future<Output = Vec<u8>> + Send {
+    async { [1].into_iter().collect() }
+}
+
+#[timed("told_seconds", outcome, registry = OWN)]
+fn told_by_trait_object() -> Pin<Box<dyn Future<Output = Box<dyn Display>>>> {
+    Box::pin(async move { Box::new(1) })
+}
+
+#[timed("told_seconds", outcome, registry = OWN)]
+fn told_to_loop(times: &[u8]) -> impl Future<Output = ()> {
+    async move {
+        loop {
+            if times.is_empty() {
+                return;
+            }
+            pending::<()>().await;
+        }
+    }
+}
+
+#[timed("told_seconds", outcome, registry = OWN)]
+fn told_by_alias(text: &str) -> BoxFuture<'_, Vec<usize>> {
+    Box::pin(async move { text.parse().into_iter().collect() })
+}
+
+#[test]
+fn what_a_future_returns_is_told_to_its_body() {
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(pin!(told_by_bound()).poll(&mut context).is_ready());
+    assert!(
+        told_by_trait_object()
+            .as_mut()
+            .poll(&mut context)
+            .is_ready()
+    );
+    assert!(pin!(told_to_loop(&[])).poll(&mut context).is_ready());
+    assert!(told_by_alias("text").as_mut().poll(&mut context).is_ready());
+    assert_eq!(runs(&OWN, "told_seconds", Some("ok")), 4);
 }
