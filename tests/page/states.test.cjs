@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
-const { browsing, calls, card, cells, endpoint, metric, model, NOW, requests, said, standInFor, view } = require('./support.cjs');
+const { browsing, calls, card, cells, endpoint, full, metric, model, NOW, requests, said, standInFor, view } = require('./support.cjs');
 
 const visit = browsing();
 const still = { clock: true };
@@ -176,6 +176,21 @@ test('several replicas behind one address are told apart and counted', async (t)
   await poll(page, server);
   await said(page, '#notices', '3 processes answer here.');
   assert.doesNotMatch((await notices(page)).join(), /anew/);
+});
+
+test('a table of a course gains new rows alone, and begins anew with another process', async (t) => {
+  const server = await standInFor(t, (asked) => ({ ...full(asked * 3), instance: asked < 3 ? 'aaaa' : 'bbbb' }));
+  const page = await visit(t, server.page, still);
+  await live(page);
+  await page.locator('#traffic summary').click();
+  const rows = page.locator('#traffic tbody tr');
+  await rows.first().evaluate((row) => { row.id = 'marked'; });
+  await poll(page, server);
+  await page.waitForFunction(() => document.querySelector('#traffic tbody').children[3].id === 'marked');
+  assert.equal(await rows.count(), 150);
+  await poll(page, server);
+  await page.waitForFunction(() => !document.getElementById('marked'));
+  assert.equal(await rows.count(), 150);
 });
 
 test('a server whose metrics take long to read is said to tell the same', async (t) => {
