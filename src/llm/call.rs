@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use crate::context::RequestRoute;
 use crate::llm::cost::{Charge, Money};
 use crate::llm::finish::Finishes;
+use crate::llm::headroom::Headroom;
 use crate::llm::metrics::LlmMetrics;
 use crate::llm::outcome::{ErrorType, Outcome};
 use crate::llm::times::{Phase, Times};
-use crate::llm::usage::Usage;
+use crate::llm::usage::{MOST_TOKENS, Usage};
 use crate::metric::{Histogram, InFlight};
 
 /// One call of an LLM, from its start to the end of the answer.
@@ -19,18 +20,27 @@ use crate::metric::{Histogram, InFlight};
 #[must_use = "a call that is dropped was cancelled"]
 pub struct LlmCall {
     metrics: LlmMetrics,
-    in_flight: InFlight,
+    /// None for the fetch of a stored answer.
+    in_flight: Option<InFlight>,
     pub(super) provider: Box<str>,
     pub(super) operation: Box<str>,
     pub(super) model: Option<Box<str>>,
     /// The model that answered, by whose price it goes.
     pub(super) answered: Option<Box<str>>,
+    /// Whether the model had series of its own from the start.
+    is_named: bool,
+    /// What shows that there is such a model.
+    pub(super) proof: Proof,
     /// The route of the request that makes the call, if that is to be told.
     route: RequestRoute,
     started: Instant,
     first: Option<Instant>,
     chunks: Option<Chunks>,
     pub(super) usage: Usage,
+    /// What models took that the requested one called in.
+    pub(super) other_models: Vec<(Box<str>, Usage)>,
+    /// Whether two counts contradict each other.
+    pub(super) is_inconsistent: bool,
     /// Tokens of which nobody says whether they went in or out.
     pub(super) tokens: Option<u64>,
     /// Those of the output that came before the first, and were not shown.
@@ -50,6 +60,19 @@ pub struct LlmCall {
     pub(super) outcome: Outcome,
     /// How long it took, if someone else has measured that.
     pub(super) took: Option<Duration>,
+    /// Whether it is not to be counted.
+    is_discarded: bool,
+}
+
+/// What shows that there is a model of the name that a call has.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Proof {
+    /// Nothing yet: the name may be misspelled.
+    None,
+    /// The request names it, and was accepted.
+    Request,
+    /// Only the answer names it.
+    Answer,
 }
 
 /// How far a call has come.
@@ -78,11 +101,15 @@ pub(super) struct Ended<'a> {
     pub(super) answered: Option<&'a str>,
     pub(super) route: Option<&'a str>,
     pub(super) operation: &'a str,
+    /// Whether the model is known to have series.
+    pub(super) is_named: bool,
+    pub(super) proof: Proof,
     pub(super) outcome: Outcome,
-    pub(super) duration: Duration,
+    pub(super) duration: Option<Duration>,
     pub(super) until_first: Option<Duration>,
     pub(super) per_token: Option<f64>,
     pub(super) usage: Usage,
+    pub(super) other_models: &'a [(Box<str>, Usage)],
     pub(super) tokens: Option<u64>,
     pub(super) missing: Option<&'static str>,
     pub(super) finishes: &'a Finishes,
@@ -102,18 +129,40 @@ impl LlmCall {
         provider: &str,
         model: Option<Box<str>>,
     ) -> Self {
+        let (in_flight, is_named) = metrics.enter(provider, model.as_deref(), operation);
+        let mut call = Self::new(metrics, Some(in_flight), operation, provider, model);
+        call.is_named = is_named && call.model.is_some();
+        call
+    }
+
+    /// Begins the fetch of a stored answer, which is no call that is under way.
+    pub(super) fn stored(metrics: &LlmMetrics, operation: &str, provider: &str) -> Self {
+        Self::new(metrics, None, operation, provider, None)
+    }
+
+    fn new(
+        metrics: &LlmMetrics,
+        in_flight: Option<InFlight>,
+        operation: &str,
+        provider: &str,
+        model: Option<Box<str>>,
+    ) -> Self {
         Self {
-            in_flight: metrics.enter(provider, model.as_deref(), operation),
+            in_flight,
             started: metrics.settings().clock.now(),
             metrics: metrics.clone(),
             provider: provider.into(),
             operation: operation.into(),
             model,
             answered: None,
+            is_named: false,
+            proof: Proof::None,
             route: metrics.route(),
             first: None,
             chunks: None,
             usage: Usage::default(),
+            other_models: Vec::new(),
+            is_inconsistent: false,
             tokens: None,
             unseen: 0,
             came_at_once: false,
@@ -126,6 +175,7 @@ impl LlmCall {
             is_partial: false,
             outcome: Outcome::Cancelled,
             took: None,
+            is_discarded: false,
         }
     }
 
@@ -135,13 +185,19 @@ impl LlmCall {
         if self.first.is_none() {
             self.first = Some(self.metrics.settings().clock.now());
             self.progress = Progress::Answered;
+            self.prove();
         }
     }
 
-    /// Notes what is known of the tokens, which may be said again: the last counts.
+    /// Notes what is known of the tokens, which may be said again: the last counts. A count
+    /// above 2^40 is ignored, and the call is counted in `llm_usage_missing_total` with the
+    /// reason `invalid`.
     pub fn usage(&mut self, usage: Usage) {
+        let (usage, is_invalid) = usage.bounded();
         self.usage = usage;
+        self.blind = is_invalid.then_some("invalid");
         self.progress = Progress::Answered;
+        self.prove();
     }
 
     /// Notes what the provider says that the call costs, in US dollars, for which no price
@@ -160,6 +216,60 @@ impl LlmCall {
     /// Ends the call.
     pub fn finish(mut self, outcome: Outcome) {
         self.outcome = outcome;
+        if matches!(outcome, Outcome::Success | Outcome::Pending) {
+            self.prove();
+        }
+    }
+
+    /// Notes tokens of which it is not known whether they went in or out.
+    pub(super) fn set_tokens(&mut self, tokens: u64) {
+        if tokens > MOST_TOKENS {
+            self.blind = Some("invalid");
+            self.progress = Progress::Answered;
+        } else {
+            self.tokens = Some(tokens);
+        }
+        if tokens > 0 {
+            self.prove();
+        }
+    }
+
+    /// Notes that the provider accepted the call, so that there is a model of its name.
+    pub(super) fn prove(&mut self) {
+        if self.proof == Proof::None {
+            self.proof = Proof::Request;
+            if let Some(model) = self.model.as_deref().filter(|_| !self.is_named) {
+                self.metrics.prove(&self.provider, model, &self.operation);
+            }
+        }
+    }
+
+    /// Shows what the provider's rate limits allow.
+    pub(super) fn limits(&self, limits: impl Iterator<Item = Headroom>) {
+        let model = self.model.as_deref();
+        self.metrics
+            .limits(&self.provider, model, &self.operation, self.proof, limits);
+    }
+
+    /// Forgets the usage, which is counted when the answer is fetched.
+    pub(super) fn forget_usage(&mut self) {
+        self.usage = Usage::default();
+        self.other_models.clear();
+        self.charge = Charge::default();
+        self.finishes = Finishes::default();
+        self.tool_calls = 0;
+        self.is_partial = false;
+    }
+
+    /// Corrects the operation, which the request left open.
+    pub(super) fn set_operation(&mut self, operation: &str) {
+        self.operation = operation.into();
+        self.is_named = false;
+    }
+
+    /// Does not count the call.
+    pub(super) fn discard(&mut self) {
+        self.is_discarded = true;
     }
 
     /// Notes that so many parts of a streamed answer have come at once, where each is timed.
@@ -176,9 +286,9 @@ impl LlmCall {
             }
             none => {
                 let model = self.model.as_deref();
-                let seconds = self
-                    .metrics
-                    .per_chunk(&self.provider, model, &self.operation);
+                let seconds =
+                    self.metrics
+                        .per_chunk(&self.provider, model, &self.operation, self.proof);
                 *none = seconds.map(|seconds| Chunks { seconds, last: now });
             }
         }
@@ -206,7 +316,11 @@ impl LlmCall {
             || self.usage.is_by_units();
         let by_outcome = match self.outcome {
             _ if self.has_begun() && self.blind == Some("invalid") => "invalid",
-            _ if is_known && !self.is_partial => return None,
+            Outcome::Pending => return None,
+            _ if is_known && !self.is_partial => {
+                let is_consistent = !self.is_inconsistent && self.usage.is_consistent();
+                return (!is_consistent).then_some("inconsistent");
+            }
             // What failed before an answer took no tokens, unless it was at work.
             Outcome::Error(error) if !self.may_have_begun(error) => return None,
             Outcome::Success => "not_reported",
@@ -243,7 +357,20 @@ impl LlmCall {
 
 impl Drop for LlmCall {
     fn drop(&mut self) {
+        if !self.is_discarded {
+            self.record();
+        }
+        if let Some(in_flight) = &self.in_flight {
+            in_flight.leave();
+        }
+    }
+}
+
+impl LlmCall {
+    fn record(&self) {
         let clock = &self.metrics.settings().clock;
+        // How long the fetch of a stored answer takes says nothing of the call.
+        let measured = || self.in_flight.as_ref().map(|_| clock.since(self.started));
         let since_first = self.first.map(|first| clock.since(first));
         let first = self.first;
         self.metrics.record(&Ended {
@@ -252,11 +379,14 @@ impl Drop for LlmCall {
             answered: self.answered.as_deref(),
             route: self.route.name(),
             operation: &self.operation,
+            is_named: self.is_named,
+            proof: self.proof,
             outcome: self.outcome,
-            duration: self.took.unwrap_or_else(|| clock.since(self.started)),
+            duration: self.took.or_else(measured),
             until_first: first.map(|first| first.saturating_duration_since(self.started)),
             per_token: self.per_token(since_first),
             usage: self.usage,
+            other_models: &self.other_models,
             tokens: self.tokens,
             missing: self.missing(),
             finishes: &self.finishes,
@@ -266,7 +396,6 @@ impl Drop for LlmCall {
             has_begun: self.has_begun() || self.outcome == Outcome::Success,
             is_partial: self.is_partial && self.outcome != Outcome::Success,
         });
-        self.in_flight.leave();
     }
 }
 

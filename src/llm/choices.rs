@@ -29,11 +29,35 @@ impl LlmLayer {
         self.choose(|settings| settings.hosts.push(known))
     }
 
-    /// Tells these models apart whatever the [limit](Self::limit), so that none that is
-    /// invented takes their place.
+    /// Names the models that are called. They have series of their own from their first call
+    /// on, whatever the [limit](Self::limit), and their errors are counted under their name.
+    ///
+    /// Any other model has series of its own once a provider has accepted a call of it. Until
+    /// then its calls are counted under the model `_unconfirmed`, so that misspelled and
+    /// invented names use up no limit.
     pub fn models<M: Into<Box<str>>>(self, models: impl IntoIterator<Item = M>) -> Self {
         let models = models.into_iter().map(Into::into);
         self.choose(|settings| settings.models.extend(models))
+    }
+
+    /// Creates the counters that alerts read for the calls of a model, at 0 and at once, so that
+    /// the first event after a start is an increase. Without this they are created when the
+    /// first call of the model starts, or when its first answer begins if the model is not
+    /// known before. The model counts against no [limit](Self::limit).
+    ///
+    /// ```
+    /// use tachometer::LlmLayer;
+    ///
+    /// let layer = LlmLayer::new().declare("openai", "gpt-x", "chat");
+    /// ```
+    pub fn declare(
+        self,
+        provider: impl Into<Box<str>>,
+        model: impl Into<Box<str>>,
+        operation: impl Into<Box<str>>,
+    ) -> Self {
+        let labels = [provider.into(), model.into(), operation.into()];
+        self.choose(|settings| settings.declared.push(labels))
     }
 
     /// Calls the model this where neither the request nor the answer tells it: of a form

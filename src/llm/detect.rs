@@ -13,6 +13,8 @@ pub(super) struct Detected {
     pub(super) dialect: &'static Dialect,
     pub(super) operation: &'static str,
     pub(super) provider: Box<str>,
+    /// Whether it fetches a stored answer, instead of asking for one.
+    pub(super) is_stored: bool,
     /// Whether it may be a request of something else, unless it names a model.
     pub(super) is_likely: bool,
     /// Whether it is one of something else, where it is seen to name none.
@@ -25,19 +27,27 @@ pub(super) struct Detected {
 }
 
 /// Returns what a request asks for, or nothing if it is no call of an LLM: of these, a
-/// `POST` to one of the dialects' paths. `provider` is what the user says of the host.
+/// `POST` to one of the dialects' paths, and a `GET` of a stored answer. `provider` is what
+/// the user says of the host.
 pub(super) fn detect(
     method: &Method,
     host: &str,
     path: &str,
     provider: Option<&str>,
 ) -> Option<Detected> {
-    if method != Method::POST {
-        return None;
-    }
+    let is_stored = match *method {
+        Method::POST => false,
+        Method::GET => true,
+        _ => return None,
+    };
     let path = path.trim_end_matches('/');
     let (dialect, end, before) = ALL.into_iter().find_map(|dialect| {
-        let (end, before) = dialect.paths.iter().find_map(|end| fits(end, path))?;
+        let mut ends = dialect.paths.iter();
+        let (end, before) = ends.find_map(|end| {
+            (end.is_stored == is_stored)
+                .then(|| fits(end, path))
+                .flatten()
+        })?;
         Some((dialect, end, before))
     })?;
     let model = end.names_model.then(|| named(before, end.within)).flatten();
@@ -46,9 +56,14 @@ pub(super) fn detect(
     let deployment = deployment(before);
     let is_versioned = before.ends_with("/v1") || before.ends_with("/v2");
     let is_certain = known.is_some() || end.is_special || deployment.is_some() || is_versioned;
+    // Nothing in a request without a body would show what it is.
+    if is_stored && !is_certain {
+        return None;
+    }
     Some(Detected {
         dialect,
         operation,
+        is_stored,
         provider: known.unwrap_or(dialect.provider).into(),
         is_likely: !is_certain,
         asks_model: known.is_none() && end.asks_model,
@@ -59,6 +74,11 @@ pub(super) fn detect(
 
 /// Returns the end of a path, and what is before it, if it is the path's.
 fn fits<'a, 'b>(end: &'a Path, path: &'b str) -> Option<(&'a Path, &'b str)> {
+    let path = if end.is_stored {
+        &path[..=path.rfind('/')?]
+    } else {
+        path
+    };
     let before = path.strip_suffix(end.end)?;
     before.contains(end.within).then_some((end, before))
 }
@@ -171,8 +191,28 @@ mod tests {
         ] {
             check(url, expected);
         }
-        let get = detect(&Method::GET, "api.openai.com", "/v1/chat/completions", None);
-        assert!(get.is_none());
+    }
+
+    #[test]
+    fn a_stored_answer_is_fetched_by_its_id() {
+        for (host, path, is_stored) in [
+            ("api.openai.com", "/v1/responses/resp_1", true),
+            ("x.openai.azure.com", "/openai/responses/resp_1", true),
+            ("localhost", "/v1/responses/resp_1/", true),
+            ("localhost", "/survey/responses/17", false),
+            ("api.openai.com", "/v1/responses", false),
+            ("api.openai.com", "/v1/responses/resp_1/input_items", false),
+            ("api.openai.com", "/v1/chat/completions", false),
+        ] {
+            let found = detect(&Method::GET, host, path, None);
+            assert_eq!(
+                found.is_some_and(|found| found.is_stored),
+                is_stored,
+                "{path}"
+            );
+        }
+        let deleted = detect(&Method::DELETE, "api.openai.com", "/v1/responses/r", None);
+        assert!(deleted.is_none());
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub(super) struct Finishes(Vec<Finish>);
 struct Finish {
     choice: u64,
     reason: Option<usize>,
+    /// Whether content came after the reason, which therefore was not the end.
+    is_open: bool,
     has_called: bool,
 }
 
@@ -35,11 +37,18 @@ impl Finishes {
         self.entry(choice);
     }
 
-    /// Notes why an answer ended; the first reason stays, since some providers repeat
-    /// it.
+    /// Notes why an answer ended. The last reason counts.
     pub(super) fn add(&mut self, choice: u64, reason: &str) {
         if let Some(known) = self.entry(choice) {
-            known.reason.get_or_insert(normal(reason));
+            known.reason = Some(normal(reason));
+            known.is_open = false;
+        }
+    }
+
+    /// Notes that an answer goes on, even if it gave a reason before.
+    pub(super) fn reopen(&mut self, choice: u64) {
+        if let Some(known) = self.entry(choice) {
+            known.is_open = known.reason.is_some();
         }
     }
 
@@ -65,9 +74,20 @@ impl Finishes {
         self.0.is_empty()
     }
 
-    /// Returns true when there are answers, and all have ended.
+    /// Returns true if all answers that have begun have ended, and there is one at least.
     pub(super) fn are_all(&self) -> bool {
-        !self.0.is_empty() && self.0.iter().all(|finish| finish.reason.is_some())
+        !self.0.is_empty() && self.0.iter().all(Finish::has_ended)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Forgets the reasons of answers that went on and did not end.
+    pub(super) fn forget_open(&mut self) {
+        for finish in self.0.iter_mut().filter(|finish| finish.is_open) {
+            finish.reason = None;
+        }
     }
 
     /// Returns the reason of each answer that has ended.
@@ -91,9 +111,19 @@ impl Finishes {
     }
 }
 
-/// Returns the position in [`REASONS`] of what a provider calls it.
+impl Finish {
+    fn has_ended(&self) -> bool {
+        self.reason.is_some() && !self.is_open
+    }
+}
+
+/// Returns the position in [`REASONS`] of what a provider calls it. The numbers are those of
+/// Gemini's and Vertex AI's enum, as far as the two agree.
 fn normal(reason: &str) -> usize {
     match reason.to_ascii_lowercase().as_str() {
+        "1" => STOP,
+        "2" => 1,
+        "3" | "4" | "7" | "8" => 3,
         "stop" | "end_turn" | "stop_sequence" | "eos" | "eos_token" | "complete" | "completed"
         | "finish" | "finished" | "stop_criteria_met" => STOP,
         "length"

@@ -34,6 +34,8 @@ pub(super) struct Settings {
     /// Hosts of one's own, and whose they are.
     pub(super) hosts: Vec<(Box<str>, Box<str>)>,
     pub(super) models: Vec<Box<str>>,
+    /// The provider, model and operation of calls whose series are there from the start.
+    pub(super) declared: Vec<[Box<str>; 3]>,
     pub(super) unseen_model: Option<Box<str>>,
     pub(super) limit: Option<usize>,
     pub(super) rename: Option<Hook<Rename>>,
@@ -55,6 +57,7 @@ impl Default for Settings {
             provider: None,
             hosts: Vec::new(),
             models: Vec::new(),
+            declared: Vec::new(),
             unseen_model: None,
             limit: Some(MODELS),
             rename: None,

@@ -1,14 +1,17 @@
 //! The metrics of calls, and the calls that are recorded by hand.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::context::RequestRoute;
 use crate::error::Error;
-use crate::llm::call::{Ended, LlmCall};
+use crate::llm::answer::AnswerId;
+use crate::llm::call::{Ended, LlmCall, Proof};
 use crate::llm::cost::{Bill, PriceTable, Rates};
-use crate::llm::families::{Families, UNKNOWN};
+use crate::llm::families::{Families, UNCONFIRMED, UNKNOWN};
 use crate::llm::headroom::Headroom;
 use crate::llm::layer::Settings;
+use crate::llm::seen::Seen;
+use crate::llm::usage::Usage;
 use crate::metric::{Histogram, InFlight};
 use crate::registry::Registry;
 
@@ -45,6 +48,9 @@ struct Inner {
     settings: Settings,
     /// What models cost, if the user said.
     rates: Option<Rates>,
+    /// The responses made in the background that were counted. The lock is taken only for
+    /// such a response.
+    seen: Mutex<Seen>,
 }
 
 impl LlmMetrics {
@@ -69,6 +75,7 @@ impl LlmMetrics {
             families,
             settings,
             rates,
+            seen: Mutex::default(),
         })))
     }
 
@@ -96,21 +103,64 @@ impl LlmMetrics {
         }
     }
 
-    /// Counts a call that begins.
-    pub(super) fn enter(&self, provider: &str, model: Option<&str>, operation: &str) -> InFlight {
-        let model = self.model(model);
-        let mut labels = labels(provider, &model, operation);
-        let in_flight = self.0.families.in_flight.admit(&mut labels).clone();
+    /// Counts a call that begins. A model that no provider has accepted yet has no series of
+    /// its own.
+    ///
+    /// Returns also whether the series is that of the call's own model.
+    pub(super) fn enter(
+        &self,
+        provider: &str,
+        model: Option<&str>,
+        operation: &str,
+    ) -> (InFlight, bool) {
+        let families = &self.0.families;
+        let name = self.model(model);
+        let mut labels = labels(provider, &name, operation);
+        if let Some(in_flight) = families.in_flight.find(&labels) {
+            in_flight.enter();
+            return (in_flight.clone(), true);
+        }
+        let is_named = model.is_none() || families.has_model(labels);
+        if !is_named {
+            labels[MODEL] = UNCONFIRMED;
+        }
+        let in_flight = families.open(&mut labels);
         in_flight.enter();
-        in_flight
+        (in_flight, is_named)
+    }
+
+    /// Gives a model series of its own, since a provider has accepted a call of it.
+    pub(super) fn prove(&self, provider: &str, model: &str, operation: &str) {
+        let name = self.model(Some(model));
+        self.resolve(labels(provider, &name, operation), Proof::Request);
     }
 
     /// Records a call that has ended.
     pub(super) fn record(&self, ended: &Ended<'_>) {
-        let model = self.model(ended.model);
-        let labels = self.admitted(labels(ended.provider, &model, ended.operation));
-        let bill = Bill::of(ended, self.0.rates.as_ref());
-        self.0.families.record(labels, ended, &bill);
+        let inner = &*self.0;
+        let name = self.model(ended.model);
+        let mut labels = labels(ended.provider, &name, ended.operation);
+        if !ended.is_named {
+            // What is not known has no name that would have to be proven.
+            let proof = ended.model.map_or(Proof::Request, |_| ended.proof);
+            labels = self.resolve(labels, proof);
+        }
+        let bill = Bill::of(ended, inner.rates.as_ref());
+        inner.families.record(labels, ended, &bill);
+        for (model, usage) in ended.other_models {
+            self.record_other_model(ended, model, usage);
+        }
+    }
+
+    /// Records what a model took that the requested one called in. The call itself counts
+    /// once, under the requested model.
+    fn record_other_model(&self, ended: &Ended<'_>, model: &str, usage: &Usage) {
+        let name = self.model(Some(model));
+        let labels = labels(ended.provider, &name, ended.operation);
+        let labels = self.resolve(labels, Proof::Answer);
+        let bill = Bill::of_other_model(ended, model, usage, self.0.rates.as_ref());
+        let families = &self.0.families;
+        families.record_other_model(labels, ended.route, usage, &bill);
     }
 
     /// Whether the time from part to part of an answer is told.
@@ -125,9 +175,11 @@ impl LlmMetrics {
         provider: &str,
         model: Option<&str>,
         operation: &str,
+        proof: Proof,
     ) -> Option<Histogram> {
-        let model = self.model(model);
-        let labels = self.admitted(labels(provider, &model, operation));
+        let name = self.model(model);
+        let proof = model.map_or(Proof::Request, |_| proof);
+        let labels = self.resolve(labels(provider, &name, operation), proof);
         self.0.families.per_chunk(labels)
     }
 
@@ -137,12 +189,18 @@ impl LlmMetrics {
         provider: &str,
         model: Option<&str>,
         operation: &str,
+        proof: Proof,
         limits: impl Iterator<Item = Headroom>,
     ) {
-        let model = self.model(model);
+        let mut limits = limits.peekable();
+        if limits.peek().is_none() {
+            return;
+        }
+        let name = self.model(model);
+        let proof = model.map_or(Proof::Request, |_| proof);
         let families = &self.0.families;
+        let [provider, model, operation] = self.resolve(labels(provider, &name, operation), proof);
         for of in limits {
-            let [provider, model, operation] = self.admitted(labels(provider, &model, operation));
             let mut labels = [provider, model, operation, of.kind];
             families
                 .remaining
@@ -154,9 +212,25 @@ impl LlmMetrics {
         }
     }
 
-    /// Returns the labels as the limit of models lets them be.
-    fn admitted<'a>(&self, mut labels: [&'a str; 3]) -> [&'a str; 3] {
-        self.0.families.in_flight.admit(&mut labels);
+    /// Returns true the first time that a response made in the background is seen complete.
+    pub(super) fn is_first_seen(&self, id: AnswerId) -> bool {
+        let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.insert(id)
+    }
+
+    /// Returns the labels under which a call counts: those of its model, if that has or may
+    /// have series of its own.
+    fn resolve<'a>(&self, mut labels: [&'a str; 3], proof: Proof) -> [&'a str; 3] {
+        let families = &self.0.families;
+        if families.in_flight.find(&labels).is_some() {
+            return labels;
+        }
+        match proof {
+            Proof::None if !families.has_model(labels) => labels[MODEL] = UNCONFIRMED,
+            Proof::Answer => families.limit_answered(&mut labels),
+            Proof::None | Proof::Request => {}
+        }
+        families.open(&mut labels);
         labels
     }
 
@@ -173,6 +247,9 @@ impl LlmMetrics {
         }
     }
 }
+
+/// The position of the model among the labels.
+const MODEL: usize = 1;
 
 fn labels<'a>(provider: &'a str, model: &'a str, operation: &'a str) -> [&'a str; 3] {
     [provider, model, operation].map(|label| if label.is_empty() { UNKNOWN } else { label })

@@ -14,6 +14,9 @@ pub enum Outcome {
     Truncated,
     /// The caller stopped reading before the end, or never began.
     Cancelled,
+    /// The provider goes on in the background. The call is counted again, with its tokens,
+    /// when its answer is fetched.
+    Pending,
 }
 
 impl Outcome {
@@ -23,7 +26,13 @@ impl Outcome {
             Self::Error(_) => "error",
             Self::Truncated => "truncated",
             Self::Cancelled => "cancelled",
+            Self::Pending => "pending",
         }
+    }
+
+    /// Returns all outcomes, as the label `outcome` has them.
+    pub(super) fn all() -> [&'static str; 5] {
+        ["success", "error", "truncated", "cancelled", "pending"]
     }
 }
 

@@ -33,7 +33,7 @@ impl Registry {
             }
         };
         let mut call = metrics.start("", "", model);
-        call.tokens = Some(tokens);
+        call.set_tokens(tokens);
         call.took = Some(duration);
         call.finish(if success {
             Outcome::Success

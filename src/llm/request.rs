@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use crate::llm::answer::Field;
+use crate::llm::answer::{Field, boolean, integer};
 use crate::llm::scan::{Branch, MOST, Scanner, Sink, Value, at, within};
 
 /// The model of a request whose body the layer cannot see, since it is made as it is
@@ -43,12 +43,25 @@ pub(super) struct Asked {
     pub(super) stream: Option<bool>,
     /// Whether a stream is to tell its usage.
     pub(super) usage: bool,
+    /// How many answers it asks for, and the most tokens that each may have.
+    pub(super) choices: Option<u64>,
+    max_tokens: Option<u64>,
 }
 
 const BODY: &[Branch] = &[
     at("model", Field::Model),
     at("stream", Field::Stream),
     within("stream_options", &[at("include_usage", Field::StreamUsage)]),
+    at("n", Field::Choices),
+    at("max_tokens", Field::MaxTokens),
+    at("max_completion_tokens", Field::MaxTokens),
+    at("max_output_tokens", Field::MaxTokens),
+    // Gemini's, in both of the spellings that it takes.
+    within("generationConfig", &[at("candidateCount", Field::Choices)]),
+    within(
+        "generation_config",
+        &[at("candidate_count", Field::Choices)],
+    ),
 ];
 
 impl Asked {
@@ -66,6 +79,14 @@ impl Asked {
             None => {}
         }
         asked
+    }
+
+    /// Returns the most output tokens that the request allows, in all answers together.
+    pub(super) fn max_tokens(&self) -> Option<u64> {
+        Some(
+            self.max_tokens?
+                .saturating_mul(self.choices.unwrap_or(1).max(1)),
+        )
     }
 
     /// Reads a form in parts (RFC 7578), as those are that have a sound or picture in them.
@@ -117,8 +138,11 @@ impl Sink for Asked {
             (Field::Model, Value::Text(model)) if !model.is_empty() => {
                 self.model = Some(model.into());
             }
-            (Field::Stream, Value::Bool(stream)) => self.stream = Some(stream),
-            (Field::StreamUsage, Value::Bool(usage)) => self.usage = usage,
+            (Field::Stream, value) => self.stream = boolean(value).or(self.stream),
+            (Field::StreamUsage, value) => self.usage = boolean(value) == Some(true),
+            (Field::Choices, value) => self.choices = integer(value),
+            // A request with two limits means the greater one, or has one for show.
+            (Field::MaxTokens, value) => self.max_tokens = self.max_tokens.max(integer(value)),
             _ => {}
         }
     }
@@ -138,6 +162,7 @@ mod tests {
             model: Some("gpt/x".into()),
             stream: Some(true),
             usage: true,
+            ..Asked::default()
         };
         assert_eq!(asked, expected);
     }

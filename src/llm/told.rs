@@ -7,7 +7,7 @@ use crate::llm::scan::{Sink, Value};
 use crate::llm::times::{Phase, Scale};
 
 /// The headers that tell something, and what.
-const HEADERS: [(&str, Field); 8] = [
+const HEADERS: [(&str, Field); 9] = [
     (
         "openai-processing-ms",
         Field::Took(Phase::Total, Scale::Millis),
@@ -30,6 +30,7 @@ const HEADERS: [(&str, Field); 8] = [
     ("x-amzn-errortype", Field::ErrorCode),
     // A gateway's.
     ("x-litellm-response-cost", Field::Cost),
+    ("x-amzn-bedrock-service-tier", Field::ServiceTier),
 ];
 
 /// Reads the head of an answer.
@@ -50,9 +51,11 @@ pub(super) fn read(headers: &HeaderMap, answer: &mut Answer) {
                 let word = text.split(':').next().unwrap_or(text);
                 answer.take(Field::ErrorCode, Value::Text(word));
             }
+            Field::ServiceTier => answer.take(Field::ServiceTier, Value::Text(text)),
             // A gateway that knows no price says 0.
             Field::Cost if text.parse() == Ok(0.0) => {}
             field => answer.take(field, Value::Number(text)),
         }
     }
+    answer.end_head();
 }

@@ -4,7 +4,8 @@
 ///
 /// Input includes what was read from a cache or written to one, output includes
 /// reasoning: the details are parts of the two, never beside them. A part that is
-/// greater than its whole is counted as if it were all of it.
+/// greater than its whole counts as all of it, and the call is counted in
+/// `llm_usage_missing_total` with the reason `inconsistent`. A count above 2^40 is ignored.
 ///
 /// ```
 /// use tachometer::llm::Usage;
@@ -19,35 +20,76 @@ pub struct Usage {
     pub(super) output: Option<u64>,
     pub(super) cache_read: Option<u64>,
     pub(super) cache_write: Option<u64>,
+    pub(super) cache_write_1h: Option<u64>,
     pub(super) reasoning: Option<u64>,
     pub(super) audio_input: Option<u64>,
     pub(super) audio_output: Option<u64>,
-    units: [Option<f64>; UNITS.len()],
+    pub(super) image_input: Option<u64>,
+    pub(super) image_output: Option<u64>,
+    pub(super) units: Units,
 }
 
 /// What a call is billed by besides tokens, or instead of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unit {
-    /// Seconds of sound that was heard.
+    /// Seconds of audio input.
     AudioSeconds,
-    /// Pictures that were looked at.
+    /// Input images.
     Images,
     /// Searches among documents, by which Cohere bills a rerank.
     SearchUnits,
-    /// Searches of the web that the model asked for.
+    /// Web searches that the model asked for.
     WebSearches,
+    /// Searches of X, by xAI.
+    XSearches,
+    /// Searches of stored files.
+    FileSearches,
+    /// Runs of code on the provider's machines.
+    CodeExecutions,
+    /// Images that the model had another model generate.
+    ImageGenerations,
 }
 
-pub(super) const UNITS: [(Unit, &str); 4] = [
+pub(super) const UNITS: [(Unit, &str); 8] = [
     (Unit::AudioSeconds, "audio_seconds"),
     (Unit::Images, "images"),
     (Unit::SearchUnits, "search_units"),
     (Unit::WebSearches, "web_searches"),
+    (Unit::XSearches, "x_searches"),
+    (Unit::FileSearches, "file_searches"),
+    (Unit::CodeExecutions, "code_executions"),
+    (Unit::ImageGenerations, "image_generations"),
 ];
 
-/// No call is billed by more.
-pub(super) const MOST_UNITS: f64 = 1e9;
+/// A tier of service with a price of its own. The standard tier is none of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ServiceTier {
+    /// Processed later, for less.
+    Batch,
+    /// Generated faster, for more (Anthropic's fast mode).
+    Fast,
+    /// Processed when there is capacity, for less.
+    Flex,
+    /// Processed before others, for more.
+    Priority,
+    /// Served from capacity that was bought ahead.
+    Provisioned,
+}
+
+/// How many units a call is billed by, and the tier that served it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Units {
+    counts: [Option<f64>; UNITS.len()],
+    pub(super) tier: Option<ServiceTier>,
+}
+
+/// No call is billed by more units.
+const MOST_UNITS: f64 = 1e9;
+
+/// No call has more tokens of a kind.
+pub(super) const MOST_TOKENS: u64 = 1 << 40;
 
 impl Usage {
     /// Knows nothing yet.
@@ -71,7 +113,7 @@ impl Usage {
         }
     }
 
-    /// Those of the input that came from a cache.
+    /// Input tokens that came from a cache.
     pub fn cache_read(self, tokens: u64) -> Self {
         Self {
             cache_read: Some(tokens),
@@ -79,7 +121,7 @@ impl Usage {
         }
     }
 
-    /// Those of the input that were written to a cache.
+    /// Input tokens that were written to a cache, for however long.
     pub fn cache_write(self, tokens: u64) -> Self {
         Self {
             cache_write: Some(tokens),
@@ -87,7 +129,16 @@ impl Usage {
         }
     }
 
-    /// Those of the output that the model thought and did not say.
+    /// Input tokens that were written to a cache that keeps them for an hour: a part of
+    /// [`cache_write`](Self::cache_write).
+    pub fn cache_write_1h(self, tokens: u64) -> Self {
+        Self {
+            cache_write_1h: Some(tokens),
+            ..self
+        }
+    }
+
+    /// Output tokens that the model used to reason.
     pub fn reasoning(self, tokens: u64) -> Self {
         Self {
             reasoning: Some(tokens),
@@ -95,7 +146,7 @@ impl Usage {
         }
     }
 
-    /// Those of the input that were sound.
+    /// Input tokens that stand for audio.
     pub fn audio_input(self, tokens: u64) -> Self {
         Self {
             audio_input: Some(tokens),
@@ -103,7 +154,7 @@ impl Usage {
         }
     }
 
-    /// Those of the output that were sound.
+    /// Output tokens that stand for audio.
     pub fn audio_output(self, tokens: u64) -> Self {
         Self {
             audio_output: Some(tokens),
@@ -111,33 +162,76 @@ impl Usage {
         }
     }
 
-    /// How many units the call is billed by; a number that is negative, none, or more than
-    /// a thousand millions is ignored.
-    pub fn billed(mut self, unit: Unit, count: f64) -> Self {
-        if (0.0..=MOST_UNITS).contains(&count) {
-            self.units[unit as usize] = Some(count);
+    /// Input tokens that stand for images.
+    pub fn image_input(self, tokens: u64) -> Self {
+        Self {
+            image_input: Some(tokens),
+            ..self
         }
+    }
+
+    /// Output tokens that stand for images.
+    pub fn image_output(self, tokens: u64) -> Self {
+        Self {
+            image_output: Some(tokens),
+            ..self
+        }
+    }
+
+    /// How many units the call is billed by. A count that is negative, not a number, or more
+    /// than 1,000,000,000 is ignored.
+    pub fn billed(mut self, unit: Unit, count: f64) -> Self {
+        self.units.set(unit, count);
         self
     }
 
-    /// Returns how many of a unit there are, if that is known.
-    pub(super) fn count(&self, unit: Unit) -> Option<f64> {
-        self.units[unit as usize]
+    /// The tier of service that served the call.
+    pub fn service_tier(mut self, tier: ServiceTier) -> Self {
+        self.units.tier = Some(tier);
+        self
+    }
+
+    /// Returns the usage without the counts that no call can have, and whether there were
+    /// any.
+    pub(super) fn bounded(mut self) -> (Self, bool) {
+        let mut is_invalid = false;
+        for count in self.counts_mut() {
+            if count.is_some_and(|tokens| tokens > MOST_TOKENS) {
+                *count = None;
+                is_invalid = true;
+            }
+        }
+        (self, is_invalid)
+    }
+
+    /// Returns false if a part is greater than its whole.
+    pub(super) fn is_consistent(&self) -> bool {
+        let fits = |parts: &[Option<u64>], whole: Option<u64>| {
+            let parts: u64 = parts.iter().flatten().sum();
+            whole.is_none_or(|whole| parts <= whole)
+        };
+        fits(&[self.cache_read, self.cache_write], self.input)
+            && fits(&[self.cache_write_1h], self.cache_write)
+            && fits(&[self.audio_input, self.image_input], self.input)
+            && fits(&[self.reasoning], self.output)
+            && fits(&[self.audio_output, self.image_output], self.output)
     }
 
     /// Returns the units that are known and not 0, by their names.
     pub(super) fn units(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        let known = |(unit, name): (Unit, _)| Some((name, self.count(unit)?));
+        let known = |(unit, name): (Unit, _)| Some((name, self.units.get(unit)?));
+        let tier = self.units.tier.map(|tier| (tier.calls(), 1.0));
         UNITS
             .into_iter()
             .filter_map(known)
             .filter(|(_, count)| *count > 0.0)
+            .chain(tier)
     }
 
-    /// Whether the call is billed by something else than tokens. Searches of the web come
-    /// beside them, and never for all there is.
+    /// Returns true if the call is billed by something else than tokens. Searches and other
+    /// tools stand beside tokens, and never for all there is.
     pub(super) fn is_by_units(&self) -> bool {
-        let has = |unit| self.count(unit).is_some();
+        let has = |unit| self.units.get(unit).is_some();
         let has_tokens = self.input.is_some() || self.output.is_some();
         !has_tokens
             && [Unit::AudioSeconds, Unit::Images, Unit::SearchUnits]
@@ -145,8 +239,8 @@ impl Usage {
                 .any(has)
     }
 
-    /// Returns the parts of input and output by their kind, none greater than its
-    /// whole, and those that are 0 left out.
+    /// Returns the parts of input and output by their kind. None is greater than its whole,
+    /// and those that are 0 are left out.
     pub(super) fn details(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let part = |kind, part: Option<u64>, whole: Option<u64>| {
             (kind, part.unwrap_or(0).min(whole.unwrap_or(u64::MAX)))
@@ -154,12 +248,93 @@ impl Usage {
         [
             part("cache_read", self.cache_read, self.input),
             part("cache_write", self.cache_write, self.input),
+            part("cache_write_1h", self.cache_write_1h, self.cache_write),
             part("reasoning", self.reasoning, self.output),
             part("audio_input", self.audio_input, self.input),
             part("audio_output", self.audio_output, self.output),
+            part("image_input", self.image_input, self.input),
+            part("image_output", self.image_output, self.output),
         ]
         .into_iter()
         .filter(|(_, tokens)| *tokens > 0)
+    }
+
+    fn counts_mut(&mut self) -> [&mut Option<u64>; 10] {
+        [
+            &mut self.input,
+            &mut self.output,
+            &mut self.cache_read,
+            &mut self.cache_write,
+            &mut self.cache_write_1h,
+            &mut self.reasoning,
+            &mut self.audio_input,
+            &mut self.audio_output,
+            &mut self.image_input,
+            &mut self.image_output,
+        ]
+    }
+}
+
+impl Units {
+    /// Returns how many of a unit there are, if that is known.
+    pub(super) fn get(&self, unit: Unit) -> Option<f64> {
+        self.counts[unit as usize]
+    }
+
+    /// Sets how many of a unit there are, and returns false if that is no such number.
+    pub(super) fn set(&mut self, unit: Unit, count: f64) -> bool {
+        let is_count = (0.0..=MOST_UNITS).contains(&count);
+        if is_count {
+            self.counts[unit as usize] = Some(count);
+        }
+        is_count
+    }
+
+    /// Adds one of a unit.
+    pub(super) fn add_one(&mut self, unit: Unit) {
+        let count = self.get(unit).unwrap_or(0.0);
+        self.set(unit, count + 1.0);
+    }
+
+    /// Takes from others the counts that are not known.
+    pub(super) fn complete(&mut self, others: &Self) {
+        for (count, other) in self.counts.iter_mut().zip(others.counts) {
+            *count = count.or(other);
+        }
+    }
+}
+
+impl ServiceTier {
+    /// Returns the tier that a provider names, or nothing for the standard one.
+    pub(super) fn of_word(word: &str) -> Option<Self> {
+        const WORDS: [(&str, ServiceTier); 8] = [
+            ("priority", ServiceTier::Priority),
+            ("performance", ServiceTier::Priority),
+            ("flex", ServiceTier::Flex),
+            ("batch", ServiceTier::Batch),
+            ("fast", ServiceTier::Fast),
+            ("scale", ServiceTier::Provisioned),
+            ("provisioned", ServiceTier::Provisioned),
+            ("reserved", ServiceTier::Provisioned),
+        ];
+        // What nearly all answers say, some in each event.
+        if matches!(word, "default" | "auto" | "standard" | "on_demand") {
+            return None;
+        }
+        let word = word.to_ascii_lowercase();
+        let named = WORDS.iter().find(|(part, _)| word.contains(part));
+        named.map(|(_, tier)| *tier)
+    }
+
+    /// Returns what a call of the tier is called as a unit.
+    fn calls(self) -> &'static str {
+        match self {
+            Self::Batch => "batch_calls",
+            Self::Fast => "fast_calls",
+            Self::Flex => "flex_calls",
+            Self::Priority => "priority_calls",
+            Self::Provisioned => "provisioned_calls",
+        }
     }
 }
 
@@ -185,6 +360,57 @@ mod tests {
             .billed(Unit::WebSearches, 0.0)
             .billed(Unit::SearchUnits, 2.0);
         assert_eq!(usage.units().collect::<Vec<_>>(), [("search_units", 2.0)]);
+    }
+
+    #[test]
+    fn tiers_are_known_by_the_words_of_all_providers() {
+        use ServiceTier as T;
+        for (word, tier) in [
+            ("default", None),
+            ("standard", None),
+            ("auto", None),
+            ("on_demand", None),
+            ("ON_DEMAND", None),
+            ("", None),
+            ("priority", Some(T::Priority)),
+            ("ON_DEMAND_PRIORITY", Some(T::Priority)),
+            ("flex", Some(T::Flex)),
+            ("batch", Some(T::Batch)),
+            ("scale", Some(T::Provisioned)),
+            ("PROVISIONED_THROUGHPUT", Some(T::Provisioned)),
+            ("fast", Some(T::Fast)),
+        ] {
+            assert_eq!(T::of_word(word), tier, "{word}");
+        }
+        let usage = Usage::new().service_tier(T::Priority);
+        assert_eq!(usage.units().collect::<Vec<_>>(), [("priority_calls", 1.0)]);
+    }
+
+    #[test]
+    fn a_part_that_is_greater_than_its_whole_is_inconsistent() {
+        let usage = || Usage::new().input(10).output(5);
+        for (usage, is_consistent) in [
+            (usage().cache_read(6).cache_write(4).cache_write_1h(4), true),
+            (usage().cache_read(6).cache_write(5), false),
+            (usage().cache_write(4).cache_write_1h(5), false),
+            (usage().reasoning(5), true),
+            (usage().reasoning(6), false),
+            (usage().audio_input(5).image_input(6), false),
+            (usage().audio_output(6), false),
+            (usage().image_output(6), false),
+            (Usage::new().reasoning(6), true),
+        ] {
+            assert_eq!(usage.is_consistent(), is_consistent, "{usage:?}");
+        }
+    }
+
+    #[test]
+    fn counts_that_no_call_can_have_are_dropped() {
+        let (usage, is_invalid) = Usage::new().input(MOST_TOKENS).output(1).bounded();
+        assert_eq!((usage.input, is_invalid), (Some(MOST_TOKENS), false));
+        let (usage, is_invalid) = usage.reasoning(MOST_TOKENS + 1).bounded();
+        assert_eq!((usage.reasoning, is_invalid), (None, true));
+        assert_eq!(usage.output, Some(1));
     }
 
     #[test]

@@ -47,6 +47,29 @@ impl<M: Instrument> DynFamily<M> {
         series
     }
 
+    /// Returns the series with these values, if there is one.
+    #[cfg(feature = "llm")]
+    pub(crate) fn find(&self, values: &[&str]) -> Option<&M> {
+        let mut own = [""; MOST_LABELS];
+        for (at, place) in self.order.iter().enumerate() {
+            own[at] = values[*place];
+        }
+        self.set.find(&own[..self.order.len()])
+    }
+
+    /// Returns true if a label has this value in some series, or it was declared.
+    #[cfg(feature = "llm")]
+    pub(crate) fn knows(&self, label: &str, value: &str) -> bool {
+        self.set.knows(label, value)
+    }
+
+    /// Lets a label have a new value out of a share of the limit, one part in `parts`.
+    /// Returns false if the share or the limit is used up.
+    #[cfg(feature = "llm")]
+    pub(crate) fn admit_in_share(&self, label: &str, value: &str, parts: usize) -> bool {
+        self.set.admit_in_share(label, value, parts)
+    }
+
     /// Makes the series with these values, which count against no limit.
     pub(crate) fn declare(&self, values: &[&str]) {
         let own: Vec<_> = self.order.iter().map(|place| [values[*place]]).collect();

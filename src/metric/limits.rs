@@ -26,6 +26,10 @@ pub(crate) struct Limits {
     combinations: AtomicUsize,
     /// How often a series was asked for and the overflow's was given.
     overflow: CounterCell,
+    /// The values that were admitted out of a share of the limit. Relaxed: it stands by
+    /// itself.
+    #[cfg(feature = "llm")]
+    shared: AtomicUsize,
 }
 
 /// That a value became the overflow's.
@@ -45,6 +49,8 @@ impl Limits {
             values: AtomicUsize::new(0),
             combinations: AtomicUsize::new(0),
             overflow: CounterCell::default(),
+            #[cfg(feature = "llm")]
+            shared: AtomicUsize::new(0),
         }
     }
 
@@ -77,6 +83,28 @@ impl Limits {
         if !self.is_set.swap(true, Ordering::Relaxed) {
             self.most.store(most, Ordering::Relaxed);
         }
+    }
+
+    /// Returns true if a share of the limit, one part in `parts`, has room for a value.
+    #[cfg(feature = "llm")]
+    pub(crate) fn has_share(&self, parts: usize) -> bool {
+        let share = self.most.load(Ordering::Relaxed) / parts;
+        self.shared.load(Ordering::Relaxed) < share
+    }
+
+    /// Admits a new value out of that share, if there is room.
+    ///
+    /// The caller lets only one thread do this, or declare, at a time.
+    #[cfg(feature = "llm")]
+    pub(crate) fn admit_in_share(&self, rule: &Rule, value: &str, parts: usize) -> bool {
+        let most = self.most.load(Ordering::Relaxed);
+        let has_room = self.values.load(Ordering::Acquire) < most && self.has_share(parts);
+        let is_admitted = has_room && rule.admit(value) == Fate::New;
+        if is_admitted {
+            self.shared.fetch_add(1, Ordering::Relaxed);
+            self.values.fetch_add(1, Ordering::Release);
+        }
+        is_admitted
     }
 
     /// Returns how often a series was asked for and the overflow's was given.

@@ -75,5 +75,7 @@ pub(crate) use name::{Names, are_alike, printed_names};
 pub(crate) use parts::Parts;
 #[cfg(feature = "llm")]
 pub(crate) use passing::Passing;
+#[cfg(feature = "llm")]
+pub(crate) use rule::OVERFLOW;
 pub(crate) use set::SeriesSet;
 pub use timer::{TimedFuture, Timer};

@@ -108,6 +108,12 @@ impl Rule {
         }
     }
 
+    /// Returns true if a series has the value, or it was declared.
+    #[cfg(feature = "llm")]
+    pub(crate) fn knows(&self, value: &str) -> bool {
+        matches!(self.fate(value), Fate::Free | Fate::Counted)
+    }
+
     /// Notes a value of a series that was made, and returns what was to become of
     /// it until then.
     ///

@@ -202,6 +202,29 @@ impl<M: Instrument> SeriesSet<M> {
         series.is_gone()
     }
 
+    /// Returns true if a label has this value in some series, or it was declared.
+    #[cfg(feature = "llm")]
+    pub(crate) fn knows(&self, label: &str, value: &str) -> bool {
+        let rules = self.limits.rules().iter();
+        let mut named = rules.filter(|rule| rule.name() == label);
+        named.any(|rule| rule.knows(value))
+    }
+
+    /// Lets a label have a new value out of a share of the limit, one part in `parts`.
+    /// Returns false if the share or the limit is used up. The lock is not taken once it is.
+    #[cfg(feature = "llm")]
+    pub(crate) fn admit_in_share(&self, label: &str, value: &str, parts: usize) -> bool {
+        let mut rules = self.limits.rules().iter();
+        let Some(rule) = rules.find(|rule| rule.name() == label) else {
+            return false;
+        };
+        if !self.limits.has_share(parts) {
+            return rule.knows(value);
+        }
+        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        rule.knows(value) || self.limits.admit_in_share(rule, value, parts)
+    }
+
     /// Lets a label have a value whatever the limit; of a label that there is not, none
     /// is.
     pub(crate) fn allow(&self, label: &str, value: &str) {
@@ -296,7 +319,7 @@ impl<M: Instrument> SeriesSet<M> {
     }
 
     /// Returns the series with these values, if there is one, shown or not.
-    fn find(&self, values: &[&str]) -> Option<&M> {
+    pub(crate) fn find(&self, values: &[&str]) -> Option<&M> {
         if self.label_names.is_empty() {
             return self.series.get(0);
         }

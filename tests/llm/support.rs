@@ -31,6 +31,7 @@ pub(crate) enum Ends {
 /// One call.
 #[derive(Debug, Clone)]
 pub(crate) struct Call<'a> {
+    /// A path at `localhost`, or a whole URL, with a method before it unless that is `POST`.
     pub(crate) path: &'a str,
     pub(crate) request: &'a str,
     pub(crate) status: u16,
@@ -46,6 +47,8 @@ pub(crate) struct Told {
     counts: BTreeMap<(String, String), u64>,
     /// The same, and those that are not whole.
     amounts: BTreeMap<(String, String), f64>,
+    /// Tokens by model and direction.
+    by_model: BTreeMap<(String, String), f64>,
 }
 
 impl Told {
@@ -57,6 +60,12 @@ impl Told {
     /// Returns an amount that is not 0, and need not be whole.
     pub(crate) fn amount(&self, metric: &str, by: &str) -> Option<f64> {
         self.amounts.get(&(metric.into(), by.into())).copied()
+    }
+
+    /// Returns the tokens of a model.
+    pub(crate) fn tokens_of(&self, model: &str, direction: &str) -> f64 {
+        let key = (model.to_owned(), direction.to_owned());
+        self.by_model.get(&key).copied().unwrap_or(0.0)
     }
 
     /// Returns all values of a metric's label that were counted, as often as they were.
@@ -94,9 +103,14 @@ impl Call<'_> {
             let response = response.take().unwrap();
             async move { Ok::<_, io::Error>(response) }
         }));
-        let uri = format!("http://localhost{}", self.path);
+        let (method, url) = self.path.split_once(' ').unwrap_or(("POST", self.path));
+        let uri = match url.strip_prefix('/') {
+            Some(path) => format!("http://localhost/{path}"),
+            None => url.to_owned(),
+        };
         let request = Bytes::copy_from_slice(self.request.as_bytes());
-        let request = Request::post(uri).body(Full::new(request)).unwrap();
+        let builder = Request::builder().method(method).uri(uri);
+        let request = builder.body(Full::new(request)).unwrap();
         let mut context = Context::from_waker(Waker::noop());
         match pin!(client.call(request)).poll(&mut context) {
             Poll::Ready(response) => Box::pin(response.unwrap().into_body()),
@@ -141,18 +155,24 @@ pub(crate) fn told(registry: &Registry) -> Told {
             "source",
         ];
         let by = further.iter().find_map(|label| labels[label].as_str());
+        let amount = value.as_f64().unwrap();
+        if amount == 0.0 {
+            continue;
+        }
+        let model = labels["model"].as_str().unwrap();
         if name == "llm_requests_total" {
-            told.model = labels["model"].as_str().unwrap().into();
+            told.model = model.into();
+        }
+        if name == "llm_tokens_total" {
+            let key = (model.to_owned(), by.unwrap_or("").to_owned());
+            told.by_model.insert(key, amount);
         }
         let key = (name.to_owned(), by.unwrap_or("").to_owned());
-        let amount = value.as_f64().unwrap();
-        if amount > 0.0 {
-            told.amounts.insert(key.clone(), amount);
-        }
+        *told.amounts.entry(key.clone()).or_default() += amount;
         // Whole numbers, which may be written as floats.
         let whole = value.to_string().trim_end_matches(".0").parse::<u64>();
-        if let Ok(count @ 1..) = whole {
-            told.counts.insert(key, count);
+        if let Ok(count) = whole {
+            *told.counts.entry(key).or_default() += count;
         }
     }
     told

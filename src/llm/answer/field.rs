@@ -1,6 +1,5 @@
 //! What a value of an answer is.
 
-use crate::llm::answer::sums::Sum;
 use crate::llm::times::{Phase, Scale};
 use crate::llm::usage::Unit;
 
@@ -15,20 +14,29 @@ pub(crate) enum Field {
     Total,
     CacheRead,
     CacheWrite,
+    /// The part of the cache writes that is kept for an hour.
+    CacheWrite1h,
     Reasoning,
     AudioInput,
     AudioOutput,
-    /// Tokens that are told in parts, and what the parts are in: they are added up, and anew
-    /// where they are told again.
-    Summed(Sum),
-    Parts,
-    /// Tokens of pictures, beside those of the input.
     ImageInput,
-    /// Tokens of what tools put into the prompt, beside those of the input.
+    ImageOutput,
+    /// Input tokens of each element of a list, and the list: they are added up.
+    ListedInput,
+    List,
+    /// Tokens of images beside those of the input.
+    SeparateImageInput,
+    /// Tokens of tool results beside those of the input.
     ToolInput,
-    /// Tokens that were taken, where those that are billed are told, too.
-    TakenInput,
-    TakenOutput,
+    /// Tokens as the model counts them, beside the billed ones.
+    RawInput,
+    RawOutput,
+    RawCacheRead,
+    /// The runs of models that an answer took; one of them, its kind and its model.
+    Iterations,
+    Iteration,
+    IterationKind,
+    IterationModel,
     /// An entry of a list of tokens by modality, of either direction; the modality; and its
     /// tokens.
     InputModality,
@@ -37,12 +45,18 @@ pub(crate) enum Field {
     ModalityTokens,
     /// What is billed by something else than tokens.
     Billed(Unit),
+    /// A query of a web search, of which unlike ones are billed.
+    WebQuery,
+    /// The tier of service that served the call, and whether it was served faster for more.
+    ServiceTier,
+    Speed,
     /// How long the provider says that a part of its work took.
     Took(Phase, Scale),
     /// What the provider says that it costs: in US dollars, in parts of them, and if it is
     /// in something else.
     Cost,
     CostTicks,
+    CostNanoCredits,
     Currency,
     /// What someone else charges besides, and whether he does.
     CostElsewhere,
@@ -56,13 +70,28 @@ pub(crate) enum Field {
     Choice,
     Index,
     Finish,
-    /// A call of a tool, its number and its function's name.
+    /// A tool call, its index, its id, what kind of tool it is, and its function's name.
     Tool,
     ToolIndex,
+    ToolId,
+    ToolKind,
     ToolName,
-    /// What an item is, a text or a tool's call: one of several, or that of an event.
+    /// The type of a content block, one of several.
     Item,
-    EventItem,
+    /// An item of an answer, such as a tool call, its type and what it does.
+    OutputItem,
+    ItemType,
+    ItemAction,
+    /// The id of a stored answer, whether it was made in the background, and when it began
+    /// and ended.
+    AnswerId,
+    Background,
+    CreatedAt,
+    CompletedAt,
+    /// What the operation is, if the path leaves it open.
+    Operation(&'static str),
+    /// What a guardrail did.
+    Guardrail,
     /// What an event is.
     Kind,
     /// How the provider says that it went.
@@ -78,7 +107,10 @@ pub(crate) enum Field {
     Done,
     /// An event of another dialect, in base64.
     Wrapped,
-    /// Of a request: whether the answer is to be streamed, and its usage with it.
+    /// Of a request: whether the answer is to be streamed, and its usage with it, how many
+    /// answers it asks for, and the most tokens that each may have.
     Stream,
     StreamUsage,
+    Choices,
+    MaxTokens,
 }

@@ -1,61 +1,86 @@
 //! What is learnt from an answer, value by value.
 
+mod background;
+mod counts;
+mod event;
 mod field;
+mod iterations;
 mod number;
-mod sums;
+mod sink;
+mod tool_calls;
 
-use crate::llm::answer::number::tokens;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::llm::answer::background::Background;
+use crate::llm::answer::iterations::Iterations;
+use crate::llm::answer::number::{number, tokens};
+use crate::llm::answer::tool_calls::ToolCalls;
 use crate::llm::cost::{Charge, Money};
 use crate::llm::finish::Finishes;
 use crate::llm::outcome::ErrorType;
-use crate::llm::scan::{Sink, Value};
+use crate::llm::scan::Value;
 use crate::llm::times::Times;
-use crate::llm::usage::{MOST_UNITS, Unit, Usage};
+use crate::llm::usage::{ServiceTier, Unit, Units};
 
+pub(super) use background::AnswerId;
+pub(super) use counts::Counts;
+pub(super) use event::Event;
 pub(super) use field::Field;
-pub(super) use sums::{Sum, Sums};
+pub(super) use iterations::include_cached;
+pub(super) use number::{boolean, integer};
+pub(super) use tool_calls::ToolCallId;
 
 /// What was learnt from an answer so far.
 #[derive(Debug, Default)]
 pub(super) struct Answer {
     pub(super) model: Option<Box<str>>,
-    pub(super) usage: Usage,
-    pub(super) beside: Beside,
+    /// The token counts of all usage objects so far, and of the one that is being read.
+    pub(super) counts: Counts,
+    report: Counts,
+    has_report: bool,
+    /// Whether a later usage object stands for all earlier ones.
+    is_usage_complete: bool,
+    /// Few answers have them.
+    pub(super) iterations: Option<Box<Iterations>>,
+    /// The counts of models that others called in, by their names.
+    pub(super) other_models: Vec<(Box<str>, Counts)>,
+    /// Input tokens that each element of a list reports.
+    pub(super) listed_input: Option<u64>,
+    /// Units as the usage reports them, and as the items of the answer show them.
+    pub(super) units: Units,
+    item_units: Units,
+    web_queries: Vec<u64>,
+    /// The tier that served the call, and the one that its speed stands for.
+    tier: Option<ServiceTier>,
+    speed: Option<ServiceTier>,
     pub(super) charge: Charge,
     pub(super) times: Times,
     /// Whether a number of tokens was none.
     pub(super) is_invalid: bool,
+    /// Whether two counts contradict each other.
+    pub(super) is_inconsistent: bool,
     pub(super) finishes: Finishes,
-    pub(super) tool_calls: u64,
+    tool_calls: ToolCalls,
     pub(super) error: Option<ErrorType>,
     pub(super) content: Content,
     /// Whether its last event has come.
     pub(super) has_ended: bool,
     pub(super) event: Event,
-    /// The calls of tools that were counted, of those that come in parts.
-    tools: Vec<(u64, u64)>,
-}
-
-/// Tokens that are told beside those of [`Usage`], and from which these may be worked out.
-#[derive(Debug, Default)]
-pub(super) struct Beside {
-    pub(super) total: Option<u64>,
-    pub(super) tool_input: Option<u64>,
-    pub(super) image_input: Option<u64>,
-    pub(super) sums: Sums,
-    pub(super) taken_input: Option<u64>,
-    pub(super) taken_output: Option<u64>,
+    pub(super) background: Background,
+    /// The operation, if the path leaves it open.
+    pub(super) operation: Option<&'static str>,
 }
 
 /// What has come of the answer itself.
 #[derive(Debug, Default)]
 pub(super) struct Content {
-    /// Text, thoughts or a call of a tool.
+    /// Text, thoughts or a tool call.
     pub(super) has_come: bool,
     pub(super) has_thoughts: bool,
     /// How many events had some.
     pub(super) events: u64,
     is_in_event: bool,
+    is_in_choice: bool,
 }
 
 impl Content {
@@ -63,61 +88,94 @@ impl Content {
     pub(super) fn come(&mut self) {
         self.has_come = true;
         self.is_in_event = true;
+        self.is_in_choice = true;
     }
 
     /// Ends an event.
     pub(super) fn end_event(&mut self) {
         self.events += u64::from(std::mem::take(&mut self.is_in_event));
+        self.is_in_choice = false;
     }
 }
 
-/// What was learnt from one event, or from an answer that is not streamed.
-#[derive(Debug, Default)]
-pub(super) struct Event {
-    pub(super) kind: Option<Box<str>>,
-    pub(super) status: Option<Box<str>>,
-    pub(super) code: Option<Box<str>>,
-    pub(super) is_done: bool,
-    pub(super) item: Option<Box<str>>,
-    pub(super) finish: Option<Box<str>>,
-    pub(super) tool: Option<u64>,
-    is_named: bool,
-    /// The calls of tools within one of several answers, by their numbers.
-    tools: Vec<Option<u64>>,
-    choice: Option<u64>,
-    /// The entry of a list of tokens by modality that is being read.
-    is_audio: bool,
-    modality_tokens: Option<u64>,
-}
-
-/// So many calls of tools in parts are told apart; those after them are not counted.
-const MOST_TOOLS: usize = 256;
+/// The web queries of an answer that are told apart.
+const MOST_QUERIES: usize = 256;
 
 impl Answer {
-    /// Notes a call of a tool: a whole one, which has no number, or a part of one,
-    /// which is counted once.
-    pub(super) fn call_tool(&mut self, choice: u64, tool: Option<u64>) {
-        if let Some(tool) = tool {
-            let known = (choice, tool);
-            if self.tools.contains(&known) || self.tools.len() >= MOST_TOOLS {
-                return;
-            }
-            self.tools.push(known);
+    pub(super) fn new(is_usage_complete: bool) -> Self {
+        Self {
+            is_usage_complete,
+            ..Self::default()
         }
-        self.tool_calls += 1;
+    }
+
+    /// Counts a call of one of the caller's tools: a whole one, which has no identity, or a
+    /// part of one, which is counted once.
+    pub(super) fn call_tool(&mut self, choice: u64, identity: ToolCallId) {
+        self.tool_calls.add(choice, identity);
+    }
+
+    pub(super) fn tool_calls(&self) -> u64 {
+        self.tool_calls.count()
+    }
+
+    /// Notes that the provider ran a tool that it bills for.
+    pub(super) fn use_unit(&mut self, unit: Unit) {
+        self.item_units.add_one(unit);
+    }
+
+    /// Notes a web query; the same query counts once.
+    fn query_web(&mut self, query: &str) {
+        let mut hasher = DefaultHasher::new();
+        query.hash(&mut hasher);
+        let query = hasher.finish();
+        if self.web_queries.len() < MOST_QUERIES && !self.web_queries.contains(&query) {
+            self.web_queries.push(query);
+        }
+    }
+
+    /// Returns the number of unlike web queries.
+    pub(super) fn web_queries(&self) -> usize {
+        self.web_queries.len()
+    }
+
+    /// Ends the head of the answer, which has counts as an event has.
+    pub(super) fn end_head(&mut self) {
+        self.end_report();
     }
 
     /// Ends an event, and returns it for its dialect to say what it means.
     pub(super) fn end_event(&mut self) -> Event {
-        self.call_tools(0);
+        self.end_report();
+        if !self.event.tools.is_empty() {
+            self.call_tools(0);
+        }
+        self.tool_calls.end_event();
         std::mem::take(&mut self.event)
     }
 
-    /// Notes an error, of which a word or number of the provider's tells the type.
+    fn end_report(&mut self) {
+        if std::mem::take(&mut self.has_report) {
+            self.counts.correct(&self.report, self.is_usage_complete);
+            self.report = Counts::default();
+        }
+    }
+
+    /// Notes why an answer ended, or that it goes on if it has content in an event without a
+    /// reason.
+    pub(super) fn end_turn(&mut self, event: &Event) {
+        if let Some(reason) = event.finish() {
+            self.finishes.add(0, reason);
+        } else if self.content.is_in_event && !event.has_finished {
+            self.finishes.reopen(0);
+        }
+    }
+
+    /// Notes an error whose type a word or number of the provider shows.
     pub(super) fn fail(&mut self, word: &str) {
-        let error = match word.parse() {
-            Ok(status) => ErrorType::of_status(status),
-            Err(_) => ErrorType::of_word(word),
+        let error = match integer(Value::Number(word)) {
+            Some(status) => u16::try_from(status).ok().and_then(ErrorType::of_status),
+            None => ErrorType::of_word(word),
         };
         // What is special stays, whichever of type and code comes first.
         if let Some(error) = error
@@ -130,80 +188,94 @@ impl Answer {
     }
 
     fn tokens(&mut self, field: Field, value: Value<'_>) {
-        // What is not told takes nothing back.
-        if value == Value::Null {
+        // What is not told takes nothing back, and an object is invalid once.
+        if matches!(value, Value::Null | Value::Close) {
             return;
         }
         let Some(tokens) = tokens(value) else {
             self.is_invalid = true;
             return;
         };
-        let (usage, beside) = (&mut self.usage, &mut self.beside);
-        let known = match field {
-            Field::Input => &mut usage.input,
-            Field::Output => &mut usage.output,
-            Field::CacheRead => &mut usage.cache_read,
-            Field::CacheWrite => &mut usage.cache_write,
-            Field::Reasoning => &mut usage.reasoning,
-            Field::AudioInput => &mut usage.audio_input,
-            Field::AudioOutput => &mut usage.audio_output,
-            Field::ToolInput => &mut beside.tool_input,
-            Field::TakenInput => &mut beside.taken_input,
-            Field::TakenOutput => &mut beside.taken_output,
-            Field::ModalityTokens => &mut self.event.modality_tokens,
-            Field::ImageInput => &mut beside.image_input,
-            Field::Summed(sum) => {
-                beside.sums.add(sum, tokens);
-                return;
+        match field {
+            Field::ModalityTokens => self.event.modality_tokens = Some(tokens),
+            Field::ListedInput => {
+                self.listed_input = Some(self.listed_input.unwrap_or(0) + tokens);
             }
-            _ => &mut beside.total,
-        };
-        // Never added where it is no part: a provider tells sums, and may tell them again.
-        *known = Some(tokens);
+            _ => match self.iterations.as_mut().and_then(|runs| runs.counts()) {
+                Some(counts) => counts.read(field, tokens),
+                None => {
+                    self.has_report = true;
+                    self.report.read(field, tokens);
+                }
+            },
+        }
     }
 
     /// Ends an entry of a list of tokens by modality.
     fn end_modality(&mut self, field: Field) {
         let tokens = self.event.modality_tokens.take();
-        let is_audio = std::mem::take(&mut self.event.is_audio);
-        let known = match field {
-            Field::InputModality => &mut self.usage.audio_input,
-            _ => &mut self.usage.audio_output,
+        let modality = self.event.modality.take();
+        let part = match (modality, field) {
+            (Some(Modality::Audio), Field::InputModality) => Field::AudioInput,
+            (Some(Modality::Audio), _) => Field::AudioOutput,
+            (Some(Modality::Image), Field::OutputModality) => Field::ImageOutput,
+            // Images of a prompt cost what its text does.
+            (Some(Modality::Image) | None, _) => return,
         };
-        if is_audio && tokens.is_some() {
-            *known = tokens;
+        if let Some(tokens) = tokens {
+            self.has_report = true;
+            self.report.read(part, tokens);
         }
     }
 
     /// Notes what the provider says that it costs.
-    fn charge(&mut self, field: Field, text: &str) {
-        // So many of xAI's ticks are a dollar.
+    fn charge(&mut self, field: Field, value: Value<'_>) {
+        // As many of xAI's ticks, and of billionths of a GitHub AI credit (a cent), are a
+        // dollar.
         const TICKS: f64 = 1e10;
-        let number = text.parse::<f64>().ok();
+        const NANO_CREDITS: f64 = 1e11;
+        let number = number(value);
         let (known, dollars) = match field {
             Field::CostTicks => (&mut self.charge.own, number.map(|ticks| ticks / TICKS)),
+            Field::CostNanoCredits => {
+                (&mut self.charge.own, number.map(|nano| nano / NANO_CREDITS))
+            }
             Field::CostElsewhere => (&mut self.charge.elsewhere, number),
             _ => (&mut self.charge.own, number),
         };
-        if let Some(money) = dollars.and_then(Money::dollars) {
+        // A placeholder of 0 does not take the place of a cost.
+        if let Some(money) = dollars.and_then(Money::dollars)
+            && (money > Money::default() || known.is_none())
+        {
             *known = Some(money);
         }
     }
 
     /// Notes what it is billed by besides tokens.
-    fn bill(&mut self, unit: Unit, text: &str) {
-        match text.parse() {
-            Ok(count) if (0.0..=MOST_UNITS).contains(&count) => {
-                self.usage = self.usage.billed(unit, count);
-            }
+    fn bill(&mut self, unit: Unit, value: Value<'_>) {
+        match number(value) {
+            Some(0.0) if self.units.get(unit).is_some() => {}
+            Some(count) if self.units.set(unit, count) => {}
             _ => self.is_invalid = true,
         }
     }
 
+    /// Takes the units that only the items of the answer show, and the tier.
+    pub(super) fn complete_units(&mut self) {
+        self.units.complete(&self.item_units);
+        self.units.tier = self.tier.or(self.speed);
+    }
+
     /// Forgets what was told of tokens and cost, of which more may have been told.
     pub(super) fn forget(&mut self) {
-        self.usage = Usage::default();
-        self.beside = Beside::default();
+        self.counts = Counts::default();
+        self.report = Counts::default();
+        self.has_report = false;
+        self.iterations = None;
+        self.listed_input = None;
+        self.units = Units::default();
+        self.item_units = Units::default();
+        self.web_queries.clear();
         self.charge = Charge::default();
     }
 
@@ -215,13 +287,17 @@ impl Answer {
     }
 
     fn end_choice(&mut self) {
-        let choice = self.event.choice.take().unwrap_or(0);
+        let position = self.event.choices;
+        self.event.choices += 1;
+        let choice = self.event.choice.take().unwrap_or(position);
         if !self.event.tools.is_empty() {
             self.finishes.call_tool(choice);
+            self.call_tools(choice);
         }
-        self.call_tools(choice);
+        let has_content = std::mem::take(&mut self.content.is_in_choice);
         match self.event.finish.take() {
             Some(reason) => {
+                self.event.has_finished = true;
                 self.finishes.add(choice, &reason);
                 match &*reason {
                     "error" => self.fail("server_error"),
@@ -230,115 +306,62 @@ impl Answer {
                     _ => {}
                 }
             }
+            None if has_content => self.finishes.reopen(choice),
             None => self.finishes.expect(choice),
         }
     }
 
     fn end_tool(&mut self) {
-        let tool = self.event.tool.take();
+        let identity = std::mem::take(&mut self.event.tool);
+        let is_server_run = std::mem::take(&mut self.event.is_server_run);
         // The first part alone has a name.
-        if std::mem::take(&mut self.event.is_named) && self.event.tools.len() < MOST_TOOLS {
-            self.event.tools.push(tool);
-            self.content.come();
+        if !std::mem::take(&mut self.event.is_named) {
+            return;
+        }
+        self.content.come();
+        if !is_server_run {
+            self.event.add_tool(identity);
         }
     }
 
     fn call_tools(&mut self, choice: u64) {
-        for tool in std::mem::take(&mut self.event.tools) {
-            self.call_tool(choice, tool);
+        for identity in std::mem::take(&mut self.event.tools) {
+            self.call_tool(choice, identity);
         }
+    }
+
+    /// Ends an item of an answer that is not streamed.
+    fn end_item(&mut self) {
+        let identity = std::mem::take(&mut self.event.tool);
+        if self.event.is_tool_call() {
+            self.call_tool(0, identity);
+        }
+        if let Some(unit) = self.event.unit() {
+            self.use_unit(unit);
+        }
+        self.event.item = None;
     }
 }
 
-/// Returns true when an item is a call of a tool, which is for the caller to run.
-pub(super) fn is_tool_call(item: &str) -> bool {
-    matches!(
-        item,
-        "tool_use"
-            | "function_call"
-            | "custom_tool_call"
-            | "computer_call"
-            | "shell_call"
-            | "local_shell_call"
-            | "apply_patch_call"
-    )
+/// What tokens stand for, if not for text.
+#[derive(Debug, Clone, Copy)]
+enum Modality {
+    Audio,
+    Image,
 }
 
-impl Sink for Answer {
-    fn take(&mut self, field: Field, value: Value<'_>) {
-        match (field, value) {
-            (Field::Model, Value::Text(model))
-                if !model.is_empty() && self.model.as_deref() != Some(model) =>
-            {
-                self.model = Some(model.into());
-            }
-            (
-                Field::Input
-                | Field::Output
-                | Field::Total
-                | Field::CacheRead
-                | Field::CacheWrite
-                | Field::Reasoning
-                | Field::AudioInput
-                | Field::AudioOutput
-                | Field::Summed(_)
-                | Field::ImageInput
-                | Field::ToolInput
-                | Field::TakenInput
-                | Field::TakenOutput
-                | Field::ModalityTokens,
-                value,
-            ) => self.tokens(field, value),
-            (Field::Parts, Value::Open) => self.beside.sums = Sums::default(),
-            (Field::Modality, Value::Text(modality)) => {
-                self.event.is_audio = modality.eq_ignore_ascii_case("audio");
-            }
-            (Field::InputModality | Field::OutputModality, Value::Close) => {
-                self.end_modality(field);
-            }
-            (Field::Billed(unit), Value::Number(count)) => self.bill(unit, count),
-            (Field::Took(phase, scale), Value::Number(time)) => {
-                self.times.read(phase, scale, time);
-            }
-            (Field::Cost | Field::CostTicks | Field::CostElsewhere, Value::Number(cost)) => {
-                self.charge(field, cost);
-            }
-            (Field::Currency, Value::Text(currency)) => {
-                self.charge.is_foreign = !currency.eq_ignore_ascii_case("usd");
-            }
-            (Field::IsPaidElsewhere, Value::Bool(is_paid)) => {
-                self.charge.is_paid_elsewhere = is_paid;
-            }
-            (Field::IsThought, Value::Bool(true)) => self.content.has_thoughts = true,
-            (Field::Content, Value::Text(text)) if !text.is_empty() => self.content.come(),
-            (Field::Thought, Value::Text(text)) if !text.is_empty() => {
-                self.content.come();
-                self.content.has_thoughts = true;
-            }
-            (Field::Choice, Value::Close) => self.end_choice(),
-            (Field::Index, Value::Number(index)) => self.event.choice = index.parse().ok(),
-            // Some say it so while there is none yet.
-            (Field::Finish, Value::Text("" | "null" | "FINISH_REASON_UNSPECIFIED")) => {}
-            (Field::Finish, Value::Text(reason)) => self.event.finish = Some(reason.into()),
-            (Field::Tool, Value::Close) => self.end_tool(),
-            (Field::ToolIndex, Value::Number(index)) => self.event.tool = index.parse().ok(),
-            (Field::ToolName, Value::Text(name)) => self.event.is_named |= !name.is_empty(),
-            (Field::Item, Value::Text(item)) if is_tool_call(item) => self.call_tool(0, None),
-            (Field::EventItem, Value::Text(item)) => self.event.item = Some(item.into()),
-            (Field::Kind, Value::Text(kind)) => self.event.kind = Some(kind.into()),
-            (Field::EventCode, Value::Text(code) | Value::Number(code)) => {
-                self.event.code = Some(code.into());
-            }
-            (Field::Status, Value::Text(status)) => self.event.status = Some(status.into()),
-            // Some providers say it in words alone, which are not read.
-            (Field::Error, Value::Open) | (Field::Object, Value::Text("error")) => self.fail(""),
-            (Field::Error, Value::Text(message)) if !message.is_empty() => self.fail(""),
-            (Field::ErrorType | Field::ErrorCode, Value::Text(word) | Value::Number(word)) => {
-                self.fail(word);
-            }
-            (Field::Done, Value::Bool(is_done)) => self.event.is_done = is_done,
-            (Field::Done, Value::Open) => self.event.is_done = true,
-            _ => {}
+impl Modality {
+    /// Reads a modality; Google's enums may be sent as numbers.
+    fn read(value: Value<'_>) -> Option<Self> {
+        let (Value::Text(word) | Value::Number(word)) = value else {
+            return None;
+        };
+        match word {
+            "4" => Some(Self::Audio),
+            "2" => Some(Self::Image),
+            _ if word.eq_ignore_ascii_case("audio") => Some(Self::Audio),
+            _ if word.eq_ignore_ascii_case("image") => Some(Self::Image),
+            _ => None,
         }
     }
 }

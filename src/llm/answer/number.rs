@@ -1,20 +1,39 @@
-//! Numbers of tokens, as providers write them.
+//! Numbers and truth values, which some providers write as strings.
 
 use crate::llm::scan::Value;
+use crate::llm::usage::MOST_TOKENS;
 
-/// More tokens than this are no number of tokens.
-const MOST_TOKENS: u64 = 1 << 40;
-
-/// Returns a number of tokens, which is whole, but may be written as a float.
+/// Returns a number of tokens: a whole one, which may be written as a float or a string.
 pub(super) fn tokens(value: Value<'_>) -> Option<u64> {
-    let Value::Number(text) = value else {
-        return None;
-    };
-    let tokens = match text.parse::<u64>() {
-        Ok(tokens) => tokens,
-        Err(_) => whole(text.parse().ok()?)?,
-    };
-    (tokens <= MOST_TOKENS).then_some(tokens)
+    integer(value).filter(|tokens| *tokens <= MOST_TOKENS)
+}
+
+/// Returns a whole number that is not negative.
+pub(crate) fn integer(value: Value<'_>) -> Option<u64> {
+    let text = text(value)?;
+    text.parse()
+        .ok()
+        .or_else(|| whole(text.trim().parse().ok()?))
+}
+
+pub(super) fn number(value: Value<'_>) -> Option<f64> {
+    text(value)?.trim().parse().ok()
+}
+
+pub(crate) fn boolean(value: Value<'_>) -> Option<bool> {
+    match value {
+        Value::Bool(is) => Some(is),
+        Value::Text("true" | "True") | Value::Number("1") => Some(true),
+        Value::Text("false" | "False") | Value::Number("0") => Some(false),
+        _ => None,
+    }
+}
+
+fn text(value: Value<'_>) -> Option<&str> {
+    match value {
+        Value::Number(text) | Value::Text(text) => Some(text),
+        _ => None,
+    }
 }
 
 #[expect(

@@ -6,6 +6,8 @@ mod rate;
 mod table;
 
 use crate::llm::call::Ended;
+use crate::llm::outcome::Outcome;
+use crate::llm::usage::Usage;
 
 pub(super) use money::{Charge, Money};
 pub use price::Price;
@@ -18,17 +20,64 @@ pub(super) struct Bill {
     /// What it costs, as far as that is known, and by whom it is told.
     pub(super) cost: Option<(&'static str, Money)>,
     /// Why that is not known, or not all of it.
-    pub(super) unpriced: Option<&'static str>,
+    pub(super) unpriced: Option<Unpriced>,
+}
+
+/// Who says what a call costs: its provider, or the user's table of prices.
+pub(super) const REPORTED: &str = "reported";
+pub(super) const TABLE: &str = "table";
+
+/// Why the cost of a call is not known, or not all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unpriced {
+    /// The model has no price.
+    Model,
+    /// A unit has no price.
+    Unit,
+    /// A kind of tokens has no price, and costs more than others do.
+    TokenKind,
+    /// The tier of service has no price.
+    ServiceTier,
+    /// The usage is not known, or not all of it.
+    Usage,
+}
+
+impl Unpriced {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Unit => "unit",
+            Self::TokenKind => "token_kind",
+            Self::ServiceTier => "service_tier",
+            Self::Usage => "usage",
+        }
+    }
+
+    /// Returns all reasons, as the label `reason` has them.
+    pub(super) fn all() -> [&'static str; 5] {
+        let all = [
+            Self::Model,
+            Self::Unit,
+            Self::TokenKind,
+            Self::ServiceTier,
+            Self::Usage,
+        ];
+        all.map(Self::as_str)
+    }
 }
 
 impl Bill {
     /// Makes the bill of a call: what the provider charges, if he says so, and else what it
     /// costs by the prices that there are. Without prices there is nothing to lack.
     pub(super) fn of(call: &Ended<'_>, rates: Option<&Rates>) -> Self {
+        // It is billed when its answer is fetched.
+        if call.outcome == Outcome::Pending {
+            return Self::default();
+        }
         if let Some(charged) = call.charge.total() {
             return Self {
-                cost: Some(("reported", charged)),
-                unpriced: call.is_partial.then_some("usage"),
+                cost: Some((REPORTED, charged)),
+                unpriced: call.is_partial.then_some(Unpriced::Usage),
             };
         }
         // What was refused costs nothing.
@@ -36,26 +85,47 @@ impl Bill {
         let Some(rates) = rates.filter(|_| !is_free) else {
             return Self::default();
         };
-        let Some(rate) = rates.find(call.provider, [call.answered, call.model]) else {
+        let models = [call.answered, call.model];
+        Self::by_table(call, &call.usage, rates, models)
+    }
+
+    /// Makes the bill for what a model took that the requested one called in. A cost that the
+    /// provider reports covers it.
+    pub(super) fn of_other_model(
+        call: &Ended<'_>,
+        model: &str,
+        usage: &Usage,
+        rates: Option<&Rates>,
+    ) -> Self {
+        match rates {
+            Some(rates) if call.charge.total().is_none() => {
+                Self::by_table(call, usage, rates, [Some(model), None])
+            }
+            _ => Self::default(),
+        }
+    }
+
+    fn by_table(call: &Ended<'_>, usage: &Usage, rates: &Rates, models: [Option<&str>; 2]) -> Self {
+        let Some(rate) = rates.find(call.provider, models) else {
             return Self {
                 cost: None,
-                unpriced: Some("model"),
+                unpriced: Some(Unpriced::Model),
             };
         };
-        let cost = rate.cost(&call.usage);
+        let cost = rate.cost(usage);
         let is_possible = cost.known <= Money::MOST_OF_A_CALL;
-        let has_usage = call.has_begun && is_possible && rate.is_fed(&call.usage, call.missing);
-        if has_usage && !cost.lacks_unit {
-            return Self {
-                cost: Some(("table", cost.known)),
-                unpriced: None,
-            };
-        }
-        // Of what is not known whole, nothing is not a cost of 0.
+        let has_usage = call.has_begun && is_possible && rate.is_fed(usage, call.missing);
+        let unpriced = if has_usage {
+            cost.lacks
+        } else {
+            Some(Unpriced::Usage)
+        };
+        // With incomplete usage, a cost of 0 means unknown, and not free.
         let is_some = call.has_begun && is_possible && cost.known > Money::default();
+        let is_told = unpriced.is_none() || is_some;
         Self {
-            cost: is_some.then_some(("table", cost.known)),
-            unpriced: Some(if has_usage { "unit" } else { "usage" }),
+            cost: is_told.then_some((TABLE, cost.known)),
+            unpriced,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What models cost, as the user says.
 
-use crate::llm::usage::{UNITS, Unit};
+use crate::llm::usage::{ServiceTier, UNITS, Unit};
 
 /// What a model costs, in US dollars.
 ///
@@ -21,6 +21,7 @@ pub struct Price {
     pub(super) call: f64,
     /// Above so many tokens of input, another price.
     pub(super) above: Vec<(u64, Price)>,
+    pub(super) tiers: Vec<(ServiceTier, Price)>,
 }
 
 /// A price for each kind of tokens; those without one cost what the others of their
@@ -31,8 +32,11 @@ pub(super) struct Tokens<T> {
     pub(super) output: T,
     pub(super) cached: Option<T>,
     pub(super) cache_write: Option<T>,
+    pub(super) cache_write_1h: Option<T>,
     pub(super) audio_input: Option<T>,
     pub(super) audio_output: Option<T>,
+    pub(super) image_input: Option<T>,
+    pub(super) image_output: Option<T>,
 }
 
 impl Price {
@@ -43,8 +47,11 @@ impl Price {
             output,
             cached: None,
             cache_write: None,
+            cache_write_1h: None,
             audio_input: None,
             audio_output: None,
+            image_input: None,
+            image_output: None,
         };
         Self {
             tokens: Some(tokens),
@@ -59,6 +66,7 @@ impl Price {
             units: [None; UNITS.len()],
             call,
             above: Vec::new(),
+            tiers: Vec::new(),
         }
     }
 
@@ -73,14 +81,34 @@ impl Price {
         self.tokens(|tokens| tokens.cache_write = Some(price))
     }
 
-    /// A million tokens of input that are sound cost so much; else what others do.
+    /// The price of a million input tokens that are written to a cache for an hour. Without
+    /// it, calls with such tokens are unpriced.
+    pub fn cache_write_1h(self, price: f64) -> Self {
+        self.tokens(|tokens| tokens.cache_write_1h = Some(price))
+    }
+
+    /// The price of a million input tokens of audio. Without it, calls with such tokens are
+    /// unpriced.
     pub fn audio_input(self, price: f64) -> Self {
         self.tokens(|tokens| tokens.audio_input = Some(price))
     }
 
-    /// A million tokens of output that are sound cost so much; else what others do.
+    /// The price of a million output tokens of audio. Without it, calls with such tokens are
+    /// unpriced.
     pub fn audio_output(self, price: f64) -> Self {
         self.tokens(|tokens| tokens.audio_output = Some(price))
+    }
+
+    /// The price of a million input tokens of images. Without it, calls with such tokens are
+    /// unpriced. Only image generation has them: a chat's images cost what its text does.
+    pub fn image_input(self, price: f64) -> Self {
+        self.tokens(|tokens| tokens.image_input = Some(price))
+    }
+
+    /// The price of a million output tokens of images. Without it, calls with such tokens are
+    /// unpriced.
+    pub fn image_output(self, price: f64) -> Self {
+        self.tokens(|tokens| tokens.image_output = Some(price))
     }
 
     /// One unit, such as a second of sound, costs so much besides.
@@ -99,6 +127,22 @@ impl Price {
     pub fn above(mut self, input: u64, price: Self) -> Self {
         self.above.retain(|(own, _)| *own != input);
         self.above.push((input, price));
+        self
+    }
+
+    /// The price of a call that another tier of service served. Without it, such calls are
+    /// unpriced.
+    ///
+    /// ```
+    /// use tachometer::llm::{Price, ServiceTier};
+    ///
+    /// let price = Price::per_million(1.25, 10.0)
+    ///     .tier(ServiceTier::Flex, Price::per_million(0.625, 5.0))
+    ///     .tier(ServiceTier::Priority, Price::per_million(2.5, 20.0));
+    /// ```
+    pub fn tier(mut self, tier: ServiceTier, price: Self) -> Self {
+        self.tiers.retain(|(known, _)| *known != tier);
+        self.tiers.push((tier, price));
         self
     }
 

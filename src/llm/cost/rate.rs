@@ -2,9 +2,10 @@
 
 use std::cmp::Reverse;
 
+use crate::llm::cost::Unpriced;
 use crate::llm::cost::money::Money;
 use crate::llm::cost::price::{Price, Tokens};
-use crate::llm::usage::{UNITS, Usage};
+use crate::llm::usage::{ServiceTier, UNITS, Usage};
 
 /// A price that has been checked, by the single token.
 #[derive(Debug)]
@@ -15,14 +16,15 @@ pub(super) struct Rate {
     call: Money,
     /// Above so many tokens of input, the highest step first.
     above: Vec<(u64, Rate)>,
+    tiers: Vec<(ServiceTier, Rate)>,
 }
 
 /// What a call costs, as far as it can be told.
 #[derive(Debug, PartialEq)]
 pub(super) struct Cost {
     pub(super) known: Money,
-    /// Whether something has no price that is billed besides tokens.
-    pub(super) lacks_unit: bool,
+    /// What has no price.
+    pub(super) lacks: Option<Unpriced>,
 }
 
 impl Rate {
@@ -38,8 +40,11 @@ impl Rate {
                 output: token(tokens.output)?,
                 cached: optional(tokens.cached)?,
                 cache_write: optional(tokens.cache_write)?,
+                cache_write_1h: optional(tokens.cache_write_1h)?,
                 audio_input: optional(tokens.audio_input)?,
                 audio_output: optional(tokens.audio_output)?,
+                image_input: optional(tokens.image_input)?,
+                image_output: optional(tokens.image_output)?,
             }),
             None => None,
         };
@@ -50,11 +55,14 @@ impl Rate {
         let above = above.map(|(input, price)| Ok((*input, Self::of(price)?)));
         let mut above: Vec<_> = above.collect::<Result<_, f64>>()?;
         above.sort_by_key(|(input, _)| Reverse(*input));
+        let tiers = price.tiers.iter();
+        let tiers = tiers.map(|(tier, price)| Ok((*tier, Self::of(price)?)));
         Ok(Self {
             tokens,
             units: price.units,
             call: money(price.call)?,
             above,
+            tiers: tiers.collect::<Result<_, f64>>()?,
         })
     }
 
@@ -72,37 +80,79 @@ impl Rate {
     }
 
     pub(super) fn cost(&self, usage: &Usage) -> Cost {
+        let Some(tier) = usage.units.tier else {
+            return self.standard_cost(usage);
+        };
+        match self.tiers.iter().find(|(known, _)| *known == tier) {
+            Some((_, rate)) => rate.standard_cost(usage),
+            None => Cost {
+                lacks: Some(Unpriced::ServiceTier),
+                ..self.standard_cost(usage)
+            },
+        }
+    }
+
+    fn standard_cost(&self, usage: &Usage) -> Cost {
         let mut above = self.above.iter();
         if let Some((_, rate)) = above.find(|(input, _)| usage.input > Some(*input)) {
-            return rate.cost(usage);
+            return rate.standard_cost(usage);
         }
         let mut known = self.call;
+        let mut lacks = None;
         if let Some(tokens) = &self.tokens {
             known += tokens.cost(usage);
+            lacks = tokens.lack(usage).then_some(Unpriced::TokenKind);
         }
-        let mut lacks_unit = false;
         for (unit, _) in UNITS {
-            let count = usage.count(unit).unwrap_or(0.0);
+            let count = usage.units.get(unit).unwrap_or(0.0);
             match self.units[unit as usize] {
                 Some(price) => known += Money::dollars(price * count).unwrap_or(Money::MOST),
-                None => lacks_unit |= count > 0.0,
+                None if count > 0.0 => lacks = Some(Unpriced::Unit),
+                None => {}
             }
         }
-        Cost { known, lacks_unit }
+        Cost { known, lacks }
     }
 }
 
 impl Tokens<Money> {
     fn cost(&self, usage: &Usage) -> Money {
+        // The writes for an hour are among all writes.
+        let hour = usage.cache_write_1h.unwrap_or(0);
+        let write = usage.cache_write.map(|write| match self.cache_write_1h {
+            Some(_) => write.saturating_sub(hour),
+            None => write,
+        });
         let input = [
             (usage.cache_read, self.cached),
-            (usage.cache_write, self.cache_write),
+            (usage.cache_write_1h, self.cache_write_1h),
+            (write, self.cache_write),
             (usage.audio_input, self.audio_input),
+            (usage.image_input, self.image_input),
         ];
-        let output = [(usage.audio_output, self.audio_output)];
+        let output = [
+            (usage.audio_output, self.audio_output),
+            (usage.image_output, self.image_output),
+        ];
         let mut cost = direction(usage.input, self.input, &input);
         cost += direction(usage.output, self.output, &output);
         cost
+    }
+
+    /// Returns true if there are tokens without a price that cost more than others do.
+    fn lack(&self, usage: &Usage) -> bool {
+        [
+            (usage.cache_write_1h, self.cache_write_1h, self.input),
+            (usage.audio_input, self.audio_input, self.input),
+            (usage.image_input, self.image_input, self.input),
+            (usage.audio_output, self.audio_output, self.output),
+            (usage.image_output, self.image_output, self.output),
+        ]
+        .into_iter()
+        .any(|(tokens, price, others)| {
+            // If text is free, so is the rest.
+            tokens > Some(0) && price.is_none() && others > Money::default()
+        })
     }
 }
 

@@ -1,8 +1,8 @@
 //! The messages of Anthropic, and of those who speak as it does.
 
-use crate::llm::answer::{Answer, Event, Field, Sum, is_tool_call};
-use crate::llm::dialect::openai::{COSTS, ERROR};
-use crate::llm::dialect::{Dialect, PLAIN, Path};
+use crate::llm::answer::{Answer, Event, Field, include_cached};
+use crate::llm::dialect::openai::{COPILOT, COSTS, ERROR, GATEWAY};
+use crate::llm::dialect::{Call, Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
 use crate::llm::usage::Unit;
 
@@ -20,6 +20,8 @@ pub(super) const DIALECT: Dialect = Dialect {
     ],
     provider: "anthropic_compatible",
     answer: EVENT,
+    // The last usage may repeat the output alone.
+    is_usage_complete: false,
     conclude,
     settle,
     ..PLAIN
@@ -40,6 +42,7 @@ const EVENT: &[Branch] = &[
     at("index", Field::ToolIndex),
     within("content_block", BLOCK),
     within("delta", DELTA),
+    within("copilot_usage", COPILOT),
     at("error", Field::Error).and(ERROR),
 ];
 
@@ -49,7 +52,8 @@ pub(super) const CONTENT: &[Branch] = &[each(Field::Content).and(&[at("type", Fi
 pub(super) const MESSAGE: &[Branch] = &[at("model", Field::Model), within("usage", INPUT)];
 
 pub(super) const BLOCK: &[Branch] = &[
-    at("type", Field::EventItem),
+    at("type", Field::ItemType),
+    at("id", Field::ToolId),
     at("text", Field::Content),
     at("thinking", Field::Thought),
 ];
@@ -71,12 +75,15 @@ const USAGE: &[Branch] = &[
         "output_tokens_details",
         &[at("thinking_tokens", Field::Reasoning)],
     ),
+    within("cache_creation", CACHE_CREATION),
     within(
         "server_tool_use",
         &[at("web_search_requests", Field::Billed(Unit::WebSearches))],
     ),
-    // Where there was more than one, of which the numbers beside tell the last.
-    at("iterations", Field::Parts).and(ITERATIONS),
+    at("service_tier", Field::ServiceTier),
+    at("speed", Field::Speed),
+    // If there was more than one run, the counts beside are those of the last.
+    at("iterations", Field::Iterations).and(ITERATIONS),
     // OpenRouter's, which speaks so, too.
     at("cost", Field::Cost).and(COSTS),
     at("is_byok", Field::IsPaidElsewhere),
@@ -84,18 +91,23 @@ const USAGE: &[Branch] = &[
         "cost_details",
         &[at("upstream_inference_cost", Field::CostElsewhere)],
     ),
+    within("pydantic_ai_gateway", GATEWAY),
 ];
 
-/// The runs of the model that an answer took: one of them may have made the conversation
-/// shorter
-/// (<https://docs.claude.com/en/docs/build-with-claude/compaction>, "Understanding usage").
-pub(super) const ITERATIONS: &[Branch] = &[each(Field::Content).and(&[
-    at("input_tokens", Field::Summed(Sum::Input)),
-    at("output_tokens", Field::Summed(Sum::Output)),
-    at("cache_read_input_tokens", Field::Summed(Sum::CacheRead)),
-    at(
-        "cache_creation_input_tokens",
-        Field::Summed(Sum::CacheWrite),
+/// The runs of models that an answer took. One may have compacted the conversation
+/// (<https://docs.claude.com/en/docs/build-with-claude/compaction>, "Understanding usage"),
+/// one may have been asked for advice, and one may have taken over.
+pub(super) const ITERATIONS: &[Branch] = &[each(Field::Iteration).and(&[
+    at("type", Field::IterationKind),
+    at("model", Field::IterationModel),
+    at("input_tokens", Field::Input),
+    at("output_tokens", Field::Output),
+    at("cache_read_input_tokens", Field::CacheRead),
+    at("cache_creation_input_tokens", Field::CacheWrite),
+    within("cache_creation", CACHE_CREATION),
+    within(
+        "output_tokens_details",
+        &[at("thinking_tokens", Field::Reasoning)],
     ),
 ])];
 
@@ -103,16 +115,21 @@ const INPUT: &[Branch] = &[
     at("input_tokens", Field::Input),
     at("cache_read_input_tokens", Field::CacheRead),
     at("cache_creation_input_tokens", Field::CacheWrite),
+    within("cache_creation", CACHE_CREATION),
+    at("service_tier", Field::ServiceTier),
+    at("speed", Field::Speed),
 ];
 
+/// The cache writes, by how long they are kept.
+pub(super) const CACHE_CREATION: &[Branch] =
+    &[at("ephemeral_1h_input_tokens", Field::CacheWrite1h)];
+
 pub(super) fn conclude(answer: &mut Answer, event: &Event) {
-    if event.item.as_deref().is_some_and(is_tool_call) {
+    if event.is_tool_call() {
         answer.call_tool(0, event.tool);
         answer.content.come();
     }
-    if let Some(reason) = &event.finish {
-        answer.finishes.add(0, reason);
-    }
+    answer.end_turn(event);
     match event.kind.as_deref() {
         Some("message_stop") => answer.has_ended = true,
         Some("error") => answer.fail(""),
@@ -120,14 +137,21 @@ pub(super) fn conclude(answer: &mut Answer, event: &Event) {
     }
 }
 
-/// Takes the sums over all runs of the model, which are no less than what the last took.
-/// Input does not include what was cached; nor does that of Bedrock.
-pub(super) fn settle(answer: &mut Answer) {
-    let (usage, sums) = (&mut answer.usage, &answer.beside.sums);
-    usage.input = usage.input.max(sums.get(Sum::Input));
-    usage.output = usage.output.max(sums.get(Sum::Output));
-    usage.cache_read = usage.cache_read.max(sums.get(Sum::CacheRead));
-    usage.cache_write = usage.cache_write.max(sums.get(Sum::CacheWrite));
-    let cached = usage.cache_read.unwrap_or(0) + usage.cache_write.unwrap_or(0);
-    usage.input = usage.input.map(|input| input + cached);
+/// Splits the counts by the models that produced them. The input does not include what was
+/// cached; nor does that of Bedrock.
+pub(super) fn settle(answer: &mut Answer, call: &Call<'_>) {
+    include_cached(&mut answer.counts);
+    let answered = answer.model.as_deref();
+    let runs = answer.iterations.as_ref();
+    let Some(split) = runs.and_then(|runs| runs.split(call.model, answered)) else {
+        return;
+    };
+    if split.has_fallback {
+        // The counts beside are those of the model that took over, and so is the name.
+        answer.counts = split.requested;
+        answer.model = None;
+    } else {
+        answer.counts.raise(&split.requested);
+    }
+    answer.other_models = split.others;
 }

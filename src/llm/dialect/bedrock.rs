@@ -6,6 +6,7 @@ use crate::llm::dialect::invoked::{ANSWER, conclude_any};
 use crate::llm::dialect::{Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
 use crate::llm::times::{Phase, Scale};
+use crate::llm::usage::Unit;
 
 pub(super) const CONVERSE: Dialect = Dialect {
     paths: &[
@@ -36,6 +37,7 @@ pub(super) const INVOKE: Dialect = Dialect {
     ],
     provider: "aws.bedrock",
     answer: ANSWER,
+    is_usage_complete: false,
     conclude: conclude_any,
     settle,
     ..PLAIN
@@ -47,6 +49,7 @@ const EVENT: &[Branch] = &[
     at("stopReason", Field::Finish),
     within("usage", USAGE),
     within("metrics", METRICS),
+    within("serviceTier", &[at("type", Field::ServiceTier)]),
     // Of a block's beginning, and of its parts.
     within("start", START),
     within("delta", DELTA),
@@ -59,15 +62,16 @@ pub(super) const OUTPUT: &[Branch] = &[within(
 
 const BLOCK: &[Branch] = &[
     at("text", Field::Content),
-    at("toolUse", Field::Tool).and(&[at("name", Field::ToolName)]),
+    at("toolUse", Field::Tool).and(TOOL),
     within(
         "reasoningContent",
         &[within("reasoningText", &[at("text", Field::Thought)])],
     ),
 ];
 
-pub(super) const START: &[Branch] =
-    &[at("toolUse", Field::Tool).and(&[at("name", Field::ToolName)])];
+pub(super) const START: &[Branch] = &[at("toolUse", Field::Tool).and(TOOL)];
+
+const TOOL: &[Branch] = &[at("name", Field::ToolName), at("type", Field::ToolKind)];
 
 pub(super) const DELTA: &[Branch] = &[
     at("text", Field::Content),
@@ -80,6 +84,11 @@ const USAGE: &[Branch] = &[
     at("outputTokens", Field::Output),
     at("cacheReadInputTokens", Field::CacheRead),
     at("cacheWriteInputTokens", Field::CacheWrite),
+    // Anthropic's searches, as Nova's grounding.
+    within(
+        "serverToolUsage",
+        &[at("webSearchRequests", Field::Billed(Unit::WebSearches))],
+    ),
 ];
 
 const METRICS: &[Branch] = &[at("latencyMs", Field::Took(Phase::Total, Scale::Millis))];
@@ -89,7 +98,5 @@ fn conclude(answer: &mut Answer, event: &Event) {
     if event.kind.as_deref() == Some("metadata") {
         answer.has_ended = true;
     }
-    if let Some(reason) = &event.finish {
-        answer.finishes.add(0, reason);
-    }
+    answer.end_turn(event);
 }

@@ -1,7 +1,7 @@
 //! Chat and embed of Cohere's API, version 2, and the reranking of many others.
 
 use crate::llm::answer::{Answer, Event, Field};
-use crate::llm::dialect::{Dialect, PLAIN, Path};
+use crate::llm::dialect::{Call, Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
 use crate::llm::usage::Unit;
 
@@ -62,10 +62,13 @@ const DELTA: &[Branch] = &[
 
 const CONTENT: &[Branch] = &[at("text", Field::Content), at("thinking", Field::Thought)];
 
-const TOOL: &[Branch] = &[within(
-    "function",
-    &[at("name", Field::ToolName), at("arguments", Field::Content)],
-)];
+const TOOL: &[Branch] = &[
+    at("id", Field::ToolId),
+    within(
+        "function",
+        &[at("name", Field::ToolName), at("arguments", Field::Content)],
+    ),
+];
 
 const USAGE: &[Branch] = &[
     within(
@@ -73,7 +76,7 @@ const USAGE: &[Branch] = &[
         &[
             at("input_tokens", Field::Input),
             at("output_tokens", Field::Output),
-            at("image_tokens", Field::ImageInput),
+            at("image_tokens", Field::SeparateImageInput),
             at("search_units", Field::Billed(Unit::SearchUnits)),
             at("images", Field::Billed(Unit::Images)),
         ],
@@ -81,11 +84,12 @@ const USAGE: &[Branch] = &[
     within(
         "tokens",
         &[
-            at("input_tokens", Field::TakenInput),
-            at("output_tokens", Field::TakenOutput),
+            at("input_tokens", Field::RawInput),
+            at("output_tokens", Field::RawOutput),
+            at("reasoning_tokens", Field::Reasoning),
         ],
     ),
-    at("cached_tokens", Field::CacheRead),
+    at("cached_tokens", Field::RawCacheRead),
 ];
 
 const RANKED: &[Branch] = &[
@@ -107,25 +111,30 @@ fn conclude(answer: &mut Answer, event: &Event) {
     if event.kind.as_deref() == Some("message-end") {
         answer.has_ended = true;
     }
-    if let Some(reason) = event.finish.as_deref() {
-        answer.finishes.add(0, reason);
-        match reason {
-            "ERROR" | "ERROR_TOXIC" => answer.fail("server_error"),
-            "TIMEOUT" => answer.fail("timeout"),
-            _ => {}
-        }
+    answer.end_turn(event);
+    match event.finish() {
+        Some("ERROR" | "ERROR_TOXIC") => answer.fail("server_error"),
+        Some("TIMEOUT") => answer.fail("timeout"),
+        _ => {}
     }
 }
 
-/// What is billed counts, as the OpenTelemetry GenAI conventions demand; what was taken,
-/// where that is not told. Pictures are billed beside.
-fn settle(answer: &mut Answer) {
-    let (usage, beside) = (&mut answer.usage, &answer.beside);
-    if usage.input.is_none() && usage.output.is_none() {
-        usage.input = beside.taken_input;
-        usage.output = beside.taken_output;
+/// Counts what is billed, as the OpenTelemetry GenAI conventions demand, and the raw tokens
+/// if nothing is billed. Images are billed beside. Cached tokens are a part of the raw input,
+/// of which the billed one is less; reasoning tokens are a part of the raw output, and count
+/// if they fit the billed one.
+fn settle(answer: &mut Answer, _: &Call<'_>) {
+    let counts = &mut answer.counts;
+    let [input, output] = [Field::Input, Field::Output].map(|field| counts.get(field));
+    if input.is_none() && output.is_none() {
+        counts.set(Field::Input, counts.get(Field::RawInput));
+        counts.set(Field::Output, counts.get(Field::RawOutput));
+        counts.set(Field::CacheRead, counts.get(Field::RawCacheRead));
     }
-    if let Some(images) = beside.image_input {
-        usage.input = Some(usage.input.unwrap_or(0) + images);
+    if counts.get(Field::Reasoning) > counts.get(Field::Output) {
+        counts.set(Field::Reasoning, None);
+    }
+    if let Some(images) = counts.get(Field::SeparateImageInput) {
+        counts.add(Field::Input, images);
     }
 }

@@ -1,8 +1,9 @@
 //! Google's Gemini, by its own API and by Vertex AI's.
 
 use crate::llm::answer::{Answer, Event, Field};
-use crate::llm::dialect::{Dialect, PLAIN, Path};
+use crate::llm::dialect::{Call, Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
+use crate::llm::usage::Unit;
 
 pub(super) const DIALECT: Dialect = Dialect {
     paths: &[
@@ -53,6 +54,10 @@ const CANDIDATE: &[Branch] = &[
         "content",
         &[within("parts", &[each(Field::Content).and(PART)])],
     ),
+    within(
+        "groundingMetadata",
+        &[within("webSearchQueries", &[each(Field::WebQuery)])],
+    ),
 ];
 
 const PART: &[Branch] = &[
@@ -61,6 +66,7 @@ const PART: &[Branch] = &[
     // It comes whole, and has no number.
     at("functionCall", Field::Tool).and(&[at("name", Field::ToolName)]),
     within("executableCode", &[at("code", Field::Content)]),
+    within("codeExecutionResult", &[at("output", Field::Content)]),
     within("inlineData", &[at("data", Field::Content)]),
 ];
 
@@ -72,6 +78,7 @@ const USAGE: &[Branch] = &[
     at("thoughtsTokenCount", Field::Reasoning),
     at("cachedContentTokenCount", Field::CacheRead),
     at("totalTokenCount", Field::Total),
+    at("trafficType", Field::ServiceTier),
     within(
         "promptTokensDetails",
         &[each(Field::InputModality).and(MODALITY)],
@@ -94,31 +101,55 @@ fn conclude(answer: &mut Answer, event: &Event) {
     }
 }
 
-/// Input does not include what tools put into it, nor output thoughts, but where the total
-/// shows that it does.
-fn settle(answer: &mut Answer) {
-    let (usage, beside) = (&mut answer.usage, &answer.beside);
-    let prompt = usage.input;
-    if let Some(input) = &mut usage.input {
-        *input += beside.tool_input.unwrap_or(0);
+/// The input does not include tool results, nor the output thoughts, unless the total shows
+/// that it does.
+fn settle(answer: &mut Answer, call: &Call<'_>) {
+    let counts = &mut answer.counts;
+    let prompt = counts.get(Field::Input);
+    let total = counts.get(Field::Total);
+    if prompt.is_some() {
+        counts.add(Field::Input, counts.get(Field::ToolInput).unwrap_or(0));
     }
+    let input = counts.get(Field::Input);
     let is_total = |output: u64| {
         let with = |input: Option<u64>| Some(input? + output);
-        beside.total.is_some() && [usage.input, prompt].map(with).contains(&beside.total)
+        total.is_some() && [input, prompt].map(with).contains(&total)
     };
-    usage.output = match (usage.output, usage.reasoning) {
+    let output = match (counts.get(Field::Output), counts.get(Field::Reasoning)) {
         (Some(said), Some(_)) if is_total(said) => Some(said),
         (Some(said), thought) => Some(said + thought.unwrap_or(0)),
         (None, Some(thought)) => Some(thought),
         // A count that is 0 is left out.
         (None, None) => {
-            let is_whole = answer.has_ended && !answer.is_invalid && usage.input.is_some();
-            let is_none = match beside.total {
+            let is_whole = answer.has_ended && !answer.is_invalid && input.is_some();
+            let is_none = match total {
                 Some(_) => is_total(0),
                 None => !answer.content.has_come,
             };
             (is_whole && is_none).then_some(0)
         }
     };
+    counts.set(Field::Output, output);
+    if let (Some(_), Some(output), Some(1..)) = (prompt, output, total) {
+        answer.is_inconsistent |= !is_total(output);
+    }
+    bill_searches(answer, call);
     answer.finishes.stop_for_tools();
+}
+
+/// Bills the web searches: each unlike query of a Gemini 3 model, and one for each prompt of
+/// an older one.
+fn bill_searches(answer: &mut Answer, call: &Call<'_>) {
+    let queries = answer.web_queries();
+    if queries == 0 {
+        return;
+    }
+    let model = answer.model.as_deref().or(call.model).unwrap_or("");
+    let is_old = ["gemini-1", "gemini-2"]
+        .iter()
+        .any(|old| model.contains(old));
+    let searches = if is_old { 1 } else { queries };
+    for _ in 0..searches {
+        answer.use_unit(Unit::WebSearches);
+    }
 }

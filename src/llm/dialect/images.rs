@@ -30,6 +30,14 @@ const EVENT: &[Branch] = &[
         &[
             at("input_tokens", Field::Input),
             at("output_tokens", Field::Output),
+            within(
+                "input_tokens_details",
+                &[at("image_tokens", Field::ImageInput)],
+            ),
+            within(
+                "output_tokens_details",
+                &[at("image_tokens", Field::ImageOutput)],
+            ),
             at("cost_in_usd_ticks", Field::CostTicks),
         ],
     ),

@@ -9,6 +9,7 @@ use crate::llm::times::{Phase, Scale};
 
 pub(super) const ANSWER: &[Branch] = &[
     at("amazon-bedrock-invocationMetrics", Field::Done).and(METRICS),
+    at("amazon-bedrock-guardrailAction", Field::Guardrail),
     // Anthropic's.
     at("type", Field::Kind),
     at("model", Field::Model),
@@ -40,9 +41,18 @@ pub(super) const ANSWER: &[Branch] = &[
     // Mistral's, and those of whoever speaks as OpenAI does.
     within("outputs", &[each(Field::Choice).and(CHOICE)]),
     within("choices", &[each(Field::Choice).and(CHOICE)]),
-    // Cohere's.
+    // Cohere's, of newer models and older ones.
     at("text", Field::Content),
     at("finish_reason", Field::Finish),
+    within("generations", &[each(Field::Choice).and(CHOICE)]),
+    // AI21's older models'.
+    within("completions", &[each(Field::Choice).and(COMPLETION)]),
+    // What an answer holds shows the operation, if the name of the model does not.
+    at("embedding", Field::Operation("embeddings")),
+    at("embeddings", Field::Operation("embeddings")),
+    at("embeddingsByType", Field::Operation("embeddings")),
+    at("images", Field::Operation("image_generation")),
+    at("artifacts", Field::Operation("image_generation")),
     at("error", Field::Error).and(openai::ERROR),
 ];
 
@@ -59,6 +69,7 @@ const METRICS: &[Branch] = &[
 ];
 
 const RESULT: &[Branch] = &[
+    at("relevance_score", Field::Operation("rerank")),
     at("tokenCount", Field::Output),
     at("completionReason", Field::Finish),
 ];
@@ -72,12 +83,18 @@ const CHOICE: &[Branch] = &[
     within("message", openai::MESSAGE),
 ];
 
+const COMPLETION: &[Branch] = &[
+    within("data", &[at("text", Field::Content)]),
+    at("finishReason", Field::Finish).and(&[at("reason", Field::Finish)]),
+];
+
 const USAGE: &[Branch] = &[
     at("input_tokens", Field::Input),
     at("output_tokens", Field::Output),
     at("cache_read_input_tokens", Field::CacheRead),
     at("cache_creation_input_tokens", Field::CacheWrite),
-    at("iterations", Field::Parts).and(anthropic::ITERATIONS),
+    within("cache_creation", anthropic::CACHE_CREATION),
+    at("iterations", Field::Iterations).and(anthropic::ITERATIONS),
     at("inputTokens", Field::Input),
     at("outputTokens", Field::Output),
     at("cacheReadInputTokenCount", Field::CacheRead),

@@ -14,12 +14,14 @@ mod ollama;
 mod openai;
 mod path;
 mod responses;
+mod vendor;
 mod vertex;
 
 use crate::llm::answer::{Answer, Event};
 use crate::llm::scan::Branch;
 
 pub(super) use path::Path;
+pub(super) use vendor::Vendor;
 
 /// One way to ask and to answer.
 #[derive(Debug)]
@@ -39,8 +41,20 @@ pub(super) struct Dialect {
     pub(super) is_free_form: bool,
     /// What a whole event says, once it has been read.
     pub(super) conclude: fn(&mut Answer, &Event),
-    /// Brings the usage to the terms of [`Usage`](crate::llm::usage::Usage).
-    pub(super) settle: fn(&mut Answer),
+    /// Whether each usage object of a stream stands for all earlier ones.
+    pub(super) is_usage_complete: bool,
+    /// Brings the counts to the terms of [`Usage`](crate::llm::usage::Usage).
+    pub(super) settle: fn(&mut Answer, &Call<'_>),
+}
+
+/// What is known of a call beside its answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call<'a> {
+    pub(super) vendor: Vendor,
+    /// The model that was requested.
+    pub(super) model: Option<&'a str>,
+    /// The most output tokens that the request allows, in all answers together.
+    pub(super) max_tokens: Option<u64>,
 }
 
 /// What most dialects have in common: nothing is streamed unless it is asked for, and an
@@ -53,7 +67,8 @@ const PLAIN: Dialect = Dialect {
     asks_for_usage: false,
     is_free_form: false,
     conclude: |_, _| {},
-    settle: |_| {},
+    is_usage_complete: true,
+    settle: |_, _| {},
 };
 
 /// The dialects that are known. No path of one hides another's.

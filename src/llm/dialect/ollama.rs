@@ -2,7 +2,7 @@
 
 use crate::llm::answer::{Answer, Event, Field};
 use crate::llm::dialect::openai::ERROR;
-use crate::llm::dialect::{Dialect, PLAIN, Path};
+use crate::llm::dialect::{Call, Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
 use crate::llm::times::{Phase, Scale};
 
@@ -55,8 +55,8 @@ const LINE: &[Branch] = &[
 fn conclude(answer: &mut Answer, event: &Event) {
     if event.is_done {
         answer.has_ended = true;
-        let reason = match event.finish.as_deref() {
-            Some("stop") | None if answer.tool_calls > 0 => "tool_calls",
+        let reason = match event.finish() {
+            Some("stop") | None if answer.tool_calls() > 0 => "tool_calls",
             Some(reason) => reason,
             None => "stop",
         };
@@ -66,9 +66,10 @@ fn conclude(answer: &mut Answer, event: &Event) {
 
 /// A count that is 0 is left out of the last line. Of an input that does not say so: older
 /// versions left out the whole count where a part was cached.
-fn settle(answer: &mut Answer) {
-    let usage = &mut answer.usage;
-    if answer.has_ended && usage.input.is_some() {
-        usage.output.get_or_insert(0);
+fn settle(answer: &mut Answer, _: &Call<'_>) {
+    let counts = &mut answer.counts;
+    let is_left_out = counts.get(Field::Output).is_none();
+    if answer.has_ended && counts.get(Field::Input).is_some() && is_left_out {
+        counts.set(Field::Output, Some(0));
     }
 }

@@ -2,7 +2,8 @@
 //! Azure, Groq, DeepSeek, Mistral, OpenRouter, xAI, Together, vLLM, llama.cpp.
 
 use crate::llm::answer::{Answer, Field};
-use crate::llm::dialect::{Dialect, PLAIN, Path};
+use crate::llm::dialect::anthropic::CACHE_CREATION;
+use crate::llm::dialect::{Call, Dialect, PLAIN, Path, Vendor};
 use crate::llm::scan::{Branch, at, each, within};
 use crate::llm::times::{Phase, Scale};
 use crate::llm::usage::Unit;
@@ -46,6 +47,8 @@ const ANSWER: &[Branch] = &[
     at("model", Field::Model),
     within("choices", &[each(Field::Choice).and(CHOICE)]),
     within("usage", USAGE),
+    at("service_tier", Field::ServiceTier),
+    within("copilot_usage", COPILOT),
     // Groq's, in a stream.
     within(
         "x_groq",
@@ -104,7 +107,12 @@ pub(super) const MESSAGE: &[Branch] = &[
     at("function_call", Field::Tool).and(FUNCTION),
 ];
 
-const TOOL: &[Branch] = &[at("index", Field::ToolIndex), within("function", FUNCTION)];
+const TOOL: &[Branch] = &[
+    at("index", Field::ToolIndex),
+    at("id", Field::ToolId),
+    at("type", Field::ToolKind),
+    within("function", FUNCTION),
+];
 
 const FUNCTION: &[Branch] = &[at("name", Field::ToolName), at("arguments", Field::Content)];
 
@@ -118,6 +126,8 @@ const USAGE: &[Branch] = &[
             at("cached_tokens", Field::CacheRead),
             at("cache_write_tokens", Field::CacheWrite),
             at("audio_tokens", Field::AudioInput),
+            // LiteLLM's.
+            at("web_search_requests", Field::Billed(Unit::WebSearches)),
         ],
     ),
     within(
@@ -125,6 +135,7 @@ const USAGE: &[Branch] = &[
         &[
             at("reasoning_tokens", Field::Reasoning),
             at("audio_tokens", Field::AudioOutput),
+            at("image_tokens", Field::ImageOutput),
         ],
     ),
     // DeepSeek's, Mistral's and Moonshot's.
@@ -134,8 +145,10 @@ const USAGE: &[Branch] = &[
     // Those of gateways to Anthropic, which include them in the input.
     at("cache_read_input_tokens", Field::CacheRead),
     at("cache_creation_input_tokens", Field::CacheWrite),
+    within("cache_creation", CACHE_CREATION),
     // Perplexity's, and Mistral's.
     at("reasoning_tokens", Field::Reasoning),
+    at("num_search_queries", Field::Billed(Unit::WebSearches)),
     at("prompt_audio_seconds", Field::Billed(Unit::AudioSeconds)),
     // Groq's times.
     at("queue_time", Field::Took(Phase::Queue, Scale::Seconds)),
@@ -153,11 +166,40 @@ const USAGE: &[Branch] = &[
         &[at("upstream_inference_cost", Field::CostElsewhere)],
     ),
     at("cost_in_usd_ticks", Field::CostTicks),
+    within("server_tool_use", SERVER_TOOLS),
+    within("server_side_tool_usage_details", XAI_TOOLS),
+    within("pydantic_ai_gateway", GATEWAY),
 ];
 
+/// A cost in parts: Perplexity's, and Charm's.
 pub(super) const COSTS: &[Branch] = &[
     at("total_cost", Field::Cost),
+    at("usd", Field::Cost),
     at("currency", Field::Currency),
+];
+
+/// Pydantic's gateway's.
+pub(super) const GATEWAY: &[Branch] = &[at("cost_estimate", Field::Cost)];
+
+/// GitHub Copilot's, in billionths of an AI credit.
+pub(super) const COPILOT: &[Branch] = &[at("total_nano_aiu", Field::CostNanoCredits)];
+
+/// OpenRouter's.
+pub(super) const SERVER_TOOLS: &[Branch] =
+    &[at("web_search_requests", Field::Billed(Unit::WebSearches))];
+
+pub(super) const XAI_TOOLS: &[Branch] = &[
+    at("web_search_calls", Field::Billed(Unit::WebSearches)),
+    at("x_search_calls", Field::Billed(Unit::XSearches)),
+    at("file_search_calls", Field::Billed(Unit::FileSearches)),
+    at(
+        "code_interpreter_calls",
+        Field::Billed(Unit::CodeExecutions),
+    ),
+    at(
+        "image_generation_calls",
+        Field::Billed(Unit::ImageGenerations),
+    ),
 ];
 
 /// Cerebras's.
@@ -179,31 +221,67 @@ const TIMINGS: &[Branch] = &[
 
 pub(super) const ERROR: &[Branch] = &[at("type", Field::ErrorType), at("code", Field::ErrorCode)];
 
-/// Input includes what was cached and heard, and output what was thought; but not with all
-/// models and gateways. Where the total shows it, what is beside them is counted, if it is
-/// known what it is.
-pub(super) fn settle(answer: &mut Answer) {
-    let (usage, total) = (&mut answer.usage, answer.beside.total);
-    let (Some(input), Some(output), Some(total)) = (usage.input, usage.output, total) else {
+/// The input includes cached and audio tokens, and the output reasoning, but not with all
+/// models and gateways. If the total shows tokens beside both, they are counted if it is
+/// known what they are.
+pub(super) fn settle(answer: &mut Answer, call: &Call<'_>) {
+    let Some(beside) = beside_both(answer) else {
         return;
     };
-    let Some(beside) = total.checked_sub(input + output) else {
-        return;
-    };
-    let cached = usage.cache_read.unwrap_or(0) + usage.cache_write.unwrap_or(0);
-    let is = |part: Option<u64>| part == Some(beside);
-    let is_gemini = |model: &str| model.contains("gemini");
+    let counts = &mut answer.counts;
+    let is = |field: Field| counts.get(field) == Some(beside);
+    let cached = [Field::CacheRead, Field::CacheWrite].map(|field| counts.get(field).unwrap_or(0));
+    let is_cached = cached.iter().sum::<u64>() == beside;
+    // Mistral reports the seconds of its audio.
+    let is_audio = answer.units.get(Unit::AudioSeconds).is_some() || is(Field::AudioInput);
+    let model = answer.model.as_deref().or(call.model);
+    let is_gemini = model.is_some_and(|model| model.contains("gemini"));
     if beside == 0 {
-        // Perplexity's thoughts, which are in none of the three: more than all of an output
-        // is no part of it.
-        let thought = usage.reasoning.filter(|reasoning| *reasoning > output);
-        usage.output = Some(output + thought.unwrap_or(0));
-    } else if usage.count(Unit::AudioSeconds).is_some() || is(usage.audio_input) || is(Some(cached))
-    {
-        // Mistral's sound, and what some gateways to Anthropic have cached.
-        usage.input = Some(input + beside);
-    } else if is(usage.reasoning) || answer.model.as_deref().is_some_and(is_gemini) {
-        // xAI's thoughts, and Gemini's, which gateways to it tell in the total alone.
-        usage.output = Some(output + beside);
+        let reasoning = separate_reasoning(answer, call.vendor, is_gemini);
+        add_output(answer, call, reasoning);
+    } else if is_audio || is_cached {
+        counts.add(Field::Input, beside);
+    } else if is(Field::Reasoning) || is_gemini {
+        // xAI's reasoning, and Gemini's, which gateways report in the total alone.
+        add_output(answer, call, beside);
+    } else {
+        answer.is_inconsistent = true;
+    }
+}
+
+/// Returns how many tokens the total has beside the input and the output, if all are known.
+/// An output of 0 may be left out.
+pub(super) fn beside_both(answer: &mut Answer) -> Option<u64> {
+    let counts = &mut answer.counts;
+    let input = counts.get(Field::Input)?;
+    // A total of 0 is a placeholder.
+    let total = counts.get(Field::Total).filter(|total| *total > 0)?;
+    if counts.get(Field::Output).is_none() && total == input {
+        counts.set(Field::Output, Some(0));
+    }
+    let both = input + counts.get(Field::Output)?;
+    answer.is_inconsistent |= total < both;
+    total.checked_sub(both)
+}
+
+/// Returns the reasoning tokens that neither the output nor the total includes.
+fn separate_reasoning(answer: &Answer, vendor: Vendor, is_gemini: bool) -> u64 {
+    let reasoning = answer.counts.get(Field::Reasoning).unwrap_or(0);
+    let is_separate = match vendor {
+        Vendor::Perplexity => Some(reasoning) > answer.counts.get(Field::Output),
+        // The cost that it reports shows it.
+        Vendor::Vercel => is_gemini,
+        Vendor::Other => false,
+    };
+    if is_separate { reasoning } else { 0 }
+}
+
+/// Adds tokens to the output, unless that makes it longer than the request allows.
+fn add_output(answer: &mut Answer, call: &Call<'_>, tokens: u64) {
+    let output = answer.counts.get(Field::Output).unwrap_or(0) + tokens;
+    if tokens > 0 && call.max_tokens.is_some_and(|most| output > most) {
+        answer.is_inconsistent = true;
+    } else {
+        answer.counts.set(Field::Output, Some(output));
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Path {
     pub(crate) asks_model: bool,
     /// Whether the model is named before the end.
     pub(crate) names_model: bool,
+    /// Whether it is that of a stored answer, whose id follows the end.
+    pub(crate) is_stored: bool,
 }
 
 /// What is asked for, as the OpenTelemetry GenAI conventions call it.
@@ -35,6 +37,15 @@ impl Path {
             is_special: false,
             asks_model: false,
             names_model: false,
+            is_stored: false,
+        }
+    }
+
+    /// The path of a stored answer, which ends in its id.
+    pub(super) const fn stored(end: &'static str, operation: &'static str) -> Self {
+        Self {
+            is_stored: true,
+            ..Self::new(end, operation)
         }
     }
 

@@ -1,9 +1,9 @@
 //! Models of Vertex AI that are asked to predict: embeddings and pictures.
 
-use crate::llm::answer::{Answer, Field, Sum};
+use crate::llm::answer::{Answer, Field};
 use crate::llm::dialect::openai::ERROR;
 use crate::llm::dialect::path::by_name;
-use crate::llm::dialect::{Dialect, PLAIN, Path};
+use crate::llm::dialect::{Call, Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
 
 pub(super) const PREDICT: Dialect = Dialect {
@@ -19,11 +19,11 @@ pub(super) const PREDICT: Dialect = Dialect {
 
 /// A prediction for each text, of which each tells its own.
 const ANSWER: &[Branch] = &[
-    at("predictions", Field::Parts).and(&[each(Field::Content).and(&[within(
+    at("predictions", Field::List).and(&[each(Field::Content).and(&[within(
         "embeddings",
         &[within(
             "statistics",
-            &[at("token_count", Field::Summed(Sum::Input))],
+            &[at("token_count", Field::ListedInput)],
         )],
     )])]),
     at("error", Field::Error).and(ERROR),
@@ -35,9 +35,9 @@ fn of_model(model: &str) -> Option<&'static str> {
     (operation != "chat").then_some(operation)
 }
 
-/// The sum of some parts is none of all.
-fn settle(answer: &mut Answer) {
+/// Adds up the counts of all predictions. If some are missing, there is no sum.
+fn settle(answer: &mut Answer, _: &Call<'_>) {
     if answer.has_ended {
-        answer.usage.input = answer.beside.sums.get(Sum::Input);
+        answer.counts.set(Field::Input, answer.listed_input);
     }
 }

@@ -5,9 +5,15 @@ mod names;
 mod record;
 
 use crate::error::Error;
+use crate::llm::cost::{REPORTED, TABLE, Unpriced};
 use crate::llm::families::names::Names;
+use crate::llm::families::record::and;
 use crate::llm::layer::Settings;
-use crate::metric::{Counter, DynFamily, Family, Histogram, InFlight, Label, Parts, Passing};
+use crate::llm::model_name::is_presentable;
+use crate::llm::outcome::{ErrorType, Outcome};
+use crate::metric::{
+    Counter, DynFamily, Family, Histogram, InFlight, Label, OVERFLOW, Parts, Passing,
+};
 use crate::registry::Registry;
 use crate::snapshot::Role;
 
@@ -40,6 +46,9 @@ pub(super) struct Families {
     cost: DynFamily<Parts>,
     unpriced: Family<Counter, 4>,
     by_route: Option<ByRoute>,
+    has_prices: bool,
+    /// What the label of the model is called.
+    model: &'static str,
 }
 
 /// Tokens: their sum, or, as OpenTelemetry has it, how they are spread over the calls.
@@ -154,17 +163,84 @@ impl Families {
                 "reason",
             )?,
             by_route: settings.by_route.then(|| maker.by_route()).transpose()?,
+            has_prices: settings.prices.is_some(),
+            model: names.model,
         };
         if let Some(models) = settings.limit {
             families.in_flight.limit_once(models);
         }
-        families.in_flight.allow(names.model, UNKNOWN);
-        for model in &settings.models {
+        let declared = settings.declared.iter().map(|[_, model, _]| model);
+        let models = settings.models.iter().chain(declared);
+        let models = models.chain(&settings.unseen_model).map(|model| &**model);
+        for model in models.chain([UNKNOWN, UNCONFIRMED]) {
             families.in_flight.allow(names.model, model);
+        }
+        for [provider, model, operation] in &settings.declared {
+            families.open(&mut [provider, model, operation]);
         }
         Ok(families)
     }
+
+    /// Returns the series of what is in flight under these labels. If that is new, so are the
+    /// counters that alerts read: they begin at 0, so that the first event is an increase.
+    /// What the limit refuses is replaced.
+    pub(super) fn open(&self, labels: &mut [&str; 3]) -> InFlight {
+        if let Some(series) = self.in_flight.find(labels) {
+            return series.clone();
+        }
+        let [provider, model, operation] = *labels;
+        let is_allowed = is_presentable(model) || self.in_flight.knows(self.model, model);
+        if !is_allowed {
+            labels[1] = OVERFLOW;
+        }
+        let has_overflow = self
+            .in_flight
+            .find(&[provider, OVERFLOW, operation])
+            .is_some();
+        let series = self.in_flight.admit(labels).clone();
+        if labels[1] != OVERFLOW || !has_overflow {
+            self.begin_at_zero(*labels);
+        }
+        series
+    }
+
+    /// Returns true if the model has series of its own, whatever the provider and operation,
+    /// or is configured.
+    pub(super) fn has_model(&self, labels: [&str; 3]) -> bool {
+        self.in_flight.knows(self.model, labels[1])
+    }
+
+    /// Replaces a new model that only an answer names, if such models have used up their
+    /// share of the limit.
+    pub(super) fn limit_answered(&self, labels: &mut [&str; 3]) {
+        let model = labels[1];
+        let share = ANSWERED_SHARE;
+        let is_known = self.has_model(*labels);
+        let is_allowed =
+            || is_presentable(model) && self.in_flight.admit_in_share(self.model, model, share);
+        if !is_known && !is_allowed() {
+            labels[1] = OVERFLOW;
+        }
+    }
+
+    fn begin_at_zero(&self, labels: [&str; 3]) {
+        for outcome in Outcome::all() {
+            self.requests.with(and(labels, outcome));
+        }
+        let limited = ErrorType::RateLimited.as_str();
+        self.errors.with(and(labels, limited));
+        self.cost.admit(&mut and(labels, REPORTED));
+        if self.has_prices {
+            self.cost.admit(&mut and(labels, TABLE));
+            for reason in Unpriced::all() {
+                self.unpriced.with(and(labels, reason));
+            }
+        }
+    }
 }
+
+/// The part of the limit of models, one in so many, that models have which only answers name.
+const ANSWERED_SHARE: usize = 5;
 
 /// Makes families with the labels that all of them have.
 struct Maker<'a> {
@@ -335,6 +411,9 @@ impl Maker<'_> {
 
 /// The value of a label of which nothing is known.
 pub(super) const UNKNOWN: &str = "unknown";
+
+/// The model of calls that no provider has accepted yet.
+pub(super) const UNCONFIRMED: &str = "_unconfirmed";
 
 /// So many models are told apart if nothing else is said.
 pub(super) const MODELS: usize = 100;

@@ -4,6 +4,7 @@ use crate::llm::call::Ended;
 use crate::llm::cost::Bill;
 use crate::llm::families::{ByRoute, Duration, Families, Tokens};
 use crate::llm::outcome::{ErrorType, Outcome};
+use crate::llm::usage::Usage;
 use crate::metric::Histogram;
 
 /// The route of a call that no request made.
@@ -38,16 +39,18 @@ impl Families {
             Outcome::Error(_) | Outcome::Truncated => {
                 self.errors.with(and(labels, error_type(outcome))).inc();
             }
-            Outcome::Cancelled => {}
+            Outcome::Cancelled | Outcome::Pending => {}
         }
     }
 
     fn times(&self, labels: [&str; 3], ended: &Ended<'_>) {
-        match &self.duration {
-            Duration::OfAll(family) => family.with(labels).observe_duration(ended.duration),
-            Duration::ByError(family) => family
-                .with(and(labels, error_type(ended.outcome)))
-                .observe_duration(ended.duration),
+        if let Some(duration) = ended.duration {
+            match &self.duration {
+                Duration::OfAll(family) => family.with(labels).observe_duration(duration),
+                Duration::ByError(family) => family
+                    .with(and(labels, error_type(ended.outcome)))
+                    .observe_duration(duration),
+            }
         }
         if let Some(first) = ended.until_first {
             self.first_token.with(labels).observe_duration(first);
@@ -62,20 +65,39 @@ impl Families {
         }
     }
 
-    fn usage(&self, labels: [&str; 3], ended: &Ended<'_>) {
-        for (direction, tokens) in directions(ended) {
+    /// Records what a model took that the requested one called in.
+    pub(crate) fn record_other_model(
+        &self,
+        labels: [&str; 3],
+        route: Option<&str>,
+        usage: &Usage,
+        bill: &Bill,
+    ) {
+        self.tokens(labels, usage, None);
+        self.bill(labels, bill);
+        if let Some(by_route) = &self.by_route {
+            by_route.take(labels, route, directions(usage, None), bill);
+        }
+    }
+
+    fn tokens(&self, labels: [&str; 3], usage: &Usage, unknown: Option<u64>) {
+        for (direction, tokens) in directions(usage, unknown) {
             let labels = and(labels, direction);
             match &self.tokens {
                 Tokens::Sum(family) => family.with(labels).inc_by(tokens),
                 Tokens::Spread(family) => family.with(labels).observe(tokens as f64),
             }
         }
-        for (kind, tokens) in ended.usage.details() {
+        for (kind, tokens) in usage.details() {
             self.details.with(and(labels, kind)).inc_by(tokens);
         }
-        for (unit, count) in ended.usage.units() {
+        for (unit, count) in usage.units() {
             self.units.with(and(labels, unit)).inc_by(count);
         }
+    }
+
+    fn usage(&self, labels: [&str; 3], ended: &Ended<'_>) {
+        self.tokens(labels, &ended.usage, ended.tokens);
         if let Some(reason) = ended.missing {
             self.missing.with(and(labels, reason)).inc();
         }
@@ -92,36 +114,51 @@ impl Families {
             self.cost.admit(&mut and(labels, source)).add(cost.picos());
         }
         if let Some(reason) = bill.unpriced {
-            self.unpriced.with(and(labels, reason)).inc();
+            self.unpriced.with(and(labels, reason.as_str())).inc();
         }
     }
 }
 
 impl ByRoute {
-    fn record(&self, [provider, model, operation]: [&str; 3], ended: &Ended<'_>, bill: &Bill) {
+    fn record(&self, labels: [&str; 3], ended: &Ended<'_>, bill: &Bill) {
         let route = ended.route.unwrap_or(NO_ROUTE);
-        let mut labels = [provider, model, operation, route];
-        self.requests.with(labels).inc();
-        for (direction, tokens) in directions(ended) {
+        self.requests.with(and(labels, route)).inc();
+        let tokens = directions(&ended.usage, ended.tokens);
+        self.take(labels, ended.route, tokens, bill);
+    }
+
+    fn take(
+        &self,
+        [provider, model, operation]: [&str; 3],
+        route: Option<&str>,
+        tokens: impl Iterator<Item = (&'static str, u64)>,
+        bill: &Bill,
+    ) {
+        let route = route.unwrap_or(NO_ROUTE);
+        for (direction, tokens) in tokens {
             let labels = [provider, model, operation, route, direction];
             self.tokens.with(labels).inc_by(tokens);
         }
         if let Some((_, cost)) = bill.cost {
+            let mut labels = [provider, model, operation, route];
             self.cost.admit(&mut labels).add(cost.picos());
         }
     }
 }
 
-fn and<'a>([provider, model, operation]: [&'a str; 3], last: &'a str) -> [&'a str; 4] {
+pub(super) fn and<'a>([provider, model, operation]: [&'a str; 3], last: &'a str) -> [&'a str; 4] {
     [provider, model, operation, last]
 }
 
 /// Returns the tokens that are known, by their direction.
-fn directions(ended: &Ended<'_>) -> impl Iterator<Item = (&'static str, u64)> {
+fn directions(
+    usage: &Usage,
+    unknown: Option<u64>,
+) -> impl Iterator<Item = (&'static str, u64)> + use<> {
     let tokens = [
-        ("input", ended.usage.input),
-        ("output", ended.usage.output),
-        ("unknown", ended.tokens),
+        ("input", usage.input),
+        ("output", usage.output),
+        ("unknown", unknown),
     ];
     tokens
         .into_iter()
@@ -133,6 +170,6 @@ fn error_type(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Error(error) => error.as_str(),
         Outcome::Truncated => ErrorType::Truncated.as_str(),
-        Outcome::Success | Outcome::Cancelled => "",
+        Outcome::Success | Outcome::Cancelled | Outcome::Pending => "",
     }
 }

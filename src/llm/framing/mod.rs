@@ -118,7 +118,7 @@ impl Reader {
             is_within: false,
             mark: Mark::default(),
             conclude: dialect.conclude,
-            answer: Answer::default(),
+            answer: Answer::new(dialect.is_usage_complete),
         }
     }
 
@@ -148,11 +148,6 @@ impl Reader {
     pub(super) fn stop(&mut self) {
         self.form = Form::Unread;
         self.answer.forget();
-    }
-
-    /// Whether all of the answer has come, as far as its reader can see.
-    pub(super) fn has_ended(&self) -> bool {
-        self.answer.has_ended || (self.is_streamed() && self.seen.reasons)
     }
 
     /// Whether what came is no answer of any dialect.
@@ -211,11 +206,18 @@ impl Reader {
 
     /// Ends, whether or not the answer has: its last event may be whole without the line
     /// that is to follow it. A message without its checksum is not.
-    pub(super) fn finish(&mut self) {
+    ///
+    /// A stream without an end mark has ended once as many answers as `choices` gave a reason
+    /// for their end.
+    pub(super) fn finish(&mut self, choices: usize) {
         if self.form != Form::Frames {
             self.end_event();
         }
-        self.answer.has_ended = self.has_ended();
+        let is_all = self.seen.reasons && self.answer.finishes.len() >= choices;
+        self.answer.has_ended |= is_all && self.is_streamed();
+        if !self.answer.has_ended {
+            self.answer.finishes.forget_open();
+        }
     }
 
     fn part(&mut self, part: &Part<'_>) {
@@ -234,6 +236,7 @@ impl Reader {
                 }
             }
             Part::End => self.end_event(),
+            Part::Error => self.answer.fail(""),
         }
     }
 
@@ -369,7 +372,7 @@ impl fmt::Debug for Reader {
         f.debug_struct("Reader")
             .field("form", &self.form)
             .field("label", &self.label)
-            .field("usage", &self.answer.usage)
+            .field("counts", &self.answer.counts)
             .finish_non_exhaustive()
     }
 }

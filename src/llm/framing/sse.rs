@@ -11,6 +11,8 @@ pub(super) enum Part<'a> {
     Line,
     /// The event has ended.
     End,
+    /// The event is an error, whatever its data says.
+    Error,
 }
 
 /// Cuts a stream into events, without keeping any of it.
@@ -23,21 +25,55 @@ pub(super) struct Events {
 
 #[derive(Debug, Clone, Copy)]
 enum State {
-    /// In a line's beginning, of which so many bytes are those of `data`.
-    Name(usize),
+    /// In the name of a field, of which as many bytes match.
+    Name(Name, usize),
     /// After the colon, where a space means nothing.
-    Colon,
+    Colon(Name),
     Data,
+    /// In the type of an event, of which as many bytes are those of `error`.
+    Type(usize),
     /// In a line that says nothing of interest.
     Other,
 }
 
-const NAME: &[u8] = b"data";
+/// A field of an event.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Name {
+    Data,
+    /// The type of the event.
+    Event,
+    /// An error in place of data: no field of the standard, but some servers send it.
+    Error,
+}
+
+const ERROR: &[u8] = b"error";
+
+impl Name {
+    fn as_bytes(self) -> &'static [u8] {
+        match self {
+            Self::Data => b"data",
+            Self::Event => b"event",
+            Self::Error => ERROR,
+        }
+    }
+
+    /// Returns the name that goes on with this byte.
+    fn going_on(self, matched: usize, byte: u8) -> Option<Self> {
+        match (matched, byte) {
+            (0, b'd') => Some(Self::Data),
+            (0, b'e') => Some(Self::Event),
+            (1, b'r') if self == Self::Event => Some(Self::Error),
+            _ => (self.as_bytes().get(matched) == Some(&byte)).then_some(self),
+        }
+    }
+}
+
+const LINE: State = State::Name(Name::Data, 0);
 
 impl Events {
     pub(super) fn new() -> Self {
         Self {
-            state: State::Name(0),
+            state: LINE,
             returned: false,
         }
     }
@@ -50,29 +86,53 @@ impl Events {
                 continue;
             }
             let read = match self.state {
-                State::Name(matched) => self.name(matched, *byte, &mut tell),
-                State::Colon => {
-                    self.state = State::Data;
+                // Most names come whole.
+                State::Name(_, 0) if bytes.starts_with(b"data:") => {
+                    self.state = State::Colon(Name::Data);
+                    b"data:".len()
+                }
+                State::Name(_, 0) if bytes.starts_with(b"event:") => {
+                    self.state = State::Colon(Name::Event);
+                    b"event:".len()
+                }
+                State::Name(name, matched) => self.name(name, matched, *byte, &mut tell),
+                State::Colon(name) => {
+                    self.state = match name {
+                        Name::Data => State::Data,
+                        Name::Event => State::Type(0),
+                        Name::Error => {
+                            tell(Part::Error);
+                            State::Data
+                        }
+                    };
                     usize::from(*byte == b' ')
                 }
-                State::Data | State::Other => self.rest(bytes, &mut tell),
+                State::Data | State::Type(_) | State::Other => self.rest(bytes, &mut tell),
             };
             bytes = &bytes[read..];
         }
     }
 
-    fn name(&mut self, matched: usize, byte: u8, tell: &mut impl FnMut(Part<'_>)) -> usize {
+    fn name(
+        &mut self,
+        name: Name,
+        matched: usize,
+        byte: u8,
+        tell: &mut impl FnMut(Part<'_>),
+    ) -> usize {
         self.state = match byte {
             b'\n' | b'\r' => {
                 if matched == 0 {
                     tell(Part::End);
                 }
                 self.returned = byte == b'\r';
-                State::Name(0)
+                LINE
             }
-            b':' if matched == NAME.len() => State::Colon,
-            _ if NAME.get(matched) == Some(&byte) => State::Name(matched + 1),
-            _ => State::Other,
+            b':' if matched == name.as_bytes().len() => State::Colon(name),
+            _ => match name.going_on(matched, byte) {
+                Some(name) => State::Name(name, matched + 1),
+                None => State::Other,
+            },
         };
         1
     }
@@ -80,18 +140,22 @@ impl Events {
     /// Reads up to the end of the line.
     fn rest(&mut self, bytes: &[u8], tell: &mut impl FnMut(Part<'_>)) -> usize {
         let end = memchr2(b'\n', b'\r', bytes);
-        let is_data = matches!(self.state, State::Data);
-        if is_data {
-            tell(Part::Data(&bytes[..end.unwrap_or(bytes.len())]));
+        let line = &bytes[..end.unwrap_or(bytes.len())];
+        match &mut self.state {
+            State::Data => tell(Part::Data(line)),
+            State::Type(matched) if ERROR[*matched..].starts_with(line) => *matched += line.len(),
+            _ => self.state = State::Other,
         }
         let Some(end) = end else {
             return bytes.len();
         };
-        if is_data {
-            tell(Part::Line);
+        match self.state {
+            State::Data => tell(Part::Line),
+            State::Type(matched) if matched == ERROR.len() => tell(Part::Error),
+            _ => {}
         }
         self.returned = bytes[end] == b'\r';
-        self.state = State::Name(0);
+        self.state = LINE;
         end + 1
     }
 }

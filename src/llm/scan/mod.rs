@@ -202,8 +202,10 @@ impl Scanner {
             field: self.field,
             is_array,
         };
-        // An object that is told, but not read, needs its end told.
-        if (is_read || self.field.is_some() || self.depth == 0) && self.depth < DEPTH {
+        // The end of an object is told even if nothing in it is read. An array of which no
+        // element is read may be long, and is skipped.
+        let is_told = self.field.is_some() && !is_array;
+        if (is_read || is_told || self.depth == 0) && self.depth < DEPTH {
             self.levels[self.depth] = level;
             self.depth += 1;
             self.next();

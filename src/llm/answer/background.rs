@@ -1,0 +1,41 @@
+//! An answer that the provider makes in the background, and stores until it is fetched.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+/// A hash of the id of a stored answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct AnswerId(u64);
+
+/// What an answer says of the work behind it.
+#[derive(Debug, Default)]
+pub(crate) struct Background {
+    pub(super) id: Option<AnswerId>,
+    pub(super) is_background: bool,
+    pub(super) created_at: Option<f64>,
+    pub(super) completed_at: Option<f64>,
+    /// Whether the work is still to be done, and whether it is over.
+    pub(crate) is_pending: bool,
+    pub(crate) is_final: bool,
+}
+
+impl Background {
+    /// Returns the id of an answer that was made in the background and is complete.
+    pub(crate) fn finished(&self) -> Option<AnswerId> {
+        self.id.filter(|_| self.is_background && self.is_final)
+    }
+
+    /// Returns how long the work took, if the answer says so.
+    pub(crate) fn duration(&self) -> Option<Duration> {
+        let seconds = self.completed_at? - self.created_at?;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+}
+
+impl AnswerId {
+    pub(crate) fn new(id: &str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        Self(hasher.finish())
+    }
+}

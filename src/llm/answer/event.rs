@@ -1,0 +1,111 @@
+//! What is learnt from one event, or from an answer that is not streamed.
+
+use crate::llm::answer::{Modality, ToolCallId};
+use crate::llm::usage::Unit;
+
+/// One event, as far as it was read.
+#[derive(Debug, Default)]
+pub(crate) struct Event {
+    pub(crate) kind: Option<Box<str>>,
+    pub(crate) status: Option<Box<str>>,
+    pub(crate) code: Option<Box<str>>,
+    pub(crate) is_done: bool,
+    pub(crate) item: Option<Box<Item>>,
+    /// Whether a guardrail replaced the answer.
+    pub(crate) is_blocked: bool,
+    pub(super) finish: Option<Box<str>>,
+    /// Whether one of several answers ended in this event.
+    pub(super) has_finished: bool,
+    /// The tool call that the event is about.
+    pub(crate) tool: ToolCallId,
+    pub(super) is_named: bool,
+    pub(super) is_server_run: bool,
+    /// The tool calls within one of several answers.
+    pub(super) tools: Vec<ToolCallId>,
+    /// The number of one of several answers, and how many there were before it.
+    pub(super) choice: Option<u64>,
+    pub(super) choices: u64,
+    /// The entry of a list of tokens by modality that is being read.
+    pub(super) modality: Option<Modality>,
+    pub(super) modality_tokens: Option<u64>,
+}
+
+/// An item of an answer: a text, thoughts, or a tool call.
+#[derive(Debug, Default)]
+pub(crate) struct Item {
+    pub(super) kind: Option<Box<str>>,
+    pub(super) action: Option<Box<str>>,
+}
+
+/// The tool calls within one event that are counted.
+const MOST_TOOLS: usize = 256;
+
+impl Event {
+    /// Returns why the answer ended, if the event says so.
+    pub(crate) fn finish(&self) -> Option<&str> {
+        // A guardrail replaces an answer that ended by itself.
+        let blocked = self.is_blocked.then_some("guardrail_intervened");
+        blocked.or(self.finish.as_deref())
+    }
+
+    /// Returns true if the event is about a tool call that the caller has to run.
+    pub(crate) fn is_tool_call(&self) -> bool {
+        self.item.as_ref().is_some_and(|item| item.is_tool_call())
+    }
+
+    /// Returns what the provider bills for the item of the event, if it ran a tool.
+    pub(crate) fn unit(&self) -> Option<Unit> {
+        self.item.as_ref()?.unit()
+    }
+
+    pub(super) fn item_mut(&mut self) -> &mut Item {
+        self.item.get_or_insert_default()
+    }
+
+    pub(super) fn add_tool(&mut self, identity: ToolCallId) {
+        if self.tools.len() < MOST_TOOLS {
+            self.tools.push(identity);
+        }
+    }
+}
+
+impl Item {
+    /// Returns true if the item is a tool call that the caller has to run.
+    fn is_tool_call(&self) -> bool {
+        self.kind.as_deref().is_some_and(is_tool_call)
+    }
+
+    /// Returns what the provider bills for the item, if it ran a tool.
+    fn unit(&self) -> Option<Unit> {
+        Some(match self.kind.as_deref()? {
+            // To open a page that was found costs nothing.
+            "web_search_call" => match self.action.as_deref() {
+                None | Some("search") => Unit::WebSearches,
+                Some(_) => return None,
+            },
+            "file_search_call" => Unit::FileSearches,
+            "code_interpreter_call" => Unit::CodeExecutions,
+            "image_generation_call" => Unit::ImageGenerations,
+            _ => return None,
+        })
+    }
+}
+
+/// Returns true if a type of item is a tool call that the caller has to run.
+pub(super) fn is_tool_call(item: &str) -> bool {
+    matches!(
+        item,
+        "tool_use"
+            | "function_call"
+            | "custom_tool_call"
+            | "computer_call"
+            | "shell_call"
+            | "local_shell_call"
+            | "apply_patch_call"
+    )
+}
+
+/// Returns true if a kind of tool is run by the provider.
+pub(super) fn is_server_run(kind: &str) -> bool {
+    kind == "server_tool_use" || kind == "mcp_tool_use" || kind.ends_with("_search_call")
+}

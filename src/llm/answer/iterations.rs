@@ -1,0 +1,145 @@
+//! The runs of models that one answer took, each with its own counts (`usage.iterations`).
+
+use crate::llm::answer::{Counts, Field};
+use crate::llm::model_name::is_version_of;
+
+/// The runs, as far as they were read.
+#[derive(Debug, Default)]
+pub(crate) struct Iterations {
+    read: Vec<Iteration>,
+    current: Option<Iteration>,
+}
+
+/// One run, or several runs of one model that count alike.
+#[derive(Debug, Default)]
+struct Iteration {
+    kind: Kind,
+    model: Option<Box<str>>,
+    counts: Counts,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+enum Kind {
+    /// A run of the model itself, such as one that compacts the conversation.
+    #[default]
+    Own,
+    /// A run of a model that the first one asked for advice.
+    Advisor,
+    /// A run of a model that took over, since the first one declined.
+    Fallback,
+}
+
+/// The counts of an answer, by the model that produced them.
+#[derive(Debug, Default)]
+pub(crate) struct Split {
+    /// Those of the model that was requested.
+    pub(crate) requested: Counts,
+    pub(crate) others: Vec<(Box<str>, Counts)>,
+    /// Whether another model took over.
+    pub(crate) has_fallback: bool,
+}
+
+/// The runs that are told apart. Further ones are added to the last.
+const MOST_RUNS: usize = 32;
+
+impl Iterations {
+    pub(super) fn open(&mut self) {
+        self.current = Some(Iteration::default());
+    }
+
+    pub(super) fn set_kind(&mut self, kind: &str) {
+        if let Some(current) = &mut self.current {
+            current.kind = match kind {
+                "advisor_message" => Kind::Advisor,
+                "fallback_message" => Kind::Fallback,
+                _ => Kind::Own,
+            };
+        }
+    }
+
+    pub(super) fn set_model(&mut self, model: &str) {
+        if let Some(current) = &mut self.current {
+            current.model = (!model.is_empty()).then(|| model.into());
+        }
+    }
+
+    /// Returns the counts of the run that is being read, if one is.
+    pub(super) fn counts(&mut self) -> Option<&mut Counts> {
+        Some(&mut self.current.as_mut()?.counts)
+    }
+
+    pub(super) fn close(&mut self) {
+        let Some(run) = self.current.take() else {
+            return;
+        };
+        let is_full = self.read.len() >= MOST_RUNS;
+        let has_output = run.has_output();
+        let same = self.read.iter().position(|read| {
+            read.kind == run.kind && read.model == run.model && read.has_output() == has_output
+        });
+        let same = same.or_else(|| is_full.then(|| self.read.len() - 1));
+        match same {
+            Some(at) => self.read[at].counts.add_all(&run.counts),
+            None => self.read.push(run),
+        }
+    }
+
+    /// Returns the counts by model, if there were any runs.
+    pub(crate) fn split(&self, requested: Option<&str>, answered: Option<&str>) -> Option<Split> {
+        if self.read.is_empty() {
+            return None;
+        }
+        let mut split = Split {
+            has_fallback: self.read.iter().any(|run| run.kind == Kind::Fallback),
+            ..Split::default()
+        };
+        for run in &self.read {
+            // A model that declined without an output is not billed.
+            if split.has_fallback && run.kind == Kind::Own && !run.has_output() {
+                continue;
+            }
+            let mut counts = run.counts;
+            include_cached(&mut counts);
+            match run.other_model(requested, answered) {
+                None => split.requested.add_all(&counts),
+                Some(model) => split.add(model, &counts),
+            }
+        }
+        Some(split)
+    }
+}
+
+impl Iteration {
+    fn has_output(&self) -> bool {
+        self.counts.get(Field::Output).unwrap_or(0) > 0
+    }
+
+    /// Returns the model of the run, if it is not the requested one.
+    fn other_model(&self, requested: Option<&str>, answered: Option<&str>) -> Option<&str> {
+        let model = self.model.as_deref()?;
+        let is = |name: Option<&str>| {
+            name.is_some_and(|name| name == model || is_version_of(model, name))
+        };
+        // An alias may answer under another name, but not if someone else took over.
+        let is_answered = self.kind == Kind::Own && is(answered);
+        (!is(requested) && !is_answered).then_some(model)
+    }
+}
+
+impl Split {
+    fn add(&mut self, model: &str, counts: &Counts) {
+        match self.others.iter_mut().find(|(name, _)| **name == *model) {
+            Some((_, known)) => known.add_all(counts),
+            None => self.others.push((model.into(), *counts)),
+        }
+    }
+}
+
+/// Adds to the input what was read from a cache or written to one, which Anthropic and
+/// Bedrock report beside it.
+pub(crate) fn include_cached(counts: &mut Counts) {
+    let cached = [Field::CacheRead, Field::CacheWrite].map(|field| counts.get(field).unwrap_or(0));
+    if let Some(input) = counts.get(Field::Input) {
+        counts.set(Field::Input, Some(input + cached[0] + cached[1]));
+    }
+}

@@ -1,0 +1,104 @@
+//! What the name of a model says.
+
+/// Returns true if `model` is a version of the model `name`, such as its snapshot of a day.
+pub(super) fn is_version_of(model: &str, name: &str) -> bool {
+    let Some(rest) = model.strip_prefix(name) else {
+        return false;
+    };
+    let digits = |text: &str| {
+        text.len() >= 4
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'-')
+    };
+    match rest.strip_prefix(['-', '@']) {
+        Some(rest) => digits(rest),
+        None => false,
+    }
+}
+
+/// Returns true if a name may become a label. Names that hold control or bidirectional
+/// characters, or that look like a key, may not: someone else may have chosen them, and a
+/// key may have been sent in place of a model.
+pub(super) fn is_presentable(name: &str) -> bool {
+    name.len() <= LONGEST && !name.chars().any(is_hidden) && !is_key(name)
+}
+
+/// The longest name in bytes.
+const LONGEST: usize = 256;
+
+/// A run of letters and digits as long as this is a key or a digest.
+const LONGEST_RUN: usize = 31;
+
+/// How well-known keys begin.
+const KEYS: [&str; 6] = ["sk-", "gsk_", "hf_", "ghp_", "AIza", "AKIA"];
+
+fn is_key(name: &str) -> bool {
+    let has_scheme = name
+        .get(..7)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "));
+    // A separator ends a run. Base64 has `+` and `=`, which no name of a model has.
+    let is_separator =
+        |letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '+' | '=');
+    has_scheme
+        || KEYS.iter().any(|key| name.starts_with(key))
+        || name.split(is_separator).any(|run| run.len() > LONGEST_RUN)
+}
+
+fn is_hidden(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_real_models_may_become_labels() {
+        for name in [
+            "gpt-4o-mini-2024-07-18",
+            "us.anthropic.claude-sonnet-4-20250514-v1:0",
+            "meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8",
+            "accounts/fireworks/models/deepseek-v3p1-terminus",
+            "ft:gpt-4o-mini-2024-07-18:acme:support:9aBcDeF1",
+            "publishers/google/models/gemini-2.5-flash",
+            "mistral-small-24b-instruct-2501",
+            "hf.co/bartowski/Llama-3.2-3B-Instruct-GGUF:Q4_K_M",
+            "task-runner",
+            "模型",
+            "x",
+        ] {
+            assert!(is_presentable(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn keys_and_hidden_characters_may_not() {
+        for name in [
+            "sk-proj-abc",
+            "sk-ant-api03-x",
+            "AIzaSyA-1234",
+            "Bearer abc",
+            "bearer abc",
+            "gsk_abc",
+            "0123456789abcdef0123456789abcdef",
+            "gpt-0123456789abcdef0123456789abcdef",
+            "QUJDREVGR0hJSktMTU5PUFFSU1RVVldY+Vo=",
+            "gpt\u{202e}4",
+            "gpt\n4",
+            "gpt\0",
+            "\u{2066}gpt",
+            "gpt\u{85}",
+        ] {
+            assert!(!is_presentable(name), "{name:?}");
+        }
+        assert!(is_presentable(&"ab-".repeat(85)));
+        assert!(!is_presentable(&"ab-".repeat(86)));
+        assert!(is_presentable(&"a".repeat(31)));
+        assert!(!is_presentable(&"a".repeat(32)));
+    }
+}
