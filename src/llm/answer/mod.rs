@@ -165,9 +165,16 @@ impl Answer {
     /// reason.
     pub(super) fn end_turn(&mut self, event: &Event) {
         if let Some(reason) = event.finish() {
-            self.finishes.add(0, reason);
+            self.finish(0, reason);
         } else if self.content.is_in_event && !event.has_finished {
             self.finishes.reopen(0);
+        }
+    }
+
+    /// Notes why one of several answers ended, unless that comes after the end mark.
+    fn finish(&mut self, choice: u64, reason: &str) {
+        if !self.has_ended {
+            self.finishes.add(choice, reason);
         }
     }
 
@@ -298,7 +305,7 @@ impl Answer {
         match self.event.finish.take() {
             Some(reason) => {
                 self.event.has_finished = true;
-                self.finishes.add(choice, &reason);
+                self.finish(choice, &reason);
                 match &*reason {
                     "error" => self.fail("server_error"),
                     // DeepSeek's.

@@ -36,6 +36,8 @@ pub(super) struct Reader {
     scanner: Scanner,
     /// Whether something of an event has come.
     is_within: bool,
+    /// Whether the event is an error, whatever its data says.
+    is_error: bool,
     seen: Seen,
     mark: Mark,
     conclude: fn(&mut Answer, &Event),
@@ -116,6 +118,7 @@ impl Reader {
             seen: Seen::default(),
             scanner: Scanner::new(dialect.answer),
             is_within: false,
+            is_error: false,
             mark: Mark::default(),
             conclude: dialect.conclude,
             answer: Answer::new(dialect.is_usage_complete),
@@ -236,7 +239,7 @@ impl Reader {
                 }
             }
             Part::End => self.end_event(),
-            Part::Error => self.answer.fail(""),
+            Part::Error => self.is_error = true,
         }
     }
 
@@ -342,6 +345,10 @@ impl Reader {
         let is_marked = std::mem::take(&mut self.mark).is_done();
         let is_whole = self.scanner.is_done();
         self.seen.event |= is_whole || is_marked;
+        // What is no event stream may begin with the same word.
+        if std::mem::take(&mut self.is_error) && (is_whole || self.label == Label::Events) {
+            self.answer.fail("");
+        }
         self.seen.no_json |= self.scanner.is_broken();
         self.scanner.reset();
         let event = self.answer.end_event();

@@ -89,7 +89,13 @@ fn a_cost_is_told_beside_the_tokens() {
         ),
         both("none [unverified]", r#","cost":null"#, "", ""),
         both("less than nothing [unverified]", r#","cost":-1"#, "", ""),
-        both("a text [unverified]", r#","cost":"0.1""#, "", ""),
+        both(
+            "a text [unverified]",
+            r#","cost":"0.1""#,
+            "",
+            " $reported=100000000",
+        ),
+        both("no number [unverified]", r#","cost":"much""#, "", ""),
     ];
     check(rows.into_iter().flatten());
 }

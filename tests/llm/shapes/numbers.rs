@@ -44,7 +44,11 @@ fn only_a_number_of_tokens_is_counted_as_one() {
             "success . 2 stop -invalid",
         ),
         usage(
-            r#"{"prompt_tokens":"1","completion_tokens":2}"#,
+            r#"{"prompt_tokens":"1","completion_tokens":"2.0"}"#,
+            "success 1 2 stop",
+        ),
+        usage(
+            r#"{"prompt_tokens":"many","completion_tokens":2}"#,
             "success . 2 stop -invalid",
         ),
         usage(

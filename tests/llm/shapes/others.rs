@@ -50,7 +50,7 @@ fn responses_are_understood() {
             "in the background, it has not begun [docs]",
             RESPONSES,
             r#"{"id":"r","status":"queued","error":null,"usage":null,"output":[]}"#,
-            "success . . -not_reported",
+            "pending . .",
         ),
         whole(
             "two tools, and a text that speaks of them [docs]",

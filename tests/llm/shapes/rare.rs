@@ -76,7 +76,7 @@ fn counts_that_stand_beside_others_are_added() {
             "more in the total, and nobody knows what [unverified]",
             CHAT,
             r#"{"model":"x","choices":[{"finish_reason":"stop","index":0}],"usage":{"completion_tokens":424,"prompt_tokens":20,"total_tokens":1016}}"#,
-            "success 20 424 stop",
+            "success 20 424 stop -inconsistent",
         ),
         whole(
             "sound of which only the seconds are told [docs: Mistral's API]",
@@ -92,9 +92,9 @@ fn counts_that_stand_beside_others_are_added() {
         ),
         whole(
             "more thoughts than an output has tokens [docs: Perplexity]",
-            CHAT,
+            "https://api.perplexity.ai/chat/completions",
             r#"{"choices":[{"index":0,"finish_reason":"stop"}],"usage":{"prompt_tokens":33,"completion_tokens":7163,"total_tokens":7196,"citation_tokens":20016,"num_search_queries":18,"reasoning_tokens":73997}}"#,
-            "success 33 81160 reasoning=73997 stop",
+            "success 33 81160 reasoning=73997 stop web_searches=18",
         ),
         whole(
             "a gateway's cache of Anthropic [src: LiteLLM]",
