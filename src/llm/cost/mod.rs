@@ -3,6 +3,7 @@
 mod money;
 mod price;
 mod rate;
+mod spelling;
 mod table;
 
 use crate::llm::call::Ended;

@@ -5,15 +5,36 @@ use std::collections::HashMap;
 use crate::error::Error;
 use crate::llm::cost::price::Price;
 use crate::llm::cost::rate::Rate;
+use crate::llm::cost::spelling::{spellings, unversioned};
 
-/// What models cost, by their names.
+/// The prices of models, by name.
 ///
-/// A model that is not in it has the price of the one whose name is the longest beginning
-/// of its own, up to a sign that is neither a letter, a digit nor a point: `gpt-x` is the
-/// price of `gpt-x-2026-01-01` and of `gpt-x:free`, too, and none of `gpt-x2` or `gpt-x.5`.
-/// It would be that of `gpt-x-mini`, which costs less, so what is called is to be in the
-/// table by its own name. There are no prices but those that it is given: they change, and
-/// who pays has others than who does not.
+/// The table has no prices of its own: prices change, and customers pay different ones. A
+/// call of a model without a price counts in `llm_unpriced_requests_total`.
+///
+/// # Which price a model has
+///
+/// The first of these that is in the table:
+///
+/// 1. Its exact name. Upper and lower case differ.
+/// 2. Its name without the version at the end. Versions are:
+///    - a date or a month: `-2024-08-06`, `-20250514`, `-2411`, `@20250514`
+///    - a revision or a release: `-001`, `@001`, `-v2`, `-v1:0`
+///    - a variant: `-latest`, `@latest`, `:latest`, `@default`, `:0`, `:free`, `:nitro`, `:floor`
+///
+///    A name can have several of them, as `-20250514-v1:0`. The longest name wins.
+/// 3. The longest prefix of its name, if you gave [prefixes](Self::model_prefix) a price.
+///
+/// Any other name is another model. `gpt-4o` is not the price of `gpt-4o-mini` or
+/// `gpt-4o-realtime-preview`, and `claude-sonnet-4` is not that of `claude-sonnet-4-5`. A
+/// month and a day (`-0613`, `-05-20`) are not a version either: names that differ in them
+/// often have different prices. Give such a model an entry of its own.
+///
+/// Each step tries the name as it is, then without the region of Amazon Bedrock (`us.`,
+/// `eu.`, `apac.`, `global.` and the others), then without the publisher (`anthropic.`,
+/// `openai/`, `models/`, `publishers/anthropic/models/`). So `claude-sonnet-4` is the price
+/// of `us.anthropic.claude-sonnet-4-20250514-v1:0`, too. If a region or a variant costs
+/// something else, give it an entry with its exact name.
 ///
 /// ```
 /// use tachometer::LlmLayer;
@@ -23,12 +44,25 @@ use crate::llm::cost::rate::Rate;
 ///     .model("gpt-x", Price::per_million(1.25, 10.0).cached(0.125))
 ///     .model("gpt-x-mini", Price::per_million(0.25, 2.0).cached(0.025))
 ///     .model_at("azure.ai.openai", "gpt-x", Price::per_million(1.375, 11.0))
-///     .model("llama", Price::per_million(0.0, 0.0));
+///     .model_prefix("llama", Price::per_million(0.0, 0.0));
 /// let layer = LlmLayer::new().prices(prices);
 /// ```
 #[derive(Debug, Clone, Default)]
-#[must_use = "it is to be given to a layer"]
-pub struct PriceTable(HashMap<Box<str>, Vec<Entry<Price>>>);
+#[must_use = "a table has no effect until it is given to a layer"]
+pub struct PriceTable {
+    models: Names<Price>,
+    prefixes: Names<Price>,
+}
+
+/// A table whose prices have been checked.
+#[derive(Debug, Default)]
+pub(crate) struct Rates {
+    models: Names<Rate>,
+    prefixes: Names<Rate>,
+}
+
+/// What is listed under each name.
+type Names<P> = HashMap<Box<str>, Vec<Entry<P>>>;
 
 /// The price of a model, at one provider or at any.
 #[derive(Debug, Clone)]
@@ -37,155 +71,131 @@ struct Entry<P> {
     price: P,
 }
 
-/// A table whose prices have been checked.
-#[derive(Debug, Default)]
-pub(crate) struct Rates(HashMap<Box<str>, Vec<Entry<Rate>>>);
-
 impl PriceTable {
-    /// Makes a table without prices, by which every call is one without.
+    /// Makes a table without prices.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Gives a model its price, whoever provides it. Of several, the last counts.
-    pub fn model(self, model: impl Into<Box<str>>, price: Price) -> Self {
-        self.add(None, model.into(), price)
+    /// Sets the price of a model at every provider. A second price for the same name
+    /// replaces the first.
+    pub fn model(mut self, model: impl Into<Box<str>>, price: Price) -> Self {
+        add(&mut self.models, None, model.into(), price);
+        self
     }
 
-    /// Gives a model its price at one provider, which goes before the one that the same
-    /// name has elsewhere.
+    /// Sets the price of a model at one provider. It goes before the price that the same
+    /// name has at every provider.
     pub fn model_at(
-        self,
+        mut self,
         provider: impl Into<Box<str>>,
         model: impl Into<Box<str>>,
         price: Price,
     ) -> Self {
-        self.add(Some(provider.into()), model.into(), price)
+        add(&mut self.models, Some(provider.into()), model.into(), price);
+        self
     }
 
-    fn add(mut self, provider: Option<Box<str>>, model: Box<str>, price: Price) -> Self {
-        let entries = self.0.entry(model).or_default();
-        entries.retain(|entry| entry.provider != provider);
-        entries.push(Entry { provider, price });
+    /// Sets the price of every model whose name starts with `prefix` and has no entry.
+    ///
+    /// `gpt-4o` as a prefix is the price of `gpt-4o-mini`, too. Use it for models that cost
+    /// the same whatever follows, such as those you run yourself.
+    pub fn model_prefix(mut self, prefix: impl Into<Box<str>>, price: Price) -> Self {
+        add(&mut self.prefixes, None, prefix.into(), price);
+        self
+    }
+
+    /// Sets the price of every model at one provider whose name starts with `prefix` and
+    /// has no entry. It goes before the price that the same prefix has at every provider.
+    pub fn model_prefix_at(
+        mut self,
+        provider: impl Into<Box<str>>,
+        prefix: impl Into<Box<str>>,
+        price: Price,
+    ) -> Self {
+        add(
+            &mut self.prefixes,
+            Some(provider.into()),
+            prefix.into(),
+            price,
+        );
         self
     }
 
     /// Checks the prices.
     pub(crate) fn rates(&self) -> Result<Rates, Error> {
-        let mut rates = HashMap::with_capacity(self.0.len());
-        for (model, entries) in &self.0 {
-            let entries = entries.iter().map(|entry| {
-                let price = Rate::of(&entry.price).map_err(|number| {
-                    Error::invalid_price(format_args!(
-                        "{number} is no price of the model {model:?}: give it one in US \
-                         dollars, from 0 to a million"
-                    ))
-                })?;
-                let provider = entry.provider.clone();
-                Ok::<_, Error>(Entry { provider, price })
-            });
-            rates.insert(model.clone(), entries.collect::<Result<_, _>>()?);
-        }
-        Ok(Rates(rates))
+        Ok(Rates {
+            models: checked(&self.models)?,
+            prefixes: checked(&self.prefixes)?,
+        })
     }
+}
+
+fn add(names: &mut Names<Price>, provider: Option<Box<str>>, name: Box<str>, price: Price) {
+    let entries = names.entry(name).or_default();
+    entries.retain(|entry| entry.provider != provider);
+    entries.push(Entry { provider, price });
+}
+
+fn checked(names: &Names<Price>) -> Result<Names<Rate>, Error> {
+    let mut rates = HashMap::with_capacity(names.len());
+    for (name, entries) in names {
+        let entries = entries.iter().map(|entry| {
+            let price = Rate::of(&entry.price).map_err(|number| {
+                Error::invalid_price(format_args!(
+                    "{number} is no price of the model {name:?}: give it one in US dollars, \
+                     from 0 to a million"
+                ))
+            })?;
+            let provider = entry.provider.clone();
+            Ok::<_, Error>(Entry { provider, price })
+        });
+        rates.insert(name.clone(), entries.collect::<Result<_, _>>()?);
+    }
+    Ok(rates)
 }
 
 impl Rates {
-    /// Returns the price of the first of these models that has one: of its own name, or else
-    /// of the longest one that its name begins with.
+    /// Returns the price of the first of these models that has one.
     pub(super) fn find(&self, provider: &str, models: [Option<&str>; 2]) -> Option<&Rate> {
-        models.into_iter().flatten().find_map(|model| {
-            let exact = self.named(provider, model);
-            exact.or_else(|| self.begun(provider, model))
-        })
+        let mut models = models.into_iter().flatten();
+        models.find_map(|model| self.rate(provider, model))
     }
 
-    fn named(&self, provider: &str, model: &str) -> Option<&Rate> {
-        let entries = self.0.get(model)?;
-        let at = |own: Option<&str>| {
-            let mut entries = entries.iter();
-            entries.find(|entry| entry.provider.as_deref() == own)
+    fn rate(&self, provider: &str, model: &str) -> Option<&Rate> {
+        let exact = spellings(model).find_map(|name| at(&self.models, provider, name));
+        let of_any_version = || {
+            let mut names = spellings(model).flat_map(unversioned);
+            names.find_map(|name| at(&self.models, provider, name))
         };
-        let entry = at(Some(provider)).or_else(|| at(None))?;
-        Some(&entry.price)
+        let of_prefix = || spellings(model).find_map(|name| self.longest_prefix(provider, name));
+        exact.or_else(of_any_version).or_else(of_prefix)
     }
 
-    fn begun(&self, provider: &str, model: &str) -> Option<&Rate> {
-        let goes_on = |letter: char| letter.is_alphanumeric() || letter == '.';
-        let ends = model
-            .char_indices()
-            .rev()
-            .filter(|(_, letter)| !goes_on(*letter));
-        // Before the sign, or after it, where the name in the table ends with one.
-        let ends = ends.flat_map(|(at, sign)| [at + sign.len_utf8(), at]);
-        ends.into_iter()
-            .find_map(|end| self.named(provider, &model[..end]))
+    fn longest_prefix(&self, provider: &str, name: &str) -> Option<&Rate> {
+        let listed = self
+            .prefixes
+            .keys()
+            .filter(|prefix| name.starts_with(&***prefix));
+        let listed = listed.filter_map(|prefix| {
+            let rate = at(&self.prefixes, provider, prefix)?;
+            Some((prefix.len(), rate))
+        });
+        let longest = listed.max_by_key(|(length, _)| *length);
+        longest.map(|(_, rate)| rate)
     }
+}
+
+/// Returns the price of a name at a provider, or else at every provider.
+fn at<'a>(names: &'a Names<Rate>, provider: &str, name: &str) -> Option<&'a Rate> {
+    let entries = names.get(name)?;
+    let of = |provider: Option<&str>| {
+        let mut entries = entries.iter();
+        entries.find(|entry| entry.provider.as_deref() == provider)
+    };
+    let entry = of(Some(provider)).or_else(|| of(None))?;
+    Some(&entry.price)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::llm::cost::money::Money;
-    use crate::llm::usage::{Unit, Usage};
-
-    /// Whose price a model has, which is told by its number.
-    fn found(provider: &str, models: [Option<&str>; 2]) -> Option<Money> {
-        let price = |number| Price::per_call(number);
-        let table = PriceTable::new()
-            .model("gpt-x", price(1.0))
-            .model("gpt-x-mini", price(2.0))
-            .model_at("azure", "gpt-x", price(3.0))
-            .model("meta/", price(4.0))
-            .model("über", price(5.0))
-            .model_at("elsewhere", "only", price(6.0));
-        let rates = table.rates().unwrap();
-        let rate = rates.find(provider, models)?;
-        Some(rate.cost(&Usage::new()).known)
-    }
-
-    #[test]
-    fn a_model_has_the_price_of_its_name_or_else_of_its_longest_beginning() {
-        for (provider, models, expected) in [
-            ("openai", [Some("gpt-x"), None], Some(1.0)),
-            ("openai", [Some("gpt-x-2026-01-01"), None], Some(1.0)),
-            ("openai", [Some("gpt-x:free"), None], Some(1.0)),
-            ("openai", [Some("gpt-x-mini-2026"), None], Some(2.0)),
-            ("openai", [Some("gpt-x2"), None], None),
-            ("openai", [Some("gpt-x.5"), None], None),
-            ("openai", [Some("gpt-"), None], None),
-            ("openai", [Some(""), None], None),
-            ("openai", [None, None], None),
-            ("azure", [Some("gpt-x"), None], Some(3.0)),
-            ("azure", [Some("gpt-x-mini"), None], Some(2.0)),
-            ("azure", [Some("gpt-x-2026"), None], Some(3.0)),
-            ("openai", [Some("meta/llama"), None], Some(4.0)),
-            // Who answered goes first, though it be by the beginning of its name.
-            ("openai", [Some("über-1"), Some("gpt-x")], Some(5.0)),
-            ("openai", [Some("unknown"), Some("gpt-x-2")], Some(1.0)),
-            ("openai", [Some("über-1"), None], Some(5.0)),
-            ("openai", [Some("überü"), None], None),
-            ("openai", [Some("only"), None], None),
-            ("elsewhere", [Some("only-2"), None], Some(6.0)),
-        ] {
-            let expected = expected.map(|dollars| Money::dollars(dollars).unwrap());
-            assert_eq!(found(provider, models), expected, "{provider} {models:?}");
-        }
-    }
-
-    #[test]
-    fn a_number_that_is_no_price_is_refused_and_named() {
-        for price in [
-            Price::per_million(-1.0, 0.0),
-            Price::per_million(0.0, f64::NAN),
-            Price::per_million(0.0, 0.0).cached(f64::INFINITY),
-            Price::per_call(1e7),
-            Price::per_call(0.0).unit(Unit::Images, -0.5),
-            Price::per_million(0.0, 0.0).above(1, Price::per_call(-2.0)),
-        ] {
-            let error = PriceTable::new().model("m", price).rates().unwrap_err();
-            assert!(error.is_invalid_price(), "{error}");
-            assert!(error.to_string().contains("\"m\""), "{error}");
-        }
-    }
-}
+mod tests;
