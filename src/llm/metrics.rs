@@ -131,7 +131,7 @@ impl LlmMetrics {
         self.0.families.per_chunk(labels)
     }
 
-    /// Shows what a rate limit allows, for as long as that is true.
+    /// Records rate limits.
     pub(super) fn limits(
         &self,
         provider: &str,
@@ -143,14 +143,9 @@ impl LlmMetrics {
         let families = &self.0.families;
         for of in limits {
             let [provider, model, operation] = self.admitted(labels(provider, &model, operation));
-            let mut labels = [provider, model, operation, of.kind];
             families
-                .remaining
-                .admit(&mut labels)
-                .set(of.remaining, of.lasts);
-            if let Some(limit) = of.limit {
-                families.limit.admit(&mut labels).set(limit, of.lasts);
-            }
+                .rate_limits
+                .record([provider, model, operation], &of);
         }
     }
 

@@ -51,11 +51,15 @@ mod name;
 mod parts;
 #[cfg(feature = "llm")]
 mod passing;
+#[cfg(feature = "llm")]
+mod recent;
 mod rule;
 mod series;
 mod set;
 mod timer;
 
+#[cfg(all(test, feature = "llm"))]
+pub(crate) use crate::cell::clock::advance;
 pub use amount::Amount;
 pub(crate) use amount::{to_count, to_f64};
 pub(crate) use any::AnySet;
@@ -75,5 +79,7 @@ pub(crate) use name::{Names, are_alike, printed_names};
 pub(crate) use parts::Parts;
 #[cfg(feature = "llm")]
 pub(crate) use passing::Passing;
+#[cfg(feature = "llm")]
+pub(crate) use recent::{Extreme, Recent};
 pub(crate) use set::SeriesSet;
 pub use timer::{TimedFuture, Timer};
