@@ -25,14 +25,16 @@ pub(crate) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Lets time pass for the test of this thread.
 #[cfg(test)]
-pub(crate) use manual::advance;
+pub(crate) fn advance(time: Duration) {
+    manual::add(millis(time));
+}
 
 /// A clock that a test advances, for its own thread.
 #[cfg(test)]
 mod manual {
     use std::cell::Cell;
-    use std::time::Duration;
 
     thread_local! {
         static ADDED: Cell<u64> = const { Cell::new(0) };
@@ -42,8 +44,7 @@ mod manual {
         ADDED.get()
     }
 
-    /// Lets the time pass.
-    pub(crate) fn advance(time: Duration) {
-        ADDED.set(ADDED.get() + super::millis(time));
+    pub(super) fn add(milliseconds: u64) {
+        ADDED.set(ADDED.get() + milliseconds);
     }
 }

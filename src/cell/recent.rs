@@ -205,23 +205,4 @@ mod tests {
             }
         }
     }
-
-    #[test]
-    fn no_number_is_lost_between_threads() {
-        let cell = RecentCell::new(Extreme::Lowest);
-        // All begin a slot of an earlier use.
-        cell.record(0.0, 0);
-        let now = SLOT * SLOTS;
-        std::thread::scope(|scope| {
-            for thread in 1..=4_u32 {
-                let cell = &cell;
-                scope.spawn(move || {
-                    for number in (0..1_000).rev() {
-                        cell.record(f64::from(number * 4 + thread), now);
-                    }
-                });
-            }
-        });
-        assert_eq!(cell.load(now), Some(1.0));
-    }
 }

@@ -58,8 +58,8 @@ mod series;
 mod set;
 mod timer;
 
-#[cfg(all(test, feature = "llm"))]
-pub(crate) use crate::cell::clock::advance;
+#[cfg(feature = "llm")]
+pub(crate) use crate::cell::Extreme;
 pub use amount::Amount;
 pub(crate) use amount::{to_count, to_f64};
 pub(crate) use any::AnySet;
@@ -80,6 +80,8 @@ pub(crate) use parts::Parts;
 #[cfg(feature = "llm")]
 pub(crate) use passing::Passing;
 #[cfg(feature = "llm")]
-pub(crate) use recent::{Extreme, Recent};
+pub(crate) use recent::Recent;
+#[cfg(all(test, feature = "llm"))]
+pub(crate) use recent::advance;
 pub(crate) use set::SeriesSet;
 pub use timer::{TimedFuture, Timer};

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use crate::cell::Extreme;
-use crate::cell::{PassingCell, RecentCell, clock};
+use crate::cell::{Extreme, PassingCell, RecentCell, clock};
 use crate::metric::instrument::Instrument;
 use crate::metric::series::Series;
 use crate::snapshot::{Kind, Values};
@@ -99,4 +98,10 @@ impl Instrument for Recent {
     fn is_gone(&self) -> bool {
         self.is_vacant()
     }
+}
+
+/// Lets time pass for the test of this thread.
+#[cfg(test)]
+pub(crate) fn advance(time: Duration) {
+    clock::advance(time);
 }
