@@ -11,12 +11,10 @@ pub(crate) enum Extreme {
     Highest,
 }
 
-/// How long a number counts, in milliseconds.
-const WINDOW: u64 = 60_000;
-/// The length of a slot.
+/// The length of a slot, in milliseconds.
 const SLOT: u64 = 5_000;
-/// Those of the window, and the one that is being filled.
-const SLOTS: u64 = WINDOW / SLOT + 1;
+/// The slots of 60 seconds, and the one that is being filled.
+const SLOTS: usize = 60 / 5 + 1;
 
 /// The lowest or the highest number that was recorded in the last 60 seconds.
 ///
@@ -30,7 +28,7 @@ const SLOTS: u64 = WINDOW / SLOT + 1;
 #[derive(Debug)]
 pub(crate) struct RecentCell {
     extreme: Extreme,
-    slots: [AtomicU64; SLOTS as usize],
+    slots: [AtomicU64; SLOTS],
 }
 
 impl RecentCell {
@@ -58,7 +56,7 @@ impl RecentCell {
     /// Returns the extreme of the numbers that still count, if there are any.
     pub(crate) fn load(&self, now: u64) -> Option<f64> {
         let last = now / SLOT;
-        let periods = last.saturating_sub(SLOTS - 1)..=last;
+        let periods = last.saturating_sub(SLOTS as u64 - 1)..=last;
         let numbers = periods.filter_map(|period| {
             let (slot, current) = self.slot(period);
             unpack(slot.load(Ordering::Relaxed), current)
@@ -74,8 +72,9 @@ impl RecentCell {
 
     /// Returns the slot of a period of time, and the use of it that is this period.
     fn slot(&self, period: u64) -> (&AtomicU64, u64) {
-        let slot = &self.slots[(period % SLOTS) as usize];
-        (slot, period / SLOTS % USES + 1)
+        let slots = SLOTS as u64;
+        let place = usize::try_from(period % slots).unwrap_or_default();
+        (&self.slots[place], period / slots % USES + 1)
     }
 }
 
@@ -104,12 +103,20 @@ const MOST: u64 = IN_THOUSANDTHS - 1;
 fn pack(value: f64, current: u64) -> u64 {
     let thousandths = value * 1_000.0;
     let number = if value.fract() == 0.0 || thousandths >= MOST as f64 {
-        // The conversion saturates.
-        (value.round() as u64).min(MOST)
+        rounded(value)
     } else {
-        thousandths.round() as u64 | IN_THOUSANDTHS
+        rounded(thousandths) | IN_THOUSANDTHS
     };
     current << NUMBER_BITS | number
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the conversion saturates"
+)]
+fn rounded(value: f64) -> u64 {
+    (value.round() as u64).min(MOST)
 }
 
 /// Returns the number of a word, if it is of this use.

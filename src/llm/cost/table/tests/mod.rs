@@ -44,106 +44,112 @@ fn each_real_name_has_the_price_of_the_entries_that_list_it_and_of_no_other() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// What may stand in front of a name.
+const SCOPES: &[&str] = &[
+    "",
+    "us.",
+    "global.anthropic.",
+    "openai/",
+    "models/",
+    "publishers/acme/models/",
+    "accounts/acme/models/",
+];
+
+/// What may follow a name.
+const VERSIONS: &[&str] = &[
+    "",
+    "-2024-02-29",
+    "-20251231",
+    "-2407",
+    "-001",
+    "-latest",
+    "-v1",
+    "-v12",
+    ":0",
+    ":free",
+    ":nitro",
+    ":floor",
+    ":latest",
+    "@20250514",
+    "@2411",
+    "@002",
+    "@default",
+    "@latest",
+];
+
+/// What makes a name that of another model.
+const OTHERS: &[&str] = &[
+    "-0",
+    "-1",
+    "-5",
+    "-00",
+    "-010",
+    "-123",
+    "-0613",
+    "-0125",
+    "-1913",
+    "-2400",
+    "-2413",
+    "-4101",
+    "-8192",
+    "-32768",
+    "-241105",
+    "-20251301",
+    "-20250532",
+    "-19991231",
+    "-05-20",
+    "-09-2025",
+    "-2024-08-6",
+    "-2024-8-06",
+    "-2024-00-01",
+    "-2024-01-00",
+    "-2024-01-32",
+    "-2024-08-06-",
+    "-é024-08-06",
+    "-20é40806",
+    "-mini",
+    "-pro",
+    "-lite",
+    "-preview",
+    "-exp",
+    "-latest-x",
+    "-v",
+    "-v1.5",
+    "-v123",
+    "-vx",
+    "-V1",
+    "-Latest",
+    "2",
+    ".5",
+    "x",
+    "-",
+    ":",
+    "@",
+    ":10",
+    ":1b",
+    ":8b",
+    ":online",
+    ":thinking",
+    ":Free",
+    "@1",
+    "@x",
+    "/",
+    ".",
+    "/x",
+];
+
 /// The oracle writes out every name that matches, instead of taking names apart.
 #[test]
 fn a_name_matches_with_every_scope_and_version_and_with_nothing_else() {
-    let scopes = [
-        "",
-        "us.",
-        "global.anthropic.",
-        "openai/",
-        "models/",
-        "publishers/acme/models/",
-        "accounts/acme/models/",
-    ];
-    let versions = [
-        "",
-        "-2024-02-29",
-        "-20251231",
-        "-2407",
-        "-001",
-        "-latest",
-        "-v1",
-        "-v12",
-        ":0",
-        ":free",
-        ":nitro",
-        ":floor",
-        ":latest",
-        "@20250514",
-        "@2411",
-        "@002",
-        "@default",
-        "@latest",
-    ];
-    let others = [
-        "-0",
-        "-1",
-        "-5",
-        "-00",
-        "-010",
-        "-123",
-        "-0613",
-        "-0125",
-        "-1913",
-        "-2400",
-        "-2413",
-        "-4101",
-        "-8192",
-        "-32768",
-        "-241105",
-        "-20251301",
-        "-20250532",
-        "-19991231",
-        "-05-20",
-        "-09-2025",
-        "-2024-08-6",
-        "-2024-8-06",
-        "-2024-00-01",
-        "-2024-01-00",
-        "-2024-01-32",
-        "-2024-08-06-",
-        "-é024-08-06",
-        "-20é40806",
-        "-mini",
-        "-pro",
-        "-lite",
-        "-preview",
-        "-exp",
-        "-latest-x",
-        "-v",
-        "-v1.5",
-        "-v123",
-        "-vx",
-        "-V1",
-        "-Latest",
-        "2",
-        ".5",
-        "x",
-        "-",
-        ":",
-        "@",
-        ":10",
-        ":1b",
-        ":8b",
-        ":online",
-        ":thinking",
-        ":Free",
-        "@1",
-        "@x",
-        "/",
-        ".",
-        "/x",
-    ];
     for base in ["gpt-x", "claude-sonnet-4", "m", "llama3.2", "über-1"] {
         let table = PriceTable::new().model(base, price(1));
-        for scope in scopes {
-            for first in versions {
-                for second in versions {
+        for scope in SCOPES {
+            for first in VERSIONS {
+                for second in VERSIONS {
                     let model = format!("{scope}{base}{first}{second}");
                     assert_eq!(found_for(&table, &model), 1, "{model}");
                 }
-                for other in others {
+                for other in OTHERS {
                     let model = format!("{scope}{base}{other}{first}");
                     // A part of a path that is not the last one is a publisher.
                     assert_eq!(found_for(&table, &model), 0, "{model}");
