@@ -11,12 +11,15 @@
 //! | [`BalanceCell`] | `Release` before one leaves | `Acquire`, those that left first | who is seen to have left is seen to have entered |
 //! | [`GaugeCell`], [`Life`] | `Relaxed` | `Relaxed` | one word |
 //! | [`PassingCell`] | `Relaxed` | `Relaxed` | two words, which need not be of one moment |
+//! | [`RecentCell`] | `Relaxed` | `Relaxed` | a number and the time it is of are one word |
 //! | [`HistogramCell`] | bucket, then totals and count `Release` | count, then totals `Acquire`, then buckets | told in `tally.rs` |
 //! | [`sheets`] | `Relaxed`, a word at a time | `Relaxed` | a key and its count are one word |
 //! | [`Catalog`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its place can be seen |
 
 mod balance;
 mod catalog;
+#[cfg(feature = "llm")]
+pub(crate) mod clock;
 mod counter;
 mod float;
 mod gauge;
@@ -34,6 +37,8 @@ mod models;
 #[cfg(feature = "llm")]
 mod passing;
 mod pieces;
+#[cfg(feature = "llm")]
+mod recent;
 mod sheets;
 mod sync;
 mod tally;
@@ -49,4 +54,6 @@ pub(crate) use histogram::HistogramCell;
 pub(crate) use life::Life;
 #[cfg(feature = "llm")]
 pub(crate) use passing::PassingCell;
+#[cfg(feature = "llm")]
+pub(crate) use recent::{Extreme, RecentCell};
 pub(crate) use sync::{AtomicBool, AtomicUsize, Mutex, Ordering};

@@ -8,6 +8,8 @@ use crate::cell::catalog::Catalog;
 use crate::cell::counter::CounterCell;
 use crate::cell::model::{check, check_up_to};
 use crate::cell::pieces::Pieces;
+#[cfg(feature = "llm")]
+use crate::cell::recent::{Extreme, RecentCell};
 use crate::cell::sheets::Sheets;
 use crate::cell::sync::Ordering;
 use crate::cell::tally::Tally;
@@ -272,5 +274,27 @@ fn who_leaves_on_another_thread_is_never_seen_to_leave_before_entering() {
         entering.join().unwrap();
         reading.join().unwrap();
         assert_eq!(cell.load(), 0);
+    });
+}
+
+#[test]
+#[cfg(feature = "llm")]
+fn the_lowest_of_recent_numbers_is_kept() {
+    check(|| {
+        let cell = Arc::new(RecentCell::new(Extreme::Lowest));
+        // All replace a number of an earlier use of the slot.
+        cell.record(0.0, 0);
+        let now = 65_000;
+        let others = [1.0, 3.0].map(|value| {
+            let cell = Arc::clone(&cell);
+            thread::spawn(move || cell.record(value, now))
+        });
+        cell.record(2.0, now);
+        let seen = cell.load(now);
+        assert!(seen == Some(2.0) || seen == Some(1.0), "{seen:?}");
+        for other in others {
+            other.join().unwrap();
+        }
+        assert_eq!(cell.load(now), Some(1.0));
     });
 }

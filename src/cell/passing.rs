@@ -1,8 +1,8 @@
 //! The cell of a gauge whose value is true for a while.
 
-use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::cell::clock::millis;
 use crate::cell::gauge::GaugeCell;
 use crate::cell::sync::{AtomicU64, Ordering};
 
@@ -13,20 +13,20 @@ use crate::cell::sync::{AtomicU64, Ordering};
 #[derive(Debug, Default)]
 pub(crate) struct PassingCell {
     value: GaugeCell,
-    /// In milliseconds since the process first asked; 0 if it was never set.
+    /// In milliseconds of the [clock](crate::cell::clock); 0 if it was never set.
     until: AtomicU64,
 }
 
 impl PassingCell {
-    pub(crate) fn set(&self, value: f64, lasts: Duration) {
+    pub(crate) fn set(&self, value: f64, lasts: Duration, now: u64) {
         self.value.set(value);
-        let until = now().saturating_add(millis(lasts));
+        let until = now.saturating_add(millis(lasts));
         self.until.store(until, Ordering::Relaxed);
     }
 
     /// Returns true unless it was set, and that time has not passed.
-    pub(crate) fn is_over(&self) -> bool {
-        self.until.load(Ordering::Relaxed) <= now()
+    pub(crate) fn is_over(&self, now: u64) -> bool {
+        self.until.load(Ordering::Relaxed) <= now
     }
 
     pub(crate) fn load(&self) -> f64 {
@@ -38,30 +38,25 @@ impl PassingCell {
     }
 }
 
-fn now() -> u64 {
-    static FIRST: OnceLock<Instant> = OnceLock::new();
-    millis(FIRST.get_or_init(Instant::now).elapsed())
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
 #[cfg(all(test, not(tachometer_loom)))]
 mod tests {
     use super::*;
 
     #[test]
     fn a_number_is_over_until_it_is_set_and_once_its_time_has_passed() {
+        const HOUR: Duration = Duration::from_secs(3_600);
         let cell = PassingCell::default();
-        assert!(cell.is_over());
-        cell.set(7.0, Duration::MAX);
-        assert!(!cell.is_over());
+        assert!(cell.is_over(0));
+        cell.set(7.0, HOUR, 1_000);
+        assert!(!cell.is_over(1_000));
+        assert!(!cell.is_over(3_600_999));
         assert_eq!(cell.load(), 7.0);
-        cell.set(6.0, Duration::ZERO);
-        assert!(cell.is_over());
-        cell.set(5.0, Duration::MAX);
+        assert!(cell.is_over(3_601_000));
+        cell.set(6.0, HOUR, 3_601_000);
+        assert!(!cell.is_over(7_200_999));
+        cell.set(5.0, Duration::MAX, 1_000);
+        assert!(!cell.is_over(u64::MAX - 1));
         cell.clear();
-        assert!(cell.is_over());
+        assert!(cell.is_over(1_000));
     }
 }

@@ -4,20 +4,16 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName};
 
-/// One limit, as an answer's head tells it.
+/// One limit, as the head of an answer reports it.
 #[derive(Debug, PartialEq)]
 pub(super) struct Headroom {
     /// What is limited.
     pub(super) kind: &'static str,
     pub(super) remaining: f64,
     pub(super) limit: Option<f64>,
-    /// How long it is true: until the limit is whole again, if that is told.
-    pub(super) lasts: Duration,
+    /// The time until the limit is full again.
+    pub(super) reset: Option<Duration>,
 }
-
-/// How long a number is true of which the provider does not tell it, and at most.
-const LASTS: Duration = Duration::from_secs(60);
-const MOST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Each kind, and the names of its headers: OpenAI's, with its followers, and
 /// Anthropic's.
@@ -88,10 +84,7 @@ pub(super) fn headroom(headers: &HeaderMap, now: SystemTime) -> impl Iterator<It
             kind,
             remaining: number(remaining?)?,
             limit: limit.and_then(number),
-            lasts: reset
-                .and_then(|reset| until(reset, now))
-                .unwrap_or(LASTS)
-                .min(MOST),
+            reset: reset.and_then(|reset| until(reset, now)),
         })
     })
 }
@@ -116,6 +109,9 @@ fn until(text: &str, now: SystemTime) -> Option<Duration> {
 }
 
 fn go_duration(text: &str) -> Option<Duration> {
+    if text.is_empty() {
+        return None;
+    }
     let mut seconds = 0.0;
     let mut rest = text;
     while !rest.is_empty() {
@@ -158,7 +154,7 @@ mod tests {
             ("-5s", None),
             ("5", Some(5.0)),
             ("5parsecs", None),
-            ("", Some(0.0)),
+            ("", None),
             ("999999999999999999999h", None),
             ("NaN", None),
         ] {
@@ -185,13 +181,13 @@ mod tests {
             kind: "requests",
             remaining: 59.0,
             limit: Some(60.0),
-            lasts: Duration::from_secs(1),
+            reset: Some(Duration::from_secs(1)),
         };
         let input = Headroom {
             kind: "input_tokens",
             remaining: 12_000.0,
             limit: None,
-            lasts: LASTS,
+            reset: None,
         };
         assert_eq!(found, [requests, input]);
     }

@@ -1,8 +1,8 @@
 //! Whose hosts are whose.
 
-/// The hosts of providers, or ends of them, and the providers' names, of the
-/// OpenTelemetry GenAI conventions where these have one.
-const HOSTS: [(&str, &str); 40] = [
+/// The hosts of providers, or ends of them, and the names of the providers: those of the
+/// OpenTelemetry GenAI conventions if they have one, and else usually those of LiteLLM.
+const HOSTS: [(&str, &str); 82] = [
     ("api.openai.com", "openai"),
     (".api.openai.com", "openai"),
     (".openai.azure.com", "azure.ai.openai"),
@@ -43,6 +43,48 @@ const HOSTS: [(&str, &str); 40] = [
     ("api.voyageai.com", "voyage"),
     ("api.jina.ai", "jina"),
     ("ollama.com", "ollama"),
+    ("chatgpt.com", "chatgpt"),
+    ("ai-gateway.vercel.sh", "vercel_ai_gateway"),
+    ("gateway.ai.cloudflare.com", "cloudflare_ai_gateway"),
+    ("ai-gateway.helicone.ai", "helicone"),
+    ("api.portkey.ai", "portkey"),
+    ("api.poe.com", "poe"),
+    (".githubcopilot.com", "github_copilot"),
+    ("models.github.ai", "github_models"),
+    (".ml.cloud.ibm.com", "ibm.watsonx.ai"),
+    (".snowflakecomputing.com", "snowflake"),
+    (".inference.heroku.com", "heroku"),
+    ("api.ai21.com", "ai21"),
+    ("api.avian.io", "avian"),
+    ("inference.baseten.co", "baseten"),
+    (".api.baseten.co", "baseten"),
+    ("hyper.charm.land", "charm_hyper"),
+    ("llm.chutes.ai", "chutes"),
+    ("api.inference.crusoecloud.com", "crusoe"),
+    ("dashscope.aliyuncs.com", "dashscope"),
+    ("dashscope-intl.aliyuncs.com", "dashscope"),
+    ("dashscope-us.aliyuncs.com", "dashscope"),
+    (".dashscope.aliyuncs.com", "dashscope"),
+    ("api.doubleword.ai", "doubleword"),
+    ("api.featherless.ai", "featherless_ai"),
+    ("api.friendli.ai", "friendliai"),
+    ("api.hyperbolic.xyz", "hyperbolic"),
+    ("api.lambda.ai", "lambda_ai"),
+    ("api.minimax.io", "minimax"),
+    ("api.minimaxi.com", "minimax"),
+    ("api.studio.nebius.ai", "nebius"),
+    ("api.tokenfactory.nebius.com", "nebius"),
+    ("api.novita.ai", "novita"),
+    ("inference.api.nscale.com", "nscale"),
+    ("oai.endpoints.kepler.ai.cloud.ovh.net", "ovhcloud"),
+    ("api.scaleway.ai", "scaleway"),
+    ("api.siliconflow.cn", "siliconflow"),
+    ("api.siliconflow.com", "siliconflow"),
+    ("api.venice.ai", "venice"),
+    ("ark.cn-beijing.volces.com", "volcengine"),
+    ("api.inference.wandb.ai", "wandb"),
+    ("api.writer.com", "writer"),
+    ("api.z.ai", "zai"),
 ];
 
 /// Returns the provider that a host belongs to, if that is known.
@@ -91,6 +133,33 @@ mod tests {
             "bedrock-runtime.example",
             "evil-bedrock-runtime.us-east-1.amazonaws.com",
             "",
+            "githubcopilot.com",
+            "evilgithubcopilot.com",
+            "api.githubcopilot.com.evil.example",
+            "github.com",
+            "api.github.com",
+            "evil.models.github.ai",
+            "snowflakecomputing.com",
+            "evilsnowflakecomputing.com",
+            "acme.snowflakecomputing.com.evil.example",
+            "cloud.ibm.com",
+            "iam.cloud.ibm.com",
+            "us-south.evilml.cloud.ibm.com",
+            "evildashscope.aliyuncs.com",
+            "oss.aliyuncs.com",
+            "dashscope-evil.aliyuncs.com",
+            "acme.herokuapp.com",
+            "inference.heroku.com",
+            "evil.chatgpt.com",
+            "notchatgpt.com",
+            "vercel.sh",
+            "acme.vercel.sh",
+            "gateway.ai.cloudflare.com.evil.example",
+            "ai.cloudflare.com",
+            "z.ai",
+            "evilapi.z.ai",
+            "api.baseten.co",
+            "services.ai.azure.com",
         ] {
             assert_eq!(provider_of(host), None, "{host}");
         }
@@ -113,8 +182,46 @@ mod tests {
             ("bedrock-mantle.us-east-1.api.aws", "aws.bedrock"),
             ("europe-west4-aiplatform.googleapis.com", "gcp.vertex_ai"),
             ("aiplatform.googleapis.com", "gcp.vertex_ai"),
+            // The path `/anthropic` is there, too.
+            ("acme.services.ai.azure.com", "azure.ai.inference"),
+            ("api.githubcopilot.com", "github_copilot"),
+            ("api.business.githubcopilot.com", "github_copilot"),
+            ("api.enterprise.githubcopilot.com", "github_copilot"),
+            ("models.github.ai", "github_models"),
+            ("acme-x1.snowflakecomputing.com", "snowflake"),
+            ("eu-de.ml.cloud.ibm.com", "ibm.watsonx.ai"),
+            ("us.inference.heroku.com", "heroku"),
+            ("model-abc.api.baseten.co", "baseten"),
+            ("cn-hongkong.dashscope.aliyuncs.com", "dashscope"),
+            ("coding-intl.dashscope.aliyuncs.com", "dashscope"),
+            ("DashScope-Intl.aliyuncs.com", "dashscope"),
+            ("chatgpt.com", "chatgpt"),
+            ("ai-gateway.vercel.sh", "vercel_ai_gateway"),
+            ("api.z.ai", "zai"),
         ] {
             assert_eq!(provider_of(host), Some(provider), "{host}");
+        }
+    }
+
+    #[test]
+    fn each_entry_names_its_own_host_and_no_longer_one() {
+        for (known, provider) in HOSTS {
+            let host = match known.as_bytes()[0] {
+                b'.' | b'-' => format!("x{known}"),
+                _ => known.to_owned(),
+            };
+            assert_eq!(provider_of(&host), Some(provider), "{known}");
+            assert_eq!(
+                provider_of(&format!("{host}.evil.example")),
+                None,
+                "{known}"
+            );
+            assert_eq!(provider_of(&format!("{host}x")), None, "{known}");
+            let is_name = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+            let is_name = |letter: char| is_name(letter) || letter == '_' || letter == '.';
+            assert!(provider.chars().all(is_name), "{provider}");
+            let twice = HOSTS.iter().filter(|(other, _)| *other == known).count();
+            assert_eq!(twice, 1, "{known}");
         }
     }
 }

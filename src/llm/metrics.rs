@@ -183,7 +183,7 @@ impl LlmMetrics {
         self.0.families.per_chunk(labels)
     }
 
-    /// Shows what a rate limit allows, for as long as that is true.
+    /// Records rate limits.
     pub(super) fn limits(
         &self,
         provider: &str,
@@ -199,16 +199,9 @@ impl LlmMetrics {
         let name = self.model(model);
         let proof = model.map_or(Proof::Request, |_| proof);
         let families = &self.0.families;
-        let [provider, model, operation] = self.resolve(labels(provider, &name, operation), proof);
-        for of in limits {
-            let mut labels = [provider, model, operation, of.kind];
-            families
-                .remaining
-                .admit(&mut labels)
-                .set(of.remaining, of.lasts);
-            if let Some(limit) = of.limit {
-                families.limit.admit(&mut labels).set(limit, of.lasts);
-            }
+        let labels = self.resolve(labels(provider, &name, operation), proof);
+        for limit in limits {
+            families.rate_limits.record(labels, &limit);
         }
     }
 

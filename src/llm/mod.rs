@@ -69,7 +69,9 @@
 //! | `llm_server_time_seconds` | `phase` | what the provider says it took: `queue`, `load`, `prompt`, `generate`, `total` |
 //! | `llm_finish_reasons_total` | `reason` | `stop`, `length`, `tool_calls`, `content_filter`, `error`, `other` |
 //! | `llm_tool_calls_total` | | calls of tools that the model asked for |
-//! | `llm_rate_limit_remaining`, `llm_rate_limit` | `kind` | what the provider still allows, and in all, until that is over |
+//! | `llm_rate_limit` | `kind` | what the provider allows in all, for an hour after it last said so |
+//! | `llm_rate_limit_remaining` | `kind` | the lowest that remained of it in the last minute, and after that the limit |
+//! | `llm_rate_limit_reset_seconds` | `kind` | the longest time until the limit is full again, as reported in the last minute |
 //!
 //! As everywhere, a counter's name ends in `_total` in the formats of Prometheus, and is
 //! as it stands here in JSON. [`LlmLayer::preset`] gives the names of OpenTelemetry instead.

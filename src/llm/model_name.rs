@@ -1,21 +1,4 @@
-//! What the name of a model says.
-
-/// Returns true if `model` is a version of the model `name`, such as its snapshot of a day.
-pub(super) fn is_version_of(model: &str, name: &str) -> bool {
-    let Some(rest) = model.strip_prefix(name) else {
-        return false;
-    };
-    let digits = |text: &str| {
-        text.len() >= 4
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || byte == b'-')
-    };
-    match rest.strip_prefix(['-', '@']) {
-        Some(rest) => digits(rest),
-        None => false,
-    }
-}
+//! Which names of models may become labels.
 
 /// Returns true if a name may become a label. Names that hold control or bidirectional
 /// characters, or that look like a key, may not: someone else may have chosen them, and a

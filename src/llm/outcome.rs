@@ -50,6 +50,9 @@ pub enum ErrorType {
     /// What was asked, or answered, is against the provider's policy.
     ContentFilter,
     /// The prompt is longer than the model's context.
+    ///
+    /// Providers that say so in the message alone, such as Anthropic, are counted as
+    /// [`InvalidRequest`](Self::InvalidRequest).
     ContextLength,
     /// The answer is no JSON.
     Decode,
@@ -127,36 +130,55 @@ impl ErrorType {
 
     /// Returns what an error's type or code says, or nothing if that is not known.
     pub(super) fn of_word(word: &str) -> Option<Self> {
-        // The first that fits, so what is special comes before what is general:
-        // "rate_limit_error" before "error", "context_length" before "invalid".
-        const WORDS: [(&str, ErrorType); 43] = [
+        // The first part that fits counts, so a special part comes before a general one:
+        // "rate_limit_error" before "api_error", "context_length" before "invalid".
+        const WORDS: [(&str, ErrorType); 61] = [
             ("context_length", ErrorType::ContextLength),
-            ("exceed_context", ErrorType::ContextLength),
             ("context_window", ErrorType::ContextLength),
+            ("contextwindow", ErrorType::ContextLength),
+            ("exceed_context", ErrorType::ContextLength),
+            ("too_many_prompt_tokens", ErrorType::ContextLength),
+            ("too_many_tokens", ErrorType::ContextLength),
             ("quota", ErrorType::Quota),
             ("billing", ErrorType::Quota),
             ("credit", ErrorType::Quota),
+            ("insufficient_balance", ErrorType::Quota),
+            ("payment_required", ErrorType::Quota),
+            ("budget_exceeded", ErrorType::Quota),
             ("rate_limit", ErrorType::RateLimited),
             ("ratelimit", ErrorType::RateLimited),
             ("slow_down", ErrorType::RateLimited),
-            ("too_many", ErrorType::RateLimited),
-            ("toomany", ErrorType::RateLimited),
+            ("too_many_requests", ErrorType::RateLimited),
+            ("toomanyrequests", ErrorType::RateLimited),
             ("throttl", ErrorType::RateLimited),
             ("resource_exhausted", ErrorType::RateLimited),
             ("content_filter", ErrorType::ContentFilter),
             ("content_policy", ErrorType::ContentFilter),
+            ("responsibleaipolicy", ErrorType::ContentFilter),
+            ("data_inspection", ErrorType::ContentFilter),
+            ("datainspection", ErrorType::ContentFilter),
             ("moderation", ErrorType::ContentFilter),
             ("overloaded", ErrorType::Overloaded),
             ("notready", ErrorType::Overloaded),
             ("unavailable", ErrorType::Overloaded),
+            ("api_key_service_blocked", ErrorType::Permission),
+            ("referrer_blocked", ErrorType::Permission),
+            ("ip_address_blocked", ErrorType::Permission),
             ("authentication", ErrorType::Auth),
             ("unauthorized", ErrorType::Auth),
             ("unauthenticated", ErrorType::Auth),
             ("api_key", ErrorType::Auth),
+            ("expired_key", ErrorType::Auth),
             ("clienttoken", ErrorType::Auth),
             ("expiredtoken", ErrorType::Auth),
+            ("token_expired", ErrorType::Auth),
+            ("token_not_found", ErrorType::Auth),
+            ("invalidsignature", ErrorType::Auth),
+            ("incompletesignature", ErrorType::Auth),
+            ("unrecognizedclient", ErrorType::Auth),
             ("permission", ErrorType::Permission),
             ("accessdenied", ErrorType::Permission),
+            ("access_denied", ErrorType::Permission),
             ("forbidden", ErrorType::Permission),
             ("not_found", ErrorType::NotFound),
             ("notfound", ErrorType::NotFound),
@@ -172,7 +194,6 @@ impl ErrorType {
             ("internal", ErrorType::ServerError),
             ("modelerror", ErrorType::ServerError),
             ("streamerror", ErrorType::ServerError),
-            ("unrecognizedclient", ErrorType::Auth),
         ];
         let word = word.to_ascii_lowercase();
         let fits = WORDS.iter().find(|(part, _)| word.contains(part));
@@ -189,27 +210,143 @@ impl ErrorType {
 mod tests {
     use super::*;
 
+    /// The types and codes of providers' errors.
+    const WORDS: &[(&str, Option<ErrorType>)] = &[
+        // OpenAI, Azure.
+        ("invalid_request_error", Some(ErrorType::InvalidRequest)),
+        ("context_length_exceeded", Some(ErrorType::ContextLength)),
+        ("invalid_api_key", Some(ErrorType::Auth)),
+        ("authentication_error", Some(ErrorType::Auth)),
+        ("insufficient_quota", Some(ErrorType::Quota)),
+        ("billing_hard_limit_reached", Some(ErrorType::Quota)),
+        ("billing_not_active", Some(ErrorType::Quota)),
+        ("rate_limit_exceeded", Some(ErrorType::RateLimited)),
+        ("rate_limit_error", Some(ErrorType::RateLimited)),
+        ("requests", None),
+        ("tokens", None),
+        ("slow_down", Some(ErrorType::RateLimited)),
+        ("server_error", Some(ErrorType::ServerError)),
+        ("server_is_overloaded", Some(ErrorType::Overloaded)),
+        ("engine_overloaded_error", Some(ErrorType::Overloaded)),
+        ("model_not_found", Some(ErrorType::NotFound)),
+        ("previous_response_not_found", Some(ErrorType::NotFound)),
+        ("content_policy_violation", Some(ErrorType::ContentFilter)),
+        (
+            "image_content_policy_violation",
+            Some(ErrorType::ContentFilter),
+        ),
+        ("moderation_blocked", Some(ErrorType::ContentFilter)),
+        ("content_filter", Some(ErrorType::ContentFilter)),
+        (
+            "ResponsibleAIPolicyViolation",
+            Some(ErrorType::ContentFilter),
+        ),
+        ("insufficient_permissions", Some(ErrorType::Permission)),
+        ("invalid_prompt", Some(ErrorType::InvalidRequest)),
+        ("image_too_large", Some(ErrorType::TooLarge)),
+        ("vector_store_timeout", Some(ErrorType::Timeout)),
+        ("token_expired", Some(ErrorType::Auth)),
+        ("string_above_max_length", None),
+        ("unsupported_country_region_territory", None),
+        ("too_many_images", None),
+        ("DeploymentNotFound", Some(ErrorType::NotFound)),
+        ("PermissionDenied", Some(ErrorType::Permission)),
+        ("Unauthorized", Some(ErrorType::Auth)),
+        ("RateLimitReached", Some(ErrorType::RateLimited)),
+        ("TooManyRequests", Some(ErrorType::RateLimited)),
+        ("tokens_limit_reached", None),
+        // Anthropic.
+        ("billing_error", Some(ErrorType::Quota)),
+        ("permission_error", Some(ErrorType::Permission)),
+        ("not_found_error", Some(ErrorType::NotFound)),
+        ("conflict_error", None),
+        ("request_too_large", Some(ErrorType::TooLarge)),
+        ("timeout_error", Some(ErrorType::Timeout)),
+        ("api_error", Some(ErrorType::ServerError)),
+        ("overloaded_error", Some(ErrorType::Overloaded)),
+        // Gemini, Vertex AI.
+        ("INVALID_ARGUMENT", Some(ErrorType::InvalidRequest)),
+        ("FAILED_PRECONDITION", Some(ErrorType::InvalidRequest)),
+        ("PERMISSION_DENIED", Some(ErrorType::Permission)),
+        ("NOT_FOUND", Some(ErrorType::NotFound)),
+        ("RESOURCE_EXHAUSTED", Some(ErrorType::RateLimited)),
+        ("RATE_LIMIT_EXCEEDED", Some(ErrorType::RateLimited)),
+        ("INTERNAL", Some(ErrorType::ServerError)),
+        ("UNAVAILABLE", Some(ErrorType::Overloaded)),
+        ("DEADLINE_EXCEEDED", Some(ErrorType::Timeout)),
+        ("UNAUTHENTICATED", Some(ErrorType::Auth)),
+        ("API_KEY_INVALID", Some(ErrorType::Auth)),
+        ("ACCESS_TOKEN_EXPIRED", Some(ErrorType::Auth)),
+        ("API_KEY_SERVICE_BLOCKED", Some(ErrorType::Permission)),
+        ("API_KEY_HTTP_REFERRER_BLOCKED", Some(ErrorType::Permission)),
+        ("API_KEY_IP_ADDRESS_BLOCKED", Some(ErrorType::Permission)),
+        ("BILLING_DISABLED", Some(ErrorType::Quota)),
+        ("SERVICE_DISABLED", None),
+        // Bedrock.
+        ("ValidationException", Some(ErrorType::InvalidRequest)),
+        ("AccessDeniedException", Some(ErrorType::Permission)),
+        ("ThrottlingException", Some(ErrorType::RateLimited)),
+        ("TooManyRequestsException", Some(ErrorType::RateLimited)),
+        ("ServiceQuotaExceededException", Some(ErrorType::Quota)),
+        ("ResourceNotFoundException", Some(ErrorType::NotFound)),
+        ("ModelNotReadyException", Some(ErrorType::Overloaded)),
+        ("ServiceUnavailableException", Some(ErrorType::Overloaded)),
+        ("InternalServerException", Some(ErrorType::ServerError)),
+        ("ModelErrorException", Some(ErrorType::ServerError)),
+        ("ModelStreamErrorException", Some(ErrorType::ServerError)),
+        ("ModelTimeoutException", Some(ErrorType::Timeout)),
+        ("ExpiredTokenException", Some(ErrorType::Auth)),
+        ("UnrecognizedClientException", Some(ErrorType::Auth)),
+        ("MissingAuthenticationTokenException", Some(ErrorType::Auth)),
+        ("InvalidClientTokenId", Some(ErrorType::Auth)),
+        ("InvalidSignatureException", Some(ErrorType::Auth)),
+        ("IncompleteSignatureException", Some(ErrorType::Auth)),
+        // Perplexity, Cohere.
+        ("too_many_prompt_tokens", Some(ErrorType::ContextLength)),
+        ("TOO_MANY_TOKENS", Some(ErrorType::ContextLength)),
+        ("invalid_model", Some(ErrorType::InvalidRequest)),
+        ("bad_request", Some(ErrorType::InvalidRequest)),
+        // Mistral, Groq, Moonshot, DeepSeek, DashScope, OpenRouter.
+        ("service_tier_capacity_exceeded", None),
+        ("json_validate_failed", None),
+        ("exceeded_current_quota_error", Some(ErrorType::Quota)),
+        ("insufficient_balance", Some(ErrorType::Quota)),
+        ("unknown_error", None),
+        ("DataInspectionFailed", Some(ErrorType::ContentFilter)),
+        ("data_inspection_failed", Some(ErrorType::ContentFilter)),
+        ("insufficient_credits", Some(ErrorType::Quota)),
+        ("credit_balance_exhausted", Some(ErrorType::Quota)),
+        ("payment_required", Some(ErrorType::Quota)),
+        // VLLM, llama.cpp, LiteLLM.
+        ("BadRequestError", None),
+        ("NotFoundError", Some(ErrorType::NotFound)),
+        ("InternalServerError", Some(ErrorType::ServerError)),
+        ("exceed_context_size_error", Some(ErrorType::ContextLength)),
+        ("unavailable_error", Some(ErrorType::Overloaded)),
+        ("not_supported_error", None),
+        ("ContextWindowExceededError", Some(ErrorType::ContextLength)),
+        ("budget_exceeded", Some(ErrorType::Quota)),
+        ("token_not_found_in_db", Some(ErrorType::Auth)),
+        ("expired_key", Some(ErrorType::Auth)),
+        ("key_model_access_denied", Some(ErrorType::Permission)),
+        ("internal_server_error", Some(ErrorType::ServerError)),
+        // No words of errors that are known.
+        ("", None),
+        ("something else", None),
+        ("too_many_tools", None),
+        ("invalid_credentials", Some(ErrorType::InvalidRequest)),
+    ];
+
     #[test]
-    fn what_is_special_comes_before_what_is_general() {
-        use ErrorType as E;
-        for (word, error) in [
-            ("insufficient_quota", Some(E::Quota)),
-            ("rate_limit_exceeded", Some(E::RateLimited)),
-            ("invalid_api_key", Some(E::Auth)),
-            ("context_length_exceeded", Some(E::ContextLength)),
-            ("exceed_context_size_error", Some(E::ContextLength)),
-            ("server_is_overloaded", Some(E::Overloaded)),
-            ("overloaded_error", Some(E::Overloaded)),
-            ("DeploymentNotFound", Some(E::NotFound)),
-            ("model_not_found", Some(E::NotFound)),
-            ("invalid_request_error", Some(E::InvalidRequest)),
-            ("internal_server_error", Some(E::ServerError)),
-            ("RESOURCE_EXHAUSTED", Some(E::RateLimited)),
-            ("", None),
-            ("something else", None),
-        ] {
-            assert_eq!(E::of_word(word), error, "{word}");
+    fn the_word_of_an_error_is_its_type() {
+        for (word, error) in WORDS {
+            assert_eq!(ErrorType::of_word(word), *error, "{word}");
         }
+    }
+
+    #[test]
+    fn the_status_of_an_error_is_its_type() {
+        use ErrorType as E;
         for (status, error) in [
             (200, None),
             (301, None),

@@ -51,11 +51,15 @@ mod name;
 mod parts;
 #[cfg(feature = "llm")]
 mod passing;
+#[cfg(feature = "llm")]
+mod recent;
 mod rule;
 mod series;
 mod set;
 mod timer;
 
+#[cfg(feature = "llm")]
+pub(crate) use crate::cell::Extreme;
 pub use amount::Amount;
 pub(crate) use amount::{to_count, to_f64};
 pub(crate) use any::AnySet;
@@ -76,6 +80,9 @@ pub(crate) use parts::Parts;
 #[cfg(feature = "llm")]
 pub(crate) use passing::Passing;
 #[cfg(feature = "llm")]
+pub(crate) use recent::Recent;
+#[cfg(all(test, feature = "llm"))]
+pub(crate) use recent::advance;
 pub(crate) use rule::OVERFLOW;
 pub(crate) use set::SeriesSet;
 pub use timer::{TimedFuture, Timer};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cell::PassingCell;
+use crate::cell::{PassingCell, clock};
 use crate::metric::instrument::Instrument;
 use crate::metric::series::Series;
 use crate::snapshot::{Kind, Values};
@@ -18,7 +18,7 @@ pub(crate) struct Passing(Arc<Series<PassingCell, ()>>);
 impl Passing {
     /// Sets it to a value that is true for so long.
     pub(crate) fn set(&self, value: f64, lasts: Duration) {
-        self.0.cell.set(value, lasts);
+        self.0.cell.set(value, lasts, clock::now());
     }
 }
 
@@ -65,7 +65,7 @@ impl Instrument for Passing {
     }
 
     fn is_vacant(&self) -> bool {
-        self.0.cell.is_over()
+        self.0.cell.is_over(clock::now())
     }
 
     /// It comes and goes by itself, whether or not anyone removes it.

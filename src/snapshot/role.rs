@@ -43,6 +43,8 @@ pub enum Role {
     LlmRemaining,
     /// What it allows in all: provider, model, operation, kind.
     LlmLimit,
+    /// Seconds until a rate limit is full again: provider, model, operation, kind.
+    LlmReset,
     /// US dollars: provider, model, operation, source.
     LlmCost,
     /// Calls whose cost is not known: provider, model, operation, reason.

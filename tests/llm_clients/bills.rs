@@ -62,6 +62,30 @@ fn a_fallback_is_priced_as_the_model_that_answered_though_it_has_a_dated_name() 
 }
 
 #[test]
+fn the_price_of_a_model_is_not_that_of_another_whose_name_starts_with_its_name() {
+    let gpt = Price::per_million(2.5, 10.0);
+    for (model, expected) in [
+        ("gpt-4o", (2.5, 0.0)),
+        ("gpt-4o-2024-08-06", (2.5, 0.0)),
+        ("openai/gpt-4o", (2.5, 0.0)),
+        ("gpt-4o-mini", (0.0, 1.0)),
+        ("gpt-4o-realtime-preview", (0.0, 1.0)),
+        ("gpt-4.1", (0.0, 1.0)),
+    ] {
+        let (layer, registry) = priced("gpt-4o", gpt.clone());
+        ask(&layer, model, model, &tokens(1_000_000));
+        assert_eq!(bill(&registry), expected, "{model}");
+    }
+    let registry = Registry::new();
+    let table = PriceTable::new()
+        .model_prefix("gpt-4o", gpt)
+        .model_prefix_at("openai", "gpt-4o-", Price::per_million(5.0, 5.0));
+    let layer = LlmLayer::new().registry(&registry).prices(table);
+    ask(&layer, "gpt-4o-mini", "gpt-4o-mini", &tokens(1_000_000));
+    assert_eq!(bill(&registry), (5.0, 0.0));
+}
+
+#[test]
 fn each_step_of_a_price_counts_in_whatever_order_they_are_given() {
     let price = |dollars| Price::per_million(dollars, dollars);
     for steps in [[(100, 2.0), (1_000, 4.0)], [(1_000, 4.0), (100, 2.0)]] {

@@ -78,7 +78,7 @@ fn calls_cost_what_whole_numbers_say_however_many_there_are() {
         let written = random.u64(0..=input - cached);
         let heard = random.u64(0..=input - cached - written);
         let said = random.u64(0..=output);
-        let mut call = metrics.start("chat", "openai", &format!("model-{at}-2026"));
+        let mut call = metrics.start("chat", "openai", &format!("model-{at}-2026-01-01"));
         call.usage(
             Usage::new()
                 .input(input)
@@ -103,7 +103,7 @@ fn calls_cost_what_whole_numbers_say_however_many_there_are() {
             .sum::<u128>();
     }
     for (at, expected) in expected.into_iter().enumerate() {
-        let model = format!("model-{at}-2026");
+        let model = format!("model-{at}-2026-01-01");
         let found = sum(&registry, "llm_cost_usd_total", &[("model", &model)]);
         let exact = expected as f64 / 1e12;
         // A billionth of a dollar, of sums of up to a million of them.
@@ -219,7 +219,7 @@ fn without_prices_there_is_neither_a_cost_nor_one_that_is_missing() {
 /// Makes a call of OpenRouter's that answers with this usage.
 fn ask(layer: &LlmLayer, usage: &Value) {
     let answer = json!({
-        "model": "gpt-x-2026",
+        "model": "gpt-x-2026-01-01",
         "choices": [{"index": 0, "finish_reason": "stop"}],
         "usage": usage,
     });
@@ -234,7 +234,7 @@ fn the_model_that_answered_has_the_price_rather_than_the_one_that_was_asked() {
     let asked = Price::per_million(1.0, 1.0);
     let answered = Price::per_million(2.0, 2.0);
     let table = PriceTable::new().model("alias", asked);
-    let (layer, registry) = priced(table.clone().model("gpt-x-2026", answered));
+    let (layer, registry) = priced(table.clone().model("gpt-x-2026-01-01", answered));
     ask(&layer, &tokens);
     assert_eq!(cost(&registry, "table"), 2.0);
     // Without a price of its own it has that of its alias.

@@ -8,10 +8,10 @@ pub(super) fn prices() -> PriceTable {
         .model("gpt-4o-mini", Price::per_million(0.15, 0.6).cached(0.075))
         .model("o4-mini", Price::per_million(1.1, 4.4).cached(0.275))
         .model(
-            "claude-sonnet",
+            "claude-sonnet-4-5",
             Price::per_million(3.0, 15.0).cached(0.3).cache_write(3.75),
         )
-        .model("claude-haiku", Price::per_million(1.0, 5.0).cached(0.1))
+        .model("claude-haiku-4-5", Price::per_million(1.0, 5.0).cached(0.1))
         // At home, where nobody bills them.
         .model("llama3.2", Price::per_million(0.0, 0.0))
 }

@@ -193,7 +193,7 @@ impl<'a> Llm<'a> {
         let panel = Panel::chart(
             "Rate limit left",
             "percentunit",
-            "Which part of a provider's rate limit is left, as it last said.",
+            "Which part of a provider's rate limit is left, at the lowest of the last minute.",
         );
         Some(panel.query(query, format!("{{{{{model}}}}} {{{{{kind}}}}}")))
     }

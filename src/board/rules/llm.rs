@@ -137,7 +137,11 @@ impl Llm<'_> {
     fn headroom(&self) -> Option<Alert> {
         let remaining = self.roles.get(Role::LlmRemaining)?;
         let limit = self.roles.get(Role::LlmLimit)?;
-        let left = format!("{} / {}", Series::of(remaining), Series::of(limit));
+        let mut left = format!("{} / {}", Series::of(remaining), Series::of(limit));
+        if let Some(reset) = self.roles.get(Role::LlmReset) {
+            // A limit that is full again within a second stops no caller.
+            left = format!("({left}) unless ({} < 1)", Series::of(reset));
+        }
         let least = Self::models(remaining, remaining.label(3));
         let least = least.keep().each("min", &left);
         Some(Alert {

@@ -1,7 +1,7 @@
 //! The runs of models that one answer took, each with its own counts (`usage.iterations`).
 
 use crate::llm::answer::{Counts, Field};
-use crate::llm::model_name::is_version_of;
+use crate::llm::cost::is_version_of;
 
 /// The runs, as far as they were read.
 #[derive(Debug, Default)]
@@ -117,9 +117,7 @@ impl Iteration {
     /// Returns the model of the run, if it is not the requested one.
     fn other_model(&self, requested: Option<&str>, answered: Option<&str>) -> Option<&str> {
         let model = self.model.as_deref()?;
-        let is = |name: Option<&str>| {
-            name.is_some_and(|name| name == model || is_version_of(model, name))
-        };
+        let is = |name: Option<&str>| name.is_some_and(|name| is_version_of(model, name));
         // An alias may answer under another name, but not if someone else took over.
         let is_answered = self.kind == Kind::Own && is(answered);
         (!is(requested) && !is_answered).then_some(model)

@@ -3,6 +3,7 @@
 mod money;
 mod price;
 mod rate;
+mod spelling;
 mod table;
 
 use crate::llm::call::Ended;
@@ -11,6 +12,7 @@ use crate::llm::usage::Usage;
 
 pub(super) use money::{Charge, Money};
 pub use price::Price;
+pub(super) use spelling::is_version_of;
 pub use table::PriceTable;
 pub(super) use table::Rates;
 

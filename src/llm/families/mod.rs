@@ -2,18 +2,18 @@
 
 mod bounds;
 mod names;
+mod rate_limits;
 mod record;
 
 use crate::error::Error;
 use crate::llm::cost::{REPORTED, TABLE, Unpriced};
 use crate::llm::families::names::Names;
+use crate::llm::families::rate_limits::RateLimits;
 use crate::llm::families::record::and;
 use crate::llm::layer::Settings;
 use crate::llm::model_name::is_presentable;
 use crate::llm::outcome::{ErrorType, Outcome};
-use crate::metric::{
-    Counter, DynFamily, Family, Histogram, InFlight, Label, OVERFLOW, Parts, Passing,
-};
+use crate::metric::{Counter, DynFamily, Family, Histogram, InFlight, Label, OVERFLOW, Parts};
 use crate::registry::Registry;
 use crate::snapshot::Role;
 
@@ -41,8 +41,7 @@ pub(super) struct Families {
     per_token: Family<Histogram, 3>,
     per_chunk: Option<Family<Histogram, 3>>,
     server_time: Family<Histogram, 4>,
-    pub(super) remaining: DynFamily<Passing>,
-    pub(super) limit: DynFamily<Passing>,
+    pub(super) rate_limits: RateLimits,
     cost: DynFamily<Parts>,
     unpriced: Family<Counter, 4>,
     by_route: Option<ByRoute>,
@@ -148,14 +147,7 @@ impl Families {
                 "phase",
                 bounds.server_time,
             )?,
-            remaining: maker.of(Role::LlmRemaining).passing(
-                names.remaining,
-                "What a provider's rate limit still allows, as it last said.",
-            )?,
-            limit: maker.of(Role::LlmLimit).passing(
-                names.limit,
-                "What a provider's rate limit allows in all, as it last said.",
-            )?,
+            rate_limits: RateLimits::new(&maker)?,
             cost: maker.of(Role::LlmCost).cost()?,
             unpriced: maker.of(Role::LlmUnpriced).counter_by(
                 names.unpriced,
@@ -325,11 +317,6 @@ impl Maker<'_> {
         let bounds = self.bounds.unwrap_or(bounds);
         self.registry
             .histogram_family_with_buckets(name, help, labels, bounds)
-    }
-
-    fn passing(&self, name: &str, help: &str) -> Result<DynFamily<Passing>, Error> {
-        let labels = self.four("kind");
-        self.registry.dyn_family(name, help, &labels, None)
     }
 
     /// Makes that of tokens, a histogram if there are bounds.

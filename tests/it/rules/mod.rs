@@ -73,7 +73,8 @@ fn by_default_999_of_1000_requests_are_to_end_well_and_the_rest_is_as_documented
         "job_model:llm_requests_errors_per_request:ratio_rate5m > 0.1 and",
         "job_model:llm_time_to_first_token_seconds:p95_rate5m > 5\"",
         "job:llm_cost_usd:increase1h > 10\"",
-        "(llm_rate_limit_remaining / llm_rate_limit) < 0.1\"",
+        "((llm_rate_limit_remaining / llm_rate_limit) unless (llm_rate_limit_reset_seconds < 1)) \
+         < 0.1\"",
     ] {
         assert!(rules.contains(condition), "{condition}: {rules}");
     }

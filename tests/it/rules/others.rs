@@ -166,6 +166,42 @@ fn the_alert_on_a_rate_limit_fires_when_little_is_left_to_any_replica() {
 }
 
 #[test]
+fn the_alert_on_a_rate_limit_ignores_one_that_is_full_again_within_a_second() {
+    let requests = format!("{MODEL},kind=\"requests\"");
+    let left = |name, left: f64| {
+        Scene::new(name, 10)
+            .stays("llm_rate_limit_remaining", &requests, left)
+            .stays("llm_rate_limit", &requests, 60.0)
+            .other_stays("llm_rate_limit_remaining", &requests, 55.0)
+            .other_stays("llm_rate_limit", &requests, 60.0)
+            .other_stays("llm_rate_limit_reset_seconds", &requests, 0.006)
+    };
+    let reset =
+        |name, reset: f64| left(name, 3.0).stays("llm_rate_limit_reset_seconds", &requests, reset);
+    let fires = |scene: Scene| {
+        scene.fires(
+            "LlmRateLimitNearlyUsed",
+            "ticket",
+            &[OF_MODEL[0], OF_MODEL[1], ("kind", "requests")],
+            "Little is left of a provider's rate limit.",
+            "Of the limit of requests for m, 5% are left to it.",
+        )
+    };
+    let tokens = format!("{MODEL},kind=\"tokens\"");
+    let scenes = [
+        reset("full again in half a second", 0.5),
+        fires(reset("full again in a second", 1.0)),
+        fires(reset("full again in 30 seconds", 30.0)),
+        fires(left("the reset is not reported", 3.0)),
+        // The reset of another limit says nothing of this one.
+        fires(left("another reset", 3.0).stays("llm_rate_limit_reset_seconds", &tokens, 0.5)),
+    ];
+    for Tool { promtool, .. } in tools() {
+        play(&promtool, &all(), &scenes);
+    }
+}
+
+#[test]
 fn alerts_on_what_runs_out_fire_shortly_before() {
     let files = |name, open: f64| {
         Scene::new(name, 20)

@@ -190,6 +190,12 @@ fn what_is_refused_is_told_by_its_type() {
             "error(rate_limited) . .",
         ),
         openai(
+            "[docs] Perplexity",
+            400,
+            r#"{"error":{"message":"secret","type":"too_many_prompt_tokens","code":400}}"#,
+            "error(context_length) . .",
+        ),
+        openai(
             "[docs]",
             429,
             r#"{"error":{"type":"insufficient_quota","code":"insufficient_quota"}}"#,

@@ -11,7 +11,7 @@ use http::Response;
 use http_body::{Body, Frame};
 use http_body_util::StreamBody;
 use serde_json::json;
-use tachometer::snapshot::Values;
+use tachometer::snapshot::{Kind, Values};
 use tachometer::{LlmLayer, Registry};
 
 use crate::support::answers::{CHAT, chat, chunk, chunks, usage};
@@ -132,7 +132,7 @@ fn bounds_are_those_of_all_histograms_of_seconds() {
     call(&layer.clone().buckets(&[1.0, 10.0]), CHAT, "gpt-x");
     let mut histograms = 0;
     for metric in registry.metrics() {
-        if metric.name().ends_with("_seconds") && metric.name().starts_with("llm_") {
+        if metric.kind() == Kind::Histogram && metric.name().starts_with("llm_") {
             histograms += 1;
         }
     }

@@ -1,4 +1,4 @@
-//! What a provider still allows is shown while it is true.
+//! What a provider reports of its rate limits is shown.
 
 use http::Response;
 use tachometer::{LlmLayer, Registry};
@@ -20,8 +20,8 @@ fn answered(layer: &LlmLayer, headers: &[(&str, &str)]) {
     ));
 }
 
-/// Returns what is told of the limits: name, kind and number.
-fn told(registry: &Registry) -> Vec<String> {
+/// Returns what is shown of the limits: name, kind and number.
+fn shown(registry: &Registry) -> Vec<String> {
     let text = registry.export_prometheus();
     let lines = text
         .lines()
@@ -37,83 +37,82 @@ fn told(registry: &Registry) -> Vec<String> {
             name.strip_prefix("llm_rate_limit").unwrap()
         )
     };
-    let mut told: Vec<_> = lines.map(labels).collect();
-    told.sort();
-    told
+    let mut shown: Vec<_> = lines.map(labels).collect();
+    shown.sort();
+    shown
 }
 
 #[test]
-fn those_of_openai_and_its_followers_are_shown_until_they_are_over() {
+fn those_of_openai_and_its_followers_are_shown_though_they_are_full_again_at_once() {
     let (layer, registry) = layer();
     answered(
         &layer,
         &[
-            ("x-ratelimit-remaining-requests", "59"),
+            ("x-ratelimit-remaining-requests", "58"),
             ("x-ratelimit-limit-requests", "60"),
-            ("x-ratelimit-reset-requests", "1h0m0s"),
+            ("x-ratelimit-reset-requests", "6ms"),
             ("x-ratelimit-remaining-tokens", "149984"),
             ("x-ratelimit-reset-tokens", "6h"),
         ],
     );
     let all = [
         " requests 60",
-        "_remaining requests 59",
-        "_remaining tokens 149984",
-    ];
-    assert_eq!(told(&registry), all);
-    // What the next one does not say is as true as it was.
-    answered(
-        &layer,
-        &[
-            ("x-ratelimit-remaining-requests", "58"),
-            ("x-ratelimit-limit-requests", "60"),
-            ("x-ratelimit-reset-requests", "2h"),
-        ],
-    );
-    let all = [
-        " requests 60",
         "_remaining requests 58",
         "_remaining tokens 149984",
+        "_reset_seconds requests 0.006",
+        "_reset_seconds tokens 21600",
     ];
-    assert_eq!(told(&registry), all);
+    assert_eq!(shown(&registry), all);
+    // The lowest remaining and the longest reset are still shown.
     answered(
         &layer,
         &[
-            ("x-ratelimit-remaining-requests", "57"),
+            ("x-ratelimit-remaining-requests", "59"),
             ("x-ratelimit-limit-requests", "60"),
             ("x-ratelimit-reset-requests", "0"),
         ],
     );
-    assert_eq!(told(&registry), ["_remaining tokens 149984"]);
+    assert_eq!(shown(&registry), all);
+    answered(
+        &layer,
+        &[
+            ("x-ratelimit-remaining-requests", "57"),
+            ("x-ratelimit-limit-requests", "61"),
+            ("x-ratelimit-reset-requests", "2m"),
+        ],
+    );
+    let all = [
+        " requests 61",
+        "_remaining requests 57",
+        "_remaining tokens 149984",
+        "_reset_seconds requests 120",
+        "_reset_seconds tokens 21600",
+    ];
+    assert_eq!(shown(&registry), all);
 }
 
 #[test]
-fn those_of_anthropic_are_shown_until_they_are_over() {
+fn those_of_anthropic_are_shown() {
     let (layer, registry) = layer();
     answered(
         &layer,
         &[
             ("anthropic-ratelimit-requests-remaining", "49"),
             ("anthropic-ratelimit-requests-limit", "50"),
-            ("anthropic-ratelimit-requests-reset", "2999-01-01T00:00:00Z"),
+            ("anthropic-ratelimit-requests-reset", "2001-01-01T00:00:00Z"),
             ("anthropic-ratelimit-input-tokens-remaining", "30000"),
-            (
-                "anthropic-ratelimit-input-tokens-reset",
-                "2999-01-01T00:00:00Z",
-            ),
+            ("anthropic-ratelimit-input-tokens-reset", "soon"),
             ("anthropic-ratelimit-output-tokens-remaining", "8000"),
-            (
-                "anthropic-ratelimit-output-tokens-reset",
-                "2001-01-01T00:00:00Z",
-            ),
         ],
     );
     let all = [
         " requests 50",
         "_remaining input_tokens 30000",
+        "_remaining output_tokens 8000",
         "_remaining requests 49",
+        "_reset_seconds requests 0",
     ];
-    assert_eq!(told(&registry), all);
+    assert_eq!(shown(&registry), all);
 }
 
 #[test]
@@ -130,7 +129,7 @@ fn what_is_negative_or_no_number_is_left_out_and_so_is_a_limit_alone() {
             ("anthropic-ratelimit-tokens-limit", "7"),
         ],
     );
-    assert_eq!(told(&registry), [""; 0]);
+    assert_eq!(shown(&registry), [""; 0]);
     answered(
         &layer,
         &[
@@ -138,7 +137,7 @@ fn what_is_negative_or_no_number_is_left_out_and_so_is_a_limit_alone() {
             ("x-ratelimit-limit-tokens", "-1"),
         ],
     );
-    assert_eq!(told(&registry), ["_remaining tokens 5"]);
+    assert_eq!(shown(&registry), ["_remaining tokens 5"]);
 }
 
 /// An error has limits in its head, and that is when one wants to know them.
@@ -149,5 +148,5 @@ fn an_error_tells_them_too() {
     let answer = answer.header("x-ratelimit-remaining-tokens", "0");
     let answer = answer.header("x-ratelimit-limit-tokens", "150000");
     finish(open(&layer, CHAT, answer.body(String::new()).unwrap()));
-    assert_eq!(told(&registry), [" tokens 150000", "_remaining tokens 0"]);
+    assert_eq!(shown(&registry), [" tokens 150000", "_remaining tokens 0"]);
 }

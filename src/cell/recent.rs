@@ -1,0 +1,215 @@
+//! The cell of the lowest or the highest number of the last minute.
+
+use std::array::from_fn;
+
+use crate::cell::sync::{AtomicU64, Ordering};
+
+/// Which of several numbers counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extreme {
+    Lowest,
+    Highest,
+}
+
+/// The length of a slot, in milliseconds.
+const SLOT: u64 = 5_000;
+/// The slots of 60 seconds, and the one that is being filled.
+const SLOTS: usize = 60 / 5 + 1;
+
+/// The lowest or the highest number that was recorded in the last 60 seconds.
+///
+/// Time is cut into slots of five seconds, which are used in turn. Each slot keeps the
+/// extreme of its numbers, so a number counts for at least 60 seconds and for less than 65.
+/// Readers change nothing.
+///
+/// A slot is one word that holds a number and says which use of the slot it is from. A
+/// writer replaces a number of an earlier use, and a reader ignores it. No word says anything
+/// of another, so `Relaxed` suffices.
+#[derive(Debug)]
+pub(crate) struct RecentCell {
+    extreme: Extreme,
+    slots: [AtomicU64; SLOTS],
+}
+
+impl RecentCell {
+    pub(crate) fn new(extreme: Extreme) -> Self {
+        Self {
+            extreme,
+            slots: from_fn(|_| AtomicU64::new(EMPTY)),
+        }
+    }
+
+    /// Records a number that is neither negative nor a NaN, at a time in milliseconds.
+    pub(crate) fn record(&self, value: f64, now: u64) {
+        let (slot, current) = self.slot(now / SLOT);
+        let keep = |word| {
+            let value = match unpack(word, current) {
+                Some(kept) => self.extreme.of(kept, value),
+                None => value,
+            };
+            let new = pack(value, current);
+            (new != word).then_some(new)
+        };
+        let _ = slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, keep);
+    }
+
+    /// Returns the extreme of the numbers that still count, if there are any.
+    pub(crate) fn load(&self, now: u64) -> Option<f64> {
+        let last = now / SLOT;
+        let periods = last.saturating_sub(SLOTS as u64 - 1)..=last;
+        let numbers = periods.filter_map(|period| {
+            let (slot, current) = self.slot(period);
+            unpack(slot.load(Ordering::Relaxed), current)
+        });
+        numbers.reduce(|first, second| self.extreme.of(first, second))
+    }
+
+    pub(crate) fn clear(&self) {
+        for slot in &self.slots {
+            slot.store(EMPTY, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns the slot of a period of time, and the use of it that is this period.
+    fn slot(&self, period: u64) -> (&AtomicU64, u64) {
+        let slots = SLOTS as u64;
+        let place = usize::try_from(period % slots).unwrap_or_default();
+        (&self.slots[place], period / slots % USES + 1)
+    }
+}
+
+impl Extreme {
+    fn of(self, first: f64, second: f64) -> f64 {
+        match self {
+            Self::Lowest => first.min(second),
+            Self::Highest => first.max(second),
+        }
+    }
+}
+
+/// No number of any use.
+const EMPTY: u64 = 0;
+/// The bits of a number, above which are those of the use: it repeats after two years.
+const NUMBER_BITS: u32 = 44;
+const USES: u64 = (1 << (u64::BITS - NUMBER_BITS)) - 1;
+/// Whether a number is in thousandths.
+const IN_THOUSANDTHS: u64 = 1 << (NUMBER_BITS - 1);
+const MOST: u64 = IN_THOUSANDTHS - 1;
+
+/// Writes a number and a use into a word.
+///
+/// Whole numbers up to 8.7 × 10¹² are exact, and larger ones become that. Others are rounded
+/// to thousandths, or to whole numbers from 8.7 × 10⁹ on.
+fn pack(value: f64, current: u64) -> u64 {
+    let thousandths = value * 1_000.0;
+    let number = if value.fract() == 0.0 || thousandths >= MOST as f64 {
+        rounded(value)
+    } else {
+        rounded(thousandths) | IN_THOUSANDTHS
+    };
+    current << NUMBER_BITS | number
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the conversion saturates"
+)]
+fn rounded(value: f64) -> u64 {
+    (value.round() as u64).min(MOST)
+}
+
+/// Returns the number of a word, if it is of this use.
+fn unpack(word: u64, current: u64) -> Option<f64> {
+    if word >> NUMBER_BITS != current {
+        return None;
+    }
+    let number = (word & MOST) as f64;
+    let is_whole = word & IN_THOUSANDTHS == 0;
+    Some(if is_whole { number } else { number / 1_000.0 })
+}
+
+#[cfg(all(test, not(tachometer_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_counts_for_60_seconds_and_for_less_than_65() {
+        for start in [0, 1, 4_999, 5_000, 12_345, 64_999, 65_000, 1 << 40] {
+            let cell = RecentCell::new(Extreme::Lowest);
+            assert_eq!(cell.load(start), None);
+            cell.record(7.0, start);
+            assert_eq!(cell.load(start), Some(7.0), "{start}");
+            assert_eq!(cell.load(start + 60_000), Some(7.0), "{start}");
+            assert_eq!(cell.load(start + 65_000), None, "{start}");
+            // A number of the next use of the slot replaces it.
+            cell.record(9.0, start + 65_000);
+            assert_eq!(cell.load(start + 65_000), Some(9.0), "{start}");
+            cell.clear();
+            assert_eq!(cell.load(start + 65_000), None, "{start}");
+        }
+    }
+
+    /// The oracle keeps every number with its time.
+    #[test]
+    fn what_is_shown_is_the_extreme_of_the_last_60_to_65_seconds() {
+        let mut random = fastrand::Rng::with_seed(5);
+        for extreme in [Extreme::Lowest, Extreme::Highest] {
+            let cell = RecentCell::new(extreme);
+            let mut recorded: Vec<(u64, f64)> = Vec::new();
+            let mut now = 0;
+            for _ in 0..20_000 {
+                now += match random.u32(0..100) {
+                    0..60 => random.u64(0..2_000),
+                    60..98 => random.u64(0..20_000),
+                    _ => random.u64(0..200_000),
+                };
+                if random.bool() {
+                    let value = random.u64(0..10_000) as f64 / 8.0;
+                    recorded.push((now, value));
+                    cell.record(value, now);
+                }
+                recorded.retain(|(time, _)| time + 65_000 > now);
+                let of_last = |time: u64| {
+                    let last = recorded.iter().filter(|(at, _)| at + time >= now);
+                    let last = last.map(|(_, value)| *value);
+                    last.reduce(|first, second| extreme.of(first, second))
+                };
+                let shown = cell.load(now);
+                assert_eq!(shown, cell.load(now), "a reader changed it");
+                if let Some(expected) = of_last(60_000) {
+                    let shown = shown.unwrap();
+                    assert_eq!(extreme.of(shown, expected), shown, "{now}");
+                }
+                if let Some(shown) = shown {
+                    let most = of_last(65_000).unwrap();
+                    assert_eq!(extreme.of(shown, most), most, "{now}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_kept_as_documented() {
+        for (value, expected) in [
+            (0.0, 0.0),
+            (0.006, 0.006),
+            (0.000_2, 0.0),
+            (0.5, 0.5),
+            (1.234_5, 1.235),
+            (149_984.0, 149_984.0),
+            (1_234_567_890.125, 1_234_567_890.125),
+            (1e12, 1e12),
+            (1e12 + 1.0, 1e12 + 1.0),
+            (1e12 + 0.5, 1e12 + 1.0),
+            (f64::MAX, MOST as f64),
+            (f64::INFINITY, MOST as f64),
+        ] {
+            for extreme in [Extreme::Lowest, Extreme::Highest] {
+                let cell = RecentCell::new(extreme);
+                cell.record(value, 1);
+                assert_eq!(cell.load(1), Some(expected), "{value}");
+            }
+        }
+    }
+}

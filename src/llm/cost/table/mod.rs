@@ -1,0 +1,201 @@
+//! The prices of many models.
+
+use std::collections::HashMap;
+
+use crate::error::Error;
+use crate::llm::cost::price::Price;
+use crate::llm::cost::rate::Rate;
+use crate::llm::cost::spelling::{spellings, unversioned};
+
+/// The prices of models, by name.
+///
+/// The table has no prices of its own: prices change, and customers pay different ones. A
+/// call of a model without a price counts in `llm_unpriced_requests_total`.
+///
+/// # Which price a model has
+///
+/// The first of these that is in the table:
+///
+/// 1. Its exact name. Upper and lower case differ.
+/// 2. Its name without the version at the end. Versions are:
+///    - a date or a month: `-2024-08-06`, `-20250514`, `-2411`, `@20250514`
+///    - a revision or a release: `-001`, `@001`, `-v2`, `-v1:0`
+///    - a variant: `-latest`, `@latest`, `:latest`, `@default`, `:0`, `:free`, `:nitro`, `:floor`
+///
+///    A name can have several of them, as `-20250514-v1:0`. The longest name wins.
+/// 3. The longest prefix of its name, if you gave [prefixes](Self::model_prefix) a price.
+///
+/// Any other name is another model. `gpt-4o` is not the price of `gpt-4o-mini` or
+/// `gpt-4o-realtime-preview`, and `claude-sonnet-4` is not that of `claude-sonnet-4-5`. A
+/// month and a day (`-0613`, `-05-20`) are not a version either: names that differ in them
+/// often have different prices. Give such a model an entry of its own.
+///
+/// Each step tries the name as it is, then without the region of Amazon Bedrock (`us.`,
+/// `eu.`, `apac.`, `global.` and the others), then without the publisher (`anthropic.`,
+/// `openai/`, `models/`, `publishers/anthropic/models/`). So `claude-sonnet-4` is the price
+/// of `us.anthropic.claude-sonnet-4-20250514-v1:0`, too. If a region or a variant costs
+/// something else, give it an entry with its exact name.
+///
+/// ```
+/// use tachometer::LlmLayer;
+/// use tachometer::llm::{Price, PriceTable};
+///
+/// let prices = PriceTable::new()
+///     .model("gpt-x", Price::per_million(1.25, 10.0).cached(0.125))
+///     .model("gpt-x-mini", Price::per_million(0.25, 2.0).cached(0.025))
+///     .model_at("azure.ai.openai", "gpt-x", Price::per_million(1.375, 11.0))
+///     .model_prefix("llama", Price::per_million(0.0, 0.0));
+/// let layer = LlmLayer::new().prices(prices);
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use = "a table has no effect until it is given to a layer"]
+pub struct PriceTable {
+    models: Names<Price>,
+    prefixes: Names<Price>,
+}
+
+/// A table whose prices have been checked.
+#[derive(Debug, Default)]
+pub(crate) struct Rates {
+    models: Names<Rate>,
+    prefixes: Names<Rate>,
+}
+
+/// What is listed under each name.
+type Names<P> = HashMap<Box<str>, Vec<Entry<P>>>;
+
+/// The price of a model, at one provider or at any.
+#[derive(Debug, Clone)]
+struct Entry<P> {
+    provider: Option<Box<str>>,
+    price: P,
+}
+
+impl PriceTable {
+    /// Makes a table without prices.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the price of a model at every provider. A second price for the same name
+    /// replaces the first.
+    pub fn model(mut self, model: impl Into<Box<str>>, price: Price) -> Self {
+        add(&mut self.models, None, model.into(), price);
+        self
+    }
+
+    /// Sets the price of a model at one provider. It goes before the price that the same
+    /// name has at every provider.
+    pub fn model_at(
+        mut self,
+        provider: impl Into<Box<str>>,
+        model: impl Into<Box<str>>,
+        price: Price,
+    ) -> Self {
+        add(&mut self.models, Some(provider.into()), model.into(), price);
+        self
+    }
+
+    /// Sets the price of every model whose name starts with `prefix` and has no entry.
+    ///
+    /// `gpt-4o` as a prefix is the price of `gpt-4o-mini`, too. Use it for models that cost
+    /// the same whatever follows, such as those you run yourself.
+    pub fn model_prefix(mut self, prefix: impl Into<Box<str>>, price: Price) -> Self {
+        add(&mut self.prefixes, None, prefix.into(), price);
+        self
+    }
+
+    /// Sets the price of every model at one provider whose name starts with `prefix` and
+    /// has no entry. It goes before the price that the same prefix has at every provider.
+    pub fn model_prefix_at(
+        mut self,
+        provider: impl Into<Box<str>>,
+        prefix: impl Into<Box<str>>,
+        price: Price,
+    ) -> Self {
+        add(
+            &mut self.prefixes,
+            Some(provider.into()),
+            prefix.into(),
+            price,
+        );
+        self
+    }
+
+    /// Checks the prices.
+    pub(crate) fn rates(&self) -> Result<Rates, Error> {
+        Ok(Rates {
+            models: checked(&self.models)?,
+            prefixes: checked(&self.prefixes)?,
+        })
+    }
+}
+
+fn add(names: &mut Names<Price>, provider: Option<Box<str>>, name: Box<str>, price: Price) {
+    let entries = names.entry(name).or_default();
+    entries.retain(|entry| entry.provider != provider);
+    entries.push(Entry { provider, price });
+}
+
+fn checked(names: &Names<Price>) -> Result<Names<Rate>, Error> {
+    let mut rates = HashMap::with_capacity(names.len());
+    for (name, entries) in names {
+        let entries = entries.iter().map(|entry| {
+            let price = Rate::of(&entry.price).map_err(|number| {
+                Error::invalid_price(format_args!(
+                    "{number} is no price of the model {name:?}: give it one in US dollars, \
+                     from 0 to a million"
+                ))
+            })?;
+            let provider = entry.provider.clone();
+            Ok::<_, Error>(Entry { provider, price })
+        });
+        rates.insert(name.clone(), entries.collect::<Result<_, _>>()?);
+    }
+    Ok(rates)
+}
+
+impl Rates {
+    /// Returns the price of the first of these models that has one.
+    pub(super) fn find(&self, provider: &str, models: [Option<&str>; 2]) -> Option<&Rate> {
+        let mut models = models.into_iter().flatten();
+        models.find_map(|model| self.rate(provider, model))
+    }
+
+    fn rate(&self, provider: &str, model: &str) -> Option<&Rate> {
+        let exact = spellings(model).find_map(|name| at(&self.models, provider, name));
+        let of_any_version = || {
+            let mut names = spellings(model).flat_map(unversioned);
+            names.find_map(|name| at(&self.models, provider, name))
+        };
+        let of_prefix = || spellings(model).find_map(|name| self.longest_prefix(provider, name));
+        exact.or_else(of_any_version).or_else(of_prefix)
+    }
+
+    fn longest_prefix(&self, provider: &str, name: &str) -> Option<&Rate> {
+        let listed = self
+            .prefixes
+            .keys()
+            .filter(|prefix| name.starts_with(&***prefix));
+        let listed = listed.filter_map(|prefix| {
+            let rate = at(&self.prefixes, provider, prefix)?;
+            Some((prefix.len(), rate))
+        });
+        let longest = listed.max_by_key(|(length, _)| *length);
+        longest.map(|(_, rate)| rate)
+    }
+}
+
+/// Returns the price of a name at a provider, or else at every provider.
+fn at<'a>(names: &'a Names<Rate>, provider: &str, name: &str) -> Option<&'a Rate> {
+    let entries = names.get(name)?;
+    let of = |provider: Option<&str>| {
+        let mut entries = entries.iter();
+        entries.find(|entry| entry.provider.as_deref() == provider)
+    };
+    let entry = of(Some(provider)).or_else(|| of(None))?;
+    Some(&entry.price)
+}
+
+#[cfg(test)]
+mod tests;

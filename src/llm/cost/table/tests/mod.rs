@@ -1,0 +1,305 @@
+mod names;
+
+use self::names::{PRICED_BY, UNPRICED};
+use super::*;
+use crate::llm::cost::money::Money;
+use crate::llm::usage::{Unit, Usage};
+
+/// Returns a price that is known by its number.
+fn price(number: u32) -> Price {
+    Price::per_call(number.into())
+}
+
+/// Returns the number of the price that is found, or 0 if there is none.
+fn found(table: &PriceTable, provider: &str, models: [Option<&str>; 2]) -> u32 {
+    let rates = table.rates().unwrap();
+    let Some(rate) = rates.find(provider, models) else {
+        return 0;
+    };
+    let cost = rate.cost(&Usage::new()).known;
+    let is = |number: &u32| Money::dollars(f64::from(*number)).unwrap() == cost;
+    (1..1_000).find(is).unwrap()
+}
+
+fn found_for(table: &PriceTable, model: &str) -> u32 {
+    found(table, "openai", [Some(model), None])
+}
+
+#[test]
+fn each_real_name_has_the_price_of_the_entries_that_list_it_and_of_no_other() {
+    let listed = PRICED_BY.iter().flat_map(|(_, models)| *models);
+    let entries = PRICED_BY.iter().map(|(entry, _)| entry);
+    let models: Vec<_> = entries.chain(listed).chain(UNPRICED).collect();
+    assert!(models.len() > 200, "{} names", models.len());
+    let mut wrong = Vec::new();
+    for (entry, priced) in PRICED_BY {
+        let table = PriceTable::new().model(*entry, price(1));
+        for model in &models {
+            let expected = model == &entry || priced.contains(model);
+            if (found_for(&table, model) == 1) != expected {
+                wrong.push(format!("{entry} {model} {expected}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What may stand in front of a name.
+const SCOPES: &[&str] = &[
+    "",
+    "us.",
+    "global.anthropic.",
+    "openai/",
+    "models/",
+    "publishers/acme/models/",
+    "accounts/acme/models/",
+];
+
+/// What may follow a name.
+const VERSIONS: &[&str] = &[
+    "",
+    "-2024-02-29",
+    "-20251231",
+    "-2407",
+    "-001",
+    "-latest",
+    "-v1",
+    "-v12",
+    ":0",
+    ":free",
+    ":nitro",
+    ":floor",
+    ":latest",
+    "@20250514",
+    "@2411",
+    "@002",
+    "@default",
+    "@latest",
+];
+
+/// What makes a name that of another model.
+const OTHERS: &[&str] = &[
+    "-0",
+    "-1",
+    "-5",
+    "-00",
+    "-010",
+    "-123",
+    "-0613",
+    "-0125",
+    "-1913",
+    "-2400",
+    "-2413",
+    "-4101",
+    "-8192",
+    "-32768",
+    "-241105",
+    "-20251301",
+    "-20250532",
+    "-19991231",
+    "-05-20",
+    "-09-2025",
+    "-2024-08-6",
+    "-2024-8-06",
+    "-2024-00-01",
+    "-2024-01-00",
+    "-2024-01-32",
+    "-2024-08-06-",
+    "-é024-08-06",
+    "-20é40806",
+    "-mini",
+    "-pro",
+    "-lite",
+    "-preview",
+    "-exp",
+    "-latest-x",
+    "-v",
+    "-v1.5",
+    "-v123",
+    "-vx",
+    "-V1",
+    "-Latest",
+    "2",
+    ".5",
+    "x",
+    "-",
+    ":",
+    "@",
+    ":10",
+    ":1b",
+    ":8b",
+    ":online",
+    ":thinking",
+    ":Free",
+    "@1",
+    "@x",
+    "/",
+    ".",
+    "/x",
+];
+
+/// The oracle writes out every name that matches, instead of taking names apart.
+#[test]
+fn a_name_matches_with_every_scope_and_version_and_with_nothing_else() {
+    for base in ["gpt-x", "claude-sonnet-4", "m", "llama3.2", "über-1"] {
+        let table = PriceTable::new().model(base, price(1));
+        for scope in SCOPES {
+            for first in VERSIONS {
+                for second in VERSIONS {
+                    let model = format!("{scope}{base}{first}{second}");
+                    assert_eq!(found_for(&table, &model), 1, "{model}");
+                }
+                for other in OTHERS {
+                    let model = format!("{scope}{base}{other}{first}");
+                    // A part of a path that is not the last one is a publisher.
+                    assert_eq!(found_for(&table, &model), 0, "{model}");
+                }
+            }
+        }
+        for scope in [
+            "x",
+            "acme.",
+            "us-",
+            "my-",
+            "us.x",
+            "ft:",
+            "arn:aws:bedrock:",
+        ] {
+            let model = format!("{scope}{base}");
+            assert_eq!(found_for(&table, &model), 0, "{model}");
+        }
+    }
+}
+
+#[test]
+fn an_exact_name_goes_before_a_version_and_that_before_a_prefix() {
+    let table = PriceTable::new()
+        .model("gpt-x", price(1))
+        .model("gpt-x-2026-01-01", price(2))
+        .model("openai/gpt-x", price(3))
+        .model("gpt-x:free", price(4))
+        .model("claude-x", price(5))
+        .model("claude-x-20260101", price(6))
+        .model("anthropic.claude-x", price(7))
+        .model("us.anthropic.claude-x", price(8))
+        .model_prefix("gpt-", price(9))
+        .model_prefix("gpt-x-mini", price(10))
+        .model_prefix("claude-x-20260101-v1", price(11));
+    for (model, expected) in [
+        ("gpt-x", 1),
+        ("gpt-x-2025-01-01", 1),
+        ("gpt-x-2026-01-01", 2),
+        ("gpt-x-2026-01-01:free", 2),
+        // The exact name counts, though without its publisher.
+        ("openai/gpt-x-2026-01-01", 2),
+        ("openai/gpt-x-2025-01-01", 3),
+        ("openai/gpt-x", 3),
+        ("azure/gpt-x", 1),
+        ("openai/gpt-x:free", 4),
+        ("gpt-x:free", 4),
+        ("eu.anthropic.claude-x", 7),
+        ("us.anthropic.claude-x", 8),
+        ("us.anthropic.claude-x-20260101", 6),
+        ("us.anthropic.claude-x-20250101-v1:0", 8),
+        ("anthropic.claude-x-20260101-v1:0", 7),
+        ("claude-x-20260101-v1:0", 6),
+        ("claude-x-20250101-v1:0", 5),
+        ("gpt-y", 9),
+        ("openai/gpt-y", 9),
+        ("gpt-x-mini", 10),
+        ("gpt-x-minimal", 10),
+        ("us.gpt-x-min", 9),
+        ("claude-y", 0),
+    ] {
+        assert_eq!(found_for(&table, model), expected, "{model}");
+    }
+}
+
+#[test]
+fn a_prefix_is_taken_as_it_is() {
+    let table = PriceTable::new()
+        .model_prefix("meta/", price(1))
+        .model_prefix("llama", price(2))
+        .model_prefix("über", price(3))
+        .model_prefix_at("azure", "llama", price(4))
+        .model_prefix_at("azure", "only", price(5));
+    for (provider, model, expected) in [
+        ("openai", "meta/x", 1),
+        // The name in full goes first.
+        ("openai", "meta/llama3", 1),
+        ("openai", "other/llama3", 2),
+        ("openai", "llama", 2),
+        ("openai", "llam", 0),
+        ("openai", "my-llama", 0),
+        ("openai", "überü", 3),
+        ("azure", "llama3", 4),
+        ("azure", "only-x", 5),
+        ("openai", "only-x", 0),
+    ] {
+        let number = found(&table, provider, [Some(model), None]);
+        assert_eq!(number, expected, "{provider} {model}");
+    }
+    let all = PriceTable::new().model_prefix("", price(1));
+    assert_eq!(found_for(&all, "anything"), 1);
+}
+
+#[test]
+fn a_price_at_a_provider_goes_before_the_one_of_the_same_name() {
+    let table = PriceTable::new()
+        .model("gpt-x", price(1))
+        .model_at("azure", "gpt-x", price(2))
+        .model("gpt-x-2026-01-01", price(3))
+        .model_at("elsewhere", "only", price(4))
+        .model("again", price(5))
+        .model("again", price(6));
+    for (provider, model, expected) in [
+        ("openai", "gpt-x", 1),
+        ("azure", "gpt-x", 2),
+        ("azure", "gpt-x-2025-01-01", 2),
+        ("azure", "gpt-x-2026-01-01", 3),
+        ("openai", "only", 0),
+        ("elsewhere", "only-2025-01-01", 4),
+        ("openai", "again", 6),
+    ] {
+        let number = found(&table, provider, [Some(model), None]);
+        assert_eq!(number, expected, "{provider} {model}");
+    }
+}
+
+#[test]
+fn the_model_that_answered_goes_before_the_one_that_was_requested() {
+    let table = PriceTable::new()
+        .model("gpt-x", price(1))
+        .model("claude-x", price(2))
+        .model_prefix("llama", price(3));
+    for (models, expected) in [
+        ([Some("claude-x-20260101"), Some("gpt-x")], 2),
+        ([Some("llama3"), Some("gpt-x")], 3),
+        ([Some("unknown"), Some("gpt-x-2026-01-01")], 1),
+        ([None, Some("gpt-x")], 1),
+        ([None, None], 0),
+    ] {
+        assert_eq!(found(&table, "openai", models), expected, "{models:?}");
+    }
+}
+
+#[test]
+fn a_number_that_is_no_price_is_refused_and_named() {
+    for price in [
+        Price::per_million(-1.0, 0.0),
+        Price::per_million(0.0, f64::NAN),
+        Price::per_million(0.0, 0.0).cached(f64::INFINITY),
+        Price::per_call(1e7),
+        Price::per_call(0.0).unit(Unit::Images, -0.5),
+        Price::per_million(0.0, 0.0).above(1, Price::per_call(-2.0)),
+    ] {
+        for table in [
+            PriceTable::new().model("m", price.clone()),
+            PriceTable::new().model_prefix("m", price.clone()),
+        ] {
+            let error = table.rates().unwrap_err();
+            assert!(error.is_invalid_price(), "{error}");
+            assert!(error.to_string().contains("\"m\""), "{error}");
+        }
+    }
+}
