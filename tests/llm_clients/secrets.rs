@@ -274,7 +274,9 @@ fn nothing_that_is_said_in_a_call_is_told_while_it_lasts_or_after_it() {
 #[test]
 fn a_model_is_told_since_it_is_a_label() {
     let (layer, registry) = layer();
-    drop(layer.metrics().start("chat", "openai", "CANARY-model"));
+    let mut call = layer.metrics().start("chat", "openai", "CANARY-model");
+    call.first_token();
+    drop(call);
     let text = registry.export_prometheus();
     assert!(text.contains(r#"model="CANARY-model""#), "{text}");
 }

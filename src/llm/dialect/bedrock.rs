@@ -94,9 +94,9 @@ const USAGE: &[Branch] = &[
 const METRICS: &[Branch] = &[at("latencyMs", Field::Took(Phase::Total, Scale::Millis))];
 
 fn conclude(answer: &mut Answer, event: &Event) {
+    answer.end_turn(event);
     // The usage comes after the reason to stop.
     if event.kind.as_deref() == Some("metadata") {
         answer.has_ended = true;
     }
-    answer.end_turn(event);
 }

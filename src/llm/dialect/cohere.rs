@@ -108,14 +108,14 @@ const RANKED: &[Branch] = &[
 ];
 
 fn conclude(answer: &mut Answer, event: &Event) {
-    if event.kind.as_deref() == Some("message-end") {
-        answer.has_ended = true;
-    }
     answer.end_turn(event);
     match event.finish() {
         Some("ERROR" | "ERROR_TOXIC") => answer.fail("server_error"),
         Some("TIMEOUT") => answer.fail("timeout"),
         _ => {}
+    }
+    if event.kind.as_deref() == Some("message-end") {
+        answer.has_ended = true;
     }
 }
 

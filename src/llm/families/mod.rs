@@ -221,9 +221,11 @@ impl Families {
         }
         let limited = ErrorType::RateLimited.as_str();
         self.errors.with(and(labels, limited));
-        self.cost.admit(&mut and(labels, REPORTED));
+        // Without prices, a cost of 0 would look as if the calls were free.
         if self.has_prices {
-            self.cost.admit(&mut and(labels, TABLE));
+            for source in [REPORTED, TABLE] {
+                self.cost.admit(&mut and(labels, source));
+            }
             for reason in Unpriced::all() {
                 self.unpriced.with(and(labels, reason));
             }

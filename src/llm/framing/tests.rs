@@ -1,9 +1,9 @@
 use fastrand::Rng;
 
 use super::*;
+use crate::llm::answer::{Counts, Field};
 use crate::llm::dialect::ALL;
 use crate::llm::outcome::ErrorType;
-use crate::llm::usage::Usage;
 
 /// What is known of an answer once it has ended.
 fn read(dialect: &'static Dialect, label: Label, bytes: &[u8], size: usize) -> String {
@@ -11,12 +11,12 @@ fn read(dialect: &'static Dialect, label: Label, bytes: &[u8], size: usize) -> S
     for piece in bytes.chunks(size) {
         reader.push(piece);
     }
-    reader.finish();
+    reader.finish(1);
     format!(
         "{} {} {} {:?}",
         reader.is_streamed(),
         reader.is_strange(),
-        reader.has_ended(),
+        reader.answer.has_ended,
         reader.answer
     )
 }
@@ -162,9 +162,9 @@ fn an_event_stream_is_read_alike_in_all_pieces() {
     let bytes = stream();
     let mut reader = Reader::new(converse(), Label::Other);
     reader.push(&bytes);
-    assert!(reader.has_ended() && reader.is_streamed());
+    assert!(reader.answer.has_ended && reader.is_streamed());
     assert!(reader.answer.content.has_come && reader.answer.error.is_none());
-    assert_eq!(reader.answer.usage.input, Some(3));
+    assert_eq!(reader.answer.counts.get(Field::Input), Some(3));
     let whole = read(converse(), Label::Frames, &bytes, usize::MAX);
     for size in 1..64 {
         assert_eq!(read(converse(), Label::Frames, &bytes, size), whole);
@@ -182,10 +182,10 @@ fn any_byte_of_an_event_stream_that_is_another_spoils_it() {
             for piece in changed.chunks(5) {
                 reader.push(piece);
             }
-            reader.finish();
+            reader.finish(1);
             let answer = &reader.answer;
             assert_eq!(answer.error, Some(ErrorType::Decode), "{at}, {bit}");
-            assert_eq!(answer.usage, Usage::default(), "{at}, {bit}");
+            assert_eq!(answer.counts, Counts::default(), "{at}, {bit}");
         }
     }
 }
@@ -215,8 +215,8 @@ fn headers_that_are_longer_than_what_is_kept_do_no_harm() {
     let bytes = frame(&headers, br#"{"usage":{"inputTokens":3,"outputTokens":4}}"#);
     let mut reader = Reader::new(converse(), Label::Frames);
     reader.push(&bytes);
-    assert!(reader.has_ended());
-    assert_eq!(reader.answer.usage.output, Some(4));
+    assert!(reader.answer.has_ended);
+    assert_eq!(reader.answer.counts.get(Field::Output), Some(4));
 }
 
 #[test]

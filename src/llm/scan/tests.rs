@@ -68,10 +68,12 @@ fn value(branch: &'static Branch, node: &Node, taken: &mut Taken) {
         Node::Number(number) => number.clone(),
         Node::Array(_) | Node::Object(_) => "Open".to_owned(),
     };
-    let is_open = told == "Open";
+    // The end of an array is told only if its elements are read.
+    let is_skipped = matches!(node, Node::Array(_)) && element(branch.below).is_none();
+    let is_closed = told == "Open" && !is_skipped;
     taken.0.extend(branch.field.map(|field| (field, told)));
     walked(branch.below, node, taken);
-    if is_open {
+    if is_closed {
         let closed = branch.field.map(|field| (field, "Close".to_owned()));
         taken.0.extend(closed);
     }

@@ -154,7 +154,7 @@ async fn a_connection_that_does_not_come_about_fails_as_it_does_without_the_laye
         let failed = both(&llm, || post(llm.get_ref(), &url, question("gpt-x", false))).await;
         assert!(failed.unwrap_err().is("connect"));
         assert_eq!(outcomes(&registry), ERROR);
-        let connect = [("error_type", "connect"), ("model", "gpt-x")];
+        let connect = [("error_type", "connect"), ("model", "_unconfirmed")];
         assert_eq!(sum(&registry, "llm_requests_error", &connect), 1.0);
     }
 }

@@ -2,12 +2,15 @@
 
 use std::fs;
 
-use tachometer::Registry;
+use http::Response;
+use serde_json::{Value, json};
+use tachometer::llm::{ErrorType, LlmCall, LlmMetrics, Outcome, Usage};
+use tachometer::{LlmLayer, Registry};
 
-use crate::support::answers::CHAT;
-use crate::support::local::call;
+use crate::support::answers::{CHAT, chat};
+use crate::support::local::{call, finish, open_as};
 use crate::support::read::{series, sum};
-use crate::support::{layer, outcomes, tokens};
+use crate::support::{in_flight, layer, outcomes, tokens};
 
 const INVENTED: u32 = 250_000;
 /// Were each kept, in each of the families, it would be many times this.
@@ -27,6 +30,28 @@ fn calls(registry: &Registry, model: &str) -> f64 {
     sum(registry, "llm_requests_total", &[("model", model)])
 }
 
+fn start(metrics: &LlmMetrics, model: &str) -> LlmCall {
+    metrics.start("chat", "openai", model)
+}
+
+/// Makes a call of a model that answers.
+fn succeed(metrics: &LlmMetrics, model: &str) {
+    start(metrics, model).finish(Outcome::Success);
+}
+
+/// Makes a call of a model that is refused.
+fn refuse(layer: &LlmLayer, model: &str, status: u16) {
+    let body = json!({"model": model, "messages": []}).to_string();
+    let answer = Response::builder().status(status).body(String::new());
+    finish(open_as(layer, CHAT, body, answer.unwrap()));
+}
+
+/// Makes a call whose request is not seen, and whose answer names a model.
+fn answer_as(layer: &LlmLayer, model: &str) {
+    let answer = Response::new(chat(model, 3, 2).to_string());
+    finish(open_as(layer, CHAT, "not JSON".to_owned(), answer));
+}
+
 #[test]
 fn models_invented_by_the_thousand_take_no_more_memory_than_a_hundred() {
     let (layer, registry) = layer();
@@ -34,9 +59,9 @@ fn models_invented_by_the_thousand_take_no_more_memory_than_a_hundred() {
     let before = resident();
     let metrics = layer.metrics();
     for number in 0..INVENTED {
-        drop(metrics.start("chat", "openai", &format!("invented-{number}")));
+        succeed(&metrics, &format!("invented-{number}"));
     }
-    drop(metrics.start("chat", "openai", "configured"));
+    drop(start(&metrics, "configured"));
     if let (Some(before), Some(after)) = (before, resident()) {
         assert!(
             after.saturating_sub(before) < MOST_BYTES,
@@ -48,9 +73,11 @@ fn models_invented_by_the_thousand_take_no_more_memory_than_a_hundred() {
     assert_eq!(calls(&registry, "invented-100"), 0.0);
     assert_eq!(calls(&registry, "_overflow"), f64::from(INVENTED - 100));
     assert_eq!(calls(&registry, "configured"), 1.0);
-    assert_eq!(outcomes(&registry)[0], f64::from(INVENTED + 1));
-    // A series of each of the 102 models in the four families that have one.
-    assert_eq!(series(&registry), 4 * 102);
+    assert_eq!(outcomes(&registry), [1.0, 0.0, f64::from(INVENTED), 0.0]);
+    // Calls in flight, five outcomes and one type of error at 0, of each of the 103 models;
+    // successes and missing usage of those that answered; durations; and the configured
+    // model's usage that a cancelled call did not show.
+    assert_eq!(series(&registry), 103 * 7 + 101 * 2 + 102 + 1);
 }
 
 #[test]
@@ -83,11 +110,104 @@ fn all_families_agree_on_who_is_over_the_limit_and_the_sums_are_exact() {
 }
 
 #[test]
+fn a_model_has_a_series_once_a_provider_has_accepted_it() {
+    let (layer, registry) = layer();
+    for number in 0..100 {
+        refuse(&layer, &format!("mistyped-{number}"), 404);
+    }
+    assert_eq!(calls(&registry, "_unconfirmed"), 100.0);
+    let not_found = [("model", "_unconfirmed"), ("error_type", "not_found")];
+    assert_eq!(sum(&registry, "llm_requests_error", &not_found), 100.0);
+    // They used up no limit, and the first answered call has its own name.
+    call(&layer, CHAT, "gpt-real");
+    assert_eq!(calls(&registry, "gpt-real"), 1.0);
+    // From then on its errors have it, too.
+    refuse(&layer, "gpt-real", 429);
+    assert_eq!(calls(&registry, "gpt-real"), 2.0);
+    assert_eq!(calls(&registry, "_unconfirmed"), 100.0);
+    assert_eq!(in_flight(&registry), 0.0);
+}
+
+#[test]
+fn a_call_is_in_flight_as_unconfirmed_until_its_model_is_known() {
+    let (layer, registry) = layer();
+    let layer = layer.models(["configured"]);
+    let metrics = layer.metrics();
+    let flying = |model| sum(&registry, "llm_requests_in_flight", &[("model", model)]);
+    let mut first = start(&metrics, "gpt-x");
+    assert_eq!([flying("_unconfirmed"), flying("gpt-x")], [1.0, 0.0]);
+    first.first_token();
+    // The series where it began is the one where it ends.
+    let second = start(&metrics, "gpt-x");
+    assert_eq!([flying("_unconfirmed"), flying("gpt-x")], [1.0, 1.0]);
+    drop((first, second));
+    assert_eq!([flying("_unconfirmed"), flying("gpt-x")], [0.0, 0.0]);
+    assert_eq!(calls(&registry, "gpt-x"), 2.0);
+    let configured = start(&metrics, "configured");
+    assert_eq!(flying("configured"), 1.0);
+    configured.finish(Outcome::Error(ErrorType::Connect));
+    assert_eq!(calls(&registry, "configured"), 1.0);
+}
+
+#[test]
+fn models_that_only_answers_name_have_a_fifth_of_the_limit() {
+    let (layer, registry) = layer();
+    for number in 0..3_000 {
+        answer_as(&layer, &format!("claimed-{number}"));
+    }
+    assert_eq!(calls(&registry, "claimed-19"), 1.0);
+    assert_eq!(calls(&registry, "claimed-20"), 0.0);
+    assert_eq!(calls(&registry, "_overflow"), 2_980.0);
+    // The rest is for models that callers name.
+    for number in 0..81 {
+        call(&layer, CHAT, &format!("real-{number}"));
+    }
+    assert_eq!(calls(&registry, "real-79"), 1.0);
+    assert_eq!(calls(&registry, "real-80"), 0.0);
+    // A model that a caller named before is known in answers.
+    answer_as(&layer, "real-7");
+    assert_eq!(calls(&registry, "real-7"), 2.0);
+}
+
+#[test]
+fn names_that_hide_something_or_look_like_keys_have_no_series() {
+    let long = "x-".repeat(129);
+    let names = [
+        "sk-proj-CANARY",
+        "AIzaCANARY",
+        "Bearer CANARY",
+        "CANARY0123456789abcdef0123456789abcdef",
+        "CANARY\u{202e}4",
+        "CANARY\n4",
+        &long,
+    ];
+    let (layer, registry) = layer();
+    for name in names {
+        call(&layer, CHAT, name);
+        answer_as(&layer, name);
+        succeed(&layer.metrics(), name);
+    }
+    assert_eq!(calls(&registry, "_overflow"), 21.0);
+    let text = registry.export_prometheus();
+    assert!(!text.contains("CANARY") && !text.contains("x-x-"), "{text}");
+    // They used up no room.
+    for number in 0..100 {
+        call(&layer, CHAT, &format!("real-{number}"));
+    }
+    assert_eq!(calls(&registry, "real-99"), 1.0);
+    // What the developer configured is trusted.
+    let (layer, registry) = self::layer();
+    let layer = layer.models(["0123456789abcdef0123456789abcdef"]);
+    call(&layer, CHAT, "0123456789abcdef0123456789abcdef");
+    assert_eq!(calls(&registry, "0123456789abcdef0123456789abcdef"), 1.0);
+}
+
+#[test]
 fn a_model_as_long_as_a_prompt_is_none_to_be_told() {
     let (layer, registry) = layer();
     let long = "x".repeat(5_000);
     call(&layer, CHAT, &long);
-    drop(layer.metrics().start("chat", "openai", &long));
+    succeed(&layer.metrics(), &long);
     assert_eq!(calls(&registry, "_overflow"), 2.0);
     assert!(!registry.export_prometheus().contains("xxxxx"));
 }
@@ -98,7 +218,7 @@ fn a_limit_that_the_registry_has_already_stays() {
     let few = layer.clone().limit(2).metrics();
     let many = layer.limit(50).metrics();
     for number in 0..10 {
-        drop(many.start("chat", "openai", &format!("model-{number}")));
+        succeed(&many, &format!("model-{number}"));
     }
     assert_eq!(calls(&registry, "_overflow"), 8.0);
     drop(few);
@@ -106,7 +226,69 @@ fn a_limit_that_the_registry_has_already_stays() {
     let many = layer.limit(300).metrics();
     registry.record_llm_request(std::time::Duration::ZERO, true, 1, "gpt-x");
     for number in 0..299 {
-        drop(many.start("chat", "openai", &format!("model-{number}")));
+        succeed(&many, &format!("model-{number}"));
     }
     assert_eq!(calls(&registry, "_overflow"), 0.0);
+}
+
+#[test]
+fn tokens_by_hand_are_bounded_as_those_of_answers_are() {
+    let (layer, registry) = layer();
+    let metrics = layer.metrics();
+    for _ in 0..3 {
+        let mut call = start(&metrics, "gpt-x");
+        call.usage(Usage::new().input(u64::MAX).output(1 << 40));
+        call.finish(Outcome::Success);
+    }
+    assert_eq!(tokens(&registry), [0.0, 3.0 * (1_u64 << 40) as f64]);
+    let invalid = [("reason", "invalid")];
+    assert_eq!(sum(&registry, "llm_usage_missing_total", &invalid), 3.0);
+    registry.record_llm_request(std::time::Duration::ZERO, true, u64::MAX, "gpt-x");
+    assert_eq!(sum(&registry, "llm_usage_missing_total", &invalid), 4.0);
+    let unknown = [("direction", "unknown")];
+    assert_eq!(sum(&registry, "llm_tokens_total", &unknown), 0.0);
+}
+
+/// The series at 0 of each label value, as alerts read them.
+fn zeros(registry: &Registry, metric: &str, label: &str, model: &str) -> Vec<String> {
+    let json: Value = serde_json::from_str(&registry.export_json()).unwrap();
+    let series = json["metrics"].as_object().unwrap().iter();
+    let mut values: Vec<_> = series
+        .filter(|(key, _)| key.split('{').next() == Some(metric))
+        .filter(|(_, series)| series["labels"]["model"] == model && series["value"] == 0.0)
+        .map(|(_, series)| series["labels"][label].as_str().unwrap().to_owned())
+        .collect();
+    values.sort();
+    values
+}
+
+#[test]
+fn the_counters_that_alerts_read_begin_at_0_before_the_first_call_ends() {
+    use tachometer::llm::{Price, PriceTable};
+    const OUTCOMES: [&str; 5] = ["cancelled", "error", "pending", "success", "truncated"];
+    const REASONS: [&str; 5] = ["model", "service_tier", "token_kind", "unit", "usage"];
+
+    let table = PriceTable::new().model("gpt-x", Price::per_million(1.0, 1.0));
+    let (layer, registry) = layer();
+    let layer = layer.prices(table).models(["configured"]);
+    let layer = layer.declare("openai", "declared", "chat");
+    let metrics = layer.metrics();
+    let check = |model: &str| {
+        let zeros = |metric, label| zeros(&registry, metric, label, model);
+        assert_eq!(zeros("llm_requests_total", "outcome"), OUTCOMES, "{model}");
+        let limited = zeros("llm_requests_error", "error_type");
+        assert_eq!(limited, ["rate_limited"], "{model}");
+        let sources = zeros("llm_cost_usd_total", "source");
+        assert_eq!(sources, ["reported", "table"], "{model}");
+        let reasons = zeros("llm_unpriced_requests_total", "reason");
+        assert_eq!(reasons, REASONS, "{model}");
+    };
+    check("declared");
+    let configured = start(&metrics, "configured");
+    check("configured");
+    let mut new = start(&metrics, "new");
+    check("_unconfirmed");
+    new.first_token();
+    check("new");
+    drop((configured, new));
 }

@@ -3,6 +3,7 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::llm::LlmMetrics;
+use crate::llm::call::Proof;
 use crate::llm::headroom::headroom;
 use crate::metric::advance;
 use crate::registry::Registry;
@@ -18,7 +19,7 @@ fn answered(metrics: &LlmMetrics, values: [&str; 3]) {
         }
     }
     let limits = headroom(&headers, SystemTime::UNIX_EPOCH);
-    metrics.limits("openai", Some("m"), "chat", limits);
+    metrics.limits("openai", Some("m"), "chat", Proof::Request, limits);
 }
 
 /// Returns what is shown: remaining, limit and reset.
