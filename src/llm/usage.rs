@@ -1,5 +1,7 @@
 //! The tokens of one call, and what else it is billed by.
 
+use crate::llm::units::{ServiceTier, UNITS, Unit, Units};
+
 /// How many tokens a call took, as far as that is known.
 ///
 /// Input includes what was read from a cache or written to one, output includes
@@ -28,65 +30,6 @@ pub struct Usage {
     pub(super) image_output: Option<u64>,
     pub(super) units: Units,
 }
-
-/// What a call is billed by besides tokens, or instead of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Unit {
-    /// Seconds of audio input.
-    AudioSeconds,
-    /// Input images.
-    Images,
-    /// Searches among documents, by which Cohere bills a rerank.
-    SearchUnits,
-    /// Web searches that the model asked for.
-    WebSearches,
-    /// Searches of X, by xAI.
-    XSearches,
-    /// Searches of stored files.
-    FileSearches,
-    /// Runs of code on the provider's machines.
-    CodeExecutions,
-    /// Images that the model had another model generate.
-    ImageGenerations,
-}
-
-pub(super) const UNITS: [(Unit, &str); 8] = [
-    (Unit::AudioSeconds, "audio_seconds"),
-    (Unit::Images, "images"),
-    (Unit::SearchUnits, "search_units"),
-    (Unit::WebSearches, "web_searches"),
-    (Unit::XSearches, "x_searches"),
-    (Unit::FileSearches, "file_searches"),
-    (Unit::CodeExecutions, "code_executions"),
-    (Unit::ImageGenerations, "image_generations"),
-];
-
-/// A tier of service with a price of its own. The standard tier is none of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ServiceTier {
-    /// Processed later, for less.
-    Batch,
-    /// Generated faster, for more (Anthropic's fast mode).
-    Fast,
-    /// Processed when there is capacity, for less.
-    Flex,
-    /// Processed before others, for more.
-    Priority,
-    /// Served from capacity that was bought ahead.
-    Provisioned,
-}
-
-/// How many units a call is billed by, and the tier that served it.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Units {
-    counts: [Option<f64>; UNITS.len()],
-    pub(super) tier: Option<ServiceTier>,
-}
-
-/// No call is billed by more units.
-const MOST_UNITS: f64 = 1e9;
 
 /// No call has more tokens of a kind.
 pub(super) const MOST_TOKENS: u64 = 1 << 40;
@@ -275,79 +218,9 @@ impl Usage {
     }
 }
 
-impl Units {
-    /// Returns how many of a unit there are, if that is known.
-    pub(super) fn get(&self, unit: Unit) -> Option<f64> {
-        self.counts[unit as usize]
-    }
-
-    /// Sets how many of a unit there are, and returns false if that is no such number.
-    pub(super) fn set(&mut self, unit: Unit, count: f64) -> bool {
-        let is_count = (0.0..=MOST_UNITS).contains(&count);
-        if is_count {
-            self.counts[unit as usize] = Some(count);
-        }
-        is_count
-    }
-
-    /// Adds one of a unit.
-    pub(super) fn add_one(&mut self, unit: Unit) {
-        let count = self.get(unit).unwrap_or(0.0);
-        self.set(unit, count + 1.0);
-    }
-
-    /// Takes from others the counts that are not known.
-    pub(super) fn complete(&mut self, others: &Self) {
-        for (count, other) in self.counts.iter_mut().zip(others.counts) {
-            *count = count.or(other);
-        }
-    }
-}
-
-impl ServiceTier {
-    /// Returns the tier that a provider names, or nothing for the standard one.
-    pub(super) fn of_word(word: &str) -> Option<Self> {
-        const WORDS: [(&str, ServiceTier); 8] = [
-            ("priority", ServiceTier::Priority),
-            ("performance", ServiceTier::Priority),
-            ("flex", ServiceTier::Flex),
-            ("batch", ServiceTier::Batch),
-            ("fast", ServiceTier::Fast),
-            ("scale", ServiceTier::Provisioned),
-            ("provisioned", ServiceTier::Provisioned),
-            ("reserved", ServiceTier::Provisioned),
-        ];
-        // What nearly all answers say, some in each event.
-        if matches!(word, "default" | "auto" | "standard" | "on_demand") {
-            return None;
-        }
-        let word = word.to_ascii_lowercase();
-        let named = WORDS.iter().find(|(part, _)| word.contains(part));
-        named.map(|(_, tier)| *tier)
-    }
-
-    /// Returns what a call of the tier is called as a unit.
-    fn calls(self) -> &'static str {
-        match self {
-            Self::Batch => "batch_calls",
-            Self::Fast => "fast_calls",
-            Self::Flex => "flex_calls",
-            Self::Priority => "priority_calls",
-            Self::Provisioned => "provisioned_calls",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn each_unit_has_its_place() {
-        for (at, (unit, _)) in UNITS.into_iter().enumerate() {
-            assert_eq!(unit as usize, at);
-        }
-    }
 
     #[test]
     fn what_is_no_number_of_units_is_not_known() {
@@ -360,30 +233,9 @@ mod tests {
             .billed(Unit::WebSearches, 0.0)
             .billed(Unit::SearchUnits, 2.0);
         assert_eq!(usage.units().collect::<Vec<_>>(), [("search_units", 2.0)]);
-    }
-
-    #[test]
-    fn tiers_are_known_by_the_words_of_all_providers() {
-        use ServiceTier as T;
-        for (word, tier) in [
-            ("default", None),
-            ("standard", None),
-            ("auto", None),
-            ("on_demand", None),
-            ("ON_DEMAND", None),
-            ("", None),
-            ("priority", Some(T::Priority)),
-            ("ON_DEMAND_PRIORITY", Some(T::Priority)),
-            ("flex", Some(T::Flex)),
-            ("batch", Some(T::Batch)),
-            ("scale", Some(T::Provisioned)),
-            ("PROVISIONED_THROUGHPUT", Some(T::Provisioned)),
-            ("fast", Some(T::Fast)),
-        ] {
-            assert_eq!(T::of_word(word), tier, "{word}");
-        }
-        let usage = Usage::new().service_tier(T::Priority);
-        assert_eq!(usage.units().collect::<Vec<_>>(), [("priority_calls", 1.0)]);
+        let usage = usage.service_tier(ServiceTier::Priority);
+        let units: Vec<_> = usage.units().collect();
+        assert_eq!(units, [("search_units", 2.0), ("priority_calls", 1.0)]);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use crate::llm::answer::Field;
-use crate::llm::usage::{Units, Usage};
+use crate::llm::units::Units;
+use crate::llm::usage::Usage;
 
 /// The token counts of one usage object, or of all that were read so far.
 ///

@@ -1,7 +1,7 @@
 //! What is learnt from one event, or from an answer that is not streamed.
 
 use crate::llm::answer::{Modality, ToolCallId};
-use crate::llm::usage::Unit;
+use crate::llm::units::Unit;
 
 /// One event, as far as it was read.
 #[derive(Debug, Default)]

@@ -1,7 +1,7 @@
 //! What a value of an answer is.
 
 use crate::llm::times::{Phase, Scale};
-use crate::llm::usage::Unit;
+use crate::llm::units::Unit;
 
 /// What a value is, wherever a dialect has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

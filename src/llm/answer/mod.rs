@@ -20,7 +20,7 @@ use crate::llm::finish::Finishes;
 use crate::llm::outcome::ErrorType;
 use crate::llm::scan::Value;
 use crate::llm::times::Times;
-use crate::llm::usage::{ServiceTier, Unit, Units};
+use crate::llm::units::{ServiceTier, Unit, Units};
 
 pub(super) use background::AnswerId;
 pub(super) use counts::Counts;

@@ -5,7 +5,7 @@ use crate::llm::answer::event::{is_server_run, is_tool_call};
 use crate::llm::answer::number::{boolean, integer, number};
 use crate::llm::answer::{Answer, Field, Modality, ToolCallId};
 use crate::llm::scan::{Sink, Value};
-use crate::llm::usage::ServiceTier;
+use crate::llm::units::ServiceTier;
 
 impl Sink for Answer {
     fn take(&mut self, field: Field, value: Value<'_>) {

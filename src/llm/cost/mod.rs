@@ -6,7 +6,7 @@ mod rate;
 mod spelling;
 mod table;
 
-use crate::llm::call::Ended;
+use crate::llm::ended::Ended;
 use crate::llm::outcome::Outcome;
 use crate::llm::usage::Usage;
 

@@ -1,6 +1,6 @@
 //! What models cost, as the user says.
 
-use crate::llm::usage::{ServiceTier, UNITS, Unit};
+use crate::llm::units::{ServiceTier, UNITS, Unit};
 
 /// What a model costs, in US dollars.
 ///

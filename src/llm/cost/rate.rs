@@ -5,7 +5,8 @@ use std::cmp::Reverse;
 use crate::llm::cost::Unpriced;
 use crate::llm::cost::money::Money;
 use crate::llm::cost::price::{Price, Tokens};
-use crate::llm::usage::{ServiceTier, UNITS, Usage};
+use crate::llm::units::{ServiceTier, UNITS};
+use crate::llm::usage::Usage;
 
 /// A price that has been checked, by the single token.
 #[derive(Debug)]

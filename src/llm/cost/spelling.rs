@@ -45,7 +45,7 @@ pub(super) fn unversioned(name: &str) -> impl Iterator<Item = &str> {
 
 /// Returns true if a model is the one that a name stands for, or a version of it, whatever
 /// region or publisher is in front of either.
-pub(in crate::llm) fn is_version_of(model: &str, name: &str) -> bool {
+pub(crate) fn is_version_of(model: &str, name: &str) -> bool {
     let is = |model: &str| spellings(name).any(|name| name == model);
     spellings(model).any(|model| is(model) || unversioned(model).any(is))
 }

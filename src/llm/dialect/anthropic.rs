@@ -4,7 +4,7 @@ use crate::llm::answer::{Answer, Event, Field, include_cached};
 use crate::llm::dialect::openai::{COPILOT, COSTS, ERROR, GATEWAY};
 use crate::llm::dialect::{Call, Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
-use crate::llm::usage::Unit;
+use crate::llm::units::Unit;
 
 pub(super) const DIALECT: Dialect = Dialect {
     paths: &[

@@ -4,7 +4,7 @@ use crate::llm::answer::{Answer, Event, Field};
 use crate::llm::dialect::openai::{ERROR, settle};
 use crate::llm::dialect::{Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, within};
-use crate::llm::usage::Unit;
+use crate::llm::units::Unit;
 
 pub(super) const DIALECT: Dialect = Dialect {
     paths: &[

@@ -6,7 +6,7 @@ use crate::llm::dialect::invoked::{ANSWER, conclude_any};
 use crate::llm::dialect::{Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
 use crate::llm::times::{Phase, Scale};
-use crate::llm::usage::Unit;
+use crate::llm::units::Unit;
 
 pub(super) const CONVERSE: Dialect = Dialect {
     paths: &[

@@ -3,7 +3,7 @@
 use crate::llm::answer::{Answer, Event, Field};
 use crate::llm::dialect::{Call, Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
-use crate::llm::usage::Unit;
+use crate::llm::units::Unit;
 
 pub(super) const DIALECT: Dialect = Dialect {
     paths: &[

@@ -6,7 +6,7 @@ use crate::llm::dialect::openai::{
 };
 use crate::llm::dialect::{Call, Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
-use crate::llm::usage::Unit;
+use crate::llm::units::Unit;
 
 pub(super) const DIALECT: Dialect = Dialect {
     paths: &[

@@ -1,7 +1,7 @@
 //! How a call that has ended is recorded.
 
-use crate::llm::call::Ended;
 use crate::llm::cost::Bill;
+use crate::llm::ended::Ended;
 use crate::llm::families::{ByRoute, Duration, Families, Tokens};
 use crate::llm::outcome::{ErrorType, Outcome};
 use crate::llm::usage::Usage;

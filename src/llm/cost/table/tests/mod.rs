@@ -3,7 +3,8 @@ mod names;
 use self::names::{PRICED_BY, UNPRICED};
 use super::*;
 use crate::llm::cost::money::Money;
-use crate::llm::usage::{Unit, Usage};
+use crate::llm::units::Unit;
+use crate::llm::usage::Usage;
 
 /// Returns a price that is known by its number.
 fn price(number: u32) -> Price {
