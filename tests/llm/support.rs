@@ -49,6 +49,8 @@ pub(crate) struct Told {
     amounts: BTreeMap<(String, String), f64>,
     /// Tokens by model and direction.
     by_model: BTreeMap<(String, String), f64>,
+    /// US dollars by model.
+    costs: BTreeMap<String, f64>,
 }
 
 impl Told {
@@ -66,6 +68,11 @@ impl Told {
     pub(crate) fn tokens_of(&self, model: &str, direction: &str) -> f64 {
         let key = (model.to_owned(), direction.to_owned());
         self.by_model.get(&key).copied().unwrap_or(0.0)
+    }
+
+    /// Returns what the calls of a model cost.
+    pub(crate) fn cost_of(&self, model: &str) -> f64 {
+        self.costs.get(model).copied().unwrap_or(0.0)
     }
 
     /// Returns all values of a metric's label that were counted, as often as they were.
@@ -162,6 +169,9 @@ pub(crate) fn told(registry: &Registry) -> Told {
         let model = labels["model"].as_str().unwrap();
         if name == "llm_requests_total" {
             told.model = model.into();
+        }
+        if name == "llm_cost_usd_total" {
+            *told.costs.entry(model.to_owned()).or_default() += amount;
         }
         if name == "llm_tokens_total" {
             let key = (model.to_owned(), by.unwrap_or("").to_owned());

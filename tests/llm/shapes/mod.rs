@@ -4,10 +4,14 @@
 //! A row says where its shape is told: in the vendor's documents, in code that reads it,
 //! or nowhere that could be checked (`unverified`). Values are invented.
 
+mod background;
 mod bedrock;
+mod charges;
 mod chat;
 mod cohere;
+mod corrections;
 mod costs;
+mod ends;
 mod errors;
 pub(crate) mod frames;
 mod gemini;
@@ -17,6 +21,8 @@ mod numbers;
 mod others;
 mod rare;
 mod rerank;
+mod runs;
+mod tools;
 mod vertex;
 mod wire;
 
@@ -42,6 +48,7 @@ pub(crate) const CHAT: &str = "/v1/chat/completions";
 pub(crate) const RESPONSES: &str = "/v1/responses";
 pub(crate) const MESSAGES: &str = "/v1/messages";
 pub(crate) const OLLAMA: &str = "/api/chat";
+pub(crate) const GEMINI: &str = "/v1beta/models/g:streamGenerateContent";
 
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const EVENTS: &str = "text/event-stream";
@@ -139,9 +146,12 @@ fn summary(told: &Told) -> String {
     for kind in [
         "cache_read",
         "cache_write",
+        "cache_write_1h",
         "reasoning",
         "audio_input",
         "audio_output",
+        "image_input",
+        "image_output",
     ] {
         if let Some(tokens) = told.count("llm_token_details_total", kind) {
             parts.extend([" ", kind, "=", &tokens.to_string()]);
@@ -159,7 +169,21 @@ fn summary(told: &Told) -> String {
     for reason in told.all("llm_usage_missing_total") {
         parts.extend([" -", reason]);
     }
-    for unit in ["search_units", "audio_seconds", "images", "web_searches"] {
+    for unit in [
+        "search_units",
+        "audio_seconds",
+        "images",
+        "web_searches",
+        "x_searches",
+        "file_searches",
+        "code_executions",
+        "image_generations",
+        "batch_calls",
+        "fast_calls",
+        "flex_calls",
+        "priority_calls",
+        "provisioned_calls",
+    ] {
         if let Some(units) = told.amount("llm_billed_units_total", unit) {
             parts.extend([" ", unit, "=", &format!("{units:.0}")]);
         }
