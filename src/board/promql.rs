@@ -134,16 +134,21 @@ impl<'a> Series<'a> {
     /// Returns the operator that keeps the series whose target has one on its right side:
     /// of `up`, or of another metric of the registry without labels.
     ///
-    /// All labels of the target must match, and not `job` and `instance` alone, which may be
-    /// the same in two clusters.
+    /// All labels of the target must match, since `job` and `instance` may be the same in two
+    /// clusters.
     fn and_of_target(&self, other: Option<&Found>) -> String {
         let other = other.into_iter().flat_map(|other| &other.constant);
         let labels = self.metric.labels.iter().chain(&self.metric.constant);
-        let labels: BTreeSet<_> = labels.chain(other).collect();
+        let labels: BTreeSet<_> = labels.chain(other).map(String::as_str).collect();
         if labels.is_empty() {
             return "and".into();
         }
-        let labels: Vec<_> = labels.into_iter().map(|label| label_name(label)).collect();
+        // Prometheus evaluates a rule as it prints it, and quotes labels here only since its
+        // pull request 17687.
+        if !labels.iter().all(|label| is_classic_label(label)) {
+            return "and on (job, instance)".into();
+        }
+        let labels: Vec<_> = labels.into_iter().collect();
         format!("and ignoring ({})", labels.join(", "))
     }
 }

@@ -167,7 +167,8 @@ impl Llm<'_> {
         Some(Alert {
             name: "LlmCallsWithoutPrice",
             query: format!("{calls} > 0"),
-            lasts: "1h",
+            // Less than the window, or a single call would never fire.
+            lasts: "30m",
             severity: Severity::Ticket,
             summary: "What calls of a model cost is not known.",
             description: format!(
