@@ -142,6 +142,26 @@ async fn events_before_the_first_scrape_of_a_process_count() {
     play_all(&rules, &scenes);
 }
 
+#[test]
+fn what_follows_the_first_value_counts_once() {
+    let rules = Process::start(0.0).rules();
+    let spends = |name, dollars: [f64; 2]| {
+        let process = Process::start(-0.5);
+        let mut recorder = Recorder::new(TARGET);
+        for dollars in dollars {
+            process.spends("m", dollars);
+            recorder.scrape(&process);
+        }
+        recorder.scrape_times(&process, 6);
+        scene(name, recorder)
+    };
+    let scenes = [
+        spends("less than the limit", [6.0, 3.0]).silent_in(0..7),
+        spend(spends("more than the limit", [8.0, 4.0]), "12"),
+    ];
+    play_all(&rules, &scenes);
+}
+
 #[tokio::test]
 async fn events_of_processes_that_are_scraped_once_count() {
     let mut recorders = Vec::new();
@@ -227,17 +247,19 @@ async fn first_events_of_a_new_instance_count_beside_an_old_one() {
 #[tokio::test]
 async fn a_restart_counts_what_the_new_process_counts_and_nothing_twice() {
     let old = with_totals().await;
+    old.requests("/", 700).await;
     let rules = old.rules();
     let mut recorder = Recorder::new(TARGET);
-    recorder.scrape_times(&old, 70);
+    recorder.scrape_times(&old, 32);
     recorder.fail(1);
-    let new = Process::start(70.5);
-    new.requests("/", 270).await;
-    new.requests("/fails", 90).await;
+    let new = Process::start(32.5);
+    new.requests("/", 540).await;
+    new.requests("/fails", 180).await;
     new.spends("m", 12.0);
     recorder.scrape_times(&new, 8);
-    let restart = scene("a restart", recorder).silent_in(0..71);
-    let restart = spend(burn(restart, "page", "25%"), "12");
+    let restart = scene("a restart", recorder).silent_in(0..33);
+    // Prometheus extrapolates a little.
+    let restart = spend(burn(restart, "page", "25%"), "12.15");
 
     // Of a series that is as new as the process before.
     let mut recorder = Recorder::new(TARGET);
@@ -251,57 +273,52 @@ async fn a_restart_counts_what_the_new_process_counts_and_nothing_twice() {
     play_all(&rules, &[restart, again.silent_in(0..12)]);
 }
 
+/// A series is new at the end of the gap to the ranges that begin in it, those of two hours
+/// among them.
 #[tokio::test]
 async fn a_gap_in_scraping_counts_no_total() {
+    const END: u32 = 270;
     let process = with_totals().await;
     let rules = process.rules();
-    let minutes = || (0..60).chain((60..330).step_by(5));
-    let first = {
-        let mut recorder = Recorder::new(TARGET);
-        recorder.scrape_times(&process, 330);
-        scene("Prometheus is new", recorder).silent_in(minutes())
-    };
-    let gap = |name, pause: fn(&mut Recorder, u32), minutes: u32| {
+    let record = |events: &dyn Fn(&mut Recorder)| {
         let mut recorder = Recorder::new(TARGET);
         recorder.scrape_times(&process, 20);
-        pause(&mut recorder, minutes);
-        recorder.scrape_times(&process, 310 - minutes);
-        scene(name, recorder).silent_in(0..330)
+        events(&mut recorder);
+        recorder.scrape_times(&process, END - recorder.minutes());
+        recorder
     };
-    let long = gap("two hours without Prometheus", Recorder::pause, 120);
-    let down = gap("two hours without the target", Recorder::fail, 120);
-    let short = gap("seven minutes without Prometheus", Recorder::pause, 7);
-    let removed = {
-        let mut recorder = Recorder::new(TARGET);
-        recorder.scrape_times(&process, 20);
+    let paused = |minutes| record(&|recorder| recorder.pause(minutes));
+    let removed = record(&|recorder| {
         recorder.remove();
         recorder.pause(119);
-        recorder.scrape_times(&process, 190);
-        scene("two hours off the targets", recorder).silent_in(0..330)
-    };
-    let restart = {
+    });
+    let restarted = {
         let mut recorder = Recorder::new(TARGET);
         recorder.scrape_times(&process, 20);
         recorder.pause(120);
         recorder.scrape_times(&process, 3);
-        recorder.scrape_times(&Process::start(142.5), 187);
-        scene("a restart after the gap", recorder).silent_in(0..330)
+        recorder.scrape_times(&Process::start(142.5), END - 143);
+        recorder
     };
-    let clusters = {
-        let elsewhere = TARGET.replace("zone=\"z\"", "zone=\"y\"");
-        let mut twin = Recorder::new(&elsewhere);
-        twin.scrape_times(&Process::start(LONG_AGO), 330);
-        let mut recorder = Recorder::new(TARGET);
-        recorder.scrape_times(&process, 20);
-        recorder.pause(120);
-        recorder.scrape_times(&process, 190);
-        let scene = Scene::recorded("a gap in one of two clusters", vec![twin, recorder]);
-        scene.silent_in(0..330)
-    };
-    play_all(
-        &rules,
-        &[first, long, down, short, removed, restart, clusters],
-    );
+    let mut twin = Recorder::new(&TARGET.replace("zone=\"z\"", "zone=\"y\""));
+    twin.scrape_times(&Process::start(LONG_AGO), END);
+    let scenes = [
+        ("Prometheus is new", vec![record(&|_| {})]),
+        ("two hours without Prometheus", vec![paused(120)]),
+        ("seven minutes without Prometheus", vec![paused(7)]),
+        (
+            "two hours without the target",
+            vec![record(&|recorder| recorder.fail(120))],
+        ),
+        ("two hours off the targets", vec![removed]),
+        ("a restart after the gap", vec![restarted]),
+        ("a gap in one of two clusters", vec![twin, paused(120)]),
+    ];
+    let scenes = scenes.map(|(name, recorders)| {
+        let scene = Scene::recorded(name, recorders);
+        scene.silent_in(0..END)
+    });
+    play_all(&rules, &scenes);
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use tachometer::board::AlertRules;
-use tachometer::llm::{ErrorType, LlmMetrics, Outcome, Usage};
-use tachometer::{MetricsLayer, Registry, SystemMetrics};
+use tachometer::llm::{ErrorType, LlmMetrics, Outcome, PriceTable, Usage};
+use tachometer::{LlmLayer, MetricsLayer, Registry, SystemMetrics};
 
 use crate::support::service::get_path;
 
@@ -34,6 +34,7 @@ impl Process {
     pub(super) fn with(registry: &Registry, counted: &Registry, minute: f64) -> Self {
         let layer = MetricsLayer::new().registry(counted);
         let layer = layer.within("/pay", Duration::from_secs(60));
+        let calls = LlmLayer::new().registry(counted).prices(PriceTable::new());
         let fails = || get(async || StatusCode::INTERNAL_SERVER_ERROR);
         let app = Router::new()
             .route("/", get(async || "done"))
@@ -44,7 +45,7 @@ impl Process {
             registry: registry.clone(),
             started: minute,
             app,
-            llm: LlmMetrics::new(counted).unwrap(),
+            llm: calls.try_register().unwrap().metrics(),
         }
     }
 
