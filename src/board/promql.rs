@@ -94,14 +94,14 @@ impl<'a> Series<'a> {
     pub(super) fn increase_from_zero(&self, window: Window, roles: &Roles) -> String {
         let increase = format!("increase({self}[{window}])");
         let value = format!("max_over_time({self}[{window}])");
-        self.from_zero(&increase, &value, window, roles)
+        self.or_value_if_new(&increase, &value, window, roles)
     }
 
     /// Returns the rate of each counter, with the value at which a new series began.
     pub(super) fn rate_from_zero(&self, window: Window, roles: &Roles) -> String {
         let rate = self.rate(&window.to_string());
         let value = format!("max_over_time({self}[{window}]) / {}", window.seconds());
-        self.from_zero(&rate, &value, window, roles)
+        self.or_value_if_new(&rate, &value, window, roles)
     }
 
     /// Returns the change of each counter, or the value of a new one if that is larger.
@@ -114,7 +114,7 @@ impl<'a> Series<'a> {
     ///
     /// The value of a new series is exact, unless there is a reset in the window. Then the
     /// value and the change are both lower bounds.
-    fn from_zero(&self, change: &str, value: &str, window: Window, roles: &Roles) -> String {
+    fn or_value_if_new(&self, change: &str, value: &str, window: Window, roles: &Roles) -> String {
         let start = roles.get(Role::ProcessStart);
         let scraped = format!("up offset {window} == 1");
         let is_known = match start.map(Series::of) {

@@ -374,9 +374,10 @@ fn constant_labels_do_not_keep_first_events_from_being_counted() {
     for of_counters in [false, true] {
         let registry = Registry::new();
         let labelled = registry.clone().labels(region).unwrap();
-        let (system, counted) = match of_counters {
-            false => (&labelled, &registry),
-            true => (&registry, &labelled),
+        let (system, counted) = if of_counters {
+            (&registry, &labelled)
+        } else {
+            (&labelled, &registry)
         };
         SystemMetrics::new().register(system).unwrap();
         let labels = if of_counters { &region[..] } else { &[] };
