@@ -1,9 +1,50 @@
 //! Queries of Prometheus, put together of texts.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::board::roles::Found;
-use crate::snapshot::{is_classic_label, is_classic_metric, push_quoted};
+use crate::board::roles::{Found, Roles};
+use crate::snapshot::{Role, is_classic_label, is_classic_metric, push_quoted};
+
+/// A range of time that ends now.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    minutes: u32,
+}
+
+impl Window {
+    pub(super) const fn minutes(minutes: u32) -> Self {
+        Self { minutes }
+    }
+
+    pub(super) const fn hours(hours: u32) -> Self {
+        Self::minutes(60 * hours)
+    }
+
+    pub(super) const fn days(days: u32) -> Self {
+        Self::hours(24 * days)
+    }
+
+    fn seconds(self) -> u32 {
+        60 * self.minutes
+    }
+}
+
+/// Writes a duration of PromQL in the largest unit that fits.
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const HOUR: u32 = 60;
+        const DAY: u32 = 24 * HOUR;
+        match self.minutes {
+            minutes if minutes % DAY == 0 => write!(f, "{}d", minutes / DAY),
+            minutes if minutes % HOUR == 0 => write!(f, "{}h", minutes / HOUR),
+            minutes => write!(f, "{minutes}m"),
+        }
+    }
+}
+
+/// The label that tells the value of a new series from its increase, in queries only.
+const NEW: &str = "tachometer_new";
 
 /// The series of a metric that have certain labels.
 #[derive(Debug, Clone)]
@@ -49,8 +90,66 @@ impl<'a> Series<'a> {
         format!("{classic} or histogram_sum({})", self.rate(window))
     }
 
-    pub(super) fn increase(&self, window: &str) -> String {
-        format!("increase({self}[{window}])")
+    /// Returns the increase of each counter, with the value at which a new series began.
+    pub(super) fn increase_from_zero(&self, window: Window, roles: &Roles) -> String {
+        let increase = format!("increase({self}[{window}])");
+        let value = format!("max_over_time({self}[{window}])");
+        self.or_value_if_new(&increase, &value, window, roles)
+    }
+
+    /// Returns the rate of each counter, with the value at which a new series began.
+    pub(super) fn rate_from_zero(&self, window: Window, roles: &Roles) -> String {
+        let rate = self.rate(&window.to_string());
+        let value = format!("max_over_time({self}[{window}]) / {}", window.seconds());
+        self.or_value_if_new(&rate, &value, window, roles)
+    }
+
+    /// Returns the change of each counter, or the value of a new one if that is larger.
+    ///
+    /// The functions of PromQL count what follows the first sample of a series. What came
+    /// before it is known if the series is new: it did not exist at the start of the window,
+    /// and either the process started later or the target was scraped at that time. Otherwise
+    /// the series may be missing because of a gap in scraping, and its value may be the total
+    /// of a long-lived process.
+    ///
+    /// The value of a new series is exact, unless there is a reset in the window. Then the
+    /// value and the change are both lower bounds.
+    fn or_value_if_new(&self, change: &str, value: &str, window: Window, roles: &Roles) -> String {
+        let start = roles.get(Role::ProcessStart);
+        let scraped = format!("up offset {window} == 1");
+        let is_known = match start.map(Series::of) {
+            // The minimum, since the window may have samples of several processes.
+            Some(start) => format!(
+                "min_over_time({start}[{window}]) > time() - {} or {scraped}",
+                window.seconds()
+            ),
+            None => scraped,
+        };
+        let and = self.and_of_target(start);
+        let new = format!("{value} unless {self} offset {window} {and} ({is_known})");
+        let new = format!("label_replace({new}, \"{NEW}\", \"1\", \"\", \"\")");
+        Keep::AllBut(&[NEW]).each("max", &format!("{change} or {new}"))
+    }
+
+    /// Returns the operator that keeps the series whose target has one on its right side:
+    /// of `up`, or of another metric of the registry without labels.
+    ///
+    /// All labels of the target must match, since `job` and `instance` may be the same in two
+    /// clusters.
+    fn and_of_target(&self, other: Option<&Found>) -> String {
+        let other = other.into_iter().flat_map(|other| &other.constant);
+        let labels = self.metric.labels.iter().chain(&self.metric.constant);
+        let labels: BTreeSet<_> = labels.chain(other).map(String::as_str).collect();
+        if labels.is_empty() {
+            return "and".into();
+        }
+        // Prometheus evaluates a rule as it prints it, and quotes labels here only since its
+        // pull request 17687.
+        if !labels.iter().all(|label| is_classic_label(label)) {
+            return "and on (job, instance)".into();
+        }
+        let labels: Vec<_> = labels.into_iter().collect();
+        format!("and ignoring ({})", labels.join(", "))
     }
 }
 

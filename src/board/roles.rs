@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::registry::Registry;
-use crate::snapshot::{Desc, Escaping, Kind, Role};
+use crate::snapshot::{Desc, Escaping, Kind, Labels, Role};
 
 /// Of each role the metric that queries are about: the first by name.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(super) struct Found {
     pub(super) kind: Kind,
     /// Its own labels, in the order of the role's.
     pub(super) labels: Vec<String>,
+    /// The labels that the registry gives to all its series.
+    pub(super) constant: Vec<String>,
     /// Whether it is a histogram that a Prometheus may have without classic buckets.
     pub(super) native: bool,
 }
@@ -34,7 +36,7 @@ impl Roles {
             }
             let found = Found {
                 native: metric.has_native(),
-                ..Found::new(metric.desc(), &metric.label_names())
+                ..Found::new(metric.desc(), &metric.label_names(), metric.constant())
             };
             roles.entry(role).or_insert(found);
         }
@@ -44,7 +46,7 @@ impl Roles {
                     Role::SeriesOverflow => &["metric"],
                     _ => &[],
                 };
-                roles.insert(role, Found::new(&desc, labels));
+                roles.insert(role, Found::new(&desc, labels, registry.constant_labels()));
             }
         }
         Self(roles)
@@ -56,11 +58,12 @@ impl Roles {
 }
 
 impl Found {
-    fn new(desc: &Desc, labels: &[&str]) -> Self {
+    fn new(desc: &Desc, labels: &[&str], constant: &Labels) -> Self {
         Self {
             name: desc.exposed_name().to_owned(),
             kind: desc.kind(),
             labels: labels.iter().map(|label| stored(label)).collect(),
+            constant: constant.pairs().map(|(name, _)| stored(&name)).collect(),
             native: false,
         }
     }

@@ -50,6 +50,12 @@ impl Scope {
 }
 
 impl Registry {
+    /// Returns the labels that this handle gives to all series of its metrics.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn constant_labels(&self) -> &Labels {
+        self.scope.labels()
+    }
+
     /// Returns a handle to the same registry through which every name begins with
     /// `prefix`, as it is written there: `shop_`.
     ///

@@ -59,6 +59,8 @@ pub enum Role {
     ProcessFiles,
     /// How many it may have open.
     ProcessMostFiles,
+    /// When the process started, in seconds since 1970.
+    ProcessStart,
     /// Threads of the process.
     ProcessThreads,
     /// How busy the machine's CPUs are, from 0 to 100.

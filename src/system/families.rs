@@ -115,7 +115,8 @@ pub(super) static FAMILIES: [Family; 18] = [
         "process_start_time_seconds",
         "When the process began, in seconds since 1970.",
         |reading| reading.process.started,
-    ),
+    )
+    .in_role(Role::ProcessStart),
     gauge("process_threads", "Threads of the process.", |reading| {
         reading.process.threads
     })

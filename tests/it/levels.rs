@@ -72,6 +72,22 @@ async fn a_level_counts_all_requests_of_its_route_and_those_that_kept_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn both_counters_of_a_level_are_there_at_zero_while_the_first_request_runs() {
+    let registry = Registry::new();
+    let call = get_path(app(&registry), "/level/never");
+    let mut call = std::pin::pin!(call);
+    assert!(futures_util::poll!(call.as_mut()).is_pending());
+    let text = registry.export_prometheus();
+    for metric in ["", "good_"] {
+        let line = format!(
+            "http_service_level_{metric}requests_total{{method=\"GET\",route=\"/level/{{case}}\",\
+             within=\"0.25\"}} 0\n"
+        );
+        assert!(text.contains(&line), "{text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_goes_away_in_time_is_in_neither_number_and_who_waited_in_vain_was_failed() {
     for (waits, counted) in [(WITHIN, 0.0), (SLOW, 1.0)] {
         let registry = Registry::new();

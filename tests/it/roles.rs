@@ -167,6 +167,7 @@ fn the_roles_of_the_system() {
             "ProcessMostFiles: process_max_fds",
             "ProcessFiles: process_open_fds",
             "ProcessMemory: process_resident_memory_bytes",
+            "ProcessStart: process_start_time_seconds",
             "ProcessThreads: process_threads",
             "MachineCpu: system_cpu_percent",
             "MachineMemory: system_memory_percent",

@@ -1,26 +1,27 @@
 //! How fast what may fail is used up.
 
+use crate::board::promql::Window;
 use crate::board::rules::yaml::{Alert, Group, Severity};
 
 /// A burn rate, and the windows over which it must be exceeded: the long one makes sure
 /// that it matters, the short one that it is still so.
 struct Burn {
     rate: f64,
-    long: &'static str,
-    short: &'static str,
+    long: Window,
+    short: Window,
 }
 
 /// Those by which someone is woken: 2 % of a month's budget in an hour, 5 % in six hours.
 const PAGE: [Burn; 2] = [
     Burn {
         rate: 14.4,
-        long: "1h",
-        short: "5m",
+        long: Window::hours(1),
+        short: Window::minutes(5),
     },
     Burn {
         rate: 6.0,
-        long: "6h",
-        short: "30m",
+        long: Window::hours(6),
+        short: Window::minutes(30),
     },
 ];
 
@@ -28,18 +29,26 @@ const PAGE: [Burn; 2] = [
 const TICKET: [Burn; 2] = [
     Burn {
         rate: 3.0,
-        long: "1d",
-        short: "2h",
+        long: Window::days(1),
+        short: Window::hours(2),
     },
     Burn {
         rate: 1.0,
-        long: "3d",
-        short: "6h",
+        long: Window::days(3),
+        short: Window::hours(6),
     },
 ];
 
 /// All windows, the shortest first.
-const WINDOWS: [&str; 7] = ["5m", "30m", "1h", "2h", "6h", "1d", "3d"];
+const WINDOWS: [Window; 7] = [
+    Window::minutes(5),
+    Window::minutes(30),
+    Window::hours(1),
+    Window::hours(2),
+    Window::hours(6),
+    Window::days(1),
+    Window::days(3),
+];
 
 /// A service of fewer requests a second is left in peace: of one a minute, one that fails
 /// would be a share of much.
@@ -53,9 +62,10 @@ pub(super) struct Budget<'a> {
     /// What the records are called, before the window.
     pub(super) failures: String,
     pub(super) all: String,
-    /// The queries over a window.
-    pub(super) failure_share: &'a dyn Fn(&str) -> String,
-    pub(super) rate: &'a dyn Fn(&str) -> String,
+    /// Returns the query of the share over a window, given the record of the rate.
+    pub(super) failure_share: &'a dyn Fn(Window, &str) -> String,
+    /// Returns the query of the rate over a window.
+    pub(super) rate: &'a dyn Fn(Window) -> String,
     pub(super) objective: f64,
     pub(super) alert: &'static str,
     pub(super) summary: &'static str,
@@ -67,10 +77,9 @@ impl Budget<'_> {
     /// Adds the records over all windows, and the alerts.
     pub(super) fn add_to(&self, group: &mut Group) {
         for window in WINDOWS {
-            group.record(&self.failed(window), (self.failure_share)(window));
-        }
-        for Burn { long, .. } in PAGE.iter().chain(&TICKET) {
-            group.record(&self.rate(long), (self.rate)(long));
+            let rate = self.rate(window);
+            group.record(&rate, (self.rate)(window));
+            group.record(&self.failed(window), (self.failure_share)(window, &rate));
         }
         for (burns, severity, lasts) in [
             (PAGE, Severity::Page, "2m"),
@@ -88,11 +97,11 @@ impl Budget<'_> {
         }
     }
 
-    fn failed(&self, window: &str) -> String {
+    fn failed(&self, window: Window) -> String {
         format!("{}:ratio_rate{window}", self.failures)
     }
 
-    fn rate(&self, window: &str) -> String {
+    fn rate(&self, window: Window) -> String {
         format!("{}:rate{window}", self.all)
     }
 

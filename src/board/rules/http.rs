@@ -15,14 +15,15 @@ pub(super) fn group(roles: &Roles, settings: &AlertRules) -> Option<Group> {
     let mut group = Group::new("tachometer_http");
     let name = requests.stem();
     let job = Merged::of(requests, &[]);
-    let all = |window: &str| job.keep().sum(&Series::of(requests).rate(window));
-    let failed = |window: &str| {
+    let rate =
+        |requests: &Series<'_>, window| job.keep().sum(&requests.rate_from_zero(window, roles));
+    let all = |window| rate(&Series::of(requests), window);
+    let failed = |window, all: &str| {
         let failed = Series::of(requests).with(requests.last_label(), "=~", ERRORS);
-        share(&job.keep().sum(&failed.rate(window)), &all(window))
+        share(&rate(&failed, window), all)
     };
 
     let traffic = format!("job:{name}:rate5m");
-    group.record(&traffic, all("5m"));
     let slowest = format!("job:{}:p99_rate5m", duration.stem());
     let p99 = {
         let job = Merged::of(duration, &[]);
@@ -80,15 +81,13 @@ pub(super) fn levels(roles: &Roles, settings: &AlertRules) -> Option<Group> {
     let all = roles.get(Role::HttpLevelRequests)?;
     let good = roles.get(Role::HttpLevelGood)?;
     let mut group = Group::new("tachometer_http_levels");
-    let level = |metric: &Found, window: &str| {
+    let level = |metric: &Found, window| {
         let merged = Merged::of(metric, &[metric.label(1), metric.label(2)]);
-        merged.keep().sum(&Series::of(metric).rate(window))
+        let rate = Series::of(metric).rate_from_zero(window, roles);
+        merged.keep().sum(&rate)
     };
-    let requests = |window: &str| level(all, window);
-    let missed = |window: &str| {
-        let kept = share(&level(good, window), &level(all, window));
-        format!("1 - {kept}")
-    };
+    let requests = |window| level(all, window);
+    let missed = |window, all: &str| format!("1 - {}", share(&level(good, window), all));
     let name = all.stem();
     Budget {
         failures: format!("job_route:{name}_missed_per_request"),

@@ -1,7 +1,7 @@
 //! Calls of LLMs.
 
 use crate::board::LLM_ERRORS;
-use crate::board::promql::{Series, quantile, share};
+use crate::board::promql::{Series, Window, quantile, share};
 use crate::board::roles::{Found, Roles};
 use crate::board::rules::yaml::{Alert, Group, Severity};
 use crate::board::rules::{AlertRules, Merged, seconds};
@@ -48,21 +48,22 @@ impl Llm<'_> {
         format!("{{{{ $labels.{} }}}}", metric.label(1))
     }
 
-    fn rate_of(metric: &Found, series: &Series<'_>) -> String {
+    fn rate_of(&self, metric: &Found, series: &Series<'_>) -> String {
         let models = Self::models(metric, "");
-        models.keep().sum(&series.rate("5m"))
+        let rate = series.rate_from_zero(Window::minutes(5), self.roles);
+        models.keep().sum(&rate)
     }
 
     /// Adds the alerts on which part of the calls fails, and why.
     fn shares(&self, group: &mut Group) {
         let requests = self.requests;
         let name = requests.stem();
-        let calls = Self::rate_of(requests, &Series::of(requests));
+        let calls = self.rate_of(requests, &Series::of(requests));
         let traffic = format!("job_model:{name}:rate5m");
-        group.record(&traffic, calls.clone());
+        group.record(&traffic, calls);
         let failed = Series::of(requests).with(requests.last_label(), "=~", LLM_ERRORS);
         let failures = format!("job_model:{name}_errors_per_request:ratio_rate5m");
-        group.record(&failures, share(&Self::rate_of(requests, &failed), &calls));
+        group.record(&failures, share(&self.rate_of(requests, &failed), &traffic));
         group.alert(Alert {
             name: "LlmHighErrorShare",
             query: format!(
@@ -80,7 +81,7 @@ impl Llm<'_> {
         });
         if let Some(errors) = self.roles.get(Role::LlmErrors) {
             let limited = Series::of(errors).with(errors.label(3), "=", "rate_limited");
-            let limited = share(&Self::rate_of(errors, &limited), &calls);
+            let limited = share(&self.rate_of(errors, &limited), &traffic);
             group.alert(Alert {
                 name: "LlmRateLimited",
                 query: format!("{limited} > 0.05 and {traffic} > {LEAST}"),
@@ -120,7 +121,7 @@ impl Llm<'_> {
     fn spending(&self, group: &mut Group) -> Option<Alert> {
         let cost = self.roles.get(Role::LlmCost)?;
         let name = format!("job:{}:increase1h", cost.stem());
-        let spent = Series::of(cost).increase("1h");
+        let spent = Series::of(cost).increase_from_zero(Window::hours(1), self.roles);
         group.record(&name, Merged::of(cost, &[]).keep().sum(&spent));
         Some(Alert {
             name: "LlmHighSpend",
@@ -165,11 +166,13 @@ impl Llm<'_> {
         let models = Self::models(unpriced, reason);
         // What a call took that was given up or broke off is not known, and no price helps.
         let calls = Series::of(unpriced).with(reason, "!=", "usage");
-        let calls = models.keep().sum(&calls.increase("1h"));
+        let calls = calls.increase_from_zero(Window::hours(1), self.roles);
+        let calls = models.keep().sum(&calls);
         Some(Alert {
             name: "LlmCallsWithoutPrice",
             query: format!("{calls} > 0"),
-            lasts: "1h",
+            // Less than the window, or a single call would never fire.
+            lasts: "30m",
             severity: Severity::Ticket,
             summary: "What calls of a model cost is not known.",
             description: format!(

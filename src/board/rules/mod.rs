@@ -20,6 +20,27 @@ use crate::registry::Registry;
 /// the registry itself. They are about every job that has these metrics, each by itself;
 /// load them once, however many services there are.
 ///
+/// # First events, restarts and gaps in scraping
+///
+/// A counter often appears in a scrape with its first value, which `rate` and `increase` of
+/// PromQL do not count. These rules do. A series that did not exist at the start of a range
+/// counts with its value if the process started later, or if Prometheus scraped the target
+/// at that time. So the first error and the first call that costs money are counted, even if
+/// they happened before the first scrape of the process.
+///
+/// The rules read the start of the process from `process_start_time_seconds`, and whether
+/// the target was scraped from `up`. If the registry has no `SystemMetrics`, what a new target
+/// counts before its first scrape is not counted.
+///
+/// After a restart the counters of a target begin at 0 again, and the rules count on from
+/// there. What a process counts after its last scrape is lost.
+///
+/// A gap in scraping fires no alert. A series that is missing at the start of a range because
+/// of a gap counts only what follows the gap, so the total of a long-lived process is never
+/// taken for an increase. Events during a gap count in the ranges that begin before it.
+///
+/// # Example
+///
 /// ```
 /// use std::time::Duration;
 ///

@@ -1,10 +1,13 @@
 //! The process, its container, and the registry itself.
 
-use crate::board::promql::Series;
+use crate::board::promql::{Series, Window};
 use crate::board::roles::Roles;
 use crate::board::rules::Merged;
 use crate::board::rules::yaml::{Alert, Group, Severity};
 use crate::snapshot::Role;
+
+/// How long ago the registry may have noticed something of itself for an alert.
+const LATELY: Window = Window::minutes(15);
 
 /// Returns the rules about what may run out, if it is known.
 pub(super) fn group(roles: &Roles) -> Option<Group> {
@@ -59,7 +62,7 @@ pub(super) fn itself(roles: &Roles) -> Option<Group> {
     let panics = roles.get(Role::CollectorPanics)?;
     let metric = overflow.label(0);
     let mut group = Group::new("tachometer_itself");
-    let over = Series::of(overflow).increase("15m");
+    let over = Series::of(overflow).increase_from_zero(LATELY, roles);
     let over = Merged::of(overflow, &[metric]).keep().sum(&over);
     group.alert(Alert {
         name: "MetricsOverTheirLimit",
@@ -72,7 +75,7 @@ pub(super) fn itself(roles: &Roles) -> Option<Group> {
              `_overflow`: raise the metric's limit, or give the label fewer values."
         ),
     });
-    let panicked = Series::of(panics).increase("15m");
+    let panicked = Series::of(panics).increase_from_zero(LATELY, roles);
     let panicked = Merged::of(panics, &[]).keep().sum(&panicked);
     group.alert(Alert {
         name: "MetricsCollectorPanics",

@@ -20,7 +20,7 @@ fn failing(name: &'static str, minutes: u32, failures: f64) -> Scene {
         .grows(REQUESTS, BROKEN, 1.0)
 }
 
-fn share(scene: Scene, percent: &str) -> Scene {
+pub(super) fn share(scene: Scene, percent: &str) -> Scene {
     let description = format!(
         "Of the requests to it, {percent} failed by the service's own fault in the last 5 \
          minutes."
@@ -34,7 +34,7 @@ fn share(scene: Scene, percent: &str) -> Scene {
     )
 }
 
-fn burn(scene: Scene, severity: &str, percent: &str) -> Scene {
+pub(super) fn burn(scene: Scene, severity: &str, percent: &str) -> Scene {
     let summary = "Requests fail so often that what may fail is used up too soon.";
     let description = format!("Of the requests to it, {percent} failed over the long window.");
     scene.fires("HttpErrorBudgetBurn", severity, &[], summary, &description)

@@ -1,8 +1,10 @@
 //! The rules for Prometheus: what they are made of, and when they alert.
 
+mod first;
 mod http;
 mod others;
 mod outcomes;
+mod recorder;
 mod scene;
 
 use std::path::PathBuf;

@@ -5,7 +5,7 @@ use super::{Tool, all, tools};
 
 const MODEL: &str = "provider=\"openai\",model=\"m\",operation=\"chat\"";
 /// The labels of an alert about a model.
-const OF_MODEL: [(&str, &str); 2] = [("provider", "openai"), ("model", "m")];
+pub(super) const OF_MODEL: [(&str, &str); 2] = [("provider", "openai"), ("model", "m")];
 /// Those of one about an instance.
 const OF_ONE: [(&str, &str); 2] = [("instance", "a:1"), ("pod", "a")];
 

@@ -6,17 +6,20 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use super::recorder::Recorder;
 use crate::support::program::{Folder, output};
 
 /// The target of which every series is, as a Prometheus in Kubernetes tells it.
-const TARGET: &str = "job=\"it\",zone=\"z\",instance=\"a:1\",pod=\"a\"";
+pub(super) const TARGET: &str = "job=\"it\",zone=\"z\",instance=\"a:1\",pod=\"a\"";
 /// Another replica of it.
-const REPLICA: &str = "job=\"it\",zone=\"z\",instance=\"b:1\",pod=\"b\"";
+pub(super) const REPLICA: &str = "job=\"it\",zone=\"z\",instance=\"b:1\",pod=\"b\"";
 
 /// What is scraped, and which alerts fire at one time.
 pub(super) struct Scene {
     name: &'static str,
     minutes: u32,
+    /// Minutes at which no alert fires.
+    silent: Vec<u32>,
     series: Vec<(String, String)>,
     alerts: Vec<Alert>,
 }
@@ -34,9 +37,26 @@ impl Scene {
         Self {
             name,
             minutes,
+            silent: Vec::new(),
             series: Vec::new(),
             alerts: Vec::new(),
         }
+    }
+
+    /// Begins a scene of what was recorded, whose alerts are looked at in the last minute.
+    pub(super) fn recorded(name: &'static str, recorders: Vec<Recorder>) -> Self {
+        let minutes = recorders.iter().map(Recorder::minutes).max().unwrap();
+        let series = recorders.into_iter().flat_map(Recorder::into_series);
+        Self {
+            series: series.collect(),
+            ..Self::new(name, minutes - 1)
+        }
+    }
+
+    /// Expects that no alert fires in these minutes.
+    pub(super) fn silent_in(mut self, minutes: impl IntoIterator<Item = u32>) -> Self {
+        self.silent.extend(minutes);
+        self
     }
 
     /// Adds a counter that grows by so much a minute.
@@ -114,6 +134,15 @@ impl Scene {
     fn test(&self, alerts: &BTreeSet<&str>) -> Value {
         let series = self.series.iter();
         let series = series.map(|(series, values)| json!({"series": series, "values": values}));
+        let silent = self.silent.iter().flat_map(|minute| {
+            alerts.iter().map(move |name| {
+                json!({
+                    "alertname": name,
+                    "eval_time": format!("{minute}m"),
+                    "exp_alerts": [],
+                })
+            })
+        });
         let expected = |name: &str| {
             let fire = self.alerts.iter().filter(|alert| alert.name == name);
             let fire = fire.map(|alert| {
@@ -138,7 +167,7 @@ impl Scene {
         json!({
             "interval": "1m",
             "input_series": series.collect::<Vec<_>>(),
-            "alert_rule_test": alerts.iter().map(|name| expected(name)).collect::<Vec<_>>(),
+            "alert_rule_test": silent.chain(alerts.iter().map(|name| expected(name))).collect::<Vec<_>>(),
         })
     }
 }
