@@ -47,7 +47,8 @@ impl Finishes {
 
     /// Notes that an answer goes on, even if it gave a reason before.
     pub(super) fn reopen(&mut self, choice: u64) {
-        if let Some(known) = self.entry(choice) {
+        let mut known = self.0.iter_mut();
+        if let Some(known) = known.find(|finish| finish.choice == choice) {
             known.is_open = known.reason.is_some();
         }
     }

@@ -93,6 +93,11 @@ impl Iterations {
             has_fallback: self.read.iter().any(|run| run.kind == Kind::Fallback),
             ..Split::default()
         };
+        if split.has_fallback {
+            // The requested model may have taken nothing, and then that is known.
+            split.requested.set(Field::Input, Some(0));
+            split.requested.set(Field::Output, Some(0));
+        }
         for run in &self.read {
             // A model that declined without an output is not billed.
             if split.has_fallback && run.kind == Kind::Own && !run.has_output() {

@@ -313,8 +313,12 @@ impl Answer {
                     _ => {}
                 }
             }
-            None if has_content => self.finishes.reopen(choice),
-            None => self.finishes.expect(choice),
+            None => {
+                self.finishes.expect(choice);
+                if has_content {
+                    self.finishes.reopen(choice);
+                }
+            }
         }
     }
 

@@ -103,10 +103,6 @@ impl Exchange {
             return;
         };
         let call = &mut self.call;
-        if call.outcome == Outcome::Pending {
-            call.forget_usage();
-            return;
-        }
         let background = &reader.answer.background;
         let is_new = background
             .finished()
@@ -114,11 +110,11 @@ impl Exchange {
         match (self.is_stored, is_new) {
             (true, Some(true)) => call.took = background.duration(),
             (true, _) => call.discard(),
-            (false, Some(false)) => {
-                call.outcome = Outcome::Pending;
-                call.forget_usage();
-            }
+            (false, Some(false)) => call.outcome = Outcome::Pending,
             (false, _) => {}
+        }
+        if call.outcome == Outcome::Pending {
+            call.forget_usage();
         }
     }
 }

@@ -126,7 +126,7 @@ fn streams_are_understood() {
             &[
                 r#"{"candidates":[{"content":{"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":1290,"totalTokenCount":1297,"candidatesTokensDetails":[{"modality":"IMAGE","tokenCount":1290}]}}"#,
             ],
-            "success 7 1290 stop first",
+            "success 7 1290 image_output=1290 stop first",
         ),
         both(
             "two candidates, one after the other [docs]",

@@ -21,10 +21,20 @@ fn images_are_understood() {
     const DONE: &str = r#"{"type":"image_generation.completed","b64_json":"AAAA","usage":{"total_tokens":100,"input_tokens":40,"output_tokens":60,"input_tokens_details":{"text_tokens":10,"image_tokens":30}}}"#;
     const EDITED: &str = r#"{"type":"image_edit.completed","b64_json":"AAAA","usage":{"total_tokens":100,"input_tokens":40,"output_tokens":60,"input_tokens_details":{"text_tokens":10,"image_tokens":30}}}"#;
     check([
-        whole("with tokens [docs]", IMAGES, USAGE, "success 40 60"),
+        whole(
+            "with tokens [docs]",
+            IMAGES,
+            USAGE,
+            "success 40 60 image_input=30 image_output=60",
+        ),
         Row {
             request: FORM,
-            ..whole("edited [docs]", EDITS, USAGE, "success 40 60")
+            ..whole(
+                "edited [docs]",
+                EDITS,
+                USAGE,
+                "success 40 60 image_input=30 image_output=60",
+            )
         },
         whole(
             "without tokens [docs]",
@@ -36,7 +46,7 @@ fn images_are_understood() {
             "in parts [docs]",
             IMAGES,
             events(&[PART, PART, DONE]),
-            "success 40 60 first",
+            "success 40 60 image_input=30 first",
         ),
         stream(
             "edited, in parts [docs]",
@@ -45,7 +55,7 @@ fn images_are_understood() {
                 r#"{"type":"image_edit.partial_image","b64_json":"AAAA","partial_image_index":0}"#,
                 EDITED,
             ]),
-            "success 40 60 first",
+            "success 40 60 image_input=30 first",
         ),
         stream(
             "in parts, cut [docs]",
