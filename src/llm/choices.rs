@@ -109,9 +109,9 @@ impl LlmLayer {
 
     /// Counts what calls cost, by these prices.
     ///
-    /// A provider that tells the cost itself is believed, table or not: OpenRouter, xAI,
-    /// Perplexity, and LiteLLM's proxy. What has no price is counted as such, in
-    /// `llm_unpriced_requests_total`, and never as 0.
+    /// A cost that the provider reports is taken instead of a price, with or without a table:
+    /// OpenRouter, xAI, Perplexity, LiteLLM's proxy and others report it. A call with something
+    /// that has no price is counted in `llm_unpriced_requests_total`, never as free.
     ///
     /// ```
     /// use tachometer::LlmLayer;

@@ -48,12 +48,14 @@
 //! # Metrics
 //!
 //! All have the labels `provider`, `model` and `operation`, named as by the OpenTelemetry
-//! GenAI conventions. The model is the one that was asked for, or the one that answered
-//! where the request's cannot be seen, or is a deployment's name (Azure).
+//! GenAI conventions. The model is the one that the request names, or the one that the answer
+//! names if the request does not show it. A model has series of its own once a provider has
+//! accepted a call of it, or if it is [configured](LlmLayer::models); until then its calls
+//! have the model `_unconfirmed`.
 //!
 //! | name | further label | what |
 //! | --- | --- | --- |
-//! | `llm_requests_total` | `outcome` | calls that have ended: `success`, `error`, `truncated`, `cancelled` |
+//! | `llm_requests_total` | `outcome` | calls that have ended: `success`, `error`, `truncated`, `cancelled`, `pending` (goes on in the background) |
 //! | `llm_requests_success` | | those that were answered |
 //! | `llm_requests_error` | `error_type` | those that failed or broke off, by [`ErrorType`] |
 //! | `llm_requests_in_flight` | | those that have begun and not ended |
@@ -61,11 +63,11 @@
 //! | `llm_time_to_first_token_seconds` | | from the call to the first text, thought or call of a tool; of streams |
 //! | `llm_time_per_output_token_seconds` | | from there to the end, by each token after the first that was shown; of whole streams |
 //! | `llm_tokens_total` | `direction` | `input` and `output`, which add up |
-//! | `llm_token_details_total` | `kind` | parts of those: `cache_read`, `cache_write`, `reasoning`, `audio_input`, `audio_output` |
-//! | `llm_billed_units_total` | `unit` | what else is billed: `audio_seconds`, `images`, `search_units`, `web_searches` |
+//! | `llm_token_details_total` | `kind` | parts of those: `cache_read`, `cache_write`, `cache_write_1h`, `reasoning`, `audio_input`, `audio_output`, `image_input`, `image_output` |
+//! | `llm_billed_units_total` | `unit` | what else is billed, by [`Unit`], such as `web_searches`; and calls by [`ServiceTier`], such as `priority_calls` |
 //! | `llm_usage_missing_total` | `reason` | calls whose tokens are not counted, or not all |
 //! | `llm_cost_usd_total` | `source` | US dollars: `reported` by the provider, or of the user's `table` of prices |
-//! | `llm_unpriced_requests_total` | `reason` | calls whose cost is not known, or not all: for want of a price of the `model` or of a `unit`, or of its `usage` |
+//! | `llm_unpriced_requests_total` | `reason` | calls whose cost is not known, or not all of it, since something has no price: the `model`, a `unit`, a `token_kind`, the `service_tier`; or since the `usage` is not known |
 //! | `llm_server_time_seconds` | `phase` | what the provider says it took: `queue`, `load`, `prompt`, `generate`, `total` |
 //! | `llm_finish_reasons_total` | `reason` | `stop`, `length`, `tool_calls`, `content_filter`, `error`, `other` |
 //! | `llm_tool_calls_total` | | calls of tools that the model asked for |
@@ -76,27 +78,31 @@
 //! As everywhere, a counter's name ends in `_total` in the formats of Prometheus, and is
 //! as it stands here in JSON. [`LlmLayer::preset`] gives the names of OpenTelemetry instead.
 //!
-//! The outcome is decided at the end of the answer. An error within a 200 is an error; a
-//! stream that breaks off before its end is truncated, and so is an empty answer; one that
-//! the caller stops reading before its end is cancelled, and one that he stops reading at
-//! its end is not.
+//! The outcome is decided at the end of the answer. An error within a 200 is an error. A
+//! stream that breaks off before its end is truncated, and so is an empty answer. A call whose
+//! caller stops reading before the end is cancelled. A reason to finish is the end if no
+//! content follows it.
 //!
-//! Tokens are counted as the provider reports them, each call once. Why they are not:
+//! Tokens are counted as the provider reports them, each call once. If several models answered
+//! one call, tokens and cost count under the model that took them. Tokens are missing for one
+//! of these reasons:
 //!
 //! | `reason` | when |
 //! | --- | --- |
 //! | `not_requested` | a stream of OpenAI's dialect without `stream_options.include_usage` |
-//! | `not_reported` | the answer does not say |
-//! | `cancelled`, `truncated`, `error` | the end, where they stand, has not come; what was told until then is counted |
+//! | `not_reported` | the answer has no usage |
+//! | `unread` | the caller stopped reading at the reason to finish, before the usage |
+//! | `cancelled`, `truncated`, `error` | the answer ended before its usage; what was reported until then is counted |
+//! | `inconsistent` | two counts contradict each other; what is certain is counted |
 //! | `encoded` | the body is compressed, or in more than 16 pieces at once, and is not read: let the client decompress it, or do not ask for it |
-//! | `invalid` | a number that is none, or an event stream whose checksums are wrong |
+//! | `invalid` | a number that is none, a count above 2^40, or an event stream whose checksums are wrong |
 //!
 //! # Cost
 //!
 //! [`LlmLayer::prices`] takes a table of prices, which has none but the user's own. The model
-//! that answered goes before the one that was asked for. Sums are kept in whole millionths
-//! of a millionth of a dollar. A provider that tells the cost is believed instead:
-//! OpenRouter, xAI, Perplexity, and LiteLLM's proxy. No price is ever taken for 0.
+//! that answered goes before the one that was requested. Sums are kept in whole millionths
+//! of a millionth of a dollar. A cost that the provider reports is taken instead. A call with
+//! something that has no price is counted in `llm_unpriced_requests_total`, never as free.
 //!
 //! # By route
 //!

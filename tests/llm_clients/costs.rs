@@ -6,7 +6,9 @@ use std::panic::catch_unwind;
 use fastrand::Rng;
 use http::Response;
 use serde_json::{Value, json};
-use tachometer::llm::{ErrorType, LlmMetrics, Outcome, Price, PriceTable, Unit, Usage};
+use tachometer::llm::{
+    ErrorType, LlmMetrics, Outcome, Price, PriceTable, ServiceTier, Unit, Usage,
+};
 use tachometer::{LlmLayer, Registry};
 
 use crate::support::local::{finish, open_as};
@@ -38,24 +40,52 @@ fn picos(decimal: &str) -> u128 {
     digits.parse().unwrap()
 }
 
-/// The prices of a million tokens: of input, output, what is cached, what is written to a
-/// cache, sound in and out.
-const PRICES: [[&str; 6]; 6] = [
-    ["1.25", "10", "0.125", "1.5625", "32", "64"],
-    ["0.15", "0.6", "0.075", "0.15", "10.000001", "20"],
-    ["0.000001", "0.000003", "0.000001", "0", "0.1", "0.2"],
-    ["3", "15", "0.3", "3.75", "3", "15"],
-    ["0.1", "0.7", "0.01", "0.3", "0.9", "1.1"],
-    ["75.123456", "149.999999", "7.5", "93.75", "0", "0"],
+/// The prices of a million tokens: of input, output, cached input, cache writes, cache writes
+/// for an hour, audio input and output, and image input and output.
+const PRICES: [[&str; 9]; 6] = [
+    [
+        "1.25", "10", "0.125", "1.5625", "2.5", "32", "64", "8", "40",
+    ],
+    [
+        "0.15",
+        "0.6",
+        "0.075",
+        "0.15",
+        "0.3",
+        "10.000001",
+        "20",
+        "1",
+        "2",
+    ],
+    [
+        "0.000001", "0.000003", "0.000001", "0", "0.000002", "0.1", "0.2", "0", "0",
+    ],
+    ["3", "15", "0.3", "3.75", "6", "3", "15", "3", "30.000003"],
+    ["0.1", "0.7", "0.01", "0.3", "0.2", "0.9", "1.1", "0.1", "7"],
+    [
+        "75.123456",
+        "149.999999",
+        "7.5",
+        "93.75",
+        "150",
+        "0",
+        "0",
+        "1",
+        "0.5",
+    ],
 ];
 
-fn price(of: [&str; 6]) -> Price {
-    let [input, output, cached, written, heard, said] = of.map(|text| text.parse().unwrap());
+fn price(of: [&str; 9]) -> Price {
+    let of: [f64; 9] = of.map(|text| text.parse().unwrap());
+    let [input, output, cached, write, hour, heard, said, seen, drawn] = of;
     Price::per_million(input, output)
         .cached(cached)
-        .cache_write(written)
+        .cache_write(write)
+        .cache_write_1h(hour)
         .audio_input(heard)
         .audio_output(said)
+        .image_input(seen)
+        .image_output(drawn)
 }
 
 #[test]
@@ -74,28 +104,38 @@ fn calls_cost_what_whole_numbers_say_however_many_there_are() {
     for _ in 0..calls {
         let at = random.usize(0..PRICES.len());
         let [input, output] = [100_000, 8_000].map(|most| random.u64(0..most));
-        let cached = random.u64(0..=input);
-        let written = random.u64(0..=input - cached);
-        let heard = random.u64(0..=input - cached - written);
-        let said = random.u64(0..=output);
+        let mut part = |rest: &mut u64| {
+            let part = random.u64(0..=*rest);
+            *rest -= part;
+            part
+        };
+        let (mut text_input, mut text_output) = (input, output);
+        let [cached, write, hour, heard, seen] = [(); 5].map(|()| part(&mut text_input));
+        let [said, drawn] = [(); 2].map(|()| part(&mut text_output));
         let mut call = metrics.start("chat", "openai", &format!("model-{at}-2026-01-01"));
         call.usage(
             Usage::new()
                 .input(input)
                 .output(output)
                 .cache_read(cached)
-                .cache_write(written)
+                .cache_write(write + hour)
+                .cache_write_1h(hour)
                 .audio_input(heard)
-                .audio_output(said),
+                .audio_output(said)
+                .image_input(seen)
+                .image_output(drawn),
         );
         call.finish(Outcome::Success);
         let counts = [
-            input - cached - written - heard,
-            output - said,
+            text_input,
+            text_output,
             cached,
-            written,
+            write,
+            hour,
             heard,
             said,
+            seen,
+            drawn,
         ];
         let parts = counts.into_iter().zip(PRICES[at]);
         expected[at] += parts
@@ -156,6 +196,112 @@ fn a_long_prompt_has_another_price_and_units_and_calls_have_theirs() {
         assert!((found - expected).abs() < 1e-12, "{model}: {found}");
     }
     assert_eq!(sum(&registry, "llm_unpriced_requests_total", &[]), 0.0);
+}
+
+#[test]
+fn a_kind_of_tokens_that_costs_more_is_unpriced_without_a_price() {
+    let text = || Price::per_million(1.0, 2.0);
+    let usage = || Usage::new().input(1_000_000).output(1_000_000);
+    let write = || usage().cache_write(500_000);
+    type Set = fn(Price) -> Price;
+    let kinds: [(Usage, Set, f64); 6] = [
+        (write(), |price| price.cache_write(2.0), 3.5),
+        (
+            write().cache_write_1h(500_000),
+            |price| price.cache_write_1h(4.0),
+            4.5,
+        ),
+        (
+            usage().audio_input(500_000),
+            |price| price.audio_input(3.0),
+            4.0,
+        ),
+        (
+            usage().audio_output(500_000),
+            |price| price.audio_output(6.0),
+            5.0,
+        ),
+        (
+            usage().image_input(500_000),
+            |price| price.image_input(3.0),
+            4.0,
+        ),
+        (
+            usage().image_output(500_000),
+            |price| price.image_output(6.0),
+            5.0,
+        ),
+    ];
+    for (usage, set, expected) in kinds {
+        for (price, is_unpriced, expected) in [
+            (text(), true, 3.0),
+            (set(text()), false, expected),
+            // If text is free, so is the rest.
+            (Price::per_million(0.0, 0.0), false, 0.0),
+        ] {
+            let (layer, registry) = priced(PriceTable::new().model("m", price));
+            end(&layer.metrics(), "m", usage, Outcome::Success);
+            let found = unpriced(&registry, "token_kind") > 0.0;
+            assert_eq!(found, is_unpriced, "{usage:?}");
+            let found = cost(&registry, "table");
+            assert!((found - expected).abs() < 1e-9, "{usage:?}: {found}");
+        }
+    }
+    // Cached tokens never cost more.
+    let (layer, registry) = priced(PriceTable::new().model("m", text()));
+    end(
+        &layer.metrics(),
+        "m",
+        usage().cache_read(9),
+        Outcome::Success,
+    );
+    assert_eq!(sum(&registry, "llm_unpriced_requests_total", &[]), 0.0);
+}
+
+#[test]
+fn a_tier_of_service_has_its_own_price_or_is_unpriced() {
+    let usage = Usage::new().input(1_000_000).output(0);
+    let flex = Price::per_million(0.5, 1.0).above(500_000, Price::per_million(0.75, 1.0));
+    let price = Price::per_million(1.0, 2.0).tier(ServiceTier::Flex, flex);
+    for (tier, expected, is_unpriced) in [
+        (None, 1.0, false),
+        (Some(ServiceTier::Flex), 0.75, false),
+        (Some(ServiceTier::Priority), 1.0, true),
+        (Some(ServiceTier::Provisioned), 1.0, true),
+    ] {
+        let (layer, registry) = priced(PriceTable::new().model("m", price.clone()));
+        let usage = tier.map_or(usage, |tier| usage.service_tier(tier));
+        end(&layer.metrics(), "m", usage, Outcome::Success);
+        assert_eq!(cost(&registry, "table"), expected, "{tier:?}");
+        let found = unpriced(&registry, "service_tier") > 0.0;
+        assert_eq!(found, is_unpriced, "{tier:?}");
+    }
+}
+
+#[test]
+fn a_web_search_without_a_price_is_unpriced_and_one_with_a_price_is_added() {
+    let answer = json!({
+        "status": "completed",
+        "output": [{"type": "web_search_call"}, {"type": "web_search_call"}],
+        "usage": {"input_tokens": 100, "output_tokens": 10},
+    });
+    let tokens = || Price::per_million(1.0, 10.0);
+    for (price, expected, is_unpriced) in [
+        (tokens().unit(Unit::WebSearches, 0.01), 0.0202, false),
+        (tokens(), 0.0002, true),
+    ] {
+        let (layer, registry) = priced(PriceTable::new().model("m", price));
+        let body = json!({"model": "m", "input": "x"}).to_string();
+        let url = "https://api.openai.com/v1/responses";
+        finish(open_as(
+            &layer,
+            url,
+            body,
+            Response::new(answer.to_string()),
+        ));
+        assert!((cost(&registry, "table") - expected).abs() < 1e-12);
+        assert_eq!(unpriced(&registry, "unit") > 0.0, is_unpriced);
+    }
 }
 
 fn end(metrics: &LlmMetrics, model: &str, usage: Usage, outcome: Outcome) {

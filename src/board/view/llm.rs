@@ -24,7 +24,7 @@ pub(super) struct Model {
     pub(super) in_flight: f64,
     /// Tokens: of input, of output, and those of which it is not known.
     pub(super) tokens: [f64; 3],
-    /// US dollars; none where no call had a price.
+    /// US dollars; none if there are no prices.
     pub(super) cost: Option<f64>,
     /// Calls that had none, or not for all of it.
     pub(super) unpriced: f64,
@@ -50,6 +50,14 @@ impl Calls {
 
     pub(super) fn is_empty(&self) -> bool {
         self.models.is_empty()
+    }
+
+    /// Forgets costs of 0 that only say that no call had a price.
+    pub(super) fn forget_unknown_costs(&mut self) {
+        for model in self.models.values_mut().flat_map(HashMap::values_mut) {
+            let has_price = model.unpriced < model.calls;
+            model.cost = model.cost.filter(|cost| *cost > 0.0 || has_price);
+        }
     }
 
     /// Returns each provider, model, and its calls.
@@ -112,6 +120,11 @@ impl Model {
 
     pub(super) fn pay(&mut self, dollars: f64) {
         *self.cost.get_or_insert(0.0) += dollars;
+    }
+
+    /// Returns false for a model whose counters only begin at 0.
+    pub(super) fn has_calls(&self) -> bool {
+        self.calls > 0.0 || self.in_flight > 0.0
     }
 
     /// Notes what a limit still allows, or allows in all.

@@ -84,6 +84,7 @@ impl Reading {
             }
             catalog.add(&block);
         }
+        reading.llm.forget_unknown_costs();
         reading
     }
 

@@ -359,3 +359,34 @@ fn a_cost_that_nobody_told_is_unknown_and_not_nothing() {
         serde_json::json!([null, null, 900])
     );
 }
+
+#[test]
+fn counters_that_begin_at_0_are_neither_a_cost_nor_a_row() {
+    let registry = Registry::new();
+    let model = Model::new(&registry);
+    let mut view = View::new(&registry, "");
+    let begun = Instant::now();
+    let mut at = |seconds| -> Value {
+        let text = view.take_at(begun + Duration::from_secs(seconds));
+        serde_json::from_str(&text).unwrap()
+    };
+    let labels = ["provider", "model", "operation", "by"];
+    let family = |role, name| {
+        let registry = registry.in_role(role);
+        registry.counter_family::<4>(name, "", labels).unwrap()
+    };
+    let cost = family(Role::LlmCost, "llm_cost_usd_total");
+    let unpriced = family(Role::LlmUnpriced, "llm_unpriced_requests_total");
+    let call = |last| ["acme", "large", "chat", last];
+    model.calls.with(["acme", "_unconfirmed", "chat", "error"]);
+    model.calls.with(call("ok")).inc();
+    cost.with(call("table"));
+    unpriced.with(call("model")).inc();
+    let llm = &at(0)["llm"];
+    assert!(llm["cost"].is_null(), "{llm}");
+    assert_eq!(llm["models"].as_array().unwrap().len(), 1, "{llm}");
+    // A call that has a price may be free.
+    model.calls.with(call("ok")).inc();
+    let llm = &at(2)["llm"];
+    assert_eq!(llm["cost"], 0, "{llm}");
+}

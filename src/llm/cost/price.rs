@@ -24,8 +24,8 @@ pub struct Price {
     pub(super) tiers: Vec<(ServiceTier, Price)>,
 }
 
-/// A price for each kind of tokens; those without one cost what the others of their
-/// direction do.
+/// A price for each kind of tokens. Those without one are counted at the price of their
+/// direction.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Tokens<T> {
     pub(super) input: T,
@@ -70,13 +70,14 @@ impl Price {
         }
     }
 
-    /// A million tokens of input that come from a cache cost so much; else what others do.
+    /// The price of a million input tokens that come from a cache. Without it they cost what
+    /// other input does.
     pub fn cached(self, price: f64) -> Self {
         self.tokens(|tokens| tokens.cached = Some(price))
     }
 
-    /// A million tokens of input that are written to a cache cost so much; else what others
-    /// do.
+    /// The price of a million input tokens that are written to a cache. Without it, calls with
+    /// such tokens are unpriced.
     pub fn cache_write(self, price: f64) -> Self {
         self.tokens(|tokens| tokens.cache_write = Some(price))
     }

@@ -118,16 +118,10 @@ impl Rate {
 
 impl Tokens<Money> {
     fn cost(&self, usage: &Usage) -> Money {
-        // The writes for an hour are among all writes.
-        let hour = usage.cache_write_1h.unwrap_or(0);
-        let write = usage.cache_write.map(|write| match self.cache_write_1h {
-            Some(_) => write.saturating_sub(hour),
-            None => write,
-        });
         let input = [
             (usage.cache_read, self.cached),
             (usage.cache_write_1h, self.cache_write_1h),
-            (write, self.cache_write),
+            (short_cache_write(usage), self.cache_write),
             (usage.audio_input, self.audio_input),
             (usage.image_input, self.image_input),
         ];
@@ -140,9 +134,11 @@ impl Tokens<Money> {
         cost
     }
 
-    /// Returns true if there are tokens without a price that cost more than others do.
+    /// Returns true if there are tokens without a price that cost more than others do. Cached
+    /// ones cost less.
     fn lack(&self, usage: &Usage) -> bool {
         [
+            (short_cache_write(usage), self.cache_write, self.input),
             (usage.cache_write_1h, self.cache_write_1h, self.input),
             (usage.audio_input, self.audio_input, self.input),
             (usage.image_input, self.image_input, self.input),
@@ -155,6 +151,12 @@ impl Tokens<Money> {
             tokens > Some(0) && price.is_none() && others > Money::default()
         })
     }
+}
+
+/// Returns the cache writes that are not kept for an hour.
+fn short_cache_write(usage: &Usage) -> Option<u64> {
+    let hour = usage.cache_write_1h.unwrap_or(0);
+    Some(usage.cache_write?.saturating_sub(hour))
 }
 
 /// Returns what the tokens of a direction cost, of which some have prices of their own.
