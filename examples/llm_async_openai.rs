@@ -33,7 +33,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // The retries are outside of the layer, so each attempt is counted: here one call
     // that failed and one that did not. Without `OpenAIRetryLayer` nothing is tried
     // again, since a service that is given takes the place of async-openai's own.
-    let service = LlmLayer::new().async_openai(reqwest::Client::builder().build()?);
+    // So named, the model has its errors under its own name from the first call on.
+    let layer = LlmLayer::new().models([upstream.model.as_str()]);
+    let service = layer.async_openai(reqwest::Client::builder().build()?);
     let service = OpenAIRetryLayer::default().layer(service);
     let config = OpenAIConfig::new()
         .with_api_base(&upstream.base)

@@ -36,11 +36,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // Outside of the retries it sees one call, however often it is tried; inside it sees
     // each attempt. Names of their own keep what both count from being added up.
+    let layer = LlmLayer::new().models([WANTED, upstream.model.as_str()]);
     let retrying = ServiceBuilder::new()
         .layer(RetryLayer::new(Thrice::new(&upstream.model)))
-        .layer(LlmLayer::new().prefix("attempt_"))
+        .layer(layer.clone().prefix("attempt_"))
         .service(client.clone());
-    let llm = LlmLayer::new().layer(retrying);
+    let llm = layer.layer(retrying);
 
     let body = json!({
         "model": WANTED,
@@ -60,7 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let metrics = Registry::global().export_prometheus();
     for line in metrics.lines() {
         let is_told = ["llm_requests_total{", "attempt_llm_requests_total{"];
-        if is_told.iter().any(|name| line.starts_with(name)) {
+        if is_told.iter().any(|name| line.starts_with(name)) && !line.ends_with(" 0") {
             println!("{line}");
         }
     }

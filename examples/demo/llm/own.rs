@@ -14,6 +14,15 @@ pub(super) const OPENAI: &str = "openai.localhost";
 pub(super) const ANTHROPIC: &str = "anthropic.localhost";
 pub(super) const OLLAMA: &str = "ollama.localhost";
 
+const MODELS: [&str; 6] = [
+    "gpt-4o-mini",
+    "o4-mini",
+    "text-embedding-3-small",
+    "claude-sonnet-4-5",
+    "claude-haiku-4-5",
+    "llama3.2",
+];
+
 #[derive(Debug, Clone)]
 pub(crate) struct Own {
     client: LlmService<Client>,
@@ -36,6 +45,7 @@ impl Own {
             .host(OPENAI, "openai")
             .host(ANTHROPIC, "anthropic")
             .host(OLLAMA, "ollama")
+            .models(MODELS)
             .prices(prices())
             .by_route();
         Ok(Self {

@@ -117,6 +117,7 @@ fn app(registry: &Registry, buckets: Buckets) -> Router {
     let llm = LlmLayer::new()
         .registry(registry)
         .host("llm.test", "openai")
+        .models(["priced", "unpriced", "failing", "limited"])
         .prices(PriceTable::new().model("priced", Price::per_million(2e5, 4e5)))
         .by_route()
         .clock(move || now.now());

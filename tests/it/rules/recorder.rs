@@ -34,7 +34,8 @@ impl Process {
     pub(super) fn with(registry: &Registry, counted: &Registry, minute: f64) -> Self {
         let layer = MetricsLayer::new().registry(counted);
         let layer = layer.within("/pay", Duration::from_secs(60));
-        let calls = LlmLayer::new().registry(counted).prices(PriceTable::new());
+        let calls = LlmLayer::new().registry(counted).models(["m"]);
+        let calls = calls.prices(PriceTable::new());
         let fails = || get(async || StatusCode::INTERNAL_SERVER_ERROR);
         let app = Router::new()
             .route("/", get(async || "done"))
