@@ -49,6 +49,12 @@
 //! `http_service_level_requests_total` and `http_service_level_good_requests_total`
 //! (`method`, `route`, `within`); a [`Preset`] has other names for all of them.
 //!
+//! An endpoint, a method of a route, has one series once its first request starts
+//! (`http_requests_in_flight`), and two more then if it has a service level, at 0. As Prometheus
+//! counts them, its first response adds 16: one of the requests, 14 of the duration (12 buckets,
+//! sum and count) and one of the bytes of its body. Each further status adds 15, and each
+//! further outcome of a known status adds one.
+//!
 //! Every request that the service accepted ends in exactly one `outcome`,
 //! whatever becomes of it, and is counted in the two first metrics at that
 //! moment; so the duration's count is the sum of the outcomes.

@@ -47,6 +47,7 @@ mod scopes;
 mod scrapes;
 mod seed;
 #[cfg(feature = "serve")]
+mod series;
 mod serve;
 mod streams;
 mod strict;
