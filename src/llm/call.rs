@@ -1,5 +1,6 @@
 //! The guard of one call, which is recorded exactly once: when it is dropped.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::context::RequestRoute;
@@ -17,8 +18,8 @@ use crate::metric::{Histogram, InFlight};
 ///
 /// Dropped without being [finished](Self::finish), it was cancelled. See
 /// [`LlmMetrics`] for an example.
-#[derive(Debug)]
 #[must_use = "a call that is dropped was cancelled"]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct LlmCall {
     metrics: LlmMetrics,
     /// None for the fetch of a stored answer.
@@ -38,7 +39,7 @@ pub struct LlmCall {
     first: Option<Instant>,
     chunks: Option<Chunks>,
     pub(super) usage: Usage,
-    /// What models took that the requested one called in.
+    /// The usage of other models in the same call, such as advisors.
     pub(super) other_models: Vec<(Box<str>, Usage)>,
     /// Whether two counts contradict each other.
     pub(super) is_inconsistent: bool,
@@ -74,6 +75,18 @@ pub(super) enum Proof {
     Request,
     /// Only the answer names it.
     Answer,
+}
+
+/// Without the model, which may be anything that a caller wrote.
+impl fmt::Debug for LlmCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LlmCall")
+            .field("provider", &self.provider)
+            .field("operation", &self.operation)
+            .field("outcome", &self.outcome)
+            .field("usage", &self.usage)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How far a call has come.
@@ -216,7 +229,7 @@ impl LlmCall {
         }
     }
 
-    /// Shows what the provider's rate limits allow.
+    /// Records the rate limits that the head of the answer reports.
     pub(super) fn limits(&self, limits: impl Iterator<Item = Headroom>) {
         let model = self.model.as_deref();
         self.metrics
@@ -239,7 +252,7 @@ impl LlmCall {
         self.is_named = false;
     }
 
-    /// Does not count the call.
+    /// Marks the call so that nothing of it is recorded.
     pub(super) fn discard(&mut self) {
         self.is_discarded = true;
     }

@@ -122,19 +122,21 @@ impl Finish {
 /// Gemini's and Vertex AI's enum, as far as the two agree.
 fn normal(reason: &str) -> usize {
     match reason.to_ascii_lowercase().as_str() {
-        "1" => STOP,
-        "2" => 1,
-        "3" | "4" | "7" | "8" => 3,
-        "stop" | "end_turn" | "stop_sequence" | "eos" | "eos_token" | "complete" | "completed"
-        | "finish" | "finished" | "stop_criteria_met" => STOP,
-        "length"
+        "1" | "stop" | "end_turn" | "stop_sequence" | "eos" | "eos_token" | "complete"
+        | "completed" | "finish" | "finished" | "stop_criteria_met" => STOP,
+        "2"
+        | "length"
         | "max_tokens"
         | "max_output_tokens"
         | "model_length"
         | "model_context_window_exceeded" => 1,
         "tool_calls" | "tool_call" | "tool_use" | "function_call" => TOOL_CALLS,
         // Gemini and Bedrock say which of their rules it was.
-        "content_filter"
+        "3"
+        | "4"
+        | "7"
+        | "8"
+        | "content_filter"
         | "content_filtered"
         | "refusal"
         | "safety"

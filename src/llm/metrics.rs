@@ -121,13 +121,13 @@ impl LlmMetrics {
             in_flight.enter();
             return (in_flight.clone(), true);
         }
-        let is_named = model.is_none() || families.has_model(labels);
-        if !is_named {
+        if model.is_some() && !families.has_model(&name) {
             labels[MODEL] = UNCONFIRMED;
         }
         let in_flight = families.open(&mut labels);
         in_flight.enter();
-        (in_flight, is_named)
+        // Another label if the model is not known, or over a limit.
+        (in_flight, labels[MODEL] == &*name)
     }
 
     /// Gives a model series of its own, since a provider has accepted a call of it.
@@ -153,8 +153,8 @@ impl LlmMetrics {
         }
     }
 
-    /// Records what a model took that the requested one called in. The call itself counts
-    /// once, under the requested model.
+    /// Records the usage of another model in the same call, such as an advisor. The call itself
+    /// counts once, under the requested model.
     fn record_other_model(&self, ended: &Ended<'_>, model: &str, usage: &Usage) {
         let name = self.model(Some(model));
         let labels = labels(ended.provider, &name, ended.operation);
@@ -220,7 +220,7 @@ impl LlmMetrics {
             return labels;
         }
         match proof {
-            Proof::None if !families.has_model(labels) => labels[MODEL] = UNCONFIRMED,
+            Proof::None if !families.has_model(labels[MODEL]) => labels[MODEL] = UNCONFIRMED,
             Proof::Answer => families.limit_answered(&mut labels),
             Proof::None | Proof::Request => {}
         }

@@ -17,15 +17,15 @@ const LONGEST_RUN: usize = 31;
 const KEYS: [&str; 6] = ["sk-", "gsk_", "hf_", "ghp_", "AIza", "AKIA"];
 
 fn is_key(name: &str) -> bool {
-    let has_scheme = name
-        .get(..7)
-        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "));
-    // A separator ends a run. Base64 has `+` and `=`, which no name of a model has.
-    let is_separator =
-        |letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '+' | '=');
-    has_scheme
-        || KEYS.iter().any(|key| name.starts_with(key))
-        || name.split(is_separator).any(|run| run.len() > LONGEST_RUN)
+    // Base64 has `+` and `=`, which no name of a model has, so these end no run.
+    let ends_run = |letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '+' | '=');
+    // A key may have something in front of it, but `task-runner` is none.
+    let ends_word = |letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '-' | '_');
+    let is_scheme = |word: &str| word.eq_ignore_ascii_case("bearer");
+    let is_start = |word: &str| KEYS.iter().any(|key| word.starts_with(key));
+    let mut words = name.split(ends_word);
+    name.split(ends_run).any(|run| run.len() > LONGEST_RUN)
+        || words.any(|word| is_start(word) || (is_scheme(word) && word != name))
 }
 
 fn is_hidden(letter: char) -> bool {
@@ -52,6 +52,7 @@ mod tests {
             "mistral-small-24b-instruct-2501",
             "hf.co/bartowski/Llama-3.2-3B-Instruct-GGUF:Q4_K_M",
             "task-runner",
+            "bearer",
             "模型",
             "x",
         ] {
@@ -68,6 +69,9 @@ mod tests {
             "Bearer abc",
             "bearer abc",
             "gsk_abc",
+            " sk-abc",
+            "openai/sk-abc",
+            "Authorization: Bearer abc",
             "0123456789abcdef0123456789abcdef",
             "gpt-0123456789abcdef0123456789abcdef",
             "QUJDREVGR0hJSktMTU5PUFFSU1RVVldY+Vo=",

@@ -32,7 +32,21 @@ impl Outcome {
 
     /// Returns all outcomes, as the label `outcome` has them.
     pub(super) fn all() -> [&'static str; 5] {
-        ["success", "error", "truncated", "cancelled", "pending"]
+        let error = Self::Error(ErrorType::Other);
+        let all = [
+            Self::Success,
+            error,
+            Self::Truncated,
+            Self::Cancelled,
+            Self::Pending,
+        ];
+        all.map(Self::as_str)
+    }
+
+    /// Whether the answer was not read to its end.
+    pub(super) fn is_early(self) -> bool {
+        let timeout = Self::Error(ErrorType::Timeout);
+        matches!(self, Self::Cancelled | Self::Truncated) || self == timeout
     }
 }
 

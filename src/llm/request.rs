@@ -141,7 +141,7 @@ impl Sink for Asked {
             (Field::Stream, value) => self.stream = boolean(value).or(self.stream),
             (Field::StreamUsage, value) => self.usage = boolean(value) == Some(true),
             (Field::Choices, value) => self.choices = integer(value),
-            // A request with two limits means the greater one, or has one for show.
+            // Some clients send an old limit that the server ignores beside the one that counts.
             (Field::MaxTokens, value) => self.max_tokens = self.max_tokens.max(integer(value)),
             _ => {}
         }

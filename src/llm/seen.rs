@@ -11,7 +11,7 @@ pub(super) struct Seen {
     order: VecDeque<AnswerId>,
 }
 
-/// The ids that are kept. The oldest one is dropped first.
+/// The most ids that are kept. The oldest one is dropped first.
 const MOST: usize = 10_000;
 
 impl Seen {

@@ -47,6 +47,8 @@ pub enum ServiceTier {
     Priority,
     /// Served from capacity that was bought ahead.
     Provisioned,
+    /// Another tier than the standard one.
+    Other,
 }
 
 /// How many units a call is billed by, and the tier that served it.
@@ -80,10 +82,12 @@ impl Units {
         self.set(unit, count + 1.0);
     }
 
-    /// Takes from others the counts that are not known.
+    /// Takes from others the counts that are not known, or 0.
     pub(super) fn complete(&mut self, others: &Self) {
         for (count, other) in self.counts.iter_mut().zip(others.counts) {
-            *count = count.or(other);
+            if count.is_none_or(|count| count == 0.0) {
+                *count = other.or(*count);
+            }
         }
     }
 }
@@ -91,7 +95,7 @@ impl Units {
 impl ServiceTier {
     /// Returns the tier that a provider names, or nothing for the standard one.
     pub(super) fn of_word(word: &str) -> Option<Self> {
-        const WORDS: [(&str, ServiceTier); 8] = [
+        const WORDS: [(&str, ServiceTier); 9] = [
             ("priority", ServiceTier::Priority),
             ("performance", ServiceTier::Priority),
             ("flex", ServiceTier::Flex),
@@ -100,14 +104,19 @@ impl ServiceTier {
             ("scale", ServiceTier::Provisioned),
             ("provisioned", ServiceTier::Provisioned),
             ("reserved", ServiceTier::Provisioned),
+            ("2", ServiceTier::Provisioned),
         ];
-        // What nearly all answers say, some in each event.
-        if matches!(word, "default" | "auto" | "standard" | "on_demand") {
+        // What nearly all answers say, some in each event; the numbers are Vertex AI's.
+        const STANDARD: [&str; 7] = ["default", "auto", "standard", "on_demand", "", "0", "1"];
+        if STANDARD.contains(&word) {
             return None;
         }
         let word = word.to_ascii_lowercase();
+        if STANDARD.contains(&&*word) || word.ends_with("unspecified") {
+            return None;
+        }
         let named = WORDS.iter().find(|(part, _)| word.contains(part));
-        named.map(|(_, tier)| *tier)
+        Some(named.map_or(Self::Other, |(_, tier)| *tier))
     }
 
     /// Returns what a call of the tier is called as a unit.
@@ -118,6 +127,7 @@ impl ServiceTier {
             Self::Flex => "flex_calls",
             Self::Priority => "priority_calls",
             Self::Provisioned => "provisioned_calls",
+            Self::Other => "other_tier_calls",
         }
     }
 }
@@ -150,6 +160,10 @@ mod tests {
             ("scale", Some(T::Provisioned)),
             ("PROVISIONED_THROUGHPUT", Some(T::Provisioned)),
             ("fast", Some(T::Fast)),
+            ("TRAFFIC_TYPE_UNSPECIFIED", None),
+            ("1", None),
+            ("2", Some(T::Provisioned)),
+            ("overnight", Some(T::Other)),
         ] {
             assert_eq!(T::of_word(word), tier, "{word}");
         }

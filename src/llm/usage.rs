@@ -147,6 +147,12 @@ impl Usage {
         (self, is_invalid)
     }
 
+    /// Returns true if it is known that there were no tokens and no units.
+    pub(super) fn is_zero(&self) -> bool {
+        let is_none = self.input == Some(0) && self.output == Some(0);
+        is_none && self.units().next().is_none()
+    }
+
     /// Returns false if a part is greater than its whole.
     pub(super) fn is_consistent(&self) -> bool {
         let fits = |parts: &[Option<u64>], whole: Option<u64>| {

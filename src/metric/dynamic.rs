@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::metric::buckets::Buckets;
 use crate::metric::histogram::Histogram;
 use crate::metric::instrument::Instrument;
+#[cfg(feature = "llm")]
+use crate::metric::rule::Cause;
 use crate::metric::set::SeriesSet;
 
 /// So many labels such a family may have.
@@ -68,6 +70,12 @@ impl<M: Instrument> DynFamily<M> {
     #[cfg(feature = "llm")]
     pub(crate) fn admit_in_share(&self, label: &str, value: &str, parts: usize) -> bool {
         self.set.admit_in_share(label, value, parts)
+    }
+
+    /// Counts that a value of a label was replaced by the overflow's before it came here.
+    #[cfg(feature = "llm")]
+    pub(crate) fn refuse(&self, label: &str, cause: Cause) {
+        self.set.refuse(label, cause);
     }
 
     /// Makes the series with these values, which count against no limit.

@@ -36,8 +36,8 @@ pub(crate) struct Limits {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Folded {
     /// The position of the first label to which it happened.
-    label: usize,
-    cause: Cause,
+    pub(crate) label: usize,
+    pub(crate) cause: Cause,
 }
 
 impl Limits {
@@ -88,7 +88,7 @@ impl Limits {
     /// Returns true if a share of the limit, one part in `parts`, has room for a value.
     #[cfg(feature = "llm")]
     pub(crate) fn has_share(&self, parts: usize) -> bool {
-        let share = self.most.load(Ordering::Relaxed) / parts;
+        let share = (self.most.load(Ordering::Relaxed) / parts).max(1);
         self.shared.load(Ordering::Relaxed) < share
     }
 
@@ -203,6 +203,16 @@ impl Limits {
                 "the open labels of this metric have {most} values together, which is their \
                  limit; {remedy}"
             ),
+            #[cfg(feature = "llm")]
+            Cause::Form => "it holds hidden characters, or looks like a key; configure it if it \
+                            must stay"
+                .into(),
+            #[cfg(feature = "llm")]
+            Cause::Share => {
+                "only answers name it, and such values have used up their share of the \
+                             limit; raise the limit, or configure the values that must stay"
+                    .into()
+            }
             Cause::Combinations => format!(
                 "the open labels of this metric have {} combinations of values, which is \
                  {COMBINATIONS} times their limit; {remedy}",

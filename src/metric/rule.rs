@@ -50,6 +50,12 @@ pub(crate) enum Cause {
     Values,
     /// The open labels' values have as many combinations as they may.
     Combinations,
+    /// The value may not be shown.
+    #[cfg(feature = "llm")]
+    Form,
+    /// Values of its origin have used up their share of the limit.
+    #[cfg(feature = "llm")]
+    Share,
 }
 
 impl Rule {

@@ -8,6 +8,8 @@ use crate::cell::{Catalog, Hasher, Mutex};
 use crate::metric::instrument::{Instrument, new_series};
 use crate::metric::label::Label;
 use crate::metric::limits::{Folded, Limits};
+#[cfg(feature = "llm")]
+use crate::metric::rule::Cause;
 use crate::metric::series::Shared;
 use crate::snapshot::{Block, Desc, Labels, is_classic_label};
 
@@ -223,6 +225,15 @@ impl<M: Instrument> SeriesSet<M> {
         }
         let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         rule.knows(value) || self.limits.admit_in_share(rule, value, parts)
+    }
+
+    /// Counts that a value of a label was replaced by the overflow's.
+    #[cfg(feature = "llm")]
+    pub(crate) fn refuse(&self, label: &str, cause: Cause) {
+        let mut names = self.label_names.iter();
+        if let Some(label) = names.position(|name| **name == *label) {
+            self.limits.note(self.desc.name(), Folded { label, cause });
+        }
     }
 
     /// Lets a label have a value whatever the limit; of a label that there is not, none

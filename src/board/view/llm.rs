@@ -28,6 +28,8 @@ pub(super) struct Model {
     pub(super) cost: Option<f64>,
     /// Calls that had none, or not for all of it.
     pub(super) unpriced: f64,
+    /// Those of them for which there is no price, whatever their usage.
+    priceless: f64,
     pub(super) times: Spread,
     pub(super) first_tokens: Spread,
     /// What rate limits still allow and allow in all, by operation and kind.
@@ -55,7 +57,7 @@ impl Calls {
     /// Forgets costs of 0 that only say that no call had a price.
     pub(super) fn forget_unknown_costs(&mut self) {
         for model in self.models.values_mut().flat_map(HashMap::values_mut) {
-            let has_price = model.unpriced < model.calls;
+            let has_price = model.calls > 0.0 && model.priceless == 0.0;
             model.cost = model.cost.filter(|cost| *cost > 0.0 || has_price);
         }
     }
@@ -122,9 +124,18 @@ impl Model {
         *self.cost.get_or_insert(0.0) += dollars;
     }
 
-    /// Returns false for a model whose counters only begin at 0.
-    pub(super) fn has_calls(&self) -> bool {
-        self.calls > 0.0 || self.in_flight > 0.0
+    /// Returns false if the counters were created at 0 and never incremented.
+    pub(super) fn is_used(&self) -> bool {
+        let tokens: f64 = self.tokens.iter().sum();
+        self.calls + self.in_flight + tokens + self.unpriced > 0.0 || self.cost > Some(0.0)
+    }
+
+    /// Counts calls whose cost is not known, or not all of it.
+    pub(super) fn lack(&mut self, labels: &Labels<'_>, number: f64) {
+        self.unpriced += number;
+        if labels.last() != Some("usage") {
+            self.priceless += number;
+        }
     }
 
     /// Notes what a limit still allows, or allows in all.
@@ -156,6 +167,7 @@ impl Model {
             self.pay(cost);
         }
         self.unpriced += other.unpriced;
+        self.priceless += other.priceless;
         self.times.merge(&other.times);
         self.first_tokens.merge(&other.first_tokens);
     }
@@ -178,6 +190,7 @@ impl Model {
                 .cost
                 .map(|cost| since(cost, before.cost.unwrap_or(0.0))),
             unpriced: since(self.unpriced, before.unpriced),
+            priceless: since(self.priceless, before.priceless),
             times: self.times.since(&before.times),
             first_tokens: self.first_tokens.since(&before.first_tokens),
             headroom: self.headroom.clone(),

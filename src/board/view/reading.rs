@@ -159,7 +159,7 @@ impl Reading {
             Role::LlmRemaining => model.limit(labels, false, number),
             Role::LlmLimit => model.limit(labels, true, number),
             Role::LlmCost => model.pay(number),
-            Role::LlmUnpriced => model.unpriced += number,
+            Role::LlmUnpriced => model.lack(labels, number),
             _ => {}
         }
     }

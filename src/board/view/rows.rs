@@ -90,7 +90,7 @@ pub(super) fn write_llm(reading: &Reading, before: Option<&Reading>, json: &mut 
     let mut rows: Vec<_> = reading
         .llm
         .iter()
-        .filter(|(_, _, all)| all.has_calls())
+        .filter(|(_, _, all)| all.is_used())
         .map(|(provider, name, all)| {
             let earlier = before.and_then(|before| before.llm.get(provider, name));
             (provider, name, all, all.since(earlier))

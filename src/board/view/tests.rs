@@ -385,8 +385,24 @@ fn counters_that_begin_at_0_are_neither_a_cost_nor_a_row() {
     let llm = &at(0)["llm"];
     assert!(llm["cost"].is_null(), "{llm}");
     assert_eq!(llm["models"].as_array().unwrap().len(), 1, "{llm}");
-    // A call that has a price may be free.
-    model.calls.with(call("ok")).inc();
+    // A refused call needs no price, and does not make the other one free.
+    model.calls.with(call("error")).inc();
     let llm = &at(2)["llm"];
-    assert_eq!(llm["cost"], 0, "{llm}");
+    assert!(llm["cost"].is_null(), "{llm}");
+    // A model with a price may be free, even if the usage of a call is not known.
+    let free = |last| ["acme", "free", "chat", last];
+    model.calls.with(free("ok")).inc();
+    cost.with(free("table"));
+    unpriced.with(free("usage")).inc();
+    // A model that only advised another has no calls, and a row.
+    cost.with(["acme", "advisor", "chat", "table"]).inc_by(0.5);
+    let llm = &at(4)["llm"];
+    let row = |name: &str| {
+        let rows = llm["models"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["model"] == name);
+        row.unwrap_or_else(|| panic!("no row of {name}: {llm}"))
+    };
+    assert_eq!(row("free")["cost"], 0, "{llm}");
+    assert_eq!(row("advisor")["cost"], 0.5, "{llm}");
+    assert_eq!(llm["models"].as_array().unwrap().len(), 3, "{llm}");
 }

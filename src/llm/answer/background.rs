@@ -1,7 +1,8 @@
 //! An answer that the provider makes in the background, and stores until it is fetched.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
+
+use crate::llm::answer::hash;
 
 /// A hash of the id of a stored answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,7 +12,7 @@ pub(crate) struct AnswerId(u64);
 #[derive(Debug, Default)]
 pub(crate) struct Background {
     pub(super) id: Option<AnswerId>,
-    pub(super) is_background: bool,
+    pub(crate) is_requested: bool,
     pub(super) created_at: Option<f64>,
     pub(super) completed_at: Option<f64>,
     /// Whether the work is still to be done, and whether it is over.
@@ -22,7 +23,7 @@ pub(crate) struct Background {
 impl Background {
     /// Returns the id of an answer that was made in the background and is complete.
     pub(crate) fn finished(&self) -> Option<AnswerId> {
-        self.id.filter(|_| self.is_background && self.is_final)
+        self.id.filter(|_| self.is_requested && self.is_final)
     }
 
     /// Returns how long the work took, if the answer says so.
@@ -34,8 +35,11 @@ impl Background {
 
 impl AnswerId {
     pub(crate) fn new(id: &str) -> Self {
-        let mut hasher = DefaultHasher::new();
-        id.hash(&mut hasher);
-        Self(hasher.finish())
+        Self(hash(id))
+    }
+
+    /// Tells equal ids of two providers apart.
+    pub(crate) fn of_provider(self, provider: &str) -> Self {
+        Self(self.0 ^ hash(provider))
     }
 }

@@ -58,7 +58,8 @@ impl Counts {
 
     /// Adds to a count; a missing one counts as 0.
     pub(crate) fn add(&mut self, field: Field, tokens: u64) {
-        self.set(field, Some(self.get(field).unwrap_or(0) + tokens));
+        let sum = self.get(field).unwrap_or(0).saturating_add(tokens);
+        self.set(field, Some(sum));
     }
 
     /// Takes a count of the usage object that is being read. Some objects hold a count under
@@ -76,7 +77,7 @@ impl Counts {
     /// Adds the counts of another part of the same answer.
     pub(super) fn add_all(&mut self, other: &Self) {
         for (tokens, other) in self.tokens.iter_mut().zip(other.tokens) {
-            *tokens += other;
+            *tokens = tokens.saturating_add(other);
         }
         self.known |= other.known;
     }

@@ -5,6 +5,7 @@ use crate::llm::units::Unit;
 
 /// One event, as far as it was read.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Event {
     pub(crate) kind: Option<Box<str>>,
     pub(crate) status: Option<Box<str>>,
@@ -25,9 +26,11 @@ pub(crate) struct Event {
     /// The number of one of several answers, and how many there were before it.
     pub(super) choice: Option<u64>,
     pub(super) choices: u64,
-    /// The entry of a list of tokens by modality that is being read.
+    /// The entry of a list of tokens that is being read: their modality, whether a cache keeps
+    /// them for an hour, and their number.
     pub(super) modality: Option<Modality>,
-    pub(super) modality_tokens: Option<u64>,
+    pub(super) is_for_an_hour: bool,
+    pub(super) listed_tokens: Option<u64>,
 }
 
 /// An item of an answer: a text, thoughts, or a tool call.
@@ -37,7 +40,7 @@ pub(crate) struct Item {
     pub(super) action: Option<Box<str>>,
 }
 
-/// The tool calls within one event that are counted.
+/// The most tool calls that are counted in one event.
 const MOST_TOOLS: usize = 256;
 
 impl Event {

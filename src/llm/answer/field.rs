@@ -37,12 +37,14 @@ pub(crate) enum Field {
     Iteration,
     IterationKind,
     IterationModel,
-    /// An entry of a list of tokens by modality, of either direction; the modality; and its
-    /// tokens.
+    /// An entry of a list of tokens by modality, of either direction, and the modality; an
+    /// entry of a list of cache writes, and how long they are kept; and the tokens of either.
     InputModality,
     OutputModality,
     Modality,
-    ModalityTokens,
+    CacheDetail,
+    CacheTtl,
+    ListedTokens,
     /// What is billed by something else than tokens.
     Billed(Unit),
     /// A query of a web search, of which unlike ones are billed.

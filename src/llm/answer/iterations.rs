@@ -8,9 +8,11 @@ use crate::llm::cost::is_version_of;
 pub(crate) struct Iterations {
     read: Vec<Iteration>,
     current: Option<Iteration>,
+    /// Whether runs of several models had to be added up.
+    is_mixed: bool,
 }
 
-/// One run, or several runs of one model that count alike.
+/// One run, or the sum of runs with the same model and kind.
 #[derive(Debug, Default)]
 struct Iteration {
     kind: Kind,
@@ -20,9 +22,9 @@ struct Iteration {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 enum Kind {
-    /// A run of the model itself, such as one that compacts the conversation.
+    /// A run of the requested model, such as one that compacts the conversation.
     #[default]
-    Own,
+    Requested,
     /// A run of a model that the first one asked for advice.
     Advisor,
     /// A run of a model that took over, since the first one declined.
@@ -37,9 +39,13 @@ pub(crate) struct Split {
     pub(crate) others: Vec<(Box<str>, Counts)>,
     /// Whether another model took over.
     pub(crate) has_fallback: bool,
+    /// The model of the first run, if that was the requested one.
+    pub(crate) first_model: Option<Box<str>>,
+    /// Whether the counts of some models are mixed.
+    pub(crate) is_mixed: bool,
 }
 
-/// The runs that are told apart. Further ones are added to the last.
+/// The most runs that are told apart. Further ones are added to the last.
 const MOST_RUNS: usize = 32;
 
 impl Iterations {
@@ -52,7 +58,7 @@ impl Iterations {
             current.kind = match kind {
                 "advisor_message" => Kind::Advisor,
                 "fallback_message" => Kind::Fallback,
-                _ => Kind::Own,
+                _ => Kind::Requested,
             };
         }
     }
@@ -77,6 +83,7 @@ impl Iterations {
         let same = self.read.iter().position(|read| {
             read.kind == run.kind && read.model == run.model && read.has_output() == has_output
         });
+        self.is_mixed |= same.is_none() && is_full;
         let same = same.or_else(|| is_full.then(|| self.read.len() - 1));
         match same {
             Some(at) => self.read[at].counts.add_all(&run.counts),
@@ -91,6 +98,8 @@ impl Iterations {
         }
         let mut split = Split {
             has_fallback: self.read.iter().any(|run| run.kind == Kind::Fallback),
+            first_model: self.first_model(),
+            is_mixed: self.is_mixed,
             ..Split::default()
         };
         if split.has_fallback {
@@ -100,7 +109,7 @@ impl Iterations {
         }
         for run in &self.read {
             // A model that declined without an output is not billed.
-            if split.has_fallback && run.kind == Kind::Own && !run.has_output() {
+            if split.has_fallback && run.kind == Kind::Requested && !run.has_output() {
                 continue;
             }
             let mut counts = run.counts;
@@ -111,6 +120,12 @@ impl Iterations {
             }
         }
         Some(split)
+    }
+
+    fn first_model(&self) -> Option<Box<str>> {
+        let first = self.read.first()?;
+        let model = first.model.clone();
+        model.filter(|_| first.kind == Kind::Requested)
     }
 }
 
@@ -124,7 +139,7 @@ impl Iteration {
         let model = self.model.as_deref()?;
         let is = |name: Option<&str>| name.is_some_and(|name| is_version_of(model, name));
         // An alias may answer under another name, but not if someone else took over.
-        let is_answered = self.kind == Kind::Own && is(answered);
+        let is_answered = self.kind == Kind::Requested && is(answered);
         (!is(requested) && !is_answered).then_some(model)
     }
 }
@@ -143,6 +158,7 @@ impl Split {
 pub(crate) fn include_cached(counts: &mut Counts) {
     let cached = [Field::CacheRead, Field::CacheWrite].map(|field| counts.get(field).unwrap_or(0));
     if let Some(input) = counts.get(Field::Input) {
-        counts.set(Field::Input, Some(input + cached[0] + cached[1]));
+        let all = input.saturating_add(cached[0]).saturating_add(cached[1]);
+        counts.set(Field::Input, Some(all));
     }
 }

@@ -32,6 +32,7 @@ pub(super) use tool_calls::ToolCallId;
 
 /// What was learnt from an answer so far.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Answer {
     pub(super) model: Option<Box<str>>,
     /// The token counts of all usage objects so far, and of the one that is being read.
@@ -40,8 +41,9 @@ pub(super) struct Answer {
     has_report: bool,
     /// Whether a later usage object stands for all earlier ones.
     is_usage_complete: bool,
-    /// Few answers have them.
+    /// The runs of models that the last whole list holds, and the list that is being read.
     pub(super) iterations: Option<Box<Iterations>>,
+    open_iterations: Option<Box<Iterations>>,
     /// The counts of models that others called in, by their names.
     pub(super) other_models: Vec<(Box<str>, Counts)>,
     /// Input tokens that each element of a list reports.
@@ -73,6 +75,7 @@ pub(super) struct Answer {
 
 /// What has come of the answer itself.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Content {
     /// Text, thoughts or a tool call.
     pub(super) has_come: bool,
@@ -84,8 +87,8 @@ pub(super) struct Content {
 }
 
 impl Content {
-    /// Notes that some has come.
-    pub(super) fn come(&mut self) {
+    /// Notes that there is some.
+    pub(super) fn note(&mut self) {
         self.has_come = true;
         self.is_in_event = true;
         self.is_in_choice = true;
@@ -98,7 +101,7 @@ impl Content {
     }
 }
 
-/// The web queries of an answer that are told apart.
+/// The most web queries that are told apart in one answer.
 const MOST_QUERIES: usize = 256;
 
 impl Answer {
@@ -126,9 +129,7 @@ impl Answer {
 
     /// Notes a web query; the same query counts once.
     fn query_web(&mut self, query: &str) {
-        let mut hasher = DefaultHasher::new();
-        query.hash(&mut hasher);
-        let query = hasher.finish();
+        let query = hash(query);
         if self.web_queries.len() < MOST_QUERIES && !self.web_queries.contains(&query) {
             self.web_queries.push(query);
         }
@@ -141,12 +142,12 @@ impl Answer {
 
     /// Ends the head of the answer, which has counts as an event has.
     pub(super) fn end_head(&mut self) {
-        self.end_report();
+        self.end_report(true);
     }
 
     /// Ends an event, and returns it for its dialect to say what it means.
-    pub(super) fn end_event(&mut self) -> Event {
-        self.end_report();
+    pub(super) fn end_event(&mut self, is_whole: bool) -> Event {
+        self.end_report(is_whole);
         if !self.event.tools.is_empty() {
             self.call_tools(0);
         }
@@ -154,9 +155,12 @@ impl Answer {
         std::mem::take(&mut self.event)
     }
 
-    fn end_report(&mut self) {
+    /// Takes over the counts of an event. Those of an event that broke off are not complete.
+    fn end_report(&mut self, is_whole: bool) {
+        self.open_iterations = None;
         if std::mem::take(&mut self.has_report) {
-            self.counts.correct(&self.report, self.is_usage_complete);
+            let is_complete = self.is_usage_complete && is_whole;
+            self.counts.correct(&self.report, is_complete);
             self.report = Counts::default();
         }
     }
@@ -204,11 +208,12 @@ impl Answer {
             return;
         };
         match field {
-            Field::ModalityTokens => self.event.modality_tokens = Some(tokens),
+            Field::ListedTokens => self.event.listed_tokens = Some(tokens),
             Field::ListedInput => {
-                self.listed_input = Some(self.listed_input.unwrap_or(0) + tokens);
+                let sum = self.listed_input.unwrap_or(0).saturating_add(tokens);
+                self.listed_input = Some(sum);
             }
-            _ => match self.iterations.as_mut().and_then(|runs| runs.counts()) {
+            _ => match self.open_iterations.as_mut().and_then(|runs| runs.counts()) {
                 Some(counts) => counts.read(field, tokens),
                 None => {
                     self.has_report = true;
@@ -218,9 +223,19 @@ impl Answer {
         }
     }
 
+    /// Ends an entry of a list of cache writes by the time that they are kept.
+    fn end_cache_write(&mut self) {
+        let tokens = self.event.listed_tokens.take();
+        let is_for_an_hour = std::mem::take(&mut self.event.is_for_an_hour);
+        if let Some(tokens) = tokens.filter(|_| is_for_an_hour) {
+            self.has_report = true;
+            self.report.read(Field::CacheWrite1h, tokens);
+        }
+    }
+
     /// Ends an entry of a list of tokens by modality.
     fn end_modality(&mut self, field: Field) {
-        let tokens = self.event.modality_tokens.take();
+        let tokens = self.event.listed_tokens.take();
         let modality = self.event.modality.take();
         let part = match (modality, field) {
             (Some(Modality::Audio), Field::InputModality) => Field::AudioInput,
@@ -279,6 +294,7 @@ impl Answer {
         self.report = Counts::default();
         self.has_report = false;
         self.iterations = None;
+        self.open_iterations = None;
         self.listed_input = None;
         self.units = Units::default();
         self.item_units = Units::default();
@@ -329,7 +345,7 @@ impl Answer {
         if !std::mem::take(&mut self.event.is_named) {
             return;
         }
-        self.content.come();
+        self.content.note();
         if !is_server_run {
             self.event.add_tool(identity);
         }
@@ -352,6 +368,13 @@ impl Answer {
         }
         self.event.item = None;
     }
+}
+
+/// Returns a hash of a text that is only compared, and never kept.
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What tokens stand for, if not for text.

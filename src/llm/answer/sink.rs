@@ -33,7 +33,7 @@ impl Sink for Answer {
                 | Field::RawInput
                 | Field::RawOutput
                 | Field::RawCacheRead
-                | Field::ModalityTokens,
+                | Field::ListedTokens,
                 value,
             ) => self.tokens(field, value),
             (Field::List, Value::Open) => self.listed_input = None,
@@ -44,24 +44,18 @@ impl Sink for Answer {
             (Field::IsThought, value) if boolean(value) == Some(true) => {
                 self.content.has_thoughts = true;
             }
-            (Field::Content, Value::Text(text)) if !text.is_empty() => self.content.come(),
+            (Field::Content, Value::Text(text)) if !text.is_empty() => self.content.note(),
             (Field::Thought, Value::Text(text)) if !text.is_empty() => {
-                self.content.come();
+                self.content.note();
                 self.content.has_thoughts = true;
             }
             (Field::Choice, Value::Close) => self.end_choice(),
             (Field::Index, value) => self.event.choice = integer(value),
-            // Some say it so while there is none yet.
-            (
-                Field::Finish,
-                Value::Text("" | "null" | "FINISH_REASON_UNSPECIFIED") | Value::Number("0"),
-            ) => {}
-            (Field::Finish, Value::Text(reason) | Value::Number(reason)) => {
+            (Field::Finish, Value::Text(reason) | Value::Number(reason)) if is_set(reason) => {
                 self.event.finish = Some(reason.into());
             }
             (Field::Kind, Value::Text(kind)) => self.event.kind = Some(kind.into()),
-            (Field::Status, Value::Number("0")) => {}
-            (Field::Status, Value::Text(status) | Value::Number(status)) => {
+            (Field::Status, Value::Text(status) | Value::Number(status)) if is_set(status) => {
                 self.event.status = Some(status.into());
             }
             (Field::Done, Value::Open) => self.event.is_done = true,
@@ -75,6 +69,11 @@ impl Sink for Answer {
             _ => self.take_other(field, value),
         }
     }
+}
+
+/// Returns false for the words that stand for a reason or a status that is not there yet.
+fn is_set(word: &str) -> bool {
+    !matches!(word, "" | "null" | "0") && !word.ends_with("_UNSPECIFIED")
 }
 
 impl Answer {
@@ -96,7 +95,7 @@ impl Answer {
             | Field::ErrorCode
             | Field::EventCode => self.take_error(field, value),
             Field::Iterations | Field::Iteration | Field::IterationKind | Field::IterationModel => {
-                self.take_iteration(field, value)
+                self.take_iteration(field, value);
             }
             Field::AnswerId | Field::Background | Field::CreatedAt | Field::CompletedAt => {
                 self.take_background(field, value);
@@ -140,11 +139,13 @@ impl Answer {
     }
 
     fn take_iteration(&mut self, field: Field, value: Value<'_>) {
-        // A list that is sent again is complete.
-        if field == Field::Iterations && value == Value::Open {
-            self.iterations = Some(Box::default());
+        // A list that is sent again is complete, once it has ended.
+        match (field, value) {
+            (Field::Iterations, Value::Open) => self.open_iterations = Some(Box::default()),
+            (Field::Iterations, Value::Close) => self.iterations = self.open_iterations.take(),
+            _ => {}
         }
-        let Some(iterations) = &mut self.iterations else {
+        let Some(iterations) = &mut self.open_iterations else {
             return;
         };
         match (field, value) {
@@ -160,7 +161,7 @@ impl Answer {
         let background = &mut self.background;
         match (field, value) {
             (Field::AnswerId, Value::Text(id)) => background.id = Some(AnswerId::new(id)),
-            (Field::Background, value) => background.is_background = boolean(value) == Some(true),
+            (Field::Background, value) => background.is_requested = boolean(value) == Some(true),
             (Field::CreatedAt, value) => background.created_at = number(value),
             (Field::CompletedAt, value) => background.completed_at = number(value),
             _ => {}
@@ -172,7 +173,11 @@ impl Answer {
         match (field, value) {
             (Field::Billed(unit), Value::Number(_) | Value::Text(_)) => self.bill(unit, value),
             (Field::WebQuery, Value::Text(query)) if !query.is_empty() => self.query_web(query),
-            (Field::ServiceTier, Value::Text(tier)) => self.tier = ServiceTier::of_word(tier),
+            (Field::ServiceTier, Value::Text(tier) | Value::Number(tier)) => {
+                self.tier = ServiceTier::of_word(tier);
+            }
+            (Field::CacheTtl, Value::Text(ttl)) => self.event.is_for_an_hour = ttl == "1h",
+            (Field::CacheDetail, Value::Close) => self.end_cache_write(),
             (Field::Speed, Value::Text(speed)) => self.speed = ServiceTier::of_word(speed),
             (Field::Took(phase, scale), Value::Number(time) | Value::Text(time)) => {
                 self.times.read(phase, scale, time);

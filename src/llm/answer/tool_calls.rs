@@ -1,6 +1,6 @@
 //! The calls of the caller's tools that an answer holds, each counted once.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use crate::llm::answer::hash;
 
 /// The tool calls of an answer.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ struct ToolCall {
     event: u64,
 }
 
-/// The tool calls in parts that are told apart. Further ones are not counted.
+/// The most tool calls in parts that are told apart. Further ones are not counted.
 const MOST: usize = 256;
 
 impl ToolCalls {
@@ -62,9 +62,7 @@ impl ToolCallId {
     /// Sets the id; an empty one says nothing.
     pub(super) fn set_id(&mut self, id: &str) {
         if !id.is_empty() {
-            let mut hasher = DefaultHasher::new();
-            id.hash(&mut hasher);
-            self.id = Some(hasher.finish());
+            self.id = Some(hash(id));
         }
     }
 

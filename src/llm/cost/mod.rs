@@ -72,8 +72,10 @@ impl Bill {
     /// Makes the bill of a call: what the provider charges, if he says so, and else what it
     /// costs by the prices that there are. Without prices there is nothing to lack.
     pub(super) fn of(call: &Ended<'_>, rates: Option<&Rates>) -> Self {
-        // It is billed when its answer is fetched.
-        if call.outcome == Outcome::Pending {
+        // A pending call is billed when its answer is fetched, and a model that declined and left
+        // all of the work to others took nothing.
+        let took_nothing = !call.other_models.is_empty() && call.usage.is_zero();
+        if call.outcome == Outcome::Pending || took_nothing {
             return Self::default();
         }
         if let Some(charged) = call.charge.total() {
@@ -91,8 +93,8 @@ impl Bill {
         Self::by_table(call, &call.usage, rates, models)
     }
 
-    /// Makes the bill for what a model took that the requested one called in. A cost that the
-    /// provider reports covers it.
+    /// Makes the bill of another model in the same call, which the same tier served. A cost that
+    /// the provider reports covers it.
     pub(super) fn of_other_model(
         call: &Ended<'_>,
         model: &str,
@@ -101,7 +103,9 @@ impl Bill {
     ) -> Self {
         match rates {
             Some(rates) if call.charge.total().is_none() => {
-                Self::by_table(call, usage, rates, [Some(model), None])
+                let mut usage = *usage;
+                usage.units.tier = call.usage.units.tier;
+                Self::by_table(call, &usage, rates, [Some(model), None])
             }
             _ => Self::default(),
         }

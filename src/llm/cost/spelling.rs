@@ -1,6 +1,6 @@
 //! The ways to write the name of a model.
 
-use std::iter::successors;
+use std::iter::{from_fn, successors};
 
 /// The geographies of Bedrock's inference profiles, as in `us.anthropic.claude-x`.
 const REGIONS: [&str; 9] = [
@@ -39,8 +39,16 @@ pub(super) fn spellings(name: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Returns a name without its last version, then without the one before, and so on.
-pub(super) fn unversioned(name: &str) -> impl Iterator<Item = &str> {
-    successors(without_version(name), |name| without_version(name))
+pub(super) fn unversioned(mut name: &str) -> impl Iterator<Item = &str> {
+    let mut has_revision = false;
+    from_fn(move || {
+        // `-v1` alone may be another model, as `-v3` of DeepSeek is.
+        let release = has_revision.then(|| without_release(name)).flatten();
+        let rest = release.or_else(|| without_version(name))?;
+        has_revision = is_revision(&name[rest.len()..]);
+        name = rest;
+        Some(rest)
+    })
 }
 
 /// Returns true if a model is the one that a name stands for, or a version of it, whatever
@@ -86,9 +94,9 @@ fn without_tag(name: &str) -> Option<&str> {
     let start = name.rfind(['-', '@', ':'])?;
     let tag = &name[start + 1..];
     let is_version = match name.as_bytes()[start] {
-        b'-' => tag == "latest" || is_dated(tag) || is_release(tag),
+        b'-' => tag == "latest" || is_dated(tag),
         b'@' => tag == "latest" || tag == "default" || is_dated(tag),
-        _ => VARIANTS.contains(&tag) || (tag.len() == 1 && are_digits(tag)),
+        _ => VARIANTS.contains(&tag) || is_revision(&name[start..]),
     };
     is_version.then(|| &name[..start])
 }
@@ -104,10 +112,16 @@ fn is_dated(tag: &str) -> bool {
         }
 }
 
-/// Whether a tag is a release: `v1`.
-fn is_release(tag: &str) -> bool {
-    let number = tag.strip_prefix('v');
-    number.is_some_and(|number| number.len() <= 2 && are_digits(number))
+/// Removes a release such as `-v1`.
+fn without_release(name: &str) -> Option<&str> {
+    let (rest, number) = name.rsplit_once("-v")?;
+    let is_release = number.len() <= 2 && are_digits(number) && !rest.is_empty();
+    is_release.then_some(rest)
+}
+
+/// Whether the end of a name is a revision of Bedrock's: `:0`.
+fn is_revision(end: &str) -> bool {
+    matches!(end.as_bytes(), [b':', b'0'..=b'9'])
 }
 
 fn is_year(text: &str) -> bool {

@@ -1,10 +1,9 @@
 //! The messages of Anthropic, and of those who speak as it does.
 
 use crate::llm::answer::{Answer, Event, Field, include_cached};
-use crate::llm::dialect::openai::{COPILOT, COSTS, ERROR, GATEWAY};
+use crate::llm::dialect::openai::{COPILOT, COSTS, ERROR, GATEWAY, SERVER_TOOLS};
 use crate::llm::dialect::{Call, Dialect, PLAIN, Path};
 use crate::llm::scan::{Branch, at, each, within};
-use crate::llm::units::Unit;
 
 pub(super) const DIALECT: Dialect = Dialect {
     paths: &[
@@ -20,7 +19,7 @@ pub(super) const DIALECT: Dialect = Dialect {
     ],
     provider: "anthropic_compatible",
     answer: EVENT,
-    // The last usage may repeat the output alone.
+    // The last usage object of a stream may hold only the output tokens.
     is_usage_complete: false,
     conclude,
     settle,
@@ -76,10 +75,7 @@ const USAGE: &[Branch] = &[
         &[at("thinking_tokens", Field::Reasoning)],
     ),
     within("cache_creation", CACHE_CREATION),
-    within(
-        "server_tool_use",
-        &[at("web_search_requests", Field::Billed(Unit::WebSearches))],
-    ),
+    within("server_tool_use", SERVER_TOOLS),
     at("service_tier", Field::ServiceTier),
     at("speed", Field::Speed),
     // If there was more than one run, the counts beside are those of the last.
@@ -127,7 +123,7 @@ pub(super) const CACHE_CREATION: &[Branch] =
 pub(super) fn conclude(answer: &mut Answer, event: &Event) {
     if event.is_tool_call() {
         answer.call_tool(0, event.tool);
-        answer.content.come();
+        answer.content.note();
     }
     answer.end_turn(event);
     match event.kind.as_deref() {
@@ -149,9 +145,10 @@ pub(super) fn settle(answer: &mut Answer, call: &Call<'_>) {
     if split.has_fallback {
         // The counts beside are those of the model that took over, and so is the name.
         answer.counts = split.requested;
-        answer.model = None;
+        answer.model = split.first_model;
     } else {
         answer.counts.raise(&split.requested);
     }
+    answer.is_inconsistent |= split.is_mixed;
     answer.other_models = split.others;
 }

@@ -84,7 +84,14 @@ const USAGE: &[Branch] = &[
     at("outputTokens", Field::Output),
     at("cacheReadInputTokens", Field::CacheRead),
     at("cacheWriteInputTokens", Field::CacheWrite),
-    // Anthropic's searches, as Nova's grounding.
+    within(
+        "cacheDetails",
+        &[each(Field::CacheDetail).and(&[
+            at("ttl", Field::CacheTtl),
+            at("inputTokens", Field::ListedTokens),
+        ])],
+    ),
+    // Nova's grounding.
     within(
         "serverToolUsage",
         &[at("webSearchRequests", Field::Billed(Unit::WebSearches))],

@@ -91,7 +91,7 @@ const USAGE: &[Branch] = &[
 
 const MODALITY: &[Branch] = &[
     at("modality", Field::Modality),
-    at("tokenCount", Field::ModalityTokens),
+    at("tokenCount", Field::ListedTokens),
 ];
 
 /// A prompt that is refused has no candidates.

@@ -25,6 +25,7 @@ pub(super) use vendor::Vendor;
 
 /// One way to ask and to answer.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Dialect {
     /// The ends of the paths by which its requests are known, and what they ask for,
     /// as the OpenTelemetry GenAI conventions call it.

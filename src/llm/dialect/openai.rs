@@ -184,7 +184,7 @@ pub(super) const GATEWAY: &[Branch] = &[at("cost_estimate", Field::Cost)];
 /// GitHub Copilot's, in billionths of an AI credit.
 pub(super) const COPILOT: &[Branch] = &[at("total_nano_aiu", Field::CostNanoCredits)];
 
-/// OpenRouter's.
+/// Anthropic's, and OpenRouter's.
 pub(super) const SERVER_TOOLS: &[Branch] =
     &[at("web_search_requests", Field::Billed(Unit::WebSearches))];
 
@@ -222,8 +222,8 @@ const TIMINGS: &[Branch] = &[
 pub(super) const ERROR: &[Branch] = &[at("type", Field::ErrorType), at("code", Field::ErrorCode)];
 
 /// The input includes cached and audio tokens, and the output reasoning, but not with all
-/// models and gateways. If the total shows tokens beside both, they are counted if it is
-/// known what they are.
+/// models and gateways. If the total exceeds input plus output, the difference is counted if
+/// its kind is known.
 pub(super) fn settle(answer: &mut Answer, call: &Call<'_>) {
     let Some(beside) = beside_both(answer) else {
         return;
@@ -233,7 +233,8 @@ pub(super) fn settle(answer: &mut Answer, call: &Call<'_>) {
     let cached = [Field::CacheRead, Field::CacheWrite].map(|field| counts.get(field).unwrap_or(0));
     let is_cached = cached.iter().sum::<u64>() == beside;
     // Mistral reports the seconds of its audio.
-    let is_audio = answer.units.get(Unit::AudioSeconds).is_some() || is(Field::AudioInput);
+    let has_audio = answer.units.get(Unit::AudioSeconds) > Some(0.0);
+    let is_audio = has_audio || is(Field::AudioInput);
     let model = answer.model.as_deref().or(call.model);
     let is_gemini = model.is_some_and(|model| model.contains("gemini"));
     if beside == 0 {

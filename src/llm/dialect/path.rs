@@ -2,6 +2,7 @@
 
 /// The end of a path, and what a request to it asks for.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Path {
     pub(crate) end: &'static str,
     /// What else has to be in the path, before its end.

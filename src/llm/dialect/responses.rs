@@ -163,7 +163,7 @@ fn conclude(answer: &mut Answer, event: &Event) {
 /// Counts the item of an event: a tool call of the caller's, or a tool that the provider ran.
 fn conclude_item(answer: &mut Answer, event: &Event, kind: Option<&str>) {
     if event.is_tool_call() {
-        answer.content.come();
+        answer.content.note();
         // It comes when it begins, and again when it is complete. Some servers give it
         // neither an id nor an index that shows this.
         let identity = event.tool;

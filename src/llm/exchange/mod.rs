@@ -3,6 +3,7 @@
 mod settle;
 
 use std::any::Any;
+use std::fmt;
 use std::time::SystemTime;
 
 use http::{HeaderMap, Method, StatusCode, header};
@@ -20,7 +21,6 @@ use crate::llm::told;
 
 /// The call of one request, which is made when the request is sent, moved to the future
 /// and from there into the answer's body, and dropped once.
-#[derive(Debug)]
 pub struct Exchange {
     call: LlmCall,
     dialect: &'static Dialect,
@@ -36,6 +36,17 @@ pub struct Exchange {
     end: Option<End>,
     /// Whether code of the client's is running, which panicked if that is so in `drop`.
     inside: bool,
+}
+
+/// Without what the request and the answer say, which may be anything.
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange")
+            .field("call", &self.call)
+            .field("status", &self.status)
+            .field("reader", &self.reader)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How an answer came to its end, or did not.
@@ -129,7 +140,10 @@ impl Exchange {
         }
         let label = self.label(headers);
         let mut reader = Box::new(Reader::new(self.dialect, label));
-        told::read(headers, &mut reader.answer);
+        // The head of a fetch says nothing of the call whose answer is fetched.
+        if !self.is_stored {
+            told::read(headers, &mut reader.answer);
+        }
         self.reader = Some(reader);
     }
 
@@ -141,7 +155,8 @@ impl Exchange {
         let had_first = self.call.has_first();
         let parts = reader.answer.content.events;
         reader.push(bytes);
-        if !reader.is_streamed() {
+        // Nor do the times at which its pieces come.
+        if self.is_stored || !reader.is_streamed() {
             return;
         }
         if had_first {

@@ -1,6 +1,6 @@
 //! What a call takes over from its answer, once nothing more of it will come.
 
-use crate::llm::answer::{Answer, Field};
+use crate::llm::answer::{Answer, Counts, Field};
 use crate::llm::call::{Proof, has_output};
 use crate::llm::dialect;
 use crate::llm::exchange::{End, Exchange};
@@ -11,7 +11,7 @@ use crate::llm::usage::Usage;
 impl Exchange {
     /// Returns how many answers must have given a reason for the call to have ended.
     pub(super) fn choices(&self) -> usize {
-        // What a server ends by itself holds all the answers that it has.
+        // If the server ended the body, no further answer can follow.
         let asked = self.asked.choices.filter(|_| self.end != Some(End::Body));
         asked.map_or(1, |choices| usize::try_from(choices).unwrap_or(usize::MAX))
     }
@@ -43,7 +43,9 @@ impl Exchange {
             answer.counts.set(Field::Input, input);
             answer.counts.set(Field::Output, None);
         }
-        call.usage = answer.counts.usage(answer.units);
+        let (usage, is_invalid) = answer.counts.usage(answer.units).bounded();
+        answer.is_invalid |= is_invalid;
+        call.usage = usage;
         call.other_models = usages(answer);
         call.is_inconsistent = answer.is_inconsistent;
         // Many tell in each event what there is so far.
@@ -73,9 +75,10 @@ impl Exchange {
         if self.dialect.asks_for_usage && self.asked.is_seen && !self.asked.usage {
             return Some("not_requested");
         }
-        // The caller stopped at the reason to finish, and the connection may have broken
-        // there: the usage follows it.
+        // The usage follows the reasons to finish. If the caller stopped there, or the
+        // connection broke, it was not read.
         match self.end {
+            _ if reader.has_mark() => self.call.blind,
             None => Some("unread"),
             Some(End::Failure(_)) => Some("truncated"),
             Some(End::Body) => self.call.blind,
@@ -104,13 +107,18 @@ impl Exchange {
         };
         let call = &mut self.call;
         let background = &reader.answer.background;
-        let is_new = background
-            .finished()
-            .map(|id| call.metrics().is_first_seen(id));
+        let id = background.finished();
+        let id = id.map(|id| id.of_provider(&call.provider));
+        let is_new = id.map(|id| call.metrics().is_first_seen(id));
         match (self.is_stored, is_new) {
             (true, Some(true)) => call.took = background.duration(),
             (true, _) => call.discard(),
+            // Another fetch has counted it.
             (false, Some(false)) => call.outcome = Outcome::Pending,
+            // The work goes on without its reader.
+            (false, None) if background.is_requested && call.outcome.is_early() => {
+                call.outcome = Outcome::Pending;
+            }
             (false, _) => {}
         }
         if call.outcome == Outcome::Pending {
@@ -119,10 +127,13 @@ impl Exchange {
     }
 }
 
-/// Returns what models took that others called in.
+/// Returns the usage of other models in the same call.
 fn usages(answer: &mut Answer) -> Vec<(Box<str>, Usage)> {
     let others = std::mem::take(&mut answer.other_models).into_iter();
-    others
-        .map(|(model, counts)| (model, counts.usage(Units::default())))
-        .collect()
+    let usage = |(model, counts): (_, Counts)| {
+        let (usage, is_invalid) = counts.usage(Units::default()).bounded();
+        answer.is_invalid |= is_invalid;
+        (model, usage)
+    };
+    others.map(usage).collect()
 }

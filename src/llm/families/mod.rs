@@ -167,6 +167,10 @@ impl Families {
         for [provider, model, operation] in &settings.declared {
             families.open(&mut [provider, model, operation]);
         }
+        // Of configured models the provider may be known, too.
+        for (provider, model) in settings.provider.iter().zip(&settings.models) {
+            families.open(&mut [provider, model, "chat"]);
+        }
         Ok(families)
     }
 }

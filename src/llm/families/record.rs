@@ -65,7 +65,7 @@ impl Families {
         }
     }
 
-    /// Records what a model took that the requested one called in.
+    /// Records the usage of another model in the same call.
     pub(crate) fn record_other_model(
         &self,
         labels: [&str; 3],

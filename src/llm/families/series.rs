@@ -5,28 +5,26 @@ use crate::llm::families::Families;
 use crate::llm::families::record::and;
 use crate::llm::model_name::is_presentable;
 use crate::llm::outcome::{ErrorType, Outcome};
-use crate::metric::{InFlight, OVERFLOW};
+use crate::metric::{Cause, InFlight, OVERFLOW};
 
-/// The part of the limit of models, one in so many, that models have which only answers name.
+/// Models that only answers name may use one part in so many of the limit.
 const ANSWERED_SHARE: usize = 5;
 
 impl Families {
-    /// Returns the series of what is in flight under these labels. If that is new, so are the
-    /// counters that alerts read: they begin at 0, so that the first event is an increase.
-    /// What the limit refuses is replaced.
+    /// Returns the in-flight gauge of these labels. If it is new, also creates the counters that
+    /// alerts read, at 0, so that the first event is an increase. A model that is over the
+    /// limit, or whose name may not be shown, becomes `_overflow`.
     pub(crate) fn open(&self, labels: &mut [&str; 3]) -> InFlight {
         if let Some(series) = self.in_flight.find(labels) {
             return series.clone();
         }
         let [provider, model, operation] = *labels;
-        let is_allowed = is_presentable(model) || self.in_flight.knows(self.model, model);
-        if !is_allowed {
+        if !is_presentable(model) && !self.has_model(model) {
+            self.in_flight.refuse(self.model, Cause::Form);
             labels[1] = OVERFLOW;
         }
-        let has_overflow = self
-            .in_flight
-            .find(&[provider, OVERFLOW, operation])
-            .is_some();
+        let overflow = self.in_flight.find(&[provider, OVERFLOW, operation]);
+        let has_overflow = overflow.is_some();
         let series = self.in_flight.admit(labels).clone();
         if labels[1] != OVERFLOW || !has_overflow {
             self.begin_at_zero(*labels);
@@ -36,8 +34,8 @@ impl Families {
 
     /// Returns true if the model has series of its own, whatever the provider and operation,
     /// or is configured.
-    pub(crate) fn has_model(&self, labels: [&str; 3]) -> bool {
-        self.in_flight.knows(self.model, labels[1])
+    pub(crate) fn has_model(&self, model: &str) -> bool {
+        self.in_flight.knows(self.model, model)
     }
 
     /// Replaces a new model that only an answer names, if such models have used up their
@@ -45,10 +43,11 @@ impl Families {
     pub(crate) fn limit_answered(&self, labels: &mut [&str; 3]) {
         let model = labels[1];
         let share = ANSWERED_SHARE;
-        let is_known = self.has_model(*labels);
-        let is_allowed =
-            || is_presentable(model) && self.in_flight.admit_in_share(self.model, model, share);
-        if !is_known && !is_allowed() {
+        if self.has_model(model) || !is_presentable(model) {
+            return;
+        }
+        if !self.in_flight.admit_in_share(self.model, model, share) {
+            self.in_flight.refuse(self.model, Cause::Share);
             labels[1] = OVERFLOW;
         }
     }

@@ -38,6 +38,8 @@ pub(super) struct Reader {
     is_within: bool,
     /// Whether the event is an error, whatever its data says.
     is_error: bool,
+    /// Whether the answer ended with a mark, and not only with its reasons to finish.
+    has_mark: bool,
     seen: Seen,
     mark: Mark,
     conclude: fn(&mut Answer, &Event),
@@ -119,10 +121,16 @@ impl Reader {
             scanner: Scanner::new(dialect.answer),
             is_within: false,
             is_error: false,
+            has_mark: false,
             mark: Mark::default(),
             conclude: dialect.conclude,
             answer: Answer::new(dialect.is_usage_complete),
         }
+    }
+
+    /// Whether the answer ended with a mark: if it has usage, that came before.
+    pub(super) fn has_mark(&self) -> bool {
+        self.has_mark
     }
 
     /// Whether the answer comes in events.
@@ -217,6 +225,7 @@ impl Reader {
             self.end_event();
         }
         let is_all = self.seen.reasons && self.answer.finishes.len() >= choices;
+        self.has_mark = self.answer.has_ended;
         self.answer.has_ended |= is_all && self.is_streamed();
         if !self.answer.has_ended {
             self.answer.finishes.forget_open();
@@ -339,19 +348,24 @@ impl Reader {
     /// Ends an event. Of one that is not whole, no more is known than what its values
     /// said by themselves.
     fn end_event(&mut self) {
+        let is_error = std::mem::take(&mut self.is_error);
         if !std::mem::take(&mut self.is_within) {
+            // The type of an event without data, or behind its data.
+            if is_error && self.label == Label::Events {
+                self.answer.fail("");
+            }
             return;
         }
         let is_marked = std::mem::take(&mut self.mark).is_done();
         let is_whole = self.scanner.is_done();
         self.seen.event |= is_whole || is_marked;
         // What is no event stream may begin with the same word.
-        if std::mem::take(&mut self.is_error) && (is_whole || self.label == Label::Events) {
+        if is_error && (is_whole || self.label == Label::Events) {
             self.answer.fail("");
         }
         self.seen.no_json |= self.scanner.is_broken();
         self.scanner.reset();
-        let event = self.answer.end_event();
+        let event = self.answer.end_event(is_whole);
         if is_whole {
             (self.conclude)(&mut self.answer, &event);
             // Some streams end without their mark, once there is a reason why they do.

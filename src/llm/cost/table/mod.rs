@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::error::Error;
 use crate::llm::cost::price::Price;
 use crate::llm::cost::rate::Rate;
-use crate::llm::cost::spelling::{spellings, unversioned};
+use crate::llm::cost::spelling::{is_version_of, spellings, unversioned};
 
 /// The prices of models, by name.
 ///
@@ -156,20 +156,27 @@ fn checked(names: &Names<Price>) -> Result<Names<Rate>, Error> {
 }
 
 impl Rates {
-    /// Returns the price of the first of these models that has one.
+    /// Returns the price of the model that answered, or else of the one that was requested,
+    /// unless the answer shows that it is another one. A price for a prefix comes last.
     pub(super) fn find(&self, provider: &str, models: [Option<&str>; 2]) -> Option<&Rate> {
-        let mut models = models.into_iter().flatten();
-        models.find_map(|model| self.rate(provider, model))
+        let [answered, requested] = models;
+        let is_other = |requested: &&str| is_other_model(answered, requested);
+        let models = [answered, requested.filter(|requested| !is_other(requested))];
+        let models = || models.into_iter().flatten();
+        let named = models().find_map(|model| self.named(provider, model));
+        named.or_else(|| models().find_map(|model| self.of_prefix(provider, model)))
     }
 
-    fn rate(&self, provider: &str, model: &str) -> Option<&Rate> {
+    fn named(&self, provider: &str, model: &str) -> Option<&Rate> {
         let exact = spellings(model).find_map(|name| at(&self.models, provider, name));
-        let of_any_version = || {
+        exact.or_else(|| {
             let mut names = spellings(model).flat_map(unversioned);
             names.find_map(|name| at(&self.models, provider, name))
-        };
-        let of_prefix = || spellings(model).find_map(|name| self.longest_prefix(provider, name));
-        exact.or_else(of_any_version).or_else(of_prefix)
+        })
+    }
+
+    fn of_prefix(&self, provider: &str, model: &str) -> Option<&Rate> {
+        spellings(model).find_map(|name| self.longest_prefix(provider, name))
     }
 
     fn longest_prefix(&self, provider: &str, name: &str) -> Option<&Rate> {
@@ -184,6 +191,20 @@ impl Rates {
         let longest = listed.max_by_key(|(length, _)| *length);
         longest.map(|(_, rate)| rate)
     }
+}
+
+/// Whether the model that answered is a variant of the requested one with a name of its own,
+/// as `gpt-x-mini` is of `gpt-x`. What has another name altogether may be what an alias
+/// stands for.
+fn is_other_model(answered: Option<&str>, requested: &str) -> bool {
+    let Some(answered) = answered else {
+        return false;
+    };
+    let is_variant = |name: &str| {
+        let rest = name.strip_prefix(requested);
+        rest.is_some_and(|rest| rest.contains(char::is_alphabetic))
+    };
+    spellings(answered).any(is_variant) && !is_version_of(answered, requested)
 }
 
 /// Returns the price of a name at a provider, or else at every provider.
