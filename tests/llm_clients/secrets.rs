@@ -291,6 +291,9 @@ async fn no_debug_of_the_layers_own_types_tells_of_a_call_under_way() {
     call.first_token();
     call.usage(Usage::new().input(3));
     assert_silent_debug(&call);
+    let hostile = metrics.start("chat", "openai", "sk-CANARY");
+    assert_silent_debug(&hostile);
+    drop(hostile);
     call.finish(Outcome::Error(ErrorType::Auth));
     // Its URL has a key in it, as Google's do.
     let plain = client();

@@ -1,6 +1,7 @@
 //! What is learnt from one event, or from an answer that is not streamed.
 
-use crate::llm::answer::{Modality, ToolCallId};
+use crate::llm::answer::ToolCallId;
+use crate::llm::scan::Value;
 use crate::llm::units::Unit;
 
 /// One event, as far as it was read.
@@ -111,4 +112,27 @@ pub(super) fn is_tool_call(item: &str) -> bool {
 /// Returns true if a kind of tool is run by the provider.
 pub(super) fn is_server_run(kind: &str) -> bool {
     kind == "server_tool_use" || kind == "mcp_tool_use" || kind.ends_with("_search_call")
+}
+
+/// What tokens stand for, if not for text.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Modality {
+    Audio,
+    Image,
+}
+
+impl Modality {
+    /// Reads a modality; Google's enums may be sent as numbers.
+    pub(super) fn read(value: Value<'_>) -> Option<Self> {
+        let (Value::Text(word) | Value::Number(word)) = value else {
+            return None;
+        };
+        match word {
+            "4" => Some(Self::Audio),
+            "2" => Some(Self::Image),
+            _ if word.eq_ignore_ascii_case("audio") => Some(Self::Audio),
+            _ if word.eq_ignore_ascii_case("image") => Some(Self::Image),
+            _ => None,
+        }
+    }
 }

@@ -25,6 +25,7 @@ use crate::llm::units::{ServiceTier, Unit, Units};
 pub(super) use background::AnswerId;
 pub(super) use counts::Counts;
 pub(super) use event::Event;
+use event::Modality;
 pub(super) use field::Field;
 pub(super) use iterations::include_cached;
 pub(super) use number::{boolean, integer};
@@ -375,27 +376,4 @@ fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
     hasher.finish()
-}
-
-/// What tokens stand for, if not for text.
-#[derive(Debug, Clone, Copy)]
-enum Modality {
-    Audio,
-    Image,
-}
-
-impl Modality {
-    /// Reads a modality; Google's enums may be sent as numbers.
-    fn read(value: Value<'_>) -> Option<Self> {
-        let (Value::Text(word) | Value::Number(word)) = value else {
-            return None;
-        };
-        match word {
-            "4" => Some(Self::Audio),
-            "2" => Some(Self::Image),
-            _ if word.eq_ignore_ascii_case("audio") => Some(Self::Audio),
-            _ if word.eq_ignore_ascii_case("image") => Some(Self::Image),
-            _ => None,
-        }
-    }
 }

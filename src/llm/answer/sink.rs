@@ -1,9 +1,9 @@
 //! What each value of an answer changes.
 
 use crate::llm::answer::background::AnswerId;
-use crate::llm::answer::event::{is_server_run, is_tool_call};
+use crate::llm::answer::event::{Modality, is_server_run, is_tool_call};
 use crate::llm::answer::number::{boolean, integer, number};
-use crate::llm::answer::{Answer, Field, Modality, ToolCallId};
+use crate::llm::answer::{Answer, Field, ToolCallId};
 use crate::llm::scan::{Sink, Value};
 use crate::llm::units::ServiceTier;
 

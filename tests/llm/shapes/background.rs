@@ -121,6 +121,21 @@ fn a_stream_that_shows_the_end_counts_and_a_later_fetch_does_not() {
     let told = after(&[stream(GET), stream(POST)]);
     assert_eq!(told.all("llm_requests_total"), ["pending", "success"]);
     assert_eq!(tokens(&told), [12, 34]);
+    // The time that a replay takes is not that of the call.
+    assert_eq!(told.count("llm_time_to_first_token_seconds", ""), None);
+    // A reader that leaves the stream leaves the work in the background.
+    for ends in [Ends::Dropped, Ends::Broken, Ends::TimedOut] {
+        let left = events(&[created]);
+        let left = Call {
+            body: left.as_bytes(),
+            ends,
+            ..stream(POST)
+        };
+        let told = after(&[left, call(GET, DONE)]);
+        assert_eq!(told.all("llm_requests_total"), ["pending", "success"]);
+        assert!(told.all("llm_usage_missing_total").is_empty());
+        assert_eq!(tokens(&told), [12, 34]);
+    }
     // A poll whose stream breaks off has not seen the end.
     let broken = Call {
         body: &body.as_bytes()[..200],

@@ -29,6 +29,12 @@ fn tools_that_the_provider_runs_are_billed_by_use() {
             "success 10 5 stop web_searches=2",
         ),
         response(
+            "a placeholder of 0 beside the items [unverified]",
+            searches,
+            r#","tool_usage":{"web_search":{"num_requests":0}}"#,
+            "success 10 5 stop web_searches=2",
+        ),
+        response(
             "other tools [docs: OpenAI]",
             others,
             "",
@@ -111,6 +117,12 @@ fn tokens_with_a_price_of_their_own_are_details() {
             "success 1275 5 cache_write=1273 cache_write_1h=1000 stop",
         ),
         whole(
+            "cache writes for an hour of Converse [docs: Bedrock]",
+            "/model/m/converse",
+            r#"{"output":{"message":{"content":[{"text":"a"}]}},"stopReason":"end_turn","usage":{"inputTokens":2,"outputTokens":5,"cacheWriteInputTokens":1273,"cacheDetails":[{"ttl":"1h","inputTokens":1000},{"ttl":"5m","inputTokens":273}]}}"#,
+            "success 1275 5 cache_write=1273 cache_write_1h=1000 stop",
+        ),
+        whole(
             "images [docs: OpenAI]",
             "/v1/images/generations",
             r#"{"data":[{"b64_json":"a"}],"usage":{"input_tokens":60,"output_tokens":4160,"input_tokens_details":{"text_tokens":10,"image_tokens":50},"output_tokens_details":{"image_tokens":4160,"text_tokens":0}}}"#,
@@ -146,6 +158,11 @@ fn the_tier_that_served_a_call_is_counted() {
             "priority [docs]",
             "priority",
             "success 10 5 stop priority_calls=1",
+        ),
+        tier(
+            "a new one [unverified]",
+            "overnight",
+            "success 10 5 stop other_tier_calls=1",
         ),
         whole(
             "Anthropic's batches [docs]",

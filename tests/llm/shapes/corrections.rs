@@ -1,6 +1,7 @@
 //! Usage that is reported more than once, and counts that contradict each other.
 
-use crate::shapes::{CHAT, GEMINI, MESSAGES, RESPONSES, Row, check, events, stream, whole};
+use crate::shapes::{CHAT, EVENTS, GEMINI, MESSAGES, RESPONSES, Row, check, events, stream, whole};
+use crate::support::{Call, Ends};
 
 fn anthropic(name: &'static str, start: &str, delta: &str, learnt: &'static str) -> Row {
     let start = format!(r#"{{"type":"message_start","message":{{"model":"c","usage":{start}}}}}"#);
@@ -130,6 +131,32 @@ fn an_output_of_zero_that_follows_from_the_total_is_not_missing() {
             "success 11 . stop -not_reported",
         ),
     ]);
+}
+
+/// A usage object that breaks off is not complete, and takes nothing back.
+#[test]
+fn a_usage_that_is_cut_takes_nothing_back() {
+    let first = r#"{"candidates":[{"content":{"parts":[{"text":"a"}]}}],"usageMetadata":{"promptTokenCount":9,"cachedContentTokenCount":8,"candidatesTokenCount":21,"thoughtsTokenCount":35,"totalTokenCount":65}}"#;
+    let last = r#"{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":9,"cachedContentTokenCount":8,"candidatesTokenCount":22,"thoughtsTokenCount":35,"totalTokenCount":66}}"#;
+    let first = events(&[first]);
+    let whole = format!("{first}{}", events(&[last]));
+    for cut in first.len()..whole.len() {
+        let call = Call {
+            path: GEMINI,
+            request: "{}",
+            status: 200,
+            headers: vec![("content-type", EVENTS)],
+            body: &whole.as_bytes()[..cut],
+            ends: Ends::Broken,
+        };
+        let told = call.told(usize::MAX);
+        let count = |metric, by| told.count(metric, by).unwrap_or(0);
+        let text = &whole[first.len()..cut];
+        assert_eq!(count("llm_tokens_total", "input"), 9, "{text}");
+        assert!(count("llm_tokens_total", "output") >= 56, "{text}");
+        assert_eq!(count("llm_token_details_total", "cache_read"), 8, "{text}");
+        assert_eq!(count("llm_token_details_total", "reasoning"), 35, "{text}");
+    }
 }
 
 /// Rows of answers whose reasoning is inside the output, or beside it.

@@ -113,6 +113,25 @@ fn a_reader_that_stops_at_the_only_reason_has_the_whole_answer() {
 }
 
 #[test]
+fn a_reader_that_stops_at_the_end_mark_is_not_to_blame_for_missing_usage() {
+    let stop = r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#;
+    check(
+        CHAT,
+        STREAM,
+        &[stop, "[DONE]"],
+        ["success | stop | not_reported"; 3],
+    );
+    let stop = r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"}}"#;
+    let end = r#"{"type":"message_stop"}"#;
+    check(
+        "/v1/messages",
+        STREAM,
+        &[stop, end],
+        ["success | stop | not_reported"; 3],
+    );
+}
+
+#[test]
 fn as_many_answers_must_end_as_the_request_asks_for() {
     let first = r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#;
     let second = r#"{"choices":[{"index":1,"delta":{"content":"b"},"finish_reason":"length"}]}"#;
@@ -163,6 +182,8 @@ fn an_event_called_error_is_an_error_in_any_dialect() {
         (CHAT, "error: it broke\n\n", "other"),
         ("/v1/messages", "event: error\ndata: {}\n\n", "other"),
         ("/v1/responses", "event: error\ndata: {}\n\n", "other"),
+        (CHAT, "event: error\n\n", "other"),
+        (CHAT, "data: {}\nevent: error\n\n", "other"),
     ] {
         let body = format!("{text}{end}");
         let call = Call {

@@ -183,6 +183,7 @@ fn summary(told: &Told) -> String {
         "flex_calls",
         "priority_calls",
         "provisioned_calls",
+        "other_tier_calls",
     ] {
         if let Some(units) = told.amount("llm_billed_units_total", unit) {
             parts.extend([" ", unit, "=", &format!("{units:.0}")]);

@@ -3,7 +3,7 @@
 use tachometer::llm::{Price, PriceTable};
 use tachometer::{LlmLayer, Registry};
 
-use crate::shapes::{JSON, MESSAGES};
+use crate::shapes::{EVENTS, JSON, MESSAGES, events};
 use crate::support::{Call, Ends, told};
 
 /// What is expected of one model: tokens of input and output, and billionths of a dollar.
@@ -122,6 +122,49 @@ fn compactions_and_further_runs_add_up() {
         &[("claude-opus-4-8", [200, 20], 1_500_000)],
         &[],
     );
+}
+
+#[test]
+fn a_tier_holds_for_all_models_of_a_call() {
+    check(
+        "claude-sonnet-5",
+        "claude-sonnet-5",
+        r#"{"input_tokens":300,"output_tokens":30,"service_tier":"priority","iterations":[{"type":"message","input_tokens":300,"output_tokens":30},{"type":"advisor_message","model":"claude-opus-4-8","input_tokens":5000,"output_tokens":500}]}"#,
+        &[
+            ("claude-sonnet-5", [300, 30], 1_350_000),
+            ("claude-opus-4-8", [5_000, 500], 37_500_000),
+        ],
+        &["service_tier", "service_tier"],
+    );
+}
+
+#[test]
+fn a_list_of_runs_that_breaks_off_changes_nothing() {
+    let event = |usage: &str| {
+        format!(
+            r#"{{"type":"message_delta","delta":{{"stop_reason":"end_turn"}},"usage":{usage}}}"#
+        )
+    };
+    let whole = event(
+        r#"{"input_tokens":5,"output_tokens":3,"iterations":[{"input_tokens":7,"output_tokens":2},{"input_tokens":5,"output_tokens":3}]}"#,
+    );
+    let broken = r#"{"type":"message_delta","usage":{"iterations":[{"input_tokens":100,"#;
+    let last = event(r#"{"input_tokens":5,"output_tokens":4}"#);
+    let end = r#"{"type":"message_stop"}"#;
+    let body = events(&[&whole, broken, "oops", &last, end]);
+    let call = Call {
+        path: MESSAGES,
+        request: r#"{"model":"m","stream":true}"#,
+        status: 200,
+        headers: vec![("content-type", EVENTS)],
+        body: body.as_bytes(),
+        ends: Ends::Whole,
+    };
+    for size in [1, 7, usize::MAX] {
+        let told = call.told(size);
+        assert_eq!(told.count("llm_tokens_total", "input"), Some(12));
+        assert_eq!(told.count("llm_tokens_total", "output"), Some(5));
+    }
 }
 
 #[test]

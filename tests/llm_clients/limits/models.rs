@@ -170,6 +170,36 @@ fn models_that_only_answers_name_have_a_fifth_of_the_limit() {
 }
 
 #[test]
+fn a_small_limit_has_room_for_a_model_that_only_answers_name() {
+    let (layer, registry) = layer();
+    let layer = layer.limit(1);
+    answer_as(&layer, "claimed");
+    answer_as(&layer, "other");
+    assert_eq!(
+        [calls(&registry, "claimed"), calls(&registry, "_overflow")],
+        [1.0, 1.0]
+    );
+}
+
+#[test]
+fn a_model_over_the_limit_of_combinations_is_over_it_in_all_families() {
+    let (layer, registry) = layer();
+    let metrics = layer.limit(2).metrics();
+    for number in 0..1_000 {
+        let mut call = metrics.start("chat", &format!("provider-{number}"), "gpt-x");
+        call.usage(Usage::new().input(1).output(1));
+        call.finish(Outcome::Success);
+    }
+    let named = calls(&registry, "gpt-x");
+    assert!(named <= 20.0, "{named}");
+    assert_eq!(calls(&registry, "_overflow"), 1_000.0 - named);
+    for metric in ["llm_tokens_total", "llm_request_duration_seconds"] {
+        let found = sum(&registry, metric, &[("model", "gpt-x")]);
+        assert!(found <= 40.0, "{metric}: {found}");
+    }
+}
+
+#[test]
 fn names_that_hide_something_or_look_like_keys_have_no_series() {
     let long = "x-".repeat(129);
     let names = [
@@ -195,6 +225,7 @@ fn names_that_hide_something_or_look_like_keys_have_no_series() {
         call(&layer, CHAT, &format!("real-{number}"));
     }
     assert_eq!(calls(&registry, "real-99"), 1.0);
+    assert!(sum(&registry, "tachometer_series_overflow_total", &[]) >= 21.0);
     // What the developer configured is trusted.
     let (layer, registry) = self::layer();
     let layer = layer.models(["0123456789abcdef0123456789abcdef"]);

@@ -157,26 +157,23 @@ fn checked(names: &Names<Price>) -> Result<Names<Rate>, Error> {
 
 impl Rates {
     /// Returns the price of the model that answered, or else of the one that was requested,
-    /// unless the answer shows that it is another one. A price for a prefix comes last.
+    /// unless the answer shows that it is another one.
     pub(super) fn find(&self, provider: &str, models: [Option<&str>; 2]) -> Option<&Rate> {
         let [answered, requested] = models;
         let is_other = |requested: &&str| is_other_model(answered, requested);
         let models = [answered, requested.filter(|requested| !is_other(requested))];
-        let models = || models.into_iter().flatten();
-        let named = models().find_map(|model| self.named(provider, model));
-        named.or_else(|| models().find_map(|model| self.of_prefix(provider, model)))
+        let mut models = models.into_iter().flatten();
+        models.find_map(|model| self.rate(provider, model))
     }
 
-    fn named(&self, provider: &str, model: &str) -> Option<&Rate> {
+    fn rate(&self, provider: &str, model: &str) -> Option<&Rate> {
         let exact = spellings(model).find_map(|name| at(&self.models, provider, name));
-        exact.or_else(|| {
+        let of_any_version = || {
             let mut names = spellings(model).flat_map(unversioned);
             names.find_map(|name| at(&self.models, provider, name))
-        })
-    }
-
-    fn of_prefix(&self, provider: &str, model: &str) -> Option<&Rate> {
-        spellings(model).find_map(|name| self.longest_prefix(provider, name))
+        };
+        let of_prefix = || spellings(model).find_map(|name| self.longest_prefix(provider, name));
+        exact.or_else(of_any_version).or_else(of_prefix)
     }
 
     fn longest_prefix(&self, provider: &str, name: &str) -> Option<&Rate> {

@@ -64,8 +64,8 @@ const VERSIONS: &[&str] = &[
     "-2407",
     "-001",
     "-latest",
-    "-v1",
-    "-v12",
+    "-v1:0",
+    "-v12:3",
     ":0",
     ":free",
     ":nitro",
@@ -278,6 +278,10 @@ fn the_model_that_answered_goes_before_the_one_that_was_requested() {
         ([Some("llama3"), Some("gpt-x")], 3),
         ([Some("unknown"), Some("gpt-x-2026-01-01")], 1),
         ([None, Some("gpt-x")], 1),
+        // An alias or a snapshot has the price of what was requested, and a variant has none.
+        ([Some("gpt-x-0613"), Some("gpt-x")], 1),
+        ([Some("gpt-x-mini-2026-01-01"), Some("gpt-x")], 0),
+        ([Some("openai/gpt-x-mini"), Some("gpt-x")], 0),
         ([None, None], 0),
     ] {
         assert_eq!(found(&table, "openai", models), expected, "{models:?}");

@@ -52,7 +52,7 @@ pub(super) const PRICED_BY: &[(&str, &[&str])] = &[
     ("o3", &["o3-2025-04-16"]),
     ("o3-pro", &[]),
     ("o4-mini", &["o4-mini-2025-04-16"]),
-    ("text-embedding-ada-002", &["text-embedding-ada-002-v2"]),
+    ("text-embedding-ada-002", &[]),
     ("text-embedding-3-small", &[]),
     ("text-embedding-3-large", &[]),
     (
@@ -100,7 +100,6 @@ pub(super) const PRICED_BY: &[(&str, &[&str])] = &[
         &[
             "claude-3-5-sonnet-latest",
             "claude-3-5-sonnet-20240620",
-            "claude-3-5-sonnet-v2@20241022",
             "anthropic.claude-3-5-sonnet-20240620-v1:0",
             "anthropic.claude-3-5-sonnet-20241022-v2:0",
             "us-gov.anthropic.claude-3-5-sonnet-20240620-v1:0",
@@ -108,8 +107,8 @@ pub(super) const PRICED_BY: &[(&str, &[&str])] = &[
     ),
     ("claude-3-5-haiku", &["claude-3-5-haiku-latest"]),
     ("claude-3-haiku", &["claude-3-haiku-20240307"]),
-    ("claude", &["anthropic.claude-v2", "anthropic.claude-v2:1"]),
-    ("claude-instant", &["anthropic.claude-instant-v1"]),
+    ("claude", &["anthropic.claude-v2:1"]),
+    ("claude-instant", &[]),
     (
         "gemini-2.5-flash",
         &["models/gemini-2.5-flash", "google/gemini-2.5-flash"],

@@ -1,5 +1,8 @@
 //! The series of one family, whoever holds handles to it.
 
+#[cfg(feature = "llm")]
+mod values;
+
 use std::fmt;
 use std::hash::{BuildHasher, Hasher as _};
 use std::sync::{Arc, PoisonError};
@@ -8,8 +11,6 @@ use crate::cell::{Catalog, Hasher, Mutex};
 use crate::metric::instrument::{Instrument, new_series};
 use crate::metric::label::Label;
 use crate::metric::limits::{Folded, Limits};
-#[cfg(feature = "llm")]
-use crate::metric::rule::Cause;
 use crate::metric::series::Shared;
 use crate::snapshot::{Block, Desc, Labels, is_classic_label};
 
@@ -202,38 +203,6 @@ impl<M: Instrument> SeriesSet<M> {
         series.vacate();
         series.series().life.remove();
         series.is_gone()
-    }
-
-    /// Returns true if a label has this value in some series, or it was declared.
-    #[cfg(feature = "llm")]
-    pub(crate) fn knows(&self, label: &str, value: &str) -> bool {
-        let rules = self.limits.rules().iter();
-        let mut named = rules.filter(|rule| rule.name() == label);
-        named.any(|rule| rule.knows(value))
-    }
-
-    /// Lets a label have a new value out of a share of the limit, one part in `parts`.
-    /// Returns false if the share or the limit is used up. The lock is not taken once it is.
-    #[cfg(feature = "llm")]
-    pub(crate) fn admit_in_share(&self, label: &str, value: &str, parts: usize) -> bool {
-        let mut rules = self.limits.rules().iter();
-        let Some(rule) = rules.find(|rule| rule.name() == label) else {
-            return false;
-        };
-        if !self.limits.has_share(parts) {
-            return rule.knows(value);
-        }
-        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
-        rule.knows(value) || self.limits.admit_in_share(rule, value, parts)
-    }
-
-    /// Counts that a value of a label was replaced by the overflow's.
-    #[cfg(feature = "llm")]
-    pub(crate) fn refuse(&self, label: &str, cause: Cause) {
-        let mut names = self.label_names.iter();
-        if let Some(label) = names.position(|name| **name == *label) {
-            self.limits.note(self.desc.name(), Folded { label, cause });
-        }
     }
 
     /// Lets a label have a value whatever the limit; of a label that there is not, none
