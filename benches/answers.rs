@@ -97,6 +97,7 @@ impl Body for Frames {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table of answers")]
 fn exchanges() -> [Exchange; 7] {
     const STREAM: &str = r#"{"model":"gpt-x","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hi"}]}"#;
     const SSE: &str = "text/event-stream";

@@ -116,3 +116,10 @@ pub(crate) enum Field {
     Choices,
     MaxTokens,
 }
+
+impl Field {
+    /// Whether only matters that there is a text, which is what a model says.
+    pub(crate) fn is_only_seen(self) -> bool {
+        matches!(self, Self::Content | Self::Thought)
+    }
+}

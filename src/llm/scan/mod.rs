@@ -22,6 +22,9 @@ pub(crate) use branch::{Branch, at, each, within};
 pub(crate) use text::MOST;
 pub(crate) use value::{Sink, Value};
 
+/// What stands for a text of which only matters that it is not empty.
+const SEEN: &str = "...";
+
 /// So deep the branches go.
 const DEPTH: usize = 8;
 
@@ -328,6 +331,12 @@ impl Scanner {
             return;
         }
         if let Some(field) = self.field {
+            // Of text that is not read, only whether there is some.
+            if field.is_only_seen() {
+                let seen = if text.is_empty() { "" } else { SEEN };
+                sink.take(field, Value::Text(seen));
+                return self.after();
+            }
             match str::from_utf8(text) {
                 Ok(text) => sink.take(field, Value::Text(text)),
                 // Of one that is no text, what can be read of it.

@@ -63,6 +63,11 @@ fn walked(branches: &'static [Branch], node: &Node, taken: &mut Taken) {
 fn value(branch: &'static Branch, node: &Node, taken: &mut Taken) {
     let told = match node {
         Node::Word(Json::Null) => "Null".to_owned(),
+        Node::Word(Json::String(text))
+            if !text.is_empty() && branch.field.is_some_and(Field::is_only_seen) =>
+        {
+            format!("{SEEN:?}")
+        }
         Node::Word(Json::String(text)) => format!("{text:?}"),
         Node::Word(word) => format!("Bool({word})"),
         Node::Number(number) => number.clone(),
