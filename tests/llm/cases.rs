@@ -91,7 +91,7 @@ fn found(told: &Told, name: &str, expected: &Value) -> Value {
         "tokens_by_model" => {
             let models = expected.as_object().unwrap().keys();
             let of = |model: &String| {
-                let tokens = ["input", "output"].map(|by| told.tokens_of(model, by) as u64);
+                let tokens = ["input", "output"].map(|by| told.tokens_of(model, by));
                 (model.clone(), Value::from(&tokens[..]))
             };
             Value::Object(models.map(of).collect())

@@ -52,8 +52,9 @@ fn check(recorded: &str) -> usize {
             let (found, mut truth) = (found(&told), expected(&case["truth"]));
             if !(200..300).contains(&call.status) {
                 // No answer has proven that there is such a model.
-                let model = truth.get_mut("model").filter(|model| *model != "unknown");
-                model.map(|model| *model = "_unconfirmed".into());
+                if let Some(model) = truth.get_mut("model").filter(|model| *model != "unknown") {
+                    *model = "_unconfirmed".into();
+                }
             }
             if found != truth {
                 let name = text("name");

@@ -48,7 +48,7 @@ pub(crate) struct Told {
     /// The same, and those that are not whole.
     amounts: BTreeMap<(String, String), f64>,
     /// Tokens by model and direction.
-    by_model: BTreeMap<(String, String), f64>,
+    by_model: BTreeMap<(String, String), u64>,
     /// US dollars by model.
     costs: BTreeMap<String, f64>,
 }
@@ -65,9 +65,9 @@ impl Told {
     }
 
     /// Returns the tokens of a model.
-    pub(crate) fn tokens_of(&self, model: &str, direction: &str) -> f64 {
+    pub(crate) fn tokens_of(&self, model: &str, direction: &str) -> u64 {
         let key = (model.to_owned(), direction.to_owned());
-        self.by_model.get(&key).copied().unwrap_or(0.0)
+        self.by_model.get(&key).copied().unwrap_or(0)
     }
 
     /// Returns what the calls of a model cost.
@@ -173,15 +173,15 @@ pub(crate) fn told(registry: &Registry) -> Told {
         if name == "llm_cost_usd_total" {
             *told.costs.entry(model.to_owned()).or_default() += amount;
         }
-        if name == "llm_tokens_total" {
-            let key = (model.to_owned(), by.unwrap_or("").to_owned());
-            told.by_model.insert(key, amount);
-        }
         let key = (name.to_owned(), by.unwrap_or("").to_owned());
         *told.amounts.entry(key.clone()).or_default() += amount;
         // Whole numbers, which may be written as floats.
         let whole = value.to_string().trim_end_matches(".0").parse::<u64>();
         if let Ok(count) = whole {
+            if name == "llm_tokens_total" {
+                let key = (model.to_owned(), by.unwrap_or("").to_owned());
+                told.by_model.insert(key, count);
+            }
             *told.counts.entry(key).or_default() += count;
         }
     }

@@ -200,10 +200,10 @@ fn a_long_prompt_has_another_price_and_units_and_calls_have_theirs() {
 
 #[test]
 fn a_kind_of_tokens_that_costs_more_is_unpriced_without_a_price() {
+    type Set = fn(Price) -> Price;
     let text = || Price::per_million(1.0, 2.0);
     let usage = || Usage::new().input(1_000_000).output(1_000_000);
     let write = || usage().cache_write(500_000);
-    type Set = fn(Price) -> Price;
     let kinds: [(Usage, Set, f64); 6] = [
         (write(), |price| price.cache_write(2.0), 3.5),
         (
@@ -240,7 +240,7 @@ fn a_kind_of_tokens_that_costs_more_is_unpriced_without_a_price() {
             (Price::per_million(0.0, 0.0), false, 0.0),
         ] {
             let (layer, registry) = priced(PriceTable::new().model("m", price));
-            end(&layer.metrics(), "m", usage, Outcome::Success);
+            end(&layer.metrics(), "m", &usage, Outcome::Success);
             let found = unpriced(&registry, "token_kind") > 0.0;
             assert_eq!(found, is_unpriced, "{usage:?}");
             let found = cost(&registry, "table");
@@ -252,7 +252,7 @@ fn a_kind_of_tokens_that_costs_more_is_unpriced_without_a_price() {
     end(
         &layer.metrics(),
         "m",
-        usage().cache_read(9),
+        &usage().cache_read(9),
         Outcome::Success,
     );
     assert_eq!(sum(&registry, "llm_unpriced_requests_total", &[]), 0.0);
@@ -271,7 +271,7 @@ fn a_tier_of_service_has_its_own_price_or_is_unpriced() {
     ] {
         let (layer, registry) = priced(PriceTable::new().model("m", price.clone()));
         let usage = tier.map_or(usage, |tier| usage.service_tier(tier));
-        end(&layer.metrics(), "m", usage, Outcome::Success);
+        end(&layer.metrics(), "m", &usage, Outcome::Success);
         assert_eq!(cost(&registry, "table"), expected, "{tier:?}");
         let found = unpriced(&registry, "service_tier") > 0.0;
         assert_eq!(found, is_unpriced, "{tier:?}");
@@ -304,10 +304,10 @@ fn a_web_search_without_a_price_is_unpriced_and_one_with_a_price_is_added() {
     }
 }
 
-fn end(metrics: &LlmMetrics, model: &str, usage: Usage, outcome: Outcome) {
+fn end(metrics: &LlmMetrics, model: &str, usage: &Usage, outcome: Outcome) {
     let mut call = metrics.start("chat", "p", model);
-    if usage != Usage::new() {
-        call.usage(usage);
+    if *usage != Usage::new() {
+        call.usage(*usage);
     }
     call.finish(outcome);
 }
@@ -320,29 +320,29 @@ fn what_is_not_known_is_counted_and_never_0() {
     let (layer, registry) = priced(table);
     let metrics = layer.metrics();
     let whole = Usage::new().input(10).output(5);
-    end(&metrics, "other", whole, Outcome::Success);
+    end(&metrics, "other", &whole, Outcome::Success);
     assert_eq!(unpriced(&registry, "model"), 1.0);
     assert_eq!(cost(&registry, "table"), 0.0);
-    end(&metrics, "m", Usage::new(), Outcome::Success);
-    end(&metrics, "m", Usage::new(), Outcome::Cancelled);
+    end(&metrics, "m", &Usage::new(), Outcome::Success);
+    end(&metrics, "m", &Usage::new(), Outcome::Cancelled);
     assert_eq!(unpriced(&registry, "usage"), 2.0);
     assert_eq!(cost(&registry, "table"), 0.0);
     // What is known of it, is paid for all the same.
-    end(&metrics, "m", Usage::new().input(10), Outcome::Truncated);
+    end(&metrics, "m", &Usage::new().input(10), Outcome::Truncated);
     assert_eq!(unpriced(&registry, "usage"), 3.0);
     assert_eq!(cost(&registry, "table"), 0.000_01);
     end(
         &metrics,
         "m",
-        whole.billed(Unit::WebSearches, 1.0),
+        &whole.billed(Unit::WebSearches, 1.0),
         Outcome::Success,
     );
     assert_eq!(unpriced(&registry, "unit"), 1.0);
     assert_eq!(cost(&registry, "table"), 0.000_025);
     // What failed before an answer took nothing, and what is free costs nothing.
     let failed = Outcome::Error(ErrorType::RateLimited);
-    end(&metrics, "m", Usage::new(), failed);
-    end(&metrics, "free", whole, Outcome::Success);
+    end(&metrics, "m", &Usage::new(), failed);
+    end(&metrics, "free", &whole, Outcome::Success);
     assert_eq!(cost(&registry, "table"), 0.000_025);
     assert_eq!(sum(&registry, "llm_unpriced_requests_total", &[]), 5.0);
 }
@@ -354,7 +354,7 @@ fn without_prices_there_is_neither_a_cost_nor_one_that_is_missing() {
     end(
         &metrics,
         "m",
-        Usage::new().input(1).output(1),
+        &Usage::new().input(1).output(1),
         Outcome::Success,
     );
     for name in ["llm_cost_usd_total", "llm_unpriced_requests_total"] {
