@@ -37,7 +37,7 @@ pub(super) fn shortened(name: &str) -> Box<str> {
 /// What a request's body says.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct Asked {
-    /// Whether the body could be seen, and was JSON.
+    /// Whether the body could be seen, and was a JSON object or a form.
     pub(super) is_seen: bool,
     pub(super) model: Option<Box<str>>,
     pub(super) stream: Option<bool>,
@@ -74,7 +74,7 @@ impl Asked {
             Some(body) => {
                 let mut scanner = Scanner::new(BODY);
                 scanner.push(body, &mut asked);
-                asked.is_seen = scanner.is_done();
+                asked.is_seen = scanner.is_done() && body.trim_ascii_start().starts_with(b"{");
             }
             None => {}
         }

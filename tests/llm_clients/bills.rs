@@ -178,11 +178,13 @@ fn of_a_call_that_broke_off_before_an_answer_nobody_knows_the_cost() {
         (ErrorType::Connect, 0.0),
         (ErrorType::RateLimited, 0.0),
     ] {
-        let (layer, registry) = priced("m", Price::per_million(1.0, 1.0));
-        let call = layer.metrics().start("chat", "p", "m");
-        call.finish(Outcome::Error(error));
-        assert_eq!(bill(&registry), (0.0, unknown), "{error:?}");
-        assert_eq!(missing(&registry, "error"), unknown, "{error:?}");
+        for price in [Price::per_million(1.0, 1.0), Price::per_call(0.5)] {
+            let (layer, registry) = priced("m", price);
+            let call = layer.metrics().start("chat", "p", "m");
+            call.finish(Outcome::Error(error));
+            assert_eq!(bill(&registry), (0.0, unknown), "{error:?}");
+            assert_eq!(missing(&registry, "error"), unknown, "{error:?}");
+        }
     }
     // A gateway that says so by a status has refused it.
     let (layer, registry) = priced("m", Price::per_million(1.0, 1.0));

@@ -1,7 +1,7 @@
 //! Bedrock's Converse: whole, and in frames of an event stream, which may be broken.
 
 use crate::shapes::frames::{event, exception, frame};
-use crate::shapes::{Row, check, whole};
+use crate::shapes::{MESSAGES, Row, check, whole};
 
 pub(super) const AWS: &str = "application/vnd.amazon.eventstream";
 const WHOLE: &str = "/model/anthropic.claude-x-v1%3A0/converse";
@@ -319,6 +319,26 @@ fn a_broken_frame_tells_nothing_and_neither_does_what_follows() {
         .into_iter()
         .flatten(),
     );
+}
+
+#[test]
+fn a_broken_frame_takes_back_what_was_told_before_it() {
+    let told = event(
+        "message_delta",
+        r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":5,"output_tokens":6,"cost":0.5,"server_tool_use":{"web_search_requests":2},"iterations":[{"type":"message","input_tokens":5,"output_tokens":6}]}}"#,
+    );
+    let mut broken = text();
+    let last = broken.len() - 1;
+    broken[last] = !broken[last];
+    check([Row {
+        kind: AWS,
+        ..whole(
+            "tokens, units, a cost and runs [unverified]",
+            MESSAGES,
+            [told, broken].concat(),
+            "error(decode) . . stop -invalid",
+        )
+    }]);
 }
 
 #[test]

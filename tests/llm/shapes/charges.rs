@@ -108,6 +108,21 @@ fn unlike_web_queries_of_gemini_are_billed() {
 }
 
 #[test]
+fn no_more_web_queries_are_told_apart_than_any_answer_has() {
+    let queries: Vec<_> = (0..300).map(|number| format!("\"{number}\"")).collect();
+    let body = format!(
+        r#"{{"candidates":[{{"finishReason":"STOP","groundingMetadata":{{"webSearchQueries":[{}]}}}}],"usageMetadata":{{"promptTokenCount":10,"candidatesTokenCount":5,"totalTokenCount":15}},"modelVersion":"gemini-3-pro"}}"#,
+        queries.join(",")
+    );
+    check([whole(
+        "300 of them",
+        "/v1beta/models/g:generateContent",
+        body,
+        "success 10 5 stop web_searches=256",
+    )]);
+}
+
+#[test]
 fn tokens_with_a_price_of_their_own_are_details() {
     check([
         whole(
@@ -175,6 +190,12 @@ fn the_tier_that_served_a_call_is_counted() {
             MESSAGES,
             r#"{"type":"message","stop_reason":"end_turn","usage":{"input_tokens":10,"output_tokens":5,"speed":"fast","service_tier":"standard"}}"#,
             "success 10 5 stop fast_calls=1",
+        ),
+        whole(
+            "a tier and a speed of its own, of which the tier counts [unverified]",
+            MESSAGES,
+            r#"{"type":"message","stop_reason":"end_turn","usage":{"input_tokens":10,"output_tokens":5,"speed":"fast","service_tier":"priority"}}"#,
+            "success 10 5 stop priority_calls=1",
         ),
         whole(
             "Vertex AI's [docs]",

@@ -1,7 +1,7 @@
 //! Usage that is reported more than once, and counts that contradict each other.
 
 use crate::shapes::{CHAT, EVENTS, GEMINI, MESSAGES, RESPONSES, Row, check, events, stream, whole};
-use crate::support::{Call, Ends};
+use crate::support::{Call, Ends, SIZES};
 
 fn anthropic(name: &'static str, start: &str, delta: &str, learnt: &'static str) -> Row {
     let start = format!(r#"{{"type":"message_start","message":{{"model":"c","usage":{start}}}}}"#);
@@ -123,6 +123,18 @@ fn an_output_of_zero_that_follows_from_the_total_is_not_missing() {
             RESPONSES,
             r#"{"status":"completed","output":[],"usage":{"input_tokens":11,"total_tokens":11}}"#,
             "success 11 . stop",
+        ),
+        whole(
+            "a total that is a placeholder [unverified]",
+            CHAT,
+            r#"{"choices":[{"index":0,"finish_reason":"stop"}],"usage":{"prompt_tokens":11,"completion_tokens":5,"total_tokens":0}}"#,
+            "success 11 5 stop",
+        ),
+        whole(
+            "a total with the tokens of audio beside both [unverified]",
+            CHAT,
+            r#"{"choices":[{"index":0,"finish_reason":"stop"}],"usage":{"prompt_tokens":11,"completion_tokens":5,"total_tokens":23,"prompt_tokens_details":{"audio_tokens":7}}}"#,
+            "success 18 5 audio_input=7 stop",
         ),
         whole(
             "a total that has more [unverified]",
@@ -249,4 +261,24 @@ fn counts_that_contradict_each_other_are_inconsistent() {
             "success 10 5 reasoning=5 stop -inconsistent",
         ),
     ]);
+}
+
+#[test]
+fn a_model_without_a_name_takes_no_name_back() {
+    let body = events(&[
+        r#"{"model":"gpt-x","choices":[{"index":0,"delta":{"content":"a"}}]}"#,
+        r#"{"model":"","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#,
+        "[DONE]",
+    ]);
+    let call = Call {
+        path: CHAT,
+        request: "not JSON",
+        status: 200,
+        headers: vec![("content-type", EVENTS)],
+        body: body.as_bytes(),
+        ends: Ends::Whole,
+    };
+    for size in SIZES {
+        assert_eq!(call.told(size).model, "gpt-x", "{size}");
+    }
 }

@@ -110,6 +110,8 @@ fn a_reader_that_stops_at_the_only_reason_has_the_whole_answer() {
         &[stop],
         ["success | stop | not_requested"; 3],
     );
+    // Of a request that is not seen nobody knows what it asks for.
+    check(CHAT, "not JSON", &[stop], expected);
 }
 
 #[test]
@@ -160,9 +162,28 @@ fn as_many_answers_must_end_as_the_request_asks_for() {
 }
 
 #[test]
+fn no_more_answers_are_told_apart_than_any_request_asks_for() {
+    let choices: Vec<_> = (0..300)
+        .map(|number| {
+            let reason = if number < 256 { "stop" } else { "length" };
+            format!(
+                r#"{{"choices":[{{"index":{number},"delta":{{}},"finish_reason":"{reason}"}}]}}"#
+            )
+        })
+        .collect();
+    let mut data: Vec<_> = choices.iter().map(String::as_str).collect();
+    data.push("[DONE]");
+    let reasons = vec!["stop"; 256].join(" ");
+    let expected = format!("success | {reasons} | not_requested");
+    let request = r#"{"model":"m","n":1000000000000000000,"stream":true}"#;
+    check(CHAT, request, &data, [&expected; 3]);
+}
+
+#[test]
 fn an_event_called_error_is_an_error_in_any_dialect() {
     let text = r#"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#;
     let text = events(&[text]);
+    let stop = events(&[r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#]);
     for (path, end, error) in [
         (
             CHAT,
@@ -198,6 +219,21 @@ fn an_event_called_error_is_an_error_in_any_dialect() {
             let told = call.told(size);
             assert_eq!(told.all("llm_requests_error"), [error], "{size}: {body}");
         }
+    }
+    // Other fields only begin or end like one.
+    let body = format!("drror: x\n\nerro: x\n\nda: [DONE]\n\n: x\n\n{text}{stop}data: [DONE]\n\n");
+    let call = Call {
+        path: CHAT,
+        request: STREAM,
+        status: 200,
+        headers: vec![("content-type", EVENTS)],
+        body: body.as_bytes(),
+        ends: Ends::Whole,
+    };
+    for size in SIZES {
+        let told = call.told(size);
+        assert_eq!(told.all("llm_requests_total"), ["success"], "{size}");
+        assert_eq!(told.all("llm_finish_reasons_total"), ["stop"], "{size}");
     }
     // Other events only begin or end like it.
     for name in ["errors", "erro", "err", "no error", "e"] {

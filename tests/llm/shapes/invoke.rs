@@ -72,6 +72,13 @@ fn whole_answers_are_understood() {
             "success 1000 57 cache_read=900 cache_write=88 length",
         ),
         headed(
+            "Anthropic's, which a guardrail replaced [unverified]",
+            CLAUDE,
+            &[],
+            r#"{"type":"message","content":[],"stop_reason":"end_turn","usage":{"input_tokens":12,"output_tokens":57},"amazon-bedrock-guardrailAction":"INTERVENED"}"#,
+            "success 12 57 content_filter",
+        ),
+        headed(
             "Titan's [docs]",
             TITAN,
             &[],
@@ -216,6 +223,12 @@ fn streams_are_understood() {
             CLAUDE,
             &[START, TEXT],
             "truncated(truncated) 1000 . cache_read=900 cache_write=88 first -truncated",
+        ),
+        chunks(
+            "Mistral's, cut after its reason, which comes with the last text [unverified]",
+            model!("mistral.m-x-v0%3A2" stream),
+            &[r#"{"outputs":[{"text":"hi","stop_reason":"stop"}]}"#],
+            "success . . stop first -not_reported",
         ),
         chunks(
             "Titan's [docs]",

@@ -107,6 +107,61 @@ fn an_advisor_has_its_own_tokens_and_price() {
 }
 
 #[test]
+fn a_model_that_advises_itself_under_another_name_has_tokens_of_its_own() {
+    // An alias was requested, and the answer tells the model behind it.
+    check(
+        "my-alias",
+        "claude-opus-4-8",
+        r#"{"input_tokens":100,"output_tokens":10,"iterations":[{"type":"message","model":"claude-opus-4-8","input_tokens":100,"output_tokens":10},{"type":"advisor_message","model":"claude-opus-4-8","input_tokens":5000,"output_tokens":500}]}"#,
+        &[
+            ("my-alias", [100, 10], 750_000),
+            ("claude-opus-4-8", [5_000, 500], 37_500_000),
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn only_the_declined_attempts_of_the_requested_model_are_free() {
+    check(
+        "claude-fable-5",
+        "claude-opus-4-8",
+        r#"{"input_tokens":1000,"output_tokens":100,"iterations":[{"type":"message","model":"claude-fable-5","input_tokens":1000,"output_tokens":0},{"type":"message","model":"claude-fable-5","input_tokens":50,"output_tokens":5},{"type":"advisor_message","model":"claude-sonnet-5","input_tokens":7,"output_tokens":0},{"type":"fallback_message","model":"claude-opus-4-8","input_tokens":1000,"output_tokens":100}]}"#,
+        &[
+            ("claude-fable-5", [50, 5], 750_000),
+            ("claude-sonnet-5", [7, 0], 21_000),
+            ("claude-opus-4-8", [1_000, 100], 7_500_000),
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn a_model_without_a_price_is_unpriced_once_a_call() {
+    check(
+        "claude-sonnet-5",
+        "claude-sonnet-5",
+        r#"{"input_tokens":300,"output_tokens":30,"iterations":[{"type":"message","input_tokens":300,"output_tokens":30},{"type":"advisor_message","model":"claude-new","input_tokens":5,"output_tokens":0},{"type":"advisor_message","model":"claude-new","input_tokens":6,"output_tokens":2}]}"#,
+        &[
+            ("claude-sonnet-5", [300, 30], 1_350_000),
+            ("claude-new", [11, 2], 0),
+        ],
+        &["model"],
+    );
+}
+
+#[test]
+fn runs_that_are_not_all_listed_take_nothing_back() {
+    check(
+        "claude-opus-4-8",
+        "claude-opus-4-8",
+        r#"{"input_tokens":300,"output_tokens":30,"iterations":[{"type":"message","input_tokens":100,"output_tokens":10}]}"#,
+        &[("claude-opus-4-8", [300, 30], 2_250_000)],
+        &[],
+    );
+}
+
+#[test]
 fn compactions_and_further_runs_add_up() {
     check(
         "claude-opus-4-8",

@@ -62,6 +62,30 @@ fn a_tool_call_is_known_by_its_id() {
             ],
             two,
         ),
+        chat(
+            "calls with one index in one chunk, without ids [unverified]",
+            &[r#"{"index":0,"function":{"name":"f"}},{"index":0,"function":{"name":"g"}}"#],
+            two,
+        ),
+        chat(
+            "a part with an id of its own and an empty name [unverified]",
+            &[
+                a,
+                r#"{"index":1,"id":"b","function":{"name":"","arguments":"}"}}"#,
+            ],
+            one,
+        ),
+        stream(
+            "calls of two answers with one index [docs: OpenAI]",
+            CHAT,
+            events(&[
+                r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"name":"f"}}]}}]}"#,
+                r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"function":{"name":"f"}}]}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#,
+                "[DONE]",
+            ]),
+            two,
+        ),
         whole(
             "whole calls with the same id [unverified]",
             CHAT,
@@ -104,6 +128,12 @@ fn what_the_provider_runs_is_no_call_for_the_caller() {
             "success 1 2 tool_calls x1",
         ),
         whole(
+            "a tool of an MCP server's [unverified]",
+            "/model/m/converse",
+            r#"{"output":{"message":{"content":[{"toolUse":{"name":"search","type":"mcp_tool_use"}}]}},"stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":2}}"#,
+            "success 1 2 stop",
+        ),
+        whole(
             "a search in a chat [unverified]",
             CHAT,
             r#"{"choices":[{"index":0,"finish_reason":"stop","message":{"tool_calls":[{"id":"a","type":"web_search_call","function":{"name":"web_search"}}],"content":"hi"}}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#,
@@ -120,6 +150,30 @@ fn what_the_provider_runs_is_no_call_for_the_caller() {
             MESSAGES,
             r#"{"type":"message","stop_reason":"end_turn","content":[{"type":"server_tool_use","id":"a","name":"web_search"}],"usage":{"input_tokens":1,"output_tokens":2,"server_tool_use":{"web_search_requests":1}}}"#,
             "success 1 2 stop web_searches=1",
+        ),
+    ]);
+}
+
+#[test]
+fn no_more_tool_calls_are_told_apart_than_any_answer_has() {
+    let parts: Vec<_> = (0..300)
+        .map(|number| format!(r#"{{"index":{number},"id":"{number}","function":{{"name":"f"}}}}"#))
+        .collect();
+    let parts: Vec<_> = parts.iter().map(String::as_str).collect();
+    let calls = vec![r#"{"function":{"name":"f"}}"#; 300].join(",");
+    check([
+        chat(
+            "in an event each",
+            &parts,
+            "success 1 2 tool_calls x256 first",
+        ),
+        whole(
+            "in one answer, without ids",
+            CHAT,
+            format!(
+                r#"{{"choices":[{{"index":0,"finish_reason":"tool_calls","message":{{"tool_calls":[{calls}]}}}}],"usage":{{"prompt_tokens":1,"completion_tokens":2}}}}"#
+            ),
+            "success 1 2 tool_calls x256",
         ),
     ]);
 }

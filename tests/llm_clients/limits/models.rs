@@ -150,6 +150,50 @@ fn a_call_is_in_flight_as_unconfirmed_until_its_model_is_known() {
 }
 
 #[test]
+fn a_call_without_a_model_is_in_flight_as_unknown() {
+    let (layer, registry) = layer();
+    let flying = |model| sum(&registry, "llm_requests_in_flight", &[("model", model)]);
+    let answer = Response::new("{}".to_owned());
+    let answer = open_as(&layer, CHAT, "not JSON".to_owned(), answer);
+    assert_eq!([flying("unknown"), flying("_unconfirmed")], [1.0, 0.0]);
+    finish(answer);
+    assert_eq!(flying("unknown"), 0.0);
+}
+
+#[test]
+fn a_model_that_another_provider_accepts_is_known_when_a_call_of_it_fails() {
+    let (layer, registry) = layer();
+    let metrics = layer.metrics();
+    let failing = metrics.start("chat", "one", "gpt-x");
+    metrics
+        .start("chat", "other", "gpt-x")
+        .finish(Outcome::Success);
+    failing.finish(Outcome::Error(ErrorType::Connect));
+    assert_eq!(calls(&registry, "gpt-x"), 2.0);
+    assert_eq!(calls(&registry, "_unconfirmed"), 0.0);
+}
+
+#[test]
+fn the_rate_limits_of_a_refusal_prove_no_model() {
+    let (layer, registry) = layer();
+    let answer = Response::builder()
+        .status(429)
+        .header("x-ratelimit-limit-requests", "60")
+        .header("x-ratelimit-remaining-requests", "0")
+        .header("x-ratelimit-reset-requests", "1m");
+    let body = json!({"model": "mistyped", "messages": []}).to_string();
+    finish(open_as(
+        &layer,
+        CHAT,
+        body,
+        answer.body(String::new()).unwrap(),
+    ));
+    let limit = |model| sum(&registry, "llm_rate_limit", &[("model", model)]);
+    assert_eq!([limit("_unconfirmed"), limit("mistyped")], [60.0, 0.0]);
+    assert!(!registry.export_prometheus().contains("mistyped"));
+}
+
+#[test]
 fn models_that_only_answers_name_have_a_fifth_of_the_limit() {
     let (layer, registry) = layer();
     for number in 0..3_000 {
@@ -231,6 +275,12 @@ fn names_that_hide_something_or_look_like_keys_have_no_series() {
     let layer = layer.models(["0123456789abcdef0123456789abcdef"]);
     call(&layer, CHAT, "0123456789abcdef0123456789abcdef");
     assert_eq!(calls(&registry, "0123456789abcdef0123456789abcdef"), 1.0);
+    let digest = [("model", "0123456789abcdef0123456789abcdef")];
+    let call = start(&layer.metrics(), digest[0].1);
+    assert_eq!(sum(&registry, "llm_requests_in_flight", &digest), 1.0);
+    drop(call);
+    answer_as(&layer, digest[0].1);
+    assert_eq!(calls(&registry, digest[0].1), 3.0);
 }
 
 #[test]
@@ -321,5 +371,8 @@ fn the_counters_that_alerts_read_begin_at_0_before_the_first_call_ends() {
     check("_unconfirmed");
     new.first_token();
     check("new");
-    drop((configured, new));
+    let mut hidden = start(&metrics, "sk-key");
+    hidden.first_token();
+    check("_overflow");
+    drop((configured, new, hidden));
 }
