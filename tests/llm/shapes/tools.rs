@@ -54,37 +54,12 @@ fn a_tool_call_is_known_by_its_id() {
             two,
         ),
         chat(
-            "without an id [unverified]",
-            &[
-                r#"{"index":0,"function":{"name":"f"}}"#,
-                r#"{"index":1,"function":{"name":"f"}}"#,
-                r#"{"index":1,"function":{"name":"f"}}"#,
-            ],
-            two,
-        ),
-        chat(
-            "calls with one index in one chunk, without ids [unverified]",
-            &[r#"{"index":0,"function":{"name":"f"}},{"index":0,"function":{"name":"g"}}"#],
-            two,
-        ),
-        chat(
             "a part with an id of its own and an empty name [unverified]",
             &[
                 a,
                 r#"{"index":1,"id":"b","function":{"name":"","arguments":"}"}}"#,
             ],
             one,
-        ),
-        stream(
-            "calls of two answers with one index [docs: OpenAI]",
-            CHAT,
-            events(&[
-                r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"name":"f"}}]}}]}"#,
-                r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"function":{"name":"f"}}]}}]}"#,
-                r#"{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#,
-                "[DONE]",
-            ]),
-            two,
         ),
         whole(
             "whole calls with the same id [unverified]",
@@ -112,6 +87,38 @@ fn a_tool_call_is_known_by_its_id() {
                 r#"{"type":"response.output_item.done","output_index":0,"item":{"type":"function_call","call_id":"a"}}"#,
                 r#"{"type":"response.output_item.done","output_index":0,"item":{"type":"function_call","call_id":"b"}}"#,
                 r#"{"type":"response.completed","response":{"status":"completed","usage":{"input_tokens":1,"output_tokens":2}}}"#,
+            ]),
+            two,
+        ),
+    ]);
+}
+
+#[test]
+fn a_tool_call_without_an_id_is_known_by_its_index() {
+    let two = "success 1 2 tool_calls x2 first";
+    check([
+        chat(
+            "without an id [unverified]",
+            &[
+                r#"{"index":0,"function":{"name":"f"}}"#,
+                r#"{"index":1,"function":{"name":"f"}}"#,
+                r#"{"index":1,"function":{"name":"f"}}"#,
+            ],
+            two,
+        ),
+        chat(
+            "calls with one index in one chunk, without ids [unverified]",
+            &[r#"{"index":0,"function":{"name":"f"}},{"index":0,"function":{"name":"g"}}"#],
+            two,
+        ),
+        stream(
+            "calls of two answers with one index [docs: OpenAI]",
+            CHAT,
+            events(&[
+                r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"name":"f"}}]}}]}"#,
+                r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"function":{"name":"f"}}]}}]}"#,
+                r#"{"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,"completion_tokens":2}}"#,
+                "[DONE]",
             ]),
             two,
         ),
