@@ -72,9 +72,13 @@ mod tests {
             " sk-abc",
             "openai/sk-abc",
             "Authorization: Bearer abc",
+            "hf_abc",
+            "ghp_abc",
+            "AKIAABC",
             "0123456789abcdef0123456789abcdef",
             "gpt-0123456789abcdef0123456789abcdef",
             "QUJDREVGR0hJSktMTU5PUFFSU1RVVldY+Vo=",
+            "QUJDREVGR0hJSktMTU5+UFFSU1RVVldYVo=",
             "gpt\u{202e}4",
             "gpt\n4",
             "gpt\0",
@@ -84,7 +88,8 @@ mod tests {
             assert!(!is_presentable(name), "{name:?}");
         }
         assert!(is_presentable(&"ab-".repeat(85)));
-        assert!(!is_presentable(&"ab-".repeat(86)));
+        assert!(is_presentable(&("ab-".repeat(85) + "a")));
+        assert!(!is_presentable(&("ab-".repeat(85) + "ab")));
         assert!(is_presentable(&"a".repeat(31)));
         assert!(!is_presentable(&"a".repeat(32)));
     }

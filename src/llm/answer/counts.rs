@@ -229,6 +229,11 @@ mod tests {
                 &{ [known[0], known[1], known[2], (Field::Total, 9)] },
             );
             check(&[&known, &zero], is_complete, &known);
+            // A part of 0 alone is one, too.
+            check(&[&START, &[(Field::CacheRead, 0)]], is_complete, &START);
+            // What is not 0 beside a count of 0 is news all the same.
+            let part = [(Field::Input, 0), (Field::CacheRead, 301)];
+            check(&[&START, &part], is_complete, &[START[0], part[1]]);
         }
         check(&[&[(Field::Input, 0)]], true, &[(Field::Input, 0)]);
     }
@@ -271,5 +276,19 @@ mod tests {
         check(&[&first, &[(Field::Input, 9), (Field::Total, 9)]], true, &{
             [first[0], first[1], first[2], (Field::Total, 9)]
         });
+        // What it leaves out is gone, even if the rest is less than before.
+        let last = [(Field::Input, 87), (Field::Reasoning, 20)];
+        check(&[&first, &last], true, &last);
+    }
+
+    #[test]
+    fn a_total_stays_until_a_complete_object_leaves_it_out() {
+        let [total, output] = [(Field::Total, 69), (Field::Output, 21)];
+        let first = [(Field::Input, 48), output, total];
+        let zeros = [(Field::Input, 0), (Field::Output, 0)];
+        let more = [(Field::Output, 22)];
+        check(&[&first, &zeros], true, &first);
+        check(&[&first, &more], false, &[first[0], more[0], total]);
+        check(&[&first, &more], true, &[first[0], more[0]]);
     }
 }

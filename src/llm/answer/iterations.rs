@@ -162,3 +162,26 @@ pub(crate) fn include_cached(counts: &mut Counts) {
         counts.set(Field::Input, Some(all));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_runs_are_kept_than_are_told_apart() {
+        let mut runs = Iterations::default();
+        for number in 0..1_000 {
+            runs.open();
+            runs.set_kind("advisor_message");
+            runs.set_model(&format!("model-{number}"));
+            runs.counts().unwrap().read(Field::Input, 10);
+            runs.close();
+        }
+        assert_eq!(runs.read.len(), MOST_RUNS);
+        let split = runs.split(Some("model"), None).unwrap();
+        assert_eq!(split.others.len(), MOST_RUNS);
+        let inputs = split.others.iter().map(|(_, counts)| counts);
+        let sum: u64 = inputs.filter_map(|counts| counts.get(Field::Input)).sum();
+        assert_eq!(sum, 10_000);
+    }
+}

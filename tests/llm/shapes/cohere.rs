@@ -201,6 +201,26 @@ fn whole_answers_are_understood() {
 }
 
 #[test]
+fn details_of_the_raw_counts_fit_what_is_counted() {
+    let row = |name, usage: &str, learnt| {
+        let body = format!(r#"{{"finish_reason":"COMPLETE","usage":{usage}}}"#);
+        whole(name, CHAT, body, learnt)
+    };
+    check([
+        row(
+            "cached tokens, where nothing is billed [unverified]",
+            r#"{"tokens":{"input_tokens":71,"output_tokens":10},"cached_tokens":16}"#,
+            "success 71 10 cache_read=16 stop",
+        ),
+        row(
+            "thoughts that are more than what is billed [unverified]",
+            r#"{"billed_units":{"input_tokens":5,"output_tokens":9},"tokens":{"input_tokens":71,"output_tokens":40,"reasoning_tokens":30}}"#,
+            "success 5 9 stop",
+        ),
+    ]);
+}
+
+#[test]
 fn embeddings_are_billed_by_tokens_or_by_images() {
     let row = |name, meta: &str, learnt| {
         let body = format!(r#"{{"id":"e","embeddings":{{"float":[[0.1,-2e-3]]}},"meta":{meta}}}"#);

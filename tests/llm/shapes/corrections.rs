@@ -124,6 +124,21 @@ fn an_output_of_zero_that_follows_from_the_total_is_not_missing() {
             r#"{"status":"completed","output":[],"usage":{"input_tokens":11,"total_tokens":11}}"#,
             "success 11 . stop",
         ),
+        Row {
+            request: r#"{"model":"gemini-x","max_tokens":12}"#,
+            ..whole(
+                "a total that has as many as the request allows [unverified]",
+                CHAT,
+                r#"{"choices":[{"index":0,"finish_reason":"stop"}],"usage":{"prompt_tokens":11,"completion_tokens":5,"total_tokens":23}}"#,
+                "success 11 12 stop",
+            )
+        },
+        whole(
+            "a total without the results of tools [unverified]",
+            "/v1beta/models/g:generateContent",
+            r#"{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":10,"toolUsePromptTokenCount":4,"candidatesTokenCount":5,"totalTokenCount":15}}"#,
+            "success 14 5 stop",
+        ),
         whole(
             "a total that is a placeholder [unverified]",
             CHAT,

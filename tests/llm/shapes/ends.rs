@@ -111,7 +111,7 @@ fn a_reader_that_stops_at_the_only_reason_has_the_whole_answer() {
         ["success | stop | not_requested"; 3],
     );
     // Of a request that is not seen nobody knows what it asks for.
-    check(CHAT, "not JSON", &[stop], expected);
+    check(CHAT, "<unseen>", &[stop], expected);
 }
 
 #[test]

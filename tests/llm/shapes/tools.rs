@@ -122,6 +122,16 @@ fn a_tool_call_without_an_id_is_known_by_its_index() {
             ]),
             two,
         ),
+        stream(
+            "an item without an id or an index, which comes twice [unverified]",
+            RESPONSES,
+            events(&[
+                r#"{"type":"response.output_item.added","item":{"type":"function_call"}}"#,
+                r#"{"type":"response.output_item.done","item":{"type":"function_call"}}"#,
+                r#"{"type":"response.completed","response":{"status":"completed","usage":{"input_tokens":1,"output_tokens":2}}}"#,
+            ]),
+            "success 1 2 tool_calls x1 first",
+        ),
     ]);
 }
 

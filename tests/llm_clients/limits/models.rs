@@ -211,6 +211,13 @@ fn models_that_only_answers_name_have_a_fifth_of_the_limit() {
     // A model that a caller named before is known in answers.
     answer_as(&layer, "real-7");
     assert_eq!(calls(&registry, "real-7"), 2.0);
+    // They have no part of a limit that is used up.
+    let (layer, registry) = self::layer();
+    for number in 0..100 {
+        call(&layer, CHAT, &format!("real-{number}"));
+    }
+    answer_as(&layer, "claimed");
+    assert_eq!(calls(&registry, "claimed"), 0.0);
 }
 
 #[test]
