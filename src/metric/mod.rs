@@ -83,6 +83,7 @@ pub(crate) use passing::Passing;
 pub(crate) use recent::Recent;
 #[cfg(all(test, feature = "llm"))]
 pub(crate) use recent::advance;
+#[cfg(feature = "llm")]
 pub(crate) use rule::{Cause, OVERFLOW};
 pub(crate) use set::SeriesSet;
 pub use timer::{TimedFuture, Timer};
