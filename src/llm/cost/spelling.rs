@@ -33,9 +33,12 @@ const PUBLISHERS: [&str; 19] = [
 /// The variants that serve the same model: OpenRouter's and Ollama's.
 const VARIANTS: [&str; 4] = ["free", "nitro", "floor", "latest"];
 
+/// The most spellings of one name. An attacker may choose a name with hundreds of parts.
+const MOST_SPELLINGS: usize = 16;
+
 /// Returns a name as it is, then without its region, then without its publisher.
 pub(super) fn spellings(name: &str) -> impl Iterator<Item = &str> {
-    successors(Some(name), |name| without_scope(name))
+    successors(Some(name), |name| without_scope(name)).take(MOST_SPELLINGS)
 }
 
 /// Returns a name without its last version, then without the one before, and so on.
@@ -54,8 +57,9 @@ pub(super) fn unversioned(mut name: &str) -> impl Iterator<Item = &str> {
 /// Returns true if a model is the one that a name stands for, or a version of it, whatever
 /// region or publisher is in front of either.
 pub(crate) fn is_version_of(model: &str, name: &str) -> bool {
-    let is = |model: &str| spellings(name).any(|name| name == model);
-    spellings(model).any(|model| is(model) || unversioned(model).any(is))
+    // If any of their spellings are equal, the last ones are.
+    let [model, name] = [model, name].map(|name| spellings(name).last().unwrap_or(name));
+    model == name || unversioned(model).any(|model| model == name)
 }
 
 /// Removes one region, or one part of a path, or one publisher.
@@ -157,6 +161,15 @@ mod tests {
         ] {
             assert_eq!(is_version_of(model, name), is_version, "{model} {name}");
         }
+    }
+
+    #[test]
+    fn names_of_many_parts_have_few_spellings() {
+        let name = format!("{}gpt-x", "a/".repeat(150));
+        assert_eq!(spellings(&name).count(), MOST_SPELLINGS);
+        assert!(!is_version_of(&name, "gpt-x"));
+        let deep = "projects/p/locations/l/publishers/google/models/gemini-x";
+        assert!(is_version_of(deep, "gemini-x"));
     }
 
     #[test]
