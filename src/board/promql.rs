@@ -51,7 +51,7 @@ const NEW: &str = "tachometer_new";
 pub(super) struct Series<'a> {
     metric: &'a Found,
     suffix: &'static str,
-    matchers: Vec<(String, &'static str, String)>,
+    matchers: Vec<Matcher>,
 }
 
 impl<'a> Series<'a> {
@@ -59,7 +59,7 @@ impl<'a> Series<'a> {
         Self {
             metric,
             suffix: "",
-            matchers: Vec::new(),
+            matchers: matchers(&metric.targets).collect(),
         }
     }
 
@@ -156,21 +156,36 @@ impl<'a> Series<'a> {
 impl fmt::Display for Series<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = format!("{}{}", self.metric.name, self.suffix);
-        let mut parts = Vec::new();
-        if is_classic_metric(&name) {
-            f.write_str(&name)?;
-        } else {
-            // As Prometheus 3 reads names that are not classic.
-            parts.push(quoted(&name));
-        }
-        for (label, is, value) in &self.matchers {
-            parts.push(format!("{}{is}{}", label_name(label), quoted(value)));
-        }
-        if parts.is_empty() {
-            return Ok(());
-        }
-        write!(f, "{{{}}}", parts.join(","))
+        f.write_str(&selector(&name, self.matchers.iter().cloned()))
     }
+}
+
+/// A label, an operator, and the text to which it compares the value.
+type Matcher = (String, &'static str, String);
+
+/// Returns the matchers of the targets that have these labels.
+fn matchers(targets: &[(String, String)]) -> impl Iterator<Item = Matcher> {
+    let targets = targets.iter().cloned();
+    targets.map(|(label, value)| (label, "=", value))
+}
+
+/// Returns what selects the series of a recording rule, of the targets that have these labels.
+pub(super) fn recorded(name: &str, targets: &[(String, String)]) -> String {
+    selector(name, matchers(targets))
+}
+
+fn selector(name: &str, matchers: impl Iterator<Item = Matcher>) -> String {
+    // As Prometheus 3 reads names that are not classic.
+    let is_classic = is_classic_metric(name);
+    let unusual = (!is_classic).then(|| quoted(name));
+    let matchers =
+        matchers.map(|(label, is, value)| format!("{}{is}{}", label_name(&label), quoted(&value)));
+    let parts: Vec<_> = unusual.into_iter().chain(matchers).collect();
+    let name = if is_classic { name } else { "" };
+    if parts.is_empty() {
+        return name.to_owned();
+    }
+    format!("{name}{{{}}}", parts.join(","))
 }
 
 /// Which labels what is made of several series keeps.

@@ -21,6 +21,8 @@ pub(super) struct Found {
     pub(super) constant: Vec<String>,
     /// Whether it is a histogram that a Prometheus may have without classic buckets.
     pub(super) native: bool,
+    /// The labels of the targets that queries are restricted to, with their values.
+    pub(super) targets: Vec<(String, String)>,
 }
 
 impl Roles {
@@ -52,6 +54,14 @@ impl Roles {
         Self(roles)
     }
 
+    /// Restricts all queries to the targets that have these labels.
+    pub(super) fn of_targets(mut self, targets: &[(String, String)]) -> Self {
+        for found in self.0.values_mut() {
+            found.targets = targets.to_vec();
+        }
+        self
+    }
+
     pub(super) fn get(&self, role: Role) -> Option<&Found> {
         self.0.get(&role)
     }
@@ -65,6 +75,7 @@ impl Found {
             labels: labels.iter().map(|label| stored(label)).collect(),
             constant: constant.pairs().map(|(name, _)| stored(&name)).collect(),
             native: false,
+            targets: Vec::new(),
         }
     }
 

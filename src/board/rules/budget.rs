@@ -1,6 +1,6 @@
 //! How fast what may fail is used up.
 
-use crate::board::promql::Window;
+use crate::board::promql::{Window, recorded};
 use crate::board::rules::yaml::{Alert, Group, Severity};
 
 /// A burn rate, and the windows over which it must be exceeded: the long one makes sure
@@ -62,7 +62,9 @@ pub(super) struct Budget<'a> {
     /// What the records are called, before the window.
     pub(super) failures: String,
     pub(super) all: String,
-    /// Returns the query of the share over a window, given the record of the rate.
+    /// The labels of the targets that the records are of.
+    pub(super) targets: &'a [(String, String)],
+    /// Returns the query of the share over a window, given that of the rate.
     pub(super) failure_share: &'a dyn Fn(Window, &str) -> String,
     /// Returns the query of the rate over a window.
     pub(super) rate: &'a dyn Fn(Window) -> String,
@@ -79,6 +81,7 @@ impl Budget<'_> {
         for window in WINDOWS {
             let rate = self.rate(window);
             group.record(&rate, (self.rate)(window));
+            let rate = recorded(&rate, self.targets);
             group.record(&self.failed(window), (self.failure_share)(window, &rate));
         }
         for (burns, severity, lasts) in [
@@ -111,11 +114,12 @@ impl Budget<'_> {
         // In as many digits as tell it: the difference has a tail of others.
         let most = format!("{most:.9}");
         let most = most.trim_end_matches('0').trim_end_matches('.');
-        format!(
-            "({} > {most} and {} > {most} and {} > {LEAST:.6})",
+        let [long, short, rate] = [
             self.failed(burn.long),
             self.failed(burn.short),
             self.rate(burn.long),
-        )
+        ]
+        .map(|name| recorded(&name, self.targets));
+        format!("({long} > {most} and {short} > {most} and {rate} > {LEAST:.6})")
     }
 }

@@ -1,7 +1,7 @@
 //! Requests.
 
 use crate::board::ERRORS;
-use crate::board::promql::{Series, quantile, share};
+use crate::board::promql::{Series, quantile, recorded, share};
 use crate::board::roles::{Found, Roles};
 use crate::board::rules::budget::Budget;
 use crate::board::rules::yaml::{Alert, Group, Severity};
@@ -23,7 +23,6 @@ pub(super) fn group(roles: &Roles, settings: &AlertRules) -> Option<Group> {
         share(&rate(&failed, window), all)
     };
 
-    let traffic = format!("job:{name}:rate5m");
     let slowest = format!("job:{}:p99_rate5m", duration.stem());
     let p99 = {
         let job = Merged::of(duration, &[]);
@@ -34,6 +33,7 @@ pub(super) fn group(roles: &Roles, settings: &AlertRules) -> Option<Group> {
     Budget {
         failures: failures.clone(),
         all: format!("job:{name}"),
+        targets: &requests.targets,
         failure_share: &failed,
         rate: &all,
         objective: settings.availability,
@@ -44,10 +44,13 @@ pub(super) fn group(roles: &Roles, settings: &AlertRules) -> Option<Group> {
             .into(),
     }
     .add_to(&mut group);
+    let of_targets = |name: &str| recorded(name, &requests.targets);
+    let traffic = of_targets(&format!("job:{name}:rate5m"));
+    let failures = of_targets(&format!("{failures}:ratio_rate5m"));
     group.alert(Alert {
         name: "HttpHighErrorShare",
         query: format!(
-            "{failures}:ratio_rate5m > {} and {traffic} > {LEAST}",
+            "{failures} > {} and {traffic} > {LEAST}",
             settings.error_share
         ),
         lasts: "10m",
@@ -60,7 +63,8 @@ pub(super) fn group(roles: &Roles, settings: &AlertRules) -> Option<Group> {
     group.alert(Alert {
         name: "HttpHighLatency",
         query: format!(
-            "{slowest} > {} and {traffic} > {LEAST}",
+            "{} > {} and {traffic} > {LEAST}",
+            of_targets(&slowest),
             seconds(settings.latency)
         ),
         lasts: "10m",
@@ -92,6 +96,7 @@ pub(super) fn levels(roles: &Roles, settings: &AlertRules) -> Option<Group> {
     Budget {
         failures: format!("job_route:{name}_missed_per_request"),
         all: format!("job_route:{name}"),
+        targets: &all.targets,
         failure_share: &missed,
         rate: &requests,
         objective: settings.availability,

@@ -1,7 +1,7 @@
 //! Calls of LLMs.
 
 use crate::board::LLM_ERRORS;
-use crate::board::promql::{Series, Window, quantile, share};
+use crate::board::promql::{Series, Window, quantile, recorded, share};
 use crate::board::roles::{Found, Roles};
 use crate::board::rules::yaml::{Alert, Group, Severity};
 use crate::board::rules::{AlertRules, Merged, seconds};
@@ -61,9 +61,11 @@ impl Llm<'_> {
         let calls = self.rate_of(requests, &Series::of(requests));
         let traffic = format!("job_model:{name}:rate5m");
         group.record(&traffic, calls);
+        let traffic = recorded(&traffic, &requests.targets);
         let failed = Series::of(requests).with(requests.last_label(), "=~", LLM_ERRORS);
         let failures = format!("job_model:{name}_errors_per_request:ratio_rate5m");
         group.record(&failures, share(&self.rate_of(requests, &failed), &traffic));
+        let failures = recorded(&failures, &requests.targets);
         group.alert(Alert {
             name: "LlmHighErrorShare",
             query: format!(
@@ -106,7 +108,11 @@ impl Llm<'_> {
         group.record(&name, query);
         Some(Alert {
             name: "LlmSlowFirstToken",
-            query: format!("{name} > {}", seconds(self.settings.first_token)),
+            query: format!(
+                "{} > {}",
+                recorded(&name, &time.targets),
+                seconds(self.settings.first_token)
+            ),
             lasts: "10m",
             severity: Severity::Ticket,
             summary: "A model is slow to begin its answers.",
@@ -125,7 +131,11 @@ impl Llm<'_> {
         group.record(&name, Merged::of(cost, &[]).keep().sum(&spent));
         Some(Alert {
             name: "LlmHighSpend",
-            query: format!("{name} > {}", self.settings.spend_per_hour),
+            query: format!(
+                "{} > {}",
+                recorded(&name, &cost.targets),
+                self.settings.spend_per_hour
+            ),
             lasts: "5m",
             severity: Severity::Ticket,
             summary: "Calls of LLMs cost much.",

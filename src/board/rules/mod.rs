@@ -17,8 +17,9 @@ use crate::registry::Registry;
 /// Rules for Prometheus, and from what on they alert.
 ///
 /// They fit the metrics that a registry has: of requests, calls of LLMs, the process, and
-/// the registry itself. They are about every job that has these metrics, each by itself;
-/// load them once, however many services there are.
+/// the registry itself. They are about every job that has these metrics, each by itself; so
+/// load them once, however many services there are. If services need other thresholds,
+/// restrict the rules of each to its [job](Self::job), and load them all.
 ///
 /// # First events, restarts and gaps in scraping
 ///
@@ -67,6 +68,8 @@ pub struct AlertRules {
     first_token: Duration,
     spend_per_hour: f64,
     rate_limit_left: f64,
+    /// The labels that targets must have, with their values.
+    targets: Vec<(String, String)>,
 }
 
 impl AlertRules {
@@ -80,7 +83,42 @@ impl AlertRules {
             first_token: Duration::from_secs(5),
             spend_per_hour: 10.0,
             rate_limit_left: 0.1,
+            targets: Vec::new(),
         }
+    }
+
+    /// Restricts the rules to one job, so that the rules of several services, each with its own
+    /// thresholds, can be loaded together.
+    ///
+    /// ```
+    /// use tachometer::board::AlertRules;
+    ///
+    /// let api = AlertRules::new().job("api").error_share(0.01)?;
+    /// let batch = AlertRules::new().job("batch").error_share(0.2)?;
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    pub fn job(self, job: impl Into<String>) -> Self {
+        self.on("job".to_owned(), job.into())
+    }
+
+    /// Restricts the rules to targets that have this label, such as `namespace`. If called
+    /// several times, all of the labels are required; of one label the last value counts.
+    ///
+    /// The label must be one that Prometheus gives to everything it scrapes from a target, or a
+    /// constant label of the registry.
+    ///
+    /// # Errors
+    ///
+    /// When the label is empty, or its value is ([`Error::is_invalid_rule`]).
+    pub fn target(self, label: impl Into<String>, value: impl Into<String>) -> Result<Self, Error> {
+        let (label, value) = (label.into(), value.into());
+        if label.is_empty() || value.is_empty() {
+            return Err(Error::invalid_rule(format_args!(
+                "the target label {label:?} = {value:?} of the alert rules is incomplete: give a \
+                 name and a value, such as \"namespace\" and \"shop\""
+            )));
+        }
+        Ok(self.on(label, value))
     }
 
     /// Alerts when more than this part of the requests fails for ten minutes by the
@@ -187,7 +225,7 @@ impl AlertRules {
     /// Returns the rules that fit a registry, as a file of Prometheus's.
     #[must_use]
     pub fn to_yaml(&self, registry: &Registry) -> String {
-        let roles = Roles::of(registry);
+        let roles = Roles::of(registry).of_targets(&self.targets);
         let groups: Vec<Group> = [
             http::group(&roles, self),
             http::levels(&roles, self),
@@ -199,6 +237,12 @@ impl AlertRules {
         .flatten()
         .collect();
         write(&groups)
+    }
+
+    fn on(mut self, label: String, value: String) -> Self {
+        self.targets.retain(|(other, _)| *other != label);
+        self.targets.push((label, value));
+        self
     }
 }
 
@@ -220,7 +264,10 @@ impl<'a> Merged<'a> {
     fn of(metric: &'a Found, but: &[&str]) -> Self {
         let own = metric.labels.iter().map(String::as_str);
         let own = own.filter(|label| !but.contains(label) && !REPLICA.contains(label));
-        Self(REPLICA.into_iter().chain(own).collect())
+        // The records are selected by the labels of the targets, so they keep them.
+        let is_selected = |label: &&str| metric.targets.iter().any(|(name, _)| name == label);
+        let merged = REPLICA.into_iter().chain(own);
+        Self(merged.filter(|label| !is_selected(label)).collect())
     }
 
     fn keep(&self) -> Keep<'_> {

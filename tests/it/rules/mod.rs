@@ -2,6 +2,7 @@
 
 mod first;
 mod http;
+mod jobs;
 mod others;
 mod outcomes;
 mod recorder;

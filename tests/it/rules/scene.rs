@@ -183,14 +183,24 @@ pub(super) fn alerts(rules: &str) -> BTreeSet<&str> {
 /// Returns what promtool does not find as it is expected; every alert that a scene does not
 /// name is to be silent.
 pub(super) fn play(promtool: &Path, rules: &str, scenes: &[Scene]) {
+    play_files(promtool, &[rules], scenes);
+}
+
+/// Plays scenes with several files of rules loaded together.
+pub(super) fn play_files(promtool: &Path, files: &[&str], scenes: &[Scene]) {
     let folder = Folder::new();
-    std::fs::write(folder.0.join("rules.yml"), rules).unwrap();
-    let alerts = alerts(rules);
+    let names: Vec<_> = (0..files.len())
+        .map(|file| format!("rules{file}.yml"))
+        .collect();
+    for (name, rules) in names.iter().zip(files) {
+        std::fs::write(folder.0.join(name), rules).unwrap();
+    }
+    let alerts = files.iter().flat_map(|rules| alerts(rules)).collect();
     let mut faults = Vec::new();
     for scene in scenes {
         // What is JSON is YAML, too.
         let test = json!({
-            "rule_files": ["rules.yml"],
+            "rule_files": names,
             "evaluation_interval": "1m",
             "tests": [scene.test(&alerts)],
         });
