@@ -218,8 +218,8 @@ mod tests {
                 "{one:?} {other:?}"
             );
         }
-        check(("x.total", Kind::Counter), ("x_total_total", Kind::Gauge));
-        check(("x.total", Kind::Counter), ("x_total_created", Kind::Gauge));
+        check(("x.total", Kind::Counter), ("x_total", Kind::Gauge));
+        check(("x.total", Kind::Counter), ("x_created", Kind::Gauge));
         check(("a.b", Kind::Gauge), ("U__a_2e_b", Kind::Gauge));
         check(("a.b", Kind::Gauge), ("a_dot_b", Kind::Gauge));
         check(("a.b", Kind::Histogram), ("a_b_bucket", Kind::Gauge));
@@ -233,5 +233,20 @@ mod tests {
             printed_names("x", Kind::Counter),
             printed_names("x_total", Kind::Counter)
         );
+        for name in ["x.total", "x-total", "x total", "x/total"] {
+            assert_eq!(
+                printed_names(name, Kind::Counter),
+                printed_names("x", Kind::Counter),
+                "{name}"
+            );
+        }
+        for (name, exposed) in [
+            ("a:total", "a:total_total"),
+            ("subtotal", "subtotal_total"),
+            ("total", "total_total"),
+            ("a.b.total", "a.b_total"),
+        ] {
+            assert_eq!(Desc::new(name, "", Kind::Counter).exposed_name(), exposed);
+        }
     }
 }

@@ -90,15 +90,16 @@ impl Itself {
             ),
             self.invalid.blocks(
                 INVALID_OBSERVATIONS,
-                "Values that a metric could not take and ignored: NaN, infinite, \
-                 or a counter's negative.",
+                "Values that were ignored (NaN, infinite, or negative for a counter), and series \
+                 of a collector that were left out (invalid or duplicate labels).",
                 Values::Counter,
             ),
             self.series
                 .blocks(SERIES, "Series of a metric with labels.", Values::Gauge),
             self.overflow.blocks(
                 SERIES_OVERFLOW,
-                "Times that a label had a value too many, and `_overflow` was used instead.",
+                "Times that `_overflow` replaced a label's value that was over the limit, \
+                 too long or not allowed.",
                 Values::Counter,
             ),
         ];

@@ -60,7 +60,9 @@ impl Desc {
     pub fn new(name: &str, help: &str, kind: Kind) -> Self {
         let name: Arc<str> = name.into();
         let exposed = match kind {
-            Kind::Counter if !name.ends_with("_total") => format!("{name}_total").into(),
+            Kind::Counter if !name.ends_with("_total") => {
+                format!("{}_total", without_total(&name)).into()
+            }
             _ => Arc::clone(&name),
         };
         Self {
@@ -100,8 +102,16 @@ impl Desc {
         &self.name
     }
 
-    /// Returns the name that Prometheus's formats print: a counter's ends in
-    /// `_total`, which is appended where the registered name lacks it.
+    /// Returns the name that Prometheus's formats print. A counter's ends in `_total`, which is
+    /// appended if the registered name lacks it, and replaces a `.total`.
+    ///
+    /// ```
+    /// use tachometer::snapshot::{Desc, Kind};
+    ///
+    /// for name in ["jobs", "jobs_total", "jobs.total"] {
+    ///     assert_eq!(Desc::new(name, "", Kind::Counter).exposed_name(), "jobs_total");
+    /// }
+    /// ```
     #[must_use]
     pub fn exposed_name(&self) -> &str {
         &self.exposed
@@ -112,10 +122,10 @@ impl Desc {
     /// are not classic also with underscores. Some may come twice.
     pub(crate) fn names(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let stem = match self.kind {
-            Kind::Counter => self.exposed.strip_suffix("_total").unwrap_or(&self.exposed),
+            Kind::Counter => without_total(&self.exposed),
             Kind::Gauge | Kind::Histogram => &self.name,
         };
-        let plain = [&*self.exposed, stem].into_iter();
+        let plain = [&*self.exposed, stem, &self.name].into_iter();
         let escaped = plain.clone().filter(|_| !self.classic);
         plain
             .map(Cow::Borrowed)
@@ -145,7 +155,7 @@ impl Desc {
     #[must_use]
     pub fn unit(&self) -> Option<&'static str> {
         let name = match self.kind {
-            Kind::Counter => self.name.strip_suffix("_total").unwrap_or(&self.name),
+            Kind::Counter => without_total(&self.exposed),
             Kind::Gauge | Kind::Histogram => &self.name,
         };
         let (_, last) = name.rsplit_once('_')?;
@@ -164,4 +174,13 @@ impl Desc {
     pub fn kind(&self) -> Kind {
         self.kind
     }
+}
+
+/// Returns a counter's name without its suffix. OpenTelemetry's names have a dot before it.
+fn without_total(name: &str) -> &str {
+    let is_separator = |char: char| !char.is_alphanumeric() && char != ':';
+    name.strip_suffix("total")
+        .and_then(|stem| stem.strip_suffix(is_separator))
+        .filter(|stem| !stem.is_empty())
+        .unwrap_or(name)
 }

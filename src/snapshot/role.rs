@@ -73,7 +73,7 @@ pub enum Role {
     ContainerReclaimable,
     /// How much memory it may use, in bytes.
     ContainerMostMemory,
-    /// Times that a family's label had a value too many: metric.
+    /// Times that `_overflow` replaced a value of a family's label: metric.
     SeriesOverflow,
     /// Times that a collector panicked.
     CollectorPanics,

@@ -2,7 +2,7 @@
 
 use crate::registry::lint::units::{base_unit, written_out};
 use crate::registry::lint::{Family, Lint, Rule};
-use crate::snapshot::Kind;
+use crate::snapshot::{Escaping, Kind};
 
 /// Says what breaks a rule, each time in words that follow on the metric's name.
 type Check = fn(&Family) -> Vec<String>;
@@ -64,7 +64,8 @@ fn unit(family: &Family) -> Vec<String> {
 fn total(family: &Family) -> Vec<String> {
     // A counter's name ends so when it is exposed, however it was registered.
     let is_counter = family.desc.kind() == Kind::Counter;
-    if !is_counter && family.desc.exposed_name().ends_with("_total") {
+    let name = Escaping::Underscores.metric(family.desc.exposed_name());
+    if !is_counter && name.ends_with("_total") {
         return vec![
             "ends in `_total`, as only counters do: drop the suffix, or make it a counter".into(),
         ];
@@ -74,7 +75,7 @@ fn total(family: &Family) -> Vec<String> {
 
 fn reserved(family: &Family) -> Vec<String> {
     let is_histogram = family.desc.kind() == Kind::Histogram;
-    let name = family.desc.exposed_name();
+    let name = Escaping::Underscores.metric(family.desc.exposed_name());
     let suffixes = ["_bucket", "_count", "_sum"].into_iter();
     let suffixes = suffixes.filter(|suffix| !is_histogram && name.ends_with(suffix));
     let suffixes = suffixes.map(|suffix| {

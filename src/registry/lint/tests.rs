@@ -63,9 +63,14 @@ fn every_word_that_is_a_unit_is_a_base_unit() {
 fn only_counters_end_in_total() {
     check_names(
         Rule::Total,
-        &[("a_total", Kind::Gauge, 1), ("a_total", Kind::Histogram, 1)],
+        &[
+            ("a_total", Kind::Gauge, 1),
+            ("a_total", Kind::Histogram, 1),
+            ("a.total", Kind::Gauge, 1),
+        ],
         &[
             ("a_total", Kind::Counter),
+            ("a.total", Kind::Counter),
             ("a", Kind::Counter),
             ("total", Kind::Gauge),
             ("a_total_of", Kind::Gauge),
@@ -81,6 +86,7 @@ fn endings_and_labels_of_histograms_are_theirs() {
             ("a_bucket", Kind::Gauge, 1),
             ("a_count", Kind::Gauge, 1),
             ("a_sum", Kind::Gauge, 1),
+            ("a.bucket", Kind::Gauge, 1),
         ],
         &[
             ("a_bucket", Kind::Histogram),
