@@ -72,10 +72,8 @@ impl Bill {
     /// Makes the bill of a call: what the provider charges, if he says so, and else what it
     /// costs by the prices that there are. Without prices there is nothing to lack.
     pub(super) fn of(call: &Ended<'_>, rates: Option<&Rates>) -> Self {
-        // A pending call is billed when its answer is fetched, and a model that declined and left
-        // all of the work to others took nothing.
-        let took_nothing = !call.other_models.is_empty() && call.usage.is_zero();
-        if call.outcome == Outcome::Pending || took_nothing {
+        // A pending call is billed when its answer is fetched.
+        if call.outcome == Outcome::Pending {
             return Self::default();
         }
         if let Some(charged) = call.charge.total() {
@@ -83,6 +81,10 @@ impl Bill {
                 cost: Some((REPORTED, charged)),
                 unpriced: call.is_partial.then_some(Unpriced::Usage),
             };
+        }
+        // A model that declined and left all of the work to others took nothing.
+        if !call.other_models.is_empty() && call.usage.is_zero() {
+            return Self::default();
         }
         // What was refused costs nothing.
         let is_free = !call.has_begun && call.missing.is_none();

@@ -82,6 +82,23 @@ fn attempts_with_output_are_billed_at_the_rates_of_their_models() {
 }
 
 #[test]
+fn a_cost_that_the_provider_reports_is_that_of_all_models() {
+    for (first, tokens) in [(0, [0, 0]), (20, [1_000, 20])] {
+        let usage = r#"{"input_tokens":1000,"output_tokens":100,"cost":0.5,"iterations":[{"type":"message","model":"claude-fable-5","input_tokens":1000,"output_tokens":FIRST},{"type":"fallback_message","model":"claude-opus-4-8","input_tokens":1000,"output_tokens":100}]}"#;
+        check(
+            "claude-fable-5",
+            "claude-opus-4-8",
+            &usage.replace("FIRST", &first.to_string()),
+            &[
+                ("claude-fable-5", tokens, 500_000_000),
+                ("claude-opus-4-8", [1_000, 100], 0),
+            ],
+            &[],
+        );
+    }
+}
+
+#[test]
 fn an_advisor_has_its_own_tokens_and_price() {
     check(
         "claude-sonnet-5",
