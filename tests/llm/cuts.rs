@@ -177,6 +177,88 @@ fn an_answer_that_ends_after_any_byte_is_called_what_it_is() {
     }
 }
 
+/// Answers with several models, choices, corrections, searches and errors.
+const MIXED: [(&str, &str, &str); 5] = [
+    (
+        CHAT,
+        EVENTS,
+        concat!(
+            r#"data: {"model":"g","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":""}}]}},{"index":1,"delta":{"content":"b"},"finish_reason":"stop"}]}"#,
+            "\n\n",
+            r#"data: {"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}"#,
+            "\r\n\r\n",
+            r#"data: {"choices":[],"usage":{"prompt_tokens":11,"completion_tokens":"7","total_tokens":18.0,"completion_tokens_details":{"reasoning_tokens":3}}}"#,
+            "\n\nevent: error\ndata: {\"x\":1}\n\ndata: [DONE]\n\n",
+        ),
+    ),
+    (
+        MESSAGES,
+        EVENTS,
+        concat!(
+            r#"data: {"type":"message_start","message":{"model":"m","usage":{"input_tokens":10,"cache_read_input_tokens":5,"output_tokens":1}}}"#,
+            "\n\n",
+            r#"data: {"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t"}}"#,
+            "\n\n",
+            r#"data: {"type":"message_delta","delta":{"stop_reason":"tool_use"},"usage":{"output_tokens":20,"iterations":[{"type":"message","model":"m","input_tokens":10,"output_tokens":5},{"type":"advisor_message","model":"a","input_tokens":3,"output_tokens":4}]}}"#,
+            "\n\ndata: {\"type\":\"message_stop\"}\n\n",
+        ),
+    ),
+    (
+        "/v1beta/models/gemini-3:streamGenerateContent",
+        JSON,
+        concat!(
+            r#"[{"candidates":[{"content":{"parts":[{"text":"a"}]},"groundingMetadata":{"webSearchQueries":["q","q","r"]}}],"usageMetadata":{"promptTokenCount":5}},"#,
+            r#"{"candidates":[{"finishReason":1}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":7,"thoughtsTokenCount":2,"totalTokenCount":14,"promptTokensDetails":[{"modality":4,"tokenCount":2}]},"modelVersion":"gemini-3"}]"#,
+        ),
+    ),
+    (
+        RESPONSES,
+        EVENTS,
+        concat!(
+            r#"data: {"type":"response.created","response":{"id":"r","status":"in_progress"}}"#,
+            "\n\n",
+            r#"data: {"type":"response.output_item.done","output_index":0,"item":{"type":"web_search_call","id":"w","action":{"type":"search"}}}"#,
+            "\n\n",
+            r#"data: {"type":"response.completed","response":{"id":"r","status":"completed","model":"gpt-x","usage":{"input_tokens":12,"output_tokens":34,"total_tokens":46}}}"#,
+            "\n\nerror: late\n\n",
+        ),
+    ),
+    (
+        "GET https://api.openai.com/v1/responses/r",
+        JSON,
+        r#"{"id":"r","background":true,"status":"completed","created_at":1,"completed_at":2,"model":"gpt-x","output":[{"type":"file_search_call"}],"usage":{"input_tokens":12,"output_tokens":34,"total_tokens":46}}"#,
+    ),
+];
+
+#[test]
+fn an_answer_that_is_cut_is_read_alike_in_pieces_of_any_size() {
+    let request = r#"{"model":"g","stream":true,"n":2,"stream_options":{"include_usage":true}}"#;
+    for (path, kind, answer) in MIXED {
+        for cut in (0..=answer.len()).rev().step_by(5) {
+            let call = Call {
+                path,
+                request,
+                status: 200,
+                headers: vec![("content-type", kind)],
+                body: &answer.as_bytes()[..cut],
+                ends: if cut % 2 == 0 {
+                    Ends::Broken
+                } else {
+                    Ends::Whole
+                },
+            };
+            // What comes in one piece has no time from token to token.
+            let told = |size| call.told(size).without("llm_time_per_output_token_seconds");
+            let whole = told(usize::MAX);
+            let calls = whole.all("llm_requests_total").len();
+            assert!(calls == 1 || path.starts_with("GET"), "{path}, after {cut}");
+            for size in [1, 64] {
+                assert_eq!(told(size), whole, "{path}, after {cut}, by {size}");
+            }
+        }
+    }
+}
+
 /// The messages of an event stream, of which a caller knows each only once it has come
 /// whole, with its checksum.
 #[test]

@@ -64,6 +64,13 @@ impl Told {
         self.amounts.get(&(metric.into(), by.into())).copied()
     }
 
+    /// Returns the rest of what was counted.
+    pub(crate) fn without(mut self, metric: &str) -> Self {
+        self.counts.retain(|(name, _), _| name != metric);
+        self.amounts.retain(|(name, _), _| name != metric);
+        self
+    }
+
     /// Returns the tokens of a model.
     pub(crate) fn tokens_of(&self, model: &str, direction: &str) -> u64 {
         let key = (model.to_owned(), direction.to_owned());
