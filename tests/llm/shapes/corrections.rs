@@ -134,6 +134,12 @@ fn an_output_of_zero_that_follows_from_the_total_is_not_missing() {
             )
         },
         whole(
+            "a prompt that was not blocked, as a number says [unverified]",
+            "/v1beta/models/g:generateContent",
+            r#"{"promptFeedback":{"blockReason":0},"candidates":[{"finishReason":1}],"usageMetadata":{"promptTokenCount":10,"candidatesTokenCount":5,"totalTokenCount":15}}"#,
+            "success 10 5 stop",
+        ),
+        whole(
             "a total without the results of tools [unverified]",
             "/v1beta/models/g:generateContent",
             r#"{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":10,"toolUsePromptTokenCount":4,"candidatesTokenCount":5,"totalTokenCount":15}}"#,

@@ -172,6 +172,16 @@ fn what_the_provider_runs_is_no_call_for_the_caller() {
 }
 
 #[test]
+fn an_answer_that_was_cut_short_within_a_tool_call_did_not_stop_for_it() {
+    check([whole(
+        "Gemini's [unverified]",
+        "/v1beta/models/g:generateContent",
+        r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f"}}]},"finishReason":"MAX_TOKENS"}],"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":2,"totalTokenCount":3}}"#,
+        "success 1 2 length x1",
+    )]);
+}
+
+#[test]
 fn no_more_tool_calls_are_told_apart_than_any_answer_has() {
     let parts: Vec<_> = (0..300)
         .map(|number| format!(r#"{{"index":{number},"id":"{number}","function":{{"name":"f"}}}}"#))

@@ -49,6 +49,12 @@ fn embeddings_and_images_are_understood() {
             "success 9 .",
         ),
         row(
+            "a list that comes again, which stands for the first [unverified]",
+            TEXTS,
+            r#"{"predictions":[{"embeddings":{"statistics":{"token_count":4}}}],"predictions":[{"embeddings":{"statistics":{"token_count":5}}}]}"#,
+            "success 5 .",
+        ),
+        row(
             "one with tokens that are none [unverified]",
             TEXTS,
             r#"{"predictions":[{"embeddings":{"statistics":{"token_count":-4}}}]}"#,
