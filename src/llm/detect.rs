@@ -68,7 +68,7 @@ pub(super) fn detect(
         is_likely: !is_certain,
         asks_model: known.is_none() && end.asks_model,
         model: model.filter(|_| deployment.is_none()),
-        deployment: deployment.map(shortened),
+        deployment: deployment.map(|name| shortened(&percent_decode_str(name).decode_utf8_lossy())),
     })
 }
 
@@ -224,6 +224,9 @@ mod tests {
             None,
         );
         assert_eq!(found.unwrap().deployment.as_deref(), Some("mine"));
+        let escaped = "/openai/deployments/%73k-key/chat/completions";
+        let found = detect(&Method::POST, "h", escaped, None);
+        assert_eq!(found.unwrap().deployment.as_deref(), Some("sk-key"));
         for path in [
             "/openai/deployments//chat/completions",
             "/v1/chat/completions",

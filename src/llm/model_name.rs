@@ -14,7 +14,22 @@ const LONGEST: usize = 256;
 const LONGEST_RUN: usize = 31;
 
 /// How well-known keys begin.
-const KEYS: [&str; 6] = ["sk-", "gsk_", "hf_", "ghp_", "AIza", "AKIA"];
+const KEYS: [&str; 14] = [
+    "sk-",
+    "gsk_",
+    "hf_",
+    "nvapi-",
+    "AIza",
+    "AKIA",
+    "ASIA",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "github_pat_",
+    "xoxb-",
+    "xoxp-",
+];
 
 fn is_key(name: &str) -> bool {
     // Base64 has `+` and `=`, which no name of a model has, so these end no run.
@@ -32,7 +47,9 @@ fn is_hidden(letter: char) -> bool {
     letter.is_control()
         || matches!(
             letter,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
         )
 }
 
@@ -52,6 +69,8 @@ mod tests {
             "mistral-small-24b-instruct-2501",
             "hf.co/bartowski/Llama-3.2-3B-Instruct-GGUF:Q4_K_M",
             "task-runner",
+            "xai-org/grok-1",
+            "pplx-7b-online",
             "bearer",
             "模型",
             "x",
@@ -75,6 +94,14 @@ mod tests {
             "hf_abc",
             "ghp_abc",
             "AKIAABC",
+            "ASIAABC",
+            "nvapi-abc",
+            "ghs_abc",
+            "github_pat_abc",
+            "gpt\u{200b}4",
+            "gpt\u{2028}4",
+            "gpt\u{feff}",
+            "gpt\u{e0041}",
             "0123456789abcdef0123456789abcdef",
             "gpt-0123456789abcdef0123456789abcdef",
             "QUJDREVGR0hJSktMTU5PUFFSU1RVVldY+Vo=",

@@ -83,10 +83,9 @@ impl Asked {
 
     /// Returns the most output tokens that the request allows, in all answers together.
     pub(super) fn max_tokens(&self) -> Option<u64> {
-        Some(
-            self.max_tokens?
-                .saturating_mul(self.choices.unwrap_or(1).max(1)),
-        )
+        // Some take 0 for no limit.
+        let each = self.max_tokens.filter(|most| *most > 0)?;
+        Some(each.saturating_mul(self.choices.unwrap_or(1).max(1)))
     }
 
     /// Reads a form in parts (RFC 7578), as those are that have a sound or picture in them.
@@ -165,6 +164,34 @@ mod tests {
             ..Asked::default()
         };
         assert_eq!(asked, expected);
+    }
+
+    #[test]
+    fn a_name_that_is_cut_stays_too_long() {
+        for (times, length) in [(40, 162), (60, MOST)] {
+            let body = format!(r#"{{"model":"ab{}"}}"#, r"\u6a21-".repeat(times));
+            let asked = Asked::read(Some(body.as_bytes()));
+            assert_eq!(asked.model.unwrap().len(), length);
+        }
+    }
+
+    #[test]
+    fn a_limit_of_tokens_is_for_each_answer_and_0_is_none() {
+        for (body, most) in [
+            (&br#"{"max_tokens":5,"n":2}"#[..], Some(10)),
+            (br#"{"max_completion_tokens":5}"#, Some(5)),
+            (br#"{"max_tokens":0}"#, None),
+            (br"{}", None),
+        ] {
+            assert_eq!(Asked::read(Some(body)).max_tokens(), most);
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_is_not_seen() {
+        for body in ["not JSON", "123 x", "true", "null", "[]", "\"x\"", ""] {
+            assert!(!Asked::read(Some(body.as_bytes())).is_seen, "{body}");
+        }
     }
 
     #[test]

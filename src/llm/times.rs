@@ -38,6 +38,15 @@ const PHASES: [(Phase, &str); 5] = [
     (Phase::Total, "total"),
 ];
 
+/// Longer times are wrong. A single one would make the sum of a histogram useless.
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Returns a time that a provider reports in seconds, unless it is impossible.
+pub(super) fn plausible(seconds: f64) -> Option<Duration> {
+    let took = Duration::try_from_secs_f64(seconds).ok()?;
+    (took <= LONGEST).then_some(took)
+}
+
 impl Times {
     /// Notes a time; if it is told again, the last counts.
     pub(super) fn set(&mut self, phase: Phase, took: Duration) {
@@ -47,7 +56,7 @@ impl Times {
     /// Notes a time as the provider writes it, unless it is none.
     pub(super) fn read(&mut self, phase: Phase, scale: Scale, text: &str) {
         let seconds = text.parse::<f64>().ok().map(|number| scale.seconds(number));
-        if let Some(took) = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
+        if let Some(took) = seconds.and_then(plausible) {
             self.set(phase, took);
         }
     }
@@ -83,7 +92,7 @@ mod tests {
     #[test]
     fn what_is_no_time_is_not_known() {
         let mut times = Times::default();
-        for text in ["-1", "NaN", "1e400", "soon", ""] {
+        for text in ["-1", "NaN", "1e400", "1e18", "604800001", "soon", ""] {
             times.read(Phase::Queue, Scale::Millis, text);
         }
         assert_eq!(times.known().count(), 0);

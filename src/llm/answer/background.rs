@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::llm::answer::hash;
+use crate::llm::times::plausible;
 
 /// A hash of the id of a stored answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,8 +29,7 @@ impl Background {
 
     /// Returns how long the work took, if the answer says so.
     pub(crate) fn duration(&self) -> Option<Duration> {
-        let seconds = self.completed_at? - self.created_at?;
-        Duration::try_from_secs_f64(seconds).ok()
+        plausible(self.completed_at? - self.created_at?)
     }
 }
 

@@ -49,6 +49,10 @@ pub(crate) struct Split {
 const MOST_RUNS: usize = 32;
 
 impl Iterations {
+    pub(super) fn is_empty(&self) -> bool {
+        self.read.is_empty()
+    }
+
     pub(super) fn open(&mut self) {
         self.current = Some(Iteration::default());
     }

@@ -142,7 +142,13 @@ impl Answer {
         // A list that is sent again is complete, once it has ended.
         match (field, value) {
             (Field::Iterations, Value::Open) => self.open_iterations = Some(Box::default()),
-            (Field::Iterations, Value::Close) => self.iterations = self.open_iterations.take(),
+            (Field::Iterations, Value::Close) => {
+                let list = self.open_iterations.take();
+                // An empty one is a placeholder.
+                self.iterations = list
+                    .filter(|list| !list.is_empty())
+                    .or(self.iterations.take());
+            }
             _ => {}
         }
         let Some(iterations) = &mut self.open_iterations else {
@@ -160,7 +166,9 @@ impl Answer {
     fn take_background(&mut self, field: Field, value: Value<'_>) {
         let background = &mut self.background;
         match (field, value) {
-            (Field::AnswerId, Value::Text(id)) => background.id = Some(AnswerId::new(id)),
+            (Field::AnswerId, Value::Text(id)) if !id.is_empty() => {
+                background.id = Some(AnswerId::new(id));
+            }
             (Field::Background, value) => background.is_requested = boolean(value) == Some(true),
             (Field::CreatedAt, value) => background.created_at = number(value),
             (Field::CompletedAt, value) => background.completed_at = number(value),

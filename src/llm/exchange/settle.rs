@@ -107,7 +107,9 @@ impl Exchange {
         };
         let call = &mut self.call;
         let background = &reader.answer.background;
-        let id = background.finished();
+        // An error may quote the response, and uses up no id.
+        let is_success = self.status.is_some_and(|status| status.is_success());
+        let id = background.finished().filter(|_| is_success);
         let id = id.map(|id| id.of_provider(&call.provider));
         let is_new = id.map(|id| call.metrics().is_first_seen(id));
         match (self.is_stored, is_new) {

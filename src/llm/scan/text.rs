@@ -11,6 +11,8 @@ pub(super) struct Text {
     bytes: [u8; MOST],
     len: usize,
     is_escaped: bool,
+    /// Whether there was more than is kept.
+    is_cut: bool,
 }
 
 impl Text {
@@ -19,12 +21,14 @@ impl Text {
             bytes: [0; MOST],
             len: 0,
             is_escaped: false,
+            is_cut: false,
         }
     }
 
     pub(super) fn clear(&mut self) {
         self.len = 0;
         self.is_escaped = false;
+        self.is_cut = false;
     }
 
     /// Adds what there is room for.
@@ -32,6 +36,7 @@ impl Text {
         let taken = bytes.len().min(MOST - self.len);
         self.bytes[self.len..self.len + taken].copy_from_slice(&bytes[..taken]);
         self.len += taken;
+        self.is_cut |= taken < bytes.len();
     }
 
     /// Notes that an escape is part of it.
@@ -44,9 +49,10 @@ impl Text {
         &self.bytes[..self.len]
     }
 
-    /// Returns what it says, if it was a string.
+    /// Returns what it says, if it was a string. One that was cut stays as long as it is, so
+    /// that it is not taken for a shorter one.
     pub(super) fn unescaped(&self) -> Vec<u8> {
-        if self.is_escaped {
+        if self.is_escaped && !self.is_cut {
             let quoted = [b"\"", self.raw(), b"\""].concat();
             if let Ok(string) = serde_json::from_slice::<String>(&quoted) {
                 return string.into_bytes();

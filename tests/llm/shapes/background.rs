@@ -144,3 +144,36 @@ fn a_stream_that_shows_the_end_counts_and_a_later_fetch_does_not() {
     };
     assert!(after(&[broken]).all("llm_requests_total").is_empty());
 }
+
+#[test]
+fn an_error_that_quotes_a_response_uses_up_no_id() {
+    let error = Call {
+        status: 500,
+        ..call(GET, DONE)
+    };
+    assert!(after(&[error]).all("llm_requests_total").is_empty());
+    let error = Call {
+        status: 500,
+        ..call(GET, DONE)
+    };
+    let told = after(&[error, call(GET, DONE)]);
+    assert_eq!(told.all("llm_requests_total"), ["success"]);
+    assert_eq!(tokens(&told), [12, 34]);
+}
+
+#[test]
+fn an_empty_id_is_none_and_an_impossible_time_is_not_recorded() {
+    let empty = DONE.replace("resp_1", "");
+    assert!(
+        after(&[call(GET, &empty)])
+            .all("llm_requests_total")
+            .is_empty()
+    );
+    for completed in ["1700000000000", "1e15", "99"] {
+        let body = DONE.replace("160", completed);
+        let told = after(&[call(GET, &body)]);
+        assert_eq!(told.all("llm_requests_total"), ["success"], "{completed}");
+        let durations = told.count("llm_request_duration_seconds", "");
+        assert_eq!(durations, None, "{completed}");
+    }
+}

@@ -168,6 +168,20 @@ fn a_model_without_a_price_is_unpriced_once_a_call() {
 }
 
 #[test]
+fn an_empty_list_of_runs_takes_none_back() {
+    check(
+        "claude-opus-4-8",
+        "claude-opus-4-8",
+        r#"{"input_tokens":100,"output_tokens":10,"iterations":[{"type":"message","input_tokens":100,"output_tokens":10},{"type":"advisor_message","model":"claude-fable-5","input_tokens":5,"output_tokens":5}],"iterations":[]}"#,
+        &[
+            ("claude-opus-4-8", [100, 10], 750_000),
+            ("claude-fable-5", [5, 5], 300_000),
+        ],
+        &[],
+    );
+}
+
+#[test]
 fn runs_that_are_not_all_listed_take_nothing_back() {
     check(
         "claude-opus-4-8",
