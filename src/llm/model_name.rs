@@ -1,6 +1,6 @@
 //! Which names of models may become labels.
 
-/// Returns true if a name may become a label. Names that hold control or bidirectional
+/// Returns true if a name may become a label. Names that hold invisible or bidirectional
 /// characters, or that look like a key, may not: someone else may have chosen them, and a
 /// key may have been sent in place of a model.
 pub(super) fn is_presentable(name: &str) -> bool {
