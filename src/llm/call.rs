@@ -206,7 +206,7 @@ impl LlmCall {
         }
     }
 
-    /// Notes tokens of which it is not known whether they went in or out.
+    /// Notes tokens that are not known to be input or output.
     pub(super) fn set_tokens(&mut self, tokens: u64) {
         if tokens > MOST_TOKENS {
             self.blind = Some("invalid");

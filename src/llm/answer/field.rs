@@ -47,7 +47,7 @@ pub(crate) enum Field {
     ListedTokens,
     /// What is billed by something else than tokens.
     Billed(Unit),
-    /// A query of a web search, of which unlike ones are billed.
+    /// A query of a web search. Each distinct one is billed.
     WebQuery,
     /// The tier of service that served the call, and whether it was served faster for more.
     ServiceTier,

@@ -45,7 +45,7 @@ pub(crate) struct Split {
     pub(crate) is_mixed: bool,
 }
 
-/// The most runs that are told apart. Further ones are added to the last.
+/// The most runs that are kept. Further ones are added to the last.
 const MOST_RUNS: usize = 32;
 
 impl Iterations {

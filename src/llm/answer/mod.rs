@@ -102,7 +102,7 @@ impl Content {
     }
 }
 
-/// The most web queries that are told apart in one answer.
+/// The most distinct web queries that are counted in one answer.
 const MOST_QUERIES: usize = 256;
 
 impl Answer {

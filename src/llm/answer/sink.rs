@@ -176,7 +176,7 @@ impl Answer {
         }
     }
 
-    /// Takes what a call is billed by besides tokens, and how long it took.
+    /// Takes units, costs and times.
     fn take_cost(&mut self, field: Field, value: Value<'_>) {
         match (field, value) {
             (Field::Billed(unit), Value::Number(_) | Value::Text(_)) => self.bill(unit, value),

@@ -26,7 +26,7 @@ struct ToolCall {
     event: u64,
 }
 
-/// The most tool calls in parts that are told apart. Further ones are not counted.
+/// The most tool calls in parts that are kept. Further ones are not counted.
 const MOST: usize = 256;
 
 impl ToolCalls {

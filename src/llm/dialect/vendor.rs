@@ -1,6 +1,6 @@
 //! Vendors whose counts follow rules of their own.
 
-/// A vendor of which some arithmetic holds that holds for no other.
+/// A vendor whose usage needs arithmetic of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Vendor {
     Perplexity,

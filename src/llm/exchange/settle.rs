@@ -100,7 +100,7 @@ impl Exchange {
         }
     }
 
-    /// Counts a response that was made in the background once, whoever saw its end.
+    /// Counts a response that was made in the background once.
     fn settle_background(&mut self) {
         let Some(reader) = &self.reader else {
             return;
