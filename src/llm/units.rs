@@ -1,6 +1,6 @@
-//! What calls are billed by besides tokens, and the tiers of service.
+//! Billed units other than tokens, and the tiers of service.
 
-/// What a call is billed by besides tokens, or instead of them.
+/// Units that a call is billed by, besides tokens or instead of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unit {

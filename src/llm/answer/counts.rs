@@ -63,7 +63,7 @@ impl Counts {
     }
 
     /// Takes a count of the usage object that is being read. Some objects hold a count under
-    /// two names, one of which is always 0.
+    /// two names, and one of them is always 0.
     pub(super) fn read(&mut self, field: Field, tokens: u64) {
         let Some(at) = position(field) else {
             return;

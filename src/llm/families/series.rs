@@ -7,7 +7,7 @@ use crate::llm::model_name::is_presentable;
 use crate::llm::outcome::{ErrorType, Outcome};
 use crate::metric::{Cause, InFlight, OVERFLOW};
 
-/// Models that only answers name may use one part in so many of the limit.
+/// Models that only answers name may use a fifth of the limit.
 const ANSWERED_SHARE: usize = 5;
 
 impl Families {

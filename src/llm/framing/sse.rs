@@ -25,12 +25,12 @@ pub(super) struct Events {
 
 #[derive(Debug, Clone, Copy)]
 enum State {
-    /// In the name of a field, of which as many bytes match.
+    /// In the name of a field. So many bytes match.
     Name(Name, usize),
     /// After the colon, where a space means nothing.
     Colon(Name),
     Data,
-    /// In the type of an event, of which as many bytes are those of `error`.
+    /// In the type of an event. So many bytes match `error`.
     Type(usize),
     /// In a line that says nothing of interest.
     Other,
