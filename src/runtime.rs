@@ -63,13 +63,29 @@ impl TokioMetrics {
         }
     }
 
-    /// Adds the metrics to a registry. Those of a second runtime need names of their own, by a
-    /// handle with a [prefix](Registry::prefix).
+    /// Adds the metrics to a registry. For several runtimes, register each through a handle
+    /// with a [label](Registry::labels) of its own:
+    ///
+    /// ```
+    /// use tachometer::{Registry, TokioMetrics};
+    /// use tokio::runtime::Runtime;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let registry = Registry::new();
+    /// let (requests, jobs) = (Runtime::new()?, Runtime::new()?);
+    /// for (name, runtime) in [("requests", &requests), ("jobs", &jobs)] {
+    ///     let registry = registry.clone().labels([("runtime", name)])?;
+    ///     TokioMetrics::of(runtime.handle()).register(&registry)?;
+    /// }
+    /// assert!(registry.export_prometheus().contains("tokio_workers{runtime=\"jobs\"} "));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
-    /// When the registry has something under one of their names, such as those of another
-    /// runtime; then none of them is added.
+    /// If the registry has something under one of their names, such as those of another
+    /// runtime with the same labels. Then none of them is added.
     pub fn register(self, registry: &Registry) -> Result<(), Error> {
         registry.collector(self)
     }

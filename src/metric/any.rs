@@ -14,11 +14,18 @@ use crate::snapshot::{Block, Desc, Kind, Labels, Role};
 
 /// A registered metric of any kind: a name and all series under it.
 #[derive(Clone)]
-pub struct Metric(Arc<dyn AnySet>);
+pub struct Metric {
+    /// At least one; several if handles of the registry with different constant labels, or
+    /// several registries, have metrics under the name.
+    sets: Arc<[Arc<dyn AnySet>]>,
+}
 
 impl Metric {
-    pub(crate) fn new(set: Arc<dyn AnySet>) -> Self {
-        Self(set)
+    /// Makes one of sets under the same name; at least one.
+    pub(crate) fn new(sets: impl IntoIterator<Item = Arc<dyn AnySet>>) -> Self {
+        Self {
+            sets: sets.into_iter().collect(),
+        }
     }
 
     /// Returns the name under which it was registered.
@@ -49,66 +56,72 @@ impl Metric {
     /// Returns the names of its labels; none for a metric without.
     #[must_use]
     pub fn label_names(&self) -> Vec<&str> {
-        self.0.label_names().iter().map(|name| &**name).collect()
+        // A collector's set does not know its labels before it is read.
+        let mut names = self.sets.iter().map(|set| set.label_names());
+        let names = names.find(|names| !names.is_empty());
+        names.into_iter().flatten().map(|name| &**name).collect()
     }
 
     /// Returns how many series it has.
     #[must_use]
     pub fn series(&self) -> usize {
-        self.0.len()
+        self.sets.iter().map(|set| set.len()).sum()
     }
 
     /// Returns the sum over its series; of a histogram the number of
     /// observations.
     #[must_use]
     pub fn value(&self) -> f64 {
-        self.0.total()
+        // Not `sum`, which is -0 of nothing.
+        let totals = self.sets.iter().map(|set| set.total());
+        totals.fold(0.0, |sum, total| sum + total)
     }
 
     /// Sets all its series back to zero, unless they say how much is under way,
     /// as the layer's `http_requests_in_flight` does.
     pub fn reset(&self) {
-        self.0.reset();
+        self.sets.iter().for_each(|set| set.reset());
     }
 
     pub(crate) fn desc(&self) -> &Arc<Desc> {
-        self.0.desc()
+        self.sets[0].desc()
     }
 
-    /// Returns the labels that all its series have, and which are not among its
-    /// [`label_names`](Self::label_names).
+    /// Returns the constant labels of its first series, which are not among its
+    /// [`label_names`](Self::label_names). Other series may have other values of them.
     pub(crate) fn constant(&self) -> &Labels {
-        self.0.constant()
+        self.sets[0].constant()
     }
 
-    /// Returns true when it is a histogram of which some series have exponential buckets.
+    /// Returns true if it is a histogram and some of its series have exponential buckets.
     #[cfg(feature = "dashboard")]
     pub(crate) fn has_native(&self) -> bool {
-        let set = self.set::<Histogram>();
-        set.is_some_and(|set| set.has_settings(Buckets::has_native))
+        let mut sets = self.sets.iter().filter_map(set_of::<Histogram>);
+        sets.any(|set| set.has_settings(Buckets::has_native))
     }
 
+    /// Returns how many values its series refused.
     pub(crate) fn invalid(&self) -> u64 {
-        self.0.invalid()
+        self.sets.iter().map(|set| set.invalid()).sum()
     }
 
     /// Returns how often a series was asked for and the overflow's was given, for
     /// families whose labels have a limit.
     pub(crate) fn overflowed(&self) -> Option<u64> {
-        self.0.overflowed()
+        let counts = self.sets.iter().filter_map(|set| set.overflowed());
+        counts.reduce(|sum, count| sum + count)
     }
 
-    /// Reads up to [`Block::SERIES`] series from position `from` on, and moves
-    /// that past them; returns `None` when there are no more.
-    pub(crate) fn block(&self, from: &mut usize) -> Option<Block> {
-        self.0.block(from)
+    /// Returns true if it holds instruments of the kind `M`.
+    pub(crate) fn holds<M: Instrument>(&self) -> bool {
+        self.sets.iter().any(|set| set_of::<M>(set).is_some())
     }
+}
 
-    /// Returns its set, when it holds instruments of the kind `M`.
-    pub(crate) fn set<M: Instrument>(&self) -> Option<Arc<SeriesSet<M>>> {
-        let set: Arc<dyn Any + Send + Sync> = Arc::clone(&self.0) as _;
-        set.downcast().ok()
-    }
+/// Returns the set as one of instruments of the kind `M`, if it is one.
+pub(crate) fn set_of<M: Instrument>(set: &Arc<dyn AnySet>) -> Option<Arc<SeriesSet<M>>> {
+    let set: Arc<dyn Any + Send + Sync> = Arc::clone(set) as _;
+    set.downcast().ok()
 }
 
 impl fmt::Debug for Metric {
@@ -125,10 +138,13 @@ impl fmt::Debug for Metric {
 pub(crate) trait AnySet: Any + Send + Sync {
     fn desc(&self) -> &Arc<Desc>;
     fn label_names(&self) -> &[Box<str>];
+    /// Returns the labels that all its series have, besides those of `label_names`.
     fn constant(&self) -> &Labels;
     fn len(&self) -> usize;
     fn invalid(&self) -> u64;
     fn overflowed(&self) -> Option<u64>;
+    /// Reads up to [`Block::SERIES`] series from position `from` on, and moves
+    /// that past them; returns `None` when there are no more.
     fn block(&self, from: &mut usize) -> Option<Block>;
     fn total(&self) -> f64;
     fn reset(&self);

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 
 use crate::error::Error;
 use crate::metric::{
-    Buckets, Counter, DynFamily, Family, Gauge, Histogram, Instrument, Label, MOST_LABELS, Metric,
+    Buckets, Counter, DynFamily, Family, Gauge, Histogram, Instrument, Label, MOST_LABELS,
     SeriesSet,
 };
 use crate::registry::Registry;
@@ -218,7 +218,8 @@ impl Registry {
             )));
         }
         let mut entries = self.entries_mut();
-        if entries.get(name).is_some() {
+        let there = entries.get(name);
+        if there.is_some_and(|entry| entry.part(self.scope.labels()).is_some()) {
             return Err(Error::conflict(format_args!(
                 "the metric {name:?} is there already: choose another name, \
                  or ask the registry for the one that is there"
@@ -226,7 +227,7 @@ impl Registry {
         }
         let desc = Desc::new(name, help, M::KIND);
         let set = SeriesSet::adopting(desc, self.scope.labels().clone(), metric);
-        entries.insert(Metric::new(Arc::new(set)))
+        entries.insert(Arc::new(set))
     }
 
     fn series<M: Instrument>(
@@ -303,10 +304,14 @@ impl Registry {
         if let Some(set) = entries.find(name, constant, labels, settings.as_ref())? {
             return Ok(set);
         }
+        let (help, model) = entries
+            .model::<M>(name)
+            .unwrap_or_else(|| (help.to_owned(), None));
+        let settings = settings.or(model);
         let settings = settings.unwrap_or_else(|| M::settings(labels.is_empty()));
-        let desc = Desc::new(name, help, M::KIND).in_role(self.scope.role());
+        let desc = Desc::new(name, &help, M::KIND).in_role(self.scope.role());
         let set = Arc::new(SeriesSet::new(desc, constant.clone(), labels, settings));
-        entries.insert(Metric::new(Arc::<SeriesSet<M>>::clone(&set)))?;
+        entries.insert(Arc::<SeriesSet<M>>::clone(&set))?;
         Ok(set)
     }
 

@@ -4,24 +4,124 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::metric::{Instrument, Label, Metric, SeriesSet, printed_names};
+use crate::metric::{AnySet, Instrument, Label, Metric, SeriesSet, printed_names, set_of};
 use crate::registry::itself;
 use crate::registry::source::Source;
-use crate::snapshot::{Kind, Labels};
+use crate::snapshot::{Desc, Kind, Labels};
 
-/// A metric of a registry.
+/// All series under one name.
 #[derive(Clone)]
 pub(super) struct Entry {
-    pub(super) metric: Metric,
+    /// At least one. No two have the same constant labels, if they are of one registry.
+    pub(super) parts: Vec<Part>,
+}
+
+/// The series under one name that have the same constant labels.
+#[derive(Clone)]
+pub(super) struct Part {
+    pub(super) set: Arc<dyn AnySet>,
     /// The collector that computes it, and which of its families it is.
     pub(super) source: Option<(Arc<Source>, usize)>,
 }
 
 /// The metrics of a registry by name, and every name that they print.
 pub(super) struct Entries {
-    metrics: BTreeMap<String, Entry>,
+    metrics: BTreeMap<String, Arc<Entry>>,
     /// Each printed name, and the metric that prints it.
     printed: HashMap<String, String>,
+}
+
+impl Entry {
+    /// Returns what the first part is.
+    pub(super) fn desc(&self) -> &Arc<Desc> {
+        self.parts[0].set.desc()
+    }
+
+    pub(super) fn metric(&self) -> Metric {
+        Metric::new(self.parts.iter().map(|part| Arc::clone(&part.set)))
+    }
+
+    /// Returns the part that has these constant labels, in whatever order.
+    pub(super) fn part(&self, constant: &Labels) -> Option<&Part> {
+        let mut parts = self.parts.iter();
+        parts.find(|part| are_same(part.set.constant(), constant))
+    }
+
+    /// Checks that a set of this kind may be another part, and have these constant labels
+    /// and, if they are known yet, these labels of its own.
+    fn check_part(
+        &self,
+        kind: Kind,
+        constant: &Labels,
+        labels: Option<&[&str]>,
+    ) -> Result<(), Error> {
+        let there = self.desc().kind();
+        if there != kind {
+            return Err(self.conflict(
+                &format!("as a {there}"),
+                &format!("as a {kind}"),
+                &format!("ask for a {there}"),
+            ));
+        }
+        for part in &self.parts {
+            let first = part.set.constant();
+            if sorted_names(first) != sorted_names(constant) {
+                return Err(self.conflict(
+                    &format!("with the constant labels {{{}}}", first.as_str()),
+                    &format!("with {{{}}}", constant.as_str()),
+                    "ask through a handle whose labels have the same names",
+                ));
+            }
+            if let Some(labels) = labels.filter(|_| part.source.is_none()) {
+                self.check_labels(part, labels)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_labels(&self, part: &Part, labels: &[&str]) -> Result<(), Error> {
+        let names = part.set.label_names();
+        if names.len() == labels.len() && names.iter().all(|name| labels.contains(&&**name)) {
+            return Ok(());
+        }
+        Err(self.conflict(
+            &format!("with the labels {names:?}"),
+            &format!("with {labels:?}"),
+            "give the same labels, in any order",
+        ))
+    }
+
+    fn conflict(&self, there: &str, asked: &str, remedy: &str) -> Error {
+        Error::conflict(format_args!(
+            "the metric {:?} is there {there} and was asked for {asked}: {remedy}, \
+             or choose another name",
+            self.desc().name()
+        ))
+    }
+}
+
+impl Part {
+    /// Returns how many series are stored; a collector's are not computed for this, and count
+    /// as one.
+    pub(super) fn stored(&self) -> u64 {
+        if self.source.is_some() {
+            return 1;
+        }
+        self.set.len() as u64
+    }
+
+    /// Returns the names of all labels that its series have, sorted; `None` if a collector
+    /// chooses them.
+    pub(super) fn label_names(&self) -> Option<Vec<String>> {
+        if self.source.is_some() {
+            return None;
+        }
+        let own = self.set.label_names().iter().map(ToString::to_string);
+        let mut names = sorted_names(self.set.constant());
+        names.extend(own);
+        names.sort_unstable();
+        Some(names)
+    }
 }
 
 impl Entries {
@@ -31,28 +131,33 @@ impl Entries {
             printed: HashMap::new(),
         };
         for (name, kind) in itself::NAMES {
-            entries.reserve(name, kind);
+            for printed in printed_names(name, kind) {
+                entries.printed.insert(printed, name.to_owned());
+            }
         }
         entries
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<&Metric> {
-        self.metrics.get(name).map(|entry| &entry.metric)
+    pub(super) fn get(&self, name: &str) -> Option<&Arc<Entry>> {
+        self.metrics.get(name)
     }
 
-    /// Returns the collector of the metric `name`, if it has one.
-    #[cfg(feature = "system")]
-    pub(super) fn source(&self, name: &str) -> Option<Arc<Source>> {
-        let (source, _) = self.metrics.get(name)?.source.as_ref()?;
-        Some(Arc::clone(source))
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Entry>> {
         self.metrics.values()
     }
 
-    /// Returns the set under `name`, if there is one, when it is of this kind
-    /// and has these labels and, if any are asked for, these settings.
+    /// Returns the name of the metric that is printed under a name.
+    pub(super) fn prints(&self, printed: &str) -> Option<&str> {
+        self.printed.get(printed).map(String::as_str)
+    }
+
+    /// Returns the set under `name` with these constant labels, if there is one, when it is
+    /// of this kind and has these labels and, if any are asked for, these settings.
+    ///
+    /// # Errors
+    ///
+    /// When it has others, or when the name is taken by something beside which the set that
+    /// is asked for cannot be.
     pub(super) fn find<M: Instrument>(
         &self,
         name: &str,
@@ -63,79 +168,81 @@ impl Entries {
         let Some(entry) = self.metrics.get(name) else {
             return Ok(None);
         };
-        let conflict = |there: &str, asked: &str, remedy: &str| {
-            Err(Error::conflict(format_args!(
-                "the metric {name:?} is there {there} and was asked for {asked}: {remedy}, \
-                 or choose another name"
-            )))
+        let names: Vec<_> = labels.iter().map(|label| label.name).collect();
+        let Some(part) = entry.part(constant) else {
+            entry.check_part(M::KIND, constant, Some(&names))?;
+            return Ok(None);
         };
-        let Some(set) = entry.metric.set::<M>() else {
-            let (there, asked) = (entry.metric.kind(), M::KIND);
-            if entry.source.is_some() {
+        let Some(set) = set_of::<M>(&part.set) else {
+            let (there, asked) = (entry.desc().kind(), M::KIND);
+            if part.source.is_some() {
                 let asked = format!("as a {asked} to record in");
-                return conflict("as a collector's", &asked, "let the collector compute it");
+                let remedy = "let the collector compute it";
+                return Err(entry.conflict("as a collector's", &asked, remedy));
             }
             if there == asked {
-                let asked = format!("as a {asked} to move");
-                let remedy = "read it through `Registry::get`";
-                return conflict(
+                return Err(entry.conflict(
                     &format!("as a {there} that moves by itself"),
-                    &asked,
-                    remedy,
-                );
+                    &format!("as a {asked} to move"),
+                    "read it through `Registry::get`",
+                ));
             }
-            let remedy = format!("ask for a {there}");
-            return conflict(&format!("as a {there}"), &format!("as a {asked}"), &remedy);
+            return Err(entry.conflict(
+                &format!("as a {there}"),
+                &format!("as a {asked}"),
+                &format!("ask for a {there}"),
+            ));
         };
-        let names = entry.metric.label_names();
-        let asked: Vec<_> = labels.iter().map(|label| label.name).collect();
-        if names.len() != asked.len() || !names.iter().all(|name| asked.contains(name)) {
-            return conflict(
-                &format!("with the labels {names:?}"),
-                &format!("with {asked:?}"),
-                "give the same labels, in any order",
-            );
-        }
-        if set.constant() != constant {
-            return conflict(
-                &format!("with the registry's labels {{{}}}", set.constant().as_str()),
-                &format!("with {{{}}}", constant.as_str()),
-                "ask through a handle of the same labels",
-            );
-        }
+        entry.check_labels(part, &names)?;
         if !set.limits().allow(labels) {
-            return conflict(
+            return Err(entry.conflict(
                 &format!("with the labels {:?}", set.limits().rules()),
                 &format!("with {labels:?}"),
                 "allow them the same values, give their names alone",
-            );
+            ));
         }
         match settings {
-            Some(settings) if settings != set.settings() => conflict(
+            Some(settings) if settings != set.settings() => Err(entry.conflict(
                 &format!("with {:?}", set.settings()),
                 &format!("with {settings:?}"),
                 "give the same, leave them out",
-            ),
+            )),
             _ => Ok(Some(set)),
         }
     }
 
-    /// Adds a metric under a name that `find` did not find.
-    pub(super) fn insert(&mut self, metric: Metric) -> Result<(), Error> {
-        self.insert_all(vec![Entry {
-            metric,
-            source: None,
-        }])
+    /// Returns the help text and the settings that a set under this name has already, with
+    /// whatever constant labels.
+    pub(super) fn model<M: Instrument>(&self, name: &str) -> Option<(String, Option<M::Settings>)> {
+        let entry = self.metrics.get(name)?;
+        let mut sets = entry.parts.iter().filter_map(|part| set_of::<M>(&part.set));
+        let settings = sets.next().map(|set| set.settings().clone());
+        Some((entry.desc().help().to_owned(), settings))
     }
 
-    /// Adds all these metrics, or none.
-    pub(super) fn insert_all(&mut self, entries: Vec<Entry>) -> Result<(), Error> {
+    /// Adds a metric that `find` did not find.
+    pub(super) fn insert(&mut self, set: Arc<dyn AnySet>) -> Result<(), Error> {
+        self.insert_all(vec![Part { set, source: None }])
+    }
+
+    /// Adds all these parts, or none.
+    pub(super) fn insert_all(&mut self, parts: Vec<Part>) -> Result<(), Error> {
         let mut new = HashMap::new();
-        for entry in &entries {
-            let (name, kind) = (entry.metric.name(), entry.metric.kind());
+        for part in &parts {
+            let desc = part.set.desc();
+            let (name, kind) = (desc.name(), desc.kind());
+            let constant = part.set.constant();
+            let there = self.metrics.get(name);
+            if let Some(entry) = there.filter(|entry| entry.part(constant).is_none()) {
+                let labels = part.set.label_names();
+                let labels: Vec<_> = labels.iter().map(|name| &**name).collect();
+                let labels = part.source.is_none().then_some(&*labels);
+                entry.check_part(kind, constant, labels)?;
+            }
+            let is_part = there.is_some_and(|entry| entry.part(constant).is_none());
             for printed in printed_names(name, kind) {
-                let there = self.printed.get(&printed).or(new.get(&printed));
-                if let Some(there) = there {
+                let there = self.printed.get(&printed).filter(|_| !is_part);
+                if let Some(there) = there.or(new.get(&printed)) {
                     return Err(Error::conflict(format_args!(
                         "the {kind} {name:?} would be printed as {printed:?}, which the metric \
                          {there:?} already is: rename one of them"
@@ -147,15 +254,32 @@ impl Entries {
             }
         }
         self.printed.extend(new);
-        for entry in entries {
-            self.metrics.insert(entry.metric.name().to_owned(), entry);
+        for part in parts {
+            let name = part.set.desc().name().to_owned();
+            let entry = self.metrics.entry(name);
+            let entry = entry.or_insert_with(|| Arc::new(Entry { parts: Vec::new() }));
+            Arc::make_mut(entry).parts.push(part);
         }
         Ok(())
     }
+}
 
-    fn reserve(&mut self, name: &str, kind: Kind) {
-        for printed in printed_names(name, kind) {
-            self.printed.insert(printed, name.to_owned());
-        }
-    }
+/// Returns true if two label sets are the same, in whatever order.
+fn are_same(one: &Labels, other: &Labels) -> bool {
+    let sorted = |labels: &Labels| {
+        let pairs = labels.pairs();
+        let mut pairs: Vec<_> = pairs
+            .map(|(k, v)| (k.into_owned(), v.into_owned()))
+            .collect();
+        pairs.sort_unstable();
+        pairs
+    };
+    one == other || sorted(one) == sorted(other)
+}
+
+fn sorted_names(labels: &Labels) -> Vec<String> {
+    let names = labels.pairs().map(|(name, _)| name.into_owned());
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    names
 }

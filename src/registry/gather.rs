@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use std::vec;
 
-use crate::metric::Counter;
 use crate::registry::Registry;
-use crate::registry::entries::Entry;
+use crate::registry::entries::{Entry, Part};
 use crate::registry::itself::{self, Itself};
+use crate::registry::merged::{Seen, add_up, is_about_itself};
 use crate::registry::source::Source;
-use crate::snapshot::{Block, Desc};
+use crate::snapshot::{Block, Desc, Labels};
 
 /// All metrics of a registry, read a block at a time as it is asked for one.
 ///
@@ -20,49 +20,70 @@ use crate::snapshot::{Block, Desc};
 /// says of itself, in metrics that begin with `tachometer_`.
 #[must_use = "a registry is read as blocks are taken"]
 pub struct Gather {
-    entries: vec::IntoIter<Entry>,
+    registry: Registry,
+    entries: vec::IntoIter<Arc<Entry>>,
+    /// The names of metrics that several registries have.
+    shared: HashSet<String>,
     /// The family under way.
     current: Option<Current>,
     /// The names of those that are given out, where not all are.
     only: Option<HashSet<String>>,
     /// What each collector that was called has computed, by its family.
     computed: HashMap<usize, Vec<Vec<Block>>>,
-    panics: Counter,
     /// What is told at the end, noted on the way.
     itself: Option<Itself>,
     end: vec::IntoIter<Block>,
-    since: u64,
+    /// A series that two registries have.
+    duplicate: Option<(String, Labels)>,
     taken: SystemTime,
     uptime: Duration,
 }
 
 /// A family that is being read.
 struct Current {
-    entry: Entry,
-    /// Where to read on, or what is left of what a collector computed.
+    entry: Arc<Entry>,
+    /// The part to read next.
+    next: usize,
+    /// What is left of the part under way.
     rest: Rest,
     series: usize,
+    /// What was read so far, if several registries have the family.
+    seen: Option<Seen>,
 }
 
 enum Rest {
-    From(usize),
+    Nothing,
+    Stored(Part, usize),
     Computed(vec::IntoIter<Block>),
 }
 
 impl Gather {
-    pub(super) fn new(registry: &Registry, entries: Vec<Entry>) -> Self {
+    pub(super) fn new(registry: &Registry) -> Self {
+        let (entries, shared) = if registry.others.is_some() {
+            let merge = registry.merge();
+            (merge.entries, merge.shared)
+        } else {
+            (registry.entries().iter().cloned().collect(), HashSet::new())
+        };
         Self {
+            registry: registry.clone(),
             entries: entries.into_iter(),
+            shared,
             current: None,
             only: None,
             computed: HashMap::new(),
-            panics: registry.inner.panics.clone(),
             itself: Some(Itself::new(registry.scope.labels().clone())),
             end: Vec::new().into_iter(),
-            since: registry.inner.since,
+            duplicate: None,
             taken: SystemTime::now(),
             uptime: registry.uptime(),
         }
+    }
+
+    /// Returns a series that two registries have, and of which one was left out.
+    pub(super) fn duplicate(&self) -> Option<(&str, &Labels)> {
+        let (metric, labels) = self.duplicate.as_ref()?;
+        Some((metric, labels))
     }
 
     /// Returns when the reading began.
@@ -86,9 +107,7 @@ impl Gather {
             self.itself = None;
             // Else all must be read, for what is told of them.
             let all = self.entries;
-            let wanted: Vec<_> = all
-                .filter(|entry| has(&only, entry.metric.desc()))
-                .collect();
+            let wanted: Vec<_> = all.filter(|entry| has(&only, entry.desc())).collect();
             self.entries = wanted.into_iter();
         }
         self.only = Some(only);
@@ -96,16 +115,65 @@ impl Gather {
     }
 
     /// Begins with the next family.
-    fn start(&mut self, entry: Entry) -> Current {
-        let rest = match &entry.source {
-            None => Rest::From(0),
-            Some((source, family)) => Rest::Computed(self.take(source, *family).into_iter()),
-        };
-        Current {
+    fn start(&mut self, entry: Arc<Entry>) -> Current {
+        let is_shared = self.shared.contains(entry.desc().name());
+        let mut current = Current {
             entry,
-            rest,
+            next: 0,
+            rest: Rest::Nothing,
             series: 0,
+            seen: None,
+        };
+        if is_shared && is_about_itself(current.entry.desc()) {
+            let mut blocks = Vec::new();
+            while let Some(block) = self.read_parts(&mut current) {
+                blocks.push(block);
+            }
+            let sums = add_up(blocks, |labels| self.leave_out(&current.entry, labels));
+            current.rest = Rest::Computed(sums.into_iter());
+            current.series = 0;
+        } else if is_shared {
+            current.seen = Some(Seen::default());
         }
+        current
+    }
+
+    /// Returns the next block of a family.
+    fn read_parts(&mut self, current: &mut Current) -> Option<Block> {
+        loop {
+            let block = match &mut current.rest {
+                Rest::Nothing => None,
+                Rest::Stored(part, from) => part.set.block(from),
+                Rest::Computed(blocks) => blocks.next(),
+            };
+            if let Some(mut block) = block {
+                if let Some(seen) = &mut current.seen {
+                    seen.filter(&mut block, |labels| self.leave_out(&current.entry, labels));
+                }
+                if block.labels.is_empty() {
+                    continue;
+                }
+                block.first = current.series == 0;
+                current.series += block.labels.len();
+                return Some(block);
+            }
+            let part = current.entry.parts.get(current.next)?;
+            current.next += 1;
+            current.rest = match &part.source {
+                None => Rest::Stored(part.clone(), 0),
+                Some((source, family)) => Rest::Computed(self.take(source, *family).into_iter()),
+            };
+        }
+    }
+
+    /// Notes that a series was left out.
+    fn leave_out(&mut self, entry: &Entry, labels: &Labels) {
+        let name = entry.desc().name();
+        if let Some(others) = &self.registry.others {
+            others.leave_out_duplicate(name, labels);
+        }
+        let first = || (name.to_owned(), labels.clone());
+        self.duplicate.get_or_insert_with(first);
     }
 
     /// Takes what a collector has computed for one of its families; it is called
@@ -122,10 +190,8 @@ impl Gather {
     /// Notes what is to be said of a family that has been read.
     fn end(&mut self, read: &Current) {
         if let Some(itself) = &mut self.itself {
-            itself.note(&read.entry.metric, read.series);
-            if read.entry.source.is_some() {
-                itself.panics = Some(self.panics.get_u64());
-            }
+            itself.note(&read.entry.metric(), read.series);
+            itself.has_collectors |= read.entry.parts.iter().any(|part| part.source.is_some());
         }
     }
 }
@@ -148,19 +214,18 @@ impl Gather {
     /// Reads on, whether it is wanted or not.
     fn read(&mut self) -> Option<Block> {
         loop {
-            if let Some(current) = &mut self.current {
-                if let Some(block) = current.next() {
+            if let Some(mut current) = self.current.take() {
+                if let Some(block) = self.read_parts(&mut current) {
+                    self.current = Some(current);
                     return Some(block);
                 }
-                if let Some(read) = self.current.take() {
-                    self.end(&read);
-                }
+                self.end(&current);
             }
             if let Some(entry) = self.entries.next() {
                 self.current = Some(self.start(entry));
             } else {
                 if let Some(itself) = self.itself.take() {
-                    self.end = itself.blocks(self.since).into_iter();
+                    self.end = itself.blocks(&self.registry).into_iter();
                 }
                 return self.end.next();
             }
@@ -171,18 +236,6 @@ impl Gather {
 /// Returns true when a family is among those of these names.
 fn has(names: &HashSet<String>, desc: &Desc) -> bool {
     desc.names().any(|name| names.contains(&*name))
-}
-
-impl Current {
-    fn next(&mut self) -> Option<Block> {
-        let mut block = match &mut self.rest {
-            Rest::From(from) => self.entry.metric.block(from)?,
-            Rest::Computed(blocks) => blocks.next()?,
-        };
-        block.first = self.series == 0;
-        self.series += block.labels.len();
-        Some(block)
-    }
 }
 
 impl fmt::Debug for Gather {

@@ -3,7 +3,11 @@
 //! The functions are meant for start-up: where the registry would return an
 //! error, they panic with its words.
 
+#[cfg(feature = "axum")]
+use std::sync::Arc;
 use std::sync::LazyLock;
+#[cfg(feature = "axum")]
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Error;
 use crate::metric::{Buckets, Counter, Gauge, Histogram};
@@ -14,11 +18,34 @@ static GLOBAL: LazyLock<Registry> = LazyLock::new(Registry::new);
 impl Registry {
     /// Returns the registry of the whole process.
     ///
-    /// It is a convenience: nothing in this crate needs it, and a registry of
-    /// one's own never meets it.
+    /// It is a convenience: nothing in this crate needs it, and custom registries share
+    /// nothing with it. To serve both, see [`merged`](Self::merged).
     #[must_use]
     pub fn global() -> &'static Self {
         &GLOBAL
+    }
+
+    /// Warns once if the global registry has metrics and nothing reads it, while another
+    /// registry is served.
+    #[cfg(feature = "axum")]
+    pub(crate) fn warn_if_global_is_unread() {
+        static HAS_WARNED: AtomicBool = AtomicBool::new(false);
+        if HAS_WARNED.load(Ordering::Relaxed) || GLOBAL.inner.is_read.load(Ordering::Relaxed) {
+            return;
+        }
+        let first = GLOBAL.entries().iter().next().map(Arc::clone);
+        let Some(first) = first else {
+            return;
+        };
+        if !HAS_WARNED.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                metric = first.desc().name(),
+                "the global registry has metrics that are not served: `#[timed]` and functions \
+                 such as `tachometer::counter` record there. Serve it too, by \
+                 `MetricsRouter::registries([&registry, Registry::global()])`, or record in the \
+                 registry that is served"
+            );
+        }
     }
 }
 

@@ -44,8 +44,8 @@ fn role(name: &str) -> Option<Role> {
 pub(super) struct Itself {
     /// The labels that the reader's handle gives all metrics.
     constant: Labels,
-    /// How often a collector panicked, where there are collectors.
-    pub(super) panics: Option<u64>,
+    /// Whether there are collectors.
+    pub(super) has_collectors: bool,
     invalid: Numbers<Count>,
     series: Numbers<f64>,
     overflow: Numbers<Count>,
@@ -79,11 +79,18 @@ impl Itself {
         }
     }
 
-    /// Returns what was noted, sorted by name; all of it `since` that moment.
-    pub(super) fn blocks(self, since: u64) -> Vec<Block> {
-        let panics = self.panics.map(|panics| (self.constant, panics.into()));
+    /// Returns what was noted of a registry, sorted by name; all of it since it began.
+    pub(super) fn blocks(mut self, registry: &Registry) -> Vec<Block> {
+        self.note_left_out(registry);
+        let mut panics = Numbers::default();
+        if self.has_collectors {
+            let counts = registry.parts().map(|part| part.inner.panics.get_u64());
+            let sum = counts.fold(0, u64::wrapping_add);
+            panics.0.push((self.constant, Count::from(sum)));
+        }
+        let since = registry.parts().map(|part| part.inner.since).min();
         let families = [
-            Numbers(panics.into_iter().collect()).blocks(
+            panics.blocks(
                 COLLECTOR_PANICS,
                 "Times that a collector panicked and its metrics were left out.",
                 Values::Counter,
@@ -91,7 +98,8 @@ impl Itself {
             self.invalid.blocks(
                 INVALID_OBSERVATIONS,
                 "Values that were ignored (NaN, infinite, or negative for a counter), and series \
-                 of a collector that were left out (invalid or duplicate labels).",
+                 that were left out of a scrape (a collector's with invalid or duplicate labels, \
+                 or one that another registry has too).",
                 Values::Counter,
             ),
             self.series
@@ -105,9 +113,27 @@ impl Itself {
         ];
         let mut blocks: Vec<_> = families.into_iter().flatten().collect();
         for block in &mut blocks {
-            block.since = vec![since; block.labels.len()];
+            block.since = vec![since.unwrap_or(0); block.labels.len()];
         }
         blocks
+    }
+
+    /// Adds the series of other registries that were left out.
+    fn note_left_out(&mut self, registry: &Registry) {
+        let Some(others) = &registry.others else {
+            return;
+        };
+        for (metric, series) in others.counts() {
+            let labels = Labels::following(&self.constant, [("metric", &*metric)]);
+            let noted = self.invalid.0.iter_mut();
+            match noted.into_iter().find(|(noted, _)| *noted == labels) {
+                Some((_, count)) => count.whole += series,
+                None => self.invalid.0.push((labels, series.into())),
+            }
+        }
+        self.invalid
+            .0
+            .sort_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
     }
 }
 

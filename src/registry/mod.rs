@@ -9,7 +9,8 @@
 //! ([`Collect`]).
 //!
 //! There is a global one for convenience ([`Registry::global`] and the free
-//! functions); nothing needs it, and two registries never meet.
+//! functions). Nothing needs it, and registries share nothing. [`Registry::merged`] reads
+//! several of them as one.
 //!
 //! ```
 //! use tachometer::Registry;
@@ -34,22 +35,25 @@ mod gather;
 mod global;
 mod itself;
 mod lint;
+mod merged;
 mod scope;
 mod source;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use crate::metric::{Counter, Metric};
 use crate::snapshot::now_millis;
 pub use collect::{Collect, Collected};
-use entries::Entries;
+use entries::{Entries, Entry};
 pub use gather::Gather;
 pub use global::{
     counter, counter_with, gauge, gauge_with, histogram, histogram_with, histogram_with_buckets,
 };
 pub use lint::{Lint, Rule};
+use merged::Others;
 use scope::Scope;
 
 /// The metrics of a service, each under a name of its own.
@@ -60,6 +64,8 @@ pub struct Registry {
     inner: Arc<Inner>,
     /// What this handle adds to the metrics that it makes.
     scope: Arc<Scope>,
+    /// The registries that are read besides this one.
+    others: Option<Arc<Others>>,
 }
 
 struct Inner {
@@ -68,6 +74,8 @@ struct Inner {
     since: u64,
     /// How often a collector panicked.
     panics: Counter,
+    /// Whether it was read, or is served by a router.
+    is_read: AtomicBool,
     /// Locked to look a name up and to add one, never while a metric is read or
     /// recorded, nor while any code of a user runs.
     entries: RwLock<Entries>,
@@ -81,11 +89,13 @@ impl Registry {
             started: Instant::now(),
             since: now_millis(),
             panics: Counter::new(),
+            is_read: AtomicBool::new(false),
             entries: RwLock::new(Entries::new()),
         };
         Self {
             inner: Arc::new(inner),
             scope: Arc::default(),
+            others: None,
         }
     }
 
@@ -100,14 +110,25 @@ impl Registry {
     /// Returns the metric registered under `name`, as it was given there.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Metric> {
-        self.entries().get(&self.scope.name(name)).cloned()
+        let name = self.scope.name(name);
+        if self.others.is_none() {
+            return self.entries().get(&name).map(|entry| entry.metric());
+        }
+        let entries = self.merge().entries;
+        let mut entries = entries.iter();
+        let entry = entries.find(|entry| entry.desc().name() == name);
+        entry.map(|entry| entry.metric())
     }
 
     /// Returns all metrics, sorted by name.
     #[must_use]
     pub fn metrics(&self) -> Vec<Metric> {
-        let entries = self.entries();
-        entries.iter().map(|entry| entry.metric.clone()).collect()
+        let metrics = |entries: &[Arc<Entry>]| entries.iter().map(|entry| entry.metric()).collect();
+        if self.others.is_some() {
+            return metrics(&self.merge().entries);
+        }
+        let entries: Vec<_> = self.entries().iter().cloned().collect();
+        metrics(&entries)
     }
 
     /// Reads all metrics, sorted by name, a block of series at a time.
@@ -115,14 +136,22 @@ impl Registry {
     /// Metrics and series may be added meanwhile; nobody waits. Each
     /// [collector](Self::collector) is called when its first family is reached.
     pub fn gather(&self) -> Gather {
-        let entries = self.entries().iter().cloned().collect();
-        Gather::new(self, entries)
+        self.mark_read();
+        Gather::new(self)
+    }
+
+    /// Notes that the registry is read, or will be.
+    pub(crate) fn mark_read(&self) {
+        for registry in self.parts() {
+            registry.inner.is_read.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Returns how long the registry has existed.
     #[must_use]
     pub fn uptime(&self) -> Duration {
-        self.inner.started.elapsed()
+        let uptimes = self.parts().map(|part| part.inner.started.elapsed());
+        uptimes.max().unwrap_or_default()
     }
 
     /// Sets every series of every metric back to zero; names, help texts and
@@ -139,6 +168,7 @@ impl Registry {
         Self {
             inner: self.inner,
             scope: Arc::new(scope),
+            others: self.others,
         }
     }
 

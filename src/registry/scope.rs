@@ -51,7 +51,7 @@ impl Scope {
 
 impl Registry {
     /// Returns the labels that this handle gives to all series of its metrics.
-    #[cfg(feature = "dashboard")]
+    #[cfg(any(feature = "dashboard", feature = "system"))]
     pub(crate) fn constant_labels(&self) -> &Labels {
         self.scope.labels()
     }
@@ -112,6 +112,24 @@ impl Registry {
     ///
     /// They add up. Metrics that exist stay as they are. See
     /// [`prefix`](Self::prefix) for an example.
+    ///
+    /// Handles with different values of the same labels can have metrics of the same name: two
+    /// layers, two runtimes or two tenants share a registry in this way. The name has one
+    /// kind, one help text and one set of label names. Each handle's series have a limit and,
+    /// if they are histograms, buckets of their own.
+    ///
+    /// ```
+    /// use tachometer::Registry;
+    ///
+    /// let registry = Registry::new();
+    /// for tenant in ["a", "b"] {
+    ///     let tenant = registry.clone().labels([("tenant", tenant)])?;
+    ///     tenant.counter("orders_total", "Orders placed.")?.inc();
+    /// }
+    /// let text = registry.export_prometheus();
+    /// assert!(text.contains("orders_total{tenant=\"a\"} 1\norders_total{tenant=\"b\"} 1\n"));
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Error;
-use crate::metric::{AnySet, Counter, Metric, Names};
+use crate::metric::{AnySet, Counter, Names};
 use crate::registry::Registry;
 use crate::registry::collect::{Collect, Collected};
-use crate::registry::entries::Entry;
+use crate::registry::entries::Part;
 use crate::snapshot::{Block, Desc, Labels, now_millis};
 
 /// A collector and the families that it fills.
@@ -113,12 +113,25 @@ impl Drop for Collecting {
 }
 
 impl Registry {
-    /// Returns the collector that computes the metric `name`, if it is one of this type.
+    /// Returns the collectors of this type that compute the metric `name`, each with the
+    /// constant labels of its series.
     #[cfg(feature = "system")]
-    pub(crate) fn collector_of<C: Collect + Clone>(&self, name: &str) -> Option<C> {
-        let source = self.entries().source(&self.scope.name(name))?;
-        let collector: &dyn Any = &*source.collector;
-        collector.downcast_ref().cloned()
+    pub(crate) fn collectors_of<C: Collect + Clone>(&self, name: &str) -> Vec<(Labels, C)> {
+        let name = self.scope.name(name);
+        let mut found = Vec::new();
+        for registry in self.parts() {
+            let entries = registry.entries();
+            let parts = entries
+                .get(&name)
+                .into_iter()
+                .flat_map(|entry| &entry.parts);
+            for (source, _) in parts.filter_map(|part| part.source.as_ref()) {
+                let collector: &dyn Any = &*source.collector;
+                let collector = collector.downcast_ref::<C>().cloned();
+                found.extend(collector.map(|collector| (source.constant.clone(), collector)));
+            }
+        }
+        found
     }
 
     pub(super) fn add_source(&self, collector: Box<dyn Collect>) -> Result<(), Error> {
@@ -155,14 +168,14 @@ impl Registry {
             panics: self.inner.panics.clone(),
             told: AtomicBool::new(false),
         });
-        let entries = (0..source.families.len()).map(|family| Entry {
-            metric: Metric::new(Arc::new(Computed {
+        let parts = (0..source.families.len()).map(|family| Part {
+            set: Arc::new(Computed {
                 source: Arc::clone(&source),
                 family,
-            })),
+            }),
             source: Some((Arc::clone(&source), family)),
         });
-        self.entries_mut().insert_all(entries.collect())
+        self.entries_mut().insert_all(parts.collect())
     }
 }
 

@@ -103,6 +103,7 @@ use std::time::Duration;
 
 use axum::Router;
 
+use crate::error::Error;
 use crate::registry::Registry;
 #[cfg(feature = "system")]
 use crate::system::SystemMetrics;
@@ -161,6 +162,34 @@ impl MetricsRouter {
             registry: Some(registry.clone()),
             ..self
         }
+    }
+
+    /// Serves several registries as one, such as a custom registry and the global one.
+    ///
+    /// Everything that the router serves is about all of them: scrapes, JSON, the page, the
+    /// board and the rules. See [`Registry::merged`] for how families are merged. The metrics
+    /// about the router's own scrapes, and those of the system, go to the first registry.
+    ///
+    /// ```
+    /// use axum::Router;
+    /// use tachometer::{MetricsRouter, Registry};
+    ///
+    /// # fn main() -> Result<(), tachometer::Error> {
+    /// let registry = Registry::new();
+    /// let metrics = MetricsRouter::new().registries([&registry, Registry::global()])?;
+    /// let app: Router = Router::new().nest("/metrics", metrics.build());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If no registry is given, or if two of them conflict ([`Error::is_conflict`]).
+    pub fn registries<'a>(
+        self,
+        registries: impl IntoIterator<Item = &'a Registry>,
+    ) -> Result<Self, Error> {
+        Ok(self.registry(&Registry::merged(registries)?))
     }
 
     /// Lets `OpenMetrics` say since when each counter and histogram counts, in a line

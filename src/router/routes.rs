@@ -44,6 +44,7 @@ where
     settings.attach_system();
     let registry = settings.registry.clone();
     let registry = registry.unwrap_or_else(|| Registry::global().clone());
+    registry.mark_read();
     let served = Arc::new(Served {
         created: settings.created,
         deadline: settings.deadline,
@@ -81,6 +82,7 @@ fn json(served: &Served, request: &Request) -> Response {
 impl Served {
     fn scrape(&self, request: &Request, negotiated: Negotiated) -> Response {
         let begun = Instant::now();
+        Registry::warn_if_global_is_unread();
         let headers = request.headers();
         let Some(permit) = self.permits.take(self.time(headers)) else {
             return self.refuse();

@@ -52,6 +52,25 @@ impl Block {
         }
     }
 
+    /// Leaves out the series for which `keep` returns false.
+    pub(crate) fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        let kept: Vec<_> = (0..self.labels.len()).filter(|at| keep(*at)).collect();
+        if kept.len() == self.labels.len() {
+            return;
+        }
+        self.labels = kept.iter().map(|&at| self.labels[at].clone()).collect();
+        self.since = kept
+            .iter()
+            .filter_map(|&at| self.since.get(at).copied())
+            .collect();
+        self.exemplars.retain_mut(|exemplar| {
+            let place = kept.binary_search(&exemplar.series);
+            exemplar.series = place.unwrap_or(0);
+            place.is_ok()
+        });
+        self.values.retain(&kept);
+    }
+
     /// Returns the exemplars of one series, by bucket.
     #[must_use]
     pub fn exemplars_of(&self, series: usize) -> &[Exemplar] {
@@ -87,6 +106,35 @@ impl Values {
         }
     }
 
+    /// Keeps the numbers of these series, which are in ascending order.
+    fn retain(&mut self, kept: &[usize]) {
+        match self {
+            Self::Counter(counts) => *counts = picked(counts, kept),
+            Self::Gauge(numbers) => *numbers = picked(numbers, kept),
+            Self::Histogram(histograms) => histograms.retain(kept),
+        }
+    }
+
+    /// Adds the number of a series of `other` to that of one of these. Returns false, and
+    /// changes nothing, if the two cannot be added.
+    pub(crate) fn add(&mut self, series: usize, other: &Self, from: usize) -> bool {
+        match (self, other) {
+            (Self::Counter(counts), Self::Counter(others)) => {
+                counts[series].whole = counts[series].whole.wrapping_add(others[from].whole);
+                counts[series].fraction += others[from].fraction;
+                true
+            }
+            (Self::Gauge(numbers), Self::Gauge(others)) => {
+                numbers[series] += others[from];
+                true
+            }
+            (Self::Histogram(histograms), Self::Histogram(others)) => others
+                .get(from)
+                .is_some_and(|other| histograms.add(series, other)),
+            _ => false,
+        }
+    }
+
     /// Returns no numbers yet, of the same kind, and over the same bounds.
     pub(crate) fn emptied(&self) -> Self {
         match self {
@@ -106,4 +154,8 @@ impl Values {
             Self::Histogram(histograms) => histograms.counts.iter().sum::<u64>() as f64,
         }
     }
+}
+
+fn picked<T: Copy>(all: &[T], kept: &[usize]) -> Vec<T> {
+    kept.iter().map(|&at| all[at]).collect()
 }

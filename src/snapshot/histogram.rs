@@ -49,6 +49,46 @@ impl Histograms {
     pub fn iter(&self) -> impl Iterator<Item = HistogramView<'_>> {
         (0..self.totals.len()).filter_map(|series| self.get(series))
     }
+
+    /// Keeps these series, which are in ascending order.
+    pub(crate) fn retain(&mut self, kept: &[usize]) {
+        let mut all = Self::new(self.bounds.clone());
+        for &series in kept {
+            if let Some(own) = self.get(series) {
+                all.counts.extend_from_slice(own.counts);
+                all.totals.push(own.totals);
+                all.native.extend(own.native.cloned());
+            }
+        }
+        *self = all;
+    }
+
+    /// Adds what `other` holds to a series. Returns false, and changes nothing, if their
+    /// buckets differ.
+    pub(crate) fn add(&mut self, series: usize, other: HistogramView<'_>) -> bool {
+        let width = self.bounds.len() + 1;
+        let native = self.native.get_mut(series);
+        let resolution = native.as_ref().map(|native| native.resolution);
+        if *self.bounds != **other.bounds || resolution != other.native.map(|own| own.resolution) {
+            return false;
+        }
+        let counts = &mut self.counts[series * width..][..width];
+        let totals = &mut self.totals[series];
+        if counts.iter().all(|count| *count == 0) {
+            *totals = other.totals;
+        } else if other.count() > 0 {
+            totals.sum += other.totals.sum;
+            totals.min = totals.min.min(other.totals.min);
+            totals.max = totals.max.max(other.totals.max);
+        }
+        for (count, other) in counts.iter_mut().zip(other.counts) {
+            *count += other;
+        }
+        if let (Some(native), Some(other)) = (native, other.native) {
+            native.add(other);
+        }
+        true
+    }
 }
 
 /// A histogram's sum and its least and greatest value; all 0 when it is empty.

@@ -82,6 +82,20 @@ impl Labels {
         Pairs::of(&self.0)
     }
 
+    /// Returns the labels sorted by name, without those whose value is empty: label sets that
+    /// Prometheus takes for the same have the same text.
+    pub(crate) fn canonical(&self) -> Self {
+        let mut pairs: Vec<_> = self.pairs().collect();
+        let is_sorted = pairs.is_sorted();
+        let all = pairs.len();
+        pairs.retain(|(_, value)| !value.is_empty());
+        if is_sorted && pairs.len() == all {
+            return self.clone();
+        }
+        pairs.sort_unstable();
+        Self::new(pairs.iter().map(|(name, value)| (&**name, &**value)))
+    }
+
     /// Returns true when every Prometheus reads the labels' names.
     pub(crate) fn are_classic(&self) -> bool {
         self.pairs().all(|(name, _)| is_classic_label(&name))
@@ -307,6 +321,22 @@ mod tests {
         let gaps = Labels::gaps(&constant, &["a".into(), "b".into()]);
         assert!(labels.have_plain_values(&["1", ""], &gaps));
         assert!(!labels.have_plain_values(&["2", ""], &gaps));
+    }
+
+    #[test]
+    fn label_sets_that_prometheus_takes_for_the_same_have_one_canonical_text() {
+        let same = [
+            Labels::new([("a", "1"), ("b", "2")]),
+            Labels::new([("b", "2"), ("a", "1")]),
+            Labels::new([("b", "2"), ("c", ""), ("a", "1")]),
+        ];
+        for labels in same {
+            assert_eq!(labels.canonical().as_str(), r#"a="1",b="2""#);
+        }
+        let escaped = Labels::new([("b", "\""), ("a", "x")]);
+        assert_eq!(escaped.canonical().as_str(), r#"a="x",b="\"""#);
+        let other = Labels::new([("a", "2"), ("b", "1")]);
+        assert_ne!(other.canonical().as_str(), r#"a="1",b="2""#);
     }
 
     #[test]

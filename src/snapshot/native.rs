@@ -89,6 +89,13 @@ impl NativeBuckets {
         self.zero + counts.map(|(_, count)| count).sum::<u64>()
     }
 
+    /// Adds the counts of others of the same resolution.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.zero += other.zero;
+        add_counts(&mut self.negative, &other.negative);
+        add_counts(&mut self.positive, &other.positive);
+    }
+
     /// Returns about the value that `percent` of the values do not exceed, within
     /// the least and the greatest one, which it returns exactly.
     ///
@@ -119,5 +126,15 @@ impl NativeBuckets {
             }
         }
         totals.max
+    }
+}
+
+/// Adds counts to others, both sorted by index.
+fn add_counts(counts: &mut Vec<(i32, u64)>, others: &[(i32, u64)]) {
+    for &(index, count) in others {
+        match counts.binary_search_by_key(&index, |(index, _)| *index) {
+            Ok(at) => counts[at].1 += count,
+            Err(at) => counts.insert(at, (index, count)),
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::registry::{Collect, Collected, Registry};
-use crate::snapshot::{Desc, Kind};
+use crate::snapshot::{Desc, Kind, Labels};
 use crate::system::SystemMetrics;
 use crate::system::families::{FAMILIES, Family};
 use crate::system::reader::Reader;
@@ -39,12 +39,14 @@ struct Last {
 /// One at a time, so that nobody finds half of another's.
 static ATTACHING: Mutex<()> = Mutex::new(());
 
-/// Returns the collector that the registry has, or gives it one. Where names of it are
-/// taken by something else, it does without them, and the error tells of the first.
+/// Returns the collector that the registry has for this handle's constant labels, or gives it
+/// one. Where names of it are taken by something else, it does without them, and the error
+/// tells of the first.
 pub(super) fn attach(settings: &SystemMetrics, registry: &Registry) -> (Attached, Option<Error>) {
     let _one = ATTACHING.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut names = FAMILIES.iter().map(|family| family.name);
-    if let Some(attached) = names.find_map(|name| registry.collector_of(name)) {
+    let constant = registry.constant_labels().canonical();
+    let mut there = attached(registry).into_iter();
+    if let Some((_, attached)) = there.find(|(labels, _)| labels.canonical() == constant) {
         return (attached, None);
     }
     let all = Attached::new(settings);
@@ -62,13 +64,26 @@ pub(super) fn attach(settings: &SystemMetrics, registry: &Registry) -> (Attached
     (all, conflict)
 }
 
-/// Does so, and warns of names that are taken.
+/// Does so, and warns of names that are taken. A collector that the registry has with other
+/// constant labels will do.
 pub(super) fn attach_or_warn(settings: &SystemMetrics, registry: &Registry) -> Attached {
+    if let Some((_, attached)) = attached(registry).into_iter().next() {
+        return attached;
+    }
     let (attached, conflict) = attach(settings, registry);
     if let Some(error) = conflict {
         tracing::warn!(%error, "a metric of the system is left out");
     }
     attached
+}
+
+/// Returns the collectors that a registry has, with the constant labels of their series.
+fn attached(registry: &Registry) -> Vec<(Labels, Attached)> {
+    let names = FAMILIES.iter().map(|family| family.name);
+    names
+        .map(|name| registry.collectors_of(name))
+        .find(|found| !found.is_empty())
+        .unwrap_or_default()
 }
 
 impl Attached {

@@ -81,11 +81,12 @@ impl SystemMetrics {
     }
 
     /// Adds the metrics to a registry, unless it has them already, and takes the first
-    /// reading.
+    /// reading. A handle with constant labels adds them with these labels.
     ///
     /// # Errors
     ///
-    /// When the registry has something else under one of their names. The others are added.
+    /// If the registry has something else under one of their names, such as the same metrics
+    /// without the handle's labels. The others are added.
     pub fn register(&self, registry: &Registry) -> Result<(), Error> {
         let (_, conflict) = attach::attach(self, registry);
         conflict.map_or(Ok(()), Err)

@@ -26,6 +26,7 @@ mod levels;
 mod limits;
 mod lint;
 mod loopback;
+mod merged;
 mod names;
 mod oracle;
 mod own_labels;

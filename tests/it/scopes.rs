@@ -1,6 +1,16 @@
 //! Prefixes and constant labels.
 
-use tachometer::{Counter, Registry};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::routing::get;
+use http_body_util::BodyExt;
+use tachometer::llm::{LlmMetrics, Outcome};
+use tachometer::{Counter, Error, MetricsLayer, MetricsRouter, Registry};
+use tower::ServiceExt;
+
+use crate::support::read::sum;
+use crate::support::service::get_path;
 
 #[test]
 fn a_prefix_and_constant_labels_are_in_every_format_and_stay_off_other_handles() {
@@ -116,4 +126,206 @@ fn what_would_be_ambiguous_or_malformed_is_refused_with_the_remedy() {
     europe.counter("c", "").unwrap();
     let error = registry.counter("c", "").unwrap_err();
     assert!(error.is_conflict(), "{error}");
+}
+
+/// Returns a handle of the registry for each of two tenants.
+fn tenants(registry: &Registry) -> [Registry; 2] {
+    ["a", "b"].map(|tenant| registry.clone().labels([("tenant", tenant)]).unwrap())
+}
+
+#[test]
+fn handles_with_other_values_of_a_label_share_a_name_in_every_format() {
+    let registry = Registry::new();
+    let [a, b] = tenants(&registry);
+    for (tenant, handle) in [(1, &a), (2, &b)] {
+        let orders = handle
+            .counter_family("orders_total", "Orders.", ["kind"])
+            .unwrap();
+        orders.with(["book"]).inc_by(tenant);
+        handle.gauge("stock", "Stock.").unwrap().set(10 * tenant);
+        let seconds = handle
+            .histogram_with_buckets("job_seconds", "Jobs.", &[1.0, 2.0])
+            .unwrap();
+        seconds.observe(f64::from(tenant));
+        handle.gauge_fn("queue", "Queue.", move || tenant).unwrap();
+        let hits = Counter::new();
+        hits.inc_by(tenant);
+        handle.register("hits_total", "Hits.", &hits).unwrap();
+    }
+    let expected = r#"# HELP hits_total Hits.
+# TYPE hits_total counter
+hits_total{tenant="a"} 1
+hits_total{tenant="b"} 2
+# HELP job_seconds Jobs.
+# TYPE job_seconds histogram
+job_seconds_bucket{tenant="a",le="1"} 1
+job_seconds_bucket{tenant="a",le="2"} 1
+job_seconds_bucket{tenant="a",le="+Inf"} 1
+job_seconds_sum{tenant="a"} 1
+job_seconds_count{tenant="a"} 1
+job_seconds_bucket{tenant="b",le="1"} 0
+job_seconds_bucket{tenant="b",le="2"} 1
+job_seconds_bucket{tenant="b",le="+Inf"} 1
+job_seconds_sum{tenant="b"} 2
+job_seconds_count{tenant="b"} 1
+# HELP orders_total Orders.
+# TYPE orders_total counter
+orders_total{tenant="a",kind="book"} 1
+orders_total{tenant="b",kind="book"} 2
+# HELP queue Queue.
+# TYPE queue gauge
+queue{tenant="a"} 1
+queue{tenant="b"} 2
+# HELP stock Stock.
+# TYPE stock gauge
+stock{tenant="a"} 10
+stock{tenant="b"} 20
+"#;
+    let text = registry.export_prometheus();
+    let text = text.split("# HELP tachometer_").next().unwrap();
+    let text: String = text
+        .replace("le=\"1.0\"", "le=\"1\"")
+        .replace("le=\"2.0\"", "le=\"2\"");
+    assert_eq!(text, expected);
+    let json: serde_json::Value = serde_json::from_str(&registry.export_json()).unwrap();
+    let value = |key: &str| json["metrics"][key]["value"].as_f64();
+    assert_eq!(value(r#"orders_total{tenant="b",kind="book"}"#), Some(2.0));
+    assert_eq!(value(r#"queue{tenant="a"}"#), Some(1.0));
+
+    // Together they are one metric.
+    let orders = registry.get("orders_total").unwrap();
+    assert_eq!((orders.series(), orders.value()), (2, 3.0));
+    assert_eq!(registry.metrics().len(), 5);
+    assert_eq!(registry.summary().snapshots["stock"].value, 30.0);
+    let told = sum(
+        &registry,
+        "tachometer_series",
+        &[("metric", "orders_total")],
+    );
+    assert_eq!(told, 2.0);
+    assert_eq!(registry.lint(), []);
+    registry.reset_all();
+    assert_eq!(orders.value(), 0.0);
+}
+
+#[test]
+fn a_handle_finds_its_own_series_whatever_the_order_of_its_labels() {
+    let registry = Registry::new();
+    let one = registry.clone().labels([("a", "1"), ("b", "2")]).unwrap();
+    let same = registry.clone().labels([("b", "2"), ("a", "1")]).unwrap();
+    let other = registry.clone().labels([("a", "2"), ("b", "1")]).unwrap();
+    for handle in [&one, &same, &other] {
+        handle.counter("c_total", "").unwrap().inc();
+    }
+    let text = registry.export_prometheus();
+    assert!(
+        text.contains("c_total{a=\"1\",b=\"2\"} 2\nc_total{a=\"2\",b=\"1\"} 1\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_later_handle_has_the_first_ones_help_and_buckets_unless_it_chooses_others() {
+    let registry = Registry::new();
+    let [a, b] = tenants(&registry);
+    let c = registry.clone().labels([("tenant", "c")]).unwrap();
+    a.histogram_with_buckets("seconds", "The first text.", &[1.0])
+        .unwrap();
+    b.histogram("seconds", "Another text.").unwrap();
+    c.histogram_with_buckets("seconds", "", &[5.0]).unwrap();
+    let text = registry.export_prometheus();
+    assert_eq!(text.matches("# HELP seconds The first text.\n").count(), 1);
+    assert_eq!(text.matches("# HELP seconds").count(), 1);
+    let bounds = |tenant| {
+        let of = format!("seconds_bucket{{tenant=\"{tenant}\",le=");
+        text.lines()
+            .filter_map(|line| line.strip_prefix(&of)?.split('"').nth(1))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(bounds("a"), ["1.0", "+Inf"]);
+    assert_eq!(bounds("b"), ["1.0", "+Inf"]);
+    assert_eq!(bounds("c"), ["5.0", "+Inf"]);
+}
+
+#[test]
+fn other_names_of_labels_or_another_kind_stay_a_conflict_and_change_nothing() {
+    #[track_caller]
+    fn check<T>(asked: Result<T, Error>, remedy: &str) {
+        let error = asked.err().unwrap();
+        assert!(error.is_conflict(), "{error}");
+        assert!(error.to_string().contains(remedy), "{error}");
+    }
+    let registry = Registry::new();
+    let [a, b] = tenants(&registry);
+    a.counter_family("orders_total", "", ["kind"])
+        .unwrap()
+        .with(["book"])
+        .inc();
+    a.gauge_fn("queue", "", || 1).unwrap();
+    let before = registry.export_prometheus();
+    let region = registry.clone().labels([("region", "eu")]).unwrap();
+    let names = "labels have the same names";
+    check(region.counter_family("orders_total", "", ["kind"]), names);
+    check(
+        registry.counter_family("orders_total", "", ["tenant", "kind"]),
+        names,
+    );
+    check(region.gauge_fn("queue", "", || 1), names);
+    check(
+        registry.register("orders_total", "", &Counter::new()),
+        names,
+    );
+    check(
+        b.counter_family("orders_total", "", ["size"]),
+        "give the same labels",
+    );
+    check(
+        b.register("orders_total", "", &Counter::new()),
+        "give the same labels",
+    );
+    check(
+        b.gauge_family("orders_total", "", ["kind"]),
+        "ask for a counter",
+    );
+    check(b.counter_fn("queue", "", || 1), "ask for a gauge");
+    // Of a handle's own collector there is one.
+    check(a.gauge_fn("queue", "", || 1), "rename");
+    check(b.counter("orders", ""), "rename");
+    assert_eq!(registry.export_prometheus(), before);
+}
+
+#[tokio::test]
+async fn two_layers_and_two_llm_layers_share_a_registry() {
+    let registry = Registry::new();
+    for (tenant, calls) in tenants(&registry).iter().zip([1, 2]) {
+        let app = Router::new().route("/users/{id}", get(async || "a user"));
+        let app = app.layer(MetricsLayer::new().registry(tenant));
+        for _ in 0..calls {
+            get_path(app.clone(), "/users/7").await;
+        }
+        let llm = LlmMetrics::new(tenant).unwrap();
+        for _ in 0..calls {
+            llm.start("chat", "openai", "gpt-x")
+                .finish(Outcome::Success);
+        }
+    }
+    for (tenant, calls) in [("a", 1.0), ("b", 2.0)] {
+        let labels = [("tenant", tenant)];
+        assert_eq!(sum(&registry, "http_requests_total", &labels), calls);
+        assert_eq!(sum(&registry, "llm_requests_total", &labels), calls);
+    }
+    // The page adds them up.
+    let page = MetricsRouter::new().registry(&registry).build::<()>();
+    let request = Request::get("/view").body(Body::empty()).unwrap();
+    let view = page.oneshot(request).await.unwrap().into_body();
+    let view = view.collect().await.unwrap().to_bytes();
+    let view: serde_json::Value = serde_json::from_slice(&view).unwrap();
+    assert_eq!(view["http"]["total"], 3, "{view}");
+    assert_eq!(view["llm"]["total"], 3, "{view}");
+    let rows = view["metrics"]["rows"].as_array().unwrap();
+    let row = rows
+        .iter()
+        .find(|row| row[0] == "http_requests_total")
+        .unwrap();
+    assert_eq!((&row[3], &row[4]), (&2.into(), &3.into()), "{row}");
 }

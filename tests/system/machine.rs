@@ -283,6 +283,40 @@ fn a_name_that_is_taken_leaves_out_that_metric_alone() {
 }
 
 #[test]
+fn handles_with_other_labels_have_metrics_of_their_own_or_an_error() {
+    let registry = Registry::new();
+    let handle = |value| registry.clone().labels([("part", value)]).unwrap();
+    for value in ["a", "b", "a"] {
+        SystemMetrics::new().register(&handle(value)).unwrap();
+    }
+    let text = registry.export_prometheus();
+    for value in ["a", "b"] {
+        let line = format!("process_threads{{part=\"{value}\"}} ");
+        assert_eq!(text.matches(&line).count(), 1, "{text}");
+    }
+    // Without the label they would be a metric with other labels.
+    let error = SystemMetrics::new().register(&registry).unwrap_err();
+    assert!(error.is_conflict(), "{error}");
+    assert!(error.to_string().contains("part"), "{error}");
+    // A router and an update are content with those that are there.
+    registry.update_system_metrics();
+    let _router = MetricsRouter::new().registry(&registry).build::<()>();
+    let count = |text: &str| text.matches("\nprocess_threads").count();
+    assert_eq!(count(&registry.export_prometheus()), count(&text));
+}
+
+#[test]
+fn a_router_of_several_registries_adds_what_none_of_them_has() {
+    let (one, other) = (Registry::new(), Registry::new());
+    SystemMetrics::new().register(&other).unwrap();
+    let both = Registry::merged([&one, &other]).unwrap();
+    let _router = MetricsRouter::new().registry(&both).build::<()>();
+    assert!(one.get("process_threads").is_none());
+    let text = both.export_prometheus();
+    assert_eq!(text.matches("\nprocess_threads ").count(), 1, "{text}");
+}
+
+#[test]
 fn updates_go_on_until_they_are_dropped() {
     let _alone = alone();
     let registry = Registry::new();

@@ -53,7 +53,8 @@ impl Catalog {
             });
         }
         let last = self.entries.last_mut();
-        let Some(entry) = last.filter(|entry| Arc::ptr_eq(&entry.desc, &block.desc)) else {
+        // The blocks of a family are about the same metric, and need not share its description.
+        let Some(entry) = last.filter(|entry| entry.desc.name() == block.desc.name()) else {
             return;
         };
         entry.series += block.labels.len();

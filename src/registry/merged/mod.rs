@@ -1,0 +1,243 @@
+//! Several registries that are read as one.
+
+mod series;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::error::Error;
+use crate::metric::printed_names;
+use crate::registry::Registry;
+use crate::registry::entries::{Entry, Part};
+use crate::snapshot::Labels;
+pub(super) use series::{Seen, add_up, is_about_itself};
+
+/// The registries that a merged handle reads besides its own.
+#[derive(Default)]
+pub(super) struct Others {
+    pub(super) registries: Vec<Registry>,
+    /// How many series were left out of readings, by the metric's name.
+    left_out: Mutex<BTreeMap<String, u64>>,
+}
+
+/// The metrics of several registries under their names.
+pub(super) struct Merge {
+    pub(super) entries: Vec<Arc<Entry>>,
+    /// The names of metrics that several registries have.
+    pub(super) shared: HashSet<String>,
+    /// The metrics of later registries that conflict with those of earlier ones.
+    conflicts: Vec<(Arc<Entry>, Error)>,
+}
+
+impl Registry {
+    /// Returns a handle that reads several registries as one: its exports, summary, lint,
+    /// boards and rules are about the metrics of all of them, and so is a
+    /// [`MetricsRouter`](crate::MetricsRouter) that serves it.
+    ///
+    /// Families with the same name, kind, label names and help text become one family. The
+    /// registries' metrics about themselves, which begin with `tachometer_`, are added up.
+    /// New metrics of the handle are those of the first registry.
+    ///
+    /// The check for conflicts covers what the registries have now. If one appears later, the
+    /// series of the later registry is left out. It is counted in
+    /// `tachometer_invalid_observations_total`, and a warning names it once.
+    ///
+    /// ```
+    /// use tachometer::Registry;
+    ///
+    /// let (registry, library) = (Registry::new(), Registry::new());
+    /// registry.counter_with("jobs_total", "Jobs done.", [("queue", "mail")])?.inc();
+    /// library.counter_with("jobs_total", "Jobs done.", [("queue", "image")])?.inc();
+    ///
+    /// let both = Registry::merged([&registry, &library])?;
+    /// assert_eq!(both.get("jobs_total").map(|jobs| jobs.value()), Some(2.0));
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If no registry is given, if a name means different things in two of them, or if two of
+    /// them have the same series ([`Error::is_conflict`]).
+    pub fn merged<'a>(registries: impl IntoIterator<Item = &'a Self>) -> Result<Self, Error> {
+        let mut all: Vec<Self> = Vec::new();
+        for registry in registries.into_iter().flat_map(Self::parts) {
+            if !all
+                .iter()
+                .any(|known| Arc::ptr_eq(&known.inner, &registry.inner))
+            {
+                all.push(registry.alone());
+            }
+        }
+        if all.is_empty() {
+            return Err(Error::conflict(
+                "there is no registry to merge: give at least one",
+            ));
+        }
+        let first = all.remove(0);
+        let merged = Self {
+            others: Some(Arc::new(Others {
+                registries: all,
+                left_out: Mutex::default(),
+            })),
+            ..first
+        };
+        merged.check()?;
+        Ok(merged)
+    }
+
+    /// Returns the registries that are read through this handle.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &Self> {
+        let others = self.others.iter();
+        [self]
+            .into_iter()
+            .chain(others.flat_map(|others| &others.registries))
+    }
+
+    /// Returns a handle that reads this registry without the others.
+    fn alone(&self) -> Self {
+        Self {
+            others: None,
+            ..self.clone()
+        }
+    }
+
+    /// Returns the metrics of all registries that are read through this handle.
+    pub(super) fn merge(&self) -> Merge {
+        let mut merged: BTreeMap<String, Arc<Entry>> = BTreeMap::new();
+        let mut merge = Merge {
+            entries: Vec::new(),
+            shared: HashSet::new(),
+            conflicts: Vec::new(),
+        };
+        let parts: Vec<_> = self.parts().collect();
+        for (position, registry) in parts.iter().enumerate() {
+            let new: Vec<_> = registry.entries().iter().cloned().collect();
+            for entry in new {
+                let name = entry.desc().name();
+                if let Err(error) = check(&entry, merged.get(name), &parts[..position]) {
+                    merge.conflicts.push((entry, error));
+                } else if let Some(there) = merged.get_mut(name) {
+                    merge.shared.insert(name.to_owned());
+                    Arc::make_mut(there).parts.extend_from_slice(&entry.parts);
+                } else {
+                    merged.insert(name.to_owned(), entry);
+                }
+            }
+        }
+        merge.entries = merged.into_values().collect();
+        if let Some(others) = &self.others {
+            for (entry, error) in &merge.conflicts {
+                let series = entry.parts.iter().map(Part::stored).sum();
+                others.leave_out(entry.desc().name(), series, || error.to_string());
+            }
+        }
+        merge
+    }
+
+    /// Checks that the registries have no conflict now.
+    fn check(&self) -> Result<(), Error> {
+        let merge = self.merge();
+        if let Some((_, error)) = merge.conflicts.into_iter().next() {
+            return Err(error);
+        }
+        for entry in merge.entries {
+            let mut helps = entry.parts.iter().map(|part| part.set.desc().help());
+            let first = helps.next().unwrap_or_default();
+            if let Some(other) = helps.find(|help| *help != first) {
+                return Err(Error::conflict(format_args!(
+                    "the metric {:?} has the help text {first:?} in one registry and {other:?} in \
+                     another: give it the same text, or choose another name",
+                    entry.desc().name()
+                )));
+            }
+        }
+        let mut gather = self.gather();
+        gather.by_ref().for_each(drop);
+        gather
+            .duplicate()
+            .map_or(Ok(()), |(metric, labels)| Err(duplicate(metric, labels)))
+    }
+}
+
+/// Checks that a registry's metric can be read beside those of earlier registries, of which
+/// `there` has the same name.
+fn check(entry: &Entry, there: Option<&Arc<Entry>>, earlier: &[&Registry]) -> Result<(), Error> {
+    let (name, kind) = (entry.desc().name(), entry.desc().kind());
+    if let Some(there) = there {
+        return check_same(entry, there);
+    }
+    for printed in printed_names(name, kind) {
+        for registry in earlier {
+            let entries = registry.entries();
+            if let Some(owner) = entries.prints(&printed).filter(|owner| *owner != name) {
+                return Err(Error::conflict(format_args!(
+                    "the {kind} {name:?} would be printed as {printed:?}, which the metric \
+                     {owner:?} of another registry already is: rename one of them"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_same(entry: &Entry, there: &Entry) -> Result<(), Error> {
+    let (name, kind) = (entry.desc().name(), entry.desc().kind());
+    if kind != there.desc().kind() {
+        return Err(Error::conflict(format_args!(
+            "the metric {name:?} is a {} in one registry and a {kind} in another: rename one of \
+             them",
+            there.desc().kind()
+        )));
+    }
+    let labels = |entry: &Entry| entry.parts.iter().find_map(Part::label_names);
+    match (labels(there), labels(entry)) {
+        (Some(first), Some(other)) if first != other => Err(Error::conflict(format_args!(
+            "the metric {name:?} has the labels {first:?} in one registry and {other:?} in \
+             another: give it the same labels, or rename one of them"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn duplicate(metric: &str, labels: &Labels) -> Error {
+    Error::conflict(format_args!(
+        "two registries have the series {metric}{{{}}}: give the handles of one of them a \
+         constant label with another value, or register the metric in one registry only",
+        labels.as_str()
+    ))
+}
+
+impl Others {
+    /// Counts series of a metric that were left out, and warns of the first.
+    pub(super) fn leave_out(&self, metric: &str, series: u64, why: impl FnOnce() -> String) {
+        let is_new = {
+            let mut left_out = self.left_out();
+            let is_new = !left_out.contains_key(metric);
+            *left_out.entry(metric.to_owned()).or_default() += series;
+            is_new
+        };
+        if is_new && series > 0 {
+            tracing::warn!(
+                metric,
+                reason = why(),
+                "series of a metric are left out, since they conflict with those of another \
+                 registry; `tachometer_invalid_observations_total` counts them"
+            );
+        }
+    }
+
+    /// Counts a series that an earlier registry has too.
+    pub(super) fn leave_out_duplicate(&self, metric: &str, labels: &Labels) {
+        self.leave_out(metric, 1, || duplicate(metric, labels).to_string());
+    }
+
+    /// Returns how many series were left out so far, by the metric's name.
+    pub(super) fn counts(&self) -> BTreeMap<String, u64> {
+        self.left_out().clone()
+    }
+
+    fn left_out(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        // It is whole after every step, whatever panicked elsewhere.
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

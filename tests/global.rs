@@ -1,0 +1,46 @@
+//! The warning that the global registry has metrics that nobody reads.
+//!
+//! It is a test binary by itself, since the global registry and the warning are there once in a
+//! process.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use tachometer::{MetricsRouter, Registry};
+use tower::ServiceExt;
+
+#[path = "it/support/warnings.rs"]
+mod warnings;
+
+/// Scrapes a router, and returns what the crate warns of meanwhile.
+fn scrape(router: &Router) -> Vec<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    warnings::warnings(
+        || {},
+        || {
+            let request = Request::get("/").body(Body::empty()).unwrap();
+            runtime.block_on(router.clone().oneshot(request)).unwrap();
+        },
+    )
+}
+
+#[test]
+fn metrics_of_the_global_registry_that_nothing_reads_are_warned_of_once() {
+    let registry = Registry::new();
+    let router = MetricsRouter::new().registry(&registry).build();
+    // It is empty.
+    assert_eq!(scrape(&router), [""; 0]);
+    tachometer::counter("lost_total", "Metrics that nobody sees.").inc();
+    let warned = scrape(&router);
+    assert_eq!(warned.len(), 1, "{warned:?}");
+    for word in ["lost_total", "registries", "Registry::global()"] {
+        assert!(warned[0].contains(word), "{warned:?}");
+    }
+    assert_eq!(scrape(&router), [""; 0]);
+    // Served with it, they are there.
+    let both = MetricsRouter::new().registries([&registry, Registry::global()]);
+    assert_eq!(scrape(&both.unwrap().build()), [""; 0]);
+}

@@ -1,0 +1,428 @@
+//! Several registries that are read as one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::routing::get;
+use fastrand::Rng;
+use http_body_util::BodyExt;
+use tachometer::export::Format;
+use tachometer::testing::{Exposition, assert_lint_clean};
+use tachometer::{Error, MetricsLayer, MetricsRouter, Registry};
+use tower::ServiceExt;
+
+use crate::support::read::sum;
+use crate::support::service::get_path;
+use crate::support::warnings::warnings;
+
+/// Returns a registry whose metrics have a label of this value.
+fn labelled(value: &str) -> Registry {
+    Registry::new().labels([("part", value)]).unwrap()
+}
+
+async fn body(router: Router, path: &str) -> String {
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let response = router.oneshot(request).await.unwrap();
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[track_caller]
+fn conflict(merged: Result<Registry, Error>, words: &[&str]) {
+    let error = merged.unwrap_err();
+    assert!(error.is_conflict(), "{error}");
+    for word in words {
+        assert!(error.to_string().contains(word), "{word} in {error}");
+    }
+}
+
+#[test]
+fn families_of_several_registries_become_one_and_others_stay_apart() {
+    let (one, other) = (labelled("one"), labelled("other"));
+    one.counter("jobs_total", "Jobs.").unwrap().inc();
+    other.counter("jobs_total", "Jobs.").unwrap().inc_by(2);
+    one.gauge("a", "Only here.").unwrap().set(1);
+    other.gauge("z", "Only there.").unwrap().set(2);
+    let both = Registry::merged([&one, &other]).unwrap();
+    let expected = "# HELP a Only here.\n# TYPE a gauge\na{part=\"one\"} 1\n\
+                    # HELP jobs_total Jobs.\n# TYPE jobs_total counter\n\
+                    jobs_total{part=\"one\"} 1\njobs_total{part=\"other\"} 2\n\
+                    # HELP z Only there.\n# TYPE z gauge\nz{part=\"other\"} 2\n";
+    assert_eq!(both.export_prometheus(), expected);
+    let jobs = both.get("jobs_total").unwrap();
+    assert_eq!((jobs.series(), jobs.value()), (2, 3.0));
+    let names: Vec<_> = both
+        .metrics()
+        .iter()
+        .map(|metric| metric.name().to_owned())
+        .collect();
+    assert_eq!(names, ["a", "jobs_total", "z"]);
+    let summary = both.summary();
+    assert_eq!(
+        (summary.total_metrics, summary.snapshots["jobs_total"].value),
+        (3, 3.0)
+    );
+    let only = both.export(Format::Text).only(["z"]).to_bytes();
+    assert!(only.ends_with(b"z{part=\"other\"} 2\n"));
+
+    // What is made later is there too, and new metrics are the first registry's.
+    other.gauge("later", "").unwrap().set(5);
+    assert_eq!(sum(&both, "later", &[]), 5.0);
+    both.gauge("mine", "").unwrap().set(6);
+    assert!(one.get("mine").is_some() && other.get("mine").is_none());
+    assert_eq!(sum(&both, "mine", &[]), 6.0);
+    both.reset_all();
+    assert_eq!(jobs.value(), 0.0);
+}
+
+#[test]
+fn a_registry_is_read_once_however_often_and_through_whatever_handle_it_is_given() {
+    let registry = Registry::new();
+    registry.counter("jobs_total", "").unwrap().inc();
+    let europe = registry.clone().labels([("region", "eu")]).unwrap();
+    let other = Registry::new();
+    other.gauge("size", "").unwrap().set(1);
+    let twice = Registry::merged([&registry, &europe, &other, &registry]).unwrap();
+    let again = Registry::merged([&twice, &other, &twice]).unwrap();
+    for merged in [&twice, &again] {
+        assert_eq!(sum(merged, "jobs_total", &[]), 1.0);
+        assert_eq!(sum(merged, "size", &[]), 1.0);
+    }
+    conflict(Registry::merged([]), &["give at least one"]);
+}
+
+#[test]
+fn conflicts_between_registries_are_errors_that_say_what_to_do() {
+    let one = Registry::new();
+    one.counter_with("jobs_total", "Jobs.", [("kind", "a")])
+        .unwrap();
+    let conflicts = |make: fn(&Registry), words: &[&str]| {
+        let other = Registry::new();
+        make(&other);
+        conflict(Registry::merged([&one, &other]), words);
+        conflict(Registry::merged([&other, &one]), words);
+    };
+    conflicts(
+        |other| drop(other.gauge_family("jobs_total", "Jobs.", ["kind"])),
+        &["jobs_total", "counter", "gauge", "rename"],
+    );
+    conflicts(
+        |other| drop(other.counter_family("jobs_total", "Jobs.", ["size"])),
+        &["jobs_total", "kind", "size", "rename"],
+    );
+    conflicts(
+        |other| drop(other.counter_family("jobs", "Jobs.", ["kind"])),
+        &["jobs_total", "\"jobs\"", "rename"],
+    );
+    conflicts(
+        |other| drop(other.counter_family("jobs_total", "Other words.", ["kind"])),
+        &["jobs_total", "Jobs.", "Other words.", "help"],
+    );
+    conflicts(
+        |other| drop(other.counter_with("jobs_total", "Jobs.", [("kind", "a")])),
+        &["jobs_total{kind=\"a\"}", "constant label"],
+    );
+    // Another value of the label is another series.
+    let other = Registry::new();
+    other
+        .counter_with("jobs_total", "Jobs.", [("kind", "b")])
+        .unwrap();
+    assert!(Registry::merged([&one, &other]).is_ok());
+}
+
+#[test]
+fn a_series_that_two_registries_get_later_is_left_out_once_counted_and_warned_of_once() {
+    let (one, other) = (Registry::new(), Registry::new());
+    let first = one
+        .counter_family("jobs_total", "", ["kind", "size"])
+        .unwrap();
+    let second = other
+        .counter_family("jobs_total", "", ["size", "kind"])
+        .unwrap();
+    first.with(["a", "1"]).inc();
+    for size in ["0", "2", "3"] {
+        second.with([size, "a"]).inc_by(10);
+    }
+    let both = Registry::merged([&one, &other]).unwrap();
+    assert_eq!(
+        both.get("tachometer_invalid_observations_total")
+            .map(|_| ()),
+        None
+    );
+
+    // The same labels, in another order.
+    second.with(["1", "a"]).inc_by(100);
+    let warned = warnings(
+        || {},
+        || {
+            for reading in 1..=3 {
+                let text = both.export_prometheus();
+                let lines = text.lines().filter(|line| line.starts_with("jobs_total{"));
+                assert_eq!(lines.count(), 4, "{text}");
+                assert_eq!(sum(&both, "jobs_total", &[]), 31.0);
+                let told = "tachometer_invalid_observations_total";
+                // The text and the sum are a reading each, and the one that is told of.
+                let counted = sum(&both, told, &[("metric", "jobs_total")]);
+                assert_eq!(counted, f64::from(3 * reading));
+            }
+        },
+    );
+    assert_eq!(warned.len(), 1, "{warned:?}");
+    assert!(warned[0].contains("jobs_total{"), "{warned:?}");
+    // Each registry by itself has all of its own.
+    assert_eq!(sum(&other, "jobs_total", &[]), 130.0);
+}
+
+#[test]
+fn a_metric_that_conflicts_later_is_left_out_whole_and_the_rest_is_served() {
+    let (one, other) = (Registry::new(), Registry::new());
+    let both = Registry::merged([&one, &other]).unwrap();
+    one.counter("jobs_total", "").unwrap().inc();
+    one.gauge("size", "").unwrap().set(1);
+    other.gauge("jobs", "").unwrap().set(5);
+    other.counter("size", "").unwrap().inc_by(7);
+    other.gauge("fine", "").unwrap().set(3);
+    let warned = warnings(
+        || {},
+        || {
+            for _ in 0..3 {
+                let text = both.export_prometheus();
+                let read = Exposition::parse(&text).unwrap();
+                assert_eq!(read.value("jobs_total", []), Some(1.0), "{text}");
+                assert_eq!(read.value("size", []), Some(1.0), "{text}");
+                assert_eq!(read.value("fine", []), Some(3.0), "{text}");
+                assert_eq!(read.value("jobs", []), None, "{text}");
+                let told = "tachometer_invalid_observations_total";
+                assert!(read.value(told, [("metric", "jobs")]) > Some(0.0), "{text}");
+                assert!(read.value(told, [("metric", "size")]) > Some(0.0), "{text}");
+            }
+        },
+    );
+    assert_eq!(warned.len(), 2, "{warned:?}");
+}
+
+#[test]
+fn any_registries_are_merged_as_a_naive_model_merges_them() {
+    for seed in 0..200 {
+        let mut random = Rng::with_seed(seed);
+        let registries: Vec<_> = (0..3).map(|_| Registry::new()).collect();
+        let mut expected = BTreeMap::new();
+        let both = Registry::merged(&registries).unwrap();
+        let mut all = Vec::new();
+        for _ in 0..random.usize(..200) {
+            let (at, name) = (random.usize(..3), random.u8(..5));
+            let labels = [random.u8(..3).to_string(), random.u8(..40).to_string()];
+            all.push((at, name, labels));
+        }
+        for (at, name, [x, y]) in &all {
+            let name = format!("m{name}_total");
+            let labels = [("x", &**x), ("y", &**y)];
+            let counter = registries[*at].counter_with(&name, "", labels).unwrap();
+            counter.inc_by(1 + at);
+        }
+        // The first registry that has a series is the one that is read.
+        all.sort_by_key(|(at, ..)| *at);
+        for (at, name, labels) in &all {
+            let (owner, value) = expected.entry((name, labels)).or_insert((*at, 0));
+            if owner == at {
+                *value += 1 + at;
+            }
+        }
+        let text = both.export_prometheus();
+        let read = Exposition::parse(&text).unwrap();
+        let samples = read
+            .samples()
+            .iter()
+            .filter(|sample| sample.name.starts_with('m'));
+        assert_eq!(samples.count(), expected.len(), "seed {seed}");
+        for ((name, [x, y]), (_, value)) in expected {
+            let found = read.value(&format!("m{name}_total"), [("x", &**x), ("y", &**y)]);
+            assert_eq!(
+                found,
+                Some(f64::from(u32::try_from(value).unwrap())),
+                "seed {seed}"
+            );
+        }
+        let types = text.lines().filter(|line| line.starts_with("# TYPE m"));
+        let names: std::collections::BTreeSet<_> = all.iter().map(|(_, name, _)| name).collect();
+        assert_eq!(types.count(), names.len(), "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn what_registries_and_routers_say_of_themselves_is_added_up() {
+    let registries = [labelled("one"), labelled("other")];
+    let plain = [Registry::new(), Registry::new()];
+    for registries in [&registries, &plain] {
+        for (calls, registry) in [1, 2].iter().zip(registries) {
+            let family = registry
+                .counter_family("jobs_total", "", ["kind"])
+                .unwrap()
+                .limit(1);
+            for kind in 0..4 {
+                family.with([&format!("{calls}-{kind}")]).inc();
+            }
+            let router = MetricsRouter::new()
+                .without_system()
+                .registry(registry)
+                .build();
+            for _ in 0..*calls {
+                body(router.clone(), "/").await;
+            }
+        }
+    }
+    // With constant labels of other values, both are told.
+    let both = Registry::merged(&registries).unwrap();
+    let of = |part, format| [("part", part), ("format", format)];
+    assert_eq!(
+        sum(&both, "tachometer_scrapes_total", &of("one", "text")),
+        1.0
+    );
+    assert_eq!(
+        sum(&both, "tachometer_scrapes_total", &of("other", "text")),
+        2.0
+    );
+    // Without, they are the same series.
+    drop(plain[1].get("jobs_total").unwrap());
+    let text = Registry::merged([&plain[0], &plain[1]]);
+    let error = text.unwrap_err();
+    assert!(
+        error.to_string().contains("jobs_total{kind=\"_overflow\"}"),
+        "{error}"
+    );
+    let quiet = [Registry::new(), Registry::new()];
+    for (calls, registry) in [1, 2].iter().zip(&quiet) {
+        let router = MetricsRouter::new()
+            .without_system()
+            .registry(registry)
+            .build();
+        for _ in 0..*calls {
+            body(router.clone(), "/").await;
+        }
+    }
+    let both = Registry::merged(&quiet).unwrap();
+    assert_eq!(
+        sum(&both, "tachometer_scrapes_total", &[("format", "text")]),
+        3.0
+    );
+    assert_eq!(sum(&both, "tachometer_scrape_duration_seconds", &[]), 3.0);
+    let text = both.export_prometheus();
+    assert_eq!(
+        text.matches("# TYPE tachometer_scrapes_total counter")
+            .count(),
+        1
+    );
+    assert_eq!(
+        text.matches("tachometer_scrapes_total{format=\"text\"}")
+            .count(),
+        1
+    );
+    assert_lint_clean(&both);
+}
+
+#[test]
+fn panics_of_collectors_and_series_are_added_up_too() {
+    let registries = [labelled("one"), labelled("other")];
+    for registry in &registries {
+        registry
+            .gauge_fn("broken", "", || -> f64 {
+                panic!("a collector that panics")
+            })
+            .unwrap();
+        registry
+            .counter_family("jobs_total", "", ["kind"])
+            .unwrap()
+            .with(["a"])
+            .inc();
+    }
+    let both = Registry::merged(&registries).unwrap();
+    let before = sum(&both, "tachometer_collector_panics_total", &[]);
+    let after = sum(&both, "tachometer_collector_panics_total", &[]);
+    assert_eq!(after - before, 2.0);
+    assert_eq!(
+        sum(&both, "tachometer_series", &[("metric", "jobs_total")]),
+        2.0
+    );
+}
+
+#[tokio::test]
+async fn a_router_serves_several_registries_in_every_answer() {
+    let (shop, library) = (Registry::new(), Registry::new());
+    library
+        .counter("lookups_total", "Lookups.")
+        .unwrap()
+        .inc_by(4);
+    let app = Router::new()
+        .route("/users/{id}", get(async || "a user"))
+        .layer(MetricsLayer::new().registry(&shop));
+    get_path(app, "/users/7").await;
+    let router = MetricsRouter::new()
+        .registries([&shop, &library])
+        .unwrap()
+        .build();
+    let answer = async |path: &str| body(router.clone(), path).await;
+    for path in ["/", "/json", "/summary", "/view"] {
+        let text = answer(path).await;
+        assert!(text.contains("lookups_total"), "{path}: {text}");
+        let requests = if path == "/view" {
+            "/users/{id}"
+        } else {
+            "http_requests_total"
+        };
+        assert!(text.contains(requests), "{path}: {text}");
+    }
+    let read = Exposition::parse(&answer("/").await).unwrap();
+    assert_eq!(read.value("lookups_total", []), Some(4.0));
+    assert_eq!(
+        read.value("process_start_time_seconds", []).map(|_| ()),
+        Some(())
+    );
+    for path in ["/grafana.json", "/rules.yml"] {
+        let text = answer(path).await;
+        assert!(text.contains("http_requests_total"), "{path}: {text}");
+    }
+    // The board of the registry that the layer is not in shows nothing of it.
+    let other = MetricsRouter::new().registry(&library).build::<()>();
+    assert!(
+        !body(other, "/grafana.json")
+            .await
+            .contains("http_requests_total")
+    );
+    let error = MetricsRouter::new().registries([]).err().unwrap();
+    assert!(error.is_conflict());
+}
+
+#[test]
+fn threads_that_record_and_register_meanwhile_disturb_no_reading() {
+    let registries: Arc<[_; 2]> = Arc::new([labelled("one"), labelled("other")]);
+    let both = Registry::merged(&*registries).unwrap();
+    std::thread::scope(|threads| {
+        for (at, registry) in registries.iter().enumerate() {
+            threads.spawn(move || {
+                for number in 0..200 {
+                    let name = format!("m{}_total", number % 20);
+                    let labels = [("x", &*number.to_string())];
+                    registry
+                        .counter_with(&name, "", labels)
+                        .unwrap()
+                        .inc_by(1 + at);
+                }
+            });
+        }
+        for _ in 0..50 {
+            let text = both.export_prometheus();
+            let read = Exposition::parse(&text).unwrap();
+            let types = text.lines().filter(|line| line.starts_with("# TYPE "));
+            let names: std::collections::BTreeSet<_> = types.clone().collect();
+            assert_eq!(types.count(), names.len(), "{text}");
+            drop(read);
+        }
+    });
+    let total: f64 = (0..20)
+        .map(|name| sum(&both, &format!("m{name}_total"), &[]))
+        .sum();
+    assert_eq!(total, 600.0);
+}
