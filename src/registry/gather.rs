@@ -59,11 +59,15 @@ enum Rest {
 
 impl Gather {
     pub(super) fn new(registry: &Registry) -> Self {
-        let (entries, shared) = if registry.others.is_some() {
-            let merge = registry.merge();
-            (merge.entries, merge.shared)
-        } else {
-            (registry.entries().iter().cloned().collect(), HashSet::new())
+        let (entries, shared) = match &registry.others {
+            None => (registry.entries().iter().cloned().collect(), HashSet::new()),
+            Some(others) => {
+                let merge = registry.merge();
+                for (entry, conflict) in &merge.conflicts {
+                    others.leave_out_metric(entry, conflict);
+                }
+                (merge.entries, merge.shared)
+            }
         };
         Self {
             registry: registry.clone(),

@@ -123,7 +123,7 @@ fn conflicts_between_registries_are_errors_that_say_what_to_do() {
     );
     conflicts(
         |other| drop(other.counter_with("jobs_total", "Jobs.", [("kind", "a")])),
-        &["jobs_total{kind=\"a\"}", "constant label"],
+        &["\"jobs_total\"", "[\"kind\"]", "constant label"],
     );
     // Another value of the label is another series.
     let other = Registry::new();
@@ -134,7 +134,7 @@ fn conflicts_between_registries_are_errors_that_say_what_to_do() {
 }
 
 #[test]
-fn a_series_that_two_registries_get_later_is_left_out_once_counted_and_warned_of_once() {
+fn a_series_that_two_registries_have_later_is_left_out_counted_and_warned_of_once() {
     let (one, other) = (Registry::new(), Registry::new());
     let first = one
         .counter_family("jobs_total", "", ["kind", "size"])
@@ -171,7 +171,9 @@ fn a_series_that_two_registries_get_later_is_left_out_once_counted_and_warned_of
         },
     );
     assert_eq!(warned.len(), 1, "{warned:?}");
-    assert!(warned[0].contains("jobs_total{"), "{warned:?}");
+    assert!(warned[0].contains("jobs_total"), "{warned:?}");
+    // What a label's value is may be a client's business.
+    assert!(!warned[0].contains("1"), "{warned:?}");
     // Each registry by itself has all of its own.
     assert_eq!(sum(&other, "jobs_total", &[]), 130.0);
 }
@@ -289,10 +291,7 @@ async fn what_registries_and_routers_say_of_themselves_is_added_up() {
     drop(plain[1].get("jobs_total").unwrap());
     let text = Registry::merged([&plain[0], &plain[1]]);
     let error = text.unwrap_err();
-    assert!(
-        error.to_string().contains("jobs_total{kind=\"_overflow\"}"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("\"jobs_total\""), "{error}");
     let quiet = [Registry::new(), Registry::new()];
     for (calls, registry) in [1, 2].iter().zip(&quiet) {
         let router = MetricsRouter::new()

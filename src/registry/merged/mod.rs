@@ -3,6 +3,7 @@
 mod series;
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
@@ -16,6 +17,8 @@ pub(super) use series::{Seen, add_up, is_about_itself};
 #[derive(Default)]
 pub(super) struct Others {
     pub(super) registries: Vec<Registry>,
+    /// Whether they were found to have no conflict. Those found before are errors.
+    is_checked: AtomicBool,
     /// How many series were left out of readings, by the metric's name.
     left_out: Mutex<BTreeMap<String, u64>>,
 }
@@ -26,7 +29,7 @@ pub(super) struct Merge {
     /// The names of metrics that several registries have.
     pub(super) shared: HashSet<String>,
     /// The metrics of later registries that conflict with those of earlier ones.
-    conflicts: Vec<(Arc<Entry>, Error)>,
+    pub(super) conflicts: Vec<(Arc<Entry>, Error)>,
 }
 
 impl Registry {
@@ -74,14 +77,16 @@ impl Registry {
             ));
         }
         let first = all.remove(0);
+        let others = Arc::new(Others {
+            registries: all,
+            ..Others::default()
+        });
         let merged = Self {
-            others: Some(Arc::new(Others {
-                registries: all,
-                left_out: Mutex::default(),
-            })),
+            others: Some(Arc::clone(&others)),
             ..first
         };
         merged.check()?;
+        others.is_checked.store(true, Ordering::Relaxed);
         Ok(merged)
     }
 
@@ -125,12 +130,6 @@ impl Registry {
             }
         }
         merge.entries = merged.into_values().collect();
-        if let Some(others) = &self.others {
-            for (entry, error) in &merge.conflicts {
-                let series = entry.parts.iter().map(Part::stored).sum();
-                others.leave_out(entry.desc().name(), series, || error.to_string());
-            }
-        }
         merge
     }
 
@@ -199,24 +198,41 @@ fn check_same(entry: &Entry, there: &Entry) -> Result<(), Error> {
     }
 }
 
+/// Returns the error about a series that two registries have. It names no value of a label,
+/// which may come from a client.
 fn duplicate(metric: &str, labels: &Labels) -> Error {
+    let names: Vec<_> = labels.pairs().map(|(name, _)| name.into_owned()).collect();
     Error::conflict(format_args!(
-        "two registries have the series {metric}{{{}}}: give the handles of one of them a \
-         constant label with another value, or register the metric in one registry only",
-        labels.as_str()
+        "two registries have the same series of the metric {metric:?}, with the labels \
+         {names:?}: give the handles of one of them a constant label with another value, or \
+         register the metric in one registry only"
     ))
 }
 
 impl Others {
+    /// Counts the series of a metric that conflicts with one of an earlier registry.
+    pub(super) fn leave_out_metric(&self, entry: &Entry, conflict: &Error) {
+        let series = entry.parts.iter().map(Part::stored).sum();
+        self.leave_out(entry.desc().name(), series, || conflict.to_string());
+    }
+
+    /// Counts a series that an earlier registry has too.
+    pub(super) fn leave_out_duplicate(&self, metric: &str, labels: &Labels) {
+        self.leave_out(metric, 1, || duplicate(metric, labels).to_string());
+    }
+
     /// Counts series of a metric that were left out, and warns of the first.
-    pub(super) fn leave_out(&self, metric: &str, series: u64, why: impl FnOnce() -> String) {
+    fn leave_out(&self, metric: &str, series: u64, why: impl FnOnce() -> String) {
+        if series == 0 || !self.is_checked.load(Ordering::Relaxed) {
+            return;
+        }
         let is_new = {
             let mut left_out = self.left_out();
             let is_new = !left_out.contains_key(metric);
             *left_out.entry(metric.to_owned()).or_default() += series;
             is_new
         };
-        if is_new && series > 0 {
+        if is_new {
             tracing::warn!(
                 metric,
                 reason = why(),
@@ -224,11 +240,6 @@ impl Others {
                  registry; `tachometer_invalid_observations_total` counts them"
             );
         }
-    }
-
-    /// Counts a series that an earlier registry has too.
-    pub(super) fn leave_out_duplicate(&self, metric: &str, labels: &Labels) {
-        self.leave_out(metric, 1, || duplicate(metric, labels).to_string());
     }
 
     /// Returns how many series were left out so far, by the metric's name.
