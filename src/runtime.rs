@@ -26,6 +26,8 @@
 //! (<https://docs.rs/tokio/latest/tokio/runtime/struct.RuntimeMetrics.html>); on platforms
 //! without 64-bit atomics the workers' are missing.
 
+use std::fmt;
+
 use tokio::runtime::{Handle, RuntimeMetrics};
 
 use crate::error::Error;
@@ -33,7 +35,6 @@ use crate::registry::{Collect, Collected, Registry};
 use crate::snapshot::{Desc, Kind};
 
 /// The metrics of a runtime. See the [module](self).
-#[derive(Debug)]
 #[must_use = "call `register` to add the metrics to a registry"]
 pub struct TokioMetrics {
     metrics: RuntimeMetrics,
@@ -44,6 +45,14 @@ const TASKS: &str = "tokio_alive_tasks";
 const QUEUE: &str = "tokio_global_queue_depth";
 const BUSY: &str = "tokio_worker_busy_seconds_total";
 const PARKS: &str = "tokio_worker_parks_total";
+
+impl fmt::Debug for TokioMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokioMetrics")
+            .field("workers", &self.metrics.num_workers())
+            .finish_non_exhaustive()
+    }
+}
 
 impl TokioMetrics {
     /// Takes the runtime that calls this.

@@ -92,7 +92,6 @@ use crate::registry::Registry;
 pub use tachometer_macros::timed;
 
 /// A function that is timed: its metric, which is found when it first runs.
-#[derive(Debug)]
 pub struct Timed {
     name: &'static str,
     help: &'static str,
@@ -222,7 +221,6 @@ impl Timed {
 }
 
 /// A run of a function, which is counted when it is dropped.
-#[derive(Debug)]
 #[must_use]
 pub struct Run<'a> {
     timed: &'static Timed,
@@ -243,6 +241,18 @@ impl Run<'_> {
     }
 }
 
+impl fmt::Debug for Timed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Timed").field(&self.name).finish()
+    }
+}
+
+impl fmt::Debug for Run<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Run").field(&self.timed.name).finish()
+    }
+}
+
 impl Drop for Run<'_> {
     #[inline]
     fn drop(&mut self) {
@@ -254,7 +264,6 @@ impl Drop for Run<'_> {
 
 pin_project! {
     /// The body of an async function that is counted by how it ends.
-    #[derive(Debug)]
     #[must_use = "a future does nothing until it is polled"]
     pub struct Body<'a, F> {
         #[pin]
@@ -269,6 +278,13 @@ pub fn body<F: Future>(run: Run<'_>, inner: F) -> Body<'_, F> {
     Body {
         inner,
         run: Some(run),
+    }
+}
+
+/// Does not print the body, which may hold the function's arguments.
+impl<F> fmt::Debug for Body<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body").finish_non_exhaustive()
     }
 }
 

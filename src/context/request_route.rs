@@ -1,5 +1,6 @@
 //! The route of the request that is being answered, to be asked for and to be carried.
 
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -27,7 +28,7 @@ use crate::context::current::{carried, route};
 /// ```
 ///
 /// [`MetricsLayer`]: crate::MetricsLayer
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct RequestRoute(Option<Arc<str>>);
 
 impl RequestRoute {
@@ -59,6 +60,16 @@ impl RequestRoute {
     }
 }
 
+/// Does not print the name, which may come from a client. Print
+/// [`name`](RequestRoute::name) if it does not.
+impl fmt::Debug for RequestRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestRoute")
+            .field("is_known", &self.0.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
 /// Lets `future` find the route of the request that the calling code answers, wherever the
 /// future is polled: in a task of its own, say.
 ///
@@ -74,12 +85,18 @@ pub fn carry_route<F: Future>(future: F) -> WithRoute<F> {
 
 pin_project! {
     /// A future that finds the route of a request, made by [`carry_route`].
-    #[derive(Debug)]
     #[must_use = "a future does nothing until it is polled"]
     pub struct WithRoute<F> {
         #[pin]
         inner: F,
         route: RequestRoute,
+    }
+}
+
+/// Does not print the inner future, which may hold a request.
+impl<F> fmt::Debug for WithRoute<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WithRoute").finish_non_exhaustive()
     }
 }
 

@@ -122,7 +122,7 @@ impl Chunks {
 impl fmt::Debug for Chunks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Chunks")
-            .field("gather", &self.gather)
+            .field("left", &self.left)
             .finish_non_exhaustive()
     }
 }

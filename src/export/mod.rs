@@ -29,7 +29,7 @@ use chunks::Chunks;
 pub use format::Format;
 pub use summary::{MetricSummary, Summary};
 
-use std::io;
+use std::{fmt, io};
 
 use crate::encode::{Dialect, Encode, JsonEncoder, ProtobufEncoder, TextEncoder};
 use crate::registry::Registry;
@@ -38,7 +38,7 @@ use crate::snapshot::Escaping;
 /// A registry that is about to be written in a format: choose, then write.
 ///
 /// See the [module](self) for an example.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "nothing is written without a call of `write_to` or `to_bytes`"]
 pub struct Export {
     registry: Registry,
@@ -47,6 +47,16 @@ pub struct Export {
     created: bool,
     only: Option<Vec<String>>,
     limit: usize,
+}
+
+impl fmt::Debug for Export {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Export")
+            .field("format", &self.format)
+            .field("escaping", &self.escaping)
+            .field("created", &self.created)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Export {

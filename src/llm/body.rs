@@ -45,7 +45,7 @@ impl<B: Default> Default for LlmBody<B> {
 impl<B> fmt::Debug for LlmBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LlmBody")
-            .field("exchange", &self.exchange)
+            .field("is_measured", &self.exchange.is_some())
             .finish_non_exhaustive()
     }
 }

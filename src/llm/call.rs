@@ -77,14 +77,11 @@ pub(super) enum Proof {
     Answer,
 }
 
-/// Without the model, which may be anything that a caller wrote.
+/// Does not print the model, nor the provider and the operation: they may come from a client.
 impl fmt::Debug for LlmCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LlmCall")
-            .field("provider", &self.provider)
-            .field("operation", &self.operation)
             .field("outcome", &self.outcome)
-            .field("usage", &self.usage)
             .finish_non_exhaustive()
     }
 }
@@ -101,7 +98,6 @@ pub(super) enum Progress {
 }
 
 /// The parts of a streamed answer, where each is timed.
-#[derive(Debug)]
 struct Chunks {
     seconds: Histogram,
     last: Instant,

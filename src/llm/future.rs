@@ -28,7 +28,7 @@ impl<F> LlmFuture<F> {
 impl<F> fmt::Debug for LlmFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LlmFuture")
-            .field("exchange", &self.exchange)
+            .field("is_measured", &self.exchange.is_some())
             .finish_non_exhaustive()
     }
 }

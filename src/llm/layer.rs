@@ -1,5 +1,6 @@
 //! The layer: the settings, and the metrics made from them once.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use tower::Layer;
@@ -16,7 +17,7 @@ use crate::registry::Registry;
 ///
 /// See the [module](crate::llm) for examples and the metrics. A clone counts into the
 /// same metrics.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 #[must_use = "a layer does nothing until a client is wrapped in it"]
 pub struct LlmLayer {
     /// The global registry where there is none.
@@ -27,7 +28,7 @@ pub struct LlmLayer {
 }
 
 /// What is chosen.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Settings {
     pub(super) prefix: String,
     pub(super) provider: Option<Box<str>>,
@@ -166,6 +167,15 @@ impl LlmLayer {
     fn make(&self) -> Result<LlmMetrics, Error> {
         let registry = self.registry.as_ref().unwrap_or_else(|| Registry::global());
         LlmMetrics::with(registry, self.settings.clone())
+    }
+}
+
+impl fmt::Debug for LlmLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LlmLayer")
+            .field("prefix", &self.settings.prefix)
+            .field("registered", &self.metrics.get().is_some())
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The metrics of calls, and the calls that are recorded by hand.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::context::RequestRoute;
@@ -40,10 +41,9 @@ use crate::registry::Registry;
 /// assert_eq!(requests.value(), 2.0);
 /// # Ok::<(), tachometer::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct LlmMetrics(Arc<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     families: Families,
     settings: Settings,
@@ -52,6 +52,14 @@ struct Inner {
     /// The responses made in the background that were counted. The lock is taken only for
     /// such a response.
     seen: Mutex<Seen>,
+}
+
+impl fmt::Debug for LlmMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LlmMetrics")
+            .field("prefix", &self.0.settings.prefix)
+            .finish_non_exhaustive()
+    }
 }
 
 impl LlmMetrics {

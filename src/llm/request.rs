@@ -1,5 +1,7 @@
 //! What a request asks for, read from its body.
 
+use std::fmt;
+
 use memchr::memmem;
 
 use crate::llm::answer::{Field, boolean, integer};
@@ -17,13 +19,20 @@ use crate::llm::scan::{Branch, MOST, Scanner, Sink, Value, at, within};
 ///     .unwrap();
 /// request.extensions_mut().insert(Model::new("gpt-x"));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Model(pub(super) Box<str>);
 
 impl Model {
     /// Names it.
     pub fn new(model: impl Into<Box<str>>) -> Self {
         Self(model.into())
+    }
+}
+
+/// Does not print the name, which may come from a client.
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model").finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The counter's handle.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::cell::CounterCell;
@@ -11,7 +12,7 @@ use crate::snapshot::{Count, Kind, Labels, Sample, Value, Values};
 /// A sum that only grows: requests, errors, bytes.
 ///
 /// A clone is the same counter. See the [module](crate::metric) for an example.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Counter(Arc<Series<CounterCell, ()>>);
 
 impl Counter {
@@ -104,6 +105,15 @@ impl Counter {
             }
         }
         true
+    }
+}
+
+/// Does not print the labels, whose values may come from a client.
+impl fmt::Debug for Counter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Counter")
+            .field("value", &self.get())
+            .finish_non_exhaustive()
     }
 }
 

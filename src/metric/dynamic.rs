@@ -14,7 +14,6 @@ pub(crate) const MOST_LABELS: usize = 24;
 
 /// A metric with labels, like a [`Family`](crate::metric::Family), whose labels are
 /// chosen at run time.
-#[derive(Debug)]
 pub(crate) struct DynFamily<M: Instrument> {
     set: Arc<SeriesSet<M>>,
     /// Where each label of the set stands in what is given.

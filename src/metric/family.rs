@@ -185,6 +185,6 @@ impl<M: Instrument, const N: usize> Clone for Family<M, N> {
 
 impl<M: Instrument, const N: usize> fmt::Debug for Family<M, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Family").field(&self.set).finish()
+        self.set.describe("Family", f)
     }
 }

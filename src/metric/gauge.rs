@@ -1,5 +1,6 @@
 //! The gauge's handle.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::cell::GaugeCell;
@@ -11,7 +12,7 @@ use crate::snapshot::{Kind, Labels, Sample, Value, Values};
 /// A number that goes up and down: connections, queue length, temperature.
 ///
 /// A clone is the same gauge. See the [module](crate::metric) for an example.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Gauge(Arc<Series<GaugeCell, ()>>);
 
 impl Gauge {
@@ -73,6 +74,15 @@ impl Gauge {
         } else {
             self.0.shared.invalid.add(1);
         }
+    }
+}
+
+/// Does not print the labels, whose values may come from a client.
+impl fmt::Debug for Gauge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gauge")
+            .field("value", &self.get())
+            .finish_non_exhaustive()
     }
 }
 

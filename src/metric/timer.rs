@@ -1,5 +1,6 @@
 //! How long something takes, told to a histogram.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -69,7 +70,6 @@ impl Histogram {
 
 /// The time since it was [started](Histogram::start_timer), which its histogram gets when
 /// it is dropped.
-#[derive(Debug)]
 #[must_use = "a timer that is dropped at once tells next to nothing"]
 pub struct Timer {
     histogram: Option<Histogram>,
@@ -93,6 +93,14 @@ impl Timer {
     }
 }
 
+impl fmt::Debug for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timer")
+            .field("elapsed", &self.started.elapsed())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Drop for Timer {
     fn drop(&mut self) {
         if let Some(histogram) = &self.histogram {
@@ -103,13 +111,19 @@ impl Drop for Timer {
 
 pin_project! {
     /// A future whose time is taken, made by [`Histogram::time_future`].
-    #[derive(Debug)]
     #[must_use = "a future does nothing until it is polled"]
     pub struct TimedFuture<F> {
         #[pin]
         inner: F,
         histogram: Histogram,
         timer: Option<Timer>,
+    }
+}
+
+/// Does not print the inner future, which may hold a request.
+impl<F> fmt::Debug for TimedFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TimedFuture").finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The body of a measured response.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -16,7 +17,6 @@ pin_project! {
     /// A response's body, passed on as it is, with the request's record in it.
     ///
     /// See the [module](crate::middleware).
-    #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
         inner: B,
@@ -53,6 +53,13 @@ impl<B: Default> Default for ResponseBody<B> {
             record: None,
             rest: Rest::Nothing,
         }
+    }
+}
+
+/// Prints neither the body nor what was noted of the request.
+impl<B> fmt::Debug for ResponseBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBody").finish_non_exhaustive()
     }
 }
 

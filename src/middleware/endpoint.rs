@@ -9,7 +9,6 @@ use crate::middleware::labels::Verb;
 use crate::middleware::level::Level;
 
 /// A method of a route, with the series that all its requests record into.
-#[derive(Debug)]
 pub(super) struct Endpoint {
     /// Where it is among all of them.
     pub(super) position: usize,
@@ -29,7 +28,7 @@ pub(super) struct Endpoint {
 
 /// The series that not every endpoint has: they are made with the first request that
 /// needs them, so that none shows a 0 that means nothing.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Seldom {
     request_bytes: OnceLock<Counter>,
     response_bytes: OnceLock<Counter>,
@@ -75,7 +74,6 @@ impl Endpoint {
 }
 
 /// One way in which the requests of an endpoint end, with its series.
-#[derive(Debug)]
 pub(super) struct Ending {
     pub(super) key: EndingKey,
     pub(super) requests: Counter,

@@ -15,7 +15,6 @@ use crate::snapshot::Role;
 /// [`HttpMetrics`](crate::middleware::metrics::HttpMetrics) asks what is in flight
 /// first, and gives the others what was admitted there. So all agree, and the own labels
 /// of requests and durations have their limit to themselves.
-#[derive(Debug)]
 pub(super) struct Families {
     pub(super) requests: DynFamily<Counter>,
     pub(super) duration: DynFamily<Histogram>,

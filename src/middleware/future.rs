@@ -1,5 +1,6 @@
 //! The future that a measured service returns.
 
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -14,7 +15,6 @@ use crate::middleware::record::Record;
 pin_project! {
     /// The response to come of a measured request. See the
     /// [module](crate::middleware).
-    #[derive(Debug)]
     #[must_use = "a future does nothing until it is polled"]
     pub struct ResponseFuture<F> {
         #[pin]
@@ -26,6 +26,13 @@ pin_project! {
 impl<F> ResponseFuture<F> {
     pub(super) fn new(inner: F, record: Option<Record>) -> Self {
         Self { inner, record }
+    }
+}
+
+/// Prints nothing of the request, nor the service's future, which may hold all of it.
+impl<F> fmt::Debug for ResponseFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }
 }
 

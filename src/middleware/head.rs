@@ -1,6 +1,7 @@
 //! What the user's closures are shown of a request and of its response.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use http::{Extensions, HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 
@@ -12,7 +13,7 @@ pub(super) type OfRequest = dyn Fn(&RequestHead<'_>) -> Option<Cow<'static, str>
 pub(super) type OfResponse = dyn Fn(&ResponseHead<'_>) -> Option<Cow<'static, str>> + Send + Sync;
 
 /// A request without its body.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct RequestHead<'a> {
     /// What is to be done.
@@ -46,8 +47,19 @@ impl<'a> RequestHead<'a> {
     }
 }
 
+/// Prints neither the method nor the URI nor the headers: they may hold credentials. Print
+/// the fields that you need.
+impl fmt::Debug for RequestHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestHead")
+            .field("version", &self.version)
+            .field("template", &self.template())
+            .finish_non_exhaustive()
+    }
+}
+
 /// A response without its body.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct ResponseHead<'a> {
     /// How it went.
@@ -68,5 +80,15 @@ impl<'a> ResponseHead<'a> {
             headers: response.headers(),
             extensions: response.extensions(),
         }
+    }
+}
+
+/// Does not print the headers: they may hold credentials. Print the fields that you need.
+impl fmt::Debug for ResponseHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseHead")
+            .field("status", &self.status)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
     }
 }

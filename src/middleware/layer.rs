@@ -1,5 +1,6 @@
 //! The layer: the settings, and the metrics made from them once.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use tower::Layer;
@@ -15,7 +16,7 @@ use crate::registry::Registry;
 ///
 /// See the [module](crate::middleware) for examples and the metrics. A clone
 /// counts into the same metrics.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 #[must_use = "a layer does nothing until a service is wrapped in it"]
 pub struct MetricsLayer {
     /// The global registry where there is none.
@@ -108,6 +109,15 @@ impl MetricsLayer {
         let metrics = Arc::new(HttpMetrics::new(registry, self.settings.clone())?);
         announce(&metrics);
         Ok(metrics)
+    }
+}
+
+impl fmt::Debug for MetricsLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetricsLayer")
+            .field("prefix", &self.settings.prefix)
+            .field("registered", &self.metrics.get().is_some())
+            .finish_non_exhaustive()
     }
 }
 

@@ -23,7 +23,6 @@ use crate::registry::Registry;
 ///
 /// They begin on a cache line of their own: the reference count before them changes
 /// with every request, and would take from all other threads what only is read here.
-#[derive(Debug)]
 #[repr(align(128))]
 pub(super) struct HttpMetrics {
     pub(super) families: Families,

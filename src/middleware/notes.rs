@@ -17,7 +17,7 @@ use crate::middleware::own::Source;
 use crate::middleware::slot::RequestLabels;
 use crate::middleware::upgrade::Upgrade;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Notes {
     /// One for each of the layer's own labels, as far as it is known.
     values: Vec<Option<Cow<'static, str>>>,

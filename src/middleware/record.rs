@@ -26,7 +26,6 @@ use crate::middleware::routes::RouteName;
 ///
 /// It is small, since it is moved often, and finds the endpoint by its position,
 /// since a handle's reference count would be one more that all threads change.
-#[derive(Debug)]
 pub(super) struct Record {
     metrics: Arc<HttpMetrics>,
     started: Instant,

@@ -1,5 +1,6 @@
 //! The body of a measured request.
 
+use std::fmt;
 use std::num::NonZero;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -16,7 +17,6 @@ pin_project! {
     /// takes them.
     ///
     /// See the [module](crate::middleware).
-    #[derive(Debug)]
     pub struct RequestBody<B> {
         #[pin]
         inner: B,
@@ -51,6 +51,13 @@ impl<B> RequestBody<B> {
     /// Returns the body itself; what is read from it then is not counted.
     pub fn into_inner(self) -> B {
         self.inner
+    }
+}
+
+/// Does not print the body.
+impl<B> fmt::Debug for RequestBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestBody").finish_non_exhaustive()
     }
 }
 

@@ -41,7 +41,6 @@ impl Routes {
 }
 
 /// What the route of a request is called.
-#[derive(Debug)]
 pub(super) struct RouteName<'a> {
     pub(super) text: Cow<'a, str>,
     /// Whether no client can have invented it.

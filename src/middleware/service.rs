@@ -1,5 +1,6 @@
 //! The service that the layer makes.
 
+use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -13,7 +14,7 @@ use crate::middleware::record::Record;
 use crate::middleware::{RequestBody, ResponseBody, ResponseFuture};
 
 /// A service whose requests are measured. See the [module](crate::middleware).
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct MetricsService<S> {
     inner: S,
     metrics: Arc<HttpMetrics>,
@@ -22,6 +23,13 @@ pub struct MetricsService<S> {
 impl<S> MetricsService<S> {
     pub(super) fn new(inner: S, metrics: Arc<HttpMetrics>) -> Self {
         Self { inner, metrics }
+    }
+}
+
+/// Does not print the inner service, which may hold credentials.
+impl<S> fmt::Debug for MetricsService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetricsService").finish_non_exhaustive()
     }
 }
 

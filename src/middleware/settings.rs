@@ -12,7 +12,7 @@ use crate::middleware::routes::Routes;
 use crate::middleware::trace::Traces;
 
 /// The choices of one layer.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Settings {
     pub(super) preset: Preset,
     pub(super) prefix: String,

@@ -1,6 +1,7 @@
 //! Labels that the handler fills.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use crate::middleware::own::OwnLabels;
@@ -26,10 +27,9 @@ use crate::middleware::own::OwnLabels;
 /// # let layer = layer.registry(&Registry::new());
 /// let app: Router = Router::new().route("/users/{id}", get(user)).layer(layer);
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct RequestLabels(Option<Arc<Slots>>);
 
-#[derive(Debug)]
 struct Slots {
     labels: OwnLabels,
     /// One for each label, those that no handler fills too.
@@ -69,6 +69,13 @@ impl RequestLabels {
     pub(super) fn get(&self, position: usize) -> Option<&str> {
         let slots = self.0.as_ref()?;
         slots.values.get(position)?.get().map(|value| &**value)
+    }
+}
+
+/// Does not print the values, which may come from a client.
+impl fmt::Debug for RequestLabels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestLabels").finish_non_exhaustive()
     }
 }
 

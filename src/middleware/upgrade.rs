@@ -1,5 +1,6 @@
 //! Connections that go on in another protocol, out of the layer's sight.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::time::Instant;
@@ -34,26 +35,23 @@ use crate::middleware::metrics::HttpMetrics;
 /// }
 /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(tunnel));
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct UpgradeGuard(
     // Held for its drop.
     #[expect(dead_code, reason = "its drop is what it is for")] Option<Arc<Held>>,
 );
 
 /// What the layer keeps of the guard that it gave out.
-#[derive(Debug)]
 pub(super) struct Upgrade(Arc<State>);
 
 /// What a guard holds: the connection, and the guard of a layer further out, of other
 /// metrics, which is dropped with it.
-#[derive(Debug)]
 struct Held(
     Arc<State>,
     #[expect(dead_code, reason = "its drop is what it is for")] UpgradeGuard,
 );
 
 /// A connection that may be upgraded.
-#[derive(Debug)]
 struct State {
     /// [`ASKED`], [`OPEN`] or [`CLOSED`].
     stage: AtomicU8,
@@ -135,6 +133,12 @@ impl State {
             let seconds = endpoint.stream_duration(&self.metrics.families);
             seconds.observe_duration(life);
         }
+    }
+}
+
+impl fmt::Debug for UpgradeGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpgradeGuard").finish_non_exhaustive()
     }
 }
 

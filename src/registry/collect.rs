@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Error;
@@ -58,7 +59,6 @@ pub trait Collect: Any + Send + Sync {
 /// valid, when it is there already, in whatever order its labels were, or when a
 /// counter's value is negative, infinite or NaN. A label without a value is left
 /// out, which is the same to Prometheus.
-#[derive(Debug)]
 pub struct Collected<'a> {
     /// The labels that every series has.
     constant: &'a Labels,
@@ -67,7 +67,6 @@ pub struct Collected<'a> {
 }
 
 /// What was computed for one family.
-#[derive(Debug)]
 pub(super) struct Family<'a> {
     /// The name that the collector uses.
     name: &'a str,
@@ -75,6 +74,15 @@ pub(super) struct Family<'a> {
     pub(super) blocks: Vec<Block>,
     pub(super) invalid: u64,
     seen: HashSet<Labels>,
+}
+
+/// Does not print the labels, whose values may come from a client.
+impl fmt::Debug for Collected<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collected")
+            .field("families", &self.families.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> Collected<'a> {

@@ -1,5 +1,6 @@
 //! Readings that are taken again and again.
 
+use std::fmt;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -9,7 +10,6 @@ use crate::system::attach::Attached;
 /// The readings that [`Registry::update_system_metrics_every`] takes, until this is dropped.
 ///
 /// [`Registry::update_system_metrics_every`]: crate::Registry::update_system_metrics_every
-#[derive(Debug)]
 #[must_use = "the updates end when this is dropped"]
 pub struct SystemUpdates {
     /// None where the system has no thread to spare.
@@ -36,6 +36,12 @@ impl SystemUpdates {
         Self {
             thread: thread.ok().map(|thread| (end, thread)),
         }
+    }
+}
+
+impl fmt::Debug for SystemUpdates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SystemUpdates").finish_non_exhaustive()
     }
 }
 

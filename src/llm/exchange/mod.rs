@@ -42,9 +42,7 @@ pub struct Exchange {
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange")
-            .field("call", &self.call)
             .field("status", &self.status)
-            .field("reader", &self.reader)
             .finish_non_exhaustive()
     }
 }

@@ -21,7 +21,6 @@ pub use names::Preset;
 ///
 /// Models come from callers and servers, so they have a limit: in one family alone, which
 /// is asked first, and which the others follow. So all agree on which model is told.
-#[derive(Debug)]
 pub(super) struct Families {
     pub(super) in_flight: DynFamily<InFlight>,
     requests: Family<Counter, 4>,
@@ -48,21 +47,18 @@ pub(super) struct Families {
 }
 
 /// Tokens: their sum, or, as OpenTelemetry has it, how they are spread over the calls.
-#[derive(Debug)]
 enum Tokens {
     Sum(Family<Counter, 4>),
     Spread(Family<Histogram, 4>),
 }
 
 /// The duration, which OpenTelemetry tells by the type of error, too.
-#[derive(Debug)]
 enum Duration {
     OfAll(Family<Histogram, 3>),
     ByError(Family<Histogram, 4>),
 }
 
 /// What calls take and cost that are made while a request is answered, by its route.
-#[derive(Debug)]
 struct ByRoute {
     requests: Family<Counter, 4>,
     tokens: Family<Counter, 5>,

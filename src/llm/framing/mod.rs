@@ -14,8 +14,6 @@ mod sse;
 mod tests;
 mod wrapped;
 
-use std::fmt;
-
 use memchr::memchr;
 
 use crate::llm::answer::{Answer, Event};
@@ -384,16 +382,5 @@ impl Default for Framed {
             wrapped: Wrapped::new(),
             is_wrapped: false,
         }
-    }
-}
-
-/// Without what it has read, which may be anything that a caller or a model says.
-impl fmt::Debug for Reader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader")
-            .field("form", &self.form)
-            .field("label", &self.label)
-            .field("counts", &self.answer.counts)
-            .finish_non_exhaustive()
     }
 }

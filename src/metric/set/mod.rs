@@ -366,9 +366,11 @@ impl<M: Instrument> SeriesSet<M> {
     }
 }
 
-impl<M: Instrument> fmt::Debug for SeriesSet<M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SeriesSet")
+impl<M: Instrument> SeriesSet<M> {
+    /// Prints a handle to the set: its name, its labels and how many series it has, but not
+    /// their values.
+    pub(crate) fn describe(&self, handle: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(handle)
             .field("name", &self.desc.name())
             .field("labels", &self.label_names)
             .field("series", &self.series.len())

@@ -1,6 +1,7 @@
 //! The prices of many models.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use crate::error::Error;
 use crate::llm::cost::price::Price;
@@ -47,7 +48,7 @@ use crate::llm::cost::spelling::{is_version_of, spellings, unversioned};
 ///     .model_prefix("llama", Price::per_million(0.0, 0.0));
 /// let layer = LlmLayer::new().prices(prices);
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 #[must_use = "a table has no effect until it is given to a layer"]
 pub struct PriceTable {
     models: Names<Price>,
@@ -69,6 +70,15 @@ type Names<P> = HashMap<Box<str>, Vec<Entry<P>>>;
 struct Entry<P> {
     provider: Option<Box<str>>,
     price: P,
+}
+
+impl fmt::Debug for PriceTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PriceTable")
+            .field("models", &self.models.len())
+            .field("prefixes", &self.prefixes.len())
+            .finish()
+    }
 }
 
 impl PriceTable {

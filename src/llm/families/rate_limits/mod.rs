@@ -15,7 +15,6 @@ const LIMIT_LASTS: Duration = Duration::from_secs(60 * 60);
 ///
 /// Most limits are full again before the next scrape. So what remains is shown at its lowest
 /// of the last minute, and the reset at its longest.
-#[derive(Debug)]
 pub(crate) struct RateLimits {
     remaining: DynFamily<Recent>,
     limit: DynFamily<Passing>,

@@ -1,0 +1,244 @@
+//! What `Debug` prints: nothing that a client wrote, and no more than a line.
+
+use std::fmt::Debug;
+use std::mem;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use axum::http::header::{HeaderMap, HeaderValue};
+use axum::http::{Request, Response};
+use http_body::Body;
+use tachometer::export::Format;
+use tachometer::llm::{LlmMetrics, Model, PriceTable};
+use tachometer::middleware::{MetricsService, RequestBody, RequestLabels, UpgradeGuard};
+use tachometer::registry::{Collect, Collected};
+use tachometer::snapshot::{Desc, Kind};
+use tachometer::{
+    Counter, Gauge, Histogram, Label, LlmLayer, MetricsLayer, Registry, RequestRoute,
+    SystemMetrics, TokioMetrics, carry_route,
+};
+use tower::{Layer, Service};
+
+/// A part of every value that a client sends.
+const CANARY: &str = "CANARY";
+
+/// Asserts that `Debug` prints no client value, and only a short line.
+#[track_caller]
+fn assert_silent(value: &impl Debug) {
+    let line = format!("{value:?}");
+    for text in [&line, &format!("{value:#?}")] {
+        assert!(!text.contains(CANARY), "{text}");
+        for internal in ["RwLock", "OnceLock", "Mutex", "Lanes", "Cell", "Arc"] {
+            assert!(!text.contains(internal), "{internal} in {text}");
+        }
+    }
+    assert!(line.len() < 200, "{} bytes: {line}", line.len());
+}
+
+fn canary(name: &str) -> String {
+    format!("{CANARY}-{name}")
+}
+
+fn headers(into: &mut HeaderMap) {
+    for name in ["authorization", "cookie", "host", "x-label", "x-trace"] {
+        into.insert(name, HeaderValue::try_from(canary(name)).unwrap());
+    }
+}
+
+fn request() -> Request<String> {
+    let uri = format!("http://{CANARY}-user:{CANARY}-password@{CANARY}-host/{CANARY}?q={CANARY}");
+    let request = Request::builder().method("CANARY").uri(uri);
+    let mut request = request.body(canary("body")).unwrap();
+    headers(request.headers_mut());
+    // The layer then gives out a guard.
+    let upgrade = HeaderValue::from_static("CANARY-protocol");
+    request.headers_mut().insert("upgrade", upgrade);
+    request
+}
+
+fn response() -> Response<String> {
+    let mut response = Response::new(canary("answer"));
+    headers(response.headers_mut());
+    response
+}
+
+/// A service that holds a secret. Its future holds the request.
+#[derive(Debug, Clone)]
+struct Keeper(#[expect(dead_code, reason = "only `Debug` would read it")] &'static str);
+
+#[derive(Debug)]
+struct Kept {
+    request: Request<RequestBody<String>>,
+    polled: bool,
+}
+
+impl Service<Request<RequestBody<String>>> for Keeper {
+    type Response = Response<String>;
+    type Error = String;
+    type Future = Kept;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), String>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<RequestBody<String>>) -> Kept {
+        assert_silent(request.body());
+        let labels: RequestLabels = request.extensions_mut().remove().unwrap();
+        assert!(labels.set("handler", canary("handler")));
+        assert_silent(&labels);
+        let guard: UpgradeGuard = request.extensions_mut().remove().unwrap();
+        assert_silent(&guard);
+        let route = RequestRoute::current();
+        assert_eq!(route.name(), Some("CANARY-authorization"));
+        assert_silent(&route);
+        assert_silent(&carry_route(std::future::ready(canary("future"))));
+        Kept {
+            request,
+            polled: false,
+        }
+    }
+}
+
+impl Future for Kept {
+    type Output = Result<Response<String>, String>;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        if mem::replace(&mut self.polled, true) {
+            assert!(!self.request.headers().is_empty());
+            Poll::Ready(Ok(response()))
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    Some(headers.get(name)?.to_str().ok()?.to_owned())
+}
+
+/// Returns a layer that notes of a request and its response all that it can.
+fn layer(registry: &Registry) -> MetricsLayer {
+    MetricsLayer::new()
+        .registry(registry)
+        .route_by(|head| Some(text(head.headers, "authorization")?.into()))
+        .label_by_request(Label::closed("closed", ["a"]), |head| {
+            assert_silent(head);
+            Some(text(head.headers, "x-label")?.into())
+        })
+        .label_by_request("open", |head| Some(text(head.headers, "host")?.into()))
+        .label_by_response(Label::closed("response", ["a"]), |head| {
+            assert_silent(head);
+            Some(text(head.headers, "x-label")?.into())
+        })
+        .label_by_handler(Label::closed("handler", ["a"]))
+        .exemplars_by(|head| Some(text(head.headers, "x-trace")?.into()))
+        .time_to_first_byte()
+}
+
+#[test]
+fn no_debug_of_the_layers_types_prints_a_value_of_a_request_under_way() {
+    let registry = Registry::new();
+    let layer = layer(&registry);
+    assert_silent(&layer);
+    let mut service: MetricsService<Keeper> = layer.layer(Keeper("CANARY-key"));
+    assert_silent(&layer);
+    assert_silent(&service);
+    let mut context = Context::from_waker(Waker::noop());
+    let mut future = pin!(service.call(request()));
+    assert_silent(&future);
+    assert!(future.as_mut().poll(&mut context).is_pending());
+    assert_silent(&future);
+    let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut context) else {
+        panic!("there is nothing to wait for");
+    };
+    assert_silent(&future);
+    let mut body = pin!(response.into_body());
+    assert_silent(&body);
+    while let Poll::Ready(Some(frame)) = body.as_mut().poll_frame(&mut context) {
+        assert!(frame.is_ok());
+        assert_silent(&body);
+    }
+    assert_silent(&registry);
+    // The values were there to be printed: the open label and the exemplar are.
+    let told = registry.export(Format::OpenMetrics).to_bytes();
+    let told = String::from_utf8(told).unwrap();
+    assert!(told.contains(r#"open="CANARY-host""#), "{told}");
+    assert!(told.contains(r#"trace_id="CANARY-x-trace""#), "{told}");
+    assert!(!told.contains("CANARY-x-label"), "{told}");
+    assert!(!told.contains("CANARY-handler"), "{told}");
+}
+
+/// A collector whose series have a client's value as a label.
+#[derive(Debug)]
+struct Customers(Arc<Mutex<bool>>);
+
+impl Collect for Customers {
+    fn describe(&self) -> Vec<Desc> {
+        vec![Desc::new("customers", "Customers.", Kind::Gauge)]
+    }
+
+    fn collect(&self, collected: &mut Collected<'_>) {
+        collected.gauge("customers", [("name", canary("name").as_str())], 1);
+        assert_silent(collected);
+        *self.0.lock().unwrap() = true;
+    }
+}
+
+#[tokio::test]
+async fn the_debug_of_a_handle_is_a_line_whatever_it_holds() {
+    let registry = Registry::new();
+    let counters = registry.counter_family("counters_total", "Counters.", ["customer"]);
+    let counters = counters.unwrap();
+    let gauges = registry.gauge_family("gauges", "Gauges.", ["customer"]);
+    let histograms = registry.histogram_family("seconds", "Seconds.", ["customer"]);
+    let (gauges, histograms) = (gauges.unwrap(), histograms.unwrap());
+    for number in 0..1_000 {
+        let customer = canary(&number.to_string());
+        counters.with([&customer]).inc_by(0.1);
+        gauges.with([&customer]).set(1e300);
+        histograms.with([&customer]).observe(f64::from(number));
+    }
+    assert_silent(&counters.with(["CANARY-7"]));
+    assert_silent(&gauges.with(["CANARY-7"]));
+    let histogram = histograms.with(["CANARY-7"]);
+    assert_silent(&histogram);
+    assert_silent(&(Counter::new(), Gauge::new(), Histogram::new()));
+    assert_silent(&histogram.start_timer());
+    assert_silent(&histogram.time_future(std::future::ready(CANARY)));
+    assert_silent(&counters);
+    assert_silent(&gauges);
+    assert_silent(&histograms);
+    let called = Arc::new(Mutex::new(false));
+    registry.collector(Customers(Arc::clone(&called))).unwrap();
+    assert!(registry.export_prometheus().contains("CANARY-name"));
+    assert!(*called.lock().unwrap());
+    assert_silent(&registry);
+    assert_silent(&registry.get("seconds").unwrap());
+    assert_silent(&registry.gather());
+    assert_silent(&registry.export(Format::Json).only([CANARY]));
+    assert_silent(&SystemMetrics::new());
+    assert_silent(&TokioMetrics::current());
+    let interval = std::time::Duration::from_secs(3_600);
+    assert_silent(&registry.update_system_metrics_every(interval));
+}
+
+#[test]
+fn the_debug_of_the_llm_types_is_a_line_without_names_that_callers_send() {
+    let registry = Registry::new();
+    let layer = LlmLayer::new().registry(&registry);
+    assert_silent(&layer);
+    let metrics: LlmMetrics = layer.metrics();
+    for number in 0..1_000 {
+        drop(metrics.start("chat", "openai", &format!("gpt-{number}")));
+    }
+    assert_silent(&layer);
+    assert_silent(&metrics);
+    let mut call = metrics.start("CANARY-operation", "CANARY-provider", "CANARY-model");
+    call.first_token();
+    assert_silent(&call);
+    assert_silent(&Model::new("CANARY-model"));
+    assert_silent(&layer.layer(CANARY));
+    assert_silent(&PriceTable::new());
+    assert_silent(&registry);
+}
