@@ -60,6 +60,41 @@ fn files_stay_small() {
 }
 
 #[test]
+fn every_test_that_the_documentation_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("docs/security.md")).expect("the page is there");
+    let spans: Vec<_> = text.split('`').skip(1).step_by(2).collect();
+    let mut named = 0;
+    for (span, next) in spans.iter().zip(spans.iter().skip(1).chain(&[""])) {
+        // A test of `tests/`, by its modules, or one that the next span says the file of.
+        let (files, name) = match span.rsplit_once("::") {
+            Some((modules, name))
+                if name.contains('_') && !modules.contains(char::is_uppercase) =>
+            {
+                let path = format!("tests/{}", modules.replace("::", "/"));
+                (vec![format!("{path}.rs"), format!("{path}/main.rs")], name)
+            }
+            None if next.starts_with("src/") && span.matches('_').count() > 3 => {
+                (vec![(*next).to_owned()], *span)
+            }
+            _ => continue,
+        };
+        let texts = files
+            .iter()
+            .filter_map(|file| fs::read_to_string(root.join(file)).ok());
+        let is_there = texts
+            .into_iter()
+            .any(|text| text.contains(&format!("fn {name}(")));
+        assert!(
+            is_there,
+            "docs/security.md names {span:?}, which is no test"
+        );
+        named += 1;
+    }
+    assert!(named > 20, "{named}");
+}
+
+#[test]
 fn the_rules_catch_what_they_are_there_for() {
     #[track_caller]
     fn check(path: &str, line: &str, fault: Option<&str>) {

@@ -112,11 +112,27 @@
 //!
 //! # What a server does not tell
 //!
-//! A layer learns of a client that went away when the server drops the request. hyper
-//! does that when it reads the end of the connection, and it does not read on while the
-//! service has not taken a body that was announced: such a request is in flight until
-//! the service ends it, so give it a time-out. And a request that arrives together with
-//! the connection's end may never reach the service, and is nobody's.
+//! A layer learns that a client has gone when the server drops the request. Over HTTP/1,
+//! hyper does that when it reads the end of the connection. It does not read on while bytes
+//! of a further, pipelined request wait, or while the service has not read a body that was
+//! announced. Such a request stays in flight until the service ends it. Use a timeout layer
+//! to bound that time. A request that arrives together with the end of the connection may
+//! never reach the service, and is not counted.
+//!
+//! # What a client can put into a label
+//!
+//! | label | values |
+//! | --- | --- |
+//! | `method`, `outcome`, `version`, `scheme`, `grpc_status` | a fixed set |
+//! | `status` | the status of the service, `_OTHER` or `none` |
+//! | `route` | your templates, or what [`route_by`](MetricsLayer::route_by) returns, up to the limit |
+//! | closed custom labels | your list, `_overflow` and `none` |
+//! | open custom labels | what your code returns, at most 256 bytes, up to the [limit](MetricsLayer::limit) |
+//! | `trace_id` of an exemplar | hex digits, or what [`exemplars_by`](MetricsLayer::exemplars_by) returns |
+//!
+//! No other part of a request is in the metrics. `docs/security.md` has the same table with
+//! all bounds, and the test of each. `Debug` of the types here prints no value that a client
+//! can choose.
 //!
 //! # Transparency
 //!

@@ -6,6 +6,7 @@ mod asked;
 mod bare_hyper;
 mod chaos;
 mod choices;
+mod client_values;
 mod collectors;
 mod complaints;
 mod conservation;

@@ -1,0 +1,134 @@
+//! Which of the values that a client sends can become the value of a label:
+//! the table in `docs/security.md`.
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use axum::http::header::HeaderName;
+use axum::routing::get;
+use http_body_util::BodyExt;
+use tachometer::export::Format;
+use tachometer::{Label, MetricsLayer, Registry};
+use tower::ServiceExt;
+
+use crate::support::read::sum;
+
+const CANARY: &str = "CANARY";
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+const HEADERS: [&str; 12] = [
+    "authorization",
+    "cookie",
+    "forwarded",
+    "grpc-status",
+    "grpc-timeout",
+    "host",
+    "referer",
+    "traceparent",
+    "tracestate",
+    "upgrade",
+    "user-agent",
+    "x-forwarded-proto",
+];
+
+fn app(registry: &Registry) -> Router {
+    let layer = MetricsLayer::new()
+        .registry(registry)
+        .version()
+        .scheme()
+        .grpc_status()
+        .exemplars()
+        .time_to_head()
+        .time_to_first_byte()
+        .label_by_request(Label::closed("plan", ["free", "paid"]), |head| {
+            Some(head.uri.path().to_owned().into())
+        })
+        .label_by_request("customer", |head| {
+            let customer = head.headers.get("x-customer")?.to_str().ok()?;
+            Some(customer.to_owned().into())
+        });
+    Router::new()
+        .route("/users/{id}", get(async || "a user"))
+        .layer(layer)
+}
+
+async fn send(app: &Router, request: Request<Body>) {
+    let response = app.clone().oneshot(request).await.unwrap();
+    response.into_body().collect().await.unwrap();
+}
+
+fn request(method: &str, uri: &str) -> Request<Body> {
+    let request = Request::builder().method(method).uri(uri);
+    let mut request = request.body(Body::from(CANARY)).unwrap();
+    for name in HEADERS {
+        let name = HeaderName::from_static(name);
+        request.headers_mut().insert(name, CANARY.parse().unwrap());
+    }
+    request
+}
+
+fn all(registry: &Registry) -> String {
+    let formats = [
+        Format::Text,
+        Format::TextV1,
+        Format::OpenMetrics,
+        Format::Protobuf,
+        Format::Json,
+    ];
+    let told = formats.map(|format| {
+        let bytes = registry.export(format).created(true).to_bytes();
+        String::from_utf8_lossy(&bytes).into_owned()
+    });
+    told.concat()
+}
+
+#[tokio::test]
+async fn a_client_chooses_no_value_but_those_of_open_labels_and_the_id_of_its_trace() {
+    let registry = Registry::new();
+    let app = app(&registry);
+    let mut requests = 0_u32;
+    for method in ["GET", "POST", "CANARY"] {
+        for uri in [
+            "/CANARY/CANARY?CANARY=CANARY",
+            "/users/CANARY?CANARY",
+            "CANARY://CANARY-host/users/CANARY",
+            "http://CANARY:CANARY@CANARY-host/CANARY",
+        ] {
+            let mut plain = request(method, uri);
+            let content_type = "application/grpc+CANARY".parse().unwrap();
+            let headers = plain.headers_mut();
+            headers.insert("content-type", content_type);
+            send(&app, plain).await;
+            send(&app, request(method, uri)).await;
+            requests += 2;
+        }
+    }
+    assert!(!all(&registry).contains(CANARY));
+    let text = registry.export_prometheus();
+    for label in [
+        r#"method="_OTHER""#,
+        r#"scheme="_OTHER""#,
+        r#"route="/users/{id}""#,
+        r#"route="unmatched""#,
+        r#"plan="_overflow""#,
+        r#"customer="none""#,
+        r#"grpc_status="UNKNOWN""#,
+    ] {
+        assert!(text.contains(label), "{label} in {text}");
+    }
+    // Open labels have what the client sends, up to 256 bytes.
+    for customer in ["CANARY", &"c".repeat(256), &"d".repeat(257)] {
+        let mut request = Request::get("/users/7").header("x-customer", customer);
+        request = request.header("traceparent", format!("00-{TRACE}-00f067aa0ba902b7-01"));
+        send(&app, request.body(Body::empty()).unwrap()).await;
+        requests += 1;
+    }
+    let told = all(&registry);
+    assert!(told.contains(r#"customer="CANARY""#));
+    assert!(told.contains(&"c".repeat(256)));
+    assert!(!told.contains("ddd"));
+    assert!(told.contains(r#"customer="_overflow""#));
+    assert!(told.contains(TRACE));
+    let total = sum(&registry, "http_requests_total", &[]);
+    assert_eq!(total, f64::from(requests));
+}
