@@ -104,7 +104,11 @@ impl Collect for TokioMetrics {
     fn describe(&self) -> Vec<Desc> {
         let always = [
             Desc::new(WORKERS, "Worker threads of the runtime.", Kind::Gauge),
-            Desc::new(TASKS, "Tasks that have begun and not ended.", Kind::Gauge),
+            Desc::new(
+                TASKS,
+                "Tasks that were spawned and have not ended.",
+                Kind::Gauge,
+            ),
             Desc::new(
                 QUEUE,
                 "Tasks that wait in the queue that all workers share.",
@@ -114,12 +118,12 @@ impl Collect for TokioMetrics {
         let by_worker = [
             Desc::new(
                 BUSY,
-                "Time in which a worker ran tasks, in seconds.",
+                "Time for which a worker was busy, in seconds.",
                 Kind::Counter,
             ),
             Desc::new(
                 PARKS,
-                "Times that a worker went to sleep, since it had nothing to do.",
+                "Times that a worker went to sleep because it had nothing to do.",
                 Kind::Counter,
             ),
         ];

@@ -211,7 +211,7 @@ impl Timed {
         }
         let family = registry.counter_family(
             "tachometer_timed_refused_total",
-            "Runs of a function that were not timed, since its metric's name is taken.",
+            "Runs of a function that were not timed because another metric has its name.",
             [Label::unlimited("metric")],
         );
         if let Ok(family) = family {

@@ -59,7 +59,7 @@ impl Families {
         // First of all, since it has all labels: if one is not valid, nothing was made.
         let requests = registry.in_role(Role::HttpRequests).dyn_family(
             names.requests,
-            "HTTP requests that have ended, by how they did.",
+            "HTTP requests that have ended, by outcome.",
             &labels,
             None,
         )?;
@@ -68,7 +68,8 @@ impl Families {
             .in_role(Role::HttpDuration)
             .dyn_family::<Histogram>(
                 names.duration,
-                "Time from an HTTP request to the end of its response, or to the head of a stream.",
+                "Time from an HTTP request to the end of its response, or to the head of a stream, in \
+                 seconds.",
                 &labels,
                 buckets.clone(),
             )?;
@@ -92,7 +93,7 @@ impl Families {
             duration,
             in_flight: registry.in_role(Role::HttpInFlight).dyn_family(
                 names.in_flight,
-                "HTTP requests whose response has not ended yet.",
+                "HTTP requests whose response has not ended.",
                 &limited,
                 None,
             )?,
@@ -103,34 +104,34 @@ impl Families {
             )?,
             response_bytes: registry.in_role(Role::HttpResponseBytes).counter_family(
                 names.response_bytes,
-                "Bytes of HTTP response bodies that the server has taken.",
+                "Bytes of HTTP response bodies that the server has read.",
                 pair.clone(),
             )?,
             stream_duration: registry.histogram_family_with_buckets(
                 names.stream_duration,
-                "Time from an HTTP request to the end of the stream that answers it.",
+                "Time from an HTTP request to the end of its stream or upgraded connection, in seconds.",
                 pair.clone(),
                 &STREAM_SECONDS,
             )?,
             streams_in_flight: in_flight(
                 &registry.in_role(Role::HttpStreamsInFlight),
                 names.streams_in_flight,
-                "HTTP streams that have begun and not ended yet.",
+                "HTTP streams that have started and not ended.",
             )?,
             upgrades_in_flight: in_flight(
                 registry,
                 names.upgrades_in_flight,
-                "Upgraded connections that a task holds a guard of.",
+                "Upgraded connections whose `UpgradeGuard` is held.",
             )?,
             time_to_head: clock(
                 settings.time_to_head,
                 names.time_to_head,
-                "Time from an HTTP request to the head of its response.",
+                "Time from an HTTP request to the head of its response, in seconds.",
             )?,
             time_to_first_byte: clock(
                 settings.time_to_first_byte,
                 names.time_to_first_byte,
-                "Time from an HTTP request to the first byte of its response's body.",
+                "Time from an HTTP request to the first byte of its response's body, in seconds.",
             )?,
             levels: levels(registry, names, settings, &pair)?,
         };
@@ -181,12 +182,12 @@ fn levels(
     let labels = [method.clone(), route.clone(), Label::unlimited(WITHIN)];
     let requests = registry.in_role(Role::HttpLevelRequests).counter_family(
         names.level_requests,
-        "HTTP requests to routes that have a service level.",
+        "HTTP requests to routes with a service level, without those whose client left in time.",
         labels.clone(),
     )?;
     let good = registry.in_role(Role::HttpLevelGood).counter_family(
         names.level_good,
-        "HTTP requests that ended well within the time of their route's service level.",
+        "HTTP requests that met the service level of their route: in time, and no server error.",
         labels,
     )?;
     Ok(Some([requests, good]))

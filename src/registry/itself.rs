@@ -92,7 +92,7 @@ impl Itself {
         let families = [
             panics.blocks(
                 COLLECTOR_PANICS,
-                "Times that a collector panicked and its metrics were left out.",
+                "Times that a collector panicked, so that its metrics were left out.",
                 Values::Counter,
             ),
             self.invalid.blocks(

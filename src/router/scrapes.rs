@@ -34,15 +34,15 @@ impl Scrapes {
         )?;
         let refused = registry.counter(
             "tachometer_scrapes_refused_total",
-            "Scrapes that were refused, since as many as may be were under way.",
+            "Scrapes that were refused because too many were under way.",
         )?;
         let cut = registry.counter(
             "tachometer_scrapes_cut_total",
-            "Scrapes that were cut off before their end, mostly at their deadline.",
+            "Scrapes that the server cut off before their end, mostly at their deadline.",
         )?;
         let duration = registry.histogram(
             "tachometer_scrape_duration_seconds",
-            "How long scrapes took that were answered to the end, the sending included.",
+            "Time that scrapes took that were answered to the end, with sending, in seconds.",
         )?;
         Ok(Self {
             total: total.declare([&FORMATS]),

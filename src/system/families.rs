@@ -62,13 +62,13 @@ pub(super) static FAMILIES: [Family; 18] = [
     ),
     gauge(
         "system_memory_percent",
-        "Memory of the machine in use, of all it has: 0 to 100.",
+        "Share of the machine's memory in use: 0 to 100.",
         |reading| reading.machine.memory_percent,
     )
     .in_role(Role::MachineMemory),
     gauge(
         "system_cpu_percent",
-        "How busy all CPUs of the machine were since the reading before: 0 to 100.",
+        "How busy all CPUs of the machine were since the last reading: 0 to 100.",
         |reading| reading.machine.cpu_percent,
     )
     .in_role(Role::MachineCpu),
@@ -79,12 +79,12 @@ pub(super) static FAMILIES: [Family; 18] = [
     ),
     gauge(
         "process_cpu_percent",
-        "CPU time of the process since the reading before: 100 is one CPU always busy.",
+        "CPU time of the process since the last reading: 100 is one CPU always busy.",
         |reading| reading.process.cpu_percent,
     ),
     counter(
         "process_cpu_seconds_total",
-        "CPU time of the process, of the user's and the system's code, in seconds.",
+        "User and system CPU time that the process has used, in seconds.",
         |reading| reading.process.cpu_seconds,
     )
     .in_role(Role::ProcessCpu),
@@ -113,7 +113,7 @@ pub(super) static FAMILIES: [Family; 18] = [
     .in_role(Role::ProcessMostFiles),
     gauge(
         "process_start_time_seconds",
-        "When the process began, in seconds since 1970.",
+        "When the process started, in seconds since 1970.",
         |reading| reading.process.started,
     )
     .in_role(Role::ProcessStart),
@@ -123,7 +123,7 @@ pub(super) static FAMILIES: [Family; 18] = [
     .in_role(Role::ProcessThreads),
     gauge(
         "container_memory_bytes",
-        "Memory that the container is charged for, the cache of files included, in bytes.",
+        "Memory that the container uses, with its file cache, in bytes.",
         |reading| reading.container.memory,
     )
     .in_role(Role::ContainerMemory),
@@ -135,23 +135,23 @@ pub(super) static FAMILIES: [Family; 18] = [
     .in_role(Role::ContainerMostMemory),
     gauge(
         "container_memory_reclaimable_bytes",
-        "Memory of the container that is an inactive cache of files, in bytes.",
+        "Inactive file cache of the container, in bytes.",
         |reading| reading.container.reclaimable,
     )
     .in_role(Role::ContainerReclaimable),
     counter(
         "container_cpu_seconds_total",
-        "CPU time of the container, in seconds.",
+        "CPU time that the container has used, in seconds.",
         |reading| reading.container.cpu_seconds,
     ),
     counter(
         "container_cpu_throttled_seconds_total",
-        "Time in which the container had to wait, since it was at its limit, in seconds.",
+        "Time for which the container was throttled at its CPU limit, in seconds.",
         |reading| reading.container.throttled_seconds,
     ),
     gauge(
         "container_cpu_limit_cores",
-        "How many CPUs' time the container may take.",
+        "CPUs that the container may use.",
         |reading| reading.container.cpu_limit,
     ),
 ];

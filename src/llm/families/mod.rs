@@ -83,13 +83,13 @@ impl Families {
             in_flight: maker.of(Role::LlmInFlight).in_flight()?,
             requests: maker.of(Role::LlmRequests).counter_by(
                 names.requests,
-                "Calls of an LLM that have ended, by how they did.",
+                "LLM calls that have ended, by outcome.",
                 "outcome",
             )?,
-            success: maker.counter(names.success, "Calls of an LLM that were answered.")?,
+            success: maker.counter(names.success, "LLM calls that were answered to the end.")?,
             errors: maker.of(Role::LlmErrors).counter_by(
                 names.errors,
-                "Calls of an LLM that failed or broke off, by what was wrong.",
+                "LLM calls that failed or whose answer broke off, by type of error.",
                 names.error_type,
             )?,
             tokens: maker
@@ -97,46 +97,46 @@ impl Families {
                 .tokens(by.then_some(bounds.tokens))?,
             details: maker.counter_by(
                 names.details,
-                "Tokens among those of a direction that were cached, thought or sound.",
+                "Tokens among the input and output tokens: cached, reasoning, audio and image tokens.",
                 "kind",
             )?,
             units: maker.counter_by(
                 names.units,
-                "What calls of an LLM are billed by besides tokens.",
+                "What LLM calls are billed for besides tokens, such as web searches.",
                 "unit",
             )?,
             missing: maker.counter_by(
                 names.missing,
-                "Calls of an LLM whose tokens are not counted, or not all, by why.",
+                "LLM calls whose tokens are not counted, or not all of them, by reason.",
                 "reason",
             )?,
             finishes: maker.counter_by(
                 names.finishes,
-                "Answers of an LLM, by why they ended.",
+                "Answers of LLM calls, by the reason for which they ended.",
                 "reason",
             )?,
-            tool_calls: maker.counter(names.tool_calls, "Calls of tools that an LLM asked for.")?,
+            tool_calls: maker.counter(names.tool_calls, "Tool calls that LLMs asked for.")?,
             duration: maker.of(Role::LlmDuration).duration(bounds.duration, by)?,
             first_token: maker.of(Role::LlmFirstToken).histogram(
                 names.first_token,
-                "Time from a call of an LLM to the first token of a streamed answer.",
+                "Time from an LLM call to the first token of its streamed answer, in seconds.",
                 bounds.first_token,
             )?,
             per_token: maker.of(Role::LlmPerToken).histogram(
                 names.per_token,
-                "Time that each token of a streamed answer took after the first.",
+                "Mean time per output token of a streamed answer after the first, in seconds.",
                 bounds.per_token,
             )?,
             per_chunk: names
                 .per_chunk
                 .map(|name| {
-                    let help = "Time that each part of a streamed answer took after the first.";
+                    let help = "Time from one chunk of a streamed answer to the next, in seconds.";
                     maker.histogram(name, help, bounds.first_token)
                 })
                 .transpose()?,
             server_time: maker.histogram_by(
                 names.server_time,
-                "Time that an LLM's provider says it took, by the part of its work.",
+                "Time that the provider reports for its work, by phase, in seconds.",
                 "phase",
                 bounds.server_time,
             )?,
@@ -144,7 +144,7 @@ impl Families {
             cost: maker.of(Role::LlmCost).cost()?,
             unpriced: maker.of(Role::LlmUnpriced).counter_by(
                 names.unpriced,
-                "Calls of an LLM whose cost is not known, or not all of it, by why.",
+                "LLM calls whose cost is not known, or not all of it, by reason.",
                 "reason",
             )?,
             by_route: settings.by_route.then(|| maker.by_route()).transpose()?,
@@ -201,7 +201,7 @@ impl Maker<'_> {
         let [provider, _, operation] = self.three();
         self.registry.dyn_family(
             self.names.in_flight,
-            "Calls of an LLM that have begun and not ended.",
+            "LLM calls that have started and not ended.",
             &[provider, Label::open(self.names.model), operation],
             None,
         )
@@ -262,14 +262,12 @@ impl Maker<'_> {
             tokens, direction, ..
         } = self.names;
         Ok(match bounds {
-            None => Tokens::Sum(self.counter_by(
-                tokens,
-                "Tokens that calls of an LLM took.",
-                direction,
-            )?),
+            None => {
+                Tokens::Sum(self.counter_by(tokens, "Tokens that LLM calls used.", direction)?)
+            }
             Some(bounds) => Tokens::Spread(self.registry.histogram_family_with_buckets(
                 tokens,
-                "Tokens that a call of an LLM took.",
+                "Tokens that an LLM call used.",
                 self.four(direction),
                 bounds,
             )?),
@@ -277,7 +275,7 @@ impl Maker<'_> {
     }
 
     fn duration(&self, bounds: &[f64], by_error: bool) -> Result<Duration, Error> {
-        let help = "Time from a call of an LLM to the end of its answer.";
+        let help = "Time from an LLM call to the end of its answer, in seconds.";
         let Names {
             duration,
             error_type,
@@ -293,7 +291,7 @@ impl Maker<'_> {
     fn cost(&self) -> Result<DynFamily<Parts>, Error> {
         self.registry.dyn_family(
             self.names.cost,
-            "US dollars that calls of an LLM cost, as far as that is known.",
+            "Known cost of LLM calls, in US dollars.",
             &self.four("source"),
             None,
         )
@@ -308,12 +306,12 @@ impl Maker<'_> {
         Ok(ByRoute {
             requests: self.registry.counter_family(
                 self.names.route_requests,
-                "Calls of an LLM that have ended, by the route of the request that made them.",
+                "LLM calls that have ended, by the route of the request that made them.",
                 four.clone(),
             )?,
             tokens: self.registry.counter_family(
                 self.names.route_tokens,
-                "Tokens that calls of an LLM took, by the route of the request that made them.",
+                "Tokens that LLM calls used, by the route of the request that made them.",
                 [
                     provider,
                     model,
@@ -324,8 +322,7 @@ impl Maker<'_> {
             )?,
             cost: self.of(Role::LlmRouteCost).registry.dyn_family(
                 self.names.route_cost,
-                "US dollars that calls of an LLM cost, by the route of the request that made \
-                 them.",
+                "Known cost of LLM calls, by the route of the request that made them, in US dollars.",
                 &four,
                 None,
             )?,

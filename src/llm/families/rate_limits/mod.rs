@@ -27,20 +27,20 @@ impl RateLimits {
         Ok(Self {
             remaining: maker.of(Role::LlmRemaining).registry.dyn_family(
                 names.remaining,
-                "Least that a provider's rate limit still allowed in the last minute, or the limit.",
+                "Lowest that remained of a provider's rate limit in the last minute, or the limit itself.",
                 &labels,
                 Some(Extreme::Lowest),
             )?,
             limit: maker.of(Role::LlmLimit).registry.dyn_family(
                 names.limit,
-                "What a provider's rate limit allows in all, as it last said.",
+                "A provider's rate limit, as last reported.",
                 &labels,
                 None,
             )?,
             reset: maker.of(Role::LlmReset).registry.dyn_family(
                 names.reset,
-                "Longest time until a provider's rate limit is full again, as it said in the last \
-                 minute.",
+                "Longest time until a provider's rate limit is full again, as reported in the last \
+                 minute, in seconds.",
                 &labels,
                 Some(Extreme::Highest),
             )?,
