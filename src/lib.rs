@@ -139,8 +139,8 @@ pub use llm::LlmLayer;
 pub use metric::{Buckets, Counter, Family, Gauge, Histogram, Label, Metric, Timer};
 pub use middleware::MetricsLayer;
 pub use registry::{
-    Registry, counter, counter_with, gauge, gauge_with, histogram, histogram_with,
-    histogram_with_buckets,
+    Registry, counter, counter_family, counter_with, gauge, gauge_family, gauge_with, histogram,
+    histogram_family, histogram_family_with_buckets, histogram_with, histogram_with_buckets,
 };
 #[cfg(feature = "axum")]
 pub use router::{MetricsRouter, metrics_router};

@@ -142,6 +142,12 @@ impl Entries {
         self.metrics.get(name)
     }
 
+    /// Returns the counter that is exposed as `name`, such as `jobs_total` of `jobs`.
+    pub(super) fn exposed_as(&self, name: &str) -> Option<&Arc<Entry>> {
+        let entry = self.get(self.prints(name)?)?;
+        (entry.desc().exposed_name() == name).then_some(entry)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Entry>> {
         self.metrics.values()
     }

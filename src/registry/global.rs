@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Error;
-use crate::metric::{Buckets, Counter, Gauge, Histogram};
+use crate::metric::{Buckets, Counter, Family, Gauge, Histogram, Label};
 use crate::registry::Registry;
 
 static GLOBAL: LazyLock<Registry> = LazyLock::new(Registry::new);
@@ -143,6 +143,82 @@ pub fn histogram_with<'a>(
     labels: impl AsRef<[(&'a str, &'a str)]>,
 ) -> Histogram {
     expect(Registry::global().histogram_with(name, help, labels))
+}
+
+/// Returns the family of counters called `name` in the global registry.
+///
+/// ```
+/// let mails = tachometer::counter_family("mails_total", "Mails sent.", ["kind", "result"]);
+/// mails.with(["welcome", "sent"]).inc();
+/// ```
+///
+/// # Panics
+///
+/// When a name is not valid, or is taken by something else or with other labels;
+/// see [`Registry::counter_family`], which returns the error.
+#[track_caller]
+pub fn counter_family<'a, const N: usize>(
+    name: &str,
+    help: &str,
+    labels: [impl Into<Label<'a>>; N],
+) -> Family<Counter, N> {
+    expect(Registry::global().counter_family(name, help, labels))
+}
+
+/// Returns the family of gauges called `name` in the global registry.
+///
+/// # Panics
+///
+/// When a name is not valid, or is taken by something else or with other labels;
+/// see [`Registry::gauge_family`], which returns the error.
+#[track_caller]
+pub fn gauge_family<'a, const N: usize>(
+    name: &str,
+    help: &str,
+    labels: [impl Into<Label<'a>>; N],
+) -> Family<Gauge, N> {
+    expect(Registry::global().gauge_family(name, help, labels))
+}
+
+/// Returns the family of histograms called `name` in the global registry.
+///
+/// # Panics
+///
+/// When a name is not valid, or is taken by something else or with other labels;
+/// see [`Registry::histogram_family`], which returns the error.
+#[track_caller]
+pub fn histogram_family<'a, const N: usize>(
+    name: &str,
+    help: &str,
+    labels: [impl Into<Label<'a>>; N],
+) -> Family<Histogram, N> {
+    expect(Registry::global().histogram_family(name, help, labels))
+}
+
+/// Returns the family of histograms called `name` with these buckets in the global
+/// registry.
+///
+/// ```
+/// use tachometer::histogram_family_with_buckets;
+///
+/// let bounds = [1e3, 1e6, 1e9];
+/// let sizes = histogram_family_with_buckets("upload_bytes", "Uploads.", ["kind"], &bounds);
+/// sizes.with(["image"]).observe(20_000.0);
+/// ```
+///
+/// # Panics
+///
+/// When a name or the bounds are not valid, or a name is taken by something else or with
+/// other labels or buckets; see [`Registry::histogram_family_with_buckets`], which returns
+/// the error.
+#[track_caller]
+pub fn histogram_family_with_buckets<'a, const N: usize>(
+    name: &str,
+    help: &str,
+    labels: [impl Into<Label<'a>>; N],
+    buckets: impl TryInto<Buckets, Error: Into<Error>>,
+) -> Family<Histogram, N> {
+    expect(Registry::global().histogram_family_with_buckets(name, help, labels, buckets))
 }
 
 #[track_caller]

@@ -45,12 +45,13 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use crate::metric::{Counter, Metric};
-use crate::snapshot::now_millis;
+use crate::snapshot::{Desc, now_millis};
 pub use collect::{Collect, Collected};
 use entries::{Entries, Entry};
 pub use gather::Gather;
 pub use global::{
-    counter, counter_with, gauge, gauge_with, histogram, histogram_with, histogram_with_buckets,
+    counter, counter_family, counter_with, gauge, gauge_family, gauge_with, histogram,
+    histogram_family, histogram_family_with_buckets, histogram_with, histogram_with_buckets,
 };
 pub use lint::{Lint, Rule};
 use merged::Others;
@@ -107,16 +108,22 @@ impl Registry {
         Arc::ptr_eq(&self.inner, &other.inner) && Arc::ptr_eq(&self.scope, &other.scope)
     }
 
-    /// Returns the metric registered under `name`, as it was given there.
+    /// Returns the metric registered under `name`. A counter is also found by the name that
+    /// it has in a scrape: `jobs_total`, if it was registered as `jobs`.
+    ///
+    /// JSON, the label `metric` of `tachometer_series` and [`Metric::name`] have the name as
+    /// it was registered.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Metric> {
         let name = self.scope.name(name);
         if self.others.is_none() {
-            return self.entries().get(&name).map(|entry| entry.metric());
+            let entries = self.entries();
+            let entry = entries.get(&name).or_else(|| entries.exposed_as(&name));
+            return entry.map(|entry| entry.metric());
         }
         let entries = self.merge().entries;
-        let mut entries = entries.iter();
-        let entry = entries.find(|entry| entry.desc().name() == name);
+        let find = |is: fn(&Desc) -> &str| entries.iter().find(|entry| is(entry.desc()) == name);
+        let entry = find(Desc::name).or_else(|| find(Desc::exposed_name));
         entry.map(|entry| entry.metric())
     }
 

@@ -316,5 +316,5 @@ fn showing_a_registry_for_debugging_calls_no_collector() {
     registry
         .gauge_fn("g", "", || -> f64 { panic!("nobody asked") })
         .unwrap();
-    assert!(format!("{registry:?}").contains("\"g\""));
+    assert_eq!(format!("{registry:?}"), "Registry { metrics: 1, .. }");
 }

@@ -19,6 +19,40 @@ fn asking_again_returns_what_is_there_and_the_first_help_is_kept() {
 }
 
 #[test]
+fn a_counter_is_found_by_the_name_that_it_has_in_a_scrape() {
+    let registry = Registry::new();
+    let name = |name: &str| registry.get(name).map(|metric| metric.name().to_owned());
+    registry.counter("jobs", "").unwrap();
+    registry.counter("mails_total", "").unwrap();
+    registry.gauge("queue", "").unwrap();
+    let utf8 = registry.clone().utf8_names();
+    utf8.counter("http.requests", "").unwrap();
+    registry
+        .clone()
+        .prefix("shop_")
+        .unwrap()
+        .counter("sales", "")
+        .unwrap();
+    for (asked, found) in [
+        ("jobs", Some("jobs")),
+        ("jobs_total", Some("jobs")),
+        ("mails_total", Some("mails_total")),
+        ("http.requests_total", Some("http.requests")),
+        ("shop_sales_total", Some("shop_sales")),
+        // These are other names of the same scrape.
+        ("mails", None),
+        ("jobs_created", None),
+        ("queue_total", None),
+        ("http_requests_total", None),
+        ("tachometer_collector_panics_total", None),
+    ] {
+        assert_eq!(name(asked).as_deref(), found, "{asked}");
+    }
+    let shop = registry.clone().prefix("shop_").unwrap();
+    assert_eq!(shop.get("sales_total").unwrap().name(), "shop_sales");
+}
+
+#[test]
 fn label_names_are_a_set_whose_order_does_not_matter() {
     let registry = Registry::new();
     let one = registry
