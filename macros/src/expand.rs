@@ -17,9 +17,11 @@ pub(crate) fn timed(arguments: &Arguments, function: &ItemFn) -> Result<TokenStr
     let ItemFn {
         attrs,
         vis,
+        modifiers,
         sig,
         block,
     } = function;
+    modifiers.require_empty()?;
     if let Some(constant) = &sig.constness {
         let text = "a `const fn` may run before the program does, and cannot be timed";
         return Err(Error::new(constant.span(), text));
