@@ -9,7 +9,7 @@ use std::vec;
 use crate::registry::Registry;
 use crate::registry::entries::{Entry, Part};
 use crate::registry::itself::{self, Itself};
-use crate::registry::merged::{Seen, add_up, is_about_itself};
+use crate::registry::shared::{Seen, add_up, is_about_itself};
 use crate::registry::source::Source;
 use crate::snapshot::{Block, Desc, Labels};
 

@@ -37,6 +37,7 @@ mod itself;
 mod lint;
 mod merged;
 mod scope;
+mod shared;
 mod source;
 
 use std::fmt;

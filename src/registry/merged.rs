@@ -1,7 +1,5 @@
 //! Several registries that are read as one.
 
-mod series;
-
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +9,6 @@ use crate::metric::printed_names;
 use crate::registry::Registry;
 use crate::registry::entries::{Entry, Part};
 use crate::snapshot::Labels;
-pub(super) use series::{Seen, add_up, is_about_itself};
 
 /// The registries that a merged handle reads besides its own.
 #[derive(Default)]

@@ -1,0 +1,70 @@
+//! The series of a family that several registries have.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+
+use crate::snapshot::{Block, Desc, Labels};
+
+/// The series of one family that were read already.
+#[derive(Default)]
+pub(super) struct Seen(HashSet<Labels>);
+
+impl Seen {
+    /// Takes those series out of a block that were there before, and calls `found` with the
+    /// labels of each.
+    pub(super) fn filter(&mut self, block: &mut Block, mut found: impl FnMut(&Labels)) {
+        let keep: Vec<_> = block
+            .labels
+            .iter()
+            .map(|labels| {
+                let is_new = self.0.insert(labels.canonical());
+                if !is_new {
+                    found(labels);
+                }
+                is_new
+            })
+            .collect();
+        block.retain(|series| keep[series]);
+    }
+}
+
+/// Returns true for metrics that registries and routers have about themselves.
+pub(super) fn is_about_itself(desc: &Desc) -> bool {
+    desc.name().starts_with("tachometer_")
+}
+
+/// Adds up the series with the same labels. Those that cannot be added, since their buckets
+/// differ, are left out, and `failed` is called with their labels.
+pub(super) fn add_up(blocks: Vec<Block>, mut failed: impl FnMut(&Labels)) -> Vec<Block> {
+    let mut sums: Vec<Block> = Vec::new();
+    // The block and the place in it where each label set is.
+    let mut places = HashMap::new();
+    for mut block in blocks {
+        let mut new = Vec::new();
+        for (series, labels) in block.labels.iter().enumerate() {
+            let canonical = labels.canonical();
+            let Some(&(first, at)) = places.get(&canonical) else {
+                places.insert(canonical, (sums.len(), new.len()));
+                new.push(series);
+                continue;
+            };
+            // No block has a label set twice, so that it is in one that was kept.
+            let Some(sum) = sums.get_mut(first) else {
+                failed(labels);
+                continue;
+            };
+            if sum.values.add(at, &block.values, series) {
+                sum.since[at] = sum.since[at].min(block.since[series]);
+            } else {
+                failed(labels);
+            }
+        }
+        block.retain(|series| new.binary_search(&series).is_ok());
+        if !block.labels.is_empty() {
+            sums.push(block);
+        }
+    }
+    sums
+}
