@@ -99,6 +99,7 @@ mod serve;
 #[cfg(feature = "system")]
 mod system;
 
+use std::fmt;
 use std::time::Duration;
 
 use axum::Router;
@@ -125,7 +126,7 @@ where
 }
 
 /// The settings of a router that serves a registry. See the [module](self).
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "call `build` to get the router"]
 pub struct MetricsRouter {
     /// The global registry where there is none.
@@ -238,5 +239,14 @@ impl MetricsRouter {
 impl Default for MetricsRouter {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// Prints which credentials the router asks for, and not what they are.
+impl fmt::Debug for MetricsRouter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetricsRouter")
+            .field("guard", &self.guard)
+            .finish_non_exhaustive()
     }
 }

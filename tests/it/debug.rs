@@ -15,8 +15,8 @@ use tachometer::middleware::{MetricsService, RequestBody, RequestLabels, Upgrade
 use tachometer::registry::{Collect, Collected};
 use tachometer::snapshot::{Desc, Kind};
 use tachometer::{
-    Counter, Gauge, Histogram, Label, LlmLayer, MetricsLayer, Registry, RequestRoute,
-    SystemMetrics, TokioMetrics, carry_route,
+    Counter, Gauge, Histogram, Label, LlmLayer, MetricsLayer, MetricsRouter, Registry,
+    RequestRoute, SystemMetrics, TokioMetrics, carry_route,
 };
 use tower::{Layer, Service};
 
@@ -217,6 +217,11 @@ async fn the_debug_of_a_handle_is_a_line_whatever_it_holds() {
     assert_silent(&registry.get("seconds").unwrap());
     assert_silent(&registry.gather());
     assert_silent(&registry.export(Format::Json).only([CANARY]));
+    let router = MetricsRouter::new().registry(&registry);
+    let router = router.bearer(CANARY).basic(CANARY, CANARY);
+    assert_silent(&router);
+    #[cfg(feature = "serve")]
+    assert_silent(&router.serve_on("127.0.0.1:0").await.unwrap());
     assert_silent(&SystemMetrics::new());
     assert_silent(&TokioMetrics::current());
     let interval = std::time::Duration::from_secs(3_600);

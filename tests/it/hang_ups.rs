@@ -14,7 +14,8 @@ use tokio::sync::watch;
 use crate::support::read::sum;
 use crate::support::wait::until;
 
-const CLIENTS: usize = 20;
+const CLIENTS: u32 = 20;
+const ALL: f64 = CLIENTS as f64;
 
 const PLAIN: &str = "GET /never HTTP/1.1\r\nhost: here\r\n\r\n";
 /// One more request waits behind the first.
@@ -68,13 +69,13 @@ impl Server {
         }
     }
 
-    fn in_flight(&self) -> usize {
-        sum(&self.registry, "http_requests_in_flight", &[]) as usize
+    fn in_flight(&self) -> f64 {
+        sum(&self.registry, "http_requests_in_flight", &[])
     }
 
-    fn cancelled(&self) -> usize {
+    fn cancelled(&self) -> f64 {
         let labels = [("outcome", "cancelled_before_head")];
-        sum(&self.registry, "http_requests_total", &labels) as usize
+        sum(&self.registry, "http_requests_total", &labels)
     }
 
     /// Sends `sent` from each client, waits until all of these requests are in flight, and
@@ -87,7 +88,7 @@ impl Server {
             client.write_all(sent.as_bytes()).await.unwrap();
             clients.push(client);
         }
-        until(|| self.in_flight() == before + CLIENTS).await;
+        until(|| self.in_flight() == before + ALL).await;
         for mut client in clients {
             client.shutdown().await.unwrap();
         }
@@ -102,8 +103,8 @@ async fn a_client_that_hangs_up_is_noticed_unless_bytes_of_it_wait_to_be_read() 
             server.hang_up(sent).await;
             // These hang up later, and are noticed.
             server.hang_up(PLAIN).await;
-            until(|| server.cancelled() == CLIENTS).await;
-            assert_eq!(server.in_flight(), CLIENTS, "{sent:?}");
+            until(|| server.cancelled() == ALL).await;
+            assert_eq!(server.in_flight(), ALL, "{sent:?}");
             if drops_runtime {
                 let registry = server.registry.clone();
                 server.runtime.shutdown_background();
@@ -112,9 +113,9 @@ async fn a_client_that_hangs_up_is_noticed_unless_bytes_of_it_wait_to_be_read() 
             }
             // Each is in flight until its handler ends.
             server.release.send(true).unwrap();
-            until(|| server.in_flight() == 0).await;
-            let total = sum(&server.registry, "http_requests_total", &[]) as usize;
-            assert!(total >= 2 * CLIENTS, "{total}");
+            until(|| server.in_flight() == 0.0).await;
+            let total = sum(&server.registry, "http_requests_total", &[]);
+            assert!(total >= 2.0 * ALL, "{total}");
             server.runtime.shutdown_background();
         }
     }

@@ -6,6 +6,7 @@ mod limits;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -86,13 +87,20 @@ impl MetricsRouter {
 /// A listener that serves the metrics; see [`MetricsRouter::serve_on`].
 ///
 /// Dropping it stops it as [`shutdown`](Self::shutdown) does, without waiting.
-#[derive(Debug)]
 #[must_use = "dropping it stops listening"]
 pub struct Serving {
     local: SocketAddr,
     /// It is dropped to stop.
     stop: watch::Sender<()>,
     task: JoinHandle<()>,
+}
+
+impl fmt::Debug for Serving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serving")
+            .field("address", &self.local)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Serving {
