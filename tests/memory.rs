@@ -144,6 +144,56 @@ fn a_reader_that_stalls_holds_less_than_230_kilobytes_and_what_compresses() {
 }
 
 #[test]
+fn a_scrape_that_is_over_holds_less_than_a_kilobyte_though_its_body_is_kept() {
+    const BODIES: usize = 300;
+    let _alone = alone();
+    let registry = letters(1_000);
+    let settings = MetricsRouter::new().registry(&registry).in_flight(BODIES);
+    let router: Router = settings.deadline(Duration::from_secs(2)).build();
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().unwrap();
+    runtime.block_on(async {
+        // The first ones make what is made once.
+        for (count, accept, coding) in [
+            (1, ACCEPTS[0], "identity"),
+            (BODIES, ACCEPTS[0], "identity"),
+            (BODIES, ACCEPTS[3], "identity"),
+            (20, ACCEPTS[0], "gzip"),
+            (20, ACCEPTS[0], "zstd"),
+        ] {
+            let cut = || {
+                registry
+                    .get("tachometer_scrapes_cut_total")
+                    .unwrap()
+                    .value()
+            };
+            let (before, over) = (ALLOCATOR.allocated(), cut());
+            let mut bodies = Vec::with_capacity(count);
+            for _ in 0..count {
+                let request = Request::get("/").header(ACCEPT, accept);
+                let request = request.header(ACCEPT_ENCODING, coding);
+                let request = request.body(Body::empty()).unwrap();
+                let answer = router.clone().oneshot(request).await.unwrap();
+                let mut body = answer.into_body();
+                assert!(body.frame().await.is_some());
+                bodies.push(body);
+            }
+            let most = ALLOCATOR.allocated().saturating_sub(before) / count;
+            let held = || ALLOCATOR.allocated().saturating_sub(before) / count;
+            let freed = async {
+                while cut() - over < count as f64 || (count > 1 && held() >= 1_024) {
+                    tokio::task::yield_now().await;
+                }
+            };
+            let freed = tokio::time::timeout(Duration::from_secs(60), freed).await;
+            let held = held();
+            println!("{most} bytes a body, then {held}, {accept} {coding}");
+            assert!(freed.is_ok(), "{held} bytes, {accept} {coding}");
+        }
+    });
+}
+
+#[test]
 fn a_scrape_of_200_000_series_holds_less_than_a_megabyte() {
     let _alone = alone();
     let registry = Registry::new();

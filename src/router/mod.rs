@@ -85,7 +85,9 @@ mod body;
 #[cfg_attr(not(feature = "compression"), path = "uncompressed.rs")]
 mod compression;
 mod credentials;
+mod deadline;
 mod guard;
+mod held;
 mod media;
 mod negotiate;
 mod networks;
@@ -98,6 +100,7 @@ mod scrapes;
 mod serve;
 #[cfg(feature = "system")]
 mod system;
+mod time;
 
 use std::fmt;
 use std::time::Duration;
@@ -199,12 +202,12 @@ impl MetricsRouter {
         Self { created, ..self }
     }
 
-    /// Answers so many scrapes at a time, and more with 503; by default 8. With 0 it
-    /// answers none.
+    /// Answers at most this many scrapes at a time, and more with 503; by default 8. With 0
+    /// it answers none.
     ///
-    /// A scrape that its client has given up counts for as long as a collector is still
-    /// at work for it. So no more of the runtime's threads for blocking work are ever
-    /// taken, however slow the collectors are.
+    /// A scrape counts until its answer has ended, until its client has gone, or until its
+    /// [`deadline`](Self::deadline), and in any case for as long as a collector is at work for
+    /// it. So slow collectors never take more of the runtime's threads for blocking work.
     pub fn in_flight(self, most: usize) -> Self {
         Self {
             in_flight: most,
@@ -212,16 +215,23 @@ impl MetricsRouter {
         }
     }
 
-    /// Makes no more of a scrape after so long; by default 30 seconds, or when the
-    /// scraper gives up by itself, if that is sooner and it says so, as Prometheus does
-    /// in `X-Prometheus-Scrape-Timeout-Seconds`.
+    /// Cuts a scrape off after this time; by default after 30 seconds. A scraper that gives
+    /// up sooner may say so in `X-Prometheus-Scrape-Timeout-Seconds`, as Prometheus does; less
+    /// than a second counts as a second.
     ///
-    /// It is looked at before each part of an answer is made, so that a collector that
-    /// hangs is waited for. An answer that is not whole then is cut off: its connection
-    /// breaks, and it never looks as if it were whole (but over HTTP/1.0, in which an
-    /// answer ends with its connection). A reader that has stopped reading
-    /// keeps its connection for as long as the server lets it, but no longer a place
-    /// among those [in flight](Self::in_flight).
+    /// At its deadline a scrape frees what it holds, whether its client reads or not: its place
+    /// among those [in flight](Self::in_flight), its part of the answer, and what compresses
+    /// it. Less than 1 KiB is left (tests: `tests/it/scrapes.rs`, `tests/memory.rs`). A
+    /// collector that is at work then is not stopped, but no longer waited for. One thread of
+    /// the crate ends all scrapes, so the runtime needs no timers.
+    ///
+    /// An answer that is cut off breaks its connection, so that it never looks whole. (Over
+    /// HTTP/1.0 an answer ends with its connection; only the crate's own listener resets it.)
+    ///
+    /// A client that has stopped reading keeps its connection until the server closes it.
+    /// `MetricsRouter::serve` does so at the deadline. `axum::serve` does not: it keeps hyper's
+    /// write buffer, about 400 KiB, and the socket's buffer until the client has gone. If such
+    /// clients can reach the metrics, use `serve`, or a proxy with a write timeout.
     pub fn deadline(self, deadline: Duration) -> Self {
         Self { deadline, ..self }
     }

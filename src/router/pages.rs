@@ -1,5 +1,7 @@
 //! An exposition in pages, compressed where the client asked for it.
 
+use std::time::Instant;
+
 use crate::export::Chunks;
 use crate::router::permits::Permit;
 
@@ -46,6 +48,11 @@ impl Pages {
     /// Returns true when the page that is there is the last.
     pub(super) fn are_at_end(&self) -> bool {
         self.chunks.is_at_end()
+    }
+
+    /// Returns the deadline.
+    pub(super) fn until(&self) -> Instant {
+        self.permit.until()
     }
 
     /// Returns true when no more is to be made, since it would come too late.

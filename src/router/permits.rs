@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 
 /// Places for scrapes under way.
 ///
-/// A place is given back when its scrape ends. It goes to another also when the
-/// scrape's time is over and nothing is being made for it: a reader that has stopped
-/// reading keeps its connection, and nobody out.
+/// A place is given back when its scrape ends, or at the scrape's deadline once nothing is
+/// being made for it. So a reader that has stopped reading keeps nobody out.
 #[derive(Debug)]
 pub(super) struct Permits {
     most: usize,
@@ -95,6 +94,11 @@ impl Permit {
         if let Some(place) = places.find(|place| place.number == self.number) {
             place.held = held;
         }
+    }
+
+    /// Returns when the scrape's time is over.
+    pub(super) fn until(&self) -> Instant {
+        self.until
     }
 
     /// Returns true when the scrape's time is over.

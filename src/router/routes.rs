@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use tokio::runtime::Handle;
@@ -15,16 +15,15 @@ use tokio::runtime::Handle;
 use crate::export::Format;
 use crate::registry::Registry;
 use crate::router::MetricsRouter;
-use crate::router::body::{Counted, Scrape};
+use crate::router::body::Scrape;
 use crate::router::compression::coder;
+use crate::router::held::Counted;
 use crate::router::negotiate::Negotiated;
 use crate::router::pages::Pages;
 use crate::router::permits::Permits;
 use crate::router::query::Query;
 use crate::router::scrapes::{SUMMARY, Scrapes};
-
-/// In this header Prometheus says after how many seconds it gives a scrape up.
-const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
+use crate::router::time::time;
 
 /// What the routes share.
 pub(super) struct Served {
@@ -84,7 +83,7 @@ impl Served {
         let begun = Instant::now();
         Registry::warn_if_global_is_unread();
         let headers = request.headers();
-        let Some(permit) = self.permits.take(self.time(headers)) else {
+        let Some(permit) = self.permits.take(time(headers, self.deadline)) else {
             return self.refuse();
         };
         let Query { names, limit } = Query::of(request.uri().query());
@@ -159,16 +158,5 @@ impl Served {
         let soon = [(RETRY_AFTER, HeaderValue::from_static("1"))];
         let why = "as many scrapes as may be are under way\n";
         (StatusCode::SERVICE_UNAVAILABLE, soon, why).into_response()
-    }
-
-    /// Returns how long a scrape may take: until its client gives it up, if it says when,
-    /// and no longer than the deadline.
-    fn time(&self, headers: &HeaderMap) -> Duration {
-        let asked = headers.get(TIMEOUT).and_then(|value| value.to_str().ok());
-        let asked = asked.and_then(|text| text.parse().ok());
-        let asked = asked.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        // No client waits for no time at all.
-        let asked = asked.filter(|asked| *asked >= Duration::from_millis(1));
-        asked.map_or(self.deadline, |asked| asked.min(self.deadline))
     }
 }

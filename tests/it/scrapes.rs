@@ -1,5 +1,6 @@
 //! Scrapes under way: how many there may be, how long, and what cuts them.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,7 +13,7 @@ use http_body::Body as _;
 use http_body_util::BodyExt;
 use tachometer::{MetricsRouter, Registry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tower::ServiceExt;
 
@@ -185,6 +186,127 @@ async fn what_is_cut_off_is_an_error_to_its_client_and_never_looks_whole() {
     }
 }
 
+/// Reads one frame of each answer, and no more.
+async fn stall(router: &Router, count: usize, timeout: &'static str) -> Vec<Body> {
+    let mut stalled = Vec::new();
+    for _ in 0..count {
+        let mut request = request("/metrics");
+        let timeout = HeaderValue::from_static(timeout);
+        request.headers_mut().insert(TIMEOUT, timeout);
+        let answer = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        let mut body = answer.into_body();
+        assert!(body.frame().await.unwrap().is_ok());
+        stalled.push(body);
+    }
+    stalled
+}
+
+async fn check_cut(registry: &Registry, expected: f64) {
+    let cut = || sum(registry, "tachometer_scrapes_cut_total", &[]) >= expected;
+    timeout(LONG, until(cut)).await.expect("they are not cut");
+}
+
+#[tokio::test]
+async fn a_scrape_that_nobody_reads_gives_its_place_back_at_its_deadline_and_ends_with_an_error() {
+    // The deadline is the client's, or the router's.
+    for (deadline, header) in [(HOUR, "0.2"), (Duration::from_secs(1), "60")] {
+        let registry = large();
+        let settings = MetricsRouter::new().registry(&registry).deadline(deadline);
+        let router = router(settings.in_flight(4));
+        let stalled = stall(&router, 4, header).await;
+        let refused = status(&router, "/metrics").await;
+        assert_eq!(refused, StatusCode::SERVICE_UNAVAILABLE);
+        check_cut(&registry, 4.0).await;
+        for mut body in stalled {
+            let error = body.frame().await.unwrap().unwrap_err();
+            let text = format!("{error} {:?}", std::error::Error::source(&error));
+            assert!(text.contains("Late"), "{text}");
+            assert!(body.frame().await.is_none());
+        }
+        // Nor is one that reads on cut, or counted again.
+        let whole = router.clone().oneshot(request("/metrics?name[]=jobs"));
+        let whole = whole.await.unwrap().into_body().collect().await.unwrap();
+        assert!(whole.to_bytes().ends_with(b"jobs_total 1\n"));
+        assert_eq!(sum(&registry, "tachometer_scrapes_cut_total", &[]), 4.0);
+    }
+}
+
+#[tokio::test]
+async fn three_hundred_readers_that_stall_do_not_make_a_later_scrape_fail() {
+    let registry = large();
+    let settings = MetricsRouter::new().registry(&registry).in_flight(300);
+    let server = Server::start(router(settings)).await;
+    let mut stalled = Vec::new();
+    for _ in 0..300 {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(2_048).unwrap();
+        let mut client = socket.connect(server.address).await.unwrap();
+        let head = format!("GET /metrics HTTP/1.1\r\nhost: here\r\n{TIMEOUT}: 0.2\r\n\r\n");
+        client.write_all(head.as_bytes()).await.unwrap();
+        stalled.push(client);
+    }
+    check_cut(&registry, 300.0).await;
+    let url = format!("http://{}/metrics?name[]=jobs", server.address);
+    for _ in 0..300 {
+        let answer = Caller::new(Version::HTTP_11).get(&url).await.unwrap();
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+    drop(stalled);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_collector_that_hangs_does_not_keep_its_reader_beyond_the_deadline() {
+    let (registry, gate, _opened) = gated();
+    let deadline = Duration::from_millis(20);
+    let settings = MetricsRouter::new().registry(&registry).deadline(deadline);
+    let router = router(settings.in_flight(1));
+    let answer = router.clone().oneshot(request("/metrics")).await.unwrap();
+    let read = timeout(LONG, answer.into_body().collect()).await;
+    assert!(read.expect("it is not cut").is_err());
+    // The collector still works, and keeps the place.
+    if gate.calls() == 1 {
+        let refused = status(&router, "/metrics").await;
+        assert_eq!(refused, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    gate.open();
+    let free = async {
+        while status(&router, "/metrics?name[]=jobs").await != StatusCode::OK {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LONG, free).await.expect("its place is free again");
+}
+
+#[test]
+fn deadlines_hold_on_a_runtime_without_timers_and_without_a_runtime() {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(1).build().unwrap();
+    let within = |future: Pin<Box<dyn Future<Output = Vec<Body>> + Send>>| runtime.block_on(future);
+    let without = |future: Pin<Box<dyn Future<Output = Vec<Body>> + Send>>| {
+        future.now_or_never().expect("there is nothing to wait for")
+    };
+    let ways: [&dyn Fn(_) -> _; 2] = [&within, &without];
+    for way in ways {
+        let registry = large();
+        let settings = MetricsRouter::new().registry(&registry).in_flight(2);
+        let router = router(settings);
+        let stalled = way(Box::pin({
+            let router = router.clone();
+            async move { stall(&router, 2, "0").await }
+        }));
+        let begun = std::time::Instant::now();
+        while sum(&registry, "tachometer_scrapes_cut_total", &[]) < 2.0 {
+            assert!(begun.elapsed() < LONG, "they are not cut");
+            std::thread::yield_now();
+        }
+        // They are still there, and others have their places.
+        let others = way(Box::pin(async move { stall(&router, 2, "60").await }));
+        drop((stalled, others));
+    }
+}
+
 #[tokio::test]
 async fn a_time_that_is_none_is_passed_over() {
     let registry = small();
@@ -192,7 +314,7 @@ async fn a_time_that_is_none_is_passed_over() {
     let router = router(settings);
     let garbage: [&[u8]; 13] = [
         b"", b"soon", b"nan", b"inf", b"-1", b"1e300", b"0x0", b"0s", b"\xff0", b"3600",
-        // Nobody waits for no time at all.
+        // Too short, and counted as a second.
         b"0", b"-0", b"0.0001",
     ];
     for value in garbage {
@@ -221,17 +343,15 @@ async fn what_is_still_to_be_made_when_the_time_is_over_is_not_made() {
     for name in ["more", "most"] {
         registry.gauge(name, &"h".repeat(100_000)).unwrap();
     }
-    for (deadline, header) in [(deadline, "9"), (HOUR, "0.02")] {
-        let settings = MetricsRouter::new().registry(&registry).deadline(deadline);
-        let server = Server::start(router(settings)).await;
-        let url = format!("http://{}/metrics", server.address);
-        let caller = Caller::new(Version::HTTP_11);
-        if let Ok(answer) = caller.send(Method::GET, &url, &[(TIMEOUT, header)]).await {
-            assert!(answer.into_body().collect().await.is_err());
-        }
-        drop(caller);
-        server.stop().await;
+    let settings = MetricsRouter::new().registry(&registry).deadline(deadline);
+    let server = Server::start(router(settings)).await;
+    let url = format!("http://{}/metrics", server.address);
+    let caller = Caller::new(Version::HTTP_11);
+    if let Ok(answer) = caller.send(Method::GET, &url, &[(TIMEOUT, "9")]).await {
+        assert!(answer.into_body().collect().await.is_err());
     }
+    drop(caller);
+    server.stop().await;
     assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 0.0);
 }
 

@@ -1,0 +1,191 @@
+//! One thread that ends scrapes at their deadlines.
+//!
+//! Tokio's timers do not fit. A runtime may be built without them: then creating one panics,
+//! and nothing says so beforehand. A body may also be read outside of any runtime. And a
+//! server does not poll the body of a client that has stopped reading, so the deadline
+//! must not depend on the next poll.
+//!
+//! The thread starts with the first scrape. It sleeps until the next deadline, and without
+//! one until the next scrape.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::Instant;
+
+/// What has a deadline.
+pub(super) trait Expire: Send + Sync {
+    /// Ends it; called once, at its deadline.
+    fn expire(&self);
+}
+
+/// A deadline that is waited for until this is dropped.
+#[derive(Debug)]
+pub(super) struct Alarm {
+    key: Key,
+}
+
+/// When it is, and a number that tells equal times apart.
+type Key = (Instant, u64);
+
+impl Alarm {
+    /// Calls `expire` at this time, if `target` still exists then.
+    pub(super) fn set(at: Instant, target: Weak<dyn Expire>) -> Self {
+        let mut waiting = waiting();
+        waiting.start();
+        waiting.last += 1;
+        let key = (at, waiting.last);
+        waiting.alarms.insert(key, target);
+        if waiting.alarms.first_key_value().map(|(first, _)| *first) == Some(key) {
+            CHANGED.notify_one();
+        }
+        Self { key }
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        let target = waiting().alarms.remove(&self.key);
+        // After the lock: it may be the last that knows of its target's memory.
+        drop(target);
+    }
+}
+
+static WAITING: Mutex<Waiting> = Mutex::new(Waiting {
+    alarms: BTreeMap::new(),
+    last: 0,
+    thread: Thread::NotStarted,
+});
+/// Notified when an earlier alarm than all others was set.
+static CHANGED: Condvar = Condvar::new();
+
+struct Waiting {
+    alarms: BTreeMap<Key, Weak<dyn Expire>>,
+    /// The number of the last alarm.
+    last: u64,
+    thread: Thread,
+}
+
+#[derive(PartialEq)]
+enum Thread {
+    NotStarted,
+    Failed,
+    Runs,
+}
+
+impl Waiting {
+    /// Starts the thread, unless it runs.
+    fn start(&mut self) {
+        if self.thread == Thread::Runs {
+            return;
+        }
+        let named = thread::Builder::new().name("tachometer-deadlines".into());
+        match named.spawn(run) {
+            Ok(_) => self.thread = Thread::Runs,
+            Err(error) => {
+                if self.thread == Thread::NotStarted {
+                    tracing::warn!(
+                        %error,
+                        "MetricsRouter cannot start the thread that ends scrapes at their \
+                         deadlines; until it can, a scrape ends when its next part is read"
+                    );
+                }
+                self.thread = Thread::Failed;
+            }
+        }
+    }
+}
+
+fn waiting() -> MutexGuard<'static, Waiting> {
+    WAITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn run() {
+    let mut now_waiting = waiting();
+    loop {
+        let first = now_waiting.alarms.first_key_value();
+        let Some(at) = first.map(|((at, _), _)| *at) else {
+            let woken = CHANGED.wait(now_waiting);
+            now_waiting = woken.unwrap_or_else(PoisonError::into_inner);
+            continue;
+        };
+        let left = at.saturating_duration_since(Instant::now());
+        if !left.is_zero() {
+            let woken = CHANGED.wait_timeout(now_waiting, left);
+            now_waiting = woken.unwrap_or_else(PoisonError::into_inner).0;
+            continue;
+        }
+        let due = now_waiting.alarms.pop_first();
+        drop(now_waiting);
+        // What a scrape holds is a user's, too, and may panic when it is dropped.
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            if let Some(target) = due.and_then(|(_, target)| target.upgrade()) {
+                target.expire();
+            }
+        }));
+        now_waiting = waiting();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Nothing takes as long as this.
+    const LONG: Duration = Duration::from_secs(60);
+
+    struct Told(u8, Mutex<Sender<u8>>);
+
+    impl Expire for Told {
+        fn expire(&self) {
+            self.1.lock().unwrap().send(self.0).unwrap();
+            assert_ne!(self.0, 1, "it is meant to panic");
+        }
+    }
+
+    #[test]
+    fn alarms_go_off_in_order_whatever_becomes_of_others() {
+        let (sender, told) = channel();
+        let target =
+            |number| -> Arc<dyn Expire> { Arc::new(Told(number, Mutex::new(sender.clone()))) };
+        let targets = [0, 1, 2, 3, 4].map(target);
+        let now = Instant::now();
+        let set = |number: usize, after| {
+            Alarm::set(
+                now + Duration::from_millis(after),
+                Arc::downgrade(&targets[number]),
+            )
+        };
+        // The last one first, so that the thread has to be woken for the others; one that is
+        // taken back, and one whose target is gone.
+        let _alarms = [set(0, 90), set(1, 30), set(2, 60)];
+        drop(set(3, 40));
+        let gone = target(5);
+        let _gone = Alarm::set(now, Arc::downgrade(&gone));
+        drop(gone);
+        let order = [(); 3].map(|()| told.recv_timeout(LONG).unwrap());
+        // The one whose target is gone may have gone off before it went.
+        let order: Vec<_> = order.into_iter().filter(|number| *number != 5).collect();
+        assert!([1, 2, 0].starts_with(&order), "{order:?}");
+    }
+
+    #[test]
+    fn alarms_that_are_over_are_forgotten() {
+        let (sender, told) = channel();
+        let target: Arc<dyn Expire> = Arc::new(Told(7, Mutex::new(sender)));
+        let alarm = Alarm::set(Instant::now(), Arc::downgrade(&target));
+        let key = alarm.key;
+        assert_eq!(told.recv_timeout(LONG), Ok(7));
+        assert!(!waiting().alarms.contains_key(&key));
+        drop(alarm);
+        let taken_back = Alarm::set(Instant::now() + LONG, Arc::downgrade(&target));
+        let key = taken_back.key;
+        drop(taken_back);
+        assert!(!waiting().alarms.contains_key(&key));
+    }
+}

@@ -1,0 +1,296 @@
+//! What a scrape holds until its end or its deadline.
+
+use std::fmt;
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Instant;
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+use crate::router::deadline::Expire;
+use crate::router::pages::Pages;
+use crate::router::scrapes::Scrapes;
+
+/// An answer is handed on in frames of this length: hyper takes sixteen of them
+/// before it checks whether its client reads.
+const FRAME: usize = 4 * 1024;
+
+/// A scrape under way, which its body and its deadline share.
+///
+/// Pages are made on the runtime's threads for blocking work, so that neither the
+/// reading of many series nor a slow collector holds up requests.
+pub(super) struct Held {
+    state: Mutex<State>,
+}
+
+struct State {
+    work: Work,
+    /// How much of the page has been handed on.
+    sent: usize,
+    counted: Option<Counted>,
+    /// Who waits for a page.
+    reader: Option<Waker>,
+}
+
+enum Work {
+    /// A page, of which there may be more to hand on.
+    Made(Box<Pages>),
+    /// A page that is made by another thread.
+    Making(JoinHandle<Box<Pages>>),
+    /// A page that is made by the thread that reads the answer.
+    MakingHere,
+    /// Nothing any more, which the reader does not know yet.
+    Broken(Broken),
+    Ended,
+}
+
+/// What is counted when the answer has been handed on to its end.
+pub(super) struct Counted {
+    pub(super) scrapes: Scrapes,
+    pub(super) format: &'static str,
+    pub(super) begun: Instant,
+}
+
+/// Why an answer breaks off.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// Its time was over before its end.
+    Late,
+    /// The runtime ended, or a page could not be made.
+    Gone,
+}
+
+impl Held {
+    pub(super) fn new(pages: Pages, counted: Option<Counted>) -> Self {
+        Self {
+            state: Mutex::new(State {
+                work: Work::Made(Box::new(pages)),
+                sent: 0,
+                counted,
+                reader: None,
+            }),
+        }
+    }
+
+    /// Hands on the next frame; an answer that is not whole ends with an error.
+    pub(super) fn poll_frame(
+        &self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Broken>>> {
+        loop {
+            let mut state = self.state();
+            match &mut state.work {
+                Work::Made(_) => {
+                    if let Some(frame) = state.frame() {
+                        return Poll::Ready(Some(Ok(frame)));
+                    }
+                    self.turn(state);
+                }
+                Work::Making(_) => ready!(state.poll_made(context)),
+                Work::MakingHere | Work::Ended => return Poll::Ready(None),
+                Work::Broken(_) => {
+                    let Work::Broken(broken) = mem::replace(&mut state.work, Work::Ended) else {
+                        return Poll::Ready(None);
+                    };
+                    // Cut off, and not ended: an answer that is not whole must not look
+                    // as if it were.
+                    return Poll::Ready(Some(Err(broken)));
+                }
+            }
+        }
+    }
+
+    /// Begins with the next page, if there is one.
+    fn turn(&self, mut state: MutexGuard<'_, State>) {
+        let Work::Made(mut pages) = mem::replace(&mut state.work, Work::Ended) else {
+            return;
+        };
+        if pages.are_at_end() {
+            if let Some(counted) = state.counted.take() {
+                counted.scrapes.count(counted.format, counted.begun);
+            }
+        } else if pages.are_late() {
+            // Its alarm is late, too, or could not be set.
+            drop(state.cut(Broken::Late));
+        } else if let Ok(runtime) = Handle::try_current() {
+            state.work = Work::Making(runtime.spawn_blocking(move || {
+                pages.turn();
+                pages
+            }));
+        } else {
+            // Without a runtime there is nobody that would be held up, but the deadline.
+            state.work = Work::MakingHere;
+            drop(state);
+            pages.turn();
+            let mut state = self.state();
+            if matches!(state.work, Work::MakingHere) {
+                state.made(pages);
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Expire for Held {
+    /// Frees what is held, and leaves an error for the reader.
+    ///
+    /// A page that is being made is freed, with the scrape's place, when it is made.
+    fn expire(&self) {
+        let mut state = self.state();
+        if matches!(state.work, Work::Broken(_) | Work::Ended) {
+            return;
+        }
+        let (work, reader) = state.cut(Broken::Late);
+        drop(state);
+        drop(work);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+}
+
+impl State {
+    /// Takes the next frame of the page that there is.
+    fn frame(&mut self) -> Option<Bytes> {
+        let Work::Made(pages) = &self.work else {
+            return None;
+        };
+        let rest = pages.page().get(self.sent..).unwrap_or_default();
+        let frame = rest.get(..FRAME).unwrap_or(rest);
+        self.sent += frame.len();
+        (!frame.is_empty()).then(|| Bytes::copy_from_slice(frame))
+    }
+
+    fn poll_made(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Work::Making(making) = &mut self.work else {
+            return Poll::Ready(());
+        };
+        match Pin::new(making).poll(context) {
+            Poll::Ready(Ok(pages)) => self.made(pages),
+            Poll::Ready(Err(_)) => drop(self.cut(Broken::Gone)),
+            Poll::Pending => {
+                self.reader = Some(context.waker().clone());
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn made(&mut self, pages: Box<Pages>) {
+        self.work = Work::Made(pages);
+        self.sent = 0;
+        self.reader = None;
+    }
+
+    /// Breaks the answer off, and returns what it held, to be dropped without the lock.
+    fn cut(&mut self, broken: Broken) -> (Work, Option<Waker>) {
+        if let Some(counted) = self.counted.take() {
+            counted.scrapes.cut();
+        }
+        let work = mem::replace(&mut self.work, Work::Broken(broken));
+        (work, self.reader.take())
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Late => "the scrape took longer than its deadline, and was cut off",
+            Self::Gone => "the scrape was cut off, since its next part could not be made",
+        })
+    }
+}
+
+impl std::error::Error for Broken {}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, OnceLock};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::export::Format;
+    use crate::registry::Registry;
+    use crate::router::permits::{Permit, Permits};
+
+    /// A registry of several pages.
+    fn large() -> Registry {
+        let registry = Registry::new();
+        let family = registry.gauge_family("a", "", ["b"]).unwrap().limit(10_000);
+        for number in 0..10_000 {
+            family.with([&number.to_string()]).set(number);
+        }
+        registry
+    }
+
+    fn scrape(registry: &Registry, permit: Permit) -> Held {
+        Held::new(
+            Pages::new(registry.export(Format::Text).chunks(), None, permit),
+            None,
+        )
+    }
+
+    /// Polls on this thread, where there is no runtime and so nothing to wait for.
+    fn poll(held: &Held) -> Option<Result<Bytes, Broken>> {
+        match held.poll_frame(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => panic!("without a runtime nothing is waited for"),
+        }
+    }
+
+    #[test]
+    fn at_its_deadline_a_scrape_gives_back_its_place_and_its_page_without_a_poll() {
+        let permits = Permits::new(1);
+        let far = Duration::MAX;
+        let held = scrape(&large(), permits.take(far).unwrap());
+        assert!(poll(&held).unwrap().is_ok());
+        assert!(permits.take(far).is_none());
+        held.expire();
+        assert!(permits.take(far).is_some());
+        assert!(matches!(held.state().work, Work::Broken(Broken::Late)));
+        // Who reads on learns of it once, though half a page was still to come.
+        assert!(matches!(poll(&held), Some(Err(Broken::Late))));
+        assert!(poll(&held).is_none());
+    }
+
+    #[test]
+    fn an_answer_that_has_ended_is_not_cut() {
+        let registry = Registry::new();
+        let held = scrape(&registry, Permits::new(1).take(Duration::MAX).unwrap());
+        while let Some(frame) = poll(&held) {
+            frame.unwrap();
+        }
+        held.expire();
+        assert!(poll(&held).is_none());
+    }
+
+    #[test]
+    fn without_its_alarm_an_answer_is_cut_when_its_next_page_is_due() {
+        let held = scrape(&large(), Permits::new(1).take(Duration::ZERO).unwrap());
+        assert!(matches!(poll(&held), Some(Err(Broken::Late))));
+    }
+
+    #[test]
+    fn a_page_that_is_made_when_the_deadline_passes_is_freed_once_it_is_made() {
+        let (registry, permits) = (Registry::new(), Permits::new(1));
+        let under_way = Arc::new(OnceLock::<Arc<Held>>::new());
+        let expired = Arc::clone(&under_way);
+        let expire = move || {
+            expired.get().unwrap().expire();
+            1
+        };
+        registry.gauge_fn("late", "", expire).unwrap();
+        let held = Arc::new(scrape(&registry, permits.take(Duration::MAX).unwrap()));
+        under_way.set(Arc::clone(&held)).ok().unwrap();
+        assert!(matches!(poll(&held), Some(Err(Broken::Late))));
+        assert!(permits.take(Duration::MAX).is_some());
+    }
+}
