@@ -46,6 +46,10 @@ impl Counter {
     /// together, as OpenMetrics allows, or a name that is not valid, are ignored
     /// and counted as invalid; the number is added all the same.
     ///
+    /// `OpenMetrics` text leaves out an exemplar with a `"` in a label's value, since one widely
+    /// used parser (Python's `prometheus_client`) fails the whole scrape because of it. Protobuf
+    /// has it (test: `tests/it/exemplars.rs`).
+    ///
     /// ```
     /// use tachometer::Registry;
     ///

@@ -215,7 +215,8 @@ impl MetricsLayer {
     /// Keeps what `trace` returns for a request as the exemplar of its duration,
     /// `trace_id`, and nothing where it returns `None`. Together with the name it has
     /// at most 128 characters (OpenMetrics 1.0, "Exemplars"); a longer one is counted
-    /// as invalid.
+    /// as invalid. One with a `"` is left out of `OpenMetrics` text; see
+    /// [`Counter::inc_with_exemplar`](crate::Counter::inc_with_exemplar).
     pub fn exemplars_by(
         self,
         trace: impl Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,

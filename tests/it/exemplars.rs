@@ -5,11 +5,13 @@ use std::thread;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use tachometer::export::Format;
 use tachometer::snapshot::Block;
 use tachometer::{MetricsLayer, Registry};
 use tower::ServiceExt;
 
 use crate::support::read::sum;
+use crate::support::told::read;
 
 #[test]
 fn each_counter_and_each_bucket_keeps_its_latest_exemplar() {
@@ -93,6 +95,38 @@ fn an_exemplar_that_openmetrics_forbids_is_ignored_and_its_value_counted() {
     // As many characters as there may be.
     counter.inc_with_exemplar(1, &[("trace", &long[..2 * 123])]);
     assert_eq!(registry.gather().next().unwrap().exemplars.len(), 1);
+}
+
+/// Python's `prometheus_client` 0.26 fails a scrape for an escaped quote in an exemplar, and
+/// takes all others (see also `strict`, which asks it if it is there).
+#[test]
+fn openmetrics_text_leaves_out_an_exemplar_with_a_quote_and_protobuf_has_it() {
+    let awkward = [
+        "\\", "\\\\", "\n", "#", " # {", "{", "}", "=", ",", "\r", "\0", "ä",
+    ];
+    let quoted = ["\"", "\"\"", "a\"b", "\\\"", "\"}", "\" # {"];
+    let all = awkward.map(|value| (value, true)).into_iter();
+    for (value, expected) in all.chain(quoted.map(|value| (value, false))) {
+        let registry = Registry::new();
+        let labels = [("first", "1"), ("trace", value)];
+        registry
+            .counter("c", "")
+            .unwrap()
+            .inc_with_exemplar(1, &labels);
+        let histogram = registry.histogram_family("h", "", ["x"]).unwrap();
+        histogram.with(["\""]).observe_with_exemplar(1.0, &labels);
+        let exemplars = |format| -> Vec<_> {
+            let families = read(format, &registry.export(format).to_bytes());
+            let series = families.into_iter().flat_map(|family| family.series);
+            let exemplars = series.flat_map(|series| series.exemplars);
+            exemplars.map(|(_, own)| own.labels).collect()
+        };
+        let own = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let both = [own.to_vec(), own.to_vec()];
+        assert_eq!(exemplars(Format::Protobuf), both, "{value:?}");
+        let text = exemplars(Format::OpenMetrics);
+        assert_eq!(text, both[..if expected { 2 } else { 0 }], "{value:?}");
+    }
 }
 
 #[test]

@@ -140,7 +140,9 @@ impl TextEncoder {
     /// Appends what follows a line's value where it has an exemplar.
     #[inline]
     fn put_exemplar(&self, exemplar: Option<&Exemplar>, page: &mut Page) {
-        if let Some(exemplar) = exemplar.filter(|_| self.dialect == Dialect::OpenMetrics) {
+        if let Some(exemplar) = exemplar.filter(|_| self.dialect == Dialect::OpenMetrics)
+            && !has_quote(exemplar)
+        {
             put_exemplar(exemplar, page);
         }
     }
@@ -216,6 +218,14 @@ impl Family {
             self.bounds = Some(bounds.clone());
         }
     }
+}
+
+/// Returns true if a value of the exemplar's labels has a quote: the parser of Python's
+/// `prometheus_client` does not see that it is escaped, and fails the whole scrape.
+#[cold]
+fn has_quote(exemplar: &Exemplar) -> bool {
+    let mut pairs = exemplar.labels.pairs();
+    pairs.any(|(_, value)| value.contains('"'))
 }
 
 /// Lets the last line go on by ` # {labels} value timestamp`.
