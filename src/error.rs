@@ -1,4 +1,4 @@
-//! What can be refused: names, labels, buckets, conflicts, networks, prices and rules,
+//! What can be refused: names, labels, buckets, conflicts, networks, hosts, prices and rules,
 //! all at start-up.
 //!
 //! Recording never fails. An [`Error`] comes from creating or registering a
@@ -29,6 +29,8 @@ enum Kind {
     Conflict,
     #[cfg(feature = "axum")]
     InvalidNetwork,
+    #[cfg(feature = "serve")]
+    InvalidHost,
     #[cfg(feature = "llm")]
     InvalidPrice,
     #[cfg(feature = "dashboard")]
@@ -67,6 +69,13 @@ impl Error {
     #[must_use]
     pub fn is_invalid_network(&self) -> bool {
         self.kind == Kind::InvalidNetwork
+    }
+
+    /// Returns true when a host of a router's listener is not a name.
+    #[cfg(feature = "serve")]
+    #[must_use]
+    pub fn is_invalid_host(&self) -> bool {
+        self.kind == Kind::InvalidHost
     }
 
     /// Returns true when a price of a model is negative or no number.
@@ -113,6 +122,12 @@ impl Error {
     #[cold]
     pub(crate) fn invalid_network(message: impl fmt::Display) -> Self {
         Self::new(Kind::InvalidNetwork, message)
+    }
+
+    #[cfg(feature = "serve")]
+    #[cold]
+    pub(crate) fn invalid_host(message: impl fmt::Display) -> Self {
+        Self::new(Kind::InvalidHost, message)
     }
 
     #[cfg(feature = "llm")]

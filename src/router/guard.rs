@@ -132,6 +132,11 @@ impl Guard {
         }))
     }
 
+    #[cfg(feature = "serve")]
+    pub(super) fn networks(&self) -> Option<Networks> {
+        self.networks.clone()
+    }
+
     /// Stands before all that is asked of `router`, be there such a route or not.
     #[cfg(feature = "serve")]
     pub(super) fn around(self, router: Router) -> Router {
@@ -221,11 +226,12 @@ impl Watch {
     }
 }
 
-/// Gives an answer what all of them have.
-fn sign(mut answer: Response) -> Response {
+/// Gives an answer what all of them have; a file says itself whether it may be kept.
+pub(super) fn sign(mut answer: Response) -> Response {
     answer.extensions_mut().insert(Unmeasured);
     let headers = answer.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let kept = headers.entry(CACHE_CONTROL);
+    kept.or_insert(HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     answer
 }

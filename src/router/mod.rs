@@ -17,24 +17,24 @@
 //!
 //! | path | what |
 //! | --- | --- |
-//! | `/metrics` | the [format](crate::export::Format) that `Accept` asks for; Prometheus's text 0.0.4 for whoever does not care |
+//! | `/metrics` | the [format](crate::export::Format) that `Accept` asks for; Prometheus's text 0.0.4 by default |
 //! | `/metrics/json` | JSON, as [`Registry::export_json`] gives it |
 //! | `/metrics/summary` | one number a metric, as [`Registry::summary`] gives it |
 //! | `/metrics/dashboard` | a live page, for people |
 //! | `/metrics/grafana.json` | a board for Grafana, as [`GrafanaBoard`](crate::board::GrafanaBoard) makes it |
 //! | `/metrics/rules.yml` | rules for Prometheus, as [`AlertRules`](crate::board::AlertRules) makes them |
 //!
-//! The first two take `?name[]=http_requests_total&name[]=...`, for those metrics
-//! alone, and JSON `?limit=1000`, for so many series at most. With the feature
-//! `compression` they are compressed by gzip or zstd where the client asks for it.
+//! The first two take `?name[]=http_requests_total&name[]=...`, for these metrics only, and
+//! JSON `?limit=1000`, for at most this many series. With the feature `compression` these two
+//! are compressed by gzip or zstd if the client asks for it; the other answers never are.
 //!
 //! An answer is made while it is sent, some 60 KiB at a time, on the runtime's threads
 //! for blocking work: a scrape needs little memory however many series there are, and
-//! holds up no request. It is not counted by
-//! [`MetricsLayer`](crate::middleware::MetricsLayer), but in
-//! `tachometer_scrapes_total` and `tachometer_scrape_duration_seconds`, once it has
-//! been answered to its end, and else in `tachometer_scrapes_refused_total` or
-//! `tachometer_scrapes_cut_total`.
+//! delays no request. At its [deadline](MetricsRouter::deadline) it frees what it holds, whether
+//! its client reads or not. [`MetricsLayer`](crate::middleware::MetricsLayer) does not count it.
+//! `tachometer_scrapes_total` and `tachometer_scrape_duration_seconds` do when it has been
+//! answered to its end, `tachometer_scrapes_refused_total` if there were too many, and
+//! `tachometer_scrapes_cut_total` if it was cut off.
 //!
 //! With the feature `system` the router adds the metrics of the [system](crate::system) to
 //! the registry, unless it is told [not to](MetricsRouter::without_system).
@@ -55,10 +55,9 @@
 //!
 //! # Who may read it
 //!
-//! It shows what a service does to whoever can reach it. Serve it where only
-//! your Prometheus does, for instance on a listener of its own
-//! (`MetricsRouter::serve`, with the feature `serve`); or ask for a token or a
-//! password, or name the networks:
+//! The metrics show what a service does to everyone who can reach them. Serve them where only
+//! your Prometheus can, for instance on a listener of their own (`MetricsRouter::serve`, with the
+//! feature `serve`); or require a token or a password, or name the networks:
 //!
 //! ```
 //! # fn main() -> Result<(), tachometer::Error> {
@@ -74,10 +73,13 @@
 //! # }
 //! ```
 //!
-//! Every answer of the router says `Cache-Control: no-store` and
-//! `X-Content-Type-Options: nosniff`, and a query of more than 8 KiB is answered
-//! with 414. Nested, the router answers its own paths; what else there is below
-//! `/metrics` is answered by the application, which says what it likes.
+//! Every answer of the router has `X-Content-Type-Options: nosniff` and `Cache-Control:
+//! no-store`. A query of more than 8 KiB is answered with 414. The tests are in
+//! `tests/it/guard.rs` and `tests/it/page.rs`. Nested, the router answers its own paths; other
+//! paths below `/metrics` are the application's.
+//!
+//! A listener of its own (`MetricsRouter::serve_on`) also limits connections and checks the host
+//! of requests; an application's server has to do that itself.
 
 #[cfg(feature = "dashboard")]
 mod board;
@@ -88,6 +90,8 @@ mod credentials;
 mod deadline;
 mod guard;
 mod held;
+#[cfg(any(feature = "dashboard", feature = "serve"))]
+mod html;
 mod media;
 mod negotiate;
 mod networks;
@@ -117,6 +121,8 @@ use guard::Guard;
 use routes::routes;
 #[cfg(feature = "serve")]
 pub use serve::Serving;
+#[cfg(feature = "serve")]
+use serve::Settings;
 
 /// Returns a router that serves the global registry, to be nested at `/metrics`.
 ///
@@ -142,6 +148,8 @@ pub struct MetricsRouter {
     board: Option<Board>,
     #[cfg(feature = "system")]
     system: Option<SystemMetrics>,
+    #[cfg(feature = "serve")]
+    listening: Settings,
 }
 
 impl MetricsRouter {
@@ -157,6 +165,8 @@ impl MetricsRouter {
             board: Some(Board::default()),
             #[cfg(feature = "system")]
             system: Some(SystemMetrics::new()),
+            #[cfg(feature = "serve")]
+            listening: Settings::default(),
         }
     }
 

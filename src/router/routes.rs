@@ -58,10 +58,13 @@ where
         get(answer).with_state(Arc::clone(&served))
     };
     let summary = async move |State(served): State<Arc<Served>>| served.summary().await;
+    let summary = get(summary).with_state(Arc::clone(&served));
     let router = Router::new()
         .route("/", route(negotiated))
         .route("/json", route(json))
-        .route("/summary", get(summary).with_state(Arc::clone(&served)));
+        .route("/json/", route(json))
+        .route("/summary", summary.clone())
+        .route("/summary/", summary);
     #[cfg(feature = "dashboard")]
     let router = match &settings.board {
         Some(board) => router.merge(board.routes(&served)),

@@ -28,6 +28,8 @@ mod layer;
 mod levels;
 mod limits;
 mod lint;
+#[cfg(feature = "serve")]
+mod listener;
 mod loopback;
 mod merged;
 mod names;

@@ -24,7 +24,7 @@ use crate::support::http::Caller;
 use crate::support::wait::until;
 use crate::support::warnings::warnings;
 
-const REQUEST: &[u8] = b"GET /metrics HTTP/1.1\r\nhost: here\r\n\r\n";
+const REQUEST: &[u8] = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n";
 /// What comes last in an answer that is sent in chunks.
 const END: &[u8] = b"\r\n0\r\n\r\n";
 /// Nothing takes as long as this.
@@ -88,7 +88,7 @@ async fn it_answers_at_metrics_and_nowhere_else() {
         (Method::GET, "/metrics/json?a=b", StatusCode::OK),
         (Method::POST, "/metrics", StatusCode::METHOD_NOT_ALLOWED),
         (Method::GET, "/metrics/unknown", StatusCode::NOT_FOUND),
-        (Method::GET, "/", StatusCode::NOT_FOUND),
+        (Method::GET, "/unknown", StatusCode::NOT_FOUND),
         (Method::GET, "/json", StatusCode::NOT_FOUND),
     ] {
         let url = format!("http://{}{path}", serving.local_addr());
@@ -211,7 +211,7 @@ async fn a_client_that_does_not_finish_its_request_is_cut() {
         client.write_all(head).await.unwrap();
         read_to_end(&mut client).await;
         let took = start.elapsed();
-        assert!((39..41).contains(&took.as_secs()), "{took:?}");
+        assert!((9..11).contains(&took.as_secs()), "{took:?}");
     }
     serving.shutdown().await;
 }
@@ -240,22 +240,9 @@ async fn a_reader_that_takes_nothing_is_cut() {
     serving.shutdown().await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn more_connections_than_there_may_be_wait_until_one_has_ended() {
-    let serving = start(metrics()).await;
-    let start = Instant::now();
-    let mut resting = Vec::new();
-    for _ in 0..64 {
-        resting.push(connect(&serving).await);
-    }
-    let mut late = connect(&serving).await;
-    late.write_all(REQUEST).await.unwrap();
-    read_answer(&mut late).await;
-    // The others were cut by then.
-    assert!(start.elapsed() >= Duration::from_secs(30));
-    drop((resting, late));
-
-    // Those that have ended make room, however many there were.
+#[tokio::test]
+async fn connections_that_have_ended_make_room_however_many_there_were() {
+    let serving = start(metrics().connections(1)).await;
     for _ in 0..200 {
         let mut client = connect(&serving).await;
         client.write_all(REQUEST).await.unwrap();

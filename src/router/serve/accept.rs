@@ -2,52 +2,79 @@
 
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{mpsc, watch};
+use tokio::task::yield_now;
 use tokio::time::sleep;
 
+use crate::router::networks::Networks;
 use crate::router::serve::connection::serve_connection;
 use crate::router::serve::limits::Limits;
+use crate::router::serve::refusals::{Refusal, Refusals};
+use crate::router::serve::slots::Slots;
+
+/// What a listener serves, and to whom.
+pub(super) struct Listening {
+    pub(super) listener: TcpListener,
+    pub(super) router: Router,
+    /// All networks, where there are none.
+    pub(super) networks: Option<Networks>,
+    pub(super) limits: Limits,
+}
 
 /// Serves the listener's connections until it is told to stop, and then waits until all
 /// have ended.
-pub(super) async fn accept(
-    listener: TcpListener,
-    router: Router,
-    limits: Limits,
-    mut stopped: watch::Receiver<()>,
-) {
-    let room = Arc::new(Semaphore::new(limits.connections as usize));
+///
+/// Accepting never waits for a connection: each is accepted, and then gets a slot or not.
+pub(super) async fn accept(listening: Listening, mut stopped: watch::Receiver<()>) {
+    let Listening {
+        listener,
+        router,
+        networks,
+        limits,
+    } = listening;
+    let (slots, refusals) = (Slots::new(limits), Refusals::new(limits));
+    let (under_way, mut all_ended) = mpsc::channel::<()>(1);
     loop {
-        // First room, then a connection: those that wait do so in the system's queue.
-        let next = async {
-            let place = Arc::clone(&room).acquire_owned().await;
-            (place, next(|task| listener.poll_accept(task), limits).await)
-        };
-        let (place, (stream, peer)) = tokio::select! {
-            next = next => next,
+        let (stream, peer) = tokio::select! {
+            next = next(|task| listener.poll_accept(task), limits) => next,
             _ = stopped.changed() => break,
         };
-        let (router, stopped) = (router.clone(), stopped.clone());
-        tokio::spawn(async move {
-            serve_connection(prepare(stream), peer, router, limits, stopped).await;
-            drop(place);
-        });
+        let address = peer.ip();
+        let is_inside = networks
+            .as_ref()
+            .is_none_or(|all| all.hold(address.to_canonical()));
+        let slot = match is_inside {
+            true => slots.take(address).map_err(Refusal::Full),
+            false => Err(Refusal::Network),
+        };
+        match slot {
+            Ok(slot) => {
+                let (stream, router) = (prepare(stream), router.clone());
+                let (stopped, under_way) = (stopped.clone(), under_way.clone());
+                tokio::spawn(async move {
+                    serve_connection(stream, reset, slot, peer, router, limits, stopped).await;
+                    drop(under_way);
+                });
+            }
+            Err(why) => refusals.refuse(stream, address, why),
+        }
+        // A request that has come already is read before the next connection can close this
+        // one, which would be idle until then.
+        yield_now().await;
     }
-    drop(listener);
+    drop((listener, under_way));
     // Each of them ends by itself within the time that is given to all.
-    let _ = room.acquire_many(limits.connections).await;
+    let _ = all_ended.recv().await;
 }
 
 /// Returns the next connection.
 ///
-/// A listener fails for want of file descriptors or memory, again and again and at once,
-/// until something gives them back. That is waited for, so that a thread is not spent on
-/// failing.
+/// A listener that lacks file descriptors or memory fails again and again, at once, until
+/// some are free. It pauses after each failure, so that it does not keep a thread busy.
 pub(super) async fn next<T>(
     mut poll_accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>,
     limits: Limits,
@@ -80,6 +107,13 @@ fn is_of_one_connection(error: &io::Error) -> bool {
         error.kind(),
         ErrorKind::ConnectionRefused | ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset
     )
+}
+
+/// Makes the system forget what it still has to send, which a client that does not read
+/// would let it keep for minutes.
+fn reset(stream: &TcpStream) {
+    // Without it the connection is closed in the usual way.
+    let _ = stream.set_zero_linger();
 }
 
 fn prepare(stream: TcpStream) -> TcpStream {

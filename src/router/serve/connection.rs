@@ -1,46 +1,138 @@
-//! One connection of the listener's, and when it is cut.
+//! One connection of the listener, and when it is cut.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
+use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
-use axum::{Extension, Router};
+use axum::http::{Request, Response};
+use http_body::{Frame, SizeHint};
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_io_timeout::TimeoutWriter;
-use tower::Layer;
+use tower::Service;
 
 use crate::router::serve::limits::Limits;
+use crate::router::serve::slots::Slot;
+use crate::router::serve::socket::Socket;
+use crate::router::time::time;
 
 /// So much of a request's head, or of an answer, is held in memory, in bytes.
 const BUFFER: usize = 64 * 1024;
 
+/// A scrape ends by itself at its deadline, and is counted; its connection is closed a
+/// little later.
+const LATER: Duration = Duration::from_secs(1);
+
+const NEVER: Duration = Duration::from_secs(60 * 60 * 24 * 365);
+
 /// Serves one connection to its end; what ends it concerns nobody else.
-pub(super) async fn serve_connection(
-    stream: impl AsyncRead + AsyncWrite + Send,
+///
+/// An answer that was cut is given to `reset` with its stream, so that the system forgets
+/// what it still has to send.
+pub(super) async fn serve_connection<S: AsyncRead + AsyncWrite + Send + Unpin>(
+    stream: S,
+    reset: impl FnOnce(&S),
+    slot: Slot,
     peer: SocketAddr,
     router: Router,
     limits: Limits,
     mut stopped: watch::Receiver<()>,
 ) {
-    let mut stream = TimeoutWriter::new(stream);
+    let slot = Arc::new(slot);
+    let socket = Socket {
+        stream,
+        slot: Arc::clone(&slot),
+    };
+    let mut stream = TimeoutWriter::new(socket);
     stream.set_timeout(Some(limits.write));
-    let stream = pin!(stream);
-    let service = Extension(ConnectInfo(peer)).layer(router);
+    let mut stream = pin!(stream);
+    let answer = service_fn(|mut request: Request<Incoming>| {
+        let time = time(request.headers(), limits.deadline).saturating_add(LATER);
+        let answering = Answering::begin(&slot, time);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let mut router = router.clone();
+        async move {
+            let answer: Response<Body> = router.call(request.map(Body::new)).await?;
+            Ok::<_, Infallible>(answer.map(|body| Answer {
+                body,
+                _answering: answering,
+            }))
+        }
+    });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head)
+        // The slot's times are shorter, and differ for the first request.
+        .header_read_timeout(None)
         .max_buf_size(BUFFER)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-    let mut connection = pin!(connection);
-    tokio::select! {
-        // An error is that of the client, or that it was cut.
-        _ = connection.as_mut() => return,
-        _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
+        .serve_connection(TokioIo::new(stream.as_mut()), answer);
+    {
+        let mut connection = pin!(connection);
+        let is_stopping = tokio::select! {
+            // An error is the client's, or an answer that was cut.
+            _ = connection.as_mut() => false,
+            () = slot.over() => false,
+            _ = stopped.changed() => true,
+        };
+        if is_stopping {
+            connection.as_mut().graceful_shutdown();
+            let _ = timeout(limits.grace, connection).await;
+        }
     }
-    let _ = timeout(limits.grace, connection).await;
+    if slot.is_answering() {
+        reset(&stream.get_ref().stream);
+    }
+}
+
+/// An answer under way.
+struct Answering(Arc<Slot>);
+
+impl Answering {
+    fn begin(slot: &Arc<Slot>, time: Duration) -> Self {
+        let now = Instant::now();
+        // A deadline that is too far away to be named never comes.
+        slot.begin(now.checked_add(time).unwrap_or(now + NEVER));
+        Self(Arc::clone(slot))
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.sent();
+    }
+}
+
+/// The body of an answer; hyper drops it when it has taken all of it.
+struct Answer {
+    body: Body,
+    _answering: Answering,
+}
+
+impl http_body::Body for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }

@@ -2,7 +2,13 @@
 
 mod accept;
 mod connection;
+mod hosts;
 mod limits;
+mod paths;
+mod refusals;
+mod settings;
+mod slots;
+mod socket;
 #[cfg(test)]
 mod tests;
 
@@ -10,23 +16,24 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
-use axum::Router;
 use tokio::net::{TcpListener, ToSocketAddrs};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::router::MetricsRouter;
-use crate::router::routes::routes;
-use accept::accept;
+use accept::{Listening, accept};
+use hosts::Hosts;
 use limits::Limits;
+use paths::whole;
+pub(super) use settings::Settings;
 
-/// Where exporters of no other port are found, by custom.
+/// The usual port of exporters that have no other.
 const PORT: u16 = 9464;
 
 /// # A listener of its own
 ///
 /// Apart from the service's listener, the metrics can be out of its clients' reach, and
-/// are there when the service is too busy to answer. HTTP/1.1 is spoken, without TLS.
+/// are there when the service is too busy to answer. It speaks HTTP/1.1, without TLS.
 impl MetricsRouter {
     /// Serves the metrics at `http://127.0.0.1:9464/metrics`, in the background.
     ///
@@ -42,10 +49,39 @@ impl MetricsRouter {
     /// Serves the metrics at `/metrics` on `address`, in the background, until what this
     /// returns is [shut down](Serving::shutdown) or dropped. Port 0 is any that is free.
     ///
-    /// A client that is slow, or means harm, can hold little: there are at most 64
-    /// connections, and more wait until one of them ends. A connection is cut if a
-    /// request's head takes more than 40 seconds to come, also where none comes at all,
-    /// or if nothing of an answer was taken for 30 seconds.
+    /// Besides the router's own paths there are:
+    ///
+    /// | path | what |
+    /// | --- | --- |
+    /// | `/` | a page with links to the others |
+    /// | `/metrics/` | the same as `/metrics` |
+    /// | `/healthz` | `ok`, for health checks; without credentials, but to [`networks`](Self::networks) and [`hosts`](Self::hosts) only |
+    ///
+    /// # What a client can hold
+    ///
+    /// Clients that are slow or hostile cannot keep a scraper out. Every connection is
+    /// accepted at once, and then:
+    ///
+    /// - One from outside of the [`networks`](Self::networks) gets no slot. A few such
+    ///   connections at a time are answered with 403, the others are closed.
+    /// - There are at most 64 connections, and 16 from one address; see
+    ///   [`connections`](Self::connections) and
+    ///   [`connections_per_address`](Self::connections_per_address). At a limit, an idle
+    ///   connection is closed for the new one.
+    /// - The first request has to come within 10 seconds, and a later one within 40.
+    /// - Something of an answer has to be taken within 30 seconds, and all of it within the
+    ///   [`deadline`](Self::deadline).
+    ///
+    /// Clients from several addresses that are all allowed can still use all connections,
+    /// for as long as a deadline, if they request answers and do not read them.
+    ///
+    /// The tests are `tests/it/serve.rs`, `tests/it/listener.rs` and those of the module.
+    ///
+    /// # Hosts
+    ///
+    /// On a loopback address a request for another host than `localhost` is answered with 421
+    /// (Misdirected Request), so that no page of another site can read the metrics by DNS
+    /// rebinding. See [`hosts`](Self::hosts).
     ///
     /// ```
     /// use tachometer::{MetricsRouter, Registry};
@@ -75,11 +111,19 @@ impl MetricsRouter {
     pub async fn serve_on(self, address: impl ToSocketAddrs) -> io::Result<Serving> {
         let listener = TcpListener::bind(address).await?;
         let local = listener.local_addr()?;
-        // The guard stands before paths that are not there, too.
-        let whole = Router::new().nest("/metrics", routes(&self));
-        let router = self.guard.around(whole);
+        let is_loopback = local.ip().to_canonical().is_loopback();
+        let Settings { limits, hosts } = self.listening.clone();
+        let listening = Listening {
+            listener,
+            networks: self.guard.networks(),
+            limits: Limits {
+                deadline: self.deadline,
+                ..limits
+            },
+            router: whole(&self, hosts.or_else(|| is_loopback.then(Hosts::default))),
+        };
         let (stop, stopped) = watch::channel(());
-        let task = tokio::spawn(accept(listener, router, Limits::default(), stopped));
+        let task = tokio::spawn(accept(listening, stopped));
         Ok(Serving { local, stop, task })
     }
 }

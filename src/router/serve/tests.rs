@@ -14,8 +14,10 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::router::serve::accept::next;
 use crate::router::serve::connection::serve_connection;
 use crate::router::serve::limits::Limits;
+use crate::router::serve::slots::Slots;
 
-const HEAD: Duration = Duration::from_secs(40);
+const FIRST: Duration = Duration::from_secs(10);
+const IDLE: Duration = Duration::from_secs(40);
 const WRITE: Duration = Duration::from_secs(30);
 const GRACE: Duration = Duration::from_secs(10);
 const BODY: usize = 10_000;
@@ -31,13 +33,18 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        Self::with(Limits::default())
+    }
+
+    fn with(limits: Limits) -> Self {
         let (client, stream) = duplex(1_000);
         let (stop, stopped) = watch::channel(());
         let router = Router::new()
             .route("/", get(async || "x".repeat(BODY)))
             .route("/never", get(pending::<()>));
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-        let served = serve_connection(stream, peer, router, Limits::default(), stopped);
+        let slot = Slots::new(limits).take(peer.ip()).unwrap();
+        let served = serve_connection(stream, |_| (), slot, peer, router, limits, stopped);
         Self {
             client,
             served: tokio::spawn(served),
@@ -61,7 +68,7 @@ impl Scene {
 
     /// Waits until the connection is over, and checks how long it has lasted.
     async fn check_ends_after(self, expected: Duration) {
-        let ended = timeout(10 * HEAD, self.served).await;
+        let ended = timeout(10 * IDLE, self.served).await;
         ended.expect("it does not end").unwrap();
         check_elapsed(self.start, expected);
         drop(self.client);
@@ -77,11 +84,11 @@ fn check_elapsed(start: Instant, expected: Duration) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_that_does_not_come_whole_in_time_is_waited_for_no_longer() {
+async fn a_first_head_that_does_not_come_whole_within_ten_seconds_ends_the_connection() {
     for head in [&b""[..], b"G", b"GET / HTTP/1.1\r\nhost: here\r\n"] {
         let mut scene = Scene::new();
         scene.send(head).await;
-        scene.check_ends_after(HEAD).await;
+        scene.check_ends_after(FIRST).await;
     }
 
     // Nor for one that comes a little at a time.
@@ -94,28 +101,29 @@ async fn a_head_that_does_not_come_whole_in_time_is_waited_for_no_longer() {
     let drip = async {
         client.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
         while client.write_all(b"x: y\r\n").await.is_ok() {
-            sleep(Duration::from_secs(7)).await;
+            sleep(Duration::from_secs(3)).await;
         }
     };
     tokio::select! {
         ended = served => ended.unwrap(),
         () = drip => {}
     }
-    check_elapsed(start, HEAD);
+    check_elapsed(start, FIRST);
     drop(stop);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_is_kept_alive_may_rest_as_long_as_a_head_may_take() {
+async fn a_connection_may_be_idle_for_forty_seconds_between_requests() {
     let mut scene = Scene::new();
     for _ in 0..3 {
-        sleep(Duration::from_secs(29)).await;
         scene.send(REQUEST).await;
         scene.read().await;
+        sleep(Duration::from_secs(29)).await;
     }
-    scene
-        .check_ends_after(Duration::from_secs(3 * 29) + HEAD)
-        .await;
+    // Half a head is no request.
+    scene.send(b"GET / HTTP/1.1\r\n").await;
+    let last = Duration::from_secs(2 * 29);
+    scene.check_ends_after(last + IDLE).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -124,7 +132,10 @@ async fn a_reader_that_takes_nothing_is_cut_and_a_slow_one_is_not() {
     scene.send(REQUEST).await;
     scene.check_ends_after(WRITE).await;
 
-    let mut scene = Scene::new();
+    let mut scene = Scene::with(Limits {
+        deadline: 20 * WRITE,
+        ..Limits::default()
+    });
     scene.send(REQUEST).await;
     let mut read = 0;
     while read < BODY {
@@ -134,6 +145,34 @@ async fn a_reader_that_takes_nothing_is_cut_and_a_slow_one_is_not() {
         read += taken;
     }
     assert!(scene.start.elapsed() > 9 * WRITE / 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_ends_at_its_deadline_however_it_is_read_and_if_it_never_comes() {
+    let second = Duration::from_secs(1);
+    let deadline = Limits::default().deadline + second;
+    let mut scene = Scene::new();
+    scene.send(REQUEST).await;
+    let drip = async {
+        // Always in time for the write timeout.
+        while scene.client.read(&mut [0; 100]).await.unwrap() > 0 {
+            sleep(9 * second).await;
+        }
+    };
+    tokio::select! {
+        ended = &mut scene.served => ended.unwrap(),
+        () = drip => {}
+    }
+    check_elapsed(scene.start, deadline);
+
+    let mut scene = Scene::new();
+    scene.send(b"GET /never HTTP/1.1\r\n\r\n").await;
+    scene.check_ends_after(deadline).await;
+    let mut scene = Scene::new();
+    let timeout = "x-prometheus-scrape-timeout-seconds: 3";
+    let head = format!("GET /never HTTP/1.1\r\n{timeout}\r\n\r\n");
+    scene.send(head.as_bytes()).await;
+    scene.check_ends_after(4 * second).await;
 }
 
 #[tokio::test(start_paused = true)]

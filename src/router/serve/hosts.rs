@@ -1,0 +1,207 @@
+//! The names under which the listener answers.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+
+use crate::error::Error;
+
+/// Names that are allowed besides `localhost`, names below it, and IP addresses.
+#[derive(Debug, Clone, Default)]
+pub(in crate::router) struct Hosts(Arc<[String]>);
+
+/// Why a request is refused.
+#[derive(Debug, PartialEq, Eq)]
+enum Refusal {
+    /// It names several hosts, or none that could be one.
+    Malformed,
+    /// It names a host that is not allowed.
+    Other,
+}
+
+impl Hosts {
+    /// Adds names, with or without a port.
+    pub(in crate::router) fn add(
+        &mut self,
+        names: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<(), Error> {
+        let mut all = self.0.to_vec();
+        for name in names {
+            let name = name.as_ref();
+            let authority = Authority::try_from(name.trim()).ok();
+            let Some(host) = authority.and_then(|authority| host(&authority)) else {
+                return Err(Error::invalid_host(format_args!(
+                    "the host {name:?} is not valid: write a name as it stands in a URL, such as \
+                     \"metrics.example.com\""
+                )));
+            };
+            all.push(host);
+        }
+        self.0 = all.into();
+        Ok(())
+    }
+
+    /// Returns the answer to a request for another host.
+    pub(super) fn refuse(&self, request: &Request) -> Option<Response> {
+        let refusal = self.check(request.uri(), request.headers()).err()?;
+        let (status, why) = match refusal {
+            Refusal::Malformed => (
+                StatusCode::BAD_REQUEST,
+                "the request has to name one host in `Host`\n",
+            ),
+            Refusal::Other => (
+                StatusCode::MISDIRECTED_REQUEST,
+                "these metrics are not served under the host of this request; allow it by \
+                 `MetricsRouter::hosts`, as in `.hosts([\"metrics.example.com\"])`\n",
+            ),
+        };
+        let kind = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
+        Some((status, kind, why).into_response())
+    }
+
+    /// A request without a host passes: HTTP/1.0 has none, and every browser sends one.
+    fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+        let mut values = headers.get_all(HOST).iter();
+        let (header, second) = (values.next(), values.next());
+        if second.is_some() {
+            return Err(Refusal::Malformed);
+        }
+        // The host of the request's target comes before that of the header (RFC 9112, 3.2.2).
+        let authority = match (uri.authority(), header) {
+            (Some(authority), _) => authority.clone(),
+            (None, Some(header)) => {
+                Authority::try_from(header.as_bytes()).map_err(|_| Refusal::Malformed)?
+            }
+            (None, None) => return Ok(()),
+        };
+        let host = host(&authority).ok_or(Refusal::Malformed)?;
+        if is_local(&host) || self.0.contains(&host) {
+            Ok(())
+        } else {
+            Err(Refusal::Other)
+        }
+    }
+}
+
+/// Returns the host alone, in small letters and without the dot at its end.
+fn host(authority: &Authority) -> Option<String> {
+    let text = authority.as_str();
+    let host = authority.host();
+    let host = host.strip_suffix('.').unwrap_or(host);
+    (!host.is_empty() && !text.contains('@')).then(|| host.to_ascii_lowercase())
+}
+
+/// Returns true for hosts that no name server of an attacker can lead to this listener.
+fn is_local(host: &str) -> bool {
+    let bracketed = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    let is_ip = match bracketed {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => host.parse::<Ipv4Addr>().is_ok(),
+    };
+    let below = host.strip_suffix(".localhost");
+    is_ip || host == "localhost" || below.is_some_and(|below| !below.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn check(hosts: &Hosts, target: &str, headers: &[&[u8]]) -> Result<(), Refusal> {
+        let mut all = HeaderMap::new();
+        for value in headers {
+            all.append(HOST, HeaderValue::from_bytes(value).unwrap());
+        }
+        hosts.check(&target.parse().unwrap(), &all)
+    }
+
+    #[test]
+    fn local_names_and_addresses_pass_and_others_only_if_they_were_set() {
+        let mut hosts = Hosts::default();
+        let names = ["Metrics.Example.com:9464", " other.example. "];
+        hosts.add(names).unwrap();
+        hosts.add(["third.example"]).unwrap();
+        for (host, expected) in [
+            ("localhost", Ok(())),
+            ("localhost:9464", Ok(())),
+            ("LocalHost.", Ok(())),
+            ("a.b.localhost:80", Ok(())),
+            ("127.0.0.1", Ok(())),
+            ("127.0.0.1:9464", Ok(())),
+            ("10.1.2.3", Ok(())),
+            ("[::1]", Ok(())),
+            ("[::1]:9464", Ok(())),
+            ("[2001:DB8::1]", Ok(())),
+            ("metrics.example.com", Ok(())),
+            ("METRICS.example.com.:1", Ok(())),
+            ("other.example", Ok(())),
+            ("third.example", Ok(())),
+            ("evil.example", Err(Refusal::Other)),
+            ("sub.metrics.example.com", Err(Refusal::Other)),
+            ("metrics.example.com.evil.example", Err(Refusal::Other)),
+            ("localhost.evil.example", Err(Refusal::Other)),
+            ("evillocalhost", Err(Refusal::Other)),
+            (".localhost", Err(Refusal::Other)),
+            ("localhost..", Err(Refusal::Other)),
+            ("127.0.0.1.evil.example", Err(Refusal::Other)),
+            ("127.1", Err(Refusal::Other)),
+            ("2130706433", Err(Refusal::Other)),
+            ("0x7f.0.0.1", Err(Refusal::Other)),
+            ("localhost@evil.example", Err(Refusal::Malformed)),
+            ("evil.example@localhost", Err(Refusal::Malformed)),
+            ("localhost, evil.example", Err(Refusal::Malformed)),
+            ("localhost/", Err(Refusal::Malformed)),
+            ("local host", Err(Refusal::Malformed)),
+            ("[::1", Err(Refusal::Malformed)),
+            (":80", Err(Refusal::Malformed)),
+            ("", Err(Refusal::Malformed)),
+            ("\u{e9}", Err(Refusal::Malformed)),
+        ] {
+            assert_eq!(check(&hosts, "/", &[host.as_bytes()]), expected, "{host}");
+        }
+        assert_eq!(check(&hosts, "/", &[]), Ok(()));
+    }
+
+    #[test]
+    fn a_target_s_host_comes_first_and_several_headers_are_refused() {
+        let hosts = Hosts::default();
+        let local: &[u8] = b"localhost";
+        for (target, headers, expected) in [
+            ("http://localhost/", &[][..], Ok(())),
+            ("http://127.0.0.1:80/", &[&b"evil.example"[..]][..], Ok(())),
+            ("http://evil.example/", &[local], Err(Refusal::Other)),
+            ("http://evil.example/", &[], Err(Refusal::Other)),
+            ("http://a@localhost/", &[local], Err(Refusal::Malformed)),
+            ("/", &[local, local], Err(Refusal::Malformed)),
+            ("/", &[local, b"evil.example"], Err(Refusal::Malformed)),
+            (
+                "http://localhost/",
+                &[local, local],
+                Err(Refusal::Malformed),
+            ),
+        ] {
+            assert_eq!(
+                check(&hosts, target, headers),
+                expected,
+                "{target} {headers:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_host_is_an_error() {
+        for bad in ["", " ", "http://localhost", "a b", "a@b", "a/b", ":80"] {
+            let error = Hosts::default().add(["localhost", bad]).unwrap_err();
+            assert!(error.is_invalid_host(), "{bad}");
+            assert!(error.to_string().contains(&format!("{bad:?}")), "{error}");
+        }
+    }
+}
