@@ -5,23 +5,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
-use axum::http::{HeaderName, StatusCode};
+use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use bytes::Bytes;
 
 use crate::board::{AlertRules, GrafanaBoard, View, page};
 use crate::router::MetricsRouter;
+use crate::router::html::html;
 use crate::router::routes::Served;
+use crate::router::tagged::tagged;
 
 /// A view is the same for all who ask within this time, if no other is chosen.
 const INTERVAL: Duration = Duration::from_secs(1);
-
-/// Nothing but what the router itself serves, and no page that has this one in it.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-                      connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
-                      frame-ancestors 'none'";
 
 /// # What people look at
 impl MetricsRouter {
@@ -89,7 +86,7 @@ impl Board {
         let (rules, registry) = (self.rules.clone(), served.registry.clone());
         let rules = made(served, "application/yaml", move || rules.to_yaml(&registry));
         Router::new()
-            .route("/dashboard", get(async || html()))
+            .route("/dashboard", get(page))
             .route("/dashboard/", get(async || elsewhere()))
             .route(
                 "/dashboard.css",
@@ -105,17 +102,8 @@ impl Board {
     }
 }
 
-fn html() -> Response {
-    let headers = [
-        (CONTENT_TYPE, "text/html; charset=utf-8"),
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (REFERRER_POLICY, "no-referrer"),
-        (
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ),
-    ];
-    (headers, page::HTML).into_response()
+async fn page(request: HeaderMap) -> Response {
+    tagged(html(""), page::HTML, &request)
 }
 
 /// Leads to the page from the path with a slash, below which its links would lead nowhere.
@@ -123,11 +111,15 @@ fn elsewhere() -> Response {
     (StatusCode::PERMANENT_REDIRECT, [(LOCATION, "../dashboard")]).into_response()
 }
 
+/// Answers with a file that is part of the program.
 fn asset<S>(kind: &'static str, text: &'static str) -> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    get(async move || ([(CONTENT_TYPE, kind)], text))
+    get(async move |request: HeaderMap| {
+        let answer = [(CONTENT_TYPE, kind)].into_response();
+        tagged(answer, text, &request)
+    })
 }
 
 /// Answers with what is made of the registry as it is then.

@@ -74,7 +74,8 @@
 //! ```
 //!
 //! Every answer of the router has `X-Content-Type-Options: nosniff` and `Cache-Control:
-//! no-store`. A query of more than 8 KiB is answered with 414. The tests are in
+//! no-store`; only the page's document, style and script, which are part of the program, have
+//! `no-cache` and an `ETag`. A query of more than 8 KiB is answered with 414. The tests are in
 //! `tests/it/guard.rs` and `tests/it/page.rs`. Nested, the router answers its own paths; other
 //! paths below `/metrics` are the application's.
 //!
@@ -104,6 +105,8 @@ mod scrapes;
 mod serve;
 #[cfg(feature = "system")]
 mod system;
+#[cfg(feature = "dashboard")]
+mod tagged;
 mod time;
 
 use std::fmt;

@@ -7,10 +7,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION,
-    REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
+    ETAG, IF_NONE_MATCH, LOCATION, REFERRER_POLICY, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::http::{HeaderMap, Method, Request, StatusCode, Version};
 use futures_util::future::join_all;
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use tower::ServiceExt;
 
 use crate::support::gate::{Gate, Opened};
+use crate::support::http::{Caller, Server};
 use crate::support::wait::until;
 
 const FILES: [(&str, &str); 6] = [
@@ -72,7 +73,10 @@ async fn the_page_is_served_with_all_that_it_refers_to_and_refers_to_nothing_els
         let answer = get(&app, &path).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}");
         assert_eq!(answer.headers[CONTENT_TYPE], kind, "{path}");
-        assert_eq!(answer.headers[CACHE_CONTROL], "no-store", "{path}");
+        let is_file = path.contains("dashboard");
+        let kept = if is_file { "no-cache" } else { "no-store" };
+        assert_eq!(answer.headers[CACHE_CONTROL], kept, "{path}");
+        assert_eq!(answer.headers.contains_key(ETAG), is_file, "{path}");
         assert_eq!(answer.headers[X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
         assert!(!answer.body.is_empty(), "{path}");
 
@@ -106,6 +110,48 @@ async fn the_page_is_served_with_all_that_it_refers_to_and_refers_to_nothing_els
         };
         assert_eq!(get(&app, &path).await.status, StatusCode::OK, "{link}");
     }
+}
+
+#[tokio::test]
+async fn a_file_that_a_browser_has_is_not_sent_again() {
+    let router = MetricsRouter::new().registry(&Registry::new());
+    let server = Server::start(router.build()).await;
+    let caller = Caller::new(Version::HTTP_11);
+    let mut tags = BTreeSet::new();
+    for path in ["/dashboard", "/dashboard.css", "/dashboard.js"] {
+        let url = format!("http://{}{path}", server.address);
+        let first = caller.get(&url).await.unwrap();
+        let tag = first.headers[ETAG].to_str().unwrap().to_owned();
+        assert!(tag.starts_with('"') && tag.len() > 10, "{tag}");
+        for method in [Method::GET, Method::HEAD] {
+            for list in [format!("\"x\", W/{tag}"), "*".into()] {
+                let has = [(IF_NONE_MATCH, &*list)];
+                let answer = caller.send(method.clone(), &url, &has).await.unwrap();
+                assert_eq!(answer.status(), StatusCode::NOT_MODIFIED, "{path} {list}");
+                let headers = answer.headers().clone();
+                for name in [ETAG, CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS, CONTENT_TYPE] {
+                    assert_eq!(headers[&name], first.headers[&name], "{path}");
+                }
+                // If there is one, it is not that of an empty file.
+                let length = headers.get(CONTENT_LENGTH);
+                assert!(length.is_none_or(|length| *length == first.headers[CONTENT_LENGTH]));
+                let body = answer.into_body().collect().await.unwrap().to_bytes();
+                assert!(body.is_empty(), "{path}");
+            }
+        }
+        let has = [(IF_NONE_MATCH, "\"another\"")];
+        let answer = caller.send(Method::GET, &url, &has).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        tags.insert(tag);
+    }
+    // Each file has its own, and only files have one.
+    assert_eq!(tags.len(), 3);
+    let url = format!("http://{}/view", server.address);
+    let has = [(IF_NONE_MATCH, "*")];
+    let answer = caller.send(Method::GET, &url, &has).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    drop((answer, caller));
+    server.stop().await;
 }
 
 #[tokio::test]
