@@ -1,7 +1,7 @@
 //! The body of a scrape's answer.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -22,7 +22,10 @@ pub(super) struct Scrape {
 impl Scrape {
     pub(super) fn new(pages: Pages, counted: Option<Counted>) -> Self {
         let until = pages.until();
-        let held = Arc::new(Held::new(pages, counted));
+        let held = Arc::new_cyclic(|held: &Weak<Held>| {
+            pages.lend(held.clone());
+            Held::new(pages, counted)
+        });
         let expire: Arc<dyn Expire> = held.clone();
         Self {
             held,

@@ -41,7 +41,7 @@ enum Work {
     /// A page, of which there may be more to hand on.
     Made(Box<Pages>),
     /// A page that is made by another thread.
-    Making(JoinHandle<Box<Pages>>),
+    Making(JoinHandle<Option<Box<Pages>>>),
     /// A page that is made by the thread that reads the answer.
     MakingHere,
     /// Nothing any more, which the reader does not know yet.
@@ -118,18 +118,16 @@ impl Held {
             // Its alarm is late, too, or could not be set.
             drop(state.cut(Broken::Late));
         } else if let Ok(runtime) = Handle::try_current() {
-            state.work = Work::Making(runtime.spawn_blocking(move || {
-                pages.turn();
-                pages
-            }));
+            let turn = move || pages.turn().then_some(pages);
+            state.work = Work::Making(runtime.spawn_blocking(turn));
         } else {
             // Without a runtime there is nobody that would be held up, but the deadline.
             state.work = Work::MakingHere;
             drop(state);
-            pages.turn();
+            let made = pages.turn().then_some(pages);
             let mut state = self.state();
             if matches!(state.work, Work::MakingHere) {
-                state.made(pages);
+                state.made(made);
             }
         }
     }
@@ -184,8 +182,12 @@ impl State {
         Poll::Ready(())
     }
 
-    fn made(&mut self, pages: Box<Pages>) {
-        self.work = Work::Made(pages);
+    /// Has the next page, or none if the place has gone to another.
+    fn made(&mut self, pages: Option<Box<Pages>>) {
+        match pages {
+            Some(pages) => self.work = Work::Made(pages),
+            None => drop(self.cut(Broken::Late)),
+        }
         self.sent = 0;
         self.reader = None;
     }
@@ -250,11 +252,11 @@ mod tests {
     fn at_its_deadline_a_scrape_gives_back_its_place_and_its_page_without_a_poll() {
         let permits = Permits::new(1);
         let far = Duration::MAX;
-        let held = scrape(&large(), permits.take(far).unwrap());
+        let held = scrape(&large(), permits.take(far, None).unwrap());
         assert!(poll(&held).unwrap().is_ok());
-        assert!(permits.take(far).is_none());
+        assert!(permits.take(far, None).is_none());
         held.expire();
-        assert!(permits.take(far).is_some());
+        assert!(permits.take(far, None).is_some());
         assert!(matches!(held.state().work, Work::Broken(Broken::Late)));
         // Who reads on learns of it once, though half a page was still to come.
         assert!(matches!(poll(&held), Some(Err(Broken::Late))));
@@ -264,7 +266,10 @@ mod tests {
     #[test]
     fn an_answer_that_has_ended_is_not_cut() {
         let registry = Registry::new();
-        let held = scrape(&registry, Permits::new(1).take(Duration::MAX).unwrap());
+        let held = scrape(
+            &registry,
+            Permits::new(1).take(Duration::MAX, None).unwrap(),
+        );
         while let Some(frame) = poll(&held) {
             frame.unwrap();
         }
@@ -274,7 +279,10 @@ mod tests {
 
     #[test]
     fn without_its_alarm_an_answer_is_cut_when_its_next_page_is_due() {
-        let held = scrape(&large(), Permits::new(1).take(Duration::ZERO).unwrap());
+        let held = scrape(
+            &large(),
+            Permits::new(1).take(Duration::ZERO, None).unwrap(),
+        );
         assert!(matches!(poll(&held), Some(Err(Broken::Late))));
     }
 
@@ -288,9 +296,12 @@ mod tests {
             1
         };
         registry.gauge_fn("late", "", expire).unwrap();
-        let held = Arc::new(scrape(&registry, permits.take(Duration::MAX).unwrap()));
+        let held = Arc::new(scrape(
+            &registry,
+            permits.take(Duration::MAX, None).unwrap(),
+        ));
         under_way.set(Arc::clone(&held)).ok().unwrap();
         assert!(matches!(poll(&held), Some(Err(Broken::Late))));
-        assert!(permits.take(Duration::MAX).is_some());
+        assert!(permits.take(Duration::MAX, None).is_some());
     }
 }

@@ -221,6 +221,11 @@ impl MetricsRouter {
     /// A scrape counts until its answer has ended, until its client has gone, or until its
     /// [`deadline`](Self::deadline), and in any case for as long as a collector is at work for
     /// it. So slow collectors never take more of the runtime's threads for blocking work.
+    ///
+    /// If all places are taken, a scrape may take one from the address that has most of them,
+    /// if that has at least two more: the oldest scrape there is cut off. So one address cannot
+    /// keep the others out (test: `tests/it/listener.rs`). It needs to know addresses: those of
+    /// [`networks`](Self::networks), an IPv6 network of 64 bits being one.
     pub fn in_flight(self, most: usize) -> Self {
         Self {
             in_flight: most,

@@ -32,6 +32,18 @@ impl Networks {
     }
 }
 
+/// Returns what stands for one subscriber of a network: an IPv4 address, however it is
+/// written, or the network of 64 bits of an IPv6 address.
+pub(super) fn subscriber(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => {
+            let mask = u128::MAX << 64;
+            Ipv6Addr::from_bits(address.to_bits() & mask).into()
+        }
+    }
+}
+
 fn parse(text: &str) -> Option<IpNet> {
     let address = || text.parse::<IpAddr>().ok().map(IpNet::from);
     text.parse().ok().or_else(address)

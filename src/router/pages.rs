@@ -1,8 +1,10 @@
 //! An exposition in pages, compressed where the client asked for it.
 
+use std::sync::Weak;
 use std::time::Instant;
 
 use crate::export::Chunks;
+use crate::router::deadline::Expire;
 use crate::router::permits::Permit;
 
 /// An exposition, of which one page is there at a time.
@@ -50,6 +52,11 @@ impl Pages {
         self.chunks.is_at_end()
     }
 
+    /// Lets another client take the place, by ending this scrape.
+    pub(super) fn lend(&self, scrape: Weak<dyn Expire>) {
+        self.permit.lend(scrape);
+    }
+
     /// Returns the deadline.
     pub(super) fn until(&self) -> Instant {
         self.permit.until()
@@ -60,9 +67,12 @@ impl Pages {
         self.permit.is_over()
     }
 
-    /// Makes the next page.
-    pub(super) fn turn(&mut self) {
-        self.permit.hold();
+    /// Makes the next page; returns false if the place has gone to another.
+    #[must_use]
+    pub(super) fn turn(&mut self) -> bool {
+        if !self.permit.hold() {
+            return false;
+        }
         if let Some(coder) = &mut self.coder {
             coder.clear();
             // A compressor keeps what it is given until it has enough of it.
@@ -78,5 +88,6 @@ impl Pages {
             self.chunks.turn();
         }
         self.permit.release();
+        true
     }
 }

@@ -1,33 +1,41 @@
 //! How many scrapes there may be at a time, and how long each.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
+
+use crate::router::deadline::Expire;
 
 /// Places for scrapes under way.
 ///
 /// A place is given back when its scrape ends, or at the scrape's deadline once nothing is
-/// being made for it. So a reader that has stopped reading keeps nobody out.
-#[derive(Debug)]
+/// being made for it. So a reader that has stopped reading keeps nobody out. If there is no
+/// place, a client takes one from the address that has most, so that no address keeps
+/// the others out.
 pub(super) struct Permits {
     most: usize,
     taken: Mutex<Taken>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Taken {
     /// The number of the last place that was given.
     last: u64,
-    /// The places that are taken.
+    /// The places that are taken, the oldest first.
     places: Vec<Place>,
 }
 
-#[derive(Debug)]
 struct Place {
     number: u64,
+    /// Whose it is, if it is known.
+    client: Option<IpAddr>,
     /// When its time is over.
     until: Instant,
     /// Whether a page is being made.
     held: bool,
+    /// What ends the scrape, if it can be ended.
+    scrape: Option<Weak<dyn Expire>>,
 }
 
 impl Permits {
@@ -38,13 +46,14 @@ impl Permits {
         })
     }
 
-    /// Gives a place for so long, if there is one.
-    pub(super) fn take(self: &Arc<Self>, time: Duration) -> Option<Permit> {
+    /// Gives a place for this time, if there is one or this client may take another's.
+    pub(super) fn take(self: &Arc<Self>, time: Duration, client: Option<IpAddr>) -> Option<Permit> {
         let now = Instant::now();
         let mut taken = self.taken();
         taken.places.retain(|place| place.held || place.until > now);
+        let mut evicted = None;
         if taken.places.len() >= self.most {
-            return None;
+            evicted = Some(taken.evict(client?)?);
         }
         // So far away that it never comes, where it could not be told.
         let far = Duration::from_secs(60 * 60 * 24 * 365);
@@ -53,10 +62,16 @@ impl Permits {
         let number = taken.last;
         taken.places.push(Place {
             number,
+            client,
             until,
             held: false,
+            scrape: None,
         });
         drop(taken);
+        // Without the lock, which the scrape takes to give back its place.
+        if let Some(scrape) = evicted.and_then(|scrape| scrape.upgrade()) {
+            scrape.expire();
+        }
         Some(Permit {
             permits: Arc::clone(self),
             number,
@@ -69,8 +84,34 @@ impl Permits {
     }
 }
 
+impl Taken {
+    /// Takes the place of the oldest scrape of the address that has most places, if that has
+    /// more than this client will have; and returns what ends the scrape.
+    fn evict(&mut self, client: IpAddr) -> Option<Weak<dyn Expire>> {
+        let mut counts = BTreeMap::<IpAddr, usize>::new();
+        for place in &self.places {
+            if let Some(client) = place.client {
+                *counts.entry(client).or_default() += 1;
+            }
+        }
+        let count = |client: IpAddr| counts.get(&client).copied().unwrap_or_default();
+        let may_end = |place: &&Place| !place.held && place.scrape.is_some();
+        // Of equals the last, hence from the youngest to the oldest.
+        let ended = self.places.iter().rev().filter(may_end);
+        let ended = ended.filter_map(|place| Some((count(place.client?), place.number)));
+        let (most, number) = ended.max_by_key(|(count, _)| *count)?;
+        if most <= count(client) + 1 {
+            return None;
+        }
+        let at = self
+            .places
+            .iter()
+            .position(|place| place.number == number)?;
+        self.places.remove(at).scrape
+    }
+}
+
 /// The place of one scrape.
-#[derive(Debug)]
 pub(super) struct Permit {
     permits: Arc<Permits>,
     number: u64,
@@ -78,22 +119,28 @@ pub(super) struct Permit {
 }
 
 impl Permit {
-    /// Keeps the place whatever the time, while something is being made.
-    pub(super) fn hold(&self) {
-        self.set(true);
+    /// Lets another client take the place, by ending this scrape.
+    pub(super) fn lend(&self, scrape: Weak<dyn Expire>) {
+        self.change(|place| place.scrape = Some(scrape));
+    }
+
+    /// Keeps the place whatever the time, while something is being made; returns false if
+    /// it has gone to another.
+    #[must_use]
+    pub(super) fn hold(&self) -> bool {
+        self.change(|place| place.held = true)
     }
 
     /// Ends what [`hold`](Self::hold) began.
     pub(super) fn release(&self) {
-        self.set(false);
+        self.change(|place| place.held = false);
     }
 
-    fn set(&self, held: bool) {
+    fn change(&self, change: impl FnOnce(&mut Place)) -> bool {
         let mut taken = self.permits.taken();
         let mut places = taken.places.iter_mut();
-        if let Some(place) = places.find(|place| place.number == self.number) {
-            place.held = held;
-        }
+        let place = places.find(|place| place.number == self.number);
+        place.map(change).is_some()
     }
 
     /// Returns when the scrape's time is over.
@@ -123,35 +170,80 @@ mod tests {
     fn there_are_so_many_places_and_each_is_given_back() {
         let permits = Permits::new(2);
         let day = Duration::from_secs(60 * 60 * 24);
-        let (one, _two) = (permits.take(day).unwrap(), permits.take(day).unwrap());
-        assert!(permits.take(day).is_none());
+        let (one, _two) = (
+            permits.take(day, None).unwrap(),
+            permits.take(day, None).unwrap(),
+        );
+        assert!(permits.take(day, None).is_none());
         drop(one);
-        let three = permits.take(Duration::MAX).unwrap();
+        let three = permits.take(Duration::MAX, None).unwrap();
         assert!(!three.is_over());
-        assert!(permits.take(day).is_none());
+        assert!(permits.take(day, None).is_none());
     }
 
     #[test]
     fn a_place_whose_time_is_over_is_given_to_another_and_given_back_once() {
         let permits = Permits::new(1);
-        let over = permits.take(Duration::ZERO).unwrap();
+        let over = permits.take(Duration::ZERO, None).unwrap();
         assert!(over.is_over());
-        let next = permits.take(Duration::MAX).unwrap();
+        let next = permits.take(Duration::MAX, None).unwrap();
         // It is nobody's any more, and cannot be held.
-        over.hold();
+        assert!(!over.hold());
         drop(over);
-        assert!(permits.take(Duration::MAX).is_none());
+        assert!(permits.take(Duration::MAX, None).is_none());
         drop(next);
-        assert!(permits.take(Duration::MAX).is_some());
+        assert!(permits.take(Duration::MAX, None).is_some());
     }
 
     #[test]
     fn a_place_is_kept_beyond_its_time_while_a_page_is_made() {
         let permits = Permits::new(1);
-        let over = permits.take(Duration::ZERO).unwrap();
-        over.hold();
-        assert!(permits.take(Duration::MAX).is_none());
+        let over = permits.take(Duration::ZERO, None).unwrap();
+        assert!(over.hold());
+        assert!(permits.take(Duration::MAX, None).is_none());
         over.release();
-        assert!(permits.take(Duration::MAX).is_some());
+        assert!(permits.take(Duration::MAX, None).is_some());
+    }
+
+    struct Scrape(Mutex<Option<Permit>>);
+
+    impl Expire for Scrape {
+        fn expire(&self) {
+            drop(self.0.lock().unwrap().take());
+        }
+    }
+
+    #[test]
+    fn a_client_takes_a_place_from_one_that_has_more_and_only_then() {
+        let permits = Permits::new(4);
+        let client = |last| Some(IpAddr::from([10, 0, 0, last]));
+        let scrape = |last| {
+            let permit = permits.take(Duration::MAX, client(last))?;
+            let scrape = Arc::new(Scrape(Mutex::new(Some(permit))));
+            let lent: Arc<dyn Expire> = scrape.clone();
+            let permit = scrape.0.lock().unwrap();
+            permit.as_ref().unwrap().lend(Arc::downgrade(&lent));
+            drop(permit);
+            Some(scrape)
+        };
+        let is_over = |scrape: &Arc<Scrape>| scrape.0.lock().unwrap().is_none();
+        let greedy = [(); 4].map(|()| scrape(1).unwrap());
+        assert!(scrape(1).is_none() && permits.take(Duration::MAX, None).is_none());
+        // What is being made cannot be ended.
+        let held = greedy[0].0.lock().unwrap();
+        assert!(held.as_ref().unwrap().hold());
+        drop(held);
+        let first = scrape(2).unwrap();
+        assert!(!is_over(&greedy[0]) && is_over(&greedy[1]) && !is_over(&greedy[2]));
+        let second = scrape(2).unwrap();
+        assert!(is_over(&greedy[2]));
+        // Both have two, and a third client may have one: the oldest that can be ended.
+        assert!(scrape(2).is_none() && scrape(1).is_none());
+        let third = scrape(3).unwrap();
+        let over = [&greedy[0], &greedy[3], &first, &second, &third].map(is_over);
+        assert_eq!(over, [false, true, false, false, false]);
+        assert!(scrape(3).is_none());
+        let _fourth = scrape(4).unwrap();
+        assert!(is_over(&first) && !is_over(&second));
     }
 }

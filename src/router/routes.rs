@@ -1,11 +1,12 @@
 //! The routes, and how a scrape is answered.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, VARY};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -19,6 +20,7 @@ use crate::router::body::Scrape;
 use crate::router::compression::coder;
 use crate::router::held::Counted;
 use crate::router::negotiate::Negotiated;
+use crate::router::networks::subscriber;
 use crate::router::pages::Pages;
 use crate::router::permits::Permits;
 use crate::router::query::Query;
@@ -86,7 +88,10 @@ impl Served {
         let begun = Instant::now();
         Registry::warn_if_global_is_unread();
         let headers = request.headers();
-        let Some(permit) = self.permits.take(time(headers, self.deadline)) else {
+        let Some(permit) = self
+            .permits
+            .take(time(headers, self.deadline), client(request))
+        else {
             return self.refuse();
         };
         let Query { names, limit } = Query::of(request.uri().query());
@@ -141,10 +146,10 @@ impl Served {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Response> {
-        let permit = self.permits.take(self.deadline);
+        let permit = self.permits.take(self.deadline, None);
         let permit = permit.ok_or_else(|| self.refuse())?;
         let work = move || {
-            permit.hold();
+            let _ = permit.hold();
             work()
         };
         let made = match Handle::try_current() {
@@ -162,4 +167,10 @@ impl Served {
         let why = "as many scrapes as may be are under way\n";
         (StatusCode::SERVICE_UNAVAILABLE, soon, why).into_response()
     }
+}
+
+/// Returns whose request it is, if the server shows it.
+fn client(request: &Request) -> Option<IpAddr> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    peer.map(|ConnectInfo(peer)| subscriber(peer.ip()))
 }

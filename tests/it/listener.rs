@@ -211,8 +211,35 @@ async fn readers_that_stall_have_the_slots_of_their_address_and_no_others() {
     // None of them was closed for another.
     assert_eq!(sum(&registry, "tachometer_scrapes_cut_total", &[]), 0.0);
     for client in &mut stalled {
-        client.read_exact(&mut [0; 100_000]).await.unwrap();
+        client.read_exact(&mut vec![0; 100_000]).await.unwrap();
     }
+    drop(stalled);
+    serving.shutdown().await;
+}
+
+#[tokio::test]
+async fn readers_that_stall_have_the_places_of_scrapes_until_another_address_asks() {
+    let (settings, registry) = metrics(8);
+    let serving = start(settings).await;
+    let mut stalled = Vec::new();
+    for _ in 0..8 {
+        let mut client = connect(&serving, THEM, ALL).await;
+        client.read_exact(&mut [0; 1]).await.unwrap();
+        stalled.push(client);
+    }
+    let refused = ask(&serving, THEM, REQUEST).await;
+    assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+    for _ in 0..20 {
+        scrape(&serving, US).await;
+    }
+    // One made room, the oldest for which nothing was being made, and that was enough.
+    assert_eq!(sum(&registry, "tachometer_scrapes_cut_total", &[]), 1.0);
+    let mut served = 0;
+    for client in &mut stalled {
+        let read = client.read_exact(&mut vec![0; 100_000]).await;
+        served += u32::from(read.is_ok());
+    }
+    assert!(served >= 7, "{served}");
     drop(stalled);
     serving.shutdown().await;
 }

@@ -47,9 +47,10 @@ pub(super) async fn accept(listening: Listening, mut stopped: watch::Receiver<()
         let is_inside = networks
             .as_ref()
             .is_none_or(|all| all.hold(address.to_canonical()));
-        let slot = match is_inside {
-            true => slots.take(address).map_err(Refusal::Full),
-            false => Err(Refusal::Network),
+        let slot = if is_inside {
+            slots.take(address).map_err(Refusal::Full)
+        } else {
+            Err(Refusal::Network)
         };
         match slot {
             Ok(slot) => {

@@ -72,8 +72,10 @@ impl MetricsRouter {
     /// - Something of an answer has to be taken within 30 seconds, and all of it within the
     ///   [`deadline`](Self::deadline).
     ///
-    /// Clients from several addresses that are all allowed can still use all connections,
-    /// for as long as a deadline, if they request answers and do not read them.
+    /// If all scrapes [in flight](Self::in_flight) are in use, a scrape from another address
+    /// ends the oldest one of the address that has most. What remains: clients from many
+    /// addresses, all of them allowed, can together use all connections, or all scrapes, until
+    /// the deadline.
     ///
     /// The tests are `tests/it/serve.rs`, `tests/it/listener.rs` and those of the module.
     ///

@@ -1,13 +1,14 @@
 //! The connections that there are, and which one makes room for another.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use crate::router::networks::subscriber;
 use crate::router::serve::limits::Limits;
 
 /// The slots of a listener's connections.
@@ -181,18 +182,6 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.slots.table().taken.remove(&self.number);
-    }
-}
-
-/// Returns what stands for one subscriber of a network: an IPv4 address, however it is
-/// written, or the network of 64 bits of an IPv6 address.
-fn subscriber(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => {
-            let mask = u128::MAX << 64;
-            Ipv6Addr::from_bits(address.to_bits() & mask).into()
-        }
     }
 }
 
