@@ -13,7 +13,7 @@ use crate::error::Error;
 
 /// Names that are allowed besides `localhost`, names below it, and IP addresses.
 #[derive(Debug, Clone, Default)]
-pub(in crate::router) struct Hosts(Arc<[String]>);
+pub(super) struct Hosts(Arc<[String]>);
 
 /// Why a request is refused.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ enum Refusal {
 
 impl Hosts {
     /// Adds names, with or without a port.
-    pub(in crate::router) fn add(
+    pub(super) fn add(
         &mut self,
         names: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<(), Error> {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 #[derive(Debug, Clone, Copy)]
-pub(in crate::router) struct Limits {
+pub(super) struct Limits {
     /// How many connections there may be.
-    pub(in crate::router) connections: usize,
+    pub(super) connections: usize,
     /// How many of them may come from one address.
-    pub(in crate::router) per_address: usize,
+    pub(super) per_address: usize,
     /// A connection's first request has to come within this.
     pub(super) first: Duration,
     /// A later request has to come within this.

@@ -7,7 +7,7 @@ use crate::router::serve::limits::Limits;
 
 /// The settings that the listener alone obeys.
 #[derive(Debug, Clone, Default)]
-pub(in crate::router) struct Settings {
+pub(crate) struct Settings {
     pub(super) limits: Limits,
     /// Those of a loopback address alone, where there are none.
     pub(super) hosts: Option<Hosts>,
