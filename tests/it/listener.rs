@@ -78,14 +78,25 @@ async fn check_reset(client: &TcpStream) {
 }
 
 #[tokio::test]
-async fn clients_from_other_networks_hold_no_slot() {
+async fn clients_from_other_networks_hold_no_slot_and_close_none() {
     let settings = metrics(0).0.networks(["127.0.0.1"]).unwrap();
-    let serving = start(settings.connections(4)).await;
+    let serving = start(settings.connections(1)).await;
     for send in ["", "GET /met", REQUEST] {
+        // The only slot, which an allowed client would take from it.
+        let mut kept = connect(&serving, US, ALL).await;
+        let mut answer = String::new();
+        while !answer.ends_with("\r\n0\r\n\r\n") {
+            let mut part = [0; 1_024];
+            let read = kept.read(&mut part).await.unwrap();
+            answer.push_str(std::str::from_utf8(&part[..read]).unwrap());
+        }
         let mut held = Vec::new();
         for _ in 0..300 {
             held.push(connect(&serving, THEM, send).await);
         }
+        kept.write_all(REQUEST.as_bytes()).await.unwrap();
+        let answer = read(&mut kept).await;
+        assert!(answer.contains("jobs_total 1"), "{answer}");
         scrape(&serving, US).await;
     }
     serving.shutdown().await;
