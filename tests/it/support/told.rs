@@ -169,7 +169,13 @@ fn held_series(
         other => panic!("a kind of metric unknown to the tests: {other:?}"),
     }
     if protobuf || format == Format::OpenMetrics {
+        // The parser of Python's `prometheus_client` fails a scrape that quotes a quote there.
+        let is_left_out = |own: &Exemplar| {
+            let mut pairs = own.labels.pairs();
+            !protobuf && pairs.any(|(_, value)| value.contains('"'))
+        };
         let own = block.exemplars.iter().filter(|own| own.series == position);
+        let own = own.filter(|own| !is_left_out(own));
         series.exemplars = own
             .map(|own| (own.bucket, exemplar(own, protobuf)))
             .collect();
