@@ -173,7 +173,7 @@ fn a_series_that_two_registries_have_later_is_left_out_counted_and_warned_of_onc
     assert_eq!(warned.len(), 1, "{warned:?}");
     assert!(warned[0].contains("jobs_total"), "{warned:?}");
     // What a label's value is may be a client's business.
-    assert!(!warned[0].contains("1"), "{warned:?}");
+    assert!(!warned[0].contains('1'), "{warned:?}");
     // Each registry by itself has all of its own.
     assert_eq!(sum(&other, "jobs_total", &[]), 130.0);
 }
