@@ -53,11 +53,11 @@
 //!   allocates once a series has been made and a value of that magnitude seen.
 //! - Every scrape parses and agrees with itself: a histogram's count is its
 //!   `+Inf` bucket, and its buckets never fall.
-//! - Two registries never meet; the global one is a convenience.
+//! - Registries share nothing; the global one is a convenience.
 //! - `Debug` of layers, bodies and handles prints no value that a client can choose.
 //! - No unsafe code.
 //!
-//! `docs/security.md` in the package names the test that checks each of these, and the limits.
+//! `docs/security.md` lists the limits, and the test in the repository that checks each claim.
 //!
 //! # Layout
 //!

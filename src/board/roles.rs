@@ -48,7 +48,8 @@ impl Roles {
                     Role::SeriesOverflow => &["metric"],
                     _ => &[],
                 };
-                roles.insert(role, Found::new(&desc, labels, registry.constant_labels()));
+                let constant = registry.labels_about_itself();
+                roles.insert(role, Found::new(&desc, labels, &constant));
             }
         }
         Self(roles)

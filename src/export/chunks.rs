@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::encode::{Encode, Page};
+use crate::export::Export;
 use crate::registry::Gather;
 use crate::snapshot::Block;
 
@@ -19,9 +20,10 @@ const ROOM: usize = 64 * 1024;
 /// So a scrape of any size holds one chunk and one block of series, and whoever
 /// takes it slowly holds no more.
 pub(crate) struct Chunks {
-    gather: Gather,
-    encoder: Box<dyn Encode + Send>,
-    at: At,
+    /// What is to be read. The reading begins with the first chunk, on the thread that makes it.
+    export: Option<Export>,
+    reading: Option<Reading>,
+    is_at_end: bool,
     /// The block under way, and how many of its series have been written.
     current: Option<(Block, usize)>,
     /// How many more series there may be.
@@ -29,22 +31,20 @@ pub(crate) struct Chunks {
     page: Page,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum At {
-    Start,
-    Series,
-    End,
+/// A registry that is being read.
+pub(super) struct Reading {
+    pub(super) gather: Gather,
+    pub(super) encoder: Box<dyn Encode + Send>,
 }
 
 impl Chunks {
-    /// Begins with at most `limit` series.
-    pub(super) fn new(gather: Gather, encoder: Box<dyn Encode + Send>, limit: usize) -> Self {
+    pub(super) fn new(export: Export) -> Self {
         Self {
-            gather,
-            encoder,
-            at: At::Start,
+            left: export.limit,
+            export: Some(export),
+            reading: None,
+            is_at_end: false,
             current: None,
-            left: limit,
             page: Page::default(),
         }
     }
@@ -56,7 +56,7 @@ impl Chunks {
 
     /// Returns true when the chunk that is there is the last.
     pub(crate) fn is_at_end(&self) -> bool {
-        self.at == At::End
+        self.is_at_end
     }
 
     /// Gives up the memory of the chunk, until the next is made.
@@ -71,48 +71,53 @@ impl Chunks {
         if self.page.room() == 0 {
             self.page = Page::with_room(ROOM);
         }
-        if self.at == At::Start {
-            self.encoder.start(&mut self.page);
-            self.at = At::Series;
+        if let Some(export) = self.export.take() {
+            let mut reading = export.read();
+            reading.encoder.start(&mut self.page);
+            self.reading = Some(reading);
         }
-        while self.at == At::Series && !self.is_full() {
+        let Some(mut reading) = self.reading.take() else {
+            return;
+        };
+        while !self.is_at_end && !self.is_full(&reading) {
             match self.current.take() {
-                Some((block, written)) => self.write(block, written),
-                None => self.next_block(),
+                Some((block, written)) => self.write(&mut reading, block, written),
+                None => self.next_block(&mut reading),
             }
         }
+        self.reading = (!self.is_at_end).then_some(reading);
     }
 
     /// Returns true when what one more series may add is not to be added.
-    fn is_full(&self) -> bool {
-        self.page.len() + self.encoder.held() >= CHUNK
+    fn is_full(&self, reading: &Reading) -> bool {
+        self.page.len() + reading.encoder.held() >= CHUNK
     }
 
     /// Goes on to the next block, or ends where there is none or no more are wanted.
-    fn next_block(&mut self) {
-        match self.gather.next() {
+    fn next_block(&mut self, reading: &mut Reading) {
+        match reading.gather.next() {
             Some(block) if self.left > 0 => {
-                self.encoder.block(&block, &mut self.page);
+                reading.encoder.block(&block, &mut self.page);
                 self.current = Some((block, 0));
             }
             more => {
-                self.encoder.finish(more.is_some(), &mut self.page);
-                self.at = At::End;
+                reading.encoder.finish(more.is_some(), &mut self.page);
+                self.is_at_end = true;
             }
         }
     }
 
     /// Writes series of a block, as many as the chunk takes and are wanted.
-    fn write(&mut self, block: Block, mut written: usize) {
+    fn write(&mut self, reading: &mut Reading, block: Block, mut written: usize) {
         let end = block.labels.len().min(written.saturating_add(self.left));
-        while written < end && !self.is_full() {
-            self.encoder.series(&block, written, &mut self.page);
+        while written < end && !self.is_full(reading) {
+            reading.encoder.series(&block, written, &mut self.page);
             written += 1;
             self.left -= 1;
         }
         if written < block.labels.len() && self.left == 0 {
-            self.encoder.finish(true, &mut self.page);
-            self.at = At::End;
+            reading.encoder.finish(true, &mut self.page);
+            self.is_at_end = true;
         } else if written < block.labels.len() {
             self.current = Some((block, written));
         }

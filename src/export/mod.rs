@@ -26,6 +26,7 @@ mod summary;
 pub(crate) use chunks::Chunks;
 #[cfg(not(feature = "axum"))]
 use chunks::Chunks;
+use chunks::Reading;
 pub use format::Format;
 pub use summary::{MetricSummary, Summary};
 
@@ -112,11 +113,15 @@ impl Export {
         bytes
     }
 
-    /// Begins to make it, a chunk at a time.
+    /// Makes it a chunk at a time. The registry is read from the first chunk on.
     pub(crate) fn chunks(self) -> Chunks {
+        Chunks::new(self)
+    }
+
+    fn read(self) -> Reading {
         let mut gather = self.registry.gather();
-        if let Some(names) = &self.only {
-            gather = gather.only(names.iter().cloned());
+        if let Some(names) = self.only {
+            gather = gather.only(names);
         }
         let encoder: Box<dyn Encode + Send> = match self.format {
             Format::Text | Format::TextV1 => {
@@ -130,7 +135,7 @@ impl Export {
             Format::Protobuf => Box::new(ProtobufEncoder::new(self.escaping)),
             Format::Json => Box::new(JsonEncoder::new(gather.taken(), gather.uptime())),
         };
-        Chunks::new(gather, encoder, self.limit)
+        Reading { gather, encoder }
     }
 }
 

@@ -225,7 +225,7 @@ impl Registry {
                  or ask the registry for the one that is there"
             )));
         }
-        let desc = Desc::new(name, help, M::KIND);
+        let desc = Desc::new(name, entries.help(name, help), M::KIND);
         let set = SeriesSet::adopting(desc, self.scope.labels().clone(), metric);
         entries.insert(Arc::new(set))
     }
@@ -304,12 +304,9 @@ impl Registry {
         if let Some(set) = entries.find(name, constant, labels, settings.as_ref())? {
             return Ok(set);
         }
-        let (help, model) = entries
-            .model::<M>(name)
-            .unwrap_or_else(|| (help.to_owned(), None));
-        let settings = settings.or(model);
+        let settings = settings.or_else(|| entries.settings::<M>(name));
         let settings = settings.unwrap_or_else(|| M::settings(labels.is_empty()));
-        let desc = Desc::new(name, &help, M::KIND).in_role(self.scope.role());
+        let desc = Desc::new(name, entries.help(name, help), M::KIND).in_role(self.scope.role());
         let set = Arc::new(SeriesSet::new(desc, constant.clone(), labels, settings));
         entries.insert(Arc::<SeriesSet<M>>::clone(&set))?;
         Ok(set)

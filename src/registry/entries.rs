@@ -1,6 +1,6 @@
 //! Which names are taken, and by what.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::error::Error;
@@ -19,6 +19,8 @@ pub(super) struct Entry {
 /// The series under one name that have the same constant labels.
 #[derive(Clone)]
 pub(super) struct Part {
+    /// The constant labels, sorted by name.
+    constant: Labels,
     pub(super) set: Arc<dyn AnySet>,
     /// The collector that computes it, and which of its families it is.
     pub(super) source: Option<(Arc<Source>, usize)>,
@@ -43,8 +45,18 @@ impl Entry {
 
     /// Returns the part that has these constant labels, in whatever order.
     pub(super) fn part(&self, constant: &Labels) -> Option<&Part> {
-        let mut parts = self.parts.iter();
-        parts.find(|part| are_same(part.set.constant(), constant))
+        let constant = constant.sorted();
+        self.parts.iter().find(|part| part.constant == constant)
+    }
+
+    /// Returns true if no series of one part can be a series of another, since all parts have
+    /// other values of the same constant labels.
+    pub(super) fn are_disjoint(&self) -> bool {
+        let mut seen = HashSet::new();
+        let names = self.parts[0].constant_names();
+        self.parts
+            .iter()
+            .all(|part| part.constant_names() == names && seen.insert(part.constant.canonical()))
     }
 
     /// Checks that a set of this kind may be another part, and have these constant labels
@@ -63,20 +75,21 @@ impl Entry {
                 &format!("ask for a {there}"),
             ));
         }
-        for part in &self.parts {
-            let first = part.set.constant();
-            if sorted_names(first) != sorted_names(constant) {
-                return Err(self.conflict(
-                    &format!("with the constant labels {{{}}}", first.as_str()),
-                    &format!("with {{{}}}", constant.as_str()),
-                    "ask through a handle whose labels have the same names",
-                ));
-            }
-            if let Some(labels) = labels.filter(|_| part.source.is_none()) {
-                self.check_labels(part, labels)?;
-            }
+        // All parts of a registry have constant labels of the same names.
+        let names = label_names(&constant.sorted());
+        let first = self.parts[0].constant_names();
+        if first != names {
+            return Err(self.conflict(
+                &format!("with the constant labels {first:?}"),
+                &format!("with {names:?}"),
+                "ask through a handle whose labels have the same names",
+            ));
         }
-        Ok(())
+        let mut stored = self.parts.iter().filter(|part| part.source.is_none());
+        match (labels, stored.next()) {
+            (Some(labels), Some(part)) => self.check_labels(part, labels),
+            _ => Ok(()),
+        }
     }
 
     fn check_labels(&self, part: &Part, labels: &[&str]) -> Result<(), Error> {
@@ -101,6 +114,20 @@ impl Entry {
 }
 
 impl Part {
+    /// Makes the part of a registered metric, or of a family that a collector computes.
+    pub(super) fn new(set: Arc<dyn AnySet>, source: Option<(Arc<Source>, usize)>) -> Self {
+        Self {
+            constant: set.constant().sorted(),
+            set,
+            source,
+        }
+    }
+
+    /// Returns the names of the constant labels, sorted.
+    fn constant_names(&self) -> Vec<String> {
+        label_names(&self.constant)
+    }
+
     /// Returns how many series are stored; a collector's are not computed for this, and count
     /// as one.
     pub(super) fn stored(&self) -> u64 {
@@ -117,7 +144,7 @@ impl Part {
             return None;
         }
         let own = self.set.label_names().iter().map(ToString::to_string);
-        let mut names = sorted_names(self.set.constant());
+        let mut names = self.constant_names();
         names.extend(own);
         names.sort_unstable();
         Some(names)
@@ -217,18 +244,22 @@ impl Entries {
         }
     }
 
-    /// Returns the help text and the settings that a set under this name has already, with
-    /// whatever constant labels.
-    pub(super) fn model<M: Instrument>(&self, name: &str) -> Option<(String, Option<M::Settings>)> {
-        let entry = self.metrics.get(name)?;
-        let mut sets = entry.parts.iter().filter_map(|part| set_of::<M>(&part.set));
-        let settings = sets.next().map(|set| set.settings().clone());
-        Some((entry.desc().help().to_owned(), settings))
+    /// Returns the help text that a metric of this name has already, and otherwise `new`.
+    pub(super) fn help<'a>(&'a self, name: &str, new: &'a str) -> &'a str {
+        let there = self.metrics.get(name);
+        there.map_or(new, |entry| entry.desc().help())
+    }
+
+    /// Returns the settings that a metric of this name has already.
+    pub(super) fn settings<M: Instrument>(&self, name: &str) -> Option<M::Settings> {
+        let parts = &self.metrics.get(name)?.parts;
+        let mut sets = parts.iter().filter_map(|part| set_of::<M>(&part.set));
+        sets.next().map(|set| set.settings().clone())
     }
 
     /// Adds a metric that `find` did not find.
     pub(super) fn insert(&mut self, set: Arc<dyn AnySet>) -> Result<(), Error> {
-        self.insert_all(vec![Part { set, source: None }])
+        self.insert_all(vec![Part::new(set, None)])
     }
 
     /// Adds all these parts, or none.
@@ -270,22 +301,6 @@ impl Entries {
     }
 }
 
-/// Returns true if two label sets are the same, in whatever order.
-fn are_same(one: &Labels, other: &Labels) -> bool {
-    let sorted = |labels: &Labels| {
-        let pairs = labels.pairs();
-        let mut pairs: Vec<_> = pairs
-            .map(|(k, v)| (k.into_owned(), v.into_owned()))
-            .collect();
-        pairs.sort_unstable();
-        pairs
-    };
-    one == other || sorted(one) == sorted(other)
-}
-
-fn sorted_names(labels: &Labels) -> Vec<String> {
-    let names = labels.pairs().map(|(name, _)| name.into_owned());
-    let mut names: Vec<_> = names.collect();
-    names.sort_unstable();
-    names
+fn label_names(labels: &Labels) -> Vec<String> {
+    labels.pairs().map(|(name, _)| name.into_owned()).collect()
 }

@@ -22,7 +22,7 @@ use crate::snapshot::{Block, Desc, Labels};
 pub struct Gather {
     registry: Registry,
     entries: vec::IntoIter<Arc<Entry>>,
-    /// The names of metrics that several registries have.
+    /// The names of metrics of which several registries may have the same series.
     shared: HashSet<String>,
     /// The family under way.
     current: Option<Current>,
@@ -47,7 +47,7 @@ struct Current {
     /// What is left of the part under way.
     rest: Rest,
     series: usize,
-    /// What was read so far, if several registries have the family.
+    /// What was read so far, if several registries may have the same series.
     seen: Option<Seen>,
 }
 
@@ -76,7 +76,7 @@ impl Gather {
             current: None,
             only: None,
             computed: HashMap::new(),
-            itself: Some(Itself::new(registry.scope.labels().clone())),
+            itself: Some(Itself::new(registry.labels_about_itself())),
             end: Vec::new().into_iter(),
             duplicate: None,
             taken: SystemTime::now(),

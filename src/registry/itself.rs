@@ -69,8 +69,8 @@ impl Itself {
         if invalid > 0 {
             self.invalid.0.push((labels(), invalid.into()));
         }
-        // A metric without labels has one series, and nothing to be watched.
-        if series > 0 && !metric.label_names().is_empty() {
+        // One series without labels is nothing to be watched. Constant labels may make more.
+        if series > 1 || (series > 0 && !metric.label_names().is_empty()) {
             self.series.0.push((labels(), series as f64));
         }
         let overflowed = metric.overflowed();
@@ -98,8 +98,8 @@ impl Itself {
             self.invalid.blocks(
                 INVALID_OBSERVATIONS,
                 "Values that were ignored (NaN, infinite, or negative for a counter), and series \
-                 that were left out of a scrape (a collector's with invalid or duplicate labels, \
-                 or one that another registry has too).",
+                 that were left out of a scrape (invalid or duplicate labels in a collector, or a \
+                 conflict with another registry).",
                 Values::Counter,
             ),
             self.series

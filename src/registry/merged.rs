@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::metric::printed_names;
 use crate::registry::Registry;
 use crate::registry::entries::{Entry, Part};
+use crate::registry::gather::Gather;
 use crate::snapshot::Labels;
 
 /// The registries that a merged handle reads besides its own.
@@ -23,7 +24,7 @@ pub(super) struct Others {
 /// The metrics of several registries under their names.
 pub(super) struct Merge {
     pub(super) entries: Vec<Arc<Entry>>,
-    /// The names of metrics that several registries have.
+    /// The names of metrics of which several registries may have the same series.
     pub(super) shared: HashSet<String>,
     /// The metrics of later registries that conflict with those of earlier ones.
     pub(super) conflicts: Vec<(Arc<Entry>, Error)>,
@@ -38,9 +39,13 @@ impl Registry {
     /// registries' metrics about themselves, which begin with `tachometer_`, are added up.
     /// New metrics of the handle are those of the first registry.
     ///
-    /// The check for conflicts covers what the registries have now. If one appears later, the
-    /// series of the later registry is left out. It is counted in
-    /// `tachometer_invalid_observations_total`, and a warning names it once.
+    /// This reads all registries once to check for conflicts, and so calls their collectors.
+    /// If a conflict appears later, scrapes leave out the series of the later registry, and
+    /// count it in `tachometer_invalid_observations_total`. A warning names the metric once.
+    /// (Of two help texts, the first is used.)
+    ///
+    /// Registries that have the same family need constant labels with different values, or a
+    /// scrape keeps the labels of the family's series in memory to find duplicates.
     ///
     /// ```
     /// use tachometer::Registry;
@@ -95,6 +100,21 @@ impl Registry {
             .chain(others.flat_map(|others| &others.registries))
     }
 
+    /// Returns the labels of the metrics that the registry has about itself: the constant labels
+    /// of this handle, as far as the other registries' handles have them, too.
+    pub(crate) fn labels_about_itself(&self) -> Labels {
+        let others = self.others.iter().flat_map(|others| &others.registries);
+        let others: Vec<Vec<_>> = others
+            .map(|registry| registry.scope.labels().pairs().collect())
+            .collect();
+        let own = self.scope.labels();
+        let common: Vec<_> = own
+            .pairs()
+            .filter(|pair| others.iter().all(|other| other.contains(pair)))
+            .collect();
+        Labels::new(common.iter().map(|(name, value)| (&**name, &**value)))
+    }
+
     /// Returns a handle that reads this registry without the others.
     fn alone(&self) -> Self {
         Self {
@@ -116,11 +136,13 @@ impl Registry {
             let new: Vec<_> = registry.entries().iter().cloned().collect();
             for entry in new {
                 let name = entry.desc().name();
-                if let Err(error) = check(&entry, merged.get(name), &parts[..position]) {
+                if let Err(error) = check(&entry, &merged, &parts[..position]) {
                     merge.conflicts.push((entry, error));
                 } else if let Some(there) = merged.get_mut(name) {
-                    merge.shared.insert(name.to_owned());
                     Arc::make_mut(there).parts.extend_from_slice(&entry.parts);
+                    if !there.are_disjoint() {
+                        merge.shared.insert(name.to_owned());
+                    }
                 } else {
                     merged.insert(name.to_owned(), entry);
                 }
@@ -147,7 +169,7 @@ impl Registry {
                 )));
             }
         }
-        let mut gather = self.gather();
+        let mut gather = Gather::new(self);
         gather.by_ref().for_each(drop);
         gather
             .duplicate()
@@ -155,20 +177,33 @@ impl Registry {
     }
 }
 
-/// Checks that a registry's metric can be read beside those of earlier registries, of which
-/// `there` has the same name.
-fn check(entry: &Entry, there: Option<&Arc<Entry>>, earlier: &[&Registry]) -> Result<(), Error> {
+/// Checks that a registry's metric can be read beside those that were merged of earlier
+/// registries.
+fn check(
+    entry: &Entry,
+    merged: &BTreeMap<String, Arc<Entry>>,
+    earlier: &[&Registry],
+) -> Result<(), Error> {
     let (name, kind) = (entry.desc().name(), entry.desc().kind());
-    if let Some(there) = there {
+    if let Some(there) = merged.get(name) {
         return check_same(entry, there);
     }
     for printed in printed_names(name, kind) {
         for registry in earlier {
             let entries = registry.entries();
-            if let Some(owner) = entries.prints(&printed).filter(|owner| *owner != name) {
+            let owner = entries
+                .prints(&printed)
+                .and_then(|owner| entries.get(owner));
+            let kept = owner.and_then(|owner| merged.get(owner.desc().name()));
+            // One that was left out itself prints nothing.
+            let is_kept = |kept: &&Arc<Entry>| {
+                Some(kept.desc().kind()) == owner.map(|owner| owner.desc().kind())
+            };
+            if let Some(kept) = kept.filter(is_kept) {
                 return Err(Error::conflict(format_args!(
                     "the {kind} {name:?} would be printed as {printed:?}, which the metric \
-                     {owner:?} of another registry already is: rename one of them"
+                     {:?} of another registry already is: rename one of them",
+                    kept.desc().name()
                 )));
             }
         }

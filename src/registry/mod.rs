@@ -112,8 +112,8 @@ impl Registry {
     /// Returns the metric registered under `name`. A counter is also found by the name that
     /// it has in a scrape: `jobs_total`, if it was registered as `jobs`.
     ///
-    /// JSON, the label `metric` of `tachometer_series` and [`Metric::name`] have the name as
-    /// it was registered.
+    /// JSON, the `metric` label of `tachometer_series` and [`Metric::name`] use the registered
+    /// name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Metric> {
         let name = self.scope.name(name);

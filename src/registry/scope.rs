@@ -37,11 +37,11 @@ impl Scope {
     /// constant one.
     pub(super) fn check_labels(&self, metric: &str, labels: &[&str]) -> Result<(), Error> {
         self.names.check_labels(metric, labels)?;
-        for (name, value) in self.labels.pairs() {
+        for (name, _) in self.labels.pairs() {
             if labels.iter().any(|label| are_alike(label, &name)) {
                 return Err(Error::invalid_label(format_args!(
-                    "the label {name:?} of the metric {metric:?} is one that its registry gives \
-                     all metrics, as {value:?}: choose another name"
+                    "the label {name:?} of the metric {metric:?} is a constant label of its \
+                     registry: choose another name"
                 )));
             }
         }
@@ -51,7 +51,7 @@ impl Scope {
 
 impl Registry {
     /// Returns the labels that this handle gives to all series of its metrics.
-    #[cfg(any(feature = "dashboard", feature = "system"))]
+    #[cfg(feature = "system")]
     pub(crate) fn constant_labels(&self) -> &Labels {
         self.scope.labels()
     }
@@ -115,8 +115,11 @@ impl Registry {
     ///
     /// Handles with different values of the same labels can have metrics of the same name: two
     /// layers, two runtimes or two tenants share a registry in this way. The name has one
-    /// kind, one help text and one set of label names. Each handle's series have a limit and,
-    /// if they are histograms, buckets of their own.
+    /// kind, one help text (the first) and one set of label names. Each handle's series have
+    /// their own limit and, if they are histograms, their own buckets.
+    ///
+    /// Nothing limits how many values a constant label has (its cardinality): make handles at
+    /// start-up, and none from what a client sends.
     ///
     /// ```
     /// use tachometer::Registry;

@@ -148,10 +148,12 @@ impl Registry {
         for desc in described {
             let name = self.scope.name(desc.name());
             names.check_metric(&name)?;
+            let entries = self.entries();
+            let help = entries.help(&name, desc.help());
             families.push(Family {
                 name: desc.name().into(),
                 desc: Arc::new(
-                    Desc::new(&name, desc.help(), desc.kind())
+                    Desc::new(&name, help, desc.kind())
                         .in_role(desc.role())
                         .and_labels(classic),
                 ),
@@ -168,12 +170,12 @@ impl Registry {
             panics: self.inner.panics.clone(),
             told: AtomicBool::new(false),
         });
-        let parts = (0..source.families.len()).map(|family| Part {
-            set: Arc::new(Computed {
+        let parts = (0..source.families.len()).map(|family| {
+            let set = Computed {
                 source: Arc::clone(&source),
                 family,
-            }),
-            source: Some((Arc::clone(&source), family)),
+            };
+            Part::new(Arc::new(set), Some((Arc::clone(&source), family)))
         });
         self.entries_mut().insert_all(parts.collect())
     }

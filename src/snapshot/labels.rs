@@ -82,13 +82,22 @@ impl Labels {
         Pairs::of(&self.0)
     }
 
+    /// Returns the labels sorted by name.
+    pub(crate) fn sorted(&self) -> Self {
+        self.sorted_if(|_| true)
+    }
+
     /// Returns the labels sorted by name, without those whose value is empty: label sets that
     /// Prometheus takes for the same have the same text.
     pub(crate) fn canonical(&self) -> Self {
+        self.sorted_if(|value| !value.is_empty())
+    }
+
+    fn sorted_if(&self, keep: impl Fn(&str) -> bool) -> Self {
         let mut pairs: Vec<_> = self.pairs().collect();
         let is_sorted = pairs.is_sorted();
         let all = pairs.len();
-        pairs.retain(|(_, value)| !value.is_empty());
+        pairs.retain(|(_, value)| keep(value));
         if is_sorted && pairs.len() == all {
             return self.clone();
         }

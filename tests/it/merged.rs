@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use axum::Router;
 use axum::body::Body;
@@ -51,7 +52,13 @@ fn families_of_several_registries_become_one_and_others_stay_apart() {
                     # HELP jobs_total Jobs.\n# TYPE jobs_total counter\n\
                     jobs_total{part=\"one\"} 1\njobs_total{part=\"other\"} 2\n\
                     # HELP z Only there.\n# TYPE z gauge\nz{part=\"other\"} 2\n";
-    assert_eq!(both.export_prometheus(), expected);
+    let text = both.export_prometheus();
+    let about_itself = text.strip_prefix(expected).unwrap();
+    // Of both, so that it has no label of one of them.
+    assert!(
+        about_itself.ends_with("\ntachometer_series{metric=\"jobs_total\"} 2\n"),
+        "{text}"
+    );
     let jobs = both.get("jobs_total").unwrap();
     assert_eq!((jobs.series(), jobs.value()), (2, 3.0));
     let names: Vec<_> = both
@@ -63,7 +70,7 @@ fn families_of_several_registries_become_one_and_others_stay_apart() {
     let summary = both.summary();
     assert_eq!(
         (summary.total_metrics, summary.snapshots["jobs_total"].value),
-        (3, 3.0)
+        (4, 3.0)
     );
     let only = both.export(Format::Text).only(["z"]).to_bytes();
     assert!(only.ends_with(b"z{part=\"other\"} 2\n"));
@@ -204,6 +211,35 @@ fn a_metric_that_conflicts_later_is_left_out_whole_and_the_rest_is_served() {
         },
     );
     assert_eq!(warned.len(), 2, "{warned:?}");
+}
+
+#[test]
+fn a_metric_that_was_left_out_keeps_no_other_out() {
+    let registries = [Registry::new(), Registry::new(), Registry::new()];
+    let merged = Registry::merged(&registries).unwrap();
+    registries[0].counter("a", "").unwrap().inc();
+    registries[1].histogram("a", "").unwrap().observe(1.0);
+    registries[2].gauge("a_sum", "").unwrap().set(5);
+    let text = merged.export_prometheus();
+    let read = Exposition::parse(&text).unwrap();
+    assert_eq!(read.value("a_total", []), Some(1.0), "{text}");
+    assert_eq!(read.value("a_sum", []), Some(5.0), "{text}");
+}
+
+#[test]
+fn merging_and_each_scrape_call_collectors_once() {
+    let registry = Registry::new();
+    let calls = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&calls);
+    let read = move || f64::from(counted.fetch_add(1, Ordering::Relaxed));
+    registry.gauge_fn("size", "", read).unwrap();
+    let merged = Registry::merged([&registry, &Registry::new()]).unwrap();
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+    // A scrape reads when its first chunk is made, and not before.
+    let export = merged.export(Format::Text);
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+    drop(export.to_bytes());
+    assert_eq!(calls.load(Ordering::Relaxed), 2);
 }
 
 #[test]

@@ -248,6 +248,46 @@ fn a_later_handle_has_the_first_ones_help_and_buckets_unless_it_chooses_others()
 }
 
 #[test]
+fn a_name_has_the_first_help_text_whatever_made_it() {
+    let registry = Registry::new();
+    let [a, b] = tenants(&registry);
+    a.gauge_fn("queue", "The first text.", || 1).unwrap();
+    b.gauge_fn("queue", "Another text.", || 2).unwrap();
+    a.register("hits_total", "The first text.", &Counter::new())
+        .unwrap();
+    b.register("hits_total", "Another text.", &Counter::new())
+        .unwrap();
+    // So that the registry can be merged with others, too.
+    let merged = Registry::merged([&registry, &Registry::new()]).unwrap();
+    let text = merged.export_prometheus();
+    assert_eq!(text.matches("The first text.").count(), 2, "{text}");
+    assert!(!text.contains("Another text."), "{text}");
+}
+
+#[test]
+fn many_handles_of_one_name_are_reported_and_found() {
+    let registry = Registry::new();
+    let handle = |tenant: u32| {
+        let tenant = tenant.to_string();
+        let labels = [("region", "eu"), ("tenant", &*tenant)];
+        registry.clone().labels(labels).unwrap()
+    };
+    for round in 1..=2 {
+        for tenant in 0..1_000 {
+            let orders = handle(tenant).counter("orders_total", "Orders.").unwrap();
+            orders.inc();
+            assert_eq!(orders.get(), f64::from(round));
+        }
+    }
+    let told = sum(
+        &registry,
+        "tachometer_series",
+        &[("metric", "orders_total")],
+    );
+    assert_eq!(told, 1_000.0);
+}
+
+#[test]
 fn other_names_of_labels_or_another_kind_stay_a_conflict_and_change_nothing() {
     #[track_caller]
     fn check<T>(asked: Result<T, Error>, remedy: &str) {
@@ -271,6 +311,12 @@ fn other_names_of_labels_or_another_kind_stay_a_conflict_and_change_nothing() {
         names,
     );
     check(region.gauge_fn("queue", "", || 1), names);
+    // Errors name no value of a label, constant or not.
+    let error = region.gauge_fn("queue", "", || 1).unwrap_err().to_string();
+    assert!(
+        error.contains("tenant") && !error.contains("\"a\""),
+        "{error}"
+    );
     check(
         registry.register("orders_total", "", &Counter::new()),
         names,
