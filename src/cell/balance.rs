@@ -27,6 +27,14 @@ impl BalanceCell {
         self.left.add(1);
     }
 
+    /// Counts one that has entered here as inside another cell. A reader that reads
+    /// this cell first finds it in one of them, or in both.
+    #[inline]
+    pub(crate) fn move_to(&self, other: &Self) {
+        other.enter();
+        self.leave();
+    }
+
     /// Returns how many are inside. It is off by those at most that enter and leave
     /// meanwhile, and never below 0.
     pub(crate) fn load(&self) -> u64 {

@@ -178,6 +178,17 @@ mod tests {
     }
 
     #[test]
+    fn an_increment_of_2_to_the_64_does_not_fit_the_whole_part_and_is_kept() {
+        const WHOLE: f64 = 18_446_744_073_709_551_616.0;
+        let cell = CounterCell::default();
+        cell.add(1);
+        cell.add_f64(WHOLE);
+        assert_eq!(cell.load().value(), WHOLE);
+        cell.add_f64(WHOLE);
+        assert_eq!(cell.load().value(), 2.0 * WHOLE);
+    }
+
+    #[test]
     fn the_largest_increments_never_add_up_to_infinity() {
         let cell = CounterCell::default();
         cell.add_f64(f64::MAX);

@@ -278,6 +278,27 @@ fn who_leaves_on_another_thread_is_never_seen_to_leave_before_entering() {
 }
 
 #[test]
+fn one_that_moves_to_another_cell_is_never_seen_in_neither() {
+    check(|| {
+        let cells = Arc::new([BalanceCell::hot(), BalanceCell::hot()]);
+        assume(0);
+        cells[0].enter();
+        let (mover, reader) = (cells.clone(), cells.clone());
+        let moving = thread::spawn(move || {
+            assume(1);
+            mover[0].move_to(&mover[1]);
+        });
+        let reading = thread::spawn(move || {
+            let inside = reader[0].load() + reader[1].load();
+            assert!(inside == 1 || inside == 2, "{inside}");
+        });
+        moving.join().unwrap();
+        reading.join().unwrap();
+        assert_eq!((cells[0].load(), cells[1].load()), (0, 1));
+    });
+}
+
+#[test]
 #[cfg(feature = "llm")]
 fn the_lowest_of_recent_numbers_is_kept() {
     check(|| {

@@ -26,6 +26,12 @@ impl InFlight {
     pub(crate) fn leave(&self) {
         self.0.cell.leave();
     }
+
+    /// Counts one that has begun here under another series.
+    #[inline]
+    pub(crate) fn move_to(&self, other: &Self) {
+        self.0.cell.move_to(&other.0.cell);
+    }
 }
 
 impl Instrument for InFlight {

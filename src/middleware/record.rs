@@ -149,9 +149,7 @@ impl Record {
             let better = self
                 .metrics
                 .endpoint(endpoint.verb, &RouteName::asked(route.into()));
-            // In this order, so that a scrape never sees the request nowhere.
-            better.in_flight.enter();
-            endpoint.in_flight.leave();
+            endpoint.in_flight.move_to(&better.in_flight);
             self.endpoint = better.position;
             self.nested = self.nested.listening(better.is_makeshift);
         }

@@ -11,7 +11,8 @@ use std::sync::mpsc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use axum::http::StatusCode;
+use axum::body::Bytes;
+use axum::http::{Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt;
 use tachometer::snapshot::Values;
@@ -19,10 +20,11 @@ use tachometer::{MetricsLayer, Registry};
 use tower::{Layer, Service};
 
 use crate::support::read::{numbers, sum};
-use crate::support::script::{Call, Plan, Scripted, begin, finish};
+use crate::support::script::{Call, Plan, Scripted, Upload, begin, finish};
 
 const THREADS: u32 = 8;
 const CALLS: u32 = 125_000;
+const NESTED_CALLS: u32 = 25_000;
 
 /// What must be counted, as the script alone tells.
 #[derive(Default)]
@@ -82,7 +84,34 @@ struct Progress {
 #[test]
 fn whatever_becomes_of_a_million_calls_each_is_counted_once_under_what_became_of_it() {
     let registry = Registry::new();
+    let service = MetricsLayer::new().registry(&registry).layer(Scripted);
+    run(&registry, &service, CALLS).assert_counted(&registry);
+}
+
+/// The layer outside counts each call, without a route at first. The one inside gives
+/// it the route, so that the call moves from one gauge to another while it is running.
+#[test]
+fn a_call_that_two_layers_see_is_never_lost_while_it_moves_to_its_route() {
+    let registry = Registry::new();
     let layer = MetricsLayer::new().registry(&registry);
+    let service = layer.layer(
+        layer
+            .clone()
+            .route_by(|_| Some("/found".into()))
+            .layer(Scripted),
+    );
+    run(&registry, &service, NESTED_CALLS).assert_counted(&registry);
+}
+
+/// Makes calls on many threads, while another one scrapes, and returns what must be
+/// counted.
+fn run<S, B>(registry: &Registry, service: &S, calls: u32) -> Expected
+where
+    S: Service<Request<Upload>, Response = Response<B>, Error = &'static str>,
+    S: Clone + Send + Sync,
+    S::Future: Send,
+    B: Body<Data = Bytes, Error = &'static str>,
+{
     let progress = Progress::default();
     let (mut neighbours, inboxes): (Vec<_>, Vec<_>) = (0..THREADS).map(|_| mpsc::channel()).unzip();
     neighbours.rotate_left(1);
@@ -90,16 +119,16 @@ fn whatever_becomes_of_a_million_calls_each_is_counted_once_under_what_became_of
     thread::scope(|scope| {
         let mut threads = Vec::new();
         for (seed, (neighbour, inbox)) in (0..).zip(neighbours.into_iter().zip(inboxes)) {
-            let (layer, progress) = (&layer, &progress);
+            let (service, progress) = (service.clone(), &progress);
             threads.push(scope.spawn(move || {
-                let mut service = layer.layer(Scripted);
+                let mut service = service;
                 let mut random = fastrand::Rng::with_seed(seed);
                 let mut expected = Expected::default();
                 let end = |(call, future)| {
                     finish(call, future);
                     progress.ended.fetch_add(1, Ordering::SeqCst);
                 };
-                for _ in 0..CALLS {
+                for _ in 0..calls {
                     let call = Call::random(&mut random);
                     expected.add(&call);
                     let begun = begin(&mut service, call);
@@ -119,13 +148,13 @@ fn whatever_becomes_of_a_million_calls_each_is_counted_once_under_what_became_of
         }
         let mut last = BTreeMap::new();
         while threads.iter().any(|thread| !thread.is_finished()) {
-            last = scrape(&registry, &progress, &last);
+            last = scrape(registry, &progress, &last);
         }
         for thread in threads {
             expected.merge(thread.join().unwrap());
         }
     });
-    expected.assert_counted(&registry);
+    expected
 }
 
 /// Scrapes once, checks that this can be true and contradicts neither itself nor the

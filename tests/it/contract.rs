@@ -2,12 +2,15 @@
 
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use axum::http::{Method, Request, Response};
 use futures_util::FutureExt;
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use tachometer::middleware::RequestBody;
 use tachometer::{MetricsLayer, Registry};
@@ -151,6 +154,47 @@ fn no_permit_is_held_when_a_call_is_over_however_it_ended() {
         ("panic", 1),
     ];
     assert_ended(&registry, outcomes);
+}
+
+/// A body that panics when it is asked for its end or its length.
+struct Unmeasurable {
+    panics_at_end: bool,
+}
+
+impl Body for Unmeasurable {
+    type Data = Bytes;
+    type Error = &'static str;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
+        Poll::Ready(None)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        if self.panics_at_end {
+            resume_unwind(Box::new("part of the test"));
+        }
+        false
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        resume_unwind(Box::new("part of the test"))
+    }
+}
+
+#[test]
+fn a_body_that_panics_when_it_is_asked_for_its_length_is_a_panic_of_the_service() {
+    let registry = Registry::new();
+    for (calls, panics_at_end) in [(1, true), (2, false)] {
+        let mut service = layer(&registry).layer(service_fn(async |_: Inner| {
+            Ok::<_, &str>(Response::new(Unmeasurable { panics_at_end }))
+        }));
+        let call = service.call(request());
+        assert!(catch_unwind(AssertUnwindSafe(|| call.now_or_never())).is_err());
+        assert_ended(&registry, [("panic", calls)]);
+    }
 }
 
 #[tokio::test]

@@ -170,3 +170,51 @@ fn more_threads_than_there_are_lanes_lose_nothing_one_after_the_other_or_at_once
         assert_eq!(histogram.stats().sum, expected * 3.5);
     }
 }
+
+/// All threads hold on to their lanes until the last has recorded, so that most of them
+/// record into what threads without a lane share. Nothing of it outlives a reset.
+#[test]
+fn hundreds_of_threads_at_once_lose_nothing_before_or_after_a_reset() {
+    const MANY: u32 = 256;
+    const TURNS: u32 = 500;
+
+    let registry = Registry::new();
+    let counter = registry.counter("c", "").unwrap();
+    let gauge = registry.gauge("g", "").unwrap();
+    let histogram = registry.histogram("h", "").unwrap();
+    let family = registry.counter_family("f", "", ["n"]).unwrap();
+    let go = std::sync::Barrier::new(MANY as usize);
+    for _ in 0..2 {
+        thread::scope(|scope| {
+            for thread in 0..MANY {
+                let (counter, gauge, histogram) = (&counter, &gauge, &histogram);
+                let (family, go) = (&family, &go);
+                scope.spawn(move || {
+                    go.wait();
+                    for turn in 0..TURNS {
+                        counter.inc();
+                        counter.inc_by(0.5);
+                        gauge.inc_by(3);
+                        gauge.dec_by(1.5);
+                        histogram.observe(f64::from(turn % 4) + 0.5);
+                        family.with([&(thread % 8).to_string()]).inc_by(0.25);
+                    }
+                    go.wait();
+                });
+            }
+        });
+        let turns = f64::from(MANY * TURNS);
+        assert_eq!(counter.get(), turns * 1.5);
+        assert_eq!(gauge.get(), turns * 1.5);
+        let stats = histogram.stats();
+        assert_eq!(to_f64(stats.count), turns);
+        assert_eq!((stats.sum, stats.min, stats.max), (turns * 2.0, 0.5, 3.5));
+        assert_eq!(sum(&registry, "f", &[]), turns / 4.0);
+        assert_eq!(sum(&registry, "f", &[("n", "7")]), turns / 32.0);
+
+        registry.reset_all();
+        assert_eq!((counter.get(), gauge.get()), (0.0, 0.0));
+        assert_eq!((histogram.stats().count, histogram.stats().sum), (0, 0.0));
+        assert_eq!(sum(&registry, "f", &[]), 0.0);
+    }
+}

@@ -147,6 +147,16 @@ fn an_error_within_an_answer_is_an_error() {
             )
         },
         Row {
+            encoding: Some("identity"),
+            headers: &[("content-encoding", "gzip")],
+            ..whole(
+                "compressed, as the second of two headers says [unverified]",
+                CHAT,
+                "\u{1f}\u{8b}",
+                "success . . -encoded",
+            )
+        },
+        Row {
             encoding: Some("br"),
             ..refused(
                 "compressed, and refused [unverified]",
