@@ -15,6 +15,8 @@ pub(crate) mod read;
 pub(crate) mod scene;
 pub(crate) mod script;
 pub(crate) mod service;
+#[path = "../../support/skipped.rs"]
+pub(crate) mod skipped;
 pub(crate) mod told;
 pub(crate) mod wait;
 pub(crate) mod warnings;

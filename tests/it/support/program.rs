@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio::time::{interval, timeout};
 
+use crate::support::skipped;
+
 /// Returns true when `command` runs and ends well; else the test that needs
 /// `name` is to be left out. Where the tools must be there, that is a failure.
 pub(crate) fn is_there(name: &str, command: &[&str]) -> bool {
@@ -21,8 +23,7 @@ pub(crate) fn is_there(name: &str, command: &[&str]) -> bool {
     let required = std::env::var_os("TACHOMETER_REQUIRE_TOOLS").is_some();
     assert!(there || !required, "{name} not found");
     if !there {
-        // Not `println!`, which the test harness keeps to itself.
-        let _ = writeln!(std::io::stderr(), "skipped: {name} not found");
+        skipped::note(&format!("{name} not found"));
     }
     there
 }

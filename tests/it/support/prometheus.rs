@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -16,6 +15,7 @@ use tokio::time::{interval, timeout};
 use crate::support::http::Caller;
 use crate::support::program::{Folder, Running, is_there};
 use crate::support::scene::Labels;
+use crate::support::skipped;
 
 /// A Prometheus that scrapes every second.
 pub(crate) struct Prometheus {
@@ -42,7 +42,7 @@ pub(crate) fn third() -> Option<PathBuf> {
     let program = cache?.join("tachometer-interop/root/usr/bin/prometheus");
     if !program.exists() {
         // Never a failure: few systems have it.
-        let _ = writeln!(std::io::stderr(), "skipped: prometheus 3 not found");
+        skipped::note("prometheus 3 not found");
         return None;
     }
     Some(program)

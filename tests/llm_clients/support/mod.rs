@@ -5,6 +5,8 @@ pub(crate) mod local;
 pub(crate) mod program;
 #[path = "../../it/support/read.rs"]
 pub(crate) mod read;
+#[path = "../../support/skipped.rs"]
+pub(crate) mod skipped;
 pub(crate) mod upstream;
 #[path = "../../it/support/wait.rs"]
 pub(crate) mod wait;

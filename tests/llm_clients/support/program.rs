@@ -1,6 +1,6 @@
 //! Servers of others, as programs of their own.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use crate::support::client;
+use crate::support::{client, skipped};
 
 /// Returns what environment variables say, or nothing where one is not set: then the test
 /// that needs them is left out. Where the servers must be there, that is a failure.
@@ -20,8 +20,7 @@ pub(crate) fn variables<const N: usize>(names: [&str; N]) -> Option<[String; N]>
     };
     let required = std::env::var_os("TACHOMETER_REQUIRE_LLM").is_some();
     assert!(!required, "{name} is not set");
-    // Not `println!`, which the test harness keeps to itself.
-    let _ = writeln!(std::io::stderr(), "skipped: {name} is not set");
+    skipped::note(&format!("{name} is not set"));
     None
 }
 
