@@ -19,12 +19,13 @@ fn summary(reasons: &[String]) -> String {
     for reason in reasons {
         *counts.entry(reason).or_default() += 1;
     }
-    if counts.is_empty() {
-        return "skipped: none of the tests that ran".to_owned();
+    let counts = counts.iter();
+    let counts: Vec<_> = counts
+        .map(|(reason, count)| format!("{reason} ({count})"))
+        .collect();
+    match reasons.len() {
+        0 => "no test was skipped".to_owned(),
+        1 => format!("1 test was skipped: {}", reasons[0]),
+        all => format!("{all} tests were skipped: {}", counts.join(", ")),
     }
-    let counts = counts
-        .iter()
-        .map(|(reason, count)| format!("{count} ({reason})"));
-    let counts: Vec<_> = counts.collect();
-    format!("skipped: {} tests: {}", reasons.len(), counts.join(", "))
 }

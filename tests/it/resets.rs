@@ -64,7 +64,7 @@ async fn attack(server: &Server, seed: u64) -> u32 {
         if uploads {
             let _ = sending.send_data(Bytes::from_static(b"some"), false);
         }
-        let answers = path == "/quick" || path == "/endless";
+        let ends = path == "/quick" || path == "/endless";
         match random.u8(..4) {
             // At once.
             0 => resets += 1,
@@ -74,10 +74,10 @@ async fn attack(server: &Server, seed: u64) -> u32 {
                 resets += 1;
             }
             // After the head, or a piece of the body.
-            2 if answers => {
-                let Ok(head) = response.await else { break };
+            2 if ends => {
+                let Ok(answer) = response.await else { break };
                 if random.bool() {
-                    let _ = head.into_body().data().await;
+                    let _ = answer.into_body().data().await;
                 }
                 resets += 1;
             }

@@ -19,6 +19,9 @@ use tower::util::MapRequestLayer;
 
 use crate::support::read::sum;
 
+/// A way in which a runtime ends, and its name.
+type End = (&'static str, fn(Runtime));
+
 const EACH: u32 = 20;
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -66,7 +69,7 @@ fn until(condition: impl Fn() -> bool) {
 
 #[test]
 fn a_runtime_that_ends_ends_its_requests_and_each_is_counted_once() {
-    let ends: [(&str, fn(Runtime)); 3] = [
+    let ends: [End; 3] = [
         ("drop", drop),
         ("shutdown_background", Runtime::shutdown_background),
         ("shutdown_timeout", |runtime| {
