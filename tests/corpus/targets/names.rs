@@ -1,0 +1,95 @@
+//! Names, labels and help of any text, through all formats and back.
+
+use serde_json::Value;
+use tachometer::Registry;
+use tachometer::export::Format;
+use tachometer::testing::Exposition;
+
+use super::{byte, fields};
+
+/// Runs the target: choices, a name, a label's name, two values and a help text, parted
+/// by 0xff.
+pub(crate) fn run(input: &[u8]) {
+    let fields: [&[u8]; 6] = fields(input);
+    let mut choices = fields[0];
+    let texts = fields.map(String::from_utf8_lossy);
+    let [_, name, label, one, other, help] = &texts;
+    let registry = Registry::new();
+    let amount = f64::from(byte(&mut choices));
+    let made = match byte(&mut choices) % 4 {
+        0 => registry
+            .counter_family(name, help, [label.as_ref()])
+            .map(|family| {
+                family.with([one]).inc_by(amount);
+                family.with([other]).inc_by(0.5);
+            }),
+        1 => registry
+            .gauge_family(name, help, [label.as_ref()])
+            .map(|family| {
+                family.with([one]).set(amount);
+                family.with([other]).set(-0.5);
+            }),
+        2 => registry
+            .histogram_family(name, help, [label.as_ref()])
+            .map(|family| {
+                family.with([one]).observe(amount);
+                family.with([other]).observe(0.5);
+            }),
+        _ => registry.counter(name, help).map(|counter| {
+            counter.inc_by(amount);
+        }),
+    };
+    if let Err(error) = &made {
+        assert!(!error.to_string().is_empty());
+    }
+    check(
+        &registry,
+        made.is_ok() && byte(&mut choices).is_multiple_of(2),
+        one,
+    );
+}
+
+fn check(registry: &Registry, made: bool, value: &str) {
+    for format in [Format::Text, Format::TextV1, Format::OpenMetrics] {
+        let text = registry.export(format).to_bytes();
+        let text = String::from_utf8(text).expect("text");
+        let read = Exposition::parse(&text).unwrap_or_else(|error| panic!("{error}:\n{text}"));
+        let ends = text.lines().filter(|line| *line == "# EOF").count();
+        let expected = usize::from(format == Format::OpenMetrics);
+        assert_eq!(ends, expected, "{text}");
+        assert!(expected == 0 || text.ends_with("# EOF\n"), "{text}");
+        if made && !value.is_empty() {
+            // Each value of a label comes back as it was, whatever it is made of.
+            let samples = read.samples().iter();
+            let mut labels = samples.flat_map(|sample| sample.labels.values());
+            let has_labels = read.samples().iter().any(|sample| {
+                let name = sample.name.as_str();
+                !name.starts_with("tachometer_") && !sample.labels.is_empty()
+            });
+            let kept = labels.any(|label| label == value || label == "_overflow");
+            assert!(kept || !has_labels, "{value:?} is lost in\n{text}");
+        }
+    }
+    let json = registry.export_json();
+    let json: Value =
+        serde_json::from_str(&json).unwrap_or_else(|error| panic!("{error}:\n{json}"));
+    assert!(json["metrics"].is_object());
+    let summary: Value = serde_json::from_str(&registry.summary().to_json()).expect("JSON");
+    assert!(summary.is_object());
+    frames(&registry.export(Format::Protobuf).to_bytes());
+}
+
+/// Checks that an export consists of messages, each after its length.
+fn frames(mut rest: &[u8]) {
+    while !rest.is_empty() {
+        let mut length = 0;
+        for shift in (0..).step_by(7) {
+            let byte = *rest.split_off_first().expect("a length has an end");
+            length |= usize::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                break;
+            }
+        }
+        rest = rest.get(length..).expect("a message has an end");
+    }
+}
