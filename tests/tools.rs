@@ -30,9 +30,6 @@ fn summary(notes: &[(String, String)]) -> String {
     let counts: Vec<_> = counts
         .map(|(reason, count)| format!("{reason} ({count})"))
         .collect();
-    let tests = notes.len();
-    format!(
-        "{tests} tests skipped, or parts of them: {}",
-        counts.join(", ")
-    )
+    let (tests, counts) = (notes.len(), counts.join(", "));
+    format!("skipped tests, some of them in part: {tests}: {counts}")
 }
