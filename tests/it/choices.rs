@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use axum::routing::get;
 use tachometer::{Buckets, Label, MetricsLayer, MetricsRouter, Registry, instrument_with};
-use tower::{Layer, Service};
+use tower::{Layer, Service, service_fn};
 
 use crate::support::read::{series, sum};
 use crate::support::service::get_path;
@@ -115,6 +115,12 @@ fn a_layer_outside_of_the_router_says_so_once_and_one_inside_never() {
     assert!(warned_of(&layer().layer(service().layer(layer())), "/users/7").is_empty());
     // What matches nothing has no route anywhere.
     assert!(warned_of(&layer().layer(service()), "/elsewhere").is_empty());
+    // A service that is not axum's may have no routes to show.
+    let other = service_fn(async |_: Request<_>| {
+        let answer = axum::http::Response::new("an answer".to_owned());
+        Ok::<_, std::convert::Infallible>(answer)
+    });
+    assert!(warned_of(&layer().layer(other), "/users/7").is_empty());
 }
 
 #[tokio::test]

@@ -162,7 +162,10 @@ async fn version_scheme_and_the_class_of_the_status_are_labels_on_request() {
     let layer = MetricsLayer::new().registry(&registry);
     let app = app(layer.version().scheme().status_class());
     for (version, url) in [
+        (Version::HTTP_09, "/users/7"),
+        (Version::HTTP_10, "/users/7"),
         (Version::HTTP_11, "/users/7"),
+        (Version::HTTP_3, "/users/7"),
         (Version::HTTP_2, "https://example.com/users/7"),
         (Version::HTTP_2, "gopher://example.com/nowhere"),
     ] {
@@ -171,7 +174,10 @@ async fn version_scheme_and_the_class_of_the_status_are_labels_on_request() {
         app.clone().oneshot(request).await.unwrap();
     }
     for labels in [
+        [("version", "0.9"), ("scheme", "none"), ("status", "2xx")],
+        [("version", "1.0"), ("scheme", "none"), ("status", "2xx")],
         [("version", "1.1"), ("scheme", "none"), ("status", "2xx")],
+        [("version", "3"), ("scheme", "none"), ("status", "2xx")],
         [("version", "2"), ("scheme", "https"), ("status", "2xx")],
         [("version", "2"), ("scheme", "_OTHER"), ("status", "4xx")],
     ] {
