@@ -7,7 +7,8 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use tachometer::{MetricsRouter, Registry};
+use http_body_util::BodyExt;
+use tachometer::{MetricsRouter, Registry, metrics_router};
 use tower::ServiceExt;
 
 #[path = "it/support/warnings.rs"]
@@ -43,4 +44,16 @@ fn metrics_of_the_global_registry_that_nothing_reads_are_warned_of_once() {
     // Served with it, they are there.
     let both = MetricsRouter::new().registries([&registry, Registry::global()]);
     assert_eq!(scrape(&both.unwrap().build()), [""; 0]);
+
+    // The router without settings serves it alone.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let request = Request::get("/").body(Body::empty()).unwrap();
+    let text = runtime.block_on(async {
+        let response = metrics_router::<()>().oneshot(request).await.unwrap();
+        response.into_body().collect().await.unwrap().to_bytes()
+    });
+    let text = String::from_utf8(text.to_vec()).unwrap();
+    assert!(text.contains("\nlost_total 1\n"), "{text}");
 }
