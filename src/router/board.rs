@@ -87,7 +87,7 @@ impl Board {
         let rules = made(served, "application/yaml", move || rules.to_yaml(&registry));
         Router::new()
             .route("/dashboard", get(page))
-            .route("/dashboard/", get(async || elsewhere()))
+            .route("/dashboard/", get(async || redirect()))
             .route(
                 "/dashboard.css",
                 asset("text/css; charset=utf-8", page::CSS),
@@ -107,7 +107,7 @@ async fn page(request: HeaderMap) -> Response {
 }
 
 /// Leads to the page from the path with a slash, below which its links would lead nowhere.
-fn elsewhere() -> Response {
+fn redirect() -> Response {
     (StatusCode::PERMANENT_REDIRECT, [(LOCATION, "../dashboard")]).into_response()
 }
 

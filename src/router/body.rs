@@ -7,29 +7,29 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame};
 
-use crate::router::deadline::{Alarm, Expire};
-use crate::router::held::{Broken, Counted, Held};
+use crate::router::deadline::{DeadlineGuard, OnDeadline};
 use crate::router::pages::Pages;
+use crate::router::scrape_state::{Broken, Counted, ScrapeState};
 
 /// A registry's exposition, made a page at a time as the connection takes it, and freed at
 /// its deadline whether the connection takes it or not.
 pub(super) struct Scrape {
-    held: Arc<Held>,
+    state: Arc<ScrapeState>,
     /// Dropped with the body, so that no deadline outlives it.
-    _alarm: Alarm,
+    _deadline: DeadlineGuard,
 }
 
 impl Scrape {
     pub(super) fn new(pages: Pages, counted: Option<Counted>) -> Self {
         let until = pages.until();
-        let held = Arc::new_cyclic(|held: &Weak<Held>| {
-            pages.lend(held.clone());
-            Held::new(pages, counted)
+        let state = Arc::new_cyclic(|state: &Weak<ScrapeState>| {
+            pages.allow_eviction(state.clone());
+            ScrapeState::new(pages, counted)
         });
-        let expire: Arc<dyn Expire> = held.clone();
+        let target: Arc<dyn OnDeadline> = state.clone();
         Self {
-            held,
-            _alarm: Alarm::set(until, Arc::downgrade(&expire)),
+            state,
+            _deadline: DeadlineGuard::set(until, Arc::downgrade(&target)),
         }
     }
 }
@@ -42,7 +42,7 @@ impl Body for Scrape {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
-        let frame = self.held.poll_frame(context);
+        let frame = self.state.poll_frame(context);
         frame.map(|frame| frame.map(|frame| frame.map(Frame::data)))
     }
 }

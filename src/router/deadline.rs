@@ -15,54 +15,54 @@ use std::thread;
 use std::time::Instant;
 
 /// What has a deadline.
-pub(super) trait Expire: Send + Sync {
+pub(super) trait OnDeadline: Send + Sync {
     /// Ends it; called once, at its deadline.
     fn expire(&self);
 }
 
 /// A deadline that is waited for until this is dropped.
 #[derive(Debug)]
-pub(super) struct Alarm {
+pub(super) struct DeadlineGuard {
     key: Key,
 }
 
 /// When it is, and a number that tells equal times apart.
 type Key = (Instant, u64);
 
-impl Alarm {
+impl DeadlineGuard {
     /// Calls `expire` at this time, if `target` still exists then.
-    pub(super) fn set(at: Instant, target: Weak<dyn Expire>) -> Self {
+    pub(super) fn set(at: Instant, target: Weak<dyn OnDeadline>) -> Self {
         let mut waiting = waiting();
         waiting.start();
         waiting.last += 1;
         let key = (at, waiting.last);
-        waiting.alarms.insert(key, target);
-        if waiting.alarms.first_key_value().map(|(first, _)| *first) == Some(key) {
+        waiting.deadlines.insert(key, target);
+        if waiting.deadlines.first_key_value().map(|(first, _)| *first) == Some(key) {
             CHANGED.notify_one();
         }
         Self { key }
     }
 }
 
-impl Drop for Alarm {
+impl Drop for DeadlineGuard {
     fn drop(&mut self) {
-        let target = waiting().alarms.remove(&self.key);
+        let target = waiting().deadlines.remove(&self.key);
         // After the lock: it may be the last that knows of its target's memory.
         drop(target);
     }
 }
 
 static WAITING: Mutex<Waiting> = Mutex::new(Waiting {
-    alarms: BTreeMap::new(),
+    deadlines: BTreeMap::new(),
     last: 0,
     thread: Thread::NotStarted,
 });
-/// Notified when an earlier alarm than all others was set.
+/// Notified when a deadline before all others was set.
 static CHANGED: Condvar = Condvar::new();
 
 struct Waiting {
-    alarms: BTreeMap<Key, Weak<dyn Expire>>,
-    /// The number of the last alarm.
+    deadlines: BTreeMap<Key, Weak<dyn OnDeadline>>,
+    /// The number of the last deadline.
     last: u64,
     thread: Thread,
 }
@@ -104,7 +104,7 @@ fn waiting() -> MutexGuard<'static, Waiting> {
 fn run() {
     let mut now_waiting = waiting();
     loop {
-        let first = now_waiting.alarms.first_key_value();
+        let first = now_waiting.deadlines.first_key_value();
         let Some(at) = first.map(|((at, _), _)| *at) else {
             let woken = CHANGED.wait(now_waiting);
             now_waiting = woken.unwrap_or_else(PoisonError::into_inner);
@@ -116,7 +116,7 @@ fn run() {
             now_waiting = woken.unwrap_or_else(PoisonError::into_inner).0;
             continue;
         }
-        let due = now_waiting.alarms.pop_first();
+        let due = now_waiting.deadlines.pop_first();
         drop(now_waiting);
         // What a scrape holds is a user's, too, and may panic when it is dropped.
         let _ = catch_unwind(AssertUnwindSafe(|| {
@@ -141,7 +141,7 @@ mod tests {
 
     struct Told(u8, Mutex<Sender<u8>>);
 
-    impl Expire for Told {
+    impl OnDeadline for Told {
         fn expire(&self) {
             self.1.lock().unwrap().send(self.0).unwrap();
             assert_ne!(self.0, 1, "it is meant to panic");
@@ -149,24 +149,24 @@ mod tests {
     }
 
     #[test]
-    fn alarms_go_off_in_order_whatever_becomes_of_others() {
+    fn deadlines_are_kept_in_order_whatever_becomes_of_others() {
         let (sender, told) = channel();
         let target =
-            |number| -> Arc<dyn Expire> { Arc::new(Told(number, Mutex::new(sender.clone()))) };
+            |number| -> Arc<dyn OnDeadline> { Arc::new(Told(number, Mutex::new(sender.clone()))) };
         let targets = [0, 1, 2, 3, 4].map(target);
         let now = Instant::now();
         let set = |number: usize, after| {
-            Alarm::set(
+            DeadlineGuard::set(
                 now + Duration::from_millis(after),
                 Arc::downgrade(&targets[number]),
             )
         };
         // The last one first, so that the thread has to be woken for the others; one that is
         // taken back, and one whose target is gone.
-        let _alarms = [set(0, 90), set(1, 30), set(2, 60)];
+        let _guards = [set(0, 90), set(1, 30), set(2, 60)];
         drop(set(3, 40));
         let gone = target(5);
-        let _gone = Alarm::set(now, Arc::downgrade(&gone));
+        let _gone = DeadlineGuard::set(now, Arc::downgrade(&gone));
         drop(gone);
         let order = [(); 3].map(|()| told.recv_timeout(LONG).unwrap());
         // The one whose target is gone may have gone off before it went.
@@ -175,17 +175,17 @@ mod tests {
     }
 
     #[test]
-    fn alarms_that_are_over_are_forgotten() {
+    fn deadlines_that_have_passed_are_forgotten() {
         let (sender, told) = channel();
-        let target: Arc<dyn Expire> = Arc::new(Told(7, Mutex::new(sender)));
-        let alarm = Alarm::set(Instant::now(), Arc::downgrade(&target));
-        let key = alarm.key;
+        let target: Arc<dyn OnDeadline> = Arc::new(Told(7, Mutex::new(sender)));
+        let guard = DeadlineGuard::set(Instant::now(), Arc::downgrade(&target));
+        let key = guard.key;
         assert_eq!(told.recv_timeout(LONG), Ok(7));
-        assert!(!waiting().alarms.contains_key(&key));
-        drop(alarm);
-        let taken_back = Alarm::set(Instant::now() + LONG, Arc::downgrade(&target));
+        assert!(!waiting().deadlines.contains_key(&key));
+        drop(guard);
+        let taken_back = DeadlineGuard::set(Instant::now() + LONG, Arc::downgrade(&target));
         let key = taken_back.key;
         drop(taken_back);
-        assert!(!waiting().alarms.contains_key(&key));
+        assert!(!waiting().deadlines.contains_key(&key));
     }
 }

@@ -185,7 +185,7 @@ impl Watch {
             Some(refusal) => refusal,
             None => next.run(request).await,
         };
-        sign(answer)
+        set_common_headers(answer)
     }
 
     /// Returns the answer to a request that is not let in.
@@ -227,7 +227,7 @@ impl Watch {
 }
 
 /// Gives an answer what all of them have; a file says itself whether it may be kept.
-pub(super) fn sign(mut answer: Response) -> Response {
+pub(super) fn set_common_headers(mut answer: Response) -> Response {
     answer.extensions_mut().insert(Unmeasured);
     let headers = answer.headers_mut();
     let kept = headers.entry(CACHE_CONTROL);

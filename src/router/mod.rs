@@ -90,7 +90,6 @@ mod compression;
 mod credentials;
 mod deadline;
 mod guard;
-mod held;
 #[cfg(any(feature = "dashboard", feature = "serve"))]
 mod html;
 mod media;
@@ -100,6 +99,7 @@ mod pages;
 mod permits;
 mod query;
 mod routes;
+mod scrape_state;
 mod scrapes;
 #[cfg(feature = "serve")]
 mod serve;

@@ -34,7 +34,7 @@ impl Networks {
 
 /// Returns what stands for one subscriber of a network: an IPv4 address, however it is
 /// written, or the network of 64 bits of an IPv6 address.
-pub(super) fn subscriber(address: IpAddr) -> IpAddr {
+pub(super) fn client_key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => {

@@ -4,7 +4,7 @@ use std::sync::Weak;
 use std::time::Instant;
 
 use crate::export::Chunks;
-use crate::router::deadline::Expire;
+use crate::router::deadline::OnDeadline;
 use crate::router::permits::Permit;
 
 /// An exposition, of which one page is there at a time.
@@ -53,8 +53,8 @@ impl Pages {
     }
 
     /// Lets another client take the place, by ending this scrape.
-    pub(super) fn lend(&self, scrape: Weak<dyn Expire>) {
-        self.permit.lend(scrape);
+    pub(super) fn allow_eviction(&self, scrape: Weak<dyn OnDeadline>) {
+        self.permit.allow_eviction(scrape);
     }
 
     /// Returns the deadline.

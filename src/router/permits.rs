@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use crate::router::deadline::Expire;
+use crate::router::deadline::OnDeadline;
+use crate::router::time::YEAR;
 
 /// Places for scrapes under way.
 ///
@@ -35,7 +36,7 @@ struct Place {
     /// Whether a page is being made.
     held: bool,
     /// What ends the scrape, if it can be ended.
-    scrape: Option<Weak<dyn Expire>>,
+    scrape: Option<Weak<dyn OnDeadline>>,
 }
 
 impl Permits {
@@ -55,9 +56,7 @@ impl Permits {
         if taken.places.len() >= self.most {
             evicted = Some(taken.evict(client?)?);
         }
-        // So far away that it never comes, where it could not be told.
-        let far = Duration::from_secs(60 * 60 * 24 * 365);
-        let until = now + time.min(far);
+        let until = now + time.min(YEAR);
         taken.last += 1;
         let number = taken.last;
         taken.places.push(Place {
@@ -87,7 +86,7 @@ impl Permits {
 impl Taken {
     /// Takes the place of the oldest scrape of the address that has most places, if that has
     /// more than this client will have; and returns what ends the scrape.
-    fn evict(&mut self, client: IpAddr) -> Option<Weak<dyn Expire>> {
+    fn evict(&mut self, client: IpAddr) -> Option<Weak<dyn OnDeadline>> {
         let mut counts = BTreeMap::<IpAddr, usize>::new();
         for place in &self.places {
             if let Some(client) = place.client {
@@ -120,7 +119,7 @@ pub(super) struct Permit {
 
 impl Permit {
     /// Lets another client take the place, by ending this scrape.
-    pub(super) fn lend(&self, scrape: Weak<dyn Expire>) {
+    pub(super) fn allow_eviction(&self, scrape: Weak<dyn OnDeadline>) {
         self.change(|place| place.scrape = Some(scrape));
     }
 
@@ -207,7 +206,7 @@ mod tests {
 
     struct Scrape(Mutex<Option<Permit>>);
 
-    impl Expire for Scrape {
+    impl OnDeadline for Scrape {
         fn expire(&self) {
             drop(self.0.lock().unwrap().take());
         }
@@ -220,9 +219,12 @@ mod tests {
         let scrape = |last| {
             let permit = permits.take(Duration::MAX, client(last))?;
             let scrape = Arc::new(Scrape(Mutex::new(Some(permit))));
-            let lent: Arc<dyn Expire> = scrape.clone();
+            let lent: Arc<dyn OnDeadline> = scrape.clone();
             let permit = scrape.0.lock().unwrap();
-            permit.as_ref().unwrap().lend(Arc::downgrade(&lent));
+            permit
+                .as_ref()
+                .unwrap()
+                .allow_eviction(Arc::downgrade(&lent));
             drop(permit);
             Some(scrape)
         };

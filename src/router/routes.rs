@@ -18,12 +18,12 @@ use crate::registry::Registry;
 use crate::router::MetricsRouter;
 use crate::router::body::Scrape;
 use crate::router::compression::coder;
-use crate::router::held::Counted;
 use crate::router::negotiate::Negotiated;
-use crate::router::networks::subscriber;
+use crate::router::networks::client_key;
 use crate::router::pages::Pages;
 use crate::router::permits::Permits;
 use crate::router::query::Query;
+use crate::router::scrape_state::Counted;
 use crate::router::scrapes::{SUMMARY, Scrapes};
 use crate::router::time::time;
 
@@ -172,5 +172,5 @@ impl Served {
 /// Returns whose request it is, if the server shows it.
 fn client(request: &Request) -> Option<IpAddr> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    peer.map(|ConnectInfo(peer)| subscriber(peer.ip()))
+    peer.map(|ConnectInfo(peer)| client_key(peer.ip()))
 }

@@ -11,6 +11,9 @@ const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 /// once, again and again.
 const SHORTEST: Duration = Duration::from_secs(1);
 
+/// A deadline this far away never comes. Adding more to an `Instant` could overflow.
+pub(super) const YEAR: Duration = Duration::from_secs(60 * 60 * 24 * 365);
+
 /// Returns how long the answer to a request may take: until its client gives up, if it says
 /// when, and no longer than the deadline.
 pub(super) fn time(headers: &HeaderMap, deadline: Duration) -> Duration {

@@ -25,7 +25,7 @@ use tower::Service;
 use crate::router::serve::limits::Limits;
 use crate::router::serve::slots::Slot;
 use crate::router::serve::socket::Socket;
-use crate::router::time::time;
+use crate::router::time::{YEAR, time};
 
 /// So much of a request's head, or of an answer, is held in memory, in bytes.
 const BUFFER: usize = 64 * 1024;
@@ -33,8 +33,6 @@ const BUFFER: usize = 64 * 1024;
 /// A scrape ends by itself at its deadline, and is counted; its connection is closed a
 /// little later.
 const LATER: Duration = Duration::from_secs(1);
-
-const NEVER: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 
 /// Serves one connection to its end; what ends it concerns nobody else.
 ///
@@ -98,9 +96,7 @@ struct Answering(Arc<Slot>);
 
 impl Answering {
     fn begin(slot: &Arc<Slot>, time: Duration) -> Self {
-        let now = Instant::now();
-        // A deadline that is too far away to be named never comes.
-        slot.begin(now.checked_add(time).unwrap_or(now + NEVER));
+        slot.begin(Instant::now() + time.min(YEAR));
         Self(Arc::clone(slot))
     }
 }

@@ -24,7 +24,7 @@ use crate::router::MetricsRouter;
 use accept::{Listening, accept};
 use hosts::Hosts;
 use limits::Limits;
-use paths::whole;
+use paths::listener_router;
 pub(super) use settings::Settings;
 
 /// The usual port of exporters that have no other.
@@ -122,7 +122,7 @@ impl MetricsRouter {
                 deadline: self.deadline,
                 ..limits
             },
-            router: whole(&self, hosts.or_else(|| is_loopback.then(Hosts::default))),
+            router: listener_router(&self, hosts.or_else(|| is_loopback.then(Hosts::default))),
         };
         let (stop, stopped) = watch::channel(());
         let task = tokio::spawn(accept(listening, stopped));

@@ -12,13 +12,13 @@ use axum::routing::{any, get};
 use tower::Service;
 
 use crate::router::MetricsRouter;
-use crate::router::guard::sign;
+use crate::router::guard::set_common_headers;
 use crate::router::html::html;
 use crate::router::routes::routes;
 use crate::router::serve::hosts::Hosts;
 
 /// Returns all that the listener serves; with `hosts` only under their names.
-pub(super) fn whole(settings: &MetricsRouter, hosts: Option<Hosts>) -> Router {
+pub(super) fn listener_router(settings: &MetricsRouter, hosts: Option<Hosts>) -> Router {
     let metrics: Router = routes(settings);
     let start = start(settings);
     let guarded = Router::new()
@@ -36,7 +36,7 @@ pub(super) fn whole(settings: &MetricsRouter, hosts: Option<Hosts>) -> Router {
     whole.layer(from_fn(move |request: Request, next: Next| {
         let refusal = hosts.as_ref().and_then(|hosts| hosts.refuse(&request));
         async move {
-            sign(match refusal {
+            set_common_headers(match refusal {
                 Some(refusal) => refusal,
                 None => next.run(request).await,
             })

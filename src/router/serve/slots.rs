@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use crate::router::networks::subscriber;
+use crate::router::networks::client_key;
 use crate::router::serve::limits::Limits;
 
 /// The slots of a listener's connections.
@@ -58,7 +58,7 @@ impl Slots {
     ///
     /// When there is no slot, and no idle connection to close.
     pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Slot, Full> {
-        let address = subscriber(address);
+        let address = client_key(address);
         let mut table = self.table();
         let own = table.taken.values().filter(|one| one.address == address);
         if own.count() >= self.limits.per_address && !table.evict(Some(address)) {

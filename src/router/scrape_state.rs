@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use crate::router::deadline::Expire;
+use crate::router::deadline::OnDeadline;
 use crate::router::pages::Pages;
 use crate::router::scrapes::Scrapes;
 
@@ -24,7 +24,7 @@ const FRAME: usize = 4 * 1024;
 ///
 /// Pages are made on the runtime's threads for blocking work, so that neither the
 /// reading of many series nor a slow collector holds up requests.
-pub(super) struct Held {
+pub(super) struct ScrapeState {
     state: Mutex<State>,
 }
 
@@ -65,7 +65,7 @@ pub(super) enum Broken {
     Gone,
 }
 
-impl Held {
+impl ScrapeState {
     pub(super) fn new(pages: Pages, counted: Option<Counted>) -> Self {
         Self {
             state: Mutex::new(State {
@@ -115,13 +115,13 @@ impl Held {
                 counted.scrapes.count(counted.format, counted.begun);
             }
         } else if pages.are_late() {
-            // Its alarm is late, too, or could not be set.
+            // The deadline's thread is late, too, or could not be started.
             drop(state.cut(Broken::Late));
         } else if let Ok(runtime) = Handle::try_current() {
             let turn = move || pages.turn().then_some(pages);
             state.work = Work::Making(runtime.spawn_blocking(turn));
         } else {
-            // Without a runtime there is nobody that would be held up, but the deadline.
+            // Without a runtime there is nobody else to hold up.
             state.work = Work::MakingHere;
             drop(state);
             let made = pages.turn().then_some(pages);
@@ -137,8 +137,8 @@ impl Held {
     }
 }
 
-impl Expire for Held {
-    /// Frees what is held, and leaves an error for the reader.
+impl OnDeadline for ScrapeState {
+    /// Frees what the scrape holds, and leaves an error for the reader.
     ///
     /// A page that is being made is freed, with the scrape's place, when it is made.
     fn expire(&self) {
@@ -233,16 +233,16 @@ mod tests {
         registry
     }
 
-    fn scrape(registry: &Registry, permit: Permit) -> Held {
-        Held::new(
+    fn new_scrape(registry: &Registry, permit: Permit) -> ScrapeState {
+        ScrapeState::new(
             Pages::new(registry.export(Format::Text).chunks(), None, permit),
             None,
         )
     }
 
     /// Polls on this thread, where there is no runtime and so nothing to wait for.
-    fn poll(held: &Held) -> Option<Result<Bytes, Broken>> {
-        match held.poll_frame(&mut Context::from_waker(Waker::noop())) {
+    fn poll(scrape: &ScrapeState) -> Option<Result<Bytes, Broken>> {
+        match scrape.poll_frame(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(frame) => frame,
             Poll::Pending => panic!("without a runtime nothing is waited for"),
         }
@@ -252,56 +252,56 @@ mod tests {
     fn at_its_deadline_a_scrape_gives_back_its_place_and_its_page_without_a_poll() {
         let permits = Permits::new(1);
         let far = Duration::MAX;
-        let held = scrape(&large(), permits.take(far, None).unwrap());
-        assert!(poll(&held).unwrap().is_ok());
+        let scrape = new_scrape(&large(), permits.take(far, None).unwrap());
+        assert!(poll(&scrape).unwrap().is_ok());
         assert!(permits.take(far, None).is_none());
-        held.expire();
+        scrape.expire();
         assert!(permits.take(far, None).is_some());
-        assert!(matches!(held.state().work, Work::Broken(Broken::Late)));
+        assert!(matches!(scrape.state().work, Work::Broken(Broken::Late)));
         // Who reads on learns of it once, though half a page was still to come.
-        assert!(matches!(poll(&held), Some(Err(Broken::Late))));
-        assert!(poll(&held).is_none());
+        assert!(matches!(poll(&scrape), Some(Err(Broken::Late))));
+        assert!(poll(&scrape).is_none());
     }
 
     #[test]
     fn an_answer_that_has_ended_is_not_cut() {
         let registry = Registry::new();
-        let held = scrape(
+        let scrape = new_scrape(
             &registry,
             Permits::new(1).take(Duration::MAX, None).unwrap(),
         );
-        while let Some(frame) = poll(&held) {
+        while let Some(frame) = poll(&scrape) {
             frame.unwrap();
         }
-        held.expire();
-        assert!(poll(&held).is_none());
+        scrape.expire();
+        assert!(poll(&scrape).is_none());
     }
 
     #[test]
-    fn without_its_alarm_an_answer_is_cut_when_its_next_page_is_due() {
-        let held = scrape(
+    fn without_the_deadline_s_thread_an_answer_is_cut_when_its_next_page_is_due() {
+        let scrape = new_scrape(
             &large(),
             Permits::new(1).take(Duration::ZERO, None).unwrap(),
         );
-        assert!(matches!(poll(&held), Some(Err(Broken::Late))));
+        assert!(matches!(poll(&scrape), Some(Err(Broken::Late))));
     }
 
     #[test]
     fn a_page_that_is_made_when_the_deadline_passes_is_freed_once_it_is_made() {
         let (registry, permits) = (Registry::new(), Permits::new(1));
-        let under_way = Arc::new(OnceLock::<Arc<Held>>::new());
+        let under_way = Arc::new(OnceLock::<Arc<ScrapeState>>::new());
         let expired = Arc::clone(&under_way);
         let expire = move || {
             expired.get().unwrap().expire();
             1
         };
         registry.gauge_fn("late", "", expire).unwrap();
-        let held = Arc::new(scrape(
+        let scrape = Arc::new(new_scrape(
             &registry,
             permits.take(Duration::MAX, None).unwrap(),
         ));
-        under_way.set(Arc::clone(&held)).ok().unwrap();
-        assert!(matches!(poll(&held), Some(Err(Broken::Late))));
+        under_way.set(Arc::clone(&scrape)).ok().unwrap();
+        assert!(matches!(poll(&scrape), Some(Err(Broken::Late))));
         assert!(permits.take(Duration::MAX, None).is_some());
     }
 }
