@@ -1,10 +1,12 @@
 //! What people look at: the page, and the boards and rules to take away.
 
 use std::env;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -14,7 +16,7 @@ use bytes::Bytes;
 use crate::board::{AlertRules, GrafanaBoard, View, page};
 use crate::router::MetricsRouter;
 use crate::router::html::html;
-use crate::router::routes::Served;
+use crate::router::routes::{Served, client};
 use crate::router::tagged::tagged;
 
 /// A view is the same for all who ask within this time, if no other is chosen.
@@ -96,7 +98,10 @@ impl Board {
                 "/dashboard.js",
                 asset("text/javascript; charset=utf-8", page::JS),
             )
-            .route("/view", get(async move || looked.answer().await))
+            .route(
+                "/view",
+                get(async move |request: Request| looked.answer(client(&request)).await),
+            )
             .route("/grafana.json", board)
             .route("/rules.yml", rules)
     }
@@ -132,10 +137,12 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let served = Arc::clone(served);
-    get(async move || match served.make(make).await {
-        Ok(text) => ([(CONTENT_TYPE, kind)], text).into_response(),
-        Err(refusal) => refusal,
-    })
+    get(
+        async move |request: Request| match served.make(client(&request), make).await {
+            Ok(text) => ([(CONTENT_TYPE, kind)], text).into_response(),
+            Err(refusal) => refusal,
+        },
+    )
 }
 
 /// The view that those who look share.
@@ -149,14 +156,14 @@ struct Looked {
 }
 
 impl Looked {
-    async fn answer(self: Arc<Self>) -> Response {
-        match self.fresh_or_made().await {
+    async fn answer(self: Arc<Self>, client: Option<IpAddr>) -> Response {
+        match self.fresh_or_made(client).await {
             Ok(view) => ([(CONTENT_TYPE, "application/json")], view).into_response(),
             Err(refusal) => refusal,
         }
     }
 
-    async fn fresh_or_made(self: Arc<Self>) -> Result<Bytes, Response> {
+    async fn fresh_or_made(self: Arc<Self>, client: Option<IpAddr>) -> Result<Bytes, Response> {
         let Ok(view) = Arc::clone(&self.view).try_lock_owned() else {
             // Another is at it, maybe for long: the one before will do, if there is one.
             if let Some(stale) = self.last(Duration::MAX) {
@@ -169,7 +176,7 @@ impl Looked {
             return Ok(fresh);
         }
         let looked = Arc::clone(&self);
-        let made = self.served.make(move || {
+        let made = self.served.make(client, move || {
             let mut view = view;
             let text = Bytes::from(view.take());
             *looked.made() = Some((Instant::now(), text.clone()));

@@ -16,8 +16,8 @@ use std::time::Instant;
 
 /// What has a deadline.
 pub(super) trait OnDeadline: Send + Sync {
-    /// Ends it; called once, at its deadline.
-    fn expire(&self);
+    /// Called once, at the deadline.
+    fn on_deadline(&self);
 }
 
 /// A deadline that is waited for until this is dropped.
@@ -30,7 +30,7 @@ pub(super) struct DeadlineGuard {
 type Key = (Instant, u64);
 
 impl DeadlineGuard {
-    /// Calls `expire` at this time, if `target` still exists then.
+    /// Calls `on_deadline` at this time, if `target` still exists then.
     pub(super) fn set(at: Instant, target: Weak<dyn OnDeadline>) -> Self {
         let mut waiting = waiting();
         waiting.start();
@@ -121,7 +121,7 @@ fn run() {
         // What a scrape holds is a user's, too, and may panic when it is dropped.
         let _ = catch_unwind(AssertUnwindSafe(|| {
             if let Some(target) = due.and_then(|(_, target)| target.upgrade()) {
-                target.expire();
+                target.on_deadline();
             }
         }));
         now_waiting = waiting();
@@ -142,7 +142,7 @@ mod tests {
     struct Told(u8, Mutex<Sender<u8>>);
 
     impl OnDeadline for Told {
-        fn expire(&self) {
+        fn on_deadline(&self) {
             self.1.lock().unwrap().send(self.0).unwrap();
             assert_ne!(self.0, 1, "it is meant to panic");
         }

@@ -82,6 +82,7 @@
 //! A listener of its own (`MetricsRouter::serve_on`) also limits connections and checks the host
 //! of requests; an application's server has to do that itself.
 
+mod blocking;
 #[cfg(feature = "dashboard")]
 mod board;
 mod body;
@@ -103,6 +104,7 @@ mod scrape_state;
 mod scrapes;
 #[cfg(feature = "serve")]
 mod serve;
+mod share;
 #[cfg(feature = "system")]
 mod system;
 #[cfg(feature = "dashboard")]
@@ -220,12 +222,21 @@ impl MetricsRouter {
     ///
     /// A scrape counts until its answer has ended, until its client has gone, or until its
     /// [`deadline`](Self::deadline), and in any case for as long as a collector is at work for
-    /// it. So slow collectors never take more of the runtime's threads for blocking work.
+    /// it. So slow collectors never take more of the runtime's threads for blocking work. The
+    /// summary, the page's data, the board and the rules count as scrapes.
     ///
-    /// If all places are taken, a scrape may take one from the address that has most of them,
-    /// if that has at least two more: the oldest scrape there is cut off. So one address cannot
-    /// keep the others out (test: `tests/it/listener.rs`). It needs to know addresses: those of
-    /// [`networks`](Self::networks), an IPv6 network of 64 bits being one.
+    /// One client address has at most three quarters of the places, and at least one less than
+    /// all: 6 of 8. So it cannot take all of them, even if it keeps collectors busy all the
+    /// time. If this is set to 1, there is only one place, and one client can keep it busy.
+    ///
+    /// If all places are in use, a new scrape cuts off the oldest scrape of the address with the
+    /// most scrapes, if that address has at least two more than the new client. Scrapes that are
+    /// making a part of the answer at that moment are not cut off.
+    ///
+    /// This works only if the server provides client addresses (see
+    /// [`networks`](Self::networks)). An IPv6 /64 counts as one. Without addresses one client
+    /// can take all places. For what several clients can do together see `serve_on` (tests:
+    /// `tests/it/listener.rs`).
     pub fn in_flight(self, most: usize) -> Self {
         Self {
             in_flight: most,

@@ -4,8 +4,7 @@ use std::sync::Weak;
 use std::time::Instant;
 
 use crate::export::Chunks;
-use crate::router::deadline::OnDeadline;
-use crate::router::permits::Permit;
+use crate::router::permits::{Evict, Permit};
 
 /// An exposition, of which one page is there at a time.
 pub(super) struct Pages {
@@ -52,8 +51,8 @@ impl Pages {
         self.chunks.is_at_end()
     }
 
-    /// Lets another client take the place, by ending this scrape.
-    pub(super) fn allow_eviction(&self, scrape: Weak<dyn OnDeadline>) {
+    /// Lets another client take the place of this scrape.
+    pub(super) fn allow_eviction(&self, scrape: Weak<dyn Evict>) {
         self.permit.allow_eviction(scrape);
     }
 

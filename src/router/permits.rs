@@ -5,15 +5,22 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use crate::router::deadline::OnDeadline;
+use crate::router::share::share;
 use crate::router::time::YEAR;
+
+/// What can lose its place to another client.
+pub(super) trait Evict: Send + Sync {
+    /// Called when the place has gone to another client.
+    fn evict(&self);
+}
 
 /// Places for scrapes under way.
 ///
 /// A place is given back when its scrape ends, or at the scrape's deadline once nothing is
-/// being made for it. So a reader that has stopped reading keeps nobody out. If there is no
-/// place, a client takes one from the address that has most, so that no address keeps
-/// the others out.
+/// being made for it. So a reader that has stopped reading keeps nobody out. One client has a
+/// share of the places only: a scrape that is making a page keeps its place, and one client
+/// could have that done in all places. If all places are taken, a client takes one from the
+/// client that has most.
 pub(super) struct Permits {
     most: usize,
     taken: Mutex<Taken>,
@@ -36,7 +43,7 @@ struct Place {
     /// Whether a page is being made.
     held: bool,
     /// What ends the scrape, if it can be ended.
-    scrape: Option<Weak<dyn OnDeadline>>,
+    scrape: Option<Weak<dyn Evict>>,
 }
 
 impl Permits {
@@ -48,10 +55,16 @@ impl Permits {
     }
 
     /// Gives a place for this time, if there is one or this client may take another's.
+    ///
+    /// A client that is not known has no share, and takes nobody's place.
     pub(super) fn take(self: &Arc<Self>, time: Duration, client: Option<IpAddr>) -> Option<Permit> {
         let now = Instant::now();
         let mut taken = self.taken();
         taken.places.retain(|place| place.held || place.until > now);
+        let own = |place: &&Place| place.client == client;
+        if client.is_some() && taken.places.iter().filter(own).count() >= share(self.most) {
+            return None;
+        }
         let mut evicted = None;
         if taken.places.len() >= self.most {
             evicted = Some(taken.evict(client?)?);
@@ -69,7 +82,7 @@ impl Permits {
         drop(taken);
         // Without the lock, which the scrape takes to give back its place.
         if let Some(scrape) = evicted.and_then(|scrape| scrape.upgrade()) {
-            scrape.expire();
+            scrape.evict();
         }
         Some(Permit {
             permits: Arc::clone(self),
@@ -86,7 +99,7 @@ impl Permits {
 impl Taken {
     /// Takes the place of the oldest scrape of the address that has most places, if that has
     /// more than this client will have; and returns what ends the scrape.
-    fn evict(&mut self, client: IpAddr) -> Option<Weak<dyn OnDeadline>> {
+    fn evict(&mut self, client: IpAddr) -> Option<Weak<dyn Evict>> {
         let mut counts = BTreeMap::<IpAddr, usize>::new();
         for place in &self.places {
             if let Some(client) = place.client {
@@ -118,8 +131,8 @@ pub(super) struct Permit {
 }
 
 impl Permit {
-    /// Lets another client take the place, by ending this scrape.
-    pub(super) fn allow_eviction(&self, scrape: Weak<dyn OnDeadline>) {
+    /// Lets another client take the place of `scrape`.
+    pub(super) fn allow_eviction(&self, scrape: Weak<dyn Evict>) {
         self.change(|place| place.scrape = Some(scrape));
     }
 
@@ -206,46 +219,66 @@ mod tests {
 
     struct Scrape(Mutex<Option<Permit>>);
 
-    impl OnDeadline for Scrape {
-        fn expire(&self) {
+    impl Evict for Scrape {
+        fn evict(&self) {
             drop(self.0.lock().unwrap().take());
+        }
+    }
+
+    fn client(last: u8) -> Option<IpAddr> {
+        Some(IpAddr::from([10, 0, 0, last]))
+    }
+
+    #[test]
+    fn one_client_never_has_all_places_however_busy_it_keeps_them() {
+        for (most, expected) in [(0, 0), (1, 1), (2, 1), (3, 2), (4, 3), (8, 6), (100, 75)] {
+            let permits = Permits::new(most);
+            let take = |client| permits.take(Duration::MAX, client);
+            let busy: Vec<_> = std::iter::from_fn(|| take(client(1)))
+                .inspect(|permit| assert!(permit.hold()))
+                .collect();
+            assert_eq!(busy.len(), expected, "{most}");
+            let others = [(); 200].map(|()| take(client(2)));
+            let left = (most - expected).min(expected);
+            assert_eq!(others.iter().flatten().count(), left, "{most}");
+            drop(others);
+            // Those that are not known have all the rest.
+            let unknown = [(); 200].map(|()| take(None));
+            assert_eq!(unknown.iter().flatten().count(), most - expected, "{most}");
+            drop(busy);
+            assert_eq!(take(client(1)).is_some(), most > 0);
         }
     }
 
     #[test]
     fn a_client_takes_a_place_from_one_that_has_more_and_only_then() {
         let permits = Permits::new(4);
-        let client = |last| Some(IpAddr::from([10, 0, 0, last]));
         let scrape = |last| {
             let permit = permits.take(Duration::MAX, client(last))?;
             let scrape = Arc::new(Scrape(Mutex::new(Some(permit))));
-            let lent: Arc<dyn OnDeadline> = scrape.clone();
+            let evicted: Arc<dyn Evict> = scrape.clone();
             let permit = scrape.0.lock().unwrap();
-            permit
-                .as_ref()
-                .unwrap()
-                .allow_eviction(Arc::downgrade(&lent));
+            let place = permit.as_ref().unwrap();
+            place.allow_eviction(Arc::downgrade(&evicted));
             drop(permit);
             Some(scrape)
         };
         let is_over = |scrape: &Arc<Scrape>| scrape.0.lock().unwrap().is_none();
-        let greedy = [(); 4].map(|()| scrape(1).unwrap());
-        assert!(scrape(1).is_none() && permits.take(Duration::MAX, None).is_none());
+        let greedy = [(); 3].map(|()| scrape(1).unwrap());
+        assert!(scrape(1).is_none());
+        let _unknown = permits.take(Duration::MAX, None).unwrap();
+        assert!(permits.take(Duration::MAX, None).is_none());
         // What is being made cannot be ended.
         let held = greedy[0].0.lock().unwrap();
         assert!(held.as_ref().unwrap().hold());
         drop(held);
         let first = scrape(2).unwrap();
         assert!(!is_over(&greedy[0]) && is_over(&greedy[1]) && !is_over(&greedy[2]));
-        let second = scrape(2).unwrap();
-        assert!(is_over(&greedy[2]));
-        // Both have two, and a third client may have one: the oldest that can be ended.
-        assert!(scrape(2).is_none() && scrape(1).is_none());
-        let third = scrape(3).unwrap();
-        let over = [&greedy[0], &greedy[3], &first, &second, &third].map(is_over);
-        assert_eq!(over, [false, true, false, false, false]);
-        assert!(scrape(3).is_none());
-        let _fourth = scrape(4).unwrap();
-        assert!(is_over(&first) && !is_over(&second));
+        // It would have as many as the other.
+        assert!(scrape(2).is_none() && !is_over(&first));
+        let second = scrape(3).unwrap();
+        assert!(is_over(&greedy[2]) && !is_over(&greedy[0]) && !is_over(&first));
+        assert!(scrape(1).is_none() && scrape(3).is_none() && scrape(4).is_none());
+        assert!(!is_over(&second));
     }
 }

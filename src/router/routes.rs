@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use crate::export::Format;
 use crate::registry::Registry;
 use crate::router::MetricsRouter;
+use crate::router::blocking::Blocking;
 use crate::router::body::Scrape;
 use crate::router::compression::coder;
 use crate::router::negotiate::Negotiated;
@@ -59,7 +60,9 @@ where
         };
         get(answer).with_state(Arc::clone(&served))
     };
-    let summary = async move |State(served): State<Arc<Served>>| served.summary().await;
+    let summary = async move |State(served): State<Arc<Served>>, request: Request| {
+        served.summary(client(&request)).await
+    };
     let summary = get(summary).with_state(Arc::clone(&served));
     let router = Router::new()
         .route("/", route(negotiated))
@@ -122,10 +125,13 @@ impl Served {
     }
 
     /// Answers with the summary: it is short, and made as a whole.
-    async fn summary(self: Arc<Self>) -> Response {
+    async fn summary(self: Arc<Self>, client: Option<IpAddr>) -> Response {
         let begun = Instant::now();
         let registry = self.registry.clone();
-        match self.make(move || registry.summary().to_json()).await {
+        match self
+            .make(client, move || registry.summary().to_json())
+            .await
+        {
             Ok(summary) => {
                 if let Some(scrapes) = &self.scrapes {
                     scrapes.count(SUMMARY, begun);
@@ -136,27 +142,29 @@ impl Served {
         }
     }
 
-    /// Makes something as a whole on the runtime's threads for it, and in a place of its own
-    /// among the scrapes.
+    /// Makes a whole answer on the runtime's threads for blocking work. It takes a place among
+    /// the scrapes, for this client.
     ///
     /// # Errors
     ///
-    /// The answer that says why not, when no place is free or the work ends early.
+    /// The response that refuses the request: no place is free, the deadline passed before a
+    /// thread was free, or the work panicked.
     pub(super) async fn make<T: Send + 'static>(
         &self,
+        client: Option<IpAddr>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Response> {
-        let permit = self.permits.take(self.deadline, None);
+        let permit = self.permits.take(self.deadline, client);
         let permit = permit.ok_or_else(|| self.refuse())?;
-        let work = move || {
-            let _ = permit.hold();
-            work()
-        };
+        let work = move || permit.hold().then(work);
         let made = match Handle::try_current() {
-            Ok(runtime) => runtime.spawn_blocking(work).await.ok(),
+            Ok(runtime) => Blocking::spawn(&runtime, work).await,
             Err(_) => Some(work()),
         };
-        made.ok_or_else(|| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+        match made {
+            Some(made) => made.ok_or_else(|| self.refuse()),
+            None => Err(StatusCode::INTERNAL_SERVER_ERROR.into_response()),
+        }
     }
 
     pub(super) fn refuse(&self) -> Response {
@@ -169,8 +177,8 @@ impl Served {
     }
 }
 
-/// Returns whose request it is, if the server shows it.
-fn client(request: &Request) -> Option<IpAddr> {
+/// Returns the client that limits count, if the server provides its address.
+pub(super) fn client(request: &Request) -> Option<IpAddr> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     peer.map(|ConnectInfo(peer)| client_key(peer.ip()))
 }

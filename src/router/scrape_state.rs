@@ -10,10 +10,11 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
 
+use crate::router::blocking::Blocking;
 use crate::router::deadline::OnDeadline;
 use crate::router::pages::Pages;
+use crate::router::permits::Evict;
 use crate::router::scrapes::Scrapes;
 
 /// An answer is handed on in frames of this length: hyper takes sixteen of them
@@ -41,7 +42,7 @@ enum Work {
     /// A page, of which there may be more to hand on.
     Made(Box<Pages>),
     /// A page that is made by another thread.
-    Making(JoinHandle<Option<Box<Pages>>>),
+    Making(Blocking<Result<Box<Pages>, Broken>>),
     /// A page that is made by the thread that reads the answer.
     MakingHere,
     /// Nothing any more, which the reader does not know yet.
@@ -59,8 +60,10 @@ pub(super) struct Counted {
 /// Why an answer breaks off.
 #[derive(Debug)]
 pub(super) enum Broken {
-    /// Its time was over before its end.
+    /// It took longer than its deadline.
     Late,
+    /// Another client got its place.
+    Evicted,
     /// The runtime ended, or a page could not be made.
     Gone,
 }
@@ -107,7 +110,7 @@ impl ScrapeState {
 
     /// Begins with the next page, if there is one.
     fn turn(&self, mut state: MutexGuard<'_, State>) {
-        let Work::Made(mut pages) = mem::replace(&mut state.work, Work::Ended) else {
+        let Work::Made(pages) = mem::replace(&mut state.work, Work::Ended) else {
             return;
         };
         if pages.are_at_end() {
@@ -118,13 +121,12 @@ impl ScrapeState {
             // The deadline's thread is late, too, or could not be started.
             drop(state.cut(Broken::Late));
         } else if let Ok(runtime) = Handle::try_current() {
-            let turn = move || pages.turn().then_some(pages);
-            state.work = Work::Making(runtime.spawn_blocking(turn));
+            state.work = Work::Making(Blocking::spawn(&runtime, move || turned(pages)));
         } else {
             // Without a runtime there is nobody else to hold up.
             state.work = Work::MakingHere;
             drop(state);
-            let made = pages.turn().then_some(pages);
+            let made = turned(pages);
             let mut state = self.state();
             if matches!(state.work, Work::MakingHere) {
                 state.made(made);
@@ -137,21 +139,44 @@ impl ScrapeState {
     }
 }
 
-impl OnDeadline for ScrapeState {
+impl ScrapeState {
     /// Frees what the scrape holds, and leaves an error for the reader.
     ///
     /// A page that is being made is freed, with the scrape's place, when it is made.
-    fn expire(&self) {
+    fn end(&self, why: Broken) {
         let mut state = self.state();
         if matches!(state.work, Work::Broken(_) | Work::Ended) {
             return;
         }
-        let (work, reader) = state.cut(Broken::Late);
+        let (work, reader) = state.cut(why);
         drop(state);
         drop(work);
         if let Some(reader) = reader {
             reader.wake();
         }
+    }
+}
+
+impl OnDeadline for ScrapeState {
+    fn on_deadline(&self) {
+        self.end(Broken::Late);
+    }
+}
+
+impl Evict for ScrapeState {
+    fn evict(&self) {
+        self.end(Broken::Evicted);
+    }
+}
+
+/// Makes the next page, unless the place has gone to another scrape.
+fn turned(mut pages: Box<Pages>) -> Result<Box<Pages>, Broken> {
+    if pages.turn() {
+        Ok(pages)
+    } else if pages.are_late() {
+        Err(Broken::Late)
+    } else {
+        Err(Broken::Evicted)
     }
 }
 
@@ -172,8 +197,7 @@ impl State {
             return Poll::Ready(());
         };
         match Pin::new(making).poll(context) {
-            Poll::Ready(Ok(pages)) => self.made(pages),
-            Poll::Ready(Err(_)) => drop(self.cut(Broken::Gone)),
+            Poll::Ready(made) => self.made(made.unwrap_or(Err(Broken::Gone))),
             Poll::Pending => {
                 self.reader = Some(context.waker().clone());
                 return Poll::Pending;
@@ -182,11 +206,11 @@ impl State {
         Poll::Ready(())
     }
 
-    /// Has the next page, or none if the place has gone to another.
-    fn made(&mut self, pages: Option<Box<Pages>>) {
+    /// Has the next page, or the reason why there is none.
+    fn made(&mut self, pages: Result<Box<Pages>, Broken>) {
         match pages {
-            Some(pages) => self.work = Work::Made(pages),
-            None => drop(self.cut(Broken::Late)),
+            Ok(pages) => self.work = Work::Made(pages),
+            Err(why) => drop(self.cut(why)),
         }
         self.sent = 0;
         self.reader = None;
@@ -206,6 +230,7 @@ impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Late => "the scrape took longer than its deadline, and was cut off",
+            Self::Evicted => "the scrape was cut off for a client that has fewer scrapes under way",
             Self::Gone => "the scrape was cut off, since its next part could not be made",
         })
     }
@@ -215,6 +240,7 @@ impl std::error::Error for Broken {}
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::channel;
     use std::sync::{Arc, OnceLock};
     use std::time::Duration;
 
@@ -255,12 +281,52 @@ mod tests {
         let scrape = new_scrape(&large(), permits.take(far, None).unwrap());
         assert!(poll(&scrape).unwrap().is_ok());
         assert!(permits.take(far, None).is_none());
-        scrape.expire();
+        scrape.on_deadline();
         assert!(permits.take(far, None).is_some());
         assert!(matches!(scrape.state().work, Work::Broken(Broken::Late)));
         // Who reads on learns of it once, though half a page was still to come.
         assert!(matches!(poll(&scrape), Some(Err(Broken::Late))));
         assert!(poll(&scrape).is_none());
+    }
+
+    #[test]
+    fn an_evicted_scrape_says_so() {
+        let permits = Permits::new(1);
+        let permit = || permits.take(Duration::MAX, None);
+        let scrape = new_scrape(&large(), permit().unwrap());
+        assert!(poll(&scrape).unwrap().is_ok());
+        scrape.evict();
+        assert!(permit().is_some());
+        let error = poll(&scrape).unwrap().unwrap_err();
+        assert!(matches!(error, Broken::Evicted));
+        assert!(!error.to_string().contains("deadline"), "{error}");
+        assert!(poll(&scrape).is_none());
+    }
+
+    /// The only thread for blocking work is busy, so the next page never begins.
+    #[test]
+    fn at_its_deadline_a_scrape_frees_a_page_that_waits_for_a_thread() {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.max_blocking_threads(1).build().unwrap();
+        let (open, gate) = channel::<()>();
+        let (begin, begun) = channel();
+        runtime.spawn_blocking(move || {
+            begin.send(()).unwrap();
+            gate.recv()
+        });
+        begun.recv().unwrap();
+        let permits = Permits::new(1);
+        let permit = permits.take(Duration::MAX, None).unwrap();
+        let scrape = new_scrape(&Registry::new(), permit);
+        let _inside = runtime.enter();
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(scrape.poll_frame(&mut context).is_pending());
+        assert!(permits.take(Duration::MAX, None).is_none());
+        scrape.on_deadline();
+        // The permit is dropped with the pages.
+        assert!(permits.take(Duration::MAX, None).is_some());
+        assert!(matches!(poll(&scrape), Some(Err(Broken::Late))));
+        drop(open);
     }
 
     #[test]
@@ -273,7 +339,7 @@ mod tests {
         while let Some(frame) = poll(&scrape) {
             frame.unwrap();
         }
-        scrape.expire();
+        scrape.on_deadline();
         assert!(poll(&scrape).is_none());
     }
 
@@ -292,7 +358,7 @@ mod tests {
         let under_way = Arc::new(OnceLock::<Arc<ScrapeState>>::new());
         let expired = Arc::clone(&under_way);
         let expire = move || {
-            expired.get().unwrap().expire();
+            expired.get().unwrap().on_deadline();
             1
         };
         registry.gauge_fn("late", "", expire).unwrap();

@@ -1,0 +1,83 @@
+//! Work on the runtime's threads for blocking work.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+type Work<T> = Box<dyn FnOnce() -> T + Send>;
+
+/// A blocking task. If it is dropped before the work has started, the work is dropped, too.
+///
+/// `JoinHandle::abort` does not do that: tokio's queue keeps the work of an aborted task
+/// until a thread is free.
+pub(super) struct Blocking<T> {
+    queued: Arc<Mutex<Option<Work<T>>>>,
+    task: JoinHandle<Option<T>>,
+}
+
+impl<T: Send + 'static> Blocking<T> {
+    pub(super) fn spawn(runtime: &Handle, work: impl FnOnce() -> T + Send + 'static) -> Self {
+        let work: Work<T> = Box::new(work);
+        let queued = Arc::new(Mutex::new(Some(work)));
+        let start = Arc::clone(&queued);
+        Self {
+            queued,
+            task: runtime.spawn_blocking(move || take(&start).map(|work| work())),
+        }
+    }
+}
+
+/// Returns the result, or none if the work panicked or the runtime ended.
+impl<T> Future for Blocking<T> {
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        let done = Pin::new(&mut self.task).poll(context);
+        done.map(|done| done.ok().flatten())
+    }
+}
+
+impl<T> Drop for Blocking<T> {
+    fn drop(&mut self) {
+        // Dropped after the lock.
+        drop(take(&self.queued));
+    }
+}
+
+fn take<T>(queued: &Mutex<Option<Work<T>>>) -> Option<Work<T>> {
+    queued.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn work_that_has_not_started_is_freed_with_its_task_while_the_pool_is_busy() {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.max_blocking_threads(1).build().unwrap();
+        let (open, gate) = channel::<()>();
+        let (begin, begun) = channel();
+        let busy = Blocking::spawn(runtime.handle(), move || {
+            begin.send(()).unwrap();
+            gate.recv().is_err()
+        });
+        begun.recv().unwrap();
+        let held = Arc::new(());
+        let freed = Arc::downgrade(&held);
+        let queued = Blocking::spawn(runtime.handle(), move || drop(held));
+        assert!(freed.upgrade().is_some());
+        drop(queued);
+        assert!(freed.upgrade().is_none());
+        drop(open);
+        assert_eq!(runtime.block_on(busy), Some(true));
+        let panics = Blocking::spawn(runtime.handle(), || panic!("it is meant to"));
+        assert_eq!(runtime.block_on(panics), None::<()>);
+    }
+}
