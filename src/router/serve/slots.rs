@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::router::networks::client_key;
 use crate::router::serve::limits::Limits;
+use crate::router::share::share;
 
 /// The slots of a listener's connections.
 #[derive(Debug)]
@@ -37,9 +38,9 @@ struct Taken {
 /// Why a connection has no slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Full {
-    /// Its address has as many connections as it may, and all of them answer a request.
+    /// Its address is at its limit, and all its connections are answering a request.
     Address,
-    /// All connections answer a request.
+    /// All connections are answering a request.
     Listener,
 }
 
@@ -61,7 +62,10 @@ impl Slots {
         let address = client_key(address);
         let mut table = self.table();
         let own = table.taken.values().filter(|one| one.address == address);
-        if own.count() >= self.limits.per_address && !table.evict(Some(address)) {
+        // Without any slot it is the listener that is full.
+        let share = share(self.limits.connections).max(1);
+        let most = self.limits.per_address.min(share);
+        if own.count() >= most && !table.evict(Some(address)) {
             return Err(Full::Address);
         }
         if table.taken.len() >= self.limits.connections && !table.evict(None) {
@@ -268,6 +272,20 @@ mod tests {
         let [_second, third] = [take(&slots, "10.0.0.4"), take(&slots, "10.0.0.5")];
         assert!(is_closed(&greedy[1]) && is_closed(&honest));
         assert!(!is_closed(&newcomer) && third.is_ok());
+    }
+
+    #[test]
+    fn no_address_has_all_slots_if_there_are_several() {
+        for (connections, per_address, expected) in
+            [(1, 16, 1), (2, 16, 1), (8, 8, 6), (8, 3, 3), (64, 64, 48)]
+        {
+            let slots = slots(connections, per_address);
+            let open = || take(&slots, "10.0.0.1").inspect(|slot| slot.begin(Instant::now()));
+            let busy: Vec<_> = std::iter::from_fn(|| open().ok()).collect();
+            assert_eq!(busy.len(), expected);
+            assert_eq!(open().unwrap_err(), Full::Address);
+            assert_eq!(take(&slots, "10.0.0.2").is_ok(), connections > 1);
+        }
     }
 
     #[test]
