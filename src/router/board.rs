@@ -17,10 +17,13 @@ use crate::board::{AlertRules, GrafanaBoard, View, page};
 use crate::router::MetricsRouter;
 use crate::router::html::html;
 use crate::router::routes::{Served, client};
-use crate::router::tagged::tagged;
+use crate::router::tagged::Tagged;
 
 /// A view is the same for all who ask within this time, if no other is chosen.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
 
 /// # What people look at
 impl MetricsRouter {
@@ -88,16 +91,10 @@ impl Board {
         let (rules, registry) = (self.rules.clone(), served.registry.clone());
         let rules = made(served, "application/yaml", move || rules.to_yaml(&registry));
         Router::new()
-            .route("/dashboard", get(page))
+            .route("/dashboard", file(page::HTML, || html("")))
             .route("/dashboard/", get(async || redirect()))
-            .route(
-                "/dashboard.css",
-                asset("text/css; charset=utf-8", page::CSS),
-            )
-            .route(
-                "/dashboard.js",
-                asset("text/javascript; charset=utf-8", page::JS),
-            )
+            .route("/dashboard.css", file(page::CSS, || of_type(CSS)))
+            .route("/dashboard.js", file(page::JS, || of_type(JS)))
             .route(
                 "/view",
                 get(async move |request: Request| looked.answer(client(&request)).await),
@@ -107,24 +104,23 @@ impl Board {
     }
 }
 
-async fn page(request: HeaderMap) -> Response {
-    tagged(html(""), page::HTML, &request)
-}
-
 /// Leads to the page from the path with a slash, below which its links would lead nowhere.
 fn redirect() -> Response {
     (StatusCode::PERMANENT_REDIRECT, [(LOCATION, "../dashboard")]).into_response()
 }
 
-/// Answers with a file that is part of the program.
-fn asset<S>(kind: &'static str, text: &'static str) -> MethodRouter<S>
+/// Answers with a file that is part of the program, and with these headers.
+fn file<S>(text: &'static str, headers: fn() -> Response) -> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    get(async move |request: HeaderMap| {
-        let answer = [(CONTENT_TYPE, kind)].into_response();
-        tagged(answer, text, &request)
-    })
+    // Its tag is computed once.
+    let file = Arc::new(Tagged::new(text));
+    get(async move |request: HeaderMap| file.answer(headers(), &request))
+}
+
+fn of_type(media_type: &'static str) -> Response {
+    [(CONTENT_TYPE, media_type)].into_response()
 }
 
 /// Answers with what is made of the registry as it is then.

@@ -123,7 +123,7 @@ use crate::system::SystemMetrics;
 #[cfg(feature = "dashboard")]
 use board::Board;
 use guard::Guard;
-use routes::routes;
+use routes::{Routes, routes};
 #[cfg(feature = "serve")]
 pub use serve::Serving;
 #[cfg(feature = "serve")]
@@ -270,8 +270,8 @@ impl MetricsRouter {
     where
         S: Clone + Send + Sync + 'static,
     {
-        let routes = routes(&self);
-        self.guard.before(routes)
+        let Routes { root, below } = routes(&self);
+        self.guard.before(below.route("/", root))
     }
 }
 

@@ -37,8 +37,16 @@ pub(super) struct Served {
     scrapes: Option<Scrapes>,
 }
 
+/// The routes of a router.
+pub(super) struct Routes<S> {
+    /// `/metrics`.
+    pub(super) root: MethodRouter<S>,
+    /// What is below it.
+    pub(super) below: Router<S>,
+}
+
 /// Returns the routes of a router with these settings.
-pub(super) fn routes<S>(settings: &MetricsRouter) -> Router<S>
+pub(super) fn routes<S>(settings: &MetricsRouter) -> Routes<S>
 where
     S: Clone + Send + Sync + 'static,
 {
@@ -64,18 +72,20 @@ where
         served.summary(client(&request)).await
     };
     let summary = get(summary).with_state(Arc::clone(&served));
-    let router = Router::new()
-        .route("/", route(negotiated))
+    let below = Router::new()
         .route("/json", route(json))
         .route("/json/", route(json))
         .route("/summary", summary.clone())
         .route("/summary/", summary);
     #[cfg(feature = "dashboard")]
-    let router = match &settings.board {
-        Some(board) => router.merge(board.routes(&served)),
-        None => router,
+    let below = match &settings.board {
+        Some(board) => below.merge(board.routes(&served)),
+        None => below,
     };
-    router
+    Routes {
+        root: route(negotiated),
+        below,
+    }
 }
 
 fn negotiated(served: &Served, request: &Request) -> Response {

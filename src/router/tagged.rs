@@ -5,24 +5,37 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 
-/// Makes `answer`, whose body is `text`, one that a browser may keep and has to ask for
-/// again: with 304 if it has the same already.
-pub(super) fn tagged(mut answer: Response, text: &'static str, request: &HeaderMap) -> Response {
-    let tag = tag(text.as_bytes());
-    *answer.body_mut() = if has(request, &tag) {
-        *answer.status_mut() = StatusCode::NOT_MODIFIED;
-        Body::empty()
-    } else {
-        Body::from(Bytes::from_static(text.as_bytes()))
-    };
-    let headers = answer.headers_mut();
-    // Of a 304, too, whose body axum would else call empty (RFC 9110, 8.6).
-    headers.insert(CONTENT_LENGTH, HeaderValue::from(text.len()));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        headers.insert(ETAG, tag);
+/// A file with its tag.
+#[derive(Debug, Clone)]
+pub(super) struct Tagged {
+    text: &'static str,
+    tag: String,
+}
+
+impl Tagged {
+    pub(super) fn new(text: &'static str) -> Self {
+        let tag = tag(text.as_bytes());
+        Self { text, tag }
     }
-    answer
+
+    /// Makes `answer` one with this file, which a browser may keep and has to ask for again:
+    /// with 304 if it has the same already.
+    pub(super) fn answer(&self, mut answer: Response, request: &HeaderMap) -> Response {
+        *answer.body_mut() = if has(request, &self.tag) {
+            *answer.status_mut() = StatusCode::NOT_MODIFIED;
+            Body::empty()
+        } else {
+            Body::from(Bytes::from_static(self.text.as_bytes()))
+        };
+        let headers = answer.headers_mut();
+        // Of a 304, too, whose body axum would else call empty (RFC 9110, 8.6).
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(self.text.len()));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        if let Ok(tag) = HeaderValue::from_str(&self.tag) {
+            headers.insert(ETAG, tag);
+        }
+        answer
+    }
 }
 
 /// Returns true if the client says that it has what this tag stands for.
