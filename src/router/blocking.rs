@@ -63,12 +63,12 @@ mod tests {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         let runtime = builder.max_blocking_threads(1).build().unwrap();
         let (open, gate) = channel::<()>();
-        let (begin, begun) = channel();
+        let (start, started) = channel();
         let busy = Blocking::spawn(runtime.handle(), move || {
-            begin.send(()).unwrap();
+            start.send(()).unwrap();
             gate.recv().is_err()
         });
-        begun.recv().unwrap();
+        started.recv().unwrap();
         let held = Arc::new(());
         let freed = Arc::downgrade(&held);
         let queued = Blocking::spawn(runtime.handle(), move || drop(held));

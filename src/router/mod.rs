@@ -74,13 +74,14 @@
 //! ```
 //!
 //! Every answer of the router has `X-Content-Type-Options: nosniff` and `Cache-Control:
-//! no-store`; only the page's document, style and script, which are part of the program, have
-//! `no-cache` and an `ETag`. A query of more than 8 KiB is answered with 414. The tests are in
+//! no-store`. Exception: the page's HTML, CSS and JavaScript are sent with `no-cache` and an
+//! `ETag`. A query of more than 8 KiB is answered with 414. The tests are in
 //! `tests/it/guard.rs` and `tests/it/page.rs`. Nested, the router answers its own paths; other
 //! paths below `/metrics` are the application's.
 //!
 //! A listener of its own (`MetricsRouter::serve_on`) also limits connections and checks the host
-//! of requests; an application's server has to do that itself.
+//! of requests. The documentation of `serve_on` says what clients can hold in spite of that. In
+//! an application, the server has to limit connections.
 
 mod blocking;
 #[cfg(feature = "dashboard")]
@@ -258,7 +259,7 @@ impl MetricsRouter {
     /// HTTP/1.0 an answer ends with its connection; only the crate's own listener resets it.)
     ///
     /// A client that has stopped reading keeps its connection until the server closes it.
-    /// `MetricsRouter::serve` does so at the deadline. `axum::serve` does not: it keeps hyper's
+    /// `MetricsRouter::serve` does so one second after the deadline. `axum::serve` does not: it keeps hyper's
     /// write buffer, about 400 KiB, and the socket's buffer until the client has gone. If such
     /// clients can reach the metrics, use `serve`, or a proxy with a write timeout.
     pub fn deadline(self, deadline: Duration) -> Self {

@@ -225,8 +225,8 @@ mod tests {
         }
     }
 
-    fn client(last: u8) -> Option<IpAddr> {
-        Some(IpAddr::from([10, 0, 0, last]))
+    fn client(last: u8) -> IpAddr {
+        [10, 0, 0, last].into()
     }
 
     #[test]
@@ -234,11 +234,11 @@ mod tests {
         for (most, expected) in [(0, 0), (1, 1), (2, 1), (3, 2), (4, 3), (8, 6), (100, 75)] {
             let permits = Permits::new(most);
             let take = |client| permits.take(Duration::MAX, client);
-            let busy: Vec<_> = std::iter::from_fn(|| take(client(1)))
+            let busy: Vec<_> = std::iter::from_fn(|| take(Some(client(1))))
                 .inspect(|permit| assert!(permit.hold()))
                 .collect();
             assert_eq!(busy.len(), expected, "{most}");
-            let others = [(); 200].map(|()| take(client(2)));
+            let others = [(); 200].map(|()| take(Some(client(2))));
             let left = (most - expected).min(expected);
             assert_eq!(others.iter().flatten().count(), left, "{most}");
             drop(others);
@@ -246,7 +246,7 @@ mod tests {
             let unknown = [(); 200].map(|()| take(None));
             assert_eq!(unknown.iter().flatten().count(), most - expected, "{most}");
             drop(busy);
-            assert_eq!(take(client(1)).is_some(), most > 0);
+            assert_eq!(take(Some(client(1))).is_some(), most > 0);
         }
     }
 
@@ -254,7 +254,7 @@ mod tests {
     fn a_client_takes_a_place_from_one_that_has_more_and_only_then() {
         let permits = Permits::new(4);
         let scrape = |last| {
-            let permit = permits.take(Duration::MAX, client(last))?;
+            let permit = permits.take(Duration::MAX, Some(client(last)))?;
             let scrape = Arc::new(Scrape(Mutex::new(Some(permit))));
             let evicted: Arc<dyn Evict> = scrape.clone();
             let permit = scrape.0.lock().unwrap();

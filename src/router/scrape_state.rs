@@ -309,12 +309,12 @@ mod tests {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         let runtime = builder.max_blocking_threads(1).build().unwrap();
         let (open, gate) = channel::<()>();
-        let (begin, begun) = channel();
+        let (start, started) = channel();
         runtime.spawn_blocking(move || {
-            begin.send(()).unwrap();
+            start.send(()).unwrap();
             gate.recv()
         });
-        begun.recv().unwrap();
+        started.recv().unwrap();
         let permits = Permits::new(1);
         let permit = permits.take(Duration::MAX, None).unwrap();
         let scrape = new_scrape(&Registry::new(), permit);

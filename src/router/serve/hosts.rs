@@ -56,8 +56,8 @@ impl Hosts {
             ),
             Refusal::Other => (
                 StatusCode::MISDIRECTED_REQUEST,
-                "these metrics are not served under the host of this request; allow it by \
-                 `MetricsRouter::hosts`, as in `.hosts([\"metrics.example.com\"])`\n",
+                "the host of this request is not allowed; add it with \
+                 `MetricsRouter::hosts([\"metrics.example.com\"])`\n",
             ),
         };
         let kind = [(CONTENT_TYPE, "text/plain; charset=utf-8")];

@@ -55,27 +55,40 @@ impl MetricsRouter {
     /// | --- | --- |
     /// | `/` | a page with links to the others |
     /// | `/metrics/` | the same as `/metrics` |
-    /// | `/healthz` | `ok`, for health checks; without credentials, but to [`networks`](Self::networks) and [`hosts`](Self::hosts) only |
+    /// | `/healthz` | `ok`, for health checks; needs no credentials; [`networks`](Self::networks) and [`hosts`](Self::hosts) still apply |
     ///
     /// # What a client can hold
     ///
-    /// Clients that are slow or hostile cannot keep a scraper out. Every connection is
-    /// accepted at once, and then:
+    /// The listener accepts each connection at once and then decides whether it gets a slot:
     ///
-    /// - One from outside of the [`networks`](Self::networks) gets no slot. A few such
-    ///   connections at a time are answered with 403, the others are closed.
-    /// - There are at most 64 connections, and 16 from one address; see
-    ///   [`connections`](Self::connections) and
-    ///   [`connections_per_address`](Self::connections_per_address). At a limit, an idle
-    ///   connection is closed for the new one.
+    /// - A client outside of the [`networks`](Self::networks) gets none. Up to 8 at a time get a
+    ///   403. Others are closed without an answer.
+    /// - There are 64 slots ([`connections`](Self::connections)), and 16 of them for one address
+    ///   ([`connections_per_address`](Self::connections_per_address)). If an address is at its
+    ///   limit, the listener closes its oldest idle connection. If no slot is free, the listener
+    ///   closes the oldest idle connection of the address with the most connections. A
+    ///   connection that is answering a request is never closed for another.
     /// - The first request has to come within 10 seconds, and a later one within 40.
-    /// - Something of an answer has to be taken within 30 seconds, and all of it within the
-    ///   [`deadline`](Self::deadline).
+    /// - A client must read some bytes every 30 seconds and the whole response before the
+    ///   [`deadline`](Self::deadline). The listener closes the connection one second after the
+    ///   deadline.
     ///
-    /// If all scrapes [in flight](Self::in_flight) are in use, a scrape from another address
-    /// ends the oldest one of the address that has most. What remains: clients from many
-    /// addresses, all of them allowed, can together use all connections, or all scrapes, until
-    /// the deadline.
+    /// Of the 8 scrapes [in flight](Self::in_flight), one address has at most 6. If all are in
+    /// use, a new scrape cuts off one of the address with the most scrapes.
+    ///
+    /// So one address cannot use up the connections or the scrapes of others, unless there is
+    /// only one. What remains:
+    ///
+    /// - A client with the scraper's address, such as one behind the same proxy, can use up the
+    ///   share of that address.
+    /// - Two or more allowed addresses can together keep all scrapes busy, and four (4 × 16) can
+    ///   hold all connections with responses that they do not read: until the deadline, and
+    ///   again after it.
+    /// - As many allowed addresses as there are connections can close a scraper's connection
+    ///   while it is idle. It can connect again.
+    ///
+    /// If untrusted clients can reach the listener, allow your scrapers only, by
+    /// [`networks`](Self::networks).
     ///
     /// The tests are `tests/it/serve.rs`, `tests/it/listener.rs` and those of the module.
     ///

@@ -21,8 +21,8 @@ pub(super) enum Refusal {
     Full(Full),
 }
 
-/// Says to a few refused connections at a time why they are refused; more are closed
-/// without a word, so that they hold nothing.
+/// Answers a few refused connections at a time. Others are closed without an answer, so that
+/// they hold nothing.
 #[derive(Debug)]
 pub(super) struct Refusals {
     places: Arc<Semaphore>,
@@ -86,12 +86,12 @@ impl Full {
     fn reason(self) -> &'static str {
         match self {
             Self::Address => {
-                "its address has as many connections as \
-                 `MetricsRouter::connections_per_address` allows, and all of them are answering"
+                "its address is at the limit of `MetricsRouter::connections_per_address`, and \
+                 every connection is answering a request"
             }
             Self::Listener => {
-                "there are as many connections as `MetricsRouter::connections` allows, and all \
-                 of them are answering"
+                "the listener is at the limit of `MetricsRouter::connections`, and every \
+                 connection is answering a request"
             }
         }
     }

@@ -20,10 +20,10 @@ pub(crate) struct Settings {
 impl MetricsRouter {
     /// Sets how many connections the listener has at most; by default 64.
     ///
-    /// At the limit a new connection takes the place of an idle one: the oldest of the
-    /// address that has most connections. A connection is idle before its first request and
-    /// between requests. If all of them are answering, the new one is refused: with 503 if
-    /// few are, else by closing it.
+    /// At the limit a new connection takes the slot of an idle one: the oldest of the address
+    /// with the most connections. A connection is idle before its first request and between
+    /// requests. If all of them are answering a request, the new connection is refused. Up to
+    /// 8 at a time get a 503; others are closed.
     pub fn connections(mut self, most: usize) -> Self {
         self.listening.limits.connections = most;
         self
@@ -31,9 +31,13 @@ impl MetricsRouter {
 
     /// Sets how many connections one address has at most; by default 16.
     ///
-    /// An address is one of IPv4, or a network of 64 bits of IPv6; loopback is one, too. At
-    /// the limit its oldest idle connection is closed for the new one. If all of its
-    /// connections are answering, the new one is refused, as by
+    /// One address never has more than three quarters of the
+    /// [`connections`](Self::connections), and at least one less than all, whatever is set here:
+    /// with `connections(8)` it has 6. If there is only one connection, one address can have it.
+    ///
+    /// An address is one IPv4 address or one IPv6 /64. Each loopback address counts separately.
+    /// At the limit the oldest idle connection of the address is closed for the new one. If all
+    /// of its connections are answering a request, the new one is refused, as by
     /// [`connections`](Self::connections). Behind a proxy, all clients have the proxy's
     /// address.
     pub fn connections_per_address(mut self, most: usize) -> Self {
@@ -44,10 +48,10 @@ impl MetricsRouter {
     /// Answers requests for these hosts, besides `localhost`, names below `.localhost` and
     /// IP addresses; requests for others are answered with 421 (Misdirected Request).
     ///
-    /// On a loopback address this check is always done, and without this call no further name
-    /// is allowed. On other addresses it is done only after this call. It stops DNS
-    /// rebinding: a page of another site that makes its own name point to this listener.
-    /// `/healthz` is checked like every other path.
+    /// On a loopback address the check is always on. Without this call only local names and IP
+    /// addresses pass. On other addresses the check is on only after this call. It stops DNS
+    /// rebinding: a website that points its own DNS name at this listener. `/healthz` is
+    /// checked like every other path.
     ///
     /// The host is that of `Host`, or of the request's target if that is a whole URL. Port,
     /// case and a dot at the end do not matter. A request without `Host` passes, since
@@ -66,7 +70,7 @@ impl MetricsRouter {
     ///
     /// # Errors
     ///
-    /// When one of them is not a host.
+    /// If one of them is not valid ([`Error::is_invalid_host`]).
     pub fn hosts(
         mut self,
         hosts: impl IntoIterator<Item = impl AsRef<str>>,
