@@ -91,6 +91,7 @@ mod body;
 mod compression;
 mod credentials;
 mod deadline;
+mod evict;
 mod guard;
 #[cfg(any(feature = "dashboard", feature = "serve"))]
 mod html;

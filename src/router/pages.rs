@@ -4,7 +4,8 @@ use std::sync::Weak;
 use std::time::Instant;
 
 use crate::export::Chunks;
-use crate::router::permits::{Evict, Permit};
+use crate::router::evict::Evict;
+use crate::router::permits::Permit;
 
 /// An exposition, of which one page is there at a time.
 pub(super) struct Pages {

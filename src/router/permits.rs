@@ -5,14 +5,9 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use crate::router::evict::Evict;
 use crate::router::share::share;
 use crate::router::time::YEAR;
-
-/// What can lose its place to another client.
-pub(super) trait Evict: Send + Sync {
-    /// Called when the place has gone to another client.
-    fn evict(&self);
-}
 
 /// Places for scrapes under way.
 ///

@@ -13,8 +13,8 @@ use tokio::runtime::Handle;
 
 use crate::router::blocking::Blocking;
 use crate::router::deadline::OnDeadline;
+use crate::router::evict::Evict;
 use crate::router::pages::Pages;
-use crate::router::permits::Evict;
 use crate::router::scrapes::Scrapes;
 
 /// An answer is handed on in frames of this length: hyper takes sixteen of them
