@@ -32,8 +32,8 @@ impl Networks {
     }
 }
 
-/// Returns what stands for one subscriber of a network: an IPv4 address, however it is
-/// written, or the network of 64 bits of an IPv6 address.
+/// Returns what limits count as one client: an IPv4 address, however it is written, or the /64
+/// of an IPv6 address.
 pub(super) fn client_key(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),

@@ -1,6 +1,7 @@
 //! How many scrapes there may be at a time, with collectors that take as long as the
 //! tests say.
 
+use std::pin::pin;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use tachometer::{MetricsRouter, Registry};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -99,6 +101,27 @@ async fn a_collector_that_takes_its_time_holds_up_nothing_else_on_the_runtime() 
         gate.go_on.send(()).unwrap();
         assert!(!scrape.await.unwrap().is_empty());
     }
+}
+
+/// The only thread for blocking work is busy until both deadlines have passed.
+#[test]
+fn a_summary_whose_place_has_gone_before_it_begins_is_refused() {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.max_blocking_threads(1).build().unwrap();
+    let (open, gate) = channel::<()>();
+    runtime.spawn_blocking(move || gate.recv());
+    let settings = MetricsRouter::new().registry(&Registry::new());
+    let router: Router = settings.in_flight(1).deadline(Duration::ZERO).build();
+    runtime.block_on(async {
+        let mut late = pin!(status(&router, "/summary"));
+        let mut last = pin!(status(&router, "/summary"));
+        // The second has the place of the first, whose time was over at once.
+        assert!(late.as_mut().now_or_never().is_none());
+        assert!(last.as_mut().now_or_never().is_none());
+        drop(open);
+        assert_eq!(late.await, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(last.await, StatusCode::OK);
+    });
 }
 
 #[tokio::test]

@@ -94,9 +94,9 @@ impl MetricsRouter {
     ///
     /// # Hosts
     ///
-    /// On a loopback address a request for another host than `localhost` is answered with 421
-    /// (Misdirected Request), so that no page of another site can read the metrics by DNS
-    /// rebinding. See [`hosts`](Self::hosts).
+    /// On a loopback address only requests for `localhost`, names below it and IP addresses are
+    /// answered. Others get a 421 (Misdirected Request), so that no website can read the
+    /// metrics by DNS rebinding. See [`hosts`](Self::hosts).
     ///
     /// ```
     /// use tachometer::{MetricsRouter, Registry};
