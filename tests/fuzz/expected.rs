@@ -75,8 +75,9 @@ pub(crate) enum Expected {
 }
 
 impl Expected {
-    /// Returns the answer to a request while so many scrapes are under way.
-    pub(crate) fn of(head: &Parts, rules: &Rules, under_way: usize) -> Self {
+    /// Returns the answer to a request while scrapes of these clients are under way, of each
+    /// that is known at most one.
+    pub(crate) fn of(head: &Parts, rules: &Rules, under_way: &[Option<Client>]) -> Self {
         let path = head.uri.path();
         let Some(path) = path.strip_prefix(rules.mount) else {
             return Self::NotFound;
@@ -84,6 +85,11 @@ impl Expected {
         let path = match path {
             "" if !rules.mount.is_empty() => "/",
             "/" if !rules.mount.is_empty() => return Self::NotFound,
+            path => path,
+        };
+        let path = match path {
+            "/json/" => "/json",
+            "/summary/" => "/summary",
             path => path,
         };
         if !["/", "/json", "/summary"].contains(&path) {
@@ -102,7 +108,10 @@ impl Expected {
         if head.method != Method::GET && head.method != Method::HEAD {
             return Self::MethodNotAllowed;
         }
-        if under_way >= rules.most {
+        // One client alone never has both of two places.
+        let client = client(head);
+        let has_one = client.is_some() && under_way.contains(&client);
+        if under_way.len() >= rules.most || (has_one && rules.most <= 2) {
             return Self::Busy;
         }
         if path == "/summary" {
@@ -126,6 +135,18 @@ impl Expected {
         };
         Self::Scrape(Box::new(scrape))
     }
+}
+
+/// An address as it is limited: one of IPv4, or an IPv6 network of 64 bits.
+pub(crate) type Client = Vec<u16>;
+
+/// Returns whose request it is, if that is known.
+pub(crate) fn client(head: &Parts) -> Option<Client> {
+    let peer = head.extensions.get::<ConnectInfo<std::net::SocketAddr>>();
+    peer.map(|ConnectInfo(peer)| match peer.ip().to_canonical() {
+        IpAddr::V4(peer) => peer.octets().map(u16::from).to_vec(),
+        IpAddr::V6(peer) => [&[6], &peer.segments()[..4]].concat(),
+    })
 }
 
 fn is_near(head: &Parts) -> bool {
@@ -416,13 +437,13 @@ fn number(text: &str) -> Option<usize> {
     digits.try_fold(0, add)
 }
 
-/// Returns whether a scraper waits long enough, where it says so in seconds; less than a
-/// millisecond is nothing sensible.
+/// Returns whether a scraper waits long enough, if it says so in seconds. Less than a second
+/// counts as a second, and a negative time is none.
 fn time(headers: &HeaderMap) -> Time {
     let value = headers.get("x-prometheus-scrape-timeout-seconds");
     let text = value.map(|value| String::from_utf8_lossy(value.as_bytes()));
     match text.and_then(|text| text.parse::<f64>().ok()) {
-        Some(seconds) if (0.000_999..1_000.0).contains(&seconds) => Time::Short,
+        Some(seconds) if (0.0..1_000.0).contains(&seconds) => Time::Short,
         _ => Time::Enough,
     }
 }

@@ -15,13 +15,15 @@ use tachometer::{MetricsRouter, Registry};
 use tower::ServiceExt;
 
 use crate::answers::{check_body, check_headers, check_summary};
-use crate::expected::{Expected, Rules, Scrape, TOKEN, Time};
+use crate::expected::{Client, Expected, Rules, Scrape, TOKEN, Time, client};
 
 /// How many answers of each kind there were, and of scrapes how many whole ones.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     answers: BTreeMap<u16, u64>,
     broken: u64,
+    /// Scrapes that were dropped before their end, and may have been cut before that.
+    dropped: u64,
     heads: u64,
     codings: BTreeMap<&'static str, u64>,
     whole: BTreeMap<&'static str, u64>,
@@ -46,10 +48,14 @@ impl Counts {
         }
         let duration = &json["metrics"]["tachometer_scrape_duration_seconds"]["value"]["count"];
         assert_eq!(*duration, self.whole.values().sum::<u64>());
-        for (name, count) in [("refused", self.answers[&503]), ("cut", self.broken)] {
-            let key = format!("tachometer_scrapes_{name}_total");
-            assert_eq!(json["metrics"][key]["value"], count, "{name}");
-        }
+        let value = |name: &str| json["metrics"][name]["value"].as_u64().unwrap();
+        assert_eq!(
+            value("tachometer_scrapes_refused_total"),
+            self.answers[&503]
+        );
+        let cut = value("tachometer_scrapes_cut_total");
+        let most = self.broken + self.dropped;
+        assert!((self.broken..=most).contains(&cut), "{cut}: {self:?}");
     }
 }
 
@@ -57,7 +63,7 @@ impl Counts {
 pub(crate) struct Site {
     pub(crate) rules: Rules,
     router: Router,
-    held: Vec<(Body, Box<Scrape>)>,
+    held: Vec<Held>,
 }
 
 impl Site {
@@ -143,13 +149,15 @@ impl Site {
         counts: &mut Counts,
     ) {
         if !self.held.is_empty() && random.u8(..4) == 0 {
-            let (mut body, scrape) = self.held.swap_remove(0);
+            let mut held = self.held.swap_remove(0);
             if random.bool() {
-                finish(&mut body, &scrape, counts);
+                finish(&mut held.body, &held.scrape, counts);
             }
         }
         let (head, body) = request.into_parts();
-        let expected = Expected::of(&head, &self.rules, self.held.len());
+        let clients: Vec<_> = self.held.iter().map(|held| held.client.clone()).collect();
+        let expected = Expected::of(&head, &self.rules, &clients);
+        let client = client(&head);
         let method = head.method.clone();
         let is_head = method == Method::HEAD;
         let request = Request::from_parts(head, body);
@@ -172,9 +180,21 @@ impl Site {
             *counts.whole.entry("summary").or_default() += 1;
         }
         let (_, mut body) = answer.into_parts();
+        if let Expected::Scrape(scrape) = &expected
+            && scrape.time != Time::Enough
+        {
+            counts.dropped += u64::from(is_head);
+        }
         match expected {
             _ if is_head => assert!(frame(&mut body).is_none(), "a body for HEAD"),
-            Expected::Scrape(scrape) => self.read(body, scrape, random, counts),
+            Expected::Scrape(scrape) => {
+                let scrape = Held {
+                    body,
+                    scrape,
+                    client,
+                };
+                self.read(scrape, random, counts);
+            }
             Expected::Summary => check_summary(&whole(&mut body)),
             Expected::Busy => assert!(whole(&mut body).ends_with(b"\n")),
             _ => assert_eq!(whole(&mut body), b""),
@@ -182,21 +202,32 @@ impl Site {
     }
 
     /// Reads a scrape, or part of it.
-    fn read(&mut self, mut body: Body, scrape: Box<Scrape>, random: &mut Rng, counts: &mut Counts) {
-        // Whose time may be over gives its place to others, nobody knows when.
-        let is_held = scrape.time == Time::Enough && random.u8(..8) == 0;
-        if is_held {
-            self.held.push((body, scrape));
+    fn read(&mut self, mut scrape: Held, random: &mut Rng, counts: &mut Counts) {
+        // Whose time may be over gives its place to others, nobody knows when. So does one of
+        // several of the same client.
+        let is_new = |other: &Held| other.client.is_none() || other.client != scrape.client;
+        let has_time = scrape.scrape.time == Time::Enough;
+        if has_time && self.held.iter().all(is_new) && random.u8(..8) == 0 {
+            self.held.push(scrape);
         } else if random.u8(..16) > 0 {
-            finish(&mut body, &scrape, counts);
-        } else if scrape.time == Time::Enough {
-            match frame(&mut body) {
+            finish(&mut scrape.body, &scrape.scrape, counts);
+        } else if has_time {
+            match frame(&mut scrape.body) {
                 Some(first) => drop(first.unwrap()),
                 // No more to it than that.
-                None => finish(&mut body, &scrape, counts),
+                None => finish(&mut scrape.body, &scrape.scrape, counts),
             }
+        } else {
+            counts.dropped += 1;
         }
     }
+}
+
+/// A scrape that is under way.
+struct Held {
+    body: Body,
+    scrape: Box<Scrape>,
+    client: Option<Client>,
 }
 
 /// Reads a scrape to its end, and checks it.
