@@ -7,6 +7,7 @@ mod bills;
 mod clients;
 mod conservation;
 mod costs;
+mod global;
 mod limits;
 mod presets;
 mod routes;

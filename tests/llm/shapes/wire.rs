@@ -45,6 +45,7 @@ fn a_stream_is_read_however_it_is_written() {
         wire("an event that is no JSON", format!("data: {{\"a\": oops\n\ndata: hello\n\n{PLAIN}")),
         wire("a line that is no JSON", format!("data: oops\n{PLAIN}")),
         wire("after the end", format!("{PLAIN}data: {{\"choices\":[{{\"index\":0,\"finish_reason\":\"length\"}}]}}\n\n")),
+        wire("a field of no known name first", format!("x-trace: 1\n\n{PLAIN}")),
         Row {
             kind: JSON,
             ..wire("labelled as JSON", PLAIN)
