@@ -221,6 +221,10 @@ mod tests {
             assert_eq!(asked.model.as_deref(), Some("whisper-x"));
             assert_eq!(asked.stream, Some(true));
         }
+        // A boundary is no part of a head, whatever it is made of.
+        let form = format!("{model}--b--\r\n").replace("--b", "--------------------b-filename=c");
+        let asked = Asked::read(Some(form.as_bytes()));
+        assert_eq!(asked.model.as_deref(), Some("whisper-x"));
         let named = part("name=\"model\"; filename=\"m\"", "no model");
         for form in [
             "--",
