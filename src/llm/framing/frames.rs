@@ -184,3 +184,33 @@ fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     *rest = after;
     Some(taken)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_found_after_headers_of_every_other_type() {
+        let lengths: [(u8, usize); 9] = [
+            (0, 0),
+            (1, 0),
+            (2, 1),
+            (3, 2),
+            (4, 4),
+            (5, 8),
+            (6, 2),
+            (8, 8),
+            (9, 16),
+        ];
+        for (kind, length) in lengths {
+            let mut bytes = b"\x01x".to_vec();
+            bytes.push(kind);
+            // A header of bytes starts with their number, which is 0 here.
+            bytes.extend(vec![0; length]);
+            bytes.extend(b"\x01y\x07\x00\x02no");
+            assert_eq!(Headers(&bytes).text("y"), Some("no"), "type {kind}");
+            assert_eq!(Headers(&bytes).text("x"), None, "type {kind}");
+        }
+        assert_eq!(Headers(b"\x01x\x0a\x01y\x07\x00\x02no").text("y"), None);
+    }
+}
