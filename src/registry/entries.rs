@@ -43,7 +43,7 @@ impl Entry {
         Metric::new(self.parts.iter().map(|part| Arc::clone(&part.set)))
     }
 
-    /// Returns the part that has these constant labels, in whatever order.
+    /// Returns the part that has these constant labels, in any order.
     pub(super) fn part(&self, constant: &Labels) -> Option<&Part> {
         let constant = constant.sorted();
         self.parts.iter().find(|part| part.constant == constant)

@@ -22,7 +22,7 @@ use crate::snapshot::{Block, Desc, Labels};
 pub struct Gather {
     registry: Registry,
     entries: vec::IntoIter<Arc<Entry>>,
-    /// The names of metrics of which several registries may have the same series.
+    /// The names of metrics whose series may be the same in several registries.
     shared: HashSet<String>,
     /// The family under way.
     current: Option<Current>,
@@ -84,7 +84,7 @@ impl Gather {
         }
     }
 
-    /// Returns a series that two registries have, and of which one was left out.
+    /// Returns a series that was left out, because an earlier registry has it too.
     pub(super) fn duplicate(&self) -> Option<(&str, &Labels)> {
         let (metric, labels) = self.duplicate.as_ref()?;
         Some((metric, labels))

@@ -11,7 +11,7 @@ use crate::registry::entries::{Entry, Part};
 use crate::registry::gather::Gather;
 use crate::snapshot::Labels;
 
-/// The registries that a merged handle reads besides its own.
+/// The registries that a merged handle reads in addition to its own.
 #[derive(Default)]
 pub(super) struct Others {
     pub(super) registries: Vec<Registry>,
@@ -24,7 +24,7 @@ pub(super) struct Others {
 /// The metrics of several registries under their names.
 pub(super) struct Merge {
     pub(super) entries: Vec<Arc<Entry>>,
-    /// The names of metrics of which several registries may have the same series.
+    /// The names of metrics whose series may be the same in several registries.
     pub(super) shared: HashSet<String>,
     /// The metrics of later registries that conflict with those of earlier ones.
     pub(super) conflicts: Vec<(Arc<Entry>, Error)>,
@@ -280,7 +280,7 @@ impl Others {
     }
 
     fn left_out(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
-        // It is whole after every step, whatever panicked elsewhere.
+        // The map is complete after every step, even if another thread panicked.
         self.left_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn is_about_itself(desc: &Desc) -> bool {
 /// differ, are left out, and `failed` is called with their labels.
 pub(super) fn add_up(blocks: Vec<Block>, mut failed: impl FnMut(&Labels)) -> Vec<Block> {
     let mut sums: Vec<Block> = Vec::new();
-    // The block and the place in it where each label set is.
+    // Where each label set is: the block, and the position in it.
     let mut places = HashMap::new();
     for mut block in blocks {
         let mut new = Vec::new();
