@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rules = AlertRules::new()
         .availability(0.995)?
         .latency(Duration::from_millis(500))
-        .spend_per_hour(25.0)?
+        .cost_per_hour(25.0)?
         .to_yaml(&registry);
 
     let folder = std::env::args()

@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // that failed and one that did not. Without `OpenAIRetryLayer` nothing is tried
     // again, since a service that is given takes the place of async-openai's own.
     // So named, the model has its errors under its own name from the first call on.
-    let layer = LlmLayer::new().models([upstream.model.as_str()]);
+    let layer = LlmLayer::new().known_models([upstream.model.as_str()]);
     let service = layer.async_openai(reqwest::Client::builder().build()?);
     let service = OpenAIRetryLayer::default().layer(service);
     let config = OpenAIConfig::new()

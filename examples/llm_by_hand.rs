@@ -14,7 +14,7 @@ fn main() -> Result<(), Error> {
     // As it goes: the guard counts it whatever becomes of it.
     let metrics = LlmMetrics::new(registry)?;
     let mut call = metrics.start("chat", "openai", "gpt-4");
-    call.usage(Usage::new().input(600).output(150));
+    call.set_usage(Usage::new().input(600).output(150));
     call.finish(Outcome::Success);
 
     for name in [

@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // Outside of the retries it sees one call, however often it is tried; inside it sees
     // each attempt. Names of their own keep what both count from being added up.
-    let layer = LlmLayer::new().models([WANTED, upstream.model.as_str()]);
+    let layer = LlmLayer::new().known_models([WANTED, upstream.model.as_str()]);
     let retrying = ServiceBuilder::new()
         .layer(RetryLayer::new(Thrice::new(&upstream.model)))
         .layer(layer.clone().prefix("attempt_"))

@@ -71,7 +71,7 @@ impl Error {
         self.kind == Kind::InvalidNetwork
     }
 
-    /// Returns true if a host passed to `MetricsRouter::hosts` is not valid.
+    /// Returns true if a host passed to `MetricsRouter::allowed_hosts` is not valid.
     #[cfg(feature = "serve")]
     #[must_use]
     pub fn is_invalid_host(&self) -> bool {

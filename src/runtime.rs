@@ -31,7 +31,7 @@ use std::fmt;
 use tokio::runtime::{Handle, RuntimeMetrics};
 
 use crate::error::Error;
-use crate::registry::{Collect, Collected, Registry};
+use crate::registry::{Collect, CollectSink, Registry};
 use crate::snapshot::{Desc, Kind};
 
 /// The metrics of a runtime. See the [module](self).
@@ -59,21 +59,21 @@ impl TokioMetrics {
     ///
     /// # Panics
     ///
-    /// When no runtime does; [`of`](Self::of) takes one that is at hand.
+    /// When no runtime does; [`for_handle`](Self::for_handle) takes one that is at hand.
     #[track_caller]
     pub fn current() -> Self {
-        Self::of(&Handle::current())
+        Self::for_handle(&Handle::current())
     }
 
     /// Takes a runtime; it is not kept alive by this.
-    pub fn of(runtime: &Handle) -> Self {
+    pub fn for_handle(runtime: &Handle) -> Self {
         Self {
             metrics: runtime.metrics(),
         }
     }
 
     /// Adds the metrics to a registry. For several runtimes, register each through a handle
-    /// with a [label](Registry::labels) of its own:
+    /// with a [label](Registry::with_labels) of its own:
     ///
     /// ```
     /// use tachometer::{Registry, TokioMetrics};
@@ -83,8 +83,8 @@ impl TokioMetrics {
     /// let registry = Registry::new();
     /// let (requests, jobs) = (Runtime::new()?, Runtime::new()?);
     /// for (name, runtime) in [("requests", &requests), ("jobs", &jobs)] {
-    ///     let registry = registry.clone().labels([("runtime", name)])?;
-    ///     TokioMetrics::of(runtime.handle()).register(&registry)?;
+    ///     let registry = registry.clone().with_labels([("runtime", name)])?;
+    ///     TokioMetrics::for_handle(runtime.handle()).register(&registry)?;
     /// }
     /// assert!(registry.export_prometheus().contains("tokio_workers{runtime=\"jobs\"} "));
     /// # Ok(())
@@ -132,7 +132,7 @@ impl Collect for TokioMetrics {
         always.into_iter().chain(by_worker).collect()
     }
 
-    fn collect(&self, collected: &mut Collected<'_>) {
+    fn collect(&self, collected: &mut CollectSink<'_>) {
         let Self { metrics } = self;
         collected.gauge(WORKERS, [], metrics.num_workers());
         collected.gauge(TASKS, [], metrics.num_alive_tasks());

@@ -55,8 +55,8 @@ fn a_million_invented_paths_methods_hosts_and_labels_take_no_more_than_10_mib() 
     let registry = Registry::new();
     let layer = MetricsLayer::new()
         .registry(&registry)
-        .declare(Method::GET, "/users/{id}", [StatusCode::OK])
-        .label_by_request("tenant", |head| {
+        .predeclare(Method::GET, "/users/{id}", [StatusCode::OK])
+        .label_from_request("tenant", |head| {
             Some(
                 head.headers
                     .get("x-tenant")?

@@ -8,12 +8,12 @@ use crate::cell::sync::{Ordering, fence};
 
 /// How many have entered and not left.
 #[derive(Debug, Default)]
-pub(crate) struct BalanceCell {
+pub(crate) struct InFlightCell {
     entered: CounterCell,
     left: CounterCell,
 }
 
-impl BalanceCell {
+impl InFlightCell {
     #[inline]
     pub(crate) fn enter(&self) {
         self.entered.add(1);

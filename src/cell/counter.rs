@@ -7,7 +7,7 @@
 use std::sync::PoisonError;
 
 use crate::cell::float::{AtomicF64, saturating_add};
-use crate::cell::lanes::Lanes;
+use crate::cell::lanes::Sharded;
 use crate::cell::sync::{AtomicU64, Mutex, OnceLock, Ordering};
 use crate::cell::thread;
 use crate::snapshot::Count;
@@ -24,7 +24,7 @@ pub(crate) struct CounterCell {
     /// What threads without a lane have added.
     whole: AtomicU64,
     /// All that a counter without fractions, and not much used, has no need of.
-    lanes: OnceLock<Lanes<Lane>>,
+    lanes: OnceLock<Sharded<Lane>>,
 }
 
 /// What one thread has added; nobody else writes the first two words.
@@ -120,7 +120,7 @@ impl CounterCell {
     }
 
     /// Returns the lanes, if there are any, and what lies in the first of them.
-    fn lanes(&self) -> Option<(&Lanes<Lane>, &Shared)> {
+    fn lanes(&self) -> Option<(&Sharded<Lane>, &Shared)> {
         let lanes = self.lanes.get()?;
         let first = lanes.iter().next()?;
         Some((lanes, &first.shared))
@@ -147,12 +147,12 @@ impl CounterCell {
     /// Makes the lanes where there are none, and the calling thread known.
     fn make_lanes(&self) {
         thread::lease();
-        self.lanes.get_or_init(|| Lanes::new(Lane::default));
+        self.lanes.get_or_init(|| Sharded::new(Lane::default));
     }
 }
 
 /// Returns what all lanes have counted since they were made.
-fn sum(lanes: &Lanes<Lane>) -> Count {
+fn sum(lanes: &Sharded<Lane>) -> Count {
     let mut sum = Count::default();
     for lane in lanes.iter() {
         sum.whole = sum.whole.wrapping_add(lane.whole.load(Ordering::Relaxed));

@@ -22,7 +22,7 @@ const EVERYDAY: std::ops::RangeInclusive<i32> = -33..=48;
 
 /// What all histograms of a family are made with.
 #[derive(Debug, Clone)]
-pub(crate) struct Grid {
+pub(crate) struct BucketLayout {
     /// The bounds of the classic buckets.
     pub(crate) classic: Bounds,
     pub(crate) resolution: Option<Resolution>,
@@ -53,7 +53,7 @@ const LOWEST: i32 = -128 << 8;
 /// The largest key there is: the largest number has the exponent 1023.
 pub(crate) const LARGEST: Key = FAR + 2 * (((1024 << 8) - LOWEST).unsigned_abs()) + 2;
 
-impl Grid {
+impl BucketLayout {
     pub(crate) fn new(classic: Bounds, resolution: Option<Resolution>) -> Self {
         let pieces = match resolution {
             None => classic.clone(),
@@ -254,13 +254,13 @@ const fn power_of_two(exponent: i32) -> f64 {
 mod tests {
     use super::*;
 
-    fn grid(classic: &[f64], schema: u8) -> Grid {
-        let resolution = Resolution::of_schema(schema).unwrap();
-        Grid::new(Bounds::new(classic).unwrap(), Some(resolution))
+    fn grid(classic: &[f64], schema: u8) -> BucketLayout {
+        let resolution = Resolution::from_schema(schema).unwrap();
+        BucketLayout::new(Bounds::new(classic).unwrap(), Some(resolution))
     }
 
     /// Counts one value and returns its classic bucket and its exponential one.
-    fn count(grid: &Grid, value: f64) -> (usize, NativeBuckets) {
+    fn count(grid: &BucketLayout, value: f64) -> (usize, NativeBuckets) {
         let piece = Key::try_from(grid.piece(value)).unwrap();
         let mut pieces = vec![0; grid.pieces()];
         pieces[piece_of(piece).unwrap()] = 1;

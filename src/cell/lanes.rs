@@ -11,14 +11,14 @@ use crate::cell::thread;
 /// and store where others must exchange. Those without one, because there are
 /// more threads than lanes, use the cell that all share.
 #[derive(Debug)]
-pub(crate) struct Lanes<T>(Box<[Lane<T>]>);
+pub(crate) struct Sharded<T>(Box<[Lane<T>]>);
 
 /// On cache lines of its own: two, since processors fetch them in pairs.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Lane<T>(T);
 
-impl<T> Lanes<T> {
+impl<T> Sharded<T> {
     pub(crate) fn new(make: impl Fn() -> T) -> Self {
         Self((0..*LANES).map(|_| Lane(make())).collect())
     }

@@ -16,9 +16,9 @@ const FLAG_BITS: u32 = FLAGS.count_ones();
 /// All orderings are `Relaxed`: the word publishes nothing but itself. A series
 /// becomes known to other threads through its [`Catalog`](crate::cell::Catalog).
 #[derive(Debug)]
-pub(crate) struct Life(AtomicU64);
+pub(crate) struct SeriesState(AtomicU64);
 
-impl Life {
+impl SeriesState {
     /// Begins now; `escaped` says that the labels' text is not its values' own.
     pub(crate) fn new(escaped: bool) -> Self {
         let flags = if escaped { ESCAPED } else { 0 };
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn a_series_keeps_its_flags_when_it_begins_anew() {
         let before = now_millis();
-        let life = Life::new(true);
+        let life = SeriesState::new(true);
         life.remove();
         life.restart();
         assert!(life.is_removed());
@@ -78,6 +78,6 @@ mod tests {
         life.revive();
         assert!(!life.is_removed());
         assert!(!life.is_plain());
-        assert!(Life::new(false).is_plain());
+        assert!(SeriesState::new(false).is_plain());
     }
 }

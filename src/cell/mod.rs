@@ -8,10 +8,10 @@
 //! | cell | writer | reader | why that suffices |
 //! | --- | --- | --- | --- |
 //! | [`CounterCell`] | `Relaxed` | `Relaxed` | a counter's parts are words by themselves; nothing is published through them |
-//! | [`BalanceCell`] | `Release` before one leaves | `Acquire`, those that left first | who is seen to have left is seen to have entered |
-//! | [`GaugeCell`], [`Life`] | `Relaxed` | `Relaxed` | one word |
-//! | [`PassingCell`] | `Relaxed` | `Relaxed` | two words, which need not be of one moment |
-//! | [`RecentCell`] | `Relaxed` | `Relaxed` | a number and the time it is of are one word |
+//! | [`InFlightCell`] | `Release` before one leaves | `Acquire`, those that left first | who is seen to have left is seen to have entered |
+//! | [`GaugeCell`], [`SeriesState`] | `Relaxed` | `Relaxed` | one word |
+//! | [`ExpiringCell`] | `Relaxed` | `Relaxed` | two words, which need not be of one moment |
+//! | [`RecentExtremeCell`] | `Relaxed` | `Relaxed` | a number and the time it is of are one word |
 //! | [`HistogramCell`] | bucket, then totals and count `Release` | count, then totals `Acquire`, then buckets | told in `tally.rs` |
 //! | [`sheets`] | `Relaxed`, a word at a time | `Relaxed` | a key and its count are one word |
 //! | [`Catalog`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its place can be seen |
@@ -44,16 +44,16 @@ mod sync;
 mod tally;
 mod thread;
 
-pub(crate) use balance::BalanceCell;
+pub(crate) use balance::InFlightCell;
 pub(crate) use catalog::Catalog;
 pub(crate) use counter::CounterCell;
 pub(crate) use gauge::GaugeCell;
-pub(crate) use grid::Grid;
+pub(crate) use grid::BucketLayout;
 pub(crate) use hash::Hasher;
 pub(crate) use histogram::HistogramCell;
-pub(crate) use life::Life;
+pub(crate) use life::SeriesState;
 #[cfg(feature = "llm")]
-pub(crate) use passing::PassingCell;
+pub(crate) use passing::ExpiringCell;
 #[cfg(feature = "llm")]
-pub(crate) use recent::{Extreme, RecentCell};
+pub(crate) use recent::{Extreme, RecentExtremeCell};
 pub(crate) use sync::{AtomicBool, AtomicUsize, Mutex, Ordering};

@@ -3,16 +3,16 @@
 use loom::sync::Arc;
 use loom::thread;
 
-use crate::cell::balance::BalanceCell;
+use crate::cell::balance::InFlightCell;
 use crate::cell::catalog::Catalog;
 use crate::cell::counter::CounterCell;
 use crate::cell::model::{check, check_up_to};
-use crate::cell::pieces::Pieces;
+use crate::cell::pieces::DenseCounts;
 #[cfg(feature = "llm")]
-use crate::cell::recent::{Extreme, RecentCell};
-use crate::cell::sheets::Sheets;
+use crate::cell::recent::{Extreme, RecentExtremeCell};
+use crate::cell::sheets::SparseCounts;
 use crate::cell::sync::Ordering;
-use crate::cell::tally::Tally;
+use crate::cell::tally::AtomicTotals;
 use crate::cell::thread::{Pool, assume};
 use crate::snapshot::Totals;
 
@@ -20,16 +20,16 @@ use crate::snapshot::Totals;
 /// itself.
 #[derive(Debug)]
 struct Own {
-    tally: Tally,
-    pieces: Pieces,
+    tally: AtomicTotals,
+    pieces: DenseCounts,
 }
 
 impl Own {
     fn new() -> Self {
-        let pieces = Pieces::new(2);
+        let pieces = DenseCounts::new(2);
         pieces.make(0);
         Self {
-            tally: Tally::new(),
+            tally: AtomicTotals::new(),
             pieces,
         }
     }
@@ -91,15 +91,15 @@ fn two_readers_do_not_disturb_each_other() {
 /// A tally of values of 2 and its pieces, as threads share them.
 #[derive(Debug)]
 struct Shared {
-    tally: Tally,
-    sheets: Sheets,
+    tally: AtomicTotals,
+    sheets: SparseCounts,
 }
 
 impl Shared {
     fn new() -> Self {
         Self {
-            tally: Tally::new(),
-            sheets: Sheets::default(),
+            tally: AtomicTotals::new(),
+            sheets: SparseCounts::default(),
         }
     }
 
@@ -160,7 +160,7 @@ fn a_reset_that_races_with_an_observation_leaves_count_and_buckets_equal() {
 #[test]
 fn two_threads_that_claim_the_same_word_share_it() {
     check(|| {
-        let sheets = Arc::new(Sheets::default());
+        let sheets = Arc::new(SparseCounts::default());
         let threads = [1, 2].map(|last| {
             let sheets = sheets.clone();
             thread::spawn(move || {
@@ -254,7 +254,7 @@ fn a_counter_that_is_reset_loses_no_later_increment_and_never_falls_below_zero()
 #[test]
 fn who_leaves_on_another_thread_is_never_seen_to_leave_before_entering() {
     check(|| {
-        let cell = Arc::new(BalanceCell::hot());
+        let cell = Arc::new(InFlightCell::hot());
         let (enter, reader) = (cell.clone(), cell.clone());
         let entering = thread::spawn(move || {
             assume(0);
@@ -280,7 +280,7 @@ fn who_leaves_on_another_thread_is_never_seen_to_leave_before_entering() {
 #[test]
 fn one_that_moves_to_another_cell_is_never_seen_in_neither() {
     check(|| {
-        let cells = Arc::new([BalanceCell::hot(), BalanceCell::hot()]);
+        let cells = Arc::new([InFlightCell::hot(), InFlightCell::hot()]);
         assume(0);
         cells[0].enter();
         let (mover, reader) = (cells.clone(), cells.clone());
@@ -302,7 +302,7 @@ fn one_that_moves_to_another_cell_is_never_seen_in_neither() {
 #[cfg(feature = "llm")]
 fn the_lowest_of_recent_numbers_is_kept() {
     check(|| {
-        let cell = Arc::new(RecentCell::new(Extreme::Lowest));
+        let cell = Arc::new(RecentExtremeCell::new(Extreme::Lowest));
         // All replace a number of an earlier use of the slot.
         cell.record(0.0, 0);
         let now = 65_000;

@@ -11,13 +11,13 @@ use crate::cell::sync::{AtomicU64, Ordering};
 /// The two are words by themselves: a reader may see a new number with an old time, and
 /// shows it for less long. `Relaxed` suffices.
 #[derive(Debug, Default)]
-pub(crate) struct PassingCell {
+pub(crate) struct ExpiringCell {
     value: GaugeCell,
     /// In milliseconds of the [clock](crate::cell::clock); 0 if it was never set.
     until: AtomicU64,
 }
 
-impl PassingCell {
+impl ExpiringCell {
     pub(crate) fn set(&self, value: f64, lasts: Duration, now: u64) {
         self.value.set(value);
         let until = now.saturating_add(millis(lasts));
@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn a_number_is_over_until_it_is_set_and_once_its_time_has_passed() {
         const HOUR: Duration = Duration::from_secs(3_600);
-        let cell = PassingCell::default();
+        let cell = ExpiringCell::default();
         assert!(cell.is_over(0));
         cell.set(7.0, HOUR, 1_000);
         assert!(!cell.is_over(1_000));

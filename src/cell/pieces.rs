@@ -9,7 +9,7 @@ const CHUNK: usize = if cfg!(tachometer_loom) { 2 } else { 64 };
 
 /// The counts of a grid's pieces.
 #[derive(Debug)]
-pub(crate) struct Pieces {
+pub(crate) struct DenseCounts {
     /// Beside what else is read of a histogram, since most have no more.
     first: OnceLock<Chunk>,
     others: Box<[OnceLock<Chunk>]>,
@@ -19,7 +19,7 @@ pub(crate) struct Pieces {
 
 type Chunk = Box<[AtomicU64]>;
 
-impl Pieces {
+impl DenseCounts {
     pub(crate) fn new(pieces: usize) -> Self {
         let others = pieces.div_ceil(CHUNK).saturating_sub(1);
         Self {

@@ -26,12 +26,12 @@ const SLOTS: usize = 60 / 5 + 1;
 /// writer replaces a number of an earlier use, and a reader ignores it. No word says anything
 /// of another, so `Relaxed` suffices.
 #[derive(Debug)]
-pub(crate) struct RecentCell {
+pub(crate) struct RecentExtremeCell {
     extreme: Extreme,
     slots: [AtomicU64; SLOTS],
 }
 
-impl RecentCell {
+impl RecentExtremeCell {
     pub(crate) fn new(extreme: Extreme) -> Self {
         Self {
             extreme,
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_number_counts_for_60_seconds_and_for_less_than_65() {
         for start in [0, 1, 4_999, 5_000, 12_345, 64_999, 65_000, 1 << 40] {
-            let cell = RecentCell::new(Extreme::Lowest);
+            let cell = RecentExtremeCell::new(Extreme::Lowest);
             assert_eq!(cell.load(start), None);
             cell.record(7.0, start);
             assert_eq!(cell.load(start), Some(7.0), "{start}");
@@ -155,7 +155,7 @@ mod tests {
     fn what_is_shown_is_the_extreme_of_the_last_60_to_65_seconds() {
         let mut random = fastrand::Rng::with_seed(5);
         for extreme in [Extreme::Lowest, Extreme::Highest] {
-            let cell = RecentCell::new(extreme);
+            let cell = RecentExtremeCell::new(extreme);
             let mut recorded: Vec<(u64, f64)> = Vec::new();
             let mut now = 0;
             for _ in 0..20_000 {
@@ -206,7 +206,7 @@ mod tests {
             (f64::INFINITY, MOST as f64),
         ] {
             for extreme in [Extreme::Lowest, Extreme::Highest] {
-                let cell = RecentCell::new(extreme);
+                let cell = RecentExtremeCell::new(extreme);
                 cell.record(value, 1);
                 assert_eq!(cell.load(1), Some(expected), "{value}");
             }

@@ -20,15 +20,15 @@ const FULL: u64 = 1 << (COUNT - 1);
 
 /// Counts by key.
 #[derive(Debug, Default)]
-pub(crate) struct Sheets(OnceLock<Box<Sheet>>);
+pub(crate) struct SparseCounts(OnceLock<Box<Sheet>>);
 
 #[derive(Debug)]
 struct Sheet {
     words: [AtomicU64; WORDS],
-    next: Sheets,
+    next: SparseCounts,
 }
 
-impl Sheets {
+impl SparseCounts {
     /// The largest key.
     pub(crate) const LARGEST: u32 = (1 << (64 - COUNT)) - 2;
 
@@ -127,13 +127,13 @@ mod tests {
 
     use super::*;
 
-    fn totals(sheets: &Sheets) -> BTreeMap<u32, u64> {
+    fn totals(sheets: &SparseCounts) -> BTreeMap<u32, u64> {
         let mut totals = BTreeMap::new();
         sheets.each(|key, count| *totals.entry(key).or_default() += count);
         totals
     }
 
-    fn len(sheets: &Sheets) -> usize {
+    fn len(sheets: &SparseCounts) -> usize {
         let mut len = 0;
         sheets.each(|_, _| len += 1);
         len
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn every_key_is_counted_by_every_thread_and_stands_once() {
-        let sheets = Sheets::default();
+        let sheets = SparseCounts::default();
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
@@ -155,14 +155,14 @@ mod tests {
         assert_eq!(len(&sheets), 100);
 
         assert_eq!(sheets.reset().count(), 100);
-        sheets.add(Sheets::LARGEST);
-        assert_eq!(totals(&sheets)[&Sheets::LARGEST], 1);
+        sheets.add(SparseCounts::LARGEST);
+        assert_eq!(totals(&sheets)[&SparseCounts::LARGEST], 1);
         assert_eq!(totals(&sheets)[&7], 0);
     }
 
     #[test]
     fn a_full_word_is_left_and_its_key_counted_on_elsewhere() {
-        let sheets = Sheets::default();
+        let sheets = SparseCounts::default();
         sheets.add(5);
         let word = sheets.words().next().unwrap();
         word.fetch_add(FULL - 1, Ordering::Relaxed);

@@ -28,7 +28,7 @@ const TRIES: usize = 64;
 
 /// Count, sum, least and greatest value of what some buckets hold.
 #[derive(Debug)]
-pub(crate) struct Tally {
+pub(crate) struct AtomicTotals {
     /// The number of complete observations.
     count: AtomicU64,
     sum: AtomicF64,
@@ -37,7 +37,7 @@ pub(crate) struct Tally {
     max: AtomicF64,
 }
 
-impl Tally {
+impl AtomicTotals {
     pub(crate) fn new() -> Self {
         Self {
             count: AtomicU64::new(0),

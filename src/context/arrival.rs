@@ -15,7 +15,7 @@ use std::cell::Cell;
 use http::{Extensions, Request};
 use http_body::Body;
 
-use crate::context::work::{Nested, is_marked_for};
+use crate::context::work::{NestingState, is_marked_for};
 
 thread_local! {
     // It needs no destructor, so a thread that is being torn down still has it.
@@ -44,7 +44,7 @@ fn search(owner: usize, has_ended: impl FnOnce() -> bool) -> (bool, bool) {
 /// carries the trace calls this when it is asked whether it has ended, since that is
 /// what bodies around it pass on.
 #[inline]
-pub(crate) fn found(owner: usize) {
+pub(crate) fn reveal_marker(owner: usize) {
     if SEARCH.get() == Search::For(owner) {
         SEARCH.set(Search::Found);
     }
@@ -52,7 +52,7 @@ pub(crate) fn found(owner: usize) {
 
 /// What is known of a request before it is counted.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Arrival {
+pub(crate) struct Incoming {
     /// Whether its body has ended.
     pub(crate) ended: bool,
     /// Whether a layer of the same metrics counts it already, which is then to be
@@ -60,7 +60,7 @@ pub(crate) struct Arrival {
     pub(crate) counted: bool,
 }
 
-impl Arrival {
+impl Incoming {
     #[inline]
     pub(crate) fn of<B: Body>(owner: usize, request: &Request<B>) -> Self {
         let (ended, traced) = search(owner, || request.body().is_end_stream());
@@ -78,7 +78,7 @@ struct Counted;
 
 /// Marks a request that a layer begins to count.
 #[cold]
-pub(crate) fn mark(extensions: &mut Extensions) -> Nested {
+pub(crate) fn mark(extensions: &mut Extensions) -> NestingState {
     extensions.insert(Counted);
-    Nested::MARKED
+    NestingState::MARKED
 }

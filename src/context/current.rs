@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 thread_local! {
     // It needs no destructor, so a thread that is being torn down still has it.
-    static CURRENT: Cell<Place> = const { Cell::new(Place::NONE) };
+    static CURRENT: Cell<RouteId> = const { Cell::new(RouteId::NONE) };
     /// The routes that were carried here, those of inner futures last.
     static CARRIED: RefCell<Vec<Arc<str>>> = const { RefCell::new(Vec::new()) };
 }
@@ -25,12 +25,12 @@ pub(crate) trait Routes: Send + Sync {
 /// Where a route is: in the layer at this address, or among those that were carried here,
 /// and its position there.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
+pub(crate) struct RouteId {
     layer: usize,
     position: usize,
 }
 
-impl Place {
+impl RouteId {
     /// At these addresses there is no layer.
     const NOWHERE: usize = 0;
     const CARRIED: usize = 1;
@@ -51,7 +51,7 @@ impl Place {
 }
 
 /// Lets a layer's routes be found by their address.
-pub(crate) fn announce<R: Routes + 'static>(routes: &Arc<R>) {
+pub(crate) fn register_routes<R: Routes + 'static>(routes: &Arc<R>) {
     let mut layers = LAYERS.write().unwrap_or_else(PoisonError::into_inner);
     layers.retain(|(_, routes)| routes.strong_count() > 0);
     let known: Arc<dyn Routes> = Arc::<R>::clone(routes);
@@ -66,14 +66,14 @@ fn address<R: Routes>(routes: &R) -> usize {
 /// The work on a request, until it is dropped.
 #[derive(Debug)]
 #[must_use = "the work ends when this is dropped"]
-pub(crate) struct Within {
-    before: Place,
+pub(crate) struct CurrentRouteGuard {
+    before: RouteId,
 }
 
-impl Within {
+impl CurrentRouteGuard {
     /// Begins to work on the request whose route is there.
     #[inline]
-    pub(crate) fn request(place: Place) -> Self {
+    pub(crate) fn request(place: RouteId) -> Self {
         Self {
             before: CURRENT.replace(place),
         }
@@ -81,7 +81,7 @@ impl Within {
 }
 
 /// Where the work panicked, too.
-impl Drop for Within {
+impl Drop for CurrentRouteGuard {
     #[inline]
     fn drop(&mut self) {
         CURRENT.set(self.before);
@@ -90,7 +90,7 @@ impl Drop for Within {
 
 /// Lets the work that has begun be one on a request whose route is there instead, as a layer
 /// within has found.
-pub(super) fn find(place: Place) {
+pub(super) fn find(place: RouteId) {
     CURRENT.set(place);
 }
 
@@ -102,7 +102,7 @@ pub(super) fn carried<T>(route: Option<&Arc<str>>, run: impl FnOnce() -> T) -> T
 
 #[derive(Debug)]
 struct Carried {
-    _within: Within,
+    _within: CurrentRouteGuard,
     position: Option<usize>,
 }
 
@@ -117,12 +117,12 @@ impl Carried {
             CARRIED.try_with(push).ok()
         };
         let position = route.and_then(push);
-        let place = position.map_or(Place::NONE, |position| Place {
-            layer: Place::CARRIED,
+        let place = position.map_or(RouteId::NONE, |position| RouteId {
+            layer: RouteId::CARRIED,
             position,
         });
         Self {
-            _within: Within::request(place),
+            _within: CurrentRouteGuard::request(place),
             position,
         }
     }
@@ -139,10 +139,10 @@ impl Drop for Carried {
 
 /// Returns the route of the request that the calling thread is working on.
 pub(super) fn route() -> Option<Arc<str>> {
-    let Place { layer, position } = CURRENT.get();
+    let RouteId { layer, position } = CURRENT.get();
     match layer {
-        Place::NOWHERE => None,
-        Place::CARRIED => CARRIED
+        RouteId::NOWHERE => None,
+        RouteId::CARRIED => CARRIED
             .try_with(|carried| carried.borrow().get(position).cloned())
             .ok()?,
         layer => {
@@ -168,16 +168,16 @@ mod tests {
 
     fn layer(route: &str) -> Arc<Only> {
         let layer = Arc::new(Only(route.into()));
-        announce(&layer);
+        register_routes(&layer);
         layer
     }
 
     #[test]
     fn a_layer_that_is_gone_leaves_no_entry_and_no_route() {
         let gone = layer("/gone");
-        let place = Place::of(&*gone, 0);
+        let place = RouteId::of(&*gone, 0);
         drop(gone);
-        let _within = Within::request(place);
+        let _within = CurrentRouteGuard::request(place);
         assert_eq!(route(), None);
         let _next = layer("/next");
         let layers = LAYERS.read().unwrap();

@@ -14,13 +14,13 @@ mod request_route;
 mod route;
 mod work;
 
-pub(crate) use arrival::{Arrival, found, mark};
+pub(crate) use arrival::{Incoming, reveal_marker, mark};
 pub(crate) use clock::Clock;
-pub(crate) use current::{Place, Routes, Within, announce};
+pub(crate) use current::{RouteId, Routes, CurrentRouteGuard, register_routes};
 pub(crate) use hook::Hook;
 pub use request_route::{RequestRoute, WithRoute, carry_route};
 pub(crate) use route::{UNMATCHED, template};
-pub(crate) use work::{Nested, Working, tell};
+pub(crate) use work::{NestingState, ActiveLayer, report_route};
 
 /// Marks a response that the layer is not to count.
 #[derive(Debug, Clone, Copy)]

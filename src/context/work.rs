@@ -7,7 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use crate::context::current::{Place, find};
+use crate::context::current::{RouteId, find};
 use crate::context::route::UNMATCHED;
 
 /// So many layers, of any metrics, may be at work within each other; those further in
@@ -30,12 +30,12 @@ struct List {
 #[derive(Debug, Clone, Copy)]
 struct AtWork {
     owner: usize,
-    nested: Nested,
+    nested: NestingState,
 }
 
 /// What an outer layer knows of those within it, for one request.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Nested {
+pub(crate) struct NestingState {
     mark: Mark,
     /// Whether one told a route since the layer was last at work.
     told: bool,
@@ -53,7 +53,7 @@ enum Mark {
     Set,
 }
 
-impl Nested {
+impl NestingState {
     pub(crate) const MARKED: Self = Self {
         mark: Mark::Set,
         ..Self::NONE
@@ -83,20 +83,20 @@ impl Nested {
 /// A layer that is at work on the calling thread, until it is dropped.
 #[derive(Debug)]
 #[must_use = "a layer is at work until this is dropped"]
-pub(crate) struct Working {
+pub(crate) struct ActiveLayer {
     /// Where it is on the list.
     at: usize,
 }
 
-impl Working {
+impl ActiveLayer {
     /// Lets the layer whose metrics are known as `owner` be at work.
     #[inline]
-    pub(crate) fn begin(owner: usize, nested: Nested) -> Self {
+    pub(crate) fn begin(owner: usize, nested: NestingState) -> Self {
         AT_WORK.with(|list| {
             let at = list.len.get();
             list.len.set(at + 1);
             if let Some(layer) = list.layers.get(at) {
-                let nested = Nested {
+                let nested = NestingState {
                     told: false,
                     ..nested
                 };
@@ -108,19 +108,19 @@ impl Working {
 
     /// Returns what it knows of those within it by now.
     #[inline]
-    pub(crate) fn nested(&self) -> Option<Nested> {
+    pub(crate) fn nested(&self) -> Option<NestingState> {
         AT_WORK.with(|list| list.layers.get(self.at).map(|layer| layer.get().nested))
     }
 
     /// Returns the route, if a layer within told it.
     #[inline]
     pub(crate) fn route(&self) -> Option<Arc<str>> {
-        self.nested()?.told.then(|| take_told(self.at))?
+        self.nested()?.told.then(|| take_reported_route(self.at))?
     }
 }
 
 /// Where the code within panicked, too.
-impl Drop for Working {
+impl Drop for ActiveLayer {
     #[inline]
     fn drop(&mut self) {
         // What was told and not asked for, because of the panic, is forgotten.
@@ -142,9 +142,9 @@ pub(crate) fn is_marked_for(owner: usize, is_marked: impl FnOnce() -> bool) -> b
 }
 
 /// Tells the layer that counts this request its route, and where that is.
-pub(crate) fn tell(owner: usize, route: Arc<str>, place: Place) {
+pub(crate) fn report_route(owner: usize, route: Arc<str>, place: RouteId) {
     with_outer(owner, |at, outer| {
-        let before = take_told(at);
+        let before = take_reported_route(at);
         // A layer further in that sees none does not gainsay one that does.
         let route = match before {
             Some(before) if *route == *UNMATCHED => before,
@@ -160,7 +160,7 @@ pub(crate) fn tell(owner: usize, route: Arc<str>, place: Place) {
     });
 }
 
-fn take_told(at: usize) -> Option<Arc<str>> {
+fn take_reported_route(at: usize) -> Option<Arc<str>> {
     let take = |told: &RefCell<Vec<(usize, Arc<str>)>>| {
         let mut told = told.borrow_mut();
         let place = told.iter().position(|(layer, _)| *layer == at)?;
@@ -171,7 +171,7 @@ fn take_told(at: usize) -> Option<Arc<str>> {
 
 /// Lends the innermost layer of these metrics that is at work, and its place.
 #[inline]
-fn with_outer<T>(owner: usize, run: impl FnOnce(usize, &mut Nested) -> T) -> Option<T> {
+fn with_outer<T>(owner: usize, run: impl FnOnce(usize, &mut NestingState) -> T) -> Option<T> {
     AT_WORK.with(|list| {
         let listed = list.layers.iter().take(list.len.get()).enumerate();
         let is = |(_, layer): &(usize, &Cell<AtWork>)| layer.get().owner == owner;
@@ -187,7 +187,7 @@ impl List {
     const fn new() -> Self {
         const NO_ONE: AtWork = AtWork {
             owner: 0,
-            nested: Nested::NONE,
+            nested: NestingState::NONE,
         };
         Self {
             len: Cell::new(0),

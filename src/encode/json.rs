@@ -15,8 +15,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::encode::Encode;
 use crate::encode::number::{bound_text, put_count, put_f64, put_u64, seconds};
-use crate::encode::page::{Page, Short};
-use crate::snapshot::{Block, Bounds, Desc, HistogramView, Labels, Totals, Values, push_quoted};
+use crate::encode::page::{Buffer, ShortText};
+use crate::snapshot::{SeriesBlock, Bounds, Desc, HistogramView, Labels, Totals, Values, push_quoted};
 
 /// Writes series as one JSON object.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub(crate) struct JsonEncoder {
     after: String,
     bounds: Option<Bounds>,
     /// `"0.5":` for each bucket of the family, `+Inf` included.
-    bound_keys: Vec<Short>,
+    bound_keys: Vec<ShortText>,
 }
 
 impl JsonEncoder {
@@ -62,7 +62,7 @@ impl JsonEncoder {
         self.after = format!("}},\"help\":{help}}}");
     }
 
-    fn put_key(&mut self, desc: &Desc, labels: &Labels, page: &mut Page) {
+    fn put_key(&mut self, desc: &Desc, labels: &Labels, page: &mut Buffer) {
         if !self.empty {
             page.push(b',');
         }
@@ -88,7 +88,7 @@ impl JsonEncoder {
         put_string(page, &self.key);
     }
 
-    fn put_histogram(&self, histogram: &HistogramView<'_>, page: &mut Page) {
+    fn put_histogram(&self, histogram: &HistogramView<'_>, page: &mut Buffer) {
         let count = histogram.count();
         let Totals { sum, min, max } = histogram.totals();
         let mean = if count == 0 { 0.0 } else { sum / count as f64 };
@@ -121,7 +121,7 @@ impl JsonEncoder {
 }
 
 impl Encode for JsonEncoder {
-    fn start(&mut self, page: &mut Page) {
+    fn start(&mut self, page: &mut Buffer) {
         page.put_str("{\"timestamp\":\"");
         page.put_str(&rfc3339(self.taken));
         page.put_str("\",\"uptime_seconds\":");
@@ -129,7 +129,7 @@ impl Encode for JsonEncoder {
         page.put_str(",\"metrics\":{");
     }
 
-    fn block(&mut self, block: &Block, _page: &mut Page) {
+    fn block(&mut self, block: &SeriesBlock, _page: &mut Buffer) {
         if block.first {
             self.start_family(&block.desc);
         }
@@ -142,7 +142,7 @@ impl Encode for JsonEncoder {
         }
     }
 
-    fn series(&mut self, block: &Block, series: usize, page: &mut Page) {
+    fn series(&mut self, block: &SeriesBlock, series: usize, page: &mut Buffer) {
         let Some(labels) = block.labels.get(series) else {
             return;
         };
@@ -169,7 +169,7 @@ impl Encode for JsonEncoder {
         page.put_str(&self.after);
     }
 
-    fn finish(&mut self, cut: bool, page: &mut Page) {
+    fn finish(&mut self, cut: bool, page: &mut Buffer) {
         page.put_str(if cut {
             "},\"truncated\":true}\n"
         } else {
@@ -191,21 +191,21 @@ fn within_calendar(time: SystemTime) -> SystemTime {
 }
 
 /// Returns what stands before each bucket's count.
-fn bound_keys(bounds: &Bounds) -> Vec<Short> {
+fn bound_keys(bounds: &Bounds) -> Vec<ShortText> {
     let bounds = bounds.iter().chain(&[f64::INFINITY]).enumerate();
     let key = |(position, &bound): (usize, &f64)| {
         let comma = if position == 0 { "" } else { "," };
-        Short::new(&format!("{comma}\"{}\":", bound_text(bound)))
+        ShortText::new(&format!("{comma}\"{}\":", bound_text(bound)))
     };
     bounds.map(key).collect()
 }
 
-fn put_member(page: &mut Page, name: &str, number: f64) {
+fn put_member(page: &mut Buffer, name: &str, number: f64) {
     page.put_str(name);
     put_number(page, number);
 }
 
-fn put_number(page: &mut Page, number: f64) {
+fn put_number(page: &mut Buffer, number: f64) {
     if number.is_finite() {
         put_f64(page, number);
     } else {
@@ -213,7 +213,7 @@ fn put_number(page: &mut Page, number: f64) {
     }
 }
 
-fn put_string(page: &mut Page, text: &str) {
+fn put_string(page: &mut Buffer, text: &str) {
     // Neither a page nor a string can fail.
     let _ = serde_json::to_writer(page, text);
 }

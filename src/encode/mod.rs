@@ -2,7 +2,7 @@
 //!
 //! An encoder knows the [`snapshot`](crate::snapshot) and nothing else: neither
 //! a registry nor a request. It is given one series after the other and appends
-//! to the caller's [`Page`], so whoever calls it decides how much is held at a
+//! to the caller's [`Buffer`], so whoever calls it decides how much is held at a
 //! time.
 
 mod json;
@@ -12,11 +12,11 @@ mod protobuf;
 mod text;
 
 pub(crate) use json::{JsonEncoder, rfc3339};
-pub(crate) use page::Page;
+pub(crate) use page::Buffer;
 pub(crate) use protobuf::ProtobufEncoder;
 pub(crate) use text::{Dialect, TextEncoder};
 
-use crate::snapshot::Block;
+use crate::snapshot::SeriesBlock;
 
 /// Something that writes series in an exposition format.
 ///
@@ -24,13 +24,13 @@ use crate::snapshot::Block;
 /// A family's blocks follow one another; of each, `block` is called once and then
 /// `series` for every series in turn.
 pub(crate) trait Encode {
-    fn start(&mut self, page: &mut Page);
-    fn block(&mut self, block: &Block, page: &mut Page);
-    fn series(&mut self, block: &Block, series: usize, page: &mut Page);
+    fn start(&mut self, page: &mut Buffer);
+    fn block(&mut self, block: &SeriesBlock, page: &mut Buffer);
+    fn series(&mut self, block: &SeriesBlock, series: usize, page: &mut Buffer);
     /// Returns how many bytes a call of `series` may give at once of those before it.
     fn held(&self) -> usize {
         0
     }
     /// Ends the exposition; `cut` says that not all series are in it.
-    fn finish(&mut self, cut: bool, page: &mut Page);
+    fn finish(&mut self, cut: bool, page: &mut Buffer);
 }

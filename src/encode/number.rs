@@ -1,10 +1,10 @@
 //! Numbers as the exposition formats write them.
 
-use crate::encode::page::{Page, Short};
+use crate::encode::page::{Buffer, ShortText};
 use crate::snapshot::Count;
 
 #[inline]
-pub(super) fn put_u64(page: &mut Page, number: u64) {
+pub(super) fn put_u64(page: &mut Buffer, number: u64) {
     page.put_short(&digits(number));
 }
 
@@ -14,11 +14,11 @@ pub(super) fn put_u64(page: &mut Page, number: u64) {
 /// have from one line to the next, and a processor that guesses wrongly loses more
 /// time than the digits take.
 #[inline]
-pub(super) fn digits(number: u64) -> Short {
+pub(super) fn digits(number: u64) -> ShortText {
     if number < 100_000_000 {
         eight_digits(number)
     } else {
-        Short::new(itoa::Buffer::new().format(number))
+        ShortText::new(itoa::Buffer::new().format(number))
     }
 }
 
@@ -28,7 +28,7 @@ pub(super) fn digits(number: u64) -> Short {
 /// part in bits of its own. The products stand for divisions, by 100 of what is below
 /// 10,000 and by 10 of what is below 100, and are exact for those.
 #[inline]
-fn eight_digits(number: u64) -> Short {
+fn eight_digits(number: u64) -> ShortText {
     let fours = (number / 10_000) | ((number % 10_000) << 32);
     let hundreds = ((fours * 10_486) >> 20) & 0x0000_007F_0000_007F;
     let twos = hundreds | ((fours - 100 * hundreds) << 16);
@@ -38,11 +38,11 @@ fn eight_digits(number: u64) -> Short {
     // Of 0, one digit stays.
     let zeroes = (ones.trailing_zeros() / 8).min(7);
     let text = (ones | 0x3030_3030_3030_3030) >> (8 * zeroes);
-    Short::of_bytes(text.to_le_bytes(), 8 - zeroes as usize)
+    ShortText::of_bytes(text.to_le_bytes(), 8 - zeroes as usize)
 }
 
 /// Appends a counter's value, its whole part exact where there is no fraction.
-pub(super) fn put_count(page: &mut Page, count: Count) {
+pub(super) fn put_count(page: &mut Buffer, count: Count) {
     if count.fraction == 0.0 {
         put_u64(page, count.whole);
     } else {
@@ -52,13 +52,13 @@ pub(super) fn put_count(page: &mut Page, count: Count) {
 
 /// Appends a number as Prometheus reads it: the shortest text that reads back as
 /// the same number, whole numbers without a point, `+Inf`, `-Inf` and `NaN`.
-pub(super) fn put_f64(page: &mut Page, number: f64) {
+pub(super) fn put_f64(page: &mut Buffer, number: f64) {
     // Below this, every whole number is exact and short.
     const WHOLE: f64 = 1e15;
     if number.fract() == 0.0 && number.abs() < WHOLE && (number != 0.0 || number.is_sign_positive())
     {
         #[expect(clippy::cast_possible_truncation, reason = "whole and below 1e15")]
-        page.put_short(&Short::new(itoa::Buffer::new().format(number as i64)));
+        page.put_short(&ShortText::new(itoa::Buffer::new().format(number as i64)));
     } else {
         put_float(page, number);
     }
@@ -91,9 +91,9 @@ pub(super) fn seconds(millis: u64) -> f64 {
     millis as f64 / 1e3
 }
 
-fn put_float(page: &mut Page, number: f64) {
+fn put_float(page: &mut Buffer, number: f64) {
     if number.is_finite() {
-        page.put_short(&Short::new(zmij::Buffer::new().format_finite(number)));
+        page.put_short(&ShortText::new(zmij::Buffer::new().format_finite(number)));
     } else {
         page.put_str(not_finite(number));
     }
@@ -115,7 +115,7 @@ mod tests {
 
     #[track_caller]
     fn check(number: f64, expected: &str) {
-        let mut page = Page::default();
+        let mut page = Buffer::default();
         put_f64(&mut page, number);
         assert_eq!(page.written(), expected.as_bytes());
         let back = expected.replace("Inf", "inf").parse::<f64>().unwrap();
@@ -146,7 +146,7 @@ mod tests {
         numbers.extend((0..50_000).map(|_| random.u64(..) >> random.u32(..64)));
         numbers.push(u64::MAX);
         for number in numbers {
-            let mut page = Page::default();
+            let mut page = Buffer::default();
             put_u64(&mut page, number);
             assert_eq!(page.written(), number.to_string().as_bytes());
         }
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_count_past_2_to_the_53_keeps_every_digit() {
-        let mut page = Page::default();
+        let mut page = Buffer::default();
         put_count(&mut page, ((1 << 60) + 1).into());
         assert_eq!(page.written(), b"1152921504606846977");
     }

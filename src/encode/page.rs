@@ -9,13 +9,13 @@ const STEP: usize = 64;
 
 /// Bytes being written, in memory that is used again.
 #[derive(Debug, Default)]
-pub(crate) struct Page {
+pub(crate) struct Buffer {
     /// Zeroes, or what was there before, behind the first `len` bytes.
     bytes: Vec<u8>,
     len: usize,
 }
 
-impl Page {
+impl Buffer {
     /// Makes an empty page with room for so many bytes.
     pub(crate) fn with_room(room: usize) -> Self {
         Self {
@@ -63,13 +63,13 @@ impl Page {
     }
 
     #[inline]
-    pub(crate) fn put_short(&mut self, short: &Short) {
-        self.behind(Short::MOST)[..Short::MOST].copy_from_slice(&short.bytes);
+    pub(crate) fn put_short(&mut self, short: &ShortText) {
+        self.behind(ShortText::MOST)[..ShortText::MOST].copy_from_slice(&short.bytes);
         self.len += short.len;
     }
 
     #[inline]
-    pub(crate) fn put_fragment(&mut self, fragment: &Fragment) {
+    pub(crate) fn put_fragment(&mut self, fragment: &PaddedText) {
         let room = self.behind(fragment.padded.len());
         fragment.copy(room);
         self.len += fragment.len;
@@ -77,14 +77,14 @@ impl Page {
 
     /// Appends a line: what it begins with, one more piece, a number.
     #[inline]
-    pub(crate) fn put_line(&mut self, start: &Fragment, more: &Short, number: &Short) {
+    pub(crate) fn put_line(&mut self, start: &PaddedText, more: &ShortText, number: &ShortText) {
         // The room is asked for once, since this is what most of a scrape is made of.
-        let room = self.behind(start.padded.len() + 2 * Short::MOST + 1);
+        let room = self.behind(start.padded.len() + 2 * ShortText::MOST + 1);
         start.copy(room);
         let room = &mut room[start.len..];
-        room[..Short::MOST].copy_from_slice(&more.bytes);
+        room[..ShortText::MOST].copy_from_slice(&more.bytes);
         let room = &mut room[more.len..];
-        room[..Short::MOST].copy_from_slice(&number.bytes);
+        room[..ShortText::MOST].copy_from_slice(&number.bytes);
         room[number.len] = b'\n';
         self.len += start.len + more.len + number.len + 1;
     }
@@ -112,7 +112,7 @@ impl Page {
     }
 }
 
-impl io::Write for Page {
+impl io::Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.put(bytes);
         Ok(bytes.len())
@@ -125,12 +125,12 @@ impl io::Write for Page {
 
 /// Up to 32 bytes, as a number's text has them.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Short {
+pub(crate) struct ShortText {
     bytes: [u8; Self::MOST],
     len: usize,
 }
 
-impl Short {
+impl ShortText {
     const MOST: usize = 32;
 
     /// Makes a text of these; what is longer than 32 bytes is cut off.
@@ -182,8 +182,8 @@ impl Short {
     }
 }
 
-fn copy_ends<const N: usize>(text: &[u8], room: &mut [u8; Short::MOST]) {
-    let text = &text[..text.len().min(Short::MOST)];
+fn copy_ends<const N: usize>(text: &[u8], room: &mut [u8; ShortText::MOST]) {
+    let text = &text[..text.len().min(ShortText::MOST)];
     if let (Some(first), Some(last)) = (text.first_chunk::<N>(), text.last_chunk::<N>()) {
         room[..N].copy_from_slice(first);
         room[text.len() - N..text.len()].copy_from_slice(last);
@@ -193,13 +193,13 @@ fn copy_ends<const N: usize>(text: &[u8], room: &mut [u8; Short::MOST]) {
 /// A piece of text that is written often, in memory that is long enough for it to
 /// be copied in steps.
 #[derive(Debug, Default)]
-pub(crate) struct Fragment {
+pub(crate) struct PaddedText {
     /// The text, and behind it whatever was there.
     padded: Vec<u8>,
     len: usize,
 }
 
-impl Fragment {
+impl PaddedText {
     pub(crate) fn new(text: &str) -> Self {
         let mut fragment = Self::default();
         fragment.set([text.as_bytes()]);
@@ -242,13 +242,13 @@ mod tests {
     #[test]
     fn texts_of_every_length_are_written_whole_one_after_the_other() {
         let text: String = ('!'..='~').collect();
-        let (mut page, mut expected) = (Page::with_room(8), String::new());
+        let (mut page, mut expected) = (Buffer::with_room(8), String::new());
         for len in 0..=text.len() {
             let part = &text[..len];
-            let short = &part[..len.min(Short::MOST)];
-            page.put_short(&Short::new(short));
+            let short = &part[..len.min(ShortText::MOST)];
+            page.put_short(&ShortText::new(short));
             expected.push_str(short);
-            page.put_fragment(&Fragment::new(part));
+            page.put_fragment(&PaddedText::new(part));
             page.put_str(part);
             page.push(b'\n');
             expected.push_str(&part.repeat(2));
@@ -257,8 +257,8 @@ mod tests {
         assert_eq!(page.written(), expected.as_bytes());
         assert_eq!(page.len(), expected.len());
         page.clear();
-        let line = Fragment::new(&text);
-        page.put_line(&line, &Short::new("more"), &Short::new("1"));
+        let line = PaddedText::new(&text);
+        page.put_line(&line, &ShortText::new("more"), &ShortText::new("1"));
         page.go_on();
         page.go_on();
         assert_eq!(page.written(), format!("{text}more1").as_bytes());

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::encode::{Encode, Page};
+use crate::encode::{Encode, Buffer};
 use crate::export::Export;
 use crate::registry::Gather;
-use crate::snapshot::Block;
+use crate::snapshot::SeriesBlock;
 
 /// A chunk is handed over once it is at least this long. It is then longer by what
 /// one series adds, or one message of protobuf.
@@ -25,10 +25,10 @@ pub(crate) struct Chunks {
     reading: Option<Reading>,
     is_at_end: bool,
     /// The block under way, and how many of its series have been written.
-    current: Option<(Block, usize)>,
+    current: Option<(SeriesBlock, usize)>,
     /// How many more series there may be.
     left: usize,
-    page: Page,
+    page: Buffer,
 }
 
 /// A registry that is being read.
@@ -45,7 +45,7 @@ impl Chunks {
             reading: None,
             is_at_end: false,
             current: None,
-            page: Page::default(),
+            page: Buffer::default(),
         }
     }
 
@@ -62,14 +62,14 @@ impl Chunks {
     /// Gives up the memory of the chunk, until the next is made.
     #[cfg(feature = "axum")]
     pub(crate) fn forget(&mut self) {
-        self.page = Page::default();
+        self.page = Buffer::default();
     }
 
     /// Makes the next chunk, which after the last is empty.
     pub(crate) fn turn(&mut self) {
         self.page.clear();
         if self.page.room() == 0 {
-            self.page = Page::with_room(ROOM);
+            self.page = Buffer::with_room(ROOM);
         }
         if let Some(export) = self.export.take() {
             let mut reading = export.read();
@@ -108,7 +108,7 @@ impl Chunks {
     }
 
     /// Writes series of a block, as many as the chunk takes and are wanted.
-    fn write(&mut self, reading: &mut Reading, block: Block, mut written: usize) {
+    fn write(&mut self, reading: &mut Reading, block: SeriesBlock, mut written: usize) {
         let end = block.labels.len().min(written.saturating_add(self.left));
         while written < end && !self.is_full(reading) {
             reading.encoder.series(&block, written, &mut self.page);

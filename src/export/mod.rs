@@ -13,7 +13,7 @@
 //!
 //! // Into a file for Prometheus's node exporter, say, without a copy of it all.
 //! let mut file = Vec::new();
-//! registry.export(Format::OpenMetrics).only(["jobs_total"]).write_to(&mut file)?;
+//! registry.export(Format::OpenMetrics).filter_names(["jobs_total"]).write_to(&mut file)?;
 //! assert!(file.ends_with(b"jobs_total 1\n# EOF\n"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -70,13 +70,13 @@ impl Export {
     /// Chooses whether `OpenMetrics` says since when each counter and histogram
     /// counts, in lines of their own; by default it does not, since that is a line
     /// more for every series. Protobuf says it in any case, the other formats never.
-    pub fn created(self, created: bool) -> Self {
+    pub fn created_timestamps(self, created: bool) -> Self {
         Self { created, ..self }
     }
 
     /// Leaves out all metrics but those of these names, a counter's with its `_total`
     /// or without; names that there are not are passed over.
-    pub fn only(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub fn filter_names(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let names = names.into_iter().map(Into::into);
         Self {
             only: Some(names.collect()),
@@ -121,7 +121,7 @@ impl Export {
     fn read(self) -> Reading {
         let mut gather = self.registry.gather();
         if let Some(names) = self.only {
-            gather = gather.only(names);
+            gather = gather.filter_names(names);
         }
         let encoder: Box<dyn Encode + Send> = match self.format {
             Format::Text | Format::TextV1 => {
@@ -133,7 +133,7 @@ impl Export {
                 Box::new(TextEncoder::new(dialect, self.escaping, self.created))
             }
             Format::Protobuf => Box::new(ProtobufEncoder::new(self.escaping)),
-            Format::Json => Box::new(JsonEncoder::new(gather.taken(), gather.uptime())),
+            Format::Json => Box::new(JsonEncoder::new(gather.read_at(), gather.uptime())),
         };
         Reading { gather, encoder }
     }

@@ -90,7 +90,7 @@ impl Registry {
     pub fn summary(&self) -> Summary {
         let gather = self.gather();
         let mut summary = Summary {
-            timestamp: gather.taken(),
+            timestamp: gather.read_at(),
             uptime: gather.uptime(),
             total_metrics: 0,
             metrics_by_type: BTreeMap::new(),

@@ -173,7 +173,7 @@ impl LlmCall {
     /// Notes what is known of the tokens, which may be said again: the last counts. A count
     /// above 2^40 is ignored, and the call is counted in `llm_usage_missing_total` with the
     /// reason `invalid`.
-    pub fn usage(&mut self, usage: Usage) {
+    pub fn set_usage(&mut self, usage: Usage) {
         let (usage, is_invalid) = usage.bounded();
         self.usage = usage;
         self.blind = is_invalid.then_some("invalid");
@@ -183,14 +183,14 @@ impl LlmCall {
 
     /// Notes what the provider says that the call costs, in US dollars, for which no price
     /// is asked then. A number that is negative or none is ignored.
-    pub fn cost(&mut self, dollars: f64) {
+    pub fn set_cost(&mut self, dollars: f64) {
         if let Some(cost) = Money::dollars(dollars) {
             self.charge.own = Some(cost);
         }
     }
 
     /// Notes how long the provider says that a part of its work took.
-    pub fn server_time(&mut self, phase: Phase, took: Duration) {
+    pub fn set_server_time(&mut self, phase: Phase, took: Duration) {
         self.times.set(phase, took);
     }
 

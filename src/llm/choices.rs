@@ -22,9 +22,9 @@ impl LlmLayer {
     /// ```
     /// use tachometer::LlmLayer;
     ///
-    /// let layer = LlmLayer::new().host("llm.internal", "vllm");
+    /// let layer = LlmLayer::new().provider_for_host("llm.internal", "vllm");
     /// ```
-    pub fn host(self, host: impl Into<Box<str>>, provider: impl Into<Box<str>>) -> Self {
+    pub fn provider_for_host(self, host: impl Into<Box<str>>, provider: impl Into<Box<str>>) -> Self {
         let known = (host.into(), provider.into());
         self.choose(|settings| settings.hosts.push(known))
     }
@@ -35,7 +35,7 @@ impl LlmLayer {
     /// Any other model has series of its own once a provider has accepted a call of it. Until
     /// then its calls are counted under the model `_unconfirmed`, so that misspelled and
     /// invented names use up no limit.
-    pub fn models<M: Into<Box<str>>>(self, models: impl IntoIterator<Item = M>) -> Self {
+    pub fn known_models<M: Into<Box<str>>>(self, models: impl IntoIterator<Item = M>) -> Self {
         let models = models.into_iter().map(Into::into);
         self.choose(|settings| settings.models.extend(models))
     }
@@ -48,9 +48,9 @@ impl LlmLayer {
     /// ```
     /// use tachometer::LlmLayer;
     ///
-    /// let layer = LlmLayer::new().declare("openai", "gpt-x", "chat");
+    /// let layer = LlmLayer::new().predeclare("openai", "gpt-x", "chat");
     /// ```
-    pub fn declare(
+    pub fn predeclare(
         self,
         provider: impl Into<Box<str>>,
         model: impl Into<Box<str>>,
@@ -66,9 +66,9 @@ impl LlmLayer {
     /// ```
     /// use tachometer::LlmLayer;
     ///
-    /// let layer = LlmLayer::new().unseen_model("whisper-x");
+    /// let layer = LlmLayer::new().default_model("whisper-x");
     /// ```
-    pub fn unseen_model(self, model: impl Into<Box<str>>) -> Self {
+    pub fn default_model(self, model: impl Into<Box<str>>) -> Self {
         let model = Some(model.into());
         self.choose(|settings| settings.unseen_model = model)
     }
@@ -87,12 +87,12 @@ impl LlmLayer {
     /// use tachometer::LlmLayer;
     ///
     /// // "ft:gpt-x:acme::id" says who one is.
-    /// let layer = LlmLayer::new().rename(|model| match model.strip_prefix("ft:") {
+    /// let layer = LlmLayer::new().rename_models(|model| match model.strip_prefix("ft:") {
     ///     Some(tuned) => tuned.split(':').next().unwrap_or("tuned").to_owned(),
     ///     None => model.to_owned(),
     /// });
     /// ```
-    pub fn rename(self, rename: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+    pub fn rename_models(self, rename: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         self.choose(|settings| settings.rename = Some(Hook::new(Arc::new(rename))))
     }
 

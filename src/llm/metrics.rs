@@ -32,7 +32,7 @@ use crate::registry::Registry;
 ///
 /// let mut call = metrics.start("chat", "aws.bedrock", "claude-x");
 /// call.first_token();
-/// call.usage(Usage::new().input(21).output(4));
+/// call.set_usage(Usage::new().input(21).output(4));
 /// call.finish(Outcome::Success);
 ///
 /// drop(metrics.start("chat", "aws.bedrock", "claude-x")); // counted as cancelled

@@ -41,7 +41,7 @@
 //! | Ollama's | chat, generate, embed |
 //!
 //! The provider is known by the host, or is `openai_compatible`, `ollama` or such;
-//! [`LlmLayer::provider`] and [`LlmLayer::host`] say it better. A path that others may
+//! [`LlmLayer::provider`] and [`LlmLayer::provider_for_host`] say it better. A path that others may
 //! have too, such as `/api/chat` at an unknown host, is measured where the request names
 //! a model.
 //!
@@ -50,7 +50,7 @@
 //! All have the labels `provider`, `model` and `operation`, named as by the OpenTelemetry
 //! GenAI conventions. The model is the one that the request names, or the one that the answer
 //! names if the request does not show it. A model has series of its own once a provider has
-//! accepted a call of it, or if it is [configured](LlmLayer::models); until then its calls
+//! accepted a call of it, or if it is [configured](LlmLayer::known_models); until then its calls
 //! have the model `_unconfirmed`.
 //!
 //! | name | further label | what |

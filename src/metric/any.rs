@@ -10,7 +10,7 @@ use crate::metric::buckets::Buckets;
 use crate::metric::histogram::Histogram;
 use crate::metric::instrument::Instrument;
 use crate::metric::set::SeriesSet;
-use crate::snapshot::{Block, Desc, Kind, Labels, Role};
+use crate::snapshot::{SeriesBlock, Desc, Kind, Labels, Role};
 
 /// A registered metric of any kind: a name and all series under it.
 #[derive(Clone)]
@@ -143,9 +143,9 @@ pub(crate) trait AnySet: Any + Send + Sync {
     fn len(&self) -> usize;
     fn invalid(&self) -> u64;
     fn overflowed(&self) -> Option<u64>;
-    /// Reads up to [`Block::SERIES`] series from position `from` on, and moves
+    /// Reads up to [`SeriesBlock::SERIES`] series from position `from` on, and moves
     /// that past them; returns `None` when there are no more.
-    fn block(&self, from: &mut usize) -> Option<Block>;
+    fn block(&self, from: &mut usize) -> Option<SeriesBlock>;
     fn total(&self) -> f64;
     fn reset(&self);
 }
@@ -176,7 +176,7 @@ impl<M: Instrument> AnySet for SeriesSet<M> {
         limits.are_any().then(|| limits.overflowed())
     }
 
-    fn block(&self, from: &mut usize) -> Option<Block> {
+    fn block(&self, from: &mut usize) -> Option<SeriesBlock> {
         self.block(from)
     }
 

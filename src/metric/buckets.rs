@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use crate::cell::Grid;
+use crate::cell::BucketLayout;
 use crate::error::Error;
 use crate::snapshot::{Bounds, Resolution};
 
@@ -33,7 +33,7 @@ use crate::snapshot::{Bounds, Resolution};
 /// ```
 #[derive(Clone)]
 pub struct Buckets {
-    pub(crate) grid: Grid,
+    pub(crate) grid: BucketLayout,
 }
 
 impl Buckets {
@@ -45,7 +45,7 @@ impl Buckets {
     /// When there is no bound, or one is not finite, or not above the one before
     /// it ([`Error::is_invalid_buckets`]).
     pub fn new(bounds: &[f64]) -> Result<Self, Error> {
-        let grid = Grid::new(Bounds::new(bounds)?, None);
+        let grid = BucketLayout::new(Bounds::new(bounds)?, None);
         Ok(Self { grid })
     }
 
@@ -60,7 +60,7 @@ impl Buckets {
     #[must_use]
     pub fn resolution(self, resolution: Resolution) -> Self {
         Self {
-            grid: Grid::new(self.grid.classic, Some(resolution)),
+            grid: BucketLayout::new(self.grid.classic, Some(resolution)),
         }
     }
 
@@ -94,7 +94,7 @@ impl Buckets {
 impl Default for Buckets {
     fn default() -> Self {
         Self {
-            grid: Grid::new(Bounds::default(), None),
+            grid: BucketLayout::new(Bounds::default(), None),
         }
     }
 }

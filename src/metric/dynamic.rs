@@ -108,7 +108,7 @@ impl<M: Instrument> DynFamily<M> {
 
 impl DynFamily<Histogram> {
     /// Gives the series whose `label` has this `value` buckets of their own.
-    pub(crate) fn buckets_where(&self, label: &str, value: &str, buckets: Buckets) {
+    pub(crate) fn buckets_for(&self, label: &str, value: &str, buckets: Buckets) {
         self.set.settings_where(label, value, buckets);
     }
 }

@@ -60,7 +60,7 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     /// series is recorded often. Calling this ahead of the first record makes the
     /// series show as 0 from the start.
     pub fn with(&self, values: [&str; N]) -> M {
-        self.record(values, M::clone)
+        self.with_ref(values, M::clone)
     }
 
     /// Lends the series with these label values to `record`, and returns what that
@@ -73,11 +73,11 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     /// # use tachometer::{Counter, Registry};
     /// let registry = Registry::new();
     /// let mails = registry.counter_family("mails_total", "Mails sent.", ["kind"])?;
-    /// mails.record(["welcome"], Counter::inc);
+    /// mails.with_ref(["welcome"], Counter::inc);
     /// # Ok::<(), tachometer::Error>(())
     /// ```
     #[inline]
-    pub fn record<T>(&self, values: [&str; N], record: impl FnOnce(&M) -> T) -> T {
+    pub fn with_ref<T>(&self, values: [&str; N], record: impl FnOnce(&M) -> T) -> T {
         record(self.set.series(self.in_order(values), &self.gaps))
     }
 
@@ -161,13 +161,13 @@ impl<const N: usize> Family<Histogram, N> {
     /// let registry = Registry::new();
     /// let seconds = registry
     ///     .histogram_family("job_seconds", "Time a job took.", ["job"])?
-    ///     .buckets_where("job", "nightly", Buckets::new(&[60.0, 600.0, 3_600.0])?);
+    ///     .buckets_for("job", "nightly", Buckets::new(&[60.0, 600.0, 3_600.0])?);
     /// seconds.with(["nightly"]).observe(500.0);
     /// assert!(registry.export_prometheus().contains("{job=\"nightly\",le=\"600.0\"} 1"));
     /// # Ok::<(), tachometer::Error>(())
     /// ```
     #[must_use = "this returns the family"]
-    pub fn buckets_where(self, label: &str, value: &str, buckets: Buckets) -> Self {
+    pub fn buckets_for(self, label: &str, value: &str, buckets: Buckets) -> Self {
         self.set.settings_where(label, value, buckets);
         self
     }

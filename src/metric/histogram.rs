@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cell::{Grid, HistogramCell};
+use crate::cell::{BucketLayout, HistogramCell};
 use crate::error::{Error, PercentileError};
 use crate::metric::buckets::Buckets;
 use crate::metric::instrument::{Instrument, new_series};
@@ -126,7 +126,7 @@ impl Histogram {
             && (there.totals.is_empty() || native == self.grid().resolution.is_some())
     }
 
-    fn grid(&self) -> &Grid {
+    fn grid(&self) -> &BucketLayout {
         &self.0.shared.settings.grid
     }
 

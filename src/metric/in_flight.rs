@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cell::BalanceCell;
+use crate::cell::InFlightCell;
 use crate::metric::instrument::Instrument;
 use crate::metric::series::Series;
 use crate::snapshot::{Kind, Values};
@@ -12,7 +12,7 @@ use crate::snapshot::{Kind, Values};
 /// A [`Gauge`](crate::metric::Gauge) would do, but all threads would wait for each
 /// other to move it; and it could be set, or reset, and be wrong for good.
 #[derive(Debug, Clone)]
-pub(crate) struct InFlight(Arc<Series<BalanceCell, ()>>);
+pub(crate) struct InFlight(Arc<Series<InFlightCell, ()>>);
 
 impl InFlight {
     /// Counts one that begins.
@@ -35,25 +35,25 @@ impl InFlight {
 }
 
 impl Instrument for InFlight {
-    type Cell = BalanceCell;
+    type Cell = InFlightCell;
     type Settings = ();
     const KIND: Kind = Kind::Gauge;
 
     fn settings(_alone: bool) {}
 
-    fn cell((): &()) -> BalanceCell {
-        BalanceCell::default()
+    fn cell((): &()) -> InFlightCell {
+        InFlightCell::default()
     }
 
     fn values((): &(), series: usize) -> Values {
         Values::Gauge(Vec::with_capacity(series))
     }
 
-    fn from_series(series: Arc<Series<BalanceCell, ()>>) -> Self {
+    fn from_series(series: Arc<Series<InFlightCell, ()>>) -> Self {
         Self(series)
     }
 
-    fn series(&self) -> &Arc<Series<BalanceCell, ()>> {
+    fn series(&self) -> &Arc<Series<InFlightCell, ()>> {
         &self.0
     }
 

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::cell::Life;
+use crate::cell::SeriesState;
 use crate::metric::series::{Series, Shared};
 use crate::snapshot::{Kind, Labels, Values};
 
@@ -62,7 +62,7 @@ pub(crate) trait Instrument: Clone + Debug + Send + Sync + 'static {
 /// Makes a handle for a new series.
 pub(crate) fn new_series<M: Instrument>(labels: Labels, shared: &Arc<Shared<M::Settings>>) -> M {
     M::from_series(Arc::new(Series {
-        life: Life::new(labels.is_escaped()),
+        life: SeriesState::new(labels.is_escaped()),
         labels,
         cell: M::cell(&shared.settings),
         shared: Arc::clone(shared),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::cell::{AtomicBool, Catalog, Hasher, Ordering};
 
 /// A set of values that only grows, and is asked without a lock.
-pub(crate) struct Known {
+pub(crate) struct SeenValues {
     hasher: Hasher,
     values: Catalog<Arc<Value>>,
 }
@@ -28,7 +28,7 @@ pub(crate) enum Standing {
     Unknown,
 }
 
-impl Known {
+impl SeenValues {
     pub(crate) fn new() -> Self {
         Self {
             hasher: Hasher::default(),

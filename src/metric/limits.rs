@@ -2,7 +2,7 @@
 
 use crate::cell::{AtomicBool, AtomicUsize, CounterCell, Ordering};
 use crate::metric::label::Label;
-use crate::metric::rule::{Cause, Fate, LONGEST, OVERFLOW, Rule};
+use crate::metric::rule::{Cause, Fate, LONGEST, OVERFLOW, LabelRule};
 
 /// How many distinct values the open labels of a family may have together.
 const VALUES: usize = 2_000;
@@ -15,7 +15,7 @@ const COMBINATIONS: usize = if cfg!(tachometer_loom) { 1 } else { 10 };
 /// with `Release`, after the series and its values were added; it is read with
 /// `Acquire`. So whoever sees a limit reached sees, too, what it was reached with.
 pub(crate) struct Limits {
-    labels: Box<[Rule]>,
+    labels: Box<[LabelRule]>,
     /// Relaxed: it stands by itself.
     most: AtomicUsize,
     /// Whether someone has said how many.
@@ -43,7 +43,7 @@ pub(crate) struct Folded {
 impl Limits {
     pub(crate) fn new(labels: &[Label<'_>]) -> Self {
         Self {
-            labels: labels.iter().map(Rule::new).collect(),
+            labels: labels.iter().map(LabelRule::new).collect(),
             most: AtomicUsize::new(VALUES),
             is_set: AtomicBool::new(false),
             values: AtomicUsize::new(0),
@@ -54,7 +54,7 @@ impl Limits {
         }
     }
 
-    pub(crate) fn rules(&self) -> &[Rule] {
+    pub(crate) fn rules(&self) -> &[LabelRule] {
         &self.labels
     }
 
@@ -69,7 +69,7 @@ impl Limits {
 
     /// Returns true when values can become the overflow's.
     pub(crate) fn are_any(&self) -> bool {
-        !self.labels.iter().all(Rule::is_unlimited)
+        !self.labels.iter().all(LabelRule::is_unlimited)
     }
 
     pub(crate) fn set_most(&self, most: usize) {
@@ -96,7 +96,7 @@ impl Limits {
     ///
     /// The caller lets only one thread do this, or declare, at a time.
     #[cfg(feature = "llm")]
-    pub(crate) fn admit_in_share(&self, rule: &Rule, value: &str, parts: usize) -> bool {
+    pub(crate) fn admit_in_share(&self, rule: &LabelRule, value: &str, parts: usize) -> bool {
         let most = self.most.load(Ordering::Relaxed);
         let has_room = self.values.load(Ordering::Acquire) < most && self.has_share(parts);
         let is_admitted = has_room && rule.admit(value) == Fate::New;

@@ -10,14 +10,14 @@ use crate::cell::{Catalog, Hasher, Mutex};
 /// that one look finds all of them.
 ///
 /// It only grows: whoever adds to it sees to it that there is an end.
-pub(crate) struct Memo<T> {
+pub(crate) struct InternMap<T> {
     hasher: Hasher,
     made: Catalog<Arc<T>>,
     /// Held while a thing is added.
     adding: Mutex<()>,
 }
 
-impl<T> Memo<T> {
+impl<T> InternMap<T> {
     pub(crate) fn new() -> Self {
         Self {
             hasher: Hasher::default(),
@@ -59,7 +59,7 @@ impl<T> Memo<T> {
     }
 }
 
-impl<T> fmt::Debug for Memo<T> {
+impl<T> fmt::Debug for InternMap<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Memo of {}", self.made.len())
     }

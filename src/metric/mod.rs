@@ -73,14 +73,14 @@ pub use histogram::Histogram;
 pub(crate) use in_flight::InFlight;
 pub(crate) use instrument::Instrument;
 pub use label::Label;
-pub(crate) use memo::Memo;
+pub(crate) use memo::InternMap;
 pub(crate) use name::{Names, are_alike, printed_names};
 #[cfg(feature = "llm")]
-pub(crate) use parts::Parts;
+pub(crate) use parts::FixedPointCounter;
 #[cfg(feature = "llm")]
-pub(crate) use passing::Passing;
+pub(crate) use passing::ExpiringGauge;
 #[cfg(feature = "llm")]
-pub(crate) use recent::Recent;
+pub(crate) use recent::RecentExtreme;
 #[cfg(all(test, feature = "llm"))]
 pub(crate) use recent::advance;
 #[cfg(feature = "llm")]

@@ -13,12 +13,12 @@ use crate::snapshot::{Count, Kind, Values};
 /// whose last digits are lost one after the other; of money, someone would miss them. The
 /// sum begins again at 0 past 18 million units, which Prometheus reads as a restart.
 #[derive(Debug, Clone)]
-pub(crate) struct Parts(Arc<Series<CounterCell, ()>>);
+pub(crate) struct FixedPointCounter(Arc<Series<CounterCell, ()>>);
 
 /// So many parts are a unit.
 const UNIT: u64 = 1_000_000_000_000;
 
-impl Parts {
+impl FixedPointCounter {
     /// Adds so many parts.
     pub(crate) fn add(&self, parts: u64) {
         self.0.cell.add(parts);
@@ -33,7 +33,7 @@ impl Parts {
     }
 }
 
-impl Instrument for Parts {
+impl Instrument for FixedPointCounter {
     type Cell = CounterCell;
     type Settings = ();
     const KIND: Kind = Kind::Counter;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cell::{PassingCell, clock};
+use crate::cell::{ExpiringCell, clock};
 use crate::metric::instrument::Instrument;
 use crate::metric::series::Series;
 use crate::snapshot::{Kind, Values};
@@ -13,35 +13,35 @@ use crate::snapshot::{Kind, Values};
 /// Nobody says it again once it has changed, as a limit is refilled without a word; so a
 /// plain gauge would go on telling what is no longer so.
 #[derive(Debug, Clone)]
-pub(crate) struct Passing(Arc<Series<PassingCell, ()>>);
+pub(crate) struct ExpiringGauge(Arc<Series<ExpiringCell, ()>>);
 
-impl Passing {
+impl ExpiringGauge {
     /// Sets it to a value that is true for so long.
     pub(crate) fn set(&self, value: f64, lasts: Duration) {
         self.0.cell.set(value, lasts, clock::now());
     }
 }
 
-impl Instrument for Passing {
-    type Cell = PassingCell;
+impl Instrument for ExpiringGauge {
+    type Cell = ExpiringCell;
     type Settings = ();
     const KIND: Kind = Kind::Gauge;
 
     fn settings(_alone: bool) {}
 
-    fn cell((): &()) -> PassingCell {
-        PassingCell::default()
+    fn cell((): &()) -> ExpiringCell {
+        ExpiringCell::default()
     }
 
     fn values((): &(), series: usize) -> Values {
         Values::Gauge(Vec::with_capacity(series))
     }
 
-    fn from_series(series: Arc<Series<PassingCell, ()>>) -> Self {
+    fn from_series(series: Arc<Series<ExpiringCell, ()>>) -> Self {
         Self(series)
     }
 
-    fn series(&self) -> &Arc<Series<PassingCell, ()>> {
+    fn series(&self) -> &Arc<Series<ExpiringCell, ()>> {
         &self.0
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::cell::{Extreme, PassingCell, RecentCell, clock};
+use crate::cell::{Extreme, ExpiringCell, RecentExtremeCell, clock};
 use crate::metric::instrument::Instrument;
 use crate::metric::series::Series;
 use crate::snapshot::{Kind, Values};
@@ -14,16 +14,16 @@ use crate::snapshot::{Kind, Values};
 /// It is for values that come more often than scrapes: a plain gauge would show the last one
 /// before the scrape and hide the others.
 #[derive(Debug, Clone)]
-pub(crate) struct Recent(Arc<Series<Cell, Extreme>>);
+pub(crate) struct RecentExtreme(Arc<Series<Cell, Extreme>>);
 
 /// The values of the last minute, and what is shown when there are none.
 #[derive(Debug)]
 pub(crate) struct Cell {
-    recent: RecentCell,
-    otherwise: PassingCell,
+    recent: RecentExtremeCell,
+    otherwise: ExpiringCell,
 }
 
-impl Recent {
+impl RecentExtreme {
     pub(crate) fn record(&self, value: f64) {
         self.0.cell.recent.record(value, clock::now());
     }
@@ -41,7 +41,7 @@ impl Recent {
     }
 }
 
-impl Instrument for Recent {
+impl Instrument for RecentExtreme {
     type Cell = Cell;
     type Settings = Extreme;
     const KIND: Kind = Kind::Gauge;
@@ -52,8 +52,8 @@ impl Instrument for Recent {
 
     fn cell(extreme: &Extreme) -> Cell {
         Cell {
-            recent: RecentCell::new(*extreme),
-            otherwise: PassingCell::default(),
+            recent: RecentExtremeCell::new(*extreme),
+            otherwise: ExpiringCell::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::metric::known::{Known, Standing};
+use crate::metric::known::{SeenValues, Standing};
 use crate::metric::label::{Allowed, Label};
 
 /// The value that stands for all those that a label may not have.
@@ -13,7 +13,7 @@ pub(crate) const OVERFLOW: &str = "_overflow";
 pub(crate) const LONGEST: usize = 256;
 
 /// The rule of one label.
-pub(crate) struct Rule {
+pub(crate) struct LabelRule {
     name: Box<str>,
     values: Values,
     /// Whether it was told that a value of this label became the overflow's.
@@ -21,8 +21,8 @@ pub(crate) struct Rule {
 }
 
 enum Values {
-    Open(Known),
-    Closed(Known),
+    Open(SeenValues),
+    Closed(SeenValues),
     Unlimited,
 }
 
@@ -58,13 +58,13 @@ pub(crate) enum Cause {
     Share,
 }
 
-impl Rule {
+impl LabelRule {
     pub(crate) fn new(label: &Label<'_>) -> Self {
         let values = match &label.allowed {
-            None | Some(Allowed::Open) => Values::Open(Known::new()),
+            None | Some(Allowed::Open) => Values::Open(SeenValues::new()),
             Some(Allowed::Unlimited) => Values::Unlimited,
             Some(Allowed::Closed(values)) => {
-                let known = Known::new();
+                let known = SeenValues::new();
                 for value in values {
                     known.add(value, true);
                 }
@@ -151,7 +151,7 @@ impl Rule {
 }
 
 /// Without the values: they may be anything that a client wrote.
-impl fmt::Debug for Rule {
+impl fmt::Debug for LabelRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.name;
         match &self.values {

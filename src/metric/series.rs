@@ -3,7 +3,7 @@
 use std::ptr;
 use std::sync::Arc;
 
-use crate::cell::{CounterCell, Life};
+use crate::cell::{CounterCell, SeriesState};
 use crate::metric::exemplars::{Exemplars, Owner};
 use crate::snapshot::{Exemplar, Labels, Sample, Value};
 
@@ -11,7 +11,7 @@ use crate::snapshot::{Exemplar, Labels, Sample, Value};
 #[derive(Debug)]
 pub(crate) struct Series<C, S> {
     pub(crate) labels: Labels,
-    pub(crate) life: Life,
+    pub(crate) life: SeriesState,
     pub(crate) cell: C,
     pub(crate) shared: Arc<Shared<S>>,
 }

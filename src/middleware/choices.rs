@@ -88,12 +88,12 @@ impl MetricsLayer {
     ///
     /// // Around the service itself, so that its requests have a name; a layer around
     /// // the whole application learns it, and counts them once.
-    /// let files = MetricsLayer::new().mount("/static").registry(&registry).layer(Files.service());
+    /// let files = MetricsLayer::new().fallback_route("/static").registry(&registry).layer(Files.service());
     /// let app: Router = Router::new()
     ///     .nest_service("/static", files)
     ///     .layer(MetricsLayer::new().registry(&registry));
     /// ```
-    pub fn mount(self, name: impl Into<String>) -> Self {
+    pub fn fallback_route(self, name: impl Into<String>) -> Self {
         self.choose(|settings| settings.routes.mount = Some(name.into()))
     }
 
@@ -107,12 +107,12 @@ impl MetricsLayer {
     /// use tachometer::MetricsLayer;
     ///
     /// // The methods of gRPC services, of which axum shows the service alone.
-    /// let layer = MetricsLayer::new().route_by(|head| {
+    /// let layer = MetricsLayer::new().route_from(|head| {
     ///     let is_grpc = head.headers.get("content-type")?.as_bytes().starts_with(b"application/grpc");
     ///     is_grpc.then(|| head.uri.path().to_owned().into())
     /// });
     /// ```
-    pub fn route_by(
+    pub fn route_from(
         self,
         route: impl Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
@@ -136,9 +136,9 @@ impl MetricsLayer {
     /// use tachometer::MetricsLayer;
     ///
     /// let statuses = [StatusCode::OK, StatusCode::INTERNAL_SERVER_ERROR];
-    /// let layer = MetricsLayer::new().declare(Method::GET, "/users/{id}", statuses);
+    /// let layer = MetricsLayer::new().predeclare(Method::GET, "/users/{id}", statuses);
     /// ```
-    pub fn declare(
+    pub fn predeclare(
         self,
         method: Method,
         route: impl Into<String>,
@@ -170,7 +170,7 @@ impl MetricsLayer {
 
     /// Sets the buckets of one route's duration, in seconds. Where another layer of the
     /// registry has set others before, those stay.
-    pub fn buckets_of(self, route: impl Into<String>, buckets: Buckets) -> Self {
+    pub fn route_buckets(self, route: impl Into<String>, buckets: Buckets) -> Self {
         self.choose(|settings| settings.buckets_of.push((route.into(), buckets)))
     }
 
@@ -187,9 +187,9 @@ impl MetricsLayer {
     /// use std::time::Duration;
     /// use tachometer::MetricsLayer;
     ///
-    /// let layer = MetricsLayer::new().within("/checkout", Duration::from_millis(250));
+    /// let layer = MetricsLayer::new().service_level("/checkout", Duration::from_millis(250));
     /// ```
-    pub fn within(self, route: impl Into<String>, time: Duration) -> Self {
+    pub fn service_level(self, route: impl Into<String>, time: Duration) -> Self {
         self.choose(|settings| settings.levels.push((route.into(), time)))
     }
 
@@ -217,7 +217,7 @@ impl MetricsLayer {
     /// at most 128 characters (OpenMetrics 1.0, "Exemplars"); a longer one is counted
     /// as invalid. One with a `"` is left out of `OpenMetrics` text; see
     /// [`Counter::inc_with_exemplar`](crate::Counter::inc_with_exemplar).
-    pub fn exemplars_by(
+    pub fn exemplar_from(
         self,
         trace: impl Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
@@ -253,12 +253,12 @@ impl MetricsLayer {
     /// ```
     /// use tachometer::{Label, MetricsLayer};
     ///
-    /// let layer = MetricsLayer::new().label_by_request(
+    /// let layer = MetricsLayer::new().label_from_request(
     ///     Label::closed("plan", ["free", "paid"]),
     ///     |head| Some(head.headers.get("x-plan")?.to_str().ok()?.to_owned().into()),
     /// );
     /// ```
-    pub fn label_by_request(
+    pub fn label_from_request(
         self,
         label: impl Into<Label<'static>>,
         value: impl Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
@@ -267,7 +267,7 @@ impl MetricsLayer {
     }
 
     /// Adds a label whose value comes from the response's head.
-    pub fn label_by_response(
+    pub fn label_from_response(
         self,
         label: impl Into<Label<'static>>,
         value: impl Fn(&ResponseHead<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
@@ -277,7 +277,7 @@ impl MetricsLayer {
 
     /// Adds a label whose value the handler gives, through
     /// [`RequestLabels`](crate::middleware::RequestLabels).
-    pub fn label_by_handler(self, label: impl Into<Label<'static>>) -> Self {
+    pub fn label_from_handler(self, label: impl Into<Label<'static>>) -> Self {
         self.label(label, Source::Handler)
     }
 
@@ -316,7 +316,7 @@ impl MetricsLayer {
     }
 
     /// Lets the open labels of one's own have so many distinct values together, and
-    /// [`route_by`](Self::route_by) return so many routes, instead of 2,000; see
+    /// [`route_from`](Self::route_from) return so many routes, instead of 2,000; see
     /// [`Family::limit`](crate::Family::limit).
     pub fn limit(self, values: usize) -> Self {
         self.choose(|settings| settings.limit = Some(values))

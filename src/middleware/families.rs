@@ -40,7 +40,7 @@ impl Families {
     pub(super) fn new(registry: &Registry, settings: &Settings) -> Result<Self, Error> {
         let registry = &match &*settings.prefix {
             "" => registry.clone(),
-            prefix => registry.clone().prefix(prefix)?,
+            prefix => registry.clone().with_prefix(prefix)?,
         };
         let names = settings.preset.names();
         let method = Label::unlimited(names.method);
@@ -57,7 +57,7 @@ impl Families {
         };
         labels.push(Label::unlimited(OUTCOME));
         // First of all, since it has all labels: if one is not valid, nothing was made.
-        let requests = registry.in_role(Role::HttpRequests).dyn_family(
+        let requests = registry.with_role(Role::HttpRequests).dyn_family(
             names.requests,
             "HTTP requests that have ended, by outcome.",
             &labels,
@@ -65,7 +65,7 @@ impl Families {
         )?;
         labels.pop();
         let duration = registry
-            .in_role(Role::HttpDuration)
+            .with_role(Role::HttpDuration)
             .dyn_family::<Histogram>(
                 names.duration,
                 "Time from an HTTP request to the end of its response, or to the head of a stream, in \
@@ -76,7 +76,7 @@ impl Families {
         // What was chosen last comes first, and stays.
         for (route, buckets) in settings.buckets_of.iter().rev() {
             let route = settings.routes.named(route);
-            duration.buckets_where(names.route, route, buckets.clone());
+            duration.buckets_for(names.route, route, buckets.clone());
         }
         let pair = [method.clone(), route.clone()];
         let in_flight =
@@ -91,18 +91,18 @@ impl Families {
         let families = Self {
             requests,
             duration,
-            in_flight: registry.in_role(Role::HttpInFlight).dyn_family(
+            in_flight: registry.with_role(Role::HttpInFlight).dyn_family(
                 names.in_flight,
                 "HTTP requests whose response has not ended.",
                 &limited,
                 None,
             )?,
-            request_bytes: registry.in_role(Role::HttpRequestBytes).counter_family(
+            request_bytes: registry.with_role(Role::HttpRequestBytes).counter_family(
                 names.request_bytes,
                 "Bytes of HTTP request bodies that the service has read.",
                 pair.clone(),
             )?,
-            response_bytes: registry.in_role(Role::HttpResponseBytes).counter_family(
+            response_bytes: registry.with_role(Role::HttpResponseBytes).counter_family(
                 names.response_bytes,
                 "Bytes of HTTP response bodies that the server has read.",
                 pair.clone(),
@@ -114,7 +114,7 @@ impl Families {
                 &STREAM_SECONDS,
             )?,
             streams_in_flight: in_flight(
-                &registry.in_role(Role::HttpStreamsInFlight),
+                &registry.with_role(Role::HttpStreamsInFlight),
                 names.streams_in_flight,
                 "HTTP streams that have started and not ended.",
             )?,
@@ -180,12 +180,12 @@ fn levels(
     }
     let [method, route] = labels;
     let labels = [method.clone(), route.clone(), Label::unlimited(WITHIN)];
-    let requests = registry.in_role(Role::HttpLevelRequests).counter_family(
+    let requests = registry.with_role(Role::HttpLevelRequests).counter_family(
         names.level_requests,
         "HTTP requests to routes with a service level, without those whose client left in time.",
         labels.clone(),
     )?;
-    let good = registry.in_role(Role::HttpLevelGood).counter_family(
+    let good = registry.with_role(Role::HttpLevelGood).counter_family(
         names.level_good,
         "HTTP requests that met the service level of their route: in time, and no server error.",
         labels,

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use tower::Layer;
 
-use crate::context::announce;
+use crate::context::register_routes;
 use crate::error::Error;
 use crate::middleware::MetricsService;
 use crate::middleware::metrics::HttpMetrics;
@@ -107,7 +107,7 @@ impl MetricsLayer {
     fn make(&self) -> Result<Arc<HttpMetrics>, Error> {
         let registry = self.registry.as_ref().unwrap_or_else(|| Registry::global());
         let metrics = Arc::new(HttpMetrics::new(registry, self.settings.clone())?);
-        announce(&metrics);
+        register_routes(&metrics);
         Ok(metrics)
     }
 }

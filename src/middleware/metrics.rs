@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use http::{Extensions, StatusCode};
 
-use crate::context::{Nested, Routes, mark};
+use crate::context::{NestingState, Routes, mark};
 use crate::error::Error;
-use crate::metric::{Counter, Histogram, MOST_LABELS, Memo};
+use crate::metric::{Counter, Histogram, MOST_LABELS, InternMap};
 use crate::middleware::endpoint::{Ending, EndingKey, Endpoint, Seldom};
 use crate::middleware::families::Families;
 use crate::middleware::labels::{NONE, Verb, status_label};
@@ -26,8 +26,8 @@ use crate::registry::Registry;
 #[repr(align(128))]
 pub(super) struct HttpMetrics {
     pub(super) families: Families,
-    endpoints: Memo<Endpoint>,
-    endings: Memo<Ending>,
+    endpoints: InternMap<Endpoint>,
+    endings: InternMap<Ending>,
     pub(super) settings: Settings,
     /// Whether there is something to note of every request.
     pub(super) take_notes: bool,
@@ -41,8 +41,8 @@ impl HttpMetrics {
     pub(super) fn new(registry: &Registry, settings: Settings) -> Result<Self, Error> {
         let metrics = Self {
             families: Families::new(registry, &settings)?,
-            endpoints: Memo::new(),
-            endings: Memo::new(),
+            endpoints: InternMap::new(),
+            endings: InternMap::new(),
             take_notes: settings.take_notes(),
             settings,
             marks: AtomicBool::new(false),
@@ -60,11 +60,11 @@ impl HttpMetrics {
 
     /// Begins what the layer knows of those within it, for one request.
     #[inline]
-    pub(super) fn nested(&self, extensions: &mut Extensions) -> Nested {
+    pub(super) fn nested(&self, extensions: &mut Extensions) -> NestingState {
         if self.marks.load(Ordering::Relaxed) {
             mark(extensions)
         } else {
-            Nested::default()
+            NestingState::default()
         }
     }
 

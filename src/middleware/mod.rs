@@ -125,10 +125,10 @@
 //! | --- | --- |
 //! | `method`, `outcome`, `version`, `scheme`, `grpc_status` | a fixed set |
 //! | `status` | the status of the service, `_OTHER` or `none` |
-//! | `route` | your templates, or what [`route_by`](MetricsLayer::route_by) returns, up to the limit |
+//! | `route` | your templates, or what [`route_from`](MetricsLayer::route_from) returns, up to the limit |
 //! | closed custom labels | your list, `_overflow` and `none` |
 //! | open custom labels | what your code returns, at most 256 bytes, up to the [limit](MetricsLayer::limit) |
-//! | `trace_id` of an exemplar | hex digits, or what [`exemplars_by`](MetricsLayer::exemplars_by) returns |
+//! | `trace_id` of an exemplar | hex digits, or what [`exemplar_from`](MetricsLayer::exemplar_from) returns |
 //!
 //! No other part of a request is in the metrics. `docs/security.md` has the same table with
 //! all bounds, and the test of each. `Debug` of the types here prints no value that a client

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body::Body;
 
-use crate::context::{Arrival, Nested, Place, UNMATCHED, Unmeasured, Within, Working, tell};
+use crate::context::{Incoming, NestingState, RouteId, UNMATCHED, Unmeasured, CurrentRouteGuard, ActiveLayer, report_route};
 use crate::metric::{Counter, Histogram};
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::grpc::GrpcStatus;
@@ -38,7 +38,7 @@ pub(super) struct Record {
     status: Option<StatusCode>,
     /// How it ended, once that is known; until then it is on its way.
     outcome: Option<Outcome>,
-    nested: Nested,
+    nested: NestingState,
     /// Whether code of the wrapped service is running. If that is so in `drop`,
     /// a panic of that very code unwinds through here. Asking whether the thread
     /// panics would be wrong both ways: a panic may have been caught further out
@@ -53,7 +53,7 @@ impl Record {
     #[inline]
     pub(super) fn start<B>(
         metrics: &Arc<HttpMetrics>,
-        arrival: Arrival,
+        arrival: Incoming,
         request: &mut Request<B>,
     ) -> Option<Self> {
         let settings = &metrics.settings;
@@ -64,8 +64,8 @@ impl Record {
         let head = RequestHead::of(request);
         let endpoint = metrics.endpoint(verb, &settings.routes.name(&head));
         if arrival.counted {
-            let place = Place::of(&**metrics, endpoint.position);
-            tell(metrics.owner(), Arc::clone(&endpoint.route), place);
+            let place = RouteId::of(&**metrics, endpoint.position);
+            report_route(metrics.owner(), Arc::clone(&endpoint.route), place);
             return None;
         }
         endpoint.in_flight.enter();
@@ -110,22 +110,22 @@ impl Record {
     /// Does what [`enter`](Self::enter) does, where the code may call a layer within
     /// this one.
     #[inline]
-    pub(super) fn begin(&mut self) -> (Working, Within) {
+    pub(super) fn begin(&mut self) -> (ActiveLayer, CurrentRouteGuard) {
         self.enter();
-        let working = Working::begin(self.metrics.owner(), self.nested);
+        let working = ActiveLayer::begin(self.metrics.owner(), self.nested);
         (working, self.within())
     }
 
     /// Lets code that answers the request find its route, until what is returned is
     /// dropped.
     #[inline]
-    pub(super) fn within(&self) -> Within {
-        Within::request(Place::of(&*self.metrics, self.endpoint))
+    pub(super) fn within(&self) -> CurrentRouteGuard {
+        CurrentRouteGuard::request(RouteId::of(&*self.metrics, self.endpoint))
     }
 
     /// Does what [`leave`](Self::leave) does, and learns what a layer within has told.
     #[inline]
-    pub(super) fn end_work(&mut self, working: &Working) {
+    pub(super) fn end_work(&mut self, working: &ActiveLayer) {
         self.leave();
         if let Some(nested) = working.nested() {
             self.nested = nested;
@@ -178,7 +178,7 @@ impl Record {
             let took = settings.clock.since(self.started);
             let status = status_label(Some(&status), settings.status_class);
             let labels = [endpoint.verb.as_str(), &*endpoint.route, status];
-            family.record(labels, |seconds| seconds.observe_duration(took));
+            family.with_ref(labels, |seconds| seconds.observe_duration(took));
         }
         if Outcome::of_head(endpoint.verb, status) == Outcome::Upgraded {
             if let Some(upgrade) = self.notes.as_mut().and_then(|notes| notes.upgrade.take()) {
@@ -233,7 +233,7 @@ impl Record {
         let took = metrics.settings.clock.since(self.started);
         let status = status_label(self.status.as_ref(), metrics.settings.status_class);
         let labels = [endpoint.verb.as_str(), &*endpoint.route, status];
-        family.record(labels, |seconds| seconds.observe_duration(took));
+        family.with_ref(labels, |seconds| seconds.observe_duration(took));
     }
 
     /// Notes that all bytes of the body have passed, and returns true when nothing that

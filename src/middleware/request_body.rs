@@ -9,7 +9,7 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::context::found;
+use crate::context::reveal_marker;
 use crate::metric::Counter;
 
 pin_project! {
@@ -81,7 +81,7 @@ impl<B: Body> Body for RequestBody<B> {
 
     fn is_end_stream(&self) -> bool {
         if let Some(owner) = self.owner {
-            found(owner.get());
+            reveal_marker(owner.get());
         }
         self.inner.is_end_stream()
     }

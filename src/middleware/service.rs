@@ -8,7 +8,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower::Service;
 
-use crate::context::Arrival;
+use crate::context::Incoming;
 use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::record::Record;
 use crate::middleware::{RequestBody, ResponseBody, ResponseFuture};
@@ -49,7 +49,7 @@ where
 
     fn call(&mut self, mut request: Request<Q>) -> Self::Future {
         let owner = self.metrics.owner();
-        let arrival = Arrival::of(owner, &request);
+        let arrival = Incoming::of(owner, &request);
         let mut record = Record::start(&self.metrics, arrival, &mut request);
         let request = request.map(|body| match &record {
             Some(record) if !arrival.ended => RequestBody::new(body, owner, record.request_bytes()),

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use crate::middleware::own::OwnLabels;
 
 /// The labels that a handler gives its request: those named with
-/// [`MetricsLayer::label_by_handler`](crate::MetricsLayer::label_by_handler).
+/// [`MetricsLayer::label_from_handler`](crate::MetricsLayer::label_from_handler).
 ///
 /// It is in the request's extensions, and an extractor of axum's. A clone fills the
 /// same labels. Without such a layer there are none to fill.
@@ -23,7 +23,7 @@ use crate::middleware::own::OwnLabels;
 ///     "a user"
 /// }
 ///
-/// let layer = MetricsLayer::new().label_by_handler(Label::closed("cache", ["hit", "miss"]));
+/// let layer = MetricsLayer::new().label_from_handler(Label::closed("cache", ["hit", "miss"]));
 /// # let layer = layer.registry(&Registry::new());
 /// let app: Router = Router::new().route("/users/{id}", get(user)).layer(layer);
 /// ```

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::metric::{Amount, Histogram, Instrument, Names, are_alike, to_count, to_f64};
 use crate::registry::Registry;
-use crate::snapshot::{Block, Desc, Kind, Labels, Values};
+use crate::snapshot::{SeriesBlock, Desc, Kind, Labels, Values};
 
 /// Families whose series are computed each time they are read: what a pool, a
 /// runtime or the system knows about itself.
@@ -21,7 +21,7 @@ use crate::snapshot::{Block, Desc, Kind, Labels, Values};
 /// handle to its own registry keeps both for ever.
 ///
 /// ```
-/// use tachometer::registry::{Collect, Collected};
+/// use tachometer::registry::{Collect, CollectSink};
 /// use tachometer::snapshot::{Desc, Kind};
 /// use tachometer::Registry;
 ///
@@ -32,7 +32,7 @@ use crate::snapshot::{Block, Desc, Kind, Labels, Values};
 ///         vec![Desc::new("pool_connections", "Connections, by state.", Kind::Gauge)]
 ///     }
 ///
-///     fn collect(&self, collected: &mut Collected<'_>) {
+///     fn collect(&self, collected: &mut CollectSink<'_>) {
 ///         collected.gauge("pool_connections", [("state", "idle")], 3);
 ///         collected.gauge("pool_connections", [("state", "used")], 1);
 ///     }
@@ -49,7 +49,7 @@ pub trait Collect: Any + Send + Sync {
     fn describe(&self) -> Vec<Desc>;
 
     /// Adds the series of these families, as they are now.
-    fn collect(&self, collected: &mut Collected<'_>);
+    fn collect(&self, collected: &mut CollectSink<'_>);
 }
 
 /// What a collector has computed so far.
@@ -59,7 +59,7 @@ pub trait Collect: Any + Send + Sync {
 /// valid, when it is there already, in whatever order its labels were, or when a
 /// counter's value is negative, infinite or NaN. A label without a value is left
 /// out, which is the same to Prometheus.
-pub struct Collected<'a> {
+pub struct CollectSink<'a> {
     /// The labels that every series has.
     constant: &'a Labels,
     names: Names,
@@ -71,13 +71,13 @@ pub(super) struct Family<'a> {
     /// The name that the collector uses.
     name: &'a str,
     desc: &'a Arc<Desc>,
-    pub(super) blocks: Vec<Block>,
+    pub(super) blocks: Vec<SeriesBlock>,
     pub(super) invalid: u64,
     seen: HashSet<Labels>,
 }
 
 /// Does not print the labels, whose values may come from a client.
-impl fmt::Debug for Collected<'_> {
+impl fmt::Debug for CollectSink<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Collected")
             .field("families", &self.families.len())
@@ -85,7 +85,7 @@ impl fmt::Debug for Collected<'_> {
     }
 }
 
-impl<'a> Collected<'a> {
+impl<'a> CollectSink<'a> {
     /// Begins with the families of a collector, as it calls them and as they are
     /// registered.
     pub(super) fn new(
@@ -196,7 +196,7 @@ impl<'a> Collected<'a> {
             family.invalid += 1;
             return;
         }
-        let full = |block: &Block| block.labels.len() == Block::SERIES;
+        let full = |block: &SeriesBlock| block.labels.len() == SeriesBlock::SERIES;
         if family.blocks.last().is_none_or(full) {
             // The same buckets as before, whatever this series' are.
             let values = family
@@ -210,7 +210,7 @@ impl<'a> Collected<'a> {
             }
             family
                 .blocks
-                .push(Block::new(Arc::clone(family.desc), values));
+                .push(SeriesBlock::new(Arc::clone(family.desc), values));
         }
         let Some(block) = family.blocks.last_mut() else {
             return;
@@ -259,7 +259,7 @@ impl Registry {
         let desc = Desc::new(name, help, Kind::Gauge);
         self.collector(Callback {
             desc,
-            add: move |collected: &mut Collected<'_>, name: &str| {
+            add: move |collected: &mut CollectSink<'_>, name: &str| {
                 collected.gauge(name, [], value());
             },
         })
@@ -281,7 +281,7 @@ impl Registry {
         let desc = Desc::new(name, help, Kind::Counter);
         self.collector(Callback {
             desc,
-            add: move |collected: &mut Collected<'_>, name: &str| {
+            add: move |collected: &mut CollectSink<'_>, name: &str| {
                 collected.counter(name, [], sum());
             },
         })
@@ -294,12 +294,12 @@ struct Callback<F> {
     add: F,
 }
 
-impl<F: Fn(&mut Collected<'_>, &str) + Send + Sync + 'static> Collect for Callback<F> {
+impl<F: Fn(&mut CollectSink<'_>, &str) + Send + Sync + 'static> Collect for Callback<F> {
     fn describe(&self) -> Vec<Desc> {
         vec![self.desc.clone()]
     }
 
-    fn collect(&self, collected: &mut Collected<'_>) {
+    fn collect(&self, collected: &mut CollectSink<'_>) {
         (self.add)(collected, self.desc.name());
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::metric::{AnySet, Instrument, Label, Metric, SeriesSet, printed_names, set_of};
 use crate::registry::itself;
-use crate::registry::source::Source;
+use crate::registry::source::Collector;
 use crate::snapshot::{Desc, Kind, Labels};
 
 /// All series under one name.
@@ -23,7 +23,7 @@ pub(super) struct Part {
     constant: Labels,
     pub(super) set: Arc<dyn AnySet>,
     /// The collector that computes it, and which of its families it is.
-    pub(super) source: Option<(Arc<Source>, usize)>,
+    pub(super) source: Option<(Arc<Collector>, usize)>,
 }
 
 /// The metrics of a registry by name, and every name that they print.
@@ -115,7 +115,7 @@ impl Entry {
 
 impl Part {
     /// Makes the part of a registered metric, or of a family that a collector computes.
-    pub(super) fn new(set: Arc<dyn AnySet>, source: Option<(Arc<Source>, usize)>) -> Self {
+    pub(super) fn new(set: Arc<dyn AnySet>, source: Option<(Arc<Collector>, usize)>) -> Self {
         Self {
             constant: set.constant().sorted(),
             set,

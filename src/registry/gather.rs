@@ -8,10 +8,10 @@ use std::vec;
 
 use crate::registry::Registry;
 use crate::registry::entries::{Entry, Part};
-use crate::registry::itself::{self, Itself};
+use crate::registry::itself::{self, SelfMetrics};
 use crate::registry::shared::{Seen, add_up, is_about_itself};
-use crate::registry::source::Source;
-use crate::snapshot::{Block, Desc, Labels};
+use crate::registry::source::Collector;
+use crate::snapshot::{SeriesBlock, Desc, Labels};
 
 /// All metrics of a registry, read a block at a time as it is asked for one.
 ///
@@ -29,10 +29,10 @@ pub struct Gather {
     /// The names of those that are given out, where not all are.
     only: Option<HashSet<String>>,
     /// What each collector that was called has computed, by its family.
-    computed: HashMap<usize, Vec<Vec<Block>>>,
+    computed: HashMap<usize, Vec<Vec<SeriesBlock>>>,
     /// What is told at the end, noted on the way.
-    itself: Option<Itself>,
-    end: vec::IntoIter<Block>,
+    itself: Option<SelfMetrics>,
+    end: vec::IntoIter<SeriesBlock>,
     /// A series that two registries have.
     duplicate: Option<(String, Labels)>,
     taken: SystemTime,
@@ -54,7 +54,7 @@ struct Current {
 enum Rest {
     Nothing,
     Stored(Part, usize),
-    Computed(vec::IntoIter<Block>),
+    Computed(vec::IntoIter<SeriesBlock>),
 }
 
 impl Gather {
@@ -76,7 +76,7 @@ impl Gather {
             current: None,
             only: None,
             computed: HashMap::new(),
-            itself: Some(Itself::new(registry.labels_about_itself())),
+            itself: Some(SelfMetrics::new(registry.labels_about_itself())),
             end: Vec::new().into_iter(),
             duplicate: None,
             taken: SystemTime::now(),
@@ -92,7 +92,7 @@ impl Gather {
 
     /// Returns when the reading began.
     #[must_use]
-    pub fn taken(&self) -> SystemTime {
+    pub fn read_at(&self) -> SystemTime {
         self.taken
     }
 
@@ -104,7 +104,7 @@ impl Gather {
 
     /// Leaves out all families but those of these names: as they are registered, or
     /// as a format prints them, a counter's with its `_total` or without.
-    pub fn only(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub fn filter_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let only: HashSet<_> = names.into_iter().map(Into::into).collect();
         let about_itself = itself::descs().any(|desc| has(&only, &desc));
         if !about_itself {
@@ -143,7 +143,7 @@ impl Gather {
     }
 
     /// Returns the next block of a family.
-    fn read_parts(&mut self, current: &mut Current) -> Option<Block> {
+    fn read_parts(&mut self, current: &mut Current) -> Option<SeriesBlock> {
         loop {
             let block = match &mut current.rest {
                 Rest::Nothing => None,
@@ -182,7 +182,7 @@ impl Gather {
 
     /// Takes what a collector has computed for one of its families; it is called
     /// for the first of them.
-    fn take(&mut self, source: &Arc<Source>, family: usize) -> Vec<Block> {
+    fn take(&mut self, source: &Arc<Collector>, family: usize) -> Vec<SeriesBlock> {
         let key = Arc::as_ptr(source).addr();
         let families = self.computed.entry(key).or_insert_with(|| source.run());
         families
@@ -201,9 +201,9 @@ impl Gather {
 }
 
 impl Iterator for Gather {
-    type Item = Block;
+    type Item = SeriesBlock;
 
-    fn next(&mut self) -> Option<Block> {
+    fn next(&mut self) -> Option<SeriesBlock> {
         loop {
             let block = self.read()?;
             let wanted = |only: &HashSet<_>| has(only, &block.desc);
@@ -216,7 +216,7 @@ impl Iterator for Gather {
 
 impl Gather {
     /// Reads on, whether it is wanted or not.
-    fn read(&mut self) -> Option<Block> {
+    fn read(&mut self) -> Option<SeriesBlock> {
         loop {
             if let Some(mut current) = self.current.take() {
                 if let Some(block) = self.read_parts(&mut current) {

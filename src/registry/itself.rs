@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::metric::Metric;
 use crate::registry::Registry;
-use crate::snapshot::{Block, Count, Desc, Kind, Labels, Role, Values};
+use crate::snapshot::{SeriesBlock, Count, Desc, Kind, Labels, Role, Values};
 
 /// The names of these metrics, which no other may take.
 pub(super) const NAMES: [(&str, Kind); 4] = [
@@ -41,7 +41,7 @@ fn role(name: &str) -> Option<Role> {
 
 /// What was noticed of a registry's metrics while they were read.
 #[derive(Debug, Default)]
-pub(super) struct Itself {
+pub(super) struct SelfMetrics {
     /// The labels that the reader's handle gives all metrics.
     constant: Labels,
     /// Whether there are collectors.
@@ -54,7 +54,7 @@ pub(super) struct Itself {
 #[derive(Debug)]
 struct Numbers<T>(Vec<(Labels, T)>);
 
-impl Itself {
+impl SelfMetrics {
     pub(super) fn new(constant: Labels) -> Self {
         Self {
             constant,
@@ -80,7 +80,7 @@ impl Itself {
     }
 
     /// Returns what was noted of a registry, sorted by name; all of it since it began.
-    pub(super) fn blocks(mut self, registry: &Registry) -> Vec<Block> {
+    pub(super) fn blocks(mut self, registry: &Registry) -> Vec<SeriesBlock> {
         self.note_left_out(registry);
         let mut panics = Numbers::default();
         if self.has_collectors {
@@ -138,7 +138,7 @@ impl Itself {
 }
 
 impl<T: Copy> Numbers<T> {
-    fn blocks(self, name: &str, help: &str, values: impl Fn(Vec<T>) -> Values) -> Vec<Block> {
+    fn blocks(self, name: &str, help: &str, values: impl Fn(Vec<T>) -> Values) -> Vec<SeriesBlock> {
         let kind = NAMES.iter().find(|(known, _)| *known == name);
         let kind = kind.map_or(Kind::Gauge, |(_, kind)| *kind);
         let classic = self.0.iter().all(|(labels, _)| labels.are_classic());
@@ -147,10 +147,10 @@ impl<T: Copy> Numbers<T> {
                 .in_role(role(name))
                 .and_labels(classic),
         );
-        let chunks = self.0.chunks(Block::SERIES).enumerate();
+        let chunks = self.0.chunks(SeriesBlock::SERIES).enumerate();
         let blocks = chunks.map(|(position, series)| {
             let numbers = series.iter().map(|(_, number)| *number).collect();
-            let mut block = Block::new(Arc::clone(&desc), values(numbers));
+            let mut block = SeriesBlock::new(Arc::clone(&desc), values(numbers));
             block.first = position == 0;
             block.labels = series.iter().map(|(labels, _)| labels.clone()).collect();
             block

@@ -2,7 +2,7 @@
 //!
 //! A [`Registry`] hands out metrics and refuses what could not be told apart in
 //! a scrape. It knows no format and no HTTP: [`Registry::gather`] gives plain
-//! data, a [`Block`](crate::snapshot::Block) at a time.
+//! data, a [`SeriesBlock`](crate::snapshot::Block) at a time.
 //!
 //! What is not counted but computed, such as the size of a pool, is registered as
 //! a function ([`Registry::gauge_fn`]) or as a collector of whole families
@@ -47,7 +47,7 @@ use std::time::{Duration, Instant};
 
 use crate::metric::{Counter, Metric};
 use crate::snapshot::{Desc, now_millis};
-pub use collect::{Collect, Collected};
+pub use collect::{Collect, CollectSink};
 use entries::{Entries, Entry};
 pub use gather::Gather;
 pub use global::{

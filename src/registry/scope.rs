@@ -66,7 +66,7 @@ impl Registry {
     /// use tachometer::Registry;
     ///
     /// let registry = Registry::new();
-    /// let shop = registry.clone().prefix("shop_")?.labels([("region", "eu")])?;
+    /// let shop = registry.clone().with_prefix("shop_")?.with_labels([("region", "eu")])?;
     /// shop.counter("orders_total", "Orders placed.")?.inc();
     /// assert!(registry.export_prometheus().contains("shop_orders_total{region=\"eu\"} 1"));
     /// # Ok::<(), tachometer::Error>(())
@@ -75,7 +75,7 @@ impl Registry {
     /// # Errors
     ///
     /// When a name cannot begin so ([`Error::is_invalid_name`]).
-    pub fn prefix(self, prefix: &str) -> Result<Self, Error> {
+    pub fn with_prefix(self, prefix: &str) -> Result<Self, Error> {
         let prefix = self.scope.name(prefix);
         // What follows a prefix may be anything that may follow a letter.
         self.scope.names.check_metric(&format!("{prefix}x"))?;
@@ -89,7 +89,7 @@ impl Registry {
     /// Returns a handle to the same registry without a prefix, for metrics that the
     /// crate has about itself.
     #[cfg(feature = "axum")]
-    pub(crate) fn unprefixed(self) -> Self {
+    pub(crate) fn without_prefix(self) -> Self {
         let scope = Scope {
             prefix: String::new(),
             ..(*self.scope).clone()
@@ -99,7 +99,7 @@ impl Registry {
 
     /// Returns a handle to the same registry through which every new metric is there for
     /// this.
-    pub(crate) fn in_role(&self, role: Role) -> Self {
+    pub(crate) fn with_role(&self, role: Role) -> Self {
         let scope = Scope {
             role: Some(role),
             ..(*self.scope).clone()
@@ -111,7 +111,7 @@ impl Registry {
     /// these labels, the same for all its series, beside its own.
     ///
     /// They add up. Metrics that exist stay as they are. See
-    /// [`prefix`](Self::prefix) for an example.
+    /// [`with_prefix`](Self::with_prefix) for an example.
     ///
     /// Handles with different values of the same labels can have metrics of the same name: two
     /// layers, two runtimes or two tenants share a registry in this way. The name has one
@@ -126,7 +126,7 @@ impl Registry {
     ///
     /// let registry = Registry::new();
     /// for tenant in ["a", "b"] {
-    ///     let tenant = registry.clone().labels([("tenant", tenant)])?;
+    ///     let tenant = registry.clone().with_labels([("tenant", tenant)])?;
     ///     tenant.counter("orders_total", "Orders placed.")?.inc();
     /// }
     /// let text = registry.export_prometheus();
@@ -138,7 +138,7 @@ impl Registry {
     ///
     /// When a label's name is not valid or there already, or is `metric`, which the
     /// registry's metrics about itself have ([`Error::is_invalid_label`]).
-    pub fn labels<'a>(self, labels: impl AsRef<[(&'a str, &'a str)]>) -> Result<Self, Error> {
+    pub fn with_labels<'a>(self, labels: impl AsRef<[(&'a str, &'a str)]>) -> Result<Self, Error> {
         let mut all = self.scope.labels.clone();
         for (name, value) in labels.as_ref() {
             self.scope.names.check_label("of the registry", name)?;
@@ -174,7 +174,7 @@ impl Registry {
     /// use tachometer::export::Format;
     /// use tachometer::snapshot::Escaping;
     ///
-    /// let registry = Registry::new().utf8_names();
+    /// let registry = Registry::new().with_utf8_names();
     /// let calls = registry.counter_family("rpc.calls", "Calls.", ["rpc.system"])?;
     /// calls.with(["grpc"]).inc();
     /// assert!(registry.export_prometheus().contains("rpc_calls_total{rpc_system=\"grpc\"} 1"));
@@ -185,7 +185,7 @@ impl Registry {
     /// # Ok::<(), tachometer::Error>(())
     /// ```
     #[must_use]
-    pub fn utf8_names(self) -> Self {
+    pub fn with_utf8_names(self) -> Self {
         let scope = Scope {
             names: Names::Utf8,
             ..(*self.scope).clone()

@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::error::Error;
 use crate::metric::{AnySet, Counter, Names};
 use crate::registry::Registry;
-use crate::registry::collect::{Collect, Collected};
+use crate::registry::collect::{Collect, CollectSink};
 use crate::registry::entries::Part;
-use crate::snapshot::{Block, Desc, Labels, now_millis};
+use crate::snapshot::{SeriesBlock, Desc, Labels, now_millis};
 
 /// A collector and the families that it fills.
-pub(super) struct Source {
+pub(super) struct Collector {
     collector: Box<dyn Collect>,
     /// The address of the registry.
     registry: usize,
@@ -37,14 +37,14 @@ struct Family {
     invalid: Counter,
 }
 
-impl Source {
+impl Collector {
     /// Calls the collector, and returns the blocks of each of its families; none
     /// of any, where it panics or a collector of its registry is running.
-    pub(super) fn run(&self) -> Vec<Vec<Block>> {
+    pub(super) fn run(&self) -> Vec<Vec<SeriesBlock>> {
         let Some(_collecting) = Collecting::start(self.registry) else {
             return Vec::new();
         };
-        let mut collected = Collected::new(
+        let mut collected = CollectSink::new(
             &self.constant,
             self.names,
             self.families.iter().map(|f| (&*f.name, &f.desc)),
@@ -160,7 +160,7 @@ impl Registry {
                 invalid: Counter::new(),
             });
         }
-        let source = Arc::new(Source {
+        let source = Arc::new(Collector {
             collector,
             registry: Arc::as_ptr(&self.inner).addr(),
             constant: self.scope.labels().clone(),
@@ -183,7 +183,7 @@ impl Registry {
 
 /// One family of a source.
 struct Computed {
-    source: Arc<Source>,
+    source: Arc<Collector>,
     family: usize,
 }
 
@@ -192,7 +192,7 @@ impl Computed {
         &self.source.families[self.family]
     }
 
-    fn blocks(&self) -> Vec<Block> {
+    fn blocks(&self) -> Vec<SeriesBlock> {
         let mut all = self.source.run();
         if self.family < all.len() {
             all.swap_remove(self.family)
@@ -228,7 +228,7 @@ impl AnySet for Computed {
     }
 
     /// None: whoever reads a registry runs the source, once for all its families.
-    fn block(&self, _from: &mut usize) -> Option<Block> {
+    fn block(&self, _from: &mut usize) -> Option<SeriesBlock> {
         None
     }
 

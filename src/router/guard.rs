@@ -26,9 +26,9 @@ const LONGEST_QUERY: usize = 8 * 1024;
 /// network, then the credentials.
 impl MetricsRouter {
     /// Asks for `Authorization: Bearer` and this token; anyone may read the metrics if
-    /// neither this nor [`basic`](Self::basic) is called.
+    /// neither this nor [`basic_auth`](Self::basic_auth) is called.
     ///
-    /// Called several times, or with `basic`, any one of them will do, so that a token
+    /// Called several times, or with `basic_auth`, any one of them will do, so that a token
     /// can be replaced while the old one is still in use. Without any the answer is 401.
     /// Spaces and line ends around the token are dropped. An empty token lets nobody
     /// in, and a warning says so: it comes of an environment variable that is not set.
@@ -41,25 +41,25 @@ impl MetricsRouter {
     /// use tachometer::MetricsRouter;
     ///
     /// let token = std::env::var("METRICS_TOKEN").unwrap_or_default();
-    /// let app: Router = Router::new().nest("/metrics", MetricsRouter::new().bearer(token).build());
+    /// let app: Router = Router::new().nest("/metrics", MetricsRouter::new().bearer_token(token).build());
     /// ```
-    pub fn bearer(mut self, token: impl AsRef<str>) -> Self {
+    pub fn bearer_token(mut self, token: impl AsRef<str>) -> Self {
         self.guard.credentials.bearer(token.as_ref());
         self
     }
 
     /// Asks for `Authorization: Basic` and this user and password, as browsers do.
     ///
-    /// See [`bearer`](Self::bearer). An empty password lets nobody in, whatever the user.
+    /// See [`bearer_token`](Self::bearer_token). An empty password lets nobody in, whatever the user.
     /// Both are taken as they are, spaces and line ends too.
     ///
     /// ```
     /// use tachometer::MetricsRouter;
     ///
     /// let password = std::env::var("METRICS_PASSWORD").unwrap_or_default();
-    /// let router = MetricsRouter::new().basic("prometheus", password);
+    /// let router = MetricsRouter::new().basic_auth("prometheus", password);
     /// ```
-    pub fn basic(mut self, user: impl AsRef<str>, password: impl AsRef<str>) -> Self {
+    pub fn basic_auth(mut self, user: impl AsRef<str>, password: impl AsRef<str>) -> Self {
         let credentials = &mut self.guard.credentials;
         credentials.basic(user.as_ref(), password.as_ref());
         self
@@ -85,7 +85,7 @@ impl MetricsRouter {
     ///
     /// # #[tokio::main]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let metrics = MetricsRouter::new().networks(["127.0.0.1", "10.0.0.0/8", "fd00::/8"])?;
+    /// let metrics = MetricsRouter::new().allowed_networks(["127.0.0.1", "10.0.0.0/8", "fd00::/8"])?;
     /// let app = Router::new().nest("/metrics", metrics.build());
     ///
     /// let listener = tokio::net::TcpListener::bind("0.0.0.0:3000").await?;
@@ -97,7 +97,7 @@ impl MetricsRouter {
     /// # Errors
     ///
     /// When one of them is neither an address nor a network.
-    pub fn networks(
+    pub fn allowed_networks(
         mut self,
         networks: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<Self, Error> {

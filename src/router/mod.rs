@@ -65,9 +65,9 @@
 //! # use tachometer::MetricsRouter;
 //! let token = std::env::var("METRICS_TOKEN").unwrap_or_default();
 //! let router: Router = MetricsRouter::new()
-//!     .networks(["127.0.0.1", "10.0.0.0/8"])?     // 403 to others
-//!     .bearer(token)                              // 401 without it
-//!     .basic("someone", "a password")             // or with this instead
+//!     .allowed_networks(["127.0.0.1", "10.0.0.0/8"])?     // 403 to others
+//!     .bearer_token(token)                              // 401 without it
+//!     .basic_auth("someone", "a password")             // or with this instead
 //!     .build();
 //! # Ok(())
 //! # }
@@ -215,7 +215,7 @@ impl MetricsRouter {
 
     /// Lets `OpenMetrics` say since when each counter and histogram counts, in a line
     /// more for every series; by default it does not. Protobuf says it in any case.
-    pub fn created(self, created: bool) -> Self {
+    pub fn created_timestamps(self, created: bool) -> Self {
         Self { created, ..self }
     }
 
@@ -223,7 +223,7 @@ impl MetricsRouter {
     /// it answers none.
     ///
     /// A scrape counts until its answer has ended, until its client has gone, or until its
-    /// [`deadline`](Self::deadline), and in any case for as long as a collector is at work for
+    /// [`scrape_timeout`](Self::scrape_timeout), and in any case for as long as a collector is at work for
     /// it. So slow collectors never take more of the runtime's threads for blocking work. The
     /// summary, the page's data, the board and the rules count as scrapes.
     ///
@@ -236,10 +236,10 @@ impl MetricsRouter {
     /// making a part of the answer at that moment are not cut off.
     ///
     /// This works only if the server provides client addresses (see
-    /// [`networks`](Self::networks)). An IPv6 /64 counts as one. Without addresses one client
+    /// [`allowed_networks`](Self::allowed_networks)). An IPv6 /64 counts as one. Without addresses one client
     /// can take all places. For what several clients can do together see `serve_on` (tests:
     /// `tests/it/listener.rs`).
-    pub fn in_flight(self, most: usize) -> Self {
+    pub fn max_concurrent_scrapes(self, most: usize) -> Self {
         Self {
             in_flight: most,
             ..self
@@ -263,7 +263,7 @@ impl MetricsRouter {
     /// `MetricsRouter::serve` does so one second after the deadline. `axum::serve` does not: it keeps hyper's
     /// write buffer, about 400 KiB, and the socket's buffer until the client has gone. If such
     /// clients can reach the metrics, use `serve`, or a proxy with a write timeout.
-    pub fn deadline(self, deadline: Duration) -> Self {
+    pub fn scrape_timeout(self, deadline: Duration) -> Self {
         Self { deadline, ..self }
     }
 

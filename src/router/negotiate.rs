@@ -37,7 +37,7 @@ impl Negotiated {
         if format == Format::Json && choices.iter().any(|other| as_dear(&other)) {
             return Self::text();
         }
-        let asked = choice.param("escaping").and_then(Escaping::of_name);
+        let asked = choice.param("escaping").and_then(Escaping::from_name);
         Self {
             format,
             escaping: asked.unwrap_or_default(),

@@ -109,9 +109,9 @@ impl Served {
         };
         let Query { names, limit } = Query::of(request.uri().query());
         let mut export = self.registry.export(negotiated.format);
-        export = export.escaping(negotiated.escaping).created(self.created);
+        export = export.escaping(negotiated.escaping).created_timestamps(self.created);
         if let Some(names) = names {
-            export = export.only(names);
+            export = export.filter_names(names);
         }
         if let Some(limit) = limit.filter(|_| negotiated.format == Format::Json) {
             export = export.limit(limit);

@@ -19,7 +19,7 @@ pub(super) struct Scrapes {
 impl Scrapes {
     /// Makes them in the registry that is served; none where their names are taken.
     pub(super) fn new(registry: &Registry) -> Option<Self> {
-        let made = Self::make(&registry.clone().unprefixed());
+        let made = Self::make(&registry.clone().without_prefix());
         made.inspect_err(|error| {
             tracing::warn!(%error, "MetricsRouter does not count its scrapes");
         })
@@ -64,7 +64,7 @@ impl Scrapes {
 
     /// Counts a scrape that has ended.
     pub(super) fn count(&self, format: &str, begun: Instant) {
-        self.total.record([format], Counter::inc);
+        self.total.with_ref([format], Counter::inc);
         self.duration.observe_duration(begun.elapsed());
     }
 }

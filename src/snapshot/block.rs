@@ -10,7 +10,7 @@ use crate::snapshot::{Count, Desc, Exemplar, Histograms, Labels};
 /// or group of numbers, of `values`.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Block {
+pub struct SeriesBlock {
     /// What the family is.
     pub desc: Arc<Desc>,
     /// Whether this is the family's first block, whose header is still to be
@@ -26,7 +26,7 @@ pub struct Block {
     pub values: Values,
 }
 
-impl Block {
+impl SeriesBlock {
     /// The most series that a block holds.
     pub const SERIES: usize = 64;
 

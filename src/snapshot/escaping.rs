@@ -41,7 +41,7 @@ impl Escaping {
 
     /// Returns the scheme of that name, if there is one.
     #[must_use]
-    pub fn of_name(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         let mut all = Self::ALL.into_iter();
         all.find(|scheme| scheme.as_str() == name)
     }
@@ -125,7 +125,7 @@ mod tests {
         fn check(name: &str, expected: [&str; 4]) {
             let all = ["allow-utf-8", "underscores", "dots", "values"];
             for (scheme, expected) in all.into_iter().zip(expected) {
-                let scheme = Escaping::of_name(scheme).unwrap();
+                let scheme = Escaping::from_name(scheme).unwrap();
                 assert_eq!(scheme.metric(name), expected, "{scheme:?}");
             }
         }

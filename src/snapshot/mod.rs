@@ -1,6 +1,6 @@
 //! What was read: plain data, without atomics, formats or handles.
 //!
-//! A registry is read a [`Block`] at a time: up to [`Block::SERIES`] series of
+//! A registry is read a [`SeriesBlock`] at a time: up to [`SeriesBlock::SERIES`] series of
 //! one family, their numbers in flat vectors beside shared text. So reading
 //! copies numbers and nothing else, and a scrape of any size needs the memory
 //! of one block and one chunk of text. Encoders know this module and no other.
@@ -35,7 +35,7 @@ mod quoted;
 mod role;
 mod sample;
 
-pub use block::{Block, Values};
+pub use block::{SeriesBlock, Values};
 pub use bounds::Bounds;
 pub(crate) use clock::now_millis;
 pub use count::Count;

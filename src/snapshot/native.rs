@@ -24,7 +24,7 @@ impl Resolution {
     /// # Errors
     ///
     /// When the schema is above 8 ([`Error::is_invalid_buckets`]).
-    pub fn of_schema(schema: u8) -> Result<Self, Error> {
+    pub fn from_schema(schema: u8) -> Result<Self, Error> {
         if schema <= 8 {
             return Ok(Self(schema));
         }

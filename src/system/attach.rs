@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::registry::{Collect, Collected, Registry};
+use crate::registry::{Collect, CollectSink, Registry};
 use crate::snapshot::{Desc, Kind, Labels};
 use crate::system::SystemMetrics;
 use crate::system::families::{FAMILIES, Family};
@@ -141,7 +141,7 @@ impl Collect for Attached {
         self.families.iter().map(|family| family.desc()).collect()
     }
 
-    fn collect(&self, collected: &mut Collected<'_>) {
+    fn collect(&self, collected: &mut CollectSink<'_>) {
         let reading = {
             let mut last = self.shared.last();
             if last.taken.elapsed() >= self.shared.interval {

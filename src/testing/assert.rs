@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::metric::{Amount, InFlight, Metric, to_f64};
 use crate::registry::Registry;
-use crate::snapshot::{Block, Kind, Labels, Values};
+use crate::snapshot::{SeriesBlock, Kind, Labels, Values};
 
 /// Asserts the sum of those series of a metric that have all of these labels; of a histogram
 /// the number of its observations. It is what
@@ -36,7 +36,7 @@ pub fn assert_value(
     assert!(own == kind, "{name:?} is a {own} and no {kind}");
     let (mut found, mut all) = (0.0, String::new());
     // By its whole name, which a handle's prefix is a part of.
-    for block in registry.gather().only([&name]) {
+    for block in registry.gather().filter_names([&name]) {
         for (series, number) in block.labels.iter().zip(numbers(&block)) {
             if labels.iter().all(|label| has(series, *label)) {
                 found += number;
@@ -55,7 +55,7 @@ pub fn assert_value(
 }
 
 /// Returns a number for each series of a block.
-fn numbers(block: &Block) -> Vec<f64> {
+fn numbers(block: &SeriesBlock) -> Vec<f64> {
     match &block.values {
         Values::Counter(counts) => counts.iter().map(|count| count.value()).collect(),
         Values::Gauge(numbers) => numbers.clone(),

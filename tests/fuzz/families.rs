@@ -82,7 +82,7 @@ const fn family(name: &'static str, kind: Kind, series: &'static [&'static str])
 
 /// The families above, but for those that the router and the registry add.
 pub(crate) fn registry() -> Registry {
-    let registry = Registry::new().utf8_names();
+    let registry = Registry::new().with_utf8_names();
     registry.gauge("disk.free", "Bytes.").unwrap().set(1);
     registry.counter("jobs", "Jobs.").unwrap().inc();
     let mails = registry.counter_family("mails_total", "Mails.", ["to"]);

@@ -179,7 +179,7 @@ impl Writer {
         }
     }
 
-    /// Returns a request to a router that is nested at `mount`.
+    /// Returns a request to a router that is nested at `fallback_route`.
     pub(crate) fn request(&self, random: &mut Rng, mount: &str) -> Request<Body> {
         let mut request = Request::new(Body::empty());
         *request.method_mut() = method(random);

@@ -110,20 +110,20 @@ impl Site {
         let mut settings = MetricsRouter::new()
             .without_system()
             .registry(registry)
-            .in_flight(rules.most)
-            .deadline(if rules.deadline == Time::Over {
+            .max_concurrent_scrapes(rules.most)
+            .scrape_timeout(if rules.deadline == Time::Over {
                 Duration::ZERO
             } else {
                 hour
             });
         if rules.bearer {
-            settings = settings.bearer(TOKEN);
+            settings = settings.bearer_token(TOKEN);
         }
         if rules.basic {
-            settings = settings.basic("user", "password");
+            settings = settings.basic_auth("user", "password");
         }
         if rules.networks {
-            settings = settings.networks(["127.0.0.0/8", "::1"]).unwrap();
+            settings = settings.allowed_networks(["127.0.0.0/8", "::1"]).unwrap();
         }
         let router = match rules.mount {
             "" => settings.build(),

@@ -24,7 +24,7 @@ async fn a_service_of_hypers_is_measured_over_http_1_and_2() {
         };
         let service = MetricsLayer::new()
             .registry(&registry)
-            .mount("all")
+            .fallback_route("all")
             .layer(service_fn(handle));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/path", listener.local_addr().unwrap());

@@ -40,10 +40,10 @@ fn app(registry: &Registry) -> Router {
         .exemplars()
         .time_to_head()
         .time_to_first_byte()
-        .label_by_request(Label::closed("plan", ["free", "paid"]), |head| {
+        .label_from_request(Label::closed("plan", ["free", "paid"]), |head| {
             Some(head.uri.path().to_owned().into())
         })
-        .label_by_request("customer", |head| {
+        .label_from_request("customer", |head| {
             let customer = head.headers.get("x-customer")?.to_str().ok()?;
             Some(customer.to_owned().into())
         });
@@ -76,7 +76,7 @@ fn all(registry: &Registry) -> String {
         Format::Json,
     ];
     let told = formats.map(|format| {
-        let bytes = registry.export(format).created(true).to_bytes();
+        let bytes = registry.export(format).created_timestamps(true).to_bytes();
         String::from_utf8_lossy(&bytes).into_owned()
     });
     told.concat()

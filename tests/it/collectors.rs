@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tachometer::registry::{Collect, Collected};
+use tachometer::registry::{Collect, CollectSink};
 use tachometer::snapshot::{Desc, Kind};
 use tachometer::{Buckets, Histogram, Registry};
 
@@ -72,7 +72,7 @@ impl Collect for Pools {
         ]
     }
 
-    fn collect(&self, collected: &mut Collected<'_>) {
+    fn collect(&self, collected: &mut CollectSink<'_>) {
         for pool in 0..self.pools {
             let pool = pool.to_string();
             collected.gauge("pool_size", [("pool", &*pool)], 3);
@@ -85,9 +85,9 @@ impl Collect for Pools {
 #[test]
 fn a_collector_fills_whole_families_of_any_kind_and_size() {
     let registry = Registry::new()
-        .prefix("db_")
+        .with_prefix("db_")
         .unwrap()
-        .labels([("az", "1")])
+        .with_labels([("az", "1")])
         .unwrap();
     let seconds = Histogram::with_buckets(&[0.5]).unwrap();
     seconds.observe(0.25);
@@ -134,7 +134,7 @@ fn what_a_collector_gets_wrong_is_left_out_and_counted_and_the_rest_is_shown() {
             ]
         }
 
-        fn collect(&self, collected: &mut Collected<'_>) {
+        fn collect(&self, collected: &mut CollectSink<'_>) {
             collected.gauge("right", [("x", "\"\n")], f64::NAN);
             collected.gauge("right", [("x", "\"\n")], 1); // twice
             collected.gauge("right", [("le", "1")], 1); // reserved
@@ -189,7 +189,7 @@ fn a_collector_that_panics_costs_its_own_metrics_alone_and_is_counted() {
             ]
         }
 
-        fn collect(&self, collected: &mut Collected<'_>) {
+        fn collect(&self, collected: &mut CollectSink<'_>) {
             collected.gauge("angry_a", [], 1);
             panic!("the database is away");
         }
@@ -245,7 +245,7 @@ fn the_families_of_a_collector_are_registered_all_or_none() {
             ]
         }
 
-        fn collect(&self, _: &mut Collected<'_>) {}
+        fn collect(&self, _: &mut CollectSink<'_>) {}
     }
 
     struct None;
@@ -255,7 +255,7 @@ fn the_families_of_a_collector_are_registered_all_or_none() {
             Vec::new()
         }
 
-        fn collect(&self, _: &mut Collected<'_>) {}
+        fn collect(&self, _: &mut CollectSink<'_>) {}
     }
 
     let registry = Registry::new();
@@ -282,7 +282,7 @@ fn labels_of_a_collector_are_a_set_and_an_empty_value_is_none() {
             vec![Desc::new("g", "", Kind::Gauge)]
         }
 
-        fn collect(&self, collected: &mut Collected<'_>) {
+        fn collect(&self, collected: &mut CollectSink<'_>) {
             collected.gauge("g", [("a", "1"), ("b", "2")], 1);
             collected.gauge("g", [("b", "2"), ("a", "1")], 2);
             collected.gauge("g", [], 3);

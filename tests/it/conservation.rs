@@ -97,7 +97,7 @@ fn a_call_that_two_layers_see_is_never_lost_while_it_moves_to_its_route() {
     let service = layer.layer(
         layer
             .clone()
-            .route_by(|_| Some("/found".into()))
+            .route_from(|_| Some("/found".into()))
             .layer(Scripted),
     );
     run(&registry, &service, NESTED_CALLS).assert_counted(&registry);

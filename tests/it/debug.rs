@@ -12,7 +12,7 @@ use http_body::Body;
 use tachometer::export::Format;
 use tachometer::llm::{LlmMetrics, Model, PriceTable};
 use tachometer::middleware::{MetricsService, RequestBody, RequestLabels, UpgradeGuard};
-use tachometer::registry::{Collect, Collected};
+use tachometer::registry::{Collect, CollectSink};
 use tachometer::snapshot::{Desc, Kind};
 use tachometer::{
     Counter, Gauge, Histogram, Label, LlmLayer, MetricsLayer, MetricsRouter, Registry,
@@ -121,18 +121,18 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 fn layer(registry: &Registry) -> MetricsLayer {
     MetricsLayer::new()
         .registry(registry)
-        .route_by(|head| Some(text(head.headers, "authorization")?.into()))
-        .label_by_request(Label::closed("closed", ["a"]), |head| {
+        .route_from(|head| Some(text(head.headers, "authorization")?.into()))
+        .label_from_request(Label::closed("closed", ["a"]), |head| {
             assert_silent(head);
             Some(text(head.headers, "x-label")?.into())
         })
-        .label_by_request("open", |head| Some(text(head.headers, "host")?.into()))
-        .label_by_response(Label::closed("response", ["a"]), |head| {
+        .label_from_request("open", |head| Some(text(head.headers, "host")?.into()))
+        .label_from_response(Label::closed("response", ["a"]), |head| {
             assert_silent(head);
             Some(text(head.headers, "x-label")?.into())
         })
-        .label_by_handler(Label::closed("handler", ["a"]))
-        .exemplars_by(|head| Some(text(head.headers, "x-trace")?.into()))
+        .label_from_handler(Label::closed("handler", ["a"]))
+        .exemplar_from(|head| Some(text(head.headers, "x-trace")?.into()))
         .time_to_first_byte()
 }
 
@@ -178,7 +178,7 @@ impl Collect for Customers {
         vec![Desc::new("customers", "Customers.", Kind::Gauge)]
     }
 
-    fn collect(&self, collected: &mut Collected<'_>) {
+    fn collect(&self, collected: &mut CollectSink<'_>) {
         collected.gauge("customers", [("name", canary("name").as_str())], 1);
         assert_silent(collected);
         *self.0.lock().unwrap() = true;
@@ -216,9 +216,9 @@ async fn the_debug_of_a_handle_is_a_line_whatever_it_holds() {
     assert_silent(&registry);
     assert_silent(&registry.get("seconds").unwrap());
     assert_silent(&registry.gather());
-    assert_silent(&registry.export(Format::Json).only([CANARY]));
+    assert_silent(&registry.export(Format::Json).filter_names([CANARY]));
     let router = MetricsRouter::new().registry(&registry);
-    let router = router.bearer(CANARY).basic(CANARY, CANARY);
+    let router = router.bearer_token(CANARY).basic_auth(CANARY, CANARY);
     assert_silent(&router);
     #[cfg(feature = "serve")]
     assert_silent(&router.serve_on("127.0.0.1:0").await.unwrap());

@@ -73,7 +73,7 @@ async fn layers_of_two_registries_both_count() {
 
     // So do two handles whose metrics have other names.
     let registry = Registry::new();
-    let shop = registry.clone().prefix("shop_").unwrap();
+    let shop = registry.clone().with_prefix("shop_").unwrap();
     let app = users().layer(layer(&registry)).layer(layer(&shop));
     get_path(app, "/users/7").await;
     assert_eq!(counted(&registry, "/users/{id}"), (1.0, 1.0));
@@ -169,7 +169,7 @@ async fn what_the_outer_layer_skips_the_inner_one_counts_and_what_the_inner_one_
 #[tokio::test]
 async fn layers_of_two_registries_both_learn_what_the_handler_says() {
     let (inner, outer) = (Registry::new(), Registry::new());
-    let with_label = |registry| layer(registry).label_by_handler("cache");
+    let with_label = |registry| layer(registry).label_from_handler("cache");
     let handler = async |labels: RequestLabels| {
         assert!(labels.set("cache", "hit"));
     };

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use tachometer::export::Format;
-use tachometer::snapshot::Block;
+use tachometer::snapshot::SeriesBlock;
 use tachometer::{MetricsLayer, Registry};
 use tower::ServiceExt;
 
@@ -34,7 +34,7 @@ fn each_counter_and_each_bucket_keeps_its_latest_exemplar() {
     }
 
     let blocks: Vec<_> = registry.gather().collect();
-    let kept = |block: &Block| -> Vec<_> {
+    let kept = |block: &SeriesBlock| -> Vec<_> {
         let exemplars = block.exemplars.iter();
         exemplars
             .map(|one| {
@@ -159,7 +159,7 @@ async fn a_request_leaves_its_trace_in_the_bucket_of_its_duration() {
     let registry = Registry::new();
     let layer = MetricsLayer::new().registry(&registry);
     let traced = layer.clone().exemplars();
-    let by_hand = layer.exemplars_by(|head| match head.uri.path() {
+    let by_hand = layer.exemplar_from(|head| match head.uri.path() {
         "/long" => Some("x".repeat(121).into()),
         _ => Some("by hand".into()),
     });

@@ -217,7 +217,7 @@ async fn a_large_registry_is_served_in_chunks_of_a_bounded_size() {
         chunks += 1;
     }
     assert!(chunks > 4, "{chunks}");
-    let whole = registry.export(Format::Text).only(["h"]).to_bytes();
+    let whole = registry.export(Format::Text).filter_names(["h"]).to_bytes();
     assert!(text == whole, "what was served is not what is there");
 }
 
@@ -233,7 +233,7 @@ async fn a_large_registry_arrives_whole() {
     let caller = Caller::new(Version::HTTP_2);
     let url = format!("http://{}/metrics?name[]=h", server.address);
     let answer = caller.get(&url).await.unwrap();
-    let whole = registry.export(Format::Text).only(["h"]).to_bytes();
+    let whole = registry.export(Format::Text).filter_names(["h"]).to_bytes();
     assert!(
         answer.body.as_bytes() == whole,
         "what arrived is not what is there"

@@ -4,7 +4,7 @@
 use fastrand::Rng;
 use serde_json::Value;
 use tachometer::export::Format;
-use tachometer::registry::{Collect, Collected};
+use tachometer::registry::{Collect, CollectSink};
 use tachometer::snapshot::{Desc, Escaping, Kind, Resolution};
 use tachometer::{Buckets, Histogram, Registry};
 
@@ -97,7 +97,7 @@ fn histograms_of_any_bounds_and_resolution_come_back_exactly() {
             bounds.dedup();
             let schema = random.u8(0..=8);
             let buckets = Buckets::new(&bounds).unwrap();
-            let resolution = Resolution::of_schema(schema).unwrap();
+            let resolution = Resolution::from_schema(schema).unwrap();
             let buckets = if random.bool() {
                 buckets.resolution(resolution)
             } else {
@@ -200,7 +200,7 @@ fn nothing_is_lost_where_a_chunk_ends() {
             family.with([&format!("{number:0width$}")]).set(number);
         }
         for format in [Format::Text, Format::OpenMetrics, Format::Protobuf] {
-            let told = read(format, &registry.export(format).only(["g"]).to_bytes());
+            let told = read(format, &registry.export(format).filter_names(["g"]).to_bytes());
             assert_eq!(told[0].series.len(), 600, "{format:?} {width}");
         }
     }
@@ -253,7 +253,7 @@ fn only_the_families_that_are_asked_for_are_there() {
         (&[], &[]),
     ] {
         for format in [Format::Text, Format::Protobuf] {
-            let export = registry.export(format).only(asked.iter().copied());
+            let export = registry.export(format).filter_names(asked.iter().copied());
             let told = read(format, &export.to_bytes());
             let names: Vec<_> = told.iter().map(|family| &*family.name).collect();
             assert_eq!(names, there, "{format:?}");
@@ -272,7 +272,7 @@ fn an_empty_registry_is_empty_in_every_format() {
 
 #[test]
 fn names_that_some_scheme_writes_alike_are_refused() {
-    let registry = Registry::new().utf8_names();
+    let registry = Registry::new().with_utf8_names();
     registry.gauge("a.b", "").unwrap();
     registry.counter("c.d", "").unwrap();
     registry.histogram("e.f", "").unwrap();
@@ -299,7 +299,7 @@ impl Collect for Computed {
         ]
     }
 
-    fn collect(&self, collected: &mut Collected<'_>) {
+    fn collect(&self, collected: &mut CollectSink<'_>) {
         let histogram = Histogram::with_buckets(&[0.0, 1.0]).unwrap();
         for number in 0..150_u32 {
             let n = &*number.to_string();
@@ -314,8 +314,8 @@ impl Collect for Computed {
 #[test]
 fn names_of_every_kind_of_metric_come_back_under_every_scheme() {
     let registry = Registry::new()
-        .utf8_names()
-        .labels([("az.é", "1\"")])
+        .with_utf8_names()
+        .with_labels([("az.é", "1\"")])
         .unwrap();
     registry.collector(Computed).unwrap();
     for name in [

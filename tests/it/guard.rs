@@ -107,14 +107,14 @@ async fn every_route_asks_for_any_of_the_credentials_and_for_none_if_there_are_n
         Some(RIGHT),
         Some(RIGHT_BASIC),
     ];
-    let bearer = |metrics: MetricsRouter| metrics.bearer(TOKEN);
-    let basic = |metrics: MetricsRouter| metrics.basic("user", "password");
+    let bearer = |metrics: MetricsRouter| metrics.bearer_token(TOKEN);
+    let basic = |metrics: MetricsRouter| metrics.basic_auth("user", "password");
     let cases: [(MetricsRouter, &[&str], &[&str]); 4] = [
         (metrics(), &[], &[]),
         (bearer(metrics()), &["Bearer"], &[RIGHT]),
         (basic(metrics()), &[BASIC], &[RIGHT_BASIC]),
         (
-            basic(bearer(metrics())).bearer("a second"),
+            basic(bearer(metrics())).bearer_token("a second"),
             &["Bearer", BASIC],
             &[RIGHT, RIGHT_BASIC],
         ),
@@ -153,7 +153,7 @@ async fn every_route_asks_for_any_of_the_credentials_and_for_none_if_there_are_n
 
 #[tokio::test]
 async fn a_registry_that_is_given_last_takes_nothing_back() {
-    let settings = metrics().bearer(TOKEN).networks(["::1"]).unwrap();
+    let settings = metrics().bearer_token(TOKEN).allowed_networks(["::1"]).unwrap();
     let router = settings.registry(&Registry::new()).build();
     for (peer, expected) in [
         ("127.0.0.1:1", StatusCode::FORBIDDEN),
@@ -166,7 +166,7 @@ async fn a_registry_that_is_given_last_takes_nothing_back() {
 #[tokio::test]
 async fn nested_the_router_answers_its_own_paths_and_leaves_others_to_the_application() {
     let app: Router = Router::new()
-        .nest("/metrics", metrics().bearer(TOKEN).build())
+        .nest("/metrics", metrics().bearer_token(TOKEN).build())
         .fallback(async || "the application");
     let refused = answer(&app, get("/metrics/json")).await;
     check_refused(&refused, StatusCode::UNAUTHORIZED, &["Bearer"]);
@@ -181,7 +181,7 @@ async fn nested_the_router_answers_its_own_paths_and_leaves_others_to_the_applic
 async fn merged_the_router_leaves_an_application_s_404_as_it_is() {
     let registry = Registry::new();
     let app: Router = Router::new()
-        .merge(metrics().bearer(TOKEN).build())
+        .merge(metrics().bearer_token(TOKEN).build())
         .layer(MetricsLayer::new().registry(&registry));
     let refused = answer(&app, get("/json")).await;
     check_refused(&refused, StatusCode::UNAUTHORIZED, &["Bearer"]);
@@ -195,10 +195,10 @@ async fn merged_the_router_leaves_an_application_s_404_as_it_is() {
 
 #[tokio::test]
 async fn schemes_have_no_case_and_spaces_around_do_not_matter() {
-    let settings = metrics().bearer(TOKEN).basic("user", "password");
+    let settings = metrics().bearer_token(TOKEN).basic_auth("user", "password");
     let router = settings
-        .bearer(" of a file\r\n")
-        .basic("über", "a:ß")
+        .bearer_token(" of a file\r\n")
+        .basic_auth("über", "a:ß")
         .build();
     for right in [
         RIGHT,
@@ -249,7 +249,7 @@ async fn schemes_have_no_case_and_spaces_around_do_not_matter() {
 
 #[tokio::test]
 async fn hostile_values_are_refused() {
-    let settings = metrics().bearer(TOKEN).basic("user", "password");
+    let settings = metrics().bearer_token(TOKEN).basic_auth("user", "password");
     let router = settings.build();
     let mut random = fastrand::Rng::with_seed(7);
     let mut hostile: Vec<Vec<u8>> = vec![
@@ -295,11 +295,11 @@ async fn hostile_values_are_refused() {
 #[test]
 fn what_is_not_set_opens_no_door_and_is_warned_of_once() {
     let cases = [
-        metrics().bearer(""),
-        metrics().bearer(" \r\n"),
-        metrics().basic("", ""),
-        metrics().basic("prometheus", ""),
-        metrics().bearer("").basic("", "").bearer(""),
+        metrics().bearer_token(""),
+        metrics().bearer_token(" \r\n"),
+        metrics().basic_auth("", ""),
+        metrics().basic_auth("prometheus", ""),
+        metrics().bearer_token("").basic_auth("", "").bearer_token(""),
     ];
     for settings in cases {
         let warned = warnings_of(async {
@@ -319,20 +319,20 @@ fn what_is_not_set_opens_no_door_and_is_warned_of_once() {
 
     // It closes no other one.
     let warned = warnings_of(async {
-        let router = metrics().bearer("").bearer(TOKEN).basic("", "x").build();
+        let router = metrics().bearer_token("").bearer_token(TOKEN).basic_auth("", "x").build();
         for right in [RIGHT, "Basic Ong="] {
             let status = status(&router, showing(&[right.as_bytes()])).await;
             assert_eq!(status, StatusCode::OK, "{right}");
         }
     });
     assert_eq!(warned.len(), 1, "{warned:?}");
-    let build = async { drop(metrics().bearer(TOKEN).build::<()>()) };
+    let build = async { drop(metrics().bearer_token(TOKEN).build::<()>()) };
     assert_eq!(warnings_of(build), [""; 0]);
 }
 
 #[test]
 fn settings_do_not_print_secrets() {
-    let settings = metrics().bearer("s3cret").basic("someone", "s3cret");
+    let settings = metrics().bearer_token("s3cret").basic_auth("someone", "s3cret");
     for text in [format!("{settings:?}"), format!("{settings:#?}")] {
         assert!(text.contains("Bearer") && text.contains("Basic"), "{text}");
         for secret in ["s3cret", "someone", "c29tZW9uZTpzM2NyZXQ", "115"] {
@@ -354,8 +354,8 @@ async fn only_peers_in_the_networks_are_answered() {
         // The network, though an address in it is named.
         " 172.16.9.9/12 ",
     ];
-    let settings = metrics().networks(networks).unwrap();
-    let settings = settings.networks([String::from("203.0.113.5")]).unwrap();
+    let settings = metrics().allowed_networks(networks).unwrap();
+    let settings = settings.allowed_networks([String::from("203.0.113.5")]).unwrap();
     let router = settings.build();
     for inside in [
         "127.0.0.1:1",
@@ -399,7 +399,7 @@ async fn only_peers_in_the_networks_are_answered() {
 
 #[tokio::test]
 async fn no_header_and_no_credentials_make_up_for_the_network() {
-    let settings = metrics().bearer(TOKEN).networks(["127.0.0.1"]).unwrap();
+    let settings = metrics().bearer_token(TOKEN).allowed_networks(["127.0.0.1"]).unwrap();
     let router = settings.build();
     for path in ["/", "/json", "/summary"] {
         let mut request = from("10.0.0.1:1");
@@ -429,7 +429,7 @@ async fn no_header_and_no_credentials_make_up_for_the_network() {
 #[test]
 fn peers_that_are_not_known_are_refused_with_one_warning() {
     let warned = warnings_of(async {
-        let settings = metrics().networks(["0.0.0.0/0", "::/0"]).unwrap();
+        let settings = metrics().allowed_networks(["0.0.0.0/0", "::/0"]).unwrap();
         let router = settings.build();
         for _ in 0..3 {
             let answer = answer(&router, get("/")).await;
@@ -450,7 +450,7 @@ fn peers_that_are_not_known_are_refused_with_one_warning() {
 #[test]
 fn an_empty_list_of_networks_has_nobody_and_a_bad_one_is_an_error() {
     let warned = warnings_of(async {
-        let router = metrics().networks([""; 0]).unwrap().build();
+        let router = metrics().allowed_networks([""; 0]).unwrap().build();
         let status = status(&router, from("127.0.0.1:1")).await;
         assert_eq!(status, StatusCode::FORBIDDEN);
     });
@@ -469,7 +469,7 @@ fn an_empty_list_of_networks_has_nobody_and_a_bad_one_is_an_error() {
         "fe80::1%eth0",
         "10.0.0.0/8, 127.0.0.1",
     ] {
-        let error = metrics().networks(["127.0.0.1", bad]).unwrap_err();
+        let error = metrics().allowed_networks(["127.0.0.1", bad]).unwrap_err();
         assert!(Error::is_invalid_network(&error), "{error:?}");
         let text = error.to_string();
         for words in [&format!("{bad:?}"), "10.0.0.0/8"] {
@@ -480,7 +480,7 @@ fn an_empty_list_of_networks_has_nobody_and_a_bad_one_is_an_error() {
 
 #[tokio::test]
 async fn a_query_that_is_too_long_is_not_read() {
-    let router = metrics().bearer(TOKEN).build();
+    let router = metrics().bearer_token(TOKEN).build();
     let asking = |length: usize, shown: &'static str| {
         let mut request = get(&format!("/json?{}", "q".repeat(length)));
         let shown = HeaderValue::from_static(shown);
@@ -503,7 +503,7 @@ async fn over_loopback_the_peer_is_known_to_those_that_ask_axum_for_it() {
         ("[::]:0", ["127.0.0.0/8"], StatusCode::OK),
         ("[::]:0", ["::1"], StatusCode::FORBIDDEN),
     ] {
-        let settings = metrics().networks(networks).unwrap();
+        let settings = metrics().allowed_networks(networks).unwrap();
         let app = Router::new().nest("/metrics", settings.build());
         // Not every machine has IPv6.
         let Ok(listener) = TcpListener::bind(bind).await else {

@@ -40,7 +40,7 @@ fn app(registry: &Registry) -> Router {
     let layer = MetricsLayer::new()
         .registry(registry)
         .clock(|| tokio::time::Instant::now().into_std())
-        .within("/level/{case}", WITHIN);
+        .service_level("/level/{case}", WITHIN);
     let handler = async |request: Request<Body>| answer(&request.uri().path()[6..]).await;
     Router::new()
         .route("/level/{case}", get(handler))
@@ -117,7 +117,7 @@ async fn a_route_can_have_buckets_of_its_own() {
     let registry = Registry::new();
     let layer = MetricsLayer::new()
         .registry(&registry)
-        .buckets_of("/upload", Buckets::new(&[60.0, 600.0]).unwrap());
+        .route_buckets("/upload", Buckets::new(&[60.0, 600.0]).unwrap());
     let app = Router::new()
         .route("/upload", get(async || "done"))
         .route("/users/{id}", get(async || "a user"))

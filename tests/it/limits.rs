@@ -147,7 +147,7 @@ fn threads_that_flood_a_family_at_once_stay_within_its_limit() {
             scope.spawn(move || {
                 let mut random = fastrand::Rng::with_seed(thread);
                 for _ in 0..5_000 {
-                    family.record([&random.u32(..1_000).to_string()], Counter::inc);
+                    family.with_ref([&random.u32(..1_000).to_string()], Counter::inc);
                 }
             });
         }

@@ -10,7 +10,7 @@ use axum::http::Request;
 use axum::routing::get;
 use http_body_util::BodyExt;
 use tachometer::llm::{Outcome, Price, PriceTable, Usage};
-use tachometer::registry::{Collect, Collected, Rule};
+use tachometer::registry::{Collect, CollectSink, Rule};
 use tachometer::snapshot::{Desc, Kind};
 use tachometer::{LlmLayer, MetricsLayer, MetricsRouter, Registry, TokioMetrics};
 use tower::ServiceExt;
@@ -148,7 +148,7 @@ impl Collect for Pool {
         ]
     }
 
-    fn collect(&self, collected: &mut Collected<'_>) {
+    fn collect(&self, collected: &mut CollectSink<'_>) {
         collected.gauge("pool_connections", [("poolName", "a"), ("x", "b")], 1);
         collected.gauge("pool_connections", [("x", "b"), ("poolName", "a")], 1);
         collected.counter("pool_wait_hours", [], 1);
@@ -177,8 +177,8 @@ fn a_registry_complains_of_just_what_promtool_does() {
     let jobs = jobs.unwrap();
     jobs.with(["1", "", "2"]).set(1);
     jobs.with(["2", "", "2"]).set(1);
-    let scoped = registry.clone().prefix("shop_").unwrap();
-    let scoped = scoped.labels([("shopName", "a")]).unwrap();
+    let scoped = registry.clone().with_prefix("shop_").unwrap();
+    let scoped = scoped.with_labels([("shopName", "a")]).unwrap();
     scoped.counter("sales_minutes", "").unwrap();
     registry.collector(Pool).unwrap();
 
@@ -243,7 +243,7 @@ fn a_registry_complains_where_one_version_of_promtool_does_and_another_does_not(
 #[test]
 fn families_without_series_are_linted_and_all_is_sorted() {
     let registry = Registry::new();
-    let scoped = registry.clone().labels([("shopName", "a")]).unwrap();
+    let scoped = registry.clone().with_labels([("shopName", "a")]).unwrap();
     scoped.gauge_family("b", "Help.", ["kind"]).unwrap();
     registry.gauge_family("c_ms", "", ["userId"]).unwrap();
     registry.counter_family("a", "", ["kind"]).unwrap();
@@ -296,7 +296,7 @@ fn all_that_the_crate_exposes_by_itself_is_clean() {
     let prices = PriceTable::new().model("m", Price::per_million(1.0, 1.0));
     let llm = LlmLayer::new().registry(&registry).prices(prices);
     let mut call = llm.by_route().metrics().start("chat", "p", "m");
-    call.usage(Usage::new().input(1).output(1).cache_read(1));
+    call.set_usage(Usage::new().input(1).output(1).cache_read(1));
     call.finish(Outcome::Success);
     registry.record_llm_request(Duration::from_secs(1), false, 0, "m");
     let layer = MetricsLayer::new().registry(&registry);
@@ -310,7 +310,7 @@ fn all_that_the_crate_exposes_by_itself_is_clean() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    TokioMetrics::of(runtime.handle())
+    TokioMetrics::for_handle(runtime.handle())
         .register(&registry)
         .unwrap();
 

@@ -80,8 +80,8 @@ async fn check_reset(client: &TcpStream) {
 
 #[tokio::test]
 async fn clients_from_other_networks_hold_no_slot_and_close_none() {
-    let settings = metrics(0).0.networks(["127.0.0.1"]).unwrap();
-    let serving = start(settings.connections(1)).await;
+    let settings = metrics(0).0.allowed_networks(["127.0.0.1"]).unwrap();
+    let serving = start(settings.max_connections(1)).await;
     for send in ["", "GET /met", REQUEST] {
         // The only slot, which an allowed client would take from it.
         let mut kept = connect(&serving, US, ALL).await;
@@ -108,7 +108,7 @@ fn a_client_from_another_network_learns_why_and_one_warning_says_so() {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().unwrap();
     let run = async {
-        let settings = metrics(0).0.networks(["127.0.0.1"]).unwrap();
+        let settings = metrics(0).0.allowed_networks(["127.0.0.1"]).unwrap();
         let serving = start(settings).await;
         for path in ["/metrics", "/healthz", "/", "/unknown"] {
             let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
@@ -196,7 +196,7 @@ async fn half_heads_that_come_byte_by_byte_keep_no_scraper_out() {
 /// All of them have sent their request before the first is accepted.
 #[tokio::test]
 async fn requests_that_come_at_once_are_all_answered_though_they_exceed_the_limits() {
-    let serving = start(metrics(0).0.connections(2)).await;
+    let serving = start(metrics(0).0.max_connections(2)).await;
     let to = SocketAddr::from((US, serving.local_addr().port()));
     // It is answered without waiting for anything.
     let request = REQUEST.replace("/metrics", "/healthz");
@@ -218,7 +218,7 @@ async fn requests_that_come_at_once_are_all_answered_though_they_exceed_the_limi
 #[tokio::test]
 async fn readers_that_stall_have_the_slots_of_their_address_and_no_others() {
     let (settings, registry) = metrics(8);
-    let serving = start(settings.in_flight(100)).await;
+    let serving = start(settings.max_concurrent_scrapes(100)).await;
     let mut stalled = Vec::new();
     for _ in 0..16 {
         let mut client = connect(&serving, THEM, ALL).await;
@@ -314,7 +314,7 @@ fn when_all_connections_answer_a_new_one_is_refused_at_once() {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().unwrap();
     let run = async {
-        let settings = metrics(8).0.connections(2).connections_per_address(1);
+        let settings = metrics(8).0.max_connections(2).max_connections_per_address(1);
         let serving = start(settings).await;
         let mut stalled = Vec::new();
         for from in [THEM, Ipv4Addr::new(127, 0, 0, 3)] {
@@ -346,7 +346,7 @@ async fn a_reader_that_stalls_is_cut_at_the_deadline_and_counted() {
         (1, ""),
         (3_600, "x-prometheus-scrape-timeout-seconds: 0.1\r\n"),
     ] {
-        let settings = settings.clone().deadline(Duration::from_secs(deadline));
+        let settings = settings.clone().scrape_timeout(Duration::from_secs(deadline));
         let serving = start(settings).await;
         let before = sum(&registry, "tachometer_scrapes_cut_total", &[]);
         let request = format!("GET /metrics HTTP/1.1\r\nhost: localhost\r\n{header}\r\n");
@@ -373,7 +373,7 @@ async fn check_status(serving: &Serving, request: &str, expected: u16) -> String
 
 #[tokio::test]
 async fn on_loopback_other_hosts_are_misdirected_before_anything_else_is_asked() {
-    let settings = metrics(0).0.bearer("a token");
+    let settings = metrics(0).0.bearer_token("a token");
     let serving = settings.serve_on("127.0.0.1:0").await.unwrap();
     for path in [
         "/metrics",
@@ -394,7 +394,7 @@ async fn on_loopback_other_hosts_are_misdirected_before_anything_else_is_asked()
 async fn hosts_are_checked_on_loopback_and_where_they_are_set() {
     let local: SocketAddr = (Ipv4Addr::LOCALHOST, 0).into();
     let any: SocketAddr = (Ipv4Addr::UNSPECIFIED, 0).into();
-    let named = metrics(0).0.hosts(["metrics.example"]).unwrap();
+    let named = metrics(0).0.allowed_hosts(["metrics.example"]).unwrap();
     for (settings, address, evil, name) in [
         (metrics(0).0, local, 421, 421),
         (named.clone(), local, 421, 200),
@@ -436,7 +436,7 @@ async fn hosts_are_checked_on_loopback_and_where_they_are_set() {
 #[tokio::test]
 async fn healthz_needs_no_credentials_and_shows_nothing() {
     let (settings, registry) = metrics(0);
-    let serving = start(settings.bearer("a token")).await;
+    let serving = start(settings.bearer_token("a token")).await;
     let request = "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
     let answer = check_status(&serving, request, 200).await;
     assert!(answer.ends_with("\r\n\r\nok\n"), "{answer}");
@@ -486,7 +486,7 @@ async fn a_slash_more_makes_no_difference_and_the_first_page_leads_to_the_others
         assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
     }
     serving.shutdown().await;
-    let alone = metrics(0).0.bearer("a token");
+    let alone = metrics(0).0.bearer_token("a token");
     let serving = start(alone).await;
     check_status(&serving, &get("/"), 401).await;
     check_status(&serving, &get("/metrics/"), 401).await;

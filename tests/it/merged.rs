@@ -21,7 +21,7 @@ use crate::support::warnings::warnings;
 
 /// Returns a registry whose metrics have a label of this value.
 fn labelled(value: &str) -> Registry {
-    Registry::new().labels([("part", value)]).unwrap()
+    Registry::new().with_labels([("part", value)]).unwrap()
 }
 
 async fn body(router: Router, path: &str) -> String {
@@ -72,7 +72,7 @@ fn families_of_several_registries_become_one_and_others_stay_apart() {
         (summary.total_metrics, summary.snapshots["jobs_total"].value),
         (4, 3.0)
     );
-    let only = both.export(Format::Text).only(["z"]).to_bytes();
+    let only = both.export(Format::Text).filter_names(["z"]).to_bytes();
     assert!(only.ends_with(b"z{part=\"other\"} 2\n"));
 
     // What is made later is there too, and new metrics are the first registry's.
@@ -89,7 +89,7 @@ fn families_of_several_registries_become_one_and_others_stay_apart() {
 fn a_registry_is_read_once_however_often_and_through_whatever_handle_it_is_given() {
     let registry = Registry::new();
     registry.counter("jobs_total", "").unwrap().inc();
-    let europe = registry.clone().labels([("region", "eu")]).unwrap();
+    let europe = registry.clone().with_labels([("region", "eu")]).unwrap();
     let other = Registry::new();
     other.gauge("size", "").unwrap().set(1);
     let twice = Registry::merged([&registry, &europe, &other, &registry]).unwrap();

@@ -65,7 +65,7 @@ async fn all_presets_fit_into_one_registry() {
     for preset in [Preset::Prometheus, Preset::Otel, Preset::AxumPrometheus] {
         let layer = MetricsLayer::new().preset(preset).registry(&registry);
         let layer = layer.time_to_head().time_to_first_byte().grpc_status();
-        let layer = layer.within("/", std::time::Duration::from_secs(1));
+        let layer = layer.service_level("/", std::time::Duration::from_secs(1));
         assert!(layer.try_register().is_ok());
     }
 }

@@ -205,8 +205,8 @@ impl Game {
         let limit = random.usize(0..8);
         let registry = match seed % 3 {
             0 => Registry::new(),
-            1 => Registry::new().labels([("env", "prod")]).unwrap(),
-            _ => Registry::new().labels([("env", "\\")]).unwrap(),
+            1 => Registry::new().with_labels([("env", "prod")]).unwrap(),
+            _ => Registry::new().with_labels([("env", "\\")]).unwrap(),
         };
         Self {
             seed,
@@ -267,7 +267,7 @@ impl Game {
         let (pair, amount) = (self.pair(), self.amount());
         let values = pair.each_ref().map(|value| &**value);
         let families = &self.families;
-        families.counters.record(values, |one| one.inc_by(amount));
+        families.counters.with_ref(values, |one| one.inc_by(amount));
         families.gauges.with(values).dec_by(amount);
         families.histograms.with(values).observe(amount);
         let series = self.model.series(&pair);

@@ -48,7 +48,7 @@ fn counted(registry: &Registry, labels: &[(&str, &str)]) -> (f64, f64) {
 fn tenants(registry: &Registry) -> MetricsLayer {
     MetricsLayer::new()
         .registry(registry)
-        .label_by_request("tenant", |head| {
+        .label_from_request("tenant", |head| {
             Some(
                 head.headers
                     .get("x-tenant")?
@@ -64,8 +64,8 @@ fn tenants(registry: &Registry) -> MetricsLayer {
 async fn labels_come_from_the_request_the_handler_and_the_response() {
     let registry = Registry::new();
     let layer = tenants(&registry)
-        .label_by_handler(Label::closed("cache", ["hit", "miss"]))
-        .label_by_response("shard", |head| {
+        .label_from_handler(Label::closed("cache", ["hit", "miss"]))
+        .label_from_response("shard", |head| {
             Some(
                 head.headers
                     .get("x-shard")?
@@ -122,7 +122,7 @@ async fn values_past_the_limit_and_values_that_are_not_listed_become_the_overflo
     assert_eq!(counted(&registry, &[("tenant", "_overflow")]), (3.0, 3.0));
 
     let registry = Registry::new();
-    let layer = MetricsLayer::new().registry(&registry).label_by_request(
+    let layer = MetricsLayer::new().registry(&registry).label_from_request(
         Label::closed("plan", ["free", "paid"]),
         |head| match head.headers.get("x-plan")?.to_str().ok()? {
             "free" => Some("free".into()),
@@ -147,10 +147,10 @@ async fn a_closure_that_panics_gives_no_value_and_harms_no_request() {
     let registry = Registry::new();
     let layer = MetricsLayer::new()
         .registry(&registry)
-        .label_by_request("one", |_| panic!("part of the test"))
-        .label_by_response("two", |_| panic!("part of the test"))
-        .exemplars_by(|_| panic!("part of the test"))
-        .route_by(|_| panic!("part of the test"));
+        .label_from_request("one", |_| panic!("part of the test"))
+        .label_from_response("two", |_| panic!("part of the test"))
+        .exemplar_from(|_| panic!("part of the test"))
+        .route_from(|_| panic!("part of the test"));
     call(&app(layer), &[]).await;
     let labels = [("one", "none"), ("two", "none"), ("route", "/users/{id}")];
     assert_eq!(counted(&registry, &labels), (1.0, 1.0));
@@ -195,7 +195,7 @@ async fn a_label_that_is_there_already_or_not_valid_is_refused_at_start_up() {
         let registry = Registry::new();
         let layer = MetricsLayer::new()
             .registry(&registry)
-            .label_by_handler(label);
+            .label_from_handler(label);
         let error = layer.try_register().unwrap_err();
         assert!(error.to_string().contains(fault), "{error}");
         // Nothing of it stays: the layer without it can be made.

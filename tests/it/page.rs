@@ -168,7 +168,7 @@ async fn the_path_with_a_slash_leads_to_the_page_below_any_prefix() {
 #[tokio::test]
 async fn the_page_is_behind_the_same_guard_as_the_metrics() {
     let settings = MetricsRouter::new().registry(&Registry::new());
-    let router = settings.bearer("a token").build();
+    let router = settings.bearer_token("a token").build();
     for (path, _) in FILES.into_iter().chain([("/dashboard/", "")]) {
         let answer = get(&router, path).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
@@ -289,7 +289,7 @@ async fn those_who_look_while_a_collector_hangs_are_shown_what_there_was() {
 #[tokio::test]
 async fn one_look_more_than_there_may_be_scrapes_is_told_to_come_again() {
     let (registry, gate, _opened) = gated();
-    let settings = MetricsRouter::new().registry(&registry).in_flight(1);
+    let settings = MetricsRouter::new().registry(&registry).max_concurrent_scrapes(1);
     let router = settings.build();
     let scrape = tokio::spawn({
         let router = router.clone();

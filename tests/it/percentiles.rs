@@ -32,7 +32,7 @@ fn percentiles_are_within_the_stated_error_of_an_exact_sort_at_every_resolution(
         let mut sorted = values.clone();
         sorted.sort_by(f64::total_cmp);
         for schema in 0..=8 {
-            let resolution = Resolution::of_schema(schema).unwrap();
+            let resolution = Resolution::from_schema(schema).unwrap();
             let buckets = Buckets::default().resolution(resolution);
             let registry = Registry::new();
             let histogram = registry.histogram_with_buckets("h", "", buckets).unwrap();

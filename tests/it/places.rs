@@ -44,7 +44,7 @@ impl Gate {
 
     fn router(&self, most: usize) -> Router {
         let settings = MetricsRouter::new().registry(&self.registry);
-        settings.in_flight(most).build()
+        settings.max_concurrent_scrapes(most).build()
     }
 }
 
@@ -111,7 +111,7 @@ fn a_summary_whose_place_has_gone_before_it_begins_is_refused() {
     let (open, gate) = channel::<()>();
     runtime.spawn_blocking(move || gate.recv());
     let settings = MetricsRouter::new().registry(&Registry::new());
-    let router: Router = settings.in_flight(1).deadline(Duration::ZERO).build();
+    let router: Router = settings.max_concurrent_scrapes(1).scrape_timeout(Duration::ZERO).build();
     runtime.block_on(async {
         let mut late = pin!(status(&router, "/summary"));
         let mut last = pin!(status(&router, "/summary"));
@@ -128,7 +128,7 @@ fn a_summary_whose_place_has_gone_before_it_begins_is_refused() {
 async fn no_place_at_all_lets_nobody_in() {
     let router: Router = MetricsRouter::new()
         .registry(&Registry::new())
-        .in_flight(0)
+        .max_concurrent_scrapes(0)
         .build();
     for path in ["/", "/json", "/summary"] {
         assert_eq!(status(&router, path).await, StatusCode::SERVICE_UNAVAILABLE);

@@ -224,13 +224,13 @@ fn histograms_with_exponential_buckets_share_no_message_with_those_without() {
     let seconds = registry
         .histogram_family_with_buckets("h", "", ["kind"], classic.clone().native())
         .unwrap()
-        .buckets_where("kind", "classic", classic);
+        .buckets_for("kind", "classic", classic);
     for kind in ["a", "b", "classic", "c", "d"] {
         seconds.with([kind]).observe(0.5);
     }
     let bytes = registry
         .export(export::Format::Protobuf)
-        .only(["h"])
+        .filter_names(["h"])
         .to_bytes();
     let (mut rest, mut messages) = (&bytes[..], 0);
     while let [length, more @ ..] = rest {
@@ -273,7 +273,7 @@ async fn start(
         MetricsRouter::new()
             .registry(registry)
             .without_system()
-            .in_flight(20)
+            .max_concurrent_scrapes(20)
     };
     let careless = async |mut request: Request, next: Next| {
         request.headers_mut().remove(ACCEPT);
@@ -281,7 +281,7 @@ async fn start(
     };
     let app = Router::new()
         .nest("/metrics", router(&scene.registry).build())
-        .nest("/created", router(&scene.registry).created(true).build())
+        .nest("/created", router(&scene.registry).created_timestamps(true).build())
         .nest(
             "/text",
             router(&scene.registry).build().layer(from_fn(careless)),
@@ -798,7 +798,7 @@ async fn check_merged(prometheus: &Prometheus, scene: &Scene, job: &str) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let rank = (to_f64(values.len()) * quantile).ceil() as usize;
         let exact = values[rank - 1];
-        let coarsest = Resolution::of_schema(0).unwrap().error();
+        let coarsest = Resolution::from_schema(0).unwrap().error();
         let width = (1.0 + coarsest).powi(2) * (1.0 + 1e-9);
         assert!(
             answer / exact <= width && exact / answer <= width,

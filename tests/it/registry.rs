@@ -25,11 +25,11 @@ fn a_counter_is_found_by_the_name_that_it_has_in_a_scrape() {
     registry.counter("jobs", "").unwrap();
     registry.counter("mails_total", "").unwrap();
     registry.gauge("queue", "").unwrap();
-    let utf8 = registry.clone().utf8_names();
+    let utf8 = registry.clone().with_utf8_names();
     utf8.counter("http.requests", "").unwrap();
     registry
         .clone()
-        .prefix("shop_")
+        .with_prefix("shop_")
         .unwrap()
         .counter("sales", "")
         .unwrap();
@@ -48,7 +48,7 @@ fn a_counter_is_found_by_the_name_that_it_has_in_a_scrape() {
     ] {
         assert_eq!(name(asked).as_deref(), found, "{asked}");
     }
-    let shop = registry.clone().prefix("shop_").unwrap();
+    let shop = registry.clone().with_prefix("shop_").unwrap();
     assert_eq!(shop.get("sales_total").unwrap().name(), "shop_sales");
 }
 

@@ -25,7 +25,7 @@ fn check(registry: &Registry, table: &[&str]) {
 fn check_requests(preset: OfRequests, table: &[&str]) {
     let registry = Registry::new();
     let layer = MetricsLayer::new().registry(&registry).preset(preset);
-    let layer = layer.within("/", Duration::from_secs(1)).version();
+    let layer = layer.service_level("/", Duration::from_secs(1)).version();
     let layer = layer.time_to_head().time_to_first_byte();
     let _layer = layer.try_register().unwrap();
     check(&registry, table);

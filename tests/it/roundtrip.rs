@@ -48,7 +48,7 @@ struct Gauge {
 impl Texts {
     fn new() -> Self {
         Self {
-            registry: Registry::new().utf8_names(),
+            registry: Registry::new().with_utf8_names(),
             gauges: Vec::new(),
         }
     }

@@ -35,7 +35,7 @@ fn requests(registry: &Registry, route: &str) -> f64 {
 #[tokio::test]
 async fn a_mounted_service_is_counted_under_the_name_of_its_mount_and_once() {
     let registry = Registry::new();
-    let mounted = |name| layer(&registry).mount(name).layer(files());
+    let mounted = |name| layer(&registry).fallback_route(name).layer(files());
     let app = Router::new()
         .route("/users/{id}", get(async || "a user"))
         .nest_service("/static", mounted("/static"))
@@ -74,9 +74,9 @@ async fn off_axum_the_user_names_the_routes_and_a_flood_of_names_is_limited() {
     let registry = Registry::new();
     let handle = async |_: Request<_>| Ok::<_, Infallible>(Response::new("done".to_owned()));
     let app = layer(&registry)
-        .route_by(|head| Some(head.uri.path().to_owned().into()))
+        .route_from(|head| Some(head.uri.path().to_owned().into()))
         .limit(10)
-        .declare(Method::GET, "/declared", [StatusCode::OK])
+        .predeclare(Method::GET, "/declared", [StatusCode::OK])
         .layer(service_fn(handle));
     for number in 0..1_000 {
         get_path(app.clone(), &format!("/{number}")).await;
@@ -94,7 +94,7 @@ async fn routes_of_a_group_are_counted_under_its_name_and_what_is_chosen_for_one
     let registry = Registry::new();
     let layer = layer(&registry)
         .group("assets", ["/css/{*path}", "/js/{*path}"])
-        .within("/css/{*path}", Duration::from_secs(60));
+        .service_level("/css/{*path}", Duration::from_secs(60));
     let app = Router::new()
         .route("/css/{*path}", get(async || "a style"))
         .route("/js/{*path}", get(async || "a script"))
@@ -114,7 +114,7 @@ async fn routes_of_a_group_are_counted_under_its_name_and_what_is_chosen_for_one
 async fn declared_routes_are_shown_at_zero_before_their_first_request() {
     let registry = Registry::new();
     let statuses = [StatusCode::OK, StatusCode::INTERNAL_SERVER_ERROR];
-    let layer = layer(&registry).declare(Method::GET, "/users/{id}", statuses);
+    let layer = layer(&registry).predeclare(Method::GET, "/users/{id}", statuses);
     let app: Router = Router::new()
         .route("/users/{id}", get(async || "a user"))
         .layer(layer);
@@ -142,8 +142,8 @@ async fn a_flood_of_routes_or_labels_renames_no_route_that_axum_found() {
         Some(number.into())
     };
     let layer = layer(&registry)
-        .route_by(invented)
-        .label_by_request("tenant", invented)
+        .route_from(invented)
+        .label_from_request("tenant", invented)
         .limit(3);
     let app = Router::new()
         .route("/users/{id}", get(async || "a user"))
@@ -171,7 +171,7 @@ async fn a_flood_of_routes_or_labels_renames_no_route_that_axum_found() {
 async fn a_flood_that_an_inner_layer_names_is_limited_in_the_outer_one_too() {
     let registry = Registry::new();
     let invented = |head: &RequestHead<'_>| Some(head.uri.path().to_owned().into());
-    let inner = layer(&registry).route_by(invented).limit(10);
+    let inner = layer(&registry).route_from(invented).limit(10);
     let app = layer(&registry).limit(10).layer(inner.layer(files()));
     for number in 0..200 {
         get_path(app.clone(), &format!("/{number}")).await;
@@ -185,7 +185,7 @@ async fn a_template_that_an_inner_layer_tells_is_preferred_to_the_mount_of_the_o
     let registry = Registry::new();
     let users = Router::new().route("/users/{id}", get(async || "a user"));
     let app = layer(&registry)
-        .mount("app")
+        .fallback_route("app")
         .layer(users.layer(layer(&registry)));
     get_path(app.clone(), "/users/7").await;
     get_path(app, "/elsewhere").await;
@@ -200,8 +200,8 @@ async fn a_template_that_an_inner_layer_tells_is_preferred_to_the_mount_of_the_o
 async fn what_is_declared_has_the_outcome_that_its_requests_have() {
     let registry = Registry::new();
     let declared = layer(&registry)
-        .declare(Method::GET, "/ws", [StatusCode::SWITCHING_PROTOCOLS])
-        .declare(Method::CONNECT, "/tunnel", [StatusCode::OK])
+        .predeclare(Method::GET, "/ws", [StatusCode::SWITCHING_PROTOCOLS])
+        .predeclare(Method::CONNECT, "/tunnel", [StatusCode::OK])
         .try_register();
     assert!(declared.is_ok());
     let text = registry.export_prometheus();

@@ -17,9 +17,9 @@ fn a_prefix_and_constant_labels_are_in_every_format_and_stay_off_other_handles()
     let registry = Registry::new();
     let shop = registry
         .clone()
-        .prefix("shop_")
+        .with_prefix("shop_")
         .unwrap()
-        .labels([("region", "eu"), ("note", "a\"b\\")])
+        .with_labels([("region", "eu"), ("note", "a\"b\\")])
         .unwrap();
     let orders = shop
         .counter_family("orders_total", "Orders.", ["kind"])
@@ -56,13 +56,13 @@ fn prefixes_and_labels_add_up() {
     let registry = Registry::new();
     let inner = registry
         .clone()
-        .prefix("a_")
+        .with_prefix("a_")
         .unwrap()
-        .labels([("x", "1")])
+        .with_labels([("x", "1")])
         .unwrap()
-        .prefix("b_")
+        .with_prefix("b_")
         .unwrap()
-        .labels([("y", "2")])
+        .with_labels([("y", "2")])
         .unwrap();
     inner.counter("c_total", "").unwrap().inc();
     assert!(
@@ -78,7 +78,7 @@ fn a_metric_made_by_itself_has_the_labels_of_each_registry_that_shows_it() {
     hits.inc();
     let (plain, europe) = (
         Registry::new(),
-        Registry::new().labels([("region", "eu")]).unwrap(),
+        Registry::new().with_labels([("region", "eu")]).unwrap(),
     );
     plain.register("hits_total", "", &hits).unwrap();
     europe.register("hits_total", "", &hits).unwrap();
@@ -92,7 +92,7 @@ fn a_metric_made_by_itself_has_the_labels_of_each_registry_that_shows_it() {
     assert_eq!(hits.get(), 2.0);
 
     // As has one that came from a registry with constant labels.
-    let asia = Registry::new().labels([("region", "asia")]).unwrap();
+    let asia = Registry::new().with_labels([("region", "asia")]).unwrap();
     let hits = europe.counter("hits_total", "").unwrap();
     asia.register("hits_total", "", &hits).unwrap();
     assert!(
@@ -105,20 +105,20 @@ fn a_metric_made_by_itself_has_the_labels_of_each_registry_that_shows_it() {
 fn what_would_be_ambiguous_or_malformed_is_refused_with_the_remedy() {
     let registry = Registry::new();
     for prefix in ["9", "a-", "ä", "a b"] {
-        let error = registry.clone().prefix(prefix).unwrap_err();
+        let error = registry.clone().with_prefix(prefix).unwrap_err();
         assert!(error.is_invalid_name(), "{error}");
     }
     for name in ["", "le", "__x", "a:b"] {
-        let error = registry.clone().labels([(name, "")]).unwrap_err();
+        let error = registry.clone().with_labels([(name, "")]).unwrap_err();
         assert!(error.is_invalid_label(), "{error}");
     }
     // `tachometer_series` has it already, and no label may be there twice.
-    let error = registry.clone().labels([("metric", "")]).unwrap_err();
+    let error = registry.clone().with_labels([("metric", "")]).unwrap_err();
     assert!(error.is_invalid_label() && error.to_string().contains("tachometer_series"));
-    let twice = registry.clone().labels([("a", "1"), ("a", "2")]);
+    let twice = registry.clone().with_labels([("a", "1"), ("a", "2")]);
     assert!(twice.unwrap_err().is_invalid_label());
 
-    let europe = registry.clone().labels([("region", "eu")]).unwrap();
+    let europe = registry.clone().with_labels([("region", "eu")]).unwrap();
     let error = europe.counter_family("c", "", ["region"]).unwrap_err();
     assert!(error.is_invalid_label(), "{error}");
     assert!(error.to_string().contains("region"), "{error}");
@@ -130,7 +130,7 @@ fn what_would_be_ambiguous_or_malformed_is_refused_with_the_remedy() {
 
 /// Returns a handle of the registry for each of two tenants.
 fn tenants(registry: &Registry) -> [Registry; 2] {
-    ["a", "b"].map(|tenant| registry.clone().labels([("tenant", tenant)]).unwrap())
+    ["a", "b"].map(|tenant| registry.clone().with_labels([("tenant", tenant)]).unwrap())
 }
 
 #[test]
@@ -211,9 +211,9 @@ stock{tenant="b"} 20
 #[test]
 fn a_handle_finds_its_own_series_whatever_the_order_of_its_labels() {
     let registry = Registry::new();
-    let one = registry.clone().labels([("a", "1"), ("b", "2")]).unwrap();
-    let same = registry.clone().labels([("b", "2"), ("a", "1")]).unwrap();
-    let other = registry.clone().labels([("a", "2"), ("b", "1")]).unwrap();
+    let one = registry.clone().with_labels([("a", "1"), ("b", "2")]).unwrap();
+    let same = registry.clone().with_labels([("b", "2"), ("a", "1")]).unwrap();
+    let other = registry.clone().with_labels([("a", "2"), ("b", "1")]).unwrap();
     for handle in [&one, &same, &other] {
         handle.counter("c_total", "").unwrap().inc();
     }
@@ -228,7 +228,7 @@ fn a_handle_finds_its_own_series_whatever_the_order_of_its_labels() {
 fn a_later_handle_has_the_first_ones_help_and_buckets_unless_it_chooses_others() {
     let registry = Registry::new();
     let [a, b] = tenants(&registry);
-    let c = registry.clone().labels([("tenant", "c")]).unwrap();
+    let c = registry.clone().with_labels([("tenant", "c")]).unwrap();
     a.histogram_with_buckets("seconds", "The first text.", &[1.0])
         .unwrap();
     b.histogram("seconds", "Another text.").unwrap();
@@ -270,7 +270,7 @@ fn many_handles_of_one_name_are_reported_and_found() {
     let handle = |tenant: u32| {
         let tenant = tenant.to_string();
         let labels = [("region", "eu"), ("tenant", &*tenant)];
-        registry.clone().labels(labels).unwrap()
+        registry.clone().with_labels(labels).unwrap()
     };
     for round in 1..=2 {
         for tenant in 0..1_000 {
@@ -303,7 +303,7 @@ fn other_names_of_labels_or_another_kind_stay_a_conflict_and_change_nothing() {
         .inc();
     a.gauge_fn("queue", "", || 1).unwrap();
     let before = registry.export_prometheus();
-    let region = registry.clone().labels([("region", "eu")]).unwrap();
+    let region = registry.clone().with_labels([("region", "eu")]).unwrap();
     let names = "labels have the same names";
     check(region.counter_family("orders_total", "", ["kind"]), names);
     check(

@@ -138,15 +138,15 @@ fn app(registry: &Registry) -> Router {
     let answered = Label::closed("answered", ["yes"]);
     let layer = MetricsLayer::new()
         .registry(registry)
-        .label_by_request(tenant, |head| {
+        .label_from_request(tenant, |head| {
             let tenant = head.headers.get("x-tenant")?.to_str().ok()?;
             Some(tenant.to_owned().into())
         })
-        .label_by_response(answered, |response| {
+        .label_from_response(answered, |response| {
             let value = response.headers.get("x-request-id")?.to_str().ok()?;
             Some(value.to_owned().into())
         })
-        .label_by_handler(handler)
+        .label_from_handler(handler)
         .time_to_head()
         .time_to_first_byte()
         .version()
@@ -177,8 +177,8 @@ async fn fetch(router: &Router, request: Request<Body>) -> (StatusCode, Vec<u8>)
 async fn read_all(registry: &Registry) {
     let router: Router = MetricsRouter::new()
         .registry(registry)
-        .bearer(TOKEN)
-        .basic(USER, PASSWORD)
+        .bearer_token(TOKEN)
+        .basic_auth(USER, PASSWORD)
         .build();
     let basic = BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}"));
     let right = [format!("Bearer {TOKEN}"), format!("Basic {basic}")];
@@ -262,7 +262,7 @@ fn no_output_contains_what_a_client_or_the_service_wrote_or_a_credential() {
         Format::Protobuf,
         Format::Json,
     ] {
-        let text = registry.export(format).created(true).to_bytes();
+        let text = registry.export(format).created_timestamps(true).to_bytes();
         assert_silent(format.as_str(), &text);
     }
     assert_silent("the summary", registry.summary().to_json().as_bytes());

@@ -42,7 +42,7 @@ async fn an_endpoint_has_as_many_series_as_documented() {
 fn a_model_has_as_many_series_as_documented() {
     for (prices, at_start) in [(None, 7), (Some(Price::per_million(1.0, 1.0)), 14)] {
         let registry = Registry::new();
-        let layer = LlmLayer::new().registry(&registry).models(["m"]);
+        let layer = LlmLayer::new().registry(&registry).known_models(["m"]);
         let layer = match prices {
             Some(price) => layer.prices(PriceTable::new().model("m", price)),
             None => layer,
@@ -50,7 +50,7 @@ fn a_model_has_as_many_series_as_documented() {
         let mut call = layer.metrics().start("chat", "openai", "m");
         assert_eq!(series(&registry, "llm_"), at_start);
         call.first_token();
-        call.usage(Usage::new().input(10).output(5).cache_read(3));
+        call.set_usage(Usage::new().input(10).output(5).cache_read(3));
         call.finish(Outcome::Success);
         assert_eq!(series(&registry, "llm_"), at_start + 53);
     }

@@ -116,9 +116,9 @@ async fn the_numbers_of_the_system_and_the_page_are_there_too() {
 
 #[tokio::test]
 async fn the_guard_stands_before_every_path_and_knows_the_peer() {
-    let settings = metrics().bearer("a token").networks(["127.0.0.1"]).unwrap();
+    let settings = metrics().bearer_token("a token").allowed_networks(["127.0.0.1"]).unwrap();
     let inside = start(settings).await;
-    let outside = start(metrics().networks(["10.0.0.0/8"]).unwrap()).await;
+    let outside = start(metrics().allowed_networks(["10.0.0.0/8"]).unwrap()).await;
     let caller = Caller::new(Version::HTTP_11);
     for path in ["/metrics", "/metrics/json", "/metrics/unknown", "/"] {
         let url = format!("http://{}{path}", inside.local_addr());
@@ -242,7 +242,7 @@ async fn a_reader_that_takes_nothing_is_cut() {
 
 #[tokio::test]
 async fn connections_that_have_ended_make_room_however_many_there_were() {
-    let serving = start(metrics().connections(1)).await;
+    let serving = start(metrics().max_connections(1)).await;
     for _ in 0..200 {
         let mut client = connect(&serving).await;
         client.write_all(REQUEST).await.unwrap();

@@ -115,7 +115,7 @@ fn check(registry: &Registry, schemes: &[Escaping]) {
         let export = |format| registry.export(format).escaping(*escaping);
         let open_metrics = export(Format::OpenMetrics);
         agree(Format::OpenMetrics, &open_metrics.clone().to_bytes());
-        agree(Format::OpenMetrics, &open_metrics.created(true).to_bytes());
+        agree(Format::OpenMetrics, &open_metrics.created_timestamps(true).to_bytes());
         agree(Format::Text, &export(Format::Text).to_bytes());
     }
 }
@@ -232,7 +232,7 @@ fn awkward() -> Registry {
 
 /// Names that are not classic, of every kind.
 fn named() -> Registry {
-    let registry = Registry::new().utf8_names();
+    let registry = Registry::new().with_utf8_names();
     for (number, name) in ["http.größe", "\"\\\n", "{", "a b,c=d", "9", "#", "_a"]
         .iter()
         .enumerate()

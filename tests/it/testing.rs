@@ -52,7 +52,7 @@ fn what_is_so_is_asserted() {
 #[test]
 fn what_a_handle_with_a_prefix_has_is_asserted() {
     let registry = registry();
-    let shop = registry.clone().prefix("shop_").unwrap();
+    let shop = registry.clone().with_prefix("shop_").unwrap();
     shop.counter("jobs_total", "Jobs done.").unwrap().inc();
     shop.histogram("wait_seconds", "Waits.")
         .unwrap()

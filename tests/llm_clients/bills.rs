@@ -141,7 +141,7 @@ fn units_beside_tokens_do_not_make_the_tokens_known() {
     for (usage, dollars) in cases {
         let (layer, registry) = priced("m", price());
         let mut call = layer.metrics().start("chat", "p", "m");
-        call.usage(usage);
+        call.set_usage(usage);
         call.finish(Outcome::Success);
         assert_eq!(bill(&registry), (dollars, 1.0), "{usage:?}");
     }
@@ -196,7 +196,7 @@ fn of_a_call_that_broke_off_before_an_answer_nobody_knows_the_cost() {
 
 #[test]
 fn a_part_that_is_no_number_leaves_the_cost_open() {
-    let (layer, registry) = priced("m", Price::per_million(1.0, 1.0).cached(0.1));
+    let (layer, registry) = priced("m", Price::per_million(1.0, 1.0).cache_read(0.1));
     let details = json!({"cached_tokens": -1});
     let usage = json!({"prompt_tokens": 1_000_000, "completion_tokens": 0, "prompt_tokens_details": details});
     ask(&layer, "m", "m", &usage);
@@ -237,7 +237,7 @@ fn a_host_may_be_an_address_with_a_port_and_the_port_of_its_scheme() {
         ),
     ] {
         let registry = Registry::new();
-        let layer = LlmLayer::new().registry(&registry).host(own, "mine");
+        let layer = LlmLayer::new().registry(&registry).provider_for_host(own, "mine");
         let body = json!({"model": "m", "messages": []}).to_string();
         finish(open_as(&layer, url, body, Response::new("{}".to_owned())));
         let mine = sum(&registry, "llm_requests_total", &[("provider", "mine")]);

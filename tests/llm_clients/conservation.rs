@@ -190,7 +190,7 @@ async fn a_thousand_streams_at_once_are_each_counted_once_whatever_becomes_of_th
     .await;
     let (layer, registry) = layer();
     // Named from the start, whichever call of them is answered first.
-    let layer = layer.models(MODELS);
+    let layer = layer.known_models(MODELS);
     let llm = layer.layer(client());
     let stop = Arc::new(AtomicBool::new(false));
     let scraper = {

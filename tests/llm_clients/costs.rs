@@ -79,7 +79,7 @@ fn price(of: [&str; 9]) -> Price {
     let of: [f64; 9] = of.map(|text| text.parse().unwrap());
     let [input, output, cached, write, hour, heard, said, seen, drawn] = of;
     Price::per_million(input, output)
-        .cached(cached)
+        .cache_read(cached)
         .cache_write(write)
         .cache_write_1h(hour)
         .audio_input(heard)
@@ -113,7 +113,7 @@ fn calls_cost_what_whole_numbers_say_however_many_there_are() {
         let [cached, write, hour, heard, seen] = [(); 5].map(|()| part(&mut text_input));
         let [said, drawn] = [(); 2].map(|()| part(&mut text_output));
         let mut call = metrics.start("chat", "openai", &format!("model-{at}-2026-01-01"));
-        call.usage(
+        call.set_usage(
             Usage::new()
                 .input(input)
                 .output(output)
@@ -190,7 +190,7 @@ fn a_long_prompt_has_another_price_and_units_and_calls_have_theirs() {
     ] {
         let before = cost(&registry, "table");
         let mut call = metrics.start("chat", "p", model);
-        call.usage(usage);
+        call.set_usage(usage);
         call.finish(Outcome::Success);
         let found = cost(&registry, "table") - before;
         assert!((found - expected).abs() < 1e-12, "{model}: {found}");
@@ -307,7 +307,7 @@ fn a_web_search_without_a_price_is_unpriced_and_one_with_a_price_is_added() {
 fn end(metrics: &LlmMetrics, model: &str, usage: &Usage, outcome: Outcome) {
     let mut call = metrics.start("chat", "p", model);
     if *usage != Usage::new() {
-        call.usage(*usage);
+        call.set_usage(*usage);
     }
     call.finish(outcome);
 }
@@ -366,7 +366,7 @@ fn units_with_a_price_may_stand_for_tokens_unless_a_count_was_invalid() {
 
 #[test]
 fn parts_that_are_more_than_their_whole_cost_no_more_than_it() {
-    let price = Price::per_million(1.0, 1.0).cached(10.0).cache_write(100.0);
+    let price = Price::per_million(1.0, 1.0).cache_read(10.0).cache_write(100.0);
     let (layer, registry) = priced(PriceTable::new().model("m", price));
     let usage = Usage::new().input(10).output(0);
     let usage = usage.cache_read(8).cache_write(8);

@@ -31,7 +31,7 @@ fn calls_are_told_by_the_names_of_the_conventions() {
     let (layer, registry) = otel();
     let metrics = layer.metrics();
     let mut call = metrics.start("chat", "openai", "gpt-x");
-    call.usage(Usage::new().input(5_000).output(3));
+    call.set_usage(Usage::new().input(5_000).output(3));
     call.finish(Outcome::Success);
     let refused = metrics.start("chat", "openai", "gpt-x");
     refused.finish(Outcome::Error(ErrorType::RateLimited));

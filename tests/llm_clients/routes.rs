@@ -34,13 +34,13 @@ fn metrics(registry: &Registry) -> LlmMetrics {
 async fn call(metrics: &LlmMetrics, tokens: u64) {
     let mut call = metrics.start("chat", "p", "m");
     yield_now().await;
-    call.usage(Usage::new().input(tokens).output(0));
+    call.set_usage(Usage::new().input(tokens).output(0));
     call.finish(Outcome::Success);
 }
 
 fn call_at_once(metrics: &LlmMetrics, tokens: u64) {
     let mut call = metrics.start("chat", "p", "m");
-    call.usage(Usage::new().input(tokens).output(0));
+    call.set_usage(Usage::new().input(tokens).output(0));
     call.finish(Outcome::Success);
 }
 
@@ -179,7 +179,7 @@ async fn the_route_that_pays_is_the_one_that_the_request_is_counted_with() {
     let outer = MetricsLayer::new().registry(&registry);
 
     // An outer layer that has a name of its own listens to none within.
-    let named = outer.clone().route_by(|_| Some("outer".into()));
+    let named = outer.clone().route_from(|_| Some("outer".into()));
     get_from(&tower::Layer::layer(&named, inner.clone()), "/users/7").await;
 
     assert_eq!(spent(&registry, "outer"), 1.0);

@@ -63,7 +63,7 @@ fn assert_silent_registry(registry: &Registry) {
         Format::Protobuf,
         Format::Json,
     ] {
-        let told = registry.export(format).created(true).to_bytes();
+        let told = registry.export(format).created_timestamps(true).to_bytes();
         assert!(!told.is_empty());
         assert_silent(format.as_str(), &told);
     }
@@ -289,7 +289,7 @@ async fn no_debug_of_the_layers_own_types_tells_of_a_call_under_way() {
     let metrics = layer.metrics();
     let mut call = metrics.start("chat", "openai", "gpt-x");
     call.first_token();
-    call.usage(Usage::new().input(3));
+    call.set_usage(Usage::new().input(3));
     assert_silent_debug(&call);
     let hostile = metrics.start("chat", "openai", "sk-CANARY");
     assert_silent_debug(&hostile);

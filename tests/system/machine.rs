@@ -285,7 +285,7 @@ fn a_name_that_is_taken_leaves_out_that_metric_alone() {
 #[test]
 fn handles_with_other_labels_have_metrics_of_their_own_or_an_error() {
     let registry = Registry::new();
-    let handle = |value| registry.clone().labels([("part", value)]).unwrap();
+    let handle = |value| registry.clone().with_labels([("part", value)]).unwrap();
     for value in ["a", "b", "a"] {
         SystemMetrics::new().register(&handle(value)).unwrap();
     }
@@ -341,7 +341,7 @@ fn updates_go_on_until_they_are_dropped() {
 fn handles_with_a_prefix_have_metrics_of_their_own() {
     let registry = Registry::new();
     registry.update_system_metrics();
-    let other = registry.clone().prefix("other_").unwrap();
+    let other = registry.clone().with_prefix("other_").unwrap();
     other.update_system_metrics();
     assert!(is_shown(&registry, "system_memory_bytes"));
     assert!(is_shown(&registry, "other_system_memory_bytes"));

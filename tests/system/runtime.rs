@@ -16,7 +16,7 @@ fn a_runtime_tells_its_workers_and_tasks() {
         .build()
         .unwrap();
     let registry = Registry::new();
-    TokioMetrics::of(runtime.handle())
+    TokioMetrics::for_handle(runtime.handle())
         .register(&registry)
         .unwrap();
     assert_eq!(value(&registry, "tokio_workers"), 3.0);
@@ -53,7 +53,7 @@ async fn runtimes_share_a_registry_by_prefixes() {
     TokioMetrics::current().register(&registry).unwrap();
     let error = TokioMetrics::current().register(&registry).unwrap_err();
     assert!(error.is_conflict());
-    let other = registry.clone().prefix("other_").unwrap();
+    let other = registry.clone().with_prefix("other_").unwrap();
     TokioMetrics::current().register(&other).unwrap();
     assert_eq!(value(&registry, "other_tokio_workers"), 1.0);
 }

@@ -28,7 +28,7 @@ fn a_registry_may_be_another_for_each_run() {
         .map(|own| runs(own, "given_seconds", None));
     assert_eq!(counts, [4, 3, 3]);
     // The same, under another name.
-    let prefixed = registries[0].clone().prefix("shop_").unwrap();
+    let prefixed = registries[0].clone().with_prefix("shop_").unwrap();
     given(&prefixed);
     assert_eq!(runs(&registries[0], "shop_given_seconds", None), 1);
     assert_eq!(runs(&registries[0], "given_seconds", None), 4);

@@ -34,8 +34,8 @@ pub fn compare() {
                 .histogram_family_with_buckets("h", "", names, buckets)
                 .expect("valid names");
             each(|labels, value| {
-                counters.record(labels, tachometer::Counter::inc);
-                histograms.record(labels, |histogram| histogram.observe(value));
+                counters.with_ref(labels, tachometer::Counter::inc);
+                histograms.with_ref(labels, |histogram| histogram.observe(value));
             });
             (counters, histograms)
         });

@@ -42,10 +42,10 @@ impl Own {
             .build()
             .map_err(|error| error.to_string())?;
         let layer = LlmLayer::new()
-            .host(OPENAI, "openai")
-            .host(ANTHROPIC, "anthropic")
-            .host(OLLAMA, "ollama")
-            .models(MODELS)
+            .provider_for_host(OPENAI, "openai")
+            .provider_for_host(ANTHROPIC, "anthropic")
+            .provider_for_host(OLLAMA, "ollama")
+            .known_models(MODELS)
             .prices(prices())
             .by_route();
         Ok(Self {

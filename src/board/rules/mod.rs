@@ -93,8 +93,8 @@ impl AlertRules {
     /// ```
     /// use tachometer::board::AlertRules;
     ///
-    /// let api = AlertRules::new().job("api").error_share(0.01)?;
-    /// let batch = AlertRules::new().job("batch").error_share(0.2)?;
+    /// let api = AlertRules::new().job("api").error_ratio(0.01)?;
+    /// let batch = AlertRules::new().job("batch").error_ratio(0.2)?;
     /// # Ok::<(), tachometer::Error>(())
     /// ```
     pub fn job(self, job: impl Into<String>) -> Self {
@@ -127,7 +127,7 @@ impl AlertRules {
     /// # Errors
     ///
     /// When it is not between 0 and 1 ([`Error::is_invalid_rule`]).
-    pub fn error_share(self, share: f64) -> Result<Self, Error> {
+    pub fn error_ratio(self, share: f64) -> Result<Self, Error> {
         let error_share = within_1("error share", share, 0.05)?;
         Ok(Self {
             error_share,
@@ -169,7 +169,7 @@ impl AlertRules {
     /// # Errors
     ///
     /// When it is not between 0 and 1 ([`Error::is_invalid_rule`]).
-    pub fn llm_error_share(self, share: f64) -> Result<Self, Error> {
+    pub fn llm_error_ratio(self, share: f64) -> Result<Self, Error> {
         let llm_error_share = within_1("LLM error share", share, 0.1)?;
         Ok(Self {
             llm_error_share,
@@ -182,7 +182,7 @@ impl AlertRules {
     ///
     /// As with the [latency](Self::latency), this is to be below the highest bound of the
     /// buckets: by default 80 s, and 10 s by the names of OpenTelemetry.
-    pub fn first_token(self, time: Duration) -> Self {
+    pub fn time_to_first_token(self, time: Duration) -> Self {
         Self {
             first_token: time,
             ..self
@@ -195,7 +195,7 @@ impl AlertRules {
     /// # Errors
     ///
     /// When it is negative or not finite ([`Error::is_invalid_rule`]).
-    pub fn spend_per_hour(self, dollars: f64) -> Result<Self, Error> {
+    pub fn cost_per_hour(self, dollars: f64) -> Result<Self, Error> {
         if !dollars.is_finite() || dollars < 0.0 {
             return Err(Error::invalid_rule(format_args!(
                 "the spend an hour {dollars} of the alert rules is no sum of dollars: give one \
@@ -214,7 +214,7 @@ impl AlertRules {
     /// # Errors
     ///
     /// When it is not between 0 and 1 ([`Error::is_invalid_rule`]).
-    pub fn rate_limit_left(self, share: f64) -> Result<Self, Error> {
+    pub fn rate_limit_remaining(self, share: f64) -> Result<Self, Error> {
         let rate_limit_left = within_1("rate limit left", share, 0.1)?;
         Ok(Self {
             rate_limit_left,

@@ -106,10 +106,10 @@ mod tests {
                 "container_memory_reclaimable_bytes",
             ),
         ] {
-            registry.in_role(role).gauge(name, "").unwrap();
+            registry.with_role(role).gauge(name, "").unwrap();
         }
         assert!(group(&Roles::of(&registry)).is_none());
-        let most = registry.in_role(Role::ContainerMostMemory);
+        let most = registry.with_role(Role::ContainerMostMemory);
         most.gauge("container_memory_limit_bytes", "").unwrap();
         let alert = memory(&Roles::of(&registry)).unwrap();
         assert_eq!(

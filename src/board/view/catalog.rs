@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::board::view::json::Json;
-use crate::snapshot::{Block, Desc, Role, Values};
+use crate::snapshot::{SeriesBlock, Desc, Role, Values};
 
 /// So many metrics are told,
 const METRICS: usize = 400;
@@ -37,7 +37,7 @@ struct Entry {
 }
 
 impl Catalog {
-    pub(super) fn add(&mut self, block: &Block) {
+    pub(super) fn add(&mut self, block: &SeriesBlock) {
         self.series += block.labels.len();
         if block.desc.role() == Some(Role::SeriesOverflow) {
             self.note_overflow(block);
@@ -70,7 +70,7 @@ impl Catalog {
         }
     }
 
-    fn note_overflow(&mut self, block: &Block) {
+    fn note_overflow(&mut self, block: &SeriesBlock) {
         for (position, labels) in block.labels.iter().enumerate() {
             if value(&block.values, position) > 0.0 && self.over.len() < OVER {
                 // Its own label is the last.

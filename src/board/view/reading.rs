@@ -8,7 +8,7 @@ use crate::board::view::catalog::Catalog;
 use crate::board::view::llm::Calls;
 use crate::board::view::requests::Requests;
 use crate::registry::Registry;
-use crate::snapshot::{Block, Role, Values};
+use crate::snapshot::{SeriesBlock, Role, Values};
 
 /// What is shown of a registry, as it stood at a moment.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl Reading {
             .map(|metric| (metric.name().to_owned(), metric.label_names().len()))
             .collect();
         let gather = registry.gather();
-        let since_1970 = gather.taken().duration_since(UNIX_EPOCH);
+        let since_1970 = gather.read_at().duration_since(UNIX_EPOCH);
         let millis = since_1970.unwrap_or_default().as_millis();
         let mut reading = Self {
             at,
@@ -88,7 +88,7 @@ impl Reading {
         reading
     }
 
-    fn add(&mut self, role: Role, block: &Block, own: usize) {
+    fn add(&mut self, role: Role, block: &SeriesBlock, own: usize) {
         match &block.values {
             Values::Counter(counts) => {
                 for (labels, count) in labels(block, own).zip(counts) {
@@ -194,7 +194,7 @@ pub(super) fn since(now: f64, before: f64) -> f64 {
     (now - before).max(0.0)
 }
 
-fn labels(block: &Block, own: usize) -> impl Iterator<Item = Labels<'_>> {
+fn labels(block: &SeriesBlock, own: usize) -> impl Iterator<Item = Labels<'_>> {
     block.labels.iter().map(move |labels| {
         let values: Vec<_> = labels.pairs().map(|(_, value)| value).collect();
         Labels {

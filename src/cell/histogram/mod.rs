@@ -6,36 +6,36 @@
 
 use std::sync::PoisonError;
 
-use crate::cell::grid::{Grid, Key, LARGEST, piece_of};
-use crate::cell::lanes::Lanes;
-use crate::cell::pieces::Pieces;
-use crate::cell::sheets::Sheets;
+use crate::cell::grid::{BucketLayout, Key, LARGEST, piece_of};
+use crate::cell::lanes::Sharded;
+use crate::cell::pieces::DenseCounts;
+use crate::cell::sheets::SparseCounts;
 use crate::cell::sync::{Mutex, OnceLock, Ordering};
-use crate::cell::tally::{Tally, join};
+use crate::cell::tally::{AtomicTotals, join};
 use crate::cell::thread;
 use crate::snapshot::{NativeBuckets, Totals};
 
 /// A histogram that has observed so often gets lanes.
 const HOT: u64 = 1_024;
 
-const _: () = assert!(LARGEST <= Sheets::LARGEST);
+const _: () = assert!(LARGEST <= SparseCounts::LARGEST);
 
 #[derive(Debug)]
 pub(crate) struct HistogramCell {
     /// What threads without a lane have observed, and others where a value has no
     /// place in theirs.
-    tally: Tally,
+    tally: AtomicTotals,
     /// Its pieces, and the exponential buckets of far values.
-    counts: Sheets,
+    counts: SparseCounts,
     /// All that a histogram that is not much used has no need of.
-    lanes: OnceLock<Lanes<Lane>>,
+    lanes: OnceLock<Sharded<Lane>>,
 }
 
 /// What one thread has observed; nobody else writes the first two.
 #[derive(Debug)]
 struct Lane {
-    tally: Tally,
-    pieces: Pieces,
+    tally: AtomicTotals,
+    pieces: DenseCounts,
     /// Used in the first lane only: in there, it takes no room of its own, and no
     /// thread has to pass it on the way to its lane.
     ///
@@ -55,15 +55,15 @@ struct Base {
 impl HistogramCell {
     pub(crate) fn new() -> Self {
         Self {
-            tally: Tally::new(),
-            counts: Sheets::default(),
+            tally: AtomicTotals::new(),
+            counts: SparseCounts::default(),
             lanes: OnceLock::new(),
         }
     }
 
     /// Counts a value, or returns false if it is not finite.
     #[inline]
-    pub(crate) fn observe(&self, grid: &Grid, value: f64) -> bool {
+    pub(crate) fn observe(&self, grid: &BucketLayout, value: f64) -> bool {
         // Whatever is not as usual is left to one slow path, so that this one
         // stays short.
         if let Some(lanes) = self.lanes.get()
@@ -97,7 +97,7 @@ impl HistogramCell {
     /// Appends the classic buckets' counts to `counts` and returns the rest.
     pub(crate) fn read(
         &self,
-        grid: &Grid,
+        grid: &BucketLayout,
         counts: &mut Vec<u64>,
     ) -> (Totals, Option<NativeBuckets>) {
         // The list is where the numbers are collected too, so that nothing has to be
@@ -132,7 +132,7 @@ impl HistogramCell {
     /// One that is under way meanwhile is either forgotten or kept as a count;
     /// its value may stay in the sum and the bounds, or be missing from them. The
     /// sums of lanes go on from what they were, and keep the precision of that.
-    pub(crate) fn reset(&self, grid: &Grid) {
+    pub(crate) fn reset(&self, grid: &BucketLayout) {
         match self.lanes() {
             None => self.reset_shared(),
             Some((lanes, base)) => {
@@ -154,7 +154,7 @@ impl HistogramCell {
 
     #[cold]
     #[inline(never)]
-    fn observe_slowly(&self, grid: &Grid, value: f64) -> bool {
+    fn observe_slowly(&self, grid: &BucketLayout, value: f64) -> bool {
         if !value.is_finite() {
             return false;
         }
@@ -171,21 +171,21 @@ impl HistogramCell {
     }
 
     /// Makes what the calling thread needs to count such values by itself.
-    fn warm(&self, grid: &Grid, piece: usize) {
+    fn warm(&self, grid: &BucketLayout, piece: usize) {
         thread::lease();
         let lane = || Lane {
-            tally: Tally::new(),
-            pieces: Pieces::new(grid.pieces()),
+            tally: AtomicTotals::new(),
+            pieces: DenseCounts::new(grid.pieces()),
             base: Mutex::new(None),
         };
-        let lanes = self.lanes.get_or_init(|| Lanes::new(lane));
+        let lanes = self.lanes.get_or_init(|| Sharded::new(lane));
         if let Some(lane) = lanes.own() {
             lane.pieces.make(piece);
         }
     }
 
     /// Returns the lanes, if there are any, and what lies in the first of them.
-    fn lanes(&self) -> Option<(&Lanes<Lane>, &Mutex<Option<Base>>)> {
+    fn lanes(&self) -> Option<(&Sharded<Lane>, &Mutex<Option<Base>>)> {
         let lanes = self.lanes.get()?;
         let first = lanes.iter().next()?;
         Some((lanes, &first.base))
@@ -228,7 +228,7 @@ impl Base {
 }
 
 /// Adds the counts of all lanes to `all`; `part` is room for those of one.
-fn read_lanes(lanes: &Lanes<Lane>, all: &mut [u64], part: &mut [u64]) -> Totals {
+fn read_lanes(lanes: &Sharded<Lane>, all: &mut [u64], part: &mut [u64]) -> Totals {
     let used = lanes.iter().filter(|lane| !lane.tally.is_empty());
     used.fold(NOTHING, |totals, lane| {
         let own = lane.tally.read(|| lane.pieces.read(part));

@@ -4,9 +4,9 @@ use std::thread;
 use super::*;
 use crate::snapshot::{Bounds, Resolution};
 
-fn grid() -> Grid {
+fn grid() -> BucketLayout {
     let bounds = Bounds::new(&[1.0, 2.0, 3.0]).unwrap();
-    Grid::new(bounds, Some(Resolution::default()))
+    BucketLayout::new(bounds, Some(Resolution::default()))
 }
 
 fn read(cell: &HistogramCell) -> (Vec<u64>, Totals, NativeBuckets) {
@@ -60,7 +60,7 @@ fn a_reading_during_writes_agrees_with_itself_and_never_falls() {
 
 #[test]
 fn the_numbers_of_one_thread_are_read_whole_or_not_at_all() {
-    let (tally, pieces) = (Tally::new(), Pieces::new(100));
+    let (tally, pieces) = (AtomicTotals::new(), DenseCounts::new(100));
     let writing = AtomicBool::new(true);
     let whole = thread::scope(|scope| {
         let writer = scope.spawn(|| {

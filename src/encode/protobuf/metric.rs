@@ -2,13 +2,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::encode::page::{Page, Short};
+use crate::encode::page::{Buffer, ShortText};
 use crate::encode::protobuf::Scratch;
 use crate::encode::protobuf::native::put_native;
 use crate::encode::protobuf::wire::{
     bytes_len, each_of_varint, put_bytes, put_f64, put_u64, start_bytes, varint_len,
 };
-use crate::snapshot::{Block, Escaping, Exemplar, HistogramView, Labels, Values};
+use crate::snapshot::{SeriesBlock, Escaping, Exemplar, HistogramView, Labels, Values};
 
 /// The fields of these messages, by their names there.
 mod field {
@@ -37,7 +37,7 @@ mod field {
 }
 
 /// Makes `scratch.metric` the message of one series.
-pub(super) fn put_metric(block: &Block, series: usize, escaping: Escaping, scratch: &mut Scratch) {
+pub(super) fn put_metric(block: &SeriesBlock, series: usize, escaping: Escaping, scratch: &mut Scratch) {
     let Scratch {
         metric,
         value,
@@ -80,7 +80,7 @@ pub(super) fn put_metric(block: &Block, series: usize, escaping: Escaping, scrat
     put_bytes(metric, field, value.written());
 }
 
-fn put_labels(page: &mut Page, field: u8, labels: &Labels, escaping: Escaping) {
+fn put_labels(page: &mut Buffer, field: u8, labels: &Labels, escaping: Escaping) {
     for (name, value) in labels.pairs() {
         let name = escaping.label(&name);
         start_bytes(page, field, bytes_len(name.len()) + bytes_len(value.len()));
@@ -89,7 +89,7 @@ fn put_labels(page: &mut Page, field: u8, labels: &Labels, escaping: Escaping) {
     }
 }
 
-fn put_histogram(page: &mut Page, histogram: &HistogramView<'_>, exemplars: &[Exemplar]) {
+fn put_histogram(page: &mut Buffer, histogram: &HistogramView<'_>, exemplars: &[Exemplar]) {
     put_u64(page, field::HISTOGRAM_COUNT, histogram.count());
     put_f64(page, field::HISTOGRAM_SUM, histogram.totals().sum);
     if exemplars.is_empty() {
@@ -99,7 +99,7 @@ fn put_histogram(page: &mut Page, histogram: &HistogramView<'_>, exemplars: &[Ex
         return;
     }
     for (position, (bound, up_to)) in histogram.cumulative().enumerate() {
-        let mut own = Page::default();
+        let mut own = Buffer::default();
         own.put_short(&bucket_fields(bound, up_to));
         if let Some(exemplar) = exemplars.iter().find(|own| own.bucket == position) {
             put_exemplar(&mut own, field::BUCKET_EXEMPLAR, exemplar);
@@ -110,9 +110,9 @@ fn put_histogram(page: &mut Page, histogram: &HistogramView<'_>, exemplars: &[Ex
 
 /// Returns a bucket without an exemplar, as the field that it is.
 #[inline]
-fn bucket(bound: f64, up_to: u64) -> Short {
+fn bucket(bound: f64, up_to: u64) -> ShortText {
     let count = if up_to == 0 { 0 } else { 1 + varint_len(up_to) };
-    let mut bytes = Short::default();
+    let mut bytes = ShortText::default();
     bytes.push(field::HISTOGRAM_BUCKET << 3 | 2);
     // At most 20, which is one byte.
     bytes.push((count + 1 + size_of::<f64>()).to_le_bytes()[0]);
@@ -120,14 +120,14 @@ fn bucket(bound: f64, up_to: u64) -> Short {
     bytes
 }
 
-fn bucket_fields(bound: f64, up_to: u64) -> Short {
-    let mut bytes = Short::default();
+fn bucket_fields(bound: f64, up_to: u64) -> ShortText {
+    let mut bytes = ShortText::default();
     push_bucket(&mut bytes, bound, up_to);
     bytes
 }
 
 #[inline]
-fn push_bucket(bytes: &mut Short, bound: f64, up_to: u64) {
+fn push_bucket(bytes: &mut ShortText, bound: f64, up_to: u64) {
     if up_to != 0 {
         bytes.push(field::BUCKET_CUMULATIVE << 3);
         each_of_varint(up_to, |byte| bytes.push(byte));
@@ -137,8 +137,8 @@ fn push_bucket(bytes: &mut Short, bound: f64, up_to: u64) {
 }
 
 #[cold]
-fn put_exemplar(page: &mut Page, field: u8, exemplar: &Exemplar) {
-    let mut message = Page::default();
+fn put_exemplar(page: &mut Buffer, field: u8, exemplar: &Exemplar) {
+    let mut message = Buffer::default();
     // The names of an exemplar's labels are always classic.
     let labels = &exemplar.labels;
     put_labels(&mut message, field::EXEMPLAR_LABEL, labels, Escaping::Utf8);
@@ -148,7 +148,7 @@ fn put_exemplar(page: &mut Page, field: u8, exemplar: &Exemplar) {
 }
 
 /// Appends since when a series counts, in milliseconds after 1970, where it is known.
-fn put_created(page: &mut Page, field: u8, since: Option<u64>) {
+fn put_created(page: &mut Buffer, field: u8, since: Option<u64>) {
     if let Some(millis) = since {
         let nanos = millis % 1_000 * 1_000_000;
         page.put_short(&timestamp(field, millis / 1_000, nanos));
@@ -156,7 +156,7 @@ fn put_created(page: &mut Page, field: u8, since: Option<u64>) {
 }
 
 /// Appends a time; none where the clock stood before 1970.
-fn put_time(page: &mut Page, field: u8, time: SystemTime) {
+fn put_time(page: &mut Buffer, field: u8, time: SystemTime) {
     if let Ok(since_1970) = time.duration_since(UNIX_EPOCH) {
         let nanos = u64::from(since_1970.subsec_nanos());
         page.put_short(&timestamp(field, since_1970.as_secs(), nanos));
@@ -164,7 +164,7 @@ fn put_time(page: &mut Page, field: u8, time: SystemTime) {
 }
 
 /// Returns a time as the field that it is.
-fn timestamp(field: u8, seconds: u64, nanos: u64) -> Short {
+fn timestamp(field: u8, seconds: u64, nanos: u64) -> ShortText {
     let numbers = [
         (field::TIMESTAMP_SECONDS, seconds),
         (field::TIMESTAMP_NANOS, nanos),
@@ -174,7 +174,7 @@ fn timestamp(field: u8, seconds: u64, nanos: u64) -> Short {
         .clone()
         .map(|(_, number)| 1 + varint_len(number))
         .sum();
-    let mut bytes = Short::default();
+    let mut bytes = ShortText::default();
     bytes.push(field << 3 | 2);
     // At most 22, which is one byte.
     bytes.push(len.to_le_bytes()[0]);

@@ -14,8 +14,8 @@ mod metric;
 mod native;
 mod wire;
 
-use crate::encode::{Encode, Page};
-use crate::snapshot::{Block, Desc, Escaping, Kind, Values};
+use crate::encode::{Encode, Buffer};
+use crate::snapshot::{SeriesBlock, Desc, Escaping, Kind, Values};
 use metric::put_metric;
 use wire::{put_bytes, put_u64, put_varint};
 
@@ -37,9 +37,9 @@ mod field {
 pub(crate) struct ProtobufEncoder {
     escaping: Escaping,
     /// Name, help, kind and unit of the family under way.
-    header: Page,
+    header: Buffer,
     /// Its series, as far as they have not been sent.
-    series: Page,
+    series: Buffer,
     /// Whether the block under way has exponential buckets.
     native: bool,
     scratch: Scratch,
@@ -48,26 +48,26 @@ pub(crate) struct ProtobufEncoder {
 /// Messages within messages, whose lengths must be known before they are written.
 #[derive(Debug, Default)]
 struct Scratch {
-    metric: Page,
+    metric: Buffer,
     /// A metric's value: a counter, a histogram.
-    value: Page,
+    value: Buffer,
     /// What lies in a value: an exemplar, a span.
-    part: Page,
+    part: Buffer,
 }
 
 impl ProtobufEncoder {
     pub(crate) fn new(escaping: Escaping) -> Self {
         Self {
             escaping,
-            header: Page::default(),
-            series: Page::with_room(32 * 1024),
+            header: Buffer::default(),
+            series: Buffer::with_room(32 * 1024),
             native: false,
             scratch: Scratch::default(),
         }
     }
 
     /// Sends the series that were collected, as one message.
-    fn flush(&mut self, page: &mut Page) {
+    fn flush(&mut self, page: &mut Buffer) {
         if self.series.len() > 0 {
             let length = self.header.len() + self.series.len();
             put_varint(page, length as u64);
@@ -91,9 +91,9 @@ impl ProtobufEncoder {
 }
 
 impl Encode for ProtobufEncoder {
-    fn start(&mut self, _page: &mut Page) {}
+    fn start(&mut self, _page: &mut Buffer) {}
 
-    fn block(&mut self, block: &Block, page: &mut Page) {
+    fn block(&mut self, block: &SeriesBlock, page: &mut Buffer) {
         let native = matches!(&block.values, Values::Histogram(all) if !all.native.is_empty());
         if block.first || native != self.native {
             self.flush(page);
@@ -104,7 +104,7 @@ impl Encode for ProtobufEncoder {
         }
     }
 
-    fn series(&mut self, block: &Block, series: usize, page: &mut Page) {
+    fn series(&mut self, block: &SeriesBlock, series: usize, page: &mut Buffer) {
         put_metric(block, series, self.escaping, &mut self.scratch);
         let metric = self.scratch.metric.written();
         put_bytes(&mut self.series, field::METRIC, metric);
@@ -117,7 +117,7 @@ impl Encode for ProtobufEncoder {
         MESSAGE
     }
 
-    fn finish(&mut self, _cut: bool, page: &mut Page) {
+    fn finish(&mut self, _cut: bool, page: &mut Buffer) {
         self.flush(page);
     }
 }

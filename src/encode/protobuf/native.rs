@@ -1,7 +1,7 @@
 //! A native histogram: exponential buckets as spans, and each count as how much it
 //! differs from the one before.
 
-use crate::encode::Page;
+use crate::encode::Buffer;
 use crate::encode::protobuf::wire::{put_bytes, put_f64, put_sint, put_u64};
 use crate::snapshot::NativeBuckets;
 
@@ -27,7 +27,7 @@ mod field {
 }
 
 /// Appends the exponential buckets to a `Histogram`.
-pub(super) fn put_native(page: &mut Page, buckets: &NativeBuckets, part: &mut Page) {
+pub(super) fn put_native(page: &mut Buffer, buckets: &NativeBuckets, part: &mut Buffer) {
     put_sint(page, field::SCHEMA, i64::from(buckets.resolution.schema()));
     // Never 0: by it Prometheus knows a native histogram that is empty.
     put_f64(page, field::ZERO_THRESHOLD, NativeBuckets::ZERO_THRESHOLD);
@@ -36,7 +36,7 @@ pub(super) fn put_native(page: &mut Page, buckets: &NativeBuckets, part: &mut Pa
     put_side(page, &field::POSITIVE, &buckets.positive, part);
 }
 
-fn put_side(page: &mut Page, side: &field::Side, buckets: &[(i32, u64)], part: &mut Page) {
+fn put_side(page: &mut Buffer, side: &field::Side, buckets: &[(i32, u64)], part: &mut Buffer) {
     let mut next = 0;
     for run in buckets.chunk_by(|one, other| one.0 + 1 == other.0) {
         let (Some((first, _)), Some((last, _))) = (run.first(), run.last()) else {

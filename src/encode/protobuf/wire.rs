@@ -2,11 +2,11 @@
 //!
 //! <https://protobuf.dev/programming-guides/encoding/>
 
-use crate::encode::Page;
+use crate::encode::Buffer;
 
 /// Appends a number.
 #[inline]
-pub(super) fn put_varint(page: &mut Page, number: u64) {
+pub(super) fn put_varint(page: &mut Buffer, number: u64) {
     each_of_varint(number, |byte| page.push(byte));
 }
 
@@ -36,14 +36,14 @@ pub(super) fn bytes_len(len: usize) -> usize {
 
 /// Begins a field of so many bytes, which are to follow.
 #[inline]
-pub(super) fn start_bytes(page: &mut Page, field: u8, len: usize) {
+pub(super) fn start_bytes(page: &mut Buffer, field: u8, len: usize) {
     page.push(field << 3 | 2);
     put_varint(page, len as u64);
 }
 
 /// Appends a field of a number, unless it is 0, which is the same as none.
 #[inline]
-pub(super) fn put_u64(page: &mut Page, field: u8, number: u64) {
+pub(super) fn put_u64(page: &mut Buffer, field: u8, number: u64) {
     if number != 0 {
         page.push(field << 3);
         put_varint(page, number);
@@ -51,21 +51,21 @@ pub(super) fn put_u64(page: &mut Page, field: u8, number: u64) {
 }
 
 /// Appends a field of a number that is near to 0 on either side.
-pub(super) fn put_sint(page: &mut Page, field: u8, number: i64) {
+pub(super) fn put_sint(page: &mut Buffer, field: u8, number: i64) {
     page.push(field << 3);
     put_varint(page, zigzag(number));
 }
 
 /// Appends a field of a floating-point number, be it 0 or not.
 #[inline]
-pub(super) fn put_f64(page: &mut Page, field: u8, number: f64) {
+pub(super) fn put_f64(page: &mut Buffer, field: u8, number: f64) {
     page.push(field << 3 | 1);
     page.put(&number.to_le_bytes());
 }
 
 /// Appends a field of bytes: a text, or a message.
 #[inline]
-pub(super) fn put_bytes(page: &mut Page, field: u8, bytes: &[u8]) {
+pub(super) fn put_bytes(page: &mut Buffer, field: u8, bytes: &[u8]) {
     start_bytes(page, field, bytes.len());
     page.put(bytes);
 }
@@ -82,8 +82,8 @@ mod tests {
     #[test]
     fn numbers_are_written_as_the_specification_s_examples_are() {
         #[track_caller]
-        fn check(put: impl Fn(&mut Page), expected: &[u8]) {
-            let mut page = Page::default();
+        fn check(put: impl Fn(&mut Buffer), expected: &[u8]) {
+            let mut page = Buffer::default();
             put(&mut page);
             assert_eq!(page.written(), expected);
         }
@@ -100,7 +100,7 @@ mod tests {
         );
         check(|page| put_sint(page, 1, -2), &[0x08, 3]);
         for number in (0..64).flat_map(|bit| [(1 << bit) - 1, 1 << bit, u64::MAX >> bit]) {
-            let mut page = Page::default();
+            let mut page = Buffer::default();
             put_varint(&mut page, number);
             assert_eq!(varint_len(number), page.len(), "{number}");
         }

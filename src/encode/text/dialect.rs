@@ -1,6 +1,6 @@
 //! What the text formats do not have in common.
 
-use crate::encode::Page;
+use crate::encode::Buffer;
 use crate::snapshot::{Desc, Kind};
 
 /// One of the text formats.
@@ -35,7 +35,7 @@ impl Dialect {
 
     /// Appends a help text, escaped; in Prometheus's format, unlike in label
     /// values, quotes stay as they are.
-    pub(super) fn put_help(self, help: &str, page: &mut Page) {
+    pub(super) fn put_help(self, help: &str, page: &mut Buffer) {
         let mut plain = 0;
         for (at, byte) in help.bytes().enumerate() {
             let escaped = match byte {

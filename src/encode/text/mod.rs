@@ -13,8 +13,8 @@ use std::time::UNIX_EPOCH;
 
 use crate::encode::Encode;
 use crate::encode::number::{bound_text, digits, put_count, put_f64, seconds};
-use crate::encode::page::{Fragment, Page, Short};
-use crate::snapshot::{Block, Bounds, Desc, Escaping, Exemplar, HistogramView, Kind, Values};
+use crate::encode::page::{PaddedText, Buffer, ShortText};
+use crate::snapshot::{SeriesBlock, Bounds, Desc, Escaping, Exemplar, HistogramView, Kind, Values};
 use names::{Opening, close, in_header, label_text};
 
 /// Writes series as text.
@@ -26,9 +26,9 @@ pub(crate) struct TextEncoder {
     created: bool,
     family: Family,
     /// The labels of the series under way, up to its value.
-    labels: Fragment,
+    labels: PaddedText,
     /// What its buckets' lines begin with.
-    bucket: Fragment,
+    bucket: PaddedText,
 }
 
 /// What all lines of the family under way have in common.
@@ -42,7 +42,7 @@ struct Family {
     created: Opening,
     bounds: Option<Bounds>,
     /// `le="0.5"} ` for each bucket, `+Inf` included.
-    bound_texts: Vec<Short>,
+    bound_texts: Vec<ShortText>,
 }
 
 impl TextEncoder {
@@ -52,16 +52,16 @@ impl TextEncoder {
             escaping,
             created: created && dialect == Dialect::OpenMetrics,
             family: Family::default(),
-            labels: Fragment::default(),
-            bucket: Fragment::default(),
+            labels: PaddedText::default(),
+            bucket: PaddedText::default(),
         }
     }
 
-    fn put_header(&self, desc: &Desc, page: &mut Page) {
+    fn put_header(&self, desc: &Desc, page: &mut Buffer) {
         let exposed = self.escaping.metric(desc.exposed_name());
         let family = self.dialect.family(&exposed, desc.kind());
         let name = in_header(family);
-        let mut put = |what: &str, text: &dyn Fn(&mut Page)| {
+        let mut put = |what: &str, text: &dyn Fn(&mut Buffer)| {
             for part in ["# ", what, " ", &name, " "] {
                 page.put_str(part);
             }
@@ -104,7 +104,7 @@ impl TextEncoder {
         &self,
         histogram: &HistogramView<'_>,
         exemplars: &[Exemplar],
-        page: &mut Page,
+        page: &mut Buffer,
     ) {
         let mut count = 0;
         let mut text = digits(0);
@@ -139,7 +139,7 @@ impl TextEncoder {
 
     /// Appends what follows a line's value where it has an exemplar.
     #[inline]
-    fn put_exemplar(&self, exemplar: Option<&Exemplar>, page: &mut Page) {
+    fn put_exemplar(&self, exemplar: Option<&Exemplar>, page: &mut Buffer) {
         if let Some(exemplar) = exemplar.filter(|_| self.dialect == Dialect::OpenMetrics)
             && !has_quote(exemplar)
         {
@@ -147,7 +147,7 @@ impl TextEncoder {
         }
     }
 
-    fn put_created(&self, since: u64, page: &mut Page) {
+    fn put_created(&self, since: u64, page: &mut Buffer) {
         if self.created {
             self.family.created.put(&self.labels, page);
             put_f64(page, seconds(since));
@@ -157,9 +157,9 @@ impl TextEncoder {
 }
 
 impl Encode for TextEncoder {
-    fn start(&mut self, _page: &mut Page) {}
+    fn start(&mut self, _page: &mut Buffer) {}
 
-    fn block(&mut self, block: &Block, page: &mut Page) {
+    fn block(&mut self, block: &SeriesBlock, page: &mut Buffer) {
         if block.first {
             self.put_header(&block.desc, page);
             self.start_family(&block.desc);
@@ -170,7 +170,7 @@ impl Encode for TextEncoder {
         }
     }
 
-    fn series(&mut self, block: &Block, series: usize, page: &mut Page) {
+    fn series(&mut self, block: &SeriesBlock, series: usize, page: &mut Buffer) {
         let Some(labels) = block.labels.get(series) else {
             return;
         };
@@ -202,7 +202,7 @@ impl Encode for TextEncoder {
         }
     }
 
-    fn finish(&mut self, _cut: bool, page: &mut Page) {
+    fn finish(&mut self, _cut: bool, page: &mut Buffer) {
         if self.dialect == Dialect::OpenMetrics {
             page.put_str("# EOF\n");
         }
@@ -213,7 +213,7 @@ impl Family {
     fn start_bounds(&mut self, bounds: &Bounds) {
         if self.bounds.as_ref() != Some(bounds) {
             let all = bounds.iter().chain(&[f64::INFINITY]);
-            let text = |&bound| Short::new(&format!("le=\"{}\"}} ", bound_text(bound)));
+            let text = |&bound| ShortText::new(&format!("le=\"{}\"}} ", bound_text(bound)));
             self.bound_texts = all.map(text).collect();
             self.bounds = Some(bounds.clone());
         }
@@ -230,7 +230,7 @@ fn has_quote(exemplar: &Exemplar) -> bool {
 
 /// Lets the last line go on by ` # {labels} value timestamp`.
 #[cold]
-fn put_exemplar(exemplar: &Exemplar, page: &mut Page) {
+fn put_exemplar(exemplar: &Exemplar, page: &mut Buffer) {
     page.go_on();
     for part in [" # {", exemplar.labels.as_str(), "} "] {
         page.put_str(part);

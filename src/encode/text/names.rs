@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::encode::page::{Fragment, Page};
+use crate::encode::page::{PaddedText, Buffer};
 use crate::snapshot::{Desc, Escaping, Labels, is_classic_metric, push_quoted};
 
 /// What a family's lines begin with, up to their labels.
@@ -12,9 +12,9 @@ use crate::snapshot::{Desc, Escaping, Labels, is_classic_metric, push_quoted};
 #[derive(Debug, Default)]
 pub(super) struct Opening {
     /// Of a series without labels, up to its value.
-    bare: Fragment,
+    bare: PaddedText,
     /// Of one with labels, up to the first of them.
-    labelled: Fragment,
+    labelled: PaddedText,
 }
 
 impl Opening {
@@ -26,15 +26,15 @@ impl Opening {
             (format!("{{{name}}} "), format!("{{{name},"))
         };
         Self {
-            bare: Fragment::new(&bare),
-            labelled: Fragment::new(&labelled),
+            bare: PaddedText::new(&bare),
+            labelled: PaddedText::new(&labelled),
         }
     }
 
     /// Appends what stands before a series' value; `labels` is their text and what
     /// closes it, or nothing.
     #[inline]
-    pub(super) fn put(&self, labels: &Fragment, page: &mut Page) {
+    pub(super) fn put(&self, labels: &PaddedText, page: &mut Buffer) {
         if labels.is_empty() {
             page.put_fragment(&self.bare);
         } else {
@@ -44,7 +44,7 @@ impl Opening {
     }
 
     /// Makes `line` what stands before one more label.
-    pub(super) fn begin(&self, labels: &str, line: &mut Fragment) {
+    pub(super) fn begin(&self, labels: &str, line: &mut PaddedText) {
         let comma: &[u8] = if labels.is_empty() { b"" } else { b"," };
         line.set([self.labelled.text(), labels.as_bytes(), comma]);
     }
@@ -52,7 +52,7 @@ impl Opening {
 
 /// Makes `closed` the text of labels and what closes it, or nothing where there are
 /// none.
-pub(super) fn close(labels: &str, closed: &mut Fragment) {
+pub(super) fn close(labels: &str, closed: &mut PaddedText) {
     if labels.is_empty() {
         closed.set([]);
     } else {

@@ -7,7 +7,7 @@ use crate::llm::units::{ServiceTier, UNITS, Unit};
 /// ```
 /// use tachometer::llm::{Price, Unit};
 ///
-/// let chat = Price::per_million(1.25, 10.0).cached(0.125).cache_write(1.5625);
+/// let chat = Price::per_million(1.25, 10.0).cache_read(0.125).cache_write(1.5625);
 /// let rerank = Price::per_call(0.0).unit(Unit::SearchUnits, 0.002);
 /// // From a prompt of 200,001 tokens on, all of the call costs more.
 /// let long = Price::per_million(1.25, 10.0).above(200_000, Price::per_million(2.5, 15.0));
@@ -72,7 +72,7 @@ impl Price {
 
     /// The price of a million input tokens that come from a cache. Without it they cost what
     /// other input does.
-    pub fn cached(self, price: f64) -> Self {
+    pub fn cache_read(self, price: f64) -> Self {
         self.tokens(|tokens| tokens.cached = Some(price))
     }
 

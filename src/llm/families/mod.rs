@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::llm::families::names::Names;
 use crate::llm::families::rate_limits::RateLimits;
 use crate::llm::layer::Settings;
-use crate::metric::{Counter, DynFamily, Family, Histogram, InFlight, Label, Parts};
+use crate::metric::{Counter, DynFamily, Family, Histogram, InFlight, Label, FixedPointCounter};
 use crate::registry::Registry;
 use crate::snapshot::Role;
 
@@ -38,7 +38,7 @@ pub(super) struct Families {
     per_chunk: Option<Family<Histogram, 3>>,
     server_time: Family<Histogram, 4>,
     pub(super) rate_limits: RateLimits,
-    cost: DynFamily<Parts>,
+    cost: DynFamily<FixedPointCounter>,
     unpriced: Family<Counter, 4>,
     by_route: Option<ByRoute>,
     has_prices: bool,
@@ -62,14 +62,14 @@ enum Duration {
 struct ByRoute {
     requests: Family<Counter, 4>,
     tokens: Family<Counter, 5>,
-    cost: DynFamily<Parts>,
+    cost: DynFamily<FixedPointCounter>,
 }
 
 impl Families {
     pub(super) fn new(registry: &Registry, settings: &Settings) -> Result<Self, Error> {
         let scoped = match &*settings.prefix {
             "" => registry.clone(),
-            prefix => registry.clone().prefix(prefix)?,
+            prefix => registry.clone().with_prefix(prefix)?,
         };
         let names = settings.preset.names();
         let bounds = settings.preset.bounds();
@@ -183,7 +183,7 @@ impl Maker<'_> {
     /// Makes what is there for this.
     fn of(&self, role: Role) -> Self {
         Self {
-            registry: self.registry.in_role(role),
+            registry: self.registry.with_role(role),
             ..*self
         }
     }
@@ -288,7 +288,7 @@ impl Maker<'_> {
         })
     }
 
-    fn cost(&self) -> Result<DynFamily<Parts>, Error> {
+    fn cost(&self) -> Result<DynFamily<FixedPointCounter>, Error> {
         self.registry.dyn_family(
             self.names.cost,
             "Known cost of LLM calls, in US dollars.",

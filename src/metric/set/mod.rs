@@ -12,7 +12,7 @@ use crate::metric::instrument::{Instrument, new_series};
 use crate::metric::label::Label;
 use crate::metric::limits::{Folded, Limits};
 use crate::metric::series::Shared;
-use crate::snapshot::{Block, Desc, Labels, is_classic_label};
+use crate::snapshot::{SeriesBlock, Desc, Labels, is_classic_label};
 
 /// The series of one family.
 ///
@@ -241,15 +241,15 @@ impl<M: Instrument> SeriesSet<M> {
         }
     }
 
-    /// Reads up to [`Block::SERIES`] shown series from position `from` on, all with
+    /// Reads up to [`SeriesBlock::SERIES`] shown series from position `from` on, all with
     /// the same settings, and moves that past them; returns `None` when there are no
     /// more.
-    pub(crate) fn block(&self, from: &mut usize) -> Option<Block> {
+    pub(crate) fn block(&self, from: &mut usize) -> Option<SeriesBlock> {
         let first = self.shown(from)?;
         let shared = &first.series().shared;
-        let mut all = Vec::with_capacity(Block::SERIES);
+        let mut all = Vec::with_capacity(SeriesBlock::SERIES);
         all.push(first);
-        while all.len() < Block::SERIES {
+        while all.len() < SeriesBlock::SERIES {
             let mut next = *from;
             match self.shown(&mut next) {
                 Some(series) if Arc::ptr_eq(&series.series().shared, shared) => all.push(series),
@@ -263,7 +263,7 @@ impl<M: Instrument> SeriesSet<M> {
             series.fetch();
         }
         let values = M::values(&shared.settings, all.len());
-        let mut block = Block::with_room(Arc::clone(&self.desc), values, all.len());
+        let mut block = SeriesBlock::with_room(Arc::clone(&self.desc), values, all.len());
         for series in all {
             self.read(series, &mut block);
         }
@@ -285,7 +285,7 @@ impl<M: Instrument> SeriesSet<M> {
         None
     }
 
-    fn read(&self, series: &M, block: &mut Block) {
+    fn read(&self, series: &M, block: &mut SeriesBlock) {
         let held = series.series();
         held.read_exemplars(block.labels.len(), &mut block.exemplars);
         block.labels.push(if self.label_names.is_empty() {

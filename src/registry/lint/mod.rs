@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::registry::Registry;
-use crate::snapshot::{Block, Desc, Escaping, Labels};
+use crate::snapshot::{SeriesBlock, Desc, Escaping, Labels};
 
 /// Something about a metric that `promtool check metrics` complains of.
 ///
@@ -92,7 +92,7 @@ impl Family {
     }
 
     /// Notes the series of a block.
-    fn read(&mut self, block: &Block) {
+    fn read(&mut self, block: &SeriesBlock) {
         for labels in &block.labels {
             self.note(labels.pairs().map(|(name, _)| name));
             if !self.series.insert(labels.clone()) {

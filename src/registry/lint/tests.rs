@@ -184,7 +184,7 @@ fn no_word_after_the_first_abbreviates_a_unit() {
 #[test]
 fn no_two_series_have_the_same_labels() {
     let mut family = family("jobs", Kind::Gauge);
-    let mut block = Block::new(Arc::clone(&family.desc), Values::Gauge(vec![1.0; 2]));
+    let mut block = SeriesBlock::new(Arc::clone(&family.desc), Values::Gauge(vec![1.0; 2]));
     block.labels = vec![Labels::new([("kind", "a")]), Labels::new([("kind", "b")])];
     family.read(&block);
     check_family(&family, Rule::Duplicate, 0);

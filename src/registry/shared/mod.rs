@@ -5,7 +5,7 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::snapshot::{Block, Desc, Labels};
+use crate::snapshot::{SeriesBlock, Desc, Labels};
 
 /// The series of one family that were read already.
 #[derive(Default)]
@@ -14,7 +14,7 @@ pub(super) struct Seen(HashSet<Labels>);
 impl Seen {
     /// Takes those series out of a block that were there before, and calls `found` with the
     /// labels of each.
-    pub(super) fn filter(&mut self, block: &mut Block, mut found: impl FnMut(&Labels)) {
+    pub(super) fn filter(&mut self, block: &mut SeriesBlock, mut found: impl FnMut(&Labels)) {
         let keep: Vec<_> = block
             .labels
             .iter()
@@ -37,8 +37,8 @@ pub(super) fn is_about_itself(desc: &Desc) -> bool {
 
 /// Adds up the series with the same labels. Those that cannot be added, since their buckets
 /// differ, are left out, and `failed` is called with their labels.
-pub(super) fn add_up(blocks: Vec<Block>, mut failed: impl FnMut(&Labels)) -> Vec<Block> {
-    let mut sums: Vec<Block> = Vec::new();
+pub(super) fn add_up(blocks: Vec<SeriesBlock>, mut failed: impl FnMut(&Labels)) -> Vec<SeriesBlock> {
+    let mut sums: Vec<SeriesBlock> = Vec::new();
     // Where each label set is: the block, and the position in it.
     let mut places = HashMap::new();
     for mut block in blocks {

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::{Seen, add_up};
 use crate::registry::Registry;
-use crate::snapshot::{Block, Labels, Values};
+use crate::snapshot::{SeriesBlock, Labels, Values};
 
-fn blocks(registries: &[Registry]) -> Vec<Block> {
+fn blocks(registries: &[Registry]) -> Vec<SeriesBlock> {
     let all = registries.iter().flat_map(Registry::gather);
     all.filter(|block| block.desc.name() == "m").collect()
 }
@@ -28,7 +28,7 @@ fn sums_are_those_of_one_registry_that_has_seen_it_all() {
         }
     }
     let sums = add_up(blocks(&parts), |labels| panic!("{labels:?} is left out"));
-    let by_labels = |blocks: Vec<Block>| {
+    let by_labels = |blocks: Vec<SeriesBlock>| {
         let mut all = HashMap::new();
         for block in blocks {
             let Values::Histogram(histograms) = &block.values else {

@@ -55,22 +55,22 @@ impl MetricsRouter {
     /// | --- | --- |
     /// | `/` | a page with links to the others |
     /// | `/metrics/` | the same as `/metrics` |
-    /// | `/healthz` | `ok`, for health checks; needs no credentials; [`networks`](Self::networks) and [`hosts`](Self::hosts) still apply |
+    /// | `/healthz` | `ok`, for health checks; needs no credentials; [`allowed_networks`](Self::allowed_networks) and [`allowed_hosts`](Self::allowed_hosts) still apply |
     ///
     /// # What a client can hold
     ///
     /// The listener accepts each connection at once and then decides whether it gets a slot:
     ///
-    /// - A client outside of the [`networks`](Self::networks) gets none. Up to 8 at a time get a
+    /// - A client outside of the [`allowed_networks`](Self::allowed_networks) gets none. Up to 8 at a time get a
     ///   403. Others are closed without an answer.
-    /// - There are 64 slots ([`connections`](Self::connections)), and 16 of them for one address
-    ///   ([`connections_per_address`](Self::connections_per_address)). If an address is at its
+    /// - There are 64 slots ([`max_connections`](Self::max_connections)), and 16 of them for one address
+    ///   ([`max_connections_per_address`](Self::max_connections_per_address)). If an address is at its
     ///   limit, the listener closes its oldest idle connection. If no slot is free, the listener
     ///   closes the oldest idle connection of the address with the most connections. A
     ///   connection that is answering a request is never closed for another.
     /// - The first request has to come within 10 seconds, and a later one within 40.
     /// - A client must read some bytes every 30 seconds and the whole response before the
-    ///   [`deadline`](Self::deadline). The listener closes the connection one second after the
+    ///   [`scrape_timeout`](Self::scrape_timeout). The listener closes the connection one second after the
     ///   deadline.
     ///
     /// Of the 8 scrapes [in flight](Self::in_flight), one address has at most 6. If all are in
@@ -88,7 +88,7 @@ impl MetricsRouter {
     ///   while it is idle. It can connect again.
     ///
     /// If untrusted clients can reach the listener, allow your scrapers only, by
-    /// [`networks`](Self::networks).
+    /// [`allowed_networks`](Self::allowed_networks).
     ///
     /// The tests are `tests/it/serve.rs`, `tests/it/listener.rs` and those of the module.
     ///
@@ -96,7 +96,7 @@ impl MetricsRouter {
     ///
     /// On a loopback address only requests for `localhost`, names below it and IP addresses are
     /// answered. Others get a 421 (Misdirected Request), so that no website can read the
-    /// metrics by DNS rebinding. See [`hosts`](Self::hosts).
+    /// metrics by DNS rebinding. See [`allowed_hosts`](Self::allowed_hosts).
     ///
     /// ```
     /// use tachometer::{MetricsRouter, Registry};
@@ -106,7 +106,7 @@ impl MetricsRouter {
     /// let registry = Registry::new();
     /// let serving = MetricsRouter::new()
     ///     .registry(&registry)
-    ///     .networks(["127.0.0.1"])?
+    ///     .allowed_networks(["127.0.0.1"])?
     ///     .serve_on("127.0.0.1:0")
     ///     .await?;
     /// println!("http://{}/metrics", serving.local_addr());

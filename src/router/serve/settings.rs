@@ -24,7 +24,7 @@ impl MetricsRouter {
     /// with the most connections. A connection is idle before its first request and between
     /// requests. If all of them are answering a request, the new connection is refused. Up to
     /// 8 at a time get a 503; others are closed.
-    pub fn connections(mut self, most: usize) -> Self {
+    pub fn max_connections(mut self, most: usize) -> Self {
         self.listening.limits.connections = most;
         self
     }
@@ -32,15 +32,15 @@ impl MetricsRouter {
     /// Sets how many connections one address has at most; by default 16.
     ///
     /// One address never has more than three quarters of the
-    /// [`connections`](Self::connections), and at least one less than all, whatever is set here:
-    /// with `connections(8)` it has 6. If there is only one connection, one address can have it.
+    /// [`max_connections`](Self::max_connections), and at least one less than all, whatever is set here:
+    /// with `max_connections(8)` it has 6. If there is only one connection, one address can have it.
     ///
     /// An address is one IPv4 address or one IPv6 /64. Each loopback address counts separately.
     /// At the limit the oldest idle connection of the address is closed for the new one. If all
     /// of its connections are answering a request, the new one is refused, as by
-    /// [`connections`](Self::connections). Behind a proxy, all clients have the proxy's
+    /// [`max_connections`](Self::max_connections). Behind a proxy, all clients have the proxy's
     /// address.
-    pub fn connections_per_address(mut self, most: usize) -> Self {
+    pub fn max_connections_per_address(mut self, most: usize) -> Self {
         self.listening.limits.per_address = most;
         self
     }
@@ -63,7 +63,7 @@ impl MetricsRouter {
     /// use tachometer::MetricsRouter;
     ///
     /// // A proxy on this machine passes requests for this name on.
-    /// let metrics = MetricsRouter::new().hosts(["metrics.example.com"])?;
+    /// let metrics = MetricsRouter::new().allowed_hosts(["metrics.example.com"])?;
     /// # Ok(())
     /// # }
     /// ```
@@ -71,7 +71,7 @@ impl MetricsRouter {
     /// # Errors
     ///
     /// If one of them is not valid ([`Error::is_invalid_host`]).
-    pub fn hosts(
+    pub fn allowed_hosts(
         mut self,
         hosts: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<Self, Error> {

@@ -43,9 +43,9 @@ pub(crate) fn run(mut input: &[u8]) {
     for _ in 0..3 {
         let model = choice(bytes, &MODELS);
         let mut call = layer.metrics().start("chat", "openai", model);
-        call.usage(usage(bytes));
+        call.set_usage(usage(bytes));
         if byte(bytes) % 8 == 1 {
-            call.cost(number(bytes));
+            call.set_cost(number(bytes));
         }
         call.finish(Outcome::Success);
     }
@@ -62,7 +62,7 @@ fn price(bytes: &mut &[u8], depth: u8) -> Price {
     let mut price = Price::per_million(number(bytes), number(bytes));
     for _ in 0..byte(bytes) % 4 {
         price = match byte(bytes) % 10 {
-            0 => price.cached(number(bytes)),
+            0 => price.cache_read(number(bytes)),
             1 => price.cache_write(number(bytes)),
             2 => price.cache_write_1h(number(bytes)),
             3 => price.audio_input(number(bytes)),

@@ -47,8 +47,8 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
     MetricsRouter::new()
         .registry(&registry)
         .without_system()
-        .bearer("secret-token")
-        .basic("user", "secret-password")
+        .bearer_token("secret-token")
+        .basic_auth("user", "secret-password")
         .build()
 });
 

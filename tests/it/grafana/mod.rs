@@ -116,15 +116,15 @@ pub(crate) fn registry(kind: &str) -> Registry {
                 .status_class()
                 .time_to_head()
                 .time_to_first_byte()
-                .within("/a", within)
-                .label_by_handler(Label::open("tenant"))
-                .label_by_handler(Label::closed("plan", ["a", "b"]))
+                .service_level("/a", within)
+                .label_from_handler(Label::open("tenant"))
+                .label_from_handler(Label::closed("plan", ["a", "b"]))
         }),
         "http with labels of targets" => http(&registry, |layer| {
             layer
-                .label_by_handler("job")
-                .label_by_handler("instance")
-                .label_by_handler("pod")
+                .label_from_handler("job")
+                .label_from_handler("instance")
+                .label_from_handler("pod")
         }),
         "http with exponential buckets" => http(&registry, |layer| {
             layer.buckets(Buckets::new(&[0.1, 1.0]).unwrap().native())
@@ -141,21 +141,21 @@ pub(crate) fn registry(kind: &str) -> Registry {
         "all with constant labels" => {
             let scoped = registry
                 .clone()
-                .labels([("zone", "a"), ("job", "b")])
+                .with_labels([("zone", "a"), ("job", "b")])
                 .unwrap();
             http(&scoped, |layer| layer);
             calls(&scoped, LlmLayer::by_route);
             system(&scoped);
         }
         "all in UTF-8" => {
-            let registry = registry.clone().utf8_names();
+            let registry = registry.clone().with_utf8_names();
             http(&registry, |layer| {
                 let within = std::time::Duration::from_secs(1);
                 let hostile = "Läufer \"x\"\\\u{85}\u{1F600}\n{{ $labels.job }}";
                 layer
                     .prefix("my.shop/ä.")
-                    .within("/a", within)
-                    .label_by_handler(hostile)
+                    .service_level("/a", within)
+                    .label_from_handler(hostile)
             });
             calls(&registry, |layer| layer.prefix("my.shop.").by_route());
             system(&registry);

@@ -54,7 +54,7 @@ impl Instance {
     pub(super) async fn start(buckets: Buckets) -> Self {
         let registry = Registry::new();
         let app = app(&registry, buckets);
-        let metrics = MetricsRouter::new().registry(&registry).in_flight(20);
+        let metrics = MetricsRouter::new().registry(&registry).max_concurrent_scrapes(20);
         let serving = Router::new().nest("/metrics", metrics.build());
         Self {
             registry,
@@ -110,14 +110,14 @@ fn app(registry: &Registry, buckets: Buckets) -> Router {
     let layer = MetricsLayer::new()
         .registry(registry)
         .buckets(buckets)
-        .within("/ok/{millis}", Duration::from_millis(250));
+        .service_level("/ok/{millis}", Duration::from_millis(250));
     let now = clock.clone();
     let layer = layer.clock(move || now.now());
     let now = clock.clone();
     let llm = LlmLayer::new()
         .registry(registry)
-        .host("llm.test", "openai")
-        .models(["priced", "unpriced", "failing", "limited"])
+        .provider_for_host("llm.test", "openai")
+        .known_models(["priced", "unpriced", "failing", "limited"])
         .prices(PriceTable::new().model("priced", Price::per_million(2e5, 4e5)))
         .by_route()
         .clock(move || now.now());
@@ -163,7 +163,7 @@ fn by_hand(metrics: &LlmMetrics, clock: &Clock, model: &str) {
     clock.pass(240);
     call.first_token();
     clock.pass(900);
-    call.usage(Usage::new().input(21).output(19));
+    call.set_usage(Usage::new().input(21).output(19));
     call.finish(Outcome::Success);
 }
 

@@ -373,7 +373,7 @@ fn constant_labels_do_not_keep_first_events_from_being_counted() {
     let region = [("region", "eu")];
     for of_counters in [false, true] {
         let registry = Registry::new();
-        let labelled = registry.clone().labels(region).unwrap();
+        let labelled = registry.clone().with_labels(region).unwrap();
         let (system, counted) = if of_counters {
             (&registry, &labelled)
         } else {

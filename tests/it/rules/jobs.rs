@@ -24,14 +24,14 @@ fn failing(name: &'static str, targets: &[&str]) -> Scene {
 }
 
 fn strict() -> AlertRules {
-    let rules = AlertRules::new().error_share(0.01).unwrap();
+    let rules = AlertRules::new().error_ratio(0.01).unwrap();
     rules.availability(0.99).unwrap()
 }
 
 #[test]
 fn rules_of_several_jobs_alert_each_by_its_own_thresholds() {
     let registry = registry("all");
-    let lenient = AlertRules::new().error_share(0.5).unwrap();
+    let lenient = AlertRules::new().error_ratio(0.5).unwrap();
     let lenient = lenient.availability(0.9).unwrap().job("other");
     let lenient = lenient.to_yaml(&registry);
     for Tool { promtool, .. } in tools() {

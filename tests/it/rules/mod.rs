@@ -55,7 +55,7 @@ fn tools() -> Vec<Tool> {
 fn all() -> String {
     let registry = Registry::new();
     let layer = MetricsLayer::new().registry(&registry);
-    let layer = layer.within("/pay", Duration::from_millis(250));
+    let layer = layer.service_level("/pay", Duration::from_millis(250));
     let _ = layer.try_register().unwrap();
     let _ = LlmLayer::new().registry(&registry).try_register().unwrap();
     SystemMetrics::new().register(&registry).unwrap();
@@ -89,18 +89,18 @@ fn promtool_reads_the_rules_of_every_registry_with_any_settings() {
         Ok([
             AlertRules::new(),
             AlertRules::new()
-                .error_share(f64::MIN_POSITIVE)?
+                .error_ratio(f64::MIN_POSITIVE)?
                 .availability(0.9)?
                 .latency(Duration::ZERO)
-                .llm_error_share(0.999_999)?
-                .first_token(Duration::from_nanos(1))
-                .spend_per_hour(0.0)?
-                .rate_limit_left(1e-9)?,
+                .llm_error_ratio(0.999_999)?
+                .time_to_first_token(Duration::from_nanos(1))
+                .cost_per_hour(0.0)?
+                .rate_limit_remaining(1e-9)?,
             AlertRules::new()
                 .availability(1.0 - f64::EPSILON)?
                 .latency(Duration::MAX)
-                .first_token(Duration::MAX)
-                .spend_per_hour(f64::MAX)?,
+                .time_to_first_token(Duration::MAX)
+                .cost_per_hour(f64::MAX)?,
         ])
     };
     for Tool { promtool, utf8 } in tools() {
@@ -147,7 +147,7 @@ fn the_example_writes_a_board_and_rules_that_promtool_reads() {
 #[tokio::test]
 async fn the_router_serves_the_rules_that_it_is_given() {
     let registry = registry("http");
-    let rules = AlertRules::new().error_share(0.25).unwrap();
+    let rules = AlertRules::new().error_ratio(0.25).unwrap();
     let router: Router = MetricsRouter::new()
         .registry(&registry)
         .without_system()
@@ -259,10 +259,10 @@ fn names_in_utf8_stay_as_they_are_through_yaml_and_the_query() {
 fn what_is_set_and_what_metrics_are_called_is_in_the_alerts() {
     let registry = Registry::new();
     let layer = MetricsLayer::new().registry(&registry).preset(Preset::Otel);
-    let layer = layer.prefix("shop_").within("/pay", Duration::from_secs(2));
+    let layer = layer.prefix("shop_").service_level("/pay", Duration::from_secs(2));
     let _ = layer.try_register().unwrap();
     let rules = AlertRules::new()
-        .error_share(0.5)
+        .error_ratio(0.5)
         .and_then(|rules| rules.availability(0.95))
         .unwrap()
         .latency(Duration::from_millis(200))
@@ -336,10 +336,10 @@ fn what_is_set_and_what_metrics_are_called_is_in_the_alerts() {
 fn settings_that_are_none_are_refused_by_name_and_value_with_a_remedy() {
     type Set = fn(AlertRules, f64) -> Result<AlertRules, Error>;
     let shares: [(&str, &str, Set); 4] = [
-        ("error share", "0.05", AlertRules::error_share),
+        ("error share", "0.05", AlertRules::error_ratio),
         ("availability", "0.999", AlertRules::availability),
-        ("LLM error share", "0.1", AlertRules::llm_error_share),
-        ("rate limit left", "0.1", AlertRules::rate_limit_left),
+        ("LLM error share", "0.1", AlertRules::llm_error_ratio),
+        ("rate limit left", "0.1", AlertRules::rate_limit_remaining),
     ];
     for (name, usual, set) in shares {
         for value in [
@@ -364,7 +364,7 @@ fn settings_that_are_none_are_refused_by_name_and_value_with_a_remedy() {
         }
     }
     for value in [-1.0, f64::NAN, f64::INFINITY] {
-        let error = AlertRules::new().spend_per_hour(value).unwrap_err();
+        let error = AlertRules::new().cost_per_hour(value).unwrap_err();
         assert!(error.is_invalid_rule(), "{value}");
         assert_eq!(
             error.to_string(),

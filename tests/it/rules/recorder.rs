@@ -33,8 +33,8 @@ impl Process {
     /// Starts one whose layer and whose calls count into these registries.
     pub(super) fn with(registry: &Registry, counted: &Registry, minute: f64) -> Self {
         let layer = MetricsLayer::new().registry(counted);
-        let layer = layer.within("/pay", Duration::from_secs(60));
-        let calls = LlmLayer::new().registry(counted).models(["m"]);
+        let layer = layer.service_level("/pay", Duration::from_secs(60));
+        let calls = LlmLayer::new().registry(counted).known_models(["m"]);
         let calls = calls.prices(PriceTable::new());
         let fails = || get(async || StatusCode::INTERNAL_SERVER_ERROR);
         let app = Router::new()
@@ -64,8 +64,8 @@ impl Process {
     /// Makes a call that costs so many dollars.
     pub(super) fn spends(&self, model: &str, dollars: f64) {
         let mut call = self.llm.start("chat", "openai", model);
-        call.usage(Usage::new().input(1).output(1));
-        call.cost(dollars);
+        call.set_usage(Usage::new().input(1).output(1));
+        call.set_cost(dollars);
         call.finish(Outcome::Success);
     }
 
@@ -80,7 +80,7 @@ impl Process {
     /// Makes a call of a model that has no price.
     pub(super) fn calls_without_price(&self) {
         let mut call = self.llm.start("chat", "openai", "m");
-        call.usage(Usage::new().input(1).output(1));
+        call.set_usage(Usage::new().input(1).output(1));
         call.finish(Outcome::Success);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
-use tachometer::registry::{Collect, Collected};
+use tachometer::registry::{Collect, CollectSink};
 use tachometer::snapshot::{Desc, Kind};
 
 /// A collector that blocks until it is let go.
@@ -31,7 +31,7 @@ impl Collect for Gate {
         vec![Desc::new("gated", "", Kind::Gauge)]
     }
 
-    fn collect(&self, collected: &mut Collected<'_>) {
+    fn collect(&self, collected: &mut CollectSink<'_>) {
         self.0.2.fetch_add(1, Ordering::SeqCst);
         let is_open = self.0.0.lock().unwrap();
         drop(self.0.1.wait_while(is_open, |is_open| !*is_open).unwrap());

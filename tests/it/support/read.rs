@@ -1,11 +1,11 @@
 //! Reading numbers out of a registry.
 
 use tachometer::Registry;
-use tachometer::snapshot::{Block, Values};
+use tachometer::snapshot::{SeriesBlock, Values};
 
 /// Returns a block's numbers, a series each: of counters and gauges their values, of
 /// histograms their counts.
-pub(crate) fn numbers(block: &Block) -> Vec<f64> {
+pub(crate) fn numbers(block: &SeriesBlock) -> Vec<f64> {
     match &block.values {
         Values::Counter(counts) => counts.iter().map(|count| count.value()).collect(),
         Values::Gauge(numbers) => numbers.clone(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
-use tachometer::snapshot::{Block, Escaping, Exemplar, HistogramView, Kind, Resolution, Values};
+use tachometer::snapshot::{SeriesBlock, Escaping, Exemplar, HistogramView, Kind, Resolution, Values};
 use tachometer::{Buckets, Family, Histogram, Label, Registry};
 
 use crate::parsers::awkward_values;
@@ -51,7 +51,7 @@ impl Scene {
 
     /// Returns a registry of names that are not classic.
     pub(crate) fn utf8() -> Registry {
-        let registry = Registry::new().utf8_names();
+        let registry = Registry::new().with_utf8_names();
         let calls = registry
             .counter_family("rpc.calls", "Calls, \"all\" of them.", ["rpc.system"])
             .unwrap();
@@ -195,7 +195,7 @@ fn with_exemplars(registry: &Registry) {
 fn native(registry: &Registry) -> (Family<Histogram, 1>, BTreeMap<&'static str, Vec<f64>>) {
     let classic = Buckets::new(&[0.0, 0.5, 2.0, 100.0]).unwrap();
     let of_schema = |schema| {
-        let resolution = Resolution::of_schema(schema).unwrap();
+        let resolution = Resolution::from_schema(schema).unwrap();
         classic.clone().resolution(resolution)
     };
     let native = registry
@@ -206,11 +206,11 @@ fn native(registry: &Registry) -> (Family<Histogram, 1>, BTreeMap<&'static str, 
             classic.clone().native(),
         )
         .unwrap()
-        .buckets_where("kind", "coarse", of_schema(0))
-        .buckets_where("kind", "fine", of_schema(8))
-        .buckets_where("kind", "mixed", of_schema(5))
-        .buckets_where("kind", "classic", classic.clone())
-        .buckets_where("kind", "older", classic.clone());
+        .buckets_for("kind", "coarse", of_schema(0))
+        .buckets_for("kind", "fine", of_schema(8))
+        .buckets_for("kind", "mixed", of_schema(5))
+        .buckets_for("kind", "classic", classic.clone())
+        .buckets_for("kind", "older", classic.clone());
     let mut random = Rng::with_seed(7);
     let mut observed = BTreeMap::new();
     for kind in KINDS.into_iter().chain(["classic", "older"]) {
@@ -305,7 +305,7 @@ pub(crate) fn expected(registry: &Registry, reader: Reader) -> Series {
 /// Calls `each` for every series of a registry, beside those about itself: with its
 /// block, its position there and its labels, those without a value left out, as
 /// Prometheus does.
-pub(crate) fn each(registry: &Registry, mut each: impl FnMut(&Block, usize, Labels)) {
+pub(crate) fn each(registry: &Registry, mut each: impl FnMut(&SeriesBlock, usize, Labels)) {
     for block in registry.gather() {
         if block.desc.name().starts_with("tachometer_") {
             continue;

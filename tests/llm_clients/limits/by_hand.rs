@@ -19,18 +19,18 @@ fn each_call_is_counted_once_as_it_ended() {
     assert_eq!(in_flight(&registry), 1.0);
     whole.first_token();
     whole.first_token();
-    whole.usage(Usage::new().input(1).output(1));
+    whole.set_usage(Usage::new().input(1).output(1));
     // The last counts, and a part is no more than its whole.
     let usage = Usage::new()
         .input(21)
         .output(4)
         .cache_read(16)
         .cache_write(99);
-    whole.usage(usage.reasoning(3).audio_input(1).audio_output(0));
+    whole.set_usage(usage.reasoning(3).audio_input(1).audio_output(0));
     whole.finish(Outcome::Success);
     start().finish(Outcome::Error(ErrorType::RateLimited));
     let mut cut = start();
-    cut.usage(Usage::new().input(7));
+    cut.set_usage(Usage::new().input(7));
     cut.finish(Outcome::Truncated);
     let mut left = start();
     left.first_token();
@@ -85,7 +85,7 @@ fn what_has_no_name_is_unknown_and_embeddings_have_no_output() {
     let missing = |reason| sum(&registry, "llm_usage_missing_total", &[("reason", reason)]);
     assert_eq!(missing("not_reported"), 1.0);
     let mut embedded = metrics.start("embeddings", "openai", "embed-x");
-    embedded.usage(Usage::new().input(5));
+    embedded.set_usage(Usage::new().input(5));
     embedded.finish(Outcome::Success);
     assert_eq!(missing("not_reported"), 1.0);
     assert_eq!(tokens(&registry), [5.0, 0.0]);

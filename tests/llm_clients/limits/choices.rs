@@ -34,8 +34,8 @@ fn a_provider_is_known_by_its_host_or_is_what_the_user_calls_it() {
     assert_eq!(calls(&registry, ("provider", "openai_compatible")), 1.0);
 
     let (all, registry) = layer();
-    let all = all.provider("gateway").host("llm.internal", "old");
-    let all = all.host("llm.internal", "vllm");
+    let all = all.provider("gateway").provider_for_host("llm.internal", "old");
+    let all = all.provider_for_host("llm.internal", "vllm");
     call(&all, &openai, "gpt-x");
     call(&all, &own, "gpt-x");
     assert_eq!(calls(&registry, ("provider", "gateway")), 1.0);
@@ -44,9 +44,9 @@ fn a_provider_is_known_by_its_host_or_is_what_the_user_calls_it() {
 
     let (ports, registry) = layer();
     let ports = ports
-        .host("llm.internal", "other")
-        .host("llm.internal:8080", "vllm");
-    let ports = ports.host("llm.internal:8081", "llama.cpp");
+        .provider_for_host("llm.internal", "other")
+        .provider_for_host("llm.internal:8080", "vllm");
+    let ports = ports.provider_for_host("llm.internal:8081", "llama.cpp");
     call(&ports, &own, "gpt-x");
     call(&ports, &own.replace("8080", "8081"), "gpt-x");
     call(&ports, &own.replace("8080", "80"), "gpt-x");
@@ -56,7 +56,7 @@ fn a_provider_is_known_by_its_host_or_is_what_the_user_calls_it() {
 
     // A host that is known to be one needs no model to be believed.
     let (known, registry) = layer();
-    let known = known.host("llm.internal", "vllm");
+    let known = known.provider_for_host("llm.internal", "vllm");
     let answer = Response::new(chat("gpt-x", 3, 2).to_string());
     let url = "http://llm.internal/api/embeddings";
     let unseen = crate::support::local::open_as(&known, url, "no JSON".to_owned(), answer);
@@ -82,7 +82,7 @@ fn what_is_skipped_is_not_counted_and_a_skip_that_panics_skips_nothing() {
 #[test]
 fn a_model_is_what_it_is_renamed_and_unknown_where_that_panics() {
     let (layer, registry) = layer();
-    let layer = layer.limit(3).rename(|model| {
+    let layer = layer.limit(3).rename_models(|model| {
         assert_ne!(model, "panics", "on purpose");
         let (name, _) = model.split_once("-2026").unwrap_or((model, ""));
         name.to_owned()
@@ -323,7 +323,7 @@ fn a_stream_that_comes_in_one_piece_has_no_time_per_token() {
 #[test]
 fn a_model_that_nobody_tells_is_the_one_that_the_user_names() {
     let (layer, registry) = layer();
-    let layer = layer.unseen_model("whisper-x");
+    let layer = layer.default_model("whisper-x");
     let url = "http://localhost/v1/audio/transcriptions";
     let answer = || Response::new(json!({"text": "hi"}).to_string());
     finish(open_as(&layer, url, "a sound".into(), answer()));

@@ -55,7 +55,7 @@ fn answer_as(layer: &LlmLayer, model: &str) {
 #[test]
 fn models_invented_by_the_thousand_take_no_more_memory_than_a_hundred() {
     let (layer, registry) = layer();
-    let layer = layer.models(["configured"]);
+    let layer = layer.known_models(["configured"]);
     let before = resident();
     let metrics = layer.metrics();
     for number in 0..INVENTED {
@@ -83,7 +83,7 @@ fn models_invented_by_the_thousand_take_no_more_memory_than_a_hundred() {
 #[test]
 fn all_families_agree_on_who_is_over_the_limit_and_the_sums_are_exact() {
     let (layer, registry) = layer();
-    let layer = layer.limit(3).models(["pinned"]);
+    let layer = layer.limit(3).known_models(["pinned"]);
     for round in 0..10 {
         for number in 0..20 {
             call(&layer, CHAT, &format!("model-{}", (number + round) % 20));
@@ -131,7 +131,7 @@ fn a_model_has_a_series_once_a_provider_has_accepted_it() {
 #[test]
 fn a_call_is_in_flight_as_unconfirmed_until_its_model_is_known() {
     let (layer, registry) = layer();
-    let layer = layer.models(["configured"]);
+    let layer = layer.known_models(["configured"]);
     let metrics = layer.metrics();
     let flying = |model| sum(&registry, "llm_requests_in_flight", &[("model", model)]);
     let mut first = start(&metrics, "gpt-x");
@@ -238,7 +238,7 @@ fn a_model_over_the_limit_of_combinations_is_over_it_in_all_families() {
     let metrics = layer.limit(2).metrics();
     for number in 0..1_000 {
         let mut call = metrics.start("chat", &format!("provider-{number}"), "gpt-x");
-        call.usage(Usage::new().input(1).output(1));
+        call.set_usage(Usage::new().input(1).output(1));
         call.finish(Outcome::Success);
     }
     let named = calls(&registry, "gpt-x");
@@ -279,7 +279,7 @@ fn names_that_hide_something_or_look_like_keys_have_no_series() {
     assert!(sum(&registry, "tachometer_series_overflow_total", &[]) >= 21.0);
     // What the developer configured is trusted.
     let (layer, registry) = self::layer();
-    let layer = layer.models(["0123456789abcdef0123456789abcdef"]);
+    let layer = layer.known_models(["0123456789abcdef0123456789abcdef"]);
     call(&layer, CHAT, "0123456789abcdef0123456789abcdef");
     assert_eq!(calls(&registry, "0123456789abcdef0123456789abcdef"), 1.0);
     let digest = [("model", "0123456789abcdef0123456789abcdef")];
@@ -287,7 +287,7 @@ fn names_that_hide_something_or_look_like_keys_have_no_series() {
     assert_eq!(sum(&registry, "llm_requests_in_flight", &digest), 1.0);
     drop(call);
     let (layer, registry) = self::layer();
-    answer_as(&layer.models([digest[0].1]), digest[0].1);
+    answer_as(&layer.known_models([digest[0].1]), digest[0].1);
     assert_eq!(calls(&registry, digest[0].1), 1.0);
 }
 
@@ -326,7 +326,7 @@ fn tokens_by_hand_are_bounded_as_those_of_answers_are() {
     let metrics = layer.metrics();
     for _ in 0..3 {
         let mut call = start(&metrics, "gpt-x");
-        call.usage(Usage::new().input(u64::MAX).output(1 << 40));
+        call.set_usage(Usage::new().input(u64::MAX).output(1 << 40));
         call.finish(Outcome::Success);
     }
     assert_eq!(tokens(&registry), [0.0, 3.0 * (1_u64 << 40) as f64]);
@@ -359,8 +359,8 @@ fn the_counters_that_alerts_read_begin_at_0_before_the_first_call_ends() {
 
     let table = PriceTable::new().model("gpt-x", Price::per_million(1.0, 1.0));
     let (layer, registry) = layer();
-    let layer = layer.prices(table).models(["configured"]);
-    let layer = layer.declare("openai", "declared", "chat");
+    let layer = layer.prices(table).known_models(["configured"]);
+    let layer = layer.predeclare("openai", "declared", "chat");
     let metrics = layer.metrics();
     let check = |model: &str| {
         let zeros = |metric, label| zeros(&registry, metric, label, model);

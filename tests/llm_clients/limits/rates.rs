@@ -144,7 +144,7 @@ fn what_is_negative_or_no_number_is_left_out_and_so_is_a_limit_alone() {
 #[test]
 fn an_error_tells_them_too() {
     let (layer, registry) = layer();
-    let layer = layer.models(["gpt-x"]);
+    let layer = layer.known_models(["gpt-x"]);
     let answer = Response::builder().status(429);
     let answer = answer.header("x-ratelimit-remaining-tokens", "0");
     let answer = answer.header("x-ratelimit-limit-tokens", "150000");

@@ -93,7 +93,7 @@ fn registry(series: usize, buckets: &Buckets) -> Registry {
     );
     let histograms = histograms.expect("valid names");
     each(series, |labels, amount, values| {
-        counters.record(labels, |counter: &Counter| counter.inc_by(amount));
+        counters.with_ref(labels, |counter: &Counter| counter.inc_by(amount));
         let histogram = histograms.with(labels);
         values(&mut |value| histogram.observe(value));
     });
@@ -278,7 +278,7 @@ fn growth(series: usize) {
     let counters = counters.expect("valid names");
     for number in 0..series {
         let number = number.to_string();
-        counters.record([&number], |counter: &Counter| counter.inc_by(123_456_u64));
+        counters.with_ref([&number], |counter: &Counter| counter.inc_by(123_456_u64));
     }
     let mut times: Vec<_> = (0..9)
         .map(|_| {

@@ -71,7 +71,7 @@ async fn serve() -> SocketAddr {
     let family = family.expect("valid names");
     for number in 0..SERIES {
         let customer = format!("customers/{number}/and/what/makes/a/label/of/some/length");
-        family.record([&customer], |counter: &Counter| counter.inc_by(number as u64));
+        family.with_ref([&customer], |counter: &Counter| counter.inc_by(number as u64));
     }
     let app = Router::new()
         .route("/", get(async || "hello"))

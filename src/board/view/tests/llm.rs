@@ -21,11 +21,11 @@ impl Model {
     fn new(registry: &Registry) -> Self {
         let labels = |last| ["provider", "model", "operation", last];
         let counter = |role: Role, name, last| {
-            let registry = registry.in_role(role);
+            let registry = registry.with_role(role);
             registry.counter_family(name, "", labels(last)).unwrap()
         };
         let gauge = |role: Role, name| {
-            let registry = registry.in_role(role);
+            let registry = registry.with_role(role);
             registry.gauge_family(name, "", labels("kind")).unwrap()
         };
         Self {
@@ -73,7 +73,7 @@ fn a_cost_that_nobody_told_is_unknown_and_not_nothing() {
     assert_eq!(llm["models"][0]["left"], 0.25);
     assert!(view["history"].get("cost").is_none());
 
-    let dollars = registry.in_role(Role::LlmCost);
+    let dollars = registry.with_role(Role::LlmCost);
     let labels = ["provider", "model", "operation"];
     let dollars: Family<Counter, 3> = dollars
         .counter_family("llm_cost_dollars_total", "", labels)
@@ -102,7 +102,7 @@ fn counters_that_begin_at_0_are_neither_a_cost_nor_a_row() {
     };
     let labels = ["provider", "model", "operation", "by"];
     let family = |role, name| {
-        let registry = registry.in_role(role);
+        let registry = registry.with_role(role);
         registry.counter_family::<4>(name, "", labels).unwrap()
     };
     let cost = family(Role::LlmCost, "llm_cost_usd_total");

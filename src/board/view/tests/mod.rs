@@ -28,14 +28,14 @@ impl Shop {
     fn within(registry: &Registry) -> Self {
         let labels = ["method", "route", "status", "outcome"].map(Label::unlimited);
         let [method, route, status, _] = labels.clone();
-        let times = registry.in_role(Role::HttpDuration);
+        let times = registry.with_role(Role::HttpDuration);
         let durations = times.histogram_family_with_buckets(
             "http_request_duration_seconds",
             "",
             [method, route, status],
             &[0.1, 1.0],
         );
-        let requests = registry.in_role(Role::HttpRequests);
+        let requests = registry.with_role(Role::HttpRequests);
         Self {
             requests: requests
                 .counter_family("http_requests_total", "", labels)
@@ -203,7 +203,7 @@ fn one_of_several_series_that_is_taken_away_makes_no_burst_of_the_others() {
 #[test]
 fn labels_of_the_registry_and_of_ones_own_do_not_move_the_layers() {
     let registry = Registry::new();
-    let labelled = registry.labels([("region", "north"), ("zone", "a")]);
+    let labelled = registry.with_labels([("region", "north"), ("zone", "a")]);
     let mut shop = Shop::within(&labelled.unwrap());
     shop.request("/users", "404", "client_error", 0.05);
     let row = &shop.at(0)["http"]["routes"][0];
@@ -214,7 +214,7 @@ fn labels_of_the_registry_and_of_ones_own_do_not_move_the_layers() {
 fn the_outcome_is_the_last_label_whatever_stands_before_it() {
     let registry = Registry::new();
     let labels = ["method", "route", "status", "tenant", "outcome"];
-    let requests = registry.in_role(Role::HttpRequests);
+    let requests = registry.with_role(Role::HttpRequests);
     let requests = requests.counter_family("http_requests_total", "", labels);
     let requests: Family<Counter, 5> = requests.unwrap();
     let mut view = View::new(&registry, "");

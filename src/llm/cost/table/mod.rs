@@ -42,8 +42,8 @@ use crate::llm::cost::spelling::{is_version_of, spellings, unversioned};
 /// use tachometer::llm::{Price, PriceTable};
 ///
 /// let prices = PriceTable::new()
-///     .model("gpt-x", Price::per_million(1.25, 10.0).cached(0.125))
-///     .model("gpt-x-mini", Price::per_million(0.25, 2.0).cached(0.025))
+///     .model("gpt-x", Price::per_million(1.25, 10.0).cache_read(0.125))
+///     .model("gpt-x-mini", Price::per_million(0.25, 2.0).cache_read(0.025))
 ///     .model_at("azure.ai.openai", "gpt-x", Price::per_million(1.375, 11.0))
 ///     .model_prefix("llama", Price::per_million(0.0, 0.0));
 /// let layer = LlmLayer::new().prices(prices);

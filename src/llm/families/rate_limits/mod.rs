@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::llm::families::Maker;
 use crate::llm::headroom::Headroom;
-use crate::metric::{DynFamily, Extreme, Passing, Recent};
+use crate::metric::{DynFamily, Extreme, ExpiringGauge, RecentExtreme};
 use crate::snapshot::Role;
 
 /// How long a limit is shown after it was reported. A limit does not end with its reset.
@@ -16,9 +16,9 @@ const LIMIT_LASTS: Duration = Duration::from_secs(60 * 60);
 /// Most limits are full again before the next scrape. So what remains is shown at its lowest
 /// of the last minute, and the reset at its longest.
 pub(crate) struct RateLimits {
-    remaining: DynFamily<Recent>,
-    limit: DynFamily<Passing>,
-    reset: DynFamily<Recent>,
+    remaining: DynFamily<RecentExtreme>,
+    limit: DynFamily<ExpiringGauge>,
+    reset: DynFamily<RecentExtreme>,
 }
 
 impl RateLimits {

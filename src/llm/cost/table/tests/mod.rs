@@ -293,7 +293,7 @@ fn a_number_that_is_no_price_is_refused_and_named() {
     for price in [
         Price::per_million(-1.0, 0.0),
         Price::per_million(0.0, f64::NAN),
-        Price::per_million(0.0, 0.0).cached(f64::INFINITY),
+        Price::per_million(0.0, 0.0).cache_read(f64::INFINITY),
         Price::per_call(1e7),
         Price::per_call(0.0).unit(Unit::Images, -0.5),
         Price::per_million(0.0, 0.0).above(1, Price::per_call(-2.0)),
