@@ -8,7 +8,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tachometer::board::{AlertRules, GrafanaBoard};
+use tachometer::dashboards::{AlertRules, GrafanaBoard};
 use tachometer::llm::LlmMetrics;
 use tachometer::{MetricsLayer, Registry, SystemMetrics};
 

@@ -73,7 +73,7 @@
 //!    runtime     what tokio's runtime knows of itself
 //!    timed       what `#[timed]` makes of a function
 //!    export      a registry in every format, whole or in chunks
-//!    board       what people look at: the page's view, boards and rules
+//!    dashboards  what people look at: the live page, Grafana boards, alert rules
 //! 2  registry    metrics under their names, and reading them all
 //!    encode      blocks of series to text and bytes
 //! 1  metric      counters, gauges, histograms, families: the handles
@@ -95,7 +95,7 @@
 //! | `reqwest`, `hyper-util`, `reqwest-middleware`, `async-openai` | no | the same for these clients |
 //! | `macros` | yes | [`timed`](macro@timed), which times functions |
 //! | `system` | yes | [`system`]: CPU, memory and the like, which the router adds to what it serves |
-//! | `dashboard` | yes | [`board`]: a live page, a board for Grafana and rules for Prometheus |
+//! | `dashboard` | yes | [`dashboards`]: a live page, a board for Grafana and rules for Prometheus |
 //! | `serve` | no | `MetricsRouter::serve`: the metrics on a listener of their own |
 //! | `tokio-metrics` | no | [`runtime`]: workers, tasks and queues of tokio's runtime |
 //! | `compression` | no | scrapes compressed by gzip or zstd, where the scraper asks for it |
@@ -111,7 +111,7 @@ pub mod testing;
 pub mod router;
 
 #[cfg(feature = "dashboard")]
-pub mod board;
+pub mod dashboards;
 pub mod export;
 #[cfg(feature = "llm")]
 pub mod llm;

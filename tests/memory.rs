@@ -73,7 +73,10 @@ fn letters(series: usize) -> Registry {
 fn router(registry: &Registry) -> Router {
     let settings = MetricsRouter::new().registry(registry);
     let hour = Duration::from_secs(60 * 60);
-    settings.max_concurrent_scrapes(READERS).scrape_timeout(hour).build()
+    settings
+        .max_concurrent_scrapes(READERS)
+        .scrape_timeout(hour)
+        .build()
 }
 
 /// Waits until all others wait: a clock that stands still goes on only then.
@@ -148,7 +151,9 @@ fn a_scrape_that_is_over_holds_less_than_a_kilobyte_though_its_body_is_kept() {
     const BODIES: usize = 300;
     let _alone = alone();
     let registry = letters(1_000);
-    let settings = MetricsRouter::new().registry(&registry).max_concurrent_scrapes(BODIES);
+    let settings = MetricsRouter::new()
+        .registry(&registry)
+        .max_concurrent_scrapes(BODIES);
     let router: Router = settings.scrape_timeout(Duration::from_secs(2)).build();
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().unwrap();

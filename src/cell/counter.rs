@@ -6,10 +6,10 @@
 
 use std::sync::PoisonError;
 
-use crate::cell::float::{AtomicF64, saturating_add};
-use crate::cell::lanes::Sharded;
+use crate::cell::atomic_f64::{AtomicF64, saturating_add};
+use crate::cell::sharded::Sharded;
 use crate::cell::sync::{AtomicU64, Mutex, OnceLock, Ordering};
-use crate::cell::thread;
+use crate::cell::thread_number;
 use crate::snapshot::Count;
 
 /// A counter that has counted so far gets lanes.
@@ -146,7 +146,7 @@ impl CounterCell {
 
     /// Makes the lanes where there are none, and the calling thread known.
     fn make_lanes(&self) {
-        thread::lease();
+        thread_number::lease();
         self.lanes.get_or_init(|| Sharded::new(Lane::default));
     }
 }

@@ -1,6 +1,6 @@
 //! The cell of a gauge.
 
-use crate::cell::float::saturating_add;
+use crate::cell::atomic_f64::saturating_add;
 use crate::cell::sync::{AtomicU64, Ordering};
 
 /// The bits of a gauge that nobody has touched since it was removed: a NaN that

@@ -16,44 +16,44 @@
 //! | [`sheets`] | `Relaxed`, a word at a time | `Relaxed` | a key and its count are one word |
 //! | [`Catalog`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its place can be seen |
 
-mod balance;
+mod atomic_f64;
+mod atomic_totals;
+mod bucket_layout;
 mod catalog;
 #[cfg(feature = "llm")]
 pub(crate) mod clock;
 mod counter;
-mod float;
+mod dense_counts;
+#[cfg(feature = "llm")]
+mod expiring;
 mod gauge;
-mod grid;
 mod hash;
 mod histogram;
+mod in_flight;
 mod index;
-mod lanes;
-mod life;
 mod list;
 #[cfg(all(test, tachometer_loom))]
-pub(crate) mod model;
+mod loom_models;
 #[cfg(all(test, tachometer_loom))]
-mod models;
+pub(crate) mod model;
 #[cfg(feature = "llm")]
-mod passing;
-mod pieces;
-#[cfg(feature = "llm")]
-mod recent;
-mod sheets;
+mod recent_extreme;
+mod series_state;
+mod sharded;
+mod sparse_counts;
 mod sync;
-mod tally;
-mod thread;
+mod thread_number;
 
-pub(crate) use balance::InFlightCell;
+pub(crate) use bucket_layout::BucketLayout;
 pub(crate) use catalog::Catalog;
 pub(crate) use counter::CounterCell;
+#[cfg(feature = "llm")]
+pub(crate) use expiring::ExpiringCell;
 pub(crate) use gauge::GaugeCell;
-pub(crate) use grid::BucketLayout;
 pub(crate) use hash::Hasher;
 pub(crate) use histogram::HistogramCell;
-pub(crate) use life::SeriesState;
+pub(crate) use in_flight::InFlightCell;
 #[cfg(feature = "llm")]
-pub(crate) use passing::ExpiringCell;
-#[cfg(feature = "llm")]
-pub(crate) use recent::{Extreme, RecentExtremeCell};
+pub(crate) use recent_extreme::{Extreme, RecentExtremeCell};
+pub(crate) use series_state::SeriesState;
 pub(crate) use sync::{AtomicBool, AtomicUsize, Mutex, Ordering};

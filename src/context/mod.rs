@@ -6,21 +6,20 @@
 //! made while a request is answered may ask for its route. Both layers take their times
 //! from a clock that tests can set, and call closures of the user's, which may panic.
 
-mod arrival;
 mod clock;
-mod current;
+mod current_route;
 mod hook;
+mod nesting;
 mod request_route;
 mod route;
-mod work;
 
-pub(crate) use arrival::{Incoming, reveal_marker, mark};
 pub(crate) use clock::Clock;
-pub(crate) use current::{RouteId, Routes, CurrentRouteGuard, register_routes};
+pub(crate) use current_route::{CurrentRouteGuard, RouteId, Routes, register_routes};
 pub(crate) use hook::Hook;
+pub(crate) use nesting::incoming::{Incoming, mark, reveal_marker};
+pub(crate) use nesting::layer_stack::{ActiveLayer, NestingState, report_route};
 pub use request_route::{RequestRoute, WithRoute, carry_route};
 pub(crate) use route::{UNMATCHED, template};
-pub(crate) use work::{NestingState, ActiveLayer, report_route};
 
 /// Marks a response that the layer is not to count.
 #[derive(Debug, Clone, Copy)]

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::context::current::{carried, route};
+use crate::context::current_route::{carried, route};
 
 /// The route of the request that is being answered, as a [`MetricsLayer`] calls it.
 ///

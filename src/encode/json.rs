@@ -14,9 +14,11 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::encode::Encode;
+use crate::encode::buffer::{Buffer, ShortText};
 use crate::encode::number::{bound_text, put_count, put_f64, put_u64, seconds};
-use crate::encode::page::{Buffer, ShortText};
-use crate::snapshot::{SeriesBlock, Bounds, Desc, HistogramView, Labels, Totals, Values, push_quoted};
+use crate::snapshot::{
+    Bounds, Desc, HistogramView, Labels, SeriesBlock, Totals, Values, push_quoted,
+};
 
 /// Writes series as one JSON object.
 #[derive(Debug)]

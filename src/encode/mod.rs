@@ -5,14 +5,14 @@
 //! to the caller's [`Buffer`], so whoever calls it decides how much is held at a
 //! time.
 
+mod buffer;
 mod json;
 mod number;
-mod page;
 mod protobuf;
 mod text;
 
+pub(crate) use buffer::Buffer;
 pub(crate) use json::{JsonEncoder, rfc3339};
-pub(crate) use page::Buffer;
 pub(crate) use protobuf::ProtobufEncoder;
 pub(crate) use text::{Dialect, TextEncoder};
 

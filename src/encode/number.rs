@@ -1,6 +1,6 @@
 //! Numbers as the exposition formats write them.
 
-use crate::encode::page::{Buffer, ShortText};
+use crate::encode::buffer::{Buffer, ShortText};
 use crate::snapshot::Count;
 
 #[inline]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::encode::{Encode, Buffer};
+use crate::encode::{Buffer, Encode};
 use crate::export::Export;
 use crate::registry::Gather;
 use crate::snapshot::SeriesBlock;

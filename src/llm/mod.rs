@@ -124,52 +124,30 @@
 //! [prefix](LlmLayer::prefix) of its own, both can. What the client does by itself below
 //! the layer, such as reqwest's second try on a connection that was closed, is not seen.
 
-mod answer;
-mod body;
 mod call;
-mod choices;
 mod client;
 mod cost;
-mod detect;
-mod dialect;
-mod ended;
-mod exchange;
-mod failure;
-mod families;
-mod finish;
-mod framing;
-mod future;
-mod headroom;
-mod host;
-mod layer;
 mod metrics;
-mod model_name;
-mod outcome;
-mod record;
 mod request;
-mod scan;
-mod seen;
-mod service;
-mod times;
-mod told;
-mod units;
+mod response;
+mod tower;
 mod usage;
 
-pub use body::LlmBody;
-pub use call::LlmCall;
+pub use call::guard::LlmCall;
 #[cfg(feature = "async-openai")]
 pub use client::AsyncOpenAi;
 #[cfg(feature = "reqwest-middleware")]
 pub use client::LlmMiddleware;
 pub use client::{LlmRequest, LlmResponse};
 pub use cost::{Price, PriceTable};
-pub use families::Preset;
-pub use future::LlmFuture;
-pub use layer::LlmLayer;
-pub use metrics::LlmMetrics;
-pub use outcome::{ErrorType, Outcome};
-pub use request::Model;
-pub use service::LlmService;
-pub use times::Phase;
-pub use units::{ServiceTier, Unit};
-pub use usage::Usage;
+pub use metrics::families::Preset;
+pub use metrics::handle::LlmMetrics;
+pub use request::parameters::Model;
+pub use response::server_times::Phase;
+pub use tower::body::LlmBody;
+pub use tower::future::LlmFuture;
+pub use tower::layer::LlmLayer;
+pub use tower::service::LlmService;
+pub use usage::outcome::{ErrorType, Outcome};
+pub use usage::tokens::Usage;
+pub use usage::units::{ServiceTier, Unit};

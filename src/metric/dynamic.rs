@@ -6,7 +6,7 @@ use crate::metric::buckets::Buckets;
 use crate::metric::histogram::Histogram;
 use crate::metric::instrument::Instrument;
 #[cfg(feature = "llm")]
-use crate::metric::rule::Cause;
+use crate::metric::label_rule::Cause;
 use crate::metric::set::SeriesSet;
 
 /// So many labels such a family may have.

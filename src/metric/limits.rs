@@ -2,7 +2,7 @@
 
 use crate::cell::{AtomicBool, AtomicUsize, CounterCell, Ordering};
 use crate::metric::label::Label;
-use crate::metric::rule::{Cause, Fate, LONGEST, OVERFLOW, LabelRule};
+use crate::metric::label_rule::{Cause, Fate, LONGEST, LabelRule, OVERFLOW};
 
 /// How many distinct values the open labels of a family may have together.
 const VALUES: usize = 2_000;

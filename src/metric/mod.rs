@@ -30,30 +30,30 @@
 //! ```
 
 mod amount;
-mod any;
+mod any_metric;
 mod buckets;
 mod counter;
 mod dynamic;
 mod exemplars;
+#[cfg(feature = "llm")]
+mod expiring_gauge;
 mod family;
+#[cfg(feature = "llm")]
+mod fixed_point_counter;
 mod gauge;
 mod histogram;
 mod in_flight;
 mod instrument;
-mod known;
+mod intern_map;
 mod label;
+mod label_rule;
 mod limits;
-mod memo;
 #[cfg(all(test, tachometer_loom))]
-mod models;
+mod loom_models;
 mod name;
 #[cfg(feature = "llm")]
-mod parts;
-#[cfg(feature = "llm")]
-mod passing;
-#[cfg(feature = "llm")]
-mod recent;
-mod rule;
+mod recent_extreme;
+mod seen_values;
 mod series;
 mod set;
 mod timer;
@@ -62,28 +62,28 @@ mod timer;
 pub(crate) use crate::cell::Extreme;
 pub use amount::Amount;
 pub(crate) use amount::{to_count, to_f64};
-pub use any::Metric;
-pub(crate) use any::{AnySet, set_of};
+pub use any_metric::Metric;
+pub(crate) use any_metric::{AnySet, set_of};
 pub use buckets::Buckets;
 pub use counter::Counter;
 pub(crate) use dynamic::{DynFamily, MOST_LABELS};
+#[cfg(feature = "llm")]
+pub(crate) use expiring_gauge::ExpiringGauge;
 pub use family::Family;
+#[cfg(feature = "llm")]
+pub(crate) use fixed_point_counter::FixedPointCounter;
 pub use gauge::Gauge;
 pub use histogram::Histogram;
 pub(crate) use in_flight::InFlight;
 pub(crate) use instrument::Instrument;
+pub(crate) use intern_map::InternMap;
 pub use label::Label;
-pub(crate) use memo::InternMap;
+#[cfg(feature = "llm")]
+pub(crate) use label_rule::{Cause, OVERFLOW};
 pub(crate) use name::{Names, are_alike, printed_names};
 #[cfg(feature = "llm")]
-pub(crate) use parts::FixedPointCounter;
-#[cfg(feature = "llm")]
-pub(crate) use passing::ExpiringGauge;
-#[cfg(feature = "llm")]
-pub(crate) use recent::RecentExtreme;
+pub(crate) use recent_extreme::RecentExtreme;
 #[cfg(all(test, feature = "llm"))]
-pub(crate) use recent::advance;
-#[cfg(feature = "llm")]
-pub(crate) use rule::{Cause, OVERFLOW};
+pub(crate) use recent_extreme::advance;
 pub(crate) use set::SeriesSet;
 pub use timer::{TimedFuture, Timer};

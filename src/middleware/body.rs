@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 
 use crate::middleware::outcome::Outcome;
 use crate::middleware::record::Record;
-use crate::middleware::rest::Rest;
+use crate::middleware::remaining_body::Rest;
 
 pin_project! {
     /// A response's body, passed on as it is, with the request's record in it.

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use crate::metric::{Counter, Histogram, InFlight};
 use crate::middleware::families::Families;
-use crate::middleware::labels::Verb;
-use crate::middleware::level::Level;
+use crate::middleware::method_label::Verb;
+use crate::middleware::service_level::Level;
 
 /// A method of a route, with the series that all its requests record into.
 pub(super) struct Endpoint {

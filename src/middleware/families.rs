@@ -2,8 +2,8 @@
 
 use crate::error::Error;
 use crate::metric::{Buckets, Counter, DynFamily, Family, Histogram, InFlight, Label};
-use crate::middleware::labels::NONE;
-use crate::middleware::names::{Names, OUTCOME, WITHIN};
+use crate::middleware::method_label::NONE;
+use crate::middleware::preset::{Names, OUTCOME, WITHIN};
 use crate::middleware::settings::Settings;
 use crate::registry::Registry;
 use crate::snapshot::Role;

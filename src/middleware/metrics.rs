@@ -8,14 +8,14 @@ use http::{Extensions, StatusCode};
 
 use crate::context::{NestingState, Routes, mark};
 use crate::error::Error;
-use crate::metric::{Counter, Histogram, MOST_LABELS, InternMap};
+use crate::metric::{Counter, Histogram, InternMap, MOST_LABELS};
 use crate::middleware::endpoint::{Ending, EndingKey, Endpoint, Seldom};
 use crate::middleware::families::Families;
-use crate::middleware::labels::{NONE, Verb, status_label};
-use crate::middleware::level::Level;
+use crate::middleware::method_label::{NONE, Verb, status_label};
 use crate::middleware::outcome::Outcome;
 use crate::middleware::placement::Placement;
 use crate::middleware::routes::RouteName;
+use crate::middleware::service_level::Level;
 use crate::middleware::settings::{Declared, Settings};
 use crate::registry::Registry;
 

@@ -140,28 +140,28 @@
 //! Nothing is buffered, and no panic is caught.
 
 mod body;
-mod choices;
+mod builder;
+mod custom_labels;
 mod endpoint;
 mod families;
 mod future;
 mod grpc;
 mod head;
-mod labels;
 mod layer;
-mod level;
+mod method_label;
 mod metrics;
-mod names;
-mod notes;
+mod optional_state;
 mod outcome;
-mod own;
 mod placement;
+mod preset;
 mod record;
+mod remaining_body;
 mod request_body;
-mod rest;
+mod request_labels;
 mod routes;
 mod service;
+mod service_level;
 mod settings;
-mod slot;
 mod trace;
 mod upgrade;
 
@@ -169,8 +169,8 @@ pub use body::ResponseBody;
 pub use future::ResponseFuture;
 pub use head::{RequestHead, ResponseHead};
 pub use layer::MetricsLayer;
-pub use names::Preset;
+pub use preset::Preset;
 pub use request_body::RequestBody;
+pub use request_labels::RequestLabels;
 pub use service::MetricsService;
-pub use slot::RequestLabels;
 pub use upgrade::UpgradeGuard;

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::middleware::labels::Verb;
+use crate::middleware::method_label::Verb;
 
 /// How a request ended; each ends in exactly one of these ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

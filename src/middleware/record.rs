@@ -6,16 +6,19 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body::Body;
 
-use crate::context::{Incoming, NestingState, RouteId, UNMATCHED, Unmeasured, CurrentRouteGuard, ActiveLayer, report_route};
+use crate::context::{
+    ActiveLayer, CurrentRouteGuard, Incoming, NestingState, RouteId, UNMATCHED, Unmeasured,
+    report_route,
+};
 use crate::metric::{Counter, Histogram};
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::grpc::GrpcStatus;
 use crate::middleware::head::RequestHead;
-use crate::middleware::labels::{Verb, status_label};
+use crate::middleware::method_label::{Verb, status_label};
 use crate::middleware::metrics::HttpMetrics;
-use crate::middleware::notes::Notes;
+use crate::middleware::optional_state::Notes;
 use crate::middleware::outcome::Outcome;
-use crate::middleware::rest::Rest;
+use crate::middleware::remaining_body::Rest;
 use crate::middleware::routes::RouteName;
 
 /// One request, from the call of the service to the end of its response.

@@ -6,8 +6,8 @@ use http::{Method, StatusCode, Uri};
 
 use crate::context::{Clock, Hook};
 use crate::metric::Buckets;
-use crate::middleware::names::Preset;
-use crate::middleware::own::OwnLabels;
+use crate::middleware::custom_labels::OwnLabels;
+use crate::middleware::preset::Preset;
 use crate::middleware::routes::Routes;
 use crate::middleware::trace::Traces;
 

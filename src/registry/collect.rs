@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::metric::{Amount, Histogram, Instrument, Names, are_alike, to_count, to_f64};
 use crate::registry::Registry;
-use crate::snapshot::{SeriesBlock, Desc, Kind, Labels, Values};
+use crate::snapshot::{Desc, Kind, Labels, SeriesBlock, Values};
 
 /// Families whose series are computed each time they are read: what a pool, a
 /// runtime or the system knows about itself.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::metric::{AnySet, Instrument, Label, Metric, SeriesSet, printed_names, set_of};
-use crate::registry::itself;
-use crate::registry::source::Collector;
+use crate::registry::collector::Collector;
+use crate::registry::self_metrics;
 use crate::snapshot::{Desc, Kind, Labels};
 
 /// All series under one name.
@@ -157,7 +157,7 @@ impl Entries {
             metrics: BTreeMap::new(),
             printed: HashMap::new(),
         };
-        for (name, kind) in itself::NAMES {
+        for (name, kind) in self_metrics::NAMES {
             for printed in printed_names(name, kind) {
                 entries.printed.insert(printed, name.to_owned());
             }

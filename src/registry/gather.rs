@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime};
 use std::vec;
 
 use crate::registry::Registry;
+use crate::registry::collector::Collector;
 use crate::registry::entries::{Entry, Part};
-use crate::registry::itself::{self, SelfMetrics};
+use crate::registry::self_metrics::{self, SelfMetrics};
 use crate::registry::shared::{Seen, add_up, is_about_itself};
-use crate::registry::source::Collector;
-use crate::snapshot::{SeriesBlock, Desc, Labels};
+use crate::snapshot::{Desc, Labels, SeriesBlock};
 
 /// All metrics of a registry, read a block at a time as it is asked for one.
 ///
@@ -106,7 +106,7 @@ impl Gather {
     /// as a format prints them, a counter's with its `_total` or without.
     pub fn filter_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let only: HashSet<_> = names.into_iter().map(Into::into).collect();
-        let about_itself = itself::descs().any(|desc| has(&only, &desc));
+        let about_itself = self_metrics::descs().any(|desc| has(&only, &desc));
         if !about_itself {
             self.itself = None;
             // Else all must be read, for what is told of them.

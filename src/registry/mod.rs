@@ -29,16 +29,16 @@
 //! ```
 
 mod collect;
+mod collector;
 mod create;
 mod entries;
 mod gather;
 mod global;
-mod itself;
 mod lint;
 mod merged;
 mod scope;
+mod self_metrics;
 mod shared;
-mod source;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -7,8 +7,8 @@ use axum::http::header::ACCEPT_ENCODING;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::router::media::choices;
-use crate::router::pages::Coder;
+use crate::router::accept_header::choices;
+use crate::router::encoded_chunks::Coder;
 
 /// Returns what compresses an answer as the client likes it best; nothing where it asks
 /// for no compression that there is, or likes none better.

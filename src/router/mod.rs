@@ -21,8 +21,8 @@
 //! | `/metrics/json` | JSON, as [`Registry::export_json`] gives it |
 //! | `/metrics/summary` | one number a metric, as [`Registry::summary`] gives it |
 //! | `/metrics/dashboard` | a live page, for people |
-//! | `/metrics/grafana.json` | a board for Grafana, as [`GrafanaBoard`](crate::board::GrafanaBoard) makes it |
-//! | `/metrics/rules.yml` | rules for Prometheus, as [`AlertRules`](crate::board::AlertRules) makes them |
+//! | `/metrics/grafana.json` | a board for Grafana, as [`GrafanaBoard`](crate::dashboards::GrafanaBoard) makes it |
+//! | `/metrics/rules.yml` | rules for Prometheus, as [`AlertRules`](crate::dashboards::AlertRules) makes them |
 //!
 //! The first two take `?name[]=http_requests_total&name[]=...`, for these metrics only, and
 //! JSON `?limit=1000`, for at most this many series. With the feature `compression` these two
@@ -83,34 +83,34 @@
 //! of requests. The documentation of `serve_on` says what clients can hold in spite of that. In
 //! an application, the server has to limit connections.
 
+mod accept_header;
+mod access;
 mod blocking;
-#[cfg(feature = "dashboard")]
-mod board;
-mod body;
-#[cfg_attr(not(feature = "compression"), path = "uncompressed.rs")]
+#[cfg_attr(not(feature = "compression"), path = "no_compression.rs")]
 mod compression;
 mod credentials;
+#[cfg(feature = "dashboard")]
+mod dashboard;
 mod deadline;
+mod encoded_chunks;
+#[cfg(feature = "dashboard")]
+mod etag;
 mod evict;
-mod guard;
 #[cfg(any(feature = "dashboard", feature = "serve"))]
 mod html;
-mod media;
 mod negotiate;
 mod networks;
-mod pages;
 mod permits;
 mod query;
 mod routes;
+mod scrape_body;
+mod scrape_metrics;
 mod scrape_state;
-mod scrapes;
 #[cfg(feature = "serve")]
 mod serve;
 mod share;
 #[cfg(feature = "system")]
 mod system;
-#[cfg(feature = "dashboard")]
-mod tagged;
 mod time;
 
 use std::fmt;
@@ -122,9 +122,9 @@ use crate::error::Error;
 use crate::registry::Registry;
 #[cfg(feature = "system")]
 use crate::system::SystemMetrics;
+use access::Guard;
 #[cfg(feature = "dashboard")]
-use board::Board;
-use guard::Guard;
+use dashboard::Board;
 use routes::{Routes, routes};
 #[cfg(feature = "serve")]
 pub use serve::Serving;

@@ -8,7 +8,7 @@ use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, HeaderValue};
 
 use crate::export::Format;
-use crate::router::media::{Choice, choices};
+use crate::router::accept_header::{Choice, choices};
 use crate::snapshot::Escaping;
 
 /// The format of an answer.

@@ -17,15 +17,15 @@ use crate::export::Format;
 use crate::registry::Registry;
 use crate::router::MetricsRouter;
 use crate::router::blocking::Blocking;
-use crate::router::body::Scrape;
 use crate::router::compression::coder;
+use crate::router::encoded_chunks::Pages;
 use crate::router::negotiate::Negotiated;
 use crate::router::networks::client_key;
-use crate::router::pages::Pages;
 use crate::router::permits::Permits;
 use crate::router::query::Query;
+use crate::router::scrape_body::Scrape;
+use crate::router::scrape_metrics::{SUMMARY, Scrapes};
 use crate::router::scrape_state::Counted;
-use crate::router::scrapes::{SUMMARY, Scrapes};
 use crate::router::time::time;
 
 /// What the routes share.
@@ -109,7 +109,9 @@ impl Served {
         };
         let Query { names, limit } = Query::of(request.uri().query());
         let mut export = self.registry.export(negotiated.format);
-        export = export.escaping(negotiated.escaping).created_timestamps(self.created);
+        export = export
+            .escaping(negotiated.escaping)
+            .created_timestamps(self.created);
         if let Some(names) = names {
             export = export.filter_names(names);
         }

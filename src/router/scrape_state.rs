@@ -13,9 +13,9 @@ use tokio::runtime::Handle;
 
 use crate::router::blocking::Blocking;
 use crate::router::deadline::OnDeadline;
+use crate::router::encoded_chunks::Pages;
 use crate::router::evict::Evict;
-use crate::router::pages::Pages;
-use crate::router::scrapes::Scrapes;
+use crate::router::scrape_metrics::Scrapes;
 
 /// An answer is handed on in frames of this length: hyper takes sixteen of them
 /// before it checks whether its client reads.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::metric::{Amount, InFlight, Metric, to_f64};
 use crate::registry::Registry;
-use crate::snapshot::{SeriesBlock, Kind, Labels, Values};
+use crate::snapshot::{Kind, Labels, SeriesBlock, Values};
 
 /// Asserts the sum of those series of a metric that have all of these labels; of a histogram
 /// the number of its observations. It is what

@@ -204,7 +204,10 @@ async fn with_nothing_chosen_nothing_that_a_client_wrote_is_in_a_label() {
 
 #[tokio::test]
 async fn the_duration_is_a_histogram_whoever_made_the_registry() {
-    for registry in [Registry::new(), Registry::new().with_prefix("shop_").unwrap()] {
+    for registry in [
+        Registry::new(),
+        Registry::new().with_prefix("shop_").unwrap(),
+    ] {
         get_path(users().layer(layer(&registry)), "/users/7").await;
         let metrics = registry.metrics();
         let mut durations = metrics

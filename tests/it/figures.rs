@@ -200,7 +200,10 @@ fn nothing_is_lost_where_a_chunk_ends() {
             family.with([&format!("{number:0width$}")]).set(number);
         }
         for format in [Format::Text, Format::OpenMetrics, Format::Protobuf] {
-            let told = read(format, &registry.export(format).filter_names(["g"]).to_bytes());
+            let told = read(
+                format,
+                &registry.export(format).filter_names(["g"]).to_bytes(),
+            );
             assert_eq!(told[0].series.len(), 600, "{format:?} {width}");
         }
     }

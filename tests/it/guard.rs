@@ -153,7 +153,10 @@ async fn every_route_asks_for_any_of_the_credentials_and_for_none_if_there_are_n
 
 #[tokio::test]
 async fn a_registry_that_is_given_last_takes_nothing_back() {
-    let settings = metrics().bearer_token(TOKEN).allowed_networks(["::1"]).unwrap();
+    let settings = metrics()
+        .bearer_token(TOKEN)
+        .allowed_networks(["::1"])
+        .unwrap();
     let router = settings.registry(&Registry::new()).build();
     for (peer, expected) in [
         ("127.0.0.1:1", StatusCode::FORBIDDEN),
@@ -299,7 +302,10 @@ fn what_is_not_set_opens_no_door_and_is_warned_of_once() {
         metrics().bearer_token(" \r\n"),
         metrics().basic_auth("", ""),
         metrics().basic_auth("prometheus", ""),
-        metrics().bearer_token("").basic_auth("", "").bearer_token(""),
+        metrics()
+            .bearer_token("")
+            .basic_auth("", "")
+            .bearer_token(""),
     ];
     for settings in cases {
         let warned = warnings_of(async {
@@ -319,7 +325,11 @@ fn what_is_not_set_opens_no_door_and_is_warned_of_once() {
 
     // It closes no other one.
     let warned = warnings_of(async {
-        let router = metrics().bearer_token("").bearer_token(TOKEN).basic_auth("", "x").build();
+        let router = metrics()
+            .bearer_token("")
+            .bearer_token(TOKEN)
+            .basic_auth("", "x")
+            .build();
         for right in [RIGHT, "Basic Ong="] {
             let status = status(&router, showing(&[right.as_bytes()])).await;
             assert_eq!(status, StatusCode::OK, "{right}");
@@ -332,7 +342,9 @@ fn what_is_not_set_opens_no_door_and_is_warned_of_once() {
 
 #[test]
 fn settings_do_not_print_secrets() {
-    let settings = metrics().bearer_token("s3cret").basic_auth("someone", "s3cret");
+    let settings = metrics()
+        .bearer_token("s3cret")
+        .basic_auth("someone", "s3cret");
     for text in [format!("{settings:?}"), format!("{settings:#?}")] {
         assert!(text.contains("Bearer") && text.contains("Basic"), "{text}");
         for secret in ["s3cret", "someone", "c29tZW9uZTpzM2NyZXQ", "115"] {
@@ -355,7 +367,9 @@ async fn only_peers_in_the_networks_are_answered() {
         " 172.16.9.9/12 ",
     ];
     let settings = metrics().allowed_networks(networks).unwrap();
-    let settings = settings.allowed_networks([String::from("203.0.113.5")]).unwrap();
+    let settings = settings
+        .allowed_networks([String::from("203.0.113.5")])
+        .unwrap();
     let router = settings.build();
     for inside in [
         "127.0.0.1:1",
@@ -399,7 +413,10 @@ async fn only_peers_in_the_networks_are_answered() {
 
 #[tokio::test]
 async fn no_header_and_no_credentials_make_up_for_the_network() {
-    let settings = metrics().bearer_token(TOKEN).allowed_networks(["127.0.0.1"]).unwrap();
+    let settings = metrics()
+        .bearer_token(TOKEN)
+        .allowed_networks(["127.0.0.1"])
+        .unwrap();
     let router = settings.build();
     for path in ["/", "/json", "/summary"] {
         let mut request = from("10.0.0.1:1");

@@ -314,7 +314,10 @@ fn when_all_connections_answer_a_new_one_is_refused_at_once() {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().unwrap();
     let run = async {
-        let settings = metrics(8).0.max_connections(2).max_connections_per_address(1);
+        let settings = metrics(8)
+            .0
+            .max_connections(2)
+            .max_connections_per_address(1);
         let serving = start(settings).await;
         let mut stalled = Vec::new();
         for from in [THEM, Ipv4Addr::new(127, 0, 0, 3)] {
@@ -346,7 +349,9 @@ async fn a_reader_that_stalls_is_cut_at_the_deadline_and_counted() {
         (1, ""),
         (3_600, "x-prometheus-scrape-timeout-seconds: 0.1\r\n"),
     ] {
-        let settings = settings.clone().scrape_timeout(Duration::from_secs(deadline));
+        let settings = settings
+            .clone()
+            .scrape_timeout(Duration::from_secs(deadline));
         let serving = start(settings).await;
         let before = sum(&registry, "tachometer_scrapes_cut_total", &[]);
         let request = format!("GET /metrics HTTP/1.1\r\nhost: localhost\r\n{header}\r\n");

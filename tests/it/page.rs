@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, Version};
 use futures_util::future::join_all;
 use http_body_util::BodyExt;
 use serde_json::Value;
-use tachometer::board::{AlertRules, GrafanaBoard};
+use tachometer::dashboards::{AlertRules, GrafanaBoard};
 use tachometer::{MetricsLayer, MetricsRouter, Registry};
 use tokio::time::timeout;
 use tower::ServiceExt;
@@ -289,7 +289,9 @@ async fn those_who_look_while_a_collector_hangs_are_shown_what_there_was() {
 #[tokio::test]
 async fn one_look_more_than_there_may_be_scrapes_is_told_to_come_again() {
     let (registry, gate, _opened) = gated();
-    let settings = MetricsRouter::new().registry(&registry).max_concurrent_scrapes(1);
+    let settings = MetricsRouter::new()
+        .registry(&registry)
+        .max_concurrent_scrapes(1);
     let router = settings.build();
     let scrape = tokio::spawn({
         let router = router.clone();

@@ -111,7 +111,10 @@ fn a_summary_whose_place_has_gone_before_it_begins_is_refused() {
     let (open, gate) = channel::<()>();
     runtime.spawn_blocking(move || gate.recv());
     let settings = MetricsRouter::new().registry(&Registry::new());
-    let router: Router = settings.max_concurrent_scrapes(1).scrape_timeout(Duration::ZERO).build();
+    let router: Router = settings
+        .max_concurrent_scrapes(1)
+        .scrape_timeout(Duration::ZERO)
+        .build();
     runtime.block_on(async {
         let mut late = pin!(status(&router, "/summary"));
         let mut last = pin!(status(&router, "/summary"));

@@ -281,7 +281,10 @@ async fn start(
     };
     let app = Router::new()
         .nest("/metrics", router(&scene.registry).build())
-        .nest("/created", router(&scene.registry).created_timestamps(true).build())
+        .nest(
+            "/created",
+            router(&scene.registry).created_timestamps(true).build(),
+        )
         .nest(
             "/text",
             router(&scene.registry).build().layer(from_fn(careless)),

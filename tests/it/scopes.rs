@@ -211,9 +211,18 @@ stock{tenant="b"} 20
 #[test]
 fn a_handle_finds_its_own_series_whatever_the_order_of_its_labels() {
     let registry = Registry::new();
-    let one = registry.clone().with_labels([("a", "1"), ("b", "2")]).unwrap();
-    let same = registry.clone().with_labels([("b", "2"), ("a", "1")]).unwrap();
-    let other = registry.clone().with_labels([("a", "2"), ("b", "1")]).unwrap();
+    let one = registry
+        .clone()
+        .with_labels([("a", "1"), ("b", "2")])
+        .unwrap();
+    let same = registry
+        .clone()
+        .with_labels([("b", "2"), ("a", "1")])
+        .unwrap();
+    let other = registry
+        .clone()
+        .with_labels([("a", "2"), ("b", "1")])
+        .unwrap();
     for handle in [&one, &same, &other] {
         handle.counter("c_total", "").unwrap().inc();
     }

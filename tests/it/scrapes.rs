@@ -70,7 +70,11 @@ async fn status(router: &Router, path: &str) -> StatusCode {
 #[tokio::test]
 async fn one_scrape_more_than_there_may_be_is_told_to_come_again() {
     let registry = large();
-    let router = router(MetricsRouter::new().registry(&registry).max_concurrent_scrapes(2));
+    let router = router(
+        MetricsRouter::new()
+            .registry(&registry)
+            .max_concurrent_scrapes(2),
+    );
     let open = || router.clone().oneshot(request("/metrics"));
     let (first, mut second) = (open().await.unwrap(), open().await.unwrap());
     for path in ["/metrics", "/metrics/json"] {
@@ -109,7 +113,9 @@ async fn one_scrape_more_than_there_may_be_is_told_to_come_again() {
 async fn a_client_that_hangs_up_gives_its_place_back_whether_it_waits_or_reads() {
     let (registry, gate, _opened) = gated();
     large_into(&registry);
-    let settings = MetricsRouter::new().registry(&registry).max_concurrent_scrapes(1);
+    let settings = MetricsRouter::new()
+        .registry(&registry)
+        .max_concurrent_scrapes(1);
     let router = router(settings);
     let server = Server::start(router.clone()).await;
     for (path, reads) in [
@@ -212,7 +218,9 @@ async fn a_scrape_that_nobody_reads_gives_its_place_back_at_its_deadline_and_end
     // The deadline is the client's, or the router's.
     for (deadline, header) in [(HOUR, "0.2"), (Duration::from_secs(1), "60")] {
         let registry = large();
-        let settings = MetricsRouter::new().registry(&registry).scrape_timeout(deadline);
+        let settings = MetricsRouter::new()
+            .registry(&registry)
+            .scrape_timeout(deadline);
         let router = router(settings.max_concurrent_scrapes(4));
         let stalled = stall(&router, 4, header).await;
         let refused = status(&router, "/metrics").await;
@@ -235,7 +243,9 @@ async fn a_scrape_that_nobody_reads_gives_its_place_back_at_its_deadline_and_end
 #[tokio::test]
 async fn three_hundred_readers_that_stall_do_not_make_a_later_scrape_fail() {
     let registry = large();
-    let settings = MetricsRouter::new().registry(&registry).max_concurrent_scrapes(300);
+    let settings = MetricsRouter::new()
+        .registry(&registry)
+        .max_concurrent_scrapes(300);
     let server = Server::start(router(settings)).await;
     let mut stalled = Vec::new();
     for _ in 0..300 {
@@ -260,7 +270,9 @@ async fn three_hundred_readers_that_stall_do_not_make_a_later_scrape_fail() {
 async fn a_collector_that_hangs_does_not_keep_its_reader_beyond_the_deadline() {
     let (registry, gate, _opened) = gated();
     let deadline = Duration::from_millis(20);
-    let settings = MetricsRouter::new().registry(&registry).scrape_timeout(deadline);
+    let settings = MetricsRouter::new()
+        .registry(&registry)
+        .scrape_timeout(deadline);
     let router = router(settings.max_concurrent_scrapes(1));
     let answer = router.clone().oneshot(request("/metrics")).await.unwrap();
     // In a task of its own, which nothing else wakes.
@@ -292,7 +304,9 @@ fn deadlines_hold_on_a_runtime_without_timers_and_without_a_runtime() {
     let ways: [&dyn Fn(_) -> _; 2] = [&within, &without];
     for way in ways {
         let registry = large();
-        let settings = MetricsRouter::new().registry(&registry).max_concurrent_scrapes(2);
+        let settings = MetricsRouter::new()
+            .registry(&registry)
+            .max_concurrent_scrapes(2);
         let router = router(settings);
         let stalled = way(Box::pin({
             let router = router.clone();
@@ -312,7 +326,9 @@ fn deadlines_hold_on_a_runtime_without_timers_and_without_a_runtime() {
 #[tokio::test]
 async fn a_time_that_is_none_is_passed_over() {
     let registry = small();
-    let settings = MetricsRouter::new().registry(&registry).scrape_timeout(HOUR);
+    let settings = MetricsRouter::new()
+        .registry(&registry)
+        .scrape_timeout(HOUR);
     let router = router(settings);
     let garbage: [&[u8]; 13] = [
         b"", b"soon", b"nan", b"inf", b"-1", b"1e300", b"0x0", b"0s", b"\xff0", b"3600",
@@ -345,7 +361,9 @@ async fn what_is_still_to_be_made_when_the_time_is_over_is_not_made() {
     for name in ["more", "most"] {
         registry.gauge(name, &"h".repeat(100_000)).unwrap();
     }
-    let settings = MetricsRouter::new().registry(&registry).scrape_timeout(deadline);
+    let settings = MetricsRouter::new()
+        .registry(&registry)
+        .scrape_timeout(deadline);
     let server = Server::start(router(settings)).await;
     let url = format!("http://{}/metrics", server.address);
     let caller = Caller::new(Version::HTTP_11);

@@ -116,7 +116,10 @@ async fn the_numbers_of_the_system_and_the_page_are_there_too() {
 
 #[tokio::test]
 async fn the_guard_stands_before_every_path_and_knows_the_peer() {
-    let settings = metrics().bearer_token("a token").allowed_networks(["127.0.0.1"]).unwrap();
+    let settings = metrics()
+        .bearer_token("a token")
+        .allowed_networks(["127.0.0.1"])
+        .unwrap();
     let inside = start(settings).await;
     let outside = start(metrics().allowed_networks(["10.0.0.0/8"]).unwrap()).await;
     let caller = Caller::new(Version::HTTP_11);

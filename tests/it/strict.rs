@@ -115,7 +115,10 @@ fn check(registry: &Registry, schemes: &[Escaping]) {
         let export = |format| registry.export(format).escaping(*escaping);
         let open_metrics = export(Format::OpenMetrics);
         agree(Format::OpenMetrics, &open_metrics.clone().to_bytes());
-        agree(Format::OpenMetrics, &open_metrics.created_timestamps(true).to_bytes());
+        agree(
+            Format::OpenMetrics,
+            &open_metrics.created_timestamps(true).to_bytes(),
+        );
         agree(Format::Text, &export(Format::Text).to_bytes());
     }
 }

@@ -237,7 +237,9 @@ fn a_host_may_be_an_address_with_a_port_and_the_port_of_its_scheme() {
         ),
     ] {
         let registry = Registry::new();
-        let layer = LlmLayer::new().registry(&registry).provider_for_host(own, "mine");
+        let layer = LlmLayer::new()
+            .registry(&registry)
+            .provider_for_host(own, "mine");
         let body = json!({"model": "m", "messages": []}).to_string();
         finish(open_as(&layer, url, body, Response::new("{}".to_owned())));
         let mine = sum(&registry, "llm_requests_total", &[("provider", "mine")]);

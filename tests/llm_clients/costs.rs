@@ -366,7 +366,9 @@ fn units_with_a_price_may_stand_for_tokens_unless_a_count_was_invalid() {
 
 #[test]
 fn parts_that_are_more_than_their_whole_cost_no_more_than_it() {
-    let price = Price::per_million(1.0, 1.0).cache_read(10.0).cache_write(100.0);
+    let price = Price::per_million(1.0, 1.0)
+        .cache_read(10.0)
+        .cache_write(100.0);
     let (layer, registry) = priced(PriceTable::new().model("m", price));
     let usage = Usage::new().input(10).output(0);
     let usage = usage.cache_read(8).cache_write(8);

@@ -11,7 +11,7 @@ const { after, before } = require('node:test');
 const { chromium } = require('playwright-core');
 
 const ROOT = path.join(__dirname, '../..');
-const PAGE = path.join(ROOT, 'src/board/page');
+const PAGE = path.join(ROOT, 'src/dashboards/page');
 const FILES = ['dashboard.html', 'dashboard.css', 'dashboard.js'];
 const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 

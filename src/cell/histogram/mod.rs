@@ -6,13 +6,13 @@
 
 use std::sync::PoisonError;
 
-use crate::cell::grid::{BucketLayout, Key, LARGEST, piece_of};
-use crate::cell::lanes::Sharded;
-use crate::cell::pieces::DenseCounts;
-use crate::cell::sheets::SparseCounts;
+use crate::cell::atomic_totals::{AtomicTotals, join};
+use crate::cell::bucket_layout::{BucketLayout, Key, LARGEST, piece_of};
+use crate::cell::dense_counts::DenseCounts;
+use crate::cell::sharded::Sharded;
+use crate::cell::sparse_counts::SparseCounts;
 use crate::cell::sync::{Mutex, OnceLock, Ordering};
-use crate::cell::tally::{AtomicTotals, join};
-use crate::cell::thread;
+use crate::cell::thread_number;
 use crate::snapshot::{NativeBuckets, Totals};
 
 /// A histogram that has observed so often gets lanes.
@@ -172,7 +172,7 @@ impl HistogramCell {
 
     /// Makes what the calling thread needs to count such values by itself.
     fn warm(&self, grid: &BucketLayout, piece: usize) {
-        thread::lease();
+        thread_number::lease();
         let lane = || Lane {
             tally: AtomicTotals::new(),
             pieces: DenseCounts::new(grid.pieces()),

@@ -2,13 +2,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::encode::page::{Buffer, ShortText};
+use crate::encode::buffer::{Buffer, ShortText};
 use crate::encode::protobuf::Scratch;
 use crate::encode::protobuf::native::put_native;
 use crate::encode::protobuf::wire::{
     bytes_len, each_of_varint, put_bytes, put_f64, put_u64, start_bytes, varint_len,
 };
-use crate::snapshot::{SeriesBlock, Escaping, Exemplar, HistogramView, Labels, Values};
+use crate::snapshot::{Escaping, Exemplar, HistogramView, Labels, SeriesBlock, Values};
 
 /// The fields of these messages, by their names there.
 mod field {
@@ -37,7 +37,12 @@ mod field {
 }
 
 /// Makes `scratch.metric` the message of one series.
-pub(super) fn put_metric(block: &SeriesBlock, series: usize, escaping: Escaping, scratch: &mut Scratch) {
+pub(super) fn put_metric(
+    block: &SeriesBlock,
+    series: usize,
+    escaping: Escaping,
+    scratch: &mut Scratch,
+) {
     let Scratch {
         metric,
         value,

@@ -14,8 +14,8 @@ mod metric;
 mod native;
 mod wire;
 
-use crate::encode::{Encode, Buffer};
-use crate::snapshot::{SeriesBlock, Desc, Escaping, Kind, Values};
+use crate::encode::{Buffer, Encode};
+use crate::snapshot::{Desc, Escaping, Kind, SeriesBlock, Values};
 use metric::put_metric;
 use wire::{put_bytes, put_u64, put_varint};
 

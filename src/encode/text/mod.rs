@@ -12,9 +12,9 @@ pub(crate) use dialect::Dialect;
 use std::time::UNIX_EPOCH;
 
 use crate::encode::Encode;
+use crate::encode::buffer::{Buffer, PaddedText, ShortText};
 use crate::encode::number::{bound_text, digits, put_count, put_f64, seconds};
-use crate::encode::page::{PaddedText, Buffer, ShortText};
-use crate::snapshot::{SeriesBlock, Bounds, Desc, Escaping, Exemplar, HistogramView, Kind, Values};
+use crate::snapshot::{Bounds, Desc, Escaping, Exemplar, HistogramView, Kind, SeriesBlock, Values};
 use names::{Opening, close, in_header, label_text};
 
 /// Writes series as text.

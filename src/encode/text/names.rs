@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::encode::page::{PaddedText, Buffer};
+use crate::encode::buffer::{Buffer, PaddedText};
 use crate::snapshot::{Desc, Escaping, Labels, is_classic_metric, push_quoted};
 
 /// What a family's lines begin with, up to their labels.

@@ -6,13 +6,13 @@ use http::uri::Authority;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body::Body;
 
-use crate::llm::body::LlmBody;
+use crate::llm::call::http_call::Exchange;
 #[cfg(feature = "hyper-util")]
 use crate::llm::client::hyper::in_memory;
 use crate::llm::client::{LlmRequest, LlmResponse};
-use crate::llm::exchange::Exchange;
-use crate::llm::metrics::LlmMetrics;
-use crate::llm::request::{Asked, Model};
+use crate::llm::metrics::handle::LlmMetrics;
+use crate::llm::request::parameters::{Asked, Model};
+use crate::llm::tower::body::LlmBody;
 
 impl<B: 'static> LlmRequest for Request<B> {
     fn exchange(&self, metrics: &LlmMetrics) -> Option<Box<Exchange>> {

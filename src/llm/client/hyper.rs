@@ -6,16 +6,16 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper_util::client::legacy::Error;
 
-use crate::llm::failure::of_sources;
-use crate::llm::outcome::ErrorType;
+use crate::llm::call::failure::of_sources;
+use crate::llm::usage::outcome::ErrorType;
 
-pub(super) fn failure(error: &(dyn Any + 'static)) -> Option<ErrorType> {
+pub(crate) fn failure(error: &(dyn Any + 'static)) -> Option<ErrorType> {
     let error = error.downcast_ref::<Error>()?;
     of_sources(error).or(error.is_connect().then_some(ErrorType::Connect))
 }
 
 /// Returns a body that is in memory, which is another handle to the same bytes.
-pub(super) fn in_memory(body: &dyn Any) -> Option<Bytes> {
+pub(crate) fn in_memory(body: &dyn Any) -> Option<Bytes> {
     let mut body = body.downcast_ref::<Full<Bytes>>()?.clone();
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     match http_body::Body::poll_frame(std::pin::Pin::new(&mut body), &mut context) {

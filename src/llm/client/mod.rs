@@ -5,21 +5,21 @@ mod async_openai;
 mod http;
 #[cfg(feature = "hyper-util")]
 mod hyper;
-#[cfg(feature = "reqwest-middleware")]
-mod middleware;
 #[cfg(feature = "reqwest")]
 mod reqwest;
+#[cfg(feature = "reqwest-middleware")]
+mod reqwest_middleware;
 
 use ::http::{HeaderMap, StatusCode};
 
-use crate::llm::exchange::Exchange;
-use crate::llm::failure::{Known, of_std};
-use crate::llm::metrics::LlmMetrics;
+use crate::llm::call::failure::{Known, of_std};
+use crate::llm::call::http_call::Exchange;
+use crate::llm::metrics::handle::LlmMetrics;
 
 #[cfg(feature = "async-openai")]
 pub use async_openai::AsyncOpenAi;
 #[cfg(feature = "reqwest-middleware")]
-pub use middleware::LlmMiddleware;
+pub use reqwest_middleware::LlmMiddleware;
 
 /// A request that may be a call of an LLM.
 ///
@@ -48,12 +48,12 @@ pub trait LlmResponse: Sized {
 }
 
 /// What the clients' errors are.
-pub(super) const FAILURES: &[Known] = &[
+pub(crate) const FAILURES: &[Known] = &[
     of_std,
     #[cfg(feature = "reqwest")]
     reqwest::failure,
     #[cfg(feature = "reqwest-middleware")]
-    middleware::failure,
+    reqwest_middleware::failure,
     #[cfg(feature = "hyper-util")]
     hyper::failure,
 ];

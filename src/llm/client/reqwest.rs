@@ -7,14 +7,14 @@ use http::{HeaderMap, StatusCode};
 use reqwest::{Body, Request, RequestBuilder, Response, ResponseBuilderExt};
 use tower::Service;
 
-use crate::llm::body::LlmBody;
+use crate::llm::call::failure::of_sources;
+use crate::llm::call::http_call::Exchange;
 use crate::llm::client::{LlmRequest, LlmResponse};
-use crate::llm::exchange::Exchange;
-use crate::llm::failure::of_sources;
-use crate::llm::metrics::LlmMetrics;
-use crate::llm::outcome::ErrorType;
-use crate::llm::request::Asked;
-use crate::llm::service::LlmService;
+use crate::llm::metrics::handle::LlmMetrics;
+use crate::llm::request::parameters::Asked;
+use crate::llm::tower::body::LlmBody;
+use crate::llm::tower::service::LlmService;
+use crate::llm::usage::outcome::ErrorType;
 
 impl<S> LlmService<S>
 where
@@ -109,11 +109,11 @@ impl LlmResponse for Response {
     }
 }
 
-pub(super) fn failure(error: &(dyn Any + 'static)) -> Option<ErrorType> {
+pub(crate) fn failure(error: &(dyn Any + 'static)) -> Option<ErrorType> {
     of_reqwest(error.downcast_ref::<reqwest::Error>()?)
 }
 
-pub(super) fn of_reqwest(error: &reqwest::Error) -> Option<ErrorType> {
+pub(crate) fn of_reqwest(error: &reqwest::Error) -> Option<ErrorType> {
     if error.is_timeout() {
         return Some(ErrorType::Timeout);
     }

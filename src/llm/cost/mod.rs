@@ -6,32 +6,32 @@ mod rate;
 mod spelling;
 mod table;
 
-use crate::llm::ended::Ended;
-use crate::llm::outcome::Outcome;
-use crate::llm::usage::Usage;
+use crate::llm::call::finished::Ended;
+use crate::llm::usage::outcome::Outcome;
+use crate::llm::usage::tokens::Usage;
 
-pub(super) use money::{Charge, Money};
+pub(crate) use money::{Charge, Money};
 pub use price::Price;
-pub(super) use spelling::is_version_of;
+pub(crate) use spelling::is_version_of;
 pub use table::PriceTable;
-pub(super) use table::Rates;
+pub(crate) use table::Rates;
 
 /// What is known of the cost of a call that has ended.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Bill {
+pub(crate) struct Bill {
     /// What it costs, as far as that is known, and by whom it is told.
-    pub(super) cost: Option<(&'static str, Money)>,
+    pub(crate) cost: Option<(&'static str, Money)>,
     /// Why that is not known, or not all of it.
-    pub(super) unpriced: Option<Unpriced>,
+    pub(crate) unpriced: Option<Unpriced>,
 }
 
 /// Who says what a call costs: its provider, or the user's table of prices.
-pub(super) const REPORTED: &str = "reported";
-pub(super) const TABLE: &str = "table";
+pub(crate) const REPORTED: &str = "reported";
+pub(crate) const TABLE: &str = "table";
 
 /// Why the cost of a call is not known, or not all of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unpriced {
+pub(crate) enum Unpriced {
     /// The model has no price.
     Model,
     /// A unit has no price.
@@ -45,7 +45,7 @@ pub(super) enum Unpriced {
 }
 
 impl Unpriced {
-    pub(super) fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Model => "model",
             Self::Unit => "unit",
@@ -56,7 +56,7 @@ impl Unpriced {
     }
 
     /// Returns all reasons, as the label `reason` has them.
-    pub(super) fn all() -> [&'static str; 5] {
+    pub(crate) fn all() -> [&'static str; 5] {
         let all = [
             Self::Model,
             Self::Unit,
@@ -71,7 +71,7 @@ impl Unpriced {
 impl Bill {
     /// Makes the bill of a call: what the provider charges, if he says so, and else what it
     /// costs by the prices that there are. Without prices there is nothing to lack.
-    pub(super) fn of(call: &Ended<'_>, rates: Option<&Rates>) -> Self {
+    pub(crate) fn of(call: &Ended<'_>, rates: Option<&Rates>) -> Self {
         // A pending call is billed when its answer is fetched.
         if call.outcome == Outcome::Pending {
             return Self::default();
@@ -97,7 +97,7 @@ impl Bill {
 
     /// Makes the bill of another model in the same call, which the same tier served. A cost that
     /// the provider reports covers it.
-    pub(super) fn of_other_model(
+    pub(crate) fn of_other_model(
         call: &Ended<'_>,
         model: &str,
         usage: &Usage,

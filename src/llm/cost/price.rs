@@ -1,6 +1,6 @@
 //! What models cost, as the user says.
 
-use crate::llm::units::{ServiceTier, UNITS, Unit};
+use crate::llm::usage::units::{ServiceTier, UNITS, Unit};
 
 /// What a model costs, in US dollars.
 ///
@@ -16,27 +16,27 @@ use crate::llm::units::{ServiceTier, UNITS, Unit};
 #[must_use = "it is to be put into a table"]
 pub struct Price {
     /// What a million tokens cost, unless they cost nothing.
-    pub(super) tokens: Option<Tokens<f64>>,
-    pub(super) units: [Option<f64>; UNITS.len()],
-    pub(super) call: f64,
+    pub(crate) tokens: Option<Tokens<f64>>,
+    pub(crate) units: [Option<f64>; UNITS.len()],
+    pub(crate) call: f64,
     /// Above so many tokens of input, another price.
-    pub(super) above: Vec<(u64, Price)>,
-    pub(super) tiers: Vec<(ServiceTier, Price)>,
+    pub(crate) above: Vec<(u64, Price)>,
+    pub(crate) tiers: Vec<(ServiceTier, Price)>,
 }
 
 /// A price for each kind of tokens. Those without one are counted at the price of their
 /// direction.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Tokens<T> {
-    pub(super) input: T,
-    pub(super) output: T,
-    pub(super) cached: Option<T>,
-    pub(super) cache_write: Option<T>,
-    pub(super) cache_write_1h: Option<T>,
-    pub(super) audio_input: Option<T>,
-    pub(super) audio_output: Option<T>,
-    pub(super) image_input: Option<T>,
-    pub(super) image_output: Option<T>,
+pub(crate) struct Tokens<T> {
+    pub(crate) input: T,
+    pub(crate) output: T,
+    pub(crate) cached: Option<T>,
+    pub(crate) cache_write: Option<T>,
+    pub(crate) cache_write_1h: Option<T>,
+    pub(crate) audio_input: Option<T>,
+    pub(crate) audio_output: Option<T>,
+    pub(crate) image_input: Option<T>,
+    pub(crate) image_output: Option<T>,
 }
 
 impl Price {

@@ -5,12 +5,12 @@ use std::cmp::Reverse;
 use crate::llm::cost::Unpriced;
 use crate::llm::cost::money::Money;
 use crate::llm::cost::price::{Price, Tokens};
-use crate::llm::units::{ServiceTier, UNITS};
-use crate::llm::usage::Usage;
+use crate::llm::usage::tokens::Usage;
+use crate::llm::usage::units::{ServiceTier, UNITS};
 
 /// A price that has been checked, by the single token.
 #[derive(Debug)]
-pub(super) struct Rate {
+pub(crate) struct Rate {
     tokens: Option<Tokens<Money>>,
     /// In dollars, since there may be parts of a unit.
     units: [Option<f64>; UNITS.len()],
@@ -22,16 +22,16 @@ pub(super) struct Rate {
 
 /// What a call costs, as far as it can be told.
 #[derive(Debug, PartialEq)]
-pub(super) struct Cost {
-    pub(super) known: Money,
+pub(crate) struct Cost {
+    pub(crate) known: Money,
     /// What has no price.
-    pub(super) lacks: Option<Unpriced>,
+    pub(crate) lacks: Option<Unpriced>,
 }
 
 impl Rate {
     /// Checks a price, and returns the number in it that is none of a price, if there is
     /// one.
-    pub(super) fn of(price: &Price) -> Result<Self, f64> {
+    pub(crate) fn of(price: &Price) -> Result<Self, f64> {
         let money = |dollars: f64| Money::dollars(dollars).ok_or(dollars);
         let token = |dollars: f64| Money::dollars(dollars / 1e6).ok_or(dollars);
         let optional = |dollars: Option<f64>| dollars.map(token).transpose();
@@ -69,7 +69,7 @@ impl Rate {
 
     /// Whether all is known that the price depends on, of a call whose tokens are missing
     /// for this reason, if they are.
-    pub(super) fn is_fed(&self, usage: &Usage, missing: Option<&str>) -> bool {
+    pub(crate) fn is_fed(&self, usage: &Usage, missing: Option<&str>) -> bool {
         let has_tokens = usage.input.is_some() || usage.output.is_some();
         let has_units = usage.units().next().is_some();
         if self.tokens.is_some() || !self.above.is_empty() {
@@ -80,7 +80,7 @@ impl Rate {
         !has_price_of_unit || missing != Some("invalid") && (has_tokens || has_units)
     }
 
-    pub(super) fn cost(&self, usage: &Usage) -> Cost {
+    pub(crate) fn cost(&self, usage: &Usage) -> Cost {
         let Some(tier) = usage.units.tier else {
             return self.standard_cost(usage);
         };

@@ -37,12 +37,12 @@ const VARIANTS: [&str; 4] = ["free", "nitro", "floor", "latest"];
 const MOST_SPELLINGS: usize = 16;
 
 /// Returns a name as it is, then without its region, then without its publisher.
-pub(super) fn spellings(name: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn spellings(name: &str) -> impl Iterator<Item = &str> {
     successors(Some(name), |name| without_scope(name)).take(MOST_SPELLINGS)
 }
 
 /// Returns a name without its last version, then without the one before, and so on.
-pub(super) fn unversioned(mut name: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn unversioned(mut name: &str) -> impl Iterator<Item = &str> {
     let mut has_revision = false;
     from_fn(move || {
         // `-v1` alone may be another model, as `-v3` of DeepSeek is.

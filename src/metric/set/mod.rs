@@ -12,7 +12,7 @@ use crate::metric::instrument::{Instrument, new_series};
 use crate::metric::label::Label;
 use crate::metric::limits::{Folded, Limits};
 use crate::metric::series::Shared;
-use crate::snapshot::{SeriesBlock, Desc, Labels, is_classic_label};
+use crate::snapshot::{Desc, Labels, SeriesBlock, is_classic_label};
 
 /// The series of one family.
 ///

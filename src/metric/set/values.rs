@@ -3,8 +3,8 @@
 use std::sync::PoisonError;
 
 use crate::metric::instrument::Instrument;
+use crate::metric::label_rule::Cause;
 use crate::metric::limits::Folded;
-use crate::metric::rule::Cause;
 use crate::metric::set::SeriesSet;
 
 impl<M: Instrument> SeriesSet<M> {

@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::registry::Registry;
-use crate::snapshot::{SeriesBlock, Desc, Escaping, Labels};
+use crate::snapshot::{Desc, Escaping, Labels, SeriesBlock};
 
 /// Something about a metric that `promtool check metrics` complains of.
 ///

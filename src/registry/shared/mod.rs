@@ -5,7 +5,7 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::snapshot::{SeriesBlock, Desc, Labels};
+use crate::snapshot::{Desc, Labels, SeriesBlock};
 
 /// The series of one family that were read already.
 #[derive(Default)]
@@ -37,7 +37,10 @@ pub(super) fn is_about_itself(desc: &Desc) -> bool {
 
 /// Adds up the series with the same labels. Those that cannot be added, since their buckets
 /// differ, are left out, and `failed` is called with their labels.
-pub(super) fn add_up(blocks: Vec<SeriesBlock>, mut failed: impl FnMut(&Labels)) -> Vec<SeriesBlock> {
+pub(super) fn add_up(
+    blocks: Vec<SeriesBlock>,
+    mut failed: impl FnMut(&Labels),
+) -> Vec<SeriesBlock> {
     let mut sums: Vec<SeriesBlock> = Vec::new();
     // Where each label set is: the block, and the position in it.
     let mut places = HashMap::new();

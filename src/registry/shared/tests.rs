@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Seen, add_up};
 use crate::registry::Registry;
-use crate::snapshot::{SeriesBlock, Labels, Values};
+use crate::snapshot::{Labels, SeriesBlock, Values};
 
 fn blocks(registries: &[Registry]) -> Vec<SeriesBlock> {
     let all = registries.iter().flat_map(Registry::gather);

@@ -8,7 +8,7 @@ use axum::middleware::{Next, from_fn};
 use axum::routing::get;
 
 use crate::router::MetricsRouter;
-use crate::router::guard::set_common_headers;
+use crate::router::access::set_common_headers;
 use crate::router::html::html;
 use crate::router::routes::{Routes, routes};
 use crate::router::serve::hosts::Hosts;

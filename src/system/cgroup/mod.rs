@@ -4,7 +4,7 @@
 //! <https://docs.kernel.org/admin-guide/cgroup-v1/memory.html>, "User Interface", and
 //! <https://docs.kernel.org/scheduler/sched-bwc.html>, "Management".
 
-mod place;
+mod location;
 #[cfg(test)]
 mod tests;
 mod v1;
@@ -12,7 +12,7 @@ mod v2;
 
 use std::path::Path;
 
-use crate::system::cgroup::place::Place;
+use crate::system::cgroup::location::Place;
 use crate::system::cgroup::v1::V1;
 use crate::system::cgroup::v2::V2;
 use crate::system::files::text;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::system::cgroup::place::{Place, Sort};
+use crate::system::cgroup::location::{Place, Sort};
 use crate::system::files::{named, number};
 use crate::system::reading::Container;
 

@@ -4,12 +4,12 @@
 //! open files to the hard one for the whole process and for all that it starts, and look for
 //! the process by its number, which is another's where `/proc` is of another namespace.
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-mod asked;
 #[cfg(any(target_os = "linux", target_os = "android"))]
-mod own;
+mod procfs;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+mod sysinfo;
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) use asked::Source;
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) use own::Source;
+pub(super) use procfs::Source;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) use sysinfo::Source;

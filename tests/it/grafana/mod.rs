@@ -12,7 +12,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use tachometer::board::GrafanaBoard;
+use tachometer::dashboards::GrafanaBoard;
 use tachometer::llm::LlmMetrics;
 use tachometer::middleware::Preset;
 use tachometer::{

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use tachometer::Buckets;
-use tachometer::board::GrafanaBoard;
+use tachometer::dashboards::GrafanaBoard;
 
 use super::scene::Instance;
 use super::{meaning, queries, targets};

@@ -54,7 +54,9 @@ impl Instance {
     pub(super) async fn start(buckets: Buckets) -> Self {
         let registry = Registry::new();
         let app = app(&registry, buckets);
-        let metrics = MetricsRouter::new().registry(&registry).max_concurrent_scrapes(20);
+        let metrics = MetricsRouter::new()
+            .registry(&registry)
+            .max_concurrent_scrapes(20);
         let serving = Router::new().nest("/metrics", metrics.build());
         Self {
             registry,

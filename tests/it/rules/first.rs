@@ -1,6 +1,6 @@
 //! Whether rules count first events, and no total of a lifetime after a gap in scraping.
 
-use tachometer::board::AlertRules;
+use tachometer::dashboards::AlertRules;
 use tachometer::llm::ErrorType;
 use tachometer::{Label, Registry, SystemMetrics};
 

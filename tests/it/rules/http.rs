@@ -1,6 +1,6 @@
 //! When rules about requests alert.
 
-use tachometer::board::AlertRules;
+use tachometer::dashboards::AlertRules;
 
 use super::scene::{Scene, play};
 use super::{Tool, all, registry, tools};

@@ -1,6 +1,6 @@
 //! Rules that are restricted to one job, and loaded with those of others.
 
-use tachometer::board::AlertRules;
+use tachometer::dashboards::AlertRules;
 
 use super::http::{burn, share};
 use super::scene::{Scene, TARGET, play_files};

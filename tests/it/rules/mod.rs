@@ -16,7 +16,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
-use tachometer::board::AlertRules;
+use tachometer::dashboards::AlertRules;
 use tachometer::middleware::Preset;
 use tachometer::{Error, LlmLayer, MetricsLayer, MetricsRouter, Registry, SystemMetrics};
 use tower::ServiceExt;
@@ -259,7 +259,9 @@ fn names_in_utf8_stay_as_they_are_through_yaml_and_the_query() {
 fn what_is_set_and_what_metrics_are_called_is_in_the_alerts() {
     let registry = Registry::new();
     let layer = MetricsLayer::new().registry(&registry).preset(Preset::Otel);
-    let layer = layer.prefix("shop_").service_level("/pay", Duration::from_secs(2));
+    let layer = layer
+        .prefix("shop_")
+        .service_level("/pay", Duration::from_secs(2));
     let _ = layer.try_register().unwrap();
     let rules = AlertRules::new()
         .error_ratio(0.5)

@@ -8,7 +8,7 @@ use axum::http::{Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use futures_util::stream;
 use http_body_util::BodyExt;
-use tachometer::board::{AlertRules, GrafanaBoard};
+use tachometer::dashboards::{AlertRules, GrafanaBoard};
 use tachometer::llm::{ErrorType, LlmMetrics, Outcome};
 use tachometer::snapshot::Values;
 use tachometer::{MetricsLayer, Registry};

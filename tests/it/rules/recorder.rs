@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
-use tachometer::board::AlertRules;
+use tachometer::dashboards::AlertRules;
 use tachometer::llm::{ErrorType, LlmMetrics, Outcome, PriceTable, Usage};
 use tachometer::{LlmLayer, MetricsLayer, Registry, SystemMetrics};
 

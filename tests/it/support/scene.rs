@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
-use tachometer::snapshot::{SeriesBlock, Escaping, Exemplar, HistogramView, Kind, Resolution, Values};
+use tachometer::snapshot::{
+    Escaping, Exemplar, HistogramView, Kind, Resolution, SeriesBlock, Values,
+};
 use tachometer::{Buckets, Family, Histogram, Label, Registry};
 
 use crate::parsers::awkward_values;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use tachometer::Registry;
 use tachometer::export::Format;
 use tachometer::snapshot::{
-    SeriesBlock, Count, Escaping, Exemplar, HistogramView, Kind, NativeBuckets, Values,
+    Count, Escaping, Exemplar, HistogramView, Kind, NativeBuckets, SeriesBlock, Values,
 };
 
 use crate::support::parse::{self, Family, Histogram, Native, Number, Pair, Real, Series};
@@ -33,7 +33,10 @@ pub(crate) fn check_all(registry: &Registry) {
 
 #[track_caller]
 fn check(registry: &Registry, format: Format, escaping: Escaping, created: bool) {
-    let export = registry.export(format).escaping(escaping).created_timestamps(created);
+    let export = registry
+        .export(format)
+        .escaping(escaping)
+        .created_timestamps(created);
     let told = read(format, &export.to_bytes());
     let held = held(registry, format, escaping, created);
     for (told, held) in told.iter().zip(&held) {

@@ -34,7 +34,9 @@ fn a_provider_is_known_by_its_host_or_is_what_the_user_calls_it() {
     assert_eq!(calls(&registry, ("provider", "openai_compatible")), 1.0);
 
     let (all, registry) = layer();
-    let all = all.provider("gateway").provider_for_host("llm.internal", "old");
+    let all = all
+        .provider("gateway")
+        .provider_for_host("llm.internal", "old");
     let all = all.provider_for_host("llm.internal", "vllm");
     call(&all, &openai, "gpt-x");
     call(&all, &own, "gpt-x");

@@ -168,7 +168,7 @@ fn checked(names: &Names<Price>) -> Result<Names<Rate>, Error> {
 impl Rates {
     /// Returns the price of the model that answered, or else of the one that was requested,
     /// unless the answer shows that it is another one.
-    pub(super) fn find(&self, provider: &str, models: [Option<&str>; 2]) -> Option<&Rate> {
+    pub(crate) fn find(&self, provider: &str, models: [Option<&str>; 2]) -> Option<&Rate> {
         let [answered, requested] = models;
         let is_other = |requested: &&str| is_other_model(answered, requested);
         let models = [answered, requested.filter(|requested| !is_other(requested))];

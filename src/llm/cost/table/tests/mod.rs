@@ -3,8 +3,8 @@ mod names;
 use self::names::{PRICED_BY, UNPRICED};
 use super::*;
 use crate::llm::cost::money::Money;
-use crate::llm::units::Unit;
-use crate::llm::usage::Usage;
+use crate::llm::usage::tokens::Usage;
+use crate::llm::usage::units::Unit;
 
 /// Returns a price that is known by its number.
 fn price(number: u32) -> Price {

@@ -2,7 +2,7 @@
 
 /// Names of models as providers write them, and under each entry of a table those that have
 /// its price. No other name in this list has it.
-pub(super) const PRICED_BY: &[(&str, &[&str])] = &[
+pub(crate) const PRICED_BY: &[(&str, &[&str])] = &[
     (
         "gpt-4o",
         &[
@@ -194,7 +194,7 @@ pub(super) const PRICED_BY: &[(&str, &[&str])] = &[
 ];
 
 /// Names that have the price of no entry above.
-pub(super) const UNPRICED: &[&str] = &[
+pub(crate) const UNPRICED: &[&str] = &[
     "gpt-4-0613",
     "gpt-4-0125-preview",
     "gpt-4-1106-preview",

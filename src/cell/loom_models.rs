@@ -1,0 +1,321 @@
+//! Models of the cells' protocols; see `model.rs` for how they are run.
+
+use loom::sync::Arc;
+use loom::thread;
+
+use crate::cell::atomic_totals::AtomicTotals;
+use crate::cell::catalog::Catalog;
+use crate::cell::counter::CounterCell;
+use crate::cell::dense_counts::DenseCounts;
+use crate::cell::in_flight::InFlightCell;
+use crate::cell::model::{check, check_up_to};
+#[cfg(feature = "llm")]
+use crate::cell::recent_extreme::{Extreme, RecentExtremeCell};
+use crate::cell::sparse_counts::SparseCounts;
+use crate::cell::sync::Ordering;
+use crate::cell::thread_number::{Pool, assume};
+use crate::snapshot::Totals;
+
+/// A tally of the values 2 and then 1, and its pieces, as a thread has them for
+/// itself.
+#[derive(Debug)]
+struct Own {
+    tally: AtomicTotals,
+    pieces: DenseCounts,
+}
+
+impl Own {
+    fn new() -> Self {
+        let pieces = DenseCounts::new(2);
+        pieces.make(0);
+        Self {
+            tally: AtomicTotals::new(),
+            pieces,
+        }
+    }
+
+    fn observe(&self, piece: usize, value: f64) {
+        let count = self.pieces.get(piece).unwrap();
+        count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.tally.add_alone(value);
+    }
+
+    /// Reads once, and checks what was read whole.
+    fn check(&self) {
+        let mut count = 0;
+        let whole = self.tally.try_read(&mut || {
+            count = self.pieces.read(&mut [0; 2]);
+            count
+        });
+        if let Some(totals) = whole {
+            let Totals { sum, min, max } = totals;
+            match count {
+                0 => assert_eq!(sum, 0.0),
+                1 => assert_eq!((sum, min, max), (2.0, 2.0, 2.0)),
+                _ => assert_eq!((sum, min, max), (3.0, 1.0, 2.0)),
+            }
+        }
+    }
+}
+
+#[test]
+fn what_one_thread_observes_is_read_whole() {
+    check(|| {
+        let own = Arc::new(Own::new());
+        let (write, read) = (own.clone(), own.clone());
+        let writer = thread::spawn(move || {
+            write.observe(0, 2.0);
+            write.observe(1, 1.0);
+        });
+        let reader = thread::spawn(move || read.check());
+        writer.join().unwrap();
+        reader.join().unwrap();
+        own.check();
+    });
+}
+
+#[test]
+fn two_readers_do_not_disturb_each_other() {
+    check(|| {
+        let own = Arc::new(Own::new());
+        let (write, one, other) = (own.clone(), own.clone(), own.clone());
+        let writer = thread::spawn(move || write.observe(0, 2.0));
+        let one = thread::spawn(move || one.check());
+        let other = thread::spawn(move || other.check());
+        for thread in [writer, one, other] {
+            thread.join().unwrap();
+        }
+    });
+}
+
+/// A tally of values of 2 and its pieces, as threads share them.
+#[derive(Debug)]
+struct Shared {
+    tally: AtomicTotals,
+    sheets: SparseCounts,
+}
+
+impl Shared {
+    fn new() -> Self {
+        Self {
+            tally: AtomicTotals::new(),
+            sheets: SparseCounts::default(),
+        }
+    }
+
+    fn observe(&self, key: u32) {
+        self.sheets.add(key);
+        self.tally.add(2.0);
+    }
+
+    fn read(&self) -> Option<(f64, u64)> {
+        let mut count = 0;
+        let totals = self.tally.try_read(&mut || {
+            count = 0;
+            self.sheets.each(|_, own| count += own);
+            count
+        })?;
+        Some((totals.sum, count))
+    }
+}
+
+#[test]
+fn what_two_threads_observe_together_is_read_whole() {
+    // With three it takes five minutes, and passes.
+    check_up_to(2, || {
+        let shared = Arc::new(Shared::new());
+        let (one, other, read) = (shared.clone(), shared.clone(), shared.clone());
+        let one = thread::spawn(move || one.observe(1));
+        let other = thread::spawn(move || other.observe(1));
+        let reader = thread::spawn(move || {
+            if let Some((sum, count)) = read.read() {
+                assert_eq!(sum, 2.0 * count as f64);
+            }
+        });
+        for thread in [one, other, reader] {
+            thread.join().unwrap();
+        }
+        assert_eq!(shared.read(), Some((4.0, 2)));
+    });
+}
+
+#[test]
+fn a_reset_that_races_with_an_observation_leaves_count_and_buckets_equal() {
+    check(|| {
+        let shared = Arc::new(Shared::new());
+        shared.observe(1);
+        let (write, reset) = (shared.clone(), shared.clone());
+        let writer = thread::spawn(move || write.observe(1));
+        let resetter = thread::spawn(move || {
+            let sheets = &reset.sheets;
+            reset.tally.reset(|| sheets.reset().map(|(_, n)| n).sum());
+        });
+        writer.join().unwrap();
+        resetter.join().unwrap();
+        let (_, count) = shared.read().expect("count and buckets are equal");
+        assert!(count <= 1);
+    });
+}
+
+#[test]
+fn two_threads_that_claim_the_same_word_share_it() {
+    check(|| {
+        let sheets = Arc::new(SparseCounts::default());
+        let threads = [1, 2].map(|last| {
+            let sheets = sheets.clone();
+            thread::spawn(move || {
+                sheets.add(1);
+                sheets.add(last);
+            })
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        let mut counted = Vec::new();
+        sheets.each(|key, count| counted.push((key, count)));
+        counted.sort_unstable();
+        assert_eq!(counted, [(1, 3), (2, 1)]);
+    });
+}
+
+#[test]
+fn an_entry_that_is_found_is_the_right_one_and_complete_even_while_the_index_grows() {
+    check(|| {
+        let catalog = Arc::new(Catalog::new());
+        let (write, read) = (catalog.clone(), catalog.clone());
+        let writer = thread::spawn(move || {
+            for number in 0..3_u64 {
+                write.add(number << 32, number);
+            }
+        });
+        let find = |catalog: &Catalog<u64>, number: u64| {
+            let found = catalog.find(number << 32, |found| *found == number);
+            found.copied()
+        };
+        let reader = thread::spawn(move || {
+            let length = read.len();
+            assert_eq!(read.iter().take(length).count(), length);
+            for number in [2, 0] {
+                assert!(find(&read, number).is_none_or(|found| found == number));
+            }
+        });
+        writer.join().unwrap();
+        reader.join().unwrap();
+        for number in 0..3 {
+            assert_eq!(find(&catalog, number), Some(number));
+        }
+    });
+}
+
+#[test]
+fn a_thread_that_takes_over_a_lane_counts_on() {
+    check(|| {
+        let state = Arc::new((Pool::new(), CounterCell::hot()));
+        let threads = [1, 2].map(|amount| {
+            let state = state.clone();
+            thread::spawn(move || {
+                let number = state.0.take();
+                assume(number);
+                state.1.add(amount);
+                state.0.give_back(number);
+            })
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(state.1.load().whole, 3);
+    });
+}
+
+#[test]
+fn a_counter_that_is_reset_loses_no_later_increment_and_never_falls_below_zero() {
+    check(|| {
+        let cell = Arc::new(CounterCell::hot());
+        let (write, reset) = (cell.clone(), cell.clone());
+        let writer = thread::spawn(move || {
+            assume(0);
+            write.add(1);
+            write.add(1);
+        });
+        let resetter = thread::spawn(move || {
+            reset.reset();
+            assert!(reset.load().whole <= 2);
+        });
+        writer.join().unwrap();
+        resetter.join().unwrap();
+        let left = cell.load().whole;
+        assert!(left <= 2, "{left}");
+        assume(1);
+        cell.add(1);
+        assert_eq!(cell.load().whole, left + 1);
+    });
+}
+
+#[test]
+fn who_leaves_on_another_thread_is_never_seen_to_leave_before_entering() {
+    check(|| {
+        let cell = Arc::new(InFlightCell::hot());
+        let (enter, reader) = (cell.clone(), cell.clone());
+        let entering = thread::spawn(move || {
+            assume(0);
+            enter.enter();
+            // A task that moves to another thread.
+            thread::spawn(move || {
+                assume(1);
+                enter.leave();
+            })
+            .join()
+            .unwrap();
+        });
+        let reading = thread::spawn(move || {
+            let inside = reader.load();
+            assert!(inside <= 1, "{inside}");
+        });
+        entering.join().unwrap();
+        reading.join().unwrap();
+        assert_eq!(cell.load(), 0);
+    });
+}
+
+#[test]
+fn one_that_moves_to_another_cell_is_never_seen_in_neither() {
+    check(|| {
+        let cells = Arc::new([InFlightCell::hot(), InFlightCell::hot()]);
+        assume(0);
+        cells[0].enter();
+        let (mover, reader) = (cells.clone(), cells.clone());
+        let moving = thread::spawn(move || {
+            assume(1);
+            mover[0].move_to(&mover[1]);
+        });
+        let reading = thread::spawn(move || {
+            let inside = reader[0].load() + reader[1].load();
+            assert!(inside == 1 || inside == 2, "{inside}");
+        });
+        moving.join().unwrap();
+        reading.join().unwrap();
+        assert_eq!((cells[0].load(), cells[1].load()), (0, 1));
+    });
+}
+
+#[test]
+#[cfg(feature = "llm")]
+fn the_lowest_of_recent_numbers_is_kept() {
+    check(|| {
+        let cell = Arc::new(RecentExtremeCell::new(Extreme::Lowest));
+        // All replace a number of an earlier use of the slot.
+        cell.record(0.0, 0);
+        let now = 65_000;
+        let others = [1.0, 3.0].map(|value| {
+            let cell = Arc::clone(&cell);
+            thread::spawn(move || cell.record(value, now))
+        });
+        cell.record(2.0, now);
+        let seen = cell.load(now);
+        assert!(seen == Some(2.0) || seen == Some(1.0), "{seen:?}");
+        for other in others {
+            other.join().unwrap();
+        }
+        assert_eq!(cell.load(now), Some(1.0));
+    });
+}

@@ -1,0 +1,39 @@
+//! What is recorded of a call that has ended.
+
+use std::time::Duration;
+
+use crate::llm::call::guard::Proof;
+use crate::llm::cost::Charge;
+use crate::llm::response::finish_reasons::Finishes;
+use crate::llm::response::server_times::Times;
+use crate::llm::usage::outcome::Outcome;
+use crate::llm::usage::tokens::Usage;
+
+/// A call that has ended, as it is recorded.
+#[derive(Debug)]
+pub(crate) struct Ended<'a> {
+    pub(crate) provider: &'a str,
+    pub(crate) model: Option<&'a str>,
+    pub(crate) answered: Option<&'a str>,
+    pub(crate) route: Option<&'a str>,
+    pub(crate) operation: &'a str,
+    /// Whether the model is known to have series.
+    pub(crate) is_named: bool,
+    pub(crate) proof: Proof,
+    pub(crate) outcome: Outcome,
+    pub(crate) duration: Option<Duration>,
+    pub(crate) until_first: Option<Duration>,
+    pub(crate) per_token: Option<f64>,
+    pub(crate) usage: Usage,
+    pub(crate) other_models: &'a [(Box<str>, Usage)],
+    pub(crate) tokens: Option<u64>,
+    pub(crate) missing: Option<&'static str>,
+    pub(crate) finishes: &'a Finishes,
+    pub(crate) tool_calls: u64,
+    pub(crate) charge: Charge,
+    pub(crate) times: Times,
+    /// Whether there was an answer.
+    pub(crate) has_begun: bool,
+    /// Whether what is known of it may be less than all.
+    pub(crate) is_partial: bool,
+}

@@ -1,0 +1,141 @@
+//! What a call takes over from its answer, once nothing more of it will come.
+
+use crate::llm::call::guard::{Proof, has_output};
+use crate::llm::call::http_call::{End, Exchange};
+use crate::llm::response::answer::{Answer, Counts, Field};
+use crate::llm::response::dialect;
+use crate::llm::usage::outcome::Outcome;
+use crate::llm::usage::tokens::Usage;
+use crate::llm::usage::units::Units;
+
+impl Exchange {
+    /// Returns how many answers must have given a reason for the call to have ended.
+    pub(crate) fn choices(&self) -> usize {
+        // If the server ended the body, no further answer can follow.
+        let asked = self.asked.choices.filter(|_| self.end != Some(End::Body));
+        asked.map_or(1, |choices| usize::try_from(choices).unwrap_or(usize::MAX))
+    }
+
+    /// Gives the call what was learnt from the answer.
+    pub(crate) fn settle(&mut self) {
+        let Some(reader) = &mut self.reader else {
+            return;
+        };
+        let is_streamed = reader.is_streamed();
+        let answer = &mut reader.answer;
+        let call = &mut self.call;
+        (self.dialect.settle)(
+            answer,
+            &dialect::Call {
+                vendor: self.vendor,
+                model: call.model.as_deref(),
+                max_tokens: self.asked.max_tokens(),
+            },
+        );
+        answer.complete_units();
+        if let Some(operation) = answer.operation.filter(|_| &*call.operation == "chat") {
+            call.set_operation(operation);
+        }
+        // Where nothing comes out, some tell no more than the sum.
+        if !has_output(&call.operation) {
+            let input = answer.counts.get(Field::Input);
+            let input = input.or(answer.counts.get(Field::Total));
+            answer.counts.set(Field::Input, input);
+            answer.counts.set(Field::Output, None);
+        }
+        let (usage, is_invalid) = answer.counts.usage(answer.units).bounded();
+        answer.is_invalid |= is_invalid;
+        call.usage = usage;
+        call.other_models = usages(answer);
+        call.is_inconsistent = answer.is_inconsistent;
+        // Many tell in each event what there is so far.
+        call.is_partial = is_streamed && !answer.has_ended;
+        call.charge = answer.charge;
+        call.times = answer.times;
+        call.finishes = std::mem::take(&mut answer.finishes);
+        call.tool_calls = answer.tool_calls();
+        // What was thought and not shown came before the first token.
+        if !answer.content.has_thoughts {
+            call.unseen = call.usage.reasoning.unwrap_or(0);
+        }
+        self.call.blind = self.blind();
+        self.name_model();
+        self.settle_background();
+    }
+
+    /// Returns why the tokens cannot be known, if the exchange shows it.
+    fn blind(&self) -> Option<&'static str> {
+        let reader = self.reader.as_ref()?;
+        if reader.answer.is_invalid {
+            return Some("invalid");
+        }
+        if self.call.outcome != Outcome::Success || !reader.is_streamed() {
+            return self.call.blind;
+        }
+        if self.dialect.asks_for_usage && self.asked.is_seen && !self.asked.usage {
+            return Some("not_requested");
+        }
+        // The usage follows the reasons to finish. If the caller stopped there, or the
+        // connection broke, it was not read.
+        match self.end {
+            _ if reader.has_mark() => self.call.blind,
+            None => Some("unread"),
+            Some(End::Failure(_)) => Some("truncated"),
+            Some(End::Body) => self.call.blind,
+        }
+    }
+
+    /// Names the model of a call whose request does not show it.
+    fn name_model(&mut self) {
+        let Some(reader) = &mut self.reader else {
+            return;
+        };
+        let call = &mut self.call;
+        call.answered = reader.answer.model.take();
+        if call.model.is_none() && call.answered.is_some() {
+            call.model = call.answered.clone();
+            if call.proof == Proof::Request {
+                call.proof = Proof::Answer;
+            }
+        }
+    }
+
+    /// Counts a response that was made in the background once.
+    fn settle_background(&mut self) {
+        let Some(reader) = &self.reader else {
+            return;
+        };
+        let call = &mut self.call;
+        let background = &reader.answer.background;
+        // An error may quote the response, and uses up no id.
+        let is_success = self.status.is_some_and(|status| status.is_success());
+        let id = background.finished().filter(|_| is_success);
+        let id = id.map(|id| id.of_provider(&call.provider));
+        let is_new = id.map(|id| call.metrics().is_first_seen(id));
+        match (self.is_stored, is_new) {
+            (true, Some(true)) => call.took = background.duration(),
+            (true, _) => call.discard(),
+            // Another fetch has counted it.
+            (false, Some(false)) => call.outcome = Outcome::Pending,
+            // The work goes on without its reader.
+            (false, None) if background.is_requested && call.outcome.is_early() => {
+                call.outcome = Outcome::Pending;
+            }
+            (false, _) => {}
+        }
+        if call.outcome == Outcome::Pending {
+            call.forget_usage();
+        }
+    }
+}
+
+/// Returns the usage of other models in the same call.
+fn usages(answer: &mut Answer) -> Vec<(Box<str>, Usage)> {
+    let others = std::mem::take(&mut answer.other_models).into_iter();
+    let usage = |(model, counts): (_, Counts)| {
+        let (usage, is_invalid) = counts.usage(Units::default()).bounded();
+        answer.is_invalid |= is_invalid;
+        (model, usage)
+    };
+    others.map(usage).collect()
+}

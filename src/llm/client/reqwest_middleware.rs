@@ -1,0 +1,61 @@
+//! reqwest-middleware's client.
+
+use std::any::Any;
+
+use http::Extensions;
+use reqwest::{Request, Response};
+use reqwest_middleware::{Error, Middleware, Next};
+
+use crate::llm::call::failure::of_sources;
+use crate::llm::client::LlmRequest;
+use crate::llm::client::reqwest::of_reqwest;
+use crate::llm::metrics::handle::LlmMetrics;
+use crate::llm::tower::future::LlmFuture;
+use crate::llm::tower::layer::LlmLayer;
+use crate::llm::usage::outcome::ErrorType;
+
+/// An [`LlmLayer`] as a middleware of reqwest-middleware.
+///
+/// Before a middleware that tries again it measures calls, after it attempts.
+///
+/// ```no_run
+/// use tachometer::LlmLayer;
+///
+/// let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
+///     .with(LlmLayer::new().middleware())
+///     .build();
+/// ```
+#[derive(Debug, Clone)]
+pub struct LlmMiddleware(LlmMetrics);
+
+impl LlmLayer {
+    /// Makes a middleware for reqwest-middleware's client.
+    ///
+    /// # Panics
+    ///
+    /// The first time, when the metrics cannot be registered, of which
+    /// [`try_register`](Self::try_register) says when.
+    pub fn middleware(&self) -> LlmMiddleware {
+        LlmMiddleware(self.metrics())
+    }
+}
+
+#[async_trait::async_trait]
+impl Middleware for LlmMiddleware {
+    async fn handle(
+        &self,
+        request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response, Error> {
+        let exchange = request.exchange(&self.0);
+        LlmFuture::new(next.run(request, extensions), exchange).await
+    }
+}
+
+pub(crate) fn failure(error: &(dyn Any + 'static)) -> Option<ErrorType> {
+    match error.downcast_ref::<Error>()? {
+        Error::Reqwest(error) => of_reqwest(error),
+        Error::Middleware(error) => of_sources(error.as_ref()),
+    }
+}

@@ -1,0 +1,77 @@
+//! The bounds of the histograms.
+
+use crate::llm::metrics::families::names::Preset;
+
+/// The bounds of one preset's histograms.
+#[derive(Debug)]
+pub(crate) struct Bounds {
+    pub(crate) duration: &'static [f64],
+    pub(crate) first_token: &'static [f64],
+    pub(crate) per_token: &'static [f64],
+    pub(crate) server_time: &'static [f64],
+    /// Of tokens, where these are counted in a histogram.
+    pub(crate) tokens: &'static [f64],
+}
+
+impl Preset {
+    pub(crate) fn bounds(self) -> &'static Bounds {
+        match self {
+            Self::Llm => &LLM,
+            Self::Otel => &OTEL,
+        }
+    }
+}
+
+const LLM: Bounds = Bounds {
+    // From a cached embedding to an hour of reasoning.
+    duration: &[
+        0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1_280.0,
+    ],
+    // From a server's cache in the same room to a model that thinks first.
+    first_token: &[
+        0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0,
+    ],
+    per_token: &PER_TOKEN,
+    server_time: &SERVER_TIME,
+    tokens: &TOKENS,
+};
+
+/// Those that the conventions advise, of the specification's repository
+/// `semantic-conventions-genai`, "Generative AI client metrics"; of what they do not
+/// know, as above.
+const OTEL: Bounds = Bounds {
+    duration: &ADVISED,
+    first_token: &ADVISED,
+    per_token: &PER_TOKEN,
+    server_time: &SERVER_TIME,
+    tokens: &TOKENS,
+};
+
+const ADVISED: [f64; 14] = [
+    0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+];
+
+const PER_TOKEN: [f64; 11] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0,
+];
+
+const SERVER_TIME: [f64; 14] = [
+    0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 40.0, 160.0,
+];
+
+const TOKENS: [f64; 14] = [
+    1.0,
+    4.0,
+    16.0,
+    64.0,
+    256.0,
+    1_024.0,
+    4_096.0,
+    16_384.0,
+    65_536.0,
+    262_144.0,
+    1_048_576.0,
+    4_194_304.0,
+    16_777_216.0,
+    67_108_864.0,
+];

@@ -1,0 +1,49 @@
+//! Which responses made in the background were counted.
+
+use std::collections::{HashSet, VecDeque};
+
+use crate::llm::response::answer::AnswerId;
+
+/// The ids of the responses that were counted last.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    ids: HashSet<AnswerId>,
+    order: VecDeque<AnswerId>,
+}
+
+/// The most ids that are kept. The oldest one is dropped first.
+const MOST: usize = 10_000;
+
+impl Seen {
+    /// Adds an id, and returns false if it is there already.
+    pub(crate) fn insert(&mut self, id: AnswerId) -> bool {
+        if !self.ids.insert(id) {
+            return false;
+        }
+        self.order.push_back(id);
+        if self.order.len() > MOST
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_new_once_until_it_is_dropped() {
+        let mut seen = Seen::default();
+        let id = |number: usize| AnswerId::new(&format!("resp_{number}"));
+        assert!(seen.insert(id(0)));
+        assert!(!seen.insert(id(0)));
+        assert!((1..MOST).all(|number| seen.insert(id(number))));
+        assert!(!seen.insert(id(0)));
+        assert!(seen.insert(id(MOST)));
+        assert!(seen.insert(id(0)));
+        assert_eq!((seen.ids.len(), seen.order.len()), (MOST, MOST));
+    }
+}

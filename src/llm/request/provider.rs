@@ -1,0 +1,227 @@
+//! Whose hosts are whose.
+
+/// The hosts of providers, or ends of them, and the names of the providers: those of the
+/// OpenTelemetry GenAI conventions if they have one, and else usually those of LiteLLM.
+const HOSTS: [(&str, &str); 82] = [
+    ("api.openai.com", "openai"),
+    (".api.openai.com", "openai"),
+    (".openai.azure.com", "azure.ai.openai"),
+    (".openai.azure.us", "azure.ai.openai"),
+    (".openai.azure.cn", "azure.ai.openai"),
+    (".cognitiveservices.azure.com", "azure.ai.openai"),
+    (".cognitiveservices.azure.us", "azure.ai.openai"),
+    (".cognitiveservices.azure.cn", "azure.ai.openai"),
+    (".services.ai.azure.com", "azure.ai.inference"),
+    (".models.ai.azure.com", "azure.ai.inference"),
+    ("api.anthropic.com", "anthropic"),
+    ("generativelanguage.googleapis.com", "gcp.gemini"),
+    ("aiplatform.googleapis.com", "gcp.vertex_ai"),
+    (".aiplatform.googleapis.com", "gcp.vertex_ai"),
+    ("-aiplatform.googleapis.com", "gcp.vertex_ai"),
+    ("aiplatform.us.rep.googleapis.com", "gcp.vertex_ai"),
+    ("aiplatform.eu.rep.googleapis.com", "gcp.vertex_ai"),
+    ("api.mistral.ai", "mistral_ai"),
+    ("codestral.mistral.ai", "mistral_ai"),
+    ("api.cohere.com", "cohere"),
+    ("api.cohere.ai", "cohere"),
+    ("api.groq.com", "groq"),
+    ("api.deepseek.com", "deepseek"),
+    ("openrouter.ai", "openrouter"),
+    ("api.x.ai", "x_ai"),
+    (".api.x.ai", "x_ai"),
+    ("api.together.xyz", "together"),
+    ("api.together.ai", "together"),
+    ("api.fireworks.ai", "fireworks"),
+    ("api.perplexity.ai", "perplexity"),
+    ("api.cerebras.ai", "cerebras"),
+    ("integrate.api.nvidia.com", "nvidia"),
+    ("router.huggingface.co", "huggingface"),
+    ("api.moonshot.ai", "moonshot_ai"),
+    ("api.moonshot.cn", "moonshot_ai"),
+    ("api.deepinfra.com", "deepinfra"),
+    ("api.sambanova.ai", "sambanova"),
+    ("api.voyageai.com", "voyage"),
+    ("api.jina.ai", "jina"),
+    ("ollama.com", "ollama"),
+    ("chatgpt.com", "chatgpt"),
+    ("ai-gateway.vercel.sh", "vercel_ai_gateway"),
+    ("gateway.ai.cloudflare.com", "cloudflare_ai_gateway"),
+    ("ai-gateway.helicone.ai", "helicone"),
+    ("api.portkey.ai", "portkey"),
+    ("api.poe.com", "poe"),
+    (".githubcopilot.com", "github_copilot"),
+    ("models.github.ai", "github_models"),
+    (".ml.cloud.ibm.com", "ibm.watsonx.ai"),
+    (".snowflakecomputing.com", "snowflake"),
+    (".inference.heroku.com", "heroku"),
+    ("api.ai21.com", "ai21"),
+    ("api.avian.io", "avian"),
+    ("inference.baseten.co", "baseten"),
+    (".api.baseten.co", "baseten"),
+    ("hyper.charm.land", "charm_hyper"),
+    ("llm.chutes.ai", "chutes"),
+    ("api.inference.crusoecloud.com", "crusoe"),
+    ("dashscope.aliyuncs.com", "dashscope"),
+    ("dashscope-intl.aliyuncs.com", "dashscope"),
+    ("dashscope-us.aliyuncs.com", "dashscope"),
+    (".dashscope.aliyuncs.com", "dashscope"),
+    ("api.doubleword.ai", "doubleword"),
+    ("api.featherless.ai", "featherless_ai"),
+    ("api.friendli.ai", "friendliai"),
+    ("api.hyperbolic.xyz", "hyperbolic"),
+    ("api.lambda.ai", "lambda_ai"),
+    ("api.minimax.io", "minimax"),
+    ("api.minimaxi.com", "minimax"),
+    ("api.studio.nebius.ai", "nebius"),
+    ("api.tokenfactory.nebius.com", "nebius"),
+    ("api.novita.ai", "novita"),
+    ("inference.api.nscale.com", "nscale"),
+    ("oai.endpoints.kepler.ai.cloud.ovh.net", "ovhcloud"),
+    ("api.scaleway.ai", "scaleway"),
+    ("api.siliconflow.cn", "siliconflow"),
+    ("api.siliconflow.com", "siliconflow"),
+    ("api.venice.ai", "venice"),
+    ("ark.cn-beijing.volces.com", "volcengine"),
+    ("api.inference.wandb.ai", "wandb"),
+    ("api.writer.com", "writer"),
+    ("api.z.ai", "zai"),
+];
+
+/// Returns the provider that a host belongs to, if that is known.
+pub(crate) fn provider_of(host: &str) -> Option<&'static str> {
+    let is = |known: &str| match known.as_bytes()[0] {
+        b'.' | b'-' => ends_with(host, known),
+        _ => host.eq_ignore_ascii_case(known),
+    };
+    let known = HOSTS.iter().find(|(known, _)| is(known));
+    let known = known.map(|(_, provider)| *provider);
+    known.or_else(|| is_bedrock(host).then_some("aws.bedrock"))
+}
+
+/// Whether a host is one of Bedrock's: `bedrock-runtime.us-east-1.amazonaws.com`, with a
+/// region of any name, and before it that of a private endpoint; or
+/// `bedrock-mantle.us-east-1.api.aws`, which speaks as others do.
+fn is_bedrock(host: &str) -> bool {
+    let is_amazons = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"]
+        .iter()
+        .any(|end| ends_with(host, end));
+    let mut parts = host.split('.');
+    let is_runtime = |part: &str| {
+        ["bedrock-runtime", "bedrock-runtime-fips", "bedrock-mantle"]
+            .iter()
+            .any(|known| part.eq_ignore_ascii_case(known))
+    };
+    is_amazons && parts.any(is_runtime)
+}
+
+fn ends_with(host: &str, end: &str) -> bool {
+    let (host, end) = (host.as_bytes(), end.as_bytes());
+    host.len() > end.len() && host[host.len() - end.len()..].eq_ignore_ascii_case(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_only_looks_like_a_providers_is_none() {
+        for host in [
+            "api.openai.com.evil.example",
+            "evilapi.openai.com",
+            "openai.azure.com",
+            "bedrock-runtime.us-east-1.amazonaws.com.evil.example",
+            "bedrock-runtime.example",
+            "evil-bedrock-runtime.us-east-1.amazonaws.com",
+            "",
+            "githubcopilot.com",
+            "evilgithubcopilot.com",
+            "api.githubcopilot.com.evil.example",
+            "github.com",
+            "api.github.com",
+            "evil.models.github.ai",
+            "snowflakecomputing.com",
+            "evilsnowflakecomputing.com",
+            "acme.snowflakecomputing.com.evil.example",
+            "cloud.ibm.com",
+            "iam.cloud.ibm.com",
+            "us-south.evilml.cloud.ibm.com",
+            "evildashscope.aliyuncs.com",
+            "oss.aliyuncs.com",
+            "dashscope-evil.aliyuncs.com",
+            "acme.herokuapp.com",
+            "inference.heroku.com",
+            "evil.chatgpt.com",
+            "notchatgpt.com",
+            "vercel.sh",
+            "acme.vercel.sh",
+            "gateway.ai.cloudflare.com.evil.example",
+            "ai.cloudflare.com",
+            "z.ai",
+            "evilapi.z.ai",
+            "api.baseten.co",
+            "services.ai.azure.com",
+        ] {
+            assert_eq!(provider_of(host), None, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_host_of_any_region_and_spelling_is_its_providers() {
+        for (host, provider) in [
+            ("x.OpenAI.azure.com", "azure.ai.openai"),
+            ("bedrock-runtime.us-east-1.amazonaws.com", "aws.bedrock"),
+            (
+                "bedrock-runtime-fips.us-west-2.amazonaws.com",
+                "aws.bedrock",
+            ),
+            (
+                "vpce-1.bedrock-runtime.us-east-1.vpce.amazonaws.com",
+                "aws.bedrock",
+            ),
+            ("bedrock-runtime.cn-north-1.amazonaws.com.cn", "aws.bedrock"),
+            ("bedrock-mantle.us-east-1.api.aws", "aws.bedrock"),
+            ("europe-west4-aiplatform.googleapis.com", "gcp.vertex_ai"),
+            ("aiplatform.googleapis.com", "gcp.vertex_ai"),
+            // The path `/anthropic` is there, too.
+            ("acme.services.ai.azure.com", "azure.ai.inference"),
+            ("api.githubcopilot.com", "github_copilot"),
+            ("api.business.githubcopilot.com", "github_copilot"),
+            ("api.enterprise.githubcopilot.com", "github_copilot"),
+            ("models.github.ai", "github_models"),
+            ("acme-x1.snowflakecomputing.com", "snowflake"),
+            ("eu-de.ml.cloud.ibm.com", "ibm.watsonx.ai"),
+            ("us.inference.heroku.com", "heroku"),
+            ("model-abc.api.baseten.co", "baseten"),
+            ("cn-hongkong.dashscope.aliyuncs.com", "dashscope"),
+            ("coding-intl.dashscope.aliyuncs.com", "dashscope"),
+            ("DashScope-Intl.aliyuncs.com", "dashscope"),
+            ("chatgpt.com", "chatgpt"),
+            ("ai-gateway.vercel.sh", "vercel_ai_gateway"),
+            ("api.z.ai", "zai"),
+        ] {
+            assert_eq!(provider_of(host), Some(provider), "{host}");
+        }
+    }
+
+    #[test]
+    fn each_entry_names_its_own_host_and_no_longer_one() {
+        for (known, provider) in HOSTS {
+            let host = match known.as_bytes()[0] {
+                b'.' | b'-' => format!("x{known}"),
+                _ => known.to_owned(),
+            };
+            assert_eq!(provider_of(&host), Some(provider), "{known}");
+            assert_eq!(
+                provider_of(&format!("{host}.evil.example")),
+                None,
+                "{known}"
+            );
+            assert_eq!(provider_of(&format!("{host}x")), None, "{known}");
+            let is_name = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+            let is_name = |letter: char| is_name(letter) || letter == '_' || letter == '.';
+            assert!(provider.chars().all(is_name), "{provider}");
+            let twice = HOSTS.iter().filter(|(other, _)| *other == known).count();
+            assert_eq!(twice, 1, "{known}");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What a provider's rate limits still allow, by the headers of its answers.
+
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, HeaderName};
+
+/// One limit, as the head of an answer reports it.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Headroom {
+    /// What is limited.
+    pub(crate) kind: &'static str,
+    pub(crate) remaining: f64,
+    pub(crate) limit: Option<f64>,
+    /// The time until the limit is full again.
+    pub(crate) reset: Option<Duration>,
+}
+
+/// Each kind, and the names of its headers: OpenAI's, with its followers, and
+/// Anthropic's.
+const HEADERS: [(&str, [&str; 3]); 6] = [
+    (
+        "requests",
+        [
+            "x-ratelimit-remaining-requests",
+            "x-ratelimit-limit-requests",
+            "x-ratelimit-reset-requests",
+        ],
+    ),
+    (
+        "tokens",
+        [
+            "x-ratelimit-remaining-tokens",
+            "x-ratelimit-limit-tokens",
+            "x-ratelimit-reset-tokens",
+        ],
+    ),
+    (
+        "requests",
+        [
+            "anthropic-ratelimit-requests-remaining",
+            "anthropic-ratelimit-requests-limit",
+            "anthropic-ratelimit-requests-reset",
+        ],
+    ),
+    (
+        "tokens",
+        [
+            "anthropic-ratelimit-tokens-remaining",
+            "anthropic-ratelimit-tokens-limit",
+            "anthropic-ratelimit-tokens-reset",
+        ],
+    ),
+    (
+        "input_tokens",
+        [
+            "anthropic-ratelimit-input-tokens-remaining",
+            "anthropic-ratelimit-input-tokens-limit",
+            "anthropic-ratelimit-input-tokens-reset",
+        ],
+    ),
+    (
+        "output_tokens",
+        [
+            "anthropic-ratelimit-output-tokens-remaining",
+            "anthropic-ratelimit-output-tokens-limit",
+            "anthropic-ratelimit-output-tokens-reset",
+        ],
+    ),
+];
+
+/// Returns the limits that a head tells.
+pub(crate) fn headroom(headers: &HeaderMap, now: SystemTime) -> impl Iterator<Item = Headroom> {
+    // Most answers tell nothing, and one look at their headers shows it.
+    let tells = |name: &HeaderName| name.as_str().contains("ratelimit-");
+    let known = if headers.keys().any(tells) {
+        &HEADERS[..]
+    } else {
+        &[]
+    };
+    known.iter().filter_map(move |(kind, names)| {
+        let text = |name: &str| headers.get(name)?.to_str().ok();
+        let [remaining, limit, reset] = names.map(text);
+        Some(Headroom {
+            kind,
+            remaining: number(remaining?)?,
+            limit: limit.and_then(number),
+            reset: reset.and_then(|reset| until(reset, now)),
+        })
+    })
+}
+
+/// Returns a number that is not negative: Azure says -1 of what it does not know.
+fn number(text: &str) -> Option<f64> {
+    let number = text.trim().parse::<f64>().ok()?;
+    (number.is_finite() && number >= 0.0).then_some(number)
+}
+
+/// Returns the time to a reset: of a moment (RFC 3339), of a duration as Go writes it
+/// (`6m0s`, `20ms`), or of seconds.
+fn until(text: &str, now: SystemTime) -> Option<Duration> {
+    let text = text.trim();
+    if let Some(seconds) = number(text) {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    if let Ok(moment) = humantime::parse_rfc3339_weak(text) {
+        return Some(moment.duration_since(now).unwrap_or_default());
+    }
+    go_duration(text)
+}
+
+fn go_duration(text: &str) -> Option<Duration> {
+    if text.is_empty() {
+        return None;
+    }
+    let mut seconds = 0.0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|of: char| !of.is_ascii_digit() && of != '.')?;
+        let number = number(&rest[..digits])?;
+        rest = &rest[digits..];
+        let unit = rest
+            .find(|of: char| of.is_ascii_digit())
+            .unwrap_or(rest.len());
+        seconds += number
+            * match &rest[..unit] {
+                "h" => 3_600.0,
+                "m" => 60.0,
+                "s" => 1.0,
+                "ms" => 1e-3,
+                "us" | "µs" | "μs" => 1e-6,
+                "ns" => 1e-9,
+                _ => return None,
+            };
+        rest = &rest[unit..];
+    }
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reset_is_a_duration_a_moment_or_a_number() {
+        let now = humantime::parse_rfc3339("2026-11-23T00:00:00Z").unwrap();
+        for (text, expected) in [
+            ("6m0s", Some(360.0)),
+            ("20ms", Some(0.02)),
+            ("1h2m3.5s", Some(3_723.5)),
+            ("12", Some(12.0)),
+            ("0", Some(0.0)),
+            ("2026-11-23T00:01:30Z", Some(90.0)),
+            ("2026-11-22T00:01:30Z", Some(0.0)),
+            ("-5s", None),
+            ("5", Some(5.0)),
+            ("5parsecs", None),
+            ("", None),
+            ("999999999999999999999h", None),
+            ("NaN", None),
+        ] {
+            let found = until(text, now).map(|time| time.as_secs_f64());
+            assert_eq!(found, expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn both_families_of_headers_are_read_and_what_is_not_known_is_left_out() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("x-ratelimit-remaining-requests", "59"),
+            ("x-ratelimit-limit-requests", "60"),
+            ("x-ratelimit-reset-requests", "1s"),
+            ("x-ratelimit-remaining-tokens", "-1"),
+            ("anthropic-ratelimit-input-tokens-remaining", "12000"),
+            ("anthropic-ratelimit-output-tokens-remaining", "many"),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        let found: Vec<_> = headroom(&headers, SystemTime::UNIX_EPOCH).collect();
+        let requests = Headroom {
+            kind: "requests",
+            remaining: 59.0,
+            limit: Some(60.0),
+            reset: Some(Duration::from_secs(1)),
+        };
+        let input = Headroom {
+            kind: "input_tokens",
+            remaining: 12_000.0,
+            limit: None,
+            reset: None,
+        };
+        assert_eq!(found, [requests, input]);
+    }
+}

@@ -1,0 +1,65 @@
+//! A client whose calls are measured.
+
+use std::fmt;
+use std::task::{Context, Poll};
+
+use tower::Service;
+
+use crate::llm::client::{LlmRequest, LlmResponse};
+use crate::llm::metrics::handle::LlmMetrics;
+use crate::llm::tower::future::LlmFuture;
+
+/// A client, wrapped by an [`LlmLayer`](crate::llm::LlmLayer).
+#[derive(Clone)]
+pub struct LlmService<S> {
+    client: S,
+    metrics: LlmMetrics,
+}
+
+impl<S> LlmService<S> {
+    pub(crate) fn new(client: S, metrics: LlmMetrics) -> Self {
+        Self { client, metrics }
+    }
+
+    /// Returns the client, to make requests with; what is sent by it is not measured.
+    pub fn get_ref(&self) -> &S {
+        &self.client
+    }
+}
+
+/// Without the client, whose headers may have keys in them.
+impl<S> fmt::Debug for LlmService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LlmService")
+            .field("metrics", &self.metrics)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S, R> Service<R> for LlmService<S>
+where
+    S: Service<R>,
+    S::Response: LlmResponse,
+    S::Error: 'static,
+    R: LlmRequest,
+{
+    type Response = <S::Response as LlmResponse>::Measured;
+    type Error = S::Error;
+    type Future = LlmFuture<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.client.poll_ready(context)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        let mut exchange = request.exchange(&self.metrics);
+        if let Some(exchange) = &mut exchange {
+            exchange.enter();
+        }
+        let future = self.client.call(request);
+        if let Some(exchange) = &mut exchange {
+            exchange.leave();
+        }
+        LlmFuture::new(future, exchange)
+    }
+}
