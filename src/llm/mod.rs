@@ -127,27 +127,21 @@
 mod call;
 mod client;
 mod cost;
+mod facts;
 mod metrics;
 mod request;
 mod response;
+mod settings;
 mod tower;
-mod usage;
 
-pub use call::guard::LlmCall;
+pub use call::LlmCall;
 #[cfg(feature = "async-openai")]
 pub use client::AsyncOpenAi;
 #[cfg(feature = "reqwest-middleware")]
 pub use client::LlmMiddleware;
-pub use client::{LlmRequest, LlmResponse};
 pub use cost::{Price, PriceTable};
-pub use metrics::families::Preset;
-pub use metrics::handle::LlmMetrics;
-pub use request::parameters::Model;
-pub use response::server_times::Phase;
-pub use tower::body::LlmBody;
-pub use tower::future::LlmFuture;
-pub use tower::layer::LlmLayer;
-pub use tower::service::LlmService;
-pub use usage::outcome::{ErrorType, Outcome};
-pub use usage::tokens::Usage;
-pub use usage::units::{ServiceTier, Unit};
+pub use facts::{ErrorType, Outcome, Phase, ServiceTier, Unit, Usage};
+pub use metrics::LlmMetrics;
+pub use request::Model;
+pub use settings::Preset;
+pub use tower::{LlmBody, LlmFuture, LlmLayer, LlmRequest, LlmResponse, LlmService};

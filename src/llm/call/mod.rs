@@ -1,6 +1,9 @@
-//! One LLM call: the guard that records it, and what happens to it over HTTP.
+//! One LLM call: the guard that records it, and how it is followed over HTTP.
 
-pub(crate) mod failure;
-pub(crate) mod finished;
-pub(crate) mod guard;
-pub(crate) mod http_call;
+mod client_error;
+mod http_call;
+mod llm_call;
+mod record_llm_request;
+
+pub(crate) use http_call::Exchange;
+pub use llm_call::LlmCall;

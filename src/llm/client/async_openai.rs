@@ -8,8 +8,7 @@ use async_openai::middleware::HttpRequestFactory;
 use reqwest::Response;
 use tower::Service;
 
-use crate::llm::tower::layer::LlmLayer;
-use crate::llm::tower::service::LlmService;
+use crate::llm::tower::{LlmLayer, LlmService};
 
 /// A measured [`reqwest::Client`] as the service that async-openai calls.
 ///

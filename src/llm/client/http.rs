@@ -6,13 +6,12 @@ use http::uri::Authority;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body::Body;
 
-use crate::llm::call::http_call::Exchange;
+use crate::llm::call::Exchange;
 #[cfg(feature = "hyper-util")]
 use crate::llm::client::hyper::in_memory;
-use crate::llm::client::{LlmRequest, LlmResponse};
-use crate::llm::metrics::handle::LlmMetrics;
-use crate::llm::request::parameters::{Asked, Model};
-use crate::llm::tower::body::LlmBody;
+use crate::llm::metrics::LlmMetrics;
+use crate::llm::request::{Asked, Model};
+use crate::llm::tower::{LlmBody, LlmRequest, LlmResponse};
 
 impl<B: 'static> LlmRequest for Request<B> {
     fn exchange(&self, metrics: &LlmMetrics) -> Option<Box<Exchange>> {

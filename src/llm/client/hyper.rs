@@ -1,18 +1,9 @@
-//! hyper-util's client: its errors, and the bodies that are in memory.
+//! hyper-util's client: bodies that are in memory.
 
 use std::any::Any;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper_util::client::legacy::Error;
-
-use crate::llm::call::failure::of_sources;
-use crate::llm::usage::outcome::ErrorType;
-
-pub(crate) fn failure(error: &(dyn Any + 'static)) -> Option<ErrorType> {
-    let error = error.downcast_ref::<Error>()?;
-    of_sources(error).or(error.is_connect().then_some(ErrorType::Connect))
-}
 
 /// Returns a body that is in memory, which is another handle to the same bytes.
 pub(crate) fn in_memory(body: &dyn Any) -> Option<Bytes> {

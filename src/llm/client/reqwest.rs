@@ -1,20 +1,15 @@
 //! reqwest's client.
 
-use std::any::Any;
 use std::future::poll_fn;
 
 use http::{HeaderMap, StatusCode};
 use reqwest::{Body, Request, RequestBuilder, Response, ResponseBuilderExt};
 use tower::Service;
 
-use crate::llm::call::failure::of_sources;
-use crate::llm::call::http_call::Exchange;
-use crate::llm::client::{LlmRequest, LlmResponse};
-use crate::llm::metrics::handle::LlmMetrics;
-use crate::llm::request::parameters::Asked;
-use crate::llm::tower::body::LlmBody;
-use crate::llm::tower::service::LlmService;
-use crate::llm::usage::outcome::ErrorType;
+use crate::llm::call::Exchange;
+use crate::llm::metrics::LlmMetrics;
+use crate::llm::request::Asked;
+use crate::llm::tower::{LlmBody, LlmRequest, LlmResponse, LlmService};
 
 impl<S> LlmService<S>
 where
@@ -107,16 +102,4 @@ impl LlmResponse for Response {
         let body = Body::wrap(LlmBody::new(body, exchange));
         http::Response::from_parts(parts, body).into()
     }
-}
-
-pub(crate) fn failure(error: &(dyn Any + 'static)) -> Option<ErrorType> {
-    of_reqwest(error.downcast_ref::<reqwest::Error>()?)
-}
-
-pub(crate) fn of_reqwest(error: &reqwest::Error) -> Option<ErrorType> {
-    if error.is_timeout() {
-        return Some(ErrorType::Timeout);
-    }
-    let connect = error.is_connect().then_some(ErrorType::Connect);
-    of_sources(error).or(connect)
 }

@@ -1,18 +1,11 @@
 //! reqwest-middleware's client.
 
-use std::any::Any;
-
 use http::Extensions;
 use reqwest::{Request, Response};
 use reqwest_middleware::{Error, Middleware, Next};
 
-use crate::llm::call::failure::of_sources;
-use crate::llm::client::LlmRequest;
-use crate::llm::client::reqwest::of_reqwest;
-use crate::llm::metrics::handle::LlmMetrics;
-use crate::llm::tower::future::LlmFuture;
-use crate::llm::tower::layer::LlmLayer;
-use crate::llm::usage::outcome::ErrorType;
+use crate::llm::metrics::LlmMetrics;
+use crate::llm::tower::{LlmFuture, LlmLayer, LlmRequest};
 
 /// An [`LlmLayer`] as a middleware of reqwest-middleware.
 ///
@@ -50,12 +43,5 @@ impl Middleware for LlmMiddleware {
     ) -> Result<Response, Error> {
         let exchange = request.exchange(&self.0);
         LlmFuture::new(next.run(request, extensions), exchange).await
-    }
-}
-
-pub(crate) fn failure(error: &(dyn Any + 'static)) -> Option<ErrorType> {
-    match error.downcast_ref::<Error>()? {
-        Error::Reqwest(error) => of_reqwest(error),
-        Error::Middleware(error) => of_sources(error.as_ref()),
     }
 }

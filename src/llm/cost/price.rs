@@ -1,6 +1,6 @@
 //! What models cost, as the user says.
 
-use crate::llm::usage::units::{ServiceTier, UNITS, Unit};
+use crate::llm::facts::{ServiceTier, UNITS, Unit};
 
 /// What a model costs, in US dollars.
 ///

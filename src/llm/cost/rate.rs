@@ -3,10 +3,8 @@
 use std::cmp::Reverse;
 
 use crate::llm::cost::Unpriced;
-use crate::llm::cost::money::Money;
 use crate::llm::cost::price::{Price, Tokens};
-use crate::llm::usage::tokens::Usage;
-use crate::llm::usage::units::{ServiceTier, UNITS};
+use crate::llm::facts::{Money, ServiceTier, UNITS, Usage};
 
 /// A price that has been checked, by the single token.
 #[derive(Debug)]

@@ -1,7 +1,9 @@
-//! The metric families of LLM calls, and how a finished call is recorded in them.
+//! The metric families of LLM calls, and how a call is recorded in them.
 
-pub(crate) mod families;
-pub(crate) mod handle;
-pub(crate) mod model_name;
-pub(crate) mod one_shot;
-pub(crate) mod seen_models;
+mod call_cost;
+mod counted_responses;
+mod families;
+mod llm_metrics;
+mod model_name;
+
+pub use llm_metrics::LlmMetrics;

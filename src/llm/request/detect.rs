@@ -3,8 +3,8 @@
 use http::Method;
 use percent_encoding::percent_decode_str;
 
+use crate::llm::request::hosts::provider_of;
 use crate::llm::request::parameters::shortened;
-use crate::llm::request::provider::provider_of;
 use crate::llm::response::dialect::{ALL, Dialect, Path};
 
 /// What a request asks for, as far as its head tells.

@@ -1,5 +1,9 @@
-//! What a request says: its dialect, its provider and its parameters.
+//! The request of a call: its dialect, its provider and its parameters.
 
-pub(crate) mod detect;
-pub(crate) mod parameters;
-pub(crate) mod provider;
+mod detect;
+mod hosts;
+mod parameters;
+
+pub(crate) use detect::{Detected, detect};
+pub(crate) use parameters::Asked;
+pub use parameters::Model;

@@ -2,9 +2,9 @@
 
 use http::HeaderMap;
 
+use crate::llm::facts::{Phase, Scale};
 use crate::llm::response::answer::{Answer, Field};
 use crate::llm::response::json::{Sink, Value};
-use crate::llm::response::server_times::{Phase, Scale};
 
 /// The headers that tell something, and what.
 const HEADERS: [(&str, Field); 9] = [

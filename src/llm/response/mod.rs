@@ -2,9 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod dialect;
-pub(crate) mod finish_reasons;
 pub(crate) mod framing;
 pub(crate) mod headers;
 pub(crate) mod json;
 pub(crate) mod rate_limit;
-pub(crate) mod server_times;

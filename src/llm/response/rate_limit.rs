@@ -4,16 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName};
 
-/// One limit, as the head of an answer reports it.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Headroom {
-    /// What is limited.
-    pub(crate) kind: &'static str,
-    pub(crate) remaining: f64,
-    pub(crate) limit: Option<f64>,
-    /// The time until the limit is full again.
-    pub(crate) reset: Option<Duration>,
-}
+use crate::llm::facts::RateLimit;
 
 /// Each kind, and the names of its headers: OpenAI's, with its followers, and
 /// Anthropic's.
@@ -69,7 +60,7 @@ const HEADERS: [(&str, [&str; 3]); 6] = [
 ];
 
 /// Returns the limits that a head tells.
-pub(crate) fn headroom(headers: &HeaderMap, now: SystemTime) -> impl Iterator<Item = Headroom> {
+pub(crate) fn headroom(headers: &HeaderMap, now: SystemTime) -> impl Iterator<Item = RateLimit> {
     // Most answers tell nothing, and one look at their headers shows it.
     let tells = |name: &HeaderName| name.as_str().contains("ratelimit-");
     let known = if headers.keys().any(tells) {
@@ -80,7 +71,7 @@ pub(crate) fn headroom(headers: &HeaderMap, now: SystemTime) -> impl Iterator<It
     known.iter().filter_map(move |(kind, names)| {
         let text = |name: &str| headers.get(name)?.to_str().ok();
         let [remaining, limit, reset] = names.map(text);
-        Some(Headroom {
+        Some(RateLimit {
             kind,
             remaining: number(remaining?)?,
             limit: limit.and_then(number),
@@ -173,17 +164,18 @@ mod tests {
             ("x-ratelimit-remaining-tokens", "-1"),
             ("anthropic-ratelimit-input-tokens-remaining", "12000"),
             ("anthropic-ratelimit-output-tokens-remaining", "many"),
+            ("anthropic-ratelimit-requests-limit", "50"),
         ] {
             headers.insert(name, value.parse().unwrap());
         }
         let found: Vec<_> = headroom(&headers, SystemTime::UNIX_EPOCH).collect();
-        let requests = Headroom {
+        let requests = RateLimit {
             kind: "requests",
             remaining: 59.0,
             limit: Some(60.0),
             reset: Some(Duration::from_secs(1)),
         };
-        let input = Headroom {
+        let input = RateLimit {
             kind: "input_tokens",
             remaining: 12_000.0,
             limit: None,

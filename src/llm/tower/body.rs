@@ -9,7 +9,7 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::llm::call::http_call::Exchange;
+use crate::llm::call::Exchange;
 
 pin_project! {
     /// An answer's body, passed on as it is, with its call in it.

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use crate::context::{Clock, Hook};
 use crate::llm::cost::PriceTable;
-use crate::llm::metrics::families::Preset;
-use crate::llm::tower::layer::LlmLayer;
+use crate::llm::settings::Preset;
+use crate::llm::tower::LlmLayer;
 
 impl LlmLayer {
     /// Calls the provider this, whatever the host: for a gateway or a server of one's
@@ -41,7 +41,7 @@ impl LlmLayer {
     /// invented names use up no limit.
     pub fn known_models<M: Into<Box<str>>>(self, models: impl IntoIterator<Item = M>) -> Self {
         let models = models.into_iter().map(Into::into);
-        self.choose(|settings| settings.models.extend(models))
+        self.choose(|settings| settings.known_models.extend(models))
     }
 
     /// Creates the counters that alerts read for the calls of a model, at 0 and at once, so that
@@ -61,7 +61,7 @@ impl LlmLayer {
         operation: impl Into<Box<str>>,
     ) -> Self {
         let labels = [provider.into(), model.into(), operation.into()];
-        self.choose(|settings| settings.declared.push(labels))
+        self.choose(|settings| settings.predeclared.push(labels))
     }
 
     /// Calls the model this where neither the request nor the answer tells it: of a form
@@ -74,7 +74,7 @@ impl LlmLayer {
     /// ```
     pub fn default_model(self, model: impl Into<Box<str>>) -> Self {
         let model = Some(model.into());
-        self.choose(|settings| settings.unseen_model = model)
+        self.choose(|settings| settings.default_model = model)
     }
 
     /// Tells so many models apart, 100 if nothing else is said; the calls of any other
@@ -97,7 +97,7 @@ impl LlmLayer {
     /// });
     /// ```
     pub fn rename_models(self, rename: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
-        self.choose(|settings| settings.rename = Some(Hook::new(Arc::new(rename))))
+        self.choose(|settings| settings.rename_model = Some(Hook::new(Arc::new(rename))))
     }
 
     /// Leaves out the requests of which `skip` returns true, by their host and path.

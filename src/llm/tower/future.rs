@@ -6,8 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::llm::call::http_call::Exchange;
-use crate::llm::client::LlmResponse;
+use crate::llm::call::Exchange;
+use crate::llm::tower::LlmResponse;
 
 pin_project! {
     /// The future of an [`LlmService`](crate::llm::LlmService).

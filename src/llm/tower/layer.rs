@@ -5,12 +5,10 @@ use std::sync::{Arc, OnceLock};
 
 use tower::Layer;
 
-use crate::context::{Clock, Hook};
 use crate::error::Error;
-use crate::llm::cost::PriceTable;
-use crate::llm::metrics::families::{MODELS, Preset};
-use crate::llm::metrics::handle::LlmMetrics;
-use crate::llm::tower::service::LlmService;
+use crate::llm::metrics::LlmMetrics;
+use crate::llm::settings::Settings;
+use crate::llm::tower::LlmService;
 use crate::registry::Registry;
 
 /// Measures the calls of LLMs that pass through the clients it wraps.
@@ -25,51 +23,6 @@ pub struct LlmLayer {
     pub(crate) settings: Settings,
     /// Made when the first client is wrapped, since the settings are complete only then.
     metrics: Arc<OnceLock<LlmMetrics>>,
-}
-
-/// What is chosen.
-#[derive(Clone)]
-pub(crate) struct Settings {
-    pub(crate) prefix: String,
-    pub(crate) provider: Option<Box<str>>,
-    /// Hosts of one's own, and whose they are.
-    pub(crate) hosts: Vec<(Box<str>, Box<str>)>,
-    pub(crate) models: Vec<Box<str>>,
-    /// The provider, model and operation of calls whose series are there from the start.
-    pub(crate) declared: Vec<[Box<str>; 3]>,
-    pub(crate) unseen_model: Option<Box<str>>,
-    pub(crate) limit: Option<usize>,
-    pub(crate) rename: Option<Hook<Rename>>,
-    pub(crate) skip: Option<Hook<Skip>>,
-    pub(crate) buckets: Option<Vec<f64>>,
-    pub(crate) preset: Preset,
-    pub(crate) prices: Option<PriceTable>,
-    pub(crate) by_route: bool,
-    pub(crate) clock: Clock,
-}
-
-pub(crate) type Rename = dyn Fn(&str) -> String + Send + Sync;
-pub(crate) type Skip = dyn Fn(&str, &str) -> bool + Send + Sync;
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            prefix: String::new(),
-            provider: None,
-            hosts: Vec::new(),
-            models: Vec::new(),
-            declared: Vec::new(),
-            unseen_model: None,
-            limit: Some(MODELS),
-            rename: None,
-            skip: None,
-            buckets: None,
-            preset: Preset::default(),
-            prices: None,
-            by_route: false,
-            clock: Clock::default(),
-        }
-    }
 }
 
 impl LlmLayer {

@@ -1,7 +1,14 @@
 //! What users wrap around a client: the layer, its service, its future and its body.
 
-pub(crate) mod body;
-pub(crate) mod builder;
-pub(crate) mod future;
-pub(crate) mod layer;
-pub(crate) mod service;
+mod body;
+mod builder;
+mod client_types;
+mod future;
+mod layer;
+mod service;
+
+pub use body::LlmBody;
+pub use client_types::{LlmRequest, LlmResponse};
+pub use future::LlmFuture;
+pub use layer::LlmLayer;
+pub use service::LlmService;

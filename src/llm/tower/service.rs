@@ -5,9 +5,8 @@ use std::task::{Context, Poll};
 
 use tower::Service;
 
-use crate::llm::client::{LlmRequest, LlmResponse};
-use crate::llm::metrics::handle::LlmMetrics;
-use crate::llm::tower::future::LlmFuture;
+use crate::llm::metrics::LlmMetrics;
+use crate::llm::tower::{LlmFuture, LlmRequest, LlmResponse};
 
 /// A client, wrapped by an [`LlmLayer`](crate::llm::LlmLayer).
 #[derive(Clone)]

@@ -8,16 +8,16 @@ use std::time::SystemTime;
 
 use http::{HeaderMap, Method, StatusCode, header};
 
-use crate::llm::call::failure::failure;
-use crate::llm::call::guard::{LlmCall, Progress};
-use crate::llm::metrics::handle::LlmMetrics;
-use crate::llm::request::detect::{Detected, detect};
-use crate::llm::request::parameters::Asked;
+use crate::llm::call::LlmCall;
+use crate::llm::call::client_error::error_type;
+use crate::llm::call::llm_call::Progress;
+use crate::llm::facts::{ErrorType, Outcome};
+use crate::llm::metrics::LlmMetrics;
+use crate::llm::request::{Asked, Detected, detect};
 use crate::llm::response::dialect::{Dialect, Vendor};
 use crate::llm::response::framing::{Label, Reader};
 use crate::llm::response::headers;
 use crate::llm::response::rate_limit::headroom;
-use crate::llm::usage::outcome::{ErrorType, Outcome};
 
 /// The call of one request, which is made when the request is sent, moved to the future
 /// and from there into the answer's body, and dropped once.
@@ -181,7 +181,7 @@ impl Exchange {
 
     /// Notes that the call failed, before the answer or within it.
     pub(crate) fn fail(&mut self, error: &(dyn Any + 'static)) {
-        self.end = Some(End::Failure(failure(error)));
+        self.end = Some(End::Failure(error_type(error)));
     }
 
     /// Returns what an answer is said to be.
@@ -271,7 +271,7 @@ impl Drop for Exchange {
             self.call.discard();
         }
         if self.call.model.is_none() {
-            let unseen = || self.call.metrics().settings().unseen_model.clone();
+            let unseen = || self.call.metrics().settings().default_model.clone();
             self.call.model = self.deployment.take().or_else(unseen);
         }
     }

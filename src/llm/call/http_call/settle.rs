@@ -1,12 +1,11 @@
 //! What a call takes over from its answer, once nothing more of it will come.
 
-use crate::llm::call::guard::{Proof, has_output};
-use crate::llm::call::http_call::{End, Exchange};
+use crate::llm::call::Exchange;
+use crate::llm::call::http_call::End;
+use crate::llm::call::llm_call::has_output;
+use crate::llm::facts::{Outcome, Proof, Units, Usage};
 use crate::llm::response::answer::{Answer, Counts, Field};
 use crate::llm::response::dialect;
-use crate::llm::usage::outcome::Outcome;
-use crate::llm::usage::tokens::Usage;
-use crate::llm::usage::units::Units;
 
 impl Exchange {
     /// Returns how many answers must have given a reason for the call to have ended.
@@ -110,7 +109,7 @@ impl Exchange {
         // An error may quote the response, and uses up no id.
         let is_success = self.status.is_some_and(|status| status.is_success());
         let id = background.finished().filter(|_| is_success);
-        let id = id.map(|id| id.of_provider(&call.provider));
+        let id = id.map(|id| id.with_provider(&call.provider));
         let is_new = id.map(|id| call.metrics().is_first_seen(id));
         match (self.is_stored, is_new) {
             (true, Some(true)) => call.took = background.duration(),

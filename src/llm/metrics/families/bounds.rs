@@ -1,6 +1,6 @@
 //! The bounds of the histograms.
 
-use crate::llm::metrics::families::names::Preset;
+use crate::llm::settings::Preset;
 
 /// The bounds of one preset's histograms.
 #[derive(Debug)]

@@ -9,12 +9,10 @@ mod series;
 use crate::error::Error;
 use crate::llm::metrics::families::names::Names;
 use crate::llm::metrics::families::rate_limits::RateLimits;
-use crate::llm::tower::layer::Settings;
+use crate::llm::settings::{Preset, Settings};
 use crate::metric::{Counter, DynFamily, Family, FixedPointCounter, Histogram, InFlight, Label};
 use crate::registry::Registry;
 use crate::snapshot::Role;
-
-pub use names::Preset;
 
 /// All of them; the first three labels of each are the provider, the model and the
 /// operation, and of those by route the route is the fourth.
@@ -154,17 +152,17 @@ impl Families {
         if let Some(models) = settings.limit {
             families.in_flight.limit_once(models);
         }
-        let declared = settings.declared.iter().map(|[_, model, _]| model);
-        let models = settings.models.iter().chain(declared);
-        let models = models.chain(&settings.unseen_model).map(|model| &**model);
+        let declared = settings.predeclared.iter().map(|[_, model, _]| model);
+        let models = settings.known_models.iter().chain(declared);
+        let models = models.chain(&settings.default_model).map(|model| &**model);
         for model in models.chain([UNKNOWN, UNCONFIRMED]) {
             families.in_flight.allow(names.model, model);
         }
-        for [provider, model, operation] in &settings.declared {
+        for [provider, model, operation] in &settings.predeclared {
             families.open(&mut [provider, model, operation]);
         }
         // Of configured models the provider may be known, too.
-        for (provider, model) in settings.provider.iter().zip(&settings.models) {
+        for (provider, model) in settings.provider.iter().zip(&settings.known_models) {
             families.open(&mut [provider, model, "chat"]);
         }
         Ok(families)
@@ -335,6 +333,3 @@ pub(crate) const UNKNOWN: &str = "unknown";
 
 /// The model of calls that no provider has accepted yet.
 pub(crate) const UNCONFIRMED: &str = "_unconfirmed";
-
-/// So many models are told apart if nothing else is said.
-pub(crate) const MODELS: usize = 100;

@@ -1,21 +1,6 @@
 //! What the metrics of calls and their labels are called.
 
-/// A set of names for the metrics of calls and their labels.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Preset {
-    /// Those that the [module](crate::llm) lists.
-    #[default]
-    Llm,
-    /// Those of OpenTelemetry's semantic conventions for clients of generative AI, as
-    /// Prometheus writes them, with the bounds that the conventions advise:
-    /// `gen_ai_client_operation_duration_seconds`, `gen_ai_client_token_usage`,
-    /// `gen_ai_client_operation_time_to_first_chunk_seconds` and
-    /// `gen_ai_client_operation_time_per_output_chunk_seconds`, with the labels
-    /// `gen_ai_provider_name`, `gen_ai_request_model` and `gen_ai_operation_name`. What the
-    /// conventions do not know begins with `gen_ai_client_`, too.
-    Otel,
-}
+use crate::llm::settings::Preset;
 
 /// All names of one preset.
 #[derive(Debug)]

@@ -1,10 +1,8 @@
 //! How a call that has ended is recorded.
 
-use crate::llm::call::finished::Ended;
-use crate::llm::cost::Bill;
+use crate::llm::facts::{Ended, ErrorType, Outcome, Usage};
+use crate::llm::metrics::call_cost::Bill;
 use crate::llm::metrics::families::{ByRoute, Duration, Families, Tokens};
-use crate::llm::usage::outcome::{ErrorType, Outcome};
-use crate::llm::usage::tokens::Usage;
 use crate::metric::Histogram;
 
 /// The route of a call that no request made.

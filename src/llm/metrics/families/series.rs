@@ -1,10 +1,11 @@
 //! Which models have series of their own, and which series begin at 0.
 
-use crate::llm::cost::{REPORTED, TABLE, Unpriced};
+use crate::llm::cost::Unpriced;
+use crate::llm::facts::{ErrorType, Outcome};
+use crate::llm::metrics::call_cost::{REPORTED, TABLE};
 use crate::llm::metrics::families::Families;
 use crate::llm::metrics::families::record::and;
 use crate::llm::metrics::model_name::is_presentable;
-use crate::llm::usage::outcome::{ErrorType, Outcome};
 use crate::metric::{Cause, InFlight, OVERFLOW};
 
 /// Models that only answers name may use a fifth of the limit.

@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
+use crate::llm::facts::{Units, Usage};
 use crate::llm::response::answer::Field;
-use crate::llm::usage::tokens::Usage;
-use crate::llm::usage::units::Units;
 
 /// The token counts of one usage object, or of all that were read so far.
 ///

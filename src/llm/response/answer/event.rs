@@ -1,8 +1,8 @@
 //! What is learnt from one event, or from an answer that is not streamed.
 
+use crate::llm::facts::Unit;
 use crate::llm::response::answer::ToolCallId;
 use crate::llm::response::json::Value;
-use crate::llm::usage::units::Unit;
 
 /// One event, as far as it was read.
 #[derive(Debug, Default)]

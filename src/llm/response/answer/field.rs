@@ -1,7 +1,6 @@
 //! What a value of an answer is.
 
-use crate::llm::response::server_times::{Phase, Scale};
-use crate::llm::usage::units::Unit;
+use crate::llm::facts::{Phase, Scale, Unit};
 
 /// What a value is, wherever a dialect has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,20 +9,15 @@ mod number;
 mod sink;
 mod tool_calls;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
-use crate::llm::cost::{Charge, Money};
+use crate::llm::facts::{
+    Charge, ErrorType, Finishes, Money, ServiceTier, Times, Unit, Units, hash,
+};
 use crate::llm::response::answer::background::Background;
 use crate::llm::response::answer::iterations::Iterations;
 use crate::llm::response::answer::number::{number, tokens};
 use crate::llm::response::answer::tool_calls::ToolCalls;
-use crate::llm::response::finish_reasons::Finishes;
 use crate::llm::response::json::Value;
-use crate::llm::response::server_times::Times;
-use crate::llm::usage::outcome::ErrorType;
-use crate::llm::usage::units::{ServiceTier, Unit, Units};
 
-pub(crate) use background::AnswerId;
 pub(crate) use counts::Counts;
 pub(crate) use event::Event;
 use event::Modality;
@@ -369,11 +364,4 @@ impl Answer {
         }
         self.event.item = None;
     }
-}
-
-/// Returns a hash of a text that is only compared, and never kept.
-fn hash(text: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
-    hasher.finish()
 }

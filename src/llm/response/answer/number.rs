@@ -1,7 +1,7 @@
 //! Numbers and truth values, which some providers write as strings.
 
+use crate::llm::facts::MOST_TOKENS;
 use crate::llm::response::json::Value;
-use crate::llm::usage::tokens::MOST_TOKENS;
 
 /// Returns a number of tokens: a whole one, which may be written as a float or a string.
 pub(crate) fn tokens(value: Value<'_>) -> Option<u64> {

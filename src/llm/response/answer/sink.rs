@@ -1,11 +1,10 @@
 //! What each value of an answer changes.
 
-use crate::llm::response::answer::background::AnswerId;
+use crate::llm::facts::{ResponseId, ServiceTier};
 use crate::llm::response::answer::event::{Modality, is_server_run, is_tool_call};
 use crate::llm::response::answer::number::{boolean, integer, number};
 use crate::llm::response::answer::{Answer, Field, ToolCallId};
 use crate::llm::response::json::{Sink, Value};
-use crate::llm::usage::units::ServiceTier;
 
 impl Sink for Answer {
     fn take(&mut self, field: Field, value: Value<'_>) {
@@ -167,7 +166,7 @@ impl Answer {
         let background = &mut self.background;
         match (field, value) {
             (Field::AnswerId, Value::Text(id)) if !id.is_empty() => {
-                background.id = Some(AnswerId::new(id));
+                background.id = Some(ResponseId::new(id));
             }
             (Field::Background, value) => background.is_requested = boolean(value) == Some(true),
             (Field::CreatedAt, value) => background.created_at = number(value),

@@ -1,6 +1,6 @@
 //! The calls of the caller's tools that an answer holds, each counted once.
 
-use crate::llm::response::answer::hash;
+use crate::llm::facts::hash;
 
 /// The tool calls of an answer.
 #[derive(Debug, Default)]

@@ -1,10 +1,10 @@
 //! Sound to text and text to sound, of OpenAI and of those who speak as it does.
 
+use crate::llm::facts::Unit;
 use crate::llm::response::answer::{Answer, Event, Field};
 use crate::llm::response::dialect::openai::{ERROR, settle};
 use crate::llm::response::dialect::{Dialect, PLAIN, Path};
 use crate::llm::response::json::{Branch, at, within};
-use crate::llm::usage::units::Unit;
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[

@@ -1,12 +1,11 @@
 //! Amazon Bedrock: its own way to converse, and the models that it invokes in theirs.
 
+use crate::llm::facts::{Phase, Scale, Unit};
 use crate::llm::response::answer::{Answer, Event, Field};
 use crate::llm::response::dialect::anthropic::settle;
 use crate::llm::response::dialect::bedrock_invoke::{ANSWER, conclude_any};
 use crate::llm::response::dialect::{Dialect, PLAIN, Path};
 use crate::llm::response::json::{Branch, at, each, within};
-use crate::llm::response::server_times::{Phase, Scale};
-use crate::llm::usage::units::Unit;
 
 pub(crate) const CONVERSE: Dialect = Dialect {
     paths: &[

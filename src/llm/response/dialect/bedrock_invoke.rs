@@ -2,10 +2,10 @@
 //!
 //! Their names for things are so different that one table can have them all.
 
+use crate::llm::facts::{Phase, Scale};
 use crate::llm::response::answer::{Answer, Event, Field};
 use crate::llm::response::dialect::{anthropic, bedrock, openai};
 use crate::llm::response::json::{Branch, at, each, within};
-use crate::llm::response::server_times::{Phase, Scale};
 
 pub(crate) const ANSWER: &[Branch] = &[
     at("amazon-bedrock-invocationMetrics", Field::Done).and(METRICS),

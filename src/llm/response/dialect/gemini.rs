@@ -1,9 +1,9 @@
 //! Google's Gemini, by its own API and by Vertex AI's.
 
+use crate::llm::facts::Unit;
 use crate::llm::response::answer::{Answer, Event, Field};
 use crate::llm::response::dialect::{Call, Dialect, PLAIN, Path};
 use crate::llm::response::json::{Branch, at, each, within};
-use crate::llm::usage::units::Unit;
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[

@@ -1,10 +1,10 @@
 //! Chat, generate and embed of Ollama's own API.
 
+use crate::llm::facts::{Phase, Scale};
 use crate::llm::response::answer::{Answer, Event, Field};
 use crate::llm::response::dialect::openai::ERROR;
 use crate::llm::response::dialect::{Call, Dialect, PLAIN, Path};
 use crate::llm::response::json::{Branch, at, each, within};
-use crate::llm::response::server_times::{Phase, Scale};
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[

@@ -1,12 +1,11 @@
 //! Chat, completions, embeddings and moderations of OpenAI, and of those who speak as it does:
 //! Azure, Groq, DeepSeek, Mistral, OpenRouter, xAI, Together, vLLM, llama.cpp.
 
+use crate::llm::facts::{Phase, Scale, Unit};
 use crate::llm::response::answer::{Answer, Field};
 use crate::llm::response::dialect::anthropic::CACHE_CREATION;
 use crate::llm::response::dialect::{Call, Dialect, PLAIN, Path, Vendor};
 use crate::llm::response::json::{Branch, at, each, within};
-use crate::llm::response::server_times::{Phase, Scale};
-use crate::llm::usage::units::Unit;
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[

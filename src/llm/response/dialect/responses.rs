@@ -1,12 +1,12 @@
 //! The responses of OpenAI, and of those who speak as it does.
 
+use crate::llm::facts::Unit;
 use crate::llm::response::answer::{Answer, Event, Field, ToolCallId};
 use crate::llm::response::dialect::openai::{
     COPILOT, COSTS, ERROR, GATEWAY, SERVER_TOOLS, XAI_TOOLS, beside_both,
 };
 use crate::llm::response::dialect::{Call, Dialect, PLAIN, Path};
 use crate::llm::response::json::{Branch, at, each, within};
-use crate::llm::usage::units::Unit;
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[

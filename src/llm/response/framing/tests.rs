@@ -1,9 +1,9 @@
 use fastrand::Rng;
 
 use super::*;
+use crate::llm::facts::ErrorType;
 use crate::llm::response::answer::{Counts, Field};
 use crate::llm::response::dialect::ALL;
-use crate::llm::usage::outcome::ErrorType;
 
 /// What is known of an answer once it has ended.
 fn read(dialect: &'static Dialect, label: Label, bytes: &[u8], size: usize) -> String {

@@ -2,9 +2,7 @@ mod names;
 
 use self::names::{PRICED_BY, UNPRICED};
 use super::*;
-use crate::llm::cost::money::Money;
-use crate::llm::usage::tokens::Usage;
-use crate::llm::usage::units::Unit;
+use crate::llm::facts::{Money, Unit, Usage};
 
 /// Returns a price that is known by its number.
 fn price(number: u32) -> Price {

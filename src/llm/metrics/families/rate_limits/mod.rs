@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::llm::facts::RateLimit;
 use crate::llm::metrics::families::Maker;
-use crate::llm::response::rate_limit::Headroom;
 use crate::metric::{DynFamily, ExpiringGauge, Extreme, RecentExtreme};
 use crate::snapshot::Role;
 
@@ -48,7 +48,7 @@ impl RateLimits {
     }
 
     /// Records a limit of a provider, a model and an operation.
-    pub(crate) fn record(&self, [provider, model, operation]: [&str; 3], of: &Headroom) {
+    pub(crate) fn record(&self, [provider, model, operation]: [&str; 3], of: &RateLimit) {
         let mut labels = [provider, model, operation, of.kind];
         let remaining = self.remaining.admit(&mut labels);
         remaining.record(of.remaining);

@@ -2,13 +2,13 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use crate::llm::response::answer::AnswerId;
+use crate::llm::facts::ResponseId;
 
 /// The ids of the responses that were counted last.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    ids: HashSet<AnswerId>,
-    order: VecDeque<AnswerId>,
+    ids: HashSet<ResponseId>,
+    order: VecDeque<ResponseId>,
 }
 
 /// The most ids that are kept. The oldest one is dropped first.
@@ -16,7 +16,7 @@ const MOST: usize = 10_000;
 
 impl Seen {
     /// Adds an id, and returns false if it is there already.
-    pub(crate) fn insert(&mut self, id: AnswerId) -> bool {
+    pub(crate) fn insert(&mut self, id: ResponseId) -> bool {
         if !self.ids.insert(id) {
             return false;
         }
@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn an_id_is_new_once_until_it_is_dropped() {
         let mut seen = Seen::default();
-        let id = |number: usize| AnswerId::new(&format!("resp_{number}"));
+        let id = |number: usize| ResponseId::new(&format!("resp_{number}"));
         assert!(seen.insert(id(0)));
         assert!(!seen.insert(id(0)));
         assert!((1..MOST).all(|number| seen.insert(id(number))));

@@ -1,6 +1,6 @@
 //! The tokens of one call, and what else it is billed by.
 
-use crate::llm::usage::units::{ServiceTier, UNITS, Unit, Units};
+use crate::llm::facts::{ServiceTier, UNITS, Unit, Units};
 
 /// How many tokens a call took, as far as that is known.
 ///

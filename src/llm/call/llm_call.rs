@@ -4,14 +4,11 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::context::RequestRoute;
-use crate::llm::call::finished::Ended;
-use crate::llm::cost::{Charge, Money};
-use crate::llm::metrics::handle::LlmMetrics;
-use crate::llm::response::finish_reasons::Finishes;
-use crate::llm::response::rate_limit::Headroom;
-use crate::llm::response::server_times::{Phase, Times};
-use crate::llm::usage::outcome::{ErrorType, Outcome};
-use crate::llm::usage::tokens::{MOST_TOKENS, Usage};
+use crate::llm::facts::{
+    Charge, Ended, ErrorType, Finishes, MOST_TOKENS, Money, Outcome, Phase, Proof, RateLimit,
+    Times, Usage,
+};
+use crate::llm::metrics::LlmMetrics;
 use crate::metric::{Histogram, InFlight};
 
 /// One call of an LLM, from its start to the end of the answer.
@@ -64,17 +61,6 @@ pub struct LlmCall {
     pub(crate) took: Option<Duration>,
     /// Whether it is not to be counted.
     is_discarded: bool,
-}
-
-/// What shows that there is a model of the name that a call has.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Proof {
-    /// Nothing yet: the name may be misspelled.
-    None,
-    /// The request names it, and was accepted.
-    Request,
-    /// Only the answer names it.
-    Answer,
 }
 
 /// Does not print the model, nor the provider and the operation: they may come from a client.
@@ -226,7 +212,7 @@ impl LlmCall {
     }
 
     /// Records the rate limits that the head of the answer reports.
-    pub(crate) fn limits(&self, limits: impl Iterator<Item = Headroom>) {
+    pub(crate) fn limits(&self, limits: impl Iterator<Item = RateLimit>) {
         let model = self.model.as_deref();
         self.metrics
             .limits(&self.provider, model, &self.operation, self.proof, limits);

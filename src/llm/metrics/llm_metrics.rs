@@ -5,15 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::context::RequestRoute;
 use crate::error::Error;
-use crate::llm::call::finished::Ended;
-use crate::llm::call::guard::{LlmCall, Proof};
-use crate::llm::cost::{Bill, PriceTable, Rates};
+use crate::llm::call::LlmCall;
+use crate::llm::cost::{PriceTable, Rates};
+use crate::llm::facts::{Ended, Proof, RateLimit, ResponseId, Usage};
+use crate::llm::metrics::call_cost::Bill;
+use crate::llm::metrics::counted_responses::Seen;
 use crate::llm::metrics::families::{Families, UNCONFIRMED, UNKNOWN};
-use crate::llm::metrics::seen_models::Seen;
-use crate::llm::response::answer::AnswerId;
-use crate::llm::response::rate_limit::Headroom;
-use crate::llm::tower::layer::Settings;
-use crate::llm::usage::tokens::Usage;
+use crate::llm::settings::Settings;
 use crate::metric::{Histogram, InFlight};
 use crate::registry::Registry;
 
@@ -199,7 +197,7 @@ impl LlmMetrics {
         model: Option<&str>,
         operation: &str,
         proof: Proof,
-        limits: impl Iterator<Item = Headroom>,
+        limits: impl Iterator<Item = RateLimit>,
     ) {
         let mut limits = limits.peekable();
         if limits.peek().is_none() {
@@ -215,7 +213,7 @@ impl LlmMetrics {
     }
 
     /// Returns true the first time that a response made in the background is seen complete.
-    pub(crate) fn is_first_seen(&self, id: AnswerId) -> bool {
+    pub(crate) fn is_first_seen(&self, id: ResponseId) -> bool {
         let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.insert(id)
     }
@@ -238,7 +236,7 @@ impl LlmMetrics {
 
     /// Returns what a model is called.
     fn model(&self, model: Option<&str>) -> Box<str> {
-        match (model, &self.0.settings.rename) {
+        match (model, &self.0.settings.rename_model) {
             (None, _) => UNKNOWN.into(),
             (Some(model), None) => model.into(),
             (Some(model), Some(rename)) => {

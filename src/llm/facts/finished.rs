@@ -2,12 +2,7 @@
 
 use std::time::Duration;
 
-use crate::llm::call::guard::Proof;
-use crate::llm::cost::Charge;
-use crate::llm::response::finish_reasons::Finishes;
-use crate::llm::response::server_times::Times;
-use crate::llm::usage::outcome::Outcome;
-use crate::llm::usage::tokens::Usage;
+use crate::llm::facts::{Charge, Finishes, Outcome, Times, Usage};
 
 /// A call that has ended, as it is recorded.
 #[derive(Debug)]
@@ -36,4 +31,15 @@ pub(crate) struct Ended<'a> {
     pub(crate) has_begun: bool,
     /// Whether what is known of it may be less than all.
     pub(crate) is_partial: bool,
+}
+
+/// What shows that there is a model of the name that a call has.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Proof {
+    /// Nothing yet: the name may be misspelled.
+    None,
+    /// The request names it, and was accepted.
+    Request,
+    /// Only the answer names it.
+    Answer,
 }

@@ -3,8 +3,8 @@
 use std::sync::Once;
 use std::time::Duration;
 
-use crate::llm::metrics::handle::LlmMetrics;
-use crate::llm::usage::outcome::{ErrorType, Outcome};
+use crate::llm::facts::{ErrorType, Outcome};
+use crate::llm::metrics::LlmMetrics;
 use crate::registry::Registry;
 
 impl Registry {

@@ -1,0 +1,32 @@
+//! The request and response types that a wrapped client may have.
+
+use http::{HeaderMap, StatusCode};
+
+use crate::llm::call::Exchange;
+use crate::llm::metrics::LlmMetrics;
+
+/// A request that may be an LLM call.
+///
+/// It is implemented for [`http::Request`] and, with the feature `reqwest`, for
+/// `reqwest::Request`. Other crates cannot implement it.
+pub trait LlmRequest {
+    /// Starts a call if the request is one.
+    #[doc(hidden)]
+    fn exchange(&self, metrics: &LlmMetrics) -> Option<Box<Exchange>>;
+}
+
+/// A response that may be the answer of an LLM.
+///
+/// It is implemented for [`http::Response`] and, with the feature `reqwest`, for
+/// `reqwest::Response`. Other crates cannot implement it.
+pub trait LlmResponse: Sized {
+    /// The response with a body that is measured while it is read.
+    type Measured;
+
+    #[doc(hidden)]
+    fn head(&self) -> (StatusCode, &HeaderMap);
+
+    /// Moves the call, if there is one, into the response's body.
+    #[doc(hidden)]
+    fn measured(self, exchange: Option<Box<Exchange>>) -> Self::Measured;
+}

@@ -1,5 +1,0 @@
-//! What a call used, and how it ended.
-
-pub(crate) mod outcome;
-pub(crate) mod tokens;
-pub(crate) mod units;
