@@ -21,23 +21,23 @@ impl AtomicF64 {
 
     /// Replaces the value by `change` of it, or leaves it where that is `None`.
     ///
-    /// `stored` is the ordering of the store. The load before it is `Relaxed`:
+    /// `ordering` is the ordering of the store. The load before it is `Relaxed`:
     /// a stale value only costs another turn.
-    pub(crate) fn update(&self, stored: Ordering, change: impl Fn(f64) -> Option<f64>) {
-        let _ = self.0.fetch_update(stored, Ordering::Relaxed, |bits| {
+    pub(crate) fn update(&self, ordering: Ordering, change: impl Fn(f64) -> Option<f64>) {
+        let _ = self.0.fetch_update(ordering, Ordering::Relaxed, |bits| {
             change(f64::from_bits(bits)).map(f64::to_bits)
         });
     }
 
     /// Adds `amount`, whoever else adds.
-    pub(crate) fn add(&self, amount: f64, stored: Ordering) {
-        self.update(stored, |sum| Some(saturating_add(sum, amount)));
+    pub(crate) fn add(&self, amount: f64, ordering: Ordering) {
+        self.update(ordering, |sum| Some(saturating_add(sum, amount)));
     }
 
     /// Adds `amount` where no other thread stores.
-    pub(crate) fn add_alone(&self, amount: f64, stored: Ordering) {
+    pub(crate) fn add_exclusive(&self, amount: f64, ordering: Ordering) {
         let sum = self.load(Ordering::Relaxed);
-        self.store(saturating_add(sum, amount), stored);
+        self.store(saturating_add(sum, amount), ordering);
     }
 }
 

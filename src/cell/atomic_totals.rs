@@ -24,7 +24,7 @@ use crate::cell::sync::{AtomicU64, Ordering};
 use crate::snapshot::Totals;
 
 /// How often a reader tries for a reading without an observation under way.
-const TRIES: usize = 64;
+const MAX_ATTEMPTS: usize = 64;
 
 /// Count, sum, least and greatest value of what some buckets hold.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl AtomicTotals {
     /// Tallies a value of at most 2^48 whose bucket has been counted, where no
     /// other thread does so and all values are like this one.
     #[inline]
-    pub(crate) fn add_alone(&self, value: f64) {
+    pub(crate) fn add_exclusive(&self, value: f64) {
         // The loads are Relaxed: only this thread stores here (and a reset, in
         // the bounds). The stores are ordered as in `add`, for the reader.
         if value < self.min.load(Ordering::Relaxed) {
@@ -87,7 +87,7 @@ impl AtomicTotals {
     /// Reads the tally together with its buckets: `read` reads these anew and
     /// returns their sum.
     pub(crate) fn read(&self, mut read: impl FnMut() -> u64) -> Totals {
-        for _ in 1..TRIES {
+        for _ in 1..MAX_ATTEMPTS {
             if let Some(whole) = self.try_read(&mut read) {
                 return whole;
             }
@@ -108,7 +108,7 @@ impl AtomicTotals {
 
     /// Forgets all; `reset` sets the buckets to 0 and returns what they held.
     pub(crate) fn reset(&self, reset: impl FnOnce() -> u64) {
-        self.forget_bounds();
+        self.reset_min_max();
         self.sum.store(0.0, Ordering::Relaxed);
         // What is taken from the buckets is taken from the count, so that the
         // two agree again as soon as every observation under way has ended.
@@ -116,7 +116,7 @@ impl AtomicTotals {
     }
 
     /// Forgets the least and the greatest value.
-    pub(crate) fn forget_bounds(&self) {
+    pub(crate) fn reset_min_max(&self) {
         self.min.store(f64::INFINITY, Ordering::Relaxed);
         self.max.store(f64::NEG_INFINITY, Ordering::Relaxed);
     }
@@ -132,7 +132,7 @@ impl AtomicTotals {
 }
 
 /// Returns the totals of two parts of a histogram.
-pub(crate) fn join(one: Totals, other: Totals) -> Totals {
+pub(crate) fn merge(one: Totals, other: Totals) -> Totals {
     Totals {
         sum: saturating_add(one.sum, other.sum),
         min: one.min.min(other.min),

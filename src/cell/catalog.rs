@@ -41,9 +41,9 @@ impl<T: Clone> Catalog<T> {
     /// Adds an entry under a hash, and returns it where it now lies.
     ///
     /// The caller lets only one thread do this at a time.
-    pub(crate) fn add(&self, hash: u64, entry: T) -> &T {
-        let (place, entry) = self.entries.push(entry);
-        self.index.insert(hash, place, entry, self.entries.len());
+    pub(crate) fn insert(&self, hash: u64, entry: T) -> &T {
+        let (location, entry) = self.entries.push(entry);
+        self.index.insert(hash, location, entry, self.entries.len());
         entry
     }
 }
@@ -64,7 +64,7 @@ mod tests {
             let find = |number| catalog.find(hash_of(number), |found| *found == number);
             for number in 0..2_000 {
                 assert_eq!(find(number), None);
-                assert_eq!(catalog.add(hash_of(number), number), &number);
+                assert_eq!(catalog.insert(hash_of(number), number), &number);
             }
             for number in 0..2_000 {
                 assert_eq!(find(number), Some(&number));

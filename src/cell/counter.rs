@@ -1,7 +1,7 @@
 //! The cell of a counter.
 //!
 //! A counter begins as one word that all threads add to. Once it has counted
-//! enough to show that it is used, each thread gets a lane of its own, and
+//! enough to show that it is used, each thread gets a shard of its own, and
 //! threads no longer pass a cache line around.
 
 use std::sync::PoisonError;
@@ -12,8 +12,8 @@ use crate::cell::sync::{AtomicU64, Mutex, OnceLock, Ordering};
 use crate::cell::thread_number;
 use crate::snapshot::Count;
 
-/// A counter that has counted so far gets lanes.
-const HOT: u64 = 4_096;
+/// A counter that has counted so far gets shards.
+const SHARD_THRESHOLD: u64 = 4_096;
 
 /// A sum in two parts, so that neither whole increments nor fractions are lost.
 ///
@@ -21,28 +21,28 @@ const HOT: u64 = 4_096;
 /// that grows by a thousand million a second gets there after 584 years.
 #[derive(Debug, Default)]
 pub(crate) struct CounterCell {
-    /// What threads without a lane have added.
+    /// What threads without a shard have added.
     whole: AtomicU64,
     /// All that a counter without fractions, and not much used, has no need of.
-    lanes: OnceLock<Sharded<Lane>>,
+    shards: OnceLock<Sharded<Shard>>,
 }
 
 /// What one thread has added; nobody else writes the first two words.
 #[derive(Debug, Default)]
-struct Lane {
+struct Shard {
     whole: AtomicU64,
     fraction: AtomicF64,
-    /// Used in the first lane only: in there, it takes no room of its own, and no
-    /// thread has to pass it on the way to its lane.
-    shared: Shared,
+    /// Used in the first shard only: in there, it takes no room of its own, and no
+    /// thread has to pass it on the way to its shard.
+    cold: ColdState,
 }
 
-/// What is seldom used.
+/// What is cold used.
 #[derive(Debug, Default)]
-struct Shared {
-    /// The fractions that threads without a lane have added.
+struct ColdState {
+    /// The fractions that threads without a shard have added.
     fraction: AtomicF64,
-    /// The lanes' sum at the last reset: a lane is its thread's alone, so that a
+    /// The shards' sum at the last reset: a shard is its thread's alone, so that a
     /// reset cannot set it to 0, and is taken off by readers instead.
     base: Mutex<Count>,
 }
@@ -50,12 +50,13 @@ struct Shared {
 impl CounterCell {
     #[inline]
     pub(crate) fn add(&self, amount: u64) {
-        match self.lane() {
-            Some(lane) => {
+        match self.shard() {
+            Some(shard) => {
                 // Relaxed, and not a `fetch_add`: no one else stores here, and
                 // nothing is published through it.
-                let sum = lane.whole.load(Ordering::Relaxed);
-                lane.whole
+                let sum = shard.whole.load(Ordering::Relaxed);
+                shard
+                    .whole
                     .store(sum.wrapping_add(amount), Ordering::Relaxed);
             }
             None => self.add_shared(amount),
@@ -66,14 +67,14 @@ impl CounterCell {
     #[inline]
     pub(crate) fn add_f64(&self, amount: f64) {
         /// A whole `f64` below this, 2^64, is some `u64` exactly.
-        const WHOLE: f64 = 18_446_744_073_709_551_616.0;
+        const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "checked on the line below, and never negative"
         )]
         let whole = amount as u64;
-        if amount < WHOLE && whole as f64 == amount {
+        if amount < TWO_POW_64 && whole as f64 == amount {
             self.add(whole);
         } else {
             self.add_fraction(amount);
@@ -81,14 +82,14 @@ impl CounterCell {
     }
 
     pub(crate) fn load(&self) -> Count {
-        let Some((lanes, seldom)) = self.lanes() else {
+        let Some((shards, cold)) = self.shards() else {
             return Count::from(self.whole.load(Ordering::Relaxed));
         };
         // Held while the numbers are read, so that a reset falls before or after.
-        let base = seldom.base.lock().unwrap_or_else(PoisonError::into_inner);
+        let base = cold.base.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = self.whole.load(Ordering::Relaxed);
-        let fraction = seldom.fraction.load(Ordering::Relaxed);
-        let sum = sum(lanes);
+        let fraction = cold.fraction.load(Ordering::Relaxed);
+        let sum = sum_of(shards);
         Count {
             whole: shared.wrapping_add(sum.whole.wrapping_sub(base.whole)),
             fraction: saturating_add(fraction, sum.fraction - base.fraction),
@@ -97,66 +98,66 @@ impl CounterCell {
 
     /// Sets the sum to 0; an increment that races with it falls before or after.
     pub(crate) fn reset(&self) {
-        let Some((lanes, seldom)) = self.lanes() else {
+        let Some((shards, cold)) = self.shards() else {
             return self.whole.store(0, Ordering::Relaxed);
         };
-        let mut base = seldom.base.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut base = cold.base.lock().unwrap_or_else(PoisonError::into_inner);
         self.whole.store(0, Ordering::Relaxed);
-        seldom.fraction.store(0.0, Ordering::Relaxed);
-        *base = sum(lanes);
+        cold.fraction.store(0.0, Ordering::Relaxed);
+        *base = sum_of(shards);
     }
 
-    /// Makes a counter that has lanes already.
+    /// Makes a counter that has shards already.
     #[cfg(all(test, tachometer_loom))]
-    pub(crate) fn hot() -> Self {
+    pub(crate) fn sharded() -> Self {
         let cell = Self::default();
-        cell.make_lanes();
+        cell.make_shards();
         cell
     }
 
     #[inline]
-    fn lane(&self) -> Option<&Lane> {
-        self.lanes.get()?.own()
+    fn shard(&self) -> Option<&Shard> {
+        self.shards.get()?.current()
     }
 
-    /// Returns the lanes, if there are any, and what lies in the first of them.
-    fn lanes(&self) -> Option<(&Sharded<Lane>, &Shared)> {
-        let lanes = self.lanes.get()?;
-        let first = lanes.iter().next()?;
-        Some((lanes, &first.shared))
+    /// Returns the shards, if there are any, and what lies in the first of them.
+    fn shards(&self) -> Option<(&Sharded<Shard>, &ColdState)> {
+        let shards = self.shards.get()?;
+        let first = shards.iter().next()?;
+        Some((shards, &first.cold))
     }
 
     #[cold]
     fn add_shared(&self, amount: u64) {
         let before = self.whole.fetch_add(amount, Ordering::Relaxed);
-        if before >= HOT {
-            self.make_lanes();
+        if before >= SHARD_THRESHOLD {
+            self.make_shards();
         }
     }
 
     #[cold]
     fn add_fraction(&self, amount: f64) {
-        self.make_lanes();
-        if let Some(lane) = self.lane() {
-            lane.fraction.add_alone(amount, Ordering::Relaxed);
-        } else if let Some((_, seldom)) = self.lanes() {
-            seldom.fraction.add(amount, Ordering::Relaxed);
+        self.make_shards();
+        if let Some(shard) = self.shard() {
+            shard.fraction.add_exclusive(amount, Ordering::Relaxed);
+        } else if let Some((_, cold)) = self.shards() {
+            cold.fraction.add(amount, Ordering::Relaxed);
         }
     }
 
-    /// Makes the lanes where there are none, and the calling thread known.
-    fn make_lanes(&self) {
+    /// Makes the shards where there are none, and the calling thread known.
+    fn make_shards(&self) {
         thread_number::lease();
-        self.lanes.get_or_init(|| Sharded::new(Lane::default));
+        self.shards.get_or_init(|| Sharded::new(Shard::default));
     }
 }
 
-/// Returns what all lanes have counted since they were made.
-fn sum(lanes: &Sharded<Lane>) -> Count {
+/// Returns what all shards have counted since they were made.
+fn sum_of(shards: &Sharded<Shard>) -> Count {
     let mut sum = Count::default();
-    for lane in lanes.iter() {
-        sum.whole = sum.whole.wrapping_add(lane.whole.load(Ordering::Relaxed));
-        sum.fraction = saturating_add(sum.fraction, lane.fraction.load(Ordering::Relaxed));
+    for shard in shards.iter() {
+        sum.whole = sum.whole.wrapping_add(shard.whole.load(Ordering::Relaxed));
+        sum.fraction = saturating_add(sum.fraction, shard.fraction.load(Ordering::Relaxed));
     }
     sum
 }
@@ -179,13 +180,13 @@ mod tests {
 
     #[test]
     fn an_increment_of_2_to_the_64_does_not_fit_the_whole_part_and_is_kept() {
-        const WHOLE: f64 = 18_446_744_073_709_551_616.0;
+        const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
         let cell = CounterCell::default();
         cell.add(1);
-        cell.add_f64(WHOLE);
-        assert_eq!(cell.load().value(), WHOLE);
-        cell.add_f64(WHOLE);
-        assert_eq!(cell.load().value(), 2.0 * WHOLE);
+        cell.add_f64(TWO_POW_64);
+        assert_eq!(cell.load().value(), TWO_POW_64);
+        cell.add_f64(TWO_POW_64);
+        assert_eq!(cell.load().value(), 2.0 * TWO_POW_64);
     }
 
     #[test]
@@ -213,11 +214,11 @@ mod tests {
     #[test]
     fn a_counter_counts_on_when_it_gets_lanes_and_when_it_is_reset() {
         let cell = CounterCell::default();
-        for _ in 0..3 * HOT {
+        for _ in 0..3 * SHARD_THRESHOLD {
             cell.add(1);
         }
-        assert_eq!(cell.load().whole, 3 * HOT);
-        assert!(cell.lane().is_some());
+        assert_eq!(cell.load().whole, 3 * SHARD_THRESHOLD);
+        assert!(cell.shard().is_some());
         cell.reset();
         assert_eq!(cell.load(), Count::default());
         cell.add(2);

@@ -1,4 +1,4 @@
-//! Counts of pieces for one thread: found by number, at once.
+//! Counts of segments for one thread: found by number, at once.
 
 use std::hint::black_box;
 
@@ -7,7 +7,7 @@ use crate::cell::sync::{AtomicU64, OnceLock, Ordering};
 /// Counts are made so many at a time, when the first of them is needed.
 const CHUNK: usize = if cfg!(tachometer_loom) { 2 } else { 64 };
 
-/// The counts of a grid's pieces.
+/// The counts of a layout's segments.
 #[derive(Debug)]
 pub(crate) struct DenseCounts {
     /// Beside what else is read of a histogram, since most have no more.
@@ -20,27 +20,27 @@ pub(crate) struct DenseCounts {
 type Chunk = Box<[AtomicU64]>;
 
 impl DenseCounts {
-    pub(crate) fn new(pieces: usize) -> Self {
-        let others = pieces.div_ceil(CHUNK).saturating_sub(1);
+    pub(crate) fn new(segments: usize) -> Self {
+        let others = segments.div_ceil(CHUNK).saturating_sub(1);
         Self {
             first: OnceLock::new(),
             others: (0..others).map(|_| OnceLock::new()).collect(),
-            counts: u32::try_from(pieces).unwrap_or(u32::MAX),
+            counts: u32::try_from(segments).unwrap_or(u32::MAX),
         }
     }
 
-    /// Returns the count of a piece, if it has been made.
+    /// Returns the count of a segment, if it has been made.
     #[inline]
-    pub(crate) fn get(&self, piece: usize) -> Option<&AtomicU64> {
-        let chunk = self.chunk(piece)?.get()?;
-        chunk.get(piece % CHUNK)
+    pub(crate) fn get(&self, segment: usize) -> Option<&AtomicU64> {
+        let chunk = self.chunk(segment)?.get()?;
+        chunk.get(segment % CHUNK)
     }
 
-    /// Makes the count of a piece, and those around it.
-    pub(crate) fn make(&self, piece: usize) {
-        if let Some(chunk) = self.chunk(piece) {
+    /// Makes the count of a segment, and those around it.
+    pub(crate) fn make(&self, segment: usize) {
+        if let Some(chunk) = self.chunk(segment) {
             // Fewer where there are no more: these lie between what is read.
-            let first = piece - piece % CHUNK;
+            let first = segment - segment % CHUNK;
             let len = CHUNK.min((self.counts as usize).saturating_sub(first));
             chunk.get_or_init(|| (0..len).map(|_| AtomicU64::new(0)).collect());
         }
@@ -59,7 +59,7 @@ impl DenseCounts {
         }
     }
 
-    /// Reads the counts of all pieces, and returns their sum.
+    /// Reads the counts of all segments, and returns their sum.
     pub(crate) fn read(&self, counts: &mut [u64]) -> u64 {
         let mut sum = 0;
         let chunks = [&self.first].into_iter().chain(&self.others);
@@ -78,8 +78,8 @@ impl DenseCounts {
     }
 
     #[inline]
-    fn chunk(&self, piece: usize) -> Option<&OnceLock<Chunk>> {
-        match piece / CHUNK {
+    fn chunk(&self, segment: usize) -> Option<&OnceLock<Chunk>> {
+        match segment / CHUNK {
             0 => Some(&self.first),
             number => self.others.get(number - 1),
         }

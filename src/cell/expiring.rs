@@ -6,7 +6,7 @@ use crate::cell::clock::millis;
 use crate::cell::gauge::GaugeCell;
 use crate::cell::sync::{AtomicU64, Ordering};
 
-/// A number, and the time until which it is true.
+/// A number, and the time expires_at which it is true.
 ///
 /// The two are words by themselves: a reader may see a new number with an old time, and
 /// shows it for less long. `Relaxed` suffices.
@@ -14,19 +14,19 @@ use crate::cell::sync::{AtomicU64, Ordering};
 pub(crate) struct ExpiringCell {
     value: GaugeCell,
     /// In milliseconds of the [clock](crate::cell::clock); 0 if it was never set.
-    until: AtomicU64,
+    expires_at: AtomicU64,
 }
 
 impl ExpiringCell {
     pub(crate) fn set(&self, value: f64, lasts: Duration, now: u64) {
         self.value.set(value);
-        let until = now.saturating_add(millis(lasts));
-        self.until.store(until, Ordering::Relaxed);
+        let expires_at = now.saturating_add(millis(lasts));
+        self.expires_at.store(expires_at, Ordering::Relaxed);
     }
 
     /// Returns true unless it was set, and that time has not passed.
-    pub(crate) fn is_over(&self, now: u64) -> bool {
-        self.until.load(Ordering::Relaxed) <= now
+    pub(crate) fn is_expired(&self, now: u64) -> bool {
+        self.expires_at.load(Ordering::Relaxed) <= now
     }
 
     pub(crate) fn load(&self) -> f64 {
@@ -34,7 +34,7 @@ impl ExpiringCell {
     }
 
     pub(crate) fn clear(&self) {
-        self.until.store(0, Ordering::Relaxed);
+        self.expires_at.store(0, Ordering::Relaxed);
     }
 }
 
@@ -46,17 +46,17 @@ mod tests {
     fn a_number_is_over_until_it_is_set_and_once_its_time_has_passed() {
         const HOUR: Duration = Duration::from_secs(3_600);
         let cell = ExpiringCell::default();
-        assert!(cell.is_over(0));
+        assert!(cell.is_expired(0));
         cell.set(7.0, HOUR, 1_000);
-        assert!(!cell.is_over(1_000));
-        assert!(!cell.is_over(3_600_999));
+        assert!(!cell.is_expired(1_000));
+        assert!(!cell.is_expired(3_600_999));
         assert_eq!(cell.load(), 7.0);
-        assert!(cell.is_over(3_601_000));
+        assert!(cell.is_expired(3_601_000));
         cell.set(6.0, HOUR, 3_601_000);
-        assert!(!cell.is_over(7_200_999));
+        assert!(!cell.is_expired(7_200_999));
         cell.set(5.0, Duration::MAX, 1_000);
-        assert!(!cell.is_over(u64::MAX - 1));
+        assert!(!cell.is_expired(u64::MAX - 1));
         cell.clear();
-        assert!(cell.is_over(1_000));
+        assert!(cell.is_expired(1_000));
     }
 }

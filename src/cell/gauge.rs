@@ -5,7 +5,7 @@ use crate::cell::sync::{AtomicU64, Ordering};
 
 /// The bits of a gauge that nobody has touched since it was removed: a NaN that
 /// no arithmetic gives, and that a setter never stores.
-const VACANT: u64 = 0x7FF8_7AC4_0E7E_0001;
+const UNSET: u64 = 0x7FF8_7AC4_0E7E_0001;
 
 /// A number that is set, or moved up and down: the bits of an `f64`.
 ///
@@ -15,7 +15,7 @@ pub(crate) struct GaugeCell(AtomicU64);
 
 impl GaugeCell {
     pub(crate) fn set(&self, value: f64) {
-        // There are many NaNs; one is enough, and is not the vacant one.
+        // There are many NaNs; one is enough, and is not the unset one.
         let value = if value.is_nan() { f64::NAN } else { value };
         self.0.store(value.to_bits(), Ordering::Relaxed);
     }
@@ -33,18 +33,18 @@ impl GaugeCell {
     }
 
     /// Sets it to 0, and remembers that nobody did.
-    pub(crate) fn vacate(&self) {
-        self.0.store(VACANT, Ordering::Relaxed);
+    pub(crate) fn unset(&self) {
+        self.0.store(UNSET, Ordering::Relaxed);
     }
 
-    /// Returns true when it was vacated, and neither set nor moved since.
-    pub(crate) fn is_vacant(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == VACANT
+    /// Returns true when it was unset, and neither set nor moved since.
+    pub(crate) fn is_unset(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == UNSET
     }
 }
 
 fn value(bits: u64) -> f64 {
-    if bits == VACANT {
+    if bits == UNSET {
         0.0
     } else {
         f64::from_bits(bits)
@@ -59,15 +59,15 @@ mod tests {
     fn a_vacant_gauge_is_0_until_it_is_set_or_moved() {
         let gauge = GaugeCell::default();
         for touch in [
-            |gauge: &GaugeCell| gauge.set(f64::from_bits(VACANT)),
+            |gauge: &GaugeCell| gauge.set(f64::from_bits(UNSET)),
             |gauge: &GaugeCell| gauge.set(0.0),
             |gauge: &GaugeCell| gauge.add(2.5),
         ] {
-            gauge.vacate();
-            assert!(gauge.is_vacant());
+            gauge.unset();
+            assert!(gauge.is_unset());
             assert_eq!(gauge.load(), 0.0);
             touch(&gauge);
-            assert!(!gauge.is_vacant());
+            assert!(!gauge.is_unset());
         }
         assert_eq!(gauge.load(), 2.5);
     }

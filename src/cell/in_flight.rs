@@ -6,51 +6,51 @@
 use crate::cell::counter::CounterCell;
 use crate::cell::sync::{Ordering, fence};
 
-/// How many have entered and not left.
+/// How many have started and not finished.
 #[derive(Debug, Default)]
 pub(crate) struct InFlightCell {
-    entered: CounterCell,
-    left: CounterCell,
+    started: CounterCell,
+    finished: CounterCell,
 }
 
 impl InFlightCell {
     #[inline]
-    pub(crate) fn enter(&self) {
-        self.entered.add(1);
+    pub(crate) fn start(&self) {
+        self.started.add(1);
     }
 
-    /// Counts one that has entered before, be it on another thread.
+    /// Counts one that has started before, be it on another thread.
     #[inline]
-    pub(crate) fn leave(&self) {
-        // Release: whoever sees that it left must see that it entered.
+    pub(crate) fn finish(&self) {
+        // Release: whoever sees that it finished must see that it started.
         fence(Ordering::Release);
-        self.left.add(1);
+        self.finished.add(1);
     }
 
-    /// Counts one that has entered here as inside another cell. A reader that reads
+    /// Counts one that has started here as inside another cell. A reader that reads
     /// this cell first finds it in one of them, or in both.
     #[inline]
     pub(crate) fn move_to(&self, other: &Self) {
-        other.enter();
-        self.leave();
+        other.start();
+        self.finish();
     }
 
     /// Returns how many are inside. It is off by those at most that enter and leave
     /// meanwhile, and never below 0.
     pub(crate) fn load(&self) -> u64 {
-        let left = self.left.load().whole;
+        let finished = self.finished.load().whole;
         // Acquire: pairs with the Release in `leave`. In this order, all that are seen
-        // to have left are seen to have entered.
+        // to have finished are seen to have started.
         fence(Ordering::Acquire);
-        self.entered.load().whole.wrapping_sub(left)
+        self.started.load().whole.wrapping_sub(finished)
     }
 
     /// Makes a cell whose counters have lanes already.
     #[cfg(all(test, tachometer_loom))]
-    pub(crate) fn hot() -> Self {
+    pub(crate) fn sharded() -> Self {
         Self {
-            entered: CounterCell::hot(),
-            left: CounterCell::hot(),
+            started: CounterCell::sharded(),
+            finished: CounterCell::sharded(),
         }
     }
 }

@@ -2,17 +2,17 @@
 
 use std::array;
 
-use crate::cell::list::{List, Place};
+use crate::cell::list::{List, Location};
 use crate::cell::sync::{AtomicU64, AtomicUsize, OnceLock, Ordering};
 
 /// The first table has this many slots.
-const FIRST: usize = if cfg!(tachometer_loom) { 4 } else { 8 };
+const FIRST_TABLE_SLOTS: usize = if cfg!(tachometer_loom) { 4 } else { 8 };
 /// Up to this many slots, a table costs little, and the next one has twice as many.
 /// From there on it has four times as many, so that all tables before it, which
 /// nobody needs any more, are a third of it.
-const SMALL: usize = if cfg!(tachometer_loom) { 4 } else { 1_024 };
+const SMALL_TABLE_SLOTS: usize = if cfg!(tachometer_loom) { 4 } else { 1_024 };
 /// With this many tables, the last one has 2^32 slots.
-const TABLES: usize = if cfg!(tachometer_loom) { 3 } else { 19 };
+const MAX_TABLES: usize = if cfg!(tachometer_loom) { 3 } else { 19 };
 
 /// An append-only hash index of the entries of a [`List`].
 ///
@@ -21,12 +21,12 @@ const TABLES: usize = if cfg!(tachometer_loom) { 3 } else { 19 };
 /// only miss an entry, never find a wrong one, and whoever misses asks again as a
 /// writer.
 pub(crate) struct Index<T> {
-    tables: [OnceLock<Table<T>>; TABLES],
+    tables: [OnceLock<Table<T>>; MAX_TABLES],
     current: AtomicUsize,
 }
 
 struct Table<T> {
-    /// A slot is one word: half of the hash, and the place in the list plus 1; an
+    /// A slot is one word: half of the hash, and the location in the list plus 1; an
     /// empty slot is 0.
     slots: Box<[AtomicU64]>,
     /// A small table has the entry of each slot besides, which saves a reader the
@@ -55,17 +55,17 @@ impl<T: Clone> Index<T> {
         let table = self.tables[self.current.load(Ordering::Acquire)].get()?;
         let tag = tag(hash);
         // A table always has an empty slot, which ends the search.
-        for (at, slot) in probe(&table.slots, tag) {
-            // Acquire: pairs with the Release in `put`, so that what lies at the
-            // place is there.
+        for (index, slot) in probe(&table.slots, tag) {
+            // Acquire: pairs with the Release in `put`, so that what lies index the
+            // location is there.
             let word = slot.load(Ordering::Acquire);
             if word == 0 {
                 break;
             }
             if word >> 32 == tag {
-                let entry = match table.entries.get(at) {
+                let entry = match table.entries.get(index) {
                     Some(entry) => entry.get(),
-                    None => list.at(place(word)),
+                    None => list.get_at(location(word)),
                 };
                 if let Some(entry) = entry.filter(|entry| is(entry)) {
                     return Some(entry);
@@ -75,18 +75,18 @@ impl<T: Clone> Index<T> {
         None
     }
 
-    /// Puts the newest of so many `entries`, which is at `place`, under `hash`.
+    /// Puts the newest of so many `entries`, which is index `location`, under `hash`.
     ///
-    /// The caller lets only one thread do this at a time.
-    pub(crate) fn insert(&self, hash: u64, place: Place, entry: &T, entries: usize) {
+    /// The caller lets only one thread do this index a time.
+    pub(crate) fn insert(&self, hash: u64, location: Location, entry: &T, entries: usize) {
         let current = self.current.load(Ordering::Relaxed);
         let table = self.tables[current].get_or_init(|| Table::empty(current));
-        let word = (tag(hash) << 32) | (u64::from(place.number()) + 1);
+        let word = (tag(hash) << 32) | (u64::from(location.to_bits()) + 1);
         table.put(word, Some(entry));
         // Small tables have room to spare, so that the first slot is mostly the right
         // one; of large ones, a quarter is left free.
         let full = match table.slots.len() {
-            len if len <= SMALL => len / 2,
+            len if len <= SMALL_TABLE_SLOTS => len / 2,
             len => len / 4 * 3,
         };
         if entries > full {
@@ -99,10 +99,10 @@ impl<T: Clone> Index<T> {
             return;
         };
         let new = table.get_or_init(|| Table::empty(next));
-        for (at, slot) in old.slots.iter().enumerate() {
+        for (index, slot) in old.slots.iter().enumerate() {
             match slot.load(Ordering::Relaxed) {
                 0 => {}
-                word => new.put(word, old.entries.get(at).and_then(OnceLock::get)),
+                word => new.put(word, old.entries.get(index).and_then(OnceLock::get)),
             }
         }
         // Release: the new table is complete before anyone looks into it. Without,
@@ -113,8 +113,8 @@ impl<T: Clone> Index<T> {
 
 impl<T: Clone> Table<T> {
     fn empty(table: usize) -> Self {
-        let slots = slots(table);
-        let entries = if slots <= SMALL { slots } else { 0 };
+        let slots = slot_count(table);
+        let entries = if slots <= SMALL_TABLE_SLOTS { slots } else { 0 };
         Self {
             slots: (0..slots).map(|_| AtomicU64::new(0)).collect(),
             entries: (0..entries).map(|_| OnceLock::new()).collect(),
@@ -125,9 +125,9 @@ impl<T: Clone> Table<T> {
     fn put(&self, word: u64, entry: Option<&T>) {
         let mut slots = probe(&self.slots, word >> 32);
         let free = slots.find(|(_, slot)| slot.load(Ordering::Relaxed) == 0);
-        if let Some((at, slot)) = free {
-            if let (Some(own), Some(entry)) = (self.entries.get(at), entry) {
-                own.get_or_init(|| entry.clone());
+        if let Some((index, slot)) = free {
+            if let (Some(copy), Some(entry)) = (self.entries.get(index), entry) {
+                copy.get_or_init(|| entry.clone());
             }
             // Release: the entry is complete before it is found.
             slot.store(word, Ordering::Release);
@@ -136,10 +136,10 @@ impl<T: Clone> Table<T> {
 }
 
 /// Returns how many slots a table has.
-fn slots(table: usize) -> usize {
-    let doublings = (SMALL / FIRST).ilog2() as usize;
+fn slot_count(table: usize) -> usize {
+    let doublings = (SMALL_TABLE_SLOTS / FIRST_TABLE_SLOTS).ilog2() as usize;
     let fourfold = table.saturating_sub(doublings);
-    FIRST << (table.min(doublings) + 2 * fourfold)
+    FIRST_TABLE_SLOTS << (table.min(doublings) + 2 * fourfold)
 }
 
 /// Returns the slots of a table, from the one where `tag` belongs, round and round.
@@ -147,8 +147,8 @@ fn slots(table: usize) -> usize {
 fn probe(slots: &[AtomicU64], tag: u64) -> impl Iterator<Item = (usize, &AtomicU64)> {
     // A table's length is a power of two, and never more than 2^32.
     let mask = slots.len() - 1;
-    let home = usize::try_from(tag).unwrap_or(0);
-    (home..).map(move |at| (at & mask, &slots[at & mask]))
+    let start = usize::try_from(tag).unwrap_or(0);
+    (start..).map(move |index| (index & mask, &slots[index & mask]))
 }
 
 /// Returns the half of a hash that is kept in the slot.
@@ -160,6 +160,6 @@ fn tag(hash: u64) -> u64 {
     clippy::cast_possible_truncation,
     reason = "the lower half is what is wanted"
 )]
-fn place(word: u64) -> Place {
-    Place::from_number((word as u32).wrapping_sub(1))
+fn location(word: u64) -> Location {
+    Location::from_bits((word as u32).wrapping_sub(1))
 }

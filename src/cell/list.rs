@@ -6,12 +6,12 @@ use crate::cell::sync::{AtomicUsize, OnceLock, Ordering};
 
 /// The first chunk holds one entry, each further one twice as many, so that a
 /// metric without labels pays for one.
-const CHUNKS: usize = if cfg!(tachometer_loom) {
+const MAX_CHUNKS: usize = if cfg!(tachometer_loom) {
     2
 } else {
     OFFSET_BITS as usize + 1
 };
-/// So many bits of a place are the offset in its chunk.
+/// So many bits of a location are the offset in its chunk.
 const OFFSET_BITS: u32 = 27;
 
 type Chunk<T> = Box<[OnceLock<T>]>;
@@ -21,24 +21,24 @@ type Chunk<T> = Box<[OnceLock<T>]>;
 /// It is kept where entries are looked up, since finding it from a position takes
 /// a search for the highest bit, which is slow on some processors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place(u32);
+pub(crate) struct Location(u32);
 
-impl Place {
-    /// Returns the place of the entry at a position.
-    fn of(position: usize) -> Self {
+impl Location {
+    /// Returns the location of the entry at a position.
+    fn from_position(position: usize) -> Self {
         let number = position + 1;
         let chunk = number.ilog2();
         let offset = u32::try_from(number - (1 << chunk)).unwrap_or(0);
         Self(chunk << OFFSET_BITS | offset)
     }
 
-    /// Returns it as a number, from which [`from_number`](Self::from_number) makes
+    /// Returns it as a number, from which [`from_bits`](Self::from_bits) makes
     /// it again.
-    pub(crate) fn number(self) -> u32 {
+    pub(crate) fn to_bits(self) -> u32 {
         self.0
     }
 
-    pub(crate) fn from_number(number: u32) -> Self {
+    pub(crate) fn from_bits(number: u32) -> Self {
         Self(number)
     }
 
@@ -54,7 +54,7 @@ impl Place {
 /// An append-only list of up to 2^28 entries: they never move, so that a reader
 /// needs no lock.
 pub(crate) struct List<T> {
-    chunks: [OnceLock<Chunk<T>>; CHUNKS],
+    chunks: [OnceLock<Chunk<T>>; MAX_CHUNKS],
     len: AtomicUsize,
 }
 
@@ -73,37 +73,37 @@ impl<T> List<T> {
     }
 
     pub(crate) fn get(&self, position: usize) -> Option<&T> {
-        self.at(Place::of(position))
+        self.get_at(Location::from_position(position))
     }
 
     #[inline]
-    pub(crate) fn at(&self, place: Place) -> Option<&T> {
-        let chunk = self.chunks.get(place.chunk())?.get()?;
-        chunk.get(place.offset())?.get()
+    pub(crate) fn get_at(&self, location: Location) -> Option<&T> {
+        let chunk = self.chunks.get(location.chunk())?.get()?;
+        chunk.get(location.offset())?.get()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         (0..self.len()).map_while(|position| self.get(position))
     }
 
-    /// Appends an entry, and returns its place and the entry where it now lies.
+    /// Appends an entry, and returns its location and the entry where it now lies.
     ///
     /// The caller lets only one thread do this at a time.
     ///
     /// # Panics
     ///
     /// When there is no room left, which takes more memory than there is.
-    pub(crate) fn push(&self, entry: T) -> (Place, &T) {
+    pub(crate) fn push(&self, entry: T) -> (Location, &T) {
         let position = self.len.load(Ordering::Relaxed);
-        let place = Place::of(position);
-        let slots = self.chunks[place.chunk()].get_or_init(|| {
-            let slots = 1 << place.chunk();
+        let location = Location::from_position(position);
+        let slots = self.chunks[location.chunk()].get_or_init(|| {
+            let slots = 1 << location.chunk();
             (0..slots).map(|_| OnceLock::new()).collect()
         });
-        let entry = slots[place.offset()].get_or_init(|| entry);
+        let entry = slots[location.offset()].get_or_init(|| entry);
         // Release: the entry is complete before the length counts it.
         self.len.store(position + 1, Ordering::Release);
-        (place, entry)
+        (location, entry)
     }
 }
 
@@ -115,9 +115,12 @@ mod tests {
     fn entries_keep_their_positions_across_chunks() {
         let list = List::new();
         for number in 0..1_000 {
-            let (place, entry) = list.push(number);
+            let (location, entry) = list.push(number);
             assert_eq!(entry, &number);
-            assert_eq!(list.at(Place::from_number(place.number())), Some(&number));
+            assert_eq!(
+                list.get_at(Location::from_bits(location.to_bits())),
+                Some(&number)
+            );
         }
         assert_eq!(list.len(), 1_000);
         assert!(list.iter().copied().eq(0..1_000));

@@ -13,38 +13,38 @@ use crate::cell::model::{check, check_up_to};
 use crate::cell::recent_extreme::{Extreme, RecentExtremeCell};
 use crate::cell::sparse_counts::SparseCounts;
 use crate::cell::sync::Ordering;
-use crate::cell::thread_number::{Pool, assume};
+use crate::cell::thread_number::{Pool, set_current};
 use crate::snapshot::Totals;
 
-/// A tally of the values 2 and then 1, and its pieces, as a thread has them for
+/// A totals of the values 2 and then 1, and its segments, as a thread has them for
 /// itself.
 #[derive(Debug)]
-struct Own {
-    tally: AtomicTotals,
-    pieces: DenseCounts,
+struct SingleWriter {
+    totals: AtomicTotals,
+    segments: DenseCounts,
 }
 
-impl Own {
+impl SingleWriter {
     fn new() -> Self {
-        let pieces = DenseCounts::new(2);
-        pieces.make(0);
+        let segments = DenseCounts::new(2);
+        segments.make(0);
         Self {
-            tally: AtomicTotals::new(),
-            pieces,
+            totals: AtomicTotals::new(),
+            segments,
         }
     }
 
-    fn observe(&self, piece: usize, value: f64) {
-        let count = self.pieces.get(piece).unwrap();
+    fn observe(&self, segment: usize, value: f64) {
+        let count = self.segments.get(segment).unwrap();
         count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        self.tally.add_alone(value);
+        self.totals.add_exclusive(value);
     }
 
     /// Reads once, and checks what was read whole.
     fn check(&self) {
         let mut count = 0;
-        let whole = self.tally.try_read(&mut || {
-            count = self.pieces.read(&mut [0; 2]);
+        let whole = self.totals.try_read(&mut || {
+            count = self.segments.read(&mut [0; 2]);
             count
         });
         if let Some(totals) = whole {
@@ -61,8 +61,8 @@ impl Own {
 #[test]
 fn what_one_thread_observes_is_read_whole() {
     check(|| {
-        let own = Arc::new(Own::new());
-        let (write, read) = (own.clone(), own.clone());
+        let cell = Arc::new(SingleWriter::new());
+        let (write, read) = (cell.clone(), cell.clone());
         let writer = thread::spawn(move || {
             write.observe(0, 2.0);
             write.observe(1, 1.0);
@@ -70,15 +70,15 @@ fn what_one_thread_observes_is_read_whole() {
         let reader = thread::spawn(move || read.check());
         writer.join().unwrap();
         reader.join().unwrap();
-        own.check();
+        cell.check();
     });
 }
 
 #[test]
 fn two_readers_do_not_disturb_each_other() {
     check(|| {
-        let own = Arc::new(Own::new());
-        let (write, one, other) = (own.clone(), own.clone(), own.clone());
+        let cell = Arc::new(SingleWriter::new());
+        let (write, one, other) = (cell.clone(), cell.clone(), cell.clone());
         let writer = thread::spawn(move || write.observe(0, 2.0));
         let one = thread::spawn(move || one.check());
         let other = thread::spawn(move || other.check());
@@ -88,31 +88,31 @@ fn two_readers_do_not_disturb_each_other() {
     });
 }
 
-/// A tally of values of 2 and its pieces, as threads share them.
+/// A totals of values of 2 and its segments, as threads share them.
 #[derive(Debug)]
-struct Shared {
-    tally: AtomicTotals,
-    sheets: SparseCounts,
+struct ManyWriters {
+    totals: AtomicTotals,
+    counts: SparseCounts,
 }
 
-impl Shared {
+impl ManyWriters {
     fn new() -> Self {
         Self {
-            tally: AtomicTotals::new(),
-            sheets: SparseCounts::default(),
+            totals: AtomicTotals::new(),
+            counts: SparseCounts::default(),
         }
     }
 
     fn observe(&self, key: u32) {
-        self.sheets.add(key);
-        self.tally.add(2.0);
+        self.counts.add(key);
+        self.totals.add(2.0);
     }
 
     fn read(&self) -> Option<(f64, u64)> {
         let mut count = 0;
-        let totals = self.tally.try_read(&mut || {
+        let totals = self.totals.try_read(&mut || {
             count = 0;
-            self.sheets.each(|_, own| count += own);
+            self.counts.for_each(|_, cell| count += cell);
             count
         })?;
         Some((totals.sum, count))
@@ -123,7 +123,7 @@ impl Shared {
 fn what_two_threads_observe_together_is_read_whole() {
     // With three it takes five minutes, and passes.
     check_up_to(2, || {
-        let shared = Arc::new(Shared::new());
+        let shared = Arc::new(ManyWriters::new());
         let (one, other, read) = (shared.clone(), shared.clone(), shared.clone());
         let one = thread::spawn(move || one.observe(1));
         let other = thread::spawn(move || other.observe(1));
@@ -142,13 +142,13 @@ fn what_two_threads_observe_together_is_read_whole() {
 #[test]
 fn a_reset_that_races_with_an_observation_leaves_count_and_buckets_equal() {
     check(|| {
-        let shared = Arc::new(Shared::new());
+        let shared = Arc::new(ManyWriters::new());
         shared.observe(1);
         let (write, reset) = (shared.clone(), shared.clone());
         let writer = thread::spawn(move || write.observe(1));
         let resetter = thread::spawn(move || {
-            let sheets = &reset.sheets;
-            reset.tally.reset(|| sheets.reset().map(|(_, n)| n).sum());
+            let counts = &reset.counts;
+            reset.totals.reset(|| counts.reset().map(|(_, n)| n).sum());
         });
         writer.join().unwrap();
         resetter.join().unwrap();
@@ -160,19 +160,19 @@ fn a_reset_that_races_with_an_observation_leaves_count_and_buckets_equal() {
 #[test]
 fn two_threads_that_claim_the_same_word_share_it() {
     check(|| {
-        let sheets = Arc::new(SparseCounts::default());
+        let counts = Arc::new(SparseCounts::default());
         let threads = [1, 2].map(|last| {
-            let sheets = sheets.clone();
+            let counts = counts.clone();
             thread::spawn(move || {
-                sheets.add(1);
-                sheets.add(last);
+                counts.add(1);
+                counts.add(last);
             })
         });
         for thread in threads {
             thread.join().unwrap();
         }
         let mut counted = Vec::new();
-        sheets.each(|key, count| counted.push((key, count)));
+        counts.for_each(|key, count| counted.push((key, count)));
         counted.sort_unstable();
         assert_eq!(counted, [(1, 3), (2, 1)]);
     });
@@ -185,7 +185,7 @@ fn an_entry_that_is_found_is_the_right_one_and_complete_even_while_the_index_gro
         let (write, read) = (catalog.clone(), catalog.clone());
         let writer = thread::spawn(move || {
             for number in 0..3_u64 {
-                write.add(number << 32, number);
+                write.insert(number << 32, number);
             }
         });
         let find = |catalog: &Catalog<u64>, number: u64| {
@@ -210,14 +210,14 @@ fn an_entry_that_is_found_is_the_right_one_and_complete_even_while_the_index_gro
 #[test]
 fn a_thread_that_takes_over_a_lane_counts_on() {
     check(|| {
-        let state = Arc::new((Pool::new(), CounterCell::hot()));
+        let state = Arc::new((Pool::new(), CounterCell::sharded()));
         let threads = [1, 2].map(|amount| {
             let state = state.clone();
             thread::spawn(move || {
-                let number = state.0.take();
-                assume(number);
+                let number = state.0.acquire();
+                set_current(number);
                 state.1.add(amount);
-                state.0.give_back(number);
+                state.0.release(number);
             })
         });
         for thread in threads {
@@ -230,10 +230,10 @@ fn a_thread_that_takes_over_a_lane_counts_on() {
 #[test]
 fn a_counter_that_is_reset_loses_no_later_increment_and_never_falls_below_zero() {
     check(|| {
-        let cell = Arc::new(CounterCell::hot());
+        let cell = Arc::new(CounterCell::sharded());
         let (write, reset) = (cell.clone(), cell.clone());
         let writer = thread::spawn(move || {
-            assume(0);
+            set_current(0);
             write.add(1);
             write.add(1);
         });
@@ -245,7 +245,7 @@ fn a_counter_that_is_reset_loses_no_later_increment_and_never_falls_below_zero()
         resetter.join().unwrap();
         let left = cell.load().whole;
         assert!(left <= 2, "{left}");
-        assume(1);
+        set_current(1);
         cell.add(1);
         assert_eq!(cell.load().whole, left + 1);
     });
@@ -254,15 +254,15 @@ fn a_counter_that_is_reset_loses_no_later_increment_and_never_falls_below_zero()
 #[test]
 fn who_leaves_on_another_thread_is_never_seen_to_leave_before_entering() {
     check(|| {
-        let cell = Arc::new(InFlightCell::hot());
-        let (enter, reader) = (cell.clone(), cell.clone());
+        let cell = Arc::new(InFlightCell::sharded());
+        let (start, reader) = (cell.clone(), cell.clone());
         let entering = thread::spawn(move || {
-            assume(0);
-            enter.enter();
+            set_current(0);
+            start.start();
             // A task that moves to another thread.
             thread::spawn(move || {
-                assume(1);
-                enter.leave();
+                set_current(1);
+                start.finish();
             })
             .join()
             .unwrap();
@@ -280,12 +280,12 @@ fn who_leaves_on_another_thread_is_never_seen_to_leave_before_entering() {
 #[test]
 fn one_that_moves_to_another_cell_is_never_seen_in_neither() {
     check(|| {
-        let cells = Arc::new([InFlightCell::hot(), InFlightCell::hot()]);
-        assume(0);
-        cells[0].enter();
+        let cells = Arc::new([InFlightCell::sharded(), InFlightCell::sharded()]);
+        set_current(0);
+        cells[0].start();
         let (mover, reader) = (cells.clone(), cells.clone());
         let moving = thread::spawn(move || {
-            assume(1);
+            set_current(1);
             mover[0].move_to(&mover[1]);
         });
         let reading = thread::spawn(move || {

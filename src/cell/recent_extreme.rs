@@ -12,7 +12,7 @@ pub(crate) enum Extreme {
 }
 
 /// The length of a slot, in milliseconds.
-const SLOT: u64 = 5_000;
+const SLOT_MILLIS: u64 = 5_000;
 /// The slots of 60 seconds, and the one that is being filled.
 const SLOTS: usize = 60 / 5 + 1;
 
@@ -41,13 +41,13 @@ impl RecentExtremeCell {
 
     /// Records a number that is neither negative nor a NaN, at a time in milliseconds.
     pub(crate) fn record(&self, value: f64, now: u64) {
-        let (slot, current) = self.slot(now / SLOT);
+        let (slot, cycle) = self.slot(now / SLOT_MILLIS);
         let keep = |word| {
-            let value = match unpack(word, current) {
-                Some(kept) => self.extreme.of(kept, value),
+            let value = match unpack(word, cycle) {
+                Some(kept) => self.extreme.pick(kept, value),
                 None => value,
             };
-            let new = pack(value, current);
+            let new = pack(value, cycle);
             (new != word).then_some(new)
         };
         let _ = slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, keep);
@@ -55,13 +55,13 @@ impl RecentExtremeCell {
 
     /// Returns the extreme of the numbers that still count, if there are any.
     pub(crate) fn load(&self, now: u64) -> Option<f64> {
-        let last = now / SLOT;
+        let last = now / SLOT_MILLIS;
         let periods = last.saturating_sub(SLOTS as u64 - 1)..=last;
         let numbers = periods.filter_map(|period| {
-            let (slot, current) = self.slot(period);
-            unpack(slot.load(Ordering::Relaxed), current)
+            let (slot, cycle) = self.slot(period);
+            unpack(slot.load(Ordering::Relaxed), cycle)
         });
-        numbers.reduce(|first, second| self.extreme.of(first, second))
+        numbers.reduce(|first, second| self.extreme.pick(first, second))
     }
 
     pub(crate) fn clear(&self) {
@@ -74,12 +74,12 @@ impl RecentExtremeCell {
     fn slot(&self, period: u64) -> (&AtomicU64, u64) {
         let slots = SLOTS as u64;
         let place = usize::try_from(period % slots).unwrap_or_default();
-        (&self.slots[place], period / slots % USES + 1)
+        (&self.slots[place], period / slots % CYCLES + 1)
     }
 }
 
 impl Extreme {
-    fn of(self, first: f64, second: f64) -> f64 {
+    fn pick(self, first: f64, second: f64) -> f64 {
         match self {
             Self::Lowest => first.min(second),
             Self::Highest => first.max(second),
@@ -91,23 +91,23 @@ impl Extreme {
 const EMPTY: u64 = 0;
 /// The bits of a number, above which are those of the use: it repeats after two years.
 const NUMBER_BITS: u32 = 44;
-const USES: u64 = (1 << (u64::BITS - NUMBER_BITS)) - 1;
+const CYCLES: u64 = (1 << (u64::BITS - NUMBER_BITS)) - 1;
 /// Whether a number is in thousandths.
 const IN_THOUSANDTHS: u64 = 1 << (NUMBER_BITS - 1);
-const MOST: u64 = IN_THOUSANDTHS - 1;
+const MAX_NUMBER: u64 = IN_THOUSANDTHS - 1;
 
 /// Writes a number and a use into a word.
 ///
 /// Whole numbers up to 8.7 × 10¹² are exact, and larger ones become that. Others are rounded
 /// to thousandths, or to whole numbers from 8.7 × 10⁹ on.
-fn pack(value: f64, current: u64) -> u64 {
+fn pack(value: f64, cycle: u64) -> u64 {
     let thousandths = value * 1_000.0;
-    let number = if value.fract() == 0.0 || thousandths >= MOST as f64 {
+    let number = if value.fract() == 0.0 || thousandths >= MAX_NUMBER as f64 {
         rounded(value)
     } else {
         rounded(thousandths) | IN_THOUSANDTHS
     };
-    current << NUMBER_BITS | number
+    cycle << NUMBER_BITS | number
 }
 
 #[expect(
@@ -116,15 +116,15 @@ fn pack(value: f64, current: u64) -> u64 {
     reason = "the conversion saturates"
 )]
 fn rounded(value: f64) -> u64 {
-    (value.round() as u64).min(MOST)
+    (value.round() as u64).min(MAX_NUMBER)
 }
 
 /// Returns the number of a word, if it is of this use.
-fn unpack(word: u64, current: u64) -> Option<f64> {
-    if word >> NUMBER_BITS != current {
+fn unpack(word: u64, cycle: u64) -> Option<f64> {
+    if word >> NUMBER_BITS != cycle {
         return None;
     }
-    let number = (word & MOST) as f64;
+    let number = (word & MAX_NUMBER) as f64;
     let is_whole = word & IN_THOUSANDTHS == 0;
     Some(if is_whole { number } else { number / 1_000.0 })
 }
@@ -173,17 +173,17 @@ mod tests {
                 let of_last = |time: u64| {
                     let last = recorded.iter().filter(|(at, _)| at + time >= now);
                     let last = last.map(|(_, value)| *value);
-                    last.reduce(|first, second| extreme.of(first, second))
+                    last.reduce(|first, second| extreme.pick(first, second))
                 };
                 let shown = cell.load(now);
                 assert_eq!(shown, cell.load(now), "a reader changed it");
                 if let Some(expected) = of_last(60_000) {
                     let shown = shown.unwrap();
-                    assert_eq!(extreme.of(shown, expected), shown, "{now}");
+                    assert_eq!(extreme.pick(shown, expected), shown, "{now}");
                 }
                 if let Some(shown) = shown {
                     let most = of_last(65_000).unwrap();
-                    assert_eq!(extreme.of(shown, most), most, "{now}");
+                    assert_eq!(extreme.pick(shown, most), most, "{now}");
                 }
             }
         }
@@ -202,8 +202,8 @@ mod tests {
             (1e12, 1e12),
             (1e12 + 1.0, 1e12 + 1.0),
             (1e12 + 0.5, 1e12 + 1.0),
-            (f64::MAX, MOST as f64),
-            (f64::INFINITY, MOST as f64),
+            (f64::MAX, MAX_NUMBER as f64),
+            (f64::INFINITY, MAX_NUMBER as f64),
         ] {
             for extreme in [Extreme::Lowest, Extreme::Highest] {
                 let cell = RecentExtremeCell::new(extreme);

@@ -27,7 +27,7 @@ impl SeriesState {
 
     /// Returns true when the series is shown and its labels' text is plain.
     #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
+    pub(crate) fn is_live_and_unescaped(&self) -> bool {
         self.0.load(Ordering::Relaxed) & FLAGS == 0
     }
 
@@ -40,7 +40,7 @@ impl SeriesState {
     }
 
     /// Shows the series again, if it was removed.
-    pub(crate) fn revive(&self) {
+    pub(crate) fn restore(&self) {
         // Read first: a series that is there is not written to.
         if self.is_removed() {
             self.0.fetch_and(!REMOVED, Ordering::Relaxed);
@@ -58,7 +58,7 @@ impl SeriesState {
     }
 
     /// Returns the milliseconds from 1970 to when the series began.
-    pub(crate) fn since(&self) -> u64 {
+    pub(crate) fn created_millis(&self) -> u64 {
         self.0.load(Ordering::Relaxed) >> FLAG_BITS
     }
 }
@@ -70,14 +70,14 @@ mod tests {
     #[test]
     fn a_series_keeps_its_flags_when_it_begins_anew() {
         let before = now_millis();
-        let life = SeriesState::new(true);
-        life.remove();
-        life.restart();
-        assert!(life.is_removed());
-        assert!((before..=now_millis()).contains(&life.since()));
-        life.revive();
-        assert!(!life.is_removed());
-        assert!(!life.is_plain());
-        assert!(SeriesState::new(false).is_plain());
+        let state = SeriesState::new(true);
+        state.remove();
+        state.restart();
+        assert!(state.is_removed());
+        assert!((before..=now_millis()).contains(&state.created_millis()));
+        state.restore();
+        assert!(!state.is_removed());
+        assert!(!state.is_live_and_unescaped());
+        assert!(SeriesState::new(false).is_live_and_unescaped());
     }
 }

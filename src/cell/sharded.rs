@@ -9,34 +9,34 @@ use crate::cell::thread_number;
 ///
 /// A thread that has a cell here is the only one that writes it, so it may load
 /// and store where others must exchange. Those without one, because there are
-/// more threads than lanes, use the cell that all share.
+/// more threads than shards, use the cell that all share.
 #[derive(Debug)]
-pub(crate) struct Sharded<T>(Box<[Lane<T>]>);
+pub(crate) struct Sharded<T>(Box<[CacheAligned<T>]>);
 
 /// On cache lines of its own: two, since processors fetch them in pairs.
 #[derive(Debug)]
 #[repr(align(128))]
-struct Lane<T>(T);
+struct CacheAligned<T>(T);
 
 impl<T> Sharded<T> {
     pub(crate) fn new(make: impl Fn() -> T) -> Self {
-        Self((0..*LANES).map(|_| Lane(make())).collect())
+        Self((0..*SHARDS).map(|_| CacheAligned(make())).collect())
     }
 
     /// Returns the calling thread's own cell, if it has one.
     #[inline]
-    pub(crate) fn own(&self) -> Option<&T> {
-        self.0.get(thread_number::current()).map(|lane| &lane.0)
+    pub(crate) fn current(&self) -> Option<&T> {
+        self.0.get(thread_number::current()).map(|shard| &shard.0)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.0.iter().map(|lane| &lane.0)
+        self.0.iter().map(|shard| &shard.0)
     }
 }
 
 /// How many threads get cells of their own: twice as many as run at a time, so
 /// that a few more than a runtime's workers have one.
-static LANES: LazyLock<usize> = LazyLock::new(|| {
+static SHARDS: LazyLock<usize> = LazyLock::new(|| {
     if cfg!(tachometer_loom) {
         return 2;
     }

@@ -1,7 +1,7 @@
 //! Counts by key, for any thread and in little memory.
 //!
 //! A word holds a key and its count, so that a histogram that saw three
-//! magnitudes keeps a few words. Words stand in sheets, one after the other, and are
+//! magnitudes keeps a few words. Words stand in nodes, one after the other, and are
 //! claimed in order; so every thread that looks for a key passes the same words, and
 //! finds it or claims the same free one.
 
@@ -9,57 +9,57 @@ use std::hint::black_box;
 
 use crate::cell::sync::{AtomicU64, OnceLock, Ordering};
 
-/// A sheet has this many words, as many as a cache line.
-const WORDS: usize = if cfg!(tachometer_loom) { 2 } else { 8 };
+/// A node has this many words, as many as a cache line.
+const NODE_WORDS: usize = if cfg!(tachometer_loom) { 2 } else { 8 };
 /// The bits of a word that count; the others are the key.
-const COUNT: u32 = 44;
-const COUNT_MASK: u64 = (1 << COUNT) - 1;
+const COUNT_BITS: u32 = 44;
+const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
 /// A word that has counted this far is left alone, and its key gets another. The
 /// bit above it takes up what threads add before they notice.
-const FULL: u64 = 1 << (COUNT - 1);
+const FULL_COUNT: u64 = 1 << (COUNT_BITS - 1);
 
 /// Counts by key.
 #[derive(Debug, Default)]
-pub(crate) struct SparseCounts(OnceLock<Box<Sheet>>);
+pub(crate) struct SparseCounts(OnceLock<Box<Node>>);
 
 #[derive(Debug)]
-struct Sheet {
-    words: [AtomicU64; WORDS],
+struct Node {
+    words: [AtomicU64; NODE_WORDS],
     next: SparseCounts,
 }
 
 impl SparseCounts {
     /// The largest key.
-    pub(crate) const LARGEST: u32 = (1 << (64 - COUNT)) - 2;
+    pub(crate) const MAX_KEY: u32 = (1 << (64 - COUNT_BITS)) - 2;
 
     /// Counts a key once.
     pub(crate) fn add(&self, key: u32) {
         // Not 0, so that a word that counts is never 0.
-        let tag = (u64::from(key) + 1) << COUNT;
-        let mut sheet = self.sheet();
+        let tag = (u64::from(key) + 1) << COUNT_BITS;
+        let mut node = self.node();
         loop {
-            if sheet.words.iter().any(|word| count_in(word, tag)) {
+            if node.words.iter().any(|word| count_in(word, tag)) {
                 return;
             }
-            sheet = sheet.next.sheet();
+            node = node.next.node();
         }
     }
 
-    /// Loads the first word of each sheet.
+    /// Loads the first word of for_each node.
     #[inline]
     pub(crate) fn fetch(&self) {
-        let sheets = std::iter::successors(self.0.get(), |sheet| sheet.next.0.get());
-        for word in sheets.filter_map(|sheet| sheet.words.first()) {
+        let nodes = std::iter::successors(self.0.get(), |node| node.next.0.get());
+        for word in nodes.filter_map(|node| node.words.first()) {
             black_box(word.load(Ordering::Relaxed));
         }
     }
 
     /// Calls `read` with all keys and their counts; a key may come more than once.
     #[inline]
-    pub(crate) fn each(&self, mut read: impl FnMut(u32, u64)) {
+    pub(crate) fn for_each(&self, mut read: impl FnMut(u32, u64)) {
         let mut next = self.0.get();
-        while let Some(sheet) = next {
-            for word in &sheet.words {
+        while let Some(node) = next {
+            for word in &node.words {
                 // Relaxed: a key and its count are one word.
                 let Some((key, count)) = key_and_count(word.load(Ordering::Relaxed)) else {
                     // Words are claimed in order.
@@ -67,7 +67,7 @@ impl SparseCounts {
                 };
                 read(key, count);
             }
-            next = sheet.next.0.get();
+            next = node.next.0.get();
         }
     }
 
@@ -81,13 +81,13 @@ impl SparseCounts {
     }
 
     fn words(&self) -> impl Iterator<Item = &AtomicU64> {
-        let sheets = std::iter::successors(self.0.get(), |sheet| sheet.next.0.get());
-        sheets.flat_map(|sheet| &sheet.words)
+        let nodes = std::iter::successors(self.0.get(), |node| node.next.0.get());
+        nodes.flat_map(|node| &node.words)
     }
 
-    fn sheet(&self) -> &Sheet {
+    fn node(&self) -> &Node {
         self.0.get_or_init(|| {
-            Box::new(Sheet {
+            Box::new(Node {
                 words: std::array::from_fn(|_| AtomicU64::new(0)),
                 next: Self::default(),
             })
@@ -107,7 +107,7 @@ fn count_in(word: &AtomicU64, tag: u64) -> bool {
             Err(now) => seen = now,
         }
     }
-    let matches = seen & !COUNT_MASK == tag && seen & COUNT_MASK < FULL;
+    let matches = seen & !COUNT_MASK == tag && seen & COUNT_MASK < FULL_COUNT;
     if matches {
         // Acquire: pairs with the Release of a reset.
         word.fetch_add(1, Ordering::Acquire);
@@ -116,7 +116,7 @@ fn count_in(word: &AtomicU64, tag: u64) -> bool {
 }
 
 fn key_and_count(word: u64) -> Option<(u32, u64)> {
-    let key = u32::try_from(word >> COUNT).ok()?.checked_sub(1)?;
+    let key = u32::try_from(word >> COUNT_BITS).ok()?.checked_sub(1)?;
     Some((key, word & COUNT_MASK))
 }
 
@@ -127,48 +127,48 @@ mod tests {
 
     use super::*;
 
-    fn totals(sheets: &SparseCounts) -> BTreeMap<u32, u64> {
+    fn totals(nodes: &SparseCounts) -> BTreeMap<u32, u64> {
         let mut totals = BTreeMap::new();
-        sheets.each(|key, count| *totals.entry(key).or_default() += count);
+        nodes.for_each(|key, count| *totals.entry(key).or_default() += count);
         totals
     }
 
-    fn len(sheets: &SparseCounts) -> usize {
+    fn len(nodes: &SparseCounts) -> usize {
         let mut len = 0;
-        sheets.each(|_, _| len += 1);
+        nodes.for_each(|_, _| len += 1);
         len
     }
 
     #[test]
     fn every_key_is_counted_by_every_thread_and_stands_once() {
-        let sheets = SparseCounts::default();
+        let nodes = SparseCounts::default();
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for turn in 0..20_000 {
-                        sheets.add(turn % 100);
+                        nodes.add(turn % 100);
                     }
                 });
             }
         });
-        assert_eq!(totals(&sheets), (0..100).map(|key| (key, 800)).collect());
-        assert_eq!(len(&sheets), 100);
+        assert_eq!(totals(&nodes), (0..100).map(|key| (key, 800)).collect());
+        assert_eq!(len(&nodes), 100);
 
-        assert_eq!(sheets.reset().count(), 100);
-        sheets.add(SparseCounts::LARGEST);
-        assert_eq!(totals(&sheets)[&SparseCounts::LARGEST], 1);
-        assert_eq!(totals(&sheets)[&7], 0);
+        assert_eq!(nodes.reset().count(), 100);
+        nodes.add(SparseCounts::MAX_KEY);
+        assert_eq!(totals(&nodes)[&SparseCounts::MAX_KEY], 1);
+        assert_eq!(totals(&nodes)[&7], 0);
     }
 
     #[test]
     fn a_full_word_is_left_and_its_key_counted_on_elsewhere() {
-        let sheets = SparseCounts::default();
-        sheets.add(5);
-        let word = sheets.words().next().unwrap();
-        word.fetch_add(FULL - 1, Ordering::Relaxed);
-        sheets.add(5);
-        sheets.add(5);
-        assert_eq!(totals(&sheets)[&5], FULL + 2);
-        assert_eq!(len(&sheets), 2);
+        let nodes = SparseCounts::default();
+        nodes.add(5);
+        let word = nodes.words().next().unwrap();
+        word.fetch_add(FULL_COUNT - 1, Ordering::Relaxed);
+        nodes.add(5);
+        nodes.add(5);
+        assert_eq!(totals(&nodes)[&5], FULL_COUNT + 2);
+        assert_eq!(len(&nodes), 2);
     }
 }

@@ -12,22 +12,22 @@ use std::sync::PoisonError;
 use crate::cell::sync::Mutex;
 
 /// The number of a thread that has not leased one yet.
-const UNKNOWN: usize = usize::MAX - 1;
+const UNLEASED: usize = usize::MAX - 1;
 /// The number of a thread that is being torn down, and has given its own back.
 #[cfg(not(tachometer_loom))]
-const NONE: usize = usize::MAX;
+const RETURNED: usize = usize::MAX;
 
 thread_local! {
     // Without a destructor, so that reading it costs no check and works until
     // the very end of the thread.
-    static MINE: Cell<usize> = const { Cell::new(UNKNOWN) };
+    static CURRENT: Cell<usize> = const { Cell::new(UNLEASED) };
 }
 
 /// Returns the calling thread's number, or one too large for any cell where it
 /// has none.
 #[inline]
 pub(crate) fn current() -> usize {
-    MINE.with(Cell::get)
+    CURRENT.with(Cell::get)
 }
 
 /// Leases a number for the calling thread, unless it has one or is ending.
@@ -40,19 +40,19 @@ pub(crate) fn lease() {
 
     impl Drop for Lease {
         fn drop(&mut self) {
-            MINE.set(NONE);
-            POOL.give_back(self.0);
+            CURRENT.set(RETURNED);
+            POOL.release(self.0);
         }
     }
 
     thread_local! {
-        static LEASE: Lease = Lease(POOL.take());
+        static LEASE: Lease = Lease(POOL.acquire());
     }
 
-    if current() == UNKNOWN {
+    if current() == UNLEASED {
         // Where the thread is ending, its destructors have begun, and it stays
         // without a number.
-        let _ = LEASE.try_with(|lease| MINE.set(lease.0));
+        let _ = LEASE.try_with(|lease| CURRENT.set(lease.0));
     }
 }
 
@@ -62,51 +62,51 @@ pub(crate) fn lease() {}
 
 /// Takes a number by hand, in a model.
 #[cfg(all(test, tachometer_loom))]
-pub(crate) fn assume(number: usize) {
-    MINE.set(number);
+pub(crate) fn set_current(number: usize) {
+    CURRENT.set(number);
 }
 
 /// The numbers that no running thread has.
 #[derive(Debug)]
-pub(crate) struct Pool(Mutex<Numbers>);
+pub(crate) struct Pool(Mutex<FreeNumbers>);
 
 #[derive(Debug)]
-struct Numbers {
-    given_back: BTreeSet<usize>,
+struct FreeNumbers {
+    returned: BTreeSet<usize>,
     /// All numbers from this one on are free.
-    fresh: usize,
+    next: usize,
 }
 
-impl Numbers {
+impl FreeNumbers {
     const ALL: Self = Self {
-        given_back: BTreeSet::new(),
-        fresh: 0,
+        returned: BTreeSet::new(),
+        next: 0,
     };
 }
 
 impl Pool {
     #[cfg(not(tachometer_loom))]
     const fn new() -> Self {
-        Self(Mutex::new(Numbers::ALL))
+        Self(Mutex::new(FreeNumbers::ALL))
     }
 
     /// The lock of a model cannot be made ahead of it.
     #[cfg(tachometer_loom)]
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Numbers::ALL))
+        Self(Mutex::new(FreeNumbers::ALL))
     }
 
     /// Takes the smallest free number.
-    pub(crate) fn take(&self) -> usize {
+    pub(crate) fn acquire(&self) -> usize {
         let mut numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        numbers.given_back.pop_first().unwrap_or_else(|| {
-            numbers.fresh += 1;
-            numbers.fresh - 1
+        numbers.returned.pop_first().unwrap_or_else(|| {
+            numbers.next += 1;
+            numbers.next - 1
         })
     }
 
-    pub(crate) fn give_back(&self, number: usize) {
+    pub(crate) fn release(&self, number: usize) {
         let mut numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        numbers.given_back.insert(number);
+        numbers.returned.insert(number);
     }
 }

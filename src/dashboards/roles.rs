@@ -38,7 +38,11 @@ impl Roles {
             }
             let found = Found {
                 native: metric.has_native(),
-                ..Found::new(metric.desc(), &metric.label_names(), metric.constant())
+                ..Found::new(
+                    metric.desc(),
+                    &metric.label_names(),
+                    metric.constant_labels(),
+                )
             };
             roles.entry(role).or_insert(found);
         }

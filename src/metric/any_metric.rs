@@ -89,8 +89,8 @@ impl Metric {
 
     /// Returns the constant labels of its first series, which are not among its
     /// [`label_names`](Self::label_names). Other series may have other values of them.
-    pub(crate) fn constant(&self) -> &Labels {
-        self.sets[0].constant()
+    pub(crate) fn constant_labels(&self) -> &Labels {
+        self.sets[0].constant_labels()
     }
 
     /// Returns true if it is a histogram and some of its series have exponential buckets.
@@ -101,19 +101,19 @@ impl Metric {
     }
 
     /// Returns how many values its series refused.
-    pub(crate) fn invalid(&self) -> u64 {
-        self.sets.iter().map(|set| set.invalid()).sum()
+    pub(crate) fn invalid_count(&self) -> u64 {
+        self.sets.iter().map(|set| set.invalid_count()).sum()
     }
 
     /// Returns how often a series was asked for and the overflow's was given, for
     /// families whose labels have a limit.
-    pub(crate) fn overflowed(&self) -> Option<u64> {
-        let counts = self.sets.iter().filter_map(|set| set.overflowed());
+    pub(crate) fn overflow_count(&self) -> Option<u64> {
+        let counts = self.sets.iter().filter_map(|set| set.overflow_count());
         counts.reduce(|sum, count| sum + count)
     }
 
     /// Returns true if it holds instruments of the kind `M`.
-    pub(crate) fn holds<M: Instrument>(&self) -> bool {
+    pub(crate) fn contains<M: Instrument>(&self) -> bool {
         self.sets.iter().any(|set| set_of::<M>(set).is_some())
     }
 }
@@ -139,10 +139,10 @@ pub(crate) trait AnySet: Any + Send + Sync {
     fn desc(&self) -> &Arc<Desc>;
     fn label_names(&self) -> &[Box<str>];
     /// Returns the labels that all its series have, besides those of `label_names`.
-    fn constant(&self) -> &Labels;
+    fn constant_labels(&self) -> &Labels;
     fn len(&self) -> usize;
-    fn invalid(&self) -> u64;
-    fn overflowed(&self) -> Option<u64>;
+    fn invalid_count(&self) -> u64;
+    fn overflow_count(&self) -> Option<u64>;
     /// Reads up to [`SeriesBlock::SERIES`] series from position `from` on, and moves
     /// that past them; returns `None` when there are no more.
     fn block(&self, from: &mut usize) -> Option<SeriesBlock>;
@@ -159,21 +159,21 @@ impl<M: Instrument> AnySet for SeriesSet<M> {
         self.label_names()
     }
 
-    fn constant(&self) -> &Labels {
-        self.constant()
+    fn constant_labels(&self) -> &Labels {
+        self.constant_labels()
     }
 
     fn len(&self) -> usize {
         self.iter().count()
     }
 
-    fn invalid(&self) -> u64 {
-        self.invalid()
+    fn invalid_count(&self) -> u64 {
+        self.invalid_count()
     }
 
-    fn overflowed(&self) -> Option<u64> {
+    fn overflow_count(&self) -> Option<u64> {
         let limits = self.limits();
-        limits.are_any().then(|| limits.overflowed())
+        limits.is_limited().then(|| limits.overflow_count())
     }
 
     fn block(&self, from: &mut usize) -> Option<SeriesBlock> {
@@ -186,6 +186,6 @@ impl<M: Instrument> AnySet for SeriesSet<M> {
     }
 
     fn reset(&self) {
-        self.iter().for_each(Instrument::clear);
+        self.iter().for_each(Instrument::reset_value);
     }
 }

@@ -33,7 +33,7 @@ use crate::snapshot::{Bounds, Resolution};
 /// ```
 #[derive(Clone)]
 pub struct Buckets {
-    pub(crate) grid: BucketLayout,
+    pub(crate) layout: BucketLayout,
 }
 
 impl Buckets {
@@ -46,7 +46,7 @@ impl Buckets {
     /// it ([`Error::is_invalid_buckets`]).
     pub fn new(bounds: &[f64]) -> Result<Self, Error> {
         let grid = BucketLayout::new(Bounds::new(bounds)?, None);
-        Ok(Self { grid })
+        Ok(Self { layout: grid })
     }
 
     /// Adds exponential buckets of the default resolution, whose percentiles are
@@ -60,13 +60,13 @@ impl Buckets {
     #[must_use]
     pub fn resolution(self, resolution: Resolution) -> Self {
         Self {
-            grid: BucketLayout::new(self.grid.classic, Some(resolution)),
+            layout: BucketLayout::new(self.layout.classic, Some(resolution)),
         }
     }
 
     /// Returns these buckets with exponential ones among them, as a histogram by
     /// itself has them.
-    pub(crate) fn both(self) -> Self {
+    pub(crate) fn or_native(self) -> Self {
         // Most histograms are made with these, so they share them.
         static DEFAULT: LazyLock<Buckets> = LazyLock::new(|| Buckets::default().native());
         if self.native_resolution().is_some() {
@@ -85,7 +85,7 @@ impl Buckets {
     }
 
     fn native_resolution(&self) -> Option<Resolution> {
-        self.grid.resolution
+        self.layout.resolution
     }
 }
 
@@ -94,21 +94,21 @@ impl Buckets {
 impl Default for Buckets {
     fn default() -> Self {
         Self {
-            grid: BucketLayout::new(Bounds::default(), None),
+            layout: BucketLayout::new(Bounds::default(), None),
         }
     }
 }
 
 impl PartialEq for Buckets {
     fn eq(&self, other: &Self) -> bool {
-        self.grid.classic == other.grid.classic
+        self.layout.classic == other.layout.classic
             && self.native_resolution() == other.native_resolution()
     }
 }
 
 impl fmt::Debug for Buckets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the buckets {:?}", &*self.grid.classic)?;
+        write!(f, "the buckets {:?}", &*self.layout.classic)?;
         match self.native_resolution() {
             None => Ok(()),
             Some(resolution) => write!(f, " and native ones of schema {}", resolution.schema()),

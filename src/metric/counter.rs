@@ -20,7 +20,7 @@ impl Counter {
     /// [`Registry::register`](crate::registry::Registry::register) names it.
     #[must_use]
     pub fn new() -> Self {
-        new_series(Labels::new([]), &Shared::alone(()))
+        new_series(Labels::new([]), &Shared::without_labels(()))
     }
 
     /// Adds 1.
@@ -83,8 +83,8 @@ impl Counter {
     /// A sum of fractions keeps the precision that it had before: after 1e20, adding
     /// 0.5 changes nothing.
     pub fn reset(&self) {
-        self.stay();
-        self.vacate();
+        self.keep_visible();
+        self.unset();
     }
 
     /// Returns the counter's labels and value now.
@@ -160,16 +160,16 @@ impl Instrument for Counter {
         self.get()
     }
 
-    fn clear(&self) {
+    fn reset_value(&self) {
         self.reset();
     }
 
-    fn vacate(&self) {
+    fn unset(&self) {
         self.0.cell.reset();
         self.0.restart();
     }
 
-    fn is_vacant(&self) -> bool {
+    fn is_unset(&self) -> bool {
         self.count() == Count::default()
     }
 }

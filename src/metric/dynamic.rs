@@ -6,11 +6,11 @@ use crate::metric::buckets::Buckets;
 use crate::metric::histogram::Histogram;
 use crate::metric::instrument::Instrument;
 #[cfg(feature = "llm")]
-use crate::metric::label_rule::Cause;
+use crate::metric::label_rule::OverflowReason;
 use crate::metric::set::SeriesSet;
 
 /// So many labels such a family may have.
-pub(crate) const MOST_LABELS: usize = 24;
+pub(crate) const MAX_LABELS: usize = 24;
 
 /// A metric with labels, like a [`Family`](crate::metric::Family), whose labels are
 /// chosen at run time.
@@ -22,7 +22,7 @@ pub(crate) struct DynFamily<M: Instrument> {
 
 impl<M: Instrument> DynFamily<M> {
     /// Makes a handle that takes its values in the order of `names`, which are the
-    /// set's own and no more than [`MOST_LABELS`].
+    /// set's own and no more than [`MAX_LABELS`].
     pub(crate) fn new(set: Arc<SeriesSet<M>>, names: &[&str]) -> Self {
         let place = |name: &str| names.iter().position(|asked| *asked == name);
         let own = set.label_names().iter();
@@ -34,14 +34,16 @@ impl<M: Instrument> DynFamily<M> {
     /// value that the limit refuses is replaced by the overflow's.
     ///
     /// It takes neither lock nor memory, unless the series is made.
-    pub(crate) fn admit(&self, values: &mut [&str]) -> &M {
-        let (mut asked, mut own) = ([""; MOST_LABELS], [""; MOST_LABELS]);
+    pub(crate) fn get_or_create(&self, values: &mut [&str]) -> &M {
+        let (mut asked, mut own) = ([""; MAX_LABELS], [""; MAX_LABELS]);
         for (at, place) in self.order.iter().enumerate() {
             asked[at] = values[*place];
             own[at] = values[*place];
         }
         let labels = self.order.len();
-        let series = self.set.find_or_make(&asked[..labels], &mut own[..labels]);
+        let series = self
+            .set
+            .get_or_create_slow(&asked[..labels], &mut own[..labels]);
         for (at, place) in self.order.iter().enumerate() {
             values[*place] = own[at];
         }
@@ -51,7 +53,7 @@ impl<M: Instrument> DynFamily<M> {
     /// Returns the series with these values, if there is one.
     #[cfg(feature = "llm")]
     pub(crate) fn find(&self, values: &[&str]) -> Option<&M> {
-        let mut own = [""; MOST_LABELS];
+        let mut own = [""; MAX_LABELS];
         for (at, place) in self.order.iter().enumerate() {
             own[at] = values[*place];
         }
@@ -60,21 +62,21 @@ impl<M: Instrument> DynFamily<M> {
 
     /// Returns true if a label has this value in some series, or it was declared.
     #[cfg(feature = "llm")]
-    pub(crate) fn knows(&self, label: &str, value: &str) -> bool {
-        self.set.knows(label, value)
+    pub(crate) fn has_value(&self, label: &str, value: &str) -> bool {
+        self.set.has_value(label, value)
     }
 
     /// Lets a label have a new value out of a share of the limit, one part in `parts`.
     /// Returns false if the share or the limit is used up.
     #[cfg(feature = "llm")]
-    pub(crate) fn admit_in_share(&self, label: &str, value: &str, parts: usize) -> bool {
-        self.set.admit_in_share(label, value, parts)
+    pub(crate) fn admit_from_share(&self, label: &str, value: &str, parts: usize) -> bool {
+        self.set.admit_from_share(label, value, parts)
     }
 
     /// Counts that a value of a label was replaced by the overflow's before it came here.
     #[cfg(feature = "llm")]
-    pub(crate) fn refuse(&self, label: &str, cause: Cause) {
-        self.set.refuse(label, cause);
+    pub(crate) fn count_overflow(&self, label: &str, cause: OverflowReason) {
+        self.set.count_overflow(label, cause);
     }
 
     /// Makes the series with these values, which count against no limit.
@@ -85,19 +87,19 @@ impl<M: Instrument> DynFamily<M> {
     }
 
     /// Lets a label have a value that counts against no limit.
-    pub(crate) fn allow(&self, label: &str, value: &str) {
-        self.set.allow(label, value);
+    pub(crate) fn declare_value(&self, label: &str, value: &str) {
+        self.set.declare_value(label, value);
     }
 
     /// Lets the open labels have so many distinct values together.
     pub(crate) fn limit(&self, values: usize) {
-        self.set.limits().set_most(values);
+        self.set.limits().set_limit(values);
     }
 
     /// Does so unless the family has a limit already that someone has chosen.
     #[cfg(feature = "llm")]
-    pub(crate) fn limit_once(&self, values: usize) {
-        self.set.limits().set_most_once(values);
+    pub(crate) fn limit_if_unset(&self, values: usize) {
+        self.set.limits().set_limit_if_unset(values);
     }
 
     /// Returns where the family's series are, which is the same for all handles.
@@ -109,6 +111,6 @@ impl<M: Instrument> DynFamily<M> {
 impl DynFamily<Histogram> {
     /// Gives the series whose `label` has this `value` buckets of their own.
     pub(crate) fn buckets_for(&self, label: &str, value: &str, buckets: Buckets) {
-        self.set.settings_where(label, value, buckets);
+        self.set.set_settings_for(label, value, buckets);
     }
 }

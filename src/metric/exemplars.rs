@@ -22,11 +22,11 @@ pub(crate) struct Exemplars {
     /// Relaxed: a scrape that sees it late shows them the next time.
     any: AtomicBool,
     /// By series, and by bucket.
-    slots: Mutex<BTreeMap<Owner, BTreeMap<usize, Slot>>>,
+    slots: Mutex<BTreeMap<SeriesAddress, BTreeMap<usize, Slot>>>,
 }
 
 /// The address of a series: it does not move, and lives as long as its family.
-pub(crate) type Owner = usize;
+pub(crate) type SeriesAddress = usize;
 
 #[derive(Debug)]
 struct Slot {
@@ -42,9 +42,9 @@ impl Exemplars {
     ///
     /// One that comes while the slots are in use is dropped: there will be others,
     /// and nobody who records ever waits.
-    pub(crate) fn keep(
+    pub(crate) fn store(
         &self,
-        owner: Owner,
+        owner: SeriesAddress,
         bucket: usize,
         value: f64,
         labels: &[(&str, &str)],
@@ -70,7 +70,7 @@ impl Exemplars {
 
     /// Appends the exemplars of one series, which is at position `series` of a
     /// block.
-    pub(crate) fn read(&self, owner: Owner, series: usize, exemplars: &mut Vec<Exemplar>) {
+    pub(crate) fn read(&self, owner: SeriesAddress, series: usize, exemplars: &mut Vec<Exemplar>) {
         if !self.any.load(Ordering::Relaxed) {
             return;
         }
@@ -86,13 +86,13 @@ impl Exemplars {
     }
 
     /// Forgets the exemplars of one series.
-    pub(crate) fn forget(&self, owner: Owner) {
+    pub(crate) fn remove(&self, owner: SeriesAddress) {
         if self.any.load(Ordering::Relaxed) {
             self.slots().remove(&owner);
         }
     }
 
-    fn slots(&self) -> MutexGuard<'_, BTreeMap<Owner, BTreeMap<usize, Slot>>> {
+    fn slots(&self) -> MutexGuard<'_, BTreeMap<SeriesAddress, BTreeMap<usize, Slot>>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -17,8 +17,8 @@ pub(crate) struct ExpiringGauge(Arc<Series<ExpiringCell, ()>>);
 
 impl ExpiringGauge {
     /// Sets it to a value that is true for so long.
-    pub(crate) fn set(&self, value: f64, lasts: Duration) {
-        self.0.cell.set(value, lasts, clock::now());
+    pub(crate) fn set(&self, value: f64, lifetime: Duration) {
+        self.0.cell.set(value, lifetime, clock::now());
     }
 }
 
@@ -56,20 +56,20 @@ impl Instrument for ExpiringGauge {
     }
 
     /// Forgets it: there is no number that says that nothing was said.
-    fn clear(&self) {
+    fn reset_value(&self) {
         self.0.cell.clear();
     }
 
-    fn vacate(&self) {
+    fn unset(&self) {
         self.0.cell.clear();
     }
 
-    fn is_vacant(&self) -> bool {
-        self.0.cell.is_over(clock::now())
+    fn is_unset(&self) -> bool {
+        self.0.cell.is_expired(clock::now())
     }
 
     /// It comes and goes by itself, whether or not anyone removes it.
-    fn is_gone(&self) -> bool {
-        self.is_vacant()
+    fn is_hidden(&self) -> bool {
+        self.is_unset()
     }
 }

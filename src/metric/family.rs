@@ -33,8 +33,8 @@ pub struct Family<M: Instrument, const N: usize> {
     /// Where each label of the series' text stands in what `with` is given,
     /// since whoever asks for the family again may name them in another order.
     order: [usize; N],
-    /// Where the values stand in the series' text; see [`Labels::gaps`].
-    gaps: [usize; N],
+    /// Where the values stand in the series' text; see [`Labels::value_offsets`].
+    value_offsets: [usize; N],
 }
 
 #[expect(private_bounds, reason = "only this crate's metrics are instruments")]
@@ -49,8 +49,12 @@ impl<M: Instrument, const N: usize> Family<M, N> {
                 .position(|asked| Some(*asked) == name)
                 .unwrap_or(label)
         });
-        let gaps = Labels::gaps(set.constant(), set.label_names());
-        Self { set, order, gaps }
+        let value_offsets = Labels::value_offsets(set.constant_labels(), set.label_names());
+        Self {
+            set,
+            order,
+            value_offsets,
+        }
     }
 
     /// Returns the series with these label values, in the order in which the
@@ -78,7 +82,10 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     /// ```
     #[inline]
     pub fn with_ref<T>(&self, values: [&str; N], record: impl FnOnce(&M) -> T) -> T {
-        record(self.set.series(self.in_order(values), &self.gaps))
+        record(
+            self.set
+                .get_or_create(self.in_order(values), &self.value_offsets),
+        )
     }
 
     /// Lets the family's [open](crate::Label::open) labels have `values` distinct
@@ -91,7 +98,7 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     /// Values that have a series keep it.
     #[must_use = "this returns the family"]
     pub fn limit(self, values: usize) -> Self {
-        self.set.limits().set_most(values);
+        self.set.limits().set_limit(values);
         self
     }
 
@@ -168,7 +175,7 @@ impl<const N: usize> Family<Histogram, N> {
     /// ```
     #[must_use = "this returns the family"]
     pub fn buckets_for(self, label: &str, value: &str, buckets: Buckets) -> Self {
-        self.set.settings_where(label, value, buckets);
+        self.set.set_settings_for(label, value, buckets);
         self
     }
 }
@@ -178,13 +185,13 @@ impl<M: Instrument, const N: usize> Clone for Family<M, N> {
         Self {
             set: Arc::clone(&self.set),
             order: self.order,
-            gaps: self.gaps,
+            value_offsets: self.value_offsets,
         }
     }
 }
 
 impl<M: Instrument, const N: usize> fmt::Debug for Family<M, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.set.describe("Family", f)
+        self.set.fmt_handle("Family", f)
     }
 }

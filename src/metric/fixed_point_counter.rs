@@ -66,17 +66,17 @@ impl Instrument for FixedPointCounter {
         self.count().value()
     }
 
-    fn clear(&self) {
-        self.stay();
-        self.vacate();
+    fn reset_value(&self) {
+        self.keep_visible();
+        self.unset();
     }
 
-    fn vacate(&self) {
+    fn unset(&self) {
         self.0.cell.reset();
         self.0.restart();
     }
 
-    fn is_vacant(&self) -> bool {
+    fn is_unset(&self) -> bool {
         self.count() == Count::default()
     }
 }

@@ -20,7 +20,7 @@ impl Gauge {
     /// [`Registry::register`](crate::registry::Registry::register) names it.
     #[must_use]
     pub fn new() -> Self {
-        new_series(Labels::new([]), &Shared::alone(()))
+        new_series(Labels::new([]), &Shared::without_labels(()))
     }
 
     /// Sets the gauge; infinities and NaN are values like any other here.
@@ -125,15 +125,15 @@ impl Instrument for Gauge {
         self.get()
     }
 
-    fn clear(&self) {
+    fn reset_value(&self) {
         self.reset();
     }
 
-    fn vacate(&self) {
-        self.0.cell.vacate();
+    fn unset(&self) {
+        self.0.cell.unset();
     }
 
-    fn is_vacant(&self) -> bool {
-        self.0.cell.is_vacant()
+    fn is_unset(&self) -> bool {
+        self.0.cell.is_unset()
     }
 }

@@ -97,8 +97,8 @@ impl Histogram {
     /// a count; its value may then be in sum, least and greatest value without
     /// being counted, or the other way round.
     pub fn reset(&self) {
-        self.stay();
-        self.vacate();
+        self.keep_visible();
+        self.unset();
     }
 
     /// Returns the histogram's labels and statistics now.
@@ -108,7 +108,10 @@ impl Histogram {
     }
 
     fn of(buckets: Buckets) -> Self {
-        new_series(Labels::new([]), &Shared::alone(buckets.both()))
+        new_series(
+            Labels::new([]),
+            &Shared::without_labels(buckets.or_native()),
+        )
     }
 
     /// Returns an empty block's values that this histogram fits into.
@@ -127,7 +130,7 @@ impl Histogram {
     }
 
     fn grid(&self) -> &BucketLayout {
-        &self.0.shared.settings.grid
+        &self.0.shared.settings.layout
     }
 
     fn view<T>(&self, look: impl FnOnce(HistogramView<'_>) -> T) -> T {
@@ -163,7 +166,7 @@ impl Instrument for Histogram {
 
     fn settings(alone: bool) -> Buckets {
         let classic = Buckets::default();
-        if alone { classic.both() } else { classic }
+        if alone { classic.or_native() } else { classic }
     }
 
     fn cell(_: &Buckets) -> HistogramCell {
@@ -171,11 +174,11 @@ impl Instrument for Histogram {
     }
 
     fn values(buckets: &Buckets, series: usize) -> Values {
-        let grid = &buckets.grid;
+        let grid = &buckets.layout;
         let mut histograms = Histograms::new(grid.classic.clone());
         histograms.totals.reserve_exact(series);
         // And what the last one needs while it is read.
-        let counts = series * grid.buckets() + 2 * grid.pieces();
+        let counts = series * grid.bucket_count() + 2 * grid.segment_count();
         histograms.counts.reserve_exact(counts);
         Values::Histogram(histograms)
     }
@@ -205,16 +208,16 @@ impl Instrument for Histogram {
         self.view(|view| view.count() as f64)
     }
 
-    fn clear(&self) {
+    fn reset_value(&self) {
         self.reset();
     }
 
-    fn vacate(&self) {
+    fn unset(&self) {
         self.0.cell.reset(self.grid());
         self.0.restart();
     }
 
-    fn is_vacant(&self) -> bool {
+    fn is_unset(&self) -> bool {
         self.view(|view| view.count()) == 0
     }
 }

@@ -17,14 +17,14 @@ pub(crate) struct InFlight(Arc<Series<InFlightCell, ()>>);
 impl InFlight {
     /// Counts one that begins.
     #[inline]
-    pub(crate) fn enter(&self) {
-        self.0.cell.enter();
+    pub(crate) fn start(&self) {
+        self.0.cell.start();
     }
 
     /// Counts the end of one that has begun, be it on another thread.
     #[inline]
-    pub(crate) fn leave(&self) {
-        self.0.cell.leave();
+    pub(crate) fn finish(&self) {
+        self.0.cell.finish();
     }
 
     /// Counts one that has begun here under another series.
@@ -68,12 +68,12 @@ impl Instrument for InFlight {
     }
 
     /// Leaves it alone: what is under way is going to end, and would take it below 0.
-    fn clear(&self) {}
+    fn reset_value(&self) {}
 
     /// No one removes it: its families are this crate's own.
-    fn vacate(&self) {}
+    fn unset(&self) {}
 
-    fn is_vacant(&self) -> bool {
+    fn is_unset(&self) -> bool {
         false
     }
 }

@@ -38,23 +38,23 @@ pub(crate) trait Instrument: Clone + Debug + Send + Sync + 'static {
     /// Returns the series' value as one number: of a histogram its count.
     fn total(&self) -> f64;
     /// Sets the series back to zero, unless it says what is under way.
-    fn clear(&self);
+    fn reset_value(&self);
     /// Sets the series back to what it was when it was new, unless it says that
     /// something is under way.
-    fn vacate(&self);
+    fn unset(&self);
     /// Returns true when nothing was recorded since the series was vacated.
-    fn is_vacant(&self) -> bool;
+    fn is_unset(&self) -> bool;
 
     /// Returns true when the series was removed, and not used since.
-    fn is_gone(&self) -> bool {
-        self.series().life.is_removed() && self.is_vacant()
+    fn is_hidden(&self) -> bool {
+        self.series().state.is_removed() && self.is_unset()
     }
 
     /// Lets the series be shown for good if it is shown now, though it be vacant
     /// afterwards: what is reset was not removed.
-    fn stay(&self) {
-        if !self.is_gone() {
-            self.series().life.revive();
+    fn keep_visible(&self) {
+        if !self.is_hidden() {
+            self.series().state.restore();
         }
     }
 }
@@ -62,7 +62,7 @@ pub(crate) trait Instrument: Clone + Debug + Send + Sync + 'static {
 /// Makes a handle for a new series.
 pub(crate) fn new_series<M: Instrument>(labels: Labels, shared: &Arc<Shared<M::Settings>>) -> M {
     M::from_series(Arc::new(Series {
-        life: SeriesState::new(labels.is_escaped()),
+        state: SeriesState::new(labels.is_escaped()),
         labels,
         cell: M::cell(&shared.settings),
         shared: Arc::clone(shared),

@@ -54,7 +54,7 @@ impl<T> InternMap<T> {
         let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         match self.made.find(hash, |made| is(made)) {
             Some(found) => found,
-            None => self.made.add(hash, Arc::new(make(self.made.len()))),
+            None => self.made.insert(hash, Arc::new(make(self.made.len()))),
         }
     }
 }

@@ -36,12 +36,12 @@ pub(crate) enum Fate {
     /// It stays if there is room for one more.
     New,
     /// It becomes the overflow's.
-    Refused(Cause),
+    Refused(OverflowReason),
 }
 
 /// Why a value becomes the overflow's.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Cause {
+pub(crate) enum OverflowReason {
     /// The label is closed, and not to this value.
     Closed,
     /// The value is too long.
@@ -103,8 +103,10 @@ impl LabelRule {
         let (known, unknown) = match &self.values {
             Values::Unlimited => return Fate::Free,
             _ if value == OVERFLOW => return Fate::Free,
-            Values::Closed(known) => (known, Fate::Refused(Cause::Closed)),
-            Values::Open(known) if value.len() > LONGEST => (known, Fate::Refused(Cause::Long)),
+            Values::Closed(known) => (known, Fate::Refused(OverflowReason::Closed)),
+            Values::Open(known) if value.len() > LONGEST => {
+                (known, Fate::Refused(OverflowReason::Long))
+            }
             Values::Open(known) => (known, Fate::New),
         };
         match known.standing(value) {

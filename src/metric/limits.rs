@@ -2,7 +2,7 @@
 
 use crate::cell::{AtomicBool, AtomicUsize, CounterCell, Ordering};
 use crate::metric::label::Label;
-use crate::metric::label_rule::{Cause, Fate, LONGEST, LabelRule, OVERFLOW};
+use crate::metric::label_rule::{Fate, LONGEST, LabelRule, OVERFLOW, OverflowReason};
 
 /// How many distinct values the open labels of a family may have together.
 const VALUES: usize = 2_000;
@@ -37,7 +37,7 @@ pub(crate) struct Limits {
 pub(crate) struct Folded {
     /// The position of the first label to which it happened.
     pub(crate) label: usize,
-    pub(crate) cause: Cause,
+    pub(crate) cause: OverflowReason,
 }
 
 impl Limits {
@@ -68,18 +68,18 @@ impl Limits {
     }
 
     /// Returns true when values can become the overflow's.
-    pub(crate) fn are_any(&self) -> bool {
+    pub(crate) fn is_limited(&self) -> bool {
         !self.labels.iter().all(LabelRule::is_unlimited)
     }
 
-    pub(crate) fn set_most(&self, most: usize) {
+    pub(crate) fn set_limit(&self, most: usize) {
         self.is_set.store(true, Ordering::Relaxed);
         self.most.store(most, Ordering::Relaxed);
     }
 
     /// Does so unless it was done before.
     #[cfg(feature = "llm")]
-    pub(crate) fn set_most_once(&self, most: usize) {
+    pub(crate) fn set_limit_if_unset(&self, most: usize) {
         if !self.is_set.swap(true, Ordering::Relaxed) {
             self.most.store(most, Ordering::Relaxed);
         }
@@ -108,12 +108,12 @@ impl Limits {
     }
 
     /// Returns how often a series was asked for and the overflow's was given.
-    pub(crate) fn overflowed(&self) -> u64 {
+    pub(crate) fn overflow_count(&self) -> u64 {
         self.overflow.load().whole
     }
 
     /// Replaces each value that may not stay by the overflow's.
-    pub(crate) fn fold(&self, values: &mut [&str]) -> Option<Folded> {
+    pub(crate) fn apply(&self, values: &mut [&str]) -> Option<Folded> {
         let most = self.most.load(Ordering::Relaxed);
         let mut room = most.saturating_sub(self.values.load(Ordering::Acquire));
         let mut first = None;
@@ -122,7 +122,7 @@ impl Limits {
             let cause = match rule.fate(value) {
                 Fate::Free => continue,
                 Fate::Refused(cause) => cause,
-                Fate::New if room == 0 => Cause::Values,
+                Fate::New if room == 0 => OverflowReason::Values,
                 fate => {
                     room -= usize::from(fate == Fate::New);
                     open = true;
@@ -134,7 +134,7 @@ impl Limits {
         }
         let combinations = self.combinations.load(Ordering::Acquire);
         if open && combinations >= most.saturating_mul(COMBINATIONS) {
-            let cause = Cause::Combinations;
+            let cause = OverflowReason::Combinations;
             for (label, (rule, value)) in self.labels.iter().zip(values).enumerate() {
                 if rule.fate(value) != Fate::Free {
                     *value = OVERFLOW;
@@ -172,7 +172,7 @@ impl Limits {
     /// Counts that a value became the overflow's, and says so the first time.
     ///
     /// The caller holds no lock: whoever reads the warning may record metrics.
-    pub(crate) fn note(&self, metric: &str, folded: Folded) {
+    pub(crate) fn record_overflow(&self, metric: &str, folded: Folded) {
         self.overflow.add(1);
         let Some(rule) = self.labels.get(folded.label) else {
             return;
@@ -188,32 +188,34 @@ impl Limits {
         }
     }
 
-    fn reason(&self, cause: Cause) -> String {
+    fn reason(&self, cause: OverflowReason) -> String {
         let most = self.most.load(Ordering::Relaxed);
         let remedy = "raise the limit with `Family::limit`, or name the values that must stay \
                       with `Family::declare`";
         match cause {
-            Cause::Closed => "the label is closed, and not to this value; name it with \
+            OverflowReason::Closed => "the label is closed, and not to this value; name it with \
                               `Family::declare`, or let the label be open"
                 .into(),
-            Cause::Long => format!(
+            OverflowReason::Long => format!(
                 "it is longer than {LONGEST} bytes; shorten it, or name it with `Family::declare`"
             ),
-            Cause::Values => format!(
+            OverflowReason::Values => format!(
                 "the open labels of this metric have {most} values together, which is their \
                  limit; {remedy}"
             ),
             #[cfg(feature = "llm")]
-            Cause::Form => "it holds hidden characters, or looks like a key; configure it if it \
+            OverflowReason::Form => {
+                "it holds hidden characters, or looks like a key; configure it if it \
                             must stay"
-                .into(),
+                    .into()
+            }
             #[cfg(feature = "llm")]
-            Cause::Share => {
+            OverflowReason::Share => {
                 "only answers name it, and such values have used up their share of the \
                              limit; raise the limit, or configure the values that must stay"
                     .into()
             }
-            Cause::Combinations => format!(
+            OverflowReason::Combinations => format!(
                 "the open labels of this metric have {} combinations of values, which is \
                  {COMBINATIONS} times their limit; {remedy}",
                 most.saturating_mul(COMBINATIONS)

@@ -18,8 +18,11 @@ fn family(label: Label<'_>) -> Set {
 }
 
 fn inc(set: &Set, value: &str) {
-    set.series([value], &Labels::gaps(set.constant(), set.label_names()))
-        .inc();
+    set.get_or_create(
+        [value],
+        &Labels::value_offsets(set.constant_labels(), set.label_names()),
+    )
+    .inc();
 }
 
 /// Reads the family as a scrape does: the labels and values of what is shown.
@@ -108,7 +111,7 @@ fn a_series_that_is_used_while_it_is_removed_is_never_an_orphan() {
 fn threads_that_take_the_last_room_at_once_lose_nothing() {
     check(|| {
         let set = family(Label::open("x"));
-        set.limits().set_most(1);
+        set.limits().set_limit(1);
         let threads = ["a", "b"].map(|value| {
             let set = set.clone();
             thread::spawn(move || inc(&set, value))
@@ -122,7 +125,7 @@ fn threads_that_take_the_last_room_at_once_lose_nothing() {
             seen.contains(&("x=\"_overflow\"".to_owned(), 1)),
             "{seen:?}"
         );
-        assert_eq!(set.limits().overflowed(), 1);
+        assert_eq!(set.limits().overflow_count(), 1);
     });
 }
 
@@ -131,7 +134,7 @@ fn threads_that_take_the_last_room_with_the_same_value_share_its_series() {
     check(|| {
         let set = family(Label::open("x"));
         inc(&set, "_overflow");
-        set.limits().set_most(1);
+        set.limits().set_limit(1);
         let threads = [1, 2].map(|_| {
             let set = set.clone();
             thread::spawn(move || inc(&set, "a"))
@@ -141,6 +144,6 @@ fn threads_that_take_the_last_room_with_the_same_value_share_its_series() {
         }
         let expected = [("_overflow", 1), ("a", 2)];
         assert_eq!(read(&set), expected.map(|(x, n)| (format!("x=\"{x}\""), n)));
-        assert_eq!(set.limits().overflowed(), 0);
+        assert_eq!(set.limits().overflow_count(), 0);
     });
 }

@@ -66,7 +66,7 @@ pub use any_metric::Metric;
 pub(crate) use any_metric::{AnySet, set_of};
 pub use buckets::Buckets;
 pub use counter::Counter;
-pub(crate) use dynamic::{DynFamily, MOST_LABELS};
+pub(crate) use dynamic::{DynFamily, MAX_LABELS};
 #[cfg(feature = "llm")]
 pub(crate) use expiring_gauge::ExpiringGauge;
 pub use family::Family;
@@ -79,7 +79,7 @@ pub(crate) use instrument::Instrument;
 pub(crate) use intern_map::InternMap;
 pub use label::Label;
 #[cfg(feature = "llm")]
-pub(crate) use label_rule::{Cause, OVERFLOW};
+pub(crate) use label_rule::{OVERFLOW, OverflowReason};
 pub(crate) use name::{Names, are_alike, printed_names};
 #[cfg(feature = "llm")]
 pub(crate) use recent_extreme::RecentExtreme;

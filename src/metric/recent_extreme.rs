@@ -29,14 +29,14 @@ impl RecentExtreme {
     }
 
     /// Sets what is shown after the last minute without a value, for so long from now on.
-    pub(crate) fn otherwise(&self, value: f64, lasts: Duration) {
+    pub(crate) fn set_fallback(&self, value: f64, lasts: Duration) {
         self.0.cell.otherwise.set(value, lasts, clock::now());
     }
 
     fn load(&self) -> Option<f64> {
         let now = clock::now();
         let Cell { recent, otherwise } = &self.0.cell;
-        let otherwise = || (!otherwise.is_over(now)).then(|| otherwise.load());
+        let otherwise = || (!otherwise.is_expired(now)).then(|| otherwise.load());
         recent.load(now).or_else(otherwise)
     }
 }
@@ -81,22 +81,22 @@ impl Instrument for RecentExtreme {
         self.load().unwrap_or(f64::NAN)
     }
 
-    fn clear(&self) {
+    fn reset_value(&self) {
         self.0.cell.recent.clear();
         self.0.cell.otherwise.clear();
     }
 
-    fn vacate(&self) {
-        self.clear();
+    fn unset(&self) {
+        self.reset_value();
     }
 
-    fn is_vacant(&self) -> bool {
+    fn is_unset(&self) -> bool {
         self.load().is_none()
     }
 
     /// A series without a value is not shown, whether or not it was removed.
-    fn is_gone(&self) -> bool {
-        self.is_vacant()
+    fn is_hidden(&self) -> bool {
+        self.is_unset()
     }
 }
 

@@ -57,7 +57,7 @@ impl SeenValues {
                     declared: AtomicBool::new(declared),
                 };
                 let hash = self.hasher.hash_one(value);
-                self.values.add(hash, Arc::new(new));
+                self.values.insert(hash, Arc::new(new));
             }
         }
     }

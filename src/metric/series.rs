@@ -4,14 +4,14 @@ use std::ptr;
 use std::sync::Arc;
 
 use crate::cell::{CounterCell, SeriesState};
-use crate::metric::exemplars::{Exemplars, Owner};
+use crate::metric::exemplars::{Exemplars, SeriesAddress};
 use crate::snapshot::{Exemplar, Labels, Sample, Value};
 
 /// One label set of a family, and the cell that counts for it.
 #[derive(Debug)]
 pub(crate) struct Series<C, S> {
     pub(crate) labels: Labels,
-    pub(crate) life: SeriesState,
+    pub(crate) state: SeriesState,
     pub(crate) cell: C,
     pub(crate) shared: Arc<Shared<S>>,
 }
@@ -20,7 +20,7 @@ impl<C, S> Series<C, S> {
     /// Keeps an exemplar of a value that was counted, or counts it as invalid.
     pub(crate) fn keep_exemplar(&self, bucket: usize, value: f64, labels: &[(&str, &str)]) {
         let exemplars = &self.shared.exemplars;
-        if !exemplars.keep(self.address(), bucket, value, labels) {
+        if !exemplars.store(self.address(), bucket, value, labels) {
             self.shared.invalid.add(1);
         }
     }
@@ -33,16 +33,16 @@ impl<C, S> Series<C, S> {
 
     /// Begins anew, after its cell was reset.
     pub(crate) fn restart(&self) {
-        self.shared.exemplars.forget(self.address());
-        self.life.restart();
+        self.shared.exemplars.remove(self.address());
+        self.state.restart();
     }
 
     /// Returns a value that was just read, with what else is known of the series.
     pub(crate) fn sample(&self, value: Value) -> Sample {
-        Sample::now(&self.labels, self.life.since(), value)
+        Sample::now(&self.labels, self.state.created_millis(), value)
     }
 
-    fn address(&self) -> Owner {
+    fn address(&self) -> SeriesAddress {
         ptr::from_ref(self).addr()
     }
 }
@@ -52,7 +52,7 @@ impl<C, S> Series<C, S> {
 pub(crate) struct Shared<S> {
     pub(crate) settings: S,
     /// Whether they have labels of their own, which tell them apart.
-    pub(crate) labelled: bool,
+    pub(crate) has_labels: bool,
     /// How many values were refused.
     pub(crate) invalid: CounterCell,
     pub(crate) exemplars: Exemplars,
@@ -60,14 +60,14 @@ pub(crate) struct Shared<S> {
 
 impl<S> Shared<S> {
     /// Begins a metric without labels of its own.
-    pub(crate) fn alone(settings: S) -> Arc<Self> {
+    pub(crate) fn without_labels(settings: S) -> Arc<Self> {
         Self::new(settings, false)
     }
 
     pub(crate) fn new(settings: S, labelled: bool) -> Arc<Self> {
         Arc::new(Self {
             settings,
-            labelled,
+            has_labels: labelled,
             invalid: CounterCell::default(),
             exemplars: Exemplars::default(),
         })

@@ -54,7 +54,12 @@ impl Endpoint {
     }
 
     pub(super) fn streams_in_flight(&self, families: &Families) -> &InFlight {
-        let make = || families.streams_in_flight.admit(&mut self.labels()).clone();
+        let make = || {
+            families
+                .streams_in_flight
+                .get_or_create(&mut self.labels())
+                .clone()
+        };
         self.seldom.streams_in_flight.get_or_init(make)
     }
 
@@ -62,7 +67,7 @@ impl Endpoint {
         let make = || {
             families
                 .upgrades_in_flight
-                .admit(&mut self.labels())
+                .get_or_create(&mut self.labels())
                 .clone()
         };
         self.seldom.upgrades_in_flight.get_or_init(make)

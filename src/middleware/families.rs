@@ -147,8 +147,8 @@ impl Families {
             self.in_flight.limit(values);
         }
         for own in settings.own.iter() {
-            self.requests.allow(own.label.name(), NONE);
-            self.duration.allow(own.label.name(), NONE);
+            self.requests.declare_value(own.label.name(), NONE);
+            self.duration.declare_value(own.label.name(), NONE);
         }
     }
 }

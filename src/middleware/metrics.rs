@@ -8,7 +8,7 @@ use http::{Extensions, StatusCode};
 
 use crate::context::{NestingState, Routes, mark};
 use crate::error::Error;
-use crate::metric::{Counter, Histogram, InternMap, MOST_LABELS};
+use crate::metric::{Counter, Histogram, InternMap, MAX_LABELS};
 use crate::middleware::endpoint::{Ending, EndingKey, Endpoint, Seldom};
 use crate::middleware::families::Families;
 use crate::middleware::method_label::{NONE, Verb, status_label};
@@ -120,7 +120,7 @@ impl HttpMetrics {
         run: impl FnOnce(&Counter, &Histogram) -> T,
     ) -> T {
         let status = status_label(status, self.settings.status_class);
-        let mut values = [""; MOST_LABELS];
+        let mut values = [""; MAX_LABELS];
         let given = [endpoint.verb.as_str(), &endpoint.route, status];
         let given = given.into_iter().chain(own).chain([outcome.as_str()]);
         let mut len = 0;
@@ -129,9 +129,9 @@ impl HttpMetrics {
             len += 1;
         }
         let values = &mut values[..len];
-        let requests = self.families.requests.admit(values);
+        let requests = self.families.requests.get_or_create(values);
         // With what became of the values, so that a limit has the same effect on both.
-        let duration = self.families.duration.admit(&mut values[..len - 1]);
+        let duration = self.families.duration.get_or_create(&mut values[..len - 1]);
         run(requests, duration)
     }
 
@@ -157,7 +157,7 @@ impl HttpMetrics {
         if name.is_known {
             self.families.in_flight.declare(&values);
         }
-        let in_flight = self.families.in_flight.admit(&mut values);
+        let in_flight = self.families.in_flight.get_or_create(&mut values);
         let [_, route] = values;
         let folded = route != named;
         let asked = if folded { route } else { asked };

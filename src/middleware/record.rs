@@ -71,7 +71,7 @@ impl Record {
             report_route(metrics.owner(), Arc::clone(&endpoint.route), place);
             return None;
         }
-        endpoint.in_flight.enter();
+        endpoint.in_flight.start();
         // A guard from here on: what follows may run code of the user's.
         let mut record = Self {
             metrics: Arc::clone(metrics),
@@ -202,7 +202,7 @@ impl Record {
             Rest::Unknown => endpoint.streamed || is_event_stream(response),
         };
         if is_stream {
-            endpoint.streams_in_flight(&metrics.families).enter();
+            endpoint.streams_in_flight(&metrics.families).start();
             self.until_head = Some(settings.clock.since(self.started));
         }
         rest
@@ -303,7 +303,7 @@ impl Record {
             endpoint
                 .stream_duration(&metrics.families)
                 .observe_duration(life);
-            endpoint.streams_in_flight(&metrics.families).leave();
+            endpoint.streams_in_flight(&metrics.families).finish();
         }
     }
 
@@ -360,7 +360,7 @@ impl Drop for Record {
             }
             // Last, so that a scrape sees the request as under way or as ended, and
             // never as neither.
-            endpoint.in_flight.leave();
+            endpoint.in_flight.finish();
         }
     }
 }

@@ -94,12 +94,12 @@ impl Upgrade {
         }
         state.endpoint.store(endpoint, Ordering::Relaxed);
         // Before the guard can see that it is open, and takes this back.
-        state.in_flight(InFlight::enter);
+        state.in_flight(InFlight::start);
         // Release: who sees that it is open sees that it has entered.
         let (done, failed) = (Ordering::Release, Ordering::Relaxed);
         let opened = state.stage.compare_exchange(ASKED, OPEN, done, failed);
         if opened.is_err() {
-            state.in_flight(InFlight::leave);
+            state.in_flight(InFlight::finish);
         }
     }
 }
@@ -110,7 +110,7 @@ impl Drop for Held {
         // Acquire: pairs with the Release in `open`.
         if state.stage.swap(CLOSED, Ordering::Acquire) == OPEN {
             state.observe();
-            state.in_flight(InFlight::leave);
+            state.in_flight(InFlight::finish);
         }
     }
 }

@@ -211,7 +211,7 @@ impl AnySet for Computed {
         &[]
     }
 
-    fn constant(&self) -> &Labels {
+    fn constant_labels(&self) -> &Labels {
         &self.source.constant
     }
 
@@ -219,11 +219,11 @@ impl AnySet for Computed {
         self.blocks().iter().map(|block| block.labels.len()).sum()
     }
 
-    fn invalid(&self) -> u64 {
+    fn invalid_count(&self) -> u64 {
         self.family().invalid.get_u64()
     }
 
-    fn overflowed(&self) -> Option<u64> {
+    fn overflow_count(&self) -> Option<u64> {
         None
     }
 

@@ -4,8 +4,7 @@ use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 
 use crate::error::Error;
 use crate::metric::{
-    Buckets, Counter, DynFamily, Family, Gauge, Histogram, Instrument, Label, MOST_LABELS,
-    SeriesSet,
+    Buckets, Counter, DynFamily, Family, Gauge, Histogram, Instrument, Label, MAX_LABELS, SeriesSet,
 };
 use crate::registry::Registry;
 use crate::registry::entries::Entries;
@@ -134,7 +133,7 @@ impl Registry {
         buckets: impl TryInto<Buckets, Error: Into<Error>>,
     ) -> Result<Histogram, Error> {
         let buckets = buckets.try_into().map_err(Into::into)?;
-        self.series(name, help, &[], Some(buckets.both()))
+        self.series(name, help, &[], Some(buckets.or_native()))
     }
 
     /// Returns the histogram called `name` with these labels; a new family gets
@@ -210,7 +209,7 @@ impl Registry {
         let name = &self.scope.name(name);
         self.scope.names().check_metric(name)?;
         let series = metric.series();
-        if series.shared.labelled {
+        if series.shared.has_labels {
             return Err(Error::conflict(format_args!(
                 "the metric to show as {name:?} is a series of a family, with the labels \
                  {{{}}}: register one that was made by itself",
@@ -226,7 +225,7 @@ impl Registry {
             )));
         }
         let desc = Desc::new(name, entries.help(name, help), M::KIND);
-        let set = SeriesSet::adopting(desc, self.scope.labels().clone(), metric);
+        let set = SeriesSet::for_metric(desc, self.scope.labels().clone(), metric);
         entries.insert(Arc::new(set))
     }
 
@@ -246,7 +245,7 @@ impl Registry {
             .filter_map(|name| labels.iter().find(|(asked, _)| **name == **asked))
             .map(|(_, value)| *value)
             .collect();
-        Ok(set.find_or_make(&values.clone(), &mut values).clone())
+        Ok(set.get_or_create_slow(&values.clone(), &mut values).clone())
     }
 
     fn family<'a, M: Instrument, const N: usize>(
@@ -262,7 +261,7 @@ impl Registry {
     }
 
     /// Returns the family called `name`, whose labels are chosen at run time; there
-    /// are no more than [`MOST_LABELS`] of them.
+    /// are no more than [`MAX_LABELS`] of them.
     pub(crate) fn dyn_family<M: Instrument>(
         &self,
         name: &str,
@@ -270,9 +269,9 @@ impl Registry {
         labels: &[Label<'_>],
         settings: Option<M::Settings>,
     ) -> Result<DynFamily<M>, Error> {
-        if labels.len() > MOST_LABELS {
+        if labels.len() > MAX_LABELS {
             return Err(Error::invalid_label(format_args!(
-                "the metric {name:?} has {} labels: leave out all but {MOST_LABELS}",
+                "the metric {name:?} has {} labels: leave out all but {MAX_LABELS}",
                 labels.len()
             )));
         }

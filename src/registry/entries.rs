@@ -117,7 +117,7 @@ impl Part {
     /// Makes the part of a registered metric, or of a family that a collector computes.
     pub(super) fn new(set: Arc<dyn AnySet>, source: Option<(Arc<Collector>, usize)>) -> Self {
         Self {
-            constant: set.constant().sorted(),
+            constant: set.constant_labels().sorted(),
             set,
             source,
         }
@@ -268,7 +268,7 @@ impl Entries {
         for part in &parts {
             let desc = part.set.desc();
             let (name, kind) = (desc.name(), desc.kind());
-            let constant = part.set.constant();
+            let constant = part.set.constant_labels();
             let there = self.metrics.get(name);
             if let Some(entry) = there.filter(|entry| entry.part(constant).is_none()) {
                 let labels = part.set.label_names();

@@ -65,7 +65,7 @@ impl SelfMetrics {
     /// Notes what is to be said of a metric of which so many series were read.
     pub(super) fn note(&mut self, metric: &Metric, series: usize) {
         let labels = || Labels::following(&self.constant, [("metric", metric.name())]);
-        let invalid = metric.invalid();
+        let invalid = metric.invalid_count();
         if invalid > 0 {
             self.invalid.0.push((labels(), invalid.into()));
         }
@@ -73,7 +73,7 @@ impl SelfMetrics {
         if series > 1 || (series > 0 && !metric.label_names().is_empty()) {
             self.series.0.push((labels(), series as f64));
         }
-        let overflowed = metric.overflowed();
+        let overflowed = metric.overflow_count();
         if let Some(overflowed) = overflowed.filter(|count| series > 0 || *count > 0) {
             self.overflow.0.push((labels(), overflowed.into()));
         }

@@ -116,20 +116,20 @@ impl Labels {
         self.0.starts_with('"') || self.0.contains(",\"") || self.0.contains('\\')
     }
 
-    /// Returns true when these labels have just these values. `gaps` has, for each
+    /// Returns true when these labels have just these values. `value_offsets` has, for each
     /// label, how many bytes of text there are between the value before it, or the
     /// beginning, and its own value; the text must not be
     /// [escaped](Self::is_escaped).
     #[inline]
-    pub(crate) fn have_plain_values<const N: usize>(
+    pub(crate) fn matches_unescaped<const N: usize>(
         &self,
         values: &[&str; N],
-        gaps: &[usize; N],
+        value_offsets: &[usize; N],
     ) -> bool {
         let mut text = self.0.as_bytes();
-        for (label, (value, &gap)) in values.iter().zip(gaps).enumerate() {
+        for (label, (value, &offset)) in values.iter().zip(value_offsets).enumerate() {
             let value = value.as_bytes();
-            let Some(after) = text.get(gap..) else {
+            let Some(after) = text.get(offset..) else {
                 return false;
             };
             if label + 1 == N {
@@ -144,7 +144,7 @@ impl Labels {
             // Each value stands between two quotes of the text, none of which is
             // counted twice. Without backslashes there are just so many in it, so
             // that no value has one of its own.
-            let next = gaps[label + 1];
+            let next = value_offsets[label + 1];
             let quoted = after.first() == Some(&b'"') && after.get(next - 1) == Some(&b'"');
             if !quoted || !same(own, value) {
                 return false;
@@ -154,9 +154,9 @@ impl Labels {
         text.is_empty()
     }
 
-    /// Returns the gaps that [`have_plain_values`](Self::have_plain_values) asks
+    /// Returns the value_offsets that [`matches_unescaped`](Self::matches_unescaped) asks
     /// for, where labels of these names follow on the text of `constant`.
-    pub(crate) fn gaps<const N: usize>(constant: &Self, names: &[Box<str>]) -> [usize; N] {
+    pub(crate) fn value_offsets<const N: usize>(constant: &Self, names: &[Box<str>]) -> [usize; N] {
         array::from_fn(|label| {
             let name = names.get(label).map_or(0, |name| name.len());
             let before = match label {
@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn labels_are_recognised_by_their_values_and_by_no_others() {
         let none = Labels::new([]);
-        let gaps = Labels::gaps(&none, &["a".into(), "b".into()]);
+        let value_offsets = Labels::value_offsets(&none, &["a".into(), "b".into()]);
         let values = awkward_values(3);
         for one in &values {
             let labels = Labels::new([("a", one.as_str()), ("b", "x")]);
@@ -285,7 +285,7 @@ mod tests {
                     "{one:?} and {other:?}"
                 );
                 if !labels.is_escaped() {
-                    let same = labels.have_plain_values(&[other, "x"], &gaps);
+                    let same = labels.matches_unescaped(&[other, "x"], &value_offsets);
                     assert_eq!(same, one == other, "{one:?} and {other:?}");
                 }
             }
@@ -300,20 +300,20 @@ mod tests {
         assert!(!labels.are(&none, [("a", "1"), ("b", "2"), ("c", "3")]));
         assert!(!labels.are(&none, [("a", "1"), ("b", "")]));
         assert!(none.are(&none, []));
-        let gaps = Labels::gaps(&none, &["a".into(), "b".into()]);
-        assert!(!labels.have_plain_values(&["1\",b=\"2", "2"], &gaps));
-        assert!(labels.have_plain_values(&["1", "2"], &gaps));
-        let gaps = Labels::gaps(&none, &["a".into()]);
-        assert!(!labels.have_plain_values(&["1"], &gaps));
+        let value_offsets = Labels::value_offsets(&none, &["a".into(), "b".into()]);
+        assert!(!labels.matches_unescaped(&["1\",b=\"2", "2"], &value_offsets));
+        assert!(labels.matches_unescaped(&["1", "2"], &value_offsets));
+        let value_offsets = Labels::value_offsets(&none, &["a".into()]);
+        assert!(!labels.matches_unescaped(&["1"], &value_offsets));
     }
 
     #[test]
     fn a_value_that_runs_into_the_next_label_is_another_value() {
         let labels = Labels::new([("a", "x"), ("b", "01234567")]);
-        let gaps = Labels::gaps(&Labels::new([]), &["a".into(), "b".into()]);
-        assert!(!labels.have_plain_values(&["x\",b=", "4567"], &gaps));
-        assert!(!labels.have_plain_values(&["x\",b=\"01234567", ""], &gaps));
-        assert!(labels.have_plain_values(&["x", "01234567"], &gaps));
+        let value_offsets = Labels::value_offsets(&Labels::new([]), &["a".into(), "b".into()]);
+        assert!(!labels.matches_unescaped(&["x\",b=", "4567"], &value_offsets));
+        assert!(!labels.matches_unescaped(&["x\",b=\"01234567", ""], &value_offsets));
+        assert!(labels.matches_unescaped(&["x", "01234567"], &value_offsets));
     }
 
     #[test]
@@ -327,9 +327,9 @@ mod tests {
 
         let constant = Labels::new([("env", "prod")]);
         let labels = Labels::following(&constant, [("a", "1"), ("b", "")]);
-        let gaps = Labels::gaps(&constant, &["a".into(), "b".into()]);
-        assert!(labels.have_plain_values(&["1", ""], &gaps));
-        assert!(!labels.have_plain_values(&["2", ""], &gaps));
+        let value_offsets = Labels::value_offsets(&constant, &["a".into(), "b".into()]);
+        assert!(labels.matches_unescaped(&["1", ""], &value_offsets));
+        assert!(!labels.matches_unescaped(&["2", ""], &value_offsets));
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! The cell of a histogram.
 //!
 //! It begins with numbers that all threads share. Once it has observed enough to
-//! show that it is used, each thread gets a lane with numbers of its own, and
+//! show that it is used, for_each thread gets a shard with numbers of its own, and
 //! threads no longer pass cache lines around.
 
 use std::sync::PoisonError;
 
-use crate::cell::atomic_totals::{AtomicTotals, join};
-use crate::cell::bucket_layout::{BucketLayout, Key, LARGEST, piece_of};
+use crate::cell::atomic_totals::{AtomicTotals, merge};
+use crate::cell::bucket_layout::{BucketLayout, CountKey, LARGEST_KEY, segment_from_key};
 use crate::cell::dense_counts::DenseCounts;
 use crate::cell::sharded::Sharded;
 use crate::cell::sparse_counts::SparseCounts;
@@ -15,79 +15,79 @@ use crate::cell::sync::{Mutex, OnceLock, Ordering};
 use crate::cell::thread_number;
 use crate::snapshot::{NativeBuckets, Totals};
 
-/// A histogram that has observed so often gets lanes.
-const HOT: u64 = 1_024;
+/// A histogram that has observed so often gets shards.
+const SHARD_THRESHOLD: u64 = 1_024;
 
-const _: () = assert!(LARGEST <= SparseCounts::LARGEST);
+const _: () = assert!(LARGEST_KEY <= SparseCounts::MAX_KEY);
 
 #[derive(Debug)]
 pub(crate) struct HistogramCell {
-    /// What threads without a lane have observed, and others where a value has no
+    /// What threads without a shard have observed, and others where a value has no
     /// place in theirs.
-    tally: AtomicTotals,
-    /// Its pieces, and the exponential buckets of far values.
+    totals: AtomicTotals,
+    /// Its segments, and the exponential buckets of out_of_range values.
     counts: SparseCounts,
     /// All that a histogram that is not much used has no need of.
-    lanes: OnceLock<Sharded<Lane>>,
+    shards: OnceLock<Sharded<Shard>>,
 }
 
 /// What one thread has observed; nobody else writes the first two.
 #[derive(Debug)]
-struct Lane {
-    tally: AtomicTotals,
-    pieces: DenseCounts,
-    /// Used in the first lane only: in there, it takes no room of its own, and no
-    /// thread has to pass it on the way to its lane.
+struct Shard {
+    totals: AtomicTotals,
+    segments: DenseCounts,
+    /// Used in the first shard only: in there, it takes no room of its own, and no
+    /// thread has to pass it on the way to its shard.
     ///
-    /// What the lanes had observed at the last reset: a lane is its thread's alone,
+    /// What the shards had observed at the last reset: a shard is its thread's alone,
     /// so that a reset cannot set it to 0, and is taken off by readers instead.
-    base: Mutex<Option<Base>>,
+    baseline: Mutex<Option<Baseline>>,
 }
 
-/// What the lanes of a histogram had observed.
+/// What the shards of a histogram had observed.
 #[derive(Debug)]
-struct Base {
-    /// The count of each piece.
-    pieces: Box<[u64]>,
+struct Baseline {
+    /// The count of for_each segment.
+    segments: Box<[u64]>,
     sum: f64,
 }
 
 impl HistogramCell {
     pub(crate) fn new() -> Self {
         Self {
-            tally: AtomicTotals::new(),
+            totals: AtomicTotals::new(),
             counts: SparseCounts::default(),
-            lanes: OnceLock::new(),
+            shards: OnceLock::new(),
         }
     }
 
     /// Counts a value, or returns false if it is not finite.
     #[inline]
-    pub(crate) fn observe(&self, grid: &BucketLayout, value: f64) -> bool {
+    pub(crate) fn observe(&self, layout: &BucketLayout, value: f64) -> bool {
         // Whatever is not as usual is left to one slow path, so that this one
         // stays short.
-        if let Some(lanes) = self.lanes.get()
-            && let Some(lane) = lanes.own()
-            && let Some(piece) = grid.quick_piece(value)
-            && let Some(count) = lane.pieces.get(piece)
+        if let Some(shards) = self.shards.get()
+            && let Some(shard) = shards.current()
+            && let Some(segment) = layout.fast_segment_for(value)
+            && let Some(count) = shard.segments.get(segment)
         {
-            // Relaxed: no one else stores here, and the tally's Release stores
+            // Relaxed: no one else stores here, and the totals's Release stores
             // publish it.
             count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-            lane.tally.add_alone(value);
+            shard.totals.add_exclusive(value);
             return true;
         }
-        self.observe_slowly(grid, value)
+        self.observe_slow(layout, value)
     }
 
     /// Loads what a reading will, and waits for none of it: called for one histogram
     /// after the other, it lets the processor fetch the memory of many at once.
     #[inline]
     pub(crate) fn fetch(&self) {
-        if let Some(lanes) = self.lanes.get() {
-            for lane in lanes.iter() {
-                if !lane.tally.is_empty() {
-                    lane.pieces.fetch();
+        if let Some(shards) = self.shards.get() {
+            for shard in shards.iter() {
+                if !shard.totals.is_empty() {
+                    shard.segments.fetch();
                 }
             }
         }
@@ -97,33 +97,33 @@ impl HistogramCell {
     /// Appends the classic buckets' counts to `counts` and returns the rest.
     pub(crate) fn read(
         &self,
-        grid: &BucketLayout,
+        layout: &BucketLayout,
         counts: &mut Vec<u64>,
     ) -> (Totals, Option<NativeBuckets>) {
         // The list is where the numbers are collected too, so that nothing has to be
-        // allocated: first those of all pieces, then those of a part of the cell.
+        // allocated: first those of all segments, then those of a part of the cell.
         let start = counts.len();
-        counts.resize(start + 2 * grid.pieces(), 0);
-        let (all, part) = counts[start..].split_at_mut(grid.pieces());
-        let mut far = Vec::new();
-        let mut totals = NOTHING;
-        if let Some((lanes, base)) = self.lanes() {
+        counts.resize(start + 2 * layout.segment_count(), 0);
+        let (all, part) = counts[start..].split_at_mut(layout.segment_count());
+        let mut out_of_range = Vec::new();
+        let mut totals = EMPTY;
+        if let Some((shards, baseline)) = self.shards() {
             // Held while the numbers are read, so that a reset falls before or
             // after.
-            let base = base.lock().unwrap_or_else(PoisonError::into_inner);
-            totals = read_lanes(lanes, all, part);
-            if let Some(base) = base.as_ref() {
-                base.take_off(all, &mut totals);
+            let baseline = baseline.lock().unwrap_or_else(PoisonError::into_inner);
+            totals = read_shards(shards, all, part);
+            if let Some(baseline) = baseline.as_ref() {
+                baseline.subtract(all, &mut totals);
             }
-            totals = join(totals, self.read_shared(part, &mut far));
+            totals = merge(totals, self.read_shared(part, &mut out_of_range));
         } else {
-            totals = join(totals, self.read_shared(part, &mut far));
+            totals = merge(totals, self.read_shared(part, &mut out_of_range));
         }
-        add(all, part);
-        let totals = bounded(totals, all.iter().sum());
-        let native = grid.native_counts(all, &mut far);
-        grid.add_up(all);
-        counts.truncate(start + grid.buckets());
+        add_counts(all, part);
+        let totals = complete(totals, all.iter().sum());
+        let native = layout.native_counts(all, &mut out_of_range);
+        layout.merge_into_classic(all);
+        counts.truncate(start + layout.bucket_count());
         (totals, native)
     }
 
@@ -131,20 +131,20 @@ impl HistogramCell {
     ///
     /// One that is under way meanwhile is either forgotten or kept as a count;
     /// its value may stay in the sum and the bounds, or be missing from them. The
-    /// sums of lanes go on from what they were, and keep the precision of that.
-    pub(crate) fn reset(&self, grid: &BucketLayout) {
-        match self.lanes() {
+    /// sums of shards go on from what they were, and keep the precision of that.
+    pub(crate) fn reset(&self, layout: &BucketLayout) {
+        match self.shards() {
             None => self.reset_shared(),
-            Some((lanes, base)) => {
-                let mut base = base.lock().unwrap_or_else(PoisonError::into_inner);
-                for lane in lanes.iter() {
-                    lane.tally.forget_bounds();
+            Some((shards, baseline)) => {
+                let mut baseline = baseline.lock().unwrap_or_else(PoisonError::into_inner);
+                for shard in shards.iter() {
+                    shard.totals.reset_min_max();
                 }
-                let mut pieces = vec![0; 2 * grid.pieces()];
-                let (all, part) = pieces.split_at_mut(grid.pieces());
-                let sum = read_lanes(lanes, all, part).sum;
-                *base = Some(Base {
-                    pieces: (&*all).into(),
+                let mut segments = vec![0; 2 * layout.segment_count()];
+                let (all, part) = segments.split_at_mut(layout.segment_count());
+                let sum = read_shards(shards, all, part).sum;
+                *baseline = Some(Baseline {
+                    segments: (&*all).into(),
                     sum,
                 });
                 self.reset_shared();
@@ -154,57 +154,58 @@ impl HistogramCell {
 
     #[cold]
     #[inline(never)]
-    fn observe_slowly(&self, grid: &BucketLayout, value: f64) -> bool {
+    fn observe_slow(&self, layout: &BucketLayout, value: f64) -> bool {
         if !value.is_finite() {
             return false;
         }
-        if let Some(key) = grid.far(value) {
+        if let Some(key) = layout.out_of_range_key(value) {
             self.counts.add(key);
         }
-        let piece = grid.piece(value);
-        self.counts.add(Key::try_from(piece).unwrap_or(Key::MAX));
-        // Values that are not found quickly stay here, and need no lanes.
-        if self.tally.add(value) >= HOT && grid.quick_piece(value).is_some() {
-            self.warm(grid, piece);
+        let segment = layout.segment_for(value);
+        self.counts
+            .add(CountKey::try_from(segment).unwrap_or(CountKey::MAX));
+        // Values that are not found quickly stay here, and need no shards.
+        if self.totals.add(value) >= SHARD_THRESHOLD && layout.fast_segment_for(value).is_some() {
+            self.make_shard(layout, segment);
         }
         true
     }
 
     /// Makes what the calling thread needs to count such values by itself.
-    fn warm(&self, grid: &BucketLayout, piece: usize) {
+    fn make_shard(&self, layout: &BucketLayout, segment: usize) {
         thread_number::lease();
-        let lane = || Lane {
-            tally: AtomicTotals::new(),
-            pieces: DenseCounts::new(grid.pieces()),
-            base: Mutex::new(None),
+        let shard = || Shard {
+            totals: AtomicTotals::new(),
+            segments: DenseCounts::new(layout.segment_count()),
+            baseline: Mutex::new(None),
         };
-        let lanes = self.lanes.get_or_init(|| Sharded::new(lane));
-        if let Some(lane) = lanes.own() {
-            lane.pieces.make(piece);
+        let shards = self.shards.get_or_init(|| Sharded::new(shard));
+        if let Some(shard) = shards.current() {
+            shard.segments.make(segment);
         }
     }
 
-    /// Returns the lanes, if there are any, and what lies in the first of them.
-    fn lanes(&self) -> Option<(&Sharded<Lane>, &Mutex<Option<Base>>)> {
-        let lanes = self.lanes.get()?;
-        let first = lanes.iter().next()?;
-        Some((lanes, &first.base))
+    /// Returns the shards, if there are any, and what lies in the first of them.
+    fn shards(&self) -> Option<(&Sharded<Shard>, &Mutex<Option<Baseline>>)> {
+        let shards = self.shards.get()?;
+        let first = shards.iter().next()?;
+        Some((shards, &first.baseline))
     }
 
-    /// Reads what threads without a lane have observed: the counts of pieces into
-    /// `pieces`, those of far values' buckets into `far`.
-    fn read_shared(&self, pieces: &mut [u64], far: &mut Vec<(Key, u64)>) -> Totals {
-        self.tally.read(|| {
-            pieces.fill(0);
-            far.clear();
+    /// Reads what threads without a shard have observed: the counts of segments into
+    /// `segments`, those of out_of_range values' buckets into `out_of_range`.
+    fn read_shared(&self, segments: &mut [u64], out_of_range: &mut Vec<(CountKey, u64)>) -> Totals {
+        self.totals.read(|| {
+            segments.fill(0);
+            out_of_range.clear();
             let mut sum = 0;
-            self.counts.each(|key, count| {
-                match piece_of(key).and_then(|piece| pieces.get_mut(piece)) {
-                    Some(piece) => {
-                        *piece += count;
+            self.counts.for_each(|key, count| {
+                match segment_from_key(key).and_then(|segment| segments.get_mut(segment)) {
+                    Some(segment) => {
+                        *segment += count;
                         sum += count;
                     }
-                    None => far.push((key, count)),
+                    None => out_of_range.push((key, count)),
                 }
             });
             sum
@@ -213,49 +214,49 @@ impl HistogramCell {
 
     fn reset_shared(&self) {
         let counts = || self.counts.reset().collect::<Vec<_>>();
-        self.tally.reset(|| sum_of_pieces(&counts()));
+        self.totals.reset(|| total_count(&counts()));
     }
 }
 
-impl Base {
+impl Baseline {
     /// Takes off what had been observed before; the bounds are not of that time.
-    fn take_off(&self, pieces: &mut [u64], totals: &mut Totals) {
-        // What a lane has counted never falls.
-        let pieces = pieces.iter_mut().zip(&self.pieces);
-        pieces.for_each(|(piece, count)| *piece -= count);
+    fn subtract(&self, segments: &mut [u64], totals: &mut Totals) {
+        // What a shard has counted never falls.
+        let segments = segments.iter_mut().zip(&self.segments);
+        segments.for_each(|(segment, count)| *segment -= count);
         totals.sum -= self.sum;
     }
 }
 
-/// Adds the counts of all lanes to `all`; `part` is room for those of one.
-fn read_lanes(lanes: &Sharded<Lane>, all: &mut [u64], part: &mut [u64]) -> Totals {
-    let used = lanes.iter().filter(|lane| !lane.tally.is_empty());
-    used.fold(NOTHING, |totals, lane| {
-        let own = lane.tally.read(|| lane.pieces.read(part));
-        add(all, part);
-        join(totals, own)
+/// Adds the counts of all shards to `all`; `part` is room for those of one.
+fn read_shards(shards: &Sharded<Shard>, all: &mut [u64], part: &mut [u64]) -> Totals {
+    let used = shards.iter().filter(|shard| !shard.totals.is_empty());
+    used.fold(EMPTY, |totals, shard| {
+        let own = shard.totals.read(|| shard.segments.read(part));
+        add_counts(all, part);
+        merge(totals, own)
     })
 }
 
 /// The totals of no observation.
-const NOTHING: Totals = Totals {
+const EMPTY: Totals = Totals {
     sum: 0.0,
     min: f64::INFINITY,
     max: f64::NEG_INFINITY,
 };
 
-fn add(all: &mut [u64], part: &[u64]) {
-    let pieces = all.iter_mut().zip(part);
-    pieces.for_each(|(piece, count)| *piece += count);
+fn add_counts(all: &mut [u64], part: &[u64]) {
+    let segments = all.iter_mut().zip(part);
+    segments.for_each(|(segment, count)| *segment += count);
 }
 
 /// Returns the totals of `count` observations, all 0 where there are none.
-fn bounded(mut totals: Totals, count: u64) -> Totals {
+fn complete(mut totals: Totals, count: u64) -> Totals {
     if count == 0 {
         return Totals::default();
     }
     if totals.min > totals.max {
-        // Every value counted so far was still under way, or raced with a reset: the
+        // Every value counted so out_of_range was still under way, or raced with a reset: the
         // mean of what was summed up is the best there is.
         let mean = totals.sum / count as f64;
         (totals.min, totals.max) = (mean, mean);
@@ -263,10 +264,12 @@ fn bounded(mut totals: Totals, count: u64) -> Totals {
     totals
 }
 
-/// Returns the sum of the counts of pieces, which is that of all observations.
-fn sum_of_pieces(counts: &[(Key, u64)]) -> u64 {
-    let pieces = counts.iter().filter(|(key, _)| piece_of(*key).is_some());
-    pieces.map(|(_, count)| count).sum()
+/// Returns the sum of the counts of segments, which is that of all observations.
+fn total_count(counts: &[(CountKey, u64)]) -> u64 {
+    let segments = counts
+        .iter()
+        .filter(|(key, _)| segment_from_key(*key).is_some());
+    segments.map(|(_, count)| count).sum()
 }
 
 #[cfg(test)]

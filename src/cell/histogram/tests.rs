@@ -4,27 +4,27 @@ use std::thread;
 use super::*;
 use crate::snapshot::{Bounds, Resolution};
 
-fn grid() -> BucketLayout {
+fn layout() -> BucketLayout {
     let bounds = Bounds::new(&[1.0, 2.0, 3.0]).unwrap();
     BucketLayout::new(bounds, Some(Resolution::default()))
 }
 
 fn read(cell: &HistogramCell) -> (Vec<u64>, Totals, NativeBuckets) {
     let mut counts = Vec::new();
-    let (totals, native) = cell.read(&grid(), &mut counts);
+    let (totals, native) = cell.read(&layout(), &mut counts);
     (counts, totals, native.unwrap())
 }
 
 #[test]
 fn a_reading_during_writes_agrees_with_itself_and_never_falls() {
     const TURNS: u64 = 200_000;
-    let (cell, grid) = (HistogramCell::new(), grid());
+    let (cell, layout) = (HistogramCell::new(), layout());
     let writing = AtomicBool::new(true);
     thread::scope(|scope| {
         let write = || {
             for turn in 0..TURNS {
                 cell.observe(
-                    &grid,
+                    &layout,
                     [0.5, 1.5, 2.5, 3.5][usize::try_from(turn % 4).unwrap()],
                 );
             }
@@ -60,23 +60,23 @@ fn a_reading_during_writes_agrees_with_itself_and_never_falls() {
 
 #[test]
 fn the_numbers_of_one_thread_are_read_whole_or_not_at_all() {
-    let (tally, pieces) = (AtomicTotals::new(), DenseCounts::new(100));
+    let (totals, segments) = (AtomicTotals::new(), DenseCounts::new(100));
     let writing = AtomicBool::new(true);
     let whole = thread::scope(|scope| {
         let writer = scope.spawn(|| {
             for turn in 0..1_000_000 {
-                pieces.make(turn % 100);
-                let count = pieces.get(turn % 100).unwrap();
+                segments.make(turn % 100);
+                let count = segments.get(turn % 100).unwrap();
                 count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-                tally.add_alone(2.0);
+                totals.add_exclusive(2.0);
             }
             writing.store(false, Ordering::Relaxed);
         });
         let mut whole = 0;
         while writing.load(Ordering::Relaxed) {
             let mut count = 0;
-            let read = tally.try_read(&mut || {
-                count = pieces.read(&mut [0; 100]);
+            let read = totals.try_read(&mut || {
+                count = segments.read(&mut [0; 100]);
                 count
             });
             if let Some(totals) = read {
@@ -92,19 +92,19 @@ fn the_numbers_of_one_thread_are_read_whole_or_not_at_all() {
 
 #[test]
 fn a_reset_histogram_is_empty_and_counts_on_with_lanes_and_without() {
-    for before in [1, 3 * HOT] {
-        let (cell, grid) = (HistogramCell::new(), grid());
+    for before in [1, 3 * SHARD_THRESHOLD] {
+        let (cell, layout) = (HistogramCell::new(), layout());
         for _ in 0..before {
-            cell.observe(&grid, -3.25);
-            cell.observe(&grid, 2.25);
+            cell.observe(&layout, -3.25);
+            cell.observe(&layout, 2.25);
         }
-        assert_eq!(cell.lanes.get().is_some(), before > HOT);
-        cell.reset(&grid);
+        assert_eq!(cell.shards.get().is_some(), before > SHARD_THRESHOLD);
+        cell.reset(&layout);
         let (counts, totals, native) = read(&cell);
         assert_eq!((counts, totals), (vec![0; 4], Totals::default()));
         assert_eq!(native.count(), 0);
 
-        cell.observe(&grid, 5.0);
+        cell.observe(&layout, 5.0);
         let (counts, totals, native) = read(&cell);
         assert_eq!(counts, [0, 0, 0, 1]);
         assert_eq!(
@@ -121,7 +121,7 @@ fn a_reset_histogram_is_empty_and_counts_on_with_lanes_and_without() {
 
 #[test]
 fn values_of_every_sign_and_magnitude_are_told_apart() {
-    let (cell, grid) = (HistogramCell::new(), grid());
+    let (cell, layout) = (HistogramCell::new(), layout());
     let values = [
         -1e300,
         -1.0,
@@ -134,15 +134,15 @@ fn values_of_every_sign_and_magnitude_are_told_apart() {
         1e9,
         f64::MAX,
     ];
-    for _ in 0..2 * HOT {
+    for _ in 0..2 * SHARD_THRESHOLD {
         for value in values {
-            cell.observe(&grid, value);
+            cell.observe(&layout, value);
         }
     }
     let (_, totals, native) = read(&cell);
     assert_eq!((totals.min, totals.max), (-1e300, f64::MAX));
-    assert_eq!(native.zero, 3 * 2 * HOT);
+    assert_eq!(native.zero, 3 * 2 * SHARD_THRESHOLD);
     assert_eq!((native.negative.len(), native.positive.len()), (3, 4));
-    assert_eq!(native.count(), 10 * 2 * HOT);
+    assert_eq!(native.count(), 10 * 2 * SHARD_THRESHOLD);
     assert!(native.positive.is_sorted() && native.negative.is_sorted());
 }

@@ -328,7 +328,7 @@ impl Drop for LlmCall {
             self.record();
         }
         if let Some(in_flight) = &self.in_flight {
-            in_flight.leave();
+            in_flight.finish();
         }
     }
 }

@@ -124,14 +124,14 @@ impl LlmMetrics {
         let name = self.model(model);
         let mut labels = labels(provider, &name, operation);
         if let Some(in_flight) = families.in_flight.find(&labels) {
-            in_flight.enter();
+            in_flight.start();
             return (in_flight.clone(), true);
         }
         if model.is_some() && !families.has_model(&name) {
             labels[MODEL] = UNCONFIRMED;
         }
         let in_flight = families.open(&mut labels);
-        in_flight.enter();
+        in_flight.start();
         // Another label if the model is not known, or over a limit.
         (in_flight, labels[MODEL] == &*name)
     }

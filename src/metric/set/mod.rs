@@ -50,7 +50,7 @@ impl<M: Instrument> SeriesSet<M> {
         labels: &[Label<'_>],
         settings: M::Settings,
     ) -> Self {
-        Self::sharing(
+        Self::with_shared(
             desc,
             constant,
             labels,
@@ -59,14 +59,14 @@ impl<M: Instrument> SeriesSet<M> {
     }
 
     /// Makes the set of a metric without labels that existed before its name.
-    pub(crate) fn adopting(desc: Desc, constant: Labels, metric: &M) -> Self {
+    pub(crate) fn for_metric(desc: Desc, constant: Labels, metric: &M) -> Self {
         let shared = Arc::clone(&metric.series().shared);
-        let set = Self::sharing(desc, constant, &[], shared);
-        set.series.add(set.hash(&[]), metric.clone());
+        let set = Self::with_shared(desc, constant, &[], shared);
+        set.series.insert(set.hash(&[]), metric.clone());
         set
     }
 
-    fn sharing(
+    fn with_shared(
         desc: Desc,
         constant: Labels,
         labels: &[Label<'_>],
@@ -90,7 +90,7 @@ impl<M: Instrument> SeriesSet<M> {
         &self.desc
     }
 
-    pub(crate) fn constant(&self) -> &Labels {
+    pub(crate) fn constant_labels(&self) -> &Labels {
         &self.constant
     }
 
@@ -117,7 +117,7 @@ impl<M: Instrument> SeriesSet<M> {
     /// Lets the series that are made from now on with this value of a label have
     /// settings of their own, unless they have some already; of a label that there is
     /// not, none are.
-    pub(crate) fn settings_where(&self, label: &str, value: &str, settings: M::Settings) {
+    pub(crate) fn set_settings_for(&self, label: &str, value: &str, settings: M::Settings) {
         let mut names = self.label_names.iter();
         let Some(label) = names.position(|name| **name == *label) else {
             return;
@@ -128,13 +128,13 @@ impl<M: Instrument> SeriesSet<M> {
             variants.push(Variant {
                 label,
                 value: value.into(),
-                shared: Shared::new(settings, self.shared.labelled),
+                shared: Shared::new(settings, self.shared.has_labels),
             });
         }
     }
 
     /// Returns how many values the family's series refused.
-    pub(crate) fn invalid(&self) -> u64 {
+    pub(crate) fn invalid_count(&self) -> u64 {
         let variants = self.variants();
         let all = variants.iter().map(|variant| &variant.shared);
         let refused = all.chain([&self.shared]);
@@ -143,20 +143,25 @@ impl<M: Instrument> SeriesSet<M> {
 
     /// Returns the series that are shown.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &M> {
-        self.series.iter().filter(|series| !series.is_gone())
+        self.series.iter().filter(|series| !series.is_hidden())
     }
 
     /// Returns the series with these values, one for each of `label_names`, and
-    /// makes it if it is not there. The `gaps` are those of the set's labels.
+    /// makes it if it is not there. The `value_offsets` are those of the set's labels.
     #[inline]
-    pub(crate) fn series<const N: usize>(&self, values: [&str; N], gaps: &[usize; N]) -> &M {
+    pub(crate) fn get_or_create<const N: usize>(
+        &self,
+        values: [&str; N],
+        value_offsets: &[usize; N],
+    ) -> &M {
         let found = self.series.find(self.hash(&values), |series| {
             let held = series.series();
-            held.life.is_plain() && held.labels.have_plain_values(&values, gaps)
+            held.state.is_live_and_unescaped()
+                && held.labels.matches_unescaped(&values, value_offsets)
         });
         match found {
             Some(series) => series,
-            None => self.find_or_make(&values, &mut values.clone()),
+            None => self.get_or_create_slow(&values, &mut values.clone()),
         }
     }
 
@@ -167,12 +172,12 @@ impl<M: Instrument> SeriesSet<M> {
     /// It takes no lock either, unless a series is to be made.
     #[cold]
     #[inline(never)]
-    pub(crate) fn find_or_make<'a>(&self, asked: &[&'a str], values: &mut [&'a str]) -> &M {
+    pub(crate) fn get_or_create_slow<'a>(&self, asked: &[&'a str], values: &mut [&'a str]) -> &M {
         if let Some(series) = self.find(asked) {
-            series.series().life.revive();
+            series.series().state.restore();
             return series;
         }
-        let folded = self.limits.fold(values);
+        let folded = self.limits.apply(values);
         let (series, folded) = match folded.and_then(|_| self.find(values)) {
             // Once more: another thread may have made the one that was asked for,
             // and reached the limit with it.
@@ -185,9 +190,9 @@ impl<M: Instrument> SeriesSet<M> {
             },
             None => self.make(asked, values),
         };
-        series.series().life.revive();
+        series.series().state.restore();
         if let Some(folded) = folded {
-            self.limits.note(self.desc.name(), folded);
+            self.limits.record_overflow(self.desc.name(), folded);
         }
         series
     }
@@ -195,19 +200,19 @@ impl<M: Instrument> SeriesSet<M> {
     /// Leaves the series with these values out of scrapes, until it is used again
     /// and begins at zero. Returns whether there was one to leave out.
     pub(crate) fn remove(&self, values: &[&str]) -> bool {
-        let Some(series) = self.find(values).filter(|series| !series.is_gone()) else {
+        let Some(series) = self.find(values).filter(|series| !series.is_hidden()) else {
             return false;
         };
         // In this order: what is recorded in between is a use after the removal,
         // and is seen, because the series is not vacant.
-        series.vacate();
-        series.series().life.remove();
-        series.is_gone()
+        series.unset();
+        series.series().state.remove();
+        series.is_hidden()
     }
 
     /// Lets a label have a value whatever the limit; of a label that there is not, none
     /// is.
-    pub(crate) fn allow(&self, label: &str, value: &str) {
+    pub(crate) fn declare_value(&self, label: &str, value: &str) {
         let mut names = self.label_names.iter();
         if let Some(label) = names.position(|name| **name == *label) {
             let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
@@ -237,7 +242,7 @@ impl<M: Instrument> SeriesSet<M> {
                     value
                 })
                 .collect();
-            self.find_or_make(&values.clone(), &mut values);
+            self.get_or_create_slow(&values.clone(), &mut values);
         }
     }
 
@@ -245,13 +250,13 @@ impl<M: Instrument> SeriesSet<M> {
     /// the same settings, and moves that past them; returns `None` when there are no
     /// more.
     pub(crate) fn block(&self, from: &mut usize) -> Option<SeriesBlock> {
-        let first = self.shown(from)?;
+        let first = self.next_visible(from)?;
         let shared = &first.series().shared;
         let mut all = Vec::with_capacity(SeriesBlock::SERIES);
         all.push(first);
         while all.len() < SeriesBlock::SERIES {
             let mut next = *from;
-            match self.shown(&mut next) {
+            match self.next_visible(&mut next) {
                 Some(series) if Arc::ptr_eq(&series.series().shared, shared) => all.push(series),
                 _ => break,
             }
@@ -273,10 +278,10 @@ impl<M: Instrument> SeriesSet<M> {
 
     /// Returns the first shown series from position `from` on, and moves that past
     /// it.
-    fn shown(&self, from: &mut usize) -> Option<&M> {
+    fn next_visible(&self, from: &mut usize) -> Option<&M> {
         let len = self.series.len();
         while *from < len {
-            let series = self.series.get(*from).filter(|series| !series.is_gone());
+            let series = self.series.get(*from).filter(|series| !series.is_hidden());
             *from += 1;
             if series.is_some() {
                 return series;
@@ -294,7 +299,7 @@ impl<M: Instrument> SeriesSet<M> {
         } else {
             held.labels.clone()
         });
-        block.since.push(held.life.since());
+        block.since.push(held.state.created_millis());
         series.read(&mut block.values);
     }
 
@@ -321,13 +326,13 @@ impl<M: Instrument> SeriesSet<M> {
         if let Some(series) = self.find(asked) {
             return (series, None);
         }
-        let folded = self.limits.fold(values);
+        let folded = self.limits.apply(values);
         if let Some(series) = self.find(values) {
             return (series, folded);
         }
         let labels = Labels::following(&self.constant, self.pairs(values));
         let series = new_series(labels, &self.shared_by(values));
-        let series = self.series.add(self.hash(values), series);
+        let series = self.series.insert(self.hash(values), series);
         // After it was added: `Limits` says why.
         self.limits.admit(values);
         (series, folded)
@@ -369,7 +374,7 @@ impl<M: Instrument> SeriesSet<M> {
 impl<M: Instrument> SeriesSet<M> {
     /// Prints a handle to the set: its name, its labels and how many series it has, but not
     /// their values.
-    pub(crate) fn describe(&self, handle: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    pub(crate) fn fmt_handle(&self, handle: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct(handle)
             .field("name", &self.desc.name())
             .field("labels", &self.label_names)

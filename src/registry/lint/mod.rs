@@ -133,7 +133,7 @@ impl Registry {
         let mut families = BTreeMap::new();
         for metric in self.metrics() {
             let family = family(&mut families, metric.desc());
-            family.note(metric.constant().pairs().map(|(name, _)| name));
+            family.note(metric.constant_labels().pairs().map(|(name, _)| name));
             family.note(metric.label_names());
         }
         for block in self.gather() {

@@ -150,13 +150,13 @@ impl Families {
             model: names.model,
         };
         if let Some(models) = settings.limit {
-            families.in_flight.limit_once(models);
+            families.in_flight.limit_if_unset(models);
         }
         let declared = settings.predeclared.iter().map(|[_, model, _]| model);
         let models = settings.known_models.iter().chain(declared);
         let models = models.chain(&settings.default_model).map(|model| &**model);
         for model in models.chain([UNKNOWN, UNCONFIRMED]) {
-            families.in_flight.allow(names.model, model);
+            families.in_flight.declare_value(names.model, model);
         }
         for [provider, model, operation] in &settings.predeclared {
             families.open(&mut [provider, model, operation]);

@@ -109,7 +109,9 @@ impl Families {
 
     fn bill(&self, labels: [&str; 3], bill: &Bill) {
         if let Some((source, cost)) = bill.cost {
-            self.cost.admit(&mut and(labels, source)).add(cost.picos());
+            self.cost
+                .get_or_create(&mut and(labels, source))
+                .add(cost.picos());
         }
         if let Some(reason) = bill.unpriced {
             self.unpriced.with(and(labels, reason.as_str())).inc();
@@ -139,7 +141,7 @@ impl ByRoute {
         }
         if let Some((_, cost)) = bill.cost {
             let mut labels = [provider, model, operation, route];
-            self.cost.admit(&mut labels).add(cost.picos());
+            self.cost.get_or_create(&mut labels).add(cost.picos());
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::llm::metrics::call_cost::{REPORTED, TABLE};
 use crate::llm::metrics::families::Families;
 use crate::llm::metrics::families::record::and;
 use crate::llm::metrics::model_name::is_presentable;
-use crate::metric::{Cause, InFlight, OVERFLOW};
+use crate::metric::{InFlight, OVERFLOW, OverflowReason};
 
 /// Models that only answers name may use a fifth of the limit.
 const ANSWERED_SHARE: usize = 5;
@@ -21,12 +21,13 @@ impl Families {
         }
         let [provider, model, operation] = *labels;
         if !is_presentable(model) && !self.has_model(model) {
-            self.in_flight.refuse(self.model, Cause::Form);
+            self.in_flight
+                .count_overflow(self.model, OverflowReason::Form);
             labels[1] = OVERFLOW;
         }
         let overflow = self.in_flight.find(&[provider, OVERFLOW, operation]);
         let has_overflow = overflow.is_some();
-        let series = self.in_flight.admit(labels).clone();
+        let series = self.in_flight.get_or_create(labels).clone();
         if labels[1] != OVERFLOW || !has_overflow {
             self.begin_at_zero(*labels);
         }
@@ -36,7 +37,7 @@ impl Families {
     /// Returns true if the model has series of its own, whatever the provider and operation,
     /// or is configured.
     pub(crate) fn has_model(&self, model: &str) -> bool {
-        self.in_flight.knows(self.model, model)
+        self.in_flight.has_value(self.model, model)
     }
 
     /// Replaces a new model that only an answer names, if such models have used up their
@@ -47,8 +48,9 @@ impl Families {
         if self.has_model(model) || !is_presentable(model) {
             return;
         }
-        if !self.in_flight.admit_in_share(self.model, model, share) {
-            self.in_flight.refuse(self.model, Cause::Share);
+        if !self.in_flight.admit_from_share(self.model, model, share) {
+            self.in_flight
+                .count_overflow(self.model, OverflowReason::Share);
             labels[1] = OVERFLOW;
         }
     }
@@ -62,7 +64,7 @@ impl Families {
         // Without prices, a cost of 0 would look as if the calls were free.
         if self.has_prices {
             for source in [REPORTED, TABLE] {
-                self.cost.admit(&mut and(labels, source));
+                self.cost.get_or_create(&mut and(labels, source));
             }
             for reason in Unpriced::all() {
                 self.unpriced.with(and(labels, reason));

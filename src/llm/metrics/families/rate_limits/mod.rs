@@ -50,14 +50,18 @@ impl RateLimits {
     /// Records a limit of a provider, a model and an operation.
     pub(crate) fn record(&self, [provider, model, operation]: [&str; 3], of: &RateLimit) {
         let mut labels = [provider, model, operation, of.kind];
-        let remaining = self.remaining.admit(&mut labels);
+        let remaining = self.remaining.get_or_create(&mut labels);
         remaining.record(of.remaining);
         if let Some(limit) = of.limit {
-            remaining.otherwise(limit, LIMIT_LASTS);
-            self.limit.admit(&mut labels).set(limit, LIMIT_LASTS);
+            remaining.set_fallback(limit, LIMIT_LASTS);
+            self.limit
+                .get_or_create(&mut labels)
+                .set(limit, LIMIT_LASTS);
         }
         if let Some(reset) = of.reset {
-            self.reset.admit(&mut labels).record(reset.as_secs_f64());
+            self.reset
+                .get_or_create(&mut labels)
+                .record(reset.as_secs_f64());
         }
     }
 }
