@@ -101,14 +101,18 @@ fn views(criterion: &mut Criterion) {
     }
     let series: usize = registry.metrics().iter().map(Metric::series).sum();
     assert_eq!(series, 2_000);
-    let metrics = || MetricsRouter::new().registry(&registry).without_system();
+    let metrics = || {
+        MetricsRouter::new()
+            .registry(&registry)
+            .without_system_metrics()
+    };
     let scraped = metrics().build();
     criterion.bench_function("page/scrape", |bench| bench.iter(|| call(&scraped, "/")));
     for (name, interval) in [
         ("view_each_time", Duration::ZERO),
         ("view_shared", Duration::from_secs(3_600)),
     ] {
-        let page = metrics().view_interval(interval).build();
+        let page = metrics().dashboard_interval(interval).build();
         criterion.bench_function(&format!("page/{name}"), |bench| {
             bench.iter(|| call(&page, "/view"));
         });

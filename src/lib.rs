@@ -151,7 +151,7 @@ pub use router::{MetricsRouter, metrics_router};
 #[cfg(feature = "tokio-metrics")]
 pub use runtime::TokioMetrics;
 #[cfg(feature = "system")]
-pub use system::{SystemMetrics, SystemUpdates};
+pub use system::{SystemMetrics, SystemMetricsUpdater};
 
 #[cfg(feature = "macros")]
 pub use timed::timed;

@@ -9,7 +9,7 @@ const MOST: usize = 64;
 
 /// One thing that a client would take.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Choice {
+pub(super) struct Preference {
     /// What it is, in lower case: `text/plain`, `gzip`.
     pub(super) name: String,
     /// What else is said of it, the names in lower case.
@@ -18,7 +18,7 @@ pub(super) struct Choice {
     pub(super) weight: u16,
 }
 
-impl Choice {
+impl Preference {
     /// Returns what is said of it under a name in lower case.
     pub(super) fn param(&self, name: &str) -> Option<&str> {
         let param = self.params.iter().find(|(own, _)| own == name);
@@ -28,7 +28,7 @@ impl Choice {
 
 /// Returns a client's choices, the dearest first, and of those that are equally dear
 /// the first one first. What cannot be read is left out.
-pub(super) fn choices(headers: &HeaderMap, name: &HeaderName) -> Vec<Choice> {
+pub(super) fn preferences(headers: &HeaderMap, name: &HeaderName) -> Vec<Preference> {
     let values = headers.get_all(name).into_iter();
     // A header that is not text says nothing.
     let values = values.filter_map(|value| value.to_str().ok());
@@ -38,10 +38,10 @@ pub(super) fn choices(headers: &HeaderMap, name: &HeaderName) -> Vec<Choice> {
     choices
 }
 
-fn choice(text: &str) -> Option<Choice> {
+fn choice(text: &str) -> Option<Preference> {
     let mut parts = split(text, ';').map(str::trim);
     let name = parts.next().filter(|name| !name.is_empty())?;
-    let mut choice = Choice {
+    let mut choice = Preference {
         name: name.to_ascii_lowercase(),
         params: Vec::new(),
         weight: 1_000,
@@ -112,7 +112,7 @@ mod tests {
         for value in values {
             headers.append(ACCEPT, value.parse().unwrap());
         }
-        let choices = choices(&headers, &ACCEPT).into_iter();
+        let choices = preferences(&headers, &ACCEPT).into_iter();
         choices.map(|choice| (choice.name, choice.weight)).collect()
     }
 
@@ -157,7 +157,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         let text = r#"a/a; one="x;y,\"z" ;Two=2;three, b/b"#;
         headers.insert(ACCEPT, text.parse().unwrap());
-        let choices = choices(&headers, &ACCEPT);
+        let choices = preferences(&headers, &ACCEPT);
         assert_eq!(choices.len(), 2);
         assert_eq!(choices[0].param("one"), Some("x;y,\"z"));
         assert_eq!(choices[0].param("two"), Some("2"));

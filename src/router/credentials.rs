@@ -15,14 +15,14 @@ pub(super) struct Credentials(Vec<Credential>);
 impl Credentials {
     /// Spaces and line ends around the token are dropped: files end in one, and a
     /// header cannot carry them.
-    pub(super) fn bearer(&mut self, token: &str) {
+    pub(super) fn add_bearer(&mut self, token: &str) {
         let token = token.trim();
         self.add(Scheme::Bearer, (!token.is_empty()).then(|| token.into()));
     }
 
     /// An empty password lets nobody in, whatever the user: it is what a variable
     /// that is not set looks like, and users are easily guessed.
-    pub(super) fn basic(&mut self, user: &str, password: &str) {
+    pub(super) fn add_basic(&mut self, user: &str, password: &str) {
         let secret = || STANDARD.encode(format!("{user}:{password}"));
         self.add(Scheme::Basic, (!password.is_empty()).then(secret));
     }
@@ -33,12 +33,12 @@ impl Credentials {
     }
 
     /// Returns true when nothing is asked for.
-    pub(super) fn are_none(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Returns true when one of them is empty, and so lets nobody in.
-    pub(super) fn lack_a_secret(&self) -> bool {
+    pub(super) fn has_empty_secret(&self) -> bool {
         self.0.iter().any(|one| one.secret.is_none())
     }
 
@@ -46,7 +46,7 @@ impl Credentials {
     ///
     /// The time it takes does not depend on how much of a secret is right, nor on
     /// which one it is; it may on the secrets' lengths.
-    pub(super) fn are_in(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn is_authorized(&self, headers: &HeaderMap) -> bool {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         // Of two, somebody else may read the other one.
         let (Some(value), None) = (values.next(), values.next()) else {

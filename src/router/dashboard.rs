@@ -15,9 +15,9 @@ use bytes::Bytes;
 
 use crate::dashboards::{AlertRules, GrafanaBoard, View, page};
 use crate::router::MetricsRouter;
-use crate::router::etag::Tagged;
-use crate::router::html::html;
-use crate::router::routes::{Served, client};
+use crate::router::html_page::html;
+use crate::router::routes::{RouterState, client_address};
+use crate::router::static_file::StaticFile;
 
 /// A view is the same for all who ask within this time, if no other is chosen.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -28,7 +28,7 @@ const JS: &str = "text/javascript; charset=utf-8";
 /// # What people look at
 impl MetricsRouter {
     /// Calls the page and the board for Grafana so; by default they have the program's name.
-    pub fn title(mut self, title: impl Into<String>) -> Self {
+    pub fn dashboard_title(mut self, title: impl Into<String>) -> Self {
         if let Some(board) = &mut self.board {
             board.title = Some(title.into());
         }
@@ -47,7 +47,7 @@ impl MetricsRouter {
     /// is said, however many look.
     ///
     /// Where collectors are slow, more of it spares them; the page then moves in such steps.
-    pub fn view_interval(mut self, interval: Duration) -> Self {
+    pub fn dashboard_interval(mut self, interval: Duration) -> Self {
         if let Some(board) = &mut self.board {
             board.interval = Some(interval);
         }
@@ -73,7 +73,7 @@ pub(super) struct Board {
 
 impl Board {
     /// Returns the routes, which share places and registry with the scrapes.
-    pub(super) fn routes<S>(&self, served: &Arc<Served>) -> Router<S>
+    pub(super) fn routes<S>(&self, served: &Arc<RouterState>) -> Router<S>
     where
         S: Clone + Send + Sync + 'static,
     {
@@ -97,7 +97,7 @@ impl Board {
             .route("/dashboard.js", file(page::JS, || of_type(JS)))
             .route(
                 "/view",
-                get(async move |request: Request| looked.answer(client(&request)).await),
+                get(async move |request: Request| looked.answer(client_address(&request)).await),
             )
             .route("/grafana.json", board)
             .route("/rules.yml", rules)
@@ -115,7 +115,7 @@ where
     S: Clone + Send + Sync + 'static,
 {
     // Its tag is computed once.
-    let file = Arc::new(Tagged::new(text));
+    let file = Arc::new(StaticFile::new(text));
     get(async move |request: HeaderMap| file.answer(headers(), &request))
 }
 
@@ -125,7 +125,7 @@ fn of_type(media_type: &'static str) -> Response {
 
 /// Answers with what is made of the registry as it is then.
 fn made<S>(
-    served: &Arc<Served>,
+    served: &Arc<RouterState>,
     kind: &'static str,
     make: impl Fn() -> String + Clone + Send + Sync + 'static,
 ) -> MethodRouter<S>
@@ -133,12 +133,12 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let served = Arc::clone(served);
-    get(
-        async move |request: Request| match served.make(client(&request), make).await {
+    get(async move |request: Request| {
+        match served.run_blocking(client_address(&request), make).await {
             Ok(text) => ([(CONTENT_TYPE, kind)], text).into_response(),
             Err(refusal) => refusal,
-        },
-    )
+        }
+    })
 }
 
 /// The view that those who look share.
@@ -148,7 +148,7 @@ struct Looked {
     /// The last one, and when it was made.
     made: Mutex<Option<(Instant, Bytes)>>,
     interval: Duration,
-    served: Arc<Served>,
+    served: Arc<RouterState>,
 }
 
 impl Looked {
@@ -172,7 +172,7 @@ impl Looked {
             return Ok(fresh);
         }
         let looked = Arc::clone(&self);
-        let made = self.served.make(client, move || {
+        let made = self.served.run_blocking(client, move || {
             let mut view = view;
             let text = Bytes::from(view.take());
             *looked.made() = Some((Instant::now(), text.clone()));

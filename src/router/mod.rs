@@ -84,34 +84,33 @@
 //! an application, the server has to limit connections.
 
 mod accept_header;
-mod access;
-mod blocking;
-#[cfg_attr(not(feature = "compression"), path = "no_compression.rs")]
+mod access_control;
+mod allowed_networks;
+mod blocking_task;
 mod compression;
+mod content_negotiation;
 mod credentials;
 #[cfg(feature = "dashboard")]
 mod dashboard;
-mod deadline;
 mod encoded_chunks;
-#[cfg(feature = "dashboard")]
-mod etag;
 mod evict;
+mod fair_share;
 #[cfg(any(feature = "dashboard", feature = "serve"))]
-mod html;
-mod negotiate;
-mod networks;
-mod permits;
-mod query;
+mod html_page;
 mod routes;
 mod scrape_body;
+mod scrape_deadline;
 mod scrape_metrics;
+mod scrape_permits;
+mod scrape_query;
 mod scrape_state;
+mod scrape_timeout;
 #[cfg(feature = "serve")]
 mod serve;
-mod share;
+#[cfg(feature = "dashboard")]
+mod static_file;
 #[cfg(feature = "system")]
 mod system;
-mod time;
 
 use std::fmt;
 use std::time::Duration;
@@ -122,14 +121,14 @@ use crate::error::Error;
 use crate::registry::Registry;
 #[cfg(feature = "system")]
 use crate::system::SystemMetrics;
-use access::Guard;
+use access_control::Guard;
 #[cfg(feature = "dashboard")]
 use dashboard::Board;
 use routes::{Routes, routes};
 #[cfg(feature = "serve")]
-pub use serve::Serving;
+use serve::ListenerSettings;
 #[cfg(feature = "serve")]
-use serve::Settings;
+pub use serve::MetricsServer;
 
 /// Returns a router that serves the global registry, to be nested at `/metrics`.
 ///
@@ -156,7 +155,7 @@ pub struct MetricsRouter {
     #[cfg(feature = "system")]
     system: Option<SystemMetrics>,
     #[cfg(feature = "serve")]
-    listening: Settings,
+    listening: ListenerSettings,
 }
 
 impl MetricsRouter {
@@ -173,7 +172,7 @@ impl MetricsRouter {
             #[cfg(feature = "system")]
             system: Some(SystemMetrics::new()),
             #[cfg(feature = "serve")]
-            listening: Settings::default(),
+            listening: ListenerSettings::default(),
         }
     }
 
@@ -272,7 +271,10 @@ impl MetricsRouter {
     where
         S: Clone + Send + Sync + 'static,
     {
-        let Routes { root, below } = routes(&self);
+        let Routes {
+            root,
+            subpaths: below,
+        } = routes(&self);
         self.guard.before(below.route("/", root))
     }
 }

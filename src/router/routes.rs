@@ -16,25 +16,25 @@ use tokio::runtime::Handle;
 use crate::export::Format;
 use crate::registry::Registry;
 use crate::router::MetricsRouter;
-use crate::router::blocking::Blocking;
-use crate::router::compression::coder;
-use crate::router::encoded_chunks::Pages;
-use crate::router::negotiate::Negotiated;
-use crate::router::networks::client_key;
-use crate::router::permits::Permits;
-use crate::router::query::Query;
-use crate::router::scrape_body::Scrape;
-use crate::router::scrape_metrics::{SUMMARY, Scrapes};
+use crate::router::allowed_networks::client_key;
+use crate::router::blocking_task::BlockingTask;
+use crate::router::compression::negotiate_compressor;
+use crate::router::content_negotiation::NegotiatedFormat;
+use crate::router::encoded_chunks::EncodedChunks;
+use crate::router::scrape_body::ScrapeBody;
+use crate::router::scrape_metrics::{SUMMARY, ScrapeMetrics};
+use crate::router::scrape_permits::Permits;
+use crate::router::scrape_query::ScrapeQuery;
 use crate::router::scrape_state::Counted;
-use crate::router::time::time;
+use crate::router::scrape_timeout::scrape_timeout;
 
 /// What the routes share.
-pub(super) struct Served {
+pub(super) struct RouterState {
     pub(super) registry: Registry,
     created: bool,
     deadline: Duration,
     permits: Arc<Permits>,
-    scrapes: Option<Scrapes>,
+    scrapes: Option<ScrapeMetrics>,
 }
 
 /// The routes of a router.
@@ -42,7 +42,7 @@ pub(super) struct Routes<S> {
     /// `/metrics`.
     pub(super) root: MethodRouter<S>,
     /// What is below it.
-    pub(super) below: Router<S>,
+    pub(super) subpaths: Router<S>,
 }
 
 /// Returns the routes of a router with these settings.
@@ -55,21 +55,21 @@ where
     let registry = settings.registry.clone();
     let registry = registry.unwrap_or_else(|| Registry::global().clone());
     registry.mark_read();
-    let served = Arc::new(Served {
+    let served = Arc::new(RouterState {
         created: settings.created,
         deadline: settings.deadline,
         permits: Permits::new(settings.in_flight),
-        scrapes: Scrapes::new(&registry),
+        scrapes: ScrapeMetrics::new(&registry),
         registry,
     });
-    let route = |answer: fn(&Served, &Request) -> Response| -> MethodRouter<S> {
-        let answer = async move |State(served): State<Arc<Served>>, request: Request| {
+    let route = |answer: fn(&RouterState, &Request) -> Response| -> MethodRouter<S> {
+        let answer = async move |State(served): State<Arc<RouterState>>, request: Request| {
             answer(&served, &request)
         };
         get(answer).with_state(Arc::clone(&served))
     };
-    let summary = async move |State(served): State<Arc<Served>>, request: Request| {
-        served.summary(client(&request)).await
+    let summary = async move |State(served): State<Arc<RouterState>>, request: Request| {
+        served.summary(client_address(&request)).await
     };
     let summary = get(summary).with_state(Arc::clone(&served));
     let below = Router::new()
@@ -84,30 +84,30 @@ where
     };
     Routes {
         root: route(negotiated),
-        below,
+        subpaths: below,
     }
 }
 
-fn negotiated(served: &Served, request: &Request) -> Response {
-    served.scrape(request, Negotiated::of(request.headers()))
+fn negotiated(served: &RouterState, request: &Request) -> Response {
+    served.scrape(request, NegotiatedFormat::from_headers(request.headers()))
 }
 
-fn json(served: &Served, request: &Request) -> Response {
-    served.scrape(request, Negotiated::json())
+fn json(served: &RouterState, request: &Request) -> Response {
+    served.scrape(request, NegotiatedFormat::json())
 }
 
-impl Served {
-    fn scrape(&self, request: &Request, negotiated: Negotiated) -> Response {
+impl RouterState {
+    fn scrape(&self, request: &Request, negotiated: NegotiatedFormat) -> Response {
         let begun = Instant::now();
         Registry::warn_if_global_is_unread();
         let headers = request.headers();
-        let Some(permit) = self
-            .permits
-            .take(time(headers, self.deadline), client(request))
-        else {
+        let Some(permit) = self.permits.try_acquire(
+            scrape_timeout(headers, self.deadline),
+            client_address(request),
+        ) else {
             return self.refuse();
         };
-        let Query { names, limit } = Query::of(request.uri().query());
+        let ScrapeQuery { names, limit } = ScrapeQuery::parse(request.uri().query());
         let mut export = self.registry.export(negotiated.format);
         export = export
             .escaping(negotiated.escaping)
@@ -118,15 +118,15 @@ impl Served {
         if let Some(limit) = limit.filter(|_| negotiated.format == Format::Json) {
             export = export.limit(limit);
         }
-        let coder = coder(headers);
-        let coding = coder.as_ref().map(|coder| coder.name());
+        let coder = negotiate_compressor(headers);
+        let coding = coder.as_ref().map(|coder| coder.content_coding());
         let counted = self.scrapes.clone().map(|scrapes| Counted {
             scrapes,
             format: negotiated.format.as_str(),
             begun,
         });
-        let pages = Pages::new(export.chunks(), coder, permit);
-        let mut response = Response::new(Body::new(Scrape::new(pages, counted)));
+        let pages = EncodedChunks::new(export.chunks(), coder, permit);
+        let mut response = Response::new(Body::new(ScrapeBody::new(pages, counted)));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, negotiated.content_type());
         headers.insert(VARY, HeaderValue::from_static("accept, accept-encoding"));
@@ -141,7 +141,7 @@ impl Served {
         let begun = Instant::now();
         let registry = self.registry.clone();
         match self
-            .make(client, move || registry.summary().to_json())
+            .run_blocking(client, move || registry.summary().to_json())
             .await
         {
             Ok(summary) => {
@@ -161,16 +161,16 @@ impl Served {
     ///
     /// The response that refuses the request: no place is free, the deadline passed before a
     /// thread was free, or the work panicked.
-    pub(super) async fn make<T: Send + 'static>(
+    pub(super) async fn run_blocking<T: Send + 'static>(
         &self,
         client: Option<IpAddr>,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Response> {
-        let permit = self.permits.take(self.deadline, client);
+        let permit = self.permits.try_acquire(self.deadline, client);
         let permit = permit.ok_or_else(|| self.refuse())?;
-        let work = move || permit.hold().then(work);
+        let work = move || permit.pin().then(work);
         let made = match Handle::try_current() {
-            Ok(runtime) => Blocking::spawn(&runtime, work).await,
+            Ok(runtime) => BlockingTask::spawn(&runtime, work).await,
             Err(_) => Some(work()),
         };
         match made {
@@ -190,7 +190,7 @@ impl Served {
 }
 
 /// Returns the client that limits count, if the server provides its address.
-pub(super) fn client(request: &Request) -> Option<IpAddr> {
+pub(super) fn client_address(request: &Request) -> Option<IpAddr> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     peer.map(|ConnectInfo(peer)| client_key(peer.ip()))
 }

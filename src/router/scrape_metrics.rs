@@ -9,14 +9,14 @@ use crate::registry::Registry;
 
 /// The metrics about scrapes.
 #[derive(Debug, Clone)]
-pub(super) struct Scrapes {
+pub(super) struct ScrapeMetrics {
     total: Family<Counter, 1>,
     refused: Counter,
     cut: Counter,
     duration: Histogram,
 }
 
-impl Scrapes {
+impl ScrapeMetrics {
     /// Makes them in the registry that is served; none where their names are taken.
     pub(super) fn new(registry: &Registry) -> Option<Self> {
         let made = Self::make(&registry.clone().without_prefix());

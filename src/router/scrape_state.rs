@@ -11,11 +11,11 @@ use std::time::Instant;
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
-use crate::router::blocking::Blocking;
-use crate::router::deadline::OnDeadline;
-use crate::router::encoded_chunks::Pages;
+use crate::router::blocking_task::BlockingTask;
+use crate::router::encoded_chunks::EncodedChunks;
 use crate::router::evict::Evict;
-use crate::router::scrape_metrics::Scrapes;
+use crate::router::scrape_deadline::OnDeadline;
+use crate::router::scrape_metrics::ScrapeMetrics;
 
 /// An answer is handed on in frames of this length: hyper takes sixteen of them
 /// before it checks whether its client reads.
@@ -40,36 +40,36 @@ struct State {
 
 enum Work {
     /// A page, of which there may be more to hand on.
-    Made(Box<Pages>),
+    Made(Box<EncodedChunks>),
     /// A page that is made by another thread.
-    Making(Blocking<Result<Box<Pages>, Broken>>),
+    Making(BlockingTask<Result<Box<EncodedChunks>, ScrapeError>>),
     /// A page that is made by the thread that reads the answer.
     MakingHere,
     /// Nothing any more, which the reader does not know yet.
-    Broken(Broken),
+    Broken(ScrapeError),
     Ended,
 }
 
 /// What is counted when the answer has been handed on to its end.
 pub(super) struct Counted {
-    pub(super) scrapes: Scrapes,
+    pub(super) scrapes: ScrapeMetrics,
     pub(super) format: &'static str,
     pub(super) begun: Instant,
 }
 
 /// Why an answer breaks off.
 #[derive(Debug)]
-pub(super) enum Broken {
+pub(super) enum ScrapeError {
     /// It took longer than its deadline.
-    Late,
+    TimedOut,
     /// Another client got its place.
     Evicted,
     /// The runtime ended, or a page could not be made.
-    Gone,
+    Failed,
 }
 
 impl ScrapeState {
-    pub(super) fn new(pages: Pages, counted: Option<Counted>) -> Self {
+    pub(super) fn new(pages: EncodedChunks, counted: Option<Counted>) -> Self {
         Self {
             state: Mutex::new(State {
                 work: Work::Made(Box::new(pages)),
@@ -84,7 +84,7 @@ impl ScrapeState {
     pub(super) fn poll_frame(
         &self,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Broken>>> {
+    ) -> Poll<Option<Result<Bytes, ScrapeError>>> {
         loop {
             let mut state = self.state();
             match &mut state.work {
@@ -113,15 +113,15 @@ impl ScrapeState {
         let Work::Made(pages) = mem::replace(&mut state.work, Work::Ended) else {
             return;
         };
-        if pages.are_at_end() {
+        if pages.is_at_end() {
             if let Some(counted) = state.counted.take() {
                 counted.scrapes.count(counted.format, counted.begun);
             }
-        } else if pages.are_late() {
+        } else if pages.is_past_deadline() {
             // The deadline's thread is late, too, or could not be started.
-            drop(state.cut(Broken::Late));
+            drop(state.cut(ScrapeError::TimedOut));
         } else if let Ok(runtime) = Handle::try_current() {
-            state.work = Work::Making(Blocking::spawn(&runtime, move || turned(pages)));
+            state.work = Work::Making(BlockingTask::spawn(&runtime, move || turned(pages)));
         } else {
             // Without a runtime there is nobody else to hold up.
             state.work = Work::MakingHere;
@@ -143,7 +143,7 @@ impl ScrapeState {
     /// Frees what the scrape holds, and leaves an error for the reader.
     ///
     /// A page that is being made is freed, with the scrape's place, when it is made.
-    fn end(&self, why: Broken) {
+    fn end(&self, why: ScrapeError) {
         let mut state = self.state();
         if matches!(state.work, Work::Broken(_) | Work::Ended) {
             return;
@@ -159,24 +159,24 @@ impl ScrapeState {
 
 impl OnDeadline for ScrapeState {
     fn on_deadline(&self) {
-        self.end(Broken::Late);
+        self.end(ScrapeError::TimedOut);
     }
 }
 
 impl Evict for ScrapeState {
     fn evict(&self) {
-        self.end(Broken::Evicted);
+        self.end(ScrapeError::Evicted);
     }
 }
 
 /// Makes the next page, unless the place has gone to another scrape.
-fn turned(mut pages: Box<Pages>) -> Result<Box<Pages>, Broken> {
-    if pages.turn() {
+fn turned(mut pages: Box<EncodedChunks>) -> Result<Box<EncodedChunks>, ScrapeError> {
+    if pages.next_chunk() {
         Ok(pages)
-    } else if pages.are_late() {
-        Err(Broken::Late)
+    } else if pages.is_past_deadline() {
+        Err(ScrapeError::TimedOut)
     } else {
-        Err(Broken::Evicted)
+        Err(ScrapeError::Evicted)
     }
 }
 
@@ -186,7 +186,7 @@ impl State {
         let Work::Made(pages) = &self.work else {
             return None;
         };
-        let rest = pages.page().get(self.sent..).unwrap_or_default();
+        let rest = pages.chunk().get(self.sent..).unwrap_or_default();
         let frame = rest.get(..FRAME).unwrap_or(rest);
         self.sent += frame.len();
         (!frame.is_empty()).then(|| Bytes::copy_from_slice(frame))
@@ -197,7 +197,7 @@ impl State {
             return Poll::Ready(());
         };
         match Pin::new(making).poll(context) {
-            Poll::Ready(made) => self.made(made.unwrap_or(Err(Broken::Gone))),
+            Poll::Ready(made) => self.made(made.unwrap_or(Err(ScrapeError::Failed))),
             Poll::Pending => {
                 self.reader = Some(context.waker().clone());
                 return Poll::Pending;
@@ -207,7 +207,7 @@ impl State {
     }
 
     /// Has the next page, or the reason why there is none.
-    fn made(&mut self, pages: Result<Box<Pages>, Broken>) {
+    fn made(&mut self, pages: Result<Box<EncodedChunks>, ScrapeError>) {
         match pages {
             Ok(pages) => self.work = Work::Made(pages),
             Err(why) => drop(self.cut(why)),
@@ -217,7 +217,7 @@ impl State {
     }
 
     /// Breaks the answer off, and returns what it held, to be dropped without the lock.
-    fn cut(&mut self, broken: Broken) -> (Work, Option<Waker>) {
+    fn cut(&mut self, broken: ScrapeError) -> (Work, Option<Waker>) {
         if let Some(counted) = self.counted.take() {
             counted.scrapes.cut();
         }
@@ -226,17 +226,17 @@ impl State {
     }
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for ScrapeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Late => "the scrape took longer than its deadline, and was cut off",
+            Self::TimedOut => "the scrape took longer than its deadline, and was cut off",
             Self::Evicted => "the scrape was cut off for a client that has fewer scrapes under way",
-            Self::Gone => "the scrape was cut off, since its next part could not be made",
+            Self::Failed => "the scrape was cut off, since its next part could not be made",
         })
     }
 }
 
-impl std::error::Error for Broken {}
+impl std::error::Error for ScrapeError {}
 
 #[cfg(test)]
 mod tests {
@@ -247,7 +247,7 @@ mod tests {
     use super::*;
     use crate::export::Format;
     use crate::registry::Registry;
-    use crate::router::permits::{Permit, Permits};
+    use crate::router::scrape_permits::{Permit, Permits};
 
     /// A registry of several pages.
     fn large() -> Registry {
@@ -261,13 +261,13 @@ mod tests {
 
     fn new_scrape(registry: &Registry, permit: Permit) -> ScrapeState {
         ScrapeState::new(
-            Pages::new(registry.export(Format::Text).chunks(), None, permit),
+            EncodedChunks::new(registry.export(Format::Text).chunks(), None, permit),
             None,
         )
     }
 
     /// Polls on this thread, where there is no runtime and so nothing to wait for.
-    fn poll(scrape: &ScrapeState) -> Option<Result<Bytes, Broken>> {
+    fn poll(scrape: &ScrapeState) -> Option<Result<Bytes, ScrapeError>> {
         match scrape.poll_frame(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(frame) => frame,
             Poll::Pending => panic!("without a runtime nothing is waited for"),
@@ -278,27 +278,30 @@ mod tests {
     fn at_its_deadline_a_scrape_gives_back_its_place_and_its_page_without_a_poll() {
         let permits = Permits::new(1);
         let far = Duration::MAX;
-        let scrape = new_scrape(&large(), permits.take(far, None).unwrap());
+        let scrape = new_scrape(&large(), permits.try_acquire(far, None).unwrap());
         assert!(poll(&scrape).unwrap().is_ok());
-        assert!(permits.take(far, None).is_none());
+        assert!(permits.try_acquire(far, None).is_none());
         scrape.on_deadline();
-        assert!(permits.take(far, None).is_some());
-        assert!(matches!(scrape.state().work, Work::Broken(Broken::Late)));
+        assert!(permits.try_acquire(far, None).is_some());
+        assert!(matches!(
+            scrape.state().work,
+            Work::Broken(ScrapeError::TimedOut)
+        ));
         // Who reads on learns of it once, though half a page was still to come.
-        assert!(matches!(poll(&scrape), Some(Err(Broken::Late))));
+        assert!(matches!(poll(&scrape), Some(Err(ScrapeError::TimedOut))));
         assert!(poll(&scrape).is_none());
     }
 
     #[test]
     fn an_evicted_scrape_says_so() {
         let permits = Permits::new(1);
-        let permit = || permits.take(Duration::MAX, None);
+        let permit = || permits.try_acquire(Duration::MAX, None);
         let scrape = new_scrape(&large(), permit().unwrap());
         assert!(poll(&scrape).unwrap().is_ok());
         scrape.evict();
         assert!(permit().is_some());
         let error = poll(&scrape).unwrap().unwrap_err();
-        assert!(matches!(error, Broken::Evicted));
+        assert!(matches!(error, ScrapeError::Evicted));
         assert!(!error.to_string().contains("deadline"), "{error}");
         assert!(poll(&scrape).is_none());
     }
@@ -316,16 +319,16 @@ mod tests {
         });
         started.recv().unwrap();
         let permits = Permits::new(1);
-        let permit = permits.take(Duration::MAX, None).unwrap();
+        let permit = permits.try_acquire(Duration::MAX, None).unwrap();
         let scrape = new_scrape(&Registry::new(), permit);
         let _inside = runtime.enter();
         let mut context = Context::from_waker(Waker::noop());
         assert!(scrape.poll_frame(&mut context).is_pending());
-        assert!(permits.take(Duration::MAX, None).is_none());
+        assert!(permits.try_acquire(Duration::MAX, None).is_none());
         scrape.on_deadline();
         // The permit is dropped with the pages.
-        assert!(permits.take(Duration::MAX, None).is_some());
-        assert!(matches!(poll(&scrape), Some(Err(Broken::Late))));
+        assert!(permits.try_acquire(Duration::MAX, None).is_some());
+        assert!(matches!(poll(&scrape), Some(Err(ScrapeError::TimedOut))));
         drop(open);
     }
 
@@ -334,7 +337,7 @@ mod tests {
         let registry = Registry::new();
         let scrape = new_scrape(
             &registry,
-            Permits::new(1).take(Duration::MAX, None).unwrap(),
+            Permits::new(1).try_acquire(Duration::MAX, None).unwrap(),
         );
         while let Some(frame) = poll(&scrape) {
             frame.unwrap();
@@ -347,9 +350,9 @@ mod tests {
     fn without_the_deadline_s_thread_an_answer_is_cut_when_its_next_page_is_due() {
         let scrape = new_scrape(
             &large(),
-            Permits::new(1).take(Duration::ZERO, None).unwrap(),
+            Permits::new(1).try_acquire(Duration::ZERO, None).unwrap(),
         );
-        assert!(matches!(poll(&scrape), Some(Err(Broken::Late))));
+        assert!(matches!(poll(&scrape), Some(Err(ScrapeError::TimedOut))));
     }
 
     #[test]
@@ -364,10 +367,10 @@ mod tests {
         registry.gauge_fn("late", "", expire).unwrap();
         let scrape = Arc::new(new_scrape(
             &registry,
-            permits.take(Duration::MAX, None).unwrap(),
+            permits.try_acquire(Duration::MAX, None).unwrap(),
         ));
         under_way.set(Arc::clone(&scrape)).ok().unwrap();
-        assert!(matches!(poll(&scrape), Some(Err(Broken::Late))));
-        assert!(permits.take(Duration::MAX, None).is_some());
+        assert!(matches!(poll(&scrape), Some(Err(ScrapeError::TimedOut))));
+        assert!(permits.try_acquire(Duration::MAX, None).is_some());
     }
 }

@@ -9,7 +9,7 @@ impl MetricsRouter {
     /// has them not yet; by default it does so with the interval of a second.
     ///
     /// A metric whose name is taken by something else is left out, with a warning.
-    pub fn system(self, metrics: SystemMetrics) -> Self {
+    pub fn system_metrics(self, metrics: SystemMetrics) -> Self {
         Self {
             system: Some(metrics),
             ..self
@@ -17,7 +17,7 @@ impl MetricsRouter {
     }
 
     /// Leaves the metrics of the system to others, such as an exporter beside the service.
-    pub fn without_system(self) -> Self {
+    pub fn without_system_metrics(self) -> Self {
         Self {
             system: None,
             ..self

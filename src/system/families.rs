@@ -108,13 +108,13 @@ pub(super) static FAMILIES: [Family; 18] = [
     gauge(
         "process_max_fds",
         "File descriptors that the process may have open.",
-        |reading| reading.process.most_files,
+        |reading| reading.process.max_open_files,
     )
     .in_role(Role::ProcessMostFiles),
     gauge(
         "process_start_time_seconds",
         "When the process started, in seconds since 1970.",
-        |reading| reading.process.started,
+        |reading| reading.process.start_time,
     )
     .in_role(Role::ProcessStart),
     gauge("process_threads", "Threads of the process.", |reading| {

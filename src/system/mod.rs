@@ -42,21 +42,21 @@
 //! for one. A share of CPU time needs two, of which the first is taken when the metrics are
 //! registered.
 
-mod attach;
 mod cgroup;
+mod collector;
 mod families;
-mod files;
+mod kernel_files;
 mod process;
 mod reader;
 mod reading;
-mod updates;
+mod updater;
 
 use std::time::Duration;
 
 use crate::error::Error;
 use crate::registry::Registry;
 
-pub use updates::SystemUpdates;
+pub use updater::SystemMetricsUpdater;
 
 /// The settings of the metrics of the machine, the process and its container. See the
 /// [module](self).
@@ -88,14 +88,14 @@ impl SystemMetrics {
     /// If the registry has something else under one of their names, such as the same metrics
     /// without the handle's labels. The others are added.
     pub fn register(&self, registry: &Registry) -> Result<(), Error> {
-        let (_, conflict) = attach::attach(self, registry);
+        let (_, conflict) = collector::attach(self, registry);
         conflict.map_or(Ok(()), Err)
     }
 
     /// Does so, and warns of names that are taken.
     #[cfg(feature = "axum")]
     pub(crate) fn attach(&self, registry: &Registry) {
-        attach::attach_or_warn(self, registry);
+        collector::attach_or_warn(self, registry);
     }
 }
 

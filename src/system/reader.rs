@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use sysinfo::{IS_SUPPORTED_SYSTEM, MINIMUM_CPU_UPDATE_INTERVAL, MemoryRefreshKind, System};
 
 use crate::system::cgroup::Cgroup;
-use crate::system::process::Source;
+use crate::system::process::ProcessReader;
 use crate::system::reading::{Machine, Reading};
 
 /// What takes readings, and remembers what the next one needs of the last.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct SystemReader {
     system: System,
-    process: Source,
+    process: ProcessReader,
     cgroup: Option<Cgroup>,
     /// When the CPUs' time was last read, and how many seconds of it the process
     /// had taken.
@@ -22,16 +22,16 @@ pub(super) struct Reader {
     process_share: Option<f64>,
 }
 
-impl Reader {
+impl SystemReader {
     /// Shares over less than this are mostly noise, and the library gives none.
-    pub(super) const LEAST: Duration =
+    pub(super) const MIN_CPU_INTERVAL: Duration =
         MINIMUM_CPU_UPDATE_INTERVAL.saturating_add(Duration::from_millis(10));
 
     pub(super) fn new() -> Self {
         Self {
             system: System::new(),
-            process: Source::new(),
-            cgroup: Cgroup::own(),
+            process: ProcessReader::new(),
+            cgroup: Cgroup::of_current_process(),
             cpu_before: None,
             has_shares: !IS_SUPPORTED_SYSTEM,
             machine_share: None,
@@ -40,7 +40,7 @@ impl Reader {
     }
 
     /// Whether it has read the CPUs' time twice, or never will.
-    pub(super) fn has_shares(&self) -> bool {
+    pub(super) fn has_cpu_usage(&self) -> bool {
         self.has_shares
     }
 
@@ -77,7 +77,7 @@ impl Reader {
         let now = Instant::now();
         if let Some((before, seconds_before)) = self.cpu_before {
             let passed = now.saturating_duration_since(before);
-            if passed < Self::LEAST {
+            if passed < Self::MIN_CPU_INTERVAL {
                 return;
             }
             self.system.refresh_cpu_usage();

@@ -27,9 +27,9 @@ pub(super) struct Process {
     pub(super) resident: Option<f64>,
     pub(super) address_space: Option<f64>,
     pub(super) open_files: Option<f64>,
-    pub(super) most_files: Option<f64>,
+    pub(super) max_open_files: Option<f64>,
     /// In seconds since 1970.
-    pub(super) started: Option<f64>,
+    pub(super) start_time: Option<f64>,
     pub(super) threads: Option<f64>,
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::registry::Registry;
 use crate::testing::exposition::{
-    Exposition, Key, Sample, parse_number, sample, write_key, write_number,
+    Exposition, ParsedSample, SeriesKey, parse_number, sample, write_key, write_number,
 };
 
 /// Asserts that the registry exports these metrics as they are written here, in Prometheus's
@@ -58,14 +58,14 @@ fn difference(found: &Exposition, expected: &str) -> Result<Option<String>, Stri
             let _ = writeln!(comments, "{line}");
         } else if !line.is_empty() {
             let (key, number) = sample(line).map_err(|what| format!("{line:?}: {what}"))?;
-            let number = Number::of(number).map_err(|what| format!("{line:?}: {what}"))?;
+            let number = ExpectedValue::of(number).map_err(|what| format!("{line:?}: {what}"))?;
             samples.push((key, number));
         }
     }
     let comments = Exposition::parse(&comments).map_err(|error| error.to_string())?;
-    let mut lines = Lines::default();
-    for ((word, name), text) in &comments.told {
-        let own = found.told.get(&(*word, name.clone()));
+    let mut lines = Diff::default();
+    for ((word, name), text) in &comments.metadata {
+        let own = found.metadata.get(&(*word, name.clone()));
         let line = |text: &str| format!("# {word} {name} {text}");
         // What is expected has lost the spaces around it.
         let is_same = own.is_some_and(|own| own.trim() == text.trim());
@@ -81,7 +81,7 @@ fn difference(found: &Exposition, expected: &str) -> Result<Option<String>, Stri
     for (key, number) in &samples {
         let own = rest.remove(&(&key.name, &key.labels));
         let is_same = own.is_some_and(|own| number.is(own.value));
-        lines.compare(&number.line(key), own.map(Sample::to_string), is_same);
+        lines.compare(&number.line(key), own.map(ParsedSample::to_string), is_same);
     }
     for sample in rest.values() {
         lines.add('+', &sample.to_string());
@@ -90,12 +90,12 @@ fn difference(found: &Exposition, expected: &str) -> Result<Option<String>, Stri
 }
 
 /// A number that is expected.
-enum Number {
+enum ExpectedValue {
     Any,
     Only(f64),
 }
 
-impl Number {
+impl ExpectedValue {
     fn of(text: &str) -> Result<Self, String> {
         match text {
             "*" => Ok(Self::Any),
@@ -110,7 +110,7 @@ impl Number {
         }
     }
 
-    fn line(&self, key: &Key) -> String {
+    fn line(&self, key: &SeriesKey) -> String {
         let mut line = String::new();
         let _ = write_key(&mut line, &key.name, &key.labels);
         line.push(' ');
@@ -124,12 +124,12 @@ impl Number {
 
 /// The lines of a difference.
 #[derive(Default)]
-struct Lines {
+struct Diff {
     text: String,
     differ: bool,
 }
 
-impl Lines {
+impl Diff {
     fn compare(&mut self, expected: &str, found: Option<String>, is_same: bool) {
         if is_same {
             self.add(' ', found.as_deref().unwrap_or(expected));

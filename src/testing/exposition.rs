@@ -18,14 +18,14 @@ use crate::testing::cursor::Cursor;
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Exposition {
-    samples: Vec<Sample>,
+    samples: Vec<ParsedSample>,
     /// What lines of comment say: the name and what it is, by the word that they begin with.
-    pub(super) told: BTreeMap<(&'static str, String), String>,
+    pub(super) metadata: BTreeMap<(&'static str, String), String>,
 }
 
 /// A line of an exposition: a name, labels, and a number.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sample {
+pub struct ParsedSample {
     /// The name as it stands there, with its `_total`, `_bucket` and so on.
     pub name: String,
     /// The labels by their names.
@@ -74,7 +74,7 @@ impl Exposition {
 
     /// Returns all samples, in their order.
     #[must_use]
-    pub fn samples(&self) -> &[Sample] {
+    pub fn samples(&self) -> &[ParsedSample] {
         &self.samples
     }
 
@@ -83,7 +83,7 @@ impl Exposition {
     #[must_use]
     pub fn value<'a>(&self, name: &str, labels: impl AsRef<[(&'a str, &'a str)]>) -> Option<f64> {
         let labels = labels.as_ref();
-        let has = |sample: &&Sample| {
+        let has = |sample: &&ParsedSample| {
             let has = |(name, value): &(&str, &str)| {
                 sample.labels.get(*name).is_some_and(|own| own == value)
             };
@@ -96,7 +96,7 @@ impl Exposition {
     /// Returns the help text of a metric, as it is called there.
     #[must_use]
     pub fn help(&self, name: &str) -> Option<&str> {
-        self.told
+        self.metadata
             .get(&("HELP", name.to_owned()))
             .map(|help| &**help)
     }
@@ -104,7 +104,7 @@ impl Exposition {
     /// Returns the type of a metric, as it is called there: `counter`, `histogram`, and so on.
     #[must_use]
     pub fn kind(&self, name: &str) -> Option<&str> {
-        self.told
+        self.metadata
             .get(&("TYPE", name.to_owned()))
             .map(|kind| &**kind)
     }
@@ -119,21 +119,21 @@ impl Exposition {
             let name = cursor.name()?;
             let rest = cursor.0.strip_prefix(' ').unwrap_or(cursor.0);
             let rest = if word == "HELP" { rest } else { rest.trim() };
-            self.told.insert((word, name), unescape(rest));
+            self.metadata.insert((word, name), unescape(rest));
         }
         Ok(())
     }
 }
 
 /// What a sample is of.
-pub(super) struct Key {
+pub(super) struct SeriesKey {
     pub(super) name: String,
     pub(super) labels: BTreeMap<String, String>,
 }
 
-impl Key {
-    fn with(self, value: f64) -> Sample {
-        Sample {
+impl SeriesKey {
+    fn with(self, value: f64) -> ParsedSample {
+        ParsedSample {
             name: self.name,
             labels: self.labels,
             value,
@@ -142,7 +142,7 @@ impl Key {
 }
 
 /// Reads a sample: what it is of, and the text of its number.
-pub(super) fn sample(line: &str) -> Result<(Key, &str), String> {
+pub(super) fn sample(line: &str) -> Result<(SeriesKey, &str), String> {
     let mut cursor = Cursor(line);
     let mut name = None;
     if !cursor.0.starts_with('{') {
@@ -167,7 +167,7 @@ pub(super) fn sample(line: &str) -> Result<(Key, &str), String> {
     cursor.skip_spaces();
     let number = cursor.up_to(&[' ', '\t']);
     let name = name.ok_or_else(|| "expected a metric's name".to_owned())?;
-    Ok((Key { name, labels }, number))
+    Ok((SeriesKey { name, labels }, number))
 }
 
 pub(super) fn parse_number(text: &str) -> Result<f64, String> {
@@ -204,7 +204,7 @@ fn unescape(text: &str) -> String {
 }
 
 /// With quotes, backslashes and infinity as the formats write them.
-impl fmt::Display for Sample {
+impl fmt::Display for ParsedSample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_key(f, &self.name, &self.labels)?;
         f.write_char(' ')?;

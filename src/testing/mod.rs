@@ -46,4 +46,4 @@ mod macros;
 
 pub use assert::{assert_lint_clean, assert_nothing_in_flight, assert_value};
 pub use compare::assert_exposition;
-pub use exposition::{Exposition, ParseError, Sample};
+pub use exposition::{Exposition, ParseError, ParsedSample};

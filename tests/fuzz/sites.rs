@@ -108,7 +108,7 @@ impl Site {
         let hour = Duration::from_secs(60 * 60);
         // What the system tells differs from one request to the next.
         let mut settings = MetricsRouter::new()
-            .without_system()
+            .without_system_metrics()
             .registry(registry)
             .max_concurrent_scrapes(rules.most)
             .scrape_timeout(if rules.deadline == Time::Over {

@@ -45,7 +45,7 @@ fn registry() -> Registry {
 fn router(registry: &Registry) -> Router {
     MetricsRouter::new()
         .registry(registry)
-        .without_system()
+        .without_system_metrics()
         .build()
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tachometer::router::Serving;
+use tachometer::router::MetricsServer;
 use tachometer::{MetricsRouter, Registry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -37,13 +37,13 @@ fn metrics(megabytes: usize) -> (MetricsRouter, Registry) {
     (MetricsRouter::new().registry(&registry), registry)
 }
 
-async fn start(settings: MetricsRouter) -> Serving {
+async fn start(settings: MetricsRouter) -> MetricsServer {
     settings.serve_on("0.0.0.0:0").await.unwrap()
 }
 
 /// Connects from an address of this machine, with a buffer that holds little, and sends
 /// something.
-async fn connect(serving: &Serving, from: Ipv4Addr, send: &str) -> TcpStream {
+async fn connect(serving: &MetricsServer, from: Ipv4Addr, send: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(2_048).unwrap();
     socket.bind(SocketAddr::from((from, 0))).unwrap();
@@ -62,12 +62,12 @@ async fn read(client: &mut TcpStream) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-async fn ask(serving: &Serving, from: Ipv4Addr, request: &str) -> String {
+async fn ask(serving: &MetricsServer, from: Ipv4Addr, request: &str) -> String {
     read(&mut connect(serving, from, request).await).await
 }
 
 /// Asks as a scraper does, and has to get the metrics while the scraper waits.
-async fn scrape(serving: &Serving, from: Ipv4Addr) {
+async fn scrape(serving: &MetricsServer, from: Ipv4Addr) {
     let answer = ask(serving, from, REQUEST).await;
     let is_whole = answer.starts_with("HTTP/1.1 200") && answer.ends_with("\r\n0\r\n\r\n");
     assert!(is_whole && answer.contains("jobs_total 1"), "{answer}");
@@ -126,7 +126,10 @@ fn a_client_from_another_network_learns_why_and_one_warning_says_so() {
     };
     let told = warnings(|| (), || runtime.block_on(run));
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("MetricsRouter::networks"), "{told:?}");
+    assert!(
+        told[0].contains("MetricsRouter::allowed_networks"),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]
@@ -328,7 +331,10 @@ fn when_all_connections_answer_a_new_one_is_refused_at_once() {
         for _ in 0..3 {
             let refused = ask(&serving, US, REQUEST).await;
             assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
-            assert!(refused.contains("MetricsRouter::connections"), "{refused}");
+            assert!(
+                refused.contains("MetricsRouter::max_connections"),
+                "{refused}"
+            );
         }
         // One that has gone makes room.
         drop(stalled.pop());
@@ -339,7 +345,10 @@ fn when_all_connections_answer_a_new_one_is_refused_at_once() {
     };
     let told = warnings(|| (), || runtime.block_on(run));
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("MetricsRouter::connections"), "{told:?}");
+    assert!(
+        told[0].contains("MetricsRouter::max_connections"),
+        "{told:?}"
+    );
 }
 
 #[tokio::test]
@@ -363,7 +372,7 @@ async fn a_reader_that_stalls_is_cut_at_the_deadline_and_counted() {
     }
 }
 
-async fn check_status(serving: &Serving, request: &str, expected: u16) -> String {
+async fn check_status(serving: &MetricsServer, request: &str, expected: u16) -> String {
     let request = request.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");
     let answer = ask(serving, US, &request).await;
     let status = answer.split(' ').nth(1).unwrap_or_default();
@@ -390,7 +399,7 @@ async fn on_loopback_other_hosts_are_misdirected_before_anything_else_is_asked()
     ] {
         let request = format!("GET {path} HTTP/1.1\r\nHost: evil.example:9464\r\n\r\n");
         let answer = check_status(&serving, &request, 421).await;
-        assert!(answer.contains("MetricsRouter::hosts"), "{answer}");
+        assert!(answer.contains("MetricsRouter::allowed_hosts"), "{answer}");
     }
     serving.shutdown().await;
 }

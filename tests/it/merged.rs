@@ -304,7 +304,7 @@ async fn what_registries_and_routers_say_of_themselves_is_added_up() {
                 family.with([&format!("{calls}-{kind}")]).inc();
             }
             let router = MetricsRouter::new()
-                .without_system()
+                .without_system_metrics()
                 .registry(registry)
                 .build();
             for _ in 0..*calls {
@@ -331,7 +331,7 @@ async fn what_registries_and_routers_say_of_themselves_is_added_up() {
     let quiet = [Registry::new(), Registry::new()];
     for (calls, registry) in [1, 2].iter().zip(&quiet) {
         let router = MetricsRouter::new()
-            .without_system()
+            .without_system_metrics()
             .registry(registry)
             .build();
         for _ in 0..*calls {

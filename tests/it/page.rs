@@ -184,7 +184,7 @@ async fn the_page_is_behind_the_same_guard_as_the_metrics() {
 async fn a_router_without_the_page_has_the_metrics_alone() {
     let settings = MetricsRouter::new().registry(&Registry::new());
     // Whatever else was asked for.
-    let settings = settings.without_dashboard().title("Shop");
+    let settings = settings.without_dashboard().dashboard_title("Shop");
     let router = settings.alert_rules(AlertRules::new()).build();
     for (path, _) in FILES.into_iter().chain([("/dashboard/", "")]) {
         assert_eq!(get(&router, path).await.status, StatusCode::NOT_FOUND);
@@ -196,9 +196,11 @@ async fn a_router_without_the_page_has_the_metrics_alone() {
 async fn what_is_handed_out_is_what_the_functions_make_of_the_registry_as_it_is() {
     let registry = Registry::new();
     let rules = AlertRules::new().availability(0.9).unwrap();
-    let settings = MetricsRouter::new().registry(&registry).without_system();
+    let settings = MetricsRouter::new()
+        .registry(&registry)
+        .without_system_metrics();
     let settings = settings
-        .title("Shop \"of\" hats")
+        .dashboard_title("Shop \"of\" hats")
         .alert_rules(rules.clone());
     let router = settings.build();
     // After the router was made, as an application has it.
@@ -231,7 +233,9 @@ async fn the_page_is_named_after_the_program() {
 #[tokio::test]
 async fn nothing_is_read_while_nobody_looks() {
     let (registry, gate, _opened) = gated();
-    let settings = MetricsRouter::new().registry(&registry).without_system();
+    let settings = MetricsRouter::new()
+        .registry(&registry)
+        .without_system_metrics();
     let series = registry.metrics().len();
     let without = settings.clone().without_dashboard().build::<()>();
     let of_scrapes = registry.metrics().len() - series;
@@ -247,7 +251,7 @@ async fn however_many_look_at_once_the_registry_is_read_once() {
     // Nobody looks for so long that another view would be due.
     let interval = Duration::from_secs(3_600);
     let settings = MetricsRouter::new().registry(&registry);
-    let router = settings.view_interval(interval).build();
+    let router = settings.dashboard_interval(interval).build();
     let looks = iter::repeat_with(|| get(&router, "/view")).take(200);
     let opening = async {
         until(|| gate.calls() == 1).await;
@@ -267,7 +271,7 @@ async fn those_who_look_while_a_collector_hangs_are_shown_what_there_was() {
     let (registry, gate, _opened) = gated();
     gate.open();
     let settings = MetricsRouter::new().registry(&registry);
-    let router = settings.view_interval(Duration::ZERO).build();
+    let router = settings.dashboard_interval(Duration::ZERO).build();
     let before = get(&router, "/view").await;
     gate.close();
     let hanging = tokio::spawn({

@@ -272,7 +272,7 @@ async fn start(
     let router = |registry: &Registry| {
         MetricsRouter::new()
             .registry(registry)
-            .without_system()
+            .without_system_metrics()
             .max_concurrent_scrapes(20)
     };
     let careless = async |mut request: Request, next: Next| {

@@ -14,7 +14,7 @@ use std::time::Duration;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{Method, StatusCode, Version};
 use http_body_util::BodyExt;
-use tachometer::router::Serving;
+use tachometer::router::MetricsServer;
 use tachometer::{MetricsRouter, Registry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -48,12 +48,12 @@ fn much() -> MetricsRouter {
     MetricsRouter::new().registry(&registry)
 }
 
-async fn start(settings: MetricsRouter) -> Serving {
+async fn start(settings: MetricsRouter) -> MetricsServer {
     settings.serve_on("127.0.0.1:0").await.unwrap()
 }
 
 /// Connects with buffers that hold little.
-async fn connect(serving: &Serving) -> TcpStream {
+async fn connect(serving: &MetricsServer) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(1 << 16).unwrap();
     socket.connect(serving.local_addr()).await.unwrap()

@@ -133,7 +133,7 @@ function demo(options = [], address = '127.0.0.1:0') {
 
 // The page's policy, as the router has it.
 const POLICY = /const POLICY: &str = "([^"]*)"/
-  .exec(fs.readFileSync(path.join(ROOT, 'src/router/html.rs'), 'utf8'))[1].replace(/\\\n\s*/g, '');
+  .exec(fs.readFileSync(path.join(ROOT, 'src/router/html_page.rs'), 'utf8'))[1].replace(/\\\n\s*/g, '');
 
 const KINDS = { '.html': 'text/html; charset=utf-8', '.css': 'text/css', '.js': 'text/javascript' };
 

@@ -92,7 +92,12 @@ async fn a_router_shows_what_the_process_uses_unless_it_is_told_not_to() {
         }
     }
     let other = Registry::new();
-    let text = scrape(MetricsRouter::new().registry(&other).without_system()).await;
+    let text = scrape(
+        MetricsRouter::new()
+            .registry(&other)
+            .without_system_metrics(),
+    )
+    .await;
     assert!(!text.contains("process_"), "{text}");
 }
 

@@ -22,10 +22,10 @@ use tokio::time::{Instant, timeout};
 use tokio_io_timeout::TimeoutWriter;
 use tower::Service;
 
-use crate::router::serve::limits::Limits;
-use crate::router::serve::slots::Slot;
-use crate::router::serve::socket::Socket;
-use crate::router::time::{YEAR, time};
+use crate::router::scrape_timeout::{FAR_FUTURE, scrape_timeout};
+use crate::router::serve::connection_slots::ConnectionSlot;
+use crate::router::serve::flush_tracker::FlushTracker;
+use crate::router::serve::limits::ListenerLimits;
 
 /// So much of a request's head, or of an answer, is held in memory, in bytes.
 const BUFFER: usize = 64 * 1024;
@@ -41,14 +41,14 @@ const LATER: Duration = Duration::from_secs(1);
 pub(super) async fn serve_connection<S: AsyncRead + AsyncWrite + Send + Unpin>(
     stream: S,
     reset: impl FnOnce(&S),
-    slot: Slot,
+    slot: ConnectionSlot,
     peer: SocketAddr,
     router: Router,
-    limits: Limits,
+    limits: ListenerLimits,
     mut stopped: watch::Receiver<()>,
 ) {
     let slot = Arc::new(slot);
-    let socket = Socket {
+    let socket = FlushTracker {
         stream,
         slot: Arc::clone(&slot),
     };
@@ -56,7 +56,7 @@ pub(super) async fn serve_connection<S: AsyncRead + AsyncWrite + Send + Unpin>(
     stream.set_timeout(Some(limits.write));
     let mut stream = pin!(stream);
     let answer = service_fn(|mut request: Request<Incoming>| {
-        let time = time(request.headers(), limits.deadline).saturating_add(LATER);
+        let time = scrape_timeout(request.headers(), limits.deadline).saturating_add(LATER);
         let answering = Answering::begin(&slot, time);
         request.extensions_mut().insert(ConnectInfo(peer));
         let mut router = router.clone();
@@ -78,7 +78,7 @@ pub(super) async fn serve_connection<S: AsyncRead + AsyncWrite + Send + Unpin>(
         let is_stopping = tokio::select! {
             // An error is the client's, or an answer that was cut.
             _ = connection.as_mut() => false,
-            () = slot.over() => false,
+            () = slot.expired_or_evicted() => false,
             _ = stopped.changed() => true,
         };
         if is_stopping {
@@ -92,18 +92,18 @@ pub(super) async fn serve_connection<S: AsyncRead + AsyncWrite + Send + Unpin>(
 }
 
 /// An answer under way.
-struct Answering(Arc<Slot>);
+struct Answering(Arc<ConnectionSlot>);
 
 impl Answering {
-    fn begin(slot: &Arc<Slot>, time: Duration) -> Self {
-        slot.begin(Instant::now() + time.min(YEAR));
+    fn begin(slot: &Arc<ConnectionSlot>, time: Duration) -> Self {
+        slot.start_response(Instant::now() + time.min(FAR_FUTURE));
         Self(Arc::clone(slot))
     }
 }
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        self.0.sent();
+        self.0.finish_response();
     }
 }
 

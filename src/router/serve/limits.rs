@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(super) struct ListenerLimits {
     /// How many connections there may be.
     pub(super) connections: usize,
     /// How many of them may come from one address.
@@ -26,7 +26,7 @@ pub(super) struct Limits {
     pub(super) refusal: Duration,
 }
 
-impl Default for Limits {
+impl Default for ListenerLimits {
     fn default() -> Self {
         Self {
             connections: 64,

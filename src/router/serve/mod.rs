@@ -1,14 +1,14 @@
 //! A listener of the router's own.
 
-mod accept;
+mod accept_loop;
+mod allowed_hosts;
 mod connection;
-mod hosts;
+mod connection_slots;
+mod flush_tracker;
 mod limits;
-mod paths;
-mod refusals;
+mod listener_router;
+mod rejections;
 mod settings;
-mod slots;
-mod socket;
 #[cfg(test)]
 mod tests;
 
@@ -21,11 +21,11 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::router::MetricsRouter;
-use accept::{Listening, accept};
-use hosts::Hosts;
-use limits::Limits;
-use paths::listener_router;
-pub(super) use settings::Settings;
+use accept_loop::{Listening, accept};
+use allowed_hosts::AllowedHosts;
+use limits::ListenerLimits;
+use listener_router::listener_router;
+pub(super) use settings::ListenerSettings;
 
 /// The usual port of exporters that have no other.
 const PORT: u16 = 9464;
@@ -42,12 +42,12 @@ impl MetricsRouter {
     /// # Errors
     ///
     /// When the port is taken.
-    pub async fn serve(self) -> io::Result<Serving> {
+    pub async fn serve(self) -> io::Result<MetricsServer> {
         self.serve_on((Ipv4Addr::LOCALHOST, PORT)).await
     }
 
     /// Serves the metrics at `/metrics` on `address`, in the background, until what this
-    /// returns is [shut down](Serving::shutdown) or dropped. Port 0 is any that is free.
+    /// returns is [shut down](MetricsServer::shutdown) or dropped. Port 0 is any that is free.
     ///
     /// Besides the router's own paths there are:
     ///
@@ -123,23 +123,26 @@ impl MetricsRouter {
     /// # Panics
     ///
     /// When it is not called on a runtime of tokio's with I/O and time.
-    pub async fn serve_on(self, address: impl ToSocketAddrs) -> io::Result<Serving> {
+    pub async fn serve_on(self, address: impl ToSocketAddrs) -> io::Result<MetricsServer> {
         let listener = TcpListener::bind(address).await?;
         let local = listener.local_addr()?;
         let is_loopback = local.ip().to_canonical().is_loopback();
-        let Settings { limits, hosts } = self.listening.clone();
+        let ListenerSettings { limits, hosts } = self.listening.clone();
         let listening = Listening {
             listener,
             networks: self.guard.networks(),
-            limits: Limits {
+            limits: ListenerLimits {
                 deadline: self.deadline,
                 ..limits
             },
-            router: listener_router(&self, hosts.or_else(|| is_loopback.then(Hosts::default))),
+            router: listener_router(
+                &self,
+                hosts.or_else(|| is_loopback.then(AllowedHosts::default)),
+            ),
         };
         let (stop, stopped) = watch::channel(());
         let task = tokio::spawn(accept(listening, stopped));
-        Ok(Serving { local, stop, task })
+        Ok(MetricsServer { local, stop, task })
     }
 }
 
@@ -147,22 +150,22 @@ impl MetricsRouter {
 ///
 /// Dropping it stops it as [`shutdown`](Self::shutdown) does, without waiting.
 #[must_use = "dropping it stops listening"]
-pub struct Serving {
+pub struct MetricsServer {
     local: SocketAddr,
     /// It is dropped to stop.
     stop: watch::Sender<()>,
     task: JoinHandle<()>,
 }
 
-impl fmt::Debug for Serving {
+impl fmt::Debug for MetricsServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Serving")
+        f.debug_struct("MetricsServer")
             .field("address", &self.local)
             .finish_non_exhaustive()
     }
 }
 
-impl Serving {
+impl MetricsServer {
     /// Returns the address on which it listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.local

@@ -2,15 +2,15 @@
 
 use crate::error::Error;
 use crate::router::MetricsRouter;
-use crate::router::serve::hosts::Hosts;
-use crate::router::serve::limits::Limits;
+use crate::router::serve::allowed_hosts::AllowedHosts;
+use crate::router::serve::limits::ListenerLimits;
 
 /// The settings that the listener alone obeys.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Settings {
-    pub(super) limits: Limits,
+pub(crate) struct ListenerSettings {
+    pub(super) limits: ListenerLimits,
     /// Those of a loopback address alone, where there are none.
-    pub(super) hosts: Option<Hosts>,
+    pub(super) hosts: Option<AllowedHosts>,
 }
 
 /// # Limits of the listener

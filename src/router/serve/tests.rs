@@ -11,10 +11,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::router::serve::accept::next;
+use crate::router::serve::accept_loop::next_connection;
 use crate::router::serve::connection::serve_connection;
-use crate::router::serve::limits::Limits;
-use crate::router::serve::slots::Slots;
+use crate::router::serve::connection_slots::ConnectionSlots;
+use crate::router::serve::limits::ListenerLimits;
 
 const FIRST: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(40);
@@ -33,17 +33,17 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        Self::with(Limits::default())
+        Self::with(ListenerLimits::default())
     }
 
-    fn with(limits: Limits) -> Self {
+    fn with(limits: ListenerLimits) -> Self {
         let (client, stream) = duplex(1_000);
         let (stop, stopped) = watch::channel(());
         let router = Router::new()
             .route("/", get(async || "x".repeat(BODY)))
             .route("/never", get(pending::<()>));
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-        let slot = Slots::new(limits).take(peer.ip()).unwrap();
+        let slot = ConnectionSlots::new(limits).try_acquire(peer.ip()).unwrap();
         let served = serve_connection(stream, |_| (), slot, peer, router, limits, stopped);
         Self {
             client,
@@ -132,9 +132,9 @@ async fn a_reader_that_takes_nothing_is_cut_and_a_slow_one_is_not() {
     scene.send(REQUEST).await;
     scene.check_ends_after(WRITE).await;
 
-    let mut scene = Scene::with(Limits {
+    let mut scene = Scene::with(ListenerLimits {
         deadline: 20 * WRITE,
-        ..Limits::default()
+        ..ListenerLimits::default()
     });
     scene.send(REQUEST).await;
     let mut read = 0;
@@ -150,7 +150,7 @@ async fn a_reader_that_takes_nothing_is_cut_and_a_slow_one_is_not() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_ends_at_its_deadline_however_it_is_read_and_if_it_never_comes() {
     let second = Duration::from_secs(1);
-    let deadline = Limits::default().deadline + second;
+    let deadline = ListenerLimits::default().deadline + second;
     let mut scene = Scene::new();
     scene.send(REQUEST).await;
     let drip = async {
@@ -223,7 +223,10 @@ async fn a_listener_that_fails_is_left_alone_for_a_while_each_time() {
             _ => Ok("a connection"),
         })
     };
-    assert_eq!(next(poll, Limits::default()).await, "a connection");
+    assert_eq!(
+        next_connection(poll, ListenerLimits::default()).await,
+        "a connection"
+    );
     assert_eq!(calls, 10);
     check_elapsed(start, Duration::from_secs(5));
 }

@@ -4,7 +4,7 @@
 //! <https://docs.kernel.org/admin-guide/cgroup-v1/memory.html>, "User Interface", and
 //! <https://docs.kernel.org/scheduler/sched-bwc.html>, "Management".
 
-mod location;
+mod group_dir;
 #[cfg(test)]
 mod tests;
 mod v1;
@@ -12,36 +12,36 @@ mod v2;
 
 use std::path::Path;
 
-use crate::system::cgroup::location::Place;
-use crate::system::cgroup::v1::V1;
-use crate::system::cgroup::v2::V2;
-use crate::system::files::text;
+use crate::system::cgroup::group_dir::GroupDir;
+use crate::system::cgroup::v1::CgroupV1;
+use crate::system::cgroup::v2::CgroupV2;
+use crate::system::kernel_files::read_text;
 use crate::system::reading::Container;
 
 /// The control group of this process.
 #[derive(Debug)]
 pub(crate) enum Cgroup {
-    V1(V1),
-    V2(V2),
+    V1(CgroupV1),
+    V2(CgroupV2),
 }
 
 impl Cgroup {
     /// Returns that of this process, if there are control groups.
-    pub(crate) fn own() -> Option<Self> {
+    pub(crate) fn of_current_process() -> Option<Self> {
         Self::at(Path::new("/sys/fs/cgroup"), Path::new("/proc/self/cgroup"))
     }
 
     /// Returns the one that a list of a process's groups names, of those that are mounted
     /// below `root`.
     fn at(root: &Path, list: &Path) -> Option<Self> {
-        let list = text(list)?;
+        let list = read_text(list)?;
         // With both, those that have limits are of version 1.
         if root.join("cgroup.controllers").exists() {
-            let place = Place::find(root, &list, "")?;
-            return Some(Self::V2(V2::new(place)));
+            let place = GroupDir::find(root, &list, "")?;
+            return Some(Self::V2(CgroupV2::new(place)));
         }
-        let place = |controller: &str| Place::find(&root.join(controller), &list, controller);
-        let own = V1 {
+        let place = |controller: &str| GroupDir::find(&root.join(controller), &list, controller);
+        let own = CgroupV1 {
             memory: place("memory"),
             cpu: place("cpu"),
             cpuacct: place("cpuacct"),

@@ -2,34 +2,34 @@
 
 use std::path::Path;
 
-use crate::system::cgroup::location::{Place, Sort};
-use crate::system::files::{named, number, parse, text};
+use crate::system::cgroup::group_dir::{GroupDir, GroupKind};
+use crate::system::kernel_files::{parse_number, read_field, read_number, read_text};
 use crate::system::reading::Container;
 
 #[derive(Debug)]
-pub(crate) struct V2(Place);
+pub(crate) struct CgroupV2(GroupDir);
 
-impl V2 {
-    pub(super) fn new(place: Place) -> Self {
+impl CgroupV2 {
+    pub(super) fn new(place: GroupDir) -> Self {
         Self(place)
     }
 
     pub(super) fn read(&self) -> Container {
         let Self(place) = self;
-        let memory_limit = place.least(|group| number(&group.join("memory.max")));
-        let cpu_limit = place.least(|group| cpus(&group.join("cpu.max")));
-        let memory = number(&place.file("memory.current"));
+        let memory_limit = place.min_limit(|group| read_number(&group.join("memory.max")));
+        let cpu_limit = place.min_limit(|group| cpus(&group.join("cpu.max")));
+        let memory = read_number(&place.file("memory.current"));
         // The machine's has no such files, and its numbers are of all that it runs.
         let is_groups = memory.is_some() || place.file("cgroup.events").exists();
-        let is_container = place.sort != Sort::Within && is_groups;
+        let is_container = place.kind != GroupKind::Nested && is_groups;
         if !is_container && memory_limit.is_none() && cpu_limit.is_none() {
             return Container::default();
         }
-        let stat = |name| named(&place.file("cpu.stat"), name).map(|micros| micros / 1e6);
+        let stat = |name| read_field(&place.file("cpu.stat"), name).map(|micros| micros / 1e6);
         Container {
             memory,
             memory_limit,
-            reclaimable: named(&place.file("memory.stat"), "inactive_file"),
+            reclaimable: read_field(&place.file("memory.stat"), "inactive_file"),
             cpu_seconds: stat("usage_usec"),
             throttled_seconds: stat("throttled_usec"),
             cpu_limit,
@@ -39,8 +39,8 @@ impl V2 {
 
 /// Reads how many CPUs' time a group may take: a quota and its period, or `max` and that.
 fn cpus(path: &Path) -> Option<f64> {
-    let text = text(path)?;
+    let text = read_text(path)?;
     let (quota, period) = text.trim().split_once(' ')?;
-    let period = parse(period).filter(|period| *period > 0.0)?;
-    Some(parse(quota)? / period)
+    let period = parse_number(period).filter(|period| *period > 0.0)?;
+    Some(parse_number(quota)? / period)
 }

@@ -10,6 +10,6 @@ mod procfs;
 mod sysinfo;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) use procfs::Source;
+pub(super) use procfs::ProcessReader;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(super) use sysinfo::Source;

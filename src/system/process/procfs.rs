@@ -5,12 +5,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::system::files::{parse, text};
+use crate::system::kernel_files::{parse_number, read_text};
 use crate::system::reading::Process;
 
 /// The files of this process, whatever its number is in the namespace that they show.
 #[derive(Debug)]
-pub(crate) struct Source {
+pub(crate) struct ProcessReader {
     own: PathBuf,
     /// In a second.
     ticks: f64,
@@ -22,7 +22,7 @@ pub(crate) struct Source {
 /// What `USER_HZ` is on all but a few machines of long ago.
 const TICKS: f64 = 100.0;
 
-impl Source {
+impl ProcessReader {
     pub(crate) fn new() -> Self {
         Self::at(Path::new("/proc"))
     }
@@ -34,7 +34,7 @@ impl Source {
             .and_then(|auxv| ticks(&auxv));
         let ticks = ticks.unwrap_or(TICKS);
         let since = times(&own).map(|times| times.started / ticks);
-        let booted = text(&root.join("stat")).and_then(|stat| named(&stat, "btime "));
+        let booted = read_text(&root.join("stat")).and_then(|stat| named(&stat, "btime "));
         Self {
             own,
             ticks,
@@ -54,9 +54,9 @@ impl Source {
             resident: kibibytes("VmRSS:"),
             address_space: kibibytes("VmSize:"),
             open_files: self.open_files(),
-            most_files: text(&self.own.join("limits"))
+            max_open_files: read_text(&self.own.join("limits"))
                 .and_then(|limits| named(&limits, "Max open files ")),
-            started: self.started,
+            start_time: self.started,
             threads: named(&status, "Threads:"),
         }
     }
@@ -84,7 +84,7 @@ fn times(own: &Path) -> Option<Times> {
     let rest = str::from_utf8(&stat[end + 1..]).ok()?;
     // The first of them is the third of all.
     let fields: Vec<_> = rest.split_whitespace().collect();
-    let field = |number: usize| fields.get(number - 3).and_then(|field| parse(field));
+    let field = |number: usize| fields.get(number - 3).and_then(|field| parse_number(field));
     Some(Times {
         taken: field(14)? + field(15)?,
         started: field(22)?,
@@ -94,7 +94,7 @@ fn times(own: &Path) -> Option<Times> {
 /// Returns the first number of the line that begins so.
 fn named(text: &str, name: &str) -> Option<f64> {
     let mut lines = text.lines().filter_map(|line| line.strip_prefix(name));
-    parse(lines.next()?.split_whitespace().next()?)
+    parse_number(lines.next()?.split_whitespace().next()?)
 }
 
 /// Finds how many ticks a second has among the pairs of words that the kernel gave the process.
@@ -125,7 +125,7 @@ mod tests {
         fs::write(own.join("stat"), stat).unwrap();
         fs::write(own.join("status"), status).unwrap();
         fs::write(root.join("stat"), btime).unwrap();
-        let process = Source::at(&root).read();
+        let process = ProcessReader::at(&root).read();
         fs::remove_dir_all(root).unwrap();
         process
     }
@@ -149,7 +149,7 @@ mod tests {
                 resident: Some(4_096.0),
                 address_space: Some(8_192.0),
                 open_files: Some(0.0),
-                started: Some(1_012.34),
+                start_time: Some(1_012.34),
                 threads: Some(3.0),
                 ..Process::default()
             };
@@ -189,7 +189,10 @@ mod tests {
             );
             assert_eq!(read, none, "{stat:?}");
         }
-        assert_eq!(Source::at(Path::new("/nowhere")).read(), Process::default());
+        assert_eq!(
+            ProcessReader::at(Path::new("/nowhere")).read(),
+            Process::default()
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The parser of expositions on any text: it returns an error, or samples that can be
 //! asked for and that come back from the text that they are shown as.
 
-use tachometer::testing::{Exposition, Sample};
+use tachometer::testing::{Exposition, ParsedSample};
 
 /// Runs the target: a text.
 pub(crate) fn run(input: &[u8]) {
@@ -15,7 +15,7 @@ pub(crate) fn run(input: &[u8]) {
     }
 }
 
-fn check(exposition: &Exposition, sample: &Sample) {
+fn check(exposition: &Exposition, sample: &ParsedSample) {
     let labels = sample.labels.iter();
     let labels: Vec<_> = labels
         .map(|(name, value)| (name.as_str(), value.as_str()))

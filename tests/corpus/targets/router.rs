@@ -46,7 +46,7 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
     family.expect("a good name").with(["mail"]).inc();
     MetricsRouter::new()
         .registry(&registry)
-        .without_system()
+        .without_system_metrics()
         .bearer_token("secret-token")
         .basic_auth("user", "secret-password")
         .build()

@@ -271,8 +271,8 @@ async fn the_router_serves_the_board_of_its_registry() {
     let registry = registry("http");
     let router: Router = MetricsRouter::new()
         .registry(&registry)
-        .without_system()
-        .title("Shop")
+        .without_system_metrics()
+        .dashboard_title("Shop")
         .build();
     let request = Request::get("/grafana.json").body(Body::empty()).unwrap();
     let response = router.oneshot(request).await.unwrap();

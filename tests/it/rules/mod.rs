@@ -150,7 +150,7 @@ async fn the_router_serves_the_rules_that_it_is_given() {
     let rules = AlertRules::new().error_ratio(0.25).unwrap();
     let router: Router = MetricsRouter::new()
         .registry(&registry)
-        .without_system()
+        .without_system_metrics()
         .alert_rules(rules.clone())
         .build();
     let request = Request::get("/rules.yml").body(Body::empty()).unwrap();

@@ -4,24 +4,24 @@ use std::path::{Path, PathBuf};
 
 /// The directory of a group, in the hierarchy that is mounted there.
 #[derive(Debug, PartialEq)]
-pub(super) struct Place {
+pub(super) struct GroupDir {
     root: PathBuf,
     own: PathBuf,
-    pub(super) sort: Sort,
+    pub(super) kind: GroupKind,
 }
 
 /// What can be told of a group by its path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sort {
+pub(super) enum GroupKind {
     /// It is a container's: the path is the machine's, and what is mounted the container's.
     Container,
     /// It is the root: of the machine, or of a container that hides the path.
     Root,
     /// It is a group within the machine's, or within the container's.
-    Within,
+    Nested,
 }
 
-impl Place {
+impl GroupDir {
     /// Finds the group of a controller, or of version 2 where that is empty, in the list of
     /// a process's groups: lines of `number:controllers:path`. Where nothing is mounted, there
     /// is none.
@@ -39,18 +39,22 @@ impl Place {
             .find(|(controllers, _)| is_wanted(controllers))?;
         let own = root.join(path.strip_prefix('/')?);
         let sort = match path {
-            "/" => Sort::Root,
+            "/" => GroupKind::Root,
             // The first two points are of a group beside the container's.
-            _ if path.starts_with("/..") || !own.is_dir() => Sort::Container,
-            _ => Sort::Within,
+            _ if path.starts_with("/..") || !own.is_dir() => GroupKind::Container,
+            _ => GroupKind::Nested,
         };
-        let own = if sort == Sort::Within {
+        let own = if sort == GroupKind::Nested {
             own
         } else {
             root.to_owned()
         };
         let root = root.to_owned();
-        Some(Self { root, own, sort })
+        Some(Self {
+            root,
+            own,
+            kind: sort,
+        })
     }
 
     /// Returns a file of the group.
@@ -60,7 +64,7 @@ impl Place {
 
     /// Returns the least of the limits of the group and of those that it is in, which hold
     /// for it, too.
-    pub(super) fn least(&self, limit: impl Fn(&Path) -> Option<f64>) -> Option<f64> {
+    pub(super) fn min_limit(&self, limit: impl Fn(&Path) -> Option<f64>) -> Option<f64> {
         let within = |group: &&Path| group.starts_with(&self.root);
         let limits = self.own.ancestors().take_while(within).filter_map(limit);
         limits.min_by(f64::total_cmp)

@@ -12,11 +12,11 @@ const TIMEOUT: &str = "x-prometheus-scrape-timeout-seconds";
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// A deadline this far away never comes. Adding more to an `Instant` could overflow.
-pub(super) const YEAR: Duration = Duration::from_secs(60 * 60 * 24 * 365);
+pub(super) const FAR_FUTURE: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 
 /// Returns how long the answer to a request may take: until its client gives up, if it says
 /// when, and no longer than the deadline.
-pub(super) fn time(headers: &HeaderMap, deadline: Duration) -> Duration {
+pub(super) fn scrape_timeout(headers: &HeaderMap, deadline: Duration) -> Duration {
     let requested = headers.get(TIMEOUT).and_then(|value| value.to_str().ok());
     let requested = requested.and_then(|text| text.parse().ok());
     let requested = requested.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
@@ -56,13 +56,13 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(TIMEOUT, HeaderValue::from_bytes(text).unwrap());
             let expected = Duration::from_secs_f64(seconds);
-            assert_eq!(time(&headers, deadline), expected, "{text:?}");
+            assert_eq!(scrape_timeout(&headers, deadline), expected, "{text:?}");
         }
-        assert_eq!(time(&HeaderMap::new(), deadline), deadline);
+        assert_eq!(scrape_timeout(&HeaderMap::new(), deadline), deadline);
         // A deadline below a second holds for all.
         let mut headers = HeaderMap::new();
         headers.insert(TIMEOUT, HeaderValue::from_static("0.5"));
         let short = Duration::from_millis(20);
-        assert_eq!(time(&headers, short), short);
+        assert_eq!(scrape_timeout(&headers, short), short);
     }
 }

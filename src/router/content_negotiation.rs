@@ -8,12 +8,12 @@ use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, HeaderValue};
 
 use crate::export::Format;
-use crate::router::accept_header::{Choice, choices};
+use crate::router::accept_header::{Preference, preferences};
 use crate::snapshot::Escaping;
 
 /// The format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Negotiated {
+pub(super) struct NegotiatedFormat {
     pub(super) format: Format,
     pub(super) escaping: Escaping,
     /// Whether the client asked for a scheme, and so is told which one it got.
@@ -23,17 +23,17 @@ pub(super) struct Negotiated {
     old: bool,
 }
 
-impl Negotiated {
+impl NegotiatedFormat {
     /// Returns the format that a client likes best of those that there are.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        let choices = choices(headers, &ACCEPT);
+    pub(super) fn from_headers(headers: &HeaderMap) -> Self {
+        let choices = preferences(headers, &ACCEPT);
         let mut known = choices.iter().filter(|choice| choice.weight > 0);
         let Some((choice, format)) = known.find_map(|one| Some((one, format(one)?))) else {
             return Self::text();
         };
         // JSON only where no other format is liked as much: a client that takes
         // anything is most likely a Prometheus behind something.
-        let as_dear = |other: &&Choice| other.weight == choice.weight && is_text(other);
+        let as_dear = |other: &&Preference| other.weight == choice.weight && is_text(other);
         if format == Format::Json && choices.iter().any(|other| as_dear(&other)) {
             return Self::text();
         }
@@ -83,7 +83,7 @@ impl Negotiated {
 }
 
 /// Returns the format that a choice names, if it is one that there is.
-fn format(choice: &Choice) -> Option<Format> {
+fn format(choice: &Preference) -> Option<Format> {
     let version = choice.param("version");
     match (choice.name.as_str(), version) {
         ("text/plain", Some("1.0.0")) => Some(Format::TextV1),
@@ -101,7 +101,7 @@ fn format(choice: &Choice) -> Option<Format> {
     }
 }
 
-fn is_text(choice: &Choice) -> bool {
+fn is_text(choice: &Preference) -> bool {
     format(choice).is_some_and(|format| format != Format::Json)
 }
 
@@ -120,7 +120,10 @@ mod tests {
     fn check(accept: &str, content_type: &str) {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_str(accept).unwrap());
-        assert_eq!(Negotiated::of(&headers).content_type(), content_type);
+        assert_eq!(
+            NegotiatedFormat::from_headers(&headers).content_type(),
+            content_type
+        );
     }
 
     #[test]
@@ -170,7 +173,10 @@ mod tests {
         check("application/openmetrics-text;version=7", TEXT_TYPE);
         check("application/openmetrics-text;q=0", TEXT_TYPE);
         check("image/png", TEXT_TYPE);
-        assert_eq!(Negotiated::of(&HeaderMap::new()), Negotiated::text());
+        assert_eq!(
+            NegotiatedFormat::from_headers(&HeaderMap::new()),
+            NegotiatedFormat::text()
+        );
     }
 
     #[test]

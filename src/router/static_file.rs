@@ -7,12 +7,12 @@ use axum::response::Response;
 
 /// A file with its tag.
 #[derive(Debug, Clone)]
-pub(super) struct Tagged {
+pub(super) struct StaticFile {
     text: &'static str,
     tag: String,
 }
 
-impl Tagged {
+impl StaticFile {
     pub(super) fn new(text: &'static str) -> Self {
         let tag = tag(text.as_bytes());
         Self { text, tag }

@@ -14,8 +14,8 @@ use axum::response::{IntoResponse, Response};
 use crate::context::Unmeasured;
 use crate::error::Error;
 use crate::router::MetricsRouter;
+use crate::router::allowed_networks::Networks;
 use crate::router::credentials::Credentials;
-use crate::router::networks::Networks;
 
 /// The longest query that is read, in bytes.
 const LONGEST_QUERY: usize = 8 * 1024;
@@ -44,7 +44,7 @@ impl MetricsRouter {
     /// let app: Router = Router::new().nest("/metrics", MetricsRouter::new().bearer_token(token).build());
     /// ```
     pub fn bearer_token(mut self, token: impl AsRef<str>) -> Self {
-        self.guard.credentials.bearer(token.as_ref());
+        self.guard.credentials.add_bearer(token.as_ref());
         self
     }
 
@@ -61,7 +61,7 @@ impl MetricsRouter {
     /// ```
     pub fn basic_auth(mut self, user: impl AsRef<str>, password: impl AsRef<str>) -> Self {
         let credentials = &mut self.guard.credentials;
-        credentials.basic(user.as_ref(), password.as_ref());
+        credentials.add_basic(user.as_ref(), password.as_ref());
         self
     }
 
@@ -155,17 +155,17 @@ impl Guard {
     }
 
     fn warn_of_closed_doors(&self) {
-        if self.credentials.lack_a_secret() {
+        if self.credentials.has_empty_secret() {
             tracing::warn!(
                 "MetricsRouter was given an empty token or password, which lets nobody in; is an \
                  environment variable not set? For metrics that anyone may read call neither \
-                 `bearer` nor `basic`"
+                 `bearer_token` nor `basic_auth`"
             );
         }
-        if self.networks.as_ref().is_some_and(Networks::are_none) {
+        if self.networks.as_ref().is_some_and(Networks::is_empty) {
             tracing::warn!(
                 "MetricsRouter was given an empty list of networks, which lets nobody in; for \
-                 metrics that any address may read do not call `networks`"
+                 metrics that any address may read do not call `allowed_networks`"
             );
         }
     }
@@ -196,11 +196,11 @@ impl Watch {
         } = &self.guard;
         if let Some(networks) = networks {
             let peer = self.peer(request.extensions());
-            if !peer.is_some_and(|peer| networks.hold(peer)) {
+            if !peer.is_some_and(|peer| networks.contains(peer)) {
                 return Some(StatusCode::FORBIDDEN.into_response());
             }
         }
-        if !credentials.are_none() && !credentials.are_in(request.headers()) {
+        if !credentials.is_empty() && !credentials.is_authorized(request.headers()) {
             let mut refusal = StatusCode::UNAUTHORIZED.into_response();
             for challenge in credentials.challenges() {
                 refusal.headers_mut().append(WWW_AUTHENTICATE, challenge);

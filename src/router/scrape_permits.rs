@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::router::evict::Evict;
-use crate::router::share::share;
-use crate::router::time::YEAR;
+use crate::router::fair_share::share;
+use crate::router::scrape_timeout::FAR_FUTURE;
 
 /// Places for scrapes under way.
 ///
@@ -52,7 +52,11 @@ impl Permits {
     /// Gives a place for this time, if there is one or this client may take another's.
     ///
     /// A client that is not known has no share, and takes nobody's place.
-    pub(super) fn take(self: &Arc<Self>, time: Duration, client: Option<IpAddr>) -> Option<Permit> {
+    pub(super) fn try_acquire(
+        self: &Arc<Self>,
+        time: Duration,
+        client: Option<IpAddr>,
+    ) -> Option<Permit> {
         let now = Instant::now();
         let mut taken = self.taken();
         taken.places.retain(|place| place.held || place.until > now);
@@ -64,7 +68,7 @@ impl Permits {
         if taken.places.len() >= self.most {
             evicted = Some(taken.evict(client?)?);
         }
-        let until = now + time.min(YEAR);
+        let until = now + time.min(FAR_FUTURE);
         taken.last += 1;
         let number = taken.last;
         taken.places.push(Place {
@@ -134,12 +138,12 @@ impl Permit {
     /// Keeps the place whatever the time, while something is being made; returns false if
     /// it has gone to another.
     #[must_use]
-    pub(super) fn hold(&self) -> bool {
+    pub(super) fn pin(&self) -> bool {
         self.change(|place| place.held = true)
     }
 
     /// Ends what [`hold`](Self::hold) began.
-    pub(super) fn release(&self) {
+    pub(super) fn unpin(&self) {
         self.change(|place| place.held = false);
     }
 
@@ -151,12 +155,12 @@ impl Permit {
     }
 
     /// Returns when the scrape's time is over.
-    pub(super) fn until(&self) -> Instant {
+    pub(super) fn deadline(&self) -> Instant {
         self.until
     }
 
     /// Returns true when the scrape's time is over.
-    pub(super) fn is_over(&self) -> bool {
+    pub(super) fn is_expired(&self) -> bool {
         Instant::now() >= self.until
     }
 }
@@ -178,38 +182,38 @@ mod tests {
         let permits = Permits::new(2);
         let day = Duration::from_secs(60 * 60 * 24);
         let (one, _two) = (
-            permits.take(day, None).unwrap(),
-            permits.take(day, None).unwrap(),
+            permits.try_acquire(day, None).unwrap(),
+            permits.try_acquire(day, None).unwrap(),
         );
-        assert!(permits.take(day, None).is_none());
+        assert!(permits.try_acquire(day, None).is_none());
         drop(one);
-        let three = permits.take(Duration::MAX, None).unwrap();
-        assert!(!three.is_over());
-        assert!(permits.take(day, None).is_none());
+        let three = permits.try_acquire(Duration::MAX, None).unwrap();
+        assert!(!three.is_expired());
+        assert!(permits.try_acquire(day, None).is_none());
     }
 
     #[test]
     fn a_place_whose_time_is_over_is_given_to_another_and_given_back_once() {
         let permits = Permits::new(1);
-        let over = permits.take(Duration::ZERO, None).unwrap();
-        assert!(over.is_over());
-        let next = permits.take(Duration::MAX, None).unwrap();
+        let over = permits.try_acquire(Duration::ZERO, None).unwrap();
+        assert!(over.is_expired());
+        let next = permits.try_acquire(Duration::MAX, None).unwrap();
         // It is nobody's any more, and cannot be held.
-        assert!(!over.hold());
+        assert!(!over.pin());
         drop(over);
-        assert!(permits.take(Duration::MAX, None).is_none());
+        assert!(permits.try_acquire(Duration::MAX, None).is_none());
         drop(next);
-        assert!(permits.take(Duration::MAX, None).is_some());
+        assert!(permits.try_acquire(Duration::MAX, None).is_some());
     }
 
     #[test]
     fn a_place_is_kept_beyond_its_time_while_a_page_is_made() {
         let permits = Permits::new(1);
-        let over = permits.take(Duration::ZERO, None).unwrap();
-        assert!(over.hold());
-        assert!(permits.take(Duration::MAX, None).is_none());
-        over.release();
-        assert!(permits.take(Duration::MAX, None).is_some());
+        let over = permits.try_acquire(Duration::ZERO, None).unwrap();
+        assert!(over.pin());
+        assert!(permits.try_acquire(Duration::MAX, None).is_none());
+        over.unpin();
+        assert!(permits.try_acquire(Duration::MAX, None).is_some());
     }
 
     struct Scrape(Mutex<Option<Permit>>);
@@ -228,9 +232,9 @@ mod tests {
     fn one_client_never_has_all_places_however_busy_it_keeps_them() {
         for (most, expected) in [(0, 0), (1, 1), (2, 1), (3, 2), (4, 3), (8, 6), (100, 75)] {
             let permits = Permits::new(most);
-            let take = |client| permits.take(Duration::MAX, client);
+            let take = |client| permits.try_acquire(Duration::MAX, client);
             let busy: Vec<_> = std::iter::from_fn(|| take(Some(client(1))))
-                .inspect(|permit| assert!(permit.hold()))
+                .inspect(|permit| assert!(permit.pin()))
                 .collect();
             assert_eq!(busy.len(), expected, "{most}");
             let others = [(); 200].map(|()| take(Some(client(2))));
@@ -249,7 +253,7 @@ mod tests {
     fn a_client_takes_a_place_from_one_that_has_more_and_only_then() {
         let permits = Permits::new(4);
         let scrape = |last| {
-            let permit = permits.take(Duration::MAX, Some(client(last)))?;
+            let permit = permits.try_acquire(Duration::MAX, Some(client(last)))?;
             let scrape = Arc::new(Scrape(Mutex::new(Some(permit))));
             let evicted: Arc<dyn Evict> = scrape.clone();
             let permit = scrape.0.lock().unwrap();
@@ -261,11 +265,11 @@ mod tests {
         let is_over = |scrape: &Arc<Scrape>| scrape.0.lock().unwrap().is_none();
         let greedy = [(); 3].map(|()| scrape(1).unwrap());
         assert!(scrape(1).is_none());
-        let _unknown = permits.take(Duration::MAX, None).unwrap();
-        assert!(permits.take(Duration::MAX, None).is_none());
+        let _unknown = permits.try_acquire(Duration::MAX, None).unwrap();
+        assert!(permits.try_acquire(Duration::MAX, None).is_none());
         // What is being made cannot be ended.
         let held = greedy[0].0.lock().unwrap();
-        assert!(held.as_ref().unwrap().hold());
+        assert!(held.as_ref().unwrap().pin());
         drop(held);
         let first = scrape(2).unwrap();
         assert!(!is_over(&greedy[0]) && is_over(&greedy[1]) && !is_over(&greedy[2]));

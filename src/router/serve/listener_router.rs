@@ -8,10 +8,10 @@ use axum::middleware::{Next, from_fn};
 use axum::routing::get;
 
 use crate::router::MetricsRouter;
-use crate::router::access::set_common_headers;
-use crate::router::html::html;
+use crate::router::access_control::set_common_headers;
+use crate::router::html_page::html;
 use crate::router::routes::{Routes, routes};
-use crate::router::serve::hosts::Hosts;
+use crate::router::serve::allowed_hosts::AllowedHosts;
 
 /// A path and what it serves.
 type Link = (&'static str, &'static str);
@@ -30,7 +30,7 @@ const DASHBOARD: [Link; 3] = [
 const HEALTH: Link = ("healthz", "whether this listener answers");
 
 /// Returns all that the listener serves; with `hosts` only under their names.
-pub(super) fn listener_router(settings: &MetricsRouter, hosts: Option<Hosts>) -> Router {
+pub(super) fn listener_router(settings: &MetricsRouter, hosts: Option<AllowedHosts>) -> Router {
     let mut links = METRICS.to_vec();
     #[cfg(feature = "dashboard")]
     if settings.board.is_some() {
@@ -38,7 +38,10 @@ pub(super) fn listener_router(settings: &MetricsRouter, hosts: Option<Hosts>) ->
     }
     links.push(HEALTH);
     let start = start(&links);
-    let Routes { root, below } = routes(settings);
+    let Routes {
+        root,
+        subpaths: below,
+    } = routes(settings);
     let guarded = Router::new()
         .nest("/metrics", below)
         .route("/metrics", root.clone())

@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use crate::router::networks::client_key;
-use crate::router::serve::limits::Limits;
-use crate::router::share::share;
+use crate::router::allowed_networks::client_key;
+use crate::router::fair_share::share;
+use crate::router::serve::limits::ListenerLimits;
 
 /// The slots of a listener's connections.
 #[derive(Debug)]
-pub(super) struct Slots {
-    limits: Limits,
+pub(super) struct ConnectionSlots {
+    limits: ListenerLimits,
     table: Mutex<Table>,
 }
 
@@ -37,15 +37,15 @@ struct Taken {
 
 /// Why a connection has no slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Full {
+pub(super) enum SlotError {
     /// Its address is at its limit, and all its connections are answering a request.
-    Address,
+    AddressLimit,
     /// All connections are answering a request.
-    Listener,
+    ListenerLimit,
 }
 
-impl Slots {
-    pub(super) fn new(limits: Limits) -> Arc<Self> {
+impl ConnectionSlots {
+    pub(super) fn new(limits: ListenerLimits) -> Arc<Self> {
         Arc::new(Self {
             limits,
             table: Mutex::default(),
@@ -58,7 +58,10 @@ impl Slots {
     /// # Errors
     ///
     /// When there is no slot, and no idle connection to close.
-    pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Slot, Full> {
+    pub(super) fn try_acquire(
+        self: &Arc<Self>,
+        address: IpAddr,
+    ) -> Result<ConnectionSlot, SlotError> {
         let address = client_key(address);
         let mut table = self.table();
         let own = table.taken.values().filter(|one| one.address == address);
@@ -66,10 +69,10 @@ impl Slots {
         let share = share(self.limits.connections).max(1);
         let most = self.limits.per_address.min(share);
         if own.count() >= most && !table.evict(Some(address)) {
-            return Err(Full::Address);
+            return Err(SlotError::AddressLimit);
         }
         if table.taken.len() >= self.limits.connections && !table.evict(None) {
-            return Err(Full::Listener);
+            return Err(SlotError::ListenerLimit);
         }
         let number = table.next();
         let (until, over) = watch::channel(Instant::now() + self.limits.first);
@@ -81,7 +84,7 @@ impl Slots {
         };
         table.taken.insert(number, taken);
         drop(table);
-        Ok(Slot {
+        Ok(ConnectionSlot {
             slots: Arc::clone(self),
             number,
             over,
@@ -122,8 +125,8 @@ impl Table {
 
 /// The slot of one connection, which is given back when this is dropped.
 #[derive(Debug)]
-pub(super) struct Slot {
-    slots: Arc<Slots>,
+pub(super) struct ConnectionSlot {
+    slots: Arc<ConnectionSlots>,
     number: u64,
     over: watch::Receiver<Instant>,
     is_answering: AtomicBool,
@@ -131,21 +134,21 @@ pub(super) struct Slot {
     is_sent: AtomicBool,
 }
 
-impl Slot {
+impl ConnectionSlot {
     /// Says that a request is being answered, and by when the answer has to be taken.
-    pub(super) fn begin(&self, until: Instant) {
+    pub(super) fn start_response(&self, until: Instant) {
         self.is_sent.store(false, Ordering::Relaxed);
         self.is_answering.store(true, Ordering::Relaxed);
         self.change(|_| None, until);
     }
 
     /// Says that the answer has been made, and is idle once it is flushed.
-    pub(super) fn sent(&self) {
+    pub(super) fn finish_response(&self) {
         self.is_sent.store(true, Ordering::Relaxed);
     }
 
     /// Says that all that was made has been sent.
-    pub(super) fn flushed(&self) {
+    pub(super) fn on_flush(&self) {
         if self.is_sent.swap(false, Ordering::Relaxed) {
             self.is_answering.store(false, Ordering::Relaxed);
             let until = Instant::now() + self.slots.limits.idle;
@@ -159,7 +162,7 @@ impl Slot {
     }
 
     /// Returns when the connection's time is over, or its slot was given to another.
-    pub(super) async fn over(&self) {
+    pub(super) async fn expired_or_evicted(&self) {
         let mut over = self.over.clone();
         loop {
             let until = *over.borrow_and_update();
@@ -183,7 +186,7 @@ impl Slot {
     }
 }
 
-impl Drop for Slot {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         self.slots.table().taken.remove(&self.number);
     }
@@ -195,25 +198,25 @@ mod tests {
 
     use super::*;
 
-    fn slots(connections: usize, per_address: usize) -> Arc<Slots> {
-        Slots::new(Limits {
+    fn slots(connections: usize, per_address: usize) -> Arc<ConnectionSlots> {
+        ConnectionSlots::new(ListenerLimits {
             connections,
             per_address,
-            ..Limits::default()
+            ..ListenerLimits::default()
         })
     }
 
-    fn take(slots: &Arc<Slots>, address: &str) -> Result<Slot, Full> {
-        slots.take(address.parse().unwrap())
+    fn take(slots: &Arc<ConnectionSlots>, address: &str) -> Result<ConnectionSlot, SlotError> {
+        slots.try_acquire(address.parse().unwrap())
     }
 
-    fn answering(slots: &Arc<Slots>, address: &str) -> Slot {
+    fn answering(slots: &Arc<ConnectionSlots>, address: &str) -> ConnectionSlot {
         let slot = take(slots, address).unwrap();
-        slot.begin(Instant::now() + Duration::from_secs(30));
+        slot.start_response(Instant::now() + Duration::from_secs(30));
         slot
     }
 
-    fn is_closed(slot: &Slot) -> bool {
+    fn is_closed(slot: &ConnectionSlot) -> bool {
         slot.over.has_changed().is_err()
     }
 
@@ -228,18 +231,21 @@ mod tests {
             [false, true, false, false]
         );
         // That which has answered since is the younger one.
-        second.begin(Instant::now());
-        second.sent();
-        second.flushed();
+        second.start_response(Instant::now());
+        second.finish_response();
+        second.on_flush();
         let fourth = take(&slots, "10.0.0.2").unwrap();
         assert_eq!(
             [&second, &third, &fourth].map(is_closed),
             [false, true, false]
         );
         // Two that answer are all that it may have.
-        second.begin(Instant::now());
-        fourth.begin(Instant::now());
-        assert_eq!(take(&slots, "10.0.0.2").unwrap_err(), Full::Address);
+        second.start_response(Instant::now());
+        fourth.start_response(Instant::now());
+        assert_eq!(
+            take(&slots, "10.0.0.2").unwrap_err(),
+            SlotError::AddressLimit
+        );
         assert!(take(&slots, "10.0.0.3").is_ok());
     }
 
@@ -247,15 +253,21 @@ mod tests {
     fn one_that_answers_is_never_closed_until_all_was_flushed() {
         let slots = slots(1, 1);
         let slot = answering(&slots, "10.0.0.1");
-        slot.flushed();
-        assert_eq!(take(&slots, "10.0.0.2").unwrap_err(), Full::Listener);
-        slot.sent();
-        assert_eq!(take(&slots, "10.0.0.2").unwrap_err(), Full::Listener);
-        slot.flushed();
+        slot.on_flush();
+        assert_eq!(
+            take(&slots, "10.0.0.2").unwrap_err(),
+            SlotError::ListenerLimit
+        );
+        slot.finish_response();
+        assert_eq!(
+            take(&slots, "10.0.0.2").unwrap_err(),
+            SlotError::ListenerLimit
+        );
+        slot.on_flush();
         let next = take(&slots, "10.0.0.2").unwrap();
         assert!(is_closed(&slot));
         // What the closed one does is nothing to the slot's new owner.
-        slot.begin(Instant::now());
+        slot.start_response(Instant::now());
         drop(slot);
         assert!(!is_closed(&next));
         assert!(take(&slots, "10.0.0.2").is_ok());
@@ -280,10 +292,11 @@ mod tests {
             [(1, 16, 1), (2, 16, 1), (8, 8, 6), (8, 3, 3), (64, 64, 48)]
         {
             let slots = slots(connections, per_address);
-            let open = || take(&slots, "10.0.0.1").inspect(|slot| slot.begin(Instant::now()));
+            let open =
+                || take(&slots, "10.0.0.1").inspect(|slot| slot.start_response(Instant::now()));
             let busy: Vec<_> = std::iter::from_fn(|| open().ok()).collect();
             assert_eq!(busy.len(), expected);
-            assert_eq!(open().unwrap_err(), Full::Address);
+            assert_eq!(open().unwrap_err(), SlotError::AddressLimit);
             assert_eq!(take(&slots, "10.0.0.2").is_ok(), connections > 1);
         }
     }
@@ -307,7 +320,13 @@ mod tests {
 
     #[test]
     fn with_no_slot_at_all_there_is_none() {
-        assert_eq!(take(&slots(0, 1), "::1").unwrap_err(), Full::Listener);
-        assert_eq!(take(&slots(1, 0), "::1").unwrap_err(), Full::Address);
+        assert_eq!(
+            take(&slots(0, 1), "::1").unwrap_err(),
+            SlotError::ListenerLimit
+        );
+        assert_eq!(
+            take(&slots(1, 0), "::1").unwrap_err(),
+            SlotError::AddressLimit
+        );
     }
 }

@@ -10,29 +10,29 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::router::serve::limits::Limits;
-use crate::router::serve::slots::Full;
+use crate::router::serve::connection_slots::SlotError;
+use crate::router::serve::limits::ListenerLimits;
 
 /// Why a connection is refused.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Refusal {
+pub(super) enum Rejection {
     /// Its address is in none of the networks.
     Network,
-    Full(Full),
+    Full(SlotError),
 }
 
 /// Answers a few refused connections at a time. Others are closed without an answer, so that
 /// they hold nothing.
 #[derive(Debug)]
-pub(super) struct Refusals {
+pub(super) struct RejectionResponder {
     places: Arc<Semaphore>,
     time: Duration,
     has_warned_of_network: AtomicBool,
     has_warned_of_limit: AtomicBool,
 }
 
-impl Refusals {
-    pub(super) fn new(limits: Limits) -> Self {
+impl RejectionResponder {
+    pub(super) fn new(limits: ListenerLimits) -> Self {
         Self {
             places: Arc::new(Semaphore::new(limits.refused)),
             time: limits.refusal,
@@ -42,7 +42,7 @@ impl Refusals {
     }
 
     /// Refuses a connection in the background, and warns of the first one.
-    pub(super) fn refuse(&self, stream: TcpStream, peer: IpAddr, why: Refusal) {
+    pub(super) fn refuse(&self, stream: TcpStream, peer: IpAddr, why: Rejection) {
         let peer = peer.to_canonical();
         self.warn(peer, why);
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
@@ -56,19 +56,19 @@ impl Refusals {
         });
     }
 
-    fn warn(&self, peer: IpAddr, why: Refusal) {
+    fn warn(&self, peer: IpAddr, why: Rejection) {
         match why {
-            Refusal::Network => {
+            Rejection::Network => {
                 if !self.has_warned_of_network.swap(true, Ordering::Relaxed) {
                     tracing::warn!(
                         %peer,
                         "the listener of the metrics refuses a connection, since its address is \
-                         in none of the networks of `MetricsRouter::networks`; further ones are \
+                         in none of the networks of `MetricsRouter::allowed_networks`; further ones are \
                          not reported"
                     );
                 }
             }
-            Refusal::Full(full) => {
+            Rejection::Full(full) => {
                 if !self.has_warned_of_limit.swap(true, Ordering::Relaxed) {
                     tracing::warn!(
                         %peer,
@@ -82,15 +82,15 @@ impl Refusals {
     }
 }
 
-impl Full {
+impl SlotError {
     fn reason(self) -> &'static str {
         match self {
-            Self::Address => {
-                "its address is at the limit of `MetricsRouter::connections_per_address`, and \
+            Self::AddressLimit => {
+                "its address is at the limit of `MetricsRouter::max_connections_per_address`, and \
                  every connection is answering a request"
             }
-            Self::Listener => {
-                "the listener is at the limit of `MetricsRouter::connections`, and every \
+            Self::ListenerLimit => {
+                "the listener is at the limit of `MetricsRouter::max_connections`, and every \
                  connection is answering a request"
             }
         }
@@ -98,13 +98,13 @@ impl Full {
 }
 
 /// Returns the whole answer.
-fn text(peer: IpAddr, why: Refusal) -> String {
+fn text(peer: IpAddr, why: Rejection) -> String {
     let (head, body) = match why {
-        Refusal::Network => (
+        Rejection::Network => (
             "403 Forbidden",
             format!("{peer} is in none of the networks that may read these metrics\n"),
         ),
-        Refusal::Full(full) => (
+        Rejection::Full(full) => (
             "503 Service Unavailable\r\nretry-after: 1",
             format!("this connection is refused, since {}\n", full.reason()),
         ),

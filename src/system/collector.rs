@@ -9,13 +9,13 @@ use crate::registry::{Collect, CollectSink, Registry};
 use crate::snapshot::{Desc, Kind, Labels};
 use crate::system::SystemMetrics;
 use crate::system::families::{FAMILIES, Family};
-use crate::system::reader::Reader;
+use crate::system::reader::SystemReader;
 use crate::system::reading::Reading;
-use crate::system::updates::SystemUpdates;
+use crate::system::updater::SystemMetricsUpdater;
 
 /// The collector of a registry's metrics of the system.
 #[derive(Debug, Clone)]
-pub(super) struct Attached {
+pub(super) struct SystemCollector {
     /// Those whose names were not taken.
     families: Arc<[&'static Family]>,
     shared: Arc<Shared>,
@@ -25,13 +25,13 @@ pub(super) struct Attached {
 struct Shared {
     interval: Duration,
     /// Locked while a reading is taken, so that whoever comes meanwhile has it, too.
-    last: Mutex<Last>,
+    last: Mutex<LatestReading>,
 }
 
 /// The last reading.
 #[derive(Debug)]
-struct Last {
-    reader: Reader,
+struct LatestReading {
+    reader: SystemReader,
     reading: Reading,
     taken: Instant,
 }
@@ -42,18 +42,21 @@ static ATTACHING: Mutex<()> = Mutex::new(());
 /// Returns the collector that the registry has for this handle's constant labels, or gives it
 /// one. Where names of it are taken by something else, it does without them, and the error
 /// tells of the first.
-pub(super) fn attach(settings: &SystemMetrics, registry: &Registry) -> (Attached, Option<Error>) {
+pub(super) fn attach(
+    settings: &SystemMetrics,
+    registry: &Registry,
+) -> (SystemCollector, Option<Error>) {
     let _one = ATTACHING.lock().unwrap_or_else(PoisonError::into_inner);
     let constant = registry.constant_labels().canonical();
     let mut there = attached(registry).into_iter();
     if let Some((_, attached)) = there.find(|(labels, _)| labels.canonical() == constant) {
         return (attached, None);
     }
-    let all = Attached::new(settings);
+    let all = SystemCollector::new(settings);
     let conflict = registry.collector(all.clone()).err();
     if conflict.is_some() {
         for family in &FAMILIES {
-            let alone = Attached {
+            let alone = SystemCollector {
                 families: Arc::new([family]),
                 ..all.clone()
             };
@@ -66,7 +69,7 @@ pub(super) fn attach(settings: &SystemMetrics, registry: &Registry) -> (Attached
 
 /// Does so, and warns of names that are taken. A collector that the registry has with other
 /// constant labels will do.
-pub(super) fn attach_or_warn(settings: &SystemMetrics, registry: &Registry) -> Attached {
+pub(super) fn attach_or_warn(settings: &SystemMetrics, registry: &Registry) -> SystemCollector {
     if let Some((_, attached)) = attached(registry).into_iter().next() {
         return attached;
     }
@@ -78,7 +81,7 @@ pub(super) fn attach_or_warn(settings: &SystemMetrics, registry: &Registry) -> A
 }
 
 /// Returns the collectors that a registry has, with the constant labels of their series.
-fn attached(registry: &Registry) -> Vec<(Labels, Attached)> {
+fn attached(registry: &Registry) -> Vec<(Labels, SystemCollector)> {
     let names = FAMILIES.iter().map(|family| family.name);
     names
         .map(|name| registry.collectors_of(name))
@@ -86,10 +89,10 @@ fn attached(registry: &Registry) -> Vec<(Labels, Attached)> {
         .unwrap_or_default()
 }
 
-impl Attached {
+impl SystemCollector {
     fn new(settings: &SystemMetrics) -> Self {
-        let mut reader = Reader::new();
-        let last = Last {
+        let mut reader = SystemReader::new();
+        let last = LatestReading {
             reading: reader.read(),
             reader,
             taken: Instant::now(),
@@ -108,7 +111,8 @@ impl Attached {
         let missing = {
             let last = self.shared.last();
             let passed = last.taken.elapsed();
-            (!last.reader.has_shares()).then(|| Reader::LEAST.saturating_sub(passed))
+            (!last.reader.has_cpu_usage())
+                .then(|| SystemReader::MIN_CPU_INTERVAL.saturating_sub(passed))
         };
         if let Some(missing) = missing {
             thread::sleep(missing);
@@ -123,20 +127,20 @@ impl Attached {
 }
 
 impl Shared {
-    fn last(&self) -> MutexGuard<'_, Last> {
+    fn last(&self) -> MutexGuard<'_, LatestReading> {
         // A reading is whole after every step, whatever panicked in the midst of one.
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Last {
+impl LatestReading {
     fn update(&mut self) {
         self.reading = self.reader.read();
         self.taken = Instant::now();
     }
 }
 
-impl Collect for Attached {
+impl Collect for SystemCollector {
     fn describe(&self) -> Vec<Desc> {
         self.families.iter().map(|family| family.desc()).collect()
     }
@@ -193,8 +197,8 @@ impl Registry {
     /// let registry = tachometer::Registry::new();
     /// let _updates = registry.update_system_metrics_every(Duration::from_secs(60));
     /// ```
-    pub fn update_system_metrics_every(&self, interval: Duration) -> SystemUpdates {
+    pub fn update_system_metrics_every(&self, interval: Duration) -> SystemMetricsUpdater {
         let attached = attach_or_warn(&SystemMetrics::new(), self);
-        SystemUpdates::start(attached, interval.max(Reader::LEAST))
+        SystemMetricsUpdater::start(attached, interval.max(SystemReader::MIN_CPU_INTERVAL))
     }
 }

@@ -5,19 +5,19 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use crate::system::attach::Attached;
+use crate::system::collector::SystemCollector;
 
 /// The readings that [`Registry::update_system_metrics_every`] takes, until this is dropped.
 ///
 /// [`Registry::update_system_metrics_every`]: crate::Registry::update_system_metrics_every
 #[must_use = "the updates end when this is dropped"]
-pub struct SystemUpdates {
+pub struct SystemMetricsUpdater {
     /// None where the system has no thread to spare.
     thread: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
-impl SystemUpdates {
-    pub(super) fn start(attached: Attached, interval: Duration) -> Self {
+impl SystemMetricsUpdater {
+    pub(super) fn start(attached: SystemCollector, interval: Duration) -> Self {
         let (end, ended) = channel();
         let updates = move || {
             // Nobody sends anything: the wait ends with the sender.
@@ -39,13 +39,14 @@ impl SystemUpdates {
     }
 }
 
-impl fmt::Debug for SystemUpdates {
+impl fmt::Debug for SystemMetricsUpdater {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SystemUpdates").finish_non_exhaustive()
+        f.debug_struct("SystemMetricsUpdater")
+            .finish_non_exhaustive()
     }
 }
 
-impl Drop for SystemUpdates {
+impl Drop for SystemMetricsUpdater {
     fn drop(&mut self) {
         if let Some((end, thread)) = self.thread.take() {
             drop(end);

@@ -13,18 +13,18 @@ use crate::error::Error;
 
 /// Names that are allowed besides `localhost`, names below it, and IP addresses.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Hosts(Arc<[String]>);
+pub(super) struct AllowedHosts(Arc<[String]>);
 
 /// Why a request is refused.
 #[derive(Debug, PartialEq, Eq)]
-enum Refusal {
+enum HostError {
     /// It names several hosts, or none that could be one.
     Malformed,
     /// It names a host that is not allowed.
-    Other,
+    NotAllowed,
 }
 
-impl Hosts {
+impl AllowedHosts {
     /// Adds names, with or without a port.
     pub(super) fn add(
         &mut self,
@@ -50,14 +50,14 @@ impl Hosts {
     pub(super) fn refuse(&self, request: &Request) -> Option<Response> {
         let refusal = self.check(request.uri(), request.headers()).err()?;
         let (status, why) = match refusal {
-            Refusal::Malformed => (
+            HostError::Malformed => (
                 StatusCode::BAD_REQUEST,
                 "the request has to name one host in `Host`\n",
             ),
-            Refusal::Other => (
+            HostError::NotAllowed => (
                 StatusCode::MISDIRECTED_REQUEST,
                 "the host of this request is not allowed; add it with \
-                 `MetricsRouter::hosts([\"metrics.example.com\"])`\n",
+                 `MetricsRouter::allowed_hosts([\"metrics.example.com\"])`\n",
             ),
         };
         let kind = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
@@ -65,25 +65,25 @@ impl Hosts {
     }
 
     /// A request without a host passes: HTTP/1.0 has none, and every browser sends one.
-    fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+    fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), HostError> {
         let mut values = headers.get_all(HOST).iter();
         let (header, second) = (values.next(), values.next());
         if second.is_some() {
-            return Err(Refusal::Malformed);
+            return Err(HostError::Malformed);
         }
         // The host of the request's target comes before that of the header (RFC 9112, 3.2.2).
         let authority = match (uri.authority(), header) {
             (Some(authority), _) => authority.clone(),
             (None, Some(header)) => {
-                Authority::try_from(header.as_bytes()).map_err(|_| Refusal::Malformed)?
+                Authority::try_from(header.as_bytes()).map_err(|_| HostError::Malformed)?
             }
             (None, None) => return Ok(()),
         };
-        let host = host(&authority).ok_or(Refusal::Malformed)?;
+        let host = host(&authority).ok_or(HostError::Malformed)?;
         if is_local(&host) || self.0.contains(&host) {
             Ok(())
         } else {
-            Err(Refusal::Other)
+            Err(HostError::NotAllowed)
         }
     }
 }
@@ -115,7 +115,7 @@ mod tests {
 
     use super::*;
 
-    fn check(hosts: &Hosts, target: &str, headers: &[&[u8]]) -> Result<(), Refusal> {
+    fn check(hosts: &AllowedHosts, target: &str, headers: &[&[u8]]) -> Result<(), HostError> {
         let mut all = HeaderMap::new();
         for value in headers {
             all.append(HOST, HeaderValue::from_bytes(value).unwrap());
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn local_names_and_addresses_pass_and_others_only_if_they_were_set() {
-        let mut hosts = Hosts::default();
+        let mut hosts = AllowedHosts::default();
         let names = ["Metrics.Example.com:9464", " other.example. "];
         hosts.add(names).unwrap();
         hosts.add(["third.example"]).unwrap();
@@ -144,26 +144,29 @@ mod tests {
             ("METRICS.example.com.:1", Ok(())),
             ("other.example", Ok(())),
             ("third.example", Ok(())),
-            ("evil.example", Err(Refusal::Other)),
-            ("sub.metrics.example.com", Err(Refusal::Other)),
-            ("metrics.example.com.evil.example", Err(Refusal::Other)),
-            ("localhost.evil.example", Err(Refusal::Other)),
-            ("evillocalhost", Err(Refusal::Other)),
-            (".localhost", Err(Refusal::Other)),
-            ("localhost..", Err(Refusal::Other)),
-            ("127.0.0.1.evil.example", Err(Refusal::Other)),
-            ("127.1", Err(Refusal::Other)),
-            ("2130706433", Err(Refusal::Other)),
-            ("0x7f.0.0.1", Err(Refusal::Other)),
-            ("localhost@evil.example", Err(Refusal::Malformed)),
-            ("evil.example@localhost", Err(Refusal::Malformed)),
-            ("localhost, evil.example", Err(Refusal::Malformed)),
-            ("localhost/", Err(Refusal::Malformed)),
-            ("local host", Err(Refusal::Malformed)),
-            ("[::1", Err(Refusal::Malformed)),
-            (":80", Err(Refusal::Malformed)),
-            ("", Err(Refusal::Malformed)),
-            ("\u{e9}", Err(Refusal::Malformed)),
+            ("evil.example", Err(HostError::NotAllowed)),
+            ("sub.metrics.example.com", Err(HostError::NotAllowed)),
+            (
+                "metrics.example.com.evil.example",
+                Err(HostError::NotAllowed),
+            ),
+            ("localhost.evil.example", Err(HostError::NotAllowed)),
+            ("evillocalhost", Err(HostError::NotAllowed)),
+            (".localhost", Err(HostError::NotAllowed)),
+            ("localhost..", Err(HostError::NotAllowed)),
+            ("127.0.0.1.evil.example", Err(HostError::NotAllowed)),
+            ("127.1", Err(HostError::NotAllowed)),
+            ("2130706433", Err(HostError::NotAllowed)),
+            ("0x7f.0.0.1", Err(HostError::NotAllowed)),
+            ("localhost@evil.example", Err(HostError::Malformed)),
+            ("evil.example@localhost", Err(HostError::Malformed)),
+            ("localhost, evil.example", Err(HostError::Malformed)),
+            ("localhost/", Err(HostError::Malformed)),
+            ("local host", Err(HostError::Malformed)),
+            ("[::1", Err(HostError::Malformed)),
+            (":80", Err(HostError::Malformed)),
+            ("", Err(HostError::Malformed)),
+            ("\u{e9}", Err(HostError::Malformed)),
         ] {
             assert_eq!(check(&hosts, "/", &[host.as_bytes()]), expected, "{host}");
         }
@@ -172,20 +175,20 @@ mod tests {
 
     #[test]
     fn a_target_s_host_comes_first_and_several_headers_are_refused() {
-        let hosts = Hosts::default();
+        let hosts = AllowedHosts::default();
         let local: &[u8] = b"localhost";
         for (target, headers, expected) in [
             ("http://localhost/", &[][..], Ok(())),
             ("http://127.0.0.1:80/", &[&b"evil.example"[..]][..], Ok(())),
-            ("http://evil.example/", &[local], Err(Refusal::Other)),
-            ("http://evil.example/", &[], Err(Refusal::Other)),
-            ("http://a@localhost/", &[local], Err(Refusal::Malformed)),
-            ("/", &[local, local], Err(Refusal::Malformed)),
-            ("/", &[local, b"evil.example"], Err(Refusal::Malformed)),
+            ("http://evil.example/", &[local], Err(HostError::NotAllowed)),
+            ("http://evil.example/", &[], Err(HostError::NotAllowed)),
+            ("http://a@localhost/", &[local], Err(HostError::Malformed)),
+            ("/", &[local, local], Err(HostError::Malformed)),
+            ("/", &[local, b"evil.example"], Err(HostError::Malformed)),
             (
                 "http://localhost/",
                 &[local, local],
-                Err(Refusal::Malformed),
+                Err(HostError::Malformed),
             ),
         ] {
             assert_eq!(
@@ -199,7 +202,7 @@ mod tests {
     #[test]
     fn what_is_no_host_is_an_error() {
         for bad in ["", " ", "http://localhost", "a b", "a@b", "a/b", ":80"] {
-            let error = Hosts::default().add(["localhost", bad]).unwrap_err();
+            let error = AllowedHosts::default().add(["localhost", bad]).unwrap_err();
             assert!(error.is_invalid_host(), "{bad}");
             assert!(error.to_string().contains(&format!("{bad:?}")), "{error}");
         }

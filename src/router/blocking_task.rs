@@ -14,12 +14,12 @@ type Work<T> = Box<dyn FnOnce() -> T + Send>;
 ///
 /// `JoinHandle::abort` does not do that: tokio's queue keeps the work of an aborted task
 /// until a thread is free.
-pub(super) struct Blocking<T> {
+pub(super) struct BlockingTask<T> {
     queued: Arc<Mutex<Option<Work<T>>>>,
     task: JoinHandle<Option<T>>,
 }
 
-impl<T: Send + 'static> Blocking<T> {
+impl<T: Send + 'static> BlockingTask<T> {
     pub(super) fn spawn(runtime: &Handle, work: impl FnOnce() -> T + Send + 'static) -> Self {
         let work: Work<T> = Box::new(work);
         let queued = Arc::new(Mutex::new(Some(work)));
@@ -32,7 +32,7 @@ impl<T: Send + 'static> Blocking<T> {
 }
 
 /// Returns the result, or none if the work panicked or the runtime ended.
-impl<T> Future for Blocking<T> {
+impl<T> Future for BlockingTask<T> {
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
@@ -41,7 +41,7 @@ impl<T> Future for Blocking<T> {
     }
 }
 
-impl<T> Drop for Blocking<T> {
+impl<T> Drop for BlockingTask<T> {
     fn drop(&mut self) {
         // Dropped after the lock.
         drop(take(&self.queued));
@@ -64,20 +64,20 @@ mod tests {
         let runtime = builder.max_blocking_threads(1).build().unwrap();
         let (open, gate) = channel::<()>();
         let (start, started) = channel();
-        let busy = Blocking::spawn(runtime.handle(), move || {
+        let busy = BlockingTask::spawn(runtime.handle(), move || {
             start.send(()).unwrap();
             gate.recv().is_err()
         });
         started.recv().unwrap();
         let held = Arc::new(());
         let freed = Arc::downgrade(&held);
-        let queued = Blocking::spawn(runtime.handle(), move || drop(held));
+        let queued = BlockingTask::spawn(runtime.handle(), move || drop(held));
         assert!(freed.upgrade().is_some());
         drop(queued);
         assert!(freed.upgrade().is_none());
         drop(open);
         assert_eq!(runtime.block_on(busy), Some(true));
-        let panics = Blocking::spawn(runtime.handle(), || panic!("it is meant to"));
+        let panics = BlockingTask::spawn(runtime.handle(), || panic!("it is meant to"));
         assert_eq!(runtime.block_on(panics), None::<()>);
     }
 }

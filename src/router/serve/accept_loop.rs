@@ -10,11 +10,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::yield_now;
 use tokio::time::sleep;
 
-use crate::router::networks::Networks;
+use crate::router::allowed_networks::Networks;
 use crate::router::serve::connection::serve_connection;
-use crate::router::serve::limits::Limits;
-use crate::router::serve::refusals::{Refusal, Refusals};
-use crate::router::serve::slots::Slots;
+use crate::router::serve::connection_slots::ConnectionSlots;
+use crate::router::serve::limits::ListenerLimits;
+use crate::router::serve::rejections::{Rejection, RejectionResponder};
 
 /// What a listener serves, and to whom.
 pub(super) struct Listening {
@@ -22,7 +22,7 @@ pub(super) struct Listening {
     pub(super) router: Router,
     /// All networks, where there are none.
     pub(super) networks: Option<Networks>,
-    pub(super) limits: Limits,
+    pub(super) limits: ListenerLimits,
 }
 
 /// Serves the listener's connections until it is told to stop, and then waits until all
@@ -36,21 +36,24 @@ pub(super) async fn accept(listening: Listening, mut stopped: watch::Receiver<()
         networks,
         limits,
     } = listening;
-    let (slots, refusals) = (Slots::new(limits), Refusals::new(limits));
+    let (slots, refusals) = (
+        ConnectionSlots::new(limits),
+        RejectionResponder::new(limits),
+    );
     let (under_way, mut all_ended) = mpsc::channel::<()>(1);
     loop {
         let (stream, peer) = tokio::select! {
-            next = next(|task| listener.poll_accept(task), limits) => next,
+            next = next_connection(|task| listener.poll_accept(task), limits) => next,
             _ = stopped.changed() => break,
         };
         let address = peer.ip();
         let is_inside = networks
             .as_ref()
-            .is_none_or(|all| all.hold(address.to_canonical()));
+            .is_none_or(|all| all.contains(address.to_canonical()));
         let slot = if is_inside {
-            slots.take(address).map_err(Refusal::Full)
+            slots.try_acquire(address).map_err(Rejection::Full)
         } else {
-            Err(Refusal::Network)
+            Err(Rejection::Network)
         };
         match slot {
             Ok(slot) => {
@@ -76,9 +79,9 @@ pub(super) async fn accept(listening: Listening, mut stopped: watch::Receiver<()
 ///
 /// A listener that lacks file descriptors or memory fails again and again, at once, until
 /// some are free. It pauses after each failure, so that it does not keep a thread busy.
-pub(super) async fn next<T>(
+pub(super) async fn next_connection<T>(
     mut poll_accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>,
-    limits: Limits,
+    limits: ListenerLimits,
 ) -> T {
     let mut has_told = false;
     loop {

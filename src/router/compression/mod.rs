@@ -1,0 +1,30 @@
+//! Compression of scrape responses, negotiated by `Accept-Encoding`.
+
+#[cfg(feature = "compression")]
+mod encoders;
+
+#[cfg(not(feature = "compression"))]
+use axum::http::HeaderMap;
+
+#[cfg(feature = "compression")]
+pub(super) use encoders::negotiate_compressor;
+
+/// A streaming compressor.
+pub(super) trait Compressor: Send {
+    /// Returns the value of `Content-Encoding`.
+    fn content_coding(&self) -> &'static str;
+    /// Compresses `bytes`. The output may lag behind the input.
+    fn compress(&mut self, bytes: &[u8]);
+    /// Writes the rest of the output.
+    fn finish(&mut self);
+    /// Returns the output since the last [`clear_output`](Self::clear_output).
+    fn output(&self) -> &[u8];
+    /// Discards the output so far.
+    fn clear_output(&mut self);
+}
+
+/// Returns `None`: without the feature `compression`, responses are never compressed.
+#[cfg(not(feature = "compression"))]
+pub(super) fn negotiate_compressor(_: &HeaderMap) -> Option<Box<dyn Compressor>> {
+    None
+}
