@@ -48,7 +48,7 @@ impl Counter {
     ///
     /// `OpenMetrics` text leaves out an exemplar with a `"` in a label's value, since one widely
     /// used parser (Python's `prometheus_client`) fails the whole scrape because of it. Protobuf
-    /// has it (test: `tests/it/exemplars.rs`).
+    /// has it (test: `tests/it/formats/exemplars.rs`).
     ///
     /// ```
     /// use tachometer::Registry;

@@ -76,7 +76,7 @@
 //! Every answer of the router has `X-Content-Type-Options: nosniff` and `Cache-Control:
 //! no-store`. Exception: the page's HTML, CSS and JavaScript are sent with `no-cache` and an
 //! `ETag`. A query of more than 8 KiB is answered with 414. The tests are in
-//! `tests/it/guard.rs` and `tests/it/page.rs`. Nested, the router answers its own paths; other
+//! `tests/it/router/access.rs` and `tests/it/router/page.rs`. Nested, the router answers its own paths; other
 //! paths below `/metrics` are the application's.
 //!
 //! A listener of its own (`MetricsRouter::serve_on`) also limits connections and checks the host
@@ -237,7 +237,7 @@ impl MetricsRouter {
     /// This works only if the server provides client addresses (see
     /// [`allowed_networks`](Self::allowed_networks)). An IPv6 /64 counts as one. Without addresses one client
     /// can take all places. For what several clients can do together see `serve_on` (tests:
-    /// `tests/it/listener.rs`).
+    /// `tests/it/router/listener.rs`).
     pub fn max_concurrent_scrapes(self, most: usize) -> Self {
         Self {
             in_flight: most,
@@ -251,7 +251,7 @@ impl MetricsRouter {
     ///
     /// At its deadline a scrape frees what it holds, whether its client reads or not: its place
     /// among those [in flight](Self::in_flight), its part of the answer, and what compresses
-    /// it. Less than 1 KiB is left (tests: `tests/it/scrapes.rs`, `tests/memory.rs`). A
+    /// it. Less than 1 KiB is left (tests: `tests/it/router/scrape_limits.rs`, `tests/memory.rs`). A
     /// collector that is at work then is not stopped, but no longer waited for. One thread of
     /// the crate ends all scrapes, so the runtime needs no timers.
     ///

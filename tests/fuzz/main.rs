@@ -8,11 +8,11 @@
 //! It is a program of its own, since it counts what is allocated.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod answers;
 mod expected;
 mod families;
 mod requests;
-mod sites;
+mod response_checks;
+mod routers;
 
 use std::alloc::System;
 use std::env;
@@ -24,7 +24,7 @@ use tachometer::Registry;
 
 use families::registry;
 use requests::Writer;
-use sites::{Counts, Site};
+use routers::{Counts, Site};
 
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);

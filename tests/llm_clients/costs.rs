@@ -11,7 +11,7 @@ use tachometer::llm::{
 };
 use tachometer::{LlmLayer, Registry};
 
-use crate::support::local::{finish, open_as};
+use crate::support::local_client::{finish, open_as};
 use crate::support::read::sum;
 
 const OPENROUTER: &str = "https://openrouter.ai/api/v1/chat/completions";

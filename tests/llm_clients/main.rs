@@ -3,15 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod bills;
 mod clients;
-mod conservation;
 mod costs;
-mod global;
+mod global_registry;
 mod limits;
+mod one_outcome;
 mod presets;
 mod routes;
 mod secrets;
 mod servers;
 mod support;
-mod transparent;
+mod transparency;
+mod wrong_costs;

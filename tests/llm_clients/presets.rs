@@ -9,9 +9,9 @@ use serde_json::json;
 use tachometer::llm::{ErrorType, LlmMetrics, Outcome, Preset, Usage};
 use tachometer::{LlmLayer, Registry};
 
-use crate::support::answers::question;
-use crate::support::local::{finish, open_as};
+use crate::support::local_client::{finish, open_as};
 use crate::support::read::sum;
+use crate::support::responses::question;
 
 fn otel() -> (LlmLayer, Registry) {
     let registry = Registry::new();

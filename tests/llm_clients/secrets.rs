@@ -16,8 +16,8 @@ use tachometer::llm::{ErrorType, LlmMetrics, Model, Outcome, Usage};
 use tachometer::{LlmLayer, Registry};
 use tower::{Service, service_fn};
 
-use crate::support::answers::CHAT;
 use crate::support::read::{series, sum};
+use crate::support::responses::CHAT;
 use crate::support::warnings::warnings;
 use crate::support::{client, layer};
 

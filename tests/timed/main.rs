@@ -2,11 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod counted;
-mod hygiene;
+mod every_run;
+mod function_shapes;
 mod outcomes;
 mod registries;
-mod shapes;
+mod unchanged_functions;
 #[path = "../it/support/warnings.rs"]
 mod warnings;
 

@@ -90,7 +90,7 @@ impl MetricsRouter {
     /// If untrusted clients can reach the listener, allow your scrapers only, by
     /// [`allowed_networks`](Self::allowed_networks).
     ///
-    /// The tests are `tests/it/serve.rs`, `tests/it/listener.rs` and those of the module.
+    /// The tests are `tests/it/router/serve.rs`, `tests/it/router/listener.rs` and those of the module.
     ///
     /// # Hosts
     ///

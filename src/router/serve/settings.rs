@@ -56,7 +56,7 @@ impl MetricsRouter {
     /// The host is that of `Host`, or of the request's target if that is a whole URL. Port,
     /// case and a dot at the end do not matter. A request without `Host` passes, since
     /// HTTP/1.0 has none; one with several is answered with 400. Called again it adds names.
-    /// The tests are in `tests/it/listener.rs`.
+    /// The tests are in `tests/it/router/listener.rs`.
     ///
     /// ```
     /// # fn main() -> Result<(), tachometer::Error> {

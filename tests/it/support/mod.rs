@@ -1,22 +1,22 @@
 //! What several tests need: reading a registry, calling over loopback, running
 //! other programs.
 
-pub(crate) mod client;
+pub(crate) mod compare_exports;
 pub(crate) mod demo;
 pub(crate) mod example;
-pub(crate) mod gate;
-pub(crate) mod http;
+pub(crate) mod fixture;
+pub(crate) mod loopback;
 pub(crate) mod parse;
 pub(crate) mod program;
 pub(crate) mod prometheus;
 #[cfg(feature = "dashboard")]
 pub(crate) mod promql;
+pub(crate) mod raw_client;
 pub(crate) mod read;
-pub(crate) mod scene;
-pub(crate) mod script;
+pub(crate) mod scenario;
+pub(crate) mod scripted_collector;
 pub(crate) mod service;
 #[path = "../../support/skipped.rs"]
 pub(crate) mod skipped;
-pub(crate) mod told;
 pub(crate) mod wait;
 pub(crate) mod warnings;

@@ -12,9 +12,9 @@ use axum::http::{StatusCode, Version};
 use serde_json::Value;
 use tokio::time::{interval, timeout};
 
-use crate::support::http::Caller;
+use crate::support::fixture::Labels;
+use crate::support::loopback::Caller;
 use crate::support::program::{Folder, Running, is_there};
-use crate::support::scene::Labels;
 use crate::support::skipped;
 
 /// A Prometheus that scrapes every second.

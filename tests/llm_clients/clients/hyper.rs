@@ -10,8 +10,8 @@ use hyper_util::rt::TokioExecutor;
 use tachometer::llm::{LlmService, Model};
 use tower::{Service, ServiceExt};
 
-use crate::support::answers::{CHAT, chat, chunks, question};
 use crate::support::read::{series, sum};
+use crate::support::responses::{CHAT, chat, chunks, question};
 use crate::support::upstream::{Answer, End, Upstream, nowhere};
 use crate::support::{ERROR, SUCCESS, TRUNCATED, layer, outcomes, tokens};
 

@@ -1,6 +1,6 @@
 //! What is bounded, and what users choose.
 
-mod by_hand;
-mod choices;
-mod models;
-mod rates;
+mod manual_calls;
+mod model_values;
+mod rate_limits;
+mod settings;

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use tachometer::Registry;
 
 use crate::servers::{ask, count};
-use crate::support::local::histogram;
-use crate::support::program::{Program, variables};
+use crate::support::local_client::histogram;
 use crate::support::read::sum;
+use crate::support::server_program::{Program, variables};
 use crate::support::{ERROR, SUCCESS, TRUNCATED, client, layer, outcomes, tokens};
 
 async fn start() -> Option<Program> {

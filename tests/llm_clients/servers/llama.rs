@@ -5,8 +5,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::servers::{ask, count};
-use crate::support::program::{Program, variables};
 use crate::support::read::sum;
+use crate::support::server_program::{Program, variables};
 use crate::support::wait::until;
 use crate::support::{CANCELLED, SUCCESS, client, in_flight, layer, outcomes, tokens};
 

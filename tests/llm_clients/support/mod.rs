@@ -1,10 +1,10 @@
 //! What several tests need: an upstream, its answers, and reading a registry.
 
-pub(crate) mod answers;
-pub(crate) mod local;
-pub(crate) mod program;
+pub(crate) mod local_client;
 #[path = "../../it/support/read.rs"]
 pub(crate) mod read;
+pub(crate) mod responses;
+pub(crate) mod server_program;
 #[path = "../../support/skipped.rs"]
 pub(crate) mod skipped;
 pub(crate) mod upstream;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::support::fixture::Labels;
 use crate::support::prometheus::histogram_quantile;
 use crate::support::promql::{Expr, Extrapolation, Samples, rate};
-use crate::support::scene::Labels;
 
 type Vector = Vec<(Labels, f64)>;
 

@@ -10,8 +10,8 @@ mod regex;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::support::fixture::Labels;
 use crate::support::prometheus::{Prometheus, escaped, labels};
-use crate::support::scene::Labels;
 
 pub(crate) use parse::{Expr, Selector, parse};
 pub(crate) use rate::Extrapolation;

@@ -1,7 +1,7 @@
 //! Queries, taken apart.
 
+use crate::support::fixture::Labels;
 use crate::support::promql::regex;
-use crate::support::scene::Labels;
 
 /// A query, or a part of one.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,284 @@
+//! The board for Grafana: what it is made of, and what its queries answer.
+
+mod fixture;
+mod lint;
+mod panel_values;
+mod real_prometheus;
+
+use std::collections::BTreeSet;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tachometer::dashboards::GrafanaBoard;
+use tachometer::llm::LlmMetrics;
+use tachometer::middleware::Preset;
+use tachometer::{
+    Buckets, Label, LlmLayer, MetricsLayer, MetricsRouter, Registry, SystemMetrics, llm,
+};
+use tower::ServiceExt;
+
+use lint::faults;
+
+/// Returns the panels that show something, each with the title of its row.
+fn panels(board: &Value) -> Vec<(&str, &Value)> {
+    let mut row = "";
+    let mut panels = Vec::new();
+    for panel in board["panels"].as_array().unwrap() {
+        if panel["type"] == "row" {
+            row = panel["title"].as_str().unwrap();
+        } else {
+            panels.push((row, panel));
+        }
+    }
+    panels
+}
+
+fn expressions(panel: &Value) -> Vec<String> {
+    let targets = panel["targets"].as_array().unwrap().iter();
+    let query = |target: &Value| target["expr"].as_str().unwrap().to_owned();
+    targets.map(query).collect()
+}
+
+/// Returns all queries, each once.
+fn queries(board: &Value) -> BTreeSet<String> {
+    let panels = panels(board).into_iter();
+    panels.flat_map(|(_, panel)| expressions(panel)).collect()
+}
+
+/// Returns the queries of one panel.
+fn targets(board: &Value, row: &str, title: &str) -> Vec<String> {
+    let panels = panels(board);
+    let panel = panels
+        .iter()
+        .find(|(in_row, panel)| *in_row == row && panel["title"] == title);
+    expressions(panel.unwrap_or_else(|| panic!("no panel {title}")).1)
+}
+
+fn rows(board: &Value) -> Vec<&str> {
+    let panels = board["panels"].as_array().unwrap().iter();
+    let rows = panels.filter(|panel| panel["type"] == "row");
+    rows.map(|row| row["title"].as_str().unwrap()).collect()
+}
+
+fn board(registry: &Registry) -> Value {
+    serde_json::from_str(&GrafanaBoard::new().to_json(registry)).unwrap()
+}
+
+fn http(registry: &Registry, choose: impl FnOnce(MetricsLayer) -> MetricsLayer) {
+    let layer = choose(MetricsLayer::new().registry(registry));
+    let _ = layer.try_register().unwrap();
+}
+
+fn calls(registry: &Registry, choose: impl FnOnce(LlmLayer) -> LlmLayer) {
+    let layer = choose(LlmLayer::new().registry(registry));
+    let _ = layer.try_register().unwrap();
+}
+
+fn system(registry: &Registry) {
+    SystemMetrics::new().register(registry).unwrap();
+}
+
+/// What a registry may be like, with the rows that its board has.
+pub(crate) const KINDS: [(&str, &[&str]); 15] = [
+    ("empty", &[]),
+    ("of others", &[]),
+    ("http", &["HTTP"]),
+    ("http by OpenTelemetry", &["HTTP"]),
+    ("http by axum-prometheus", &["HTTP"]),
+    ("http with everything", &["HTTP"]),
+    ("http with labels of targets", &["HTTP"]),
+    ("http with exponential buckets", &["HTTP"]),
+    ("llm", &["LLM"]),
+    ("llm by OpenTelemetry", &["LLM"]),
+    ("llm with everything", &["LLM"]),
+    ("system", &["Process"]),
+    ("all", &["HTTP", "LLM", "Process"]),
+    ("all with constant labels", &["HTTP", "LLM", "Process"]),
+    ("all in UTF-8", &["HTTP", "LLM", "Process"]),
+];
+
+/// Makes a registry of a kind.
+pub(crate) fn registry(kind: &str) -> Registry {
+    let registry = Registry::new();
+    match kind {
+        "empty" => {}
+        "of others" => drop(registry.counter("http_request_totals", "").unwrap()),
+        "http" => http(&registry, |layer| layer),
+        "http by OpenTelemetry" => http(&registry, |layer| layer.preset(Preset::Otel)),
+        "http by axum-prometheus" => http(&registry, |layer| layer.preset(Preset::AxumPrometheus)),
+        "http with everything" => http(&registry, |layer| {
+            let within = std::time::Duration::from_millis(250);
+            let layer = layer.prefix("shop_").version().scheme().grpc_status();
+            layer
+                .status_class()
+                .time_to_head()
+                .time_to_first_byte()
+                .service_level("/a", within)
+                .label_from_handler(Label::open("tenant"))
+                .label_from_handler(Label::closed("plan", ["a", "b"]))
+        }),
+        "http with labels of targets" => http(&registry, |layer| {
+            layer
+                .label_from_handler("job")
+                .label_from_handler("instance")
+                .label_from_handler("pod")
+        }),
+        "http with exponential buckets" => http(&registry, |layer| {
+            layer.buckets(Buckets::new(&[0.1, 1.0]).unwrap().native())
+        }),
+        "llm" => drop(LlmMetrics::new(&registry).unwrap()),
+        "llm by OpenTelemetry" => calls(&registry, |layer| layer.preset(llm::Preset::Otel)),
+        "llm with everything" => calls(&registry, |layer| layer.prefix("shop_").by_route()),
+        "system" => system(&registry),
+        "all" => {
+            http(&registry, |layer| layer);
+            calls(&registry, LlmLayer::by_route);
+            system(&registry);
+        }
+        "all with constant labels" => {
+            let scoped = registry
+                .clone()
+                .with_labels([("zone", "a"), ("job", "b")])
+                .unwrap();
+            http(&scoped, |layer| layer);
+            calls(&scoped, LlmLayer::by_route);
+            system(&scoped);
+        }
+        "all in UTF-8" => {
+            let registry = registry.clone().with_utf8_names();
+            http(&registry, |layer| {
+                let within = std::time::Duration::from_secs(1);
+                let hostile = "Läufer \"x\"\\\u{85}\u{1F600}\n{{ $labels.job }}";
+                layer
+                    .prefix("my.shop/ä.")
+                    .service_level("/a", within)
+                    .label_from_handler(hostile)
+            });
+            calls(&registry, |layer| layer.prefix("my.shop.").by_route());
+            system(&registry);
+        }
+        _ => panic!("no such kind: {kind}"),
+    }
+    registry
+}
+
+#[test]
+fn no_board_of_any_registry_has_a_fault() {
+    for (kind, expected) in KINDS {
+        let registry = registry(kind);
+        let board = board(&registry);
+        let faults = faults(&board, &registry);
+        assert!(faults.is_empty(), "{kind}: {}", faults.join("\n"));
+        assert_eq!(rows(&board), expected, "{kind}");
+    }
+}
+
+/// Each edit of a good board is a fault, and is found.
+#[test]
+fn the_linter_finds_the_faults_that_it_is_there_for() {
+    let registry = registry("all");
+    let good = board(&registry);
+    let first = "/panels/1";
+    let target = "/panels/1/targets/0";
+    let place = |pointer: &str, value: Value| {
+        let mut board = good.clone();
+        *board
+            .pointer_mut(pointer)
+            .unwrap_or_else(|| panic!("{pointer}")) = value;
+        faults(&board, &registry)
+    };
+    let of = |suffix: &str| format!("{first}{suffix}");
+    let query = |query: &str| (format!("{target}/expr"), json!(query));
+    let chosen = "job=~\"$job\",instance=~\"$instance\"";
+    for (pointer, value) in [
+        ("/uid".into(), json!("x".repeat(41))),
+        ("/uid".into(), json!("a b")),
+        ("/schemaVersion".into(), json!(1)),
+        ("/editable".into(), json!(true)),
+        ("/title".into(), json!("")),
+        ("/templating/list/0/query".into(), json!("loki")),
+        ("/templating/list/1/allValue".into(), json!(".*")),
+        ("/templating/list/1/multi".into(), json!(false)),
+        ("/templating/list/1/refresh".into(), json!(1)),
+        ("/templating/list/1/name".into(), json!("jobs")),
+        (
+            "/templating/list/2/query/query".into(),
+            json!("label_values(up, instance)"),
+        ),
+        (of("/id"), json!(1)),
+        (of("/title"), json!("")),
+        (of("/description"), json!("")),
+        (of("/datasource/uid"), json!("abc")),
+        (of("/fieldConfig/defaults/unit"), json!("parsecs")),
+        (of("/gridPos/w"), json!(25)),
+        (of("/gridPos/x"), json!(1)),
+        (of("/gridPos/y"), json!(0)),
+        (of("/targets"), json!([])),
+        (format!("{target}/refId"), json!("")),
+        (format!("{target}/datasource/uid"), json!("abc")),
+        (format!("{target}/legendFormat"), json!("{{nonsense}}")),
+        query("sum(rate(http_requests_total[$__rate_interval]))"),
+        query(&format!("sum(rate(http_requests_total{{{chosen}}}[5m]))")),
+        query(&format!(
+            "sum(rate(nothing_total{{{chosen}}}[$__rate_interval]))"
+        )),
+        query(&format!("sum(http_requests_total{{{chosen}}})")),
+        query(&format!(
+            "sum(rate(http_requests_in_flight{{{chosen}}}[$__rate_interval]))"
+        )),
+        query(&format!(
+            "sum(rate(http_requests_total{{{chosen}}}[$__rate_interval])) or vector(0)"
+        )),
+        query(&format!(
+            "sum(rate(http_requests_total{{{chosen},route=~\"$routes\"}}[$__rate_interval]))"
+        )),
+        query(&format!(
+            "histogram_quantile(0.5, sum(rate(http_request_duration_seconds_bucket{{{chosen}}}[$__rate_interval])))"
+        )),
+    ] {
+        let found = place(&pointer, value.clone());
+        assert!(!found.is_empty(), "{pointer} = {value} is no fault");
+    }
+}
+
+#[test]
+fn a_board_is_the_same_each_time_and_another_title_is_another_board() {
+    let registry = registry("all");
+    let identity = |title: &str| {
+        let board = GrafanaBoard::new().title(title).to_json(&registry);
+        assert_eq!(board, GrafanaBoard::new().title(title).to_json(&registry));
+        let board: Value = serde_json::from_str(&board).unwrap();
+        assert_eq!(board["title"], title);
+        board["uid"].as_str().unwrap().to_owned()
+    };
+    let titles = [
+        "",
+        "Shop",
+        "shop",
+        "Lädele \"x\"",
+        "a title that is longer than forty letters are",
+    ];
+    let uids: BTreeSet<_> = titles.map(identity).into_iter().collect();
+    assert_eq!(uids.len(), titles.len());
+    assert!(uids.iter().all(|uid| (8..=40).contains(&uid.len())));
+}
+
+#[tokio::test]
+async fn the_router_serves_the_board_of_its_registry() {
+    let registry = registry("http");
+    let router: Router = MetricsRouter::new()
+        .registry(&registry)
+        .without_system_metrics()
+        .dashboard_title("Shop")
+        .build();
+    let request = Request::get("/grafana.json").body(Body::empty()).unwrap();
+    let response = router.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["content-type"], "application/json");
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let expected = GrafanaBoard::new().title("Shop").to_json(&registry);
+    assert_eq!(body, expected);
+}

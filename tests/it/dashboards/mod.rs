@@ -1,0 +1,7 @@
+//! The roles of metrics, the Grafana board and the Prometheus rules.
+
+#[cfg(feature = "dashboard")]
+pub mod grafana;
+mod roles;
+#[cfg(feature = "dashboard")]
+mod rules;

@@ -1,0 +1,420 @@
+//! Whether rules count first events, and no total of a lifetime after a gap in scraping.
+
+use tachometer::dashboards::AlertRules;
+use tachometer::llm::ErrorType;
+use tachometer::{Label, Registry, SystemMetrics};
+
+use super::http::{burn, share};
+use super::llm_and_system::OF_MODEL;
+use super::promtool_test::{REPLICA, Scene, TARGET, play};
+use super::recorder::{Process, Recorder};
+use super::tools;
+use crate::dashboards::grafana::registry;
+
+/// When a process started that is older than any window.
+const LONG_AGO: f64 = -10_000.0;
+
+fn play_all(rules: &str, scenes: &[Scene]) {
+    for tool in tools() {
+        play(&tool.promtool, rules, scenes);
+    }
+}
+
+/// Returns the scene of one target.
+fn scene(name: &'static str, recorder: Recorder) -> Scene {
+    Scene::recorded(name, vec![recorder])
+}
+
+fn spend(scene: Scene, dollars: &str) -> Scene {
+    spend_in(scene, &[], dollars)
+}
+
+fn spend_in(scene: Scene, labels: &[(&str, &str)], dollars: &str) -> Scene {
+    scene.fires(
+        "LlmHighSpend",
+        "ticket",
+        labels,
+        "Calls of LLMs cost much.",
+        &format!("The calls of it cost {dollars} US dollars in the last hour."),
+    )
+}
+
+fn without_price(scene: Scene) -> Scene {
+    scene.fires(
+        "LlmCallsWithoutPrice",
+        "ticket",
+        &[OF_MODEL[0], OF_MODEL[1], ("reason", "model")],
+        "What calls of a model cost is not known.",
+        "Of it's calls of m in the last hour, 1 have no price: model.",
+    )
+}
+
+/// All calls are refused by the rate limit.
+fn all_limited(scene: Scene) -> Scene {
+    let scene = scene.fires(
+        "LlmHighErrorShare",
+        "page",
+        &OF_MODEL,
+        "Many calls of a model fail.",
+        "Of the calls of m by it, 100% failed or broke off in the last 5 minutes.",
+    );
+    scene.fires(
+        "LlmRateLimited",
+        "ticket",
+        &OF_MODEL,
+        "A provider refuses calls, since there are too many.",
+        "Of the calls of m by it, 100% were refused by the rate limit in the last 5 minutes.",
+    )
+}
+
+fn level_missed(scene: Scene) -> Scene {
+    scene.fires(
+        "HttpServiceLevelBurn",
+        "page",
+        &[("route", "/pay"), ("within", "60")],
+        "Requests miss their service level so often that what may is used up too soon.",
+        "Of the requests to /pay of it, 100% did not end well within 60 s over the long window.",
+    )
+}
+
+/// Returns a process that has counted everything that alerts, long before the scene.
+async fn with_totals() -> Process {
+    let process = Process::start(LONG_AGO);
+    process.requests("/", 300).await;
+    process.requests("/fails", 300).await;
+    process.requests("/pay", 300).await;
+    process.calls_fail("chat", ErrorType::RateLimited, 300);
+    process.calls_without_price();
+    process.spends("m", 40.0);
+    process
+}
+
+#[tokio::test]
+async fn events_before_the_first_scrape_of_a_process_count() {
+    let process = Process::start(-0.5);
+    process.requests("/fails", 100).await;
+    process.requests("/pay", 100).await;
+    let mut fails = Recorder::new(TARGET);
+    fails.scrape_times(&process, 4);
+    let fails = burn(scene("requests fail", fails), "page", "100%");
+    let rules = process.rules();
+
+    let process = Process::start(-0.5);
+    process.spends("m", 25.0);
+    let mut spends = Recorder::new(TARGET);
+    spends.scrape_times(&process, 8);
+
+    let process = Process::start(-0.5);
+    process.calls_without_price();
+    let mut unpriced = Recorder::new(TARGET);
+    unpriced.scrape_times(&process, 40);
+
+    let process = Process::start(-0.5);
+    process.spends("m", 25.0);
+    let mut single = Recorder::new(TARGET);
+    single.scrape(&process);
+    single.remove();
+    single.pause(6);
+
+    let process = Process::start(-0.5);
+    let labels = [Label::open("kind")];
+    let family = process.registry.counter_family("jobs_total", "", labels);
+    let family = family.unwrap().limit(1);
+    family.with(["a"]).inc();
+    family.with(["b"]).inc();
+    let mut overflow = Recorder::new(TARGET);
+    overflow.scrape(&process);
+    let overflow = scene("a label has too many values", overflow).fires(
+        "MetricsOverTheirLimit",
+        "ticket",
+        &[("metric", "jobs_total")],
+        "A label has more values than its metric may have.",
+        "Values of a label of jobs_total in it are told as `_overflow`: raise the metric's \
+         limit, or give the label fewer values.",
+    );
+    let scenes = [
+        level_missed(fails),
+        spend(scene("a call costs much", spends), "25"),
+        without_price(scene("a call has no price", unpriced)),
+        spend(scene("there is one scrape only", single), "25"),
+        overflow,
+    ];
+    play_all(&rules, &scenes);
+}
+
+#[test]
+fn what_follows_the_first_value_counts_once() {
+    let rules = Process::start(0.0).rules();
+    let spends = |name, dollars: [f64; 2]| {
+        let process = Process::start(-0.5);
+        let mut recorder = Recorder::new(TARGET);
+        for dollars in dollars {
+            process.spends("m", dollars);
+            recorder.scrape(&process);
+        }
+        recorder.scrape_times(&process, 6);
+        scene(name, recorder)
+    };
+    let scenes = [
+        spends("less than the limit", [6.0, 3.0]).silent_in(0..7),
+        spend(spends("more than the limit", [8.0, 4.0]), "12"),
+    ];
+    play_all(&rules, &scenes);
+}
+
+#[tokio::test]
+async fn events_of_processes_that_are_scraped_once_count() {
+    let mut recorders = Vec::new();
+    for minute in 0..13_u8 {
+        let process = Process::start(f64::from(minute) - 0.5);
+        process.requests("/fails", 10).await;
+        process.calls_fail("chat", ErrorType::RateLimited, 10);
+        let target = format!("job=\"it\",zone=\"z\",instance=\"p{minute}:1\",pod=\"p{minute}\"");
+        let mut recorder = Recorder::new(&target);
+        recorder.pause(minute.into());
+        recorder.scrape(&process);
+        recorder.remove();
+        recorders.push(recorder);
+    }
+    let scene = Scene::recorded("a process a minute", recorders);
+    let scene = burn(share(scene, "100%"), "page", "100%");
+    let rules = Process::start(0.0).rules();
+    play_all(&rules, &[all_limited(scene)]);
+}
+
+#[tokio::test]
+async fn first_events_of_an_old_process_count() {
+    let process = Process::start(LONG_AGO);
+    let mut fails = Recorder::new(TARGET);
+    for _ in 0..80 {
+        process.requests("/", 10).await;
+        fails.scrape(&process);
+    }
+    process.requests("/fails", 300).await;
+    for _ in 0..5 {
+        process.requests("/", 10).await;
+        fails.scrape(&process);
+    }
+    let rules = process.rules();
+
+    let process = with_totals().await;
+    let mut spends = Recorder::new(TARGET);
+    spends.scrape_times(&process, 70);
+    process.spends("another", 25.0);
+    spends.scrape_times(&process, 8);
+
+    let process = Process::start(LONG_AGO);
+    let mut unpriced = Recorder::new(TARGET);
+    unpriced.scrape_times(&process, 70);
+    process.calls_without_price();
+    unpriced.scrape_times(&process, 40);
+
+    let process = Process::start(LONG_AGO);
+    let mut limited = Recorder::new(TARGET);
+    limited.scrape_times(&process, 10);
+    // Each with series of its own, so that none increases.
+    for operation in 0..12 {
+        process.calls_fail(&format!("job {operation}"), ErrorType::RateLimited, 5);
+        limited.scrape(&process);
+    }
+    let scenes = [
+        burn(scene("requests fail", fails), "page", "33.33%"),
+        spend(scene("a call costs much", spends), "25"),
+        without_price(scene("a call has no price", unpriced)),
+        all_limited(scene("calls are refused", limited)),
+    ];
+    play_all(&rules, &scenes);
+}
+
+#[tokio::test]
+async fn first_events_of_a_new_instance_count_beside_an_old_one() {
+    let old = with_totals().await;
+    let rules = old.rules();
+    let mut of_old = Recorder::new(TARGET);
+    of_old.scrape_times(&old, 88);
+    let new = Process::start(79.5);
+    new.requests("/", 100).await;
+    new.requests("/fails", 300).await;
+    new.spends("m", 25.0);
+    let mut of_new = Recorder::new(REPLICA);
+    of_new.pause(80);
+    of_new.scrape_times(&new, 8);
+    let scene = Scene::recorded("a replica starts", vec![of_old, of_new]);
+    let scene = spend(burn(scene, "page", "75%"), "25");
+    play_all(&rules, &[scene.silent_in(0..80)]);
+}
+
+#[tokio::test]
+async fn a_restart_counts_what_the_new_process_counts_and_nothing_twice() {
+    let old = with_totals().await;
+    old.requests("/", 700).await;
+    let rules = old.rules();
+    let mut recorder = Recorder::new(TARGET);
+    recorder.scrape_times(&old, 32);
+    recorder.fail(1);
+    let new = Process::start(32.5);
+    new.requests("/", 540).await;
+    new.requests("/fails", 180).await;
+    new.spends("m", 12.0);
+    recorder.scrape_times(&new, 8);
+    let restart = scene("a restart", recorder).silent_in(0..33);
+    // Prometheus extrapolates a little.
+    let restart = spend(burn(restart, "page", "25%"), "12.15");
+
+    // Of a series that is as new as the process before.
+    let mut recorder = Recorder::new(TARGET);
+    let process = Process::start(-0.5);
+    process.spends("m", 8.0);
+    recorder.scrape_times(&process, 3);
+    let process = Process::start(2.5);
+    process.spends("m", 1.0);
+    recorder.scrape_times(&process, 10);
+    let again = scene("a restart of a new process", recorder);
+    play_all(&rules, &[restart, again.silent_in(0..12)]);
+}
+
+/// A series is new at the end of the gap to the ranges that begin in it, those of two hours
+/// among them.
+#[tokio::test]
+async fn a_gap_in_scraping_counts_no_total() {
+    const END: u32 = 270;
+    let process = with_totals().await;
+    let rules = process.rules();
+    let record = |events: &dyn Fn(&mut Recorder)| {
+        let mut recorder = Recorder::new(TARGET);
+        recorder.scrape_times(&process, 20);
+        events(&mut recorder);
+        recorder.scrape_times(&process, END - recorder.minutes());
+        recorder
+    };
+    let paused = |minutes| record(&|recorder| recorder.pause(minutes));
+    let removed = record(&|recorder| {
+        recorder.remove();
+        recorder.pause(119);
+    });
+    let restarted = {
+        let mut recorder = Recorder::new(TARGET);
+        recorder.scrape_times(&process, 20);
+        recorder.pause(120);
+        recorder.scrape_times(&process, 3);
+        recorder.scrape_times(&Process::start(142.5), END - 143);
+        recorder
+    };
+    let mut twin = Recorder::new(&TARGET.replace("zone=\"z\"", "zone=\"y\""));
+    twin.scrape_times(&Process::start(LONG_AGO), END);
+    let scenes = [
+        ("Prometheus is new", vec![record(&|_| {})]),
+        ("two hours without Prometheus", vec![paused(120)]),
+        ("seven minutes without Prometheus", vec![paused(7)]),
+        (
+            "two hours without the target",
+            vec![record(&|recorder| recorder.fail(120))],
+        ),
+        ("two hours off the targets", vec![removed]),
+        ("a restart after the gap", vec![restarted]),
+        ("a gap in one of two clusters", vec![twin, paused(120)]),
+    ];
+    let scenes = scenes.map(|(name, recorders)| {
+        let scene = Scene::recorded(name, recorders);
+        scene.silent_in(0..END)
+    });
+    play_all(&rules, &scenes);
+}
+
+#[tokio::test]
+async fn a_gap_shorter_than_the_window_loses_nothing() {
+    let process = with_totals().await;
+    let rules = process.rules();
+    let mut recorder = Recorder::new(TARGET);
+    recorder.scrape_times(&process, 70);
+    recorder.pause(20);
+    process.spends("another", 25.0);
+    recorder.scrape_times(&process, 8);
+    let scene = scene("a call costs much meanwhile", recorder).silent_in(0..90);
+    play_all(&rules, &[spend(scene, "25")]);
+}
+
+#[tokio::test]
+async fn few_first_requests_alert_nobody() {
+    let mut rules = String::new();
+    let mut scenes = Vec::new();
+    for (name, count) in [("one fails", 1), ("59 fail", 59), ("61 fail", 61)] {
+        let process = Process::start(-0.5);
+        process.requests("/fails", count).await;
+        let mut recorder = Recorder::new(TARGET);
+        recorder.scrape_times(&process, 5);
+        let scene = scene(name, recorder);
+        scenes.push(match count {
+            61 => burn(scene, "page", "100%"),
+            _ => scene.silent_in(0..4),
+        });
+        rules = process.rules();
+    }
+    play_all(&rules, &scenes);
+}
+
+/// Returns scenes of a first call that costs much, of a new process and of an old one.
+fn first_calls(registry: &Registry, counted: &Registry) -> [Scene; 2] {
+    let new = Process::with(registry, counted, -0.5);
+    new.spends("m", 25.0);
+    let mut early = Recorder::new(TARGET);
+    early.scrape_times(&new, 8);
+
+    let old = Process::with(registry, counted, LONG_AGO);
+    let mut late = Recorder::new(TARGET);
+    late.scrape_times(&old, 70);
+    old.spends("another", 25.0);
+    late.scrape_times(&old, 8);
+    [scene("a new process", early), scene("an old process", late)]
+}
+
+#[test]
+fn constant_labels_do_not_keep_first_events_from_being_counted() {
+    let region = [("region", "eu")];
+    for of_counters in [false, true] {
+        let registry = Registry::new();
+        let labelled = registry.clone().with_labels(region).unwrap();
+        let (system, counted) = if of_counters {
+            (&registry, &labelled)
+        } else {
+            (&labelled, &registry)
+        };
+        SystemMetrics::new().register(system).unwrap();
+        let labels = if of_counters { &region[..] } else { &[] };
+        let scenes = first_calls(&registry, counted);
+        let scenes = scenes.map(|scene| spend_in(scene, labels, "25"));
+        play_all(&AlertRules::new().to_yaml(&registry), &scenes);
+    }
+}
+
+#[test]
+fn without_the_start_of_the_process_first_events_of_known_targets_count() {
+    let registry = Registry::new();
+    let [new, old] = first_calls(&registry, &registry);
+    let rules = AlertRules::new().to_yaml(&registry);
+    assert!(!rules.contains("process_start"), "{rules}");
+    play_all(&rules, &[new.silent_in(0..7), spend(old, "25")]);
+}
+
+#[test]
+fn first_events_count_for_labels_that_are_not_classic() {
+    let rules = AlertRules::new().to_yaml(&registry("all in UTF-8"));
+    let hostile = "\"Läufer \\\"x\\\"\\\\\u{85}\u{1F600}\\n{{ $labels.job }}\"";
+    let labels = format!("{hostile}=\"a\",route=\"/\",outcome=\"panic\"");
+    let requests = "\"my.shop/ä.http_requests_total\"";
+    let first =
+        Scene::new("first failures", 83)
+            .has("up", "", "1x83")
+            .has(requests, &labels, "_x80 300x3");
+    let scenes = [
+        burn(first, "page", "100%"),
+        Scene::new("a gap", 83).has("up", "", "1x10 _x68 1x3").has(
+            requests,
+            &labels,
+            "300x10 _x68 300x3",
+        ),
+    ];
+    for tool in tools().iter().filter(|tool| tool.utf8) {
+        play(&tool.promtool, &rules, &scenes);
+    }
+}

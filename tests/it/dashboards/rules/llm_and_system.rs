@@ -1,0 +1,277 @@
+//! When rules about calls of LLMs, the process and the registry alert.
+
+use super::promtool_test::{Scene, alerts, play};
+use super::{Tool, all, tools};
+
+const MODEL: &str = "provider=\"openai\",model=\"m\",operation=\"chat\"";
+/// The labels of an alert about a model.
+pub(super) const OF_MODEL: [(&str, &str); 2] = [("provider", "openai"), ("model", "m")];
+/// Those of one about an instance.
+const OF_ONE: [(&str, &str); 2] = [("instance", "a:1"), ("pod", "a")];
+
+/// So many of 100 calls a minute end with this outcome and error.
+fn ending(name: &'static str, times: f64, outcome: &str, error: &str) -> Scene {
+    let requests = |outcome: &str| format!("{MODEL},outcome=\"{outcome}\"");
+    Scene::new(name, 30)
+        .grows("llm_requests_total", &requests("success"), 60.0)
+        .other_grows("llm_requests_total", &requests("success"), 40.0 - times)
+        .other_grows("llm_requests_total", &requests(outcome), times)
+        .other_grows(
+            "llm_requests_error_total",
+            &format!("{MODEL},error_type=\"{error}\""),
+            times,
+        )
+}
+
+#[test]
+fn alerts_on_failed_and_refused_calls_fire_from_their_share_on() {
+    let failed = |scene: Scene, percent: &str| {
+        let description = format!(
+            "Of the calls of m by it, {percent} failed or broke off in the last 5 minutes."
+        );
+        let summary = "Many calls of a model fail.";
+        scene.fires(
+            "LlmHighErrorShare",
+            "page",
+            &OF_MODEL,
+            summary,
+            &description,
+        )
+    };
+    let limited = |scene: Scene, percent: &str| {
+        let description = format!(
+            "Of the calls of m by it, {percent} were refused by the rate limit in the last 5 \
+             minutes."
+        );
+        let summary = "A provider refuses calls, since there are too many.";
+        scene.fires("LlmRateLimited", "ticket", &OF_MODEL, summary, &description)
+    };
+    let few = |name, by: f64| {
+        let labels = format!("{MODEL},outcome=\"error\"");
+        Scene::new(name, 30).grows("llm_requests_total", &labels, by)
+    };
+    let scenes = [
+        failed(ending("11 errors", 11.0, "error", "server_error"), "11%"),
+        ending("9 errors", 9.0, "error", "server_error"),
+        failed(
+            ending("11 break off", 11.0, "truncated", "truncated"),
+            "11%",
+        ),
+        ending("20 are cancelled", 20.0, "cancelled", "none"),
+        limited(ending("6 are refused", 6.0, "error", "rate_limited"), "6%"),
+        ending("4 are refused", 4.0, "error", "rate_limited"),
+        few("one in two minutes", 0.5),
+        failed(few("seven in ten minutes", 0.7), "100%"),
+    ];
+    for Tool { promtool, .. } in tools() {
+        play(&promtool, &all(), &scenes);
+    }
+}
+
+#[test]
+fn the_alert_on_the_first_token_fires_above_its_time() {
+    let begins = |name, quick: f64| {
+        let buckets = [
+            ("2.5", quick / 2.0),
+            ("5", quick),
+            ("10", 100.0),
+            ("+Inf", 100.0),
+        ];
+        Scene::new(name, 20).spread("llm_time_to_first_token_seconds", MODEL, &buckets)
+    };
+    let slow = begins("ten of a hundred are slow", 90.0).fires(
+        "LlmSlowFirstToken",
+        "ticket",
+        &OF_MODEL,
+        "A model is slow to begin its answers.",
+        "Five of 100 answers of m to it began later than 7.5s in the last 5 minutes.",
+    );
+    let scenes = [slow, begins("four of a hundred are slow", 96.0)];
+    for Tool { promtool, .. } in tools() {
+        play(&promtool, &all(), &scenes);
+    }
+}
+
+#[test]
+fn alerts_on_money_fire_for_spending_and_for_what_is_not_priced() {
+    let source = |source: &str| format!("{MODEL},source=\"{source}\"");
+    let spends = |name, an_hour: f64| {
+        let half = an_hour / 120.0;
+        Scene::new(name, 90)
+            .grows("llm_cost_usd_total", &source("table"), half)
+            .other_grows("llm_cost_usd_total", &source("reported"), half)
+    };
+    let much = spends("10.5 dollars", 10.5).fires(
+        "LlmHighSpend",
+        "ticket",
+        &[],
+        "Calls of LLMs cost much.",
+        "The calls of it cost 10.5 US dollars in the last hour.",
+    );
+    let reason = format!("{MODEL},reason=\"model\"");
+    let unpriced = |name, minutes| {
+        Scene::new(name, minutes).grows("llm_unpriced_requests_total", &reason, 2.0)
+    };
+    let given_up = format!("{MODEL},reason=\"usage\"");
+    let given_up = Scene::new("calls are given up for two hours", 125).grows(
+        "llm_unpriced_requests_total",
+        &given_up,
+        2.0,
+    );
+    let of_reason = [OF_MODEL[0], OF_MODEL[1], ("reason", "model")];
+    let told = unpriced("no price for two hours", 125).fires(
+        "LlmCallsWithoutPrice",
+        "ticket",
+        &of_reason,
+        "What calls of a model cost is not known.",
+        "Of it's calls of m in the last hour, 120 have no price: model.",
+    );
+    let scenes = [
+        much,
+        spends("9.5 dollars", 9.5),
+        told,
+        given_up,
+        unpriced("no price for half an hour", 30),
+        Scene::new("all have a price", 125).grows("llm_unpriced_requests_total", &reason, 0.0),
+    ];
+    for Tool { promtool, .. } in tools() {
+        play(&promtool, &all(), &scenes);
+    }
+}
+
+#[test]
+fn the_alert_on_a_rate_limit_fires_when_little_is_left_to_any_replica() {
+    let left = |name, left: f64| {
+        let requests = format!("{MODEL},kind=\"requests\"");
+        let tokens = format!("{MODEL},kind=\"tokens\"");
+        Scene::new(name, 10)
+            .stays("llm_rate_limit_remaining", &requests, left)
+            .stays("llm_rate_limit", &requests, 60.0)
+            .other_stays("llm_rate_limit_remaining", &requests, 55.0)
+            .other_stays("llm_rate_limit", &requests, 60.0)
+            .stays("llm_rate_limit_remaining", &tokens, 90_000.0)
+            .stays("llm_rate_limit", &tokens, 100_000.0)
+    };
+    let little = left("5.7 of 60", 5.7).fires(
+        "LlmRateLimitNearlyUsed",
+        "ticket",
+        &[OF_MODEL[0], OF_MODEL[1], ("kind", "requests")],
+        "Little is left of a provider's rate limit.",
+        "Of the limit of requests for m, 9.5% are left to it.",
+    );
+    let scenes = [little, left("6.3 of 60", 6.3)];
+    for Tool { promtool, .. } in tools() {
+        play(&promtool, &all(), &scenes);
+    }
+}
+
+#[test]
+fn the_alert_on_a_rate_limit_ignores_one_that_is_full_again_within_a_second() {
+    let requests = format!("{MODEL},kind=\"requests\"");
+    let left = |name, left: f64| {
+        Scene::new(name, 10)
+            .stays("llm_rate_limit_remaining", &requests, left)
+            .stays("llm_rate_limit", &requests, 60.0)
+            .other_stays("llm_rate_limit_remaining", &requests, 55.0)
+            .other_stays("llm_rate_limit", &requests, 60.0)
+            .other_stays("llm_rate_limit_reset_seconds", &requests, 0.006)
+    };
+    let reset =
+        |name, reset: f64| left(name, 3.0).stays("llm_rate_limit_reset_seconds", &requests, reset);
+    let fires = |scene: Scene| {
+        scene.fires(
+            "LlmRateLimitNearlyUsed",
+            "ticket",
+            &[OF_MODEL[0], OF_MODEL[1], ("kind", "requests")],
+            "Little is left of a provider's rate limit.",
+            "Of the limit of requests for m, 5% are left to it.",
+        )
+    };
+    let tokens = format!("{MODEL},kind=\"tokens\"");
+    let scenes = [
+        reset("full again in half a second", 0.5),
+        fires(reset("full again in a second", 1.0)),
+        fires(reset("full again in 30 seconds", 30.0)),
+        fires(left("the reset is not reported", 3.0)),
+        // The reset of another limit says nothing of this one.
+        fires(left("another reset", 3.0).stays("llm_rate_limit_reset_seconds", &tokens, 0.5)),
+    ];
+    for Tool { promtool, .. } in tools() {
+        play(&promtool, &all(), &scenes);
+    }
+}
+
+#[test]
+fn alerts_on_what_runs_out_fire_shortly_before() {
+    let files = |name, open: f64| {
+        Scene::new(name, 20)
+            .stays("process_open_fds", "", open)
+            .stays("process_max_fds", "", 100.0)
+    };
+    let memory = |name, used: f64| {
+        Scene::new(name, 20)
+            .stays("container_memory_bytes", "", used)
+            .stays("container_memory_reclaimable_bytes", "", 30.0)
+            .stays("container_memory_limit_bytes", "", 100.0)
+    };
+    let mut scenes = vec![
+        files("81 of 100 files", 81.0).fires(
+            "ProcessFilesNearlyUsed",
+            "page",
+            &OF_ONE,
+            "Few file descriptors are left to a process.",
+            "a:1 has 81% of the file descriptors open that it may have.",
+        ),
+        files("79 of 100 files", 79.0),
+    ];
+    let rules = all();
+    // Where this runs may have no limit, and so no such rule.
+    if alerts(&rules).contains("ContainerMemoryNearlyUsed") {
+        scenes.extend([
+            memory("91 of 100 bytes, and a cache", 121.0).fires(
+                "ContainerMemoryNearlyUsed",
+                "page",
+                &OF_ONE,
+                "Little memory is left to a container.",
+                "a:1 uses 91% of the memory that its container may, caches of files left out.",
+            ),
+            memory("89 of 100 bytes, and a cache", 119.0),
+        ]);
+    }
+    for Tool { promtool, .. } in tools() {
+        play(&promtool, &rules, &scenes);
+    }
+}
+
+#[test]
+fn alerts_on_the_metrics_themselves_fire_at_once_and_end() {
+    let metric = "metric=\"http_requests_total\"";
+    let over = |name, minutes, values| {
+        Scene::new(name, minutes).has("tachometer_series_overflow_total", metric, values)
+    };
+    let panics = |name, minutes, values| {
+        Scene::new(name, minutes).has("tachometer_collector_panics_total", "", values)
+    };
+    let scenes = [
+        over("one value too many", 5, "0x2 1x10").fires(
+            "MetricsOverTheirLimit",
+            "ticket",
+            &[("metric", "http_requests_total")],
+            "A label has more values than its metric may have.",
+            "Values of a label of http_requests_total in it are told as `_overflow`: raise the \
+             metric's limit, or give the label fewer values.",
+        ),
+        over("one value too many, long ago", 30, "0x2 1x30"),
+        panics("a panic", 5, "0x2 1x10").fires(
+            "MetricsCollectorPanics",
+            "ticket",
+            &[],
+            "A collector panics, and its metrics are left out.",
+            "A collector of it panicked in the last 15 minutes; the service's log tells where.",
+        ),
+        panics("a panic, long ago", 30, "0x2 1x30"),
+    ];
+    for Tool { promtool, .. } in tools() {
+        play(&promtool, &all(), &scenes);
+    }
+}

@@ -1,0 +1,257 @@
+//! Every call ends in exactly one outcome.
+//!
+//! A seeded script decides for each call what the wrapped service does and when
+//! the caller gives up. From the script alone follows what must be counted; the
+//! layer is asked only in the end.
+
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
+use std::task::{Context, Poll, Waker};
+use std::thread;
+
+use axum::body::Bytes;
+use axum::http::{Request, Response, StatusCode};
+use http_body::Body;
+use http_body_util::BodyExt;
+use tachometer::snapshot::Values;
+use tachometer::{MetricsLayer, Registry};
+use tower::{Layer, Service};
+
+use crate::support::read::{numbers, sum};
+use crate::support::scenario::{Call, Plan, Scripted, Upload, begin, finish};
+
+const THREADS: u32 = 8;
+const CALLS: u32 = 125_000;
+const NESTED_CALLS: u32 = 25_000;
+
+/// What must be counted, as the script alone tells.
+#[derive(Default)]
+struct Expected {
+    ended: BTreeMap<(String, &'static str), u32>,
+    read: u32,
+    passed: u32,
+    streams: u32,
+}
+
+impl Expected {
+    fn add(&mut self, call: &Call) {
+        *self.ended.entry(call.expected()).or_default() += 1;
+        self.read += call.uploaded();
+        self.passed += call.bytes();
+        self.streams += u32::from(call.plan == Plan::EventStream);
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (end, calls) in other.ended {
+            *self.ended.entry(end).or_default() += calls;
+        }
+        self.read += other.read;
+        self.passed += other.passed;
+        self.streams += other.streams;
+    }
+
+    #[track_caller]
+    fn assert_counted(&self, registry: &Registry) {
+        for ((status, outcome), calls) in &self.ended {
+            let labels = [("status", status.as_str()), ("outcome", outcome)];
+            let counted = sum(registry, "http_requests_total", &labels);
+            assert_eq!(counted, f64::from(*calls), "{status} {outcome}");
+        }
+        let all = self.ended.values().sum();
+        for (metric, number) in [
+            ("http_requests_total", all),
+            ("http_request_duration_seconds", all),
+            ("http_request_body_bytes_total", self.read),
+            ("http_response_body_bytes_total", self.passed),
+            ("http_stream_duration_seconds", self.streams),
+            ("http_requests_in_flight", 0),
+            ("http_streams_in_flight", 0),
+        ] {
+            assert_eq!(sum(registry, metric, &[]), f64::from(number), "{metric}");
+        }
+    }
+}
+
+/// What has become of all calls so far; each is noted after it has happened.
+#[derive(Default)]
+struct Progress {
+    begun: AtomicU32,
+    ended: AtomicU32,
+}
+
+#[test]
+fn whatever_becomes_of_a_million_calls_each_is_counted_once_under_what_became_of_it() {
+    let registry = Registry::new();
+    let service = MetricsLayer::new().registry(&registry).layer(Scripted);
+    run(&registry, &service, CALLS).assert_counted(&registry);
+}
+
+/// The layer outside counts each call, without a route at first. The one inside gives
+/// it the route, so that the call moves from one gauge to another while it is running.
+#[test]
+fn a_call_that_two_layers_see_is_never_lost_while_it_moves_to_its_route() {
+    let registry = Registry::new();
+    let layer = MetricsLayer::new().registry(&registry);
+    let service = layer.layer(
+        layer
+            .clone()
+            .route_from(|_| Some("/found".into()))
+            .layer(Scripted),
+    );
+    run(&registry, &service, NESTED_CALLS).assert_counted(&registry);
+}
+
+/// Makes calls on many threads, while another one scrapes, and returns what must be
+/// counted.
+fn run<S, B>(registry: &Registry, service: &S, calls: u32) -> Expected
+where
+    S: Service<Request<Upload>, Response = Response<B>, Error = &'static str>,
+    S: Clone + Send + Sync,
+    S::Future: Send,
+    B: Body<Data = Bytes, Error = &'static str>,
+{
+    let progress = Progress::default();
+    let (mut neighbours, inboxes): (Vec<_>, Vec<_>) = (0..THREADS).map(|_| mpsc::channel()).unzip();
+    neighbours.rotate_left(1);
+    let mut expected = Expected::default();
+    thread::scope(|scope| {
+        let mut threads = Vec::new();
+        for (seed, (neighbour, inbox)) in (0..).zip(neighbours.into_iter().zip(inboxes)) {
+            let (service, progress) = (service.clone(), &progress);
+            threads.push(scope.spawn(move || {
+                let mut service = service;
+                let mut random = fastrand::Rng::with_seed(seed);
+                let mut expected = Expected::default();
+                let end = |(call, future)| {
+                    finish(call, future);
+                    progress.ended.fetch_add(1, Ordering::SeqCst);
+                };
+                for _ in 0..calls {
+                    let call = Call::random(&mut random);
+                    expected.add(&call);
+                    let begun = begin(&mut service, call);
+                    progress.begun.fetch_add(1, Ordering::SeqCst);
+                    match begun {
+                        None => _ = progress.ended.fetch_add(1, Ordering::SeqCst),
+                        // What begins on one thread may go on on another.
+                        Some(future) if random.bool() => neighbour.send((call, future)).unwrap(),
+                        Some(future) => end((call, future)),
+                    }
+                    inbox.try_iter().for_each(end);
+                }
+                drop(neighbour);
+                inbox.into_iter().for_each(end);
+                expected
+            }));
+        }
+        let mut last = BTreeMap::new();
+        while threads.iter().any(|thread| !thread.is_finished()) {
+            last = scrape(registry, &progress, &last);
+        }
+        for thread in threads {
+            expected.merge(thread.join().unwrap());
+        }
+    });
+    expected
+}
+
+/// Scrapes once, checks that this can be true and contradicts neither itself nor the
+/// scrape before, and returns the numbers that may not fall, by family and series.
+fn scrape(
+    registry: &Registry,
+    progress: &Progress,
+    last: &BTreeMap<String, Vec<f64>>,
+) -> BTreeMap<String, Vec<f64>> {
+    let ended = progress.ended.load(Ordering::SeqCst);
+    let begun = progress.begun.load(Ordering::SeqCst);
+    let mut under_way = 0.0;
+    let mut seen: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for block in registry.gather() {
+        let (name, numbers) = (block.desc.name(), numbers(&block));
+        if let Values::Gauge(_) = block.values {
+            let negative = numbers.iter().find(|number| **number < 0.0);
+            assert_eq!(negative, None, "{name}");
+            if name == "http_requests_in_flight" {
+                under_way += numbers.iter().sum::<f64>();
+            }
+        } else {
+            // Series made meanwhile come in one more block.
+            seen.entry(name.to_owned()).or_default().extend(numbers);
+        }
+    }
+    for (name, before) in last {
+        let now = seen.get(name).map_or(&[][..], Vec::as_slice);
+        assert!(now.len() >= before.len(), "{name} lost a series");
+        let fell = now.iter().zip(before).find(|(now, before)| now < before);
+        assert_eq!(fell, None, "{name}");
+    }
+    let counted = seen.get("http_requests_total").into_iter().flatten();
+    let counted: f64 = counted.sum();
+    assert!(counted >= f64::from(ended), "{counted} of {ended}");
+    // A call is seen as under way or as ended, or as both for a moment, but never as
+    // neither.
+    let known = under_way + counted;
+    assert!(known >= f64::from(begun), "{known} of {begun}");
+    // No more can have been under way than began until now, those included that each
+    // thread has not noted yet, and had not ended before.
+    let most = progress.begun.load(Ordering::SeqCst) + THREADS - ended;
+    assert!(under_way <= f64::from(most), "{under_way}, at most {most}");
+    seen
+}
+
+#[test]
+fn a_request_is_in_flight_until_its_body_is_dropped() {
+    let registry = Registry::new();
+    let mut service = MetricsLayer::new().registry(&registry).layer(Scripted);
+    let in_flight = || sum(&registry, "http_requests_in_flight", &[]);
+    let call = Call {
+        plan: Plan::DropBody,
+        status: StatusCode::OK,
+        pending: 0,
+        frames: 4,
+        at: 2,
+        upload: 0,
+        read: 0,
+    };
+    let mut future = pin!(service.call(call.request()));
+    assert_eq!(in_flight(), 1.0);
+    let mut context = Context::from_waker(Waker::noop());
+    let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut context) else {
+        panic!("there is nothing to wait for");
+    };
+    let mut body = response.into_body();
+    assert!(pin!(body.frame()).as_mut().poll(&mut context).is_ready());
+    assert_eq!(in_flight(), 1.0);
+    drop(body);
+    assert_eq!(in_flight(), 0.0);
+}
+
+#[test]
+fn the_errors_of_the_service_and_of_the_body_reach_the_caller_unchanged() {
+    let registry = Registry::new();
+    let mut service = MetricsLayer::new().registry(&registry).layer(Scripted);
+    let mut context = Context::from_waker(Waker::noop());
+    let mut call = Call {
+        plan: Plan::InnerError,
+        status: StatusCode::OK,
+        pending: 0,
+        frames: 4,
+        at: 0,
+        upload: 0,
+        read: 0,
+    };
+    let mut future = pin!(service.call(call.request()));
+    let polled = future.as_mut().poll(&mut context);
+    assert!(matches!(polled, Poll::Ready(Err("the service failed"))));
+
+    call.plan = Plan::BodyError;
+    let mut future = pin!(service.call(call.request()));
+    let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut context) else {
+        panic!("there is nothing to wait for");
+    };
+    let mut body = pin!(response.into_body());
+    let polled = body.as_mut().poll_frame(&mut context);
+    assert!(matches!(polled, Poll::Ready(Some(Err("the body failed")))));
+}

@@ -1,0 +1,298 @@
+//! What users of other layers complain of, each answered by a test.
+//!
+//! | complaint | answered by |
+//! | --- | --- |
+//! | paths of scanners explode the series | `http::layer::ten_thousand_random_paths_..`, `tests/attack.rs` |
+//! | in flight leaks when a client goes away | `http::one_outcome`, `http::chaos` |
+//! | no labels of one's own | `http::custom_labels` |
+//! | long streams spoil the latency | `http::streams::a_stream_of_an_hour_..` |
+//! | the template is lost under nesting and mounting | `http::layer::routes_are_templates_..`, `http::routes::a_mounted_service_..` |
+//! | cancelled requests are in no counter | `http::cancellation::a_client_that_goes_away_..` |
+//! | false cancellations | `http::cancellation::no_finished_response_..` |
+//! | the first error of a series is lost, routes cannot be listed | `http::routes::declared_routes_..` |
+//! | no exemplars | `formats::exemplars::a_request_leaves_its_trace_..` |
+//! | no time to the first byte | `http::streams::head_first_byte_and_end_..` |
+//! | in flight has no route | `http::routes::a_request_that_learns_its_route_late_..` |
+//! | the prefix is ignored | `http::presets::a_prefix_..` |
+//! | panics are invisible | `http::one_outcome`, `http::nested_layers::a_panic_..` |
+//! | a gRPC code is in the trailers | `http::grpc` |
+//! | names of the semantic conventions | `http::presets::a_preset_..` |
+//! | the order of layers is easily wrong | `http::layer_settings::a_layer_outside_of_the_router_..` |
+//!
+//! The rest is here.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::{HOST, USER_AGENT};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{BoxError, Router};
+use futures_util::{StreamExt, stream};
+use http_body_util::BodyExt;
+use tachometer::llm::LlmMetrics;
+use tachometer::snapshot::Kind;
+use tachometer::{MetricsLayer, MetricsRouter, Registry};
+use tower::ServiceExt;
+use tower::util::MapResponseLayer;
+
+use crate::support::read::{series, sum};
+use crate::support::service::get_path;
+
+fn layer(registry: &Registry) -> MetricsLayer {
+    MetricsLayer::new().registry(registry)
+}
+
+fn users() -> Router {
+    Router::new().route("/users/{id}", get(async || "a user"))
+}
+
+#[tokio::test]
+async fn a_second_application_in_one_process_neither_panics_nor_binds_a_port_nor_is_mixed_up() {
+    let registries = [Registry::new(), Registry::new(), Registry::new()];
+    for (calls, registry) in registries.iter().enumerate() {
+        let app = users()
+            .layer(layer(registry))
+            .nest("/metrics", MetricsRouter::new().registry(registry).build());
+        for _ in 0..=calls {
+            get_path(app.clone(), "/users/7").await;
+        }
+    }
+    let counted = registries.map(|registry| sum(&registry, "http_requests_total", &[]));
+    assert_eq!(counted, [1.0, 2.0, 3.0]);
+}
+
+#[tokio::test]
+async fn scrapes_and_health_checks_can_be_left_out() {
+    let registry = Registry::new();
+    let app = users()
+        .route("/health", get(async || "well"))
+        .nest("/metrics", MetricsRouter::new().registry(&registry).build())
+        .layer(layer(&registry).skip(|_, uri| uri.path() == "/health"));
+    for path in ["/health", "/metrics", "/metrics/json"] {
+        assert_eq!(get_path(app.clone(), path).await, StatusCode::OK);
+    }
+    assert_eq!(sum(&registry, "http_requests_total", &[]), 0.0);
+    assert_eq!(sum(&registry, "http_requests_in_flight", &[]), 0.0);
+}
+
+#[tokio::test]
+async fn the_size_of_a_chunked_body_is_counted_whole_and_once() {
+    let registry = Registry::new();
+    let pieces = || stream::iter(0..10).map(|_| Ok::<_, Infallible>("eighteen bytes yes"));
+    let app = Router::new()
+        .route("/chunked", get(async move || Body::from_stream(pieces())))
+        .layer(layer(&registry));
+    get_path(app, "/chunked").await;
+    assert_eq!(sum(&registry, "http_response_body_bytes_total", &[]), 180.0);
+    assert_eq!(sum(&registry, "http_request_duration_seconds", &[]), 1.0);
+}
+
+#[tokio::test]
+async fn answers_of_middleware_within_are_counted_as_what_they_are() {
+    async fn guard(request: Request, next: Next) -> Response {
+        match request.uri().query() {
+            Some("no-token") => StatusCode::UNAUTHORIZED.into_response(),
+            Some("too-many") => StatusCode::TOO_MANY_REQUESTS.into_response(),
+            _ => next.run(request).await,
+        }
+    }
+    let registry = Registry::new();
+    let app = users().layer(from_fn(guard)).layer(layer(&registry));
+    for query in ["no-token", "too-many", ""] {
+        get_path(app.clone(), &format!("/users/7?{query}")).await;
+    }
+    for (status, outcome) in [
+        ("401", "client_error"),
+        ("429", "client_error"),
+        ("200", "ok"),
+    ] {
+        let labels = [
+            ("status", status),
+            ("outcome", outcome),
+            ("route", "/users/{id}"),
+        ];
+        assert_eq!(
+            sum(&registry, "http_requests_total", &labels),
+            1.0,
+            "{status}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_out_within_is_its_answer_and_one_outside_is_a_cancellation() {
+    let slow = || Router::new().route("/slow", get(std::future::pending::<()>));
+    let registry = Registry::new();
+    let within = slow()
+        .layer(from_fn(async |request: Request, next: Next| {
+            let answer = tokio::time::timeout(Duration::from_secs(1), next.run(request)).await;
+            answer.unwrap_or_else(|_| StatusCode::GATEWAY_TIMEOUT.into_response())
+        }))
+        .layer(layer(&registry));
+    get_path(within, "/slow").await;
+    let outside = slow().layer(layer(&registry));
+    let call = get_path(outside, "/slow");
+    assert!(
+        tokio::time::timeout(Duration::from_secs(1), call)
+            .await
+            .is_err()
+    );
+    for (status, outcome) in [("504", "server_error"), ("none", "cancelled_before_head")] {
+        let labels = [("status", status), ("outcome", outcome)];
+        assert_eq!(
+            sum(&registry, "http_requests_total", &labels),
+            1.0,
+            "{outcome}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_routes_of_ones_own_are_all_counted_by_name_without_a_limit() {
+    const ROUTES: usize = 3_000;
+    let registry = Registry::new();
+    let routes = (0..ROUTES).fold(Router::new(), |app, route| {
+        app.route(&format!("/{route}/{{id}}"), get(async || "done"))
+    });
+    let app = routes.layer(layer(&registry));
+    for route in 0..ROUTES {
+        get_path(app.clone(), &format!("/{route}/7")).await;
+    }
+    let blocks = registry
+        .gather()
+        .filter(|block| block.desc.name() == "http_requests_total");
+    assert_eq!(
+        blocks.map(|block| block.labels.len()).sum::<usize>(),
+        ROUTES
+    );
+    assert!(!registry.export_prometheus().contains("_overflow\""));
+}
+
+#[tokio::test]
+async fn with_nothing_chosen_nothing_that_a_client_wrote_is_in_a_label() {
+    const SECRET: &str = "hunter2";
+    let registry = Registry::new();
+    let failing = Router::new()
+        .route(
+            "/fail",
+            get(async || (StatusCode::INTERNAL_SERVER_ERROR, SECRET)),
+        )
+        .fallback(async || StatusCode::NOT_FOUND);
+    let app = users().merge(failing).layer(layer(&registry));
+    for path in ["/users/hunter2", "/hunter2", "/fail?password=hunter2"] {
+        let request = Request::builder()
+            .method("HUNTER2")
+            .uri(path)
+            .header(HOST, SECRET)
+            .header(USER_AGENT, SECRET)
+            .header("traceparent", SECRET)
+            .header("authorization", SECRET)
+            .header("content-type", SECRET)
+            .body(Body::from(SECRET))
+            .unwrap();
+        app.clone().oneshot(request).await.unwrap();
+    }
+    let text = registry.export_prometheus().to_lowercase() + &registry.export_json().to_lowercase();
+    assert!(!text.contains(SECRET), "{text}");
+}
+
+#[tokio::test]
+async fn the_duration_is_a_histogram_whoever_made_the_registry() {
+    for registry in [
+        Registry::new(),
+        Registry::new().with_prefix("shop_").unwrap(),
+    ] {
+        get_path(users().layer(layer(&registry)), "/users/7").await;
+        let metrics = registry.metrics();
+        let mut durations = metrics
+            .iter()
+            .filter(|m| m.name().ends_with("request_duration_seconds"));
+        assert_eq!(durations.next().unwrap().kind(), Kind::Histogram);
+    }
+}
+
+#[tokio::test]
+async fn nothing_grows_while_nobody_scrapes() {
+    let registry = Registry::new();
+    let app = users().layer(layer(&registry));
+    get_path(app.clone(), "/users/7").await;
+    let before = (
+        series(&registry),
+        registry.export_prometheus().lines().count(),
+    );
+    for _ in 0..20_000 {
+        get_path(app.clone(), "/users/7").await;
+    }
+    let after = (
+        series(&registry),
+        registry.export_prometheus().lines().count(),
+    );
+    assert_eq!(before, after);
+}
+
+#[tokio::test]
+async fn layers_around_that_change_the_body_see_the_body_they_expect() {
+    let registry = Registry::new();
+    let app = users()
+        .layer(layer(&registry))
+        .layer(MapResponseLayer::new(|response: Response| {
+            response.map(|body| Body::new(body.map_err(BoxError::from)))
+        }));
+    assert_eq!(get_path(app, "/users/7").await, StatusCode::OK);
+    assert_eq!(
+        sum(&registry, "http_requests_total", &[("outcome", "ok")]),
+        1.0
+    );
+}
+
+/// What is exposed is told, and what is told is exposed.
+#[test]
+fn the_readme_lists_the_metrics_and_labels_that_there_are() {
+    let registry = Registry::new();
+    assert!(layer(&registry).try_register().is_ok());
+    let metrics = registry.metrics();
+    let there: BTreeSet<_> = metrics
+        .iter()
+        .filter(|metric| metric.name().starts_with("http_"))
+        .map(|metric| {
+            let labels: Vec<_> = metric
+                .label_names()
+                .iter()
+                .map(|l| format!("`{l}`"))
+                .collect();
+            format!("| `{}` | {} |", metric.name(), labels.join(", "))
+        })
+        .collect();
+    let readme = include_str!("../../../README.md");
+    let told: BTreeSet<_> = readme
+        .lines()
+        .filter(|line| line.starts_with("| `http_"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(there, told);
+}
+
+#[test]
+fn the_readme_lists_the_metrics_of_llms() {
+    let registry = Registry::new();
+    LlmMetrics::new(&registry).unwrap();
+    // A counter's name ends with `_total` where it is read, said or not.
+    let stem = |name: &str| name.trim_end_matches("_total").to_owned();
+    let metrics = registry.metrics();
+    let names = metrics.iter().map(|metric| stem(metric.name()));
+    let there: BTreeSet<_> = names.filter(|name| name.starts_with("llm_")).collect();
+    let readme = include_str!("../../../README.md");
+    let rows = readme.lines().filter(|line| line.starts_with("| `llm_"));
+    let cells = rows.filter_map(|row| row.split('|').nth(1));
+    let told: BTreeSet<_> = cells
+        .flat_map(|names| names.split(", "))
+        .map(|name| stem(name.trim().trim_matches('`')))
+        .collect();
+    assert_eq!(there, told);
+}

@@ -1,0 +1,463 @@
+//! Scrapes under way: how many there may be, how long, and what cuts them.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::{ACCEPT, HeaderName, RETRY_AFTER};
+use axum::http::{HeaderValue, Method, Request, StatusCode, Version};
+use axum::routing::get;
+use futures_util::FutureExt;
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use tachometer::{MetricsRouter, Registry};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
+use tower::ServiceExt;
+
+use crate::support::loopback::{Caller, Server};
+use crate::support::read::sum;
+use crate::support::scripted_collector::{Gate, Opened};
+use crate::support::wait::until;
+
+const TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
+/// What comes last in an answer that is sent in chunks.
+const END: &[u8] = b"\r\n0\r\n\r\n";
+const HOUR: Duration = Duration::from_secs(3_600);
+/// Nothing takes as long as this.
+const LONG: Duration = Duration::from_secs(60);
+
+/// A registry whose families are jobs, and what the gate lets through.
+fn gated() -> (Registry, Gate, Opened) {
+    let (registry, gate) = (small(), Gate::default());
+    registry.collector(gate.clone()).unwrap();
+    (registry, gate.clone(), Opened(gate))
+}
+
+fn small() -> Registry {
+    let registry = Registry::new();
+    registry.counter("jobs", "Jobs.").unwrap().inc();
+    registry
+}
+
+/// So many megabytes that no socket's buffers hold them.
+fn large() -> Registry {
+    let registry = small();
+    for number in 0..24 {
+        let help = "h".repeat(1 << 20);
+        registry.gauge(&format!("large_{number}"), &help).unwrap();
+    }
+    registry
+}
+
+fn router(settings: MetricsRouter) -> Router {
+    Router::new()
+        .nest("/metrics", settings.build())
+        .route("/", get(async || "a page"))
+}
+
+fn request(path: &str) -> Request<Body> {
+    Request::get(path).body(Body::empty()).unwrap()
+}
+
+async fn status(router: &Router, path: &str) -> StatusCode {
+    let answer = router.clone().oneshot(request(path)).await;
+    answer.unwrap().status()
+}
+
+#[tokio::test]
+async fn one_scrape_more_than_there_may_be_is_told_to_come_again() {
+    let registry = large();
+    let router = router(
+        MetricsRouter::new()
+            .registry(&registry)
+            .max_concurrent_scrapes(2),
+    );
+    let open = || router.clone().oneshot(request("/metrics"));
+    let (first, mut second) = (open().await.unwrap(), open().await.unwrap());
+    for path in ["/metrics", "/metrics/json"] {
+        let refused = router.clone().oneshot(request(path)).await.unwrap();
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(refused.headers()[RETRY_AFTER], "1");
+    }
+    // One that was never read, one that was half read, and one that has ended.
+    drop(first);
+    let mut third = open().await.unwrap();
+    assert_eq!(
+        status(&router, "/metrics").await,
+        StatusCode::SERVICE_UNAVAILABLE
+    );
+    second.body_mut().frame().await.unwrap().unwrap();
+    drop(second);
+    let mut fourth = open().await.unwrap();
+    assert_eq!(
+        status(&router, "/metrics").await,
+        StatusCode::SERVICE_UNAVAILABLE
+    );
+    while let Some(frame) = third.body_mut().frame().await {
+        frame.unwrap();
+    }
+    assert_eq!(status(&router, "/metrics").await, StatusCode::OK);
+    // Though the bodies are still there.
+    while let Some(frame) = fourth.body_mut().frame().await {
+        frame.unwrap();
+    }
+    assert!(third.body().is_end_stream() || third.body_mut().frame().await.is_none());
+    drop((open().await.unwrap(), open().await.unwrap()));
+    assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 2.0);
+}
+
+#[tokio::test]
+async fn a_client_that_hangs_up_gives_its_place_back_whether_it_waits_or_reads() {
+    let (registry, gate, _opened) = gated();
+    large_into(&registry);
+    let settings = MetricsRouter::new()
+        .registry(&registry)
+        .max_concurrent_scrapes(1);
+    let router = router(settings);
+    let server = Server::start(router.clone()).await;
+    for (path, reads) in [
+        ("/metrics?name[]=gated", false),
+        ("/metrics?name[]=large", true),
+    ] {
+        let mut client = TcpStream::connect(server.address).await.unwrap();
+        let head = format!("GET {path} HTTP/1.1\r\nhost: here\r\n\r\n");
+        client.write_all(head.as_bytes()).await.unwrap();
+        if reads {
+            client.read_exact(&mut [0; 1]).await.unwrap();
+        } else {
+            until(|| gate.calls() == 1).await;
+        }
+        assert_eq!(
+            status(&router, "/metrics").await,
+            StatusCode::SERVICE_UNAVAILABLE
+        );
+        drop(client);
+        if !reads {
+            // The collector has to end before another may be called.
+            gate.open();
+        }
+        let free = async {
+            while status(&router, "/metrics").await != StatusCode::OK {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(LONG, free).await.expect("its place is free again");
+    }
+    server.stop().await;
+    // The server may have sent the short one before it saw that its client had gone.
+    assert!(sum(&registry, "tachometer_scrapes_total", &[]) <= 1.0);
+}
+
+fn large_into(registry: &Registry) {
+    let help = "h".repeat(24 << 20);
+    registry.gauge("large", &help).unwrap();
+}
+
+#[tokio::test]
+async fn what_is_cut_off_is_an_error_to_its_client_and_never_looks_whole() {
+    // One that waits longer gets no more time, nor one that says nothing sensible.
+    for header in [None, Some("3600"), Some("soon")] {
+        let registry = small();
+        let settings = MetricsRouter::new()
+            .registry(&registry)
+            .scrape_timeout(Duration::ZERO);
+        let server = Server::start(router(settings.max_concurrent_scrapes(1))).await;
+        for version in [Version::HTTP_11, Version::HTTP_2] {
+            let caller = Caller::new(version);
+            for path in ["/metrics", "/metrics/json"] {
+                let url = format!("http://{}{path}", server.address);
+                let headers: Vec<_> = header.map(|text| (TIMEOUT, text)).into_iter().collect();
+                // The head may have come by then, or not.
+                if let Ok(answer) = caller.send(Method::GET, &url, &headers).await {
+                    assert_eq!(answer.status(), StatusCode::OK);
+                    let read = answer.into_body().collect().await;
+                    assert!(read.is_err(), "{header:?} over {version:?} looks whole");
+                }
+            }
+        }
+        let mut client = TcpStream::connect(server.address).await.unwrap();
+        let told = header.map(|text| format!("{TIMEOUT}: {text}\r\n"));
+        let told = told.unwrap_or_default();
+        let head = format!("GET /metrics HTTP/1.1\r\nhost: here\r\n{told}\r\n");
+        client.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        let _ = client.read_to_end(&mut answer).await;
+        assert!(!answer.ends_with(END), "{header:?}");
+        server.stop().await;
+        assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 0.0);
+        assert_eq!(sum(&registry, "tachometer_scrapes_cut_total", &[]), 5.0);
+    }
+}
+
+/// Reads one frame of each answer, and no more.
+async fn stall(router: &Router, count: usize, timeout: &'static str) -> Vec<Body> {
+    let mut stalled = Vec::new();
+    for _ in 0..count {
+        let mut request = request("/metrics");
+        let timeout = HeaderValue::from_static(timeout);
+        request.headers_mut().insert(TIMEOUT, timeout);
+        let answer = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        let mut body = answer.into_body();
+        assert!(body.frame().await.unwrap().is_ok());
+        stalled.push(body);
+    }
+    stalled
+}
+
+async fn check_cut(registry: &Registry, expected: f64) {
+    let cut = || sum(registry, "tachometer_scrapes_cut_total", &[]) >= expected;
+    timeout(LONG, until(cut)).await.expect("they are not cut");
+}
+
+#[tokio::test]
+async fn a_scrape_that_nobody_reads_gives_its_place_back_at_its_deadline_and_ends_with_an_error() {
+    // The deadline is the client's, or the router's.
+    for (deadline, header) in [(HOUR, "0.2"), (Duration::from_secs(1), "60")] {
+        let registry = large();
+        let settings = MetricsRouter::new()
+            .registry(&registry)
+            .scrape_timeout(deadline);
+        let router = router(settings.max_concurrent_scrapes(4));
+        let stalled = stall(&router, 4, header).await;
+        let refused = status(&router, "/metrics").await;
+        assert_eq!(refused, StatusCode::SERVICE_UNAVAILABLE);
+        check_cut(&registry, 4.0).await;
+        for mut body in stalled {
+            let error = body.frame().await.unwrap().unwrap_err();
+            let text = format!("{error} {:?}", std::error::Error::source(&error));
+            assert!(text.contains("Late"), "{text}");
+            assert!(body.frame().await.is_none());
+        }
+        // Nor is one that reads on cut, or counted again.
+        let whole = router.clone().oneshot(request("/metrics?name[]=jobs"));
+        let whole = whole.await.unwrap().into_body().collect().await.unwrap();
+        assert!(whole.to_bytes().ends_with(b"jobs_total 1\n"));
+        assert_eq!(sum(&registry, "tachometer_scrapes_cut_total", &[]), 4.0);
+    }
+}
+
+#[tokio::test]
+async fn three_hundred_readers_that_stall_do_not_make_a_later_scrape_fail() {
+    let registry = large();
+    let settings = MetricsRouter::new()
+        .registry(&registry)
+        .max_concurrent_scrapes(300);
+    let server = Server::start(router(settings)).await;
+    let mut stalled = Vec::new();
+    for _ in 0..300 {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(2_048).unwrap();
+        let mut client = socket.connect(server.address).await.unwrap();
+        let head = format!("GET /metrics HTTP/1.1\r\nhost: here\r\n{TIMEOUT}: 0.2\r\n\r\n");
+        client.write_all(head.as_bytes()).await.unwrap();
+        stalled.push(client);
+    }
+    check_cut(&registry, 300.0).await;
+    let url = format!("http://{}/metrics?name[]=jobs", server.address);
+    for _ in 0..300 {
+        let answer = Caller::new(Version::HTTP_11).get(&url).await.unwrap();
+        assert_eq!(answer.status, StatusCode::OK);
+    }
+    drop(stalled);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_collector_that_hangs_does_not_keep_its_reader_beyond_the_deadline() {
+    let (registry, gate, _opened) = gated();
+    let deadline = Duration::from_millis(20);
+    let settings = MetricsRouter::new()
+        .registry(&registry)
+        .scrape_timeout(deadline);
+    let router = router(settings.max_concurrent_scrapes(1));
+    let answer = router.clone().oneshot(request("/metrics")).await.unwrap();
+    // In a task of its own, which nothing else wakes.
+    let read = tokio::spawn(answer.into_body().collect());
+    until(|| read.is_finished()).await;
+    assert!(read.await.unwrap().is_err());
+    // The collector still works, and keeps the place.
+    if gate.calls() == 1 {
+        let refused = status(&router, "/metrics").await;
+        assert_eq!(refused, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    gate.open();
+    let free = async {
+        while status(&router, "/metrics?name[]=jobs").await != StatusCode::OK {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LONG, free).await.expect("its place is free again");
+}
+
+#[test]
+fn deadlines_hold_on_a_runtime_without_timers_and_without_a_runtime() {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(1).build().unwrap();
+    let within = |future: Pin<Box<dyn Future<Output = Vec<Body>> + Send>>| runtime.block_on(future);
+    let without = |future: Pin<Box<dyn Future<Output = Vec<Body>> + Send>>| {
+        future.now_or_never().expect("there is nothing to wait for")
+    };
+    let ways: [&dyn Fn(_) -> _; 2] = [&within, &without];
+    for way in ways {
+        let registry = large();
+        let settings = MetricsRouter::new()
+            .registry(&registry)
+            .max_concurrent_scrapes(2);
+        let router = router(settings);
+        let stalled = way(Box::pin({
+            let router = router.clone();
+            async move { stall(&router, 2, "0").await }
+        }));
+        let begun = std::time::Instant::now();
+        while sum(&registry, "tachometer_scrapes_cut_total", &[]) < 2.0 {
+            assert!(begun.elapsed() < LONG, "they are not cut");
+            std::thread::yield_now();
+        }
+        // They are still there, and others have their places.
+        let others = way(Box::pin(async move { stall(&router, 2, "60").await }));
+        drop((stalled, others));
+    }
+}
+
+#[tokio::test]
+async fn a_time_that_is_none_is_passed_over() {
+    let registry = small();
+    let settings = MetricsRouter::new()
+        .registry(&registry)
+        .scrape_timeout(HOUR);
+    let router = router(settings);
+    let garbage: [&[u8]; 13] = [
+        b"", b"soon", b"nan", b"inf", b"-1", b"1e300", b"0x0", b"0s", b"\xff0", b"3600",
+        // Too short, and counted as a second.
+        b"0", b"-0", b"0.0001",
+    ];
+    for value in garbage {
+        let mut request = request("/metrics");
+        let value = HeaderValue::from_bytes(value).unwrap();
+        request.headers_mut().insert(TIMEOUT, value.clone());
+        let answer = router.clone().oneshot(request).await.unwrap();
+        let read = answer.into_body().collect().await;
+        assert!(read.is_ok(), "{value:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_still_to_be_made_when_the_time_is_over_is_not_made() {
+    let registry = small();
+    let deadline = Duration::from_millis(20);
+    // It takes until the time is over, and more is to come after it.
+    let takes_long = move || {
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < deadline {
+            std::thread::yield_now();
+        }
+        1
+    };
+    registry.gauge_fn("a_late", "", takes_long).unwrap();
+    for name in ["more", "most"] {
+        registry.gauge(name, &"h".repeat(100_000)).unwrap();
+    }
+    let settings = MetricsRouter::new()
+        .registry(&registry)
+        .scrape_timeout(deadline);
+    let server = Server::start(router(settings)).await;
+    let url = format!("http://{}/metrics", server.address);
+    let caller = Caller::new(Version::HTTP_11);
+    if let Ok(answer) = caller.send(Method::GET, &url, &[(TIMEOUT, "9")]).await {
+        assert!(answer.into_body().collect().await.is_err());
+    }
+    drop(caller);
+    server.stop().await;
+    assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 0.0);
+}
+
+/// On a runtime of one thread, which a collector would hold up if it ran there.
+#[tokio::test]
+async fn a_collector_that_blocks_holds_up_no_other_request() {
+    for path in ["/metrics", "/metrics/json", "/metrics/summary"] {
+        let (registry, gate, _opened) = gated();
+        let server = Server::start(router(MetricsRouter::new().registry(&registry))).await;
+        let url = move |path: &str| format!("http://{}{path}", server.address);
+        let blocked = tokio::spawn({
+            let url = url(path);
+            async move { Caller::new(Version::HTTP_11).get(&url).await }
+        });
+        until(|| gate.calls() == 1).await;
+        let caller = Caller::new(Version::HTTP_11);
+        assert_eq!(caller.get(&url("/")).await.unwrap().body, "a page");
+        let other = caller.get(&url("/metrics?name[]=jobs")).await.unwrap();
+        assert!(other.body.ends_with("jobs_total 1\n"), "{}", other.body);
+        assert!(!blocked.is_finished());
+        gate.open();
+        let whole = blocked.await.unwrap().unwrap();
+        assert!(whole.body.contains("gated"), "{}", whole.body);
+    }
+}
+
+#[tokio::test]
+async fn a_collector_that_panics_costs_its_own_families_and_no_others() {
+    let registry = small();
+    registry
+        .gauge_fn("bad", "", || -> f64 { panic!("it is meant to") })
+        .unwrap();
+    registry.gauge_fn("good", "", || 1).unwrap();
+    let router = router(MetricsRouter::new().registry(&registry));
+    for (path, accept) in [
+        ("/metrics", "text/plain"),
+        ("/metrics", "application/openmetrics-text"),
+        ("/metrics/json", "*/*"),
+        ("/metrics/summary", "*/*"),
+    ] {
+        let mut request = request(path);
+        let accept = HeaderValue::from_static(accept);
+        request.headers_mut().insert(ACCEPT, accept);
+        let answer = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        let body = String::from_utf8(body.into()).unwrap();
+        assert!(body.contains("jobs") && body.contains("good"), "{body}");
+        assert!(body.contains("tachometer_collector_panics_total"), "{body}");
+        let has_value =
+            body.contains("\nbad ") || body.contains("\"bad\":{\"type\":\"gauge\",\"value\"");
+        assert!(!has_value, "{body}");
+    }
+    assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 4.0);
+}
+
+#[test]
+fn where_the_runtime_has_ended_an_answer_breaks_off() {
+    let registry = small();
+    let app = router(MetricsRouter::new().registry(&registry));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let answer = runtime.block_on(app.oneshot(request("/metrics"))).unwrap();
+    let ended = runtime.handle().clone();
+    drop(runtime);
+    let _inside = ended.enter();
+    let mut body = answer.into_body();
+    let frame = body.frame().now_or_never();
+    let frame = frame.expect("there is nothing to wait for");
+    assert!(frame.expect("an error, not the end").is_err());
+    assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 0.0);
+    assert_eq!(sum(&registry, "tachometer_scrapes_cut_total", &[]), 1.0);
+}
+
+#[test]
+fn without_a_runtime_a_scrape_is_made_where_it_is_read() {
+    let registry = small();
+    let app = router(MetricsRouter::new().registry(&registry));
+    for path in ["/metrics", "/metrics/json", "/metrics/summary"] {
+        let answer = app.clone().oneshot(request(path)).now_or_never();
+        let body = answer
+            .expect("there is nothing to wait for")
+            .unwrap()
+            .into_body();
+        let body = body.collect().now_or_never();
+        let body = body.expect("there is nothing to wait for").unwrap();
+        assert!(String::from_utf8_lossy(&body.to_bytes()).contains("jobs"));
+    }
+    assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 3.0);
+}

@@ -1,0 +1,312 @@
+//! What can be asked of a scrape: formats, names, a limit, compression.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderName};
+use axum::http::{Method, Request, Response, StatusCode, Version};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tachometer::{MetricsRouter, Registry};
+use tower::ServiceExt;
+
+use crate::support::loopback::{Caller, Server};
+use crate::support::read::sum;
+use crate::support::warnings::warnings;
+
+/// Of each format its name, and how it is asked for.
+const FORMATS: [(&str, &str); 5] = [
+    ("text", "text/plain;version=0.0.4"),
+    ("text_v1", "text/plain;version=1.0.0"),
+    ("openmetrics", "application/openmetrics-text"),
+    (
+        "protobuf",
+        "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;\
+         encoding=delimited",
+    ),
+    ("json", "application/json"),
+];
+
+fn registry() -> Registry {
+    let registry = Registry::new();
+    registry.counter("jobs", "Jobs.").unwrap().inc();
+    let mails = registry
+        .counter_family("mails_total", "Mails.", ["to"])
+        .unwrap();
+    for number in 0..2_000 {
+        mails.with([&number.to_string()]).inc();
+    }
+    registry.gauge("queue", "").unwrap().set(3);
+    registry
+}
+
+fn router(registry: &Registry) -> Router {
+    MetricsRouter::new()
+        .registry(registry)
+        .without_system_metrics()
+        .build()
+}
+
+async fn ask(
+    router: &Router,
+    method: Method,
+    path: &str,
+    headers: &[(HeaderName, &str)],
+) -> Response<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(name, *value);
+    }
+    let request = request.body(Body::empty()).unwrap();
+    router.clone().oneshot(request).await.unwrap()
+}
+
+async fn read(answer: Response<Body>) -> Vec<u8> {
+    answer
+        .into_body()
+        .collect()
+        .await
+        .unwrap()
+        .to_bytes()
+        .into()
+}
+
+async fn get(router: &Router, path: &str) -> String {
+    let answer = ask(router, Method::GET, path, &[]).await;
+    String::from_utf8(read(answer).await).unwrap()
+}
+
+#[tokio::test]
+async fn head_makes_nothing_and_is_answered_by_the_same_headers() {
+    let registry = registry();
+    let calls = Arc::new(AtomicU64::new(0));
+    let called = Arc::clone(&calls);
+    let count = move || called.fetch_add(1, Ordering::Relaxed);
+    registry.gauge_fn("asked", "", count).unwrap();
+    let router = router(&registry);
+    for (_, accept) in FORMATS {
+        for coding in ["identity", "gzip", "zstd"] {
+            let headers = [(ACCEPT, accept), (ACCEPT_ENCODING, coding)];
+            let head = ask(&router, Method::HEAD, "/", &headers).await;
+            let before = calls.load(Ordering::Relaxed);
+            let get = ask(&router, Method::GET, "/", &headers).await;
+            assert_eq!(head.headers(), get.headers(), "{headers:?}");
+            assert_eq!(read(head).await, b"");
+            assert_eq!(calls.load(Ordering::Relaxed), before);
+        }
+    }
+    assert_eq!(calls.load(Ordering::Relaxed), 0);
+    assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 0.0);
+}
+
+#[tokio::test]
+async fn a_name_is_asked_for_with_its_total_and_without_in_every_format() {
+    let registry = registry();
+    let router = router(&registry);
+    for (_, accept) in FORMATS {
+        for (name, family) in [
+            ("jobs", "jobs"),
+            ("jobs_total", "jobs"),
+            ("mails", "mails"),
+            ("mails_total", "mails"),
+            ("queue", "queue"),
+            ("tachometer_scrapes", "tachometer_scrapes"),
+            ("tachometer_scrapes_total", "tachometer_scrapes"),
+            ("tachometer_series", "tachometer_series"),
+            ("tachometer_series_overflow", "tachometer_series_overflow"),
+            (
+                "tachometer_series_overflow_total",
+                "tachometer_series_overflow",
+            ),
+            ("queue_total", ""),
+            ("JOBS", ""),
+        ] {
+            let path = format!("/?name[]={name}");
+            let answer = ask(&router, Method::GET, &path, &[(ACCEPT, accept)]).await;
+            let body = String::from_utf8_lossy(&read(answer).await).into_owned();
+            for own in ["jobs", "mails_total{", "queue", "tachometer_scrapes"] {
+                // In labels the names of others may stand.
+                let is_there = body.lines().any(|line| line.starts_with(own));
+                let is_its = !family.is_empty() && own.starts_with(family);
+                let is_text = accept.contains("text");
+                assert!(!is_text || is_there == is_its, "{own} in {path}: {body}");
+            }
+            let help = ["Jobs.", "Mails.", "Scrapes that", "Series of", "Times that"];
+            let helps: Vec<_> = help.iter().filter(|help| body.contains(**help)).collect();
+            let due = usize::from(!family.is_empty() && family != "queue");
+            assert_eq!(helps.len(), due, "{path} as {accept}: {helps:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_limit_cuts_json_alone_and_json_says_so() {
+    let registry = registry();
+    let router = router(&registry);
+    // Jobs, mails, the queue, and what the router and the registry say of themselves.
+    let all = 1 + 2_000 + 1 + 6 + 1 + 2 + 2 + 2;
+    for (limit, shown) in [
+        ("0", 0),
+        ("1", 1),
+        ("500", 500),
+        ("2015", all),
+        ("2014", all - 1),
+        ("18446744073709551615", all),
+        ("18446744073709551616", all),
+        ("-1", all),
+        ("1&limit=2", 2),
+        ("3&limit=", 3),
+    ] {
+        let json = get(&router, &format!("/json?limit={limit}")).await;
+        let json: Value = serde_json::from_str(&json).unwrap();
+        let metrics = json["metrics"].as_object().unwrap();
+        assert_eq!(metrics.len(), shown, "{limit}");
+        let truncated = (shown < all).then_some(&Value::Bool(true));
+        assert_eq!(json.get("truncated"), truncated, "{limit}");
+    }
+    let text = get(&router, "/?limit=1").await;
+    assert!(text.matches("\nmails_total{").count() == 2_000);
+    let some = get(&router, "/json?limit=1&name[]=jobs").await;
+    assert!(!some.contains("truncated"), "{some}");
+}
+
+#[tokio::test]
+async fn each_whole_answer_is_counted_once_by_its_format_and_no_other_is() {
+    let registry = registry();
+    let router = router(&registry);
+    for (number, (format, accept)) in (1_u32..).zip(FORMATS) {
+        let headers = [(ACCEPT, accept)];
+        for _ in 0..number {
+            read(ask(&router, Method::GET, "/", &headers).await).await;
+        }
+        // Not to the end, not begun, or not a scrape; a summary has a format of its own.
+        let mut half = ask(&router, Method::GET, "/", &headers).await;
+        half.body_mut().frame().await.unwrap().unwrap();
+        drop(half);
+        drop(ask(&router, Method::GET, "/", &headers).await);
+        read(ask(&router, Method::POST, "/", &headers).await).await;
+        get(&router, "/summary").await;
+        let count = sum(&registry, "tachometer_scrapes_total", &[("format", format)]);
+        assert_eq!(count, f64::from(number), "{format}");
+        let durations = sum(&registry, "tachometer_scrape_duration_seconds", &[]);
+        assert_eq!(durations, f64::from(number * (number + 1) / 2 + number));
+    }
+}
+
+#[cfg(feature = "compression")]
+fn decompressed(coding: Option<&str>, sent: &[u8]) -> Vec<u8> {
+    use std::io::Read;
+
+    let mut plain = Vec::new();
+    match coding {
+        Some("gzip") => {
+            let mut reader = flate2::read::GzDecoder::new(sent);
+            reader.read_to_end(&mut plain).unwrap();
+        }
+        Some("zstd") => plain = zstd::stream::decode_all(sent).unwrap(),
+        _ => plain.extend(sent),
+    }
+    plain
+}
+
+#[cfg(feature = "compression")]
+#[tokio::test]
+async fn what_is_compressed_on_the_wire_is_the_same_text() {
+    let registry = registry();
+    let app = Router::new().nest("/metrics", router(&registry));
+    let server = Server::start(app).await;
+    for version in [Version::HTTP_11, Version::HTTP_2] {
+        let caller = Caller::new(version);
+        // Of many pages, of one, and of none.
+        for names in ["?name[]=mails&name[]=queue", "?name[]=jobs", "?name[]=none"] {
+            let url = format!("http://{}/metrics{names}", server.address);
+            for (format, accept) in FORMATS {
+                let mut all = Vec::new();
+                for coding in ["identity", "gzip", "x-gzip", "zstd"] {
+                    let headers = [(ACCEPT, accept), (ACCEPT_ENCODING, coding)];
+                    let answer = caller.send(Method::GET, &url, &headers).await.unwrap();
+                    let told = answer.headers().get(CONTENT_ENCODING).cloned();
+                    let told = told.as_ref().map(|told| told.to_str().unwrap());
+                    let expected = coding.trim_start_matches("x-");
+                    assert_eq!(told.unwrap_or("identity"), expected);
+                    let body = answer.into_body().collect().await.unwrap().to_bytes();
+                    let plain = decompressed(told, &body);
+                    all.push(if format == "json" {
+                        // The time is another in each.
+                        let json: Value = serde_json::from_slice(&plain).unwrap();
+                        json["metrics"]
+                            .as_object()
+                            .unwrap()
+                            .keys()
+                            .cloned()
+                            .collect()
+                    } else {
+                        String::from_utf8_lossy(&plain).into_owned()
+                    });
+                }
+                let same = all.iter().all(|other| *other == all[0]);
+                assert!(same, "{format} over {version:?}");
+            }
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn it_answers_wherever_it_is_nested_and_two_share_a_registry() {
+    let registry = registry();
+    let app: Router = Router::new()
+        .nest("/a", router(&registry))
+        .nest("/a/b/{c}", router(&registry))
+        .merge(Router::new().nest("/internal", router(&registry)))
+        .merge(router(&registry));
+    let paths = ["/a", "/a/b/c", "/internal", "/"];
+    for path in paths {
+        let text = get(&app, &format!("{path}?name[]=jobs")).await;
+        assert!(text.ends_with("jobs_total 1\n"), "{path}: {text}");
+        let stem = path.trim_end_matches('/');
+        let json = get(&app, &format!("{stem}/json?name[]=jobs")).await;
+        assert!(json.contains("\"jobs\":{"), "{path}: {json}");
+        assert!(get(&app, &format!("{stem}/summary")).await.contains("jobs"));
+    }
+    // All count together.
+    assert_eq!(
+        sum(&registry, "tachometer_scrapes_total", &[("format", "text")]),
+        4.0
+    );
+    assert_eq!(
+        sum(&registry, "tachometer_scrapes_total", &[("format", "json")]),
+        4.0
+    );
+}
+
+#[test]
+fn a_registry_where_the_router_s_names_are_taken_is_served_without_them() {
+    for taken in [
+        "tachometer_scrapes_total",
+        "tachometer_scrape_duration_seconds",
+    ] {
+        let registry = registry();
+        registry.gauge(taken, "Mine.").unwrap().set(7);
+        let warned = warnings(
+            || (),
+            || {
+                let router = router(&registry);
+                let mut builder = tokio::runtime::Builder::new_current_thread();
+                let runtime = builder.build().unwrap();
+                for _ in 0..2 {
+                    let text = runtime.block_on(get(&router, "/"));
+                    assert!(text.contains(&format!("\n{taken} 7\n")), "{text}");
+                }
+                let status = runtime
+                    .block_on(ask(&router, Method::GET, "/", &[]))
+                    .status();
+                assert_eq!(status, StatusCode::OK);
+            },
+        );
+        assert_eq!(warned.len(), 1, "{warned:?}");
+        assert!(warned[0].contains(taken), "{warned:?}");
+    }
+}

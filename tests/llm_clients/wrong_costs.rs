@@ -1,0 +1,280 @@
+//! Costs that are wrong or not known whole, and are not told as if they were right.
+
+use std::error::Error;
+use std::fmt;
+
+use http::{Request, Response};
+use serde_json::{Value, json};
+use tachometer::llm::{ErrorType, LlmMetrics, Outcome, Price, PriceTable, Unit, Usage};
+use tachometer::{LlmLayer, Registry};
+use tower::{Service, service_fn};
+
+use crate::support::local_client::{finish, open_as};
+use crate::support::read::sum;
+
+const OPENAI: &str = "https://api.openai.com/v1/chat/completions";
+const GEMINI: &str =
+    "https://generativelanguage.googleapis.com/v1/models/gem:streamGenerateContent?alt=sse";
+
+fn priced(model: &str, price: Price) -> (LlmLayer, Registry) {
+    let registry = Registry::new();
+    let table = PriceTable::new().model(model, price);
+    (LlmLayer::new().registry(&registry).prices(table), registry)
+}
+
+/// Returns what calls cost, and how often that was not known, or not whole.
+fn bill(registry: &Registry) -> (f64, f64) {
+    (
+        sum(registry, "llm_cost_usd_total", &[]),
+        sum(registry, "llm_unpriced_requests_total", &[]),
+    )
+}
+
+fn missing(registry: &Registry, reason: &str) -> f64 {
+    sum(registry, "llm_usage_missing_total", &[("reason", reason)])
+}
+
+fn ask(layer: &LlmLayer, asked: &str, answered: &str, usage: &Value) {
+    let body = json!({"model": asked, "messages": []}).to_string();
+    let choices = json!([{"index": 0, "finish_reason": "stop"}]);
+    let answer = json!({"model": answered, "choices": choices, "usage": usage});
+    finish(open_as(
+        layer,
+        OPENAI,
+        body,
+        Response::new(answer.to_string()),
+    ));
+}
+
+fn tokens(input: u64) -> Value {
+    json!({"prompt_tokens": input, "completion_tokens": 0})
+}
+
+#[test]
+fn a_fallback_is_priced_as_the_model_that_answered_though_it_has_a_dated_name() {
+    let registry = Registry::new();
+    let table = PriceTable::new()
+        .model("gpt-x", Price::per_million(2.5, 10.0))
+        .model("gpt-x-mini", Price::per_million(0.15, 0.6));
+    let layer = LlmLayer::new().registry(&registry).prices(table);
+    ask(&layer, "gpt-x", "gpt-x-mini-2026-07-18", &tokens(1_000_000));
+    assert_eq!(bill(&registry), (0.15, 0.0));
+}
+
+#[test]
+fn the_price_of_a_model_is_not_that_of_another_whose_name_starts_with_its_name() {
+    let gpt = Price::per_million(2.5, 10.0);
+    for (model, expected) in [
+        ("gpt-4o", (2.5, 0.0)),
+        ("gpt-4o-2024-08-06", (2.5, 0.0)),
+        ("openai/gpt-4o", (2.5, 0.0)),
+        ("gpt-4o-mini", (0.0, 1.0)),
+        ("gpt-4o-realtime-preview", (0.0, 1.0)),
+        ("gpt-4.1", (0.0, 1.0)),
+    ] {
+        let (layer, registry) = priced("gpt-4o", gpt.clone());
+        ask(&layer, model, model, &tokens(1_000_000));
+        assert_eq!(bill(&registry), expected, "{model}");
+    }
+    let registry = Registry::new();
+    let table = PriceTable::new()
+        .model_prefix("gpt-4o", gpt)
+        .model_prefix_at("openai", "gpt-4o-", Price::per_million(5.0, 5.0));
+    let layer = LlmLayer::new().registry(&registry).prices(table);
+    ask(&layer, "gpt-4o-mini", "gpt-4o-mini", &tokens(1_000_000));
+    assert_eq!(bill(&registry), (5.0, 0.0));
+}
+
+#[test]
+fn each_step_of_a_price_counts_in_whatever_order_they_are_given() {
+    let price = |dollars| Price::per_million(dollars, dollars);
+    for steps in [[(100, 2.0), (1_000, 4.0)], [(1_000, 4.0), (100, 2.0)]] {
+        let all = steps.into_iter().fold(price(1.0), |all, (above, dollars)| {
+            all.above(above, price(dollars))
+        });
+        for (input, dollars) in [(100, 0.000_1), (500, 0.001), (1_000, 0.002), (2_000, 0.008)] {
+            let (layer, registry) = priced("m", all.clone());
+            ask(&layer, "m", "m", &tokens(input));
+            assert_eq!(bill(&registry), (dollars, 0.0), "{input}");
+        }
+    }
+}
+
+#[test]
+fn a_price_of_a_call_with_a_step_needs_the_tokens() {
+    let price = Price::per_call(0.01).above(100, Price::per_call(0.05));
+    let (layer, registry) = priced("m", price);
+    ask(&layer, "m", "m", &json!({}));
+    assert_eq!(bill(&registry), (0.01, 1.0));
+}
+
+#[test]
+fn what_a_stream_told_before_it_broke_off_is_counted_and_said_not_to_be_all() {
+    let event = r#"data: {"candidates":[{"content":{"parts":[{"text":"a"}]}}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":2,"totalTokenCount":9}}"#;
+    let (layer, registry) = priced("gem", Price::per_million(1e6, 1e6));
+    let answer = Response::builder().header("content-type", "text/event-stream");
+    let answer = answer.body(format!("{event}\n\n")).unwrap();
+    finish(open_as(&layer, GEMINI, "{}".into(), answer));
+    assert_eq!(sum(&registry, "llm_tokens_total", &[]), 9.0);
+    assert_eq!(missing(&registry, "truncated"), 1.0);
+    assert_eq!(bill(&registry), (9.0, 1.0));
+
+    // So is a cost that the provider tells in each event.
+    let event = r#"data: {"choices":[{"index":0,"delta":{"content":"a"}}],"usage":{"prompt_tokens":7,"completion_tokens":2,"cost":{"total_cost":0.5}}}"#;
+    let (layer, registry) = priced("other", Price::per_call(0.0));
+    let answer = Response::builder().header("content-type", "text/event-stream");
+    let answer = answer.body(format!("{event}\n\n")).unwrap();
+    let body = json!({"model": "m", "stream": true}).to_string();
+    finish(open_as(&layer, OPENAI, body, answer));
+    assert_eq!(bill(&registry), (0.5, 1.0));
+}
+
+#[test]
+fn units_beside_tokens_do_not_make_the_tokens_known() {
+    let price = || Price::per_million(1e6, 1e6).unit(Unit::WebSearches, 0.01);
+    let cases = [
+        (Usage::new().billed(Unit::WebSearches, 0.0), 0.0),
+        (Usage::new().billed(Unit::WebSearches, 1.0), 0.01),
+        (Usage::new().input(1).billed(Unit::WebSearches, 1.0), 1.01),
+        (Usage::new().billed(Unit::SearchUnits, 0.0), 0.0),
+    ];
+    for (usage, dollars) in cases {
+        let (layer, registry) = priced("m", price());
+        let mut call = layer.metrics().start("chat", "p", "m");
+        call.set_usage(usage);
+        call.finish(Outcome::Success);
+        assert_eq!(bill(&registry), (dollars, 1.0), "{usage:?}");
+    }
+}
+
+#[test]
+fn a_cost_that_cannot_be_is_none() {
+    let (layer, registry) = priced("m", Price::per_million(10.0, 10.0));
+    ask(&layer, "m", "m", &tokens(1 << 40));
+    assert_eq!(bill(&registry), (0.0, 1.0));
+    let usage = json!({"prompt_tokens": 1, "completion_tokens": 0, "cost": 1e6});
+    ask(&layer, "m", "m", &usage);
+    assert_eq!(bill(&registry), (0.000_01, 1.0));
+
+    let (layer, registry) = priced("r", Price::per_call(0.0).unit(Unit::SearchUnits, 0.002));
+    let answer = json!({"results": [], "meta": {"billed_units": {"search_units": 1e300}}});
+    let answer = Response::new(answer.to_string());
+    let body = json!({"model": "r"}).to_string();
+    finish(open_as(
+        &layer,
+        "https://api.cohere.com/v2/rerank",
+        body,
+        answer,
+    ));
+    assert_eq!(sum(&registry, "llm_billed_units_total", &[]), 0.0);
+    assert_eq!(bill(&registry).1, 1.0);
+}
+
+#[test]
+fn of_a_call_that_broke_off_before_an_answer_nobody_knows_the_cost() {
+    for (error, unknown) in [
+        (ErrorType::Timeout, 1.0),
+        (ErrorType::Transport, 1.0),
+        (ErrorType::Connect, 0.0),
+        (ErrorType::RateLimited, 0.0),
+    ] {
+        for price in [Price::per_million(1.0, 1.0), Price::per_call(0.5)] {
+            let (layer, registry) = priced("m", price);
+            let call = layer.metrics().start("chat", "p", "m");
+            call.finish(Outcome::Error(error));
+            assert_eq!(bill(&registry), (0.0, unknown), "{error:?}");
+            assert_eq!(missing(&registry, "error"), unknown, "{error:?}");
+        }
+    }
+    // A gateway that says so by a status has refused it.
+    let (layer, registry) = priced("m", Price::per_million(1.0, 1.0));
+    let answer = Response::builder().status(504).body(String::new()).unwrap();
+    let body = json!({"model": "m", "messages": []}).to_string();
+    finish(open_as(&layer, OPENAI, body, answer));
+    assert_eq!(bill(&registry), (0.0, 0.0));
+}
+
+#[test]
+fn a_part_that_is_no_number_leaves_the_cost_open() {
+    let (layer, registry) = priced("m", Price::per_million(1.0, 1.0).cache_read(0.1));
+    let details = json!({"cached_tokens": -1});
+    let usage = json!({"prompt_tokens": 1_000_000, "completion_tokens": 0, "prompt_tokens_details": details});
+    ask(&layer, "m", "m", &usage);
+    assert_eq!(bill(&registry), (1.0, 1.0));
+    assert_eq!(missing(&registry, "invalid"), 1.0);
+}
+
+#[test]
+fn calls_are_recorded_by_hand_beside_a_layer_of_other_buckets() {
+    let registry = Registry::new();
+    let layer = LlmLayer::new().registry(&registry).buckets(&[1.0, 2.0]);
+    drop(layer.metrics());
+    LlmMetrics::new(&registry).unwrap();
+    registry.record_llm_request(std::time::Duration::from_secs(1), true, 5, "m");
+    assert_eq!(sum(&registry, "llm_requests_total", &[]), 1.0);
+}
+
+#[test]
+fn a_host_may_be_an_address_with_a_port_and_the_port_of_its_scheme() {
+    for (own, url, is_it) in [
+        ("[::1]:8080", "http://[::1]:8080/v1/chat/completions", true),
+        ("[::1]", "http://[::1]:8080/v1/chat/completions", true),
+        ("[::1]:8081", "http://[::1]:8080/v1/chat/completions", false),
+        (
+            "llm.internal:443",
+            "https://llm.internal/v1/chat/completions",
+            true,
+        ),
+        (
+            "llm.internal:80",
+            "http://llm.internal/v1/chat/completions",
+            true,
+        ),
+        (
+            "llm.internal:80",
+            "https://llm.internal/v1/chat/completions",
+            false,
+        ),
+    ] {
+        let registry = Registry::new();
+        let layer = LlmLayer::new()
+            .registry(&registry)
+            .provider_for_host(own, "mine");
+        let body = json!({"model": "m", "messages": []}).to_string();
+        finish(open_as(&layer, url, body, Response::new("{}".to_owned())));
+        let mine = sum(&registry, "llm_requests_total", &[("provider", "mine")]);
+        assert_eq!(mine == 1.0, is_it, "{own}, {url}");
+    }
+}
+
+/// An error whose text is made by code that panics.
+#[derive(Debug)]
+struct Panics;
+
+impl fmt::Display for Panics {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("on purpose")
+    }
+}
+
+impl Error for Panics {}
+
+#[tokio::test]
+async fn an_error_whose_text_panics_is_returned_as_it_is() {
+    let registry = Registry::new();
+    let client = service_fn(async |_: Request<String>| {
+        Err::<Response<String>, _>(Box::<dyn Error + Send + Sync>::from(Panics))
+    });
+    let mut client = LlmLayer::new().registry(&registry).layer(client);
+    let request = Request::post(OPENAI).body(r#"{"model":"m"}"#.to_owned());
+    let error = client.call(request.unwrap()).await.err().unwrap();
+    assert!(error.is::<Panics>());
+    assert_eq!(
+        sum(
+            &registry,
+            "llm_requests_error",
+            &[("error_type", "transport")]
+        ),
+        1.0
+    );
+}
