@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::context::RequestRoute;
 use crate::llm::facts::{
-    Charge, Ended, ErrorType, Finishes, MOST_TOKENS, Money, Outcome, Phase, Proof, RateLimit,
-    Times, Usage,
+    Charge, Ended, ErrorType, FinishReasons, MOST_TOKENS, Money, Outcome, Phase, Proof, RateLimit,
+    ServerTimes, Usage,
 };
 use crate::llm::metrics::LlmMetrics;
 use crate::metric::{Histogram, InFlight};
@@ -43,17 +43,17 @@ pub struct LlmCall {
     /// Tokens of which nobody says whether they went in or out.
     pub(crate) tokens: Option<u64>,
     /// Those of the output that came before the first, and were not shown.
-    pub(crate) unseen: u64,
+    pub(crate) hidden_tokens: u64,
     /// Whether the first token and the last were in one frame, so that the time between
     /// them says nothing.
-    pub(crate) came_at_once: bool,
-    pub(crate) finishes: Finishes,
+    pub(crate) is_single_frame: bool,
+    pub(crate) finish_reasons: FinishReasons,
     pub(crate) tool_calls: u64,
-    pub(crate) charge: Charge,
-    pub(crate) times: Times,
+    pub(crate) reported_cost: Charge,
+    pub(crate) server_times: ServerTimes,
     pub(crate) progress: Progress,
     /// Why the answer's tokens cannot be known, if so.
-    pub(crate) blind: Option<&'static str>,
+    pub(crate) usage_unknown: Option<&'static str>,
     /// Whether what is known of the usage may have grown until the end, which did not come.
     pub(crate) is_partial: bool,
     pub(crate) outcome: Outcome,
@@ -131,14 +131,14 @@ impl LlmCall {
             other_models: Vec::new(),
             is_inconsistent: false,
             tokens: None,
-            unseen: 0,
-            came_at_once: false,
-            finishes: Finishes::default(),
+            hidden_tokens: 0,
+            is_single_frame: false,
+            finish_reasons: FinishReasons::default(),
             tool_calls: 0,
-            charge: Charge::default(),
-            times: Times::default(),
+            reported_cost: Charge::default(),
+            server_times: ServerTimes::default(),
             progress: Progress::Sent,
-            blind: None,
+            usage_unknown: None,
             is_partial: false,
             outcome: Outcome::Cancelled,
             took: None,
@@ -162,7 +162,7 @@ impl LlmCall {
     pub fn set_usage(&mut self, usage: Usage) {
         let (usage, is_invalid) = usage.bounded();
         self.usage = usage;
-        self.blind = is_invalid.then_some("invalid");
+        self.usage_unknown = is_invalid.then_some("invalid");
         self.progress = Progress::Answered;
         self.prove();
     }
@@ -171,13 +171,13 @@ impl LlmCall {
     /// is asked then. A number that is negative or none is ignored.
     pub fn set_cost(&mut self, dollars: f64) {
         if let Some(cost) = Money::dollars(dollars) {
-            self.charge.own = Some(cost);
+            self.reported_cost.own = Some(cost);
         }
     }
 
     /// Notes how long the provider says that a part of its work took.
     pub fn set_server_time(&mut self, phase: Phase, took: Duration) {
-        self.times.set(phase, took);
+        self.server_times.set(phase, took);
     }
 
     /// Ends the call.
@@ -191,7 +191,7 @@ impl LlmCall {
     /// Notes tokens that are not known to be input or output.
     pub(crate) fn set_tokens(&mut self, tokens: u64) {
         if tokens > MOST_TOKENS {
-            self.blind = Some("invalid");
+            self.usage_unknown = Some("invalid");
             self.progress = Progress::Answered;
         } else {
             self.tokens = Some(tokens);
@@ -222,8 +222,8 @@ impl LlmCall {
     pub(crate) fn forget_usage(&mut self) {
         self.usage = Usage::default();
         self.other_models.clear();
-        self.charge = Charge::default();
-        self.finishes = Finishes::default();
+        self.reported_cost = Charge::default();
+        self.finish_reasons = FinishReasons::default();
         self.tool_calls = 0;
         self.is_partial = false;
     }
@@ -282,7 +282,7 @@ impl LlmCall {
                 && (self.usage.output.is_some() || !has_output(&self.operation))
             || self.usage.is_by_units();
         let by_outcome = match self.outcome {
-            _ if self.has_begun() && self.blind == Some("invalid") => "invalid",
+            _ if self.has_begun() && self.usage_unknown == Some("invalid") => "invalid",
             Outcome::Pending => return None,
             _ if is_known && !self.is_partial => {
                 let is_consistent = !self.is_inconsistent && self.usage.is_consistent();
@@ -295,7 +295,7 @@ impl LlmCall {
             Outcome::Truncated => "truncated",
             Outcome::Cancelled => "cancelled",
         };
-        Some(self.blind.unwrap_or(by_outcome))
+        Some(self.usage_unknown.unwrap_or(by_outcome))
     }
 
     fn has_begun(&self) -> bool {
@@ -314,9 +314,9 @@ impl LlmCall {
     /// Returns the seconds that each token took after the first, of those that came one
     /// after the other.
     fn per_token(&self, since_first: Option<Duration>) -> Option<f64> {
-        let is_told = self.outcome == Outcome::Success && !self.came_at_once;
+        let is_told = self.outcome == Outcome::Success && !self.is_single_frame;
         let seconds = since_first.filter(|_| is_told)?.as_secs_f64();
-        let tokens = self.usage.output?.checked_sub(self.unseen)?;
+        let tokens = self.usage.output?.checked_sub(self.hidden_tokens)?;
         let after_first = tokens.checked_sub(1).filter(|tokens| *tokens > 0)?;
         Some(seconds / after_first as f64)
     }
@@ -356,10 +356,10 @@ impl LlmCall {
             other_models: &self.other_models,
             tokens: self.tokens,
             missing: self.missing(),
-            finishes: &self.finishes,
+            finishes: &self.finish_reasons,
             tool_calls: self.tool_calls,
-            charge: self.charge,
-            times: self.times,
+            charge: self.reported_cost,
+            times: self.server_times,
             has_begun: self.has_begun() || self.outcome == Outcome::Success,
             is_partial: self.is_partial && self.outcome != Outcome::Success,
         });

@@ -19,7 +19,7 @@ const MOST: usize = 256;
 
 /// The answers of a call, each by its number.
 #[derive(Debug, Default)]
-pub(crate) struct Finishes(Vec<Finish>);
+pub(crate) struct FinishReasons(Vec<Finish>);
 
 /// One answer: why it ended, and whether it asked for a tool.
 #[derive(Debug, Default)]
@@ -31,14 +31,14 @@ struct Finish {
     has_called: bool,
 }
 
-impl Finishes {
+impl FinishReasons {
     /// Notes that there is such an answer, which has not ended.
-    pub(crate) fn expect(&mut self, choice: u64) {
+    pub(crate) fn add_choice(&mut self, choice: u64) {
         self.entry(choice);
     }
 
     /// Notes why an answer ended. The last reason counts.
-    pub(crate) fn add(&mut self, choice: u64, reason: &str) {
+    pub(crate) fn set(&mut self, choice: u64, reason: &str) {
         if let Some(known) = self.entry(choice) {
             known.reason = Some(normal(reason));
             known.is_open = false;
@@ -54,7 +54,7 @@ impl Finishes {
     }
 
     /// Notes that an answer asked for a tool.
-    pub(crate) fn call_tool(&mut self, choice: u64) {
+    pub(crate) fn set_tool_call(&mut self, choice: u64) {
         if let Some(known) = self.entry(choice) {
             known.has_called = true;
         }
@@ -62,7 +62,7 @@ impl Finishes {
 
     /// Lets an answer that just stopped, after it had asked for a tool, have done so for the
     /// tool: of providers who have no reason of its own for that.
-    pub(crate) fn stop_for_tools(&mut self) {
+    pub(crate) fn replace_stop_by_tool_calls(&mut self) {
         for finish in &mut self.0 {
             if finish.has_called && finish.reason == Some(STOP) {
                 finish.reason = Some(TOOL_CALLS);
@@ -76,7 +76,7 @@ impl Finishes {
     }
 
     /// Returns true if all answers that have begun have ended, and there is one at least.
-    pub(crate) fn are_all(&self) -> bool {
+    pub(crate) fn is_finished(&self) -> bool {
         !self.0.is_empty() && self.0.iter().all(Finish::has_ended)
     }
 
@@ -85,7 +85,7 @@ impl Finishes {
     }
 
     /// Forgets the reasons of answers that went on and did not end.
-    pub(crate) fn forget_open(&mut self) {
+    pub(crate) fn discard_reopened(&mut self) {
         for finish in self.0.iter_mut().filter(|finish| finish.is_open) {
             finish.reason = None;
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::llm::facts::{Charge, Finishes, Outcome, Times, Usage};
+use crate::llm::facts::{Charge, FinishReasons, Outcome, ServerTimes, Usage};
 
 /// A call that has ended, as it is recorded.
 #[derive(Debug)]
@@ -23,10 +23,10 @@ pub(crate) struct Ended<'a> {
     pub(crate) other_models: &'a [(Box<str>, Usage)],
     pub(crate) tokens: Option<u64>,
     pub(crate) missing: Option<&'static str>,
-    pub(crate) finishes: &'a Finishes,
+    pub(crate) finishes: &'a FinishReasons,
     pub(crate) tool_calls: u64,
     pub(crate) charge: Charge,
-    pub(crate) times: Times,
+    pub(crate) times: ServerTimes,
     /// Whether there was an answer.
     pub(crate) has_begun: bool,
     /// Whether what is known of it may be less than all.

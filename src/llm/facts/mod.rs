@@ -10,14 +10,14 @@ mod server_times;
 mod units;
 mod usage;
 
-pub(crate) use finish_reasons::Finishes;
+pub(crate) use finish_reasons::FinishReasons;
 pub(crate) use finished::{Ended, Proof};
 pub(crate) use money::{Charge, Money};
 pub use outcome::{ErrorType, Outcome};
 pub(crate) use rate_limit::RateLimit;
 pub(crate) use response_id::{ResponseId, hash};
 pub use server_times::Phase;
-pub(crate) use server_times::{Scale, Times, plausible};
+pub(crate) use server_times::{ServerTimes, TimeUnit, plausible_duration};
 pub use units::{ServiceTier, Unit};
 pub(crate) use units::{UNITS, Units};
 pub(crate) use usage::MOST_TOKENS;

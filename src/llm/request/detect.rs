@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::llm::request::hosts::provider_of;
 use crate::llm::request::parameters::shortened;
-use crate::llm::response::dialect::{ALL, Dialect, Path};
+use crate::llm::response::dialect::{DIALECTS, Dialect, PathPattern};
 
 /// What a request asks for, as far as its head tells.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ pub(crate) fn detect(
         _ => return None,
     };
     let path = path.trim_end_matches('/');
-    let (dialect, end, before) = ALL.into_iter().find_map(|dialect| {
+    let (dialect, end, before) = DIALECTS.into_iter().find_map(|dialect| {
         let mut ends = dialect.paths.iter();
         let (end, before) = ends.find_map(|end| {
             (end.is_stored == is_stored)
@@ -50,12 +50,12 @@ pub(crate) fn detect(
         })?;
         Some((dialect, end, before))
     })?;
-    let model = end.names_model.then(|| named(before, end.within)).flatten();
+    let model = end.has_model.then(|| named(before, end.infix)).flatten();
     let operation = end.operation(model.as_deref())?;
     let known = provider.or_else(|| provider_of(host));
     let deployment = deployment(before);
     let is_versioned = before.ends_with("/v1") || before.ends_with("/v2");
-    let is_certain = known.is_some() || end.is_special || deployment.is_some() || is_versioned;
+    let is_certain = known.is_some() || end.is_llm_only || deployment.is_some() || is_versioned;
     // Nothing in a request without a body would show what it is.
     if is_stored && !is_certain {
         return None;
@@ -66,21 +66,21 @@ pub(crate) fn detect(
         is_stored,
         provider: known.unwrap_or(dialect.provider).into(),
         is_likely: !is_certain,
-        asks_model: known.is_none() && end.asks_model,
+        asks_model: known.is_none() && end.is_model_required,
         model: model.filter(|_| deployment.is_none()),
         deployment: deployment.map(|name| shortened(&percent_decode_str(name).decode_utf8_lossy())),
     })
 }
 
 /// Returns the end of a path, and what is before it, if it is the path's.
-fn fits<'a, 'b>(end: &'a Path, path: &'b str) -> Option<(&'a Path, &'b str)> {
+fn fits<'a, 'b>(end: &'a PathPattern, path: &'b str) -> Option<(&'a PathPattern, &'b str)> {
     let path = if end.is_stored {
         &path[..=path.rfind('/')?]
     } else {
         path
     };
-    let before = path.strip_suffix(end.end)?;
-    before.contains(end.within).then_some((end, before))
+    let before = path.strip_suffix(end.suffix)?;
+    before.contains(end.infix).then_some((end, before))
 }
 
 /// Returns the model that a path names, after something else: of the name of a resource of
@@ -238,12 +238,13 @@ mod tests {
 
     #[test]
     fn no_path_of_a_dialect_hides_anothers() {
-        let ends: Vec<_> = ALL.iter().flat_map(|dialect| dialect.paths).collect();
+        let ends: Vec<_> = DIALECTS.iter().flat_map(|dialect| dialect.paths).collect();
         for (at, path) in ends.iter().enumerate() {
-            let hides =
-                |other: &&Path| path.end.ends_with(other.end) && path.within.contains(other.within);
+            let hides = |other: &&PathPattern| {
+                path.suffix.ends_with(other.suffix) && path.infix.contains(other.infix)
+            };
             let first = ends.iter().position(hides);
-            assert_eq!(first, Some(at), "{}", path.end);
+            assert_eq!(first, Some(at), "{}", path.suffix);
         }
     }
 }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use memchr::memmem;
 
-use crate::llm::response::answer::{Field, boolean, integer};
-use crate::llm::response::json::{Branch, MOST, Scanner, Sink, Value, at, within};
+use crate::llm::response::answer::{Field, parse_bool, parse_integer};
+use crate::llm::response::json::{Branch, MAX_TEXT_LEN, Scanner, Sink, Value, field, object};
 
 /// The model of a request whose body the layer cannot see, since it is made as it is
 /// sent: to be put among the request's extensions. reqwest's requests have none; the
@@ -39,7 +39,7 @@ impl fmt::Debug for Model {
 /// Returns as much of a name as is told of a model's: it becomes a label.
 pub(crate) fn shortened(name: &str) -> Box<str> {
     let boundary = |at: &usize| name.is_char_boundary(*at);
-    let end = (0..=name.len().min(MOST)).rev().find(boundary);
+    let end = (0..=name.len().min(MAX_TEXT_LEN)).rev().find(boundary);
     name[..end.unwrap_or(0)].into()
 }
 
@@ -58,18 +58,24 @@ pub(crate) struct Asked {
 }
 
 const BODY: &[Branch] = &[
-    at("model", Field::Model),
-    at("stream", Field::Stream),
-    within("stream_options", &[at("include_usage", Field::StreamUsage)]),
-    at("n", Field::Choices),
-    at("max_tokens", Field::MaxTokens),
-    at("max_completion_tokens", Field::MaxTokens),
-    at("max_output_tokens", Field::MaxTokens),
+    field("model", Field::Model),
+    field("stream", Field::Stream),
+    object(
+        "stream_options",
+        &[field("include_usage", Field::StreamUsage)],
+    ),
+    field("n", Field::Choices),
+    field("max_tokens", Field::MaxTokens),
+    field("max_completion_tokens", Field::MaxTokens),
+    field("max_output_tokens", Field::MaxTokens),
     // Gemini's, in both of the spellings that it takes.
-    within("generationConfig", &[at("candidateCount", Field::Choices)]),
-    within(
+    object(
+        "generationConfig",
+        &[field("candidateCount", Field::Choices)],
+    ),
+    object(
         "generation_config",
-        &[at("candidate_count", Field::Choices)],
+        &[field("candidate_count", Field::Choices)],
     ),
 ];
 
@@ -146,11 +152,13 @@ impl Sink for Asked {
             (Field::Model, Value::Text(model)) if !model.is_empty() => {
                 self.model = Some(model.into());
             }
-            (Field::Stream, value) => self.stream = boolean(value).or(self.stream),
-            (Field::StreamUsage, value) => self.usage = boolean(value) == Some(true),
-            (Field::Choices, value) => self.choices = integer(value),
+            (Field::Stream, value) => self.stream = parse_bool(value).or(self.stream),
+            (Field::StreamUsage, value) => self.usage = parse_bool(value) == Some(true),
+            (Field::Choices, value) => self.choices = parse_integer(value),
             // Some clients send an old limit that the server ignores beside the one that counts.
-            (Field::MaxTokens, value) => self.max_tokens = self.max_tokens.max(integer(value)),
+            (Field::MaxTokens, value) => {
+                self.max_tokens = self.max_tokens.max(parse_integer(value))
+            }
             _ => {}
         }
     }
@@ -177,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_name_that_is_cut_stays_too_long() {
-        for (times, length) in [(40, 162), (60, MOST)] {
+        for (times, length) in [(40, 162), (60, MAX_TEXT_LEN)] {
             let body = format!(r#"{{"model":"ab{}"}}"#, r"\u6a21-".repeat(times));
             let asked = Asked::read(Some(body.as_bytes()));
             assert_eq!(asked.model.unwrap().len(), length);

@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use crate::llm::facts::{Phase, Scale};
+use crate::llm::facts::{Phase, TimeUnit};
 use crate::llm::response::answer::{Answer, Field};
 use crate::llm::response::json::{Sink, Value};
 
@@ -10,7 +10,7 @@ use crate::llm::response::json::{Sink, Value};
 const HEADERS: [(&str, Field); 9] = [
     (
         "openai-processing-ms",
-        Field::Took(Phase::Total, Scale::Millis),
+        Field::Took(Phase::Total, TimeUnit::Millis),
     ),
     // Bedrock's, of models that it invokes.
     ("x-amzn-bedrock-input-token-count", Field::Input),
@@ -25,7 +25,7 @@ const HEADERS: [(&str, Field); 9] = [
     ),
     (
         "x-amzn-bedrock-invocation-latency",
-        Field::Took(Phase::Total, Scale::Millis),
+        Field::Took(Phase::Total, TimeUnit::Millis),
     ),
     ("x-amzn-errortype", Field::ErrorCode),
     // A gateway's.
@@ -34,7 +34,7 @@ const HEADERS: [(&str, Field); 9] = [
 ];
 
 /// Reads the head of an answer.
-pub(crate) fn read(headers: &HeaderMap, answer: &mut Answer) {
+pub(crate) fn read_headers(headers: &HeaderMap, answer: &mut Answer) {
     // One look at each name, of which most begin otherwise, costs less than asking for all.
     for (name, value) in headers {
         let name = name.as_str();

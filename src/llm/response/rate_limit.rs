@@ -60,7 +60,7 @@ const HEADERS: [(&str, [&str; 3]); 6] = [
 ];
 
 /// Returns the limits that a head tells.
-pub(crate) fn headroom(headers: &HeaderMap, now: SystemTime) -> impl Iterator<Item = RateLimit> {
+pub(crate) fn rate_limits(headers: &HeaderMap, now: SystemTime) -> impl Iterator<Item = RateLimit> {
     // Most answers tell nothing, and one look at their headers shows it.
     let tells = |name: &HeaderName| name.as_str().contains("ratelimit-");
     let known = if headers.keys().any(tells) {
@@ -168,7 +168,7 @@ mod tests {
         ] {
             headers.insert(name, value.parse().unwrap());
         }
-        let found: Vec<_> = headroom(&headers, SystemTime::UNIX_EPOCH).collect();
+        let found: Vec<_> = rate_limits(&headers, SystemTime::UNIX_EPOCH).collect();
         let requests = RateLimit {
             kind: "requests",
             remaining: 59.0,

@@ -113,6 +113,6 @@ fn read(exchange: &mut Exchange, data: &impl Buf) {
             exchange.read(slice);
         }
     } else {
-        exchange.miss();
+        exchange.skip_frame();
     }
 }

@@ -15,9 +15,9 @@ use crate::llm::facts::{ErrorType, Outcome};
 use crate::llm::metrics::LlmMetrics;
 use crate::llm::request::{Asked, Detected, detect};
 use crate::llm::response::dialect::{Dialect, Vendor};
-use crate::llm::response::framing::{Label, Reader};
+use crate::llm::response::framing::{DeclaredFormat, ResponseReader};
 use crate::llm::response::headers;
-use crate::llm::response::rate_limit::headroom;
+use crate::llm::response::rate_limit::rate_limits;
 
 /// The call of one request, which is made when the request is sent, moved to the future
 /// and from there into the answer's body, and dropped once.
@@ -32,7 +32,7 @@ pub struct Exchange {
     deployment: Option<Box<str>>,
     status: Option<StatusCode>,
     /// None before the head, and of an answer that cannot be read.
-    reader: Option<Box<Reader>>,
+    reader: Option<Box<ResponseReader>>,
     end: Option<End>,
     /// Whether code of the client's is running, which panicked if that is so in `drop`.
     inside: bool,
@@ -101,7 +101,7 @@ impl Exchange {
         Some(Box::new(Self {
             call,
             dialect,
-            vendor: Vendor::of_host(host),
+            vendor: Vendor::from_host(host),
             is_stored,
             asked,
             deployment,
@@ -134,13 +134,13 @@ impl Exchange {
             self.call.prove();
         }
         if !self.is_stored {
-            self.call.limits(headroom(headers, SystemTime::now()));
+            self.call.limits(rate_limits(headers, SystemTime::now()));
         }
         let label = self.label(headers);
-        let mut reader = Box::new(Reader::new(self.dialect, label));
+        let mut reader = Box::new(ResponseReader::new(self.dialect, label));
         // The head of a fetch says nothing of the call whose answer is fetched.
         if !self.is_stored {
-            headers::read(headers, &mut reader.answer);
+            headers::read_headers(headers, &mut reader.answer);
         }
         self.reader = Some(reader);
     }
@@ -151,27 +151,27 @@ impl Exchange {
             return;
         };
         let had_first = self.call.has_first();
-        let parts = reader.answer.content.events;
+        let parts = reader.answer.content.event_count;
         reader.push(bytes);
         // Nor do the times at which its pieces come.
         if self.is_stored || !reader.is_streamed() {
             return;
         }
         if had_first {
-            self.call.came_at_once = false;
+            self.call.is_single_frame = false;
         } else if reader.has_content() {
             self.call.first_token();
-            self.call.came_at_once = true;
+            self.call.is_single_frame = true;
         }
-        self.call.chunks(reader.answer.content.events - parts);
+        self.call.chunks(reader.answer.content.event_count - parts);
     }
 
     /// Notes that a piece of the answer could not be read.
-    pub(crate) fn miss(&mut self) {
+    pub(crate) fn skip_frame(&mut self) {
         if let Some(reader) = &mut self.reader {
             reader.stop();
         }
-        self.call.blind = Some("encoded");
+        self.call.usage_unknown = Some("encoded");
     }
 
     /// Notes that the answer has come to its end.
@@ -185,33 +185,33 @@ impl Exchange {
     }
 
     /// Returns what an answer is said to be.
-    fn label(&mut self, headers: &HeaderMap) -> Label {
+    fn label(&mut self, headers: &HeaderMap) -> DeclaredFormat {
         if is_encoded(headers) {
-            self.call.blind = Some("encoded");
-            return Label::Opaque;
+            self.call.usage_unknown = Some("encoded");
+            return DeclaredFormat::Opaque;
         }
         let kind = headers.get(header::CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");
         // Whether each line is an event is the request's to say, where the head does not;
         // embeddings never come in events.
-        let streams = self.dialect.streams && &*self.call.operation != "embeddings";
+        let streams = self.dialect.is_streamed_by_default && &*self.call.operation != "embeddings";
         let streams = streams && self.asked.stream.unwrap_or(self.asked.is_seen);
         // What most answers are.
         if kind.starts_with("application/json") && !streams {
-            return Label::Other;
+            return DeclaredFormat::Other;
         }
         let kind = kind.to_ascii_lowercase();
         let is = |part: &str| kind.contains(part);
         if is("ndjson") || is("jsonl") || streams {
-            Label::Lines
+            DeclaredFormat::Lines
         } else if is("vnd.amazon.eventstream") {
-            Label::Frames
+            DeclaredFormat::Frames
         } else if is("event-stream") {
-            Label::Events
+            DeclaredFormat::Events
         } else if self.dialect.is_free_form && !is("json") {
-            Label::Opaque
+            DeclaredFormat::Opaque
         } else {
-            Label::Other
+            DeclaredFormat::Other
         }
     }
 
@@ -250,8 +250,8 @@ impl Exchange {
             (None, _) => Outcome::Cancelled,
             (Some(End::Failure(ErrorType::Timeout)), _) => Outcome::Error(ErrorType::Timeout),
             (Some(End::Body), None) => Outcome::Success,
-            (Some(End::Body), Some(reader)) if reader.is_unread() => Outcome::Success,
-            (Some(End::Body), Some(reader)) if reader.is_strange() => {
+            (Some(End::Body), Some(reader)) if reader.is_ignored() => Outcome::Success,
+            (Some(End::Body), Some(reader)) if reader.is_unrecognized() => {
                 Outcome::Error(ErrorType::Decode)
             }
             (Some(_), _) => Outcome::Truncated,

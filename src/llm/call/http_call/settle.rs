@@ -4,7 +4,7 @@ use crate::llm::call::Exchange;
 use crate::llm::call::http_call::End;
 use crate::llm::call::llm_call::has_output;
 use crate::llm::facts::{Outcome, Proof, Units, Usage};
-use crate::llm::response::answer::{Answer, Counts, Field};
+use crate::llm::response::answer::{Answer, Field, TokenCounts};
 use crate::llm::response::dialect;
 
 impl Exchange {
@@ -23,9 +23,9 @@ impl Exchange {
         let is_streamed = reader.is_streamed();
         let answer = &mut reader.answer;
         let call = &mut self.call;
-        (self.dialect.settle)(
+        (self.dialect.normalize_usage)(
             answer,
-            &dialect::Call {
+            &dialect::CallContext {
                 vendor: self.vendor,
                 model: call.model.as_deref(),
                 max_tokens: self.asked.max_tokens(),
@@ -49,38 +49,38 @@ impl Exchange {
         call.is_inconsistent = answer.is_inconsistent;
         // Many tell in each event what there is so far.
         call.is_partial = is_streamed && !answer.has_ended;
-        call.charge = answer.charge;
-        call.times = answer.times;
-        call.finishes = std::mem::take(&mut answer.finishes);
-        call.tool_calls = answer.tool_calls();
+        call.reported_cost = answer.reported_cost;
+        call.server_times = answer.server_times;
+        call.finish_reasons = std::mem::take(&mut answer.finish_reasons);
+        call.tool_calls = answer.tool_call_count();
         // What was thought and not shown came before the first token.
         if !answer.content.has_thoughts {
-            call.unseen = call.usage.reasoning.unwrap_or(0);
+            call.hidden_tokens = call.usage.reasoning.unwrap_or(0);
         }
-        self.call.blind = self.blind();
+        self.call.usage_unknown = self.usage_unknown();
         self.name_model();
         self.settle_background();
     }
 
     /// Returns why the tokens cannot be known, if the exchange shows it.
-    fn blind(&self) -> Option<&'static str> {
+    fn usage_unknown(&self) -> Option<&'static str> {
         let reader = self.reader.as_ref()?;
         if reader.answer.is_invalid {
             return Some("invalid");
         }
         if self.call.outcome != Outcome::Success || !reader.is_streamed() {
-            return self.call.blind;
+            return self.call.usage_unknown;
         }
-        if self.dialect.asks_for_usage && self.asked.is_seen && !self.asked.usage {
+        if self.dialect.is_usage_opt_in && self.asked.is_seen && !self.asked.usage {
             return Some("not_requested");
         }
         // The usage follows the reasons to finish. If the caller stopped there, or the
         // connection broke, it was not read.
         match self.end {
-            _ if reader.has_mark() => self.call.blind,
+            _ if reader.has_end_marker() => self.call.usage_unknown,
             None => Some("unread"),
             Some(End::Failure(_)) => Some("truncated"),
-            Some(End::Body) => self.call.blind,
+            Some(End::Body) => self.call.usage_unknown,
         }
     }
 
@@ -108,7 +108,7 @@ impl Exchange {
         let background = &reader.answer.background;
         // An error may quote the response, and uses up no id.
         let is_success = self.status.is_some_and(|status| status.is_success());
-        let id = background.finished().filter(|_| is_success);
+        let id = background.finished_id().filter(|_| is_success);
         let id = id.map(|id| id.with_provider(&call.provider));
         let is_new = id.map(|id| call.metrics().is_first_seen(id));
         match (self.is_stored, is_new) {
@@ -131,7 +131,7 @@ impl Exchange {
 /// Returns the usage of other models in the same call.
 fn usages(answer: &mut Answer) -> Vec<(Box<str>, Usage)> {
     let others = std::mem::take(&mut answer.other_models).into_iter();
-    let usage = |(model, counts): (_, Counts)| {
+    let usage = |(model, counts): (_, TokenCounts)| {
         let (usage, is_invalid) = counts.usage(Units::default()).bounded();
         answer.is_invalid |= is_invalid;
         (model, usage)

@@ -56,7 +56,7 @@ impl Families {
         if let Some(seconds) = ended.per_token {
             self.per_token.with(labels).observe(seconds);
         }
-        for (phase, took) in ended.times.known() {
+        for (phase, took) in ended.times.iter() {
             self.server_time
                 .with(and(labels, phase))
                 .observe_duration(took);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::llm::facts::{ResponseId, plausible};
+use crate::llm::facts::{ResponseId, plausible_duration};
 
 /// What an answer says of the work behind it.
 #[derive(Debug, Default)]
@@ -18,12 +18,12 @@ pub(crate) struct Background {
 
 impl Background {
     /// Returns the id of an answer that was made in the background and is complete.
-    pub(crate) fn finished(&self) -> Option<ResponseId> {
+    pub(crate) fn finished_id(&self) -> Option<ResponseId> {
         self.id.filter(|_| self.is_requested && self.is_final)
     }
 
     /// Returns how long the work took, if the answer says so.
     pub(crate) fn duration(&self) -> Option<Duration> {
-        plausible(self.completed_at? - self.created_at?)
+        plausible_duration(self.completed_at? - self.created_at?)
     }
 }

@@ -10,7 +10,7 @@ use crate::llm::response::answer::Field;
 /// The first count of a direction is its main one. The others are parts of it, or stand
 /// beside it: that depends on the dialect, and is settled at the end of the answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Counts {
+pub(crate) struct TokenCounts {
     /// Those that are not known are 0.
     tokens: [u64; FIELDS.len()],
     /// A bit for each that is known.
@@ -39,7 +39,7 @@ const FIELDS: [Field; 16] = [
 const INPUT: Range<usize> = 0..10;
 const OUTPUT: Range<usize> = 10..15;
 
-impl Counts {
+impl TokenCounts {
     pub(crate) fn get(&self, field: Field) -> Option<u64> {
         self.at(position(field)?)
     }
@@ -82,7 +82,7 @@ impl Counts {
     }
 
     /// Takes the greater of each count.
-    pub(crate) fn raise(&mut self, other: &Self) {
+    pub(crate) fn max_all(&mut self, other: &Self) {
         for (tokens, other) in self.tokens.iter_mut().zip(other.tokens) {
             *tokens = (*tokens).max(other);
         }
@@ -94,7 +94,7 @@ impl Counts {
     /// A complete object replaces the earlier one of its direction. An object that repeats
     /// only some counts updates those. An object full of zeros is a placeholder, and changes
     /// nothing that is known.
-    pub(crate) fn correct(&mut self, later: &Self, is_complete: bool) {
+    pub(crate) fn update(&mut self, later: &Self, is_complete: bool) {
         let input = self.correct_direction(later, INPUT, is_complete);
         let output = self.correct_direction(later, OUTPUT, is_complete);
         match later.get(Field::Total) {
@@ -188,8 +188,8 @@ fn position(field: Field) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn counts(counts: &[(Field, u64)]) -> Counts {
-        let mut all = Counts::default();
+    fn counts(counts: &[(Field, u64)]) -> TokenCounts {
+        let mut all = TokenCounts::default();
         for (field, tokens) in counts {
             all.read(*field, *tokens);
         }
@@ -198,9 +198,9 @@ mod tests {
 
     #[track_caller]
     fn check(reports: &[&[(Field, u64)]], is_complete: bool, expected: &[(Field, u64)]) {
-        let mut known = Counts::default();
+        let mut known = TokenCounts::default();
         for report in reports {
-            known.correct(&counts(report), is_complete);
+            known.update(&counts(report), is_complete);
         }
         assert_eq!(known, counts(expected), "{reports:?}");
     }

@@ -1,6 +1,6 @@
 //! What a value of an answer is.
 
-use crate::llm::facts::{Phase, Scale, Unit};
+use crate::llm::facts::{Phase, TimeUnit, Unit};
 
 /// What a value is, wherever a dialect has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub(crate) enum Field {
     ServiceTier,
     Speed,
     /// How long the provider says that a part of its work took.
-    Took(Phase, Scale),
+    Took(Phase, TimeUnit),
     /// What the provider says that it costs: in US dollars, in parts of them, and if it is
     /// in something else.
     Cost,

@@ -1,7 +1,7 @@
 //! The runs of models that one answer took, each with its own counts (`usage.iterations`).
 
 use crate::llm::cost::is_version_of;
-use crate::llm::response::answer::{Counts, Field};
+use crate::llm::response::answer::{Field, TokenCounts};
 
 /// The runs, as far as they were read.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub(crate) struct Iterations {
 struct Iteration {
     kind: Kind,
     model: Option<Box<str>>,
-    counts: Counts,
+    counts: TokenCounts,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -33,10 +33,10 @@ enum Kind {
 
 /// The counts of an answer, by the model that produced them.
 #[derive(Debug, Default)]
-pub(crate) struct Split {
+pub(crate) struct UsageByModel {
     /// Those of the model that was requested.
-    pub(crate) requested: Counts,
-    pub(crate) others: Vec<(Box<str>, Counts)>,
+    pub(crate) requested: TokenCounts,
+    pub(crate) others: Vec<(Box<str>, TokenCounts)>,
     /// Whether another model took over.
     pub(crate) has_fallback: bool,
     /// The model of the first run, if that was the requested one.
@@ -74,7 +74,7 @@ impl Iterations {
     }
 
     /// Returns the counts of the run that is being read, if one is.
-    pub(crate) fn counts(&mut self) -> Option<&mut Counts> {
+    pub(crate) fn counts(&mut self) -> Option<&mut TokenCounts> {
         Some(&mut self.current.as_mut()?.counts)
     }
 
@@ -96,15 +96,19 @@ impl Iterations {
     }
 
     /// Returns the counts by model, if there were any runs.
-    pub(crate) fn split(&self, requested: Option<&str>, answered: Option<&str>) -> Option<Split> {
+    pub(crate) fn split(
+        &self,
+        requested: Option<&str>,
+        answered: Option<&str>,
+    ) -> Option<UsageByModel> {
         if self.read.is_empty() {
             return None;
         }
-        let mut split = Split {
+        let mut split = UsageByModel {
             has_fallback: self.read.iter().any(|run| run.kind == Kind::Fallback),
             first_model: self.first_model(),
             is_mixed: self.is_mixed,
-            ..Split::default()
+            ..UsageByModel::default()
         };
         if split.has_fallback {
             // The requested model may have taken nothing, and then that is known.
@@ -117,7 +121,7 @@ impl Iterations {
                 continue;
             }
             let mut counts = run.counts;
-            include_cached(&mut counts);
+            add_cached_to_input(&mut counts);
             match run.other_model(requested, answered) {
                 None => split.requested.add_all(&counts),
                 Some(model) => split.add(model, &counts),
@@ -148,8 +152,8 @@ impl Iteration {
     }
 }
 
-impl Split {
-    fn add(&mut self, model: &str, counts: &Counts) {
+impl UsageByModel {
+    fn add(&mut self, model: &str, counts: &TokenCounts) {
         match self.others.iter_mut().find(|(name, _)| **name == *model) {
             Some((_, known)) => known.add_all(counts),
             None => self.others.push((model.into(), *counts)),
@@ -159,7 +163,7 @@ impl Split {
 
 /// Adds to the input what was read from a cache or written to one, which Anthropic and
 /// Bedrock report beside it.
-pub(crate) fn include_cached(counts: &mut Counts) {
+pub(crate) fn add_cached_to_input(counts: &mut TokenCounts) {
     let cached = [Field::CacheRead, Field::CacheWrite].map(|field| counts.get(field).unwrap_or(0));
     if let Some(input) = counts.get(Field::Input) {
         let all = input.saturating_add(cached[0]).saturating_add(cached[1]);

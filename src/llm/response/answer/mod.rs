@@ -10,20 +10,20 @@ mod sink;
 mod tool_calls;
 
 use crate::llm::facts::{
-    Charge, ErrorType, Finishes, Money, ServiceTier, Times, Unit, Units, hash,
+    Charge, ErrorType, FinishReasons, Money, ServerTimes, ServiceTier, Unit, Units, hash,
 };
 use crate::llm::response::answer::background::Background;
 use crate::llm::response::answer::iterations::Iterations;
-use crate::llm::response::answer::number::{number, tokens};
+use crate::llm::response::answer::number::{parse_number, parse_tokens};
 use crate::llm::response::answer::tool_calls::ToolCalls;
 use crate::llm::response::json::Value;
 
-pub(crate) use counts::Counts;
+pub(crate) use counts::TokenCounts;
 pub(crate) use event::Event;
 use event::Modality;
 pub(crate) use field::Field;
-pub(crate) use iterations::include_cached;
-pub(crate) use number::{boolean, integer};
+pub(crate) use iterations::add_cached_to_input;
+pub(crate) use number::{parse_bool, parse_integer};
 pub(crate) use tool_calls::ToolCallId;
 
 /// What was learnt from an answer so far.
@@ -32,8 +32,8 @@ pub(crate) use tool_calls::ToolCallId;
 pub(crate) struct Answer {
     pub(crate) model: Option<Box<str>>,
     /// The token counts of all usage objects so far, and of the one that is being read.
-    pub(crate) counts: Counts,
-    report: Counts,
+    pub(crate) counts: TokenCounts,
+    report: TokenCounts,
     has_report: bool,
     /// Whether a later usage object stands for all earlier ones.
     is_usage_complete: bool,
@@ -41,7 +41,7 @@ pub(crate) struct Answer {
     pub(crate) iterations: Option<Box<Iterations>>,
     open_iterations: Option<Box<Iterations>>,
     /// The counts of models that others called in, by their names.
-    pub(crate) other_models: Vec<(Box<str>, Counts)>,
+    pub(crate) other_models: Vec<(Box<str>, TokenCounts)>,
     /// Input tokens that each element of a list reports.
     pub(crate) listed_input: Option<u64>,
     /// Units as the usage reports them, and as the items of the answer show them.
@@ -51,13 +51,13 @@ pub(crate) struct Answer {
     /// The tier that served the call, and the one that its speed stands for.
     tier: Option<ServiceTier>,
     speed: Option<ServiceTier>,
-    pub(crate) charge: Charge,
-    pub(crate) times: Times,
+    pub(crate) reported_cost: Charge,
+    pub(crate) server_times: ServerTimes,
     /// Whether a number of tokens was none.
     pub(crate) is_invalid: bool,
     /// Whether two counts contradict each other.
     pub(crate) is_inconsistent: bool,
-    pub(crate) finishes: Finishes,
+    pub(crate) finish_reasons: FinishReasons,
     tool_calls: ToolCalls,
     pub(crate) error: Option<ErrorType>,
     pub(crate) content: Content,
@@ -74,10 +74,10 @@ pub(crate) struct Answer {
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Content {
     /// Text, thoughts or a tool call.
-    pub(crate) has_come: bool,
+    pub(crate) is_present: bool,
     pub(crate) has_thoughts: bool,
     /// How many events had some.
-    pub(crate) events: u64,
+    pub(crate) event_count: u64,
     is_in_event: bool,
     is_in_choice: bool,
 }
@@ -85,14 +85,14 @@ pub(crate) struct Content {
 impl Content {
     /// Notes that there is some.
     pub(crate) fn note(&mut self) {
-        self.has_come = true;
+        self.is_present = true;
         self.is_in_event = true;
         self.is_in_choice = true;
     }
 
     /// Ends an event.
     pub(crate) fn end_event(&mut self) {
-        self.events += u64::from(std::mem::take(&mut self.is_in_event));
+        self.event_count += u64::from(std::mem::take(&mut self.is_in_event));
         self.is_in_choice = false;
     }
 }
@@ -110,21 +110,21 @@ impl Answer {
 
     /// Counts a call of one of the caller's tools: a whole one, which has no identity, or a
     /// part of one, which is counted once.
-    pub(crate) fn call_tool(&mut self, choice: u64, identity: ToolCallId) {
+    pub(crate) fn add_tool_call(&mut self, choice: u64, identity: ToolCallId) {
         self.tool_calls.add(choice, identity);
     }
 
-    pub(crate) fn tool_calls(&self) -> u64 {
+    pub(crate) fn tool_call_count(&self) -> u64 {
         self.tool_calls.count()
     }
 
     /// Notes that the provider ran a tool that it bills for.
-    pub(crate) fn use_unit(&mut self, unit: Unit) {
+    pub(crate) fn add_unit(&mut self, unit: Unit) {
         self.item_units.add_one(unit);
     }
 
     /// Notes a web query; the same query counts once.
-    fn query_web(&mut self, query: &str) {
+    fn add_web_query(&mut self, query: &str) {
         let query = hash(query);
         if self.web_queries.len() < MOST_QUERIES && !self.web_queries.contains(&query) {
             self.web_queries.push(query);
@@ -132,7 +132,7 @@ impl Answer {
     }
 
     /// Returns the number of unlike web queries.
-    pub(crate) fn web_queries(&self) -> usize {
+    pub(crate) fn web_query_count(&self) -> usize {
         self.web_queries.len()
     }
 
@@ -156,31 +156,31 @@ impl Answer {
         self.open_iterations = None;
         if std::mem::take(&mut self.has_report) {
             let is_complete = self.is_usage_complete && is_whole;
-            self.counts.correct(&self.report, is_complete);
-            self.report = Counts::default();
+            self.counts.update(&self.report, is_complete);
+            self.report = TokenCounts::default();
         }
     }
 
     /// Notes why an answer ended, or that it goes on if it has content in an event without a
     /// reason.
-    pub(crate) fn end_turn(&mut self, event: &Event) {
+    pub(crate) fn update_finish_reason(&mut self, event: &Event) {
         if let Some(reason) = event.finish() {
             self.finish(0, reason);
         } else if self.content.is_in_event && !event.has_finished {
-            self.finishes.reopen(0);
+            self.finish_reasons.reopen(0);
         }
     }
 
     /// Notes why one of several answers ended, unless that comes after the end mark.
     fn finish(&mut self, choice: u64, reason: &str) {
         if !self.has_ended {
-            self.finishes.add(choice, reason);
+            self.finish_reasons.set(choice, reason);
         }
     }
 
     /// Notes an error whose type a word or number of the provider shows.
-    pub(crate) fn fail(&mut self, word: &str) {
-        let error = match integer(Value::Number(word)) {
+    pub(crate) fn set_error(&mut self, word: &str) {
+        let error = match parse_integer(Value::Number(word)) {
             Some(status) => u16::try_from(status).ok().and_then(ErrorType::of_status),
             None => ErrorType::of_word(word),
         };
@@ -199,7 +199,7 @@ impl Answer {
         if matches!(value, Value::Null | Value::Close) {
             return;
         }
-        let Some(tokens) = tokens(value) else {
+        let Some(tokens) = parse_tokens(value) else {
             self.is_invalid = true;
             return;
         };
@@ -252,14 +252,18 @@ impl Answer {
         // dollar.
         const TICKS: f64 = 1e10;
         const NANO_CREDITS: f64 = 1e11;
-        let number = number(value);
+        let number = parse_number(value);
         let (known, dollars) = match field {
-            Field::CostTicks => (&mut self.charge.own, number.map(|ticks| ticks / TICKS)),
-            Field::CostNanoCredits => {
-                (&mut self.charge.own, number.map(|nano| nano / NANO_CREDITS))
-            }
-            Field::CostElsewhere => (&mut self.charge.elsewhere, number),
-            _ => (&mut self.charge.own, number),
+            Field::CostTicks => (
+                &mut self.reported_cost.own,
+                number.map(|ticks| ticks / TICKS),
+            ),
+            Field::CostNanoCredits => (
+                &mut self.reported_cost.own,
+                number.map(|nano| nano / NANO_CREDITS),
+            ),
+            Field::CostElsewhere => (&mut self.reported_cost.elsewhere, number),
+            _ => (&mut self.reported_cost.own, number),
         };
         // A placeholder of 0 does not take the place of a cost.
         if let Some(money) = dollars.and_then(Money::dollars)
@@ -271,7 +275,7 @@ impl Answer {
 
     /// Notes what it is billed by besides tokens.
     fn bill(&mut self, unit: Unit, value: Value<'_>) {
-        match number(value) {
+        match parse_number(value) {
             Some(0.0) if self.units.get(unit).is_some() => {}
             Some(count) if self.units.set(unit, count) => {}
             _ => self.is_invalid = true,
@@ -285,9 +289,9 @@ impl Answer {
     }
 
     /// Forgets what was told of tokens and cost, of which more may have been told.
-    pub(crate) fn forget(&mut self) {
-        self.counts = Counts::default();
-        self.report = Counts::default();
+    pub(crate) fn discard_usage(&mut self) {
+        self.counts = TokenCounts::default();
+        self.report = TokenCounts::default();
         self.has_report = false;
         self.iterations = None;
         self.open_iterations = None;
@@ -295,12 +299,12 @@ impl Answer {
         self.units = Units::default();
         self.item_units = Units::default();
         self.web_queries.clear();
-        self.charge = Charge::default();
+        self.reported_cost = Charge::default();
     }
 
     /// Does so because what told it cannot be trusted.
-    pub(crate) fn spoil(&mut self) {
-        self.forget();
+    pub(crate) fn invalidate(&mut self) {
+        self.discard_usage();
         self.is_invalid = true;
         self.error = Some(ErrorType::Decode);
     }
@@ -310,7 +314,7 @@ impl Answer {
         self.event.choices += 1;
         let choice = self.event.choice.take().unwrap_or(position);
         if !self.event.tools.is_empty() {
-            self.finishes.call_tool(choice);
+            self.finish_reasons.set_tool_call(choice);
             self.call_tools(choice);
         }
         let has_content = std::mem::take(&mut self.content.is_in_choice);
@@ -319,16 +323,16 @@ impl Answer {
                 self.event.has_finished = true;
                 self.finish(choice, &reason);
                 match &*reason {
-                    "error" => self.fail("server_error"),
+                    "error" => self.set_error("server_error"),
                     // DeepSeek's.
-                    "insufficient_system_resource" => self.fail("overloaded"),
+                    "insufficient_system_resource" => self.set_error("overloaded"),
                     _ => {}
                 }
             }
             None => {
-                self.finishes.expect(choice);
+                self.finish_reasons.add_choice(choice);
                 if has_content {
-                    self.finishes.reopen(choice);
+                    self.finish_reasons.reopen(choice);
                 }
             }
         }
@@ -349,7 +353,7 @@ impl Answer {
 
     fn call_tools(&mut self, choice: u64) {
         for identity in std::mem::take(&mut self.event.tools) {
-            self.call_tool(choice, identity);
+            self.add_tool_call(choice, identity);
         }
     }
 
@@ -357,10 +361,10 @@ impl Answer {
     fn end_item(&mut self) {
         let identity = std::mem::take(&mut self.event.tool);
         if self.event.is_tool_call() {
-            self.call_tool(0, identity);
+            self.add_tool_call(0, identity);
         }
         if let Some(unit) = self.event.unit() {
-            self.use_unit(unit);
+            self.add_unit(unit);
         }
         self.event.item = None;
     }

@@ -4,23 +4,23 @@ use crate::llm::facts::MOST_TOKENS;
 use crate::llm::response::json::Value;
 
 /// Returns a number of tokens: a whole one, which may be written as a float or a string.
-pub(crate) fn tokens(value: Value<'_>) -> Option<u64> {
-    integer(value).filter(|tokens| *tokens <= MOST_TOKENS)
+pub(crate) fn parse_tokens(value: Value<'_>) -> Option<u64> {
+    parse_integer(value).filter(|tokens| *tokens <= MOST_TOKENS)
 }
 
 /// Returns a whole number that is not negative.
-pub(crate) fn integer(value: Value<'_>) -> Option<u64> {
+pub(crate) fn parse_integer(value: Value<'_>) -> Option<u64> {
     let text = text(value)?;
     text.parse()
         .ok()
         .or_else(|| whole(text.trim().parse().ok()?))
 }
 
-pub(crate) fn number(value: Value<'_>) -> Option<f64> {
+pub(crate) fn parse_number(value: Value<'_>) -> Option<f64> {
     text(value)?.trim().parse().ok()
 }
 
-pub(crate) fn boolean(value: Value<'_>) -> Option<bool> {
+pub(crate) fn parse_bool(value: Value<'_>) -> Option<bool> {
     match value {
         Value::Bool(is) => Some(is),
         Value::Text("true" | "True") | Value::Number("1") => Some(true),

@@ -2,7 +2,7 @@
 
 use crate::llm::facts::{ResponseId, ServiceTier};
 use crate::llm::response::answer::event::{Modality, is_server_run, is_tool_call};
-use crate::llm::response::answer::number::{boolean, integer, number};
+use crate::llm::response::answer::number::{parse_bool, parse_integer, parse_number};
 use crate::llm::response::answer::{Answer, Field, ToolCallId};
 use crate::llm::response::json::{Sink, Value};
 
@@ -40,7 +40,7 @@ impl Sink for Answer {
             (Field::InputModality | Field::OutputModality, Value::Close) => {
                 self.end_modality(field);
             }
-            (Field::IsThought, value) if boolean(value) == Some(true) => {
+            (Field::IsThought, value) if parse_bool(value) == Some(true) => {
                 self.content.has_thoughts = true;
             }
             (Field::Content, Value::Text(text)) if !text.is_empty() => self.content.note(),
@@ -49,7 +49,7 @@ impl Sink for Answer {
                 self.content.has_thoughts = true;
             }
             (Field::Choice, Value::Close) => self.end_choice(),
-            (Field::Index, value) => self.event.choice = integer(value),
+            (Field::Index, value) => self.event.choice = parse_integer(value),
             (Field::Finish, Value::Text(reason) | Value::Number(reason)) if is_set(reason) => {
                 self.event.finish = Some(reason.into());
             }
@@ -58,7 +58,7 @@ impl Sink for Answer {
                 self.event.status = Some(status.into());
             }
             (Field::Done, Value::Open) => self.event.is_done = true,
-            (Field::Done, value) => self.event.is_done |= boolean(value) == Some(true),
+            (Field::Done, value) => self.event.is_done |= parse_bool(value) == Some(true),
             (Field::Guardrail, Value::Text(action)) => {
                 self.event.is_blocked = action.eq_ignore_ascii_case("intervened");
             }
@@ -106,12 +106,12 @@ impl Answer {
     fn take_item(&mut self, field: Field, value: Value<'_>) {
         match (field, value) {
             (Field::Tool, Value::Close) => self.end_tool(),
-            (Field::ToolIndex, value) => self.event.tool.index = integer(value),
+            (Field::ToolIndex, value) => self.event.tool.index = parse_integer(value),
             (Field::ToolId, Value::Text(id)) => self.event.tool.set_id(id),
             (Field::ToolKind, Value::Text(kind)) => self.event.is_server_run = is_server_run(kind),
             (Field::ToolName, Value::Text(name)) => self.event.is_named |= !name.is_empty(),
             (Field::Item, Value::Text(item)) if is_tool_call(item) => {
-                self.call_tool(0, ToolCallId::default());
+                self.add_tool_call(0, ToolCallId::default());
             }
             (Field::OutputItem, Value::Close) => self.end_item(),
             (Field::ItemType, Value::Text(item)) => self.event.item_mut().kind = Some(item.into()),
@@ -128,10 +128,12 @@ impl Answer {
                 self.event.code = Some(code.into());
             }
             // Some providers say it in words alone, which are not read.
-            (Field::Error, Value::Open) | (Field::Object, Value::Text("error")) => self.fail(""),
-            (Field::Error, Value::Text(message)) if !message.is_empty() => self.fail(""),
+            (Field::Error, Value::Open) | (Field::Object, Value::Text("error")) => {
+                self.set_error("")
+            }
+            (Field::Error, Value::Text(message)) if !message.is_empty() => self.set_error(""),
             (Field::ErrorType | Field::ErrorCode, Value::Text(word) | Value::Number(word)) => {
-                self.fail(word);
+                self.set_error(word);
             }
             _ => {}
         }
@@ -168,9 +170,9 @@ impl Answer {
             (Field::AnswerId, Value::Text(id)) if !id.is_empty() => {
                 background.id = Some(ResponseId::new(id));
             }
-            (Field::Background, value) => background.is_requested = boolean(value) == Some(true),
-            (Field::CreatedAt, value) => background.created_at = number(value),
-            (Field::CompletedAt, value) => background.completed_at = number(value),
+            (Field::Background, value) => background.is_requested = parse_bool(value) == Some(true),
+            (Field::CreatedAt, value) => background.created_at = parse_number(value),
+            (Field::CompletedAt, value) => background.completed_at = parse_number(value),
             _ => {}
         }
     }
@@ -179,7 +181,7 @@ impl Answer {
     fn take_cost(&mut self, field: Field, value: Value<'_>) {
         match (field, value) {
             (Field::Billed(unit), Value::Number(_) | Value::Text(_)) => self.bill(unit, value),
-            (Field::WebQuery, Value::Text(query)) if !query.is_empty() => self.query_web(query),
+            (Field::WebQuery, Value::Text(query)) if !query.is_empty() => self.add_web_query(query),
             (Field::ServiceTier, Value::Text(tier) | Value::Number(tier)) => {
                 self.tier = ServiceTier::of_word(tier);
             }
@@ -187,17 +189,17 @@ impl Answer {
             (Field::CacheDetail, Value::Close) => self.end_cache_write(),
             (Field::Speed, Value::Text(speed)) => self.speed = ServiceTier::of_word(speed),
             (Field::Took(phase, scale), Value::Number(time) | Value::Text(time)) => {
-                self.times.read(phase, scale, time);
+                self.server_times.parse(phase, scale, time);
             }
             (
                 Field::Cost | Field::CostTicks | Field::CostNanoCredits | Field::CostElsewhere,
                 Value::Number(_) | Value::Text(_),
             ) => self.charge(field, value),
             (Field::Currency, Value::Text(currency)) => {
-                self.charge.is_foreign = !currency.eq_ignore_ascii_case("usd");
+                self.reported_cost.is_foreign = !currency.eq_ignore_ascii_case("usd");
             }
             (Field::IsPaidElsewhere, value) => {
-                self.charge.is_paid_elsewhere = boolean(value) == Some(true);
+                self.reported_cost.is_paid_elsewhere = parse_bool(value) == Some(true);
             }
             _ => {}
         }

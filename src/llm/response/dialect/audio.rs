@@ -2,67 +2,68 @@
 
 use crate::llm::facts::Unit;
 use crate::llm::response::answer::{Answer, Event, Field};
-use crate::llm::response::dialect::openai::{ERROR, settle};
-use crate::llm::response::dialect::{Dialect, PLAIN, Path};
-use crate::llm::response::json::{Branch, at, within};
+use crate::llm::response::dialect::openai::normalize_usage;
+use crate::llm::response::dialect::shared::ERROR;
+use crate::llm::response::dialect::{Dialect, PathPattern};
+use crate::llm::response::json::{Branch, field, object};
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[
-        Path::new("/audio/transcriptions", "transcription").special(),
-        Path::new("/audio/translations", "translation").special(),
-        Path::new("/audio/speech", "speech").special(),
+        PathPattern::new("/audio/transcriptions", "transcription").llm_only(),
+        PathPattern::new("/audio/translations", "translation").llm_only(),
+        PathPattern::new("/audio/speech", "speech").llm_only(),
     ],
     provider: "openai_compatible",
-    answer: EVENT,
+    branches: EVENT,
     // Subtitles, or sound itself.
     is_free_form: true,
-    conclude,
-    settle,
-    ..PLAIN
+    on_event,
+    normalize_usage,
+    ..Dialect::DEFAULT
 };
 
 const EVENT: &[Branch] = &[
-    at("type", Field::Kind),
-    at("model", Field::Model),
+    field("type", Field::Kind),
+    field("model", Field::Model),
     // A part of a text, whole or not, and of sound.
-    at("delta", Field::Content),
-    at("text", Field::Content),
-    at("audio", Field::Content),
+    field("delta", Field::Content),
+    field("text", Field::Content),
+    field("audio", Field::Content),
     // Tokens of newer models, and seconds of older ones.
-    within(
+    object(
         "usage",
         &[
-            at("input_tokens", Field::Input),
-            at("output_tokens", Field::Output),
-            within(
+            field("input_tokens", Field::Input),
+            field("output_tokens", Field::Output),
+            object(
                 "input_token_details",
-                &[at("audio_tokens", Field::AudioInput)],
+                &[field("audio_tokens", Field::AudioInput)],
             ),
-            at("seconds", Field::Billed(Unit::AudioSeconds)),
+            field("seconds", Field::Billed(Unit::AudioSeconds)),
             // Mistral's, which are both.
-            at("prompt_tokens", Field::Input),
-            at("completion_tokens", Field::Output),
-            at("total_tokens", Field::Total),
-            at("prompt_audio_seconds", Field::Billed(Unit::AudioSeconds)),
-            within(
+            field("prompt_tokens", Field::Input),
+            field("completion_tokens", Field::Output),
+            field("total_tokens", Field::Total),
+            field("prompt_audio_seconds", Field::Billed(Unit::AudioSeconds)),
+            object(
                 "prompt_tokens_details",
                 &[
-                    at("cached_tokens", Field::CacheRead),
-                    at("audio_tokens", Field::AudioInput),
+                    field("cached_tokens", Field::CacheRead),
+                    field("audio_tokens", Field::AudioInput),
                 ],
             ),
         ],
     ),
-    at("error", Field::Error).and(ERROR),
+    field("error", Field::Error).and(ERROR),
 ];
 
-fn conclude(answer: &mut Answer, event: &Event) {
+fn on_event(answer: &mut Answer, event: &Event) {
     match event.kind.as_deref() {
         // The last is Mistral's.
         Some("transcript.text.done" | "speech.audio.done" | "transcription.done") => {
             answer.has_ended = true;
         }
-        Some("error") => answer.fail(""),
+        Some("error") => answer.set_error(""),
         _ => {}
     }
 }

@@ -2,116 +2,122 @@
 
 use crate::llm::facts::Unit;
 use crate::llm::response::answer::{Answer, Event, Field};
-use crate::llm::response::dialect::{Call, Dialect, PLAIN, Path};
-use crate::llm::response::json::{Branch, at, each, within};
+use crate::llm::response::dialect::{CallContext, Dialect, PathPattern};
+use crate::llm::response::json::{Branch, each, field, object};
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[
-        Path::new("/v2/chat", "chat"),
-        Path::new("/v2/embed", "embeddings"),
+        PathPattern::new("/v2/chat", "chat"),
+        PathPattern::new("/v2/embed", "embeddings"),
     ],
     provider: "cohere",
-    answer: EVENT,
-    conclude,
-    settle,
-    ..PLAIN
+    branches: EVENT,
+    on_event,
+    normalize_usage,
+    ..Dialect::DEFAULT
 };
 
 /// Whoever offers it has the path, and tells what it took as Cohere does or as OpenAI.
 pub(crate) const RERANK: Dialect = Dialect {
-    paths: &[Path::new("/rerank", "rerank")],
+    paths: &[PathPattern::new("/rerank", "rerank")],
     provider: "cohere_compatible",
-    answer: RANKED,
-    settle,
-    ..PLAIN
+    branches: RANKED,
+    normalize_usage,
+    ..Dialect::DEFAULT
 };
 
 const EVENT: &[Branch] = &[
-    at("type", Field::Kind),
+    field("type", Field::Kind),
     // Of an answer that is not streamed.
-    at("finish_reason", Field::Finish),
-    within("message", MESSAGE),
-    within("usage", USAGE),
+    field("finish_reason", Field::Finish),
+    object("message", MESSAGE),
+    object("usage", USAGE),
     // Of embeddings.
-    within("meta", USAGE),
+    object("meta", USAGE),
     // Of an event, with the number of its part.
-    at("index", Field::ToolIndex),
-    within(
+    field("index", Field::ToolIndex),
+    object(
         "delta",
         &[
-            within("message", DELTA),
-            at("finish_reason", Field::Finish),
-            within("usage", USAGE),
-            at("error", Field::Error),
+            object("message", DELTA),
+            field("finish_reason", Field::Finish),
+            object("usage", USAGE),
+            field("error", Field::Error),
         ],
     ),
 ];
 
 const MESSAGE: &[Branch] = &[
-    within("content", &[each(Field::Content).and(CONTENT)]),
-    at("tool_plan", Field::Thought),
-    within("tool_calls", &[each(Field::Tool).and(TOOL)]),
+    object("content", &[each(Field::Content).and(CONTENT)]),
+    field("tool_plan", Field::Thought),
+    object("tool_calls", &[each(Field::Tool).and(TOOL)]),
 ];
 
 /// A part of one of those, each of which is an event's alone.
 const DELTA: &[Branch] = &[
-    within("content", CONTENT),
-    at("tool_plan", Field::Thought),
-    at("tool_calls", Field::Tool).and(TOOL),
+    object("content", CONTENT),
+    field("tool_plan", Field::Thought),
+    field("tool_calls", Field::Tool).and(TOOL),
 ];
 
-const CONTENT: &[Branch] = &[at("text", Field::Content), at("thinking", Field::Thought)];
+const CONTENT: &[Branch] = &[
+    field("text", Field::Content),
+    field("thinking", Field::Thought),
+];
 
 const TOOL: &[Branch] = &[
-    at("id", Field::ToolId),
-    within(
+    field("id", Field::ToolId),
+    object(
         "function",
-        &[at("name", Field::ToolName), at("arguments", Field::Content)],
+        &[
+            field("name", Field::ToolName),
+            field("arguments", Field::Content),
+        ],
     ),
 ];
 
 const USAGE: &[Branch] = &[
-    within(
+    object(
         "billed_units",
         &[
-            at("input_tokens", Field::Input),
-            at("output_tokens", Field::Output),
-            at("image_tokens", Field::SeparateImageInput),
-            at("search_units", Field::Billed(Unit::SearchUnits)),
-            at("images", Field::Billed(Unit::Images)),
+            field("input_tokens", Field::Input),
+            field("output_tokens", Field::Output),
+            field("image_tokens", Field::SeparateImageInput),
+            field("search_units", Field::Billed(Unit::SearchUnits)),
+            field("images", Field::Billed(Unit::Images)),
         ],
     ),
-    within(
+    object(
         "tokens",
         &[
-            at("input_tokens", Field::RawInput),
-            at("output_tokens", Field::RawOutput),
-            at("reasoning_tokens", Field::Reasoning),
+            field("input_tokens", Field::RawInput),
+            field("output_tokens", Field::RawOutput),
+            field("reasoning_tokens", Field::Reasoning),
         ],
     ),
-    at("cached_tokens", Field::RawCacheRead),
+    field("cached_tokens", Field::RawCacheRead),
 ];
 
 const RANKED: &[Branch] = &[
-    at("model", Field::Model),
-    within("meta", USAGE),
-    within(
+    field("model", Field::Model),
+    object("meta", USAGE),
+    object(
         "usage",
         &[
-            at("prompt_tokens", Field::Input),
-            at("total_tokens", Field::Total),
+            field("prompt_tokens", Field::Input),
+            field("total_tokens", Field::Total),
             // OpenRouter's.
-            at("cost", Field::Cost),
-            at("search_units", Field::Billed(Unit::SearchUnits)),
+            field("cost", Field::Cost),
+            field("search_units", Field::Billed(Unit::SearchUnits)),
         ],
     ),
 ];
 
-fn conclude(answer: &mut Answer, event: &Event) {
-    answer.end_turn(event);
+fn on_event(answer: &mut Answer, event: &Event) {
+    answer.update_finish_reason(event);
     match event.finish() {
-        Some("ERROR" | "ERROR_TOXIC") => answer.fail("server_error"),
-        Some("TIMEOUT") => answer.fail("timeout"),
+        Some("ERROR" | "ERROR_TOXIC") => answer.set_error("server_error"),
+        Some("TIMEOUT") => answer.set_error("timeout"),
         _ => {}
     }
     if event.kind.as_deref() == Some("message-end") {
@@ -123,7 +129,7 @@ fn conclude(answer: &mut Answer, event: &Event) {
 /// if nothing is billed. Images are billed beside. Cached tokens are a part of the raw input,
 /// of which the billed one is less; reasoning tokens are a part of the raw output, and count
 /// if they fit the billed one.
-fn settle(answer: &mut Answer, _: &Call<'_>) {
+fn normalize_usage(answer: &mut Answer, _: &CallContext<'_>) {
     let counts = &mut answer.counts;
     let [input, output] = [Field::Input, Field::Output].map(|field| counts.get(field));
     if input.is_none() && output.is_none() {

@@ -2,108 +2,108 @@
 
 use crate::llm::facts::Unit;
 use crate::llm::response::answer::{Answer, Event, Field};
-use crate::llm::response::dialect::{Call, Dialect, PLAIN, Path};
-use crate::llm::response::json::{Branch, at, each, within};
+use crate::llm::response::dialect::{CallContext, Dialect, PathPattern};
+use crate::llm::response::json::{Branch, each, field, object};
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[
-        Path::new(":generateContent", "generate_content")
-            .special()
+        PathPattern::new(":generateContent", "generate_content")
+            .llm_only()
             .model_after("/"),
-        Path::new(":streamGenerateContent", "generate_content")
-            .special()
+        PathPattern::new(":streamGenerateContent", "generate_content")
+            .llm_only()
             .model_after("/"),
-        Path::new(":embedContent", "embeddings")
-            .special()
+        PathPattern::new(":embedContent", "embeddings")
+            .llm_only()
             .model_after("/"),
-        Path::new(":batchEmbedContents", "embeddings")
-            .special()
+        PathPattern::new(":batchEmbedContents", "embeddings")
+            .llm_only()
             .model_after("/"),
     ],
     provider: "gcp.gen_ai",
-    answer: ANSWER,
-    conclude,
-    settle,
-    ..PLAIN
+    branches: ANSWER,
+    on_event,
+    normalize_usage,
+    ..Dialect::DEFAULT
 };
 
 /// An answer, and each event: of a stream that is asked for without `alt=sse`, an element
 /// of one array.
 const ANSWER: &[Branch] = &[
-    within("candidates", &[each(Field::Choice).and(CANDIDATE)]),
-    within("promptFeedback", &[at("blockReason", Field::Status)]),
-    within("usageMetadata", USAGE),
-    at("modelVersion", Field::Model),
-    at("error", Field::Error).and(ERROR),
+    object("candidates", &[each(Field::Choice).and(CANDIDATE)]),
+    object("promptFeedback", &[field("blockReason", Field::Status)]),
+    object("usageMetadata", USAGE),
+    field("modelVersion", Field::Model),
+    field("error", Field::Error).and(ERROR),
 ];
 
 const ERROR: &[Branch] = &[
-    at("code", Field::ErrorCode),
-    at("status", Field::ErrorType),
+    field("code", Field::ErrorCode),
+    field("status", Field::ErrorType),
     // By which alone a wrong key is told from a wrong request.
-    within(
+    object(
         "details",
-        &[each(Field::Content).and(&[at("reason", Field::ErrorCode)])],
+        &[each(Field::Content).and(&[field("reason", Field::ErrorCode)])],
     ),
 ];
 
 const CANDIDATE: &[Branch] = &[
-    at("index", Field::Index),
-    at("finishReason", Field::Finish),
-    within(
+    field("index", Field::Index),
+    field("finishReason", Field::Finish),
+    object(
         "content",
-        &[within("parts", &[each(Field::Content).and(PART)])],
+        &[object("parts", &[each(Field::Content).and(PART)])],
     ),
-    within(
+    object(
         "groundingMetadata",
-        &[within("webSearchQueries", &[each(Field::WebQuery)])],
+        &[object("webSearchQueries", &[each(Field::WebQuery)])],
     ),
 ];
 
 const PART: &[Branch] = &[
-    at("text", Field::Content),
-    at("thought", Field::IsThought),
+    field("text", Field::Content),
+    field("thought", Field::IsThought),
     // It comes whole, and has no number.
-    at("functionCall", Field::Tool).and(&[at("name", Field::ToolName)]),
-    within("executableCode", &[at("code", Field::Content)]),
-    within("codeExecutionResult", &[at("output", Field::Content)]),
-    within("inlineData", &[at("data", Field::Content)]),
+    field("functionCall", Field::Tool).and(&[field("name", Field::ToolName)]),
+    object("executableCode", &[field("code", Field::Content)]),
+    object("codeExecutionResult", &[field("output", Field::Content)]),
+    object("inlineData", &[field("data", Field::Content)]),
 ];
 
 /// It is told with every event, and the last counts.
 const USAGE: &[Branch] = &[
-    at("promptTokenCount", Field::Input),
-    at("toolUsePromptTokenCount", Field::ToolInput),
-    at("candidatesTokenCount", Field::Output),
-    at("thoughtsTokenCount", Field::Reasoning),
-    at("cachedContentTokenCount", Field::CacheRead),
-    at("totalTokenCount", Field::Total),
-    at("trafficType", Field::ServiceTier),
-    within(
+    field("promptTokenCount", Field::Input),
+    field("toolUsePromptTokenCount", Field::ToolInput),
+    field("candidatesTokenCount", Field::Output),
+    field("thoughtsTokenCount", Field::Reasoning),
+    field("cachedContentTokenCount", Field::CacheRead),
+    field("totalTokenCount", Field::Total),
+    field("trafficType", Field::ServiceTier),
+    object(
         "promptTokensDetails",
         &[each(Field::InputModality).and(MODALITY)],
     ),
-    within(
+    object(
         "candidatesTokensDetails",
         &[each(Field::OutputModality).and(MODALITY)],
     ),
 ];
 
 const MODALITY: &[Branch] = &[
-    at("modality", Field::Modality),
-    at("tokenCount", Field::ListedTokens),
+    field("modality", Field::Modality),
+    field("tokenCount", Field::ListedTokens),
 ];
 
 /// A prompt that is refused has no candidates.
-fn conclude(answer: &mut Answer, event: &Event) {
+fn on_event(answer: &mut Answer, event: &Event) {
     if event.status.is_some() {
-        answer.finishes.add(0, "content_filter");
+        answer.finish_reasons.set(0, "content_filter");
     }
 }
 
 /// The input does not include tool results, nor the output thoughts, unless the total shows
 /// that it does.
-fn settle(answer: &mut Answer, call: &Call<'_>) {
+fn normalize_usage(answer: &mut Answer, call: &CallContext<'_>) {
     let counts = &mut answer.counts;
     let prompt = counts.get(Field::Input);
     let total = counts.get(Field::Total);
@@ -124,7 +124,7 @@ fn settle(answer: &mut Answer, call: &Call<'_>) {
             let is_whole = answer.has_ended && !answer.is_invalid && input.is_some();
             let is_none = match total {
                 Some(_) => is_total(0),
-                None => !answer.content.has_come,
+                None => !answer.content.is_present,
             };
             (is_whole && is_none).then_some(0)
         }
@@ -134,13 +134,13 @@ fn settle(answer: &mut Answer, call: &Call<'_>) {
         answer.is_inconsistent |= !is_total(output);
     }
     bill_searches(answer, call);
-    answer.finishes.stop_for_tools();
+    answer.finish_reasons.replace_stop_by_tool_calls();
 }
 
 /// Bills the web searches: each unlike query of a Gemini 3 model, and one for each prompt of
 /// an older one.
-fn bill_searches(answer: &mut Answer, call: &Call<'_>) {
-    let queries = answer.web_queries();
+fn bill_searches(answer: &mut Answer, call: &CallContext<'_>) {
+    let queries = answer.web_query_count();
     if queries == 0 {
         return;
     }
@@ -150,6 +150,6 @@ fn bill_searches(answer: &mut Answer, call: &Call<'_>) {
         .any(|old| model.contains(old));
     let searches = if is_old { 1 } else { queries };
     for _ in 0..searches {
-        answer.use_unit(Unit::WebSearches);
+        answer.add_unit(Unit::WebSearches);
     }
 }

@@ -1,53 +1,53 @@
 //! Pictures of OpenAI, and of those who speak as it does.
 
 use crate::llm::response::answer::{Answer, Event, Field};
-use crate::llm::response::dialect::openai::ERROR;
-use crate::llm::response::dialect::{Dialect, PLAIN, Path};
-use crate::llm::response::json::{Branch, at, each, within};
+use crate::llm::response::dialect::shared::ERROR;
+use crate::llm::response::dialect::{Dialect, PathPattern};
+use crate::llm::response::json::{Branch, each, field, object};
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[
-        Path::new("/images/generations", "image_generation").special(),
-        Path::new("/images/edits", "image_generation").special(),
-        Path::new("/images/variations", "image_generation").special(),
+        PathPattern::new("/images/generations", "image_generation").llm_only(),
+        PathPattern::new("/images/edits", "image_generation").llm_only(),
+        PathPattern::new("/images/variations", "image_generation").llm_only(),
     ],
     provider: "openai_compatible",
-    answer: EVENT,
-    conclude,
-    ..PLAIN
+    branches: EVENT,
+    on_event,
+    ..Dialect::DEFAULT
 };
 
 const EVENT: &[Branch] = &[
-    at("type", Field::Kind),
+    field("type", Field::Kind),
     // Of an event: a picture that is not finished, or the one that is.
-    at("b64_json", Field::Content),
-    within(
+    field("b64_json", Field::Content),
+    object(
         "data",
-        &[each(Field::Content).and(&[at("b64_json", Field::Content)])],
+        &[each(Field::Content).and(&[field("b64_json", Field::Content)])],
     ),
-    within(
+    object(
         "usage",
         &[
-            at("input_tokens", Field::Input),
-            at("output_tokens", Field::Output),
-            within(
+            field("input_tokens", Field::Input),
+            field("output_tokens", Field::Output),
+            object(
                 "input_tokens_details",
-                &[at("image_tokens", Field::ImageInput)],
+                &[field("image_tokens", Field::ImageInput)],
             ),
-            within(
+            object(
                 "output_tokens_details",
-                &[at("image_tokens", Field::ImageOutput)],
+                &[field("image_tokens", Field::ImageOutput)],
             ),
-            at("cost_in_usd_ticks", Field::CostTicks),
+            field("cost_in_usd_ticks", Field::CostTicks),
         ],
     ),
-    at("error", Field::Error).and(ERROR),
+    field("error", Field::Error).and(ERROR),
 ];
 
-fn conclude(answer: &mut Answer, event: &Event) {
+fn on_event(answer: &mut Answer, event: &Event) {
     match event.kind.as_deref() {
         Some(kind) if kind.ends_with(".completed") => answer.has_ended = true,
-        Some("error") => answer.fail(""),
+        Some("error") => answer.set_error(""),
         _ => {}
     }
 }

@@ -1,230 +1,208 @@
 //! Chat, completions, embeddings and moderations of OpenAI, and of those who speak as it does:
 //! Azure, Groq, DeepSeek, Mistral, OpenRouter, xAI, Together, vLLM, llama.cpp.
 
-use crate::llm::facts::{Phase, Scale, Unit};
+use crate::llm::facts::{Phase, TimeUnit, Unit};
 use crate::llm::response::answer::{Answer, Field};
-use crate::llm::response::dialect::anthropic::CACHE_CREATION;
-use crate::llm::response::dialect::{Call, Dialect, PLAIN, Path, Vendor};
-use crate::llm::response::json::{Branch, at, each, within};
+use crate::llm::response::dialect::shared::{
+    CACHE_CREATION, COPILOT, COSTS, ERROR, GATEWAY, SERVER_TOOLS, XAI_TOOLS,
+};
+use crate::llm::response::dialect::{CallContext, Dialect, PathPattern, Vendor};
+use crate::llm::response::json::{Branch, each, field, object};
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[
-        Path::new("/chat/completions", "chat").special(),
+        PathPattern::new("/chat/completions", "chat").llm_only(),
         // Mistral's, of agents.
-        Path::new("/agents/completions", "chat"),
-        Path::new("/completions", "text_completion"),
-        Path::new("/embeddings", "embeddings"),
-        Path::new("/moderations", "moderation"),
+        PathPattern::new("/agents/completions", "chat"),
+        PathPattern::new("/completions", "text_completion"),
+        PathPattern::new("/embeddings", "embeddings"),
+        PathPattern::new("/moderations", "moderation"),
         // Of Mistral and others at Google.
-        Path::new(":rawPredict", "chat")
-            .special()
+        PathPattern::new(":rawPredict", "chat")
+            .llm_only()
             .model_after("/publishers/mistralai/models/")
-            .of_model(of_model),
-        Path::new(":streamRawPredict", "chat")
-            .special()
+            .operation_from_model(operation_for_model),
+        PathPattern::new(":streamRawPredict", "chat")
+            .llm_only()
             .model_after("/publishers/mistralai/models/"),
-        Path::new(":rawPredict", "chat")
-            .special()
+        PathPattern::new(":rawPredict", "chat")
+            .llm_only()
             .model_after("/publishers/ai21/models/"),
-        Path::new(":streamRawPredict", "chat")
-            .special()
+        PathPattern::new(":streamRawPredict", "chat")
+            .llm_only()
             .model_after("/publishers/ai21/models/"),
     ],
     provider: "openai_compatible",
-    answer: ANSWER,
-    asks_for_usage: true,
-    settle,
-    ..PLAIN
+    branches: ANSWER,
+    is_usage_opt_in: true,
+    normalize_usage,
+    ..Dialect::DEFAULT
 };
 
 /// One of them reads pages, and tells no tokens.
-fn of_model(model: &str) -> Option<&'static str> {
+fn operation_for_model(model: &str) -> Option<&'static str> {
     (!model.contains("ocr")).then_some("chat")
 }
 
 const ANSWER: &[Branch] = &[
-    at("model", Field::Model),
-    within("choices", &[each(Field::Choice).and(CHOICE)]),
-    within("usage", USAGE),
-    at("service_tier", Field::ServiceTier),
-    within("copilot_usage", COPILOT),
+    field("model", Field::Model),
+    object("choices", &[each(Field::Choice).and(CHOICE)]),
+    object("usage", USAGE),
+    field("service_tier", Field::ServiceTier),
+    object("copilot_usage", COPILOT),
     // Groq's, in a stream.
-    within(
+    object(
         "x_groq",
-        &[within("usage", USAGE), at("error", Field::Error)],
+        &[object("usage", USAGE), field("error", Field::Error)],
     ),
-    within("time_info", TIMES),
-    within("timings", TIMINGS),
+    object("time_info", TIMES),
+    object("timings", TIMINGS),
     // vLLM's, where it is asked to tell them.
-    within(
+    object(
         "metrics",
         &[
-            at("queue_time_ms", Field::Took(Phase::Queue, Scale::Millis)),
-            at(
+            field("queue_time_ms", Field::Took(Phase::Queue, TimeUnit::Millis)),
+            field(
                 "generation_time_ms",
-                Field::Took(Phase::Generate, Scale::Millis),
+                Field::Took(Phase::Generate, TimeUnit::Millis),
             ),
         ],
     ),
-    at("error", Field::Error).and(ERROR),
+    field("error", Field::Error).and(ERROR),
     // Older vLLM's errors are not under a name of their own.
-    at("object", Field::Object),
+    field("object", Field::Object),
 ];
 
 const CHOICE: &[Branch] = &[
-    at("index", Field::Index),
-    at("finish_reason", Field::Finish),
+    field("index", Field::Index),
+    field("finish_reason", Field::Finish),
     // Of completions.
-    at("text", Field::Content),
-    within("delta", MESSAGE),
-    within("message", MESSAGE),
+    field("text", Field::Content),
+    object("delta", MESSAGE),
+    object("message", MESSAGE),
     // Moonshot's, in a stream.
-    within("usage", USAGE),
+    object("usage", USAGE),
     // A gateway's, whose provider failed after it had begun.
-    at("error", Field::Error).and(ERROR),
+    field("error", Field::Error).and(ERROR),
 ];
 
 pub(crate) const MESSAGE: &[Branch] = &[
     // A text, or parts of one: Mistral's thoughts are such parts.
-    at("content", Field::Content).and(&[each(Field::Content).and(&[
-        at("text", Field::Content),
-        within(
+    field("content", Field::Content).and(&[each(Field::Content).and(&[
+        field("text", Field::Content),
+        object(
             "thinking",
-            &[each(Field::Content).and(&[at("text", Field::Thought)])],
+            &[each(Field::Content).and(&[field("text", Field::Thought)])],
         ),
     ])]),
-    at("refusal", Field::Content),
+    field("refusal", Field::Content),
     // Thoughts: vLLM and DeepSeek, and OpenRouter and newer vLLM.
-    at("reasoning_content", Field::Thought),
-    at("reasoning", Field::Thought),
-    within(
+    field("reasoning_content", Field::Thought),
+    field("reasoning", Field::Thought),
+    object(
         "audio",
-        &[at("data", Field::Content), at("transcript", Field::Content)],
+        &[
+            field("data", Field::Content),
+            field("transcript", Field::Content),
+        ],
     ),
-    within("tool_calls", &[each(Field::Tool).and(TOOL)]),
+    object("tool_calls", &[each(Field::Tool).and(TOOL)]),
     // What came before tools: one call, whose name is in one part alone.
-    at("function_call", Field::Tool).and(FUNCTION),
+    field("function_call", Field::Tool).and(FUNCTION),
 ];
 
 const TOOL: &[Branch] = &[
-    at("index", Field::ToolIndex),
-    at("id", Field::ToolId),
-    at("type", Field::ToolKind),
-    within("function", FUNCTION),
+    field("index", Field::ToolIndex),
+    field("id", Field::ToolId),
+    field("type", Field::ToolKind),
+    object("function", FUNCTION),
 ];
 
-const FUNCTION: &[Branch] = &[at("name", Field::ToolName), at("arguments", Field::Content)];
+const FUNCTION: &[Branch] = &[
+    field("name", Field::ToolName),
+    field("arguments", Field::Content),
+];
 
 const USAGE: &[Branch] = &[
-    at("prompt_tokens", Field::Input),
-    at("completion_tokens", Field::Output),
-    at("total_tokens", Field::Total),
-    within(
+    field("prompt_tokens", Field::Input),
+    field("completion_tokens", Field::Output),
+    field("total_tokens", Field::Total),
+    object(
         "prompt_tokens_details",
         &[
-            at("cached_tokens", Field::CacheRead),
-            at("cache_write_tokens", Field::CacheWrite),
-            at("audio_tokens", Field::AudioInput),
+            field("cached_tokens", Field::CacheRead),
+            field("cache_write_tokens", Field::CacheWrite),
+            field("audio_tokens", Field::AudioInput),
             // LiteLLM's.
-            at("web_search_requests", Field::Billed(Unit::WebSearches)),
+            field("web_search_requests", Field::Billed(Unit::WebSearches)),
         ],
     ),
-    within(
+    object(
         "completion_tokens_details",
         &[
-            at("reasoning_tokens", Field::Reasoning),
-            at("audio_tokens", Field::AudioOutput),
-            at("image_tokens", Field::ImageOutput),
+            field("reasoning_tokens", Field::Reasoning),
+            field("audio_tokens", Field::AudioOutput),
+            field("image_tokens", Field::ImageOutput),
         ],
     ),
     // DeepSeek's, Mistral's and Moonshot's.
-    at("prompt_cache_hit_tokens", Field::CacheRead),
-    at("num_cached_tokens", Field::CacheRead),
-    at("cached_tokens", Field::CacheRead),
+    field("prompt_cache_hit_tokens", Field::CacheRead),
+    field("num_cached_tokens", Field::CacheRead),
+    field("cached_tokens", Field::CacheRead),
     // Those of gateways to Anthropic, which include them in the input.
-    at("cache_read_input_tokens", Field::CacheRead),
-    at("cache_creation_input_tokens", Field::CacheWrite),
-    within("cache_creation", CACHE_CREATION),
+    field("cache_read_input_tokens", Field::CacheRead),
+    field("cache_creation_input_tokens", Field::CacheWrite),
+    object("cache_creation", CACHE_CREATION),
     // Perplexity's, and Mistral's.
-    at("reasoning_tokens", Field::Reasoning),
-    at("num_search_queries", Field::Billed(Unit::WebSearches)),
-    at("prompt_audio_seconds", Field::Billed(Unit::AudioSeconds)),
+    field("reasoning_tokens", Field::Reasoning),
+    field("num_search_queries", Field::Billed(Unit::WebSearches)),
+    field("prompt_audio_seconds", Field::Billed(Unit::AudioSeconds)),
     // Groq's times.
-    at("queue_time", Field::Took(Phase::Queue, Scale::Seconds)),
-    at("prompt_time", Field::Took(Phase::Prompt, Scale::Seconds)),
-    at(
+    field("queue_time", Field::Took(Phase::Queue, TimeUnit::Seconds)),
+    field("prompt_time", Field::Took(Phase::Prompt, TimeUnit::Seconds)),
+    field(
         "completion_time",
-        Field::Took(Phase::Generate, Scale::Seconds),
+        Field::Took(Phase::Generate, TimeUnit::Seconds),
     ),
-    at("total_time", Field::Took(Phase::Total, Scale::Seconds)),
+    field("total_time", Field::Took(Phase::Total, TimeUnit::Seconds)),
     // OpenRouter's, a number, and Perplexity's, which is one of several.
-    at("cost", Field::Cost).and(COSTS),
-    at("is_byok", Field::IsPaidElsewhere),
-    within(
+    field("cost", Field::Cost).and(COSTS),
+    field("is_byok", Field::IsPaidElsewhere),
+    object(
         "cost_details",
-        &[at("upstream_inference_cost", Field::CostElsewhere)],
+        &[field("upstream_inference_cost", Field::CostElsewhere)],
     ),
-    at("cost_in_usd_ticks", Field::CostTicks),
-    within("server_tool_use", SERVER_TOOLS),
-    within("server_side_tool_usage_details", XAI_TOOLS),
-    within("pydantic_ai_gateway", GATEWAY),
-];
-
-/// A cost in parts: Perplexity's, and Charm's.
-pub(crate) const COSTS: &[Branch] = &[
-    at("total_cost", Field::Cost),
-    at("usd", Field::Cost),
-    at("currency", Field::Currency),
-];
-
-/// Pydantic's gateway's.
-pub(crate) const GATEWAY: &[Branch] = &[at("cost_estimate", Field::Cost)];
-
-/// GitHub Copilot's, in billionths of an AI credit.
-pub(crate) const COPILOT: &[Branch] = &[at("total_nano_aiu", Field::CostNanoCredits)];
-
-/// Anthropic's, and OpenRouter's.
-pub(crate) const SERVER_TOOLS: &[Branch] =
-    &[at("web_search_requests", Field::Billed(Unit::WebSearches))];
-
-pub(crate) const XAI_TOOLS: &[Branch] = &[
-    at("web_search_calls", Field::Billed(Unit::WebSearches)),
-    at("x_search_calls", Field::Billed(Unit::XSearches)),
-    at("file_search_calls", Field::Billed(Unit::FileSearches)),
-    at(
-        "code_interpreter_calls",
-        Field::Billed(Unit::CodeExecutions),
-    ),
-    at(
-        "image_generation_calls",
-        Field::Billed(Unit::ImageGenerations),
-    ),
+    field("cost_in_usd_ticks", Field::CostTicks),
+    object("server_tool_use", SERVER_TOOLS),
+    object("server_side_tool_usage_details", XAI_TOOLS),
+    object("pydantic_ai_gateway", GATEWAY),
 ];
 
 /// Cerebras's.
 const TIMES: &[Branch] = &[
-    at("queue_time", Field::Took(Phase::Queue, Scale::Seconds)),
-    at("prompt_time", Field::Took(Phase::Prompt, Scale::Seconds)),
-    at(
+    field("queue_time", Field::Took(Phase::Queue, TimeUnit::Seconds)),
+    field("prompt_time", Field::Took(Phase::Prompt, TimeUnit::Seconds)),
+    field(
         "completion_time",
-        Field::Took(Phase::Generate, Scale::Seconds),
+        Field::Took(Phase::Generate, TimeUnit::Seconds),
     ),
-    at("total_time", Field::Took(Phase::Total, Scale::Seconds)),
+    field("total_time", Field::Took(Phase::Total, TimeUnit::Seconds)),
 ];
 
 /// llama.cpp's.
 const TIMINGS: &[Branch] = &[
-    at("prompt_ms", Field::Took(Phase::Prompt, Scale::Millis)),
-    at("predicted_ms", Field::Took(Phase::Generate, Scale::Millis)),
+    field("prompt_ms", Field::Took(Phase::Prompt, TimeUnit::Millis)),
+    field(
+        "predicted_ms",
+        Field::Took(Phase::Generate, TimeUnit::Millis),
+    ),
 ];
-
-pub(crate) const ERROR: &[Branch] = &[at("type", Field::ErrorType), at("code", Field::ErrorCode)];
 
 /// The input includes cached and audio tokens, and the output reasoning, but not with all
 /// models and gateways. If the total exceeds input plus output, the difference is counted if
 /// its kind is known.
-pub(crate) fn settle(answer: &mut Answer, call: &Call<'_>) {
-    let Some(beside) = beside_both(answer) else {
+pub(crate) fn normalize_usage(answer: &mut Answer, call: &CallContext<'_>) {
+    let Some(beside) = tokens_beyond_input_and_output(answer) else {
         return;
     };
     let counts = &mut answer.counts;
@@ -251,7 +229,7 @@ pub(crate) fn settle(answer: &mut Answer, call: &Call<'_>) {
 
 /// Returns how many tokens the total has beside the input and the output, if all are known.
 /// An output of 0 may be left out.
-pub(crate) fn beside_both(answer: &mut Answer) -> Option<u64> {
+pub(crate) fn tokens_beyond_input_and_output(answer: &mut Answer) -> Option<u64> {
     let counts = &mut answer.counts;
     let input = counts.get(Field::Input)?;
     // A total of 0 is a placeholder.
@@ -277,7 +255,7 @@ fn separate_reasoning(answer: &Answer, vendor: Vendor, is_gemini: bool) -> u64 {
 }
 
 /// Adds tokens to the output, unless that makes it longer than the request allows.
-fn add_output(answer: &mut Answer, call: &Call<'_>, tokens: u64) {
+fn add_output(answer: &mut Answer, call: &CallContext<'_>, tokens: u64) {
     let output = answer.counts.get(Field::Output).unwrap_or(0) + tokens;
     if tokens > 0 && call.max_tokens.is_some_and(|most| output > most) {
         answer.is_inconsistent = true;

@@ -10,7 +10,7 @@ pub(crate) enum Vendor {
 
 impl Vendor {
     /// Returns the vendor whose host this is.
-    pub(crate) fn of_host(host: &str) -> Self {
+    pub(crate) fn from_host(host: &str) -> Self {
         let is = |known: &str| host.eq_ignore_ascii_case(known);
         if is("api.perplexity.ai") {
             Self::Perplexity

@@ -1,42 +1,42 @@
 //! Models of Vertex AI that are asked to predict: embeddings and pictures.
 
 use crate::llm::response::answer::{Answer, Field};
-use crate::llm::response::dialect::openai::ERROR;
-use crate::llm::response::dialect::path::by_name;
-use crate::llm::response::dialect::{Call, Dialect, PLAIN, Path};
-use crate::llm::response::json::{Branch, at, each, within};
+use crate::llm::response::dialect::path::operation_for_model;
+use crate::llm::response::dialect::shared::ERROR;
+use crate::llm::response::dialect::{CallContext, Dialect, PathPattern};
+use crate::llm::response::json::{Branch, each, field, object};
 
 pub(crate) const PREDICT: Dialect = Dialect {
-    paths: &[Path::new(":predict", "embeddings")
-        .special()
+    paths: &[PathPattern::new(":predict", "embeddings")
+        .llm_only()
         .model_after("/publishers/google/models/")
-        .of_model(of_model)],
+        .operation_from_model(non_chat_operation)],
     provider: "gcp.vertex_ai",
-    answer: ANSWER,
-    settle,
-    ..PLAIN
+    branches: ANSWER,
+    normalize_usage,
+    ..Dialect::DEFAULT
 };
 
 /// A prediction for each text, of which each tells its own.
 const ANSWER: &[Branch] = &[
-    at("predictions", Field::List).and(&[each(Field::Content).and(&[within(
+    field("predictions", Field::List).and(&[each(Field::Content).and(&[object(
         "embeddings",
-        &[within(
+        &[object(
             "statistics",
-            &[at("token_count", Field::ListedInput)],
+            &[field("token_count", Field::ListedInput)],
         )],
     )])]),
-    at("error", Field::Error).and(ERROR),
+    field("error", Field::Error).and(ERROR),
 ];
 
 /// Any model can be asked to predict, be it of language or not.
-fn of_model(model: &str) -> Option<&'static str> {
-    let operation = by_name(model);
+fn non_chat_operation(model: &str) -> Option<&'static str> {
+    let operation = operation_for_model(model);
     (operation != "chat").then_some(operation)
 }
 
 /// Adds up the counts of all predictions. If some are missing, there is no sum.
-fn settle(answer: &mut Answer, _: &Call<'_>) {
+fn normalize_usage(answer: &mut Answer, _: &CallContext<'_>) {
     if answer.has_ended {
         answer.counts.set(Field::Input, answer.listed_input);
     }

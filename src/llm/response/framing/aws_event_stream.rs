@@ -8,7 +8,7 @@ use crc32fast::Hasher;
 
 /// What follows in a stream.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Part<'a> {
+pub(crate) enum MessagePart<'a> {
     /// A message begins, with these headers.
     Head(Headers<'a>),
     /// A piece of its payload.
@@ -25,7 +25,7 @@ pub(crate) struct Headers<'a>(&'a [u8]);
 
 /// Cuts a stream into messages, of which it keeps the headers alone.
 #[derive(Debug, Clone)]
-pub(crate) struct Frames {
+pub(crate) struct AwsEventStream {
     state: State,
     /// The prelude, headers or checksum, as far as it has come.
     kept: Vec<u8>,
@@ -55,7 +55,7 @@ const LONGEST_HEADERS: usize = 128 << 10;
 /// So much of the headers is kept; those of a model's events are far shorter.
 const KEPT: usize = 4 << 10;
 
-impl Frames {
+impl AwsEventStream {
     pub(crate) fn new() -> Self {
         Self {
             state: State::Prelude,
@@ -67,7 +67,7 @@ impl Frames {
     }
 
     /// Reads on, tells `tell` what there is, and returns once all bytes are read.
-    pub(crate) fn push(&mut self, mut bytes: &[u8], mut tell: impl FnMut(Part<'_>)) {
+    pub(crate) fn push(&mut self, mut bytes: &[u8], mut tell: impl FnMut(MessagePart<'_>)) {
         while self.state != State::Broken {
             let (piece, rest) = bytes.split_at(self.left.min(bytes.len()));
             self.left -= piece.len();
@@ -80,7 +80,7 @@ impl Frames {
         }
     }
 
-    fn read(&mut self, piece: &[u8], tell: &mut impl FnMut(Part<'_>)) {
+    fn read(&mut self, piece: &[u8], tell: &mut impl FnMut(MessagePart<'_>)) {
         // Its own checksum is that of what came before.
         if self.state != State::Checksum {
             self.checksum.update(piece);
@@ -89,12 +89,12 @@ impl Frames {
             let room = KEPT - self.kept.len();
             self.kept.extend_from_slice(&piece[..piece.len().min(room)]);
         } else if !piece.is_empty() {
-            tell(Part::Payload(piece));
+            tell(MessagePart::Payload(piece));
         }
     }
 
     /// Goes on after a part that is whole.
-    fn next(&mut self, tell: &mut impl FnMut(Part<'_>)) {
+    fn next(&mut self, tell: &mut impl FnMut(MessagePart<'_>)) {
         let (state, left) = match self.state {
             State::Prelude => match self.lengths() {
                 Some((headers, payload)) => {
@@ -104,19 +104,19 @@ impl Frames {
                 None => (State::Broken, 0),
             },
             State::Headers => {
-                tell(Part::Head(Headers(&self.kept)));
+                tell(MessagePart::Head(Headers(&self.kept)));
                 (State::Payload, self.payload)
             }
             State::Payload => (State::Checksum, CHECKSUM),
             State::Checksum if self.kept == self.sum() => {
-                tell(Part::End);
+                tell(MessagePart::End);
                 self.checksum.reset();
                 (State::Prelude, PRELUDE)
             }
             State::Checksum | State::Broken => (State::Broken, 0),
         };
         if state == State::Broken {
-            tell(Part::Broken);
+            tell(MessagePart::Broken);
         }
         self.state = state;
         self.left = left;

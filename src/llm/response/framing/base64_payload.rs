@@ -5,11 +5,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::llm::response::answer::Field;
-use crate::llm::response::json::{Branch, Scanner, Sink, Value, at};
+use crate::llm::response::json::{Branch, Scanner, Sink, Value, field};
 
 /// The reader of the event around the other.
 #[derive(Debug)]
-pub(crate) struct Wrapped {
+pub(crate) struct Base64Payload {
     scanner: Scanner,
     letters: Letters,
 }
@@ -21,9 +21,9 @@ struct Letters {
     len: usize,
 }
 
-const EVENT: &[Branch] = &[at("bytes", Field::Wrapped)];
+const EVENT: &[Branch] = &[field("bytes", Field::Wrapped)];
 
-impl Wrapped {
+impl Base64Payload {
     pub(crate) fn new() -> Self {
         Self {
             scanner: Scanner::new(EVENT),

@@ -2,12 +2,12 @@
 
 /// The mark, as far as it has come.
 #[derive(Debug, Default)]
-pub(crate) struct Mark {
+pub(crate) struct DoneMarker {
     matched: usize,
     differs: bool,
 }
 
-impl Mark {
+impl DoneMarker {
     const DONE: &'static [u8] = b"[DONE]";
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {

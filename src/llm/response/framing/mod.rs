@@ -18,17 +18,17 @@ use memchr::memchr;
 
 use crate::llm::response::answer::{Answer, Event};
 use crate::llm::response::dialect::Dialect;
-use crate::llm::response::framing::aws_event_stream::{Frames, Headers};
-use crate::llm::response::framing::base64_payload::Wrapped;
-use crate::llm::response::framing::done_marker::Mark;
-use crate::llm::response::framing::sse::{Events, Part};
+use crate::llm::response::framing::aws_event_stream::{AwsEventStream, Headers};
+use crate::llm::response::framing::base64_payload::Base64Payload;
+use crate::llm::response::framing::done_marker::DoneMarker;
+use crate::llm::response::framing::sse::{SsePart, SseStream};
 use crate::llm::response::json::Scanner;
 
 /// The reader of one answer.
-pub(crate) struct Reader {
-    form: Form,
-    label: Label,
-    events: Events,
+pub(crate) struct ResponseReader {
+    form: DetectedFormat,
+    label: DeclaredFormat,
+    events: SseStream,
     /// Of an event stream of AWS's, which few answers are.
     framed: Option<Box<Framed>>,
     scanner: Scanner,
@@ -39,7 +39,7 @@ pub(crate) struct Reader {
     /// Whether the answer ended with a mark, and not only with its reasons to finish.
     has_mark: bool,
     seen: Seen,
-    mark: Mark,
+    mark: DoneMarker,
     conclude: fn(&mut Answer, &Event),
     pub(crate) answer: Answer,
 }
@@ -47,8 +47,8 @@ pub(crate) struct Reader {
 /// An event stream of AWS's.
 #[derive(Debug)]
 struct Framed {
-    frames: Frames,
-    wrapped: Wrapped,
+    frames: AwsEventStream,
+    wrapped: Base64Payload,
     /// Whether the event that is being read is around another.
     is_wrapped: bool,
 }
@@ -66,7 +66,7 @@ struct Seen {
 
 /// What an answer is said to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Label {
+pub(crate) enum DeclaredFormat {
     /// An event stream.
     Events,
     /// JSON, each line of which is an event.
@@ -81,7 +81,7 @@ pub(crate) enum Label {
 
 /// How the bytes are put together.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Form {
+enum DetectedFormat {
     /// Not seen yet; so many bytes of a byte order mark have come.
     Unseen(usize),
     Events,
@@ -103,31 +103,31 @@ enum Form {
 
 const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
-impl Reader {
+impl ResponseReader {
     /// Begins an answer, by what it is said to be.
-    pub(crate) fn new(dialect: &'static Dialect, label: Label) -> Self {
+    pub(crate) fn new(dialect: &'static Dialect, label: DeclaredFormat) -> Self {
         let form = match label {
-            Label::Opaque => Form::Unread,
-            _ => Form::Unseen(0),
+            DeclaredFormat::Opaque => DetectedFormat::Unread,
+            _ => DetectedFormat::Unseen(0),
         };
         Self {
             form,
             label,
-            events: Events::new(),
+            events: SseStream::new(),
             framed: None,
             seen: Seen::default(),
-            scanner: Scanner::new(dialect.answer),
+            scanner: Scanner::new(dialect.branches),
             is_within: false,
             is_error: false,
             has_mark: false,
-            mark: Mark::default(),
-            conclude: dialect.conclude,
+            mark: DoneMarker::default(),
+            conclude: dialect.on_event,
             answer: Answer::new(dialect.is_usage_complete),
         }
     }
 
     /// Whether the answer ended with a mark: if it has usage, that came before.
-    pub(crate) fn has_mark(&self) -> bool {
+    pub(crate) fn has_end_marker(&self) -> bool {
         self.has_mark
     }
 
@@ -135,7 +135,11 @@ impl Reader {
     pub(crate) fn is_streamed(&self) -> bool {
         matches!(
             self.form,
-            Form::Events | Form::Lines | Form::Frames | Form::Array | Form::PastArray
+            DetectedFormat::Events
+                | DetectedFormat::Lines
+                | DetectedFormat::Frames
+                | DetectedFormat::Array
+                | DetectedFormat::PastArray
         )
     }
 
@@ -143,73 +147,81 @@ impl Reader {
     /// once that has, too.
     pub(crate) fn has_content(&self) -> bool {
         match self.form {
-            Form::Frames => self.answer.content.events > 0,
-            _ => self.answer.content.has_come,
+            DetectedFormat::Frames => self.answer.content.event_count > 0,
+            _ => self.answer.content.is_present,
         }
     }
 
     /// Whether nothing of the answer is read, so that its end is all that is known of it.
-    pub(crate) fn is_unread(&self) -> bool {
-        self.form == Form::Unread
+    pub(crate) fn is_ignored(&self) -> bool {
+        self.form == DetectedFormat::Unread
     }
 
     /// Reads no further, since a piece is missing.
     pub(crate) fn stop(&mut self) {
-        self.form = Form::Unread;
-        self.answer.forget();
+        self.form = DetectedFormat::Unread;
+        self.answer.discard_usage();
     }
 
     /// Whether what came is no answer of any dialect.
-    pub(crate) fn is_strange(&self) -> bool {
+    pub(crate) fn is_unrecognized(&self) -> bool {
         match self.form {
-            Form::Other => true,
-            Form::Json | Form::Array | Form::PastArray => !self.seen.event && self.seen.no_json,
-            Form::Events => !self.seen.event && self.label != Label::Events,
-            Form::Unseen(_) | Form::Lines | Form::Frames | Form::Unread => false,
+            DetectedFormat::Other => true,
+            DetectedFormat::Json | DetectedFormat::Array | DetectedFormat::PastArray => {
+                !self.seen.event && self.seen.no_json
+            }
+            DetectedFormat::Events => !self.seen.event && self.label != DeclaredFormat::Events,
+            DetectedFormat::Unseen(_)
+            | DetectedFormat::Lines
+            | DetectedFormat::Frames
+            | DetectedFormat::Unread => false,
         }
     }
 
     /// Reads on.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
-        while let Form::Unseen(marked) = self.form
+        while let DetectedFormat::Unseen(marked) = self.form
             && let [byte, after @ ..] = rest
         {
             self.form = self.form_by(*byte, marked);
             // An array's bracket is no part of its elements.
-            if matches!(self.form, Form::Unseen(_) | Form::Array) {
+            if matches!(self.form, DetectedFormat::Unseen(_) | DetectedFormat::Array) {
                 rest = after;
             }
         }
         match self.form {
-            Form::Events => {
+            DetectedFormat::Events => {
                 let mut events = self.events;
                 events.push(rest, |part| self.part(&part));
                 self.events = events;
             }
-            Form::Frames => self.frames(rest),
-            Form::Lines => self.lines(rest),
-            Form::Json => self.json(rest),
-            Form::Array => self.array(rest),
-            Form::PastArray | Form::Unseen(_) | Form::Other | Form::Unread => {}
+            DetectedFormat::Frames => self.frames(rest),
+            DetectedFormat::Lines => self.lines(rest),
+            DetectedFormat::Json => self.json(rest),
+            DetectedFormat::Array => self.array(rest),
+            DetectedFormat::PastArray
+            | DetectedFormat::Unseen(_)
+            | DetectedFormat::Other
+            | DetectedFormat::Unread => {}
         }
     }
 
     /// Returns what the first byte tells that is not space.
-    fn form_by(&self, byte: u8, marked: usize) -> Form {
+    fn form_by(&self, byte: u8, marked: usize) -> DetectedFormat {
         match byte {
             // Of a length, which is less than 2^24 in any message.
-            0 => Form::Frames,
-            _ if self.label == Label::Frames => Form::Frames,
-            _ if BYTE_ORDER_MARK.get(marked) == Some(&byte) => Form::Unseen(marked + 1),
-            b' ' | b'\t' | b'\n' | b'\r' => Form::Unseen(marked),
-            b'{' if self.label == Label::Lines => Form::Lines,
-            b'{' => Form::Json,
-            b'[' => Form::Array,
+            0 => DetectedFormat::Frames,
+            _ if self.label == DeclaredFormat::Frames => DetectedFormat::Frames,
+            _ if BYTE_ORDER_MARK.get(marked) == Some(&byte) => DetectedFormat::Unseen(marked + 1),
+            b' ' | b'\t' | b'\n' | b'\r' => DetectedFormat::Unseen(marked),
+            b'{' if self.label == DeclaredFormat::Lines => DetectedFormat::Lines,
+            b'{' => DetectedFormat::Json,
+            b'[' => DetectedFormat::Array,
             // The four fields of an event, and a comment.
-            b'd' | b'e' | b'i' | b'r' | b':' => Form::Events,
-            _ if self.label == Label::Events => Form::Events,
-            _ => Form::Other,
+            b'd' | b'e' | b'i' | b'r' | b':' => DetectedFormat::Events,
+            _ if self.label == DeclaredFormat::Events => DetectedFormat::Events,
+            _ => DetectedFormat::Other,
         }
     }
 
@@ -219,34 +231,34 @@ impl Reader {
     /// A stream without an end mark has ended once as many answers as `choices` gave a reason
     /// for their end.
     pub(crate) fn finish(&mut self, choices: usize) {
-        if self.form != Form::Frames {
+        if self.form != DetectedFormat::Frames {
             self.end_event();
         }
-        let is_all = self.seen.reasons && self.answer.finishes.len() >= choices;
+        let is_all = self.seen.reasons && self.answer.finish_reasons.len() >= choices;
         self.has_mark = self.answer.has_ended;
         self.answer.has_ended |= is_all && self.is_streamed();
         if !self.answer.has_ended {
-            self.answer.finishes.forget_open();
+            self.answer.finish_reasons.discard_reopened();
         }
     }
 
-    fn part(&mut self, part: &Part<'_>) {
+    fn part(&mut self, part: &SsePart<'_>) {
         match part {
-            Part::Data(bytes) => {
+            SsePart::Data(bytes) => {
                 self.is_within = true;
                 self.mark.push(bytes);
                 self.scanner.push(bytes, &mut self.answer);
             }
             // Some forget the empty line after an event: what is whole has ended, and what
             // is no JSON does not become it by further lines.
-            Part::Line => {
+            SsePart::Line => {
                 self.scanner.push(b"\n", &mut self.answer);
                 if self.scanner.is_done() || self.scanner.is_broken() || self.mark.is_done() {
                     self.end_event();
                 }
             }
-            Part::End => self.end_event(),
-            Part::Error => self.is_error = true,
+            SsePart::End => self.end_event(),
+            SsePart::Error => self.is_error = true,
         }
     }
 
@@ -258,18 +270,20 @@ impl Reader {
             is_wrapped,
         } = &mut *framed;
         frames.push(bytes, |part| match part {
-            aws_event_stream::Part::Head(headers) => {
+            aws_event_stream::MessagePart::Head(headers) => {
                 wrapped.reset();
                 *is_wrapped = self.head(headers);
             }
-            aws_event_stream::Part::Payload(bytes) if *is_wrapped => wrapped.push(bytes, |bytes| {
-                self.scanner.push(bytes, &mut self.answer);
-            }),
-            aws_event_stream::Part::Payload(bytes) => {
+            aws_event_stream::MessagePart::Payload(bytes) if *is_wrapped => {
+                wrapped.push(bytes, |bytes| {
+                    self.scanner.push(bytes, &mut self.answer);
+                })
+            }
+            aws_event_stream::MessagePart::Payload(bytes) => {
                 self.scanner.push(bytes, &mut self.answer);
             }
-            aws_event_stream::Part::End => self.end_event(),
-            aws_event_stream::Part::Broken => self.answer.spoil(),
+            aws_event_stream::MessagePart::End => self.end_event(),
+            aws_event_stream::MessagePart::Broken => self.answer.invalidate(),
         });
         self.framed = Some(framed);
     }
@@ -282,8 +296,8 @@ impl Reader {
         self.is_within = true;
         let text = |name| headers.text(name);
         match text(":message-type") {
-            Some("exception") => self.answer.fail(text(":exception-type").unwrap_or("")),
-            Some("error") => self.answer.fail(text(":error-code").unwrap_or("")),
+            Some("exception") => self.answer.set_error(text(":exception-type").unwrap_or("")),
+            Some("error") => self.answer.set_error(text(":error-code").unwrap_or("")),
             _ => {}
         }
         let event = text(":event-type");
@@ -320,15 +334,15 @@ impl Reader {
     }
 
     fn array(&mut self, mut bytes: &[u8]) {
-        while self.form == Form::Array
+        while self.form == DetectedFormat::Array
             && let [byte, after @ ..] = bytes
         {
             match byte {
                 b',' | b' ' | b'\t' | b'\n' | b'\r' if !self.is_within => bytes = after,
                 b']' if !self.is_within => {
-                    self.form = Form::PastArray;
+                    self.form = DetectedFormat::PastArray;
                     // Of answers of which each says why it ended, that decides.
-                    let is_all = !self.seen.no_json && self.answer.finishes.is_empty();
+                    let is_all = !self.seen.no_json && self.answer.finish_reasons.is_empty();
                     self.answer.has_ended |= is_all;
                 }
                 _ => {
@@ -349,8 +363,8 @@ impl Reader {
         let is_error = std::mem::take(&mut self.is_error);
         if !std::mem::take(&mut self.is_within) {
             // The type of an event without data, or behind its data.
-            if is_error && self.label == Label::Events {
-                self.answer.fail("");
+            if is_error && self.label == DeclaredFormat::Events {
+                self.answer.set_error("");
             }
             return;
         }
@@ -358,8 +372,8 @@ impl Reader {
         let is_whole = self.scanner.is_done();
         self.seen.event |= is_whole || is_marked;
         // What is no event stream may begin with the same word.
-        if is_error && (is_whole || self.label == Label::Events) {
-            self.answer.fail("");
+        if is_error && (is_whole || self.label == DeclaredFormat::Events) {
+            self.answer.set_error("");
         }
         self.seen.no_json |= self.scanner.is_broken();
         self.scanner.reset();
@@ -367,19 +381,19 @@ impl Reader {
         if is_whole {
             (self.conclude)(&mut self.answer, &event);
             // Some streams end without their mark, once there is a reason why they do.
-            self.seen.reasons = self.answer.finishes.are_all();
+            self.seen.reasons = self.answer.finish_reasons.is_finished();
         }
         self.answer.content.end_event();
         // An answer that is no stream has ended with its event.
-        self.answer.has_ended |= is_marked || (is_whole && self.form == Form::Json);
+        self.answer.has_ended |= is_marked || (is_whole && self.form == DetectedFormat::Json);
     }
 }
 
 impl Default for Framed {
     fn default() -> Self {
         Self {
-            frames: Frames::new(),
-            wrapped: Wrapped::new(),
+            frames: AwsEventStream::new(),
+            wrapped: Base64Payload::new(),
             is_wrapped: false,
         }
     }

@@ -4,7 +4,7 @@ use memchr::memchr2;
 
 /// What follows in a stream.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Part<'a> {
+pub(crate) enum SsePart<'a> {
     /// A piece of an event's data.
     Data(&'a [u8]),
     /// A line of data has ended, and the event may go on.
@@ -17,7 +17,7 @@ pub(crate) enum Part<'a> {
 
 /// Cuts a stream into events, without keeping any of it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Events {
+pub(crate) struct SseStream {
     state: State,
     /// Whether the last byte was a carriage return, which a line feed may follow.
     returned: bool,
@@ -70,7 +70,7 @@ impl Name {
 
 const LINE: State = State::Name(Name::Data, 0);
 
-impl Events {
+impl SseStream {
     pub(crate) fn new() -> Self {
         Self {
             state: LINE,
@@ -79,7 +79,7 @@ impl Events {
     }
 
     /// Reads on, tells `tell` what there is, and returns once all bytes are read.
-    pub(crate) fn push(&mut self, mut bytes: &[u8], mut tell: impl FnMut(Part<'_>)) {
+    pub(crate) fn push(&mut self, mut bytes: &[u8], mut tell: impl FnMut(SsePart<'_>)) {
         while let Some(byte) = bytes.first() {
             if std::mem::take(&mut self.returned) && *byte == b'\n' {
                 bytes = &bytes[1..];
@@ -101,7 +101,7 @@ impl Events {
                         Name::Data => State::Data,
                         Name::Event => State::Type(0),
                         Name::Error => {
-                            tell(Part::Error);
+                            tell(SsePart::Error);
                             State::Data
                         }
                     };
@@ -118,12 +118,12 @@ impl Events {
         name: Name,
         matched: usize,
         byte: u8,
-        tell: &mut impl FnMut(Part<'_>),
+        tell: &mut impl FnMut(SsePart<'_>),
     ) -> usize {
         self.state = match byte {
             b'\n' | b'\r' => {
                 if matched == 0 {
-                    tell(Part::End);
+                    tell(SsePart::End);
                 }
                 self.returned = byte == b'\r';
                 LINE
@@ -138,11 +138,11 @@ impl Events {
     }
 
     /// Reads up to the end of the line.
-    fn rest(&mut self, bytes: &[u8], tell: &mut impl FnMut(Part<'_>)) -> usize {
+    fn rest(&mut self, bytes: &[u8], tell: &mut impl FnMut(SsePart<'_>)) -> usize {
         let end = memchr2(b'\n', b'\r', bytes);
         let line = &bytes[..end.unwrap_or(bytes.len())];
         match &mut self.state {
-            State::Data => tell(Part::Data(line)),
+            State::Data => tell(SsePart::Data(line)),
             State::Type(matched) if ERROR[*matched..].starts_with(line) => *matched += line.len(),
             _ => self.state = State::Other,
         }
@@ -150,8 +150,8 @@ impl Events {
             return bytes.len();
         };
         match self.state {
-            State::Data => tell(Part::Line),
-            State::Type(matched) if matched == ERROR.len() => tell(Part::Error),
+            State::Data => tell(SsePart::Line),
+            State::Type(matched) if matched == ERROR.len() => tell(SsePart::Error),
             _ => {}
         }
         self.returned = bytes[end] == b'\r';

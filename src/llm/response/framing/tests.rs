@@ -2,12 +2,12 @@ use fastrand::Rng;
 
 use super::*;
 use crate::llm::facts::ErrorType;
-use crate::llm::response::answer::{Counts, Field};
-use crate::llm::response::dialect::ALL;
+use crate::llm::response::answer::{Field, TokenCounts};
+use crate::llm::response::dialect::DIALECTS;
 
 /// What is known of an answer once it has ended.
-fn read(dialect: &'static Dialect, label: Label, bytes: &[u8], size: usize) -> String {
-    let mut reader = Reader::new(dialect, label);
+fn read(dialect: &'static Dialect, label: DeclaredFormat, bytes: &[u8], size: usize) -> String {
+    let mut reader = ResponseReader::new(dialect, label);
     for piece in bytes.chunks(size) {
         reader.push(piece);
     }
@@ -15,7 +15,7 @@ fn read(dialect: &'static Dialect, label: Label, bytes: &[u8], size: usize) -> S
     format!(
         "{} {} {} {:?}",
         reader.is_streamed(),
-        reader.is_strange(),
+        reader.is_unrecognized(),
         reader.answer.has_ended,
         reader.answer
     )
@@ -67,12 +67,12 @@ const HEADERS: [(&str, &str); 5] = [
     (":exception-type", "throttlingException"),
 ];
 
-const LABELS: [Label; 5] = [
-    Label::Events,
-    Label::Lines,
-    Label::Frames,
-    Label::Other,
-    Label::Opaque,
+const LABELS: [DeclaredFormat; 5] = [
+    DeclaredFormat::Events,
+    DeclaredFormat::Lines,
+    DeclaredFormat::Frames,
+    DeclaredFormat::Other,
+    DeclaredFormat::Opaque,
 ];
 
 #[test]
@@ -82,13 +82,15 @@ fn any_bytes_are_read_without_harm_and_alike_in_all_pieces() {
     let rounds = rounds.map_or(5_000, |rounds| rounds.parse().expect("a number"));
     let mut rng = Rng::with_seed(8);
     for round in 0..rounds {
-        let dialect = ALL[rng.usize(0..ALL.len())];
+        let dialect = DIALECTS[rng.usize(0..DIALECTS.len())];
         let label = LABELS[rng.usize(0..LABELS.len())];
         let mut bytes = Vec::new();
         for _ in 0..rng.usize(0..12) {
             let part = PARTS[rng.usize(0..PARTS.len())].as_bytes();
             match label {
-                Label::Frames => bytes.extend(frame(&[HEADERS[rng.usize(0..HEADERS.len())]], part)),
+                DeclaredFormat::Frames => {
+                    bytes.extend(frame(&[HEADERS[rng.usize(0..HEADERS.len())]], part))
+                }
                 _ => bytes.extend(part),
             }
         }
@@ -133,8 +135,8 @@ fn message(lengths: [usize; 2], headers: &[u8], payload: &[u8]) -> Vec<u8> {
 }
 
 fn converse() -> &'static Dialect {
-    let path = |dialect: &&Dialect| dialect.paths.iter().any(|path| path.end == "/converse");
-    ALL.into_iter().find(path).unwrap()
+    let path = |dialect: &&Dialect| dialect.paths.iter().any(|path| path.suffix == "/converse");
+    DIALECTS.into_iter().find(path).unwrap()
 }
 
 fn stream() -> Vec<u8> {
@@ -160,14 +162,17 @@ fn stream() -> Vec<u8> {
 #[test]
 fn an_event_stream_is_read_alike_in_all_pieces() {
     let bytes = stream();
-    let mut reader = Reader::new(converse(), Label::Other);
+    let mut reader = ResponseReader::new(converse(), DeclaredFormat::Other);
     reader.push(&bytes);
     assert!(reader.answer.has_ended && reader.is_streamed());
-    assert!(reader.answer.content.has_come && reader.answer.error.is_none());
+    assert!(reader.answer.content.is_present && reader.answer.error.is_none());
     assert_eq!(reader.answer.counts.get(Field::Input), Some(3));
-    let whole = read(converse(), Label::Frames, &bytes, usize::MAX);
+    let whole = read(converse(), DeclaredFormat::Frames, &bytes, usize::MAX);
     for size in 1..64 {
-        assert_eq!(read(converse(), Label::Frames, &bytes, size), whole);
+        assert_eq!(
+            read(converse(), DeclaredFormat::Frames, &bytes, size),
+            whole
+        );
     }
 }
 
@@ -178,14 +183,14 @@ fn any_byte_of_an_event_stream_that_is_another_spoils_it() {
         for bit in 0..8 {
             let mut changed = bytes.clone();
             changed[at] ^= 1 << bit;
-            let mut reader = Reader::new(converse(), Label::Frames);
+            let mut reader = ResponseReader::new(converse(), DeclaredFormat::Frames);
             for piece in changed.chunks(5) {
                 reader.push(piece);
             }
             reader.finish(1);
             let answer = &reader.answer;
             assert_eq!(answer.error, Some(ErrorType::Decode), "{at}, {bit}");
-            assert_eq!(answer.counts, Counts::default(), "{at}, {bit}");
+            assert_eq!(answer.counts, TokenCounts::default(), "{at}, {bit}");
         }
     }
 }
@@ -202,7 +207,7 @@ fn lengths_that_cannot_be_spoil_an_event_stream_at_once() {
         [u32::MAX as usize, 0],
         [(128 << 10) + 20, (128 << 10) + 1],
     ] {
-        let mut reader = Reader::new(converse(), Label::Frames);
+        let mut reader = ResponseReader::new(converse(), DeclaredFormat::Frames);
         reader.push(&message(lengths, b"", b"")[..12]);
         assert_eq!(reader.answer.error, Some(ErrorType::Decode), "{lengths:?}");
     }
@@ -213,7 +218,7 @@ fn headers_that_are_longer_than_what_is_kept_do_no_harm() {
     let long = "x".repeat(60_000);
     let headers = [(":event-type", "metadata"), ("long", &long), ("more", "y")];
     let bytes = frame(&headers, br#"{"usage":{"inputTokens":3,"outputTokens":4}}"#);
-    let mut reader = Reader::new(converse(), Label::Frames);
+    let mut reader = ResponseReader::new(converse(), DeclaredFormat::Frames);
     reader.push(&bytes);
     assert!(reader.answer.has_ended);
     assert_eq!(reader.answer.counts.get(Field::Output), Some(4));
@@ -239,7 +244,7 @@ fn an_exception_is_told_by_its_header() {
         ),
     ] {
         let bytes = frame(&headers, br#"{"message":"no"}"#);
-        let mut reader = Reader::new(converse(), Label::Frames);
+        let mut reader = ResponseReader::new(converse(), DeclaredFormat::Frames);
         reader.push(&bytes);
         assert_eq!(reader.answer.error, Some(expected), "{headers:?}");
     }

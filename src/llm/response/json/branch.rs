@@ -20,7 +20,7 @@ enum Key {
 }
 
 /// A member whose value is read.
-pub(crate) const fn at(name: &'static str, field: Field) -> Branch {
+pub(crate) const fn field(name: &'static str, field: Field) -> Branch {
     Branch {
         key: Key::Name(name),
         field: Some(field),
@@ -29,7 +29,7 @@ pub(crate) const fn at(name: &'static str, field: Field) -> Branch {
 }
 
 /// A member whose value has others within it that are read.
-pub(crate) const fn within(name: &'static str, below: &'static [Branch]) -> Branch {
+pub(crate) const fn object(name: &'static str, below: &'static [Branch]) -> Branch {
     Branch {
         key: Key::Name(name),
         field: None,

@@ -18,8 +18,8 @@ use crate::llm::response::json::branch::{element, member};
 use crate::llm::response::json::structural::structural;
 use crate::llm::response::json::text::Text;
 
-pub(crate) use branch::{Branch, at, each, within};
-pub(crate) use text::MOST;
+pub(crate) use branch::{Branch, each, field, object};
+pub(crate) use text::MAX_TEXT_LEN;
 pub(crate) use value::{Sink, Value};
 
 /// What stands for a text of which only matters that it is not empty.
@@ -296,7 +296,7 @@ impl Scanner {
         }
         // Most strings come whole, and need not be kept.
         if self.text.is_empty() {
-            self.string(quoted, &bytes[..end.min(MOST)], sink);
+            self.string(quoted, &bytes[..end.min(MAX_TEXT_LEN)], sink);
         } else {
             self.keep(quoted, &bytes[..end]);
             let text = self.text.unescaped();

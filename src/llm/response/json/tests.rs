@@ -4,7 +4,7 @@ use fastrand::Rng;
 use serde_json::Value as Json;
 
 use super::*;
-use crate::llm::response::dialect::ALL;
+use crate::llm::response::dialect::DIALECTS;
 
 #[derive(Default)]
 struct Taken(Vec<(Field, String)>);
@@ -217,7 +217,7 @@ fn what_is_told_is_what_a_reader_of_the_whole_text_finds() {
     let mut rng = Rng::with_seed(6);
     let mut found = 0;
     for round in 0..rounds(4_000) {
-        let root = ALL[round % ALL.len()].answer;
+        let root = DIALECTS[round % DIALECTS.len()].branches;
         let node = object(&mut rng, root, 7);
         let mut text = String::new();
         written(&mut rng, &node, &mut text);
@@ -245,7 +245,7 @@ fn bytes_of_any_kind_are_read_without_harm_and_alike_in_all_pieces() {
     const BYTES: &[u8] = b"{}[]\",:\\ \n0eE-+.tfnu\xE9\x00";
     let mut rng = Rng::with_seed(7);
     for round in 0..rounds(20_000) {
-        let root = ALL[round % ALL.len()].answer;
+        let root = DIALECTS[round % DIALECTS.len()].branches;
         let names = names(root);
         let mut bytes = Vec::new();
         while bytes.len() < 40 {
@@ -266,7 +266,7 @@ fn bytes_of_any_kind_are_read_without_harm_and_alike_in_all_pieces() {
 
 #[test]
 fn a_text_that_is_reset_is_forgotten() {
-    let root = ALL[0].answer;
+    let root = DIALECTS[0].branches;
     let whole = br#"{"model":"m","choices":[{"index":0,"finish_reason":"stop"}]}"#;
     let (expected, _) = scanned(root, whole, || usize::MAX);
     for cut in 0..whole.len() {
@@ -282,7 +282,7 @@ fn a_text_that_is_reset_is_forgotten() {
 
 #[test]
 fn it_stops_at_the_end_of_a_text() {
-    let mut scanner = Scanner::new(ALL[0].answer);
+    let mut scanner = Scanner::new(DIALECTS[0].branches);
     assert_eq!(scanner.push(b" {\"a\":[1]} {", &mut Taken::default()), 10);
     assert!(scanner.is_done());
 }
@@ -293,7 +293,7 @@ fn no_dialect_goes_deeper_than_is_followed() {
         let within = branches.iter().filter(|branch| !branch.below.is_empty());
         1 + within.map(|branch| depth(branch.below)).max().unwrap_or(0)
     }
-    for dialect in ALL {
-        assert!(depth(dialect.answer) <= DEPTH, "{:?}", dialect.paths);
+    for dialect in DIALECTS {
+        assert!(depth(dialect.branches) <= DEPTH, "{:?}", dialect.paths);
     }
 }

@@ -4,11 +4,11 @@ use std::fmt;
 
 /// So many bytes of a name or value are kept; what is longer is neither a name that is
 /// looked for nor a value that becomes a label.
-pub(crate) const MOST: usize = 320;
+pub(crate) const MAX_TEXT_LEN: usize = 320;
 
 /// A name, string or number as it is written, up to a bound.
 pub(crate) struct Text {
-    bytes: [u8; MOST],
+    bytes: [u8; MAX_TEXT_LEN],
     len: usize,
     is_escaped: bool,
     /// Whether there was more than is kept.
@@ -18,7 +18,7 @@ pub(crate) struct Text {
 impl Text {
     pub(crate) fn new() -> Self {
         Self {
-            bytes: [0; MOST],
+            bytes: [0; MAX_TEXT_LEN],
             len: 0,
             is_escaped: false,
             is_cut: false,
@@ -33,7 +33,7 @@ impl Text {
 
     /// Adds what there is room for.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
-        let taken = bytes.len().min(MOST - self.len);
+        let taken = bytes.len().min(MAX_TEXT_LEN - self.len);
         self.bytes[self.len..self.len + taken].copy_from_slice(&bytes[..taken]);
         self.len += taken;
         self.is_cut |= taken < bytes.len();
