@@ -58,7 +58,7 @@ impl BucketLayout {
     pub(crate) fn new(classic: Bounds, resolution: Option<Resolution>) -> Self {
         let segments = match resolution {
             None => classic.clone(),
-            Some(resolution) => classic.and(&in_range_bounds(resolution)),
+            Some(resolution) => classic.merged_with(&in_range_bounds(resolution)),
         };
         let last = SegmentBuckets {
             classic: classic.len(),
@@ -67,7 +67,7 @@ impl BucketLayout {
         // The buckets' own bounds are among the segments', so a segment lies in the
         // buckets of its upper end.
         let segment_buckets = segments.iter().map(|&end| SegmentBuckets {
-            classic: classic.bucket_of(end),
+            classic: classic.bucket_index(end),
             native: resolution
                 .filter(|_| is_in_range(end))
                 .map(|resolution| bucket_index(resolution, end)),
@@ -87,14 +87,14 @@ impl BucketLayout {
 
     /// Returns the segment that a value falls into.
     pub(crate) fn segment_for(&self, value: f64) -> usize {
-        self.segments.bucket_of(value)
+        self.segments.bucket_index(value)
     }
 
     /// Returns the segment that a value falls into, if it is quickly found; then it
     /// is finite and positive, not out_of_range, and at most 2^48.
     #[inline]
     pub(crate) fn fast_segment_for(&self, value: f64) -> Option<usize> {
-        self.segments.bucket_by_cell(value)
+        self.segments.bucket_index_from_table(value)
     }
 
     /// Returns the key of a out_of_range value's exponential bucket; none where the value's
@@ -152,12 +152,12 @@ impl BucketLayout {
             out_of_range_count -= count;
             match native_bucket(key) {
                 _ if count == 0 => {}
-                NativeBucket::Zero => buckets.zero += count,
+                NativeBucket::Zero => buckets.zero_count += count,
                 NativeBucket::Positive(index) => add_count(&mut buckets.positive, index, count),
                 NativeBucket::Negative(index) => add_count(&mut buckets.negative, index, count),
             }
         }
-        buckets.zero += out_of_range_count;
+        buckets.zero_count += out_of_range_count;
         // Far values come after everyday ones, on either side of them.
         buckets.positive.sort_unstable();
         Some(buckets)
@@ -358,7 +358,7 @@ mod tests {
         );
         assert_eq!(index(f64::MAX), 1_024 * 8);
         for zero in [0.0, -0.0, f64::MIN_POSITIVE / 4.0, 1e-39, -1e-39] {
-            assert_eq!(count(&layout, zero).1.zero, 1);
+            assert_eq!(count(&layout, zero).1.zero_count, 1);
         }
     }
 }

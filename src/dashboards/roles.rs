@@ -46,13 +46,13 @@ impl Roles {
             };
             roles.entry(role).or_insert(found);
         }
-        for desc in Registry::about_itself() {
+        for desc in Registry::self_metric_descs() {
             if let Some(role) = desc.role() {
                 let labels: &[_] = match role {
                     Role::SeriesOverflow => &["metric"],
                     _ => &[],
                 };
-                let constant = registry.labels_about_itself();
+                let constant = registry.self_metric_labels();
                 roles.insert(role, Found::new(&desc, labels, &constant));
             }
         }
@@ -92,7 +92,7 @@ impl Found {
     /// Returns what a record of the metric is called, which has a classic name in any case:
     /// the metric's own without `_total`.
     pub(super) fn stem(&self) -> String {
-        let name = Escaping::Underscores.metric(&self.name);
+        let name = Escaping::Underscores.metric_name(&self.name);
         name.strip_suffix("_total").unwrap_or(&name).to_owned()
     }
 
@@ -111,5 +111,5 @@ fn stored(label: &str) -> String {
 
 /// Returns true for what a collector computes: it may be described and have no series.
 fn is_computed(role: Role) -> bool {
-    (Role::ProcessCpu..=Role::ContainerMostMemory).contains(&role)
+    (Role::ProcessCpu..=Role::ContainerMemoryLimit).contains(&role)
 }

@@ -17,7 +17,7 @@ pub(crate) struct Buffer {
 
 impl Buffer {
     /// Makes an empty page with room for so many bytes.
-    pub(crate) fn with_room(room: usize) -> Self {
+    pub(crate) fn with_capacity(room: usize) -> Self {
         Self {
             bytes: vec![0; room],
             len: 0,
@@ -29,7 +29,7 @@ impl Buffer {
     }
 
     /// Returns how many bytes the page's memory takes.
-    pub(crate) fn room(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.bytes.len()
     }
 
@@ -44,7 +44,7 @@ impl Buffer {
 
     #[inline]
     pub(crate) fn push(&mut self, byte: u8) {
-        if let Some(place) = self.behind(1).first_mut() {
+        if let Some(place) = self.spare(1).first_mut() {
             *place = byte;
             self.len += 1;
         }
@@ -52,26 +52,26 @@ impl Buffer {
 
     /// Appends bytes of any number.
     #[inline]
-    pub(crate) fn put(&mut self, bytes: &[u8]) {
-        self.behind(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+    pub(crate) fn put_slice(&mut self, bytes: &[u8]) {
+        self.spare(bytes.len())[..bytes.len()].copy_from_slice(bytes);
         self.len += bytes.len();
     }
 
     #[inline]
     pub(crate) fn put_str(&mut self, text: &str) {
-        self.put(text.as_bytes());
+        self.put_slice(text.as_bytes());
     }
 
     #[inline]
-    pub(crate) fn put_short(&mut self, short: &ShortText) {
-        self.behind(ShortText::MOST)[..ShortText::MOST].copy_from_slice(&short.bytes);
+    pub(crate) fn put_short_text(&mut self, short: &ShortText) {
+        self.spare(ShortText::MAX_LEN)[..ShortText::MAX_LEN].copy_from_slice(&short.bytes);
         self.len += short.len;
     }
 
     #[inline]
-    pub(crate) fn put_fragment(&mut self, fragment: &PaddedText) {
-        let room = self.behind(fragment.padded.len());
-        fragment.copy(room);
+    pub(crate) fn put_padded(&mut self, fragment: &PaddedText) {
+        let room = self.spare(fragment.padded.len());
+        fragment.copy_to(room);
         self.len += fragment.len;
     }
 
@@ -79,18 +79,18 @@ impl Buffer {
     #[inline]
     pub(crate) fn put_line(&mut self, start: &PaddedText, more: &ShortText, number: &ShortText) {
         // The room is asked for once, since this is what most of a scrape is made of.
-        let room = self.behind(start.padded.len() + 2 * ShortText::MOST + 1);
-        start.copy(room);
+        let room = self.spare(start.padded.len() + 2 * ShortText::MAX_LEN + 1);
+        start.copy_to(room);
         let room = &mut room[start.len..];
-        room[..ShortText::MOST].copy_from_slice(&more.bytes);
+        room[..ShortText::MAX_LEN].copy_from_slice(&more.bytes);
         let room = &mut room[more.len..];
-        room[..ShortText::MOST].copy_from_slice(&number.bytes);
+        room[..ShortText::MAX_LEN].copy_from_slice(&number.bytes);
         room[number.len] = b'\n';
         self.len += start.len + more.len + number.len + 1;
     }
 
     /// Takes the line's end back that was just written, so that the line goes on.
-    pub(crate) fn go_on(&mut self) {
+    pub(crate) fn remove_newline(&mut self) {
         if self.written().ends_with(b"\n") {
             self.len -= 1;
         }
@@ -98,7 +98,7 @@ impl Buffer {
 
     /// Returns the room behind what is written, at least so many bytes.
     #[inline]
-    fn behind(&mut self, bytes: usize) -> &mut [u8] {
+    fn spare(&mut self, bytes: usize) -> &mut [u8] {
         if self.bytes.len() - self.len < bytes {
             self.grow(bytes);
         }
@@ -114,7 +114,7 @@ impl Buffer {
 
 impl io::Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.put(bytes);
+        self.put_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -126,20 +126,20 @@ impl io::Write for Buffer {
 /// Up to 32 bytes, as a number's text has them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ShortText {
-    bytes: [u8; Self::MOST],
+    bytes: [u8; Self::MAX_LEN],
     len: usize,
 }
 
 impl ShortText {
-    const MOST: usize = 32;
+    const MAX_LEN: usize = 32;
 
     /// Makes a text of these; what is longer than 32 bytes is cut off.
     #[inline]
     pub(crate) fn new(text: &str) -> Self {
-        debug_assert!(text.len() <= Self::MOST, "{text:?} is cut off");
-        let mut bytes = [0; Self::MOST];
+        debug_assert!(text.len() <= Self::MAX_LEN, "{text:?} is cut off");
+        let mut bytes = [0; Self::MAX_LEN];
         let text = text.as_bytes();
-        let len = text.len().min(Self::MOST);
+        let len = text.len().min(Self::MAX_LEN);
         // Both ends, which overlap where the text is shorter than two of them.
         match len {
             16.. => copy_ends::<16>(text, &mut bytes),
@@ -175,15 +175,15 @@ impl ShortText {
 
     /// Makes a text of the first `len` of eight bytes.
     #[inline]
-    pub(crate) fn of_bytes(eight: [u8; 8], len: usize) -> Self {
-        let mut bytes = [0; Self::MOST];
+    pub(crate) fn from_bytes(eight: [u8; 8], len: usize) -> Self {
+        let mut bytes = [0; Self::MAX_LEN];
         bytes[..8].copy_from_slice(&eight);
         Self { bytes, len }
     }
 }
 
-fn copy_ends<const N: usize>(text: &[u8], room: &mut [u8; ShortText::MOST]) {
-    let text = &text[..text.len().min(ShortText::MOST)];
+fn copy_ends<const N: usize>(text: &[u8], room: &mut [u8; ShortText::MAX_LEN]) {
+    let text = &text[..text.len().min(ShortText::MAX_LEN)];
     if let (Some(first), Some(last)) = (text.first_chunk::<N>(), text.last_chunk::<N>()) {
         room[..N].copy_from_slice(first);
         room[text.len() - N..text.len()].copy_from_slice(last);
@@ -227,7 +227,7 @@ impl PaddedText {
     }
 
     #[inline]
-    fn copy(&self, room: &mut [u8]) {
+    fn copy_to(&self, room: &mut [u8]) {
         let steps = self.padded.chunks_exact(STEP);
         for (place, step) in room.chunks_exact_mut(STEP).zip(steps) {
             place.copy_from_slice(step);
@@ -242,13 +242,13 @@ mod tests {
     #[test]
     fn texts_of_every_length_are_written_whole_one_after_the_other() {
         let text: String = ('!'..='~').collect();
-        let (mut page, mut expected) = (Buffer::with_room(8), String::new());
+        let (mut page, mut expected) = (Buffer::with_capacity(8), String::new());
         for len in 0..=text.len() {
             let part = &text[..len];
-            let short = &part[..len.min(ShortText::MOST)];
-            page.put_short(&ShortText::new(short));
+            let short = &part[..len.min(ShortText::MAX_LEN)];
+            page.put_short_text(&ShortText::new(short));
             expected.push_str(short);
-            page.put_fragment(&PaddedText::new(part));
+            page.put_padded(&PaddedText::new(part));
             page.put_str(part);
             page.push(b'\n');
             expected.push_str(&part.repeat(2));
@@ -259,8 +259,8 @@ mod tests {
         page.clear();
         let line = PaddedText::new(&text);
         page.put_line(&line, &ShortText::new("more"), &ShortText::new("1"));
-        page.go_on();
-        page.go_on();
+        page.remove_newline();
+        page.remove_newline();
         assert_eq!(page.written(), format!("{text}more1").as_bytes());
     }
 }

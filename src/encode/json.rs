@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::encode::Encode;
 use crate::encode::buffer::{Buffer, ShortText};
-use crate::encode::number::{bound_text, put_count, put_f64, put_u64, seconds};
+use crate::encode::number::{bound_text, millis_to_seconds, put_count, put_f64, put_u64};
 use crate::snapshot::{
     Bounds, Desc, HistogramView, Labels, SeriesBlock, Totals, Values, push_quoted,
 };
@@ -23,18 +23,18 @@ use crate::snapshot::{
 /// Writes series as one JSON object.
 #[derive(Debug)]
 pub(crate) struct JsonEncoder {
-    taken: SystemTime,
+    read_at: SystemTime,
     uptime: Duration,
     /// Whether no series has been written yet.
-    empty: bool,
+    is_empty: bool,
     /// A series' key, made again for each.
     key: String,
     /// Of the family under way, what stands between key and value.
-    before: String,
+    before_value: String,
     /// Between value and labels, the same in each entry.
-    between: String,
+    between_value_and_labels: String,
     /// Between labels and the end.
-    after: String,
+    after_labels: String,
     bounds: Option<Bounds>,
     /// `"0.5":` for each bucket of the family, `+Inf` included.
     bound_keys: Vec<ShortText>,
@@ -42,33 +42,36 @@ pub(crate) struct JsonEncoder {
 
 impl JsonEncoder {
     pub(crate) fn new(taken: SystemTime, uptime: Duration) -> Self {
-        let taken = within_calendar(taken);
-        let since_1970 = taken.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let read_at = clamp_to_rfc3339(taken);
+        let since_1970 = read_at.duration_since(UNIX_EPOCH).unwrap_or_default();
         let millis = u64::try_from(since_1970.as_millis()).unwrap_or(0);
         Self {
-            taken,
+            read_at,
             uptime,
-            empty: true,
+            is_empty: true,
             key: String::new(),
-            before: String::new(),
-            between: format!(",\"timestamp\":{},\"labels\":{{", seconds(millis)),
-            after: String::new(),
+            before_value: String::new(),
+            between_value_and_labels: format!(
+                ",\"timestamp\":{},\"labels\":{{",
+                millis_to_seconds(millis)
+            ),
+            after_labels: String::new(),
             bounds: None,
             bound_keys: Vec::new(),
         }
     }
 
     fn start_family(&mut self, desc: &Desc) {
-        self.before = format!(":{{\"type\":\"{}\",\"value\":", desc.kind());
+        self.before_value = format!(":{{\"type\":\"{}\",\"value\":", desc.kind());
         let help = serde_json::Value::from(desc.help());
-        self.after = format!("}},\"help\":{help}}}");
+        self.after_labels = format!("}},\"help\":{help}}}");
     }
 
-    fn put_key(&mut self, desc: &Desc, labels: &Labels, page: &mut Buffer) {
-        if !self.empty {
+    fn put_series_key(&mut self, desc: &Desc, labels: &Labels, page: &mut Buffer) {
+        if !self.is_empty {
             page.push(b',');
         }
-        self.empty = false;
+        self.is_empty = false;
         let name = desc.name();
         self.key.clear();
         if name.contains('{') {
@@ -115,7 +118,7 @@ impl JsonEncoder {
         }
         page.put_str(",\"buckets\":{");
         for ((_, up_to), bound) in histogram.cumulative().zip(&self.bound_keys) {
-            page.put_short(bound);
+            page.put_short_text(bound);
             put_u64(page, up_to);
         }
         page.put_str("}}");
@@ -125,14 +128,14 @@ impl JsonEncoder {
 impl Encode for JsonEncoder {
     fn start(&mut self, page: &mut Buffer) {
         page.put_str("{\"timestamp\":\"");
-        page.put_str(&rfc3339(self.taken));
+        page.put_str(&rfc3339(self.read_at));
         page.put_str("\",\"uptime_seconds\":");
         put_f64(page, self.uptime.as_secs_f64());
         page.put_str(",\"metrics\":{");
     }
 
     fn block(&mut self, block: &SeriesBlock, _page: &mut Buffer) {
-        if block.first {
+        if block.is_first {
             self.start_family(&block.desc);
         }
         // Within a family, only series of other settings have other bounds.
@@ -148,8 +151,8 @@ impl Encode for JsonEncoder {
         let Some(labels) = block.labels.get(series) else {
             return;
         };
-        self.put_key(&block.desc, labels, page);
-        page.put_str(&self.before);
+        self.put_series_key(&block.desc, labels, page);
+        page.put_str(&self.before_value);
         match &block.values {
             Values::Counter(counts) => put_count(page, counts[series]),
             Values::Gauge(numbers) => put_number(page, numbers[series]),
@@ -159,7 +162,7 @@ impl Encode for JsonEncoder {
                 }
             }
         }
-        page.put_str(&self.between);
+        page.put_str(&self.between_value_and_labels);
         for (position, (name, value)) in labels.pairs().enumerate() {
             if position > 0 {
                 page.push(b',');
@@ -168,7 +171,7 @@ impl Encode for JsonEncoder {
             page.push(b':');
             put_string(page, &value);
         }
-        page.put_str(&self.after);
+        page.put_str(&self.after_labels);
     }
 
     fn finish(&mut self, cut: bool, page: &mut Buffer) {
@@ -182,12 +185,12 @@ impl Encode for JsonEncoder {
 
 /// Returns a time as programs read it, to the millisecond.
 pub(crate) fn rfc3339(time: SystemTime) -> String {
-    humantime::format_rfc3339_millis(within_calendar(time)).to_string()
+    humantime::format_rfc3339_millis(clamp_to_rfc3339(time)).to_string()
 }
 
 /// Returns the nearest time that RFC 3339 can write, whose calendar ends with the year
 /// 9999: a clock may stand anywhere.
-fn within_calendar(time: SystemTime) -> SystemTime {
+fn clamp_to_rfc3339(time: SystemTime) -> SystemTime {
     let last = UNIX_EPOCH + Duration::from_secs(253_402_300_799);
     time.clamp(UNIX_EPOCH, last)
 }

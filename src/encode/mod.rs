@@ -14,7 +14,7 @@ mod text;
 pub(crate) use buffer::Buffer;
 pub(crate) use json::{JsonEncoder, rfc3339};
 pub(crate) use protobuf::ProtobufEncoder;
-pub(crate) use text::{Dialect, TextEncoder};
+pub(crate) use text::{TextEncoder, TextFormat};
 
 use crate::snapshot::SeriesBlock;
 
@@ -28,9 +28,9 @@ pub(crate) trait Encode {
     fn block(&mut self, block: &SeriesBlock, page: &mut Buffer);
     fn series(&mut self, block: &SeriesBlock, series: usize, page: &mut Buffer);
     /// Returns how many bytes a call of `series` may give at once of those before it.
-    fn held(&self) -> usize {
+    fn max_pending(&self) -> usize {
         0
     }
     /// Ends the exposition; `cut` says that not all series are in it.
-    fn finish(&mut self, cut: bool, page: &mut Buffer);
+    fn finish(&mut self, truncated: bool, page: &mut Buffer);
 }

@@ -5,7 +5,7 @@ use crate::snapshot::Count;
 
 #[inline]
 pub(super) fn put_u64(page: &mut Buffer, number: u64) {
-    page.put_short(&digits(number));
+    page.put_short_text(&digits(number));
 }
 
 /// Returns a number's digits.
@@ -38,7 +38,7 @@ fn eight_digits(number: u64) -> ShortText {
     // Of 0, one digit stays.
     let zeroes = (ones.trailing_zeros() / 8).min(7);
     let text = (ones | 0x3030_3030_3030_3030) >> (8 * zeroes);
-    ShortText::of_bytes(text.to_le_bytes(), 8 - zeroes as usize)
+    ShortText::from_bytes(text.to_le_bytes(), 8 - zeroes as usize)
 }
 
 /// Appends a counter's value, its whole part exact where there is no fraction.
@@ -58,7 +58,7 @@ pub(super) fn put_f64(page: &mut Buffer, number: f64) {
     if number.fract() == 0.0 && number.abs() < WHOLE && (number != 0.0 || number.is_sign_positive())
     {
         #[expect(clippy::cast_possible_truncation, reason = "whole and below 1e15")]
-        page.put_short(&ShortText::new(itoa::Buffer::new().format(number as i64)));
+        page.put_short_text(&ShortText::new(itoa::Buffer::new().format(number as i64)));
     } else {
         put_float(page, number);
     }
@@ -72,7 +72,7 @@ pub(super) fn put_f64(page: &mut Buffer, number: f64) {
 /// another series there than in Prometheus 2.
 pub(super) fn bound_text(bound: f64) -> String {
     if !bound.is_finite() {
-        return not_finite(bound).to_owned();
+        return non_finite_text(bound).to_owned();
     }
     let scientific = format!("{bound:e}");
     let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
@@ -87,19 +87,19 @@ pub(super) fn bound_text(bound: f64) -> String {
 }
 
 /// Returns a time in seconds since 1970, to the millisecond.
-pub(super) fn seconds(millis: u64) -> f64 {
+pub(super) fn millis_to_seconds(millis: u64) -> f64 {
     millis as f64 / 1e3
 }
 
 fn put_float(page: &mut Buffer, number: f64) {
     if number.is_finite() {
-        page.put_short(&ShortText::new(zmij::Buffer::new().format_finite(number)));
+        page.put_short_text(&ShortText::new(zmij::Buffer::new().format_finite(number)));
     } else {
-        page.put_str(not_finite(number));
+        page.put_str(non_finite_text(number));
     }
 }
 
-fn not_finite(number: f64) -> &'static str {
+fn non_finite_text(number: f64) -> &'static str {
     if number.is_nan() {
         "NaN"
     } else if number > 0.0 {

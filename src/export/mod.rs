@@ -18,21 +18,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod chunks;
+mod chunk_encoder;
 mod format;
 mod summary;
 
 #[cfg(feature = "axum")]
-pub(crate) use chunks::Chunks;
+pub(crate) use chunk_encoder::ChunkEncoder;
 #[cfg(not(feature = "axum"))]
-use chunks::Chunks;
-use chunks::Reading;
+use chunk_encoder::ChunkEncoder;
+use chunk_encoder::ExportState;
 pub use format::Format;
 pub use summary::{MetricSummary, Summary};
 
 use std::{fmt, io};
 
-use crate::encode::{Dialect, Encode, JsonEncoder, ProtobufEncoder, TextEncoder};
+use crate::encode::{Encode, JsonEncoder, ProtobufEncoder, TextEncoder, TextFormat};
 use crate::registry::Registry;
 use crate::snapshot::Escaping;
 
@@ -46,7 +46,7 @@ pub struct Export {
     format: Format,
     escaping: Escaping,
     created: bool,
-    only: Option<Vec<String>>,
+    name_filter: Option<Vec<String>>,
     limit: usize,
 }
 
@@ -79,7 +79,7 @@ impl Export {
     pub fn filter_names(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let names = names.into_iter().map(Into::into);
         Self {
-            only: Some(names.collect()),
+            name_filter: Some(names.collect()),
             ..self
         }
     }
@@ -96,9 +96,9 @@ impl Export {
     ///
     /// What the writer returns.
     pub fn write_to(self, writer: &mut impl io::Write) -> io::Result<()> {
-        let mut chunks = self.chunks();
-        while !chunks.is_at_end() {
-            chunks.turn();
+        let mut chunks = self.into_chunks();
+        while !chunks.is_last() {
+            chunks.next_chunk();
             writer.write_all(chunks.chunk())?;
         }
         Ok(())
@@ -114,28 +114,28 @@ impl Export {
     }
 
     /// Makes it a chunk at a time. The registry is read from the first chunk on.
-    pub(crate) fn chunks(self) -> Chunks {
-        Chunks::new(self)
+    pub(crate) fn into_chunks(self) -> ChunkEncoder {
+        ChunkEncoder::new(self)
     }
 
-    fn read(self) -> Reading {
+    fn start(self) -> ExportState {
         let mut gather = self.registry.gather();
-        if let Some(names) = self.only {
+        if let Some(names) = self.name_filter {
             gather = gather.filter_names(names);
         }
         let encoder: Box<dyn Encode + Send> = match self.format {
             Format::Text | Format::TextV1 => {
-                let dialect = Dialect::Prometheus;
+                let dialect = TextFormat::Prometheus;
                 Box::new(TextEncoder::new(dialect, self.escaping, false))
             }
             Format::OpenMetrics => {
-                let dialect = Dialect::OpenMetrics;
+                let dialect = TextFormat::OpenMetrics;
                 Box::new(TextEncoder::new(dialect, self.escaping, self.created))
             }
             Format::Protobuf => Box::new(ProtobufEncoder::new(self.escaping)),
             Format::Json => Box::new(JsonEncoder::new(gather.read_at(), gather.uptime())),
         };
-        Reading { gather, encoder }
+        ExportState { gather, encoder }
     }
 }
 
@@ -148,7 +148,7 @@ impl Registry {
             format,
             escaping: Escaping::default(),
             created: false,
-            only: None,
+            name_filter: None,
             limit: usize::MAX,
         }
     }

@@ -143,7 +143,7 @@ pub(crate) trait AnySet: Any + Send + Sync {
     fn len(&self) -> usize;
     fn invalid_count(&self) -> u64;
     fn overflow_count(&self) -> Option<u64>;
-    /// Reads up to [`SeriesBlock::SERIES`] series from position `from` on, and moves
+    /// Reads up to [`SeriesBlock::MAX_SERIES`] series from position `from` on, and moves
     /// that past them; returns `None` when there are no more.
     fn block(&self, from: &mut usize) -> Option<SeriesBlock>;
     fn total(&self) -> f64;

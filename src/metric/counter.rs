@@ -7,7 +7,7 @@ use crate::cell::CounterCell;
 use crate::metric::amount::{Amount, Split, split, to_f64};
 use crate::metric::instrument::{Instrument, new_series};
 use crate::metric::series::{Series, Shared};
-use crate::snapshot::{Count, Kind, Labels, Sample, Value, Values};
+use crate::snapshot::{Count, Kind, Labels, SeriesSnapshot, SeriesValue, Values};
 
 /// A sum that only grows: requests, errors, bytes.
 ///
@@ -89,8 +89,8 @@ impl Counter {
 
     /// Returns the counter's labels and value now.
     #[must_use]
-    pub fn snapshot(&self) -> Sample {
-        self.0.sample(Value::Counter(self.get()))
+    pub fn snapshot(&self) -> SeriesSnapshot {
+        self.0.sample(SeriesValue::Counter(self.get()))
     }
 
     fn count(&self) -> Count {

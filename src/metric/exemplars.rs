@@ -79,7 +79,7 @@ impl Exemplars {
         exemplars.extend(own.map(|(bucket, slot)| Exemplar {
             series,
             bucket: *bucket,
-            labels: Labels::rendered(&slot.labels),
+            labels: Labels::from_rendered(&slot.labels),
             value: slot.value,
             timestamp: slot.timestamp,
         }));

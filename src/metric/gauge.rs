@@ -7,7 +7,7 @@ use crate::cell::GaugeCell;
 use crate::metric::amount::{Amount, to_f64};
 use crate::metric::instrument::{Instrument, new_series};
 use crate::metric::series::{Series, Shared};
-use crate::snapshot::{Kind, Labels, Sample, Value, Values};
+use crate::snapshot::{Kind, Labels, SeriesSnapshot, SeriesValue, Values};
 
 /// A number that goes up and down: connections, queue length, temperature.
 ///
@@ -64,8 +64,8 @@ impl Gauge {
 
     /// Returns the gauge's labels and value now.
     #[must_use]
-    pub fn snapshot(&self) -> Sample {
-        self.0.sample(Value::Gauge(self.get()))
+    pub fn snapshot(&self) -> SeriesSnapshot {
+        self.0.sample(SeriesValue::Gauge(self.get()))
     }
 
     fn add(&self, amount: f64) {

@@ -10,7 +10,7 @@ use crate::metric::buckets::Buckets;
 use crate::metric::instrument::{Instrument, new_series};
 use crate::metric::series::{Series, Shared};
 use crate::snapshot::{
-    HistogramStats, HistogramView, Histograms, Kind, Labels, Sample, Value, Values,
+    HistogramStats, HistogramView, Histograms, Kind, Labels, SeriesSnapshot, SeriesValue, Values,
 };
 
 /// A distribution: durations in seconds, sizes in bytes.
@@ -59,7 +59,7 @@ impl Histogram {
     pub fn observe_with_exemplar(&self, value: f64, labels: &[(&str, &str)]) {
         self.observe(value);
         if value.is_finite() {
-            let bucket = self.grid().classic.bucket_of(value);
+            let bucket = self.grid().classic.bucket_index(value);
             self.0.keep_exemplar(bucket, value, labels);
         }
     }
@@ -103,8 +103,8 @@ impl Histogram {
 
     /// Returns the histogram's labels and statistics now.
     #[must_use]
-    pub fn snapshot(&self) -> Sample {
-        self.0.sample(Value::Histogram(self.stats()))
+    pub fn snapshot(&self) -> SeriesSnapshot {
+        self.0.sample(SeriesValue::Histogram(self.stats()))
     }
 
     fn of(buckets: Buckets) -> Self {
@@ -192,7 +192,7 @@ impl Instrument for Histogram {
     }
 
     fn fetch(&self) {
-        self.0.labels.fetch();
+        self.0.labels.prefetch();
         self.0.cell.fetch();
     }
 

@@ -31,7 +31,7 @@ pub(crate) trait Instrument: Clone + Debug + Send + Sync + 'static {
     fn series(&self) -> &Arc<Series<Self::Cell, Self::Settings>>;
     /// Loads what `read` will, and waits for none of it.
     fn fetch(&self) {
-        self.series().labels.fetch();
+        self.series().labels.prefetch();
     }
     /// Appends the series' numbers to a block of its kind.
     fn read(&self, values: &mut Values);

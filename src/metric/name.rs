@@ -17,7 +17,7 @@ impl Names {
     /// Checks a metric's name: letters, digits, `_` and `:`, no digit first.
     pub(crate) fn check_metric(self, name: &str) -> Result<(), Error> {
         // A counter's name without its suffix would be empty.
-        let suffix = Escaping::Underscores.metric(name) == "_total";
+        let suffix = Escaping::Underscores.metric_name(name) == "_total";
         let (fault, remedy) = match self {
             _ if suffix => (
                 "it is a counter's suffix alone".to_owned(),
@@ -58,7 +58,7 @@ impl Names {
     /// error, whose it is.
     pub(crate) fn check_label(self, owner: &str, label: &str) -> Result<(), Error> {
         // As an older Prometheus is given it.
-        let printed = Escaping::Underscores.label(label);
+        let printed = Escaping::Underscores.label_name(label);
         let (fault, remedy) = if self == Self::Classic && !is_classic_label(label) {
             let remedy = "use letters, digits and `_`, and no digit first";
             (fault(label, |_| false), remedy)
@@ -67,7 +67,7 @@ impl Names {
         } else if printed.starts_with("__") {
             let fault = "names that begin with `__` are Prometheus's own";
             (fault.to_owned(), "drop the underscores")
-        } else if Escaping::Dots.label(label) == "__name__" {
+        } else if Escaping::Dots.label_name(label) == "__name__" {
             let fault = "where dots are written as `_dot_` it would be the metric's name";
             (fault.to_owned(), "choose another name")
         } else if matches!(&*printed, "le" | "quantile") {
@@ -85,7 +85,7 @@ impl Names {
 /// Returns true for labels that some format prints alike.
 pub(crate) fn are_alike(one: &str, other: &str) -> bool {
     let mut schemes = Escaping::ALL.into_iter();
-    schemes.any(|scheme| scheme.label(one) == scheme.label(other))
+    schemes.any(|scheme| scheme.label_name(one) == scheme.label_name(other))
 }
 
 /// Returns every name that some exposition format prints for such a metric.
@@ -96,7 +96,7 @@ pub(crate) fn printed_names(name: &str, kind: Kind) -> Vec<String> {
     let desc = Desc::new(name, "", kind);
     let mut printed: Vec<_> = Escaping::ALL
         .into_iter()
-        .flat_map(|scheme| printed_by(&scheme.metric(desc.exposed_name()), kind))
+        .flat_map(|scheme| printed_by(&scheme.metric_name(desc.exposed_name()), kind))
         .collect();
     printed.sort_unstable();
     printed.dedup();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::cell::{CounterCell, SeriesState};
 use crate::metric::exemplars::{Exemplars, SeriesAddress};
-use crate::snapshot::{Exemplar, Labels, Sample, Value};
+use crate::snapshot::{Exemplar, Labels, SeriesSnapshot, SeriesValue};
 
 /// One label set of a family, and the cell that counts for it.
 #[derive(Debug)]
@@ -38,8 +38,8 @@ impl<C, S> Series<C, S> {
     }
 
     /// Returns a value that was just read, with what else is known of the series.
-    pub(crate) fn sample(&self, value: Value) -> Sample {
-        Sample::now(&self.labels, self.state.created_millis(), value)
+    pub(crate) fn sample(&self, value: SeriesValue) -> SeriesSnapshot {
+        SeriesSnapshot::new(&self.labels, self.state.created_millis(), value)
     }
 
     fn address(&self) -> SeriesAddress {

@@ -180,12 +180,12 @@ fn levels(
     }
     let [method, route] = labels;
     let labels = [method.clone(), route.clone(), Label::unlimited(WITHIN)];
-    let requests = registry.with_role(Role::HttpLevelRequests).counter_family(
+    let requests = registry.with_role(Role::HttpServiceLevelRequests).counter_family(
         names.level_requests,
         "HTTP requests to routes with a service level, without those whose client left in time.",
         labels.clone(),
     )?;
-    let good = registry.with_role(Role::HttpLevelGood).counter_family(
+    let good = registry.with_role(Role::HttpServiceLevelGood).counter_family(
         names.level_good,
         "HTTP requests that met the service level of their route: in time, and no server error.",
         labels,

@@ -63,11 +63,11 @@ pub struct CollectSink<'a> {
     /// The labels that every series has.
     constant: &'a Labels,
     names: Names,
-    families: Vec<Family<'a>>,
+    families: Vec<CollectedFamily<'a>>,
 }
 
 /// What was computed for one family.
-pub(super) struct Family<'a> {
+pub(super) struct CollectedFamily<'a> {
     /// The name that the collector uses.
     name: &'a str,
     desc: &'a Arc<Desc>,
@@ -93,7 +93,7 @@ impl<'a> CollectSink<'a> {
         names: Names,
         families: impl Iterator<Item = (&'a str, &'a Arc<Desc>)>,
     ) -> Self {
-        let families = families.map(|(name, desc)| Family {
+        let families = families.map(|(name, desc)| CollectedFamily {
             name,
             desc,
             blocks: Vec::new(),
@@ -107,7 +107,7 @@ impl<'a> CollectSink<'a> {
         }
     }
 
-    pub(super) fn into_families(self) -> Vec<Family<'a>> {
+    pub(super) fn into_families(self) -> Vec<CollectedFamily<'a>> {
         self.families
     }
 
@@ -191,18 +191,18 @@ impl<'a> CollectSink<'a> {
             .filter(|(_, value)| !value.is_empty())
             .collect();
         set.sort_unstable();
-        let labels = Labels::following(self.constant, set);
+        let labels = Labels::with_pairs(self.constant, set);
         if !described || !names_are_valid || family.seen.contains(&labels) {
             family.invalid += 1;
             return;
         }
-        let full = |block: &SeriesBlock| block.labels.len() == SeriesBlock::SERIES;
+        let full = |block: &SeriesBlock| block.labels.len() == SeriesBlock::MAX_SERIES;
         if family.blocks.last().is_none_or(full) {
             // The same buckets as before, whatever this series' are.
             let values = family
                 .blocks
                 .last()
-                .map_or_else(&empty, |last| last.values.emptied());
+                .map_or_else(&empty, |last| last.values.to_empty());
             if family.blocks.is_empty() {
                 // Most families have one, which a scrape may hold for long, and not room
                 // for four.
@@ -232,7 +232,7 @@ impl Registry {
     /// When it describes no family, or one whose name is not valid or is taken;
     /// then none of them is registered.
     pub fn collector(&self, collector: impl Collect) -> Result<(), Error> {
-        self.add_source(Box::new(collector))
+        self.add_collector(Box::new(collector))
     }
 
     /// Registers a gauge whose value is computed each time it is read.

@@ -7,7 +7,7 @@ use crate::metric::{
     Buckets, Counter, DynFamily, Family, Gauge, Histogram, Instrument, Label, MAX_LABELS, SeriesSet,
 };
 use crate::registry::Registry;
-use crate::registry::entries::Entries;
+use crate::registry::metric_table::MetricTable;
 use crate::snapshot::Desc;
 
 /// Every method here returns what is there when the name is taken by the same
@@ -216,9 +216,9 @@ impl Registry {
                 series.labels.as_str()
             )));
         }
-        let mut entries = self.entries_mut();
+        let mut entries = self.table_mut();
         let there = entries.get(name);
-        if there.is_some_and(|entry| entry.part(self.scope.labels()).is_some()) {
+        if there.is_some_and(|entry| entry.group(self.scope.labels()).is_some()) {
             return Err(Error::conflict(format_args!(
                 "the metric {name:?} is there already: choose another name, \
                  or ask the registry for the one that is there"
@@ -237,7 +237,7 @@ impl Registry {
         settings: Option<M::Settings>,
     ) -> Result<M, Error> {
         let names: Vec<_> = labels.iter().map(|(name, _)| Label::from(*name)).collect();
-        let set = self.set::<M>(name, help, &names, settings)?;
+        let set = self.series_set::<M>(name, help, &names, settings)?;
         // The set's own order, which may be that of whoever asked first.
         let mut values: Vec<_> = set
             .label_names()
@@ -256,7 +256,7 @@ impl Registry {
         settings: Option<M::Settings>,
     ) -> Result<Family<M, N>, Error> {
         let labels = labels.map(Into::into);
-        let set = self.set(name, help, &labels, settings)?;
+        let set = self.series_set(name, help, &labels, settings)?;
         Ok(Family::new(set, labels.map(|label| label.name)))
     }
 
@@ -275,12 +275,12 @@ impl Registry {
                 labels.len()
             )));
         }
-        let set = self.set(name, help, labels, settings)?;
+        let set = self.series_set(name, help, labels, settings)?;
         let names: Vec<_> = labels.iter().map(|label| label.name).collect();
         Ok(DynFamily::new(set, &names))
     }
 
-    fn set<M: Instrument>(
+    fn series_set<M: Instrument>(
         &self,
         name: &str,
         help: &str,
@@ -292,27 +292,25 @@ impl Registry {
         self.scope.names().check_metric(name)?;
         self.scope.check_labels(name, &label_names)?;
         let constant = self.scope.labels();
-        let there = self
-            .entries()
-            .find(name, constant, labels, settings.as_ref());
+        let there = self.table().find(name, constant, labels, settings.as_ref());
         if let Some(set) = there? {
             return Ok(set);
         }
-        let mut entries = self.entries_mut();
+        let mut entries = self.table_mut();
         // Another thread may have added it between the two locks.
         if let Some(set) = entries.find(name, constant, labels, settings.as_ref())? {
             return Ok(set);
         }
         let settings = settings.or_else(|| entries.settings::<M>(name));
         let settings = settings.unwrap_or_else(|| M::settings(labels.is_empty()));
-        let desc = Desc::new(name, entries.help(name, help), M::KIND).in_role(self.scope.role());
+        let desc = Desc::new(name, entries.help(name, help), M::KIND).with_role(self.scope.role());
         let set = Arc::new(SeriesSet::new(desc, constant.clone(), labels, settings));
         entries.insert(Arc::<SeriesSet<M>>::clone(&set))?;
         Ok(set)
     }
 
-    pub(super) fn entries_mut(&self) -> RwLockWriteGuard<'_, Entries> {
-        let entries = &self.inner.entries;
+    pub(super) fn table_mut(&self) -> RwLockWriteGuard<'_, MetricTable> {
+        let entries = &self.inner.metrics;
         entries.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -33,7 +33,7 @@ impl Registry {
         if HAS_WARNED.load(Ordering::Relaxed) || GLOBAL.inner.is_read.load(Ordering::Relaxed) {
             return;
         }
-        let first = GLOBAL.entries().iter().next().map(Arc::clone);
+        let first = GLOBAL.table().iter().next().map(Arc::clone);
         let Some(first) = first else {
             return;
         };
@@ -64,7 +64,7 @@ impl Registry {
 /// [`Registry::counter`], which returns the error.
 #[track_caller]
 pub fn counter(name: &str, help: &str) -> Counter {
-    expect(Registry::global().counter(name, help))
+    unwrap_or_panic(Registry::global().counter(name, help))
 }
 
 /// Returns the counter called `name` with these labels in the global registry.
@@ -79,7 +79,7 @@ pub fn counter_with<'a>(
     help: &str,
     labels: impl AsRef<[(&'a str, &'a str)]>,
 ) -> Counter {
-    expect(Registry::global().counter_with(name, help, labels))
+    unwrap_or_panic(Registry::global().counter_with(name, help, labels))
 }
 
 /// Returns the gauge called `name` in the global registry.
@@ -90,7 +90,7 @@ pub fn counter_with<'a>(
 /// [`Registry::gauge`], which returns the error.
 #[track_caller]
 pub fn gauge(name: &str, help: &str) -> Gauge {
-    expect(Registry::global().gauge(name, help))
+    unwrap_or_panic(Registry::global().gauge(name, help))
 }
 
 /// Returns the gauge called `name` with these labels in the global registry.
@@ -101,7 +101,7 @@ pub fn gauge(name: &str, help: &str) -> Gauge {
 /// see [`Registry::gauge_with`], which returns the error.
 #[track_caller]
 pub fn gauge_with<'a>(name: &str, help: &str, labels: impl AsRef<[(&'a str, &'a str)]>) -> Gauge {
-    expect(Registry::global().gauge_with(name, help, labels))
+    unwrap_or_panic(Registry::global().gauge_with(name, help, labels))
 }
 
 /// Returns the histogram called `name` in the global registry.
@@ -112,7 +112,7 @@ pub fn gauge_with<'a>(name: &str, help: &str, labels: impl AsRef<[(&'a str, &'a 
 /// [`Registry::histogram`], which returns the error.
 #[track_caller]
 pub fn histogram(name: &str, help: &str) -> Histogram {
-    expect(Registry::global().histogram(name, help))
+    unwrap_or_panic(Registry::global().histogram(name, help))
 }
 
 /// Returns the histogram called `name` with these buckets in the global registry.
@@ -127,7 +127,7 @@ pub fn histogram_with_buckets(
     help: &str,
     buckets: impl TryInto<Buckets, Error: Into<Error>>,
 ) -> Histogram {
-    expect(Registry::global().histogram_with_buckets(name, help, buckets))
+    unwrap_or_panic(Registry::global().histogram_with_buckets(name, help, buckets))
 }
 
 /// Returns the histogram called `name` with these labels in the global registry.
@@ -142,7 +142,7 @@ pub fn histogram_with<'a>(
     help: &str,
     labels: impl AsRef<[(&'a str, &'a str)]>,
 ) -> Histogram {
-    expect(Registry::global().histogram_with(name, help, labels))
+    unwrap_or_panic(Registry::global().histogram_with(name, help, labels))
 }
 
 /// Returns the family of counters called `name` in the global registry.
@@ -162,7 +162,7 @@ pub fn counter_family<'a, const N: usize>(
     help: &str,
     labels: [impl Into<Label<'a>>; N],
 ) -> Family<Counter, N> {
-    expect(Registry::global().counter_family(name, help, labels))
+    unwrap_or_panic(Registry::global().counter_family(name, help, labels))
 }
 
 /// Returns the family of gauges called `name` in the global registry.
@@ -177,7 +177,7 @@ pub fn gauge_family<'a, const N: usize>(
     help: &str,
     labels: [impl Into<Label<'a>>; N],
 ) -> Family<Gauge, N> {
-    expect(Registry::global().gauge_family(name, help, labels))
+    unwrap_or_panic(Registry::global().gauge_family(name, help, labels))
 }
 
 /// Returns the family of histograms called `name` in the global registry.
@@ -192,7 +192,7 @@ pub fn histogram_family<'a, const N: usize>(
     help: &str,
     labels: [impl Into<Label<'a>>; N],
 ) -> Family<Histogram, N> {
-    expect(Registry::global().histogram_family(name, help, labels))
+    unwrap_or_panic(Registry::global().histogram_family(name, help, labels))
 }
 
 /// Returns the family of histograms called `name` with these buckets in the global
@@ -218,11 +218,11 @@ pub fn histogram_family_with_buckets<'a, const N: usize>(
     labels: [impl Into<Label<'a>>; N],
     buckets: impl TryInto<Buckets, Error: Into<Error>>,
 ) -> Family<Histogram, N> {
-    expect(Registry::global().histogram_family_with_buckets(name, help, labels, buckets))
+    unwrap_or_panic(Registry::global().histogram_family_with_buckets(name, help, labels, buckets))
 }
 
 #[track_caller]
-fn expect<M>(asked: Result<M, Error>) -> M {
+fn unwrap_or_panic<M>(asked: Result<M, Error>) -> M {
     match asked {
         Ok(metric) => metric,
         Err(error) => panic!("{error}"),

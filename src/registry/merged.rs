@@ -7,27 +7,27 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::error::Error;
 use crate::metric::printed_names;
 use crate::registry::Registry;
-use crate::registry::entries::{Entry, Part};
 use crate::registry::gather::Gather;
+use crate::registry::metric_table::{MetricEntry, SeriesGroup};
 use crate::snapshot::Labels;
 
 /// The registries that a merged handle reads in addition to its own.
 #[derive(Default)]
-pub(super) struct Others {
+pub(super) struct AdditionalRegistries {
     pub(super) registries: Vec<Registry>,
     /// Whether they were found to have no conflict. Those found before are errors.
     is_checked: AtomicBool,
     /// How many series were left out of readings, by the metric's name.
-    left_out: Mutex<BTreeMap<String, u64>>,
+    skipped: Mutex<BTreeMap<String, u64>>,
 }
 
 /// The metrics of several registries under their names.
-pub(super) struct Merge {
-    pub(super) entries: Vec<Arc<Entry>>,
+pub(super) struct MergedMetrics {
+    pub(super) entries: Vec<Arc<MetricEntry>>,
     /// The names of metrics whose series may be the same in several registries.
-    pub(super) shared: HashSet<String>,
+    pub(super) overlapping: HashSet<String>,
     /// The metrics of later registries that conflict with those of earlier ones.
-    pub(super) conflicts: Vec<(Arc<Entry>, Error)>,
+    pub(super) conflicts: Vec<(Arc<MetricEntry>, Error)>,
 }
 
 impl Registry {
@@ -65,12 +65,12 @@ impl Registry {
     /// them have the same series ([`Error::is_conflict`]).
     pub fn merged<'a>(registries: impl IntoIterator<Item = &'a Self>) -> Result<Self, Error> {
         let mut all: Vec<Self> = Vec::new();
-        for registry in registries.into_iter().flat_map(Self::parts) {
+        for registry in registries.into_iter().flat_map(Self::registries) {
             if !all
                 .iter()
                 .any(|known| Arc::ptr_eq(&known.inner, &registry.inner))
             {
-                all.push(registry.alone());
+                all.push(registry.without_additional());
             }
         }
         if all.is_empty() {
@@ -79,22 +79,22 @@ impl Registry {
             ));
         }
         let first = all.remove(0);
-        let others = Arc::new(Others {
+        let others = Arc::new(AdditionalRegistries {
             registries: all,
-            ..Others::default()
+            ..AdditionalRegistries::default()
         });
         let merged = Self {
-            others: Some(Arc::clone(&others)),
+            additional: Some(Arc::clone(&others)),
             ..first
         };
-        merged.check()?;
+        merged.check_conflicts()?;
         others.is_checked.store(true, Ordering::Relaxed);
         Ok(merged)
     }
 
     /// Returns the registries that are read through this handle.
-    pub(super) fn parts(&self) -> impl Iterator<Item = &Self> {
-        let others = self.others.iter();
+    pub(super) fn registries(&self) -> impl Iterator<Item = &Self> {
+        let others = self.additional.iter();
         [self]
             .into_iter()
             .chain(others.flat_map(|others| &others.registries))
@@ -102,8 +102,8 @@ impl Registry {
 
     /// Returns the labels of the metrics that the registry has about itself: the constant labels
     /// of this handle, as far as the other registries' handles have them, too.
-    pub(crate) fn labels_about_itself(&self) -> Labels {
-        let others = self.others.iter().flat_map(|others| &others.registries);
+    pub(crate) fn self_metric_labels(&self) -> Labels {
+        let others = self.additional.iter().flat_map(|others| &others.registries);
         let others: Vec<Vec<_>> = others
             .map(|registry| registry.scope.labels().pairs().collect())
             .collect();
@@ -116,32 +116,32 @@ impl Registry {
     }
 
     /// Returns a handle that reads this registry without the others.
-    fn alone(&self) -> Self {
+    fn without_additional(&self) -> Self {
         Self {
-            others: None,
+            additional: None,
             ..self.clone()
         }
     }
 
     /// Returns the metrics of all registries that are read through this handle.
-    pub(super) fn merge(&self) -> Merge {
-        let mut merged: BTreeMap<String, Arc<Entry>> = BTreeMap::new();
-        let mut merge = Merge {
+    pub(super) fn merged_metrics(&self) -> MergedMetrics {
+        let mut merged: BTreeMap<String, Arc<MetricEntry>> = BTreeMap::new();
+        let mut merge = MergedMetrics {
             entries: Vec::new(),
-            shared: HashSet::new(),
+            overlapping: HashSet::new(),
             conflicts: Vec::new(),
         };
-        let parts: Vec<_> = self.parts().collect();
+        let parts: Vec<_> = self.registries().collect();
         for (position, registry) in parts.iter().enumerate() {
-            let new: Vec<_> = registry.entries().iter().cloned().collect();
+            let new: Vec<_> = registry.table().iter().cloned().collect();
             for entry in new {
                 let name = entry.desc().name();
-                if let Err(error) = check(&entry, &merged, &parts[..position]) {
+                if let Err(error) = check_entry(&entry, &merged, &parts[..position]) {
                     merge.conflicts.push((entry, error));
                 } else if let Some(there) = merged.get_mut(name) {
-                    Arc::make_mut(there).parts.extend_from_slice(&entry.parts);
+                    Arc::make_mut(there).groups.extend_from_slice(&entry.groups);
                     if !there.are_disjoint() {
-                        merge.shared.insert(name.to_owned());
+                        merge.overlapping.insert(name.to_owned());
                     }
                 } else {
                     merged.insert(name.to_owned(), entry);
@@ -153,13 +153,13 @@ impl Registry {
     }
 
     /// Checks that the registries have no conflict now.
-    fn check(&self) -> Result<(), Error> {
-        let merge = self.merge();
+    fn check_conflicts(&self) -> Result<(), Error> {
+        let merge = self.merged_metrics();
         if let Some((_, error)) = merge.conflicts.into_iter().next() {
             return Err(error);
         }
         for entry in merge.entries {
-            let mut helps = entry.parts.iter().map(|part| part.set.desc().help());
+            let mut helps = entry.groups.iter().map(|part| part.set.desc().help());
             let first = helps.next().unwrap_or_default();
             if let Some(other) = helps.find(|help| *help != first) {
                 return Err(Error::conflict(format_args!(
@@ -171,32 +171,32 @@ impl Registry {
         }
         let mut gather = Gather::new(self);
         gather.by_ref().for_each(drop);
-        gather
-            .duplicate()
-            .map_or(Ok(()), |(metric, labels)| Err(duplicate(metric, labels)))
+        gather.duplicate().map_or(Ok(()), |(metric, labels)| {
+            Err(duplicate_error(metric, labels))
+        })
     }
 }
 
 /// Checks that a registry's metric can be read beside those that were merged of earlier
 /// registries.
-fn check(
-    entry: &Entry,
-    merged: &BTreeMap<String, Arc<Entry>>,
+fn check_entry(
+    entry: &MetricEntry,
+    merged: &BTreeMap<String, Arc<MetricEntry>>,
     earlier: &[&Registry],
 ) -> Result<(), Error> {
     let (name, kind) = (entry.desc().name(), entry.desc().kind());
     if let Some(there) = merged.get(name) {
-        return check_same(entry, there);
+        return check_same_metric(entry, there);
     }
     for printed in printed_names(name, kind) {
         for registry in earlier {
-            let entries = registry.entries();
+            let entries = registry.table();
             let owner = entries
-                .prints(&printed)
+                .owner_of_printed(&printed)
                 .and_then(|owner| entries.get(owner));
             let kept = owner.and_then(|owner| merged.get(owner.desc().name()));
             // One that was left out itself prints nothing.
-            let is_kept = |kept: &&Arc<Entry>| {
+            let is_kept = |kept: &&Arc<MetricEntry>| {
                 Some(kept.desc().kind()) == owner.map(|owner| owner.desc().kind())
             };
             if let Some(kept) = kept.filter(is_kept) {
@@ -211,7 +211,7 @@ fn check(
     Ok(())
 }
 
-fn check_same(entry: &Entry, there: &Entry) -> Result<(), Error> {
+fn check_same_metric(entry: &MetricEntry, there: &MetricEntry) -> Result<(), Error> {
     let (name, kind) = (entry.desc().name(), entry.desc().kind());
     if kind != there.desc().kind() {
         return Err(Error::conflict(format_args!(
@@ -220,7 +220,7 @@ fn check_same(entry: &Entry, there: &Entry) -> Result<(), Error> {
             there.desc().kind()
         )));
     }
-    let labels = |entry: &Entry| entry.parts.iter().find_map(Part::label_names);
+    let labels = |entry: &MetricEntry| entry.groups.iter().find_map(SeriesGroup::label_names);
     match (labels(there), labels(entry)) {
         (Some(first), Some(other)) if first != other => Err(Error::conflict(format_args!(
             "the metric {name:?} has the labels {first:?} in one registry and {other:?} in \
@@ -232,7 +232,7 @@ fn check_same(entry: &Entry, there: &Entry) -> Result<(), Error> {
 
 /// Returns the error about a series that two registries have. It names no value of a label,
 /// which may come from a client.
-fn duplicate(metric: &str, labels: &Labels) -> Error {
+fn duplicate_error(metric: &str, labels: &Labels) -> Error {
     let names: Vec<_> = labels.pairs().map(|(name, _)| name.into_owned()).collect();
     Error::conflict(format_args!(
         "two registries have the same series of the metric {metric:?}, with the labels \
@@ -241,25 +241,25 @@ fn duplicate(metric: &str, labels: &Labels) -> Error {
     ))
 }
 
-impl Others {
+impl AdditionalRegistries {
     /// Counts the series of a metric that conflicts with one of an earlier registry.
-    pub(super) fn leave_out_metric(&self, entry: &Entry, conflict: &Error) {
-        let series = entry.parts.iter().map(Part::stored).sum();
-        self.leave_out(entry.desc().name(), series, || conflict.to_string());
+    pub(super) fn skip_metric(&self, entry: &MetricEntry, conflict: &Error) {
+        let series = entry.groups.iter().map(SeriesGroup::stored_series).sum();
+        self.skip(entry.desc().name(), series, || conflict.to_string());
     }
 
     /// Counts a series that an earlier registry has too.
-    pub(super) fn leave_out_duplicate(&self, metric: &str, labels: &Labels) {
-        self.leave_out(metric, 1, || duplicate(metric, labels).to_string());
+    pub(super) fn skip_duplicate(&self, metric: &str, labels: &Labels) {
+        self.skip(metric, 1, || duplicate_error(metric, labels).to_string());
     }
 
     /// Counts series of a metric that were left out, and warns of the first.
-    fn leave_out(&self, metric: &str, series: u64, why: impl FnOnce() -> String) {
+    fn skip(&self, metric: &str, series: u64, why: impl FnOnce() -> String) {
         if series == 0 || !self.is_checked.load(Ordering::Relaxed) {
             return;
         }
         let is_new = {
-            let mut left_out = self.left_out();
+            let mut left_out = self.lock_skipped();
             let is_new = !left_out.contains_key(metric);
             *left_out.entry(metric.to_owned()).or_default() += series;
             is_new
@@ -275,12 +275,12 @@ impl Others {
     }
 
     /// Returns how many series were left out so far, by the metric's name.
-    pub(super) fn counts(&self) -> BTreeMap<String, u64> {
-        self.left_out().clone()
+    pub(super) fn skipped_series(&self) -> BTreeMap<String, u64> {
+        self.lock_skipped().clone()
     }
 
-    fn left_out(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+    fn lock_skipped(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
         // The map is complete after every step, even if another thread panicked.
-        self.left_out.lock().unwrap_or_else(PoisonError::into_inner)
+        self.skipped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A [`Registry`] hands out metrics and refuses what could not be told apart in
 //! a scrape. It knows no format and no HTTP: [`Registry::gather`] gives plain
-//! data, a [`SeriesBlock`](crate::snapshot::Block) at a time.
+//! data, a [`SeriesBlock`](crate::snapshot::SeriesBlock) at a time.
 //!
 //! What is not counted but computed, such as the size of a pool, is registered as
 //! a function ([`Registry::gauge_fn`]) or as a collector of whole families
@@ -29,16 +29,16 @@
 //! ```
 
 mod collect;
-mod collector;
 mod create;
-mod entries;
 mod gather;
 mod global;
 mod lint;
 mod merged;
+mod metric_table;
+mod overlapping_series;
+mod registered_collector;
 mod scope;
 mod self_metrics;
-mod shared;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,14 +48,14 @@ use std::time::{Duration, Instant};
 use crate::metric::{Counter, Metric};
 use crate::snapshot::{Desc, now_millis};
 pub use collect::{Collect, CollectSink};
-use entries::{Entries, Entry};
 pub use gather::Gather;
 pub use global::{
     counter, counter_family, counter_with, gauge, gauge_family, gauge_with, histogram,
     histogram_family, histogram_family_with_buckets, histogram_with, histogram_with_buckets,
 };
 pub use lint::{Lint, Rule};
-use merged::Others;
+use merged::AdditionalRegistries;
+use metric_table::{MetricEntry, MetricTable};
 use scope::Scope;
 
 /// The metrics of a service, each under a name of its own.
@@ -67,20 +67,20 @@ pub struct Registry {
     /// What this handle adds to the metrics that it makes.
     scope: Arc<Scope>,
     /// The registries that are read besides this one.
-    others: Option<Arc<Others>>,
+    additional: Option<Arc<AdditionalRegistries>>,
 }
 
 struct Inner {
     started: Instant,
     /// The same moment, in milliseconds since 1970.
-    since: u64,
+    created_millis: u64,
     /// How often a collector panicked.
     panics: Counter,
     /// Whether it was read, or is served by a router.
     is_read: AtomicBool,
     /// Locked to look a name up and to add one, never while a metric is read or
     /// recorded, nor while any code of a user runs.
-    entries: RwLock<Entries>,
+    metrics: RwLock<MetricTable>,
 }
 
 impl Registry {
@@ -89,15 +89,15 @@ impl Registry {
     pub fn new() -> Self {
         let inner = Inner {
             started: Instant::now(),
-            since: now_millis(),
+            created_millis: now_millis(),
             panics: Counter::new(),
             is_read: AtomicBool::new(false),
-            entries: RwLock::new(Entries::new()),
+            metrics: RwLock::new(MetricTable::new()),
         };
         Self {
             inner: Arc::new(inner),
             scope: Arc::default(),
-            others: None,
+            additional: None,
         }
     }
 
@@ -117,12 +117,12 @@ impl Registry {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Metric> {
         let name = self.scope.name(name);
-        if self.others.is_none() {
-            let entries = self.entries();
+        if self.additional.is_none() {
+            let entries = self.table();
             let entry = entries.get(&name).or_else(|| entries.exposed_as(&name));
             return entry.map(|entry| entry.metric());
         }
-        let entries = self.merge().entries;
+        let entries = self.merged_metrics().entries;
         let find = |is: fn(&Desc) -> &str| entries.iter().find(|entry| is(entry.desc()) == name);
         let entry = find(Desc::name).or_else(|| find(Desc::exposed_name));
         entry.map(|entry| entry.metric())
@@ -131,11 +131,12 @@ impl Registry {
     /// Returns all metrics, sorted by name.
     #[must_use]
     pub fn metrics(&self) -> Vec<Metric> {
-        let metrics = |entries: &[Arc<Entry>]| entries.iter().map(|entry| entry.metric()).collect();
-        if self.others.is_some() {
-            return metrics(&self.merge().entries);
+        let metrics =
+            |entries: &[Arc<MetricEntry>]| entries.iter().map(|entry| entry.metric()).collect();
+        if self.additional.is_some() {
+            return metrics(&self.merged_metrics().entries);
         }
-        let entries: Vec<_> = self.entries().iter().cloned().collect();
+        let entries: Vec<_> = self.table().iter().cloned().collect();
         metrics(&entries)
     }
 
@@ -150,7 +151,7 @@ impl Registry {
 
     /// Notes that the registry is read, or will be.
     pub(crate) fn mark_read(&self) {
-        for registry in self.parts() {
+        for registry in self.registries() {
             registry.inner.is_read.store(true, Ordering::Relaxed);
         }
     }
@@ -158,7 +159,7 @@ impl Registry {
     /// Returns how long the registry has existed.
     #[must_use]
     pub fn uptime(&self) -> Duration {
-        let uptimes = self.parts().map(|part| part.inner.started.elapsed());
+        let uptimes = self.registries().map(|part| part.inner.started.elapsed());
         uptimes.max().unwrap_or_default()
     }
 
@@ -172,17 +173,17 @@ impl Registry {
     }
 
     /// Returns a handle to the same registry, with another scope.
-    fn within(self, scope: Scope) -> Self {
+    fn with_scope(self, scope: Scope) -> Self {
         Self {
             inner: self.inner,
             scope: Arc::new(scope),
-            others: self.others,
+            additional: self.additional,
         }
     }
 
-    fn entries(&self) -> RwLockReadGuard<'_, Entries> {
+    fn table(&self) -> RwLockReadGuard<'_, MetricTable> {
         // Entries are whole after every step, whatever panicked elsewhere.
-        let entries = &self.inner.entries;
+        let entries = &self.inner.metrics;
         entries.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -196,7 +197,7 @@ impl Default for Registry {
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registry")
-            .field("metrics", &self.entries().iter().count())
+            .field("metrics", &self.table().iter().count())
             .finish_non_exhaustive()
     }
 }

@@ -83,7 +83,7 @@ impl Registry {
             prefix,
             ..(*self.scope).clone()
         };
-        Ok(self.within(scope))
+        Ok(self.with_scope(scope))
     }
 
     /// Returns a handle to the same registry without a prefix, for metrics that the
@@ -94,7 +94,7 @@ impl Registry {
             prefix: String::new(),
             ..(*self.scope).clone()
         };
-        self.within(scope)
+        self.with_scope(scope)
     }
 
     /// Returns a handle to the same registry through which every new metric is there for
@@ -104,7 +104,7 @@ impl Registry {
             role: Some(role),
             ..(*self.scope).clone()
         };
-        self.clone().within(scope)
+        self.clone().with_scope(scope)
     }
 
     /// Returns a handle to the same registry through which every new metric has
@@ -153,13 +153,13 @@ impl Registry {
                     "the label {name:?} of the registry is there already: give each label once"
                 )));
             }
-            all = Labels::following(&all, [(*name, *value)]);
+            all = Labels::with_pairs(&all, [(*name, *value)]);
         }
         let scope = Scope {
             labels: all,
             ..(*self.scope).clone()
         };
-        Ok(self.within(scope))
+        Ok(self.with_scope(scope))
     }
 
     /// Returns a handle to the same registry through which metrics and labels may have
@@ -190,6 +190,6 @@ impl Registry {
             names: Names::Utf8,
             ..(*self.scope).clone()
         };
-        self.within(scope)
+        self.with_scope(scope)
     }
 }

@@ -20,13 +20,13 @@ const SERIES_OVERFLOW: &str = "tachometer_series_overflow_total";
 
 /// Returns what these metrics are, but for their help.
 pub(super) fn descs() -> impl Iterator<Item = Desc> {
-    let desc = |(name, kind): &(&str, Kind)| Desc::new(name, "", *kind).in_role(role(name));
+    let desc = |(name, kind): &(&str, Kind)| Desc::new(name, "", *kind).with_role(role(name));
     NAMES.iter().map(desc)
 }
 
 impl Registry {
     /// Returns what the metrics are that the registry has of itself, but for their help.
-    pub(crate) fn about_itself() -> impl Iterator<Item = Desc> {
+    pub(crate) fn self_metric_descs() -> impl Iterator<Item = Desc> {
         descs()
     }
 }
@@ -46,13 +46,13 @@ pub(super) struct SelfMetrics {
     constant: Labels,
     /// Whether there are collectors.
     pub(super) has_collectors: bool,
-    invalid: Numbers<Count>,
-    series: Numbers<f64>,
-    overflow: Numbers<Count>,
+    invalid: LabeledNumbers<Count>,
+    series: LabeledNumbers<f64>,
+    overflow: LabeledNumbers<Count>,
 }
 
 #[derive(Debug)]
-struct Numbers<T>(Vec<(Labels, T)>);
+struct LabeledNumbers<T>(Vec<(Labels, T)>);
 
 impl SelfMetrics {
     pub(super) fn new(constant: Labels) -> Self {
@@ -63,8 +63,8 @@ impl SelfMetrics {
     }
 
     /// Notes what is to be said of a metric of which so many series were read.
-    pub(super) fn note(&mut self, metric: &Metric, series: usize) {
-        let labels = || Labels::following(&self.constant, [("metric", metric.name())]);
+    pub(super) fn record(&mut self, metric: &Metric, series: usize) {
+        let labels = || Labels::with_pairs(&self.constant, [("metric", metric.name())]);
         let invalid = metric.invalid_count();
         if invalid > 0 {
             self.invalid.0.push((labels(), invalid.into()));
@@ -81,14 +81,19 @@ impl SelfMetrics {
 
     /// Returns what was noted of a registry, sorted by name; all of it since it began.
     pub(super) fn blocks(mut self, registry: &Registry) -> Vec<SeriesBlock> {
-        self.note_left_out(registry);
-        let mut panics = Numbers::default();
+        self.add_skipped_series(registry);
+        let mut panics = LabeledNumbers::default();
         if self.has_collectors {
-            let counts = registry.parts().map(|part| part.inner.panics.get_u64());
+            let counts = registry
+                .registries()
+                .map(|part| part.inner.panics.get_u64());
             let sum = counts.fold(0, u64::wrapping_add);
             panics.0.push((self.constant, Count::from(sum)));
         }
-        let since = registry.parts().map(|part| part.inner.since).min();
+        let since = registry
+            .registries()
+            .map(|part| part.inner.created_millis)
+            .min();
         let families = [
             panics.blocks(
                 COLLECTOR_PANICS,
@@ -113,18 +118,18 @@ impl SelfMetrics {
         ];
         let mut blocks: Vec<_> = families.into_iter().flatten().collect();
         for block in &mut blocks {
-            block.since = vec![since.unwrap_or(0); block.labels.len()];
+            block.created_millis = vec![since.unwrap_or(0); block.labels.len()];
         }
         blocks
     }
 
     /// Adds the series of other registries that were left out.
-    fn note_left_out(&mut self, registry: &Registry) {
-        let Some(others) = &registry.others else {
+    fn add_skipped_series(&mut self, registry: &Registry) {
+        let Some(others) = &registry.additional else {
             return;
         };
-        for (metric, series) in others.counts() {
-            let labels = Labels::following(&self.constant, [("metric", &*metric)]);
+        for (metric, series) in others.skipped_series() {
+            let labels = Labels::with_pairs(&self.constant, [("metric", &*metric)]);
             let noted = self.invalid.0.iter_mut();
             match noted.into_iter().find(|(noted, _)| *noted == labels) {
                 Some((_, count)) => count.whole += series,
@@ -137,21 +142,21 @@ impl SelfMetrics {
     }
 }
 
-impl<T: Copy> Numbers<T> {
+impl<T: Copy> LabeledNumbers<T> {
     fn blocks(self, name: &str, help: &str, values: impl Fn(Vec<T>) -> Values) -> Vec<SeriesBlock> {
         let kind = NAMES.iter().find(|(known, _)| *known == name);
         let kind = kind.map_or(Kind::Gauge, |(_, kind)| *kind);
-        let classic = self.0.iter().all(|(labels, _)| labels.are_classic());
+        let classic = self.0.iter().all(|(labels, _)| labels.has_classic_names());
         let desc = Arc::new(
             Desc::new(name, help, kind)
-                .in_role(role(name))
-                .and_labels(classic),
+                .with_role(role(name))
+                .with_classic_labels(classic),
         );
-        let chunks = self.0.chunks(SeriesBlock::SERIES).enumerate();
+        let chunks = self.0.chunks(SeriesBlock::MAX_SERIES).enumerate();
         let blocks = chunks.map(|(position, series)| {
             let numbers = series.iter().map(|(_, number)| *number).collect();
             let mut block = SeriesBlock::new(Arc::clone(&desc), values(numbers));
-            block.first = position == 0;
+            block.is_first = position == 0;
             block.labels = series.iter().map(|(labels, _)| labels.clone()).collect();
             block
         });
@@ -159,7 +164,7 @@ impl<T: Copy> Numbers<T> {
     }
 }
 
-impl<T> Default for Numbers<T> {
+impl<T> Default for LabeledNumbers<T> {
     fn default() -> Self {
         Self(Vec::new())
     }

@@ -3,14 +3,14 @@
 use std::sync::Weak;
 use std::time::Instant;
 
-use crate::export::Chunks;
+use crate::export::ChunkEncoder;
 use crate::router::compression::Compressor;
 use crate::router::evict::Evict;
 use crate::router::scrape_permits::Permit;
 
 /// An exposition, of which one page is there at a time.
 pub(super) struct EncodedChunks {
-    chunks: Chunks,
+    chunks: ChunkEncoder,
     coder: Option<Box<dyn Compressor>>,
     /// Kept with the work and not with the answer: who makes a page holds a place, also
     /// when nobody waits for it any more.
@@ -18,7 +18,11 @@ pub(super) struct EncodedChunks {
 }
 
 impl EncodedChunks {
-    pub(super) fn new(chunks: Chunks, coder: Option<Box<dyn Compressor>>, permit: Permit) -> Self {
+    pub(super) fn new(
+        chunks: ChunkEncoder,
+        coder: Option<Box<dyn Compressor>>,
+        permit: Permit,
+    ) -> Self {
         Self {
             chunks,
             coder,
@@ -36,7 +40,7 @@ impl EncodedChunks {
 
     /// Returns true when the page that is there is the last.
     pub(super) fn is_at_end(&self) -> bool {
-        self.chunks.is_at_end()
+        self.chunks.is_last()
     }
 
     /// Lets another client take the place of this scrape.
@@ -63,16 +67,16 @@ impl EncodedChunks {
         if let Some(coder) = &mut self.coder {
             coder.clear_output();
             // A compressor keeps what it is given until it has enough of it.
-            while coder.output().is_empty() && !self.chunks.is_at_end() {
-                self.chunks.turn();
+            while coder.output().is_empty() && !self.chunks.is_last() {
+                self.chunks.next_chunk();
                 coder.compress(self.chunks.chunk());
             }
-            if self.chunks.is_at_end() {
+            if self.chunks.is_last() {
                 coder.finish();
             }
-            self.chunks.forget();
+            self.chunks.free_buffer();
         } else {
-            self.chunks.turn();
+            self.chunks.next_chunk();
         }
         self.permit.unpin();
         true

@@ -125,7 +125,7 @@ impl RouterState {
             format: negotiated.format.as_str(),
             begun,
         });
-        let pages = EncodedChunks::new(export.chunks(), coder, permit);
+        let pages = EncodedChunks::new(export.into_chunks(), coder, permit);
         let mut response = Response::new(Body::new(ScrapeBody::new(pages, counted)));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, negotiated.content_type());

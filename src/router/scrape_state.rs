@@ -261,7 +261,7 @@ mod tests {
 
     fn new_scrape(registry: &Registry, permit: Permit) -> ScrapeState {
         ScrapeState::new(
-            EncodedChunks::new(registry.export(Format::Text).chunks(), None, permit),
+            EncodedChunks::new(registry.export(Format::Text).into_chunks(), None, permit),
             None,
         )
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::snapshot::{Count, Desc, Exemplar, Histograms, Labels};
 
-/// Up to [`SERIES`](Self::SERIES) series of one family, read at about one time.
+/// Up to [`MAX_SERIES`](Self::MAX_SERIES) series of one family, read at about one time.
 ///
 /// The series at position `i` has the labels `labels[i]` and the `i`-th number,
 /// or group of numbers, of `values`.
@@ -15,11 +15,11 @@ pub struct SeriesBlock {
     pub desc: Arc<Desc>,
     /// Whether this is the family's first block, whose header is still to be
     /// written.
-    pub first: bool,
+    pub is_first: bool,
     /// The labels of each series.
     pub labels: Vec<Labels>,
     /// When each series was made or last reset, in milliseconds since 1970.
-    pub since: Vec<u64>,
+    pub created_millis: Vec<u64>,
     /// Observations that stand for others, sorted by series and bucket.
     pub exemplars: Vec<Exemplar>,
     /// The numbers of all series.
@@ -28,26 +28,26 @@ pub struct SeriesBlock {
 
 impl SeriesBlock {
     /// The most series that a block holds.
-    pub const SERIES: usize = 64;
+    pub const MAX_SERIES: usize = 64;
 
     /// Makes the first block of a family, without series yet.
     #[must_use]
     pub fn new(desc: Arc<Desc>, values: Values) -> Self {
         Self {
             desc,
-            first: true,
+            is_first: true,
             labels: Vec::new(),
-            since: Vec::new(),
+            created_millis: Vec::new(),
             exemplars: Vec::new(),
             values,
         }
     }
 
     /// Makes one with room for so many series.
-    pub(crate) fn with_room(desc: Arc<Desc>, values: Values, series: usize) -> Self {
+    pub(crate) fn with_capacity(desc: Arc<Desc>, values: Values, series: usize) -> Self {
         Self {
             labels: Vec::with_capacity(series),
-            since: Vec::with_capacity(series),
+            created_millis: Vec::with_capacity(series),
             ..Self::new(desc, values)
         }
     }
@@ -59,9 +59,9 @@ impl SeriesBlock {
             return;
         }
         self.labels = kept.iter().map(|&at| self.labels[at].clone()).collect();
-        self.since = kept
+        self.created_millis = kept
             .iter()
-            .filter_map(|&at| self.since.get(at).copied())
+            .filter_map(|&at| self.created_millis.get(at).copied())
             .collect();
         self.exemplars.retain_mut(|exemplar| {
             let place = kept.binary_search(&exemplar.series);
@@ -73,7 +73,7 @@ impl SeriesBlock {
 
     /// Returns the exemplars of one series, by bucket.
     #[must_use]
-    pub fn exemplars_of(&self, series: usize) -> &[Exemplar] {
+    pub fn exemplars_for(&self, series: usize) -> &[Exemplar] {
         if self.exemplars.is_empty() {
             return &[];
         }
@@ -109,8 +109,8 @@ impl Values {
     /// Keeps the numbers of these series, which are in ascending order.
     fn retain(&mut self, kept: &[usize]) {
         match self {
-            Self::Counter(counts) => *counts = picked(counts, kept),
-            Self::Gauge(numbers) => *numbers = picked(numbers, kept),
+            Self::Counter(counts) => *counts = select(counts, kept),
+            Self::Gauge(numbers) => *numbers = select(numbers, kept),
             Self::Histogram(histograms) => histograms.retain(kept),
         }
     }
@@ -136,7 +136,7 @@ impl Values {
     }
 
     /// Returns no numbers yet, of the same kind, and over the same bounds.
-    pub(crate) fn emptied(&self) -> Self {
+    pub(crate) fn to_empty(&self) -> Self {
         match self {
             Self::Counter(_) => Self::Counter(Vec::new()),
             Self::Gauge(_) => Self::Gauge(Vec::new()),
@@ -156,6 +156,6 @@ impl Values {
     }
 }
 
-fn picked<T: Copy>(all: &[T], kept: &[usize]) -> Vec<T> {
+fn select<T: Copy>(all: &[T], kept: &[usize]) -> Vec<T> {
     kept.iter().map(|&at| all[at]).collect()
 }

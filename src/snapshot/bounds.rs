@@ -14,7 +14,7 @@ use crate::error::Error;
 pub struct Bounds {
     /// The bounds, and two infinities behind them.
     padded: Arc<[f64]>,
-    starts: Starts,
+    table: LookupTable,
 }
 
 /// How many bounds lie below each cell of values, so that the search for a bucket
@@ -24,22 +24,22 @@ pub struct Bounds {
 /// the first bits of a mantissa. There are so many of these bits that no cell holds
 /// more than two bounds, and two comparisons, without a branch, settle the bucket.
 #[derive(Debug, Clone, Default)]
-struct Starts {
+struct LookupTable {
     /// How far to shift a value's bits so that its cell's number is left.
     shift: u32,
     /// The number of the first cell.
-    first: u64,
+    first_slot: u64,
     /// Empty where even the narrowest cells would hold more than two bounds; all
     /// values are searched for then.
-    below: Arc<[u16]>,
+    bounds_below: Arc<[u16]>,
 }
 
 /// There are cells from 2^-32, a quarter of a nanosecond in seconds, up to but not
 /// including 2^48, 256 TiB in bytes. Other values, all that are not positive or not
 /// finite among them, are searched for.
-const CELLED: (u64, u64) = (1023 - 32, 1023 + 48);
+const TABLE_EXPONENTS: (u64, u64) = (1023 - 32, 1023 + 48);
 
-impl Starts {
+impl LookupTable {
     fn new(bounds: &[f64]) -> Self {
         (4..=9)
             .find_map(|bits| Self::with_bits(bounds, bits))
@@ -48,7 +48,7 @@ impl Starts {
 
     fn with_bits(bounds: &[f64], bits: u32) -> Option<Self> {
         let shift = f64::MANTISSA_DIGITS - 1 - bits;
-        let (first, end) = (CELLED.0 << bits, CELLED.1 << bits);
+        let (first, end) = (TABLE_EXPONENTS.0 << bits, TABLE_EXPONENTS.1 << bits);
         let below = |cell: u64| {
             let start = f64::from_bits(cell << shift);
             bounds.partition_point(|&bound| bound < start)
@@ -61,28 +61,28 @@ impl Starts {
             .collect();
         Some(Self {
             shift,
-            first,
-            below: below.ok()?,
+            first_slot: first,
+            bounds_below: below.ok()?,
         })
     }
 
     #[inline]
-    fn of(&self, value: f64) -> Option<usize> {
-        let cell = (value.to_bits() >> self.shift).wrapping_sub(self.first);
-        let below = self.below.get(usize::try_from(cell).ok()?)?;
+    fn lower_bounds(&self, value: f64) -> Option<usize> {
+        let cell = (value.to_bits() >> self.shift).wrapping_sub(self.first_slot);
+        let below = self.bounds_below.get(usize::try_from(cell).ok()?)?;
         Some(usize::from(*below))
     }
 }
 
 impl Bounds {
     /// The most bounds that a histogram may have.
-    pub const MOST: usize = 10_000;
+    pub const MAX_LEN: usize = 10_000;
 
     /// Checks and keeps a list of bounds.
     ///
     /// # Errors
     ///
-    /// When the list is empty or longer than [`MOST`](Self::MOST), or a bound is not
+    /// When the list is empty or longer than [`MAX_LEN`](Self::MAX_LEN), or a bound is not
     /// finite, or not above the one before it ([`Error::is_invalid_buckets`]).
     pub fn new(bounds: &[f64]) -> Result<Self, Error> {
         if bounds.is_empty() {
@@ -91,10 +91,10 @@ impl Bounds {
                  give some, or leave them out for the default ones",
             ));
         }
-        if bounds.len() > Self::MOST {
+        if bounds.len() > Self::MAX_LEN {
             return Err(Error::invalid_buckets(format_args!(
                 "a histogram may have {} bucket bounds at most, and these are {}: give fewer",
-                Self::MOST,
+                Self::MAX_LEN,
                 bounds.len()
             )));
         }
@@ -111,22 +111,22 @@ impl Bounds {
                  sort the bounds and drop repeated ones"
             )));
         }
-        Ok(Self::of_checked(bounds))
+        Ok(Self::from_sorted(bounds))
     }
 
     /// Returns these bounds and `others`, which are ascending too, as one list.
-    pub(crate) fn and(&self, others: &[f64]) -> Self {
+    pub(crate) fn merged_with(&self, others: &[f64]) -> Self {
         let mut all = [self, others].concat();
         all.sort_by(f64::total_cmp);
         all.dedup();
-        Self::of_checked(&all)
+        Self::from_sorted(&all)
     }
 
-    fn of_checked(bounds: &[f64]) -> Self {
+    fn from_sorted(bounds: &[f64]) -> Self {
         let infinities = [f64::INFINITY; 2];
         Self {
             padded: bounds.iter().copied().chain(infinities).collect(),
-            starts: Starts::new(bounds),
+            table: LookupTable::new(bounds),
         }
     }
 
@@ -135,15 +135,15 @@ impl Bounds {
     /// The index of the last bucket, up to infinity, is the number of bounds.
     #[inline]
     #[must_use]
-    pub fn bucket_of(&self, value: f64) -> usize {
-        self.bucket_by_cell(value)
+    pub fn bucket_index(&self, value: f64) -> usize {
+        self.bucket_index_from_table(value)
             .unwrap_or_else(|| self.partition_point(|&bound| bound < value))
     }
 
     /// Returns the same, but only for a value that is in a cell.
     #[inline]
-    pub(crate) fn bucket_by_cell(&self, value: f64) -> Option<usize> {
-        let start = self.starts.of(value)?;
+    pub(crate) fn bucket_index_from_table(&self, value: f64) -> Option<usize> {
+        let start = self.table.lower_bounds(value)?;
         let Some(&[one, other]) = self.padded.get(start..start + 2) else {
             return None;
         };
@@ -159,7 +159,7 @@ impl Bounds {
 impl Default for Bounds {
     fn default() -> Self {
         static DEFAULT: LazyLock<Bounds> = LazyLock::new(|| {
-            Bounds::of_checked(&[
+            Bounds::from_sorted(&[
                 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
             ])
         });
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn a_value_equal_to_a_bound_falls_into_its_bucket() {
         let bounds = Bounds::new(&[1.0, 2.0]).unwrap();
-        let of = |value| bounds.bucket_of(value);
+        let of = |value| bounds.bucket_index(value);
         assert_eq!(
             (of(-5.0), of(1.0), of(1.5), of(2.0), of(2.1)),
             (0, 0, 1, 1, 2)
@@ -216,7 +216,7 @@ mod tests {
                 .collect();
             for value in values {
                 let found = bounds.partition_point(|&bound| bound < value);
-                assert_eq!(bounds.bucket_of(value), found, "{value}");
+                assert_eq!(bounds.bucket_index(value), found, "{value}");
             }
         }
     }
@@ -237,6 +237,9 @@ mod tests {
         check(&[1.0, 1.0], "bound 1 does not rise");
         check(&[1.0, f64::INFINITY], "inf is not finite");
         check(&[f64::NAN], "NaN is not finite");
-        check(&vec![1.0; Bounds::MOST + 1], "10000 bucket bounds at most");
+        check(
+            &vec![1.0; Bounds::MAX_LEN + 1],
+            "10000 bucket bounds at most",
+        );
     }
 }

@@ -76,7 +76,7 @@ impl Desc {
     }
 
     /// Says what the family is there for.
-    pub(crate) fn in_role(self, role: impl Into<Option<Role>>) -> Self {
+    pub(crate) fn with_role(self, role: impl Into<Option<Role>>) -> Self {
         Self {
             role: role.into(),
             ..self
@@ -84,7 +84,7 @@ impl Desc {
     }
 
     /// Says whether the names of all labels are classic too.
-    pub(crate) fn and_labels(mut self, classic: bool) -> Self {
+    pub(crate) fn with_classic_labels(mut self, classic: bool) -> Self {
         self.classic &= classic;
         self
     }
@@ -120,7 +120,7 @@ impl Desc {
     /// Returns every name by which someone may ask for the family: the registered and
     /// the exposed one, a counter's also without its `_total`, and those of them that
     /// are not classic also with underscores. Some may come twice.
-    pub(crate) fn names(&self) -> impl Iterator<Item = Cow<'_, str>> {
+    pub(crate) fn lookup_names(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let stem = match self.kind {
             Kind::Counter => without_total(&self.exposed),
             Kind::Gauge | Kind::Histogram => &self.name,
@@ -129,7 +129,7 @@ impl Desc {
         let escaped = plain.clone().filter(|_| !self.classic);
         plain
             .map(Cow::Borrowed)
-            .chain(escaped.map(|name| Escaping::Underscores.metric(name)))
+            .chain(escaped.map(|name| Escaping::Underscores.metric_name(name)))
     }
 
     /// Returns the help text, any UTF-8, possibly empty.

@@ -48,23 +48,23 @@ impl Escaping {
 
     /// Returns a metric's name as the scheme writes it.
     #[must_use]
-    pub fn metric(self, name: &str) -> Cow<'_, str> {
-        self.escape(name, Names::Metrics)
+    pub fn metric_name(self, name: &str) -> Cow<'_, str> {
+        self.escape(name, NameKind::Metric)
     }
 
     /// Returns a label's name as the scheme writes it.
     #[must_use]
-    pub fn label(self, name: &str) -> Cow<'_, str> {
-        self.escape(name, Names::Labels)
+    pub fn label_name(self, name: &str) -> Cow<'_, str> {
+        self.escape(name, NameKind::Label)
     }
 
-    fn escape(self, name: &str, names: Names) -> Cow<'_, str> {
-        if self == Self::Utf8 || names.is_classic(name) {
+    fn escape(self, name: &str, kind: NameKind) -> Cow<'_, str> {
+        if self == Self::Utf8 || kind.is_classic(name) {
             return Cow::Borrowed(name);
         }
         let mut text = String::from(if self == Self::Values { "U__" } else { "" });
         for (at, char) in name.char_indices() {
-            let classic = names.allow(char, at == 0);
+            let classic = kind.allows(char, at == 0);
             match self {
                 Self::Dots | Self::Values if char == '_' => text.push_str("__"),
                 _ if classic => text.push(char),
@@ -84,32 +84,32 @@ impl Escaping {
 /// Returns true for a name that every Prometheus reads: letters, digits, `_` and
 /// `:`, no digit first.
 pub(crate) fn is_classic_metric(name: &str) -> bool {
-    Names::Metrics.is_classic(name)
+    NameKind::Metric.is_classic(name)
 }
 
 /// Returns true for a label's name that every Prometheus reads: letters, digits
 /// and `_`, no digit first.
 pub(crate) fn is_classic_label(name: &str) -> bool {
-    Names::Labels.is_classic(name)
+    NameKind::Label.is_classic(name)
 }
 
 #[derive(Clone, Copy)]
-enum Names {
-    Metrics,
-    Labels,
+enum NameKind {
+    Metric,
+    Label,
 }
 
-impl Names {
+impl NameKind {
     fn is_classic(self, name: &str) -> bool {
         let mut chars = name.char_indices();
-        !name.is_empty() && chars.all(|(at, char)| self.allow(char, at == 0))
+        !name.is_empty() && chars.all(|(at, char)| self.allows(char, at == 0))
     }
 
-    fn allow(self, char: char, first: bool) -> bool {
+    fn allows(self, char: char, first: bool) -> bool {
         match char {
             'a'..='z' | 'A'..='Z' | '_' => true,
             '0'..='9' => !first,
-            ':' => matches!(self, Self::Metrics),
+            ':' => matches!(self, Self::Metric),
             _ => false,
         }
     }
@@ -126,7 +126,7 @@ mod tests {
             let all = ["allow-utf-8", "underscores", "dots", "values"];
             for (scheme, expected) in all.into_iter().zip(expected) {
                 let scheme = Escaping::from_name(scheme).unwrap();
-                assert_eq!(scheme.metric(name), expected, "{scheme:?}");
+                assert_eq!(scheme.metric_name(name), expected, "{scheme:?}");
             }
         }
         let same = "no:escaping";
@@ -164,8 +164,8 @@ mod tests {
 
     #[test]
     fn a_colon_is_classic_in_a_metric_and_not_in_a_label() {
-        assert_eq!(Escaping::Underscores.metric("a:b"), "a:b");
-        assert_eq!(Escaping::Underscores.label("a:b"), "a_b");
+        assert_eq!(Escaping::Underscores.metric_name("a:b"), "a:b");
+        assert_eq!(Escaping::Underscores.label_name("a:b"), "a_b");
         assert!(!is_classic_metric("") && !is_classic_label(""));
     }
 }

@@ -177,7 +177,7 @@ impl<'a> HistogramView<'a> {
     ///
     /// It is exact at 0 and 100, and never outside the least and greatest value
     /// seen. With exponential buckets it is off by at most
-    /// [`Resolution::error`](crate::snapshot::Resolution::error), relatively, from
+    /// [`Resolution::relative_error`](crate::snapshot::Resolution::relative_error), relatively, from
     /// the value at the nearest rank. With classic ones alone it is interpolated
     /// within the bucket where that value lies, and off by less than the bucket's
     /// width.

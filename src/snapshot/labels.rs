@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use crate::snapshot::quoted::{push_quoted, strip, strip_quoted};
-use crate::snapshot::{Pairs, is_classic_label};
+use crate::snapshot::{LabelPairs, is_classic_label};
 
 /// The labels of one series, rendered once: `method="GET",route="/users/{id}"`.
 ///
@@ -20,11 +20,11 @@ impl Labels {
     /// Renders labels in the order given; the names are taken as they are,
     /// unchecked.
     pub fn new<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        Self::following(&Self::default(), pairs)
+        Self::with_pairs(&Self::default(), pairs)
     }
 
     /// Renders labels after those of `first`.
-    pub(crate) fn following<'a>(
+    pub(crate) fn with_pairs<'a>(
         first: &Self,
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Self {
@@ -53,7 +53,7 @@ impl Labels {
     }
 
     /// Takes a text that [`render`](Self::render) has made.
-    pub(crate) fn rendered(text: &str) -> Self {
+    pub(crate) fn from_rendered(text: &str) -> Self {
         Self(text.into())
     }
 
@@ -65,7 +65,7 @@ impl Labels {
 
     /// Loads the text's ends, and waits for neither.
     #[inline]
-    pub(crate) fn fetch(&self) {
+    pub(crate) fn prefetch(&self) {
         let text = self.0.as_bytes();
         black_box((text.first(), text.last()));
     }
@@ -78,22 +78,22 @@ impl Labels {
 
     /// Returns the labels' names and their values, unescaped.
     #[must_use]
-    pub fn pairs(&self) -> Pairs<'_> {
-        Pairs::of(&self.0)
+    pub fn pairs(&self) -> LabelPairs<'_> {
+        LabelPairs::new(&self.0)
     }
 
     /// Returns the labels sorted by name.
     pub(crate) fn sorted(&self) -> Self {
-        self.sorted_if(|_| true)
+        self.sorted_and_filtered(|_| true)
     }
 
     /// Returns the labels sorted by name, without those whose value is empty: label sets that
     /// Prometheus takes for the same have the same text.
     pub(crate) fn canonical(&self) -> Self {
-        self.sorted_if(|value| !value.is_empty())
+        self.sorted_and_filtered(|value| !value.is_empty())
     }
 
-    fn sorted_if(&self, keep: impl Fn(&str) -> bool) -> Self {
+    fn sorted_and_filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
         let mut pairs: Vec<_> = self.pairs().collect();
         let is_sorted = pairs.is_sorted();
         let all = pairs.len();
@@ -106,7 +106,7 @@ impl Labels {
     }
 
     /// Returns true when every Prometheus reads the labels' names.
-    pub(crate) fn are_classic(&self) -> bool {
+    pub(crate) fn has_classic_names(&self) -> bool {
         self.pairs().all(|(name, _)| is_classic_label(&name))
     }
 
@@ -136,7 +136,7 @@ impl Labels {
                 // Nothing follows but the last quote.
                 return after
                     .split_last()
-                    .is_some_and(|(_, text)| same(text, value));
+                    .is_some_and(|(_, text)| bytes_eq(text, value));
             }
             let Some((own, after)) = after.split_at_checked(value.len()) else {
                 return false;
@@ -146,7 +146,7 @@ impl Labels {
             // that no value has one of its own.
             let next = value_offsets[label + 1];
             let quoted = after.first() == Some(&b'"') && after.get(next - 1) == Some(&b'"');
-            if !quoted || !same(own, value) {
+            if !quoted || !bytes_eq(own, value) {
                 return false;
             }
             text = after;
@@ -154,7 +154,7 @@ impl Labels {
         text.is_empty()
     }
 
-    /// Returns the value_offsets that [`matches_unescaped`](Self::matches_unescaped) asks
+    /// Returns the value_offsets that [`matches_unescaped`](Self::matches_unescaped) takes
     /// for, where labels of these names follow on the text of `constant`.
     pub(crate) fn value_offsets<const N: usize>(constant: &Self, names: &[Box<str>]) -> [usize; N] {
         array::from_fn(|label| {
@@ -170,7 +170,7 @@ impl Labels {
 
     /// Returns true when these labels are those of `first` and then `pairs`, in
     /// that order.
-    pub(crate) fn are<'a>(
+    pub(crate) fn has_exact_pairs<'a>(
         &self,
         first: &Self,
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -206,7 +206,7 @@ impl Labels {
 /// Label values are short, and calling `memcmp` for them takes longer than
 /// comparing a word at a time right here.
 #[inline]
-fn same(one: &[u8], other: &[u8]) -> bool {
+fn bytes_eq(one: &[u8], other: &[u8]) -> bool {
     let len = one.len();
     if len != other.len() {
         return false;
@@ -218,14 +218,14 @@ fn same(one: &[u8], other: &[u8]) -> bool {
             one[0] == other[0] && one[len / 2] == other[len / 2] && one[len - 1] == other[len - 1]
         }
         // Two words, which overlap where the text is shorter.
-        4..8 => ends_are_same::<4>(one, other),
-        8..=16 => ends_are_same::<8>(one, other),
+        4..8 => ends_eq::<4>(one, other),
+        8..=16 => ends_eq::<8>(one, other),
         _ => one == other,
     }
 }
 
 #[inline]
-fn ends_are_same<const N: usize>(one: &[u8], other: &[u8]) -> bool {
+fn ends_eq<const N: usize>(one: &[u8], other: &[u8]) -> bool {
     one.first_chunk::<N>() == other.first_chunk() && one.last_chunk::<N>() == other.last_chunk()
 }
 
@@ -266,7 +266,7 @@ mod tests {
                 labels.pairs().last().unwrap(),
                 (value.as_str().into(), "y".into())
             );
-            assert!(labels.are(&Labels::default(), [("b", "x"), (&*value, "y")]));
+            assert!(labels.has_exact_pairs(&Labels::default(), [("b", "x"), (&*value, "y")]));
         }
     }
 
@@ -280,7 +280,7 @@ mod tests {
             for other in &values {
                 let pairs = [("a", other.as_str()), ("b", "x")];
                 assert_eq!(
-                    labels.are(&none, pairs),
+                    labels.has_exact_pairs(&none, pairs),
                     one == other,
                     "{one:?} and {other:?}"
                 );
@@ -296,10 +296,10 @@ mod tests {
     fn a_label_more_or_less_is_another_label_set() {
         let none = Labels::new([]);
         let labels = Labels::new([("a", "1"), ("b", "2")]);
-        assert!(!labels.are(&none, [("a", "1")]));
-        assert!(!labels.are(&none, [("a", "1"), ("b", "2"), ("c", "3")]));
-        assert!(!labels.are(&none, [("a", "1"), ("b", "")]));
-        assert!(none.are(&none, []));
+        assert!(!labels.has_exact_pairs(&none, [("a", "1")]));
+        assert!(!labels.has_exact_pairs(&none, [("a", "1"), ("b", "2"), ("c", "3")]));
+        assert!(!labels.has_exact_pairs(&none, [("a", "1"), ("b", "")]));
+        assert!(none.has_exact_pairs(&none, []));
         let value_offsets = Labels::value_offsets(&none, &["a".into(), "b".into()]);
         assert!(!labels.matches_unescaped(&["1\",b=\"2", "2"], &value_offsets));
         assert!(labels.matches_unescaped(&["1", "2"], &value_offsets));
@@ -319,14 +319,14 @@ mod tests {
     #[test]
     fn labels_that_follow_others_are_told_from_them() {
         let constant = Labels::new([("env", "prod\\")]);
-        let labels = Labels::following(&constant, [("a", "1")]);
+        let labels = Labels::with_pairs(&constant, [("a", "1")]);
         assert_eq!(labels.as_str(), r#"env="prod\\",a="1""#);
-        assert!(labels.are(&constant, [("a", "1")]));
-        assert!(!labels.are(&constant, [("a", "2")]));
-        assert!(!labels.are(&Labels::new([]), [("a", "1")]));
+        assert!(labels.has_exact_pairs(&constant, [("a", "1")]));
+        assert!(!labels.has_exact_pairs(&constant, [("a", "2")]));
+        assert!(!labels.has_exact_pairs(&Labels::new([]), [("a", "1")]));
 
         let constant = Labels::new([("env", "prod")]);
-        let labels = Labels::following(&constant, [("a", "1"), ("b", "")]);
+        let labels = Labels::with_pairs(&constant, [("a", "1"), ("b", "")]);
         let value_offsets = Labels::value_offsets(&constant, &["a".into(), "b".into()]);
         assert!(labels.matches_unescaped(&["1", ""], &value_offsets));
         assert!(!labels.matches_unescaped(&["2", ""], &value_offsets));
@@ -352,11 +352,11 @@ mod tests {
     fn texts_of_every_length_are_compared_to_the_last_byte() {
         for len in 0..40 {
             let text: Vec<u8> = (0..len).collect();
-            assert!(same(&text, &text.clone()));
+            assert!(bytes_eq(&text, &text.clone()));
             for at in 0..text.len() {
                 let mut other = text.clone();
                 other[at] ^= 0x20;
-                assert!(!same(&text, &other), "{len} bytes, at {at}");
+                assert!(!bytes_eq(&text, &other), "{len} bytes, at {at}");
             }
         }
     }

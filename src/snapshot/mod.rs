@@ -1,6 +1,6 @@
 //! What was read: plain data, without atomics, formats or handles.
 //!
-//! A registry is read a [`SeriesBlock`] at a time: up to [`SeriesBlock::SERIES`] series of
+//! A registry is read a [`SeriesBlock`] at a time: up to [`SeriesBlock::MAX_SERIES`] series of
 //! one family, their numbers in flat vectors beside shared text. So reading
 //! copies numbers and nothing else, and a scrape of any size needs the memory
 //! of one block and one chunk of text. Encoders know this module and no other.
@@ -28,12 +28,12 @@ mod desc;
 mod escaping;
 mod exemplar;
 mod histogram;
+mod label_pairs;
 mod labels;
 mod native;
-mod pairs;
 mod quoted;
 mod role;
-mod sample;
+mod series_snapshot;
 
 pub use block::{SeriesBlock, Values};
 pub use bounds::Bounds;
@@ -44,9 +44,9 @@ pub use escaping::Escaping;
 pub(crate) use escaping::{is_classic_label, is_classic_metric};
 pub use exemplar::Exemplar;
 pub use histogram::{HistogramStats, HistogramView, Histograms, Totals};
+pub use label_pairs::LabelPairs;
 pub use labels::Labels;
 pub use native::{NativeBuckets, Resolution};
-pub use pairs::Pairs;
 pub(crate) use quoted::push_quoted;
 pub use role::Role;
-pub use sample::{Sample, Value};
+pub use series_snapshot::{SeriesSnapshot, SeriesValue};

@@ -41,12 +41,12 @@ impl Resolution {
 
     /// Returns the largest relative error of a percentile, from 0 to 1.
     #[must_use]
-    pub fn error(self) -> f64 {
-        (0.5 / self.buckets()).exp2() - 1.0
+    pub fn relative_error(self) -> f64 {
+        (0.5 / self.buckets_per_octave()).exp2() - 1.0
     }
 
     /// Returns how many buckets an octave has.
-    fn buckets(self) -> f64 {
+    fn buckets_per_octave(self) -> f64 {
         f64::from(1_u16 << self.0)
     }
 }
@@ -69,7 +69,7 @@ pub struct NativeBuckets {
     pub resolution: Resolution,
     /// How many values were 0, or no farther from it than
     /// [`ZERO_THRESHOLD`](Self::ZERO_THRESHOLD).
-    pub zero: u64,
+    pub zero_count: u64,
     /// Indexes and counts of the buckets of negative values, by index; none is
     /// there twice, nor empty.
     pub negative: Vec<(i32, u64)>,
@@ -86,12 +86,12 @@ impl NativeBuckets {
     #[must_use]
     pub fn count(&self) -> u64 {
         let counts = self.negative.iter().chain(&self.positive);
-        self.zero + counts.map(|(_, count)| count).sum::<u64>()
+        self.zero_count + counts.map(|(_, count)| count).sum::<u64>()
     }
 
     /// Adds the counts of others of the same resolution.
     pub(crate) fn add(&mut self, other: &Self) {
-        self.zero += other.zero;
+        self.zero_count += other.zero_count;
         add_counts(&mut self.negative, &other.negative);
         add_counts(&mut self.positive, &other.positive);
     }
@@ -112,11 +112,12 @@ impl NativeBuckets {
         if rank >= count as f64 {
             return totals.max;
         }
-        let middle = |index: i32| ((f64::from(index) - 0.5) / self.resolution.buckets()).exp2();
+        let middle =
+            |index: i32| ((f64::from(index) - 0.5) / self.resolution.buckets_per_octave()).exp2();
         let negative = self.negative.iter().rev();
         let values = negative
             .map(|&(index, count)| (-middle(index), count))
-            .chain([(0.0, self.zero)])
+            .chain([(0.0, self.zero_count)])
             .chain(self.positive.iter().map(|&(i, count)| (middle(i), count)));
         let mut up_to = 0;
         for (value, count) in values {

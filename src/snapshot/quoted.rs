@@ -22,17 +22,17 @@ pub(crate) fn push_quoted(text: &mut String, value: &str) {
 /// Takes what stands before a closing quote, unescaped, and returns it with what follows
 /// the quote; none where there is no such quote.
 #[inline]
-pub(super) fn take_quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
+pub(super) fn split_quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
     let end = memchr2(b'"', b'\\', text.as_bytes())?;
     if text.as_bytes()[end] == b'"' {
         return Some((Cow::Borrowed(&text[..end]), &text[end + 1..]));
     }
-    take_escaped(text)
+    split_escaped(text)
 }
 
 #[cold]
-fn take_escaped(text: &str) -> Option<(Cow<'_, str>, &str)> {
-    let (value, after) = text.split_at(end_of_value(text)?);
+fn split_escaped(text: &str) -> Option<(Cow<'_, str>, &str)> {
+    let (value, after) = text.split_at(find_closing_quote(text)?);
     Some((
         Cow::Owned(unescape(value)),
         after.get(1..).unwrap_or_default(),
@@ -60,7 +60,7 @@ pub(super) fn strip<'t>(text: &'t [u8], prefix: &str) -> Option<&'t [u8]> {
 }
 
 /// Returns where the first quote stands that no backslash escapes.
-fn end_of_value(text: &str) -> Option<usize> {
+fn find_closing_quote(text: &str) -> Option<usize> {
     let mut escaped = false;
     text.bytes().position(|byte| {
         let ends = byte == b'"' && !escaped;

@@ -22,9 +22,9 @@ pub enum Role {
     /// Streams under way: method, route.
     HttpStreamsInFlight,
     /// Requests to routes that have a service level: method, route, seconds.
-    HttpLevelRequests,
+    HttpServiceLevelRequests,
     /// Those of them that kept it: method, route, seconds.
-    HttpLevelGood,
+    HttpServiceLevelGood,
     /// Calls that have ended: provider, model, operation, outcome.
     LlmRequests,
     /// Calls that failed or broke off: provider, model, operation, type of error.
@@ -34,17 +34,17 @@ pub enum Role {
     /// How long calls took, a histogram of seconds: provider, model, operation.
     LlmDuration,
     /// Time to the first token, a histogram of seconds: provider, model, operation.
-    LlmFirstToken,
+    LlmTimeToFirstToken,
     /// Time for each token after it, a histogram of seconds: provider, model, operation.
-    LlmPerToken,
+    LlmTimePerToken,
     /// Calls under way: provider, model, operation.
     LlmInFlight,
     /// What a rate limit still allows: provider, model, operation, kind.
-    LlmRemaining,
+    LlmRateLimitRemaining,
     /// What it allows in all: provider, model, operation, kind.
-    LlmLimit,
+    LlmRateLimit,
     /// Seconds until a rate limit is full again: provider, model, operation, kind.
-    LlmReset,
+    LlmRateLimitReset,
     /// US dollars: provider, model, operation, source.
     LlmCost,
     /// Calls whose cost is not known: provider, model, operation, reason.
@@ -56,9 +56,9 @@ pub enum Role {
     /// Resident memory of the process, in bytes.
     ProcessMemory,
     /// File descriptors that the process has open.
-    ProcessFiles,
+    ProcessOpenFiles,
     /// How many it may have open.
-    ProcessMostFiles,
+    ProcessMaxFiles,
     /// When the process started, in seconds since 1970.
     ProcessStart,
     /// Threads of the process.
@@ -70,9 +70,9 @@ pub enum Role {
     /// Memory that the container is charged for, in bytes.
     ContainerMemory,
     /// How much of it the kernel takes back first, in bytes.
-    ContainerReclaimable,
+    ContainerReclaimableMemory,
     /// How much memory it may use, in bytes.
-    ContainerMostMemory,
+    ContainerMemoryLimit,
     /// Times that `_overflow` replaced a value of a family's label: metric.
     SeriesOverflow,
     /// Times that a collector panicked.

@@ -22,7 +22,7 @@ impl Family {
     }
 
     pub(super) fn desc(&self) -> Desc {
-        Desc::new(self.name, self.help, self.kind).in_role(self.role)
+        Desc::new(self.name, self.help, self.kind).with_role(self.role)
     }
 }
 
@@ -104,13 +104,13 @@ pub(super) static FAMILIES: [Family; 18] = [
         "File descriptors that the process has open.",
         |reading| reading.process.open_files,
     )
-    .in_role(Role::ProcessFiles),
+    .in_role(Role::ProcessOpenFiles),
     gauge(
         "process_max_fds",
         "File descriptors that the process may have open.",
         |reading| reading.process.max_open_files,
     )
-    .in_role(Role::ProcessMostFiles),
+    .in_role(Role::ProcessMaxFiles),
     gauge(
         "process_start_time_seconds",
         "When the process started, in seconds since 1970.",
@@ -132,13 +132,13 @@ pub(super) static FAMILIES: [Family; 18] = [
         "Memory that the container may use, in bytes.",
         |reading| reading.container.memory_limit,
     )
-    .in_role(Role::ContainerMostMemory),
+    .in_role(Role::ContainerMemoryLimit),
     gauge(
         "container_memory_reclaimable_bytes",
         "Inactive file cache of the container, in bytes.",
         |reading| reading.container.reclaimable,
     )
-    .in_role(Role::ContainerReclaimable),
+    .in_role(Role::ContainerReclaimableMemory),
     counter(
         "container_cpu_seconds_total",
         "CPU time that the container has used, in seconds.",

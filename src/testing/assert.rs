@@ -24,7 +24,7 @@ pub fn assert_value(
 ) {
     let (name, own) = match registry.get(name) {
         Some(metric) => (metric.name().to_owned(), metric.kind()),
-        None => match Registry::about_itself().find(|desc| desc.name() == name) {
+        None => match Registry::self_metric_descs().find(|desc| desc.name() == name) {
             Some(desc) => (name.to_owned(), desc.kind()),
             None => {
                 let metrics = registry.metrics();

@@ -141,7 +141,7 @@ fn values_of_every_sign_and_magnitude_are_told_apart() {
     }
     let (_, totals, native) = read(&cell);
     assert_eq!((totals.min, totals.max), (-1e300, f64::MAX));
-    assert_eq!(native.zero, 3 * 2 * SHARD_THRESHOLD);
+    assert_eq!(native.zero_count, 3 * 2 * SHARD_THRESHOLD);
     assert_eq!((native.negative.len(), native.positive.len()), (3, 4));
     assert_eq!(native.count(), 10 * 2 * SHARD_THRESHOLD);
     assert!(native.positive.is_sorted() && native.negative.is_sorted());

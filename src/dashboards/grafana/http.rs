@@ -206,8 +206,8 @@ impl<'a> Http<'a> {
     }
 
     fn levels(&self) -> Option<Panel> {
-        let all = self.roles.get(Role::HttpLevelRequests)?;
-        let good = self.roles.get(Role::HttpLevelGood)?;
+        let all = self.roles.get(Role::HttpServiceLevelRequests)?;
+        let good = self.roles.get(Role::HttpServiceLevelGood)?;
         let [route, within] = [all.label(1), all.label(2)];
         let of = |metric| sum_by(&[route, within], &of_routes(metric).rate(WINDOW));
         let panel = Panel::chart(

@@ -24,7 +24,7 @@ pub(super) fn row(roles: &Roles) -> Option<Row> {
         .panel_if(llm.tokens())
         .panel_if(llm.spending_by_model())
         .panel_if(llm.time(
-            Role::LlmFirstToken,
+            Role::LlmTimeToFirstToken,
             "Time to the first token",
             "The time to the first token that 95 of 100 streamed answers did not take longer than.",
         ))
@@ -34,7 +34,7 @@ pub(super) fn row(roles: &Roles) -> Option<Row> {
             "The time that 95 of 100 calls did not take longer than.",
         ))
         .panel_if(llm.time(
-            Role::LlmPerToken,
+            Role::LlmTimePerToken,
             "Time for each token",
             "The time for each token after the first that 95 of 100 answers did not take longer \
              than.",
@@ -142,7 +142,7 @@ impl<'a> Llm<'a> {
     }
 
     fn first_token(&self) -> Option<Panel> {
-        let seconds = of_models(self.roles.get(Role::LlmFirstToken)?);
+        let seconds = of_models(self.roles.get(Role::LlmTimeToFirstToken)?);
         let panel = Panel::figure(
             "First token, 95th percentile",
             "s",
@@ -185,8 +185,8 @@ impl<'a> Llm<'a> {
     }
 
     fn headroom(&self) -> Option<Panel> {
-        let remaining = self.roles.get(Role::LlmRemaining)?;
-        let limit = self.roles.get(Role::LlmLimit)?;
+        let remaining = self.roles.get(Role::LlmRateLimitRemaining)?;
+        let limit = self.roles.get(Role::LlmRateLimit)?;
         let [model, kind] = [remaining.label(1), remaining.label(3)];
         let left = format!("{} / {}", of_models(remaining), of_models(limit));
         let query = Keep::Only(&[model, kind]).each("min", &left);

@@ -28,8 +28,8 @@ pub(super) fn row(roles: &Roles) -> Option<Row> {
         .panel_if(part(
             "Open files",
             "Which part of the file descriptors that the process may open it has open.",
-            of(Role::ProcessFiles),
-            of(Role::ProcessMostFiles),
+            of(Role::ProcessOpenFiles),
+            of(Role::ProcessMaxFiles),
         ))
         .panel_if(of(Role::ProcessThreads).map(|threads| {
             Panel::chart("Threads", "short", "Threads of the process.")
@@ -39,7 +39,7 @@ pub(super) fn row(roles: &Roles) -> Option<Row> {
             "Container memory",
             "Which part of its limit the container's memory is, the cache of files included.",
             of(Role::ContainerMemory),
-            of(Role::ContainerMostMemory),
+            of(Role::ContainerMemoryLimit),
         ))
         .panel_if(machine(roles));
     Some(row)

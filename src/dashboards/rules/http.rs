@@ -82,8 +82,8 @@ const LEAST: &str = "0.016667";
 
 /// Returns the rules about the layer's service levels, if it has some.
 pub(super) fn levels(roles: &Roles, settings: &AlertRules) -> Option<Group> {
-    let all = roles.get(Role::HttpLevelRequests)?;
-    let good = roles.get(Role::HttpLevelGood)?;
+    let all = roles.get(Role::HttpServiceLevelRequests)?;
+    let good = roles.get(Role::HttpServiceLevelGood)?;
     let mut group = Group::new("tachometer_http_levels");
     let level = |metric: &Found, window| {
         let merged = Merged::of(metric, &[metric.label(1), metric.label(2)]);

@@ -101,7 +101,7 @@ impl Llm<'_> {
     }
 
     fn first_token(&self, group: &mut Group) -> Option<Alert> {
-        let time = self.roles.get(Role::LlmFirstToken)?;
+        let time = self.roles.get(Role::LlmTimeToFirstToken)?;
         let name = format!("job_model:{}:p95_rate5m", time.stem());
         let models = Self::models(time, "");
         let query = quantile("0.95", &Series::of(time), models.keep(), "5m");
@@ -146,10 +146,10 @@ impl Llm<'_> {
     }
 
     fn headroom(&self) -> Option<Alert> {
-        let remaining = self.roles.get(Role::LlmRemaining)?;
-        let limit = self.roles.get(Role::LlmLimit)?;
+        let remaining = self.roles.get(Role::LlmRateLimitRemaining)?;
+        let limit = self.roles.get(Role::LlmRateLimit)?;
         let mut left = format!("{} / {}", Series::of(remaining), Series::of(limit));
-        if let Some(reset) = self.roles.get(Role::LlmReset) {
+        if let Some(reset) = self.roles.get(Role::LlmRateLimitReset) {
             // A limit that is full again within a second stops no caller.
             left = format!("({left}) unless ({} < 1)", Series::of(reset));
         }

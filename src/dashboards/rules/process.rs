@@ -26,8 +26,8 @@ pub(super) fn group(roles: &Roles) -> Option<Group> {
 }
 
 fn files(roles: &Roles) -> Option<Alert> {
-    let open = Series::of(roles.get(Role::ProcessFiles)?);
-    let most = Series::of(roles.get(Role::ProcessMostFiles)?);
+    let open = Series::of(roles.get(Role::ProcessOpenFiles)?);
+    let most = Series::of(roles.get(Role::ProcessMaxFiles)?);
     Some(Alert {
         name: "ProcessFilesNearlyUsed",
         query: format!("{open} / {most} > 0.8"),
@@ -42,8 +42,8 @@ fn files(roles: &Roles) -> Option<Alert> {
 
 fn memory(roles: &Roles) -> Option<Alert> {
     let used = Series::of(roles.get(Role::ContainerMemory)?);
-    let spare = Series::of(roles.get(Role::ContainerReclaimable)?);
-    let most = Series::of(roles.get(Role::ContainerMostMemory)?);
+    let spare = Series::of(roles.get(Role::ContainerReclaimableMemory)?);
+    let most = Series::of(roles.get(Role::ContainerMemoryLimit)?);
     Some(Alert {
         name: "ContainerMemoryNearlyUsed",
         query: format!("({used} - {spare}) / {most} > 0.9"),
@@ -102,14 +102,14 @@ mod tests {
         for (role, name) in [
             (Role::ContainerMemory, "container_memory_bytes"),
             (
-                Role::ContainerReclaimable,
+                Role::ContainerReclaimableMemory,
                 "container_memory_reclaimable_bytes",
             ),
         ] {
             registry.with_role(role).gauge(name, "").unwrap();
         }
         assert!(group(&Roles::of(&registry)).is_none());
-        let most = registry.with_role(Role::ContainerMostMemory);
+        let most = registry.with_role(Role::ContainerMemoryLimit);
         most.gauge("container_memory_limit_bytes", "").unwrap();
         let alert = memory(&Roles::of(&registry)).unwrap();
         assert_eq!(

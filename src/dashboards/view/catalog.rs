@@ -42,9 +42,9 @@ impl Catalog {
         if block.desc.role() == Some(Role::SeriesOverflow) {
             self.note_overflow(block);
         }
-        if block.first && self.entries.len() == METRICS {
+        if block.is_first && self.entries.len() == METRICS {
             self.left_out += 1;
-        } else if block.first {
+        } else if block.is_first {
             self.entries.push(Entry {
                 desc: Arc::clone(&block.desc),
                 series: 0,

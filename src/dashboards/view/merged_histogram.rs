@@ -63,12 +63,12 @@ impl Spread {
                 }
             }
             Some(own) => {
-                let both = own.and(others);
+                let both = own.merged_with(others);
                 let mut counts = vec![0; both.len() + 1];
                 for (bounds, from) in [(own, &self.counts), (others, &other.counts)] {
                     let ends = bounds.iter().copied().chain([f64::INFINITY]);
                     for (end, count) in ends.zip(from) {
-                        counts[both.bucket_of(end)] += count;
+                        counts[both.bucket_index(end)] += count;
                     }
                 }
                 (self.bounds, self.counts) = (Some(both), counts);
@@ -142,7 +142,7 @@ mod tests {
         let bounds = Bounds::new(bounds).unwrap();
         let mut counts = vec![0; bounds.len() + 1];
         for value in values {
-            counts[bounds.bucket_of(*value)] += 1;
+            counts[bounds.bucket_index(*value)] += 1;
         }
         let least = values.iter().copied().fold(f64::INFINITY, f64::min);
         let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);

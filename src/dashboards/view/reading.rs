@@ -118,7 +118,7 @@ impl Reading {
                                 model.times.add(&histogram);
                             }
                         }
-                        Role::LlmFirstToken => {
+                        Role::LlmTimeToFirstToken => {
                             if let Some(model) = self.llm.of(&labels) {
                                 model.first_tokens.add(&histogram);
                             }
@@ -156,8 +156,8 @@ impl Reading {
             Role::LlmRequests => model.end(labels, number),
             Role::LlmTokens => model.take(labels, number),
             Role::LlmInFlight => model.in_flight += number,
-            Role::LlmRemaining => model.limit(labels, false, number),
-            Role::LlmLimit => model.limit(labels, true, number),
+            Role::LlmRateLimitRemaining => model.limit(labels, false, number),
+            Role::LlmRateLimit => model.limit(labels, true, number),
             Role::LlmCost => model.pay(number),
             Role::LlmUnpriced => model.lack(labels, number),
             _ => {}
@@ -170,13 +170,13 @@ impl Process {
         let place = match role {
             Role::ProcessCpu => &mut self.cpu,
             Role::ProcessMemory => &mut self.memory,
-            Role::ProcessFiles => &mut self.files,
-            Role::ProcessMostFiles => &mut self.most_files,
+            Role::ProcessOpenFiles => &mut self.files,
+            Role::ProcessMaxFiles => &mut self.most_files,
             Role::ProcessThreads => &mut self.threads,
             Role::MachineCpu => &mut self.machine_cpu,
             Role::MachineMemory => &mut self.machine_memory,
             Role::ContainerMemory => &mut self.container_memory,
-            Role::ContainerMostMemory => &mut self.container_most,
+            Role::ContainerMemoryLimit => &mut self.container_most,
             _ => return,
         };
         *place = Some(number);

@@ -6,7 +6,8 @@ use crate::encode::buffer::{Buffer, ShortText};
 use crate::encode::protobuf::Scratch;
 use crate::encode::protobuf::native::put_native;
 use crate::encode::protobuf::wire::{
-    bytes_len, each_of_varint, put_bytes, put_f64, put_u64, start_bytes, varint_len,
+    bytes_field_len, for_each_varint_byte, put_bytes, put_bytes_header, put_f64, put_u64,
+    varint_len,
 };
 use crate::snapshot::{Escaping, Exemplar, HistogramView, Labels, SeriesBlock, Values};
 
@@ -46,7 +47,7 @@ pub(super) fn put_metric(
     let Scratch {
         metric,
         value,
-        part,
+        nested: part,
     } = scratch;
     metric.clear();
     value.clear();
@@ -56,8 +57,8 @@ pub(super) fn put_metric(
         let escaping = if classic { Escaping::Utf8 } else { escaping };
         put_labels(metric, field::METRIC_LABEL, labels, escaping);
     }
-    let exemplars = block.exemplars_of(series);
-    let since = block.since.get(series).copied();
+    let exemplars = block.exemplars_for(series);
+    let since = block.created_millis.get(series).copied();
     let field = match &block.values {
         Values::Counter(counts) => {
             put_f64(value, field::VALUE, counts[series].value());
@@ -87,8 +88,12 @@ pub(super) fn put_metric(
 
 fn put_labels(page: &mut Buffer, field: u8, labels: &Labels, escaping: Escaping) {
     for (name, value) in labels.pairs() {
-        let name = escaping.label(&name);
-        start_bytes(page, field, bytes_len(name.len()) + bytes_len(value.len()));
+        let name = escaping.label_name(&name);
+        put_bytes_header(
+            page,
+            field,
+            bytes_field_len(name.len()) + bytes_field_len(value.len()),
+        );
         put_bytes(page, field::LABEL_NAME, name.as_bytes());
         put_bytes(page, field::LABEL_VALUE, value.as_bytes());
     }
@@ -99,13 +104,13 @@ fn put_histogram(page: &mut Buffer, histogram: &HistogramView<'_>, exemplars: &[
     put_f64(page, field::HISTOGRAM_SUM, histogram.totals().sum);
     if exemplars.is_empty() {
         for (bound, up_to) in histogram.cumulative() {
-            page.put_short(&bucket(bound, up_to));
+            page.put_short_text(&bucket(bound, up_to));
         }
         return;
     }
     for (position, (bound, up_to)) in histogram.cumulative().enumerate() {
         let mut own = Buffer::default();
-        own.put_short(&bucket_fields(bound, up_to));
+        own.put_short_text(&bucket_fields(bound, up_to));
         if let Some(exemplar) = exemplars.iter().find(|own| own.bucket == position) {
             put_exemplar(&mut own, field::BUCKET_EXEMPLAR, exemplar);
         }
@@ -135,7 +140,7 @@ fn bucket_fields(bound: f64, up_to: u64) -> ShortText {
 fn push_bucket(bytes: &mut ShortText, bound: f64, up_to: u64) {
     if up_to != 0 {
         bytes.push(field::BUCKET_CUMULATIVE << 3);
-        each_of_varint(up_to, |byte| bytes.push(byte));
+        for_each_varint_byte(up_to, |byte| bytes.push(byte));
     }
     bytes.push(field::BUCKET_BOUND << 3 | 1);
     bytes.push_eight(bound.to_le_bytes());
@@ -156,7 +161,7 @@ fn put_exemplar(page: &mut Buffer, field: u8, exemplar: &Exemplar) {
 fn put_created(page: &mut Buffer, field: u8, since: Option<u64>) {
     if let Some(millis) = since {
         let nanos = millis % 1_000 * 1_000_000;
-        page.put_short(&timestamp(field, millis / 1_000, nanos));
+        page.put_short_text(&timestamp(field, millis / 1_000, nanos));
     }
 }
 
@@ -164,7 +169,7 @@ fn put_created(page: &mut Buffer, field: u8, since: Option<u64>) {
 fn put_time(page: &mut Buffer, field: u8, time: SystemTime) {
     if let Ok(since_1970) = time.duration_since(UNIX_EPOCH) {
         let nanos = u64::from(since_1970.subsec_nanos());
-        page.put_short(&timestamp(field, since_1970.as_secs(), nanos));
+        page.put_short_text(&timestamp(field, since_1970.as_secs(), nanos));
     }
 }
 
@@ -185,7 +190,7 @@ fn timestamp(field: u8, seconds: u64, nanos: u64) -> ShortText {
     bytes.push(len.to_le_bytes()[0]);
     for (field, number) in numbers {
         bytes.push(field << 3);
-        each_of_varint(number, |byte| bytes.push(byte));
+        for_each_varint_byte(number, |byte| bytes.push(byte));
     }
     bytes
 }

@@ -21,7 +21,7 @@ use wire::{put_bytes, put_u64, put_varint};
 
 /// A family's message is ended once its series take so many bytes: with the page that
 /// it then goes to, it is what a scrape holds.
-const MESSAGE: usize = 28 * 1024;
+const MAX_MESSAGE: usize = 28 * 1024;
 
 /// The fields of a `MetricFamily`.
 mod field {
@@ -52,7 +52,7 @@ struct Scratch {
     /// A metric's value: a counter, a histogram.
     value: Buffer,
     /// What lies in a value: an exemplar, a span.
-    part: Buffer,
+    nested: Buffer,
 }
 
 impl ProtobufEncoder {
@@ -60,7 +60,7 @@ impl ProtobufEncoder {
         Self {
             escaping,
             header: Buffer::default(),
-            series: Buffer::with_room(32 * 1024),
+            series: Buffer::with_capacity(32 * 1024),
             native: false,
             scratch: Scratch::default(),
         }
@@ -71,19 +71,19 @@ impl ProtobufEncoder {
         if self.series.len() > 0 {
             let length = self.header.len() + self.series.len();
             put_varint(page, length as u64);
-            page.put(self.header.written());
-            page.put(self.series.written());
+            page.put_slice(self.header.written());
+            page.put_slice(self.series.written());
             self.series.clear();
         }
     }
 
     fn start_family(&mut self, desc: &Desc) {
-        let name = self.escaping.metric(desc.exposed_name());
+        let name = self.escaping.metric_name(desc.exposed_name());
         let header = &mut self.header;
         header.clear();
         put_bytes(header, field::NAME, name.as_bytes());
         put_bytes(header, field::HELP, desc.help().as_bytes());
-        put_u64(header, field::TYPE, kind(desc.kind()));
+        put_u64(header, field::TYPE, metric_type(desc.kind()));
         if let Some(unit) = desc.unit() {
             put_bytes(header, field::UNIT, unit.as_bytes());
         }
@@ -95,11 +95,11 @@ impl Encode for ProtobufEncoder {
 
     fn block(&mut self, block: &SeriesBlock, page: &mut Buffer) {
         let native = matches!(&block.values, Values::Histogram(all) if !all.native.is_empty());
-        if block.first || native != self.native {
+        if block.is_first || native != self.native {
             self.flush(page);
         }
         self.native = native;
-        if block.first {
+        if block.is_first {
             self.start_family(&block.desc);
         }
     }
@@ -108,13 +108,13 @@ impl Encode for ProtobufEncoder {
         put_metric(block, series, self.escaping, &mut self.scratch);
         let metric = self.scratch.metric.written();
         put_bytes(&mut self.series, field::METRIC, metric);
-        if self.series.len() >= MESSAGE {
+        if self.series.len() >= MAX_MESSAGE {
             self.flush(page);
         }
     }
 
-    fn held(&self) -> usize {
-        MESSAGE
+    fn max_pending(&self) -> usize {
+        MAX_MESSAGE
     }
 
     fn finish(&mut self, _cut: bool, page: &mut Buffer) {
@@ -123,7 +123,7 @@ impl Encode for ProtobufEncoder {
 }
 
 /// Returns the number of a kind in the enumeration `MetricType`.
-fn kind(kind: Kind) -> u64 {
+fn metric_type(kind: Kind) -> u64 {
     match kind {
         Kind::Counter => 0,
         Kind::Gauge => 1,

@@ -11,8 +11,8 @@ mod field {
     pub(super) const SCHEMA: u8 = 5;
     pub(super) const ZERO_THRESHOLD: u8 = 6;
     pub(super) const ZERO_COUNT: u8 = 7;
-    pub(super) const NEGATIVE: Side = Side { span: 9, delta: 10 };
-    pub(super) const POSITIVE: Side = Side {
+    pub(super) const NEGATIVE: BucketFields = BucketFields { span: 9, delta: 10 };
+    pub(super) const POSITIVE: BucketFields = BucketFields {
         span: 12,
         delta: 13,
     };
@@ -20,7 +20,7 @@ mod field {
     pub(super) const SPAN_LENGTH: u8 = 2;
 
     /// The fields of one sign's buckets.
-    pub(super) struct Side {
+    pub(super) struct BucketFields {
         pub(super) span: u8,
         pub(super) delta: u8,
     }
@@ -31,12 +31,17 @@ pub(super) fn put_native(page: &mut Buffer, buckets: &NativeBuckets, part: &mut 
     put_sint(page, field::SCHEMA, i64::from(buckets.resolution.schema()));
     // Never 0: by it Prometheus knows a native histogram that is empty.
     put_f64(page, field::ZERO_THRESHOLD, NativeBuckets::ZERO_THRESHOLD);
-    put_u64(page, field::ZERO_COUNT, buckets.zero);
-    put_side(page, &field::NEGATIVE, &buckets.negative, part);
-    put_side(page, &field::POSITIVE, &buckets.positive, part);
+    put_u64(page, field::ZERO_COUNT, buckets.zero_count);
+    put_buckets(page, &field::NEGATIVE, &buckets.negative, part);
+    put_buckets(page, &field::POSITIVE, &buckets.positive, part);
 }
 
-fn put_side(page: &mut Buffer, side: &field::Side, buckets: &[(i32, u64)], part: &mut Buffer) {
+fn put_buckets(
+    page: &mut Buffer,
+    side: &field::BucketFields,
+    buckets: &[(i32, u64)],
+    part: &mut Buffer,
+) {
     let mut next = 0;
     for run in buckets.chunk_by(|one, other| one.0 + 1 == other.0) {
         let (Some((first, _)), Some((last, _))) = (run.first(), run.last()) else {

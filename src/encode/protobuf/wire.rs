@@ -7,12 +7,12 @@ use crate::encode::Buffer;
 /// Appends a number.
 #[inline]
 pub(super) fn put_varint(page: &mut Buffer, number: u64) {
-    each_of_varint(number, |byte| page.push(byte));
+    for_each_varint_byte(number, |byte| page.push(byte));
 }
 
 /// Calls `put` with the bytes of a number, seven bits in each, the lowest first.
 #[inline]
-pub(super) fn each_of_varint(mut number: u64, mut put: impl FnMut(u8)) {
+pub(super) fn for_each_varint_byte(mut number: u64, mut put: impl FnMut(u8)) {
     // What is left fits a byte once it is below 128.
     while number >= 0x80 {
         put(number.to_le_bytes()[0] | 0x80);
@@ -30,13 +30,13 @@ pub(super) fn varint_len(number: u64) -> usize {
 
 /// Returns how many bytes a field of so many bytes takes.
 #[inline]
-pub(super) fn bytes_len(len: usize) -> usize {
+pub(super) fn bytes_field_len(len: usize) -> usize {
     1 + varint_len(len as u64) + len
 }
 
 /// Begins a field of so many bytes, which are to follow.
 #[inline]
-pub(super) fn start_bytes(page: &mut Buffer, field: u8, len: usize) {
+pub(super) fn put_bytes_header(page: &mut Buffer, field: u8, len: usize) {
     page.push(field << 3 | 2);
     put_varint(page, len as u64);
 }
@@ -60,14 +60,14 @@ pub(super) fn put_sint(page: &mut Buffer, field: u8, number: i64) {
 #[inline]
 pub(super) fn put_f64(page: &mut Buffer, field: u8, number: f64) {
     page.push(field << 3 | 1);
-    page.put(&number.to_le_bytes());
+    page.put_slice(&number.to_le_bytes());
 }
 
 /// Appends a field of bytes: a text, or a message.
 #[inline]
 pub(super) fn put_bytes(page: &mut Buffer, field: u8, bytes: &[u8]) {
-    start_bytes(page, field, bytes.len());
-    page.put(bytes);
+    put_bytes_header(page, field, bytes.len());
+    page.put_slice(bytes);
 }
 
 /// Returns the number whose lowest bit is the sign.

@@ -10,14 +10,14 @@ use crate::snapshot::{Desc, Escaping, Labels, is_classic_metric, push_quoted};
 /// A name that is not classic stands in quotes inside the braces, before the
 /// labels: `{"http.requests","http.route"="/"} 1`.
 #[derive(Debug, Default)]
-pub(super) struct Opening {
+pub(super) struct LinePrefix {
     /// Of a series without labels, up to its value.
-    bare: PaddedText,
+    without_labels: PaddedText,
     /// Of one with labels, up to the first of them.
-    labelled: PaddedText,
+    with_labels: PaddedText,
 }
 
-impl Opening {
+impl LinePrefix {
     pub(super) fn new(name: &str) -> Self {
         let (bare, labelled) = if is_classic_metric(name) {
             (format!("{name} "), format!("{name}{{"))
@@ -26,8 +26,8 @@ impl Opening {
             (format!("{{{name}}} "), format!("{{{name},"))
         };
         Self {
-            bare: PaddedText::new(&bare),
-            labelled: PaddedText::new(&labelled),
+            without_labels: PaddedText::new(&bare),
+            with_labels: PaddedText::new(&labelled),
         }
     }
 
@@ -36,23 +36,23 @@ impl Opening {
     #[inline]
     pub(super) fn put(&self, labels: &PaddedText, page: &mut Buffer) {
         if labels.is_empty() {
-            page.put_fragment(&self.bare);
+            page.put_padded(&self.without_labels);
         } else {
-            page.put_fragment(&self.labelled);
-            page.put_fragment(labels);
+            page.put_padded(&self.with_labels);
+            page.put_padded(labels);
         }
     }
 
     /// Makes `line` what stands before one more label.
-    pub(super) fn begin(&self, labels: &str, line: &mut PaddedText) {
+    pub(super) fn set_bucket_line(&self, labels: &str, line: &mut PaddedText) {
         let comma: &[u8] = if labels.is_empty() { b"" } else { b"," };
-        line.set([self.labelled.text(), labels.as_bytes(), comma]);
+        line.set([self.with_labels.text(), labels.as_bytes(), comma]);
     }
 }
 
 /// Makes `closed` the text of labels and what closes it, or nothing where there are
 /// none.
-pub(super) fn close(labels: &str, closed: &mut PaddedText) {
+pub(super) fn set_closed_labels(labels: &str, closed: &mut PaddedText) {
     if labels.is_empty() {
         closed.set([]);
     } else {
@@ -61,7 +61,7 @@ pub(super) fn close(labels: &str, closed: &mut PaddedText) {
 }
 
 /// Returns a name as a header has it.
-pub(super) fn in_header(name: &str) -> Cow<'_, str> {
+pub(super) fn header_name(name: &str) -> Cow<'_, str> {
     if is_classic_metric(name) {
         Cow::Borrowed(name)
     } else {
@@ -82,7 +82,7 @@ pub(super) fn label_text<'a>(desc: &Desc, labels: &'a Labels, escaping: Escaping
 fn escaped_label_text(labels: &Labels, escaping: Escaping) -> String {
     let mut text = String::new();
     for (name, value) in labels.pairs() {
-        Labels::render(&mut text, [(&*escaping.label(&name), &*value)]);
+        Labels::render(&mut text, [(&*escaping.label_name(&name), &*value)]);
     }
     text
 }

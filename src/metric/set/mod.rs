@@ -74,7 +74,7 @@ impl<M: Instrument> SeriesSet<M> {
     ) -> Self {
         let classic = labels.iter().all(|label| is_classic_label(label.name));
         Self {
-            desc: Arc::new(desc.and_labels(classic && constant.are_classic())),
+            desc: Arc::new(desc.with_classic_labels(classic && constant.has_classic_names())),
             constant,
             label_names: labels.iter().map(|label| label.name.into()).collect(),
             limits: Limits::new(labels),
@@ -246,15 +246,15 @@ impl<M: Instrument> SeriesSet<M> {
         }
     }
 
-    /// Reads up to [`SeriesBlock::SERIES`] shown series from position `from` on, all with
+    /// Reads up to [`SeriesBlock::MAX_SERIES`] shown series from position `from` on, all with
     /// the same settings, and moves that past them; returns `None` when there are no
     /// more.
     pub(crate) fn block(&self, from: &mut usize) -> Option<SeriesBlock> {
         let first = self.next_visible(from)?;
         let shared = &first.series().shared;
-        let mut all = Vec::with_capacity(SeriesBlock::SERIES);
+        let mut all = Vec::with_capacity(SeriesBlock::MAX_SERIES);
         all.push(first);
-        while all.len() < SeriesBlock::SERIES {
+        while all.len() < SeriesBlock::MAX_SERIES {
             let mut next = *from;
             match self.next_visible(&mut next) {
                 Some(series) if Arc::ptr_eq(&series.series().shared, shared) => all.push(series),
@@ -268,7 +268,7 @@ impl<M: Instrument> SeriesSet<M> {
             series.fetch();
         }
         let values = M::values(&shared.settings, all.len());
-        let mut block = SeriesBlock::with_room(Arc::clone(&self.desc), values, all.len());
+        let mut block = SeriesBlock::with_capacity(Arc::clone(&self.desc), values, all.len());
         for series in all {
             self.read(series, &mut block);
         }
@@ -299,7 +299,7 @@ impl<M: Instrument> SeriesSet<M> {
         } else {
             held.labels.clone()
         });
-        block.since.push(held.state.created_millis());
+        block.created_millis.push(held.state.created_millis());
         series.read(&mut block.values);
     }
 
@@ -310,7 +310,7 @@ impl<M: Instrument> SeriesSet<M> {
         }
         self.series.find(self.hash(values), |series| {
             let labels = &series.series().labels;
-            labels.are(&self.constant, self.pairs(values))
+            labels.has_exact_pairs(&self.constant, self.pairs(values))
         })
     }
 
@@ -330,7 +330,7 @@ impl<M: Instrument> SeriesSet<M> {
         if let Some(series) = self.find(values) {
             return (series, folded);
         }
-        let labels = Labels::following(&self.constant, self.pairs(values));
+        let labels = Labels::with_pairs(&self.constant, self.pairs(values));
         let series = new_series(labels, &self.shared_by(values));
         let series = self.series.insert(self.hash(values), series);
         // After it was added: `Limits` says why.

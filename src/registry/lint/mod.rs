@@ -61,30 +61,30 @@ impl fmt::Display for Lint {
 }
 
 /// What there is to check of a family.
-struct Family {
+struct LintedFamily {
     desc: Arc<Desc>,
     /// The names of its labels.
     labels: BTreeSet<String>,
     /// Its series so far.
     series: HashSet<Labels>,
     /// Those that came once more.
-    twice: Vec<Labels>,
+    duplicates: Vec<Labels>,
 }
 
-impl Family {
+impl LintedFamily {
     fn new(desc: &Arc<Desc>) -> Self {
         Self {
             desc: Arc::clone(desc),
             labels: BTreeSet::new(),
             series: HashSet::new(),
-            twice: Vec::new(),
+            duplicates: Vec::new(),
         }
     }
 
     /// Notes label names that the family is known to have, as text 0.0.4 has them.
-    fn note(&mut self, names: impl IntoIterator<Item = impl AsRef<str>>) {
+    fn add_label_names(&mut self, names: impl IntoIterator<Item = impl AsRef<str>>) {
         for name in names {
-            let name = Escaping::Underscores.label(name.as_ref());
+            let name = Escaping::Underscores.label_name(name.as_ref());
             if !self.labels.contains(&*name) {
                 self.labels.insert(name.into_owned());
             }
@@ -92,11 +92,11 @@ impl Family {
     }
 
     /// Notes the series of a block.
-    fn read(&mut self, block: &SeriesBlock) {
+    fn add_series(&mut self, block: &SeriesBlock) {
         for labels in &block.labels {
-            self.note(labels.pairs().map(|(name, _)| name));
+            self.add_label_names(labels.pairs().map(|(name, _)| name));
             if !self.series.insert(labels.clone()) {
-                self.twice.push(labels.clone());
+                self.duplicates.push(labels.clone());
             }
         }
     }
@@ -133,11 +133,11 @@ impl Registry {
         let mut families = BTreeMap::new();
         for metric in self.metrics() {
             let family = family(&mut families, metric.desc());
-            family.note(metric.constant_labels().pairs().map(|(name, _)| name));
-            family.note(metric.label_names());
+            family.add_label_names(metric.constant_labels().pairs().map(|(name, _)| name));
+            family.add_label_names(metric.label_names());
         }
         for block in self.gather() {
-            family(&mut families, &block.desc).read(&block);
+            family(&mut families, &block.desc).add_series(&block);
         }
         families.values().flat_map(rules::check).collect()
     }
@@ -145,13 +145,16 @@ impl Registry {
 
 /// Returns the family of that description; a metric may have been registered since
 /// the others were listed.
-fn family<'a>(families: &'a mut BTreeMap<String, Family>, desc: &Arc<Desc>) -> &'a mut Family {
-    let name = Escaping::Underscores.metric(desc.exposed_name());
+fn family<'a>(
+    families: &'a mut BTreeMap<String, LintedFamily>,
+    desc: &Arc<Desc>,
+) -> &'a mut LintedFamily {
+    let name = Escaping::Underscores.metric_name(desc.exposed_name());
     let shown = match &name {
         Cow::Borrowed(_) => Arc::clone(desc),
         // As text 0.0.4 has it, which is what promtool reads.
         Cow::Owned(name) => Arc::new(Desc::new(name, desc.help(), desc.kind())),
     };
     let family = families.entry(name.into_owned());
-    family.or_insert_with(|| Family::new(&shown))
+    family.or_insert_with(|| LintedFamily::new(&shown))
 }

@@ -1,30 +1,30 @@
 //! The rules, each a check of one family.
 
-use crate::registry::lint::units::{base_unit, written_out};
-use crate::registry::lint::{Family, Lint, Rule};
+use crate::registry::lint::units::{base_unit, unabbreviated};
+use crate::registry::lint::{Lint, LintedFamily, Rule};
 use crate::snapshot::{Escaping, Kind};
 
 /// Says what breaks a rule, each time in words that follow on the metric's name.
-type Check = fn(&Family) -> Vec<String>;
+type CheckFn = fn(&LintedFamily) -> Vec<String>;
 
 /// The checks, in the order of their rules.
-const RULES: [(Rule, Check); 9] = [
-    (Rule::Help, help),
-    (Rule::BaseUnit, unit),
-    (Rule::Total, total),
-    (Rule::Reserved, reserved),
+const RULES: [(Rule, CheckFn); 9] = [
+    (Rule::Help, missing_help),
+    (Rule::BaseUnit, base_units),
+    (Rule::Total, total_suffix),
+    (Rule::Reserved, reserved_names),
     (Rule::TypeInName, type_in_name),
     (Rule::Colon, colon),
-    (Rule::SnakeCase, snake_case),
-    (Rule::Abbreviation, abbreviation),
-    (Rule::Duplicate, duplicate),
+    (Rule::SnakeCase, camel_case),
+    (Rule::Abbreviation, abbreviated_units),
+    (Rule::Duplicate, duplicate_series),
 ];
 
 /// The types of metrics, this crate's and Prometheus's other one.
 const TYPES: [&str; 4] = ["counter", "gauge", "histogram", "summary"];
 
 /// Returns what is wrong with a family, sorted by rule.
-pub(super) fn check(family: &Family) -> Vec<Lint> {
+pub(super) fn check(family: &LintedFamily) -> Vec<Lint> {
     let mut lints = Vec::new();
     for (rule, check) in RULES {
         let name = family.desc.exposed_name();
@@ -39,7 +39,7 @@ pub(super) fn check(family: &Family) -> Vec<Lint> {
     lints
 }
 
-fn help(family: &Family) -> Vec<String> {
+fn missing_help(family: &LintedFamily) -> Vec<String> {
     // Blanks are all that a reader skips before the text.
     let blank = |char| matches!(char, ' ' | '\t');
     if family.desc.help().chars().all(blank) {
@@ -48,7 +48,7 @@ fn help(family: &Family) -> Vec<String> {
     Vec::new()
 }
 
-fn unit(family: &Family) -> Vec<String> {
+fn base_units(family: &LintedFamily) -> Vec<String> {
     let words = distinct(family.desc.exposed_name().split('_'));
     let units = words.filter_map(|word| {
         base_unit(word).map(|base| {
@@ -61,10 +61,10 @@ fn unit(family: &Family) -> Vec<String> {
     units.collect()
 }
 
-fn total(family: &Family) -> Vec<String> {
+fn total_suffix(family: &LintedFamily) -> Vec<String> {
     // A counter's name ends so when it is exposed, however it was registered.
     let is_counter = family.desc.kind() == Kind::Counter;
-    let name = Escaping::Underscores.metric(family.desc.exposed_name());
+    let name = Escaping::Underscores.metric_name(family.desc.exposed_name());
     if !is_counter && name.ends_with("_total") {
         return vec![
             "ends in `_total`, as only counters do: drop the suffix, or make it a counter".into(),
@@ -73,9 +73,9 @@ fn total(family: &Family) -> Vec<String> {
     Vec::new()
 }
 
-fn reserved(family: &Family) -> Vec<String> {
+fn reserved_names(family: &LintedFamily) -> Vec<String> {
     let is_histogram = family.desc.kind() == Kind::Histogram;
-    let name = Escaping::Underscores.metric(family.desc.exposed_name());
+    let name = Escaping::Underscores.metric_name(family.desc.exposed_name());
     let suffixes = ["_bucket", "_count", "_sum"].into_iter();
     let suffixes = suffixes.filter(|suffix| !is_histogram && name.ends_with(suffix));
     let suffixes = suffixes.map(|suffix| {
@@ -93,7 +93,7 @@ fn reserved(family: &Family) -> Vec<String> {
     suffixes.chain(labels).collect()
 }
 
-fn type_in_name(family: &Family) -> Vec<String> {
+fn type_in_name(family: &LintedFamily) -> Vec<String> {
     let name = family.desc.exposed_name().to_ascii_lowercase();
     let types = distinct(later_words(&name)).filter(|word| TYPES.contains(word));
     types
@@ -106,14 +106,14 @@ fn type_in_name(family: &Family) -> Vec<String> {
         .collect()
 }
 
-fn colon(family: &Family) -> Vec<String> {
+fn colon(family: &LintedFamily) -> Vec<String> {
     if family.desc.exposed_name().contains(':') {
         return vec!["has a `:` in its name, as recording rules have: put `_` in its place".into()];
     }
     Vec::new()
 }
 
-fn snake_case(family: &Family) -> Vec<String> {
+fn camel_case(family: &LintedFamily) -> Vec<String> {
     let name = Some(family.desc.exposed_name()).filter(|name| is_camel_case(name));
     let name = name.map(|_| "is named in camelCase: write small letters, and `_` between words");
     let labels = family.labels.iter().filter(|label| is_camel_case(label));
@@ -126,11 +126,11 @@ fn snake_case(family: &Family) -> Vec<String> {
     name.map(String::from).into_iter().chain(labels).collect()
 }
 
-fn abbreviation(family: &Family) -> Vec<String> {
+fn abbreviated_units(family: &LintedFamily) -> Vec<String> {
     let name = family.desc.exposed_name().to_ascii_lowercase();
     let words = distinct(later_words(&name));
     let units = words.filter_map(|word| {
-        written_out(word).map(|unit| {
+        unabbreviated(word).map(|unit| {
             format!(
                 "has `{word}` in its name, which reads as an abbreviated unit: write {unit}, or \
                  another word"
@@ -140,8 +140,8 @@ fn abbreviation(family: &Family) -> Vec<String> {
     units.collect()
 }
 
-fn duplicate(family: &Family) -> Vec<String> {
-    let twice = family.twice.iter().map(|labels| {
+fn duplicate_series(family: &LintedFamily) -> Vec<String> {
+    let twice = family.duplicates.iter().map(|labels| {
         let labels = labels.as_str();
         format!("has two series with the labels {{{labels}}}: give each of them labels of its own")
     });

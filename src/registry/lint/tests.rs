@@ -5,13 +5,13 @@ use crate::registry::lint::rules::check;
 use crate::snapshot::{Kind, Values};
 
 /// Returns a family that has nothing but a name, a kind and a help text.
-fn family(name: &str, kind: Kind) -> Family {
-    Family::new(&Arc::new(Desc::new(name, "Help.", kind)))
+fn family(name: &str, kind: Kind) -> LintedFamily {
+    LintedFamily::new(&Arc::new(Desc::new(name, "Help.", kind)))
 }
 
 /// Checks how often a family breaks `rule`, and that it breaks no other.
 #[track_caller]
-fn check_family(family: &Family, rule: Rule, times: usize) {
+fn check_family(family: &LintedFamily, rule: Rule, times: usize) {
     let rules: Vec<_> = check(family).iter().map(|lint| lint.rule).collect();
     assert_eq!(rules, vec![rule; times], "{}", family.desc.exposed_name());
 }
@@ -32,7 +32,7 @@ fn check_names(rule: Rule, bad: &[(&str, Kind, usize)], good: &[(&str, Kind)]) {
 fn a_help_text_of_blanks_is_none() {
     for (help, times) in [("", 1), (" \t", 1), ("Jobs.", 0), ("\n", 0), (" x", 0)] {
         let desc = Desc::new("jobs_total", help, Kind::Counter);
-        check_family(&Family::new(&Arc::new(desc)), Rule::Help, times);
+        check_family(&LintedFamily::new(&Arc::new(desc)), Rule::Help, times);
     }
 }
 
@@ -106,7 +106,7 @@ fn endings_and_labels_of_histograms_are_theirs() {
         ("level", Kind::Gauge, 0),
     ] {
         let mut family = family("a", kind);
-        family.note([label]);
+        family.add_label_names([label]);
         check_family(&family, Rule::Reserved, times);
     }
 }
@@ -155,7 +155,7 @@ fn names_and_labels_are_not_in_camel_case() {
         ],
     );
     let mut family = family("openJobs", Kind::Gauge);
-    family.note(["userId", "userName", "user", "User", "ID"]);
+    family.add_label_names(["userId", "userName", "user", "User", "ID"]);
     check_family(&family, Rule::SnakeCase, 3);
 }
 
@@ -186,22 +186,22 @@ fn no_two_series_have_the_same_labels() {
     let mut family = family("jobs", Kind::Gauge);
     let mut block = SeriesBlock::new(Arc::clone(&family.desc), Values::Gauge(vec![1.0; 2]));
     block.labels = vec![Labels::new([("kind", "a")]), Labels::new([("kind", "b")])];
-    family.read(&block);
+    family.add_series(&block);
     check_family(&family, Rule::Duplicate, 0);
     // In the next block.
     block.labels.truncate(1);
-    family.read(&block);
+    family.add_series(&block);
     check_family(&family, Rule::Duplicate, 1);
 }
 
 #[test]
 fn every_sentence_names_the_metric_the_fault_and_the_remedy() {
-    let mut family = Family::new(&Arc::new(Desc::new(
+    let mut family = LintedFamily::new(&Arc::new(Desc::new(
         "x:aB_gauge_ms_bits_sum",
         "",
         Kind::Gauge,
     )));
-    family.note(["le", "cD"]);
+    family.add_label_names(["le", "cD"]);
     let lints = check(&family);
     assert_eq!(lints.len(), 9, "{lints:?}");
     for lint in lints {

@@ -50,7 +50,7 @@ pub(super) fn base_unit(word: &str) -> Option<&'static str> {
 }
 
 /// Returns what to write in the place of `word`, if that abbreviates a unit.
-pub(super) fn written_out(word: &str) -> Option<&'static str> {
+pub(super) fn unabbreviated(word: &str) -> Option<&'static str> {
     let known = ABBREVIATIONS
         .iter()
         .find(|(_, short)| short.contains(&word));
@@ -109,10 +109,10 @@ mod tests {
             ("kb", "bytes"),
             ("m", "seconds or meters"),
         ] {
-            assert_eq!(written_out(word), Some(unit), "{word}");
+            assert_eq!(unabbreviated(word), Some(unit), "{word}");
         }
         for word in ["", "secs", "min", "ps", "kib", "k", "seconds"] {
-            assert_eq!(written_out(word), None, "{word}");
+            assert_eq!(unabbreviated(word), None, "{word}");
         }
     }
 }

@@ -699,7 +699,7 @@ async fn check_created(prometheus: &Prometheus, registry: &Registry, job: &Job) 
         if let Some((millis, zero)) = first.get(&labels)
             && block.desc.kind() == Kind::Counter
         {
-            let known = *zero && *millis == job.time_read(block.since[position]);
+            let known = *zero && *millis == job.time_read(block.created_millis[position]);
             let nothing = labels.get("kind").is_some_and(|kind| kind == "none");
             assert!(
                 known == job.has_created() || nothing,
@@ -749,7 +749,7 @@ async fn check_native(prometheus: &Prometheus, scene: &Scene, job: &str) {
         let mut error = 0.0;
         each_histogram(&scene.registry, "native_seconds", |labels, histogram| {
             if labels["kind"] == kind {
-                error = histogram.native().unwrap().resolution.error();
+                error = histogram.native().unwrap().resolution.relative_error();
             }
         });
         for percent in [1.0, 10.0, 47.0, 50.0, 87.0, 99.0] {
@@ -801,7 +801,7 @@ async fn check_merged(prometheus: &Prometheus, scene: &Scene, job: &str) {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let rank = (to_f64(values.len()) * quantile).ceil() as usize;
         let exact = values[rank - 1];
-        let coarsest = Resolution::from_schema(0).unwrap().error();
+        let coarsest = Resolution::from_schema(0).unwrap().relative_error();
         let width = (1.0 + coarsest).powi(2) * (1.0 + 1e-9);
         assert!(
             answer / exact <= width && exact / answer <= width,
@@ -818,7 +818,7 @@ fn native_buckets(native: &NativeBuckets) -> Vec<[f64; 3]> {
     let negative = native.negative.iter().rev();
     let negative = negative.map(|&(at, count)| [-bound(at), -bound(at - 1), to_f64(count)]);
     let threshold = NativeBuckets::ZERO_THRESHOLD;
-    let zero = [-threshold, threshold, to_f64(native.zero)];
+    let zero = [-threshold, threshold, to_f64(native.zero_count)];
     let positive = native.positive.iter();
     let positive = positive.map(|&(at, count)| [bound(at - 1), bound(at), to_f64(count)]);
     let all = negative.chain([zero]).chain(positive);

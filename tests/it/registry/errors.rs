@@ -1,6 +1,6 @@
 //! What is refused at start-up, and what is ignored and counted later.
 
-use tachometer::snapshot::Value;
+use tachometer::snapshot::SeriesValue;
 use tachometer::{Counter, Error, Gauge, Histogram, Registry};
 
 use crate::support::read::sum;
@@ -234,7 +234,10 @@ fn a_counter_begins_again_at_2_to_the_64_whoever_adds_and_keeps_its_fraction() {
     });
     // Four times one less than 2^64.
     assert_eq!(counter.get_u64(), 2_u64.wrapping_sub(4));
-    assert_eq!(counter.snapshot().value, Value::Counter(counter.get()));
+    assert_eq!(
+        counter.snapshot().value,
+        SeriesValue::Counter(counter.get())
+    );
 }
 
 #[test]

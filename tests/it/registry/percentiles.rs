@@ -46,7 +46,7 @@ fn percentiles_are_within_the_stated_error_of_an_exact_sort_at_every_resolution(
                 let exact = sorted[rank - 1];
                 let estimate = histogram.percentile(percent).unwrap();
                 // The bounds themselves are rounded to the nearest number.
-                let allowed = exact.abs() * (resolution.error() + 1e-12);
+                let allowed = exact.abs() * (resolution.relative_error() + 1e-12);
                 assert!(
                     (estimate - exact).abs() <= allowed,
                     "{name}, schema {schema}, p{percent}: {estimate} for {exact}"

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tachometer::snapshot::{Kind, Value};
+use tachometer::snapshot::{Kind, SeriesValue};
 use tachometer::{Counter, Gauge, Histogram, PercentileError, Registry};
 
 #[test]
@@ -156,12 +156,12 @@ fn a_handle_tells_its_labels_and_value_by_itself() {
     let sample = counter.snapshot();
     let pairs: Vec<_> = sample.labels.pairs().collect();
     assert_eq!(pairs, [("a".into(), "x\"y".into())]);
-    assert_eq!(sample.value, Value::Counter(1.5));
+    assert_eq!(sample.value, SeriesValue::Counter(1.5));
 
     let histogram = Histogram::new();
     assert_eq!(histogram.percentile(50.0), Err(PercentileError::Empty));
     histogram.observe(0.3);
-    let Value::Histogram(stats) = histogram.snapshot().value else {
+    let SeriesValue::Histogram(stats) = histogram.snapshot().value else {
         panic!("a histogram's value is a histogram");
     };
     assert_eq!(

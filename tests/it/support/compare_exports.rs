@@ -104,7 +104,7 @@ fn held(registry: &Registry, format: Format, escaping: Escaping, created: bool) 
     let mut families: Vec<Family> = Vec::new();
     for block in registry.gather() {
         let desc = &block.desc;
-        if block.first {
+        if block.is_first {
             let mut name = escaped(escaping, desc.exposed_name(), true);
             let open_metrics = format == Format::OpenMetrics;
             if open_metrics && desc.kind() == Kind::Counter {
@@ -148,7 +148,7 @@ fn held_series(
         labels: pairs.collect(),
         ..Series::default()
     };
-    let since = block.since[position] * 1_000_000;
+    let since = block.created_millis[position] * 1_000_000;
     let has_since = protobuf || (format == Format::OpenMetrics && created);
     series.created = has_since.then_some(since);
     match &block.values {
@@ -225,7 +225,7 @@ fn native(buckets: &NativeBuckets) -> Native {
     Native {
         schema: i64::from(buckets.resolution.schema()),
         zero_threshold: Real(NativeBuckets::ZERO_THRESHOLD),
-        zero: buckets.zero,
+        zero: buckets.zero_count,
         negative: wide(&buckets.negative),
         positive: wide(&buckets.positive),
     }

@@ -269,10 +269,10 @@ pub(crate) fn expected(registry: &Registry, reader: Reader) -> Series {
     let escaping = reader.escaping;
     let mut series = Series::new();
     each(registry, |block, position, mut labels| {
-        let name = escaping.metric(block.desc.exposed_name()).into_owned();
+        let name = escaping.metric_name(block.desc.exposed_name()).into_owned();
         labels = labels
             .iter()
-            .map(|(name, value)| (escaping.label(name).into_owned(), value.clone()))
+            .map(|(name, value)| (escaping.label_name(name).into_owned(), value.clone()))
             .collect();
         let mut add = |suffix: &str, le: Option<f64>, value| {
             let mut labels = labels.clone();
@@ -339,7 +339,7 @@ pub(crate) fn each_histogram(
 /// is of.
 pub(crate) fn each_exemplar(registry: &Registry, mut each_one: impl FnMut(Labels, &Exemplar)) {
     each(registry, |block, position, labels| {
-        for exemplar in block.exemplars_of(position) {
+        for exemplar in block.exemplars_for(position) {
             let mut labels = labels.clone();
             let mut name = block.desc.exposed_name().to_owned();
             if let Values::Histogram(histograms) = &block.values

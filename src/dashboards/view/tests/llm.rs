@@ -31,8 +31,8 @@ impl Model {
         Self {
             calls: counter(Role::LlmRequests, "llm_requests_total", "outcome"),
             tokens: counter(Role::LlmTokens, "llm_tokens_total", "direction"),
-            remaining: gauge(Role::LlmRemaining, "llm_rate_limit_remaining"),
-            limit: gauge(Role::LlmLimit, "llm_rate_limit"),
+            remaining: gauge(Role::LlmRateLimitRemaining, "llm_rate_limit_remaining"),
+            limit: gauge(Role::LlmRateLimit, "llm_rate_limit"),
         }
     }
 }

@@ -115,12 +115,12 @@ impl Families {
             )?,
             tool_calls: maker.counter(names.tool_calls, "Tool calls that LLMs asked for.")?,
             duration: maker.of(Role::LlmDuration).duration(bounds.duration, by)?,
-            first_token: maker.of(Role::LlmFirstToken).histogram(
+            first_token: maker.of(Role::LlmTimeToFirstToken).histogram(
                 names.first_token,
                 "Time from an LLM call to the first token of its streamed answer, in seconds.",
                 bounds.first_token,
             )?,
-            per_token: maker.of(Role::LlmPerToken).histogram(
+            per_token: maker.of(Role::LlmTimePerToken).histogram(
                 names.per_token,
                 "Mean time per output token of a streamed answer after the first, in seconds.",
                 bounds.per_token,

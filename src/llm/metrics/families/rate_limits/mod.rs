@@ -25,19 +25,19 @@ impl RateLimits {
     pub(crate) fn new(maker: &Maker<'_>) -> Result<Self, Error> {
         let (names, labels) = (maker.names, maker.four("kind"));
         Ok(Self {
-            remaining: maker.of(Role::LlmRemaining).registry.dyn_family(
+            remaining: maker.of(Role::LlmRateLimitRemaining).registry.dyn_family(
                 names.remaining,
                 "Lowest that remained of a provider's rate limit in the last minute, or the limit itself.",
                 &labels,
                 Some(Extreme::Lowest),
             )?,
-            limit: maker.of(Role::LlmLimit).registry.dyn_family(
+            limit: maker.of(Role::LlmRateLimit).registry.dyn_family(
                 names.limit,
                 "A provider's rate limit, as last reported.",
                 &labels,
                 None,
             )?,
-            reset: maker.of(Role::LlmReset).registry.dyn_family(
+            reset: maker.of(Role::LlmRateLimitReset).registry.dyn_family(
                 names.reset,
                 "Longest time until a provider's rate limit is full again, as reported in the last \
                  minute, in seconds.",

@@ -9,12 +9,12 @@ use crate::snapshot::{Desc, Labels, SeriesBlock};
 
 /// The series of one family that were read already.
 #[derive(Default)]
-pub(super) struct Seen(HashSet<Labels>);
+pub(super) struct SeenSeries(HashSet<Labels>);
 
-impl Seen {
+impl SeenSeries {
     /// Takes those series out of a block that were there before, and calls `found` with the
     /// labels of each.
-    pub(super) fn filter(&mut self, block: &mut SeriesBlock, mut found: impl FnMut(&Labels)) {
+    pub(super) fn remove_seen(&mut self, block: &mut SeriesBlock, mut found: impl FnMut(&Labels)) {
         let keep: Vec<_> = block
             .labels
             .iter()
@@ -31,13 +31,13 @@ impl Seen {
 }
 
 /// Returns true for metrics that registries and routers have about themselves.
-pub(super) fn is_about_itself(desc: &Desc) -> bool {
+pub(super) fn is_self_metric(desc: &Desc) -> bool {
     desc.name().starts_with("tachometer_")
 }
 
 /// Adds up the series with the same labels. Those that cannot be added, since their buckets
 /// differ, are left out, and `failed` is called with their labels.
-pub(super) fn add_up(
+pub(super) fn sum_series(
     blocks: Vec<SeriesBlock>,
     mut failed: impl FnMut(&Labels),
 ) -> Vec<SeriesBlock> {
@@ -59,7 +59,7 @@ pub(super) fn add_up(
                 continue;
             };
             if sum.values.add(at, &block.values, series) {
-                sum.since[at] = sum.since[at].min(block.since[series]);
+                sum.created_millis[at] = sum.created_millis[at].min(block.created_millis[series]);
             } else {
                 failed(labels);
             }

@@ -5,17 +5,17 @@ use crate::snapshot::{Desc, Kind};
 
 /// One of the text formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dialect {
+pub(crate) enum TextFormat {
     /// Prometheus's, 0.0.4 and 1.0.0, which differ in the names that they allow.
     Prometheus,
     /// OpenMetrics 1.0.0.
     OpenMetrics,
 }
 
-impl Dialect {
+impl TextFormat {
     /// Returns the name of a family in its header, of the name that is exposed: in
     /// OpenMetrics a counter's has no `_total`.
-    pub(super) fn family(self, exposed: &str, kind: Kind) -> &str {
+    pub(super) fn family_name(self, exposed: &str, kind: Kind) -> &str {
         match (self, kind) {
             (Self::OpenMetrics, Kind::Counter) => exposed.strip_suffix("_total").unwrap_or(exposed),
             _ => exposed,

@@ -11,25 +11,25 @@ use crate::error::Error;
 use crate::metric::{AnySet, Counter, Names};
 use crate::registry::Registry;
 use crate::registry::collect::{Collect, CollectSink};
-use crate::registry::entries::Part;
+use crate::registry::metric_table::SeriesGroup;
 use crate::snapshot::{Desc, Labels, SeriesBlock, now_millis};
 
 /// A collector and the families that it fills.
-pub(super) struct Collector {
+pub(super) struct RegisteredCollector {
     collector: Box<dyn Collect>,
     /// The address of the registry.
-    registry: usize,
+    registry_address: usize,
     constant: Labels,
     names: Names,
-    families: Vec<Family>,
+    families: Vec<DescribedFamily>,
     /// When it was registered, in milliseconds since 1970.
-    since: u64,
+    created_millis: u64,
     /// The registry's count of panics.
     panics: Counter,
-    told: AtomicBool,
+    has_warned: AtomicBool,
 }
 
-struct Family {
+struct DescribedFamily {
     /// The name that the collector uses.
     name: Box<str>,
     desc: Arc<Desc>,
@@ -37,11 +37,11 @@ struct Family {
     invalid: Counter,
 }
 
-impl Collector {
+impl RegisteredCollector {
     /// Calls the collector, and returns the blocks of each of its families; none
     /// of any, where it panics or a collector of its registry is running.
     pub(super) fn run(&self) -> Vec<Vec<SeriesBlock>> {
-        let Some(_collecting) = Collecting::start(self.registry) else {
+        let Some(_collecting) = RunGuard::enter(self.registry_address) else {
             return Vec::new();
         };
         let mut collected = CollectSink::new(
@@ -53,7 +53,7 @@ impl Collector {
         // own business.
         let run = catch_unwind(AssertUnwindSafe(|| self.collector.collect(&mut collected)));
         if run.is_err() {
-            self.panicked();
+            self.record_panic();
             return Vec::new();
         }
         let families = collected.into_families().into_iter().zip(&self.families);
@@ -65,16 +65,16 @@ impl Collector {
             // One whose only series was refused.
             blocks.retain(|block| !block.labels.is_empty());
             for block in &mut blocks {
-                block.since = vec![self.since; block.labels.len()];
+                block.created_millis = vec![self.created_millis; block.labels.len()];
             }
             blocks
         });
         blocks.collect()
     }
 
-    fn panicked(&self) {
+    fn record_panic(&self) {
         self.panics.inc();
-        if !self.told.swap(true, Ordering::Relaxed) {
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 metric = self.families.first().map(|family| family.desc.name()),
                 "a collector panicked, and its metrics are left out of the scrape: see the panic's \
@@ -85,30 +85,30 @@ impl Collector {
 }
 
 /// While it is there, the calling thread runs a collector of some registry.
-struct Collecting;
+struct RunGuard;
 
 thread_local! {
     /// The registries whose collectors this thread runs.
-    static COLLECTING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    static RUNNING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
-impl Collecting {
+impl RunGuard {
     /// Returns `None` where one of that registry's is running already: it has read
     /// its own registry, and would come round to itself.
-    fn start(registry: usize) -> Option<Self> {
+    fn enter(registry: usize) -> Option<Self> {
         let start = |running: &RefCell<Vec<usize>>| {
             let mut running = running.borrow_mut();
             let new = !running.contains(&registry);
             new.then(|| running.push(registry))
         };
         // A thread that is being torn down has no list any more, and runs none.
-        COLLECTING.try_with(start).ok().flatten().map(|()| Self)
+        RUNNING.try_with(start).ok().flatten().map(|()| Self)
     }
 }
 
-impl Drop for Collecting {
+impl Drop for RunGuard {
     fn drop(&mut self) {
-        let _ = COLLECTING.try_with(|running| running.borrow_mut().pop());
+        let _ = RUNNING.try_with(|running| running.borrow_mut().pop());
     }
 }
 
@@ -119,13 +119,13 @@ impl Registry {
     pub(crate) fn collectors_of<C: Collect + Clone>(&self, name: &str) -> Vec<(Labels, C)> {
         let name = self.scope.name(name);
         let mut found = Vec::new();
-        for registry in self.parts() {
-            let entries = registry.entries();
+        for registry in self.registries() {
+            let entries = registry.table();
             let parts = entries
                 .get(&name)
                 .into_iter()
-                .flat_map(|entry| &entry.parts);
-            for (source, _) in parts.filter_map(|part| part.source.as_ref()) {
+                .flat_map(|entry| &entry.groups);
+            for (source, _) in parts.filter_map(|part| part.collector.as_ref()) {
                 let collector: &dyn Any = &*source.collector;
                 let collector = collector.downcast_ref::<C>().cloned();
                 found.extend(collector.map(|collector| (source.constant.clone(), collector)));
@@ -134,7 +134,7 @@ impl Registry {
         found
     }
 
-    pub(super) fn add_source(&self, collector: Box<dyn Collect>) -> Result<(), Error> {
+    pub(super) fn add_collector(&self, collector: Box<dyn Collect>) -> Result<(), Error> {
         let described = collector.describe();
         if described.is_empty() {
             return Err(Error::conflict(
@@ -148,52 +148,52 @@ impl Registry {
         for desc in described {
             let name = self.scope.name(desc.name());
             names.check_metric(&name)?;
-            let entries = self.entries();
+            let entries = self.table();
             let help = entries.help(&name, desc.help());
-            families.push(Family {
+            families.push(DescribedFamily {
                 name: desc.name().into(),
                 desc: Arc::new(
                     Desc::new(&name, help, desc.kind())
-                        .in_role(desc.role())
-                        .and_labels(classic),
+                        .with_role(desc.role())
+                        .with_classic_labels(classic),
                 ),
                 invalid: Counter::new(),
             });
         }
-        let source = Arc::new(Collector {
+        let source = Arc::new(RegisteredCollector {
             collector,
-            registry: Arc::as_ptr(&self.inner).addr(),
+            registry_address: Arc::as_ptr(&self.inner).addr(),
             constant: self.scope.labels().clone(),
             names,
             families,
-            since: now_millis(),
+            created_millis: now_millis(),
             panics: self.inner.panics.clone(),
-            told: AtomicBool::new(false),
+            has_warned: AtomicBool::new(false),
         });
         let parts = (0..source.families.len()).map(|family| {
-            let set = Computed {
-                source: Arc::clone(&source),
+            let set = ComputedFamily {
+                collector: Arc::clone(&source),
                 family,
             };
-            Part::new(Arc::new(set), Some((Arc::clone(&source), family)))
+            SeriesGroup::new(Arc::new(set), Some((Arc::clone(&source), family)))
         });
-        self.entries_mut().insert_all(parts.collect())
+        self.table_mut().insert_all(parts.collect())
     }
 }
 
 /// One family of a source.
-struct Computed {
-    source: Arc<Collector>,
+struct ComputedFamily {
+    collector: Arc<RegisteredCollector>,
     family: usize,
 }
 
-impl Computed {
-    fn family(&self) -> &Family {
-        &self.source.families[self.family]
+impl ComputedFamily {
+    fn family(&self) -> &DescribedFamily {
+        &self.collector.families[self.family]
     }
 
     fn blocks(&self) -> Vec<SeriesBlock> {
-        let mut all = self.source.run();
+        let mut all = self.collector.run();
         if self.family < all.len() {
             all.swap_remove(self.family)
         } else {
@@ -202,7 +202,7 @@ impl Computed {
     }
 }
 
-impl AnySet for Computed {
+impl AnySet for ComputedFamily {
     fn desc(&self) -> &Arc<Desc> {
         &self.family().desc
     }
@@ -212,7 +212,7 @@ impl AnySet for Computed {
     }
 
     fn constant_labels(&self) -> &Labels {
-        &self.source.constant
+        &self.collector.constant
     }
 
     fn len(&self) -> usize {

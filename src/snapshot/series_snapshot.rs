@@ -7,21 +7,21 @@ use crate::snapshot::{HistogramStats, Kind, Labels};
 /// One series as it stood at a moment: what a handle's `snapshot()` returns.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Sample {
+pub struct SeriesSnapshot {
     /// The series' labels; none for a metric without.
     pub labels: Labels,
     /// What it held.
-    pub value: Value,
+    pub value: SeriesValue,
     /// When the series was made or last reset, to the millisecond.
     pub created: SystemTime,
     /// When it was read.
     pub timestamp: SystemTime,
 }
 
-impl Sample {
+impl SeriesSnapshot {
     /// Returns a value read now, of a series that is there since so many
     /// milliseconds after 1970.
-    pub(crate) fn now(labels: &Labels, since: u64, value: Value) -> Self {
+    pub(crate) fn new(labels: &Labels, since: u64, value: SeriesValue) -> Self {
         Self {
             labels: labels.clone(),
             value,
@@ -34,7 +34,7 @@ impl Sample {
 /// What a single series held.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Value {
+pub enum SeriesValue {
     /// A counter's sum.
     Counter(f64),
     /// A gauge's number.
@@ -43,7 +43,7 @@ pub enum Value {
     Histogram(HistogramStats),
 }
 
-impl Value {
+impl SeriesValue {
     /// Returns what kind of metric holds such a value.
     #[must_use]
     pub fn kind(&self) -> Kind {

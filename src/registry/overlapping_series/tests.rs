@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Seen, add_up};
+use super::{SeenSeries, sum_series};
 use crate::registry::Registry;
 use crate::snapshot::{Labels, SeriesBlock, Values};
 
@@ -27,7 +27,7 @@ fn sums_are_those_of_one_registry_that_has_seen_it_all() {
                 .observe(value);
         }
     }
-    let sums = add_up(blocks(&parts), |labels| panic!("{labels:?} is left out"));
+    let sums = sum_series(blocks(&parts), |labels| panic!("{labels:?} is left out"));
     let by_labels = |blocks: Vec<SeriesBlock>| {
         let mut all = HashMap::new();
         for block in blocks {
@@ -54,7 +54,7 @@ fn histograms_with_other_buckets_are_left_out() {
         seconds.observe(0.5);
     }
     let mut left_out = 0;
-    let sums = add_up(blocks(&registries), |_| left_out += 1);
+    let sums = sum_series(blocks(&registries), |_| left_out += 1);
     assert_eq!((left_out, sums.len(), sums[0].values.total()), (1, 1, 1.0));
 }
 
@@ -67,18 +67,18 @@ fn series_that_were_read_before_are_taken_out_with_their_exemplars() {
             counter.inc_with_exemplar(1, &[("trace_id", *kind)]);
         }
     }
-    let mut seen = Seen::default();
+    let mut seen = SeenSeries::default();
     let mut found = Vec::new();
     let mut blocks = blocks(&registries);
     for block in &mut blocks {
-        seen.filter(block, |labels| found.push(labels.as_str().to_owned()));
+        seen.remove_seen(block, |labels| found.push(labels.as_str().to_owned()));
     }
     assert_eq!(found, ["kind=\"b\""]);
     let last = &blocks[1];
     let labels: Vec<_> = last.labels.iter().map(Labels::as_str).collect();
     assert_eq!(labels, ["kind=\"a\"", "kind=\"c\""]);
-    assert_eq!(last.since.len(), 2);
-    let exemplars = |series| last.exemplars_of(series)[0].labels.as_str();
+    assert_eq!(last.created_millis.len(), 2);
+    let exemplars = |series| last.exemplars_for(series)[0].labels.as_str();
     assert_eq!(
         [exemplars(0), exemplars(1)],
         ["trace_id=\"a\"", "trace_id=\"c\""]
