@@ -6,12 +6,12 @@ use crate::context::hook::Hook;
 
 /// The system's clock, or one of the user's.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Clock(Option<Hook<Now>>);
+pub(crate) struct Clock(Option<Hook<NowFn>>);
 
-pub(crate) type Now = dyn Fn() -> Instant + Send + Sync;
+pub(crate) type NowFn = dyn Fn() -> Instant + Send + Sync;
 
 impl Clock {
-    pub(crate) fn of(now: Hook<Now>) -> Self {
+    pub(crate) fn from_hook(now: Hook<NowFn>) -> Self {
         Self(Some(now))
     }
 
@@ -19,7 +19,7 @@ impl Clock {
     pub(crate) fn now(&self) -> Instant {
         match &self.0 {
             None => Instant::now(),
-            Some(hook) => hook.ask(|now| now()).unwrap_or_else(Instant::now),
+            Some(hook) => hook.call(|now| now()).unwrap_or_else(Instant::now),
         }
     }
 

@@ -14,10 +14,10 @@ thread_local! {
 }
 
 /// The routes of each layer, by their address. It is written where a layer is made.
-static LAYERS: RwLock<Vec<(usize, Weak<dyn Routes>)>> = RwLock::new(Vec::new());
+static ROUTE_TABLES: RwLock<Vec<(usize, Weak<dyn RouteTable>)>> = RwLock::new(Vec::new());
 
 /// The routes of a layer.
-pub(crate) trait Routes: Send + Sync {
+pub(crate) trait RouteTable: Send + Sync {
     /// Returns the route at a position.
     fn route(&self, position: usize) -> Option<Arc<str>>;
 }
@@ -42,7 +42,7 @@ impl RouteId {
 
     /// Returns the place of a layer's route at a position.
     #[inline]
-    pub(crate) fn of<R: Routes>(routes: &R, position: usize) -> Self {
+    pub(crate) fn new<R: RouteTable>(routes: &R, position: usize) -> Self {
         Self {
             layer: address(routes),
             position,
@@ -51,15 +51,15 @@ impl RouteId {
 }
 
 /// Lets a layer's routes be found by their address.
-pub(crate) fn register_routes<R: Routes + 'static>(routes: &Arc<R>) {
-    let mut layers = LAYERS.write().unwrap_or_else(PoisonError::into_inner);
+pub(crate) fn register_routes<R: RouteTable + 'static>(routes: &Arc<R>) {
+    let mut layers = ROUTE_TABLES.write().unwrap_or_else(PoisonError::into_inner);
     layers.retain(|(_, routes)| routes.strong_count() > 0);
-    let known: Arc<dyn Routes> = Arc::<R>::clone(routes);
+    let known: Arc<dyn RouteTable> = Arc::<R>::clone(routes);
     layers.push((address(&**routes), Arc::downgrade(&known)));
 }
 
 #[inline]
-fn address<R: Routes>(routes: &R) -> usize {
+fn address<R: RouteTable>(routes: &R) -> usize {
     std::ptr::from_ref(routes).addr()
 }
 
@@ -73,7 +73,7 @@ pub(crate) struct CurrentRouteGuard {
 impl CurrentRouteGuard {
     /// Begins to work on the request whose route is there.
     #[inline]
-    pub(crate) fn request(place: RouteId) -> Self {
+    pub(crate) fn enter(place: RouteId) -> Self {
         Self {
             before: CURRENT.replace(place),
         }
@@ -90,23 +90,23 @@ impl Drop for CurrentRouteGuard {
 
 /// Lets the work that has begun be one on a request whose route is there instead, as a layer
 /// within has found.
-pub(super) fn find(place: RouteId) {
+pub(super) fn replace_current(place: RouteId) {
     CURRENT.set(place);
 }
 
 /// Runs something with a route that was carried here, or with none.
-pub(super) fn carried<T>(route: Option<&Arc<str>>, run: impl FnOnce() -> T) -> T {
-    let _carried = Carried::begin(route);
+pub(super) fn with_route<T>(route: Option<&Arc<str>>, run: impl FnOnce() -> T) -> T {
+    let _carried = CarriedRouteGuard::begin(route);
     run()
 }
 
 #[derive(Debug)]
-struct Carried {
+struct CarriedRouteGuard {
     _within: CurrentRouteGuard,
     position: Option<usize>,
 }
 
-impl Carried {
+impl CarriedRouteGuard {
     fn begin(route: Option<&Arc<str>>) -> Self {
         let push = |route: &Arc<str>| {
             let push = |carried: &RefCell<Vec<_>>| {
@@ -122,14 +122,14 @@ impl Carried {
             position,
         });
         Self {
-            _within: CurrentRouteGuard::request(place),
+            _within: CurrentRouteGuard::enter(place),
             position,
         }
     }
 }
 
 /// Where what ran panicked, too.
-impl Drop for Carried {
+impl Drop for CarriedRouteGuard {
     fn drop(&mut self) {
         if let Some(position) = self.position {
             let _ = CARRIED.try_with(|carried| carried.borrow_mut().truncate(position));
@@ -138,7 +138,7 @@ impl Drop for Carried {
 }
 
 /// Returns the route of the request that the calling thread is working on.
-pub(super) fn route() -> Option<Arc<str>> {
+pub(super) fn current_route() -> Option<Arc<str>> {
     let RouteId { layer, position } = CURRENT.get();
     match layer {
         RouteId::NOWHERE => None,
@@ -146,7 +146,7 @@ pub(super) fn route() -> Option<Arc<str>> {
             .try_with(|carried| carried.borrow().get(position).cloned())
             .ok()?,
         layer => {
-            let layers = LAYERS.read().unwrap_or_else(PoisonError::into_inner);
+            let layers = ROUTE_TABLES.read().unwrap_or_else(PoisonError::into_inner);
             let (_, routes) = layers.iter().rev().find(|(own, _)| *own == layer)?;
             routes.upgrade()?.route(position)
         }
@@ -160,7 +160,7 @@ mod tests {
     /// A layer's only route.
     struct Only(Arc<str>);
 
-    impl Routes for Only {
+    impl RouteTable for Only {
         fn route(&self, position: usize) -> Option<Arc<str>> {
             (position == 0).then(|| Arc::clone(&self.0))
         }
@@ -175,12 +175,12 @@ mod tests {
     #[test]
     fn a_layer_that_is_gone_leaves_no_entry_and_no_route() {
         let gone = layer("/gone");
-        let place = RouteId::of(&*gone, 0);
+        let place = RouteId::new(&*gone, 0);
         drop(gone);
-        let _within = CurrentRouteGuard::request(place);
-        assert_eq!(route(), None);
+        let _within = CurrentRouteGuard::enter(place);
+        assert_eq!(current_route(), None);
         let _next = layer("/next");
-        let layers = LAYERS.read().unwrap();
+        let layers = ROUTE_TABLES.read().unwrap();
         assert!(
             layers
                 .iter()
@@ -191,15 +191,17 @@ mod tests {
     #[test]
     fn what_was_carried_here_is_gone_when_it_has_run() {
         let [one, two]: [Arc<str>; 2] = ["/one", "/two"].map(Arc::from);
-        carried(Some(&one), || {
+        with_route(Some(&one), || {
             for _ in 0..3 {
-                carried(Some(&two), || assert_eq!(route(), Some(Arc::clone(&two))));
-                assert_eq!(route(), Some(Arc::clone(&one)));
-                carried(None, || assert_eq!(route(), None));
+                with_route(Some(&two), || {
+                    assert_eq!(current_route(), Some(Arc::clone(&two)))
+                });
+                assert_eq!(current_route(), Some(Arc::clone(&one)));
+                with_route(None, || assert_eq!(current_route(), None));
             }
             assert_eq!(CARRIED.with_borrow(Vec::len), 1);
         });
-        assert_eq!(route(), None);
+        assert_eq!(current_route(), None);
         assert_eq!(CARRIED.with_borrow(Vec::len), 0);
         assert_eq!(Arc::strong_count(&one), 1);
     }

@@ -14,7 +14,7 @@ impl<F: ?Sized> Hook<F> {
 
     /// Lets `run` call the closure, and returns nothing if it panics: a request must
     /// not fail for it.
-    pub(crate) fn ask<T>(&self, run: impl FnOnce(&F) -> T) -> Option<T> {
+    pub(crate) fn call<T>(&self, run: impl FnOnce(&F) -> T) -> Option<T> {
         catch_unwind(AssertUnwindSafe(|| run(&self.0))).ok()
     }
 }

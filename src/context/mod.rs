@@ -11,15 +11,15 @@ mod current_route;
 mod hook;
 mod nesting;
 mod request_route;
-mod route;
+mod route_template;
 
 pub(crate) use clock::Clock;
-pub(crate) use current_route::{CurrentRouteGuard, RouteId, Routes, register_routes};
+pub(crate) use current_route::{CurrentRouteGuard, RouteId, RouteTable, register_routes};
 pub(crate) use hook::Hook;
-pub(crate) use nesting::incoming::{Incoming, mark, reveal_marker};
+pub(crate) use nesting::incoming::{Incoming, mark_counted, reveal_marker};
 pub(crate) use nesting::layer_stack::{ActiveLayer, NestingState, report_route};
 pub use request_route::{RequestRoute, WithRoute, carry_route};
-pub(crate) use route::{UNMATCHED, template};
+pub(crate) use route_template::{UNMATCHED, route_template};
 
 /// Marks a response that the layer is not to count.
 #[derive(Debug, Clone, Copy)]

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::context::current_route::{carried, route};
+use crate::context::current_route::{current_route, with_route};
 
 /// The route of the request that is being answered, as a [`MetricsLayer`] calls it.
 ///
@@ -35,7 +35,7 @@ impl RequestRoute {
     /// Returns the route of the request that the calling code answers; none elsewhere.
     #[must_use]
     pub fn current() -> Self {
-        Self(route())
+        Self(current_route())
     }
 
     /// Returns what the route is called: its template, or `unmatched` where the request
@@ -56,7 +56,7 @@ impl RequestRoute {
 
     /// Lets `run`, and what it calls, find this as its request's route.
     pub fn run<T>(&self, run: impl FnOnce() -> T) -> T {
-        carried(self.0.as_ref(), run)
+        with_route(self.0.as_ref(), run)
     }
 }
 

@@ -106,7 +106,7 @@
 //!
 //! # By route
 //!
-//! With [`LlmLayer::by_route`] the calls that are made while a
+//! With [`LlmLayer::route_metrics`] the calls that are made while a
 //! [`MetricsLayer`](crate::MetricsLayer) counts a request are told by that request's route:
 //!
 //! | name | further labels | what |

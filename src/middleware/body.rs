@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 
 use crate::middleware::outcome::Outcome;
 use crate::middleware::record::Record;
-use crate::middleware::remaining_body::Rest;
+use crate::middleware::remaining_body::RemainingBody;
 
 pin_project! {
     /// A response's body, passed on as it is, with the request's record in it.
@@ -21,25 +21,25 @@ pin_project! {
         #[pin]
         inner: B,
         record: Option<Record>,
-        rest: Rest,
+        remaining: RemainingBody,
     }
 }
 
 impl<B: Body> ResponseBody<B> {
     pub(super) fn wrap(response: Response<B>, mut record: Option<Record>) -> Response<Self> {
         let rest = match &mut record {
-            Some(record) => record.head(&response),
-            None => Rest::Nothing,
+            Some(record) => record.on_head(&response),
+            None => RemainingBody::Nothing,
         };
-        if rest == Rest::Nothing
+        if rest == RemainingBody::Nothing
             && let Some(record) = record.take()
         {
-            record.complete();
+            record.finish();
         }
         response.map(|inner| Self {
             inner,
             record,
-            rest,
+            remaining: rest,
         })
     }
 }
@@ -51,7 +51,7 @@ impl<B: Default> Default for ResponseBody<B> {
         Self {
             inner: B::default(),
             record: None,
-            rest: Rest::Nothing,
+            remaining: RemainingBody::Nothing,
         }
     }
 }
@@ -86,16 +86,16 @@ impl<B: Body> Body for ResponseBody<B> {
         if let Some(Ok(frame)) = &frame {
             if let Some(data) = frame.data_ref() {
                 let bytes = data.remaining();
-                this.rest.pass(bytes);
-                record.pass(bytes);
+                this.remaining.subtract(bytes);
+                record.add_response_bytes(bytes);
             } else if let Some(trailers) = frame.trailers_ref() {
-                record.trailers(trailers);
+                record.on_trailers(trailers);
             }
         }
         // Trailers are the last frame there is, and hyper asks for no further one.
         let over = match &frame {
             Some(Ok(frame)) => {
-                let passed = *this.rest == Rest::Nothing && record.has_passed();
+                let passed = *this.remaining == RemainingBody::Nothing && record.on_body_sent();
                 ended || passed || frame.is_trailers()
             }
             Some(Err(_)) | None => true,
@@ -103,11 +103,11 @@ impl<B: Body> Body for ResponseBody<B> {
         if over && let Some(record) = this.record.take() {
             // An end before the declared length is a failure: hyper, too, breaks
             // the connection off.
-            let short = matches!(this.rest, Rest::Bytes(_));
+            let short = matches!(this.remaining, RemainingBody::Bytes(_));
             if short || matches!(frame, Some(Err(_))) {
-                record.end(Outcome::BodyError);
+                record.finish_with(Outcome::BodyError);
             } else {
-                record.complete();
+                record.finish();
             }
         }
         Poll::Ready(frame)

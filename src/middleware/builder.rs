@@ -8,21 +8,21 @@ use http::{Method, StatusCode, Uri};
 
 use crate::context::{Clock, Hook};
 use crate::metric::{Buckets, Label};
-use crate::middleware::custom_labels::Source;
-use crate::middleware::grpc::grpc_codes;
-use crate::middleware::head::{OfRequest, RequestHead, ResponseHead};
+use crate::middleware::custom_labels::ValueSource;
+use crate::middleware::grpc_status::grpc_codes;
+use crate::middleware::head::{RequestFn, RequestHead, ResponseHead};
+use crate::middleware::http_labels::{NONE, OTHER, VERSIONS, scheme_label, version_label};
 use crate::middleware::layer::MetricsLayer;
-use crate::middleware::method_label::{NONE, OTHER, VERSIONS, scheme_label, version_label};
 use crate::middleware::preset::Preset;
-use crate::middleware::settings::{Declared, Settings, Skip};
-use crate::middleware::trace::Traces;
+use crate::middleware::settings::{PredeclaredEndpoint, Settings, SkipFilter};
+use crate::middleware::trace_id::TraceIdSource;
 
 /// # Names
 impl MetricsLayer {
     /// Calls metrics and labels by the names of a preset.
     ///
     /// Choose it before labels that a preset names, such as
-    /// [`version`](Self::version)'s.
+    /// [`version_label`](Self::version_label)'s.
     pub fn preset(self, preset: Preset) -> Self {
         self.choose(|settings| settings.preset = preset)
     }
@@ -52,7 +52,7 @@ impl MetricsLayer {
     ///     .skip(|_method, uri| matches!(uri.path(), "/health" | "/ready"));
     /// ```
     pub fn skip(self, skip: impl Fn(&Method, &Uri) -> bool + Send + Sync + 'static) -> Self {
-        self.choose(|settings| settings.skip = Skip::of(Hook::new(Arc::new(skip))))
+        self.choose(|settings| settings.skip = SkipFilter::new(Hook::new(Arc::new(skip))))
     }
 
     /// Counts the requests to all these routes, by their templates, under one name.
@@ -64,13 +64,13 @@ impl MetricsLayer {
     ///
     /// let layer = MetricsLayer::new().group("assets", ["/css/{*path}", "/js/{*path}"]);
     /// ```
-    pub fn group<'a>(self, name: &str, routes: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn group_routes<'a>(self, name: &str, routes: impl IntoIterator<Item = &'a str>) -> Self {
         let name: Arc<str> = name.into();
         self.choose(|settings| {
             let groups = routes
                 .into_iter()
                 .map(|route| (route.to_owned(), Arc::clone(&name)));
-            settings.routes.groups.extend(groups);
+            settings.route_naming.groups.extend(groups);
         })
     }
 
@@ -94,13 +94,13 @@ impl MetricsLayer {
     ///     .layer(MetricsLayer::new().registry(&registry));
     /// ```
     pub fn fallback_route(self, name: impl Into<String>) -> Self {
-        self.choose(|settings| settings.routes.mount = Some(name.into()))
+        self.choose(|settings| settings.route_naming.fallback = Some(name.into()))
     }
 
     /// Asks `route` for the name of a request's route, before axum is asked.
     ///
     /// What it returns may come from the client, so it is limited: past
-    /// [`limit`](Self::limit) names the label is `_overflow`. `None`, or a panic,
+    /// [`label_limit`](Self::label_limit) names the label is `_overflow`. `None`, or a panic,
     /// leaves the name to axum, whose templates keep theirs whatever comes.
     ///
     /// ```
@@ -116,13 +116,13 @@ impl MetricsLayer {
         self,
         route: impl Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
-        self.choose(|settings| settings.routes.asked = Some(Hook::new(Arc::new(route))))
+        self.choose(|settings| settings.route_naming.route_fn = Some(Hook::new(Arc::new(route))))
     }
 
     /// Treats every response of a route as a stream, as it does event streams: its
     /// duration ends at the head, and its life is in `http_stream_duration_seconds`.
-    pub fn stream(self, route: impl Into<String>) -> Self {
-        self.choose(|settings| settings.streams.push(route.into()))
+    pub fn stream_route(self, route: impl Into<String>) -> Self {
+        self.choose(|settings| settings.stream_routes.push(route.into()))
     }
 
     /// Shows a route from the start, at zero, as if it had answered with these
@@ -144,12 +144,12 @@ impl MetricsLayer {
         route: impl Into<String>,
         statuses: impl IntoIterator<Item = StatusCode>,
     ) -> Self {
-        let declared = Declared {
+        let declared = PredeclaredEndpoint {
             method,
             route: route.into(),
             statuses: statuses.into_iter().collect(),
         };
-        self.choose(|settings| settings.declared.push(declared))
+        self.choose(|settings| settings.predeclared.push(declared))
     }
 }
 
@@ -171,7 +171,7 @@ impl MetricsLayer {
     /// Sets the buckets of one route's duration, in seconds. Where another layer of the
     /// registry has set others before, those stay.
     pub fn route_buckets(self, route: impl Into<String>, buckets: Buckets) -> Self {
-        self.choose(|settings| settings.buckets_of.push((route.into(), buckets)))
+        self.choose(|settings| settings.route_buckets.push((route.into(), buckets)))
     }
 
     /// Sets the service level of a route: its requests are to end well, and no later
@@ -190,7 +190,7 @@ impl MetricsLayer {
     /// let layer = MetricsLayer::new().service_level("/checkout", Duration::from_millis(250));
     /// ```
     pub fn service_level(self, route: impl Into<String>, time: Duration) -> Self {
-        self.choose(|settings| settings.levels.push((route.into(), time)))
+        self.choose(|settings| settings.service_levels.push((route.into(), time)))
     }
 
     /// Measures the time to the response's head besides, as
@@ -209,7 +209,7 @@ impl MetricsLayer {
     /// of the header `traceparent` (W3C Trace Context), if it is valid and the trace
     /// is sampled, so that it can be looked up.
     pub fn exemplars(self) -> Self {
-        self.choose(|settings| settings.traces = Some(Traces::Traceparent))
+        self.choose(|settings| settings.trace_id_source = Some(TraceIdSource::Traceparent))
     }
 
     /// Keeps what `trace` returns for a request as the exemplar of its duration,
@@ -221,8 +221,8 @@ impl MetricsLayer {
         self,
         trace: impl Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
-        let trace = Traces::Asked(Hook::new(Arc::new(trace)));
-        self.choose(|settings| settings.traces = Some(trace))
+        let trace = TraceIdSource::Closure(Hook::new(Arc::new(trace)));
+        self.choose(|settings| settings.trace_id_source = Some(trace))
     }
 
     /// Takes the time from `now` instead of the system's clock: from one that tests
@@ -235,7 +235,7 @@ impl MetricsLayer {
     /// let layer = MetricsLayer::new().clock(|| tokio::time::Instant::now().into_std());
     /// ```
     pub fn clock(self, now: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
-        self.choose(|settings| settings.clock = Clock::of(Hook::new(Arc::new(now))))
+        self.choose(|settings| settings.clock = Clock::from_hook(Hook::new(Arc::new(now))))
     }
 }
 
@@ -243,7 +243,7 @@ impl MetricsLayer {
 ///
 /// Those of one's own are on `http_requests_total` and
 /// `http_request_duration_seconds`. A name alone is an [open](Label::open) label,
-/// whose values are [limited](Self::limit). Where there is no value, it is `none`, which
+/// whose values are [limited](Self::label_limit). Where there is no value, it is `none`, which
 /// needs no room. A layer with labels of its own takes memory for each request, as one
 /// with exemplars or with a clock to the first byte does, and any request that asks for
 /// an upgrade.
@@ -263,7 +263,7 @@ impl MetricsLayer {
         label: impl Into<Label<'static>>,
         value: impl Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
-        self.label(label, Source::Request(Hook::new(Arc::new(value))))
+        self.label(label, ValueSource::Request(Hook::new(Arc::new(value))))
     }
 
     /// Adds a label whose value comes from the response's head.
@@ -272,17 +272,17 @@ impl MetricsLayer {
         label: impl Into<Label<'static>>,
         value: impl Fn(&ResponseHead<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
-        self.label(label, Source::Response(Hook::new(Arc::new(value))))
+        self.label(label, ValueSource::Response(Hook::new(Arc::new(value))))
     }
 
     /// Adds a label whose value the handler gives, through
     /// [`RequestLabels`](crate::middleware::RequestLabels).
     pub fn label_from_handler(self, label: impl Into<Label<'static>>) -> Self {
-        self.label(label, Source::Handler)
+        self.label(label, ValueSource::Handler)
     }
 
     /// Adds the label `version`: `1.0`, `1.1`, `2` and so on.
-    pub fn version(self) -> Self {
+    pub fn version_label(self) -> Self {
         let name = self.settings.preset.names().version;
         let known = Label::closed(name, VERSIONS);
         self.closed(known, |head| Some(version_label(head).into()))
@@ -290,7 +290,7 @@ impl MetricsLayer {
 
     /// Adds the label `scheme`: `http` or `https`, or `none` where the request does
     /// not say, as over HTTP/1.1.
-    pub fn scheme(self) -> Self {
+    pub fn scheme_label(self) -> Self {
         let name = self.settings.preset.names().scheme;
         let known = Label::closed(name, ["http", "https"]);
         self.closed(known, |head| Some(scheme_label(head).into()))
@@ -309,17 +309,17 @@ impl MetricsLayer {
     /// which are the server's (OpenTelemetry's semantic conventions for gRPC), and
     /// `client_error` for the other errors. One that ended without a code is
     /// `UNKNOWN`, or `CANCELLED` if the client went away.
-    pub fn grpc_status(self) -> Self {
+    pub fn grpc_status_label(self) -> Self {
         let name = self.settings.preset.names().grpc_status;
         let known = Label::closed(name, grpc_codes());
-        self.label(known, Source::GrpcStatus)
+        self.label(known, ValueSource::GrpcStatus)
     }
 
     /// Lets the open labels of one's own have so many distinct values together, and
     /// [`route_from`](Self::route_from) return so many routes, instead of 2,000; see
     /// [`Family::limit`](crate::Family::limit).
-    pub fn limit(self, values: usize) -> Self {
-        self.choose(|settings| settings.limit = Some(values))
+    pub fn label_limit(self, values: usize) -> Self {
+        self.choose(|settings| settings.label_limit = Some(values))
     }
 }
 
@@ -330,13 +330,13 @@ impl MetricsLayer {
         label: Label<'static>,
         value: impl Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
-        let value: Arc<OfRequest> = Arc::new(value);
-        self.label(label.or(OTHER), Source::Request(Hook::new(value)))
+        let value: Arc<RequestFn> = Arc::new(value);
+        self.label(label.or(OTHER), ValueSource::Request(Hook::new(value)))
     }
 
-    fn label(self, label: impl Into<Label<'static>>, source: Source) -> Self {
+    fn label(self, label: impl Into<Label<'static>>, source: ValueSource) -> Self {
         let label = label.into().or(NONE);
-        self.choose(|settings| settings.own.push(label, source))
+        self.choose(|settings| settings.custom_labels.push(label, source))
     }
 
     fn choose(self, choose: impl FnOnce(&mut Settings)) -> Self {

@@ -4,36 +4,36 @@ use std::sync::Arc;
 
 use crate::context::Hook;
 use crate::metric::Label;
-use crate::middleware::head::{OfRequest, OfResponse};
+use crate::middleware::head::{RequestFn, ResponseFn};
 
 /// The labels that were chosen beside method, route, status and outcome, in the order
 /// in which they were.
 #[derive(Debug, Clone, Default)]
-pub(super) struct OwnLabels(Arc<[OwnLabel]>);
+pub(super) struct CustomLabels(Arc<[CustomLabel]>);
 
 /// One of them.
 #[derive(Debug, Clone)]
-pub(super) struct OwnLabel {
+pub(super) struct CustomLabel {
     pub(super) label: Label<'static>,
-    pub(super) source: Source,
+    pub(super) source: ValueSource,
 }
 
 /// Where its value comes from.
 #[derive(Debug, Clone)]
-pub(super) enum Source {
-    Request(Hook<OfRequest>),
-    Response(Hook<OfResponse>),
+pub(super) enum ValueSource {
+    Request(Hook<RequestFn>),
+    Response(Hook<ResponseFn>),
     Handler,
     GrpcStatus,
 }
 
-impl OwnLabels {
-    pub(super) fn push(&mut self, label: Label<'static>, source: Source) {
-        let new = [OwnLabel { label, source }];
+impl CustomLabels {
+    pub(super) fn push(&mut self, label: Label<'static>, source: ValueSource) {
+        let new = [CustomLabel { label, source }];
         self.0 = self.0.iter().cloned().chain(new).collect();
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &OwnLabel> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &CustomLabel> {
         self.0.iter()
     }
 
@@ -42,17 +42,17 @@ impl OwnLabels {
     }
 
     /// Returns the position of the label with this name, if handlers fill it.
-    pub(super) fn handlers(&self, name: &str) -> Option<usize> {
-        let is = |own: &OwnLabel| own.label.name() == name && own.source.is_handler();
+    pub(super) fn handler_label_position(&self, name: &str) -> Option<usize> {
+        let is = |own: &CustomLabel| own.label.name() == name && own.source.is_handler();
         self.0.iter().position(is)
     }
 
-    pub(super) fn any(&self, is: impl Fn(&Source) -> bool) -> bool {
+    pub(super) fn has_source(&self, is: impl Fn(&ValueSource) -> bool) -> bool {
         self.0.iter().any(|own| is(&own.source))
     }
 }
 
-impl Source {
+impl ValueSource {
     pub(super) fn is_handler(&self) -> bool {
         matches!(self, Self::Handler)
     }

@@ -2,8 +2,8 @@
 
 use crate::error::Error;
 use crate::metric::{Buckets, Counter, DynFamily, Family, Histogram, InFlight, Label};
-use crate::middleware::method_label::NONE;
-use crate::middleware::preset::{Names, OUTCOME, WITHIN};
+use crate::middleware::http_labels::NONE;
+use crate::middleware::preset::{Names, OUTCOME_LABEL, WITHIN_LABEL};
 use crate::middleware::settings::Settings;
 use crate::registry::Registry;
 use crate::snapshot::Role;
@@ -27,7 +27,7 @@ pub(super) struct Families {
     pub(super) time_to_head: Option<Family<Histogram, 3>>,
     pub(super) time_to_first_byte: Option<Family<Histogram, 3>>,
     /// Of the requests to routes that have a service level, and of those that kept it.
-    pub(super) levels: Option<[Family<Counter, 3>; 2]>,
+    pub(super) service_levels: Option<[Family<Counter, 3>; 2]>,
 }
 
 /// The bounds of how long streams live, from a second to a day: they are left
@@ -46,16 +46,16 @@ impl Families {
         let method = Label::unlimited(names.method);
         let status = Label::unlimited(names.status);
         let route = Label::unlimited(names.route);
-        let own = settings.own.iter().map(|own| own.label.clone());
+        let own = settings.custom_labels.iter().map(|own| own.label.clone());
         // What the duration has, the requests have, too, and the outcome last.
         let mut labels = vec![method.clone(), route.clone(), status.clone()];
         labels.extend(own);
-        let buckets = match (&settings.buckets, settings.preset.bounds()) {
+        let buckets = match (&settings.buckets, settings.preset.duration_bounds()) {
             (Some(buckets), _) => Some(buckets.clone()),
             (None, Some(bounds)) => Some(Buckets::new(bounds)?),
             (None, None) => None,
         };
-        labels.push(Label::unlimited(OUTCOME));
+        labels.push(Label::unlimited(OUTCOME_LABEL));
         // First of all, since it has all labels: if one is not valid, nothing was made.
         let requests = registry.with_role(Role::HttpRequests).dyn_family(
             names.requests,
@@ -74,8 +74,8 @@ impl Families {
                 buckets.clone(),
             )?;
         // What was chosen last comes first, and stays.
-        for (route, buckets) in settings.buckets_of.iter().rev() {
-            let route = settings.routes.named(route);
+        for (route, buckets) in settings.route_buckets.iter().rev() {
+            let route = settings.route_naming.group_or_route(route);
             duration.buckets_for(names.route, route, buckets.clone());
         }
         let pair = [method.clone(), route.clone()];
@@ -133,7 +133,7 @@ impl Families {
                 names.time_to_first_byte,
                 "Time from an HTTP request to the first byte of its response's body, in seconds.",
             )?,
-            levels: levels(registry, names, settings, &pair)?,
+            service_levels: levels(registry, names, settings, &pair)?,
         };
         families.limit(settings);
         Ok(families)
@@ -141,12 +141,12 @@ impl Families {
 
     /// Sets how many values of the user's there may be, and which do not count.
     fn limit(&self, settings: &Settings) {
-        if let Some(values) = settings.limit {
+        if let Some(values) = settings.label_limit {
             self.requests.limit(values);
             self.duration.limit(values);
             self.in_flight.limit(values);
         }
-        for own in settings.own.iter() {
+        for own in settings.custom_labels.iter() {
             self.requests.declare_value(own.label.name(), NONE);
             self.duration.declare_value(own.label.name(), NONE);
         }
@@ -175,18 +175,22 @@ fn levels(
     settings: &Settings,
     labels: &[Label<'_>; 2],
 ) -> Result<Option<[Family<Counter, 3>; 2]>, Error> {
-    if settings.levels.is_empty() {
+    if settings.service_levels.is_empty() {
         return Ok(None);
     }
     let [method, route] = labels;
-    let labels = [method.clone(), route.clone(), Label::unlimited(WITHIN)];
+    let labels = [
+        method.clone(),
+        route.clone(),
+        Label::unlimited(WITHIN_LABEL),
+    ];
     let requests = registry.with_role(Role::HttpServiceLevelRequests).counter_family(
-        names.level_requests,
+        names.service_level_requests,
         "HTTP requests to routes with a service level, without those whose client left in time.",
         labels.clone(),
     )?;
     let good = registry.with_role(Role::HttpServiceLevelGood).counter_family(
-        names.level_good,
+        names.service_level_good_requests,
         "HTTP requests that met the service level of their route: in time, and no server error.",
         labels,
     )?;

@@ -45,10 +45,10 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let working = this.record.as_mut().map(Record::begin);
+        let working = this.record.as_mut().map(Record::enter_service);
         let polled = this.inner.poll(context);
         if let (Some(record), Some((working, _))) = (&mut *this.record, working) {
-            record.end_work(&working);
+            record.exit_service(&working);
         }
         let result = ready!(polled);
         let record = this.record.take();
@@ -56,7 +56,7 @@ where
             Ok(response) => Ok(ResponseBody::wrap(response, record)),
             Err(error) => {
                 if let Some(record) = record {
-                    record.end(Outcome::ServiceError);
+                    record.finish_with(Outcome::ServiceError);
                 }
                 Err(error)
             }

@@ -5,12 +5,12 @@ use std::fmt;
 
 use http::{Extensions, HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 
-use crate::context::template;
+use crate::context::route_template;
 
 /// A closure that makes a value of a request.
-pub(super) type OfRequest = dyn Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync;
+pub(super) type RequestFn = dyn Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync;
 /// A closure that makes a value of a response.
-pub(super) type OfResponse = dyn Fn(&ResponseHead<'_>) -> Option<Cow<'static, str>> + Send + Sync;
+pub(super) type ResponseFn = dyn Fn(&ResponseHead<'_>) -> Option<Cow<'static, str>> + Send + Sync;
 
 /// A request without its body.
 #[derive(Clone, Copy)]
@@ -29,7 +29,7 @@ pub struct RequestHead<'a> {
 }
 
 impl<'a> RequestHead<'a> {
-    pub(super) fn of<B>(request: &'a Request<B>) -> Self {
+    pub(super) fn from_request<B>(request: &'a Request<B>) -> Self {
         Self {
             method: request.method(),
             uri: request.uri(),
@@ -42,8 +42,8 @@ impl<'a> RequestHead<'a> {
     /// Returns the template of the route that axum's router has found, if it has:
     /// `/users/{id}`.
     #[must_use]
-    pub fn template(&self) -> Option<&'a str> {
-        template(self.extensions)
+    pub fn route_template(&self) -> Option<&'a str> {
+        route_template(self.extensions)
     }
 }
 
@@ -53,7 +53,7 @@ impl fmt::Debug for RequestHead<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestHead")
             .field("version", &self.version)
-            .field("template", &self.template())
+            .field("template", &self.route_template())
             .finish_non_exhaustive()
     }
 }
@@ -73,7 +73,7 @@ pub struct ResponseHead<'a> {
 }
 
 impl<'a> ResponseHead<'a> {
-    pub(super) fn of<B>(response: &'a Response<B>) -> Self {
+    pub(super) fn from_response<B>(response: &'a Response<B>) -> Self {
         Self {
             status: response.status(),
             version: response.version(),

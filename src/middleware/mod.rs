@@ -79,7 +79,7 @@
 //! last frame; what then still lies in buffers is beyond the layer's sight.
 //!
 //! A stream is an event stream (`text/event-stream`) of unknown length, or any response
-//! of a route that the user [calls one](MetricsLayer::stream). It is counted when it
+//! of a route that the user [calls one](MetricsLayer::stream_route). It is counted when it
 //! ends, but its duration is the time to its head: how long a client listens says
 //! nothing about the service's speed. Its whole life is in a metric of its own.
 //!
@@ -127,7 +127,7 @@
 //! | `status` | the status of the service, `_OTHER` or `none` |
 //! | `route` | your templates, or what [`route_from`](MetricsLayer::route_from) returns, up to the limit |
 //! | closed custom labels | your list, `_overflow` and `none` |
-//! | open custom labels | what your code returns, at most 256 bytes, up to the [limit](MetricsLayer::limit) |
+//! | open custom labels | what your code returns, at most 256 bytes, up to the [limit](MetricsLayer::label_limit) |
 //! | `trace_id` of an exemplar | hex digits, or what [`exemplar_from`](MetricsLayer::exemplar_from) returns |
 //!
 //! No other part of a request is in the metrics. `docs/security.md` has the same table with
@@ -145,10 +145,10 @@ mod custom_labels;
 mod endpoint;
 mod families;
 mod future;
-mod grpc;
+mod grpc_status;
 mod head;
+mod http_labels;
 mod layer;
-mod method_label;
 mod metrics;
 mod optional_state;
 mod outcome;
@@ -158,11 +158,11 @@ mod record;
 mod remaining_body;
 mod request_body;
 mod request_labels;
-mod routes;
+mod route_name;
 mod service;
 mod service_level;
 mod settings;
-mod trace;
+mod trace_id;
 mod upgrade;
 
 pub use body::ResponseBody;

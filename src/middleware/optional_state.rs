@@ -7,72 +7,77 @@ use std::time::Instant;
 
 use http::{HeaderMap, Request, Response, header};
 
-use crate::middleware::custom_labels::Source;
+use crate::middleware::custom_labels::ValueSource;
 use crate::middleware::endpoint::Endpoint;
-use crate::middleware::grpc::GrpcStatus;
+use crate::middleware::grpc_status::GrpcStatus;
 use crate::middleware::head::{RequestHead, ResponseHead};
-use crate::middleware::method_label::{NONE, Verb};
+use crate::middleware::http_labels::{MethodLabel, NONE};
 use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::outcome::Outcome;
 use crate::middleware::request_labels::RequestLabels;
-use crate::middleware::upgrade::Upgrade;
+use crate::middleware::upgrade::PendingUpgrade;
 
 #[derive(Default)]
-pub(super) struct Notes {
+pub(super) struct OptionalState {
     /// One for each of the layer's own labels, as far as it is known.
     values: Vec<Option<Cow<'static, str>>>,
     /// What the handler fills.
-    slot: RequestLabels,
-    pub(super) grpc: Option<GrpcStatus>,
-    pub(super) trace: Option<Cow<'static, str>>,
-    pub(super) upgrade: Option<Upgrade>,
+    request_labels: RequestLabels,
+    pub(super) grpc_status: Option<GrpcStatus>,
+    pub(super) trace_id: Option<Cow<'static, str>>,
+    pub(super) upgrade: Option<PendingUpgrade>,
     /// Whether all bytes of the body have passed, and its trailers are awaited.
-    pub(super) passed: bool,
+    pub(super) is_body_sent: bool,
     /// Whether the first byte of the body is to be timed, and has not come yet.
-    pub(super) awaits_first_byte: bool,
+    pub(super) is_first_byte_pending: bool,
 }
 
-impl Notes {
+impl OptionalState {
     /// Begins with a request, and leaves in its extensions what the handler may take;
     /// returns nothing where there is nothing to note.
-    pub(super) fn of<B>(
+    pub(super) fn for_request<B>(
         metrics: &Arc<HttpMetrics>,
         endpoint: &Endpoint,
         started: Instant,
         request: &mut Request<B>,
     ) -> Option<Box<Self>> {
         // A request for an upgrade names what to, except by CONNECT.
-        let upgrades =
-            endpoint.verb == Verb::Connect || request.headers().contains_key(header::UPGRADE);
+        let upgrades = endpoint.method == MethodLabel::Connect
+            || request.headers().contains_key(header::UPGRADE);
         let settings = &metrics.settings;
-        if !upgrades && !metrics.take_notes {
+        if !upgrades && !metrics.needs_optional_state {
             return None;
         }
         let mut notes = Box::new(Self {
-            awaits_first_byte: settings.time_to_first_byte,
+            is_first_byte_pending: settings.time_to_first_byte,
             ..Self::default()
         });
-        let head = RequestHead::of(request);
-        let own = &settings.own;
+        let head = RequestHead::from_request(request);
+        let own = &settings.custom_labels;
         notes.values = own
             .iter()
             .map(|own| match &own.source {
-                Source::Request(hook) => hook.ask(|value| value(&head)).flatten(),
+                ValueSource::Request(hook) => hook.call(|value| value(&head)).flatten(),
                 _ => None,
             })
             .collect();
-        if own.any(Source::is_grpc) {
-            notes.grpc = GrpcStatus::of_request(request.headers());
+        if own.has_source(ValueSource::is_grpc) {
+            notes.grpc_status = GrpcStatus::for_request(request.headers());
         }
-        notes.trace = settings.traces.as_ref().and_then(|traces| traces.id(&head));
-        if own.any(Source::is_handler) {
+        notes.trace_id = settings
+            .trace_id_source
+            .as_ref()
+            .and_then(|traces| traces.trace_id(&head));
+        if own.has_source(ValueSource::is_handler) {
             let outer = request.extensions_mut().remove().unwrap_or_default();
-            notes.slot = RequestLabels::new(own, outer);
-            request.extensions_mut().insert(notes.slot.clone());
+            notes.request_labels = RequestLabels::new(own, outer);
+            request
+                .extensions_mut()
+                .insert(notes.request_labels.clone());
         }
         if upgrades {
             let outer = request.extensions_mut().remove().unwrap_or_default();
-            let (upgrade, guard) = Upgrade::new(metrics, started, outer);
+            let (upgrade, guard) = PendingUpgrade::new(metrics, started, outer);
             notes.upgrade = Some(upgrade);
             request.extensions_mut().insert(guard);
         }
@@ -80,30 +85,39 @@ impl Notes {
     }
 
     /// Notes the response's head.
-    pub(super) fn head<B>(&mut self, metrics: &HttpMetrics, response: &Response<B>) {
-        let head = ResponseHead::of(response);
-        for (value, own) in self.values.iter_mut().zip(metrics.settings.own.iter()) {
-            if let Source::Response(hook) = &own.source {
-                *value = hook.ask(|value| value(&head)).flatten();
+    pub(super) fn on_head<B>(&mut self, metrics: &HttpMetrics, response: &Response<B>) {
+        let head = ResponseHead::from_response(response);
+        for (value, own) in self
+            .values
+            .iter_mut()
+            .zip(metrics.settings.custom_labels.iter())
+        {
+            if let ValueSource::Response(hook) = &own.source {
+                *value = hook.call(|value| value(&head)).flatten();
             }
         }
-        self.trailers(response.headers());
+        self.on_headers(response.headers());
     }
 
     /// Notes the headers that follow the body, or those before it, in which a call
     /// that fails at once has its status.
-    pub(super) fn trailers(&mut self, headers: &HeaderMap) {
-        if let Some(grpc) = &mut self.grpc {
-            grpc.note(headers);
+    pub(super) fn on_headers(&mut self, headers: &HeaderMap) {
+        if let Some(grpc) = &mut self.grpc_status {
+            grpc.read_headers(headers);
         }
     }
 
     /// Returns the value of the own label at a position.
-    pub(super) fn value(&self, position: usize, source: &Source, outcome: Outcome) -> &str {
+    pub(super) fn label_value(
+        &self,
+        position: usize,
+        source: &ValueSource,
+        outcome: Outcome,
+    ) -> &str {
         let value = match source {
-            Source::Handler => self.slot.get(position),
-            Source::GrpcStatus => self.grpc.map(|grpc| grpc.as_str(outcome)),
-            Source::Request(_) | Source::Response(_) => {
+            ValueSource::Handler => self.request_labels.get(position),
+            ValueSource::GrpcStatus => self.grpc_status.map(|grpc| grpc.as_str(outcome)),
+            ValueSource::Request(_) | ValueSource::Response(_) => {
                 self.values.get(position).and_then(Option::as_deref)
             }
         };

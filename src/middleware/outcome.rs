@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::middleware::method_label::Verb;
+use crate::middleware::http_labels::MethodLabel;
 
 /// How a request ended; each ends in exactly one of these ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,17 +20,17 @@ pub(super) enum Outcome {
 
 impl Outcome {
     /// Returns the outcome of a response that ends well, as far as its head tells.
-    pub(super) fn of_head(verb: Verb, status: StatusCode) -> Self {
-        let connected = verb == Verb::Connect && status.is_success();
+    pub(super) fn from_head(verb: MethodLabel, status: StatusCode) -> Self {
+        let connected = verb == MethodLabel::Connect && status.is_success();
         if connected || status == StatusCode::SWITCHING_PROTOCOLS {
             Self::Upgraded
         } else {
-            Self::of_status(status)
+            Self::from_status(status)
         }
     }
 
     /// Returns the outcome of a response that ended well, by its status.
-    pub(super) fn of_status(status: StatusCode) -> Self {
+    pub(super) fn from_status(status: StatusCode) -> Self {
         match status.as_u16() {
             ..400 => Self::Ok,
             400..500 => Self::ClientError,

@@ -22,7 +22,7 @@ pub(super) struct Placement {
 impl Placement {
     /// Notes a response, whose body is a `B`.
     #[inline]
-    pub(super) fn note<B>(&self, routed: bool, status: StatusCode) {
+    pub(super) fn record_response<B>(&self, routed: bool, status: StatusCode) {
         if self.routed.load(Ordering::Relaxed) {
             return;
         }

@@ -33,8 +33,8 @@ pub(super) struct Names {
     pub(super) upgrades_in_flight: &'static str,
     pub(super) time_to_head: &'static str,
     pub(super) time_to_first_byte: &'static str,
-    pub(super) level_requests: &'static str,
-    pub(super) level_good: &'static str,
+    pub(super) service_level_requests: &'static str,
+    pub(super) service_level_good_requests: &'static str,
     pub(super) method: &'static str,
     pub(super) route: &'static str,
     pub(super) status: &'static str,
@@ -44,9 +44,9 @@ pub(super) struct Names {
 }
 
 /// The label that says how a request ended, in every preset.
-pub(super) const OUTCOME: &str = "outcome";
+pub(super) const OUTCOME_LABEL: &str = "outcome";
 /// The label that says within how many seconds a request is to end.
-pub(super) const WITHIN: &str = "within";
+pub(super) const WITHIN_LABEL: &str = "within";
 
 impl Preset {
     pub(super) fn names(self) -> &'static Names {
@@ -58,7 +58,7 @@ impl Preset {
     }
 
     /// Returns the bounds of the duration, where they are not the default ones.
-    pub(super) fn bounds(self) -> Option<&'static [f64]> {
+    pub(super) fn duration_bounds(self) -> Option<&'static [f64]> {
         // OpenTelemetry's semantic conventions 1.27, "HTTP metrics",
         // `http.server.request.duration`.
         const ADVISED: [f64; 14] = [
@@ -82,8 +82,8 @@ const PROMETHEUS: Names = Names {
     upgrades_in_flight: "http_upgrades_in_flight",
     time_to_head: "http_time_to_head_seconds",
     time_to_first_byte: "http_time_to_first_byte_seconds",
-    level_requests: "http_service_level_requests_total",
-    level_good: "http_service_level_good_requests_total",
+    service_level_requests: "http_service_level_requests_total",
+    service_level_good_requests: "http_service_level_good_requests_total",
     method: "method",
     route: "route",
     status: "status",
@@ -103,8 +103,8 @@ const OTEL: Names = Names {
     upgrades_in_flight: "http_server_active_upgrades",
     time_to_head: "http_server_time_to_head_seconds",
     time_to_first_byte: "http_server_time_to_first_byte_seconds",
-    level_requests: "http_server_service_level_requests_total",
-    level_good: "http_server_service_level_good_requests_total",
+    service_level_requests: "http_server_service_level_requests_total",
+    service_level_good_requests: "http_server_service_level_good_requests_total",
     method: "http_request_method",
     route: "http_route",
     status: "http_response_status_code",
@@ -124,8 +124,8 @@ const AXUM_PROMETHEUS: Names = Names {
     upgrades_in_flight: "axum_http_upgrades_pending",
     time_to_head: "axum_http_time_to_head_seconds",
     time_to_first_byte: "axum_http_time_to_first_byte_seconds",
-    level_requests: "axum_http_service_level_requests_total",
-    level_good: "axum_http_service_level_good_requests_total",
+    service_level_requests: "axum_http_service_level_requests_total",
+    service_level_good_requests: "axum_http_service_level_good_requests_total",
     method: "method",
     route: "endpoint",
     status: "status",

@@ -12,14 +12,14 @@ use crate::context::{
 };
 use crate::metric::{Counter, Histogram};
 use crate::middleware::endpoint::Endpoint;
-use crate::middleware::grpc::GrpcStatus;
+use crate::middleware::grpc_status::GrpcStatus;
 use crate::middleware::head::RequestHead;
-use crate::middleware::method_label::{Verb, status_label};
+use crate::middleware::http_labels::{MethodLabel, status_label};
 use crate::middleware::metrics::HttpMetrics;
-use crate::middleware::optional_state::Notes;
+use crate::middleware::optional_state::OptionalState;
 use crate::middleware::outcome::Outcome;
-use crate::middleware::remaining_body::Rest;
-use crate::middleware::routes::RouteName;
+use crate::middleware::remaining_body::RemainingBody;
+use crate::middleware::route_name::RouteName;
 
 /// One request, from the call of the service to the end of its response.
 ///
@@ -36,18 +36,18 @@ pub(super) struct Record {
     endpoint: usize,
     /// Of a stream, how long its head took, which tells of the service's speed; its
     /// life does not.
-    until_head: Option<Duration>,
-    notes: Option<Box<Notes>>,
+    time_to_head: Option<Duration>,
+    optional: Option<Box<OptionalState>>,
     status: Option<StatusCode>,
     /// How it ended, once that is known; until then it is on its way.
     outcome: Option<Outcome>,
-    nested: NestingState,
+    nesting: NestingState,
     /// Whether code of the wrapped service is running. If that is so in `drop`,
     /// a panic of that very code unwinds through here. Asking whether the thread
     /// panics would be wrong both ways: a panic may have been caught further out
     /// before the drop, and an unrelated one may drop a request that was fine.
     inside: bool,
-    measured: bool,
+    is_measured: bool,
 }
 
 impl Record {
@@ -60,15 +60,15 @@ impl Record {
         request: &mut Request<B>,
     ) -> Option<Self> {
         let settings = &metrics.settings;
-        if !arrival.counted && settings.skip.covers(request.method(), request.uri()) {
+        if !arrival.is_counted && settings.skip.matches(request.method(), request.uri()) {
             return None;
         }
-        let verb = Verb::of(request.method());
-        let head = RequestHead::of(request);
-        let endpoint = metrics.endpoint(verb, &settings.routes.name(&head));
-        if arrival.counted {
-            let place = RouteId::of(&**metrics, endpoint.position);
-            report_route(metrics.owner(), Arc::clone(&endpoint.route), place);
+        let verb = MethodLabel::from_method(request.method());
+        let head = RequestHead::from_request(request);
+        let endpoint = metrics.endpoint(verb, &settings.route_naming.name(&head));
+        if arrival.is_counted {
+            let place = RouteId::new(&**metrics, endpoint.position);
+            report_route(metrics.metrics_id(), Arc::clone(&endpoint.route), place);
             return None;
         }
         endpoint.in_flight.start();
@@ -77,17 +77,17 @@ impl Record {
             metrics: Arc::clone(metrics),
             started: settings.clock.now(),
             endpoint: endpoint.position,
-            until_head: None,
-            notes: None,
+            time_to_head: None,
+            optional: None,
             status: None,
             outcome: None,
-            nested: metrics
-                .nested(request.extensions_mut())
-                .listening(endpoint.is_makeshift),
+            nesting: metrics
+                .nesting_state(request.extensions_mut())
+                .with_needs_route(endpoint.is_fallback),
             inside: false,
-            measured: true,
+            is_measured: true,
         };
-        record.notes = Notes::of(metrics, endpoint, record.started, request);
+        record.optional = OptionalState::for_request(metrics, endpoint, record.started, request);
         Some(record)
     }
 
@@ -113,9 +113,9 @@ impl Record {
     /// Does what [`enter`](Self::enter) does, where the code may call a layer within
     /// this one.
     #[inline]
-    pub(super) fn begin(&mut self) -> (ActiveLayer, CurrentRouteGuard) {
+    pub(super) fn enter_service(&mut self) -> (ActiveLayer, CurrentRouteGuard) {
         self.enter();
-        let working = ActiveLayer::begin(self.metrics.owner(), self.nested);
+        let working = ActiveLayer::enter(self.metrics.metrics_id(), self.nesting);
         (working, self.within())
     }
 
@@ -123,94 +123,98 @@ impl Record {
     /// dropped.
     #[inline]
     pub(super) fn within(&self) -> CurrentRouteGuard {
-        CurrentRouteGuard::request(RouteId::of(&*self.metrics, self.endpoint))
+        CurrentRouteGuard::enter(RouteId::new(&*self.metrics, self.endpoint))
     }
 
     /// Does what [`leave`](Self::leave) does, and learns what a layer within has told.
     #[inline]
-    pub(super) fn end_work(&mut self, working: &ActiveLayer) {
+    pub(super) fn exit_service(&mut self, working: &ActiveLayer) {
         self.leave();
-        if let Some(nested) = working.nested() {
-            self.nested = nested;
-            if nested.asks_for_marks() {
+        if let Some(nested) = working.nesting_state() {
+            self.nesting = nested;
+            if nested.needs_marks() {
                 self.metrics.mark_requests();
             }
         }
-        if let Some(route) = working.route() {
-            self.learn(&route);
+        if let Some(route) = working.reported_route() {
+            self.adopt_route(&route);
         }
     }
 
     /// Takes over the route that an inner layer told, where there was none.
     #[cold]
-    fn learn(&mut self, route: &str) {
+    fn adopt_route(&mut self, route: &str) {
         let Some(endpoint) = self.endpoint() else {
             return;
         };
-        if endpoint.is_makeshift && route != UNMATCHED {
+        if endpoint.is_fallback && route != UNMATCHED {
             // What is not known here was admitted there, and has its room already.
             let better = self
                 .metrics
-                .endpoint(endpoint.verb, &RouteName::asked(route.into()));
+                .endpoint(endpoint.method, &RouteName::untrusted(route.into()));
             endpoint.in_flight.move_to(&better.in_flight);
             self.endpoint = better.position;
-            self.nested = self.nested.listening(better.is_makeshift);
+            self.nesting = self.nesting.with_needs_route(better.is_fallback);
         }
     }
 
     /// Notes the response's head, and returns how much of its body is to come.
     #[inline]
-    pub(super) fn head<B: Body>(&mut self, response: &Response<B>) -> Rest {
+    pub(super) fn on_head<B: Body>(&mut self, response: &Response<B>) -> RemainingBody {
         let status = response.status();
         self.status = Some(status);
         if response.extensions().get::<Unmeasured>().is_some() {
-            self.measured = false;
-            return Rest::Nothing;
+            self.is_measured = false;
+            return RemainingBody::Nothing;
         }
         let metrics = &*self.metrics;
         let Some(endpoint) = metrics.endpoint_at(self.endpoint) else {
-            return Rest::Unknown;
+            return RemainingBody::Unknown;
         };
         let routed = &*endpoint.route != UNMATCHED;
-        metrics.placement.note::<B>(routed, status);
-        if let Some(notes) = &mut self.notes {
-            notes.head(metrics, response);
+        metrics.placement.record_response::<B>(routed, status);
+        if let Some(notes) = &mut self.optional {
+            notes.on_head(metrics, response);
         }
         let settings = &metrics.settings;
         if let Some(family) = &metrics.families.time_to_head {
             let took = settings.clock.since(self.started);
             let status = status_label(Some(&status), settings.status_class);
-            let labels = [endpoint.verb.as_str(), &*endpoint.route, status];
+            let labels = [endpoint.method.as_str(), &*endpoint.route, status];
             family.with_ref(labels, |seconds| seconds.observe_duration(took));
         }
-        if Outcome::of_head(endpoint.verb, status) == Outcome::Upgraded {
-            if let Some(upgrade) = self.notes.as_mut().and_then(|notes| notes.upgrade.take()) {
+        if Outcome::from_head(endpoint.method, status) == Outcome::Upgraded {
+            if let Some(upgrade) = self
+                .optional
+                .as_mut()
+                .and_then(|notes| notes.upgrade.take())
+            {
                 upgrade.open(self.endpoint);
             }
             self.outcome = Some(Outcome::Upgraded);
-            return Rest::Nothing;
+            return RemainingBody::Nothing;
         }
         // A body that is asked for its length runs code of its own, too.
         self.inside = true;
-        let rest = Rest::of(endpoint.verb, response);
+        let rest = RemainingBody::from_response(endpoint.method, response);
         self.inside = false;
         let is_stream = match rest {
             // The answer to a HEAD may have a stream's type, and has no life.
-            Rest::Nothing => false,
+            RemainingBody::Nothing => false,
             // Whoever knows how much is to come has it already.
-            Rest::Bytes(_) => endpoint.streamed,
-            Rest::Unknown => endpoint.streamed || is_event_stream(response),
+            RemainingBody::Bytes(_) => endpoint.is_stream,
+            RemainingBody::Unknown => endpoint.is_stream || is_event_stream(response),
         };
         if is_stream {
             endpoint.streams_in_flight(&metrics.families).start();
-            self.until_head = Some(settings.clock.since(self.started));
+            self.time_to_head = Some(settings.clock.since(self.started));
         }
         rest
     }
 
     /// Counts bytes of the response's body as they pass.
     #[inline]
-    pub(super) fn pass(&mut self, bytes: usize) {
+    pub(super) fn add_response_bytes(&mut self, bytes: usize) {
         if bytes == 0 {
             return;
         }
@@ -219,14 +223,14 @@ impl Record {
                 .response_bytes(&self.metrics.families)
                 .inc_by(bytes);
         }
-        if let Some(notes) = &mut self.notes
-            && std::mem::take(&mut notes.awaits_first_byte)
+        if let Some(notes) = &mut self.optional
+            && std::mem::take(&mut notes.is_first_byte_pending)
         {
-            self.first_byte();
+            self.observe_first_byte();
         }
     }
 
-    fn first_byte(&self) {
+    fn observe_first_byte(&self) {
         let metrics = &*self.metrics;
         let (Some(family), Some(endpoint)) =
             (&metrics.families.time_to_first_byte, self.endpoint())
@@ -235,47 +239,47 @@ impl Record {
         };
         let took = metrics.settings.clock.since(self.started);
         let status = status_label(self.status.as_ref(), metrics.settings.status_class);
-        let labels = [endpoint.verb.as_str(), &*endpoint.route, status];
+        let labels = [endpoint.method.as_str(), &*endpoint.route, status];
         family.with_ref(labels, |seconds| seconds.observe_duration(took));
     }
 
     /// Notes that all bytes of the body have passed, and returns true when nothing that
     /// decides how the request ended is to follow them.
     #[inline]
-    pub(super) fn has_passed(&mut self) -> bool {
-        let Some(notes) = &mut self.notes else {
+    pub(super) fn on_body_sent(&mut self) -> bool {
+        let Some(notes) = &mut self.optional else {
             return true;
         };
-        notes.passed = true;
-        !notes.grpc.is_some_and(GrpcStatus::is_awaited)
+        notes.is_body_sent = true;
+        !notes.grpc_status.is_some_and(GrpcStatus::is_pending)
     }
 
     /// Notes what follows the response's body.
-    pub(super) fn trailers(&mut self, trailers: &HeaderMap) {
-        if let Some(notes) = &mut self.notes {
-            notes.trailers(trailers);
+    pub(super) fn on_trailers(&mut self, trailers: &HeaderMap) {
+        if let Some(notes) = &mut self.optional {
+            notes.on_headers(trailers);
         }
     }
 
     /// Ends the record of a response whose body has passed whole.
     #[inline]
-    pub(super) fn complete(mut self) {
+    pub(super) fn finish(mut self) {
         if self.outcome.is_none() {
-            self.outcome = self.completed();
+            self.outcome = self.complete_outcome();
         }
     }
 
     /// Returns how a request ended whose response has passed whole, if there was one.
-    fn completed(&self) -> Option<Outcome> {
-        let call = self.notes.as_ref().and_then(|notes| notes.grpc);
+    fn complete_outcome(&self) -> Option<Outcome> {
+        let call = self.optional.as_ref().and_then(|notes| notes.grpc_status);
         match (call, self.status?) {
             (Some(call), StatusCode::OK) => Some(call.outcome()),
-            (_, status) => Some(Outcome::of_status(status)),
+            (_, status) => Some(Outcome::from_status(status)),
         }
     }
 
     /// Ends the record with an outcome.
-    pub(super) fn end(mut self, outcome: Outcome) {
+    pub(super) fn finish_with(mut self, outcome: Outcome) {
         self.outcome = Some(outcome);
     }
 
@@ -284,11 +288,15 @@ impl Record {
     fn write(&self, endpoint: &Endpoint) {
         let metrics = &*self.metrics;
         let life = metrics.settings.clock.since(self.started);
-        let duration = self.until_head.unwrap_or(life);
+        let duration = self.time_to_head.unwrap_or(life);
         let outcome = self.outcome();
         self.with_series(endpoint, outcome, |requests, seconds| {
             requests.inc();
-            match self.notes.as_ref().and_then(|notes| notes.trace.as_deref()) {
+            match self
+                .optional
+                .as_ref()
+                .and_then(|notes| notes.trace_id.as_deref())
+            {
                 None => seconds.observe_duration(duration),
                 Some(trace) => {
                     let labels = [("trace_id", trace)];
@@ -296,10 +304,10 @@ impl Record {
                 }
             }
         });
-        if let Some(level) = &endpoint.level {
-            level.count(outcome, duration, self.until_head.is_some());
+        if let Some(level) = &endpoint.service_level {
+            level.record(outcome, duration, self.time_to_head.is_some());
         }
-        if self.until_head.is_some() {
+        if self.time_to_head.is_some() {
             endpoint
                 .stream_duration(&metrics.families)
                 .observe_duration(life);
@@ -316,15 +324,15 @@ impl Record {
         write: impl FnOnce(&Counter, &Histogram),
     ) {
         let metrics = &*self.metrics;
-        let own = &metrics.settings.own;
-        match &self.notes {
+        let own = &metrics.settings.custom_labels;
+        match &self.optional {
             Some(notes) if !own.is_empty() => {
                 let own = own.iter().enumerate();
-                let own = own.map(|(at, own)| notes.value(at, &own.source, outcome));
-                metrics.with_own(endpoint, self.status.as_ref(), outcome, own, write);
+                let own = own.map(|(at, own)| notes.label_value(at, &own.source, outcome));
+                metrics.with_custom_labels(endpoint, self.status.as_ref(), outcome, own, write);
             }
             _ => {
-                let ending = metrics.ending(endpoint, self.status, outcome);
+                let ending = metrics.outcome_series(endpoint, self.status, outcome);
                 write(&ending.requests, &ending.duration);
             }
         }
@@ -335,8 +343,15 @@ impl Record {
             return Outcome::Panic;
         }
         // Nothing but trailers is missing, for which not every server asks.
-        let passed = self.notes.as_ref().is_some_and(|notes| notes.passed);
-        let completed = if passed { self.completed() } else { None };
+        let passed = self
+            .optional
+            .as_ref()
+            .is_some_and(|notes| notes.is_body_sent);
+        let completed = if passed {
+            self.complete_outcome()
+        } else {
+            None
+        };
         match (self.outcome.or(completed), self.status) {
             (Some(outcome), _) => outcome,
             (None, Some(_)) => Outcome::CancelledInBody,
@@ -355,7 +370,7 @@ impl Drop for Record {
     fn drop(&mut self) {
         // There always is one.
         if let Some(endpoint) = self.endpoint() {
-            if self.measured {
+            if self.is_measured {
                 self.write(endpoint);
             }
             // Last, so that a scrape sees the request as under way or as ended, and

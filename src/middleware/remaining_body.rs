@@ -3,11 +3,11 @@
 use http::{Response, StatusCode, header};
 use http_body::Body;
 
-use crate::middleware::method_label::Verb;
+use crate::middleware::http_labels::MethodLabel;
 
 /// How much of a response's body is to come, as far as that can be known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rest {
+pub(super) enum RemainingBody {
     /// Nothing that counts: HTTP has no body here, or it has passed.
     Nothing,
     /// After this many bytes hyper stops polling, and never sees the body's end.
@@ -16,10 +16,10 @@ pub(super) enum Rest {
     Unknown,
 }
 
-impl Rest {
-    pub(super) fn of<B: Body>(verb: Verb, response: &Response<B>) -> Self {
+impl RemainingBody {
+    pub(super) fn from_response<B: Body>(verb: MethodLabel, response: &Response<B>) -> Self {
         let body = response.body();
-        let bodiless = verb == Verb::Head
+        let bodiless = verb == MethodLabel::Head
             || response.status().is_informational()
             || matches!(
                 response.status(),
@@ -42,7 +42,7 @@ impl Rest {
 
     /// Takes away what has passed.
     #[inline]
-    pub(super) fn pass(&mut self, bytes: usize) {
+    pub(super) fn subtract(&mut self, bytes: usize) {
         if let Self::Bytes(rest) = self {
             *self = match rest.saturating_sub(bytes as u64) {
                 0 => Self::Nothing,

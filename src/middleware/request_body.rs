@@ -22,7 +22,7 @@ pin_project! {
         inner: B,
         // What the layer's metrics are known as, if it counts the request: by this a
         // layer within knows the request again.
-        owner: Option<NonZero<usize>>,
+        marker: Option<NonZero<usize>>,
         // None of a body that has nothing to read.
         bytes: Option<Counter>,
     }
@@ -31,10 +31,10 @@ pin_project! {
 impl<B> RequestBody<B> {
     /// Wraps the body of a request that the layer counts.
     pub(super) fn new(inner: B, owner: usize, bytes: Option<Counter>) -> Self {
-        let owner = NonZero::new(owner);
+        let marker = NonZero::new(owner);
         Self {
             inner,
-            owner,
+            marker,
             bytes,
         }
     }
@@ -43,7 +43,7 @@ impl<B> RequestBody<B> {
     pub(super) fn uncounted(inner: B) -> Self {
         Self {
             inner,
-            owner: None,
+            marker: None,
             bytes: None,
         }
     }
@@ -80,7 +80,7 @@ impl<B: Body> Body for RequestBody<B> {
     }
 
     fn is_end_stream(&self) -> bool {
-        if let Some(owner) = self.owner {
+        if let Some(owner) = self.marker {
             reveal_marker(owner.get());
         }
         self.inner.is_end_stream()

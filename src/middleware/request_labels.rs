@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use crate::middleware::custom_labels::OwnLabels;
+use crate::middleware::custom_labels::CustomLabels;
 
 /// The labels that a handler gives its request: those named with
 /// [`MetricsLayer::label_from_handler`](crate::MetricsLayer::label_from_handler).
@@ -28,10 +28,10 @@ use crate::middleware::custom_labels::OwnLabels;
 /// let app: Router = Router::new().route("/users/{id}", get(user)).layer(layer);
 /// ```
 #[derive(Clone, Default)]
-pub struct RequestLabels(Option<Arc<Slots>>);
+pub struct RequestLabels(Option<Arc<LabelValues>>);
 
-struct Slots {
-    labels: OwnLabels,
+struct LabelValues {
+    labels: CustomLabels,
     /// One for each label, those that no handler fills too.
     values: Box<[OnceLock<Cow<'static, str>>]>,
     /// Those of a layer further out, of other metrics.
@@ -39,10 +39,10 @@ struct Slots {
 }
 
 impl RequestLabels {
-    pub(super) fn new(labels: &OwnLabels, outer: RequestLabels) -> Self {
+    pub(super) fn new(labels: &CustomLabels, outer: RequestLabels) -> Self {
         let values = labels.iter().map(|_| OnceLock::new()).collect();
         let labels = labels.clone();
-        Self(Some(Arc::new(Slots {
+        Self(Some(Arc::new(LabelValues {
             labels,
             values,
             outer,
@@ -59,7 +59,7 @@ impl RequestLabels {
             return false;
         };
         let value = value.into();
-        let slot = slots.labels.handlers(name);
+        let slot = slots.labels.handler_label_position(name);
         let slot = slot.and_then(|position| slots.values.get(position));
         let own = slot.is_some_and(|slot| slot.set(value.clone()).is_ok());
         slots.outer.set(name, value) || own

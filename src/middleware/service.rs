@@ -48,19 +48,21 @@ where
     }
 
     fn call(&mut self, mut request: Request<Q>) -> Self::Future {
-        let owner = self.metrics.owner();
-        let arrival = Incoming::of(owner, &request);
+        let owner = self.metrics.metrics_id();
+        let arrival = Incoming::inspect(owner, &request);
         let mut record = Record::start(&self.metrics, arrival, &mut request);
         let request = request.map(|body| match &record {
-            Some(record) if !arrival.ended => RequestBody::new(body, owner, record.request_bytes()),
+            Some(record) if !arrival.is_body_empty => {
+                RequestBody::new(body, owner, record.request_bytes())
+            }
             Some(_) => RequestBody::new(body, owner, None),
             None => RequestBody::uncounted(body),
         });
-        let working = record.as_mut().map(Record::begin);
+        let working = record.as_mut().map(Record::enter_service);
         // The very service that was polled ready, not a clone of it.
         let inner = self.inner.call(request);
         if let (Some(record), Some((working, _))) = (&mut record, working) {
-            record.end_work(&working);
+            record.exit_service(&working);
         }
         ResponseFuture::new(inner, record)
     }

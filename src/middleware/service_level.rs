@@ -7,16 +7,16 @@ use crate::middleware::outcome::Outcome;
 
 /// What one route promises, and how often it was asked and kept its word.
 #[derive(Debug)]
-pub(super) struct Level {
-    pub(super) within: Duration,
+pub(super) struct ServiceLevel {
+    pub(super) target: Duration,
     pub(super) requests: Counter,
     pub(super) good: Counter,
 }
 
-impl Level {
+impl ServiceLevel {
     /// Counts a request that took so long, a stream until its head.
-    pub(super) fn count(&self, outcome: Outcome, took: Duration, is_stream: bool) {
-        let soon = took <= self.within;
+    pub(super) fn record(&self, outcome: Outcome, took: Duration, is_stream: bool) {
+        let soon = took <= self.target;
         let good = match outcome {
             Outcome::Ok | Outcome::ClientError | Outcome::Upgraded => soon,
             // So streams end.

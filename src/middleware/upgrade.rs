@@ -38,21 +38,21 @@ use crate::middleware::metrics::HttpMetrics;
 #[derive(Clone, Default)]
 pub struct UpgradeGuard(
     // Held for its drop.
-    #[expect(dead_code, reason = "its drop is what it is for")] Option<Arc<Held>>,
+    #[expect(dead_code, reason = "its drop is what it is for")] Option<Arc<HeldUpgrade>>,
 );
 
 /// What the layer keeps of the guard that it gave out.
-pub(super) struct Upgrade(Arc<State>);
+pub(super) struct PendingUpgrade(Arc<UpgradeState>);
 
 /// What a guard holds: the connection, and the guard of a layer further out, of other
 /// metrics, which is dropped with it.
-struct Held(
-    Arc<State>,
+struct HeldUpgrade(
+    Arc<UpgradeState>,
     #[expect(dead_code, reason = "its drop is what it is for")] UpgradeGuard,
 );
 
 /// A connection that may be upgraded.
-struct State {
+struct UpgradeState {
     /// [`ASKED`], [`OPEN`] or [`CLOSED`].
     stage: AtomicU8,
     metrics: Arc<HttpMetrics>,
@@ -63,25 +63,25 @@ struct State {
 }
 
 /// The guard is out, and there is no answer yet.
-const ASKED: u8 = 0;
+const PENDING: u8 = 0;
 /// The answer was an upgrade, and the guard is held.
 const OPEN: u8 = 1;
 /// The guard was dropped.
 const CLOSED: u8 = 2;
 
-impl Upgrade {
+impl PendingUpgrade {
     pub(super) fn new(
         metrics: &Arc<HttpMetrics>,
         started: Instant,
         outer: UpgradeGuard,
     ) -> (Self, UpgradeGuard) {
-        let state = Arc::new(State {
-            stage: AtomicU8::new(ASKED),
+        let state = Arc::new(UpgradeState {
+            stage: AtomicU8::new(PENDING),
             metrics: Arc::clone(metrics),
             endpoint: AtomicUsize::new(0),
             started,
         });
-        let held = Held(Arc::clone(&state), outer);
+        let held = HeldUpgrade(Arc::clone(&state), outer);
         (Self(state), UpgradeGuard(Some(Arc::new(held))))
     }
 
@@ -94,40 +94,40 @@ impl Upgrade {
         }
         state.endpoint.store(endpoint, Ordering::Relaxed);
         // Before the guard can see that it is open, and takes this back.
-        state.in_flight(InFlight::start);
+        state.with_in_flight(InFlight::start);
         // Release: who sees that it is open sees that it has entered.
         let (done, failed) = (Ordering::Release, Ordering::Relaxed);
-        let opened = state.stage.compare_exchange(ASKED, OPEN, done, failed);
+        let opened = state.stage.compare_exchange(PENDING, OPEN, done, failed);
         if opened.is_err() {
-            state.in_flight(InFlight::finish);
+            state.with_in_flight(InFlight::finish);
         }
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldUpgrade {
     fn drop(&mut self) {
         let Self(state, _) = self;
         // Acquire: pairs with the Release in `open`.
         if state.stage.swap(CLOSED, Ordering::Acquire) == OPEN {
-            state.observe();
-            state.in_flight(InFlight::finish);
+            state.observe_duration();
+            state.with_in_flight(InFlight::finish);
         }
     }
 }
 
-impl State {
+impl UpgradeState {
     fn endpoint(&self) -> Option<&Endpoint> {
         self.metrics
             .endpoint_at(self.endpoint.load(Ordering::Relaxed))
     }
 
-    fn in_flight(&self, moved: impl FnOnce(&InFlight)) {
+    fn with_in_flight(&self, moved: impl FnOnce(&InFlight)) {
         if let Some(endpoint) = self.endpoint() {
             moved(endpoint.upgrades_in_flight(&self.metrics.families));
         }
     }
 
-    fn observe(&self) {
+    fn observe_duration(&self) {
         if let Some(endpoint) = self.endpoint() {
             let life = self.metrics.settings.clock.since(self.started);
             let seconds = endpoint.stream_duration(&self.metrics.families);

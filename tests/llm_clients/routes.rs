@@ -27,7 +27,7 @@ use crate::support::read::sum;
 fn metrics(registry: &Registry) -> LlmMetrics {
     let prices = PriceTable::new().model("m", Price::per_million(1e4, 1e4));
     let layer = LlmLayer::new().registry(registry).prices(prices);
-    layer.by_route().metrics()
+    layer.route_metrics().metrics()
 }
 
 /// Makes a call that takes so many tokens.

@@ -47,7 +47,7 @@ impl Own {
             .provider_for_host(OLLAMA, "ollama")
             .known_models(MODELS)
             .prices(prices())
-            .by_route();
+            .route_metrics();
         Ok(Self {
             client: layer.layer(client),
             address,

@@ -39,7 +39,7 @@ impl Provider {
         let client = Client::builder().build();
         let client = client.map_err(|error| error.to_string())?;
         Ok(Self {
-            client: LlmLayer::new().by_route().layer(client),
+            client: LlmLayer::new().route_metrics().layer(client),
             base: base.trim_end_matches('/').into(),
             key,
             model,

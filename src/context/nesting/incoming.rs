@@ -19,12 +19,12 @@ use crate::context::nesting::layer_stack::{NestingState, is_marked_for};
 
 thread_local! {
     // It needs no destructor, so a thread that is being torn down still has it.
-    static SEARCH: Cell<Search> = const { Cell::new(Search::None) };
+    static MARKER_SEARCH: Cell<MarkerSearch> = const { Cell::new(MarkerSearch::None) };
 }
 
 /// A search for a layer's trace in a request's body.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Search {
+enum MarkerSearch {
     None,
     /// For the trace of the layer whose metrics are known so.
     For(usize),
@@ -34,10 +34,13 @@ enum Search {
 /// Returns whether the body has ended, and whether a layer of the same metrics has
 /// left its trace in it.
 #[inline]
-fn search(owner: usize, has_ended: impl FnOnce() -> bool) -> (bool, bool) {
-    SEARCH.set(Search::For(owner));
+fn find_marker(owner: usize, has_ended: impl FnOnce() -> bool) -> (bool, bool) {
+    MARKER_SEARCH.set(MarkerSearch::For(owner));
     let ended = has_ended();
-    (ended, SEARCH.replace(Search::None) == Search::Found)
+    (
+        ended,
+        MARKER_SEARCH.replace(MarkerSearch::None) == MarkerSearch::Found,
+    )
 }
 
 /// Answers a search, for the layer whose metrics are known as `owner`: a body that
@@ -45,8 +48,8 @@ fn search(owner: usize, has_ended: impl FnOnce() -> bool) -> (bool, bool) {
 /// what bodies around it pass on.
 #[inline]
 pub(crate) fn reveal_marker(owner: usize) {
-    if SEARCH.get() == Search::For(owner) {
-        SEARCH.set(Search::Found);
+    if MARKER_SEARCH.get() == MarkerSearch::For(owner) {
+        MARKER_SEARCH.set(MarkerSearch::Found);
     }
 }
 
@@ -54,31 +57,31 @@ pub(crate) fn reveal_marker(owner: usize) {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Incoming {
     /// Whether its body has ended.
-    pub(crate) ended: bool,
+    pub(crate) is_body_empty: bool,
     /// Whether a layer of the same metrics counts it already, which is then to be
     /// [told](tell) the route.
-    pub(crate) counted: bool,
+    pub(crate) is_counted: bool,
 }
 
 impl Incoming {
     #[inline]
-    pub(crate) fn of<B: Body>(owner: usize, request: &Request<B>) -> Self {
-        let (ended, traced) = search(owner, || request.body().is_end_stream());
-        let is_marked = || request.extensions().get::<Counted>().is_some();
+    pub(crate) fn inspect<B: Body>(owner: usize, request: &Request<B>) -> Self {
+        let (is_body_empty, traced) = find_marker(owner, || request.body().is_end_stream());
+        let is_marked = || request.extensions().get::<CountedMark>().is_some();
         Self {
-            ended,
-            counted: traced || is_marked_for(owner, is_marked),
+            is_body_empty,
+            is_counted: traced || is_marked_for(owner, is_marked),
         }
     }
 }
 
 /// Marks a request as one that a layer counts already.
 #[derive(Debug, Clone, Copy)]
-struct Counted;
+struct CountedMark;
 
 /// Marks a request that a layer begins to count.
 #[cold]
-pub(crate) fn mark(extensions: &mut Extensions) -> NestingState {
-    extensions.insert(Counted);
+pub(crate) fn mark_counted(extensions: &mut Extensions) -> NestingState {
+    extensions.insert(CountedMark);
     NestingState::MARKED
 }

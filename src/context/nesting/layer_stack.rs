@@ -7,28 +7,28 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use crate::context::current_route::{RouteId, find};
-use crate::context::route::UNMATCHED;
+use crate::context::current_route::{RouteId, replace_current};
+use crate::context::route_template::UNMATCHED;
 
 /// So many layers, of any metrics, may be at work within each other; those further in
 /// are not listed.
-const DEEPEST: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 thread_local! {
     // Without a destructor, so that it costs no check, and a thread that is being torn
     // down still has it.
-    static AT_WORK: List = const { List::new() };
+    static LAYER_STACK: LayerStack = const { LayerStack::new() };
     /// The routes that were told, by the place of the layer on the list.
-    static TOLD: RefCell<Vec<(usize, Arc<str>)>> = const { RefCell::new(Vec::new()) };
+    static REPORTED_ROUTES: RefCell<Vec<(usize, Arc<str>)>> = const { RefCell::new(Vec::new()) };
 }
 
-struct List {
+struct LayerStack {
     len: Cell<usize>,
-    layers: [Cell<AtWork>; DEEPEST],
+    layers: [Cell<StackEntry>; MAX_DEPTH],
 }
 
 #[derive(Debug, Clone, Copy)]
-struct AtWork {
+struct StackEntry {
     owner: usize,
     nested: NestingState,
 }
@@ -38,9 +38,9 @@ struct AtWork {
 pub(crate) struct NestingState {
     mark: Mark,
     /// Whether one told a route since the layer was last at work.
-    told: bool,
+    has_reported_route: bool,
     /// Whether the layer knows no route of its own.
-    is_routeless: bool,
+    needs_route: bool,
 }
 
 /// Whether the request carries a mark, by which a layer within knows it again.
@@ -49,7 +49,7 @@ enum Mark {
     #[default]
     None,
     /// It carries none, and a layer within was called for a request of another body.
-    Missed,
+    Missing,
     Set,
 }
 
@@ -60,23 +60,23 @@ impl NestingState {
     };
     const NONE: Self = Self {
         mark: Mark::None,
-        told: false,
-        is_routeless: false,
+        has_reported_route: false,
+        needs_route: false,
     };
 
     /// Notes whether the layer knows no route of its own, and so listens to others.
     #[inline]
-    pub(crate) fn listening(self, is_routeless: bool) -> Self {
+    pub(crate) fn with_needs_route(self, is_routeless: bool) -> Self {
         Self {
-            is_routeless,
+            needs_route: is_routeless,
             ..self
         }
     }
 
     /// Returns true when requests had better be marked.
     #[inline]
-    pub(crate) fn asks_for_marks(self) -> bool {
-        self.mark == Mark::Missed
+    pub(crate) fn needs_marks(self) -> bool {
+        self.mark == Mark::Missing
     }
 }
 
@@ -91,16 +91,16 @@ pub(crate) struct ActiveLayer {
 impl ActiveLayer {
     /// Lets the layer whose metrics are known as `owner` be at work.
     #[inline]
-    pub(crate) fn begin(owner: usize, nested: NestingState) -> Self {
-        AT_WORK.with(|list| {
+    pub(crate) fn enter(owner: usize, nested: NestingState) -> Self {
+        LAYER_STACK.with(|list| {
             let at = list.len.get();
             list.len.set(at + 1);
             if let Some(layer) = list.layers.get(at) {
                 let nested = NestingState {
-                    told: false,
+                    has_reported_route: false,
                     ..nested
                 };
-                layer.set(AtWork { owner, nested });
+                layer.set(StackEntry { owner, nested });
             }
             Self { at }
         })
@@ -108,14 +108,16 @@ impl ActiveLayer {
 
     /// Returns what it knows of those within it by now.
     #[inline]
-    pub(crate) fn nested(&self) -> Option<NestingState> {
-        AT_WORK.with(|list| list.layers.get(self.at).map(|layer| layer.get().nested))
+    pub(crate) fn nesting_state(&self) -> Option<NestingState> {
+        LAYER_STACK.with(|list| list.layers.get(self.at).map(|layer| layer.get().nested))
     }
 
     /// Returns the route, if a layer within told it.
     #[inline]
-    pub(crate) fn route(&self) -> Option<Arc<str>> {
-        self.nested()?.told.then(|| take_reported_route(self.at))?
+    pub(crate) fn reported_route(&self) -> Option<Arc<str>> {
+        self.nesting_state()?
+            .has_reported_route
+            .then(|| take_reported_route(self.at))?
     }
 }
 
@@ -124,17 +126,17 @@ impl Drop for ActiveLayer {
     #[inline]
     fn drop(&mut self) {
         // What was told and not asked for, because of the panic, is forgotten.
-        drop(self.route());
-        AT_WORK.with(|list| list.len.set(self.at));
+        drop(self.reported_route());
+        LAYER_STACK.with(|list| list.len.set(self.at));
     }
 }
 
 /// Returns true when the layer of these metrics that is at work has marked its request,
 /// and this one, which arrives without a trace of it, `is_marked`.
 pub(crate) fn is_marked_for(owner: usize, is_marked: impl FnOnce() -> bool) -> bool {
-    let mark = with_outer(owner, |_, outer| {
+    let mark = with_enclosing_layer(owner, |_, outer| {
         if outer.mark == Mark::None {
-            outer.mark = Mark::Missed;
+            outer.mark = Mark::Missing;
         }
         outer.mark
     });
@@ -143,20 +145,20 @@ pub(crate) fn is_marked_for(owner: usize, is_marked: impl FnOnce() -> bool) -> b
 
 /// Tells the layer that counts this request its route, and where that is.
 pub(crate) fn report_route(owner: usize, route: Arc<str>, place: RouteId) {
-    with_outer(owner, |at, outer| {
+    with_enclosing_layer(owner, |at, outer| {
         let before = take_reported_route(at);
         // A layer further in that sees none does not gainsay one that does.
         let route = match before {
             Some(before) if *route == *UNMATCHED => before,
             _ => {
-                if outer.is_routeless {
-                    find(place);
+                if outer.needs_route {
+                    replace_current(place);
                 }
                 route
             }
         };
-        let told = TOLD.try_with(|told| told.borrow_mut().push((at, route)));
-        outer.told = told.is_ok();
+        let told = REPORTED_ROUTES.try_with(|told| told.borrow_mut().push((at, route)));
+        outer.has_reported_route = told.is_ok();
     });
 }
 
@@ -166,15 +168,18 @@ fn take_reported_route(at: usize) -> Option<Arc<str>> {
         let place = told.iter().position(|(layer, _)| *layer == at)?;
         Some(told.swap_remove(place).1)
     };
-    TOLD.try_with(take).ok().flatten()
+    REPORTED_ROUTES.try_with(take).ok().flatten()
 }
 
 /// Lends the innermost layer of these metrics that is at work, and its place.
 #[inline]
-fn with_outer<T>(owner: usize, run: impl FnOnce(usize, &mut NestingState) -> T) -> Option<T> {
-    AT_WORK.with(|list| {
+fn with_enclosing_layer<T>(
+    owner: usize,
+    run: impl FnOnce(usize, &mut NestingState) -> T,
+) -> Option<T> {
+    LAYER_STACK.with(|list| {
         let listed = list.layers.iter().take(list.len.get()).enumerate();
-        let is = |(_, layer): &(usize, &Cell<AtWork>)| layer.get().owner == owner;
+        let is = |(_, layer): &(usize, &Cell<StackEntry>)| layer.get().owner == owner;
         let (at, layer) = listed.rev().find(is)?;
         let mut outer = layer.get();
         let result = run(at, &mut outer.nested);
@@ -183,15 +188,15 @@ fn with_outer<T>(owner: usize, run: impl FnOnce(usize, &mut NestingState) -> T) 
     })
 }
 
-impl List {
+impl LayerStack {
     const fn new() -> Self {
-        const NO_ONE: AtWork = AtWork {
+        const NO_ONE: StackEntry = StackEntry {
             owner: 0,
             nested: NestingState::NONE,
         };
         Self {
             len: Cell::new(0),
-            layers: [const { Cell::new(NO_ONE) }; DEEPEST],
+            layers: [const { Cell::new(NO_ONE) }; MAX_DEPTH],
         }
     }
 }

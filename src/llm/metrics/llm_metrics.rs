@@ -240,7 +240,7 @@ impl LlmMetrics {
             (None, _) => UNKNOWN.into(),
             (Some(model), None) => model.into(),
             (Some(model), Some(rename)) => {
-                let renamed = rename.ask(|rename| rename(model));
+                let renamed = rename.call(|rename| rename(model));
                 // Of one that panics, the name may be what it is there to hide.
                 renamed.map_or_else(|| UNKNOWN.into(), String::into_boxed_str)
             }

@@ -34,7 +34,7 @@ impl LlmLayer {
     }
 
     /// Names the models that are called. They have series of their own from their first call
-    /// on, whatever the [limit](Self::limit), and their errors are counted under their name.
+    /// on, whatever the [limit](Self::model_limit), and their errors are counted under their name.
     ///
     /// Any other model has series of its own once a provider has accepted a call of it. Until
     /// then its calls are counted under the model `_unconfirmed`, so that misspelled and
@@ -47,7 +47,7 @@ impl LlmLayer {
     /// Creates the counters that alerts read for the calls of a model, at 0 and at once, so that
     /// the first event after a start is an increase. Without this they are created when the
     /// first call of the model starts, or when its first answer begins if the model is not
-    /// known before. The model counts against no [limit](Self::limit).
+    /// known before. The model counts against no [limit](Self::model_limit).
     ///
     /// ```
     /// use tachometer::LlmLayer;
@@ -80,7 +80,7 @@ impl LlmLayer {
     /// Tells so many models apart, 100 if nothing else is said; the calls of any other
     /// are counted under the model `_overflow`. What the registry has already keeps its
     /// limit.
-    pub fn limit(self, models: usize) -> Self {
+    pub fn model_limit(self, models: usize) -> Self {
         self.choose(|settings| settings.limit = Some(models))
     }
 
@@ -134,7 +134,7 @@ impl LlmLayer {
     ///
     /// The route is that of the code that makes the call; into tasks and threads it is
     /// [carried](crate::carry_route). A call that no request makes has the route `none`.
-    pub fn by_route(self) -> Self {
+    pub fn route_metrics(self) -> Self {
         self.choose(|settings| settings.by_route = true)
     }
 
@@ -152,6 +152,6 @@ impl LlmLayer {
 
     /// Takes the time from `now` instead of the system's clock, as tests may want.
     pub fn clock(self, now: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
-        self.choose(|settings| settings.clock = Clock::of(Hook::new(Arc::new(now))))
+        self.choose(|settings| settings.clock = Clock::from_hook(Hook::new(Arc::new(now))))
     }
 }

@@ -25,7 +25,9 @@ fn check(registry: &Registry, table: &[&str]) {
 fn check_requests(preset: OfRequests, table: &[&str]) {
     let registry = Registry::new();
     let layer = MetricsLayer::new().registry(&registry).preset(preset);
-    let layer = layer.service_level("/", Duration::from_secs(1)).version();
+    let layer = layer
+        .service_level("/", Duration::from_secs(1))
+        .version_label();
     let layer = layer.time_to_head().time_to_first_byte();
     let _layer = layer.try_register().unwrap();
     check(&registry, table);
@@ -35,7 +37,7 @@ fn check_requests(preset: OfRequests, table: &[&str]) {
 fn check_calls(preset: OfCalls, table: &[&str]) {
     let registry = Registry::new();
     let layer = LlmLayer::new().registry(&registry).preset(preset);
-    let _layer = layer.by_route().try_register().unwrap();
+    let _layer = layer.route_metrics().try_register().unwrap();
     check(&registry, table);
 }
 

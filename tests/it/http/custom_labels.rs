@@ -111,7 +111,7 @@ async fn what_a_handler_sets_without_a_layer_is_lost_and_harms_nothing() {
 #[tokio::test]
 async fn values_past_the_limit_and_values_that_are_not_listed_become_the_overflows() {
     let registry = Registry::new();
-    let app = app(tenants(&registry).limit(3));
+    let app = app(tenants(&registry).label_limit(3));
     for tenant in ["a", "b", "c", "d", "e", "f"] {
         call(&app, &[("x-tenant", tenant)]).await;
     }
@@ -160,7 +160,7 @@ async fn a_closure_that_panics_gives_no_value_and_harms_no_request() {
 async fn version_scheme_and_the_class_of_the_status_are_labels_on_request() {
     let registry = Registry::new();
     let layer = MetricsLayer::new().registry(&registry);
-    let app = app(layer.version().scheme().status_class());
+    let app = app(layer.version_label().scheme_label().status_class());
     for (version, url) in [
         (Version::HTTP_09, "/users/7"),
         (Version::HTTP_10, "/users/7"),

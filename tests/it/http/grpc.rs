@@ -74,7 +74,7 @@ async fn the_code_of_a_grpc_call_is_read_from_headers_or_trailers_and_decides_it
     let registry = Registry::new();
     let layer = MetricsLayer::new()
         .registry(&registry)
-        .grpc_status()
+        .grpc_status_label()
         .route_from(|head| Some(head.uri.path().to_owned().into()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -132,7 +132,7 @@ async fn call(registry: &Registry, content_type: &str, frames_read: usize) {
         let body = body.with_trailers(async { Some(Ok::<_, Infallible>(trailers)) });
         Ok::<_, Infallible>(Response::new(KnownLength(Box::pin(body))))
     });
-    let layer = MetricsLayer::new().registry(registry).grpc_status();
+    let layer = MetricsLayer::new().registry(registry).grpc_status_label();
     let request = Request::post("/").header(CONTENT_TYPE, content_type);
     let request = request.body(String::new()).unwrap();
     let response = layer.layer(service).oneshot(request).await.unwrap();

@@ -36,7 +36,10 @@ async fn a_preset_renames_metrics_and_labels_and_brings_its_bounds() {
         ),
     ] {
         let registry = Registry::new();
-        let layer = MetricsLayer::new().preset(preset).version().scheme();
+        let layer = MetricsLayer::new()
+            .preset(preset)
+            .version_label()
+            .scheme_label();
         let text = exposition(layer, &registry).await;
         for line in lines {
             assert!(text.lines().any(|there| there == *line), "{line} in {text}");
@@ -64,7 +67,10 @@ async fn all_presets_fit_into_one_registry() {
     let registry = Registry::new();
     for preset in [Preset::Prometheus, Preset::Otel, Preset::AxumPrometheus] {
         let layer = MetricsLayer::new().preset(preset).registry(&registry);
-        let layer = layer.time_to_head().time_to_first_byte().grpc_status();
+        let layer = layer
+            .time_to_head()
+            .time_to_first_byte()
+            .grpc_status_label();
         let layer = layer.service_level("/", std::time::Duration::from_secs(1));
         assert!(layer.try_register().is_ok());
     }

@@ -75,7 +75,7 @@ async fn off_axum_the_user_names_the_routes_and_a_flood_of_names_is_limited() {
     let handle = async |_: Request<_>| Ok::<_, Infallible>(Response::new("done".to_owned()));
     let app = layer(&registry)
         .route_from(|head| Some(head.uri.path().to_owned().into()))
-        .limit(10)
+        .label_limit(10)
         .predeclare(Method::GET, "/declared", [StatusCode::OK])
         .layer(service_fn(handle));
     for number in 0..1_000 {
@@ -93,7 +93,7 @@ async fn off_axum_the_user_names_the_routes_and_a_flood_of_names_is_limited() {
 async fn routes_of_a_group_are_counted_under_its_name_and_what_is_chosen_for_one_is_for_all() {
     let registry = Registry::new();
     let layer = layer(&registry)
-        .group("assets", ["/css/{*path}", "/js/{*path}"])
+        .group_routes("assets", ["/css/{*path}", "/js/{*path}"])
         .service_level("/css/{*path}", Duration::from_secs(60));
     let app = Router::new()
         .route("/css/{*path}", get(async || "a style"))
@@ -144,7 +144,7 @@ async fn a_flood_of_routes_or_labels_renames_no_route_that_axum_found() {
     let layer = layer(&registry)
         .route_from(invented)
         .label_from_request("tenant", invented)
-        .limit(3);
+        .label_limit(3);
     let app = Router::new()
         .route("/users/{id}", get(async || "a user"))
         .layer(layer.clone());
@@ -171,8 +171,8 @@ async fn a_flood_of_routes_or_labels_renames_no_route_that_axum_found() {
 async fn a_flood_that_an_inner_layer_names_is_limited_in_the_outer_one_too() {
     let registry = Registry::new();
     let invented = |head: &RequestHead<'_>| Some(head.uri.path().to_owned().into());
-    let inner = layer(&registry).route_from(invented).limit(10);
-    let app = layer(&registry).limit(10).layer(inner.layer(files()));
+    let inner = layer(&registry).route_from(invented).label_limit(10);
+    let app = layer(&registry).label_limit(10).layer(inner.layer(files()));
     for number in 0..200 {
         get_path(app.clone(), &format!("/{number}")).await;
     }

@@ -80,7 +80,7 @@ fn seconds(registry: &Registry, metric: &str, route: &str) -> HistogramStats {
 #[tokio::test(start_paused = true)]
 async fn a_stream_of_an_hour_leaves_the_durations_as_short_as_its_head() {
     let registry = Registry::new();
-    let app = app(layer(&registry).stream("/watch"));
+    let app = app(layer(&registry).stream_route("/watch"));
     for route in ["/events", "/watch"] {
         let mut body = call(&app, Method::GET, route).await.into_body();
         let labels = [("route", route)];
@@ -115,7 +115,7 @@ async fn a_stream_of_an_hour_leaves_the_durations_as_short_as_its_head() {
 #[tokio::test(start_paused = true)]
 async fn the_answer_to_a_head_has_a_streams_type_and_no_life() {
     let registry = Registry::new();
-    let app = app(layer(&registry).stream("/watch"));
+    let app = app(layer(&registry).stream_route("/watch"));
     for route in ["/events", "/watch"] {
         call(&app, Method::HEAD, route)
             .await
@@ -205,7 +205,7 @@ async fn a_route_that_streams_does_so_however_long_its_answers_are() {
     let registry = Registry::new();
     let app = Router::new()
         .route("/watch", get(async || "of a known length"))
-        .layer(layer(&registry).stream("/watch"));
+        .layer(layer(&registry).stream_route("/watch"));
     call(&app, Method::GET, "/watch")
         .await
         .into_body()

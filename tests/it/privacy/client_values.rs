@@ -34,9 +34,9 @@ const HEADERS: [&str; 12] = [
 fn app(registry: &Registry) -> Router {
     let layer = MetricsLayer::new()
         .registry(registry)
-        .version()
-        .scheme()
-        .grpc_status()
+        .version_label()
+        .scheme_label()
+        .grpc_status_label()
         .exemplars()
         .time_to_head()
         .time_to_first_byte()

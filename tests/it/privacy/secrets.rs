@@ -149,9 +149,9 @@ fn app(registry: &Registry) -> Router {
         .label_from_handler(handler)
         .time_to_head()
         .time_to_first_byte()
-        .version()
-        .scheme()
-        .grpc_status();
+        .version_label()
+        .scheme_label()
+        .grpc_status_label();
     let labels = async |labels: tachometer::middleware::RequestLabels| {
         labels.set("cache", "canary-label");
         (StatusCode::INTERNAL_SERVER_ERROR, "canary-error")

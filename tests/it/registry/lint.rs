@@ -295,12 +295,15 @@ fn all_that_the_crate_exposes_by_itself_is_clean() {
     let registry = Registry::new();
     let prices = PriceTable::new().model("m", Price::per_million(1.0, 1.0));
     let llm = LlmLayer::new().registry(&registry).prices(prices);
-    let mut call = llm.by_route().metrics().start("chat", "p", "m");
+    let mut call = llm.route_metrics().metrics().start("chat", "p", "m");
     call.set_usage(Usage::new().input(1).output(1).cache_read(1));
     call.finish(Outcome::Success);
     registry.record_llm_request(Duration::from_secs(1), false, 0, "m");
     let layer = MetricsLayer::new().registry(&registry);
-    let layer = layer.time_to_head().time_to_first_byte().grpc_status();
+    let layer = layer
+        .time_to_head()
+        .time_to_first_byte()
+        .grpc_status_label();
     let _service = tower::Layer::layer(
         &layer,
         tower::service_fn(async |_: Request<Body>| Ok::<_, ()>(())),

@@ -83,7 +83,7 @@ fn models_invented_by_the_thousand_take_no_more_memory_than_a_hundred() {
 #[test]
 fn all_families_agree_on_who_is_over_the_limit_and_the_sums_are_exact() {
     let (layer, registry) = layer();
-    let layer = layer.limit(3).known_models(["pinned"]);
+    let layer = layer.model_limit(3).known_models(["pinned"]);
     for round in 0..10 {
         for number in 0..20 {
             call(&layer, CHAT, &format!("model-{}", (number + round) % 20));
@@ -223,7 +223,7 @@ fn models_that_only_answers_name_have_a_fifth_of_the_limit() {
 #[test]
 fn a_small_limit_has_room_for_a_model_that_only_answers_name() {
     let (layer, registry) = layer();
-    let layer = layer.limit(1);
+    let layer = layer.model_limit(1);
     answer_as(&layer, "claimed");
     answer_as(&layer, "other");
     assert_eq!(
@@ -235,7 +235,7 @@ fn a_small_limit_has_room_for_a_model_that_only_answers_name() {
 #[test]
 fn a_model_over_the_limit_of_combinations_is_over_it_in_all_families() {
     let (layer, registry) = layer();
-    let metrics = layer.limit(2).metrics();
+    let metrics = layer.model_limit(2).metrics();
     for number in 0..1_000 {
         let mut call = metrics.start("chat", &format!("provider-{number}"), "gpt-x");
         call.set_usage(Usage::new().input(1).output(1));
@@ -304,15 +304,15 @@ fn a_model_as_long_as_a_prompt_is_none_to_be_told() {
 #[test]
 fn a_limit_that_the_registry_has_already_stays() {
     let (layer, registry) = layer();
-    let few = layer.clone().limit(2).metrics();
-    let many = layer.limit(50).metrics();
+    let few = layer.clone().model_limit(2).metrics();
+    let many = layer.model_limit(50).metrics();
     for number in 0..10 {
         succeed(&many, &format!("model-{number}"));
     }
     assert_eq!(calls(&registry, "_overflow"), 8.0);
     drop(few);
     let (layer, registry) = self::layer();
-    let many = layer.limit(300).metrics();
+    let many = layer.model_limit(300).metrics();
     registry.record_llm_request(std::time::Duration::ZERO, true, 1, "gpt-x");
     for number in 0..299 {
         succeed(&many, &format!("model-{number}"));

@@ -84,7 +84,7 @@ fn what_is_skipped_is_not_counted_and_a_skip_that_panics_skips_nothing() {
 #[test]
 fn a_model_is_what_it_is_renamed_and_unknown_where_that_panics() {
     let (layer, registry) = layer();
-    let layer = layer.limit(3).rename_models(|model| {
+    let layer = layer.model_limit(3).rename_models(|model| {
         assert_ne!(model, "panics", "on purpose");
         let (name, _) = model.split_once("-2026").unwrap_or((model, ""));
         name.to_owned()

@@ -105,7 +105,7 @@ fn whole(title: &str, path: &'static str, body: &str) {
     let priced = LlmLayer::new()
         .registry(&Registry::new())
         .prices(prices)
-        .by_route();
+        .route_metrics();
     let upstream = Upstream {
         kind: "application/json",
         frames: frames.into(),

@@ -71,7 +71,7 @@ impl Exchange {
             .or(settings.provider.as_ref());
         let detected = detect(method, host, path, provider.map(|provider| &**provider))?;
         if let Some(skip) = &settings.skip
-            && skip.ask(|skip| skip(host, path)) == Some(true)
+            && skip.call(|skip| skip(host, path)) == Some(true)
         {
             return None;
         }

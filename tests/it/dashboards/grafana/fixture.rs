@@ -121,7 +121,7 @@ fn app(registry: &Registry, buckets: Buckets) -> Router {
         .provider_for_host("llm.test", "openai")
         .known_models(["priced", "unpriced", "failing", "limited"])
         .prices(PriceTable::new().model("priced", Price::per_million(2e5, 4e5)))
-        .by_route()
+        .route_metrics()
         .clock(move || now.now());
     let metrics = llm.metrics();
     let upstream = clock.clone();

@@ -111,7 +111,11 @@ pub(crate) fn registry(kind: &str) -> Registry {
         "http by axum-prometheus" => http(&registry, |layer| layer.preset(Preset::AxumPrometheus)),
         "http with everything" => http(&registry, |layer| {
             let within = std::time::Duration::from_millis(250);
-            let layer = layer.prefix("shop_").version().scheme().grpc_status();
+            let layer = layer
+                .prefix("shop_")
+                .version_label()
+                .scheme_label()
+                .grpc_status_label();
             layer
                 .status_class()
                 .time_to_head()
@@ -131,11 +135,11 @@ pub(crate) fn registry(kind: &str) -> Registry {
         }),
         "llm" => drop(LlmMetrics::new(&registry).unwrap()),
         "llm by OpenTelemetry" => calls(&registry, |layer| layer.preset(llm::Preset::Otel)),
-        "llm with everything" => calls(&registry, |layer| layer.prefix("shop_").by_route()),
+        "llm with everything" => calls(&registry, |layer| layer.prefix("shop_").route_metrics()),
         "system" => system(&registry),
         "all" => {
             http(&registry, |layer| layer);
-            calls(&registry, LlmLayer::by_route);
+            calls(&registry, LlmLayer::route_metrics);
             system(&registry);
         }
         "all with constant labels" => {
@@ -144,7 +148,7 @@ pub(crate) fn registry(kind: &str) -> Registry {
                 .with_labels([("zone", "a"), ("job", "b")])
                 .unwrap();
             http(&scoped, |layer| layer);
-            calls(&scoped, LlmLayer::by_route);
+            calls(&scoped, LlmLayer::route_metrics);
             system(&scoped);
         }
         "all in UTF-8" => {
@@ -157,7 +161,7 @@ pub(crate) fn registry(kind: &str) -> Registry {
                     .service_level("/a", within)
                     .label_from_handler(hostile)
             });
-            calls(&registry, |layer| layer.prefix("my.shop.").by_route());
+            calls(&registry, |layer| layer.prefix("my.shop.").route_metrics());
             system(&registry);
         }
         _ => panic!("no such kind: {kind}"),

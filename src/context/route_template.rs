@@ -10,7 +10,7 @@ pub(crate) const UNMATCHED: &str = "unmatched";
 /// Returns a request's route template, as axum's router left it in the extensions;
 /// never a path that a client wrote.
 #[cfg(feature = "axum")]
-pub(crate) fn template(extensions: &Extensions) -> Option<&str> {
+pub(crate) fn route_template(extensions: &Extensions) -> Option<&str> {
     extensions.get().map(MatchedPath::as_str)
 }
 

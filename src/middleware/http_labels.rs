@@ -12,7 +12,7 @@ pub(super) const OTHER: &str = "_OTHER";
 
 /// A method, as far as it is one of HTTP's nine (RFC 9110, section 9.3, and RFC 5789).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Verb {
+pub(super) enum MethodLabel {
     Get,
     Post,
     Put,
@@ -25,8 +25,8 @@ pub(super) enum Verb {
     Other,
 }
 
-impl Verb {
-    pub(super) fn of(method: &Method) -> Self {
+impl MethodLabel {
+    pub(super) fn from_method(method: &Method) -> Self {
         match *method {
             Method::GET => Self::Get,
             Method::POST => Self::Post,
@@ -108,11 +108,15 @@ mod tests {
         ];
         for name in nine {
             let method = name.parse().expect("a method");
-            assert_eq!(Verb::of(&method).as_str(), name);
+            assert_eq!(MethodLabel::from_method(&method).as_str(), name);
         }
         for name in ["get", "PROPFIND", "_OTHER"] {
             let method = name.parse().expect("a method");
-            assert_eq!(Verb::of(&method), Verb::Other, "{name}");
+            assert_eq!(
+                MethodLabel::from_method(&method),
+                MethodLabel::Other,
+                "{name}"
+            );
         }
     }
 

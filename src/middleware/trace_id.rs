@@ -5,26 +5,26 @@ use std::borrow::Cow;
 use http::HeaderMap;
 
 use crate::context::Hook;
-use crate::middleware::head::{OfRequest, RequestHead};
+use crate::middleware::head::{RequestFn, RequestHead};
 
 /// Where the trace's id comes from.
 #[derive(Debug, Clone)]
-pub(super) enum Traces {
+pub(super) enum TraceIdSource {
     /// From the header `traceparent`.
     Traceparent,
     /// From a closure of the user's.
-    Asked(Hook<OfRequest>),
+    Closure(Hook<RequestFn>),
 }
 
-impl Traces {
+impl TraceIdSource {
     /// Returns the id of the trace, if the request belongs to one that is kept.
-    pub(super) fn id(&self, head: &RequestHead<'_>) -> Option<Cow<'static, str>> {
+    pub(super) fn trace_id(&self, head: &RequestHead<'_>) -> Option<Cow<'static, str>> {
         match self {
             Self::Traceparent => {
                 let id = sampled_trace(head.headers)?;
                 Some(Cow::Owned(id.to_owned()))
             }
-            Self::Asked(hook) => hook.ask(|trace_id| trace_id(head)).flatten(),
+            Self::Closure(hook) => hook.call(|trace_id| trace_id(head)).flatten(),
         }
     }
 }

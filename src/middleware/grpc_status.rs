@@ -36,7 +36,7 @@ pub(super) struct GrpcStatus(Option<usize>);
 
 impl GrpcStatus {
     /// Begins with a request, if it is a call.
-    pub(super) fn of_request(headers: &HeaderMap) -> Option<Self> {
+    pub(super) fn for_request(headers: &HeaderMap) -> Option<Self> {
         let content_type = headers.get(header::CONTENT_TYPE)?.as_bytes();
         // And not `application/grpc-web`, whose status is in its body.
         let rest = content_type.strip_prefix(b"application/grpc")?;
@@ -44,12 +44,12 @@ impl GrpcStatus {
     }
 
     /// Returns true when the status is still to come.
-    pub(super) fn is_awaited(self) -> bool {
+    pub(super) fn is_pending(self) -> bool {
         self.0.is_none()
     }
 
     /// Notes the status if it is in these headers or trailers.
-    pub(super) fn note(&mut self, headers: &HeaderMap) {
+    pub(super) fn read_headers(&mut self, headers: &HeaderMap) {
         if let Some(status) = headers.get("grpc-status") {
             let code = status.to_str().ok().and_then(|code| code.parse().ok());
             let known = code.filter(|code| *code < CODES.len());
@@ -94,7 +94,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert("grpc-status", number.into());
             let mut status = GrpcStatus(None);
-            status.note(&headers);
+            status.read_headers(&headers);
             assert_eq!(status.as_str(Outcome::Ok), *code);
             let expected = match number {
                 0 => Outcome::Ok,
@@ -113,7 +113,7 @@ mod tests {
         for code in ["17", "-1", "OK", ""] {
             let mut headers = HeaderMap::new();
             headers.insert("grpc-status", code.parse().expect("a value"));
-            status.note(&headers);
+            status.read_headers(&headers);
             assert_eq!(status.as_str(Outcome::Ok), "UNKNOWN", "{code}");
         }
     }
