@@ -142,6 +142,6 @@ pub use client::LlmMiddleware;
 pub use cost::{Price, PriceTable};
 pub use facts::{ErrorType, Outcome, Phase, ServiceTier, Unit, Usage};
 pub use metrics::LlmMetrics;
-pub use request::Model;
+pub use request::RequestModel;
 pub use settings::Preset;
 pub use tower::{LlmBody, LlmFuture, LlmLayer, LlmRequest, LlmResponse, LlmService};

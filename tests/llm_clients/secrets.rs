@@ -12,7 +12,7 @@ use http_body::Body;
 use http_body_util::Full;
 use serde_json::{Value, json};
 use tachometer::export::Format;
-use tachometer::llm::{ErrorType, LlmMetrics, Model, Outcome, Usage};
+use tachometer::llm::{ErrorType, LlmMetrics, Outcome, RequestModel, Usage};
 use tachometer::{LlmLayer, Registry};
 use tower::{Service, service_fn};
 
@@ -106,7 +106,7 @@ fn request(path: &str) -> Request<String> {
         let value = format!("CANARY-{name}").parse().unwrap();
         request.headers_mut().insert(name, value);
     }
-    request.extensions_mut().insert(Model::new("gpt-x"));
+    request.extensions_mut().insert(RequestModel::new("gpt-x"));
     request
 }
 
@@ -320,7 +320,7 @@ async fn no_debug_of_the_layers_own_types_tells_of_a_call_under_way() {
     assert_silent_debug(&llm);
     assert_silent_debug(&layer.middleware());
     assert_silent_debug(&layer.async_openai(client()));
-    assert_silent_debug(&(Model::new("gpt-x"), Usage::new(), Outcome::Cancelled));
+    assert_silent_debug(&(RequestModel::new("gpt-x"), Usage::new(), Outcome::Cancelled));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use crate::context::RequestRoute;
 use crate::llm::facts::{
-    Charge, Ended, ErrorType, FinishReasons, MOST_TOKENS, Money, Outcome, Phase, Proof, RateLimit,
-    ServerTimes, Usage,
+    Ended, ErrorType, FinishReasons, MAX_TOKENS, Money, Outcome, Phase, Proof, RateLimit,
+    ReportedCost, ServerTimes, Usage,
 };
 use crate::llm::metrics::LlmMetrics;
 use crate::metric::{Histogram, InFlight};
@@ -49,7 +49,7 @@ pub struct LlmCall {
     pub(crate) is_single_frame: bool,
     pub(crate) finish_reasons: FinishReasons,
     pub(crate) tool_calls: u64,
-    pub(crate) reported_cost: Charge,
+    pub(crate) reported_cost: ReportedCost,
     pub(crate) server_times: ServerTimes,
     pub(crate) progress: Progress,
     /// Why the answer's tokens cannot be known, if so.
@@ -135,7 +135,7 @@ impl LlmCall {
             is_single_frame: false,
             finish_reasons: FinishReasons::default(),
             tool_calls: 0,
-            reported_cost: Charge::default(),
+            reported_cost: ReportedCost::default(),
             server_times: ServerTimes::default(),
             progress: Progress::Sent,
             usage_unknown: None,
@@ -160,7 +160,7 @@ impl LlmCall {
     /// above 2^40 is ignored, and the call is counted in `llm_usage_missing_total` with the
     /// reason `invalid`.
     pub fn set_usage(&mut self, usage: Usage) {
-        let (usage, is_invalid) = usage.bounded();
+        let (usage, is_invalid) = usage.discard_invalid();
         self.usage = usage;
         self.usage_unknown = is_invalid.then_some("invalid");
         self.progress = Progress::Answered;
@@ -170,8 +170,8 @@ impl LlmCall {
     /// Notes what the provider says that the call costs, in US dollars, for which no price
     /// is asked then. A number that is negative or none is ignored.
     pub fn set_cost(&mut self, dollars: f64) {
-        if let Some(cost) = Money::dollars(dollars) {
-            self.reported_cost.own = Some(cost);
+        if let Some(cost) = Money::from_dollars(dollars) {
+            self.reported_cost.amount = Some(cost);
         }
     }
 
@@ -190,7 +190,7 @@ impl LlmCall {
 
     /// Notes tokens that are not known to be input or output.
     pub(crate) fn set_tokens(&mut self, tokens: u64) {
-        if tokens > MOST_TOKENS {
+        if tokens > MAX_TOKENS {
             self.usage_unknown = Some("invalid");
             self.progress = Progress::Answered;
         } else {
@@ -222,7 +222,7 @@ impl LlmCall {
     pub(crate) fn forget_usage(&mut self) {
         self.usage = Usage::default();
         self.other_models.clear();
-        self.reported_cost = Charge::default();
+        self.reported_cost = ReportedCost::default();
         self.finish_reasons = FinishReasons::default();
         self.tool_calls = 0;
         self.is_partial = false;
@@ -280,7 +280,7 @@ impl LlmCall {
         let is_known = self.tokens.is_some()
             || self.usage.input.is_some()
                 && (self.usage.output.is_some() || !has_output(&self.operation))
-            || self.usage.is_by_units();
+            || self.usage.is_billed_by_units();
         let by_outcome = match self.outcome {
             _ if self.has_begun() && self.usage_unknown == Some("invalid") => "invalid",
             Outcome::Pending => return None,

@@ -5,5 +5,5 @@ mod http_call;
 mod llm_call;
 mod record_llm_request;
 
-pub(crate) use http_call::Exchange;
+pub(crate) use http_call::HttpCall;
 pub use llm_call::LlmCall;

@@ -6,15 +6,15 @@ use http::uri::Authority;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body::Body;
 
-use crate::llm::call::Exchange;
+use crate::llm::call::HttpCall;
 #[cfg(feature = "hyper-util")]
-use crate::llm::client::hyper::in_memory;
+use crate::llm::client::hyper::in_memory_body;
 use crate::llm::metrics::LlmMetrics;
-use crate::llm::request::{Asked, Model};
+use crate::llm::request::{RequestModel, RequestParams};
 use crate::llm::tower::{LlmBody, LlmRequest, LlmResponse};
 
 impl<B: 'static> LlmRequest for Request<B> {
-    fn exchange(&self, metrics: &LlmMetrics) -> Option<Box<Exchange>> {
+    fn start_call(&self, metrics: &LlmMetrics) -> Option<Box<HttpCall>> {
         let uri = self.uri();
         // Behind a proxy the target has a path alone, and the host has a header.
         let named = || {
@@ -30,9 +30,9 @@ impl<B: 'static> LlmRequest for Request<B> {
         };
         let port = authority.as_ref().and_then(Authority::port_u16);
         let port = port.or_else(of_scheme);
-        Exchange::start(metrics, self.method(), (host, port), uri.path(), || {
-            let mut asked = ask(self.body());
-            if let Some(model) = self.extensions().get::<Model>() {
+        HttpCall::start(metrics, self.method(), (host, port), uri.path(), || {
+            let mut asked = read_params(self.body());
+            if let Some(model) = self.extensions().get::<RequestModel>() {
                 asked.model.get_or_insert_with(|| model.0.clone());
             }
             asked
@@ -41,19 +41,19 @@ impl<B: 'static> LlmRequest for Request<B> {
 }
 
 /// Reads a body that is in memory, whose type shows that; any other is not touched.
-fn ask(body: &dyn Any) -> Asked {
+fn read_params(body: &dyn Any) -> RequestParams {
     if let Some(body) = body.downcast_ref::<String>() {
-        return Asked::read(Some(body.as_bytes()));
+        return RequestParams::read(Some(body.as_bytes()));
     }
     #[cfg(feature = "hyper-util")]
-    if let Some(body) = in_memory(body) {
-        return Asked::read(Some(&body));
+    if let Some(body) = in_memory_body(body) {
+        return RequestParams::read(Some(&body));
     }
     #[cfg(feature = "reqwest")]
     if let Some(body) = body.downcast_ref::<reqwest::Body>() {
-        return Asked::read(body.as_bytes());
+        return RequestParams::read(body.as_bytes());
     }
-    Asked::default()
+    RequestParams::default()
 }
 
 impl<B> LlmResponse for Response<B>
@@ -67,7 +67,7 @@ where
         (self.status(), self.headers())
     }
 
-    fn measured(self, exchange: Option<Box<Exchange>>) -> Self::Measured {
+    fn into_measured(self, exchange: Option<Box<HttpCall>>) -> Self::Measured {
         self.map(|body| LlmBody::new(body, exchange))
     }
 }

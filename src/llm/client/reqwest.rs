@@ -6,9 +6,9 @@ use http::{HeaderMap, StatusCode};
 use reqwest::{Body, Request, RequestBuilder, Response, ResponseBuilderExt};
 use tower::Service;
 
-use crate::llm::call::Exchange;
+use crate::llm::call::HttpCall;
 use crate::llm::metrics::LlmMetrics;
-use crate::llm::request::Asked;
+use crate::llm::request::RequestParams;
 use crate::llm::tower::{LlmBody, LlmRequest, LlmResponse, LlmService};
 
 impl<S> LlmService<S>
@@ -73,11 +73,11 @@ where
 }
 
 impl LlmRequest for Request {
-    fn exchange(&self, metrics: &LlmMetrics) -> Option<Box<Exchange>> {
+    fn start_call(&self, metrics: &LlmMetrics) -> Option<Box<HttpCall>> {
         let url = self.url();
         let host = (url.host_str().unwrap_or(""), url.port_or_known_default());
-        Exchange::start(metrics, self.method(), host, url.path(), || {
-            Asked::read(self.body().and_then(Body::as_bytes))
+        HttpCall::start(metrics, self.method(), host, url.path(), || {
+            RequestParams::read(self.body().and_then(Body::as_bytes))
         })
     }
 }
@@ -89,7 +89,7 @@ impl LlmResponse for Response {
         (self.status(), self.headers())
     }
 
-    fn measured(self, exchange: Option<Box<Exchange>>) -> Self {
+    fn into_measured(self, exchange: Option<Box<HttpCall>>) -> Self {
         if exchange.is_none() {
             return self;
         }

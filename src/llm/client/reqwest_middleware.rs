@@ -41,7 +41,7 @@ impl Middleware for LlmMiddleware {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response, Error> {
-        let exchange = request.exchange(&self.0);
+        let exchange = request.start_call(&self.0);
         LlmFuture::new(next.run(request, extensions), exchange).await
     }
 }

@@ -16,7 +16,7 @@ use crate::llm::facts::{ServiceTier, UNITS, Unit};
 #[must_use = "it is to be put into a table"]
 pub struct Price {
     /// What a million tokens cost, unless they cost nothing.
-    pub(crate) tokens: Option<Tokens<f64>>,
+    pub(crate) tokens: Option<TokenPrices<f64>>,
     pub(crate) units: [Option<f64>; UNITS.len()],
     pub(crate) call: f64,
     /// Above so many tokens of input, another price.
@@ -27,10 +27,10 @@ pub struct Price {
 /// A price for each kind of tokens. Those without one are counted at the price of their
 /// direction.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Tokens<T> {
+pub(crate) struct TokenPrices<T> {
     pub(crate) input: T,
     pub(crate) output: T,
-    pub(crate) cached: Option<T>,
+    pub(crate) cache_read: Option<T>,
     pub(crate) cache_write: Option<T>,
     pub(crate) cache_write_1h: Option<T>,
     pub(crate) audio_input: Option<T>,
@@ -42,10 +42,10 @@ pub(crate) struct Tokens<T> {
 impl Price {
     /// A million tokens of input, and of output, cost so much.
     pub fn per_million(input: f64, output: f64) -> Self {
-        let tokens = Tokens {
+        let tokens = TokenPrices {
             input,
             output,
-            cached: None,
+            cache_read: None,
             cache_write: None,
             cache_write_1h: None,
             audio_input: None,
@@ -73,43 +73,43 @@ impl Price {
     /// The price of a million input tokens that come from a cache. Without it they cost what
     /// other input does.
     pub fn cache_read(self, price: f64) -> Self {
-        self.tokens(|tokens| tokens.cached = Some(price))
+        self.with_tokens(|tokens| tokens.cache_read = Some(price))
     }
 
     /// The price of a million input tokens that are written to a cache. Without it, calls with
     /// such tokens are unpriced.
     pub fn cache_write(self, price: f64) -> Self {
-        self.tokens(|tokens| tokens.cache_write = Some(price))
+        self.with_tokens(|tokens| tokens.cache_write = Some(price))
     }
 
     /// The price of a million input tokens that are written to a cache for an hour. Without
     /// it, calls with such tokens are unpriced.
     pub fn cache_write_1h(self, price: f64) -> Self {
-        self.tokens(|tokens| tokens.cache_write_1h = Some(price))
+        self.with_tokens(|tokens| tokens.cache_write_1h = Some(price))
     }
 
     /// The price of a million input tokens of audio. Without it, calls with such tokens are
     /// unpriced.
     pub fn audio_input(self, price: f64) -> Self {
-        self.tokens(|tokens| tokens.audio_input = Some(price))
+        self.with_tokens(|tokens| tokens.audio_input = Some(price))
     }
 
     /// The price of a million output tokens of audio. Without it, calls with such tokens are
     /// unpriced.
     pub fn audio_output(self, price: f64) -> Self {
-        self.tokens(|tokens| tokens.audio_output = Some(price))
+        self.with_tokens(|tokens| tokens.audio_output = Some(price))
     }
 
     /// The price of a million input tokens of images. Without it, calls with such tokens are
     /// unpriced. Only image generation has them: a chat's images cost what its text does.
     pub fn image_input(self, price: f64) -> Self {
-        self.tokens(|tokens| tokens.image_input = Some(price))
+        self.with_tokens(|tokens| tokens.image_input = Some(price))
     }
 
     /// The price of a million output tokens of images. Without it, calls with such tokens are
     /// unpriced.
     pub fn image_output(self, price: f64) -> Self {
-        self.tokens(|tokens| tokens.image_output = Some(price))
+        self.with_tokens(|tokens| tokens.image_output = Some(price))
     }
 
     /// One unit, such as a second of sound, costs so much besides.
@@ -147,7 +147,7 @@ impl Price {
         self
     }
 
-    fn tokens(mut self, set: impl FnOnce(&mut Tokens<f64>)) -> Self {
+    fn with_tokens(mut self, set: impl FnOnce(&mut TokenPrices<f64>)) -> Self {
         if let Some(tokens) = &mut self.tokens {
             set(tokens);
         }

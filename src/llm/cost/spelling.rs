@@ -34,11 +34,11 @@ const PUBLISHERS: [&str; 19] = [
 const VARIANTS: [&str; 4] = ["free", "nitro", "floor", "latest"];
 
 /// The most spellings of one name. An attacker may choose a name with hundreds of parts.
-const MOST_SPELLINGS: usize = 16;
+const MAX_SPELLINGS: usize = 16;
 
 /// Returns a name as it is, then without its region, then without its publisher.
 pub(crate) fn spellings(name: &str) -> impl Iterator<Item = &str> {
-    successors(Some(name), |name| without_scope(name)).take(MOST_SPELLINGS)
+    successors(Some(name), |name| without_scope(name)).take(MAX_SPELLINGS)
 }
 
 /// Returns a name without its last version, then without the one before, and so on.
@@ -98,15 +98,15 @@ fn without_tag(name: &str) -> Option<&str> {
     let start = name.rfind(['-', '@', ':'])?;
     let tag = &name[start + 1..];
     let is_version = match name.as_bytes()[start] {
-        b'-' => tag == "latest" || is_dated(tag),
-        b'@' => tag == "latest" || tag == "default" || is_dated(tag),
+        b'-' => tag == "latest" || is_date_or_revision(tag),
+        b'@' => tag == "latest" || tag == "default" || is_date_or_revision(tag),
         _ => VARIANTS.contains(&tag) || is_revision(&name[start..]),
     };
     is_version.then(|| &name[..start])
 }
 
 /// Whether a tag is a day (`20250514`), a month (`2411`) or a revision (`001`).
-fn is_dated(tag: &str) -> bool {
+fn is_date_or_revision(tag: &str) -> bool {
     are_digits(tag)
         && match tag.len() {
             8 => is_year(&tag[..4]) && is_month(&tag[4..6]) && is_day(&tag[6..]),
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn names_of_many_parts_have_few_spellings() {
         let name = format!("{}gpt-x", "a/".repeat(150));
-        assert_eq!(spellings(&name).count(), MOST_SPELLINGS);
+        assert_eq!(spellings(&name).count(), MAX_SPELLINGS);
         assert!(!is_version_of(&name, "gpt-x"));
         let deep = "projects/p/locations/l/publishers/google/models/gemini-x";
         assert!(is_version_of(deep, "gemini-x"));

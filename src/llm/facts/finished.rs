@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::llm::facts::{Charge, FinishReasons, Outcome, ServerTimes, Usage};
+use crate::llm::facts::{FinishReasons, Outcome, ReportedCost, ServerTimes, Usage};
 
 /// A call that has ended, as it is recorded.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct Ended<'a> {
     pub(crate) missing: Option<&'static str>,
     pub(crate) finishes: &'a FinishReasons,
     pub(crate) tool_calls: u64,
-    pub(crate) charge: Charge,
+    pub(crate) charge: ReportedCost,
     pub(crate) times: ServerTimes,
     /// Whether there was an answer.
     pub(crate) has_begun: bool,

@@ -13,26 +13,26 @@ pub(crate) struct Money(u64);
 const DOLLAR: f64 = 1e12;
 
 /// More dollars than this are no price.
-const MOST_DOLLARS: f64 = 1e6;
+const MAX_DOLLARS: f64 = 1e6;
 
 impl Money {
     /// More than anything costs.
-    pub(crate) const MOST: Self = Self(u64::MAX);
+    pub(crate) const MAX: Self = Self(u64::MAX);
 
     /// More than this, 10,000 dollars, no call costs: a number in the answer is wrong, and
     /// a few of them would drown all others.
-    pub(crate) const MOST_OF_A_CALL: Self = Self(10_000_000_000_000_000);
+    pub(crate) const MAX_PER_CALL: Self = Self(10_000_000_000_000_000);
 
     /// Returns a sum of dollars, to the nearest millionth of a millionth; nothing if it is
     /// negative, no number, or more than a million.
-    pub(crate) fn dollars(dollars: f64) -> Option<Self> {
+    pub(crate) fn from_dollars(dollars: f64) -> Option<Self> {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "it is not negative, and below 2^63"
         )]
         let money = |dollars: f64| Self((dollars * DOLLAR).round() as u64);
-        (0.0..=MOST_DOLLARS)
+        (0.0..=MAX_DOLLARS)
             .contains(&dollars)
             .then(|| money(dollars))
     }
@@ -40,7 +40,7 @@ impl Money {
     /// Returns this for each of so many things.
     pub(crate) fn times(self, count: u64) -> Self {
         let all = u128::from(self.0) * u128::from(count);
-        u64::try_from(all).map_or(Self::MOST, Self)
+        u64::try_from(all).map_or(Self::MAX, Self)
     }
 
     pub(crate) fn picos(self) -> u64 {
@@ -56,24 +56,24 @@ impl AddAssign for Money {
 
 /// What a provider says that a call costs.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Charge {
-    pub(crate) own: Option<Money>,
+pub(crate) struct ReportedCost {
+    pub(crate) amount: Option<Money>,
     /// What someone else charges besides, if `is_paid_elsewhere`: OpenRouter tells it of
     /// calls with a key of the caller's own.
-    pub(crate) elsewhere: Option<Money>,
-    pub(crate) is_paid_elsewhere: bool,
+    pub(crate) upstream_amount: Option<Money>,
+    pub(crate) has_upstream_amount: bool,
     /// Whether it is in another currency.
-    pub(crate) is_foreign: bool,
+    pub(crate) is_other_currency: bool,
 }
 
-impl Charge {
+impl ReportedCost {
     /// Returns all that is charged, if that is told and can be.
     pub(crate) fn total(&self) -> Option<Money> {
-        let mut total = self.own.filter(|_| !self.is_foreign)?;
-        if self.is_paid_elsewhere {
-            total += self.elsewhere?;
+        let mut total = self.amount.filter(|_| !self.is_other_currency)?;
+        if self.has_upstream_amount {
+            total += self.upstream_amount?;
         }
-        (total <= Money::MOST_OF_A_CALL).then_some(total)
+        (total <= Money::MAX_PER_CALL).then_some(total)
     }
 }
 
@@ -96,7 +96,7 @@ mod tests {
             (f64::NAN, None),
             (f64::INFINITY, None),
         ] {
-            let found = Money::dollars(dollars).map(Money::picos);
+            let found = Money::from_dollars(dollars).map(Money::picos);
             assert_eq!(found, expected, "{dollars}");
         }
     }
@@ -111,15 +111,15 @@ mod tests {
 
     #[test]
     fn what_is_paid_elsewhere_has_to_be_told() {
-        let own = Money::dollars(0.5);
-        let mut charge = Charge {
-            own,
-            ..Charge::default()
+        let own = Money::from_dollars(0.5);
+        let mut charge = ReportedCost {
+            amount: own,
+            ..ReportedCost::default()
         };
         assert_eq!(charge.total(), own);
-        charge.is_paid_elsewhere = true;
+        charge.has_upstream_amount = true;
         assert_eq!(charge.total(), None);
-        charge.elsewhere = Money::dollars(1.0);
-        assert_eq!(charge.total(), Money::dollars(1.5));
+        charge.upstream_amount = Money::from_dollars(1.0);
+        assert_eq!(charge.total(), Money::from_dollars(1.5));
     }
 }

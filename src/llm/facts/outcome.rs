@@ -44,7 +44,7 @@ impl Outcome {
     }
 
     /// Whether the answer was not read to its end.
-    pub(crate) fn is_early(self) -> bool {
+    pub(crate) fn is_before_end(self) -> bool {
         let timeout = Self::Error(ErrorType::Timeout);
         matches!(self, Self::Cancelled | Self::Truncated) || self == timeout
     }
@@ -123,7 +123,7 @@ impl ErrorType {
     }
 
     /// Returns what a status says, or nothing if it is none of an error.
-    pub(crate) fn of_status(status: u16) -> Option<Self> {
+    pub(crate) fn from_status(status: u16) -> Option<Self> {
         Some(match status {
             100..=399 => return None,
             401 => Self::Auth,
@@ -143,7 +143,7 @@ impl ErrorType {
     }
 
     /// Returns what an error's type or code says, or nothing if that is not known.
-    pub(crate) fn of_word(word: &str) -> Option<Self> {
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
         // The first part that fits counts, so a special part comes before a general one:
         // "rate_limit_error" before "api_error", "context_length" before "invalid".
         const WORDS: [(&str, ErrorType); 61] = [
@@ -354,7 +354,7 @@ mod tests {
     #[test]
     fn the_word_of_an_error_is_its_type() {
         for (word, error) in WORDS {
-            assert_eq!(ErrorType::of_word(word), *error, "{word}");
+            assert_eq!(ErrorType::from_word(word), *error, "{word}");
         }
     }
 
@@ -370,7 +370,7 @@ mod tests {
             (599, Some(E::ServerError)),
             (600, Some(E::Other)),
         ] {
-            assert_eq!(E::of_status(status), error, "{status}");
+            assert_eq!(E::from_status(status), error, "{status}");
         }
     }
 }

@@ -59,7 +59,7 @@ pub(crate) struct Units {
 }
 
 /// No call is billed by more units.
-const MOST_UNITS: f64 = 1e9;
+const MAX_UNITS: f64 = 1e9;
 
 impl Units {
     /// Returns how many of a unit there are, if that is known.
@@ -69,7 +69,7 @@ impl Units {
 
     /// Sets how many of a unit there are, and returns false if that is no such number.
     pub(crate) fn set(&mut self, unit: Unit, count: f64) -> bool {
-        let is_count = (0.0..=MOST_UNITS).contains(&count);
+        let is_count = (0.0..=MAX_UNITS).contains(&count);
         if is_count {
             self.counts[unit as usize] = Some(count);
         }
@@ -83,7 +83,7 @@ impl Units {
     }
 
     /// Takes from others the counts that are not known, or 0.
-    pub(crate) fn complete(&mut self, others: &Self) {
+    pub(crate) fn fill_missing(&mut self, others: &Self) {
         for (count, other) in self.counts.iter_mut().zip(others.counts) {
             if count.is_none_or(|count| count == 0.0) {
                 *count = other.or(*count);
@@ -94,7 +94,7 @@ impl Units {
 
 impl ServiceTier {
     /// Returns the tier that a provider names, or nothing for the standard one.
-    pub(crate) fn of_word(word: &str) -> Option<Self> {
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
         const WORDS: [(&str, ServiceTier); 9] = [
             ("priority", ServiceTier::Priority),
             ("performance", ServiceTier::Priority),
@@ -120,7 +120,7 @@ impl ServiceTier {
     }
 
     /// Returns what a call of the tier is called as a unit.
-    pub(crate) fn calls(self) -> &'static str {
+    pub(crate) fn unit_name(self) -> &'static str {
         match self {
             Self::Batch => "batch_calls",
             Self::Fast => "fast_calls",
@@ -165,7 +165,7 @@ mod tests {
             ("2", Some(T::Provisioned)),
             ("overnight", Some(T::Other)),
         ] {
-            assert_eq!(T::of_word(word), tier, "{word}");
+            assert_eq!(T::from_word(word), tier, "{word}");
         }
     }
 }

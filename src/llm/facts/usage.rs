@@ -32,7 +32,7 @@ pub struct Usage {
 }
 
 /// No call has more tokens of a kind.
-pub(crate) const MOST_TOKENS: u64 = 1 << 40;
+pub(crate) const MAX_TOKENS: u64 = 1 << 40;
 
 impl Usage {
     /// Knows nothing yet.
@@ -136,10 +136,10 @@ impl Usage {
 
     /// Returns the usage without the counts that no call can have, and whether there were
     /// any.
-    pub(crate) fn bounded(mut self) -> (Self, bool) {
+    pub(crate) fn discard_invalid(mut self) -> (Self, bool) {
         let mut is_invalid = false;
         for count in self.counts_mut() {
-            if count.is_some_and(|tokens| tokens > MOST_TOKENS) {
+            if count.is_some_and(|tokens| tokens > MAX_TOKENS) {
                 *count = None;
                 is_invalid = true;
             }
@@ -169,7 +169,7 @@ impl Usage {
     /// Returns the units that are known and not 0, by their names.
     pub(crate) fn units(&self) -> impl Iterator<Item = (&'static str, f64)> {
         let known = |(unit, name): (Unit, _)| Some((name, self.units.get(unit)?));
-        let tier = self.units.tier.map(|tier| (tier.calls(), 1.0));
+        let tier = self.units.tier.map(|tier| (tier.unit_name(), 1.0));
         UNITS
             .into_iter()
             .filter_map(known)
@@ -179,7 +179,7 @@ impl Usage {
 
     /// Returns true if the call is billed by something else than tokens. Searches and other
     /// tools stand beside tokens, and never for all there is.
-    pub(crate) fn is_by_units(&self) -> bool {
+    pub(crate) fn is_billed_by_units(&self) -> bool {
         let has = |unit| self.units.get(unit).is_some();
         let has_tokens = self.input.is_some() || self.output.is_some();
         !has_tokens
@@ -264,16 +264,16 @@ mod tests {
 
     #[test]
     fn counts_that_no_call_can_have_are_dropped() {
-        let (usage, is_invalid) = Usage::new().input(MOST_TOKENS).output(1).bounded();
-        assert_eq!((usage.input, is_invalid), (Some(MOST_TOKENS), false));
-        let (usage, is_invalid) = usage.reasoning(MOST_TOKENS + 1).bounded();
+        let (usage, is_invalid) = Usage::new().input(MAX_TOKENS).output(1).discard_invalid();
+        assert_eq!((usage.input, is_invalid), (Some(MAX_TOKENS), false));
+        let (usage, is_invalid) = usage.reasoning(MAX_TOKENS + 1).discard_invalid();
         assert_eq!((usage.reasoning, is_invalid), (None, true));
         assert_eq!(usage.output, Some(1));
     }
 
     #[test]
     fn units_take_the_place_of_tokens_only_where_there_are_none() {
-        let units = |unit, count| Usage::new().billed(unit, count).is_by_units();
+        let units = |unit, count| Usage::new().billed(unit, count).is_billed_by_units();
         assert!(units(Unit::SearchUnits, 1.0));
         assert!(units(Unit::SearchUnits, 0.0));
         assert!(!units(Unit::WebSearches, 1.0));
@@ -281,7 +281,7 @@ mod tests {
             !Usage::new()
                 .input(1)
                 .billed(Unit::Images, 1.0)
-                .is_by_units()
+                .is_billed_by_units()
         );
     }
 }

@@ -6,22 +6,22 @@ use crate::llm::facts::ResponseId;
 
 /// The ids of the responses that were counted last.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct CountedResponses {
     ids: HashSet<ResponseId>,
     order: VecDeque<ResponseId>,
 }
 
 /// The most ids that are kept. The oldest one is dropped first.
-const MOST: usize = 10_000;
+const MAX_IDS: usize = 10_000;
 
-impl Seen {
+impl CountedResponses {
     /// Adds an id, and returns false if it is there already.
     pub(crate) fn insert(&mut self, id: ResponseId) -> bool {
         if !self.ids.insert(id) {
             return false;
         }
         self.order.push_back(id);
-        if self.order.len() > MOST
+        if self.order.len() > MAX_IDS
             && let Some(oldest) = self.order.pop_front()
         {
             self.ids.remove(&oldest);
@@ -36,14 +36,14 @@ mod tests {
 
     #[test]
     fn an_id_is_new_once_until_it_is_dropped() {
-        let mut seen = Seen::default();
+        let mut seen = CountedResponses::default();
         let id = |number: usize| ResponseId::new(&format!("resp_{number}"));
         assert!(seen.insert(id(0)));
         assert!(!seen.insert(id(0)));
-        assert!((1..MOST).all(|number| seen.insert(id(number))));
+        assert!((1..MAX_IDS).all(|number| seen.insert(id(number))));
         assert!(!seen.insert(id(0)));
-        assert!(seen.insert(id(MOST)));
+        assert!(seen.insert(id(MAX_IDS)));
         assert!(seen.insert(id(0)));
-        assert_eq!((seen.ids.len(), seen.order.len()), (MOST, MOST));
+        assert_eq!((seen.ids.len(), seen.order.len()), (MAX_IDS, MAX_IDS));
     }
 }

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::context::RequestRoute;
 use crate::error::Error;
 use crate::llm::call::LlmCall;
-use crate::llm::cost::{PriceTable, Rates};
+use crate::llm::cost::{CheckedPriceTable, PriceTable};
 use crate::llm::facts::{Ended, Proof, RateLimit, ResponseId, Usage};
-use crate::llm::metrics::call_cost::Bill;
-use crate::llm::metrics::counted_responses::Seen;
+use crate::llm::metrics::call_cost::CallCost;
+use crate::llm::metrics::counted_responses::CountedResponses;
 use crate::llm::metrics::families::{Families, UNCONFIRMED, UNKNOWN};
 use crate::llm::settings::Settings;
 use crate::metric::{Histogram, InFlight};
@@ -46,10 +46,10 @@ struct Inner {
     families: Families,
     settings: Settings,
     /// What models cost, if the user said.
-    rates: Option<Rates>,
+    rates: Option<CheckedPriceTable>,
     /// The responses made in the background that were counted. The lock is taken only for
     /// such a response.
-    seen: Mutex<Seen>,
+    seen: Mutex<CountedResponses>,
 }
 
 impl fmt::Debug for LlmMetrics {
@@ -75,7 +75,7 @@ impl LlmMetrics {
         let rates = settings
             .prices
             .as_ref()
-            .map(PriceTable::rates)
+            .map(PriceTable::check)
             .transpose()?;
         let families = Families::new(registry, &settings)?;
         Ok(Self(Arc::new(Inner {
@@ -152,7 +152,7 @@ impl LlmMetrics {
             let proof = ended.model.map_or(Proof::Request, |_| ended.proof);
             labels = self.resolve(labels, proof);
         }
-        let bill = Bill::of(ended, inner.rates.as_ref());
+        let bill = CallCost::new(ended, inner.rates.as_ref());
         inner.families.record(labels, ended, &bill);
         for (model, usage) in ended.other_models {
             self.record_other_model(ended, model, usage);
@@ -165,7 +165,7 @@ impl LlmMetrics {
         let name = self.model(Some(model));
         let labels = labels(ended.provider, &name, ended.operation);
         let labels = self.resolve(labels, Proof::Answer);
-        let bill = Bill::of_other_model(ended, model, usage, self.0.rates.as_ref());
+        let bill = CallCost::for_other_model(ended, model, usage, self.0.rates.as_ref());
         let families = &self.0.families;
         families.record_other_model(labels, ended.route, usage, &bill);
     }

@@ -3,15 +3,15 @@
 /// Returns true if a name may become a label. Names that hold invisible or bidirectional
 /// characters, or that look like a key, may not: someone else may have chosen them, and a
 /// key may have been sent in place of a model.
-pub(crate) fn is_presentable(name: &str) -> bool {
-    name.len() <= LONGEST && !name.chars().any(is_hidden) && !is_key(name)
+pub(crate) fn is_allowed_label(name: &str) -> bool {
+    name.len() <= MAX_BYTES && !name.chars().any(is_hidden) && !is_key(name)
 }
 
 /// The longest name in bytes.
-const LONGEST: usize = 256;
+const MAX_BYTES: usize = 256;
 
 /// A run of letters and digits as long as this is a key or a digest.
-const LONGEST_RUN: usize = 31;
+const MAX_RUN: usize = 31;
 
 /// How well-known keys begin.
 const KEYS: [&str; 14] = [
@@ -39,7 +39,7 @@ fn is_key(name: &str) -> bool {
     let is_scheme = |word: &str| word.eq_ignore_ascii_case("bearer");
     let is_start = |word: &str| KEYS.iter().any(|key| word.starts_with(key));
     let mut words = name.split(ends_word);
-    name.split(ends_run).any(|run| run.len() > LONGEST_RUN)
+    name.split(ends_run).any(|run| run.len() > MAX_RUN)
         || words.any(|word| is_start(word) || (is_scheme(word) && word != name))
 }
 
@@ -75,7 +75,7 @@ mod tests {
             "模型",
             "x",
         ] {
-            assert!(is_presentable(name), "{name}");
+            assert!(is_allowed_label(name), "{name}");
         }
     }
 
@@ -112,12 +112,12 @@ mod tests {
             "\u{2066}gpt",
             "gpt\u{85}",
         ] {
-            assert!(!is_presentable(name), "{name:?}");
+            assert!(!is_allowed_label(name), "{name:?}");
         }
-        assert!(is_presentable(&"ab-".repeat(85)));
-        assert!(is_presentable(&("ab-".repeat(85) + "a")));
-        assert!(!is_presentable(&("ab-".repeat(85) + "ab")));
-        assert!(is_presentable(&"a".repeat(31)));
-        assert!(!is_presentable(&"a".repeat(32)));
+        assert!(is_allowed_label(&"ab-".repeat(85)));
+        assert!(is_allowed_label(&("ab-".repeat(85) + "a")));
+        assert!(!is_allowed_label(&("ab-".repeat(85) + "ab")));
+        assert!(is_allowed_label(&"a".repeat(31)));
+        assert!(!is_allowed_label(&"a".repeat(32)));
     }
 }

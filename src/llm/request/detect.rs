@@ -3,8 +3,8 @@
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-use crate::llm::request::hosts::provider_of;
-use crate::llm::request::parameters::shortened;
+use crate::llm::request::hosts::provider_for_host;
+use crate::llm::request::parameters::truncate_name;
 use crate::llm::response::dialect::{DIALECTS, Dialect, PathPattern};
 
 /// What a request asks for, as far as its head tells.
@@ -16,9 +16,9 @@ pub(crate) struct Detected {
     /// Whether it fetches a stored answer, instead of asking for one.
     pub(crate) is_stored: bool,
     /// Whether it may be a request of something else, unless it names a model.
-    pub(crate) is_likely: bool,
+    pub(crate) needs_model: bool,
     /// Whether it is one of something else, where it is seen to name none.
-    pub(crate) asks_model: bool,
+    pub(crate) needs_model_if_readable: bool,
     /// The model, where the path names it.
     pub(crate) model: Option<Box<str>>,
     /// What stands for the model in the path, though it is none: Azure's deployment, and
@@ -45,14 +45,17 @@ pub(crate) fn detect(
         let mut ends = dialect.paths.iter();
         let (end, before) = ends.find_map(|end| {
             (end.is_stored == is_stored)
-                .then(|| fits(end, path))
+                .then(|| match_path(end, path))
                 .flatten()
         })?;
         Some((dialect, end, before))
     })?;
-    let model = end.has_model.then(|| named(before, end.infix)).flatten();
+    let model = end
+        .has_model
+        .then(|| model_in_path(before, end.infix))
+        .flatten();
     let operation = end.operation(model.as_deref())?;
-    let known = provider.or_else(|| provider_of(host));
+    let known = provider.or_else(|| provider_for_host(host));
     let deployment = deployment(before);
     let is_versioned = before.ends_with("/v1") || before.ends_with("/v2");
     let is_certain = known.is_some() || end.is_llm_only || deployment.is_some() || is_versioned;
@@ -65,15 +68,16 @@ pub(crate) fn detect(
         operation,
         is_stored,
         provider: known.unwrap_or(dialect.provider).into(),
-        is_likely: !is_certain,
-        asks_model: known.is_none() && end.is_model_required,
+        needs_model: !is_certain,
+        needs_model_if_readable: known.is_none() && end.is_model_required,
         model: model.filter(|_| deployment.is_none()),
-        deployment: deployment.map(|name| shortened(&percent_decode_str(name).decode_utf8_lossy())),
+        deployment: deployment
+            .map(|name| truncate_name(&percent_decode_str(name).decode_utf8_lossy())),
     })
 }
 
 /// Returns the end of a path, and what is before it, if it is the path's.
-fn fits<'a, 'b>(end: &'a PathPattern, path: &'b str) -> Option<(&'a PathPattern, &'b str)> {
+fn match_path<'a, 'b>(end: &'a PathPattern, path: &'b str) -> Option<(&'a PathPattern, &'b str)> {
     let path = if end.is_stored {
         &path[..=path.rfind('/')?]
     } else {
@@ -85,7 +89,7 @@ fn fits<'a, 'b>(end: &'a PathPattern, path: &'b str) -> Option<(&'a PathPattern,
 
 /// Returns the model that a path names, after something else: of the name of a resource of
 /// AWS's, which says whose it is, the last part.
-fn named(before: &str, within: &str) -> Option<Box<str>> {
+fn model_in_path(before: &str, within: &str) -> Option<Box<str>> {
     let (_, name) = before.rsplit_once(within)?;
     let name = percent_decode_str(name).decode_utf8_lossy();
     let model = match name.strip_prefix("arn:") {
@@ -93,7 +97,7 @@ fn named(before: &str, within: &str) -> Option<Box<str>> {
         Some(resource) => resource.splitn(5, ':').last()?.rsplit('/').next()?,
         None => &name,
     };
-    (!model.is_empty()).then(|| shortened(model))
+    (!model.is_empty()).then(|| truncate_name(model))
 }
 
 /// Returns the deployment or endpoint that a path names, as Azure's and Google's do.
@@ -119,7 +123,7 @@ mod tests {
             let Detected {
                 provider,
                 operation,
-                is_likely,
+                needs_model: is_likely,
                 ..
             } = found;
             (&**provider, *operation, *is_likely)

@@ -88,20 +88,20 @@ const HOSTS: [(&str, &str); 82] = [
 ];
 
 /// Returns the provider that a host belongs to, if that is known.
-pub(crate) fn provider_of(host: &str) -> Option<&'static str> {
+pub(crate) fn provider_for_host(host: &str) -> Option<&'static str> {
     let is = |known: &str| match known.as_bytes()[0] {
         b'.' | b'-' => ends_with(host, known),
         _ => host.eq_ignore_ascii_case(known),
     };
     let known = HOSTS.iter().find(|(known, _)| is(known));
     let known = known.map(|(_, provider)| *provider);
-    known.or_else(|| is_bedrock(host).then_some("aws.bedrock"))
+    known.or_else(|| is_bedrock_host(host).then_some("aws.bedrock"))
 }
 
 /// Whether a host is one of Bedrock's: `bedrock-runtime.us-east-1.amazonaws.com`, with a
 /// region of any name, and before it that of a private endpoint; or
 /// `bedrock-mantle.us-east-1.api.aws`, which speaks as others do.
-fn is_bedrock(host: &str) -> bool {
+fn is_bedrock_host(host: &str) -> bool {
     let is_amazons = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"]
         .iter()
         .any(|end| ends_with(host, end));
@@ -161,7 +161,7 @@ mod tests {
             "api.baseten.co",
             "services.ai.azure.com",
         ] {
-            assert_eq!(provider_of(host), None, "{host}");
+            assert_eq!(provider_for_host(host), None, "{host}");
         }
     }
 
@@ -199,7 +199,7 @@ mod tests {
             ("ai-gateway.vercel.sh", "vercel_ai_gateway"),
             ("api.z.ai", "zai"),
         ] {
-            assert_eq!(provider_of(host), Some(provider), "{host}");
+            assert_eq!(provider_for_host(host), Some(provider), "{host}");
         }
     }
 
@@ -210,13 +210,13 @@ mod tests {
                 b'.' | b'-' => format!("x{known}"),
                 _ => known.to_owned(),
             };
-            assert_eq!(provider_of(&host), Some(provider), "{known}");
+            assert_eq!(provider_for_host(&host), Some(provider), "{known}");
             assert_eq!(
-                provider_of(&format!("{host}.evil.example")),
+                provider_for_host(&format!("{host}.evil.example")),
                 None,
                 "{known}"
             );
-            assert_eq!(provider_of(&format!("{host}x")), None, "{known}");
+            assert_eq!(provider_for_host(&format!("{host}x")), None, "{known}");
             let is_name = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
             let is_name = |letter: char| is_name(letter) || letter == '_' || letter == '.';
             assert!(provider.chars().all(is_name), "{provider}");

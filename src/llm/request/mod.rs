@@ -5,5 +5,5 @@ mod hosts;
 mod parameters;
 
 pub(crate) use detect::{Detected, detect};
-pub(crate) use parameters::Asked;
-pub use parameters::Model;
+pub use parameters::RequestModel;
+pub(crate) use parameters::RequestParams;

@@ -20,9 +20,9 @@ use crate::llm::response::json::{Branch, MAX_TEXT_LEN, Scanner, Sink, Value, fie
 /// request.extensions_mut().insert(Model::new("gpt-x"));
 /// ```
 #[derive(Clone, PartialEq, Eq)]
-pub struct Model(pub(crate) Box<str>);
+pub struct RequestModel(pub(crate) Box<str>);
 
-impl Model {
+impl RequestModel {
     /// Names it.
     pub fn new(model: impl Into<Box<str>>) -> Self {
         Self(model.into())
@@ -30,14 +30,14 @@ impl Model {
 }
 
 /// Does not print the name, which may come from a client.
-impl fmt::Debug for Model {
+impl fmt::Debug for RequestModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Model").finish_non_exhaustive()
     }
 }
 
 /// Returns as much of a name as is told of a model's: it becomes a label.
-pub(crate) fn shortened(name: &str) -> Box<str> {
+pub(crate) fn truncate_name(name: &str) -> Box<str> {
     let boundary = |at: &usize| name.is_char_boundary(*at);
     let end = (0..=name.len().min(MAX_TEXT_LEN)).rev().find(boundary);
     name[..end.unwrap_or(0)].into()
@@ -45,13 +45,13 @@ pub(crate) fn shortened(name: &str) -> Box<str> {
 
 /// What a request's body says.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub(crate) struct Asked {
+pub(crate) struct RequestParams {
     /// Whether the body could be seen, and was a JSON object or a form.
-    pub(crate) is_seen: bool,
+    pub(crate) is_readable: bool,
     pub(crate) model: Option<Box<str>>,
     pub(crate) stream: Option<bool>,
     /// Whether a stream is to tell its usage.
-    pub(crate) usage: bool,
+    pub(crate) includes_usage: bool,
     /// How many answers it asks for, and the most tokens that each may have.
     pub(crate) choices: Option<u64>,
     max_tokens: Option<u64>,
@@ -79,7 +79,7 @@ const BODY: &[Branch] = &[
     ),
 ];
 
-impl Asked {
+impl RequestParams {
     /// Reads a body; the time that takes grows with its size, and is far below what
     /// sending it takes.
     pub(crate) fn read(body: Option<&[u8]>) -> Self {
@@ -89,7 +89,7 @@ impl Asked {
             Some(body) => {
                 let mut scanner = Scanner::new(BODY);
                 scanner.push(body, &mut asked);
-                asked.is_seen = scanner.is_done() && body.trim_ascii_start().starts_with(b"{");
+                asked.is_readable = scanner.is_done() && body.trim_ascii_start().starts_with(b"{");
             }
             None => {}
         }
@@ -105,20 +105,20 @@ impl Asked {
 
     /// Reads a form in parts (RFC 7578), as those are that have a sound or picture in them.
     fn read_form(&mut self, form: &[u8]) {
-        for (head, value) in parts(form) {
-            if is_text(head, "model") {
-                self.model = text(value).map(shortened);
-            } else if is_text(head, "stream") {
-                self.stream = text(value).map(|stream| stream == "true");
+        for (head, value) in form_parts(form) {
+            if is_text_field(head, "model") {
+                self.model = nonempty_text(value).map(truncate_name);
+            } else if is_text_field(head, "stream") {
+                self.stream = nonempty_text(value).map(|stream| stream == "true");
             }
         }
-        self.is_seen = true;
+        self.is_readable = true;
     }
 }
 
 /// Returns the parts of a form, the head of each and its value. What is within a value, such
 /// as a file that someone else made, is never taken for a part.
-fn parts(form: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+fn form_parts(form: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     const END: &[u8] = b"\r\n";
     const BLANK: &[u8] = b"\r\n\r\n";
     // The first line is the boundary, which ends each part on a line of its own.
@@ -137,23 +137,23 @@ fn parts(form: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 }
 
 /// Whether a part of a form is a text of this name; what has a name of a file is one.
-fn is_text(head: &[u8], name: &str) -> bool {
+fn is_text_field(head: &[u8], name: &str) -> bool {
     let named = format!(" name=\"{name}\"");
     memmem::find(head, named.as_bytes()).is_some() && memmem::find(head, b"filename").is_none()
 }
 
-fn text(value: &[u8]) -> Option<&str> {
+fn nonempty_text(value: &[u8]) -> Option<&str> {
     str::from_utf8(value).ok().filter(|text| !text.is_empty())
 }
 
-impl Sink for Asked {
+impl Sink for RequestParams {
     fn take(&mut self, field: Field, value: Value<'_>) {
         match (field, value) {
             (Field::Model, Value::Text(model)) if !model.is_empty() => {
                 self.model = Some(model.into());
             }
             (Field::Stream, value) => self.stream = parse_bool(value).or(self.stream),
-            (Field::StreamUsage, value) => self.usage = parse_bool(value) == Some(true),
+            (Field::StreamUsage, value) => self.includes_usage = parse_bool(value) == Some(true),
             (Field::Choices, value) => self.choices = parse_integer(value),
             // Some clients send an old limit that the server ignores beside the one that counts.
             (Field::MaxTokens, value) => {
@@ -172,13 +172,13 @@ mod tests {
     fn a_request_tells_its_model_and_what_it_wants_wherever_they_are() {
         let body = br#"{"messages":[{"content":"\"model\":\"no\"","model":"no"}],
             "stream":true,"stream_options":{"x":[1],"include_usage":true},"model":"gpt\/x"}"#;
-        let asked = Asked::read(Some(body));
-        let expected = Asked {
-            is_seen: true,
+        let asked = RequestParams::read(Some(body));
+        let expected = RequestParams {
+            is_readable: true,
             model: Some("gpt/x".into()),
             stream: Some(true),
-            usage: true,
-            ..Asked::default()
+            includes_usage: true,
+            ..RequestParams::default()
         };
         assert_eq!(asked, expected);
     }
@@ -187,7 +187,7 @@ mod tests {
     fn a_name_that_is_cut_stays_too_long() {
         for (times, length) in [(40, 162), (60, MAX_TEXT_LEN)] {
             let body = format!(r#"{{"model":"ab{}"}}"#, r"\u6a21-".repeat(times));
-            let asked = Asked::read(Some(body.as_bytes()));
+            let asked = RequestParams::read(Some(body.as_bytes()));
             assert_eq!(asked.model.unwrap().len(), length);
         }
     }
@@ -200,14 +200,17 @@ mod tests {
             (br#"{"max_tokens":0}"#, None),
             (br"{}", None),
         ] {
-            assert_eq!(Asked::read(Some(body)).max_tokens(), most);
+            assert_eq!(RequestParams::read(Some(body)).max_tokens(), most);
         }
     }
 
     #[test]
     fn what_is_no_object_is_not_seen() {
         for body in ["not JSON", "123 x", "true", "null", "[]", "\"x\"", ""] {
-            assert!(!Asked::read(Some(body.as_bytes())).is_seen, "{body}");
+            assert!(
+                !RequestParams::read(Some(body.as_bytes())).is_readable,
+                "{body}"
+            );
         }
     }
 
@@ -225,13 +228,13 @@ mod tests {
             format!("{model}{file}{stream}--b--\r\n"),
             format!("{file}{stream}{model}--b--\r\n"),
         ] {
-            let asked = Asked::read(Some(form.as_bytes()));
+            let asked = RequestParams::read(Some(form.as_bytes()));
             assert_eq!(asked.model.as_deref(), Some("whisper-x"));
             assert_eq!(asked.stream, Some(true));
         }
         // A boundary is no part of a head, whatever it is made of.
         let form = format!("{model}--b--\r\n").replace("--b", "--------------------b-filename=c");
-        let asked = Asked::read(Some(form.as_bytes()));
+        let asked = RequestParams::read(Some(form.as_bytes()));
         assert_eq!(asked.model.as_deref(), Some("whisper-x"));
         let named = part("name=\"model\"; filename=\"m\"", "no model");
         for form in [
@@ -241,7 +244,11 @@ mod tests {
             "--b\r\n name=\"model\"\r\n\r\ncut",
             &named,
         ] {
-            assert_eq!(Asked::read(Some(form.as_bytes())).model, None, "{form}");
+            assert_eq!(
+                RequestParams::read(Some(form.as_bytes())).model,
+                None,
+                "{form}"
+            );
         }
     }
 
@@ -253,9 +260,9 @@ mod tests {
             Some(b"--form"),
             Some(br#"{"stream":"yes"}"#),
         ] {
-            let asked = Asked::read(body);
+            let asked = RequestParams::read(body);
             assert_eq!(
-                (asked.model, asked.stream, asked.usage),
+                (asked.model, asked.stream, asked.includes_usage),
                 (None, None, false)
             );
         }

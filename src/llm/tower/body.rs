@@ -9,25 +9,25 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::llm::call::Exchange;
+use crate::llm::call::HttpCall;
 
 pin_project! {
     /// An answer's body, passed on as it is, with its call in it.
     pub struct LlmBody<B> {
         #[pin]
         inner: B,
-        exchange: Option<Box<Exchange>>,
+        call: Option<Box<HttpCall>>,
     }
 }
 
 impl<B: Body> LlmBody<B> {
-    pub(crate) fn new(inner: B, mut exchange: Option<Box<Exchange>>) -> Self {
+    pub(crate) fn new(inner: B, mut call: Option<Box<HttpCall>>) -> Self {
         if inner.is_end_stream()
-            && let Some(mut exchange) = exchange.take()
+            && let Some(mut exchange) = call.take()
         {
-            exchange.end();
+            exchange.on_end();
         }
-        Self { inner, exchange }
+        Self { inner, call }
     }
 }
 
@@ -36,7 +36,7 @@ impl<B: Default> Default for LlmBody<B> {
     fn default() -> Self {
         Self {
             inner: B::default(),
-            exchange: None,
+            call: None,
         }
     }
 }
@@ -45,7 +45,7 @@ impl<B: Default> Default for LlmBody<B> {
 impl<B> fmt::Debug for LlmBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LlmBody")
-            .field("is_measured", &self.exchange.is_some())
+            .field("is_measured", &self.call.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -63,29 +63,29 @@ where
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let Some(exchange) = this.exchange else {
+        let Some(exchange) = this.call else {
             return this.inner.poll_frame(context);
         };
-        exchange.enter();
+        exchange.enter_client();
         let polled = this.inner.as_mut().poll_frame(context);
         // Whoever asks the body whether it has ended may not poll again.
         let ended = polled.is_ready() && this.inner.is_end_stream();
-        exchange.leave();
+        exchange.exit_client();
         let frame = ready!(polled);
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
-                    read(exchange, data);
+                    read_frame(exchange, data);
                 }
                 if ended || frame.is_trailers() {
-                    exchange.end();
+                    exchange.on_end();
                 }
             }
-            Some(Err(error)) => exchange.fail(error),
-            None => exchange.end(),
+            Some(Err(error)) => exchange.on_error(error),
+            None => exchange.on_end(),
         }
         if ended || !matches!(&frame, Some(Ok(frame)) if frame.is_data()) {
-            *this.exchange = None;
+            *this.call = None;
         }
         Poll::Ready(frame)
     }
@@ -100,9 +100,9 @@ where
 }
 
 /// Reads a frame's data without taking it.
-fn read(exchange: &mut Exchange, data: &impl Buf) {
+fn read_frame(exchange: &mut HttpCall, data: &impl Buf) {
     if data.chunk().len() == data.remaining() {
-        return exchange.read(data.chunk());
+        return exchange.on_data(data.chunk());
     }
     let mut slices = [IoSlice::new(&[]); 16];
     let filled = data.chunks_vectored(&mut slices);
@@ -110,7 +110,7 @@ fn read(exchange: &mut Exchange, data: &impl Buf) {
     let len: usize = slices.iter().map(|slice| slice.len()).sum();
     if len == data.remaining() {
         for slice in slices {
-            exchange.read(slice);
+            exchange.on_data(slice);
         }
     } else {
         exchange.skip_frame();

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, StatusCode};
 
-use crate::llm::call::Exchange;
+use crate::llm::call::HttpCall;
 use crate::llm::metrics::LlmMetrics;
 
 /// A request that may be an LLM call.
@@ -12,7 +12,7 @@ use crate::llm::metrics::LlmMetrics;
 pub trait LlmRequest {
     /// Starts a call if the request is one.
     #[doc(hidden)]
-    fn exchange(&self, metrics: &LlmMetrics) -> Option<Box<Exchange>>;
+    fn start_call(&self, metrics: &LlmMetrics) -> Option<Box<HttpCall>>;
 }
 
 /// A response that may be the answer of an LLM.
@@ -28,5 +28,5 @@ pub trait LlmResponse: Sized {
 
     /// Moves the call, if there is one, into the response's body.
     #[doc(hidden)]
-    fn measured(self, exchange: Option<Box<Exchange>>) -> Self::Measured;
+    fn into_measured(self, exchange: Option<Box<HttpCall>>) -> Self::Measured;
 }

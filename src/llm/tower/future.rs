@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use crate::llm::call::Exchange;
+use crate::llm::call::HttpCall;
 use crate::llm::tower::LlmResponse;
 
 pin_project! {
@@ -14,13 +14,13 @@ pin_project! {
     pub struct LlmFuture<F> {
         #[pin]
         inner: F,
-        exchange: Option<Box<Exchange>>,
+        call: Option<Box<HttpCall>>,
     }
 }
 
 impl<F> LlmFuture<F> {
-    pub(crate) fn new(inner: F, exchange: Option<Box<Exchange>>) -> Self {
-        Self { inner, exchange }
+    pub(crate) fn new(inner: F, call: Option<Box<HttpCall>>) -> Self {
+        Self { inner, call }
     }
 }
 
@@ -28,7 +28,7 @@ impl<F> LlmFuture<F> {
 impl<F> fmt::Debug for LlmFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LlmFuture")
-            .field("is_measured", &self.exchange.is_some())
+            .field("is_measured", &self.call.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -43,15 +43,15 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if let Some(exchange) = this.exchange {
-            exchange.enter();
+        if let Some(exchange) = this.call {
+            exchange.enter_client();
         }
         let polled = this.inner.poll(context);
-        if let Some(exchange) = this.exchange {
-            exchange.leave();
+        if let Some(exchange) = this.call {
+            exchange.exit_client();
         }
         let result = ready!(polled);
-        let exchange = this.exchange.take();
+        let exchange = this.call.take();
         Poll::Ready(measured(result, exchange))
     }
 }
@@ -59,16 +59,16 @@ where
 /// Moves a call on into the answer's body, or ends it with the error.
 fn measured<R: LlmResponse, E: 'static>(
     result: Result<R, E>,
-    mut exchange: Option<Box<Exchange>>,
+    mut exchange: Option<Box<HttpCall>>,
 ) -> Result<R::Measured, E> {
     if let Some(exchange) = &mut exchange {
         match &result {
             Ok(response) => {
                 let (status, headers) = response.head();
-                exchange.head(status, headers);
+                exchange.on_head(status, headers);
             }
-            Err(error) => exchange.fail(error),
+            Err(error) => exchange.on_error(error),
         }
     }
-    Ok(result?.measured(exchange))
+    Ok(result?.into_measured(exchange))
 }

@@ -51,13 +51,13 @@ where
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        let mut exchange = request.exchange(&self.metrics);
+        let mut exchange = request.start_call(&self.metrics);
         if let Some(exchange) = &mut exchange {
-            exchange.enter();
+            exchange.enter_client();
         }
         let future = self.client.call(request);
         if let Some(exchange) = &mut exchange {
-            exchange.leave();
+            exchange.exit_client();
         }
         LlmFuture::new(future, exchange)
     }

@@ -10,7 +10,7 @@ use axum::http::header::{HeaderMap, HeaderValue};
 use axum::http::{Request, Response};
 use http_body::Body;
 use tachometer::export::Format;
-use tachometer::llm::{LlmMetrics, Model, PriceTable};
+use tachometer::llm::{LlmMetrics, PriceTable, RequestModel};
 use tachometer::middleware::{MetricsService, RequestBody, RequestLabels, UpgradeGuard};
 use tachometer::registry::{Collect, CollectSink};
 use tachometer::snapshot::{Desc, Kind};
@@ -242,7 +242,7 @@ fn the_debug_of_the_llm_types_is_a_line_without_names_that_callers_send() {
     let mut call = metrics.start("CANARY-operation", "CANARY-provider", "CANARY-model");
     call.first_token();
     assert_silent(&call);
-    assert_silent(&Model::new("CANARY-model"));
+    assert_silent(&RequestModel::new("CANARY-model"));
     assert_silent(&layer.layer(CANARY));
     assert_silent(&PriceTable::new());
     assert_silent(&registry);

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Collected, Full, StreamBody};
 use hyper_util::client::legacy::connect::{HttpConnector, HttpInfo};
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::TokioExecutor;
-use tachometer::llm::{LlmService, Model};
+use tachometer::llm::{LlmService, RequestModel};
 use tower::{Service, ServiceExt};
 
 use crate::support::read::{series, sum};
@@ -75,7 +75,7 @@ async fn the_model_of_a_body_that_streams_is_the_extensions_or_else_the_answers(
     let llm = layer.layer(client());
     let body = question("asked", false);
     let mut named = post(&upstream.at(CHAT), streamed(body.clone()));
-    named.extensions_mut().insert(Model::new("named"));
+    named.extensions_mut().insert(RequestModel::new("named"));
     send(&llm, named).await.unwrap();
     let unnamed = post(&upstream.at(CHAT), streamed(body.clone()));
     send(&llm, unnamed).await.unwrap();
@@ -92,7 +92,7 @@ async fn the_model_in_a_body_goes_before_the_extensions() {
     let upstream = Upstream::with(Answer::json(200, chat("answered", 7, 2).to_string())).await;
     let (layer, registry) = layer();
     let mut request = post(&upstream.at(CHAT), question("asked", false));
-    request.extensions_mut().insert(Model::new("named"));
+    request.extensions_mut().insert(RequestModel::new("named"));
     send(&layer.layer(client()), request).await.unwrap();
     let asked = [("model", "asked")];
     assert_eq!(sum(&registry, "llm_requests_total", &asked), 1.0);

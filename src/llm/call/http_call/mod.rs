@@ -13,7 +13,7 @@ use crate::llm::call::client_error::error_type;
 use crate::llm::call::llm_call::Progress;
 use crate::llm::facts::{ErrorType, Outcome};
 use crate::llm::metrics::LlmMetrics;
-use crate::llm::request::{Asked, Detected, detect};
+use crate::llm::request::{Detected, RequestParams, detect};
 use crate::llm::response::dialect::{Dialect, Vendor};
 use crate::llm::response::framing::{DeclaredFormat, ResponseReader};
 use crate::llm::response::headers;
@@ -21,25 +21,25 @@ use crate::llm::response::rate_limit::rate_limits;
 
 /// The call of one request, which is made when the request is sent, moved to the future
 /// and from there into the answer's body, and dropped once.
-pub struct Exchange {
+pub struct HttpCall {
     call: LlmCall,
     dialect: &'static Dialect,
     vendor: Vendor,
     /// Whether it fetches a stored answer, which is counted only if that was made in the
     /// background and is complete.
-    is_stored: bool,
-    asked: Asked,
+    fetches_stored: bool,
+    params: RequestParams,
     deployment: Option<Box<str>>,
     status: Option<StatusCode>,
     /// None before the head, and of an answer that cannot be read.
     reader: Option<Box<ResponseReader>>,
     end: Option<End>,
     /// Whether code of the client's is running, which panicked if that is so in `drop`.
-    inside: bool,
+    is_in_client: bool,
 }
 
 /// Without what the request and the answer say, which may be anything.
-impl fmt::Debug for Exchange {
+impl fmt::Debug for HttpCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange")
             .field("status", &self.status)
@@ -54,18 +54,18 @@ enum End {
     Failure(ErrorType),
 }
 
-impl Exchange {
+impl HttpCall {
     /// Begins a call, if the request is one; only then `ask` is to read what it asks for.
     pub(crate) fn start(
         metrics: &LlmMetrics,
         method: &Method,
         (host, port): (&str, Option<u16>),
         path: &str,
-        ask: impl FnOnce() -> Asked,
+        ask: impl FnOnce() -> RequestParams,
     ) -> Option<Box<Self>> {
         let settings = metrics.settings();
         let mut own = settings.hosts.iter().rev();
-        let own = own.find(|(own, _)| is_host(own, host, port));
+        let own = own.find(|(own, _)| host_matches(own, host, port));
         let provider = own
             .map(|(_, provider)| provider)
             .or(settings.provider.as_ref());
@@ -80,13 +80,13 @@ impl Exchange {
             operation,
             provider,
             is_stored,
-            is_likely,
-            asks_model,
+            needs_model: is_likely,
+            needs_model_if_readable: asks_model,
             model,
             deployment,
         } = detected;
         let asked = ask();
-        let is_needed = is_likely || (asks_model && asked.is_seen);
+        let is_needed = is_likely || (asks_model && asked.is_readable);
         if is_needed && asked.model.is_none() {
             return None;
         }
@@ -102,28 +102,28 @@ impl Exchange {
             call,
             dialect,
             vendor: Vendor::from_host(host),
-            is_stored,
-            asked,
+            fetches_stored: is_stored,
+            params: asked,
             deployment,
             status: None,
             reader: None,
             end: None,
-            inside: false,
+            is_in_client: false,
         }))
     }
 
     /// Notes that code of the client's is about to run.
-    pub(crate) fn enter(&mut self) {
-        self.inside = true;
+    pub(crate) fn enter_client(&mut self) {
+        self.is_in_client = true;
     }
 
     /// Notes that it has returned.
-    pub(crate) fn leave(&mut self) {
-        self.inside = false;
+    pub(crate) fn exit_client(&mut self) {
+        self.is_in_client = false;
     }
 
     /// Notes the head of the answer.
-    pub(crate) fn head(&mut self, status: StatusCode, headers: &HeaderMap) {
+    pub(crate) fn on_head(&mut self, status: StatusCode, headers: &HeaderMap) {
         self.status = Some(status);
         self.call.progress = if status.is_success() {
             Progress::Answered
@@ -133,20 +133,20 @@ impl Exchange {
         if status.is_success() {
             self.call.prove();
         }
-        if !self.is_stored {
+        if !self.fetches_stored {
             self.call.limits(rate_limits(headers, SystemTime::now()));
         }
-        let label = self.label(headers);
+        let label = self.declared_format(headers);
         let mut reader = Box::new(ResponseReader::new(self.dialect, label));
         // The head of a fetch says nothing of the call whose answer is fetched.
-        if !self.is_stored {
+        if !self.fetches_stored {
             headers::read_headers(headers, &mut reader.answer);
         }
         self.reader = Some(reader);
     }
 
     /// Reads a piece of the answer.
-    pub(crate) fn read(&mut self, bytes: &[u8]) {
+    pub(crate) fn on_data(&mut self, bytes: &[u8]) {
         let Some(reader) = &mut self.reader else {
             return;
         };
@@ -154,7 +154,7 @@ impl Exchange {
         let parts = reader.answer.content.event_count;
         reader.push(bytes);
         // Nor do the times at which its pieces come.
-        if self.is_stored || !reader.is_streamed() {
+        if self.fetches_stored || !reader.is_streamed() {
             return;
         }
         if had_first {
@@ -175,17 +175,17 @@ impl Exchange {
     }
 
     /// Notes that the answer has come to its end.
-    pub(crate) fn end(&mut self) {
+    pub(crate) fn on_end(&mut self) {
         self.end = Some(End::Body);
     }
 
     /// Notes that the call failed, before the answer or within it.
-    pub(crate) fn fail(&mut self, error: &(dyn Any + 'static)) {
+    pub(crate) fn on_error(&mut self, error: &(dyn Any + 'static)) {
         self.end = Some(End::Failure(error_type(error)));
     }
 
     /// Returns what an answer is said to be.
-    fn label(&mut self, headers: &HeaderMap) -> DeclaredFormat {
+    fn declared_format(&mut self, headers: &HeaderMap) -> DeclaredFormat {
         if is_encoded(headers) {
             self.call.usage_unknown = Some("encoded");
             return DeclaredFormat::Opaque;
@@ -195,7 +195,7 @@ impl Exchange {
         // Whether each line is an event is the request's to say, where the head does not;
         // embeddings never come in events.
         let streams = self.dialect.is_streamed_by_default && &*self.call.operation != "embeddings";
-        let streams = streams && self.asked.stream.unwrap_or(self.asked.is_seen);
+        let streams = streams && self.params.stream.unwrap_or(self.params.is_readable);
         // What most answers are.
         if kind.starts_with("application/json") && !streams {
             return DeclaredFormat::Other;
@@ -217,7 +217,7 @@ impl Exchange {
 
     /// Decides how the call ended, once nothing more will come.
     fn outcome(&mut self) -> Outcome {
-        if self.inside {
+        if self.is_in_client {
             return Outcome::Error(ErrorType::Panic);
         }
         let Some(status) = self.status else {
@@ -228,7 +228,7 @@ impl Exchange {
         };
         let told = self.reader.as_ref().and_then(|reader| reader.answer.error);
         if !status.is_success() {
-            let by_status = ErrorType::of_status(status.as_u16());
+            let by_status = ErrorType::from_status(status.as_u16());
             // What a refusal is made of matters less than that it is one.
             let is_special = |error: &ErrorType| !error.is_general() && *error != ErrorType::Decode;
             let special = told.filter(is_special);
@@ -259,7 +259,7 @@ impl Exchange {
     }
 }
 
-impl Drop for Exchange {
+impl Drop for HttpCall {
     fn drop(&mut self) {
         let choices = self.choices();
         if let Some(reader) = &mut self.reader {
@@ -267,7 +267,9 @@ impl Drop for Exchange {
         }
         self.call.outcome = self.outcome();
         self.settle();
-        if self.is_stored && (self.reader.is_none() || self.call.progress != Progress::Answered) {
+        if self.fetches_stored
+            && (self.reader.is_none() || self.call.progress != Progress::Answered)
+        {
             self.call.discard();
         }
         if self.call.model.is_none() {
@@ -279,7 +281,7 @@ impl Drop for Exchange {
 
 /// Whether what the user calls a host is this one: a name or address, with a port or for
 /// any.
-fn is_host(own: &str, host: &str, port: Option<u16>) -> bool {
+fn host_matches(own: &str, host: &str, port: Option<u16>) -> bool {
     let (name, own_port) = match own.rsplit_once(':') {
         // The colons of an address stand in brackets.
         Some((name, own_port)) if !name.contains(':') || name.ends_with(']') => {

@@ -1,17 +1,17 @@
 //! What a call takes over from its answer, once nothing more of it will come.
 
-use crate::llm::call::Exchange;
+use crate::llm::call::HttpCall;
 use crate::llm::call::http_call::End;
 use crate::llm::call::llm_call::has_output;
 use crate::llm::facts::{Outcome, Proof, Units, Usage};
 use crate::llm::response::answer::{Answer, Field, TokenCounts};
 use crate::llm::response::dialect;
 
-impl Exchange {
+impl HttpCall {
     /// Returns how many answers must have given a reason for the call to have ended.
     pub(crate) fn choices(&self) -> usize {
         // If the server ended the body, no further answer can follow.
-        let asked = self.asked.choices.filter(|_| self.end != Some(End::Body));
+        let asked = self.params.choices.filter(|_| self.end != Some(End::Body));
         asked.map_or(1, |choices| usize::try_from(choices).unwrap_or(usize::MAX))
     }
 
@@ -28,7 +28,7 @@ impl Exchange {
             &dialect::CallContext {
                 vendor: self.vendor,
                 model: call.model.as_deref(),
-                max_tokens: self.asked.max_tokens(),
+                max_tokens: self.params.max_tokens(),
             },
         );
         answer.complete_units();
@@ -42,7 +42,7 @@ impl Exchange {
             answer.counts.set(Field::Input, input);
             answer.counts.set(Field::Output, None);
         }
-        let (usage, is_invalid) = answer.counts.usage(answer.units).bounded();
+        let (usage, is_invalid) = answer.counts.usage(answer.units).discard_invalid();
         answer.is_invalid |= is_invalid;
         call.usage = usage;
         call.other_models = usages(answer);
@@ -71,7 +71,7 @@ impl Exchange {
         if self.call.outcome != Outcome::Success || !reader.is_streamed() {
             return self.call.usage_unknown;
         }
-        if self.dialect.is_usage_opt_in && self.asked.is_seen && !self.asked.usage {
+        if self.dialect.is_usage_opt_in && self.params.is_readable && !self.params.includes_usage {
             return Some("not_requested");
         }
         // The usage follows the reasons to finish. If the caller stopped there, or the
@@ -111,13 +111,13 @@ impl Exchange {
         let id = background.finished_id().filter(|_| is_success);
         let id = id.map(|id| id.with_provider(&call.provider));
         let is_new = id.map(|id| call.metrics().is_first_seen(id));
-        match (self.is_stored, is_new) {
+        match (self.fetches_stored, is_new) {
             (true, Some(true)) => call.took = background.duration(),
             (true, _) => call.discard(),
             // Another fetch has counted it.
             (false, Some(false)) => call.outcome = Outcome::Pending,
             // The work goes on without its reader.
-            (false, None) if background.is_requested && call.outcome.is_early() => {
+            (false, None) if background.is_requested && call.outcome.is_before_end() => {
                 call.outcome = Outcome::Pending;
             }
             (false, _) => {}
@@ -132,7 +132,7 @@ impl Exchange {
 fn usages(answer: &mut Answer) -> Vec<(Box<str>, Usage)> {
     let others = std::mem::take(&mut answer.other_models).into_iter();
     let usage = |(model, counts): (_, TokenCounts)| {
-        let (usage, is_invalid) = counts.usage(Units::default()).bounded();
+        let (usage, is_invalid) = counts.usage(Units::default()).discard_invalid();
         answer.is_invalid |= is_invalid;
         (model, usage)
     };

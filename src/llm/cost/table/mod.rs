@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 
 use crate::error::Error;
+use crate::llm::cost::checked_price::CheckedPrice;
 use crate::llm::cost::price::Price;
-use crate::llm::cost::rate::Rate;
 use crate::llm::cost::spelling::{is_version_of, spellings, unversioned};
 
 /// The prices of models, by name.
@@ -51,23 +51,23 @@ use crate::llm::cost::spelling::{is_version_of, spellings, unversioned};
 #[derive(Clone, Default)]
 #[must_use = "a table has no effect until it is given to a layer"]
 pub struct PriceTable {
-    models: Names<Price>,
-    prefixes: Names<Price>,
+    models: PricesByName<Price>,
+    prefixes: PricesByName<Price>,
 }
 
 /// A table whose prices have been checked.
 #[derive(Debug, Default)]
-pub(crate) struct Rates {
-    models: Names<Rate>,
-    prefixes: Names<Rate>,
+pub(crate) struct CheckedPriceTable {
+    models: PricesByName<CheckedPrice>,
+    prefixes: PricesByName<CheckedPrice>,
 }
 
 /// What is listed under each name.
-type Names<P> = HashMap<Box<str>, Vec<Entry<P>>>;
+type PricesByName<P> = HashMap<Box<str>, Vec<PriceEntry<P>>>;
 
 /// The price of a model, at one provider or at any.
 #[derive(Debug, Clone)]
-struct Entry<P> {
+struct PriceEntry<P> {
     provider: Option<Box<str>>,
     price: P,
 }
@@ -90,7 +90,7 @@ impl PriceTable {
     /// Sets the price of a model at every provider. A second price for the same name
     /// replaces the first.
     pub fn model(mut self, model: impl Into<Box<str>>, price: Price) -> Self {
-        add(&mut self.models, None, model.into(), price);
+        set_price(&mut self.models, None, model.into(), price);
         self
     }
 
@@ -102,7 +102,7 @@ impl PriceTable {
         model: impl Into<Box<str>>,
         price: Price,
     ) -> Self {
-        add(&mut self.models, Some(provider.into()), model.into(), price);
+        set_price(&mut self.models, Some(provider.into()), model.into(), price);
         self
     }
 
@@ -111,7 +111,7 @@ impl PriceTable {
     /// `gpt-4o` as a prefix is the price of `gpt-4o-mini`, too. Use it for models that cost
     /// the same whatever follows, such as those you run yourself.
     pub fn model_prefix(mut self, prefix: impl Into<Box<str>>, price: Price) -> Self {
-        add(&mut self.prefixes, None, prefix.into(), price);
+        set_price(&mut self.prefixes, None, prefix.into(), price);
         self
     }
 
@@ -123,7 +123,7 @@ impl PriceTable {
         prefix: impl Into<Box<str>>,
         price: Price,
     ) -> Self {
-        add(
+        set_price(
             &mut self.prefixes,
             Some(provider.into()),
             prefix.into(),
@@ -133,66 +133,71 @@ impl PriceTable {
     }
 
     /// Checks the prices.
-    pub(crate) fn rates(&self) -> Result<Rates, Error> {
-        Ok(Rates {
-            models: checked(&self.models)?,
-            prefixes: checked(&self.prefixes)?,
+    pub(crate) fn check(&self) -> Result<CheckedPriceTable, Error> {
+        Ok(CheckedPriceTable {
+            models: check_prices(&self.models)?,
+            prefixes: check_prices(&self.prefixes)?,
         })
     }
 }
 
-fn add(names: &mut Names<Price>, provider: Option<Box<str>>, name: Box<str>, price: Price) {
+fn set_price(
+    names: &mut PricesByName<Price>,
+    provider: Option<Box<str>>,
+    name: Box<str>,
+    price: Price,
+) {
     let entries = names.entry(name).or_default();
     entries.retain(|entry| entry.provider != provider);
-    entries.push(Entry { provider, price });
+    entries.push(PriceEntry { provider, price });
 }
 
-fn checked(names: &Names<Price>) -> Result<Names<Rate>, Error> {
+fn check_prices(names: &PricesByName<Price>) -> Result<PricesByName<CheckedPrice>, Error> {
     let mut rates = HashMap::with_capacity(names.len());
     for (name, entries) in names {
         let entries = entries.iter().map(|entry| {
-            let price = Rate::of(&entry.price).map_err(|number| {
+            let price = CheckedPrice::new(&entry.price).map_err(|number| {
                 Error::invalid_price(format_args!(
                     "{number} is no price of the model {name:?}: give it one in US dollars, \
                      from 0 to a million"
                 ))
             })?;
             let provider = entry.provider.clone();
-            Ok::<_, Error>(Entry { provider, price })
+            Ok::<_, Error>(PriceEntry { provider, price })
         });
         rates.insert(name.clone(), entries.collect::<Result<_, _>>()?);
     }
     Ok(rates)
 }
 
-impl Rates {
+impl CheckedPriceTable {
     /// Returns the price of the model that answered, or else of the one that was requested,
     /// unless the answer shows that it is another one.
-    pub(crate) fn find(&self, provider: &str, models: [Option<&str>; 2]) -> Option<&Rate> {
+    pub(crate) fn find(&self, provider: &str, models: [Option<&str>; 2]) -> Option<&CheckedPrice> {
         let [answered, requested] = models;
         let is_other = |requested: &&str| is_other_model(answered, requested);
         let models = [answered, requested.filter(|requested| !is_other(requested))];
         let mut models = models.into_iter().flatten();
-        models.find_map(|model| self.rate(provider, model))
+        models.find_map(|model| self.price(provider, model))
     }
 
-    fn rate(&self, provider: &str, model: &str) -> Option<&Rate> {
-        let exact = spellings(model).find_map(|name| at(&self.models, provider, name));
+    fn price(&self, provider: &str, model: &str) -> Option<&CheckedPrice> {
+        let exact = spellings(model).find_map(|name| find_price(&self.models, provider, name));
         let of_any_version = || {
             let mut names = spellings(model).flat_map(unversioned);
-            names.find_map(|name| at(&self.models, provider, name))
+            names.find_map(|name| find_price(&self.models, provider, name))
         };
         let of_prefix = || spellings(model).find_map(|name| self.longest_prefix(provider, name));
         exact.or_else(of_any_version).or_else(of_prefix)
     }
 
-    fn longest_prefix(&self, provider: &str, name: &str) -> Option<&Rate> {
+    fn longest_prefix(&self, provider: &str, name: &str) -> Option<&CheckedPrice> {
         let listed = self
             .prefixes
             .keys()
             .filter(|prefix| name.starts_with(&***prefix));
         let listed = listed.filter_map(|prefix| {
-            let rate = at(&self.prefixes, provider, prefix)?;
+            let rate = find_price(&self.prefixes, provider, prefix)?;
             Some((prefix.len(), rate))
         });
         let longest = listed.max_by_key(|(length, _)| *length);
@@ -215,7 +220,11 @@ fn is_other_model(answered: Option<&str>, requested: &str) -> bool {
 }
 
 /// Returns the price of a name at a provider, or else at every provider.
-fn at<'a>(names: &'a Names<Rate>, provider: &str, name: &str) -> Option<&'a Rate> {
+fn find_price<'a>(
+    names: &'a PricesByName<CheckedPrice>,
+    provider: &str,
+    name: &str,
+) -> Option<&'a CheckedPrice> {
     let entries = names.get(name)?;
     let of = |provider: Option<&str>| {
         let mut entries = entries.iter();

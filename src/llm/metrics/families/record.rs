@@ -1,7 +1,7 @@
 //! How a call that has ended is recorded.
 
 use crate::llm::facts::{Ended, ErrorType, Outcome, Usage};
-use crate::llm::metrics::call_cost::Bill;
+use crate::llm::metrics::call_cost::CallCost;
 use crate::llm::metrics::families::{ByRoute, Duration, Families, Tokens};
 use crate::metric::Histogram;
 
@@ -10,7 +10,7 @@ const NO_ROUTE: &str = "none";
 
 impl Families {
     /// Records a call that has ended, with what it costs, under these labels.
-    pub(crate) fn record(&self, labels: [&str; 3], ended: &Ended<'_>, bill: &Bill) {
+    pub(crate) fn record(&self, labels: [&str; 3], ended: &Ended<'_>, bill: &CallCost) {
         self.ending(labels, ended.outcome);
         self.times(labels, ended);
         self.usage(labels, ended);
@@ -69,7 +69,7 @@ impl Families {
         labels: [&str; 3],
         route: Option<&str>,
         usage: &Usage,
-        bill: &Bill,
+        bill: &CallCost,
     ) {
         self.tokens(labels, usage, None);
         self.bill(labels, bill);
@@ -107,8 +107,8 @@ impl Families {
         }
     }
 
-    fn bill(&self, labels: [&str; 3], bill: &Bill) {
-        if let Some((source, cost)) = bill.cost {
+    fn bill(&self, labels: [&str; 3], bill: &CallCost) {
+        if let Some((source, cost)) = bill.amount {
             self.cost
                 .get_or_create(&mut and(labels, source))
                 .add(cost.picos());
@@ -120,7 +120,7 @@ impl Families {
 }
 
 impl ByRoute {
-    fn record(&self, labels: [&str; 3], ended: &Ended<'_>, bill: &Bill) {
+    fn record(&self, labels: [&str; 3], ended: &Ended<'_>, bill: &CallCost) {
         let route = ended.route.unwrap_or(NO_ROUTE);
         self.requests.with(and(labels, route)).inc();
         let tokens = directions(&ended.usage, ended.tokens);
@@ -132,14 +132,14 @@ impl ByRoute {
         [provider, model, operation]: [&str; 3],
         route: Option<&str>,
         tokens: impl Iterator<Item = (&'static str, u64)>,
-        bill: &Bill,
+        bill: &CallCost,
     ) {
         let route = route.unwrap_or(NO_ROUTE);
         for (direction, tokens) in tokens {
             let labels = [provider, model, operation, route, direction];
             self.tokens.with(labels).inc_by(tokens);
         }
-        if let Some((_, cost)) = bill.cost {
+        if let Some((_, cost)) = bill.amount {
             let mut labels = [provider, model, operation, route];
             self.cost.get_or_create(&mut labels).add(cost.picos());
         }

@@ -5,7 +5,7 @@ use crate::llm::facts::{ErrorType, Outcome};
 use crate::llm::metrics::call_cost::{REPORTED, TABLE};
 use crate::llm::metrics::families::Families;
 use crate::llm::metrics::families::record::and;
-use crate::llm::metrics::model_name::is_presentable;
+use crate::llm::metrics::model_name::is_allowed_label;
 use crate::metric::{InFlight, OVERFLOW, OverflowReason};
 
 /// Models that only answers name may use a fifth of the limit.
@@ -20,7 +20,7 @@ impl Families {
             return series.clone();
         }
         let [provider, model, operation] = *labels;
-        if !is_presentable(model) && !self.has_model(model) {
+        if !is_allowed_label(model) && !self.has_model(model) {
             self.in_flight
                 .count_overflow(self.model, OverflowReason::Form);
             labels[1] = OVERFLOW;
@@ -45,7 +45,7 @@ impl Families {
     pub(crate) fn limit_answered(&self, labels: &mut [&str; 3]) {
         let model = labels[1];
         let share = ANSWERED_SHARE;
-        if self.has_model(model) || !is_presentable(model) {
+        if self.has_model(model) || !is_allowed_label(model) {
             return;
         }
         if !self.in_flight.admit_from_share(self.model, model, share) {

@@ -10,7 +10,7 @@ mod sink;
 mod tool_calls;
 
 use crate::llm::facts::{
-    Charge, ErrorType, FinishReasons, Money, ServerTimes, ServiceTier, Unit, Units, hash,
+    ErrorType, FinishReasons, Money, ReportedCost, ServerTimes, ServiceTier, Unit, Units, hash,
 };
 use crate::llm::response::answer::background::Background;
 use crate::llm::response::answer::iterations::Iterations;
@@ -51,7 +51,7 @@ pub(crate) struct Answer {
     /// The tier that served the call, and the one that its speed stands for.
     tier: Option<ServiceTier>,
     speed: Option<ServiceTier>,
-    pub(crate) reported_cost: Charge,
+    pub(crate) reported_cost: ReportedCost,
     pub(crate) server_times: ServerTimes,
     /// Whether a number of tokens was none.
     pub(crate) is_invalid: bool,
@@ -181,8 +181,8 @@ impl Answer {
     /// Notes an error whose type a word or number of the provider shows.
     pub(crate) fn set_error(&mut self, word: &str) {
         let error = match parse_integer(Value::Number(word)) {
-            Some(status) => u16::try_from(status).ok().and_then(ErrorType::of_status),
-            None => ErrorType::of_word(word),
+            Some(status) => u16::try_from(status).ok().and_then(ErrorType::from_status),
+            None => ErrorType::from_word(word),
         };
         // What is special stays, whichever of type and code comes first.
         if let Some(error) = error
@@ -255,18 +255,18 @@ impl Answer {
         let number = parse_number(value);
         let (known, dollars) = match field {
             Field::CostTicks => (
-                &mut self.reported_cost.own,
+                &mut self.reported_cost.amount,
                 number.map(|ticks| ticks / TICKS),
             ),
             Field::CostNanoCredits => (
-                &mut self.reported_cost.own,
+                &mut self.reported_cost.amount,
                 number.map(|nano| nano / NANO_CREDITS),
             ),
-            Field::CostElsewhere => (&mut self.reported_cost.elsewhere, number),
-            _ => (&mut self.reported_cost.own, number),
+            Field::CostElsewhere => (&mut self.reported_cost.upstream_amount, number),
+            _ => (&mut self.reported_cost.amount, number),
         };
         // A placeholder of 0 does not take the place of a cost.
-        if let Some(money) = dollars.and_then(Money::dollars)
+        if let Some(money) = dollars.and_then(Money::from_dollars)
             && (money > Money::default() || known.is_none())
         {
             *known = Some(money);
@@ -284,7 +284,7 @@ impl Answer {
 
     /// Takes the units that only the items of the answer show, and the tier.
     pub(crate) fn complete_units(&mut self) {
-        self.units.complete(&self.item_units);
+        self.units.fill_missing(&self.item_units);
         self.units.tier = self.tier.or(self.speed);
     }
 
@@ -299,7 +299,7 @@ impl Answer {
         self.units = Units::default();
         self.item_units = Units::default();
         self.web_queries.clear();
-        self.reported_cost = Charge::default();
+        self.reported_cost = ReportedCost::default();
     }
 
     /// Does so because what told it cannot be trusted.

@@ -1,11 +1,11 @@
 //! Numbers and truth values, which some providers write as strings.
 
-use crate::llm::facts::MOST_TOKENS;
+use crate::llm::facts::MAX_TOKENS;
 use crate::llm::response::json::Value;
 
 /// Returns a number of tokens: a whole one, which may be written as a float or a string.
 pub(crate) fn parse_tokens(value: Value<'_>) -> Option<u64> {
-    parse_integer(value).filter(|tokens| *tokens <= MOST_TOKENS)
+    parse_integer(value).filter(|tokens| *tokens <= MAX_TOKENS)
 }
 
 /// Returns a whole number that is not negative.
@@ -42,6 +42,6 @@ fn text(value: Value<'_>) -> Option<&str> {
     reason = "it is whole, not negative and within bounds"
 )]
 fn whole(number: f64) -> Option<u64> {
-    let bounds = 0.0..=MOST_TOKENS as f64;
+    let bounds = 0.0..=MAX_TOKENS as f64;
     (number.fract() == 0.0 && bounds.contains(&number)).then_some(number as u64)
 }

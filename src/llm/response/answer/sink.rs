@@ -183,11 +183,11 @@ impl Answer {
             (Field::Billed(unit), Value::Number(_) | Value::Text(_)) => self.bill(unit, value),
             (Field::WebQuery, Value::Text(query)) if !query.is_empty() => self.add_web_query(query),
             (Field::ServiceTier, Value::Text(tier) | Value::Number(tier)) => {
-                self.tier = ServiceTier::of_word(tier);
+                self.tier = ServiceTier::from_word(tier);
             }
             (Field::CacheTtl, Value::Text(ttl)) => self.event.is_for_an_hour = ttl == "1h",
             (Field::CacheDetail, Value::Close) => self.end_cache_write(),
-            (Field::Speed, Value::Text(speed)) => self.speed = ServiceTier::of_word(speed),
+            (Field::Speed, Value::Text(speed)) => self.speed = ServiceTier::from_word(speed),
             (Field::Took(phase, scale), Value::Number(time) | Value::Text(time)) => {
                 self.server_times.parse(phase, scale, time);
             }
@@ -196,10 +196,10 @@ impl Answer {
                 Value::Number(_) | Value::Text(_),
             ) => self.charge(field, value),
             (Field::Currency, Value::Text(currency)) => {
-                self.reported_cost.is_foreign = !currency.eq_ignore_ascii_case("usd");
+                self.reported_cost.is_other_currency = !currency.eq_ignore_ascii_case("usd");
             }
             (Field::IsPaidElsewhere, value) => {
-                self.reported_cost.is_paid_elsewhere = parse_bool(value) == Some(true);
+                self.reported_cost.has_upstream_amount = parse_bool(value) == Some(true);
             }
             _ => {}
         }

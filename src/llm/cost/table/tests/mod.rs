@@ -11,12 +11,12 @@ fn price(number: u32) -> Price {
 
 /// Returns the number of the price that is found, or 0 if there is none.
 fn found(table: &PriceTable, provider: &str, models: [Option<&str>; 2]) -> u32 {
-    let rates = table.rates().unwrap();
+    let rates = table.check().unwrap();
     let Some(rate) = rates.find(provider, models) else {
         return 0;
     };
-    let cost = rate.cost(&Usage::new()).known;
-    let is = |number: &u32| Money::dollars(f64::from(*number)).unwrap() == cost;
+    let cost = rate.cost(&Usage::new()).amount;
+    let is = |number: &u32| Money::from_dollars(f64::from(*number)).unwrap() == cost;
     (1..1_000).find(is).unwrap()
 }
 
@@ -300,7 +300,7 @@ fn a_number_that_is_no_price_is_refused_and_named() {
             PriceTable::new().model("m", price.clone()),
             PriceTable::new().model_prefix("m", price.clone()),
         ] {
-            let error = table.rates().unwrap_err();
+            let error = table.check().unwrap_err();
             assert!(error.is_invalid_price(), "{error}");
             assert!(error.to_string().contains("\"m\""), "{error}");
         }

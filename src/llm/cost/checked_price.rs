@@ -3,41 +3,41 @@
 use std::cmp::Reverse;
 
 use crate::llm::cost::Unpriced;
-use crate::llm::cost::price::{Price, Tokens};
+use crate::llm::cost::price::{Price, TokenPrices};
 use crate::llm::facts::{Money, ServiceTier, UNITS, Usage};
 
 /// A price that has been checked, by the single token.
 #[derive(Debug)]
-pub(crate) struct Rate {
-    tokens: Option<Tokens<Money>>,
+pub(crate) struct CheckedPrice {
+    tokens: Option<TokenPrices<Money>>,
     /// In dollars, since there may be parts of a unit.
     units: [Option<f64>; UNITS.len()],
     call: Money,
     /// Above so many tokens of input, the highest step first.
-    above: Vec<(u64, Rate)>,
-    tiers: Vec<(ServiceTier, Rate)>,
+    above: Vec<(u64, CheckedPrice)>,
+    tiers: Vec<(ServiceTier, CheckedPrice)>,
 }
 
 /// What a call costs, as far as it can be told.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Cost {
-    pub(crate) known: Money,
+pub(crate) struct CostByTable {
+    pub(crate) amount: Money,
     /// What has no price.
-    pub(crate) lacks: Option<Unpriced>,
+    pub(crate) unpriced: Option<Unpriced>,
 }
 
-impl Rate {
+impl CheckedPrice {
     /// Checks a price, and returns the number in it that is none of a price, if there is
     /// one.
-    pub(crate) fn of(price: &Price) -> Result<Self, f64> {
-        let money = |dollars: f64| Money::dollars(dollars).ok_or(dollars);
-        let token = |dollars: f64| Money::dollars(dollars / 1e6).ok_or(dollars);
+    pub(crate) fn new(price: &Price) -> Result<Self, f64> {
+        let money = |dollars: f64| Money::from_dollars(dollars).ok_or(dollars);
+        let token = |dollars: f64| Money::from_dollars(dollars / 1e6).ok_or(dollars);
         let optional = |dollars: Option<f64>| dollars.map(token).transpose();
         let tokens = match &price.tokens {
-            Some(tokens) => Some(Tokens {
+            Some(tokens) => Some(TokenPrices {
                 input: token(tokens.input)?,
                 output: token(tokens.output)?,
-                cached: optional(tokens.cached)?,
+                cache_read: optional(tokens.cache_read)?,
                 cache_write: optional(tokens.cache_write)?,
                 cache_write_1h: optional(tokens.cache_write_1h)?,
                 audio_input: optional(tokens.audio_input)?,
@@ -51,11 +51,11 @@ impl Rate {
             money(unit)?;
         }
         let above = price.above.iter();
-        let above = above.map(|(input, price)| Ok((*input, Self::of(price)?)));
+        let above = above.map(|(input, price)| Ok((*input, Self::new(price)?)));
         let mut above: Vec<_> = above.collect::<Result<_, f64>>()?;
         above.sort_by_key(|(input, _)| Reverse(*input));
         let tiers = price.tiers.iter();
-        let tiers = tiers.map(|(tier, price)| Ok((*tier, Self::of(price)?)));
+        let tiers = tiers.map(|(tier, price)| Ok((*tier, Self::new(price)?)));
         Ok(Self {
             tokens,
             units: price.units,
@@ -67,7 +67,7 @@ impl Rate {
 
     /// Whether all is known that the price depends on, of a call whose tokens are missing
     /// for this reason, if they are.
-    pub(crate) fn is_fed(&self, usage: &Usage, missing: Option<&str>) -> bool {
+    pub(crate) fn has_required_usage(&self, usage: &Usage, missing: Option<&str>) -> bool {
         let has_tokens = usage.input.is_some() || usage.output.is_some();
         let has_units = usage.units().next().is_some();
         if self.tokens.is_some() || !self.above.is_empty() {
@@ -78,20 +78,20 @@ impl Rate {
         !has_price_of_unit || missing != Some("invalid") && (has_tokens || has_units)
     }
 
-    pub(crate) fn cost(&self, usage: &Usage) -> Cost {
+    pub(crate) fn cost(&self, usage: &Usage) -> CostByTable {
         let Some(tier) = usage.units.tier else {
             return self.standard_cost(usage);
         };
         match self.tiers.iter().find(|(known, _)| *known == tier) {
             Some((_, rate)) => rate.standard_cost(usage),
-            None => Cost {
-                lacks: Some(Unpriced::ServiceTier),
+            None => CostByTable {
+                unpriced: Some(Unpriced::ServiceTier),
                 ..self.standard_cost(usage)
             },
         }
     }
 
-    fn standard_cost(&self, usage: &Usage) -> Cost {
+    fn standard_cost(&self, usage: &Usage) -> CostByTable {
         let mut above = self.above.iter();
         if let Some((_, rate)) = above.find(|(input, _)| usage.input > Some(*input)) {
             return rate.standard_cost(usage);
@@ -100,24 +100,29 @@ impl Rate {
         let mut lacks = None;
         if let Some(tokens) = &self.tokens {
             known += tokens.cost(usage);
-            lacks = tokens.lack(usage).then_some(Unpriced::TokenKind);
+            lacks = tokens
+                .has_unpriced_tokens(usage)
+                .then_some(Unpriced::TokenKind);
         }
         for (unit, _) in UNITS {
             let count = usage.units.get(unit).unwrap_or(0.0);
             match self.units[unit as usize] {
-                Some(price) => known += Money::dollars(price * count).unwrap_or(Money::MOST),
+                Some(price) => known += Money::from_dollars(price * count).unwrap_or(Money::MAX),
                 None if count > 0.0 => lacks = Some(Unpriced::Unit),
                 None => {}
             }
         }
-        Cost { known, lacks }
+        CostByTable {
+            amount: known,
+            unpriced: lacks,
+        }
     }
 }
 
-impl Tokens<Money> {
+impl TokenPrices<Money> {
     fn cost(&self, usage: &Usage) -> Money {
         let input = [
-            (usage.cache_read, self.cached),
+            (usage.cache_read, self.cache_read),
             (usage.cache_write_1h, self.cache_write_1h),
             (short_cache_write(usage), self.cache_write),
             (usage.audio_input, self.audio_input),
@@ -127,14 +132,14 @@ impl Tokens<Money> {
             (usage.audio_output, self.audio_output),
             (usage.image_output, self.image_output),
         ];
-        let mut cost = direction(usage.input, self.input, &input);
-        cost += direction(usage.output, self.output, &output);
+        let mut cost = direction_cost(usage.input, self.input, &input);
+        cost += direction_cost(usage.output, self.output, &output);
         cost
     }
 
     /// Returns true if there are tokens without a price that cost more than others do. Cached
     /// ones cost less.
-    fn lack(&self, usage: &Usage) -> bool {
+    fn has_unpriced_tokens(&self, usage: &Usage) -> bool {
         [
             (short_cache_write(usage), self.cache_write, self.input),
             (usage.cache_write_1h, self.cache_write_1h, self.input),
@@ -158,7 +163,7 @@ fn short_cache_write(usage: &Usage) -> Option<u64> {
 }
 
 /// Returns what the tokens of a direction cost, of which some have prices of their own.
-fn direction(all: Option<u64>, price: Money, parts: &[(Option<u64>, Option<Money>)]) -> Money {
+fn direction_cost(all: Option<u64>, price: Money, parts: &[(Option<u64>, Option<Money>)]) -> Money {
     let mut rest = all.unwrap_or(0);
     let mut cost = Money::default();
     for (part, own) in parts {
