@@ -1,4 +1,4 @@
-//! What a call costs by a price.
+//! The cost of a call by a validated price.
 
 use std::cmp::Reverse;
 
@@ -6,29 +6,28 @@ use crate::llm::cost::Unpriced;
 use crate::llm::cost::price::{Price, TokenPrices};
 use crate::llm::facts::{Money, ServiceTier, UNITS, Usage};
 
-/// A price that has been checked, by the single token.
+/// A validated price, per single token.
 #[derive(Debug)]
 pub(crate) struct CheckedPrice {
     tokens: Option<TokenPrices<Money>>,
-    /// In dollars, since there may be parts of a unit.
+    /// In dollars and as `f64`, since a count of units may have a fraction.
     units: [Option<f64>; UNITS.len()],
     call: Money,
-    /// Above so many tokens of input, the highest step first.
+    /// The prices of calls with more input tokens than this, the highest threshold first.
     above: Vec<(u64, CheckedPrice)>,
     tiers: Vec<(ServiceTier, CheckedPrice)>,
 }
 
-/// What a call costs, as far as it can be told.
+/// The cost of a call, as far as there are prices for what it used.
 #[derive(Debug, PartialEq)]
 pub(crate) struct CostByTable {
     pub(crate) amount: Money,
-    /// What has no price.
+    /// The last thing found that has no price.
     pub(crate) unpriced: Option<Unpriced>,
 }
 
 impl CheckedPrice {
-    /// Checks a price, and returns the number in it that is none of a price, if there is
-    /// one.
+    /// Validates a price; `Err` holds the first invalid number.
     pub(crate) fn new(price: &Price) -> Result<Self, f64> {
         let money = |dollars: f64| Money::from_dollars(dollars).ok_or(dollars);
         let token = |dollars: f64| Money::from_dollars(dollars / 1e6).ok_or(dollars);
@@ -65,13 +64,13 @@ impl CheckedPrice {
         })
     }
 
-    /// Whether all is known that the price depends on, of a call whose tokens are missing
-    /// for this reason, if they are.
+    /// Returns true if all usage that the price depends on is known. `missing` is the reason
+    /// why token counts are missing, if they are.
     pub(crate) fn has_required_usage(&self, usage: &Usage, missing: Option<&str>) -> bool {
         let has_tokens = usage.input.is_some() || usage.output.is_some();
         let has_units = usage.units().next().is_some();
         if self.tokens.is_some() || !self.above.is_empty() {
-            // Units may stand for tokens, but none of them does not.
+            // Units can replace tokens, but a usage without both is unknown.
             return missing.is_none() && (has_tokens || has_units);
         }
         let has_price_of_unit = self.units.iter().any(Option::is_some);
@@ -82,8 +81,8 @@ impl CheckedPrice {
         let Some(tier) = usage.units.tier else {
             return self.standard_cost(usage);
         };
-        match self.tiers.iter().find(|(known, _)| *known == tier) {
-            Some((_, rate)) => rate.standard_cost(usage),
+        match self.tiers.iter().find(|(priced, _)| *priced == tier) {
+            Some((_, price)) => price.standard_cost(usage),
             None => CostByTable {
                 unpriced: Some(Unpriced::ServiceTier),
                 ..self.standard_cost(usage)
@@ -93,29 +92,26 @@ impl CheckedPrice {
 
     fn standard_cost(&self, usage: &Usage) -> CostByTable {
         let mut above = self.above.iter();
-        if let Some((_, rate)) = above.find(|(input, _)| usage.input > Some(*input)) {
-            return rate.standard_cost(usage);
+        if let Some((_, price)) = above.find(|(input, _)| usage.input > Some(*input)) {
+            return price.standard_cost(usage);
         }
-        let mut known = self.call;
-        let mut lacks = None;
+        let mut amount = self.call;
+        let mut unpriced = None;
         if let Some(tokens) = &self.tokens {
-            known += tokens.cost(usage);
-            lacks = tokens
+            amount += tokens.cost(usage);
+            unpriced = tokens
                 .has_unpriced_tokens(usage)
                 .then_some(Unpriced::TokenKind);
         }
         for (unit, _) in UNITS {
             let count = usage.units.get(unit).unwrap_or(0.0);
             match self.units[unit as usize] {
-                Some(price) => known += Money::from_dollars(price * count).unwrap_or(Money::MAX),
-                None if count > 0.0 => lacks = Some(Unpriced::Unit),
+                Some(price) => amount += Money::from_dollars(price * count).unwrap_or(Money::MAX),
+                None if count > 0.0 => unpriced = Some(Unpriced::Unit),
                 None => {}
             }
         }
-        CostByTable {
-            amount: known,
-            unpriced: lacks,
-        }
+        CostByTable { amount, unpriced }
     }
 }
 
@@ -137,8 +133,8 @@ impl TokenPrices<Money> {
         cost
     }
 
-    /// Returns true if there are tokens without a price that cost more than others do. Cached
-    /// ones cost less.
+    /// Returns true if there are tokens of a kind that has no price and usually costs more than
+    /// other tokens. Cache reads are not among them: they cost less.
     fn has_unpriced_tokens(&self, usage: &Usage) -> bool {
         [
             (short_cache_write(usage), self.cache_write, self.input),
@@ -150,29 +146,30 @@ impl TokenPrices<Money> {
         ]
         .into_iter()
         .any(|(tokens, price, others)| {
-            // If text is free, so is the rest.
+            // If text tokens are free, all kinds are.
             tokens > Some(0) && price.is_none() && others > Money::default()
         })
     }
 }
 
-/// Returns the cache writes that are not kept for an hour.
+/// Returns the cache writes other than those for an hour.
 fn short_cache_write(usage: &Usage) -> Option<u64> {
     let hour = usage.cache_write_1h.unwrap_or(0);
     Some(usage.cache_write?.saturating_sub(hour))
 }
 
-/// Returns what the tokens of a direction cost, of which some have prices of their own.
+/// Returns the cost of the tokens of one direction. `parts` are kinds of tokens among them,
+/// which may have their own price.
 fn direction_cost(all: Option<u64>, price: Money, parts: &[(Option<u64>, Option<Money>)]) -> Money {
-    let mut rest = all.unwrap_or(0);
+    let mut remaining = all.unwrap_or(0);
     let mut cost = Money::default();
-    for (part, own) in parts {
-        if let Some(own) = own {
-            let part = part.unwrap_or(0).min(rest);
-            rest -= part;
-            cost += own.times(part);
+    for (part, part_price) in parts {
+        if let Some(part_price) = part_price {
+            let part = part.unwrap_or(0).min(remaining);
+            remaining -= part;
+            cost += part_price.times(part);
         }
     }
-    cost += price.times(rest);
+    cost += price.times(remaining);
     cost
 }

@@ -1,31 +1,31 @@
-//! What models cost, as the user says.
+//! The price of a model.
 
 use crate::llm::facts::{ServiceTier, UNITS, Unit};
 
-/// What a model costs, in US dollars.
+/// The price of a model, in US dollars.
 ///
 /// ```
 /// use tachometer::llm::{Price, Unit};
 ///
 /// let chat = Price::per_million(1.25, 10.0).cache_read(0.125).cache_write(1.5625);
 /// let rerank = Price::per_call(0.0).unit(Unit::SearchUnits, 0.002);
-/// // From a prompt of 200,001 tokens on, all of the call costs more.
+/// // With more than 200,000 input tokens, all tokens of the call cost more.
 /// let long = Price::per_million(1.25, 10.0).above(200_000, Price::per_million(2.5, 15.0));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-#[must_use = "it is to be put into a table"]
+#[must_use = "a price has no effect until it is added to a `PriceTable`"]
 pub struct Price {
-    /// What a million tokens cost, unless they cost nothing.
+    /// The prices per million tokens, or `None` if tokens are free.
     pub(crate) tokens: Option<TokenPrices<f64>>,
     pub(crate) units: [Option<f64>; UNITS.len()],
     pub(crate) call: f64,
-    /// Above so many tokens of input, another price.
+    /// The prices of calls with more input tokens than this.
     pub(crate) above: Vec<(u64, Price)>,
     pub(crate) tiers: Vec<(ServiceTier, Price)>,
 }
 
-/// A price for each kind of tokens. Those without one are counted at the price of their
-/// direction.
+/// A price for each kind of tokens. Kinds without one cost what other tokens of their
+/// direction do.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct TokenPrices<T> {
     pub(crate) input: T,
@@ -40,7 +40,7 @@ pub(crate) struct TokenPrices<T> {
 }
 
 impl Price {
-    /// A million tokens of input, and of output, cost so much.
+    /// Creates a price per million input tokens and per million output tokens.
     pub fn per_million(input: f64, output: f64) -> Self {
         let tokens = TokenPrices {
             input,
@@ -59,7 +59,7 @@ impl Price {
         }
     }
 
-    /// Each call costs so much, and its tokens nothing.
+    /// Creates a price per call; tokens are free.
     pub fn per_call(call: f64) -> Self {
         Self {
             tokens: None,
@@ -70,69 +70,71 @@ impl Price {
         }
     }
 
-    /// The price of a million input tokens that come from a cache. Without it they cost what
-    /// other input does.
+    /// Sets the price of a million input tokens that are read from a cache. Without it they
+    /// cost what other input tokens do.
     pub fn cache_read(self, price: f64) -> Self {
         self.with_tokens(|tokens| tokens.cache_read = Some(price))
     }
 
-    /// The price of a million input tokens that are written to a cache. Without it, calls with
-    /// such tokens are unpriced.
+    /// Sets the price of a million input tokens that are written to a cache. Without it, calls
+    /// with such tokens are unpriced.
     pub fn cache_write(self, price: f64) -> Self {
         self.with_tokens(|tokens| tokens.cache_write = Some(price))
     }
 
-    /// The price of a million input tokens that are written to a cache for an hour. Without
-    /// it, calls with such tokens are unpriced.
+    /// Sets the price of a million input tokens that are written to a cache for an hour.
+    /// Without it, calls with such tokens are unpriced.
     pub fn cache_write_1h(self, price: f64) -> Self {
         self.with_tokens(|tokens| tokens.cache_write_1h = Some(price))
     }
 
-    /// The price of a million input tokens of audio. Without it, calls with such tokens are
+    /// Sets the price of a million audio input tokens. Without it, calls with such tokens are
     /// unpriced.
     pub fn audio_input(self, price: f64) -> Self {
         self.with_tokens(|tokens| tokens.audio_input = Some(price))
     }
 
-    /// The price of a million output tokens of audio. Without it, calls with such tokens are
+    /// Sets the price of a million audio output tokens. Without it, calls with such tokens are
     /// unpriced.
     pub fn audio_output(self, price: f64) -> Self {
         self.with_tokens(|tokens| tokens.audio_output = Some(price))
     }
 
-    /// The price of a million input tokens of images. Without it, calls with such tokens are
-    /// unpriced. Only image generation has them: a chat's images cost what its text does.
+    /// Sets the price of a million image input tokens. Without it, calls with such tokens are
+    /// unpriced. Only image generation reports them; images in a chat cost what its text does.
     pub fn image_input(self, price: f64) -> Self {
         self.with_tokens(|tokens| tokens.image_input = Some(price))
     }
 
-    /// The price of a million output tokens of images. Without it, calls with such tokens are
+    /// Sets the price of a million image output tokens. Without it, calls with such tokens are
     /// unpriced.
     pub fn image_output(self, price: f64) -> Self {
         self.with_tokens(|tokens| tokens.image_output = Some(price))
     }
 
-    /// One unit, such as a second of sound, costs so much besides.
+    /// Sets the price of one unit, such as a second of audio. It is added to the price of the
+    /// tokens.
     pub fn unit(mut self, unit: Unit, price: f64) -> Self {
         self.units[unit as usize] = Some(price);
         self
     }
 
-    /// Each call costs so much besides.
+    /// Sets the price of each call. It is added to the price of tokens and units.
     pub fn call(self, call: f64) -> Self {
         Self { call, ..self }
     }
 
-    /// A call with more tokens of input than this has another price, for all of its tokens.
-    /// Of several such steps, the highest one that the call is above counts.
+    /// Sets another price for calls with more than `input` input tokens. It applies to all
+    /// tokens of such a call. If there are several thresholds, the highest one that the call
+    /// exceeds applies.
     pub fn above(mut self, input: u64, price: Self) -> Self {
-        self.above.retain(|(own, _)| *own != input);
+        self.above.retain(|(threshold, _)| *threshold != input);
         self.above.push((input, price));
         self
     }
 
-    /// The price of a call that another tier of service served. Without it, such calls are
-    /// unpriced.
+    /// Sets the price of calls that a [`ServiceTier`] other than the standard one served.
+    /// Without it, such calls are unpriced.
     ///
     /// ```
     /// use tachometer::llm::{Price, ServiceTier};
@@ -142,7 +144,7 @@ impl Price {
     ///     .tier(ServiceTier::Priority, Price::per_million(2.5, 20.0));
     /// ```
     pub fn tier(mut self, tier: ServiceTier, price: Self) -> Self {
-        self.tiers.retain(|(known, _)| *known != tier);
+        self.tiers.retain(|(priced, _)| *priced != tier);
         self.tiers.push((tier, price));
         self
     }

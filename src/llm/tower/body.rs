@@ -1,4 +1,4 @@
-//! The body of an answer, read as it passes.
+//! The body of a response, measured while it is read.
 
 use std::fmt;
 use std::io::IoSlice;
@@ -12,7 +12,8 @@ use pin_project_lite::pin_project;
 use crate::llm::call::HttpCall;
 
 pin_project! {
-    /// An answer's body, passed on as it is, with its call in it.
+    /// The body of an LLM response. It passes the client's frames on unchanged and records
+    /// the call when it ends or is dropped.
     pub struct LlmBody<B> {
         #[pin]
         inner: B,
@@ -23,15 +24,16 @@ pin_project! {
 impl<B: Body> LlmBody<B> {
     pub(crate) fn new(inner: B, mut call: Option<Box<HttpCall>>) -> Self {
         if inner.is_end_stream()
-            && let Some(mut exchange) = call.take()
+            && let Some(mut call) = call.take()
         {
-            exchange.on_end();
+            call.on_end();
         }
         Self { inner, call }
     }
 }
 
-/// A body of no call, which layers outside of this one make for answers of their own.
+/// A body without a call. Outer layers create it for responses of their own, such as
+/// time-outs.
 impl<B: Default> Default for LlmBody<B> {
     fn default() -> Self {
         Self {
@@ -41,7 +43,7 @@ impl<B: Default> Default for LlmBody<B> {
     }
 }
 
-/// Without the client's body, which may hold the answer.
+/// Does not print the client's body, which may hold the response.
 impl<B> fmt::Debug for LlmBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LlmBody")
@@ -63,28 +65,28 @@ where
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
-        let Some(exchange) = this.call else {
+        let Some(call) = this.call else {
             return this.inner.poll_frame(context);
         };
-        exchange.enter_client();
+        call.enter_client();
         let polled = this.inner.as_mut().poll_frame(context);
-        // Whoever asks the body whether it has ended may not poll again.
-        let ended = polled.is_ready() && this.inner.is_end_stream();
-        exchange.exit_client();
+        // A caller that sees `is_end_stream` may not poll again.
+        let has_ended = polled.is_ready() && this.inner.is_end_stream();
+        call.exit_client();
         let frame = ready!(polled);
         match &frame {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
-                    read_frame(exchange, data);
+                    read_data(call, data);
                 }
-                if ended || frame.is_trailers() {
-                    exchange.on_end();
+                if has_ended || frame.is_trailers() {
+                    call.on_end();
                 }
             }
-            Some(Err(error)) => exchange.on_error(error),
-            None => exchange.on_end(),
+            Some(Err(error)) => call.on_error(error),
+            None => call.on_end(),
         }
-        if ended || !matches!(&frame, Some(Ok(frame)) if frame.is_data()) {
+        if has_ended || !matches!(&frame, Some(Ok(frame)) if frame.is_data()) {
             *this.call = None;
         }
         Poll::Ready(frame)
@@ -99,10 +101,10 @@ where
     }
 }
 
-/// Reads a frame's data without taking it.
-fn read_frame(exchange: &mut HttpCall, data: &impl Buf) {
+/// Reads a frame's data without consuming it.
+fn read_data(call: &mut HttpCall, data: &impl Buf) {
     if data.chunk().len() == data.remaining() {
-        return exchange.on_data(data.chunk());
+        return call.on_data(data.chunk());
     }
     let mut slices = [IoSlice::new(&[]); 16];
     let filled = data.chunks_vectored(&mut slices);
@@ -110,9 +112,9 @@ fn read_frame(exchange: &mut HttpCall, data: &impl Buf) {
     let len: usize = slices.iter().map(|slice| slice.len()).sum();
     if len == data.remaining() {
         for slice in slices {
-            exchange.on_data(slice);
+            call.on_data(slice);
         }
     } else {
-        exchange.skip_frame();
+        call.skip_frame();
     }
 }

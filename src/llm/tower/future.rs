@@ -1,4 +1,4 @@
-//! The future of a measured call, up to the head of the answer.
+//! The future of a measured call, up to the head of the response.
 
 use std::fmt;
 use std::pin::Pin;
@@ -24,7 +24,7 @@ impl<F> LlmFuture<F> {
     }
 }
 
-/// Without the client's future, whose URL and headers may have keys in them.
+/// Does not print the client's future, whose URL and headers may hold keys.
 impl<F> fmt::Debug for LlmFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LlmFuture")
@@ -43,32 +43,32 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if let Some(exchange) = this.call {
-            exchange.enter_client();
+        if let Some(call) = this.call {
+            call.enter_client();
         }
         let polled = this.inner.poll(context);
-        if let Some(exchange) = this.call {
-            exchange.exit_client();
+        if let Some(call) = this.call {
+            call.exit_client();
         }
         let result = ready!(polled);
-        let exchange = this.call.take();
-        Poll::Ready(measured(result, exchange))
+        let call = this.call.take();
+        Poll::Ready(attach_call(result, call))
     }
 }
 
-/// Moves a call on into the answer's body, or ends it with the error.
-fn measured<R: LlmResponse, E: 'static>(
+/// Moves a call into the response's body, or ends it with the error.
+fn attach_call<R: LlmResponse, E: 'static>(
     result: Result<R, E>,
-    mut exchange: Option<Box<HttpCall>>,
+    mut call: Option<Box<HttpCall>>,
 ) -> Result<R::Measured, E> {
-    if let Some(exchange) = &mut exchange {
+    if let Some(call) = &mut call {
         match &result {
             Ok(response) => {
                 let (status, headers) = response.head();
-                exchange.on_head(status, headers);
+                call.on_head(status, headers);
             }
-            Err(error) => exchange.on_error(error),
+            Err(error) => call.on_error(error),
         }
     }
-    Ok(result?.into_measured(exchange))
+    Ok(result?.into_measured(call))
 }

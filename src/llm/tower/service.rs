@@ -1,4 +1,4 @@
-//! A client whose calls are measured.
+//! A client whose LLM calls are measured.
 
 use std::fmt;
 use std::task::{Context, Poll};
@@ -8,7 +8,7 @@ use tower::Service;
 use crate::llm::metrics::LlmMetrics;
 use crate::llm::tower::{LlmFuture, LlmRequest, LlmResponse};
 
-/// A client, wrapped by an [`LlmLayer`](crate::llm::LlmLayer).
+/// A client wrapped by an [`LlmLayer`](crate::llm::LlmLayer).
 #[derive(Clone)]
 pub struct LlmService<S> {
     client: S,
@@ -20,13 +20,14 @@ impl<S> LlmService<S> {
         Self { client, metrics }
     }
 
-    /// Returns the client, to make requests with; what is sent by it is not measured.
+    /// Returns the wrapped client, for example to build requests. Requests that it sends itself
+    /// are not measured.
     pub fn get_ref(&self) -> &S {
         &self.client
     }
 }
 
-/// Without the client, whose headers may have keys in them.
+/// Does not print the client, whose headers may hold keys.
 impl<S> fmt::Debug for LlmService<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LlmService")
@@ -51,14 +52,14 @@ where
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        let mut exchange = request.start_call(&self.metrics);
-        if let Some(exchange) = &mut exchange {
-            exchange.enter_client();
+        let mut call = request.start_call(&self.metrics);
+        if let Some(call) = &mut call {
+            call.enter_client();
         }
         let future = self.client.call(request);
-        if let Some(exchange) = &mut exchange {
-            exchange.exit_client();
+        if let Some(call) = &mut call {
+            call.exit_client();
         }
-        LlmFuture::new(future, exchange)
+        LlmFuture::new(future, call)
     }
 }
