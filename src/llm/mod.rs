@@ -135,10 +135,6 @@ mod settings;
 mod tower;
 
 pub use call::LlmCall;
-#[cfg(feature = "async-openai")]
-pub use client::AsyncOpenAi;
-#[cfg(feature = "reqwest-middleware")]
-pub use client::LlmMiddleware;
 pub use cost::{Price, PriceTable};
 pub use facts::{ErrorType, Outcome, Phase, ServiceTier, Unit, Usage};
 pub use metrics::LlmMetrics;

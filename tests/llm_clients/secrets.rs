@@ -318,8 +318,6 @@ async fn no_debug_of_the_layers_own_types_tells_of_a_call_under_way() {
     assert_silent_debug(&layer);
     assert_silent_debug(&metrics);
     assert_silent_debug(&llm);
-    assert_silent_debug(&layer.middleware());
-    assert_silent_debug(&layer.async_openai(client()));
     assert_silent_debug(&(RequestModel::new("gpt-x"), Usage::new(), Outcome::Cancelled));
 }
 

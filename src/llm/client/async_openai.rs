@@ -10,31 +10,41 @@ use tower::Service;
 
 use crate::llm::tower::{LlmLayer, LlmService};
 
-/// A measured [`reqwest::Client`] as the service that async-openai calls.
-///
-/// Its own retries are gone where a service is given; its `OpenAIRetryLayer` around this
-/// one brings them back, and each attempt is measured.
-///
-/// ```no_run
-/// use tachometer::LlmLayer;
-///
-/// let service = LlmLayer::new().async_openai(reqwest::Client::new());
-/// let client = async_openai::Client::new().with_http_service(service);
-/// ```
-#[derive(Debug, Clone)]
-pub struct AsyncOpenAi(LlmService<reqwest::Client>);
-
 impl LlmLayer {
-    /// Wraps a client for async-openai.
+    /// Wraps a [`reqwest::Client`] for async-openai's `Client::with_http_service`.
+    ///
+    /// A client with such a service does not retry by itself. async-openai's
+    /// `OpenAIRetryLayer` around the service retries, and each attempt is measured.
+    ///
+    /// ```no_run
+    /// use tachometer::LlmLayer;
+    ///
+    /// let service = LlmLayer::new().async_openai(reqwest::Client::new());
+    /// let client = async_openai::Client::new().with_http_service(service);
+    /// ```
     ///
     /// # Panics
     ///
-    /// The first time, when the metrics cannot be registered, of which
-    /// [`try_register`](Self::try_register) says when.
-    pub fn async_openai(&self, client: reqwest::Client) -> AsyncOpenAi {
+    /// If the metrics are not registered yet and cannot be; see
+    /// [`try_register`](Self::try_register).
+    pub fn async_openai(
+        &self,
+        client: reqwest::Client,
+    ) -> impl Service<
+        HttpRequestFactory,
+        Response = Response,
+        Error = OpenAIError,
+        Future = impl Future<Output = Result<Response, OpenAIError>> + Send + 'static,
+    > + Clone
+    + Send
+    + Sync
+    + 'static {
         AsyncOpenAi(self.layer(client))
     }
 }
+
+#[derive(Debug, Clone)]
+struct AsyncOpenAi(LlmService<reqwest::Client>);
 
 impl Service<HttpRequestFactory> for AsyncOpenAi {
     type Response = Response;
@@ -42,7 +52,7 @@ impl Service<HttpRequestFactory> for AsyncOpenAi {
     type Future = Pin<Box<dyn Future<Output = Result<Response, OpenAIError>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), OpenAIError>> {
-        // reqwest's client always is.
+        // A reqwest client is always ready.
         Poll::Ready(Ok(()))
     }
 

@@ -1,4 +1,4 @@
-//! Any client of the `http` crate's requests and responses.
+//! Clients with the `http` crate's request and response types.
 
 use std::any::Any;
 
@@ -16,31 +16,31 @@ use crate::llm::tower::{LlmBody, LlmRequest, LlmResponse};
 impl<B: 'static> LlmRequest for Request<B> {
     fn start_call(&self, metrics: &LlmMetrics) -> Option<Box<HttpCall>> {
         let uri = self.uri();
-        // Behind a proxy the target has a path alone, and the host has a header.
-        let named = || {
-            let named = self.headers().get(header::HOST)?.to_str().ok()?;
-            named.parse::<Authority>().ok()
+        // A target in origin form has a path only; the host is in a header.
+        let host_header = || {
+            let host = self.headers().get(header::HOST)?.to_str().ok()?;
+            host.parse::<Authority>().ok()
         };
-        let authority = uri.authority().cloned().or_else(named);
+        let authority = uri.authority().cloned().or_else(host_header);
         let host = authority.as_ref().map_or("", Authority::host);
-        let of_scheme = || match uri.scheme_str()? {
+        let default_port = || match uri.scheme_str()? {
             "https" => Some(443),
             "http" => Some(80),
             _ => None,
         };
         let port = authority.as_ref().and_then(Authority::port_u16);
-        let port = port.or_else(of_scheme);
+        let port = port.or_else(default_port);
         HttpCall::start(metrics, self.method(), (host, port), uri.path(), || {
-            let mut asked = read_params(self.body());
+            let mut params = read_params(self.body());
             if let Some(model) = self.extensions().get::<RequestModel>() {
-                asked.model.get_or_insert_with(|| model.0.clone());
+                params.model.get_or_insert_with(|| model.0.clone());
             }
-            asked
+            params
         })
     }
 }
 
-/// Reads a body that is in memory, whose type shows that; any other is not touched.
+/// Reads a body of a type that is known to be in memory. Other bodies are not touched.
 fn read_params(body: &dyn Any) -> RequestParams {
     if let Some(body) = body.downcast_ref::<String>() {
         return RequestParams::read(Some(body.as_bytes()));
@@ -67,7 +67,7 @@ where
         (self.status(), self.headers())
     }
 
-    fn into_measured(self, exchange: Option<Box<HttpCall>>) -> Self::Measured {
-        self.map(|body| LlmBody::new(body, exchange))
+    fn into_measured(self, call: Option<Box<HttpCall>>) -> Self::Measured {
+        self.map(|body| LlmBody::new(body, call))
     }
 }

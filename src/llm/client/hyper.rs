@@ -1,16 +1,19 @@
-//! hyper-util's client: bodies that are in memory.
+//! The request bodies of hyper-util's client that are in memory.
 
 use std::any::Any;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use http_body::Body;
 use http_body_util::Full;
 
-/// Returns a body that is in memory, which is another handle to the same bytes.
+/// Returns the bytes of a `Full<Bytes>`, without copying them.
 pub(crate) fn in_memory_body(body: &dyn Any) -> Option<Bytes> {
     let mut body = body.downcast_ref::<Full<Bytes>>()?.clone();
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    match http_body::Body::poll_frame(std::pin::Pin::new(&mut body), &mut context) {
-        std::task::Poll::Ready(Some(Ok(frame))) => frame.into_data().ok(),
+    let mut context = Context::from_waker(Waker::noop());
+    match Pin::new(&mut body).poll_frame(&mut context) {
+        Poll::Ready(Some(Ok(frame))) => frame.into_data().ok(),
         _ => None,
     }
 }

@@ -9,8 +9,3 @@ mod hyper;
 mod reqwest;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest_middleware;
-
-#[cfg(feature = "async-openai")]
-pub use async_openai::AsyncOpenAi;
-#[cfg(feature = "reqwest-middleware")]
-pub use reqwest_middleware::LlmMiddleware;

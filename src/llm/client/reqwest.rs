@@ -16,8 +16,7 @@ where
     S: Service<Request, Response = Response> + Clone,
     S::Error: 'static,
 {
-    /// Sends a request, as [`reqwest::Client::execute`] does, and measures it if it is a
-    /// call of an LLM.
+    /// Sends a request like [`reqwest::Client::execute`], and measures it if it is an LLM call.
     ///
     /// ```no_run
     /// use tachometer::LlmLayer;
@@ -36,7 +35,7 @@ where
     ///
     /// # Errors
     ///
-    /// Those of the client.
+    /// The client's errors.
     pub async fn execute(&self, request: Request) -> Result<Response, S::Error> {
         let mut service = self.clone();
         poll_fn(|context| service.poll_ready(context)).await?;
@@ -49,9 +48,10 @@ where
     S: Service<Request, Response = Response> + Clone,
     S::Error: From<reqwest::Error> + 'static,
 {
-    /// Sends what a builder makes, as [`execute`](Self::execute) does.
+    /// Builds a request and sends it like [`execute`](Self::execute).
     ///
-    /// The builder's own `send` goes past the layer, and is not measured.
+    /// [`RequestBuilder::send`] sends the request through the inner client, so it is not
+    /// measured.
     ///
     /// ```no_run
     /// use tachometer::LlmLayer;
@@ -66,7 +66,7 @@ where
     ///
     /// # Errors
     ///
-    /// Those of the client, and of a builder that makes no request.
+    /// The client's errors, and the builder's if the request is not valid.
     pub async fn send(&self, request: RequestBuilder) -> Result<Response, S::Error> {
         self.execute(request.build()?).await
     }
@@ -89,17 +89,17 @@ impl LlmResponse for Response {
         (self.status(), self.headers())
     }
 
-    fn into_measured(self, exchange: Option<Box<HttpCall>>) -> Self {
-        if exchange.is_none() {
+    fn into_measured(self, call: Option<Box<HttpCall>>) -> Self {
+        if call.is_none() {
             return self;
         }
-        // The URL is in no extension of reqwest's own making, and would be lost.
+        // The conversion to `http::Response` drops the URL. An extension keeps it.
         let url = http::Response::builder().url(self.url().clone()).body(());
         let (mut parts, body) = http::Response::from(self).into_parts();
         if let Ok(url) = url {
             parts.extensions.extend(url.into_parts().0.extensions);
         }
-        let body = Body::wrap(LlmBody::new(body, exchange));
+        let body = Body::wrap(LlmBody::new(body, call));
         http::Response::from_parts(parts, body).into()
     }
 }

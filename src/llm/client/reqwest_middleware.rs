@@ -7,31 +7,30 @@ use reqwest_middleware::{Error, Middleware, Next};
 use crate::llm::metrics::LlmMetrics;
 use crate::llm::tower::{LlmFuture, LlmLayer, LlmRequest};
 
-/// An [`LlmLayer`] as a middleware of reqwest-middleware.
-///
-/// Before a middleware that tries again it measures calls, after it attempts.
-///
-/// ```no_run
-/// use tachometer::LlmLayer;
-///
-/// let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
-///     .with(LlmLayer::new().middleware())
-///     .build();
-/// ```
-#[derive(Debug, Clone)]
-pub struct LlmMiddleware(LlmMetrics);
-
 impl LlmLayer {
-    /// Makes a middleware for reqwest-middleware's client.
+    /// Creates a middleware for reqwest-middleware's `ClientBuilder::with`.
+    ///
+    /// If it is added before a retry middleware it measures calls, and if after, attempts.
+    ///
+    /// ```no_run
+    /// use tachometer::LlmLayer;
+    ///
+    /// let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
+    ///     .with(LlmLayer::new().middleware())
+    ///     .build();
+    /// ```
     ///
     /// # Panics
     ///
-    /// The first time, when the metrics cannot be registered, of which
-    /// [`try_register`](Self::try_register) says when.
-    pub fn middleware(&self) -> LlmMiddleware {
+    /// If the metrics are not registered yet and cannot be; see
+    /// [`try_register`](Self::try_register).
+    pub fn middleware(&self) -> impl Middleware + Clone + use<> {
         LlmMiddleware(self.metrics())
     }
 }
+
+#[derive(Debug, Clone)]
+struct LlmMiddleware(LlmMetrics);
 
 #[async_trait::async_trait]
 impl Middleware for LlmMiddleware {
@@ -41,7 +40,7 @@ impl Middleware for LlmMiddleware {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response, Error> {
-        let exchange = request.start_call(&self.0);
-        LlmFuture::new(next.run(request, extensions), exchange).await
+        let call = request.start_call(&self.0);
+        LlmFuture::new(next.run(request, extensions), call).await
     }
 }
