@@ -1,8 +1,8 @@
 //! The three kinds of metric: a sum, a level, a distribution.
 
-use tachometer::{PercentileError, counter, gauge, histogram};
+use tachometer::{Error, counter, gauge, histogram};
 
-fn main() -> Result<(), PercentileError> {
+fn main() -> Result<(), Error> {
     // For what adds up.
     let requests = counter("requests_total", "Total number of requests");
     requests.inc();

@@ -2,8 +2,8 @@
 //! all at start-up.
 //!
 //! Recording never fails. An [`Error`] comes from creating or registering a
-//! metric, or from the settings of the router or of a layer; a [`PercentileError`] from asking a
-//! histogram for a percentile that it cannot give.
+//! metric, from the settings of the router or of a layer, or from asking a histogram for a
+//! percentile that it cannot return.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -26,6 +26,8 @@ enum Kind {
     InvalidName,
     InvalidLabel,
     InvalidBuckets,
+    InvalidPercentile,
+    EmptyHistogram,
     Conflict,
     #[cfg(feature = "axum")]
     InvalidNetwork,
@@ -55,6 +57,18 @@ impl Error {
     #[must_use]
     pub fn is_invalid_buckets(&self) -> bool {
         self.kind == Kind::InvalidBuckets
+    }
+
+    /// Returns true if a percentile is not from 0 to 100.
+    #[must_use]
+    pub fn is_invalid_percentile(&self) -> bool {
+        self.kind == Kind::InvalidPercentile
+    }
+
+    /// Returns true if a histogram without observations was asked for a percentile.
+    #[must_use]
+    pub fn is_empty_histogram(&self) -> bool {
+        self.kind == Kind::EmptyHistogram
     }
 
     /// Returns true when the registry holds something else under that name, or
@@ -114,6 +128,22 @@ impl Error {
     }
 
     #[cold]
+    pub(crate) fn invalid_percentile(percentile: f64) -> Self {
+        Self::new(
+            Kind::InvalidPercentile,
+            format_args!("there is no percentile {percentile}: ask for one from 0 to 100"),
+        )
+    }
+
+    #[cold]
+    pub(crate) fn empty_histogram() -> Self {
+        Self::new(
+            Kind::EmptyHistogram,
+            "the histogram is empty: observe a value first",
+        )
+    }
+
+    #[cold]
     pub(crate) fn conflict(message: impl fmt::Display) -> Self {
         Self::new(Kind::Conflict, message)
     }
@@ -157,29 +187,3 @@ impl From<Infallible> for Error {
         match never {}
     }
 }
-
-/// The reason why a histogram has no such percentile.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub enum PercentileError {
-    /// Nothing has been observed yet.
-    Empty,
-    /// The percentile asked for is not within 0 to 100.
-    OutOfRange(f64),
-}
-
-impl fmt::Display for PercentileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("the histogram is empty: observe a value first"),
-            Self::OutOfRange(asked) => {
-                write!(
-                    f,
-                    "there is no percentile {asked}: ask for one from 0 to 100"
-                )
-            }
-        }
-    }
-}
-
-impl std::error::Error for PercentileError {}

@@ -136,7 +136,7 @@ pub mod snapshot;
 #[cfg(feature = "axum")]
 pub use app::{instrument, instrument_with};
 pub use context::{RequestRoute, WithRoute, carry_route};
-pub use error::{Error, PercentileError};
+pub use error::Error;
 #[cfg(feature = "llm")]
 pub use llm::LlmLayer;
 pub use metric::{Buckets, Counter, Family, Gauge, Histogram, Label, Metric, Timer};

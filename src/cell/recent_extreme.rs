@@ -5,8 +5,9 @@ use std::array::from_fn;
 use crate::cell::sync::{AtomicU64, Ordering};
 
 /// Which of several numbers counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Extreme {
+    #[default]
     Lowest,
     Highest,
 }

@@ -2,6 +2,7 @@
 
 use crate::context::{Clock, Hook};
 use crate::llm::cost::PriceTable;
+use crate::metric::Buckets;
 
 /// What a layer was built with.
 #[derive(Clone)]
@@ -17,7 +18,7 @@ pub(crate) struct Settings {
     pub(crate) limit: Option<usize>,
     pub(crate) rename_model: Option<Hook<RenameModel>>,
     pub(crate) skip: Option<Hook<SkipRequest>>,
-    pub(crate) buckets: Option<Vec<f64>>,
+    pub(crate) buckets: Option<Buckets>,
     pub(crate) preset: Preset,
     pub(crate) prices: Option<PriceTable>,
     pub(crate) by_route: bool,

@@ -1,4 +1,4 @@
-//! A metric of any kind, as a registry holds it.
+//! A registered metric of any kind.
 
 use std::any::Any;
 use std::fmt;
@@ -12,16 +12,16 @@ use crate::metric::instrument::Instrument;
 use crate::metric::set::SeriesSet;
 use crate::snapshot::{Desc, Kind, Labels, Role, SeriesBlock};
 
-/// A registered metric of any kind: a name and all series under it.
+/// A registered metric of any kind, with all its series.
 #[derive(Clone)]
 pub struct Metric {
-    /// At least one; several if handles of the registry with different constant labels, or
-    /// several registries, have metrics under the name.
+    /// At least one. There are several if handles of the registry with different constant
+    /// labels, or several registries, use the name.
     sets: Arc<[Arc<dyn AnySet>]>,
 }
 
 impl Metric {
-    /// Makes one of sets under the same name; at least one.
+    /// Creates a metric from at least one set; all have the same name.
     pub(crate) fn new(sets: impl IntoIterator<Item = Arc<dyn AnySet>>) -> Self {
         Self {
             sets: sets.into_iter().collect(),
@@ -34,51 +34,52 @@ impl Metric {
         self.desc().name()
     }
 
-    /// Returns its help text, the first one given.
+    /// Returns the help text that it was first registered with.
     #[must_use]
     pub fn help(&self) -> &str {
         self.desc().help()
     }
 
-    /// Returns what it measures.
+    /// Returns whether it is a counter, a gauge or a histogram.
+    #[doc(alias = "type")]
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.desc().kind()
     }
 
-    /// Returns what it is there for, if it is one of the crate's own that the page, the
-    /// boards or the rules look at.
+    /// Returns its role, if it is one of this crate's metrics that the page, the dashboards or
+    /// the alert rules use.
     #[must_use]
     pub fn role(&self) -> Option<Role> {
         self.desc().role()
     }
 
-    /// Returns the names of its labels; none for a metric without.
+    /// Returns the names of its labels, without the registry's constant labels.
     #[must_use]
     pub fn label_names(&self) -> Vec<&str> {
-        // A collector's set does not know its labels before it is read.
+        // The label names of a collector's set are unknown until it is read.
         let mut names = self.sets.iter().map(|set| set.label_names());
         let names = names.find(|names| !names.is_empty());
         names.into_iter().flatten().map(|name| &**name).collect()
     }
 
-    /// Returns how many series it has.
+    /// Returns the number of its series.
+    #[doc(alias = "cardinality")]
     #[must_use]
     pub fn series(&self) -> usize {
         self.sets.iter().map(|set| set.len()).sum()
     }
 
-    /// Returns the sum over its series; of a histogram the number of
-    /// observations.
+    /// Returns the sum of its series; for a histogram, the number of observations.
     #[must_use]
     pub fn value(&self) -> f64 {
-        // Not `sum`, which is -0 of nothing.
+        // Not `sum`, which returns -0 if there is no series.
         let totals = self.sets.iter().map(|set| set.total());
         totals.fold(0.0, |sum, total| sum + total)
     }
 
-    /// Sets all its series back to zero, unless they say how much is under way,
-    /// as the layer's `http_requests_in_flight` does.
+    /// Resets all its series to zero. Gauges of what is in flight, such as
+    /// `http_requests_in_flight`, are not reset.
     pub fn reset(&self) {
         self.sets.iter().for_each(|set| set.reset());
     }
@@ -93,32 +94,32 @@ impl Metric {
         self.sets[0].constant_labels()
     }
 
-    /// Returns true if it is a histogram and some of its series have exponential buckets.
+    /// Returns true if it is a histogram with exponential buckets in some series.
     #[cfg(feature = "dashboard")]
     pub(crate) fn has_native(&self) -> bool {
         let mut sets = self.sets.iter().filter_map(set_of::<Histogram>);
         sets.any(|set| set.has_settings(Buckets::has_native))
     }
 
-    /// Returns how many values its series refused.
+    /// Returns how many values its series rejected.
     pub(crate) fn invalid_count(&self) -> u64 {
         self.sets.iter().map(|set| set.invalid_count()).sum()
     }
 
-    /// Returns how often a series was asked for and the overflow's was given, for
-    /// families whose labels have a limit.
+    /// Returns how often a caller got an overflow series instead of the one that it asked for,
+    /// or `None` if no label has a limit.
     pub(crate) fn overflow_count(&self) -> Option<u64> {
         let counts = self.sets.iter().filter_map(|set| set.overflow_count());
         counts.reduce(|sum, count| sum + count)
     }
 
-    /// Returns true if it holds instruments of the kind `M`.
+    /// Returns true if its series are instruments of type `M`.
     pub(crate) fn contains<M: Instrument>(&self) -> bool {
         self.sets.iter().any(|set| set_of::<M>(set).is_some())
     }
 }
 
-/// Returns the set as one of instruments of the kind `M`, if it is one.
+/// Downcasts a set to one of instruments of type `M`.
 pub(crate) fn set_of<M: Instrument>(set: &Arc<dyn AnySet>) -> Option<Arc<SeriesSet<M>>> {
     let set: Arc<dyn Any + Send + Sync> = Arc::clone(set) as _;
     set.downcast().ok()
@@ -134,18 +135,18 @@ impl fmt::Debug for Metric {
     }
 }
 
-/// A family whatever it holds: a [`SeriesSet`], or what a collector computes.
+/// A [`SeriesSet`] of any instrument, or the values of a collector.
 pub(crate) trait AnySet: Any + Send + Sync {
     fn desc(&self) -> &Arc<Desc>;
     fn label_names(&self) -> &[Box<str>];
-    /// Returns the labels that all its series have, besides those of `label_names`.
+    /// Returns the constant labels, which are not among `label_names`.
     fn constant_labels(&self) -> &Labels;
     fn len(&self) -> usize;
     fn invalid_count(&self) -> u64;
     fn overflow_count(&self) -> Option<u64>;
-    /// Reads up to [`SeriesBlock::MAX_SERIES`] series from position `from` on, and moves
-    /// that past them; returns `None` when there are no more.
-    fn block(&self, from: &mut usize) -> Option<SeriesBlock>;
+    /// Reads up to [`SeriesBlock::MAX_SERIES`] series from index `next` on, and moves `next` past
+    /// them. Returns `None` at the end.
+    fn block(&self, next: &mut usize) -> Option<SeriesBlock>;
     fn total(&self) -> f64;
     fn reset(&self);
 }
@@ -176,16 +177,17 @@ impl<M: Instrument> AnySet for SeriesSet<M> {
         limits.is_limited().then(|| limits.overflow_count())
     }
 
-    fn block(&self, from: &mut usize) -> Option<SeriesBlock> {
-        self.block(from)
+    fn block(&self, next: &mut usize) -> Option<SeriesBlock> {
+        self.block(next)
     }
 
     fn total(&self) -> f64 {
-        // Not `sum`, which is -0 of nothing.
-        self.iter().fold(0.0, |sum, series| sum + series.total())
+        // Not `sum`, which returns -0 if there is no series.
+        let totals = self.iter().map(|series| series.handle().total());
+        totals.fold(0.0, |sum, total| sum + total)
     }
 
     fn reset(&self) {
-        self.iter().for_each(Instrument::reset_value);
+        self.iter().for_each(|series| series.handle().reset());
     }
 }

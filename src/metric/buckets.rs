@@ -1,4 +1,4 @@
-//! Which buckets a histogram has.
+//! The buckets of a histogram.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -7,14 +7,12 @@ use crate::cell::BucketLayout;
 use crate::error::Error;
 use crate::snapshot::{Bounds, Resolution};
 
-/// The buckets of a histogram: classic ones, and exponential ones if asked for.
+/// The buckets of a histogram: classic ones and, optionally, exponential ones.
 ///
-/// Classic buckets are those that every Prometheus reads, between bounds that one
-/// chooses. Exponential ones, which Prometheus calls native, follow the values'
-/// magnitudes by themselves, and percentiles are read from them. A histogram
-/// without labels has both. A family has classic ones only, unless
-/// [`native`](Self::native) asks for the others, since each of its series pays for
-/// them.
+/// Every Prometheus reads classic buckets, whose bounds are configurable. Exponential buckets,
+/// which Prometheus calls native, adapt to the magnitude of the values, and percentiles are
+/// read from them. A histogram without labels always has both. A family has exponential
+/// buckets only with [`native`](Self::native), since they cost memory for each series.
 ///
 /// ```
 /// use tachometer::{Buckets, Registry};
@@ -31,32 +29,35 @@ use crate::snapshot::{Bounds, Resolution};
 /// assert_eq!(median, 0.042);
 /// # Ok::<(), tachometer::Error>(())
 /// ```
+#[doc(alias = "bounds")]
+#[doc(alias = "boundaries")]
 #[derive(Clone)]
 pub struct Buckets {
     pub(crate) layout: BucketLayout,
 }
 
 impl Buckets {
-    /// Returns classic buckets between these bounds: finite and ascending, each
-    /// the inclusive upper end of a bucket.
+    /// Creates classic buckets with these upper bounds, which are inclusive. A last bucket
+    /// without a bound (`+Inf`) is added.
     ///
     /// # Errors
     ///
-    /// When there is no bound, or one is not finite, or not above the one before
-    /// it ([`Error::is_invalid_buckets`]).
+    /// Returns an error if there is no bound, or if the bounds are not finite and ascending
+    /// ([`Error::is_invalid_buckets`]).
     pub fn new(bounds: &[f64]) -> Result<Self, Error> {
-        let grid = BucketLayout::new(Bounds::new(bounds)?, None);
-        Ok(Self { layout: grid })
+        let layout = BucketLayout::new(Bounds::new(bounds)?, None);
+        Ok(Self { layout })
     }
 
-    /// Adds exponential buckets of the default resolution, whose percentiles are
-    /// off by at most 4.5 %.
+    /// Adds exponential buckets of the default resolution. The error of a percentile is then
+    /// at most 4.5 %.
+    #[doc(alias = "exponential")]
     #[must_use]
     pub fn native(self) -> Self {
         self.resolution(Resolution::default())
     }
 
-    /// Adds exponential buckets of a resolution of one's choice.
+    /// Adds exponential buckets of this resolution.
     #[must_use]
     pub fn resolution(self, resolution: Resolution) -> Self {
         Self {
@@ -64,10 +65,9 @@ impl Buckets {
         }
     }
 
-    /// Returns these buckets with exponential ones among them, as a histogram by
-    /// itself has them.
+    /// Adds exponential buckets of the default resolution if there are none.
     pub(crate) fn or_native(self) -> Self {
-        // Most histograms are made with these, so they share them.
+        // Most histograms have these, so they share them.
         static DEFAULT: LazyLock<Buckets> = LazyLock::new(|| Buckets::default().native());
         if self.native_resolution().is_some() {
             self
@@ -78,7 +78,7 @@ impl Buckets {
         }
     }
 
-    /// Returns true when there are exponential buckets among them.
+    /// Returns true if there are exponential buckets.
     #[cfg(feature = "dashboard")]
     pub(crate) fn has_native(&self) -> bool {
         self.native_resolution().is_some()
@@ -89,8 +89,8 @@ impl Buckets {
     }
 }
 
-/// Classic buckets between the bounds for durations in seconds that the official
-/// clients use, 5 ms to 10 s.
+/// Classic buckets for durations in seconds, 5 ms to 10 s: the defaults of the official
+/// Prometheus clients.
 impl Default for Buckets {
     fn default() -> Self {
         Self {
@@ -113,21 +113,5 @@ impl fmt::Debug for Buckets {
             None => Ok(()),
             Some(resolution) => write!(f, " and native ones of schema {}", resolution.schema()),
         }
-    }
-}
-
-impl TryFrom<&[f64]> for Buckets {
-    type Error = Error;
-
-    fn try_from(bounds: &[f64]) -> Result<Self, Error> {
-        Self::new(bounds)
-    }
-}
-
-impl<const N: usize> TryFrom<&[f64; N]> for Buckets {
-    type Error = Error;
-
-    fn try_from(bounds: &[f64; N]) -> Result<Self, Error> {
-        Self::new(bounds)
     }
 }

@@ -1,4 +1,4 @@
-//! A family whose number of labels is known when it is made, and not before.
+//! A family whose labels are chosen at run time.
 
 use std::sync::Arc;
 
@@ -9,107 +9,111 @@ use crate::metric::instrument::Instrument;
 use crate::metric::label_rule::OverflowReason;
 use crate::metric::set::SeriesSet;
 
-/// So many labels such a family may have.
+/// The largest number of labels of a [`DynFamily`].
 pub(crate) const MAX_LABELS: usize = 24;
 
-/// A metric with labels, like a [`Family`](crate::metric::Family), whose labels are
-/// chosen at run time.
+/// A metric with labels, like a [`Family`](crate::metric::Family), whose labels are chosen at
+/// run time.
 pub(crate) struct DynFamily<M: Instrument> {
     set: Arc<SeriesSet<M>>,
-    /// Where each label of the set stands in what is given.
+    /// For each label of the set, its index in the caller's values.
     order: Box<[usize]>,
 }
 
 impl<M: Instrument> DynFamily<M> {
-    /// Makes a handle that takes its values in the order of `names`, which are the
-    /// set's own and no more than [`MAX_LABELS`].
+    /// Creates a handle that takes values in the order of `names`, which are the label names
+    /// of the set, at most [`MAX_LABELS`].
     pub(crate) fn new(set: Arc<SeriesSet<M>>, names: &[&str]) -> Self {
-        let place = |name: &str| names.iter().position(|asked| *asked == name);
-        let own = set.label_names().iter();
-        let order = own.filter_map(|name| place(name)).collect();
+        let index_of = |name: &str| names.iter().position(|other| *other == name);
+        let set_names = set.label_names().iter();
+        let order = set_names.filter_map(|name| index_of(name)).collect();
         Self { set, order }
     }
 
-    /// Returns the series with these values, and makes it where there is none; a
-    /// value that the limit refuses is replaced by the overflow's.
+    /// Returns the series with these values, and creates it if it does not exist. Values that
+    /// are over the limit are replaced by the overflow value.
     ///
-    /// It takes neither lock nor memory, unless the series is made.
+    /// Takes a lock and allocates only if the series is created.
     pub(crate) fn get_or_create(&self, values: &mut [&str]) -> &M {
-        let (mut asked, mut own) = ([""; MAX_LABELS], [""; MAX_LABELS]);
-        for (at, place) in self.order.iter().enumerate() {
-            asked[at] = values[*place];
-            own[at] = values[*place];
-        }
+        let requested = self.in_set_order(values);
+        let mut admitted = requested;
         let labels = self.order.len();
         let series = self
             .set
-            .get_or_create_slow(&asked[..labels], &mut own[..labels]);
-        for (at, place) in self.order.iter().enumerate() {
-            values[*place] = own[at];
+            .get_or_create_slow(&requested[..labels], &mut admitted[..labels]);
+        for (value, index) in admitted.iter().zip(&self.order) {
+            values[*index] = value;
         }
         series
     }
 
-    /// Returns the series with these values, if there is one.
+    /// Returns the series with these values, if it exists.
     #[cfg(feature = "llm")]
     pub(crate) fn find(&self, values: &[&str]) -> Option<&M> {
-        let mut own = [""; MAX_LABELS];
-        for (at, place) in self.order.iter().enumerate() {
-            own[at] = values[*place];
-        }
-        self.set.find(&own[..self.order.len()])
+        self.set
+            .find(&self.in_set_order(values)[..self.order.len()])
     }
 
-    /// Returns true if a label has this value in some series, or it was declared.
+    /// Returns true if a label has this value in some series, or if the value was declared.
     #[cfg(feature = "llm")]
     pub(crate) fn has_value(&self, label: &str, value: &str) -> bool {
         self.set.has_value(label, value)
     }
 
-    /// Lets a label have a new value out of a share of the limit, one part in `parts`.
-    /// Returns false if the share or the limit is used up.
+    /// Admits a new value of a label from a share of the limit (`1 / divisor` of it). Returns
+    /// false if the share or the limit is used up.
     #[cfg(feature = "llm")]
-    pub(crate) fn admit_from_share(&self, label: &str, value: &str, parts: usize) -> bool {
-        self.set.admit_from_share(label, value, parts)
+    pub(crate) fn admit_from_share(&self, label: &str, value: &str, divisor: usize) -> bool {
+        self.set.admit_from_share(label, value, divisor)
     }
 
-    /// Counts that a value of a label was replaced by the overflow's before it came here.
+    /// Counts that the caller replaced a value of a label by the overflow value.
     #[cfg(feature = "llm")]
-    pub(crate) fn count_overflow(&self, label: &str, cause: OverflowReason) {
-        self.set.count_overflow(label, cause);
+    pub(crate) fn count_overflow(&self, label: &str, reason: OverflowReason) {
+        self.set.count_overflow(label, reason);
     }
 
-    /// Makes the series with these values, which count against no limit.
+    /// Creates the series with these values, which count against no limit.
     pub(crate) fn declare(&self, values: &[&str]) {
-        let own: Vec<_> = self.order.iter().map(|place| [values[*place]]).collect();
-        let lists: Vec<_> = own.iter().map(|value| &value[..]).collect();
+        let order = self.order.iter();
+        let values: Vec<_> = order.map(|index| [values[*index]]).collect();
+        let lists: Vec<_> = values.iter().map(|value| &value[..]).collect();
         self.set.declare(&lists);
     }
 
-    /// Lets a label have a value that counts against no limit.
+    /// Allows a value of a label that counts against no limit.
     pub(crate) fn declare_value(&self, label: &str, value: &str) {
         self.set.declare_value(label, value);
     }
 
-    /// Lets the open labels have so many distinct values together.
+    /// Sets how many distinct values the open labels may have together.
     pub(crate) fn limit(&self, values: usize) {
         self.set.limits().set_limit(values);
     }
 
-    /// Does so unless the family has a limit already that someone has chosen.
+    /// Sets the limit unless it was set before.
     #[cfg(feature = "llm")]
     pub(crate) fn limit_if_unset(&self, values: usize) {
         self.set.limits().set_limit_if_unset(values);
     }
 
-    /// Returns where the family's series are, which is the same for all handles.
+    /// Returns the address of the set, which all handles of the family share.
     pub(crate) fn address(&self) -> usize {
         Arc::as_ptr(&self.set).addr()
+    }
+
+    /// Returns values in the order of the set, followed by empty ones.
+    fn in_set_order<'a>(&self, values: &[&'a str]) -> [&'a str; MAX_LABELS] {
+        let mut ordered = [""; MAX_LABELS];
+        for (value, index) in ordered.iter_mut().zip(&self.order) {
+            *value = values[*index];
+        }
+        ordered
     }
 }
 
 impl DynFamily<Histogram> {
-    /// Gives the series whose `label` has this `value` buckets of their own.
+    /// Sets the buckets of the series that have this value of a label.
     pub(crate) fn buckets_for(&self, label: &str, value: &str, buckets: Buckets) {
         self.set.set_settings_for(label, value, buckets);
     }

@@ -8,43 +8,42 @@ use std::time::SystemTime;
 use crate::metric::name::Names;
 use crate::snapshot::{Exemplar, Labels};
 
-/// So many characters the names and values of an exemplar's labels may have
-/// together (OpenMetrics 1.0, "Exemplars").
-const LONGEST: usize = 128;
+/// The largest number of characters in the names and values of an exemplar's labels
+/// (OpenMetrics 1.0, "Exemplars").
+const MAX_LABEL_CHARS: usize = 128;
 
-/// One slot for each counter and each bucket that ever had an exemplar.
+/// The latest exemplar of each counter and of each bucket of a family.
 ///
-/// They lie beside the series and not in them, so that a family without exemplars
-/// pays nothing for them.
+/// They are stored apart from the series, so that a family without exemplars pays nothing for
+/// them.
 #[derive(Debug, Default)]
 pub(crate) struct Exemplars {
-    /// Whether there are any, so that a scrape need not lock to learn of none.
-    /// Relaxed: a scrape that sees it late shows them the next time.
-    any: AtomicBool,
+    /// True if there are any, so that a scrape takes no lock if there are none. Relaxed: a
+    /// scrape that sees it late shows the exemplars the next time.
+    has_any: AtomicBool,
     /// By series, and by bucket.
-    slots: Mutex<BTreeMap<SeriesAddress, BTreeMap<usize, Slot>>>,
+    stored: Mutex<BTreeMap<SeriesAddress, BTreeMap<usize, StoredExemplar>>>,
 }
 
-/// The address of a series: it does not move, and lives as long as its family.
+/// The address of a series. A series does not move, and lives as long as its family.
 pub(crate) type SeriesAddress = usize;
 
 #[derive(Debug)]
-struct Slot {
-    /// The labels' text, in memory that the next exemplar uses again.
+struct StoredExemplar {
+    /// The labels' text. The next exemplar reuses its memory.
     labels: String,
     value: f64,
     timestamp: SystemTime,
 }
 
 impl Exemplars {
-    /// Keeps an exemplar in place of the one before it, and returns false when its
-    /// labels are not valid.
+    /// Stores an exemplar in place of the previous one. Returns false if its labels are not
+    /// valid.
     ///
-    /// One that comes while the slots are in use is dropped: there will be others,
-    /// and nobody who records ever waits.
+    /// An exemplar is dropped if the lock is taken: recording never waits.
     pub(crate) fn store(
         &self,
-        owner: SeriesAddress,
+        series: SeriesAddress,
         bucket: usize,
         value: f64,
         labels: &[(&str, &str)],
@@ -52,48 +51,47 @@ impl Exemplars {
         if !are_valid(labels) {
             return false;
         }
-        if let Ok(mut slots) = self.slots.try_lock() {
-            let own = slots.entry(owner).or_default();
-            let slot = own.entry(bucket).or_insert_with(|| Slot {
+        if let Ok(mut stored) = self.stored.try_lock() {
+            let buckets = stored.entry(series).or_default();
+            let exemplar = buckets.entry(bucket).or_insert_with(|| StoredExemplar {
                 labels: String::new(),
                 value,
                 timestamp: SystemTime::UNIX_EPOCH,
             });
-            slot.labels.clear();
-            Labels::render(&mut slot.labels, labels.iter().copied());
-            slot.value = value;
-            slot.timestamp = SystemTime::now();
-            self.any.store(true, Ordering::Relaxed);
+            exemplar.labels.clear();
+            Labels::render(&mut exemplar.labels, labels.iter().copied());
+            exemplar.value = value;
+            exemplar.timestamp = SystemTime::now();
+            self.has_any.store(true, Ordering::Relaxed);
         }
         true
     }
 
-    /// Appends the exemplars of one series, which is at position `series` of a
-    /// block.
-    pub(crate) fn read(&self, owner: SeriesAddress, series: usize, exemplars: &mut Vec<Exemplar>) {
-        if !self.any.load(Ordering::Relaxed) {
+    /// Appends the exemplars of one series; `index` is the series' index in its block.
+    pub(crate) fn read(&self, series: SeriesAddress, index: usize, exemplars: &mut Vec<Exemplar>) {
+        if !self.has_any.load(Ordering::Relaxed) {
             return;
         }
-        let slots = self.slots();
-        let own = slots.get(&owner).into_iter().flatten();
-        exemplars.extend(own.map(|(bucket, slot)| Exemplar {
-            series,
+        let stored = self.lock();
+        let buckets = stored.get(&series).into_iter().flatten();
+        exemplars.extend(buckets.map(|(bucket, exemplar)| Exemplar {
+            series: index,
             bucket: *bucket,
-            labels: Labels::from_rendered(&slot.labels),
-            value: slot.value,
-            timestamp: slot.timestamp,
+            labels: Labels::from_rendered(&exemplar.labels),
+            value: exemplar.value,
+            timestamp: exemplar.timestamp,
         }));
     }
 
-    /// Forgets the exemplars of one series.
-    pub(crate) fn remove(&self, owner: SeriesAddress) {
-        if self.any.load(Ordering::Relaxed) {
-            self.slots().remove(&owner);
+    /// Removes the exemplars of one series.
+    pub(crate) fn remove(&self, series: SeriesAddress) {
+        if self.has_any.load(Ordering::Relaxed) {
+            self.lock().remove(&series);
         }
     }
 
-    fn slots(&self) -> MutexGuard<'_, BTreeMap<SeriesAddress, BTreeMap<usize, Slot>>> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<SeriesAddress, BTreeMap<usize, StoredExemplar>>> {
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -101,8 +99,9 @@ fn are_valid(labels: &[(&str, &str)]) -> bool {
     let mut chars = 0;
     for (position, (name, value)) in labels.iter().enumerate() {
         chars += name.chars().count() + value.chars().count();
-        let twice = labels[..position].iter().any(|(other, _)| other == name);
-        if twice || chars > LONGEST || Names::Classic.check_label("", name).is_err() {
+        let is_duplicate = labels[..position].iter().any(|(other, _)| other == name);
+        if is_duplicate || chars > MAX_LABEL_CHARS || Names::Classic.check_label("", name).is_err()
+        {
             return false;
         }
     }

@@ -1,4 +1,4 @@
-//! A name and its series: one for each set of label values.
+//! A metric with labels.
 
 use std::array;
 use std::fmt;
@@ -10,13 +10,11 @@ use crate::metric::instrument::Instrument;
 use crate::metric::set::SeriesSet;
 use crate::snapshot::Labels;
 
-/// A metric with labels: one series for each set of their values.
+/// A metric with labels: one series for each set of label values.
 ///
-/// `M` is a [`Counter`](crate::metric::Counter), a
-/// [`Gauge`](crate::metric::Gauge) or a
-/// [`Histogram`](crate::metric::Histogram), `N` the number of labels, so that
-/// the compiler checks that each call gives all of them. A clone is the same
-/// family.
+/// `M` is a [`Counter`](crate::metric::Counter), a [`Gauge`](crate::metric::Gauge) or a
+/// [`Histogram`](crate::metric::Histogram). `N` is the number of labels, so the compiler
+/// checks that each call passes all values. A clone is the same family.
 ///
 /// ```
 /// use tachometer::Registry;
@@ -27,27 +25,25 @@ use crate::snapshot::Labels;
 /// mails.with(["welcome", "bounced"]).inc_by(2);
 /// # Ok::<(), tachometer::Error>(())
 /// ```
-#[expect(private_bounds, reason = "only this crate's metrics are instruments")]
+#[doc(alias = "labels")]
+#[doc(alias = "vec")]
 pub struct Family<M: Instrument, const N: usize> {
     set: Arc<SeriesSet<M>>,
-    /// Where each label of the series' text stands in what `with` is given,
-    /// since whoever asks for the family again may name them in another order.
+    /// For each label of the set, its index in the caller's values: callers may name the same
+    /// labels in another order.
     order: [usize; N],
-    /// Where the values stand in the series' text; see [`Labels::value_offsets`].
+    /// Where the values are in the series' text; see [`Labels::value_offsets`].
     value_offsets: [usize; N],
 }
 
-#[expect(private_bounds, reason = "only this crate's metrics are instruments")]
 impl<M: Instrument, const N: usize> Family<M, N> {
-    /// Makes a handle that takes its values in the order of `names`, which are
-    /// the set's own.
+    /// Creates a handle that takes values in the order of `names`, which are the label names
+    /// of the set.
     pub(crate) fn new(set: Arc<SeriesSet<M>>, names: [&str; N]) -> Self {
         let order = array::from_fn(|label| {
             let name = set.label_names().get(label).map(|name| &**name);
-            names
-                .iter()
-                .position(|asked| Some(*asked) == name)
-                .unwrap_or(label)
+            let index = names.iter().position(|other| Some(*other) == name);
+            index.unwrap_or(label)
         });
         let value_offsets = Labels::value_offsets(set.constant_labels(), set.label_names());
         Self {
@@ -57,21 +53,23 @@ impl<M: Instrument, const N: usize> Family<M, N> {
         }
     }
 
-    /// Returns the series with these label values, in the order in which the
-    /// names were given; it is made on its first use.
+    /// Returns the series with these label values, in the order of the label names. The first
+    /// call creates it.
     ///
-    /// Finding it takes no lock and no memory. Keep what it returns where one
-    /// series is recorded often. Calling this ahead of the first record makes the
-    /// series show as 0 from the start.
+    /// Finding a series takes no lock and does not allocate. Keep the returned handle if one
+    /// series is recorded often. A series that is created before anything is recorded in it is
+    /// exported as 0.
+    #[doc(alias = "get_or_create")]
+    #[doc(alias = "with_label_values")]
     pub fn with(&self, values: [&str; N]) -> M {
         self.with_ref(values, M::clone)
     }
 
-    /// Lends the series with these label values to `record`, and returns what that
-    /// returns; the series is made on its first use.
+    /// Calls `record` with the series with these label values, and returns its result. The
+    /// first call creates the series.
     ///
-    /// It is [`with`](Self::with) for recording once: no handle is made, whose
-    /// reference count all threads would change.
+    /// Use it instead of [`with`](Self::with) to record once: it clones no handle, whose
+    /// reference count all threads would contend for.
     ///
     /// ```
     /// # use tachometer::{Counter, Registry};
@@ -84,30 +82,30 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     pub fn with_ref<T>(&self, values: [&str; N], record: impl FnOnce(&M) -> T) -> T {
         record(
             self.set
-                .get_or_create(self.in_order(values), &self.value_offsets),
+                .get_or_create(self.in_set_order(values), &self.value_offsets),
         )
     }
 
-    /// Lets the family's [open](crate::Label::open) labels have `values` distinct
-    /// values together, instead of 2,000, and ten times as many combinations.
+    /// Sets how many distinct values the family's [open](crate::Label::open) labels may have
+    /// together; the default is 2,000. Ten times as many combinations are allowed.
     ///
-    /// Past either number a series is not made; what would be recorded in it is
-    /// recorded in one whose open labels have the value `_overflow` instead, so
-    /// that sums stay right. The registry then shows how often, as
-    /// `tachometer_series_overflow_total`, and a warning names the label once.
-    /// Values that have a series keep it.
+    /// Past either number no series is created. Values are recorded in a series whose open
+    /// labels have the value `_overflow` instead, so that sums stay right. The registry
+    /// exports how often as `tachometer_series_overflow_total`, and logs one warning that
+    /// names the label. Existing series stay.
+    #[doc(alias = "cardinality")]
     #[must_use = "this returns the family"]
     pub fn limit(self, values: usize) -> Self {
         self.set.limits().set_limit(values);
         self
     }
 
-    /// Names values that the labels are going to have, a list for each label in
-    /// the order in which the names were given, and makes all combinations of
-    /// them, so that they show as 0 from the start.
+    /// Declares label values, a list for each label in the order of the label names, and
+    /// creates the series of all combinations, which are exported as 0.
     ///
-    /// However many values come besides, these keep their name: they do not count
-    /// against the [limit](Self::limit).
+    /// Declared values do not count against the [limit](Self::limit), and never become
+    /// `_overflow`.
+    #[doc(alias = "init")]
     ///
     /// ```
     /// # use tachometer::Registry;
@@ -120,24 +118,25 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     /// ```
     #[must_use = "this returns the family"]
     pub fn declare(self, values: [&[&str]; N]) -> Self {
-        self.set.declare(&self.in_order(values));
+        self.set.declare(&self.in_set_order(values));
         self
     }
 
-    /// Takes the series with these label values out of scrapes, and returns
-    /// whether it was there and is no longer: false where another thread uses it at
-    /// the same moment. Two threads that remove it at once may both be told true.
+    /// Removes the series with these label values from scrapes. Returns true if it was visible
+    /// and is removed now; false if another thread uses it at the same time. If two threads
+    /// remove it at the same time, both calls may return true.
     ///
-    /// Whoever uses it next, by its values or by a handle that was kept, brings it
-    /// back, beginning at zero. Adding 0 to a kept counter is not a use.
+    /// The next use of the series, through the family or through a handle, makes it visible
+    /// again, starting at zero. Adding 0 to a counter is not a use.
     ///
-    /// Its memory is kept for when it comes back, and its values go on counting
-    /// against the [limit](Self::limit).
+    /// The series keeps its memory, and its values still count against the
+    /// [limit](Self::limit).
+    #[doc(alias = "delete")]
     ///
     /// ```
     /// # use tachometer::Registry;
     /// let registry = Registry::new();
-    /// let depth = registry.gauge_family("queue_depth", "Jobs that wait.", ["queue"])?;
+    /// let depth = registry.gauge_family("queue_depth", "Jobs in the queue.", ["queue"])?;
     /// let mails = depth.with(["mails"]);
     /// mails.set(3);
     /// assert!(depth.remove(["mails"]));
@@ -148,20 +147,20 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     /// # Ok::<(), tachometer::Error>(())
     /// ```
     pub fn remove(&self, values: [&str; N]) -> bool {
-        self.set.remove(&self.in_order(values))
+        self.set.remove(&self.in_set_order(values))
     }
 
-    /// Returns what was given for each label in the order of the set.
     #[inline]
-    fn in_order<T: Copy>(&self, given: [T; N]) -> [T; N] {
-        self.order.map(|label| given[label])
+    fn in_set_order<T: Copy>(&self, values: [T; N]) -> [T; N] {
+        self.order.map(|label| values[label])
     }
 }
 
 impl<const N: usize> Family<Histogram, N> {
-    /// Gives the series whose `label` has this `value` buckets of their own, instead
-    /// of the family's. A series that was made before keeps what it has, and so does a
-    /// value that was given buckets before.
+    /// Sets the buckets of the series that have this `value` of a `label`, instead of the
+    /// family's buckets.
+    ///
+    /// Existing series keep their buckets. The first call for a value wins.
     ///
     /// ```
     /// # use tachometer::{Buckets, Registry};

@@ -1,82 +1,70 @@
-//! A counter of parts of a unit, which adds up without rounding.
-
-use std::sync::Arc;
+//! A counter of fixed-point numbers, which adds up without rounding.
 
 use crate::cell::CounterCell;
-use crate::metric::instrument::Instrument;
-use crate::metric::series::Series;
+use crate::metric::handle::{Handle, MetricCell, impl_as_handle};
 use crate::snapshot::{Count, Kind, Values};
 
-/// A sum of millionths of a millionth of a unit. It is shown as a counter of units.
+/// A sum of picounits (10⁻¹² of a unit), shown as a counter of units.
 ///
-/// A [`Counter`](crate::metric::Counter) would add up fractions as floating-point numbers,
-/// whose last digits are lost one after the other; of money, someone would miss them. The
-/// sum begins again at 0 past 18 million units, which Prometheus reads as a restart.
+/// A [`Counter`](crate::metric::Counter) adds up fractions as floating-point numbers and loses
+/// their last digits, which is wrong for money. The sum wraps to 0 past 18 million units, which
+/// Prometheus reads as a restart.
 #[derive(Debug, Clone)]
-pub(crate) struct FixedPointCounter(Arc<Series<CounterCell, ()>>);
+pub(crate) struct FixedPointCounter(Handle<FixedPointCell>);
 
-/// So many parts are a unit.
+/// The picounits of one unit.
 const UNIT: u64 = 1_000_000_000_000;
 
 impl FixedPointCounter {
-    /// Adds so many parts.
-    pub(crate) fn add(&self, parts: u64) {
-        self.0.cell.add(parts);
+    /// Adds a number of picounits.
+    pub(crate) fn add(&self, picounits: u64) {
+        self.0.cell().0.add(picounits);
     }
+}
 
-    fn count(&self) -> Count {
-        let parts = self.0.cell.load().whole;
+impl_as_handle!(FixedPointCounter, FixedPointCell);
+
+/// A counter of picounits.
+#[derive(Debug)]
+pub(crate) struct FixedPointCell(CounterCell);
+
+impl FixedPointCell {
+    fn units(&self) -> Count {
+        let picounits = self.0.load().whole;
         Count {
-            whole: parts / UNIT,
-            fraction: (parts % UNIT) as f64 / UNIT as f64,
+            whole: picounits / UNIT,
+            fraction: (picounits % UNIT) as f64 / UNIT as f64,
         }
     }
 }
 
-impl Instrument for FixedPointCounter {
-    type Cell = CounterCell;
+impl MetricCell for FixedPointCell {
     type Settings = ();
     const KIND: Kind = Kind::Counter;
 
-    fn settings(_alone: bool) {}
-
-    fn cell((): &()) -> CounterCell {
-        CounterCell::default()
+    fn new((): &()) -> Self {
+        Self(CounterCell::default())
     }
 
-    fn values((): &(), series: usize) -> Values {
+    fn empty_values((): &(), series: usize) -> Values {
         Values::Counter(Vec::with_capacity(series))
     }
 
-    fn from_series(series: Arc<Series<CounterCell, ()>>) -> Self {
-        Self(series)
-    }
-
-    fn series(&self) -> &Arc<Series<CounterCell, ()>> {
-        &self.0
-    }
-
-    fn read(&self, values: &mut Values) {
+    fn read(&self, (): &(), values: &mut Values) {
         if let Values::Counter(counts) = values {
-            counts.push(self.count());
+            counts.push(self.units());
         }
     }
 
-    fn total(&self) -> f64 {
-        self.count().value()
+    fn total(&self, (): &()) -> f64 {
+        self.units().value()
     }
 
-    fn reset_value(&self) {
-        self.keep_visible();
-        self.unset();
+    fn unset(&self, (): &()) {
+        self.0.reset();
     }
 
-    fn unset(&self) {
-        self.0.cell.reset();
-        self.0.restart();
-    }
-
-    fn is_unset(&self) -> bool {
-        self.count() == Count::default()
+    fn is_unset(&self, (): &()) -> bool {
+        self.0.load() == Count::default()
     }
 }

@@ -1,68 +1,66 @@
-//! The gauge's handle.
+//! A number that goes up and down.
 
 use std::fmt;
-use std::sync::Arc;
 
 use crate::cell::GaugeCell;
 use crate::metric::amount::{Amount, to_f64};
-use crate::metric::instrument::{Instrument, new_series};
-use crate::metric::series::{Series, Shared};
-use crate::snapshot::{Kind, Labels, SeriesSnapshot, SeriesValue, Values};
+use crate::metric::handle::{Handle, MetricCell, impl_as_handle};
+use crate::snapshot::{Kind, SeriesSnapshot, SeriesValue};
 
 /// A number that goes up and down: connections, queue length, temperature.
 ///
 /// A clone is the same gauge. See the [module](crate::metric) for an example.
 #[derive(Clone)]
-pub struct Gauge(Arc<Series<GaugeCell, ()>>);
+pub struct Gauge(Handle<GaugeCell>);
 
 impl Gauge {
-    /// Makes a gauge without a name, which no registry shows until
-    /// [`Registry::register`](crate::registry::Registry::register) names it.
+    /// Creates a gauge without a name. No registry shows it until
+    /// [`Registry::register`](crate::registry::Registry::register) gives it one.
     #[must_use]
     pub fn new() -> Self {
-        new_series(Labels::new([]), &Shared::without_labels(()))
+        Self(Handle::standalone(()))
     }
 
-    /// Sets the gauge; infinities and NaN are values like any other here.
+    /// Sets the value. Infinities and NaN are allowed.
     pub fn set(&self, value: impl Amount) {
-        self.0.cell.set(to_f64(value));
+        self.0.cell().set(to_f64(value));
     }
 
     /// Adds 1.
     pub fn inc(&self) {
-        self.0.cell.add(1.0);
+        self.0.cell().add(1.0);
     }
 
-    /// Adds a number; one that is infinite or NaN is ignored and counted as
-    /// invalid, since the gauge could never be moved away from it again.
+    /// Adds a number. Infinities and NaN are ignored and counted as invalid: no later
+    /// increment could undo them.
+    #[doc(alias = "add")]
     pub fn inc_by(&self, amount: impl Amount) {
         self.add(to_f64(amount));
     }
 
-    /// Takes 1 away.
+    /// Subtracts 1.
     pub fn dec(&self) {
-        self.0.cell.add(-1.0);
+        self.0.cell().add(-1.0);
     }
 
-    /// Takes a number away; one that is infinite or NaN is ignored and counted
-    /// as invalid.
+    /// Subtracts a number. Infinities and NaN are ignored and counted as invalid.
+    #[doc(alias = "sub")]
     pub fn dec_by(&self, amount: impl Amount) {
         self.add(-to_f64(amount));
     }
 
-    /// Returns the gauge's value.
+    /// Returns the current value.
     #[must_use]
     pub fn get(&self) -> f64 {
-        self.0.cell.load()
+        self.0.cell().load()
     }
 
     /// Sets the gauge to 0.
     pub fn reset(&self) {
-        self.0.cell.set(0.0);
-        self.0.restart();
+        self.0.reset();
     }
 
-    /// Returns the gauge's labels and value now.
+    /// Returns the gauge's labels and current value.
     #[must_use]
     pub fn snapshot(&self) -> SeriesSnapshot {
         self.0.sample(SeriesValue::Gauge(self.get()))
@@ -70,14 +68,14 @@ impl Gauge {
 
     fn add(&self, amount: f64) {
         if amount.is_finite() {
-            self.0.cell.add(amount);
+            self.0.cell().add(amount);
         } else {
-            self.0.shared.invalid.add(1);
+            self.0.count_invalid();
         }
     }
 }
 
-/// Does not print the labels, whose values may come from a client.
+/// Prints the value, but not the labels: their values may come from a client.
 impl fmt::Debug for Gauge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Gauge")
@@ -92,48 +90,29 @@ impl Default for Gauge {
     }
 }
 
-impl Instrument for Gauge {
-    type Cell = GaugeCell;
+impl_as_handle!(Gauge, GaugeCell);
+
+impl MetricCell for GaugeCell {
     type Settings = ();
     const KIND: Kind = Kind::Gauge;
 
-    fn settings(_alone: bool) {}
-
-    fn cell((): &()) -> GaugeCell {
-        GaugeCell::default()
+    fn new((): &()) -> Self {
+        Self::default()
     }
 
-    fn values((): &(), series: usize) -> Values {
-        Values::Gauge(Vec::with_capacity(series))
+    fn total(&self, (): &()) -> f64 {
+        self.load()
     }
 
-    fn from_series(series: Arc<Series<GaugeCell, ()>>) -> Self {
-        Self(series)
+    fn set_zero(&self, (): &()) {
+        self.set(0.0);
     }
 
-    fn series(&self) -> &Arc<Series<GaugeCell, ()>> {
-        &self.0
+    fn unset(&self, (): &()) {
+        GaugeCell::unset(self);
     }
 
-    fn read(&self, values: &mut Values) {
-        if let Values::Gauge(numbers) = values {
-            numbers.push(self.get());
-        }
-    }
-
-    fn total(&self) -> f64 {
-        self.get()
-    }
-
-    fn reset_value(&self) {
-        self.reset();
-    }
-
-    fn unset(&self) {
-        self.0.cell.unset();
-    }
-
-    fn is_unset(&self) -> bool {
-        self.0.cell.is_unset()
+    fn is_unset(&self, (): &()) -> bool {
+        GaugeCell::is_unset(self)
     }
 }

@@ -1,148 +1,210 @@
-//! The histogram's handle.
+//! A distribution of values.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cell::{BucketLayout, HistogramCell};
-use crate::error::{Error, PercentileError};
+use crate::error::Error;
 use crate::metric::buckets::Buckets;
-use crate::metric::instrument::{Instrument, new_series};
-use crate::metric::series::{Series, Shared};
+use crate::metric::handle::{Handle, MetricCell, impl_as_handle};
+use crate::metric::timer::{TimedFuture, Timer};
 use crate::snapshot::{
-    HistogramStats, HistogramView, Histograms, Kind, Labels, SeriesSnapshot, SeriesValue, Values,
+    HistogramStats, HistogramView, Histograms, Kind, SeriesSnapshot, SeriesValue, Values,
 };
 
-/// A distribution: durations in seconds, sizes in bytes.
+/// A distribution of values: durations in seconds, sizes in bytes.
 ///
-/// It keeps its sum, least and greatest value, classic buckets, whose bounds one
-/// chooses, and exponential ones, which are for percentiles; see [`Buckets`]. Its
-/// memory grows with the magnitudes it sees, and with the threads that use it much,
-/// not with how often. A clone is the
-/// same histogram. See the [module](crate::metric) for an example.
+/// It keeps the sum, the minimum, the maximum and the counts of its [`Buckets`]: classic ones
+/// with configurable bounds, and exponential ones for percentiles. Its memory grows with the
+/// magnitudes of the values and with the number of threads that record often, not with the
+/// number of values. A clone is the same histogram. See the [module](crate::metric) for an
+/// example.
+#[doc(alias = "summary")]
 #[derive(Clone)]
-pub struct Histogram(Arc<Series<HistogramCell, Buckets>>);
+pub struct Histogram(Handle<HistogramCell>);
 
 impl Histogram {
-    /// Makes a histogram without a name over the default bounds, 5 ms to 10 s,
-    /// which no registry shows until
-    /// [`Registry::register`](crate::registry::Registry::register) names it.
+    /// Creates a histogram with the default buckets, 5 ms to 10 s, and without a name. No
+    /// registry shows it until
+    /// [`Registry::register`](crate::registry::Registry::register) gives it one.
     #[must_use]
     pub fn new() -> Self {
-        Self::of(Buckets::default())
+        Self::with_buckets(Buckets::default())
     }
 
-    /// Makes a histogram without a name over bounds of one's own: finite and
-    /// ascending, each the inclusive upper end of a bucket.
+    /// Creates a histogram with these buckets and without a name.
     ///
-    /// # Errors
+    /// Exponential buckets of the default resolution are added if it has none.
     ///
-    /// When there is no bound, or one is not finite, or not above the one before
-    /// it.
-    pub fn with_buckets(bounds: &[f64]) -> Result<Self, Error> {
-        Ok(Self::of(Buckets::new(bounds)?))
+    /// ```
+    /// use tachometer::{Buckets, Histogram};
+    ///
+    /// let bytes = Histogram::with_buckets(Buckets::new(&[1_000.0, 1_000_000.0])?);
+    /// bytes.observe(20_000.0);
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_buckets(buckets: Buckets) -> Self {
+        Self(Handle::standalone(buckets.or_native()))
     }
 
-    /// Counts a value; one that is infinite or NaN is ignored and counted as
-    /// invalid, since it would spoil the sum for good.
+    /// Records a value. Infinities and NaN are ignored and counted as invalid: the sum could
+    /// never recover from them.
+    #[doc(alias = "record")]
     pub fn observe(&self, value: f64) {
-        if !self.0.cell.observe(self.grid(), value) {
-            self.0.shared.invalid.add(1);
+        if !self.0.cell().observe(self.layout(), value) {
+            self.0.count_invalid();
         }
     }
 
-    /// Counts a value as [`observe`](Self::observe) does, and keeps it as its
-    /// bucket's exemplar, with labels that lead to where it came from.
+    /// Records a value as [`observe`](Self::observe) does, and stores it as the exemplar of
+    /// its bucket with these labels, such as a trace ID.
     ///
-    /// What [`Counter::inc_with_exemplar`](crate::Counter::inc_with_exemplar) says
-    /// of them holds here.
+    /// The rules of [`Counter::inc_with_exemplar`](crate::Counter::inc_with_exemplar) apply.
+    #[doc(alias = "trace")]
     pub fn observe_with_exemplar(&self, value: f64, labels: &[(&str, &str)]) {
         self.observe(value);
         if value.is_finite() {
-            let bucket = self.grid().classic.bucket_index(value);
-            self.0.keep_exemplar(bucket, value, labels);
+            let bucket = self.layout().classic.bucket_index(value);
+            self.0.store_exemplar(bucket, value, labels);
         }
     }
 
-    /// Counts a duration, in seconds.
+    /// Records a duration in seconds.
     pub fn observe_duration(&self, duration: Duration) {
         self.observe(duration.as_secs_f64());
     }
 
-    /// Returns count, sum, least, greatest and mean value, and the buckets.
+    /// Starts a timer that records the elapsed time, in seconds, when it is dropped.
+    ///
+    /// ```
+    /// use tachometer::Histogram;
+    ///
+    /// fn work(seconds: &Histogram) -> Result<(), std::fmt::Error> {
+    ///     let _timer = seconds.start_timer();
+    ///     Err(std::fmt::Error)? // recorded, like a return at the end
+    /// }
+    ///
+    /// let seconds = Histogram::new();
+    /// assert!(work(&seconds).is_err());
+    /// assert_eq!(seconds.stats().count, 1);
+    /// ```
+    pub fn start_timer(&self) -> Timer {
+        Timer::start(self.clone())
+    }
+
+    /// Runs a closure, records how long it took, and returns its result. A panic is recorded
+    /// too.
+    ///
+    /// ```
+    /// use tachometer::Histogram;
+    ///
+    /// let seconds = Histogram::new();
+    /// let sum: u64 = seconds.time(|| (1..=1_000).sum());
+    /// assert_eq!((sum, seconds.stats().count), (500_500, 1));
+    /// ```
+    pub fn time<T>(&self, run: impl FnOnce() -> T) -> T {
+        let _timer = self.start_timer();
+        run()
+    }
+
+    /// Records how long a future takes, from its first poll until it completes or is dropped.
+    /// A future that is never polled is not recorded.
+    ///
+    /// ```
+    /// use tachometer::Histogram;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let seconds = Histogram::new();
+    /// let answer = seconds.time_future(async { 42 }).await;
+    /// assert_eq!((answer, seconds.stats().count), (42, 1));
+    /// # }
+    /// ```
+    pub fn time_future<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        TimedFuture::new(future, self.clone())
+    }
+
+    /// Returns count, sum, minimum, maximum, mean and the buckets.
     #[must_use]
     pub fn stats(&self) -> HistogramStats {
         self.view(|view| view.stats())
     }
 
-    /// Returns an estimate of the value that `percentile` percent of the
-    /// observations do not exceed, from 0 to 100.
+    /// Returns an estimate of a percentile: the value that `percentile` percent of the
+    /// observations do not exceed. `percentile` is from 0 to 100.
     ///
-    /// It is exact at 0 and 100, and never outside the least and greatest value
-    /// seen. With exponential buckets, as a histogram without labels has them, it
-    /// is off by at most 4.5 % at the default resolution; see [`Buckets::native`].
-    /// In a family without them it is interpolated within a classic bucket.
+    /// The estimate is exact at 0 and 100, and always between the minimum and the maximum.
+    /// With exponential buckets, which every histogram outside a family has, the error is at
+    /// most 4.5 % at the default resolution; see [`Buckets::native`]. In a family without
+    /// them it is interpolated within a classic bucket.
     ///
     /// # Errors
     ///
-    /// [`PercentileError::Empty`] when nothing was observed;
-    /// [`PercentileError::OutOfRange`] when `percentile` is not within 0 to 100.
-    pub fn percentile(&self, percentile: f64) -> Result<f64, PercentileError> {
+    /// Returns an error if nothing was observed ([`Error::is_empty_histogram`]) or if
+    /// `percentile` is not from 0 to 100 ([`Error::is_invalid_percentile`]).
+    #[doc(alias = "quantile")]
+    #[doc(alias = "median")]
+    pub fn percentile(&self, percentile: f64) -> Result<f64, Error> {
         self.view(|view| view.percentile(percentile))
     }
 
-    /// Forgets all observations; the sum keeps the precision that it had before.
+    /// Removes all observations. The sum keeps its precision.
     ///
-    /// One that another thread makes at the same moment is forgotten or kept as
-    /// a count; its value may then be in sum, least and greatest value without
-    /// being counted, or the other way round.
+    /// An observation that another thread makes at the same time is either removed, or kept
+    /// in the counts. Its value may be in sum, minimum and maximum without being counted, or
+    /// the other way round.
     pub fn reset(&self) {
-        self.keep_visible();
-        self.unset();
+        self.0.reset();
     }
 
-    /// Returns the histogram's labels and statistics now.
+    /// Returns the histogram's labels and current statistics.
     #[must_use]
     pub fn snapshot(&self) -> SeriesSnapshot {
         self.0.sample(SeriesValue::Histogram(self.stats()))
     }
 
-    fn of(buckets: Buckets) -> Self {
-        new_series(
-            Labels::new([]),
-            &Shared::without_labels(buckets.or_native()),
-        )
-    }
-
-    /// Returns an empty block's values that this histogram fits into.
+    /// Returns an empty block of values with this histogram's buckets.
     pub(crate) fn empty_values(&self) -> Values {
-        Self::values(&self.0.shared.settings, 1)
+        HistogramCell::empty_values(self.0.settings(), 1)
     }
 
-    /// Returns true when the histogram has the buckets of those in `values`.
+    /// Appends the histogram to a block of values that it [fits](Self::fits).
+    pub(crate) fn read(&self, values: &mut Values) {
+        self.0.read(values);
+    }
+
+    /// Returns true if the histogram has the same buckets as those in `values`.
     pub(crate) fn fits(&self, values: &Values) -> bool {
-        let Values::Histogram(there) = values else {
+        let Values::Histogram(histograms) = values else {
             return false;
         };
-        let native = !there.native.is_empty();
-        there.bounds == self.grid().classic
-            && (there.totals.is_empty() || native == self.grid().resolution.is_some())
+        let has_native = !histograms.native.is_empty();
+        histograms.bounds == self.layout().classic
+            && (histograms.totals.is_empty() || has_native == self.layout().resolution.is_some())
     }
 
-    fn grid(&self) -> &BucketLayout {
-        &self.0.shared.settings.layout
+    fn layout(&self) -> &BucketLayout {
+        &self.0.settings().layout
     }
 
-    fn view<T>(&self, look: impl FnOnce(HistogramView<'_>) -> T) -> T {
-        let mut counts = Vec::new();
-        let grid = self.grid();
-        let (totals, native) = self.0.cell.read(grid, &mut counts);
-        let native = native.as_ref();
-        look(HistogramView::new(&grid.classic, &counts, totals, native))
+    fn view<T>(&self, read: impl FnOnce(HistogramView<'_>) -> T) -> T {
+        view(self.0.cell(), self.layout(), read)
     }
 }
 
-/// Does not print the labels, whose values may come from a client.
+fn view<T>(
+    cell: &HistogramCell,
+    layout: &BucketLayout,
+    read: impl FnOnce(HistogramView<'_>) -> T,
+) -> T {
+    let mut counts = Vec::new();
+    let (totals, native) = cell.read(layout, &mut counts);
+    let native = native.as_ref();
+    read(HistogramView::new(&layout.classic, &counts, totals, native))
+}
+
+/// Prints count and sum, but not the labels: their values may come from a client.
 impl fmt::Debug for Histogram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stats = self.stats();
@@ -159,65 +221,57 @@ impl Default for Histogram {
     }
 }
 
-impl Instrument for Histogram {
-    type Cell = HistogramCell;
+impl_as_handle!(Histogram, HistogramCell);
+
+impl MetricCell for HistogramCell {
     type Settings = Buckets;
     const KIND: Kind = Kind::Histogram;
 
-    fn settings(alone: bool) -> Buckets {
+    fn default_settings(has_labels: bool) -> Buckets {
         let classic = Buckets::default();
-        if alone { classic.or_native() } else { classic }
+        if has_labels {
+            classic
+        } else {
+            classic.or_native()
+        }
     }
 
-    fn cell(_: &Buckets) -> HistogramCell {
-        HistogramCell::new()
+    fn new(_: &Buckets) -> Self {
+        Self::new()
     }
 
-    fn values(buckets: &Buckets, series: usize) -> Values {
-        let grid = &buckets.layout;
-        let mut histograms = Histograms::new(grid.classic.clone());
+    fn empty_values(buckets: &Buckets, series: usize) -> Values {
+        let layout = &buckets.layout;
+        let mut histograms = Histograms::new(layout.classic.clone());
         histograms.totals.reserve_exact(series);
-        // And what the last one needs while it is read.
-        let counts = series * grid.bucket_count() + 2 * grid.segment_count();
+        // The last term is what the last series needs while it is read.
+        let counts = series * layout.bucket_count() + 2 * layout.segment_count();
         histograms.counts.reserve_exact(counts);
         Values::Histogram(histograms)
     }
 
-    fn from_series(series: Arc<Series<HistogramCell, Buckets>>) -> Self {
-        Self(series)
+    fn prefetch(&self) {
+        self.fetch();
     }
 
-    fn series(&self) -> &Arc<Series<HistogramCell, Buckets>> {
-        &self.0
-    }
-
-    fn fetch(&self) {
-        self.0.labels.prefetch();
-        self.0.cell.fetch();
-    }
-
-    fn read(&self, values: &mut Values) {
+    fn read(&self, buckets: &Buckets, values: &mut Values) {
         if let Values::Histogram(histograms) = values {
-            let (totals, native) = self.0.cell.read(self.grid(), &mut histograms.counts);
+            let counts = &mut histograms.counts;
+            let (totals, native) = HistogramCell::read(self, &buckets.layout, counts);
             histograms.totals.push(totals);
             histograms.native.extend(native);
         }
     }
 
-    fn total(&self) -> f64 {
-        self.view(|view| view.count() as f64)
+    fn total(&self, buckets: &Buckets) -> f64 {
+        view(self, &buckets.layout, |view| view.count() as f64)
     }
 
-    fn reset_value(&self) {
-        self.reset();
+    fn unset(&self, buckets: &Buckets) {
+        self.reset(&buckets.layout);
     }
 
-    fn unset(&self) {
-        self.0.cell.reset(self.grid());
-        self.0.restart();
-    }
-
-    fn is_unset(&self) -> bool {
-        self.view(|view| view.count()) == 0
+    fn is_unset(&self, buckets: &Buckets) -> bool {
+        view(self, &buckets.layout, |view| view.count()) == 0
     }
 }

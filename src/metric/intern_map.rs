@@ -1,4 +1,4 @@
-//! What is made once for a key, and found again without a lock.
+//! A map whose values are created once and found without a lock.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash};
@@ -6,14 +6,14 @@ use std::sync::{Arc, PoisonError};
 
 use crate::cell::{Catalog, Hasher, Mutex};
 
-/// Things that are made once each, such as the handles that are used together, so
-/// that one look finds all of them.
+/// An append-only map of values that are created once each, such as the metric handles of
+/// one endpoint.
 ///
-/// It only grows: whoever adds to it sees to it that there is an end.
+/// Callers must bound the number of keys.
 pub(crate) struct InternMap<T> {
     hasher: Hasher,
-    made: Catalog<Arc<T>>,
-    /// Held while a thing is added.
+    values: Catalog<Arc<T>>,
+    /// Held while a value is added.
     adding: Mutex<()>,
 }
 
@@ -21,7 +21,7 @@ impl<T> InternMap<T> {
     pub(crate) fn new() -> Self {
         Self {
             hasher: Hasher::default(),
-            made: Catalog::new(),
+            values: Catalog::new(),
             adding: Mutex::new(()),
         }
     }
@@ -31,36 +31,42 @@ impl<T> InternMap<T> {
         self.hasher.hash_one(key)
     }
 
-    /// Returns the thing under a key's hash that `is` the key's.
+    /// Returns the first value with this hash for which `matches` returns true.
     #[inline]
-    pub(crate) fn find(&self, hash: u64, is: impl Fn(&T) -> bool) -> Option<&T> {
-        self.made.find(hash, |made| is(made)).map(|made| &**made)
+    pub(crate) fn find(&self, hash: u64, matches: impl Fn(&T) -> bool) -> Option<&T> {
+        let value = self.values.find(hash, |value| matches(value))?;
+        Some(&**value)
     }
 
-    /// Returns the thing at a position, in the order in which they were added.
+    /// Returns the value at an index, in the order in which they were added.
     #[inline]
-    pub(crate) fn get(&self, position: usize) -> Option<&T> {
-        self.made.get(position).map(|made| &**made)
+    pub(crate) fn get(&self, index: usize) -> Option<&T> {
+        self.values.get(index).map(|value| &**value)
     }
 
-    /// Returns the thing under a key's hash that `is` the key's, and adds what
-    /// `make` returns for its position where there is none.
+    /// Returns the first value with this hash for which `matches` returns true, or adds the
+    /// one that `make` returns for its index.
     pub(crate) fn find_or_add(
         &self,
         hash: u64,
-        is: impl Fn(&T) -> bool,
+        matches: impl Fn(&T) -> bool,
         make: impl FnOnce(usize) -> T,
     ) -> &T {
         let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.made.find(hash, |made| is(made)) {
-            Some(found) => found,
-            None => self.made.insert(hash, Arc::new(make(self.made.len()))),
+        match self.values.find(hash, |value| matches(value)) {
+            Some(value) => value,
+            None => {
+                let value = make(self.values.len());
+                self.values.insert(hash, Arc::new(value))
+            }
         }
     }
 }
 
 impl<T> fmt::Debug for InternMap<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Memo of {}", self.made.len())
+        f.debug_struct("InternMap")
+            .field("len", &self.values.len())
+            .finish_non_exhaustive()
     }
 }

@@ -1,13 +1,13 @@
-//! The labels of a family, as one asks for them.
+//! The labels that a caller passes to create a family.
 
 use std::fmt;
 
 /// A label of a family: its name, and which values it may have.
 ///
-/// A name alone is an [`open`](Self::open) label, or whatever the family has
-/// already under that name. The values that a family's open labels may have are
-/// counted, and past its [limit](crate::Family::limit) a new one becomes
-/// `_overflow`, so that a client that invents values cannot fill the memory.
+/// A name alone is an [`open`](Self::open) label, or the existing label of that name if the
+/// family exists. The distinct values of a family's open labels are counted. Past the family's
+/// [limit](crate::Family::limit) a new value becomes `_overflow`, so that a client that sends
+/// random values cannot exhaust the memory.
 ///
 /// ```
 /// use tachometer::{Label, Registry};
@@ -22,43 +22,47 @@ use std::fmt;
 /// calls.with(["acme", "no such plan"]).inc(); // counted as "_overflow"
 /// # Ok::<(), tachometer::Error>(())
 /// ```
+#[doc(alias = "cardinality")]
 #[derive(Clone, PartialEq)]
 pub struct Label<'a> {
     pub(crate) name: &'a str,
-    /// Which values it may have, where that was said.
+    /// Which values it may have; `None` if the caller passed the name alone.
     pub(crate) allowed: Option<Allowed>,
 }
 
 /// Which values a label may have.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Allowed {
-    /// Any, up to the family's limit.
+    /// Any value, up to the family's limit.
     Open,
-    /// These.
+    /// The values in this list.
     Closed(Vec<Box<str>>),
-    /// Any, however many.
+    /// Any value, without a limit.
     Unlimited,
 }
 
 impl<'a> Label<'a> {
-    /// A label whose values come from outside, as customers, hosts or models do:
-    /// they are counted against the family's [limit](crate::Family::limit), and
-    /// those longer than 256 bytes become `_overflow`.
+    /// Creates a label whose values come from outside, such as customers, hosts or models.
+    ///
+    /// Its values are counted against the family's [limit](crate::Family::limit). Values longer
+    /// than 256 bytes become `_overflow`.
     #[must_use]
     pub fn open(name: &'a str) -> Self {
         Self::new(name, Allowed::Open)
     }
 
-    /// A label that has these values, and those that the family
-    /// [declares](crate::Family::declare): any other becomes `_overflow`.
+    /// Creates a label with a fixed list of values.
+    ///
+    /// Values that are neither in the list nor [declared](crate::Family::declare) become
+    /// `_overflow`.
+    #[doc(alias = "enum")]
     #[must_use]
     pub fn closed<V: AsRef<str>>(name: &'a str, values: impl IntoIterator<Item = V>) -> Self {
         let values = values.into_iter().map(|value| value.as_ref().into());
         Self::new(name, Allowed::Closed(values.collect()))
     }
 
-    /// A label whose values are taken as they come, however many there are: for
-    /// those that code alone chooses, and that no client can invent.
+    /// Creates a label without a limit, for values that no client can choose.
     #[must_use]
     pub fn unlimited(name: &'a str) -> Self {
         Self::new(name, Allowed::Unlimited)
@@ -68,8 +72,8 @@ impl<'a> Label<'a> {
         self.name
     }
 
-    /// Lets the label have one value more, if its values are listed.
-    pub(crate) fn or(mut self, value: &str) -> Self {
+    /// Adds a value to the list of a closed label.
+    pub(crate) fn and_value(mut self, value: &str) -> Self {
         if let Some(Allowed::Closed(values)) = &mut self.allowed {
             values.push(value.into());
         }

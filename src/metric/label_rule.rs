@@ -1,23 +1,22 @@
-//! Which values one label of a family may have, and which it has had.
+//! Which values one label of a family may have.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::metric::label::{Allowed, Label};
-use crate::metric::seen_values::{SeenValues, Standing};
+use crate::metric::seen_values::SeenValues;
 
-/// The value that stands for all those that a label may not have.
+/// The value that replaces those that a label may not have.
 pub(crate) const OVERFLOW: &str = "_overflow";
-/// The longest value that an open label may have without its being declared, in
-/// bytes: what comes from outside is bounded in length, too.
-pub(crate) const LONGEST: usize = 256;
+/// The longest value of an open label that was not declared, in bytes.
+pub(crate) const MAX_VALUE_BYTES: usize = 256;
 
-/// The rule of one label.
+/// The rule of one label, with the values that it has had.
 pub(crate) struct LabelRule {
     name: Box<str>,
     values: Values,
-    /// Whether it was told that a value of this label became the overflow's.
-    told: AtomicBool,
+    /// True once a warning said that a value of this label was replaced by the overflow value.
+    has_warned: AtomicBool,
 }
 
 enum Values {
@@ -26,36 +25,36 @@ enum Values {
     Unlimited,
 }
 
-/// What is to become of a value, by itself.
+/// What a label's rule says about a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Fate {
-    /// It stays, and counts against no limit.
-    Free,
-    /// It stays, and is counted already.
+pub(crate) enum Admission {
+    /// The value is kept and counts against no limit.
+    Exempt,
+    /// The value is kept and was counted against the limit before.
     Counted,
-    /// It stays if there is room for one more.
+    /// The value is kept if the limit has capacity for one more.
     New,
-    /// It becomes the overflow's.
-    Refused(OverflowReason),
+    /// The value is replaced by the overflow value.
+    Overflow(OverflowReason),
 }
 
-/// Why a value becomes the overflow's.
+/// Why a value is replaced by the overflow value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum OverflowReason {
-    /// The label is closed, and not to this value.
-    Closed,
+    /// The label is closed, and the value is not in its list.
+    NotListed,
     /// The value is too long.
-    Long,
-    /// The open labels have as many values as they may.
-    Values,
-    /// The open labels' values have as many combinations as they may.
-    Combinations,
-    /// The value may not be shown.
+    TooLong,
+    /// The open labels of the family have as many values as they may.
+    ValueLimit,
+    /// The open labels of the family have as many combinations as they may.
+    CombinationLimit,
+    /// The value has hidden characters or looks like a secret.
     #[cfg(feature = "llm")]
-    Form,
-    /// Values of its origin have used up their share of the limit.
+    Unpresentable,
+    /// Values from the same source have used up their share of the limit.
     #[cfg(feature = "llm")]
-    Share,
+    ShareLimit,
 }
 
 impl LabelRule {
@@ -64,17 +63,17 @@ impl LabelRule {
             None | Some(Allowed::Open) => Values::Open(SeenValues::new()),
             Some(Allowed::Unlimited) => Values::Unlimited,
             Some(Allowed::Closed(values)) => {
-                let known = SeenValues::new();
+                let seen = SeenValues::new();
                 for value in values {
-                    known.add(value, true);
+                    seen.add(value, true);
                 }
-                Values::Closed(known)
+                Values::Closed(seen)
             }
         };
         Self {
             name: label.name.into(),
             values,
-            told: AtomicBool::new(false),
+            has_warned: AtomicBool::new(false),
         }
     }
 
@@ -86,79 +85,79 @@ impl LabelRule {
         matches!(self.values, Values::Unlimited)
     }
 
-    /// Returns true when the label is allowed the values that `asked` would allow.
-    pub(crate) fn allows(&self, asked: &Label<'_>) -> bool {
-        match (&self.values, &asked.allowed) {
+    /// Returns true if the rule allows all values that `label` allows.
+    pub(crate) fn allows(&self, label: &Label<'_>) -> bool {
+        match (&self.values, &label.allowed) {
             (_, None)
             | (Values::Open(_), Some(Allowed::Open))
             | (Values::Unlimited, Some(Allowed::Unlimited)) => true,
-            (Values::Closed(known), Some(Allowed::Closed(values))) => values
+            (Values::Closed(seen), Some(Allowed::Closed(values))) => values
                 .iter()
-                .all(|value| known.standing(value) == Standing::Declared),
+                .all(|value| seen.is_declared(value) == Some(true)),
             _ => false,
         }
     }
 
-    pub(crate) fn fate(&self, value: &str) -> Fate {
-        let (known, unknown) = match &self.values {
-            Values::Unlimited => return Fate::Free,
-            _ if value == OVERFLOW => return Fate::Free,
-            Values::Closed(known) => (known, Fate::Refused(OverflowReason::Closed)),
-            Values::Open(known) if value.len() > LONGEST => {
-                (known, Fate::Refused(OverflowReason::Long))
+    pub(crate) fn check(&self, value: &str) -> Admission {
+        let (seen, unseen) = match &self.values {
+            Values::Unlimited => return Admission::Exempt,
+            _ if value == OVERFLOW => return Admission::Exempt,
+            Values::Closed(seen) => (seen, Admission::Overflow(OverflowReason::NotListed)),
+            Values::Open(seen) if value.len() > MAX_VALUE_BYTES => {
+                (seen, Admission::Overflow(OverflowReason::TooLong))
             }
-            Values::Open(known) => (known, Fate::New),
+            Values::Open(seen) => (seen, Admission::New),
         };
-        match known.standing(value) {
-            Standing::Declared => Fate::Free,
-            Standing::Seen => Fate::Counted,
-            Standing::Unknown => unknown,
+        match seen.is_declared(value) {
+            Some(true) => Admission::Exempt,
+            Some(false) => Admission::Counted,
+            None => unseen,
         }
     }
 
-    /// Returns true if a series has the value, or it was declared.
+    /// Returns true if a series has the value, or if it was declared.
     #[cfg(feature = "llm")]
-    pub(crate) fn knows(&self, value: &str) -> bool {
-        matches!(self.fate(value), Fate::Free | Fate::Counted)
+    pub(crate) fn has_value(&self, value: &str) -> bool {
+        matches!(self.check(value), Admission::Exempt | Admission::Counted)
     }
 
-    /// Notes a value of a series that was made, and returns what was to become of
-    /// it until then.
+    /// Adds the value of a new series, and returns what [`check`](Self::check) returned
+    /// before.
     ///
-    /// The caller lets only one thread do this, or declare, at a time.
-    pub(crate) fn admit(&self, value: &str) -> Fate {
-        let fate = self.fate(value);
-        if let (Values::Open(known), Fate::New) = (&self.values, fate) {
-            known.add(value, false);
+    /// Only one thread may call this or [`declare`](Self::declare) at a time.
+    pub(crate) fn admit(&self, value: &str) -> Admission {
+        let admission = self.check(value);
+        if let (Values::Open(seen), Admission::New) = (&self.values, admission) {
+            seen.add(value, false);
         }
-        fate
+        admission
     }
 
-    /// Lets the label have a value, and returns what was to become of it until then.
-    pub(crate) fn declare(&self, value: &str) -> Fate {
-        let fate = self.fate(value);
+    /// Declares a value, and returns what [`check`](Self::check) returned before.
+    pub(crate) fn declare(&self, value: &str) -> Admission {
+        let admission = self.check(value);
         match &self.values {
-            Values::Open(known) | Values::Closed(known) => known.add(value, true),
+            Values::Open(seen) | Values::Closed(seen) => seen.add(value, true),
             Values::Unlimited => {}
         }
-        fate
+        admission
     }
 
-    /// Returns true once, for whoever is to tell of the overflow.
-    pub(crate) fn is_to_be_told(&self) -> bool {
-        // Relaxed: nothing but the answer depends on it. Read first, since a flood
-        // asks again and again.
-        !self.told.load(Ordering::Relaxed) && !self.told.swap(true, Ordering::Relaxed)
+    /// Returns true to the first caller, which then logs a warning about the overflow.
+    pub(crate) fn is_first_warning(&self) -> bool {
+        // Relaxed: nothing but the result depends on it. The load comes first, since a flood
+        // of new values calls this again and again.
+        !self.has_warned.load(Ordering::Relaxed) && !self.has_warned.swap(true, Ordering::Relaxed)
     }
 }
 
-/// Without the values: they may be anything that a client wrote.
+/// Prints no values: they may be anything that a client sent.
 impl fmt::Debug for LabelRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.name;
         match &self.values {
             Values::Open(_) => write!(f, "{name} (open)"),
-            Values::Closed(known) => write!(f, "{name} (closed, {} values)", known.len()),
+            Values::Closed(seen) => write!(f, "{name} (closed, {} values)", seen.len()),
             Values::Unlimited => write!(f, "{name} (unlimited)"),
         }
     }

@@ -2,223 +2,225 @@
 
 use crate::cell::{AtomicBool, AtomicUsize, CounterCell, Ordering};
 use crate::metric::label::Label;
-use crate::metric::label_rule::{Fate, LONGEST, LabelRule, OVERFLOW, OverflowReason};
+use crate::metric::label_rule::{Admission, LabelRule, MAX_VALUE_BYTES, OVERFLOW, OverflowReason};
 
 /// How many distinct values the open labels of a family may have together.
-const VALUES: usize = 2_000;
-/// How many combinations of them there may be, for each value that there may be.
-const COMBINATIONS: usize = if cfg!(tachometer_loom) { 1 } else { 10 };
+const DEFAULT_LIMIT: usize = 2_000;
+/// How many combinations of values are allowed for each value that the limit allows.
+const COMBINATIONS_PER_VALUE: usize = if cfg!(tachometer_loom) { 1 } else { 10 };
 
 /// The limits of one family, and how much of them is used.
 ///
-/// What is used is written by one thread at a time, that which adds a series, and
-/// with `Release`, after the series and its values were added; it is read with
-/// `Acquire`. So whoever sees a limit reached sees, too, what it was reached with.
+/// The counts are written by one thread at a time, the one that adds a series, with `Release`
+/// and after the series and its values were added. They are read with `Acquire`. So a thread
+/// that sees a limit reached also sees the series and values that reached it.
 pub(crate) struct Limits {
-    labels: Box<[LabelRule]>,
-    /// Relaxed: it stands by itself.
-    most: AtomicUsize,
-    /// Whether someone has said how many.
-    is_set: AtomicBool,
-    /// The distinct values of open labels that nobody declared.
+    rules: Box<[LabelRule]>,
+    /// Relaxed: no other value depends on it.
+    limit: AtomicUsize,
+    /// True if the limit was set, and is not the default.
+    is_limit_set: AtomicBool,
+    /// The distinct values of open labels that were not declared.
     values: AtomicUsize,
-    /// The series that were made with such a value.
+    /// The series with such a value.
     combinations: AtomicUsize,
-    /// How often a series was asked for and the overflow's was given.
+    /// How often a caller got an overflow series instead of the one that it asked for.
     overflow: CounterCell,
-    /// The values that were admitted out of a share of the limit. Relaxed: it stands by
-    /// itself.
+    /// The values that were admitted from a share of the limit. Relaxed: no other value
+    /// depends on it.
     #[cfg(feature = "llm")]
-    shared: AtomicUsize,
+    share_values: AtomicUsize,
 }
 
-/// That a value became the overflow's.
+/// The first label of a series whose value was replaced by the overflow value, and why.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Folded {
-    /// The position of the first label to which it happened.
+pub(crate) struct Overflow {
+    /// The label's index.
     pub(crate) label: usize,
-    pub(crate) cause: OverflowReason,
+    pub(crate) reason: OverflowReason,
 }
 
 impl Limits {
     pub(crate) fn new(labels: &[Label<'_>]) -> Self {
         Self {
-            labels: labels.iter().map(LabelRule::new).collect(),
-            most: AtomicUsize::new(VALUES),
-            is_set: AtomicBool::new(false),
+            rules: labels.iter().map(LabelRule::new).collect(),
+            limit: AtomicUsize::new(DEFAULT_LIMIT),
+            is_limit_set: AtomicBool::new(false),
             values: AtomicUsize::new(0),
             combinations: AtomicUsize::new(0),
             overflow: CounterCell::default(),
             #[cfg(feature = "llm")]
-            shared: AtomicUsize::new(0),
+            share_values: AtomicUsize::new(0),
         }
     }
 
     pub(crate) fn rules(&self) -> &[LabelRule] {
-        &self.labels
+        &self.rules
     }
 
-    /// Returns true when every label is allowed the values that `asked`, which
-    /// has the same names, would allow it.
-    pub(crate) fn allow(&self, asked: &[Label<'_>]) -> bool {
-        asked.iter().all(|label| {
-            let rule = self.labels.iter().find(|rule| rule.name() == label.name);
+    /// Returns true if each rule allows the values that the label of its name in `labels`
+    /// allows.
+    pub(crate) fn allow(&self, labels: &[Label<'_>]) -> bool {
+        labels.iter().all(|label| {
+            let rule = self.rules.iter().find(|rule| rule.name() == label.name);
             rule.is_some_and(|rule| rule.allows(label))
         })
     }
 
-    /// Returns true when values can become the overflow's.
+    /// Returns true if the value of some label can overflow.
     pub(crate) fn is_limited(&self) -> bool {
-        !self.labels.iter().all(LabelRule::is_unlimited)
+        !self.rules.iter().all(LabelRule::is_unlimited)
     }
 
-    pub(crate) fn set_limit(&self, most: usize) {
-        self.is_set.store(true, Ordering::Relaxed);
-        self.most.store(most, Ordering::Relaxed);
+    pub(crate) fn set_limit(&self, limit: usize) {
+        self.is_limit_set.store(true, Ordering::Relaxed);
+        self.limit.store(limit, Ordering::Relaxed);
     }
 
-    /// Does so unless it was done before.
+    /// Sets the limit unless it was set before.
     #[cfg(feature = "llm")]
-    pub(crate) fn set_limit_if_unset(&self, most: usize) {
-        if !self.is_set.swap(true, Ordering::Relaxed) {
-            self.most.store(most, Ordering::Relaxed);
+    pub(crate) fn set_limit_if_unset(&self, limit: usize) {
+        if !self.is_limit_set.swap(true, Ordering::Relaxed) {
+            self.limit.store(limit, Ordering::Relaxed);
         }
     }
 
-    /// Returns true if a share of the limit, one part in `parts`, has room for a value.
+    /// Returns true if a share of the limit (`1 / divisor` of it) has capacity for a value.
     #[cfg(feature = "llm")]
-    pub(crate) fn has_share(&self, parts: usize) -> bool {
-        let share = (self.most.load(Ordering::Relaxed) / parts).max(1);
-        self.shared.load(Ordering::Relaxed) < share
+    pub(crate) fn share_has_capacity(&self, divisor: usize) -> bool {
+        let share = (self.limit.load(Ordering::Relaxed) / divisor).max(1);
+        self.share_values.load(Ordering::Relaxed) < share
     }
 
-    /// Admits a new value out of that share, if there is room.
+    /// Admits a new value from that share. Returns false if the share or the limit is used
+    /// up.
     ///
-    /// The caller lets only one thread do this, or declare, at a time.
+    /// Only one thread may call this, [`admit`](Self::admit) or [`declare`](Self::declare) at
+    /// a time.
     #[cfg(feature = "llm")]
-    pub(crate) fn admit_in_share(&self, rule: &LabelRule, value: &str, parts: usize) -> bool {
-        let most = self.most.load(Ordering::Relaxed);
-        let has_room = self.values.load(Ordering::Acquire) < most && self.has_share(parts);
-        let is_admitted = has_room && rule.admit(value) == Fate::New;
+    pub(crate) fn admit_from_share(&self, rule: &LabelRule, value: &str, divisor: usize) -> bool {
+        let limit = self.limit.load(Ordering::Relaxed);
+        let has_capacity =
+            self.values.load(Ordering::Acquire) < limit && self.share_has_capacity(divisor);
+        let is_admitted = has_capacity && rule.admit(value) == Admission::New;
         if is_admitted {
-            self.shared.fetch_add(1, Ordering::Relaxed);
+            self.share_values.fetch_add(1, Ordering::Relaxed);
             self.values.fetch_add(1, Ordering::Release);
         }
         is_admitted
     }
 
-    /// Returns how often a series was asked for and the overflow's was given.
+    /// Returns how often a caller got an overflow series.
     pub(crate) fn overflow_count(&self) -> u64 {
         self.overflow.load().whole
     }
 
-    /// Replaces each value that may not stay by the overflow's.
-    pub(crate) fn apply(&self, values: &mut [&str]) -> Option<Folded> {
-        let most = self.most.load(Ordering::Relaxed);
-        let mut room = most.saturating_sub(self.values.load(Ordering::Acquire));
+    /// Replaces each value that is over a limit by the overflow value.
+    pub(crate) fn apply(&self, values: &mut [&str]) -> Option<Overflow> {
+        let limit = self.limit.load(Ordering::Relaxed);
+        let mut capacity = limit.saturating_sub(self.values.load(Ordering::Acquire));
         let mut first = None;
-        let mut open = false;
-        for (label, (rule, value)) in self.labels.iter().zip(&mut *values).enumerate() {
-            let cause = match rule.fate(value) {
-                Fate::Free => continue,
-                Fate::Refused(cause) => cause,
-                Fate::New if room == 0 => OverflowReason::Values,
-                fate => {
-                    room -= usize::from(fate == Fate::New);
-                    open = true;
+        let mut has_open_value = false;
+        for (label, (rule, value)) in self.rules.iter().zip(&mut *values).enumerate() {
+            let reason = match rule.check(value) {
+                Admission::Exempt => continue,
+                Admission::Overflow(reason) => reason,
+                Admission::New if capacity == 0 => OverflowReason::ValueLimit,
+                admission => {
+                    capacity -= usize::from(admission == Admission::New);
+                    has_open_value = true;
                     continue;
                 }
             };
             *value = OVERFLOW;
-            first = first.or(Some(Folded { label, cause }));
+            first = first.or(Some(Overflow { label, reason }));
         }
         let combinations = self.combinations.load(Ordering::Acquire);
-        if open && combinations >= most.saturating_mul(COMBINATIONS) {
-            let cause = OverflowReason::Combinations;
-            for (label, (rule, value)) in self.labels.iter().zip(values).enumerate() {
-                if rule.fate(value) != Fate::Free {
+        if has_open_value && combinations >= limit.saturating_mul(COMBINATIONS_PER_VALUE) {
+            let reason = OverflowReason::CombinationLimit;
+            for (label, (rule, value)) in self.rules.iter().zip(values).enumerate() {
+                if rule.check(value) != Admission::Exempt {
                     *value = OVERFLOW;
-                    first = first.or(Some(Folded { label, cause }));
+                    first = first.or(Some(Overflow { label, reason }));
                 }
             }
         }
         first
     }
 
-    /// Notes the values of a series that was added; they were folded before.
+    /// Counts the values of a series that was added, after [`apply`](Self::apply).
     ///
-    /// The caller lets only one thread do this, or declare, at a time.
+    /// Only one thread may call this or [`declare`](Self::declare) at a time.
     pub(crate) fn admit(&self, values: &[&str]) {
-        let mut open = false;
-        for (rule, value) in self.labels.iter().zip(values) {
-            let fate = rule.admit(value);
-            let new = usize::from(fate == Fate::New);
+        let mut has_open_value = false;
+        for (rule, value) in self.rules.iter().zip(values) {
+            let admission = rule.admit(value);
+            let new = usize::from(admission == Admission::New);
             self.values.fetch_add(new, Ordering::Release);
-            open |= fate != Fate::Free;
+            has_open_value |= admission != Admission::Exempt;
         }
         self.combinations
-            .fetch_add(usize::from(open), Ordering::Release);
+            .fetch_add(usize::from(has_open_value), Ordering::Release);
     }
 
-    /// Lets a label have this value, whatever the limit.
+    /// Allows a value of the label at index `label`, whatever the limit.
     pub(crate) fn declare(&self, label: usize, value: &str) {
-        if let Some(rule) = self.labels.get(label) {
-            let counted = rule.declare(value) == Fate::Counted;
+        if let Some(rule) = self.rules.get(label) {
+            let was_counted = rule.declare(value) == Admission::Counted;
             self.values
-                .fetch_sub(usize::from(counted), Ordering::Release);
+                .fetch_sub(usize::from(was_counted), Ordering::Release);
         }
     }
 
-    /// Counts that a value became the overflow's, and says so the first time.
+    /// Counts an overflow, and logs a warning the first time for each label.
     ///
-    /// The caller holds no lock: whoever reads the warning may record metrics.
-    pub(crate) fn record_overflow(&self, metric: &str, folded: Folded) {
+    /// The caller must hold no lock: the subscriber that gets the warning may record metrics.
+    pub(crate) fn record_overflow(&self, metric: &str, overflow: Overflow) {
         self.overflow.add(1);
-        let Some(rule) = self.labels.get(folded.label) else {
+        let Some(rule) = self.rules.get(overflow.label) else {
             return;
         };
-        if rule.is_to_be_told() {
-            // Not the value: it may be anything that a client wrote.
+        if rule.is_first_warning() {
+            // Without the value: it may be anything that a client sent.
             tracing::warn!(
                 metric,
                 label = rule.name(),
                 "a label's value is counted as `{OVERFLOW}`: {}",
-                self.reason(folded.cause)
+                self.explain(overflow.reason)
             );
         }
     }
 
-    fn reason(&self, cause: OverflowReason) -> String {
-        let most = self.most.load(Ordering::Relaxed);
-        let remedy = "raise the limit with `Family::limit`, or name the values that must stay \
+    fn explain(&self, reason: OverflowReason) -> String {
+        let limit = self.limit.load(Ordering::Relaxed);
+        let remedy = "raise the limit with `Family::limit`, or declare the values that must stay \
                       with `Family::declare`";
-        match cause {
-            OverflowReason::Closed => "the label is closed, and not to this value; name it with \
-                              `Family::declare`, or let the label be open"
+        match reason {
+            OverflowReason::NotListed => "the label is closed, and the value is not in its list; \
+                                          declare it with `Family::declare`, or make the label \
+                                          open"
                 .into(),
-            OverflowReason::Long => format!(
-                "it is longer than {LONGEST} bytes; shorten it, or name it with `Family::declare`"
+            OverflowReason::TooLong => format!(
+                "it is longer than {MAX_VALUE_BYTES} bytes; shorten it, or declare it with \
+                 `Family::declare`"
             ),
-            OverflowReason::Values => format!(
-                "the open labels of this metric have {most} values together, which is their \
+            OverflowReason::ValueLimit => format!(
+                "the open labels of this metric have {limit} values together, which is their \
                  limit; {remedy}"
             ),
             #[cfg(feature = "llm")]
-            OverflowReason::Form => {
-                "it holds hidden characters, or looks like a key; configure it if it \
-                            must stay"
-                    .into()
-            }
+            OverflowReason::Unpresentable => "it has hidden characters, or looks like a key; \
+                                              configure it if it must stay"
+                .into(),
             #[cfg(feature = "llm")]
-            OverflowReason::Share => {
-                "only answers name it, and such values have used up their share of the \
-                             limit; raise the limit, or configure the values that must stay"
-                    .into()
-            }
-            OverflowReason::Combinations => format!(
+            OverflowReason::ShareLimit => "only responses name it, and such values have used up \
+                                           their share of the limit; raise the limit, or \
+                                           configure the values that must stay"
+                .into(),
+            OverflowReason::CombinationLimit => format!(
                 "the open labels of this metric have {} combinations of values, which is \
-                 {COMBINATIONS} times their limit; {remedy}",
-                most.saturating_mul(COMBINATIONS)
+                 {COMBINATIONS_PER_VALUE} times their limit; {remedy}",
+                limit.saturating_mul(COMBINATIONS_PER_VALUE)
             ),
         }
     }

@@ -1,14 +1,13 @@
-//! Counters, gauges, histograms and families: what users hold and record with.
+//! Counters, gauges, histograms and families.
 //!
-//! A [`Counter`] for what only adds up (requests, errors, bytes), a [`Gauge`]
-//! for what rises and falls (connections, queue length), a [`Histogram`] for
-//! what has a distribution (durations, sizes), and a [`Family`] of any of them
-//! where labels tell series apart. All are handles: a clone is the same metric,
-//! and a handle counts whether or not a registry shows it.
+//! A [`Counter`] only grows (requests, errors, bytes). A [`Gauge`] goes up and down
+//! (connections, queue length). A [`Histogram`] has a distribution (durations, sizes). A
+//! [`Family`] is any of them with labels. All are handles: a clone is the same metric, and a
+//! handle works with or without a registry.
 //!
-//! Recording never fails, blocks or panics. A value that a metric cannot take
-//! (a counter's negative increment, a NaN) changes nothing and is counted; the
-//! registry shows how often, as `tachometer_invalid_observations_total`.
+//! Recording never fails, blocks or panics. An invalid value (a counter's negative increment,
+//! a NaN) is ignored and counted; the registry exports the count as
+//! `tachometer_invalid_observations_total`.
 //!
 //! ```
 //! use tachometer::{Counter, Gauge, Histogram};
@@ -16,7 +15,7 @@
 //! let jobs = Counter::new();
 //! jobs.inc();
 //! jobs.inc_by(0.5);
-//! jobs.inc_by(-1); // ignored, and counted as invalid
+//! jobs.inc_by(-1); // ignored and counted as invalid
 //! assert_eq!(jobs.get(), 1.5);
 //!
 //! let queued = Gauge::new();
@@ -41,6 +40,7 @@ mod family;
 #[cfg(feature = "llm")]
 mod fixed_point_counter;
 mod gauge;
+mod handle;
 mod histogram;
 mod in_flight;
 mod instrument;
@@ -73,9 +73,10 @@ pub use family::Family;
 #[cfg(feature = "llm")]
 pub(crate) use fixed_point_counter::FixedPointCounter;
 pub use gauge::Gauge;
+pub(crate) use handle::MetricCell;
 pub use histogram::Histogram;
 pub(crate) use in_flight::InFlight;
-pub(crate) use instrument::Instrument;
+pub use instrument::Instrument;
 pub(crate) use intern_map::InternMap;
 pub use label::Label;
 #[cfg(feature = "llm")]
@@ -86,4 +87,4 @@ pub(crate) use recent_extreme::RecentExtreme;
 #[cfg(all(test, feature = "llm"))]
 pub(crate) use recent_extreme::advance;
 pub(crate) use set::SeriesSet;
-pub use timer::{TimedFuture, Timer};
+pub use timer::Timer;

@@ -5,27 +5,16 @@ use std::sync::Arc;
 
 use crate::cell::{AtomicBool, Catalog, Hasher, Ordering};
 
-/// A set of values that only grows, and is asked without a lock.
+/// An append-only set of label values, which is read without a lock.
 pub(crate) struct SeenValues {
     hasher: Hasher,
-    values: Catalog<Arc<Value>>,
+    values: Catalog<Arc<SeenValue>>,
 }
 
-struct Value {
+struct SeenValue {
     text: Box<str>,
-    /// Whether the value was announced, and so counts against no limit.
-    declared: AtomicBool,
-}
-
-/// What is known of a value.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Standing {
-    /// It was announced.
-    Declared,
-    /// It came up.
-    Seen,
-    /// It is new.
-    Unknown,
+    /// True if code declared the value. A declared value counts against no limit.
+    is_declared: AtomicBool,
 }
 
 impl SeenValues {
@@ -36,25 +25,24 @@ impl SeenValues {
         }
     }
 
-    pub(crate) fn standing(&self, value: &str) -> Standing {
+    /// Returns whether a value was declared, or `None` if it is not in the set.
+    pub(crate) fn is_declared(&self, value: &str) -> Option<bool> {
         // Relaxed: a declaration orders nothing else.
-        match self.find(value).map(|v| v.declared.load(Ordering::Relaxed)) {
-            Some(true) => Standing::Declared,
-            Some(false) => Standing::Seen,
-            None => Standing::Unknown,
-        }
+        let seen = self.find(value)?;
+        Some(seen.is_declared.load(Ordering::Relaxed))
     }
 
-    /// Adds a value, or declares one that came up before; the caller lets only one
-    /// thread do this at a time.
-    pub(crate) fn add(&self, value: &str, declared: bool) {
+    /// Adds a value, or declares one that is in the set already.
+    ///
+    /// Only one thread may call this at a time.
+    pub(crate) fn add(&self, value: &str, is_declared: bool) {
         match self.find(value) {
-            Some(known) if declared => known.declared.store(true, Ordering::Relaxed),
+            Some(seen) if is_declared => seen.is_declared.store(true, Ordering::Relaxed),
             Some(_) => {}
             None => {
-                let new = Value {
+                let new = SeenValue {
                     text: value.into(),
-                    declared: AtomicBool::new(declared),
+                    is_declared: AtomicBool::new(is_declared),
                 };
                 let hash = self.hasher.hash_one(value);
                 self.values.insert(hash, Arc::new(new));
@@ -66,8 +54,8 @@ impl SeenValues {
         self.values.len()
     }
 
-    fn find(&self, value: &str) -> Option<&Arc<Value>> {
+    fn find(&self, value: &str) -> Option<&Arc<SeenValue>> {
         let hash = self.hasher.hash_one(value);
-        self.values.find(hash, |known| *known.text == *value)
+        self.values.find(hash, |seen| *seen.text == *value)
     }
 }

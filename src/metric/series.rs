@@ -5,69 +5,53 @@ use std::sync::Arc;
 
 use crate::cell::{CounterCell, SeriesState};
 use crate::metric::exemplars::{Exemplars, SeriesAddress};
-use crate::snapshot::{Exemplar, Labels, SeriesSnapshot, SeriesValue};
+use crate::metric::handle::MetricCell;
+use crate::snapshot::{Exemplar, Labels};
 
-/// One label set of a family, and the cell that counts for it.
+/// One label set of a family, and the cell that holds its value.
 #[derive(Debug)]
-pub(crate) struct Series<C, S> {
+pub(crate) struct Series<C: MetricCell> {
     pub(crate) labels: Labels,
     pub(crate) state: SeriesState,
     pub(crate) cell: C,
-    pub(crate) shared: Arc<Shared<S>>,
+    pub(crate) shared: Arc<Shared<C::Settings>>,
 }
 
-impl<C, S> Series<C, S> {
-    /// Keeps an exemplar of a value that was counted, or counts it as invalid.
-    pub(crate) fn keep_exemplar(&self, bucket: usize, value: f64, labels: &[(&str, &str)]) {
-        let exemplars = &self.shared.exemplars;
-        if !exemplars.store(self.address(), bucket, value, labels) {
-            self.shared.invalid.add(1);
-        }
+impl<C: MetricCell> Series<C> {
+    /// Appends the series' exemplars; `index` is the series' index in its block.
+    pub(crate) fn read_exemplars(&self, index: usize, exemplars: &mut Vec<Exemplar>) {
+        let stored = &self.shared.exemplars;
+        stored.read(self.address(), index, exemplars);
     }
 
-    /// Appends its exemplars; it is at position `series` of a block.
-    pub(crate) fn read_exemplars(&self, series: usize, exemplars: &mut Vec<Exemplar>) {
-        let kept = &self.shared.exemplars;
-        kept.read(self.address(), series, exemplars);
-    }
-
-    /// Begins anew, after its cell was reset.
+    /// Sets the creation time to now and removes the exemplars, after the cell was reset.
     pub(crate) fn restart(&self) {
         self.shared.exemplars.remove(self.address());
         self.state.restart();
     }
 
-    /// Returns a value that was just read, with what else is known of the series.
-    pub(crate) fn sample(&self, value: SeriesValue) -> SeriesSnapshot {
-        SeriesSnapshot::new(&self.labels, self.state.created_millis(), value)
-    }
-
-    fn address(&self) -> SeriesAddress {
+    /// Returns an identifier of the series: it never moves while its family exists.
+    pub(crate) fn address(&self) -> SeriesAddress {
         ptr::from_ref(self).addr()
     }
 }
 
-/// What the series of a family share, and a handle needs to record.
+/// What the series of a family share and need for recording.
 #[derive(Debug)]
 pub(crate) struct Shared<S> {
     pub(crate) settings: S,
-    /// Whether they have labels of their own, which tell them apart.
+    /// True if the family has labels besides the registry's constant labels.
     pub(crate) has_labels: bool,
-    /// How many values were refused.
+    /// How many values were rejected.
     pub(crate) invalid: CounterCell,
     pub(crate) exemplars: Exemplars,
 }
 
 impl<S> Shared<S> {
-    /// Begins a metric without labels of its own.
-    pub(crate) fn without_labels(settings: S) -> Arc<Self> {
-        Self::new(settings, false)
-    }
-
-    pub(crate) fn new(settings: S, labelled: bool) -> Arc<Self> {
+    pub(crate) fn new(settings: S, has_labels: bool) -> Arc<Self> {
         Arc::new(Self {
             settings,
-            has_labels: labelled,
+            has_labels,
             invalid: CounterCell::default(),
             exemplars: Exemplars::default(),
         })

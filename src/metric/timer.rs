@@ -1,4 +1,4 @@
-//! How long something takes, told to a histogram.
+//! Timers that record in a histogram.
 
 use std::fmt;
 use std::pin::Pin;
@@ -7,86 +7,35 @@ use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
 
-use crate::metric::Histogram;
+use crate::metric::histogram::Histogram;
 
-impl Histogram {
-    /// Begins to take the time, in seconds, until what is returned is dropped.
-    ///
-    /// ```
-    /// use tachometer::Histogram;
-    ///
-    /// fn work(seconds: &Histogram) -> Result<(), std::fmt::Error> {
-    ///     let _timer = seconds.start_timer();
-    ///     Err(std::fmt::Error)? // counted, as a return at the end would be
-    /// }
-    ///
-    /// let seconds = Histogram::new();
-    /// assert!(work(&seconds).is_err());
-    /// assert_eq!(seconds.stats().count, 1);
-    /// ```
-    pub fn start_timer(&self) -> Timer {
-        Timer {
-            histogram: Some(self.clone()),
-            started: Instant::now(),
-        }
-    }
-
-    /// Runs something, counts how long it took, and returns what it returned. Where it
-    /// panics, that is counted, too.
-    ///
-    /// ```
-    /// use tachometer::Histogram;
-    ///
-    /// let seconds = Histogram::new();
-    /// let sum: u64 = seconds.time(|| (1..=1_000).sum());
-    /// assert_eq!((sum, seconds.stats().count), (500_500, 1));
-    /// ```
-    pub fn time<T>(&self, run: impl FnOnce() -> T) -> T {
-        let _timer = self.start_timer();
-        run()
-    }
-
-    /// Counts how long a future takes, from when it is first polled until it has ended, or
-    /// is dropped before that. One that is never polled is not counted.
-    ///
-    /// ```
-    /// use tachometer::Histogram;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// let seconds = Histogram::new();
-    /// let answer = seconds.time_future(async { 42 }).await;
-    /// assert_eq!((answer, seconds.stats().count), (42, 1));
-    /// # }
-    /// ```
-    pub fn time_future<F: Future>(&self, future: F) -> TimedFuture<F> {
-        TimedFuture {
-            inner: future,
-            histogram: self.clone(),
-            timer: None,
-        }
-    }
-}
-
-/// The time since it was [started](Histogram::start_timer), which its histogram gets when
-/// it is dropped.
-#[must_use = "a timer that is dropped at once tells next to nothing"]
+/// A timer that was [started](Histogram::start_timer) by a histogram and records the elapsed
+/// time in it when it is dropped.
+#[doc(alias = "stopwatch")]
+#[must_use = "a timer that is dropped at once records almost no time"]
 pub struct Timer {
     histogram: Option<Histogram>,
     started: Instant,
 }
 
 impl Timer {
-    /// Counts the time now, and returns it.
-    pub fn observe(mut self) -> Duration {
-        let took = self.started.elapsed();
-        if let Some(histogram) = self.histogram.take() {
-            histogram.observe_duration(took);
+    pub(crate) fn start(histogram: Histogram) -> Self {
+        Self {
+            histogram: Some(histogram),
+            started: Instant::now(),
         }
-        took
     }
 
-    /// Counts nothing, and returns the time.
+    /// Records the elapsed time now and returns it.
+    pub fn observe(mut self) -> Duration {
+        let elapsed = self.started.elapsed();
+        if let Some(histogram) = self.histogram.take() {
+            histogram.observe_duration(elapsed);
+        }
+        elapsed
+    }
+
+    /// Returns the elapsed time without recording it.
     pub fn discard(mut self) -> Duration {
         self.histogram = None;
         self.started.elapsed()
@@ -110,9 +59,11 @@ impl Drop for Timer {
 }
 
 pin_project! {
-    /// A future whose time is taken, made by [`Histogram::time_future`].
+    /// The future of [`Histogram::time_future`].
+    ///
+    /// An `async` block would be shorter, but would hold the inner future twice.
     #[must_use = "a future does nothing until it is polled"]
-    pub struct TimedFuture<F> {
+    pub(crate) struct TimedFuture<F> {
         #[pin]
         inner: F,
         histogram: Histogram,
@@ -120,10 +71,13 @@ pin_project! {
     }
 }
 
-/// Does not print the inner future, which may hold a request.
-impl<F> fmt::Debug for TimedFuture<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TimedFuture").finish_non_exhaustive()
+impl<F> TimedFuture<F> {
+    pub(crate) fn new(inner: F, histogram: Histogram) -> Self {
+        Self {
+            inner,
+            histogram,
+            timer: None,
+        }
     }
 }
 
@@ -151,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timer_counts_once_however_it_ends() {
+    fn a_timer_records_once_however_it_ends() {
         let seconds = Histogram::new();
         let timer = seconds.start_timer();
         let took = timer.observe();
@@ -166,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_future_is_counted_when_it_ends_or_is_dropped_and_not_before_it_begins() {
+    fn a_future_is_recorded_when_it_completes_or_is_dropped_but_not_before_its_first_poll() {
         let seconds = Histogram::new();
         let mut context = Context::from_waker(Waker::noop());
         drop(seconds.time_future(std::future::ready(())));

@@ -331,11 +331,14 @@ impl MetricsLayer {
         value: impl Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
         let value: Arc<RequestFn> = Arc::new(value);
-        self.label(label.or(OTHER), ValueSource::Request(Hook::new(value)))
+        self.label(
+            label.and_value(OTHER),
+            ValueSource::Request(Hook::new(value)),
+        )
     }
 
     fn label(self, label: impl Into<Label<'static>>, source: ValueSource) -> Self {
-        let label = label.into().or(NONE);
+        let label = label.into().and_value(NONE);
         self.choose(|settings| settings.custom_labels.push(label, source))
     }
 

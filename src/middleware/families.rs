@@ -111,7 +111,7 @@ impl Families {
                 names.stream_duration,
                 "Time from an HTTP request to the end of its stream or upgraded connection, in seconds.",
                 pair.clone(),
-                &STREAM_SECONDS,
+                Buckets::new(&STREAM_SECONDS)?,
             )?,
             streams_in_flight: in_flight(
                 &registry.with_role(Role::HttpStreamsInFlight),

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::metric::{Amount, Histogram, Instrument, Names, are_alike, to_count, to_f64};
+use crate::metric::{Amount, Histogram, Names, are_alike, to_count, to_f64};
 use crate::registry::Registry;
 use crate::snapshot::{Desc, Kind, Labels, SeriesBlock, Values};
 

@@ -4,7 +4,8 @@ use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 
 use crate::error::Error;
 use crate::metric::{
-    Buckets, Counter, DynFamily, Family, Gauge, Histogram, Instrument, Label, MAX_LABELS, SeriesSet,
+    Buckets, Counter, DynFamily, Family, Gauge, Histogram, Instrument, Label, MAX_LABELS,
+    MetricCell, SeriesSet,
 };
 use crate::registry::Registry;
 use crate::registry::metric_table::MetricTable;
@@ -118,21 +119,19 @@ impl Registry {
         self.histogram_with(name, help, [])
     }
 
-    /// Returns the histogram called `name` with these buckets: [`Buckets`], or the
-    /// bounds of classic ones, finite and ascending, each the inclusive upper end of
-    /// a bucket. Exponential ones it has in any case.
+    /// Returns the histogram called `name` with these buckets. Exponential buckets of the
+    /// default resolution are added if there are none.
     ///
     /// # Errors
     ///
-    /// When the name or the bounds are not valid, or the name is taken by
-    /// something else or with other bounds.
+    /// When the name is not valid, or the name is taken by something else or with other
+    /// buckets.
     pub fn histogram_with_buckets(
         &self,
         name: &str,
         help: &str,
-        buckets: impl TryInto<Buckets, Error: Into<Error>>,
+        buckets: Buckets,
     ) -> Result<Histogram, Error> {
-        let buckets = buckets.try_into().map_err(Into::into)?;
         self.series(name, help, &[], Some(buckets.or_native()))
     }
 
@@ -168,21 +167,19 @@ impl Registry {
         self.family(name, help, labels, None)
     }
 
-    /// Returns the family of histograms called `name`, with these labels and these
-    /// buckets: [`Buckets`], or the bounds of classic ones.
+    /// Returns the family of histograms called `name`, with these labels and these buckets.
     ///
     /// # Errors
     ///
-    /// When a name or the bounds are not valid, or the name is taken by
-    /// something else, with other labels or with other bounds.
+    /// When a name is not valid, or the name is taken by something else, with other labels or
+    /// with other buckets.
     pub fn histogram_family_with_buckets<'a, const N: usize>(
         &self,
         name: &str,
         help: &str,
         labels: [impl Into<Label<'a>>; N],
-        buckets: impl TryInto<Buckets, Error: Into<Error>>,
+        buckets: Buckets,
     ) -> Result<Family<Histogram, N>, Error> {
-        let buckets = buckets.try_into().map_err(Into::into)?;
         self.family(name, help, labels, Some(buckets))
     }
 
@@ -204,11 +201,10 @@ impl Registry {
     ///
     /// When the name is not valid or is taken, even by a metric of the same
     /// kind; or when the metric is one of a family and so has labels of its own.
-    #[expect(private_bounds, reason = "only this crate's metrics are instruments")]
     pub fn register<M: Instrument>(&self, name: &str, help: &str, metric: &M) -> Result<(), Error> {
         let name = &self.scope.name(name);
         self.scope.names().check_metric(name)?;
-        let series = metric.series();
+        let series = metric.handle().series();
         if series.shared.has_labels {
             return Err(Error::conflict(format_args!(
                 "the metric to show as {name:?} is a series of a family, with the labels \
@@ -302,7 +298,7 @@ impl Registry {
             return Ok(set);
         }
         let settings = settings.or_else(|| entries.settings::<M>(name));
-        let settings = settings.unwrap_or_else(|| M::settings(labels.is_empty()));
+        let settings = settings.unwrap_or_else(|| M::Cell::default_settings(!labels.is_empty()));
         let desc = Desc::new(name, entries.help(name, help), M::KIND).with_role(self.scope.role());
         let set = Arc::new(SeriesSet::new(desc, constant.clone(), labels, settings));
         entries.insert(Arc::<SeriesSet<M>>::clone(&set))?;

@@ -119,14 +119,10 @@ pub fn histogram(name: &str, help: &str) -> Histogram {
 ///
 /// # Panics
 ///
-/// When the name or the bounds are not valid, or the name is taken by something
-/// else; see [`Registry::histogram_with_buckets`], which returns the error.
+/// When the name is not valid, or is taken by something else or with other buckets; see
+/// [`Registry::histogram_with_buckets`], which returns the error.
 #[track_caller]
-pub fn histogram_with_buckets(
-    name: &str,
-    help: &str,
-    buckets: impl TryInto<Buckets, Error: Into<Error>>,
-) -> Histogram {
+pub fn histogram_with_buckets(name: &str, help: &str, buckets: Buckets) -> Histogram {
     unwrap_or_panic(Registry::global().histogram_with_buckets(name, help, buckets))
 }
 
@@ -199,24 +195,25 @@ pub fn histogram_family<'a, const N: usize>(
 /// registry.
 ///
 /// ```
-/// use tachometer::histogram_family_with_buckets;
+/// use tachometer::{Buckets, histogram_family_with_buckets};
 ///
-/// let bounds = [1e3, 1e6, 1e9];
-/// let sizes = histogram_family_with_buckets("upload_bytes", "Uploads.", ["kind"], &bounds);
+/// let buckets = Buckets::new(&[1e3, 1e6, 1e9])?;
+/// let sizes = histogram_family_with_buckets("upload_bytes", "Uploads.", ["kind"], buckets);
 /// sizes.with(["image"]).observe(20_000.0);
+/// # Ok::<(), tachometer::Error>(())
 /// ```
 ///
 /// # Panics
 ///
-/// When a name or the bounds are not valid, or a name is taken by something else or with
-/// other labels or buckets; see [`Registry::histogram_family_with_buckets`], which returns
+/// When a name is not valid, or is taken by something else or with other labels or
+/// buckets; see [`Registry::histogram_family_with_buckets`], which returns
 /// the error.
 #[track_caller]
 pub fn histogram_family_with_buckets<'a, const N: usize>(
     name: &str,
     help: &str,
     labels: [impl Into<Label<'a>>; N],
-    buckets: impl TryInto<Buckets, Error: Into<Error>>,
+    buckets: Buckets,
 ) -> Family<Histogram, N> {
     unwrap_or_panic(Registry::global().histogram_family_with_buckets(name, help, labels, buckets))
 }

@@ -1,6 +1,6 @@
 //! What histograms held, and what can be said from it.
 
-use crate::error::PercentileError;
+use crate::error::Error;
 use crate::snapshot::{Bounds, NativeBuckets};
 
 /// The numbers of a block's histograms, which share their bounds.
@@ -184,15 +184,15 @@ impl<'a> HistogramView<'a> {
     ///
     /// # Errors
     ///
-    /// [`PercentileError::Empty`] when nothing was observed;
-    /// [`PercentileError::OutOfRange`] when `percentile` is not within 0 to 100.
-    pub fn percentile(&self, percentile: f64) -> Result<f64, PercentileError> {
+    /// Returns an error if nothing was observed ([`Error::is_empty_histogram`]) or if
+    /// `percentile` is not from 0 to 100 ([`Error::is_invalid_percentile`]).
+    pub fn percentile(&self, percentile: f64) -> Result<f64, Error> {
         if !(0.0..=100.0).contains(&percentile) {
-            return Err(PercentileError::OutOfRange(percentile));
+            return Err(Error::invalid_percentile(percentile));
         }
         let count = self.count();
         if count == 0 {
-            return Err(PercentileError::Empty);
+            return Err(Error::empty_histogram());
         }
         if let Some(native) = self.native.filter(|native| native.count() > 0) {
             return Ok(native.percentile(percentile, self.totals));
@@ -270,7 +270,7 @@ mod tests {
         let empty = view(&bounds, &[0, 0], 0.0, 0.0, 0.0);
         let stats = empty.stats();
         assert_eq!((stats.count, stats.sum, stats.mean), (0, 0.0, 0.0));
-        assert_eq!(empty.percentile(50.0), Err(PercentileError::Empty));
+        assert!(empty.percentile(50.0).unwrap_err().is_empty_histogram());
     }
 
     #[test]
@@ -278,10 +278,9 @@ mod tests {
         let bounds = Bounds::new(&[1.0]).unwrap();
         let one = view(&bounds, &[1, 0], 0.5, 0.5, 0.5);
         for asked in [-0.1, 100.1, f64::INFINITY] {
-            assert_eq!(
-                one.percentile(asked),
-                Err(PercentileError::OutOfRange(asked))
-            );
+            let error = one.percentile(asked).unwrap_err();
+            assert!(error.is_invalid_percentile());
+            assert!(error.to_string().contains(&asked.to_string()), "{error}");
         }
         assert!(one.percentile(f64::NAN).is_err());
     }

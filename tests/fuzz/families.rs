@@ -1,6 +1,6 @@
 //! A registry that is quick to write, and what it must look like.
 
-use tachometer::Registry;
+use tachometer::{Buckets, Registry};
 
 /// How names are written that not every Prometheus reads.
 pub(crate) const SCHEMES: [&str; 4] = ["allow-utf-8", "underscores", "dots", "values"];
@@ -90,7 +90,8 @@ pub(crate) fn registry() -> Registry {
     mails.with(["a"]).inc();
     mails.with(["\"b\""]).inc();
     registry.gauge("queue", "").unwrap().set(-1.5);
-    let seconds = registry.histogram_with_buckets("seconds", "Time.", &[0.5, 2.0]);
+    let seconds =
+        registry.histogram_with_buckets("seconds", "Time.", Buckets::new(&[0.5, 2.0]).unwrap());
     seconds.unwrap().observe(1.0);
     registry
 }

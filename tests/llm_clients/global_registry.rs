@@ -1,6 +1,6 @@
 //! Layers of the global registry, which no other test of this program uses.
 
-use tachometer::{LlmLayer, MetricsLayer, Registry};
+use tachometer::{Buckets, LlmLayer, MetricsLayer, Registry};
 
 #[test]
 fn try_new_registers_the_metrics_of_a_layer_at_once_or_returns_the_conflict() {
@@ -12,6 +12,8 @@ fn try_new_registers_the_metrics_of_a_layer_at_once_or_returns_the_conflict() {
     assert!(has("http_requests_total"));
     // Again, they are the same metrics; with other buckets they are not.
     assert!(LlmLayer::try_new().is_ok() && MetricsLayer::try_new().is_ok());
-    let other = LlmLayer::new().buckets(&[1.0]).try_register();
+    let other = LlmLayer::new()
+        .buckets(Buckets::new(&[1.0]).unwrap())
+        .try_register();
     assert!(other.unwrap_err().is_conflict());
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use http::{Request, Response};
 use serde_json::{Value, json};
 use tachometer::llm::{ErrorType, LlmMetrics, Outcome, Price, PriceTable, Unit, Usage};
-use tachometer::{LlmLayer, Registry};
+use tachometer::{Buckets, LlmLayer, Registry};
 use tower::{Service, service_fn};
 
 use crate::support::local_client::{finish, open_as};
@@ -207,7 +207,9 @@ fn a_part_that_is_no_number_leaves_the_cost_open() {
 #[test]
 fn calls_are_recorded_by_hand_beside_a_layer_of_other_buckets() {
     let registry = Registry::new();
-    let layer = LlmLayer::new().registry(&registry).buckets(&[1.0, 2.0]);
+    let layer = LlmLayer::new()
+        .registry(&registry)
+        .buckets(Buckets::new(&[1.0, 2.0]).unwrap());
     drop(layer.metrics());
     LlmMetrics::new(&registry).unwrap();
     registry.record_llm_request(std::time::Duration::from_secs(1), true, 5, "m");

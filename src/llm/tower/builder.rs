@@ -7,6 +7,7 @@ use crate::context::{Clock, Hook};
 use crate::llm::cost::PriceTable;
 use crate::llm::settings::Preset;
 use crate::llm::tower::LlmLayer;
+use crate::metric::Buckets;
 
 impl LlmLayer {
     /// Calls the provider this, whatever the host: for a gateway or a server of one's
@@ -105,10 +106,11 @@ impl LlmLayer {
         self.choose(|settings| settings.skip = Some(Hook::new(Arc::new(skip))))
     }
 
-    /// Gives the histograms of seconds these bounds, instead of bounds of their
-    /// own each.
-    pub fn buckets(self, bounds: &[f64]) -> Self {
-        self.choose(|settings| settings.buckets = Some(bounds.to_vec()))
+    /// Sets the buckets of all histograms of seconds. By default, each has buckets that suit
+    /// what it measures.
+    #[doc(alias = "bounds")]
+    pub fn buckets(self, buckets: Buckets) -> Self {
+        self.choose(|settings| settings.buckets = Some(buckets))
     }
 
     /// Counts what calls cost, by these prices.

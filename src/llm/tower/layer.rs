@@ -64,8 +64,8 @@ impl LlmLayer {
     /// # Errors
     ///
     /// When the registry holds something else under the name of one of them, or the same
-    /// with other buckets ([`Error::is_conflict`]); when a [prefix](Self::prefix),
-    /// [bounds](Self::buckets) or [prices](Self::prices) are not valid.
+    /// with other buckets ([`Error::is_conflict`]); when a [prefix](Self::prefix) or
+    /// [prices](Self::prices) are not valid.
     pub fn try_register(self) -> Result<Self, Error> {
         let metrics = self.make()?;
         // A clone may have made them meanwhile; they are the same ones.

@@ -1,4 +1,4 @@
-//! The series of one family, whoever holds handles to it.
+//! The series of one family, shared by all handles to it.
 
 #[cfg(feature = "llm")]
 mod values;
@@ -8,78 +8,78 @@ use std::hash::{BuildHasher, Hasher as _};
 use std::sync::{Arc, PoisonError};
 
 use crate::cell::{Catalog, Hasher, Mutex};
-use crate::metric::instrument::{Instrument, new_series};
+use crate::metric::handle::{Handle, MetricCell};
+use crate::metric::instrument::Instrument;
 use crate::metric::label::Label;
-use crate::metric::limits::{Folded, Limits};
+use crate::metric::limits::{Limits, Overflow};
 use crate::metric::series::Shared;
 use crate::snapshot::{Desc, Labels, SeriesBlock, is_classic_label};
 
 /// The series of one family.
 ///
-/// Series are appended and never moved, so that recording and scraping go on
-/// while one is added. A removed one stays where it is, out of sight, so that
-/// whoever holds its handle brings it back by using it.
+/// Series are appended and never moved, so that recording and scraping go on while one is
+/// added. A removed series stays where it is and is hidden; its handles make it visible again
+/// when they are used.
 pub(crate) struct SeriesSet<M: Instrument> {
     desc: Arc<Desc>,
-    /// The labels of the registry, which every series has.
-    constant: Labels,
+    /// The registry's constant labels, which every series has.
+    constant_labels: Labels,
     label_names: Box<[Box<str>]>,
     limits: Limits,
     shared: Arc<Shared<M::Settings>>,
-    /// Not of loom's: it is never held while another lock is waited for.
-    variants: std::sync::Mutex<Vec<Variant<M::Settings>>>,
+    /// Always the standard library's lock, not loom's: no other lock is taken while it is
+    /// held.
+    overrides: std::sync::Mutex<Vec<SettingsOverride<M::Settings>>>,
     hasher: Hasher,
     series: Catalog<M>,
     /// Held while a series is added.
     adding: Mutex<()>,
 }
 
-/// The settings of those series that have one value of one label.
-struct Variant<S> {
-    /// The label's position.
+/// The settings of the series that have one value of one label.
+struct SettingsOverride<S> {
+    /// The label's index.
     label: usize,
     value: Box<str>,
     shared: Arc<Shared<S>>,
 }
 
 impl<M: Instrument> SeriesSet<M> {
-    /// Makes a set without series; the names were checked.
+    /// Creates a set without series. The caller has checked the names.
     pub(crate) fn new(
         desc: Desc,
-        constant: Labels,
+        constant_labels: Labels,
         labels: &[Label<'_>],
         settings: M::Settings,
     ) -> Self {
-        Self::with_shared(
-            desc,
-            constant,
-            labels,
-            Shared::new(settings, !labels.is_empty()),
-        )
+        let shared = Shared::new(settings, !labels.is_empty());
+        Self::with_shared(desc, constant_labels, labels, shared)
     }
 
-    /// Makes the set of a metric without labels that existed before its name.
-    pub(crate) fn for_metric(desc: Desc, constant: Labels, metric: &M) -> Self {
-        let shared = Arc::clone(&metric.series().shared);
-        let set = Self::with_shared(desc, constant, &[], shared);
+    /// Creates the set of a metric without labels that existed before it was registered.
+    pub(crate) fn for_metric(desc: Desc, constant_labels: Labels, metric: &M) -> Self {
+        let shared = Arc::clone(&metric.handle().series().shared);
+        let set = Self::with_shared(desc, constant_labels, &[], shared);
         set.series.insert(set.hash(&[]), metric.clone());
         set
     }
 
     fn with_shared(
         desc: Desc,
-        constant: Labels,
+        constant_labels: Labels,
         labels: &[Label<'_>],
         shared: Arc<Shared<M::Settings>>,
     ) -> Self {
-        let classic = labels.iter().all(|label| is_classic_label(label.name));
+        let is_classic = labels.iter().all(|label| is_classic_label(label.name));
         Self {
-            desc: Arc::new(desc.with_classic_labels(classic && constant.has_classic_names())),
-            constant,
+            desc: Arc::new(
+                desc.with_classic_labels(is_classic && constant_labels.has_classic_names()),
+            ),
+            constant_labels,
             label_names: labels.iter().map(|label| label.name.into()).collect(),
             limits: Limits::new(labels),
             shared,
-            variants: std::sync::Mutex::new(Vec::new()),
+            overrides: std::sync::Mutex::new(Vec::new()),
             hasher: Hasher::default(),
             series: Catalog::new(),
             adding: Mutex::new(()),
@@ -91,7 +91,7 @@ impl<M: Instrument> SeriesSet<M> {
     }
 
     pub(crate) fn constant_labels(&self) -> &Labels {
-        &self.constant
+        &self.constant_labels
     }
 
     pub(crate) fn label_names(&self) -> &[Box<str>] {
@@ -106,26 +106,26 @@ impl<M: Instrument> SeriesSet<M> {
         &self.shared.settings
     }
 
-    /// Returns true when some series have, or would have, settings of which this is true.
+    /// Returns true if `matches` returns true for the settings of some series, or of series
+    /// that may be created later.
     #[cfg(feature = "dashboard")]
-    pub(crate) fn has_settings(&self, are: impl Fn(&M::Settings) -> bool) -> bool {
-        let variants = self.variants();
-        let mut all = variants.iter().map(|variant| &variant.shared);
-        are(self.settings()) || all.any(|shared| are(&shared.settings))
+    pub(crate) fn has_settings(&self, matches: impl Fn(&M::Settings) -> bool) -> bool {
+        let overrides = self.overrides();
+        let mut all = overrides.iter().map(|entry| &entry.shared);
+        matches(self.settings()) || all.any(|shared| matches(&shared.settings))
     }
 
-    /// Lets the series that are made from now on with this value of a label have
-    /// settings of their own, unless they have some already; of a label that there is
-    /// not, none are.
+    /// Sets the settings of series that are created later with this value of a label. Does
+    /// nothing if the value has settings already, or if there is no such label.
     pub(crate) fn set_settings_for(&self, label: &str, value: &str, settings: M::Settings) {
         let mut names = self.label_names.iter();
         let Some(label) = names.position(|name| **name == *label) else {
             return;
         };
-        let mut variants = self.variants();
-        let is = |own: &Variant<_>| own.label == label && *own.value == *value;
-        if !variants.iter().any(is) {
-            variants.push(Variant {
+        let mut overrides = self.overrides();
+        let is_set = |entry: &SettingsOverride<_>| entry.label == label && *entry.value == *value;
+        if !overrides.iter().any(is_set) {
+            overrides.push(SettingsOverride {
                 label,
                 value: value.into(),
                 shared: Shared::new(settings, self.shared.has_labels),
@@ -133,21 +133,22 @@ impl<M: Instrument> SeriesSet<M> {
         }
     }
 
-    /// Returns how many values the family's series refused.
+    /// Returns how many values the family's series rejected.
     pub(crate) fn invalid_count(&self) -> u64 {
-        let variants = self.variants();
-        let all = variants.iter().map(|variant| &variant.shared);
-        let refused = all.chain([&self.shared]);
-        refused.map(|shared| shared.invalid.load().whole).sum()
+        let overrides = self.overrides();
+        let all = overrides.iter().map(|entry| &entry.shared);
+        let invalid = all.chain([&self.shared]);
+        invalid.map(|shared| shared.invalid.load().whole).sum()
     }
 
-    /// Returns the series that are shown.
+    /// Returns the visible series.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &M> {
-        self.series.iter().filter(|series| !series.is_hidden())
+        let series = self.series.iter();
+        series.filter(|series| !series.handle().is_hidden())
     }
 
-    /// Returns the series with these values, one for each of `label_names`, and
-    /// makes it if it is not there. The `value_offsets` are those of the set's labels.
+    /// Returns the series with these values, one for each of `label_names`, and creates it if
+    /// it does not exist. `value_offsets` are those of the set's labels.
     #[inline]
     pub(crate) fn get_or_create<const N: usize>(
         &self,
@@ -155,9 +156,9 @@ impl<M: Instrument> SeriesSet<M> {
         value_offsets: &[usize; N],
     ) -> &M {
         let found = self.series.find(self.hash(&values), |series| {
-            let held = series.series();
-            held.state.is_live_and_unescaped()
-                && held.labels.matches_unescaped(&values, value_offsets)
+            let series = series.handle().series();
+            series.state.is_live_and_unescaped()
+                && series.labels.matches_unescaped(&values, value_offsets)
         });
         match found {
             Some(series) => series,
@@ -165,53 +166,51 @@ impl<M: Instrument> SeriesSet<M> {
         }
     }
 
-    /// Returns what [`series`](Self::series) does, for any number of values, and in
-    /// `values`, which are the same, those that the series has: the limit may have
-    /// replaced some by the overflow's.
+    /// Does what [`get_or_create`](Self::get_or_create) does, for any number of values.
     ///
-    /// It takes no lock either, unless a series is to be made.
+    /// On call, `values` must equal `requested`. On return, it holds the values of the series:
+    /// some may have been replaced by the overflow value.
+    ///
+    /// Takes a lock only if the series does not exist.
     #[cold]
     #[inline(never)]
-    pub(crate) fn get_or_create_slow<'a>(&self, asked: &[&'a str], values: &mut [&'a str]) -> &M {
-        if let Some(series) = self.find(asked) {
-            series.series().state.restore();
+    pub(crate) fn get_or_create_slow<'a>(
+        &self,
+        requested: &[&'a str],
+        values: &mut [&'a str],
+    ) -> &M {
+        if let Some(series) = self.find(requested) {
+            series.handle().restore();
             return series;
         }
-        let folded = self.limits.apply(values);
-        let (series, folded) = match folded.and_then(|_| self.find(values)) {
-            // Once more: another thread may have made the one that was asked for,
-            // and reached the limit with it.
-            Some(overflow) => match self.find(asked) {
+        let overflow = self.limits.apply(values);
+        let (series, overflow) = match overflow.and_then(|_| self.find(values)) {
+            // Look again: another thread may have created the requested series, and reached
+            // the limit with it.
+            Some(overflow_series) => match self.find(requested) {
                 Some(series) => {
-                    values.copy_from_slice(asked);
+                    values.copy_from_slice(requested);
                     (series, None)
                 }
-                None => (overflow, folded),
+                None => (overflow_series, overflow),
             },
-            None => self.make(asked, values),
+            None => self.create(requested, values),
         };
-        series.series().state.restore();
-        if let Some(folded) = folded {
-            self.limits.record_overflow(self.desc.name(), folded);
+        series.handle().restore();
+        if let Some(overflow) = overflow {
+            self.limits.record_overflow(self.desc.name(), overflow);
         }
         series
     }
 
-    /// Leaves the series with these values out of scrapes, until it is used again
-    /// and begins at zero. Returns whether there was one to leave out.
+    /// Hides the series with these values until it is used again; it then starts at zero.
+    /// Returns true if it was visible and is hidden now.
     pub(crate) fn remove(&self, values: &[&str]) -> bool {
-        let Some(series) = self.find(values).filter(|series| !series.is_hidden()) else {
-            return false;
-        };
-        // In this order: what is recorded in between is a use after the removal,
-        // and is seen, because the series is not vacant.
-        series.unset();
-        series.series().state.remove();
-        series.is_hidden()
+        let series = self.find(values).map(|series| series.handle());
+        series.is_some_and(|series| !series.is_hidden() && series.remove())
     }
 
-    /// Lets a label have a value whatever the limit; of a label that there is not, none
-    /// is.
+    /// Allows a value of a label whatever the limit. Does nothing if there is no such label.
     pub(crate) fn declare_value(&self, label: &str, value: &str) {
         let mut names = self.label_names.iter();
         if let Some(label) = names.position(|name| **name == *label) {
@@ -220,8 +219,8 @@ impl<M: Instrument> SeriesSet<M> {
         }
     }
 
-    /// Lets the labels have these values whatever the limit, a list for each
-    /// label, and makes the series of all their combinations.
+    /// Allows these values whatever the limit, a list for each label, and creates the series
+    /// of all combinations.
     pub(crate) fn declare(&self, lists: &[&[&str]]) {
         {
             let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
@@ -233,12 +232,12 @@ impl<M: Instrument> SeriesSet<M> {
         }
         let combinations = lists.iter().map(|values| values.len()).product();
         for combination in 0..combinations {
-            let mut rest = combination;
+            let mut quotient = combination;
             let mut values: Vec<_> = lists
                 .iter()
                 .map(|values| {
-                    let value = values[rest % values.len()];
-                    rest /= values.len();
+                    let value = values[quotient % values.len()];
+                    quotient /= values.len();
                     value
                 })
                 .collect();
@@ -246,28 +245,27 @@ impl<M: Instrument> SeriesSet<M> {
         }
     }
 
-    /// Reads up to [`SeriesBlock::MAX_SERIES`] shown series from position `from` on, all with
-    /// the same settings, and moves that past them; returns `None` when there are no
-    /// more.
-    pub(crate) fn block(&self, from: &mut usize) -> Option<SeriesBlock> {
-        let first = self.next_visible(from)?;
+    /// Reads up to [`SeriesBlock::MAX_SERIES`] visible series with the same settings, from index
+    /// `next` on, and moves `next` past them. Returns `None` at the end.
+    pub(crate) fn block(&self, next: &mut usize) -> Option<SeriesBlock> {
+        let first = self.next_visible(next)?;
         let shared = &first.series().shared;
         let mut all = Vec::with_capacity(SeriesBlock::MAX_SERIES);
         all.push(first);
         while all.len() < SeriesBlock::MAX_SERIES {
-            let mut next = *from;
-            match self.next_visible(&mut next) {
+            let mut after = *next;
+            match self.next_visible(&mut after) {
                 Some(series) if Arc::ptr_eq(&series.series().shared, shared) => all.push(series),
                 _ => break,
             }
-            *from = next;
+            *next = after;
         }
-        // In a loop of their own: their memory then comes at once, not one after the
-        // other as they are read.
+        // In a separate loop: the processor then fetches the memory of all series at the same
+        // time, not of one after the other while they are read.
         for series in &all {
-            series.fetch();
+            series.prefetch();
         }
-        let values = M::values(&shared.settings, all.len());
+        let values = M::Cell::empty_values(&shared.settings, all.len());
         let mut block = SeriesBlock::with_capacity(Arc::clone(&self.desc), values, all.len());
         for series in all {
             self.read(series, &mut block);
@@ -276,84 +274,85 @@ impl<M: Instrument> SeriesSet<M> {
         Some(block)
     }
 
-    /// Returns the first shown series from position `from` on, and moves that past
-    /// it.
-    fn next_visible(&self, from: &mut usize) -> Option<&M> {
+    /// Returns the first visible series from index `next` on, and moves `next` past it.
+    fn next_visible(&self, next: &mut usize) -> Option<&Handle<M::Cell>> {
         let len = self.series.len();
-        while *from < len {
-            let series = self.series.get(*from).filter(|series| !series.is_hidden());
-            *from += 1;
-            if series.is_some() {
-                return series;
+        while *next < len {
+            let series = self.series.get(*next).map(|series| series.handle());
+            *next += 1;
+            if let Some(series) = series.filter(|series| !series.is_hidden()) {
+                return Some(series);
             }
         }
         None
     }
 
-    fn read(&self, series: &M, block: &mut SeriesBlock) {
-        let held = series.series();
-        held.read_exemplars(block.labels.len(), &mut block.exemplars);
+    fn read(&self, handle: &Handle<M::Cell>, block: &mut SeriesBlock) {
+        let series = handle.series();
+        series.read_exemplars(block.labels.len(), &mut block.exemplars);
         block.labels.push(if self.label_names.is_empty() {
-            // One that was made by itself has no labels of a registry.
-            self.constant.clone()
+            // A metric that existed before it was registered lacks the constant labels.
+            self.constant_labels.clone()
         } else {
-            held.labels.clone()
+            series.labels.clone()
         });
-        block.created_millis.push(held.state.created_millis());
-        series.read(&mut block.values);
+        block.created_millis.push(series.state.created_millis());
+        handle.read(&mut block.values);
     }
 
-    /// Returns the series with these values, if there is one, shown or not.
+    /// Returns the series with these values, if it exists, visible or not.
     pub(crate) fn find(&self, values: &[&str]) -> Option<&M> {
         if self.label_names.is_empty() {
             return self.series.get(0);
         }
         self.series.find(self.hash(values), |series| {
-            let labels = &series.series().labels;
-            labels.has_exact_pairs(&self.constant, self.pairs(values))
+            let labels = &series.handle().series().labels;
+            labels.has_exact_pairs(&self.constant_labels, self.pairs(values))
         })
     }
 
-    /// Makes the series with these values, and says whether one of them became the
-    /// overflow's.
-    fn make<'a>(&self, asked: &[&'a str], values: &mut [&'a str]) -> (&M, Option<Folded>) {
-        // No code of a user runs under the lock, and a set is whole after every
-        // step, so a panic elsewhere has not spoilt it.
+    /// Creates the series with these values, some of which may be replaced by the overflow
+    /// value.
+    fn create<'a>(&self, requested: &[&'a str], values: &mut [&'a str]) -> (&M, Option<Overflow>) {
+        // A panic of another thread has not left the set in a bad state: no user code runs
+        // while the lock is held, and the set is consistent after every step.
         let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
-        // Another thread may have made it while this one waited, or have taken the
-        // last room that there was for its values.
-        values.copy_from_slice(asked);
-        if let Some(series) = self.find(asked) {
+        // While this thread waited, another one may have created the series, or used up the
+        // limit.
+        values.copy_from_slice(requested);
+        if let Some(series) = self.find(requested) {
             return (series, None);
         }
-        let folded = self.limits.apply(values);
+        let overflow = self.limits.apply(values);
         if let Some(series) = self.find(values) {
-            return (series, folded);
+            return (series, overflow);
         }
-        let labels = Labels::with_pairs(&self.constant, self.pairs(values));
-        let series = new_series(labels, &self.shared_by(values));
+        let labels = Labels::with_pairs(&self.constant_labels, self.pairs(values));
+        let series = M::from_handle(Handle::new(labels, &self.shared_for(values)));
         let series = self.series.insert(self.hash(values), series);
-        // After it was added: `Limits` says why.
+        // After the series was added; see `Limits`.
         self.limits.admit(values);
-        (series, folded)
+        (series, overflow)
     }
 
     /// Returns what a series with these values shares with others.
-    fn shared_by(&self, values: &[&str]) -> Arc<Shared<M::Settings>> {
-        let variants = self.variants();
-        let own = variants.iter().find(|own| {
+    fn shared_for(&self, values: &[&str]) -> Arc<Shared<M::Settings>> {
+        let overrides = self.overrides();
+        let entry = overrides.iter().find(|entry| {
             values
-                .get(own.label)
-                .is_some_and(|value| **value == *own.value)
+                .get(entry.label)
+                .is_some_and(|value| **value == *entry.value)
         });
-        Arc::clone(own.map_or(&self.shared, |own| &own.shared))
+        Arc::clone(entry.map_or(&self.shared, |entry| &entry.shared))
     }
 
-    fn variants(&self) -> std::sync::MutexGuard<'_, Vec<Variant<M::Settings>>> {
-        self.variants.lock().unwrap_or_else(PoisonError::into_inner)
+    fn overrides(&self) -> std::sync::MutexGuard<'_, Vec<SettingsOverride<M::Settings>>> {
+        self.overrides
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the names and values of a series' own labels.
+    /// Returns label names and values, without the constant labels.
     fn pairs<'a>(&'a self, values: &'a [&'a str]) -> impl Iterator<Item = (&'a str, &'a str)> {
         let names = self.label_names.iter().map(|name| &**name);
         names.zip(values.iter().copied())
@@ -363,17 +362,14 @@ impl<M: Instrument> SeriesSet<M> {
     fn hash(&self, values: &[&str]) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         for value in values {
-            // The hasher mixes the length in, so that `["a", "b"]` and `["ab", ""]`
-            // differ.
+            // The hasher includes the length, so that `["a", "b"]` and `["ab", ""]` differ.
             hasher.write(value.as_bytes());
         }
         hasher.finish()
     }
-}
 
-impl<M: Instrument> SeriesSet<M> {
-    /// Prints a handle to the set: its name, its labels and how many series it has, but not
-    /// their values.
+    /// Prints a handle to the set: name, label names and number of series, but no label
+    /// values.
     pub(crate) fn fmt_handle(&self, handle: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct(handle)
             .field("name", &self.desc.name())

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{SeenSeries, sum_series};
+use crate::metric::Buckets;
 use crate::registry::Registry;
 use crate::snapshot::{Labels, SeriesBlock, Values};
 
@@ -50,7 +51,9 @@ fn sums_are_those_of_one_registry_that_has_seen_it_all() {
 fn histograms_with_other_buckets_are_left_out() {
     let registries = [Registry::new(), Registry::new()];
     for (registry, bound) in registries.iter().zip([1.0, 2.0]) {
-        let seconds = registry.histogram_with_buckets("m", "", &[bound]).unwrap();
+        let seconds = registry
+            .histogram_with_buckets("m", "", Buckets::new(&[bound]).unwrap())
+            .unwrap();
         seconds.observe(0.5);
     }
     let mut left_out = 0;

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::Request;
 use tachometer::export::Format;
 use tachometer::snapshot::SeriesBlock;
-use tachometer::{MetricsLayer, Registry};
+use tachometer::{Buckets, MetricsLayer, Registry};
 use tower::ServiceExt;
 
 use crate::support::compare_exports::read;
@@ -18,7 +18,7 @@ fn each_counter_and_each_bucket_keeps_its_latest_exemplar() {
     let registry = Registry::new();
     let counters = registry.counter_family("c", "", ["x"]).unwrap();
     let histograms = registry
-        .histogram_family_with_buckets("h", "", ["x"], &[1.0, 2.0])
+        .histogram_family_with_buckets("h", "", ["x"], Buckets::new(&[1.0, 2.0]).unwrap())
         .unwrap();
     for x in ["a", "b", "c"] {
         counters.with([x]);

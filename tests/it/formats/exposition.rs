@@ -7,7 +7,7 @@ use axum::http::{Method, Request, StatusCode, Version};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tachometer::export::Format;
-use tachometer::{MetricsRouter, Registry};
+use tachometer::{Buckets, MetricsRouter, Registry};
 use tower::ServiceExt;
 
 use crate::support::loopback::{Caller, Server};
@@ -24,7 +24,7 @@ fn example() -> Registry {
     mails.with(["a\\b\n\"c\""]).inc_by(0.5);
     registry.gauge("queue", "").unwrap().set(-1.5);
     let seconds = registry
-        .histogram_with_buckets("seconds", "Time.", &[0.5, 2.0])
+        .histogram_with_buckets("seconds", "Time.", Buckets::new(&[0.5, 2.0]).unwrap())
         .unwrap();
     for value in [0.25, 1.0, 1.0, 3.0] {
         seconds.observe(value);
@@ -116,7 +116,9 @@ fn json_stays_json_where_a_gauge_holds_no_number_and_a_histogram_nothing() {
     let registry = Registry::new();
     registry.gauge("none", "").unwrap().set(f64::NAN);
     registry.gauge("much", "").unwrap().set(f64::INFINITY);
-    registry.histogram_with_buckets("h", "", &[1.0]).unwrap();
+    registry
+        .histogram_with_buckets("h", "", Buckets::new(&[1.0]).unwrap())
+        .unwrap();
     let json: Value = serde_json::from_str(&registry.export_json()).unwrap();
     assert_eq!(json["metrics"]["none"]["value"], Value::Null);
     assert_eq!(json["metrics"]["much"]["value"], Value::Null);

@@ -198,7 +198,12 @@ fn signed() -> Registry {
         &[-1.0],
     ]) {
         let name = format!("{name}_celsius");
-        let family = registry.histogram_family_with_buckets(&name, "Degrees.", ["n"], bounds);
+        let family = registry.histogram_family_with_buckets(
+            &name,
+            "Degrees.",
+            ["n"],
+            Buckets::new(bounds).unwrap(),
+        );
         let family = family.unwrap();
         family.with(["nothing"]);
         for (n, values) in [

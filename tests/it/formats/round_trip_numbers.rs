@@ -111,7 +111,7 @@ fn histograms_of_any_bounds_and_resolution_come_back_exactly() {
                 observe(&family.with([n]), &mut random, 3);
             }
             let alone = format!("alone{number}");
-            let alone = registry.histogram_with_buckets(&alone, "", &bounds[..]);
+            let alone = registry.histogram_with_buckets(&alone, "", Buckets::new(&bounds).unwrap());
             observe(&alone.unwrap(), &mut random, i32::from(schema) * 20);
         }
         check_all(&registry);
@@ -125,7 +125,12 @@ fn exemplars_come_back_on_their_own_bucket_with_value_and_time() {
         let registry = Registry::new();
         let counters = registry.counter_family("c", "", ["n"]).unwrap();
         let histograms = registry
-            .histogram_family_with_buckets("h", "", ["n"], &[-1.0, 0.5, 2.0, 1e6])
+            .histogram_family_with_buckets(
+                "h",
+                "",
+                ["n"],
+                Buckets::new(&[-1.0, 0.5, 2.0, 1e6]).unwrap(),
+            )
             .unwrap();
         for n in 0..70 {
             let n = &*n.to_string();
@@ -303,7 +308,7 @@ impl Collect for Computed {
     }
 
     fn collect(&self, collected: &mut CollectSink<'_>) {
-        let histogram = Histogram::with_buckets(&[0.0, 1.0]).unwrap();
+        let histogram = Histogram::with_buckets(Buckets::new(&[0.0, 1.0]).unwrap());
         for number in 0..150_u32 {
             let n = &*number.to_string();
             histogram.observe(f64::from(number) / 8.0);

@@ -89,7 +89,7 @@ fn a_collector_fills_whole_families_of_any_kind_and_size() {
         .unwrap()
         .with_labels([("az", "1")])
         .unwrap();
-    let seconds = Histogram::with_buckets(&[0.5]).unwrap();
+    let seconds = Histogram::with_buckets(Buckets::new(&[0.5]).unwrap());
     seconds.observe(0.25);
     registry
         .collector(Pools {

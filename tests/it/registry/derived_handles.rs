@@ -6,7 +6,7 @@ use axum::extract::Request;
 use axum::routing::get;
 use http_body_util::BodyExt;
 use tachometer::llm::{LlmMetrics, Outcome};
-use tachometer::{Counter, Error, MetricsLayer, MetricsRouter, Registry};
+use tachometer::{Buckets, Counter, Error, MetricsLayer, MetricsRouter, Registry};
 use tower::ServiceExt;
 
 use crate::support::read::sum;
@@ -144,7 +144,7 @@ fn handles_with_other_values_of_a_label_share_a_name_in_every_format() {
         orders.with(["book"]).inc_by(tenant);
         handle.gauge("stock", "Stock.").unwrap().set(10 * tenant);
         let seconds = handle
-            .histogram_with_buckets("job_seconds", "Jobs.", &[1.0, 2.0])
+            .histogram_with_buckets("job_seconds", "Jobs.", Buckets::new(&[1.0, 2.0]).unwrap())
             .unwrap();
         seconds.observe(f64::from(tenant));
         handle.gauge_fn("queue", "Queue.", move || tenant).unwrap();
@@ -238,10 +238,11 @@ fn a_later_handle_has_the_first_ones_help_and_buckets_unless_it_chooses_others()
     let registry = Registry::new();
     let [a, b] = tenants(&registry);
     let c = registry.clone().with_labels([("tenant", "c")]).unwrap();
-    a.histogram_with_buckets("seconds", "The first text.", &[1.0])
+    a.histogram_with_buckets("seconds", "The first text.", Buckets::new(&[1.0]).unwrap())
         .unwrap();
     b.histogram("seconds", "Another text.").unwrap();
-    c.histogram_with_buckets("seconds", "", &[5.0]).unwrap();
+    c.histogram_with_buckets("seconds", "", Buckets::new(&[5.0]).unwrap())
+        .unwrap();
     let text = registry.export_prometheus();
     assert_eq!(text.matches("# HELP seconds The first text.\n").count(), 1);
     assert_eq!(text.matches("# HELP seconds").count(), 1);

@@ -1,7 +1,7 @@
 //! What is refused at start-up, and what is ignored and counted later.
 
 use tachometer::snapshot::SeriesValue;
-use tachometer::{Counter, Error, Gauge, Histogram, Registry};
+use tachometer::{Buckets, Counter, Error, Gauge, Histogram, Registry};
 
 use crate::support::read::sum;
 
@@ -65,9 +65,9 @@ fn one_name_has_one_kind_one_set_of_labels_and_one_set_of_bounds() {
     refused(too_many, Error::is_conflict, &["by"]);
 
     registry
-        .histogram_with_buckets("sizes", "", &[1.0, 2.0])
+        .histogram_with_buckets("sizes", "", Buckets::new(&[1.0, 2.0]).unwrap())
         .unwrap();
-    let other = registry.histogram_with_buckets("sizes", "", &[1.0, 3.0]);
+    let other = registry.histogram_with_buckets("sizes", "", Buckets::new(&[1.0, 3.0]).unwrap());
     refused(other, Error::is_conflict, &["1.0, 2.0", "1.0, 3.0"]);
     // Without bounds one asks for what is there.
     assert!(registry.histogram("sizes", "").is_ok());
@@ -118,7 +118,6 @@ fn names_that_would_print_alike_conflict_in_either_order() {
 
 #[test]
 fn bad_buckets_are_refused_with_the_bound() {
-    let registry = Registry::new();
     for (bounds, word) in [
         (&[][..], "at least one"),
         (&[1.0, 0.5], "0.5"),
@@ -126,8 +125,7 @@ fn bad_buckets_are_refused_with_the_bound() {
         (&[1.0, f64::INFINITY], "always there"),
         (&[f64::NAN], "NaN"),
     ] {
-        let asked = registry.histogram_with_buckets("h", "", bounds);
-        refused(asked, Error::is_invalid_buckets, &[word]);
+        refused(Buckets::new(bounds), Error::is_invalid_buckets, &[word]);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fastrand::Rng;
 use tachometer::snapshot::Values;
-use tachometer::{Counter, Family, Gauge, Histogram, Registry};
+use tachometer::{Buckets, Counter, Family, Gauge, Histogram, Registry};
 
 use crate::support::read::to_f64;
 
@@ -118,7 +118,7 @@ impl Families {
                 .limit(limit),
             gauges: registry.gauge_family("g", "", names).unwrap().limit(limit),
             histograms: registry
-                .histogram_family_with_buckets("h", "", names, &[1.0, 4.0])
+                .histogram_family_with_buckets("h", "", names, Buckets::new(&[1.0, 4.0]).unwrap())
                 .unwrap()
                 .limit(limit),
             registry,

@@ -70,7 +70,7 @@ fn the_rank_of_a_percentile_is_not_rounded_up_past_a_whole_one() {
 fn a_family_with_classic_buckets_alone_stays_within_the_bucket() {
     let registry = Registry::new();
     let family = registry
-        .histogram_family_with_buckets("h", "", ["a"], &[1.0, 2.0, 4.0])
+        .histogram_family_with_buckets("h", "", ["a"], Buckets::new(&[1.0, 2.0, 4.0]).unwrap())
         .unwrap();
     let histogram = family.with(["x"]);
     for value in [1.5, 1.7, 1.9, 3.0] {

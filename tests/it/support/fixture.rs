@@ -152,7 +152,12 @@ fn large_families(registry: &Registry) {
         }
     }
     let below = registry
-        .histogram_family_with_buckets("below_celsius", "", ["kind"], &[-9.5, -1.25, 0.0, 7.0])
+        .histogram_family_with_buckets(
+            "below_celsius",
+            "",
+            ["kind"],
+            Buckets::new(&[-9.5, -1.25, 0.0, 7.0]).unwrap(),
+        )
         .unwrap();
     for (kind, width) in [("all", 20.0), ("below", 9.0)] {
         for _ in 0..OBSERVED {
@@ -175,7 +180,12 @@ fn with_exemplars(registry: &Registry) {
         .with(["awkward"])
         .inc_with_exemplar(0.5, &[("trace_id", "\"\\\n, {Grüße}")]);
     let seconds = registry
-        .histogram_family_with_buckets("traced_seconds", "", ["kind"], &[0.5, 2.0, 8.0])
+        .histogram_family_with_buckets(
+            "traced_seconds",
+            "",
+            ["kind"],
+            Buckets::new(&[0.5, 2.0, 8.0]).unwrap(),
+        )
         .unwrap();
     let both = registry
         .histogram_family_with_buckets(

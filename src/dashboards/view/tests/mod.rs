@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::dashboards::view::View;
-use crate::metric::{Counter, Family, Histogram, Label};
+use crate::metric::{Buckets, Counter, Family, Histogram, Label};
 use crate::registry::Registry;
 use crate::snapshot::Role;
 
@@ -33,7 +33,7 @@ impl Shop {
             "http_request_duration_seconds",
             "",
             [method, route, status],
-            &[0.1, 1.0],
+            Buckets::new(&[0.1, 1.0]).unwrap(),
         );
         let requests = registry.with_role(Role::HttpRequests);
         Self {

@@ -10,7 +10,9 @@ use crate::error::Error;
 use crate::llm::metrics::families::names::Names;
 use crate::llm::metrics::families::rate_limits::RateLimits;
 use crate::llm::settings::{Preset, Settings};
-use crate::metric::{Counter, DynFamily, Family, FixedPointCounter, Histogram, InFlight, Label};
+use crate::metric::{
+    Buckets, Counter, DynFamily, Family, FixedPointCounter, Histogram, InFlight, Label,
+};
 use crate::registry::Registry;
 use crate::snapshot::Role;
 
@@ -74,7 +76,7 @@ impl Families {
         let maker = Maker {
             registry: scoped,
             names,
-            bounds: settings.buckets.as_deref(),
+            buckets: settings.buckets.clone(),
         };
         let by = settings.preset == Preset::Otel;
         let families = Self {
@@ -170,19 +172,20 @@ impl Families {
 }
 
 /// Makes families with the labels that all of them have.
-pub(crate) struct Maker<'a> {
+pub(crate) struct Maker {
     registry: Registry,
     names: &'static Names,
     /// Those of all histograms of seconds, if they are chosen.
-    bounds: Option<&'a [f64]>,
+    buckets: Option<Buckets>,
 }
 
-impl Maker<'_> {
+impl Maker {
     /// Makes what is there for this.
     fn of(&self, role: Role) -> Self {
         Self {
             registry: self.registry.with_role(role),
-            ..*self
+            names: self.names,
+            buckets: self.buckets.clone(),
         }
     }
 
@@ -246,12 +249,15 @@ impl Maker<'_> {
         labels: [Label<'_>; N],
         bounds: &[f64],
     ) -> Result<Family<Histogram, N>, Error> {
-        if self.bounds.is_none() && self.registry.get(name).is_some() {
+        if self.buckets.is_none() && self.registry.get(name).is_some() {
             return self.registry.histogram_family(name, help, labels);
         }
-        let bounds = self.bounds.unwrap_or(bounds);
+        let buckets = match &self.buckets {
+            Some(buckets) => buckets.clone(),
+            None => Buckets::new(bounds)?,
+        };
         self.registry
-            .histogram_family_with_buckets(name, help, labels, bounds)
+            .histogram_family_with_buckets(name, help, labels, buckets)
     }
 
     /// Makes that of tokens, a histogram if there are bounds.
@@ -267,7 +273,7 @@ impl Maker<'_> {
                 tokens,
                 "Tokens that an LLM call used.",
                 self.four(direction),
-                bounds,
+                Buckets::new(bounds)?,
             )?),
         })
     }

@@ -22,7 +22,7 @@ impl Families {
         let [provider, model, operation] = *labels;
         if !is_allowed_label(model) && !self.has_model(model) {
             self.in_flight
-                .count_overflow(self.model, OverflowReason::Form);
+                .count_overflow(self.model, OverflowReason::Unpresentable);
             labels[1] = OVERFLOW;
         }
         let overflow = self.in_flight.find(&[provider, OVERFLOW, operation]);
@@ -50,7 +50,7 @@ impl Families {
         }
         if !self.in_flight.admit_from_share(self.model, model, share) {
             self.in_flight
-                .count_overflow(self.model, OverflowReason::Share);
+                .count_overflow(self.model, OverflowReason::ShareLimit);
             labels[1] = OVERFLOW;
         }
     }

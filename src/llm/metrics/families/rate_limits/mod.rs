@@ -22,7 +22,7 @@ pub(crate) struct RateLimits {
 }
 
 impl RateLimits {
-    pub(crate) fn new(maker: &Maker<'_>) -> Result<Self, Error> {
+    pub(crate) fn new(maker: &Maker) -> Result<Self, Error> {
         let (names, labels) = (maker.names, maker.four("kind"));
         Ok(Self {
             remaining: maker.of(Role::LlmRateLimitRemaining).registry.dyn_family(
