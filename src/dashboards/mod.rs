@@ -1,8 +1,9 @@
-//! What people look at: a board for Grafana and rules for Prometheus, made for the metrics
-//! that a registry really has, and what the page shows.
+//! A Grafana board, Prometheus rules and the live page, generated for the metrics that a
+//! registry has.
 //!
-//! Metrics are found by their [role](crate::snapshot::Role), so that a preset, a prefix or
-//! a label of one's own is followed. The router serves all of it; in Rust:
+//! Metrics are found by their [role](crate::snapshot::Role), so presets, prefixes and custom
+//! labels are supported. The router serves all three. To generate the board and the rules in
+//! Rust:
 //!
 //! ```
 //! use tachometer::dashboards::{AlertRules, GrafanaBoard};
@@ -20,8 +21,8 @@
 //! # Ok::<(), tachometer::Error>(())
 //! ```
 //!
-//! Where two layers count into one registry under different names, the board and the rules
-//! are about the first by name.
+//! If two layers record into one registry under different names, the board and the rules use
+//! the metrics whose names come first in alphabetical order.
 
 mod grafana;
 pub(crate) mod page;
@@ -34,8 +35,8 @@ pub use grafana::GrafanaBoard;
 pub use rules::AlertRules;
 pub(crate) use view::View;
 
-/// The outcomes of requests that are the service's own fault, as a regular expression of
-/// Prometheus's.
+/// The outcomes of requests that failed because of the service, as a Prometheus regular
+/// expression.
 const ERRORS: &str = "server_error|service_error|panic|body_error";
-/// Those of calls of an LLM.
+/// The outcomes of LLM calls that failed, as a Prometheus regular expression.
 const LLM_ERRORS: &str = "error|truncated";

@@ -1,18 +1,18 @@
-//! Queries of Prometheus, put together of texts.
+//! Builds PromQL queries as text.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::dashboards::roles::{Found, Roles};
+use crate::dashboards::roles::{PromMetric, Roles};
 use crate::snapshot::{Role, is_classic_label, is_classic_metric, push_quoted};
 
-/// A range of time that ends now.
+/// A PromQL duration, in minutes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
+pub(super) struct PromDuration {
     minutes: u32,
 }
 
-impl Window {
+impl PromDuration {
     pub(super) const fn minutes(minutes: u32) -> Self {
         Self { minutes }
     }
@@ -30,8 +30,8 @@ impl Window {
     }
 }
 
-/// Writes a duration of PromQL in the largest unit that fits.
-impl fmt::Display for Window {
+/// Formats the duration in the largest unit that divides it.
+impl fmt::Display for PromDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const HOUR: u32 = 60;
         const DAY: u32 = 24 * HOUR;
@@ -43,36 +43,38 @@ impl fmt::Display for Window {
     }
 }
 
-/// The label that tells the value of a new series from its increase, in queries only.
-const NEW: &str = "tachometer_new";
+/// A label, used only inside queries, that keeps the value of a new series apart from its
+/// increase.
+const NEW_SERIES_LABEL: &str = "tachometer_new";
 
-/// The series of a metric that have certain labels.
+/// An instant vector selector: the series of a metric whose labels match.
 #[derive(Debug, Clone)]
-pub(super) struct Series<'a> {
-    metric: &'a Found,
+pub(super) struct Selector<'a> {
+    metric: &'a PromMetric,
     suffix: &'static str,
     matchers: Vec<Matcher>,
 }
 
-impl<'a> Series<'a> {
-    pub(super) fn of(metric: &'a Found) -> Self {
+impl<'a> Selector<'a> {
+    pub(super) fn new(metric: &'a PromMetric) -> Self {
         Self {
             metric,
             suffix: "",
-            matchers: matchers(&metric.targets).collect(),
+            matchers: target_matchers(&metric.target_labels).collect(),
         }
     }
 
-    /// Takes one of the parts of a histogram: `_bucket`, `_sum` or `_count`.
-    pub(super) fn part(mut self, suffix: &'static str) -> Self {
+    /// Selects a series of a classic histogram: `_bucket`, `_sum` or `_count`.
+    pub(super) fn with_suffix(mut self, suffix: &'static str) -> Self {
         self.suffix = suffix;
         self
     }
 
-    /// Takes only those whose label is as told; of a label without a name, all.
-    pub(super) fn with(mut self, label: &str, is: &'static str, value: &str) -> Self {
+    /// Adds a label matcher. An empty label name matches everything.
+    pub(super) fn match_label(mut self, label: &str, operator: &'static str, value: &str) -> Self {
         if !label.is_empty() {
-            self.matchers.push((label.to_owned(), is, value.to_owned()));
+            self.matchers
+                .push((label.to_owned(), operator, value.to_owned()));
         }
         self
     }
@@ -81,24 +83,24 @@ impl<'a> Series<'a> {
         format!("rate({self}[{window}])")
     }
 
-    /// Returns the rate of a histogram's sum, whichever kind of buckets it is stored with.
-    pub(super) fn rate_of_sum(&self, window: &str) -> String {
-        let classic = self.clone().part("_sum").rate(window);
-        if !self.metric.native {
+    /// Returns the rate of a histogram's sum, for classic and native histograms.
+    pub(super) fn sum_rate(&self, window: &str) -> String {
+        let classic = self.clone().with_suffix("_sum").rate(window);
+        if !self.metric.has_native_buckets {
             return classic;
         }
         format!("{classic} or histogram_sum({})", self.rate(window))
     }
 
-    /// Returns the increase of each counter, with the value at which a new series began.
-    pub(super) fn increase_from_zero(&self, window: Window, roles: &Roles) -> String {
+    /// Returns the increase of each counter, including the first value of a new series.
+    pub(super) fn increase_from_zero(&self, window: PromDuration, roles: &Roles) -> String {
         let increase = format!("increase({self}[{window}])");
         let value = format!("max_over_time({self}[{window}])");
         self.or_value_if_new(&increase, &value, window, roles)
     }
 
-    /// Returns the rate of each counter, with the value at which a new series began.
-    pub(super) fn rate_from_zero(&self, window: Window, roles: &Roles) -> String {
+    /// Returns the rate of each counter, including the first value of a new series.
+    pub(super) fn rate_from_zero(&self, window: PromDuration, roles: &Roles) -> String {
         let rate = self.rate(&window.to_string());
         let value = format!("max_over_time({self}[{window}]) / {}", window.seconds());
         self.or_value_if_new(&rate, &value, window, roles)
@@ -106,7 +108,7 @@ impl<'a> Series<'a> {
 
     /// Returns the change of each counter, or the value of a new one if that is larger.
     ///
-    /// The functions of PromQL count what follows the first sample of a series. What came
+    /// The functions of PromQL count only what follows the first sample of a series. What came
     /// before it is known if the series is new: it did not exist at the start of the window,
     /// and either the process started later or the target was scraped at that time. Otherwise
     /// the series may be missing because of a gap in scraping, and its value may be the total
@@ -114,10 +116,16 @@ impl<'a> Series<'a> {
     ///
     /// The value of a new series is exact, unless there is a reset in the window. Then the
     /// value and the change are both lower bounds.
-    fn or_value_if_new(&self, change: &str, value: &str, window: Window, roles: &Roles) -> String {
+    fn or_value_if_new(
+        &self,
+        change: &str,
+        value: &str,
+        window: PromDuration,
+        roles: &Roles,
+    ) -> String {
         let start = roles.get(Role::ProcessStart);
         let scraped = format!("up offset {window} == 1");
-        let is_known = match start.map(Series::of) {
+        let is_known = match start.map(Selector::new) {
             // The minimum, since the window may have samples of several processes.
             Some(start) => format!(
                 "min_over_time({start}[{window}]) > time() - {} or {scraped}",
@@ -125,26 +133,30 @@ impl<'a> Series<'a> {
             ),
             None => scraped,
         };
-        let and = self.and_of_target(start);
+        let and = self.and_on_target(start);
         let new = format!("{value} unless {self} offset {window} {and} ({is_known})");
-        let new = format!("label_replace({new}, \"{NEW}\", \"1\", \"\", \"\")");
-        Keep::AllBut(&[NEW]).each("max", &format!("{change} or {new}"))
+        let new = format!("label_replace({new}, \"{NEW_SERIES_LABEL}\", \"1\", \"\", \"\")");
+        Grouping::Without(&[NEW_SERIES_LABEL]).aggregate("max", &format!("{change} or {new}"))
     }
 
-    /// Returns the operator that keeps the series whose target has one on its right side:
-    /// of `up`, or of another metric of the registry without labels.
+    /// Returns the `and` operator that matches series by target. Its right side is `up` or a
+    /// metric of the registry without labels.
     ///
     /// All labels of the target must match, since `job` and `instance` may be the same in two
     /// clusters.
-    fn and_of_target(&self, other: Option<&Found>) -> String {
-        let other = other.into_iter().flat_map(|other| &other.constant);
-        let labels = self.metric.labels.iter().chain(&self.metric.constant);
+    fn and_on_target(&self, other: Option<&PromMetric>) -> String {
+        let other = other.into_iter().flat_map(|other| &other.constant_labels);
+        let labels = self
+            .metric
+            .labels
+            .iter()
+            .chain(&self.metric.constant_labels);
         let labels: BTreeSet<_> = labels.chain(other).map(String::as_str).collect();
         if labels.is_empty() {
             return "and".into();
         }
-        // Prometheus evaluates a rule as it prints it, and quotes labels here only since its
-        // pull request 17687.
+        // Prometheus re-parses the rules that it prints, and quotes label names in this place
+        // only since its pull request 17687.
         if !labels.iter().all(|label| is_classic_label(label)) {
             return "and on (job, instance)".into();
         }
@@ -153,34 +165,35 @@ impl<'a> Series<'a> {
     }
 }
 
-impl fmt::Display for Series<'_> {
+impl fmt::Display for Selector<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = format!("{}{}", self.metric.name, self.suffix);
-        f.write_str(&selector(&name, self.matchers.iter().cloned()))
+        f.write_str(&format_selector(&name, self.matchers.iter().cloned()))
     }
 }
 
-/// A label, an operator, and the text to which it compares the value.
+/// The label, operator and value of a label matcher.
 type Matcher = (String, &'static str, String);
 
-/// Returns the matchers of the targets that have these labels.
-fn matchers(targets: &[(String, String)]) -> impl Iterator<Item = Matcher> {
+/// Returns matchers that select targets with these labels.
+fn target_matchers(targets: &[(String, String)]) -> impl Iterator<Item = Matcher> {
     let targets = targets.iter().cloned();
     targets.map(|(label, value)| (label, "=", value))
 }
 
-/// Returns what selects the series of a recording rule, of the targets that have these labels.
-pub(super) fn recorded(name: &str, targets: &[(String, String)]) -> String {
-    selector(name, matchers(targets))
+/// Returns the selector of a recording rule, restricted to targets with these labels.
+pub(super) fn record_selector(name: &str, targets: &[(String, String)]) -> String {
+    format_selector(name, target_matchers(targets))
 }
 
-fn selector(name: &str, matchers: impl Iterator<Item = Matcher>) -> String {
-    // As Prometheus 3 reads names that are not classic.
+fn format_selector(name: &str, matchers: impl Iterator<Item = Matcher>) -> String {
+    // Prometheus 3 accepts a name that is not classic if it is quoted inside the braces.
     let is_classic = is_classic_metric(name);
-    let unusual = (!is_classic).then(|| quoted(name));
-    let matchers =
-        matchers.map(|(label, is, value)| format!("{}{is}{}", label_name(&label), quoted(&value)));
-    let parts: Vec<_> = unusual.into_iter().chain(matchers).collect();
+    let quoted_name = (!is_classic).then(|| quoted(name));
+    let matchers = matchers.map(|(label, operator, value)| {
+        format!("{}{operator}{}", label_name(&label), quoted(&value))
+    });
+    let parts: Vec<_> = quoted_name.into_iter().chain(matchers).collect();
     let name = if is_classic { name } else { "" };
     if parts.is_empty() {
         return name.to_owned();
@@ -188,72 +201,75 @@ fn selector(name: &str, matchers: impl Iterator<Item = Matcher>) -> String {
     format!("{name}{{{}}}", parts.join(","))
 }
 
-/// Which labels what is made of several series keeps.
+/// The labels that an aggregation keeps.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Keep<'a> {
-    /// These alone.
-    Only(&'a [&'a str]),
-    /// All but these, so also those that the target has, of which no layer knows.
-    AllBut(&'a [&'a str]),
+pub(super) enum Grouping<'a> {
+    /// Only these.
+    By(&'a [&'a str]),
+    /// All but these. Labels of the target, which the registry does not know, are kept.
+    Without(&'a [&'a str]),
 }
 
-impl Keep<'_> {
-    /// Returns what `operator` makes of `of`.
-    pub(super) fn each(self, operator: &str, of: &str) -> String {
-        self.each_and(&[], operator, of)
+impl Grouping<'_> {
+    /// Returns the aggregation of a query.
+    pub(super) fn aggregate(self, operator: &str, query: &str) -> String {
+        self.aggregate_keeping(&[], operator, query)
     }
 
-    pub(super) fn sum(self, of: &str) -> String {
-        self.each("sum", of)
+    pub(super) fn sum(self, query: &str) -> String {
+        self.aggregate("sum", query)
     }
 
-    /// Keeps these labels besides.
-    fn each_and(self, more: &[&str], operator: &str, of: &str) -> String {
+    /// Returns the aggregation of a query that also keeps the labels in `more`.
+    fn aggregate_keeping(self, more: &[&str], operator: &str, query: &str) -> String {
         let names = |labels: &[&str]| {
             let labels = labels.iter().filter(|label| !label.is_empty());
             let names: Vec<_> = labels.map(|label| label_name(label)).collect();
             names.join(", ")
         };
         match self {
-            Self::Only([]) if more.is_empty() => format!("{operator}({of})"),
-            Self::Only(labels) => {
+            Self::By([]) if more.is_empty() => format!("{operator}({query})"),
+            Self::By(labels) => {
                 let labels = names(&[more, labels].concat());
-                format!("{operator} by ({labels}) ({of})")
+                format!("{operator} by ({labels}) ({query})")
             }
-            Self::AllBut(labels) => format!("{operator} without ({}) ({of})", names(labels)),
+            Self::Without(labels) => format!("{operator} without ({}) ({query})", names(labels)),
         }
     }
 }
 
-/// Returns the sum over all labels but these.
-pub(super) fn sum_by(labels: &[&str], of: &str) -> String {
-    Keep::Only(labels).sum(of)
+/// Returns the sum by these labels.
+pub(super) fn sum_by(labels: &[&str], query: &str) -> String {
+    Grouping::By(labels).sum(query)
 }
 
-/// Returns which part of a whole this is: 0 where there is a whole and no part, and
-/// nothing where there is no whole, of which a part would be no number.
-pub(super) fn share(part: &str, whole: &str) -> String {
+/// Returns `part / whole`. The result is 0 if there is no series for the part, and has no series
+/// if the whole is 0 or missing, so it is never NaN.
+pub(super) fn ratio(part: &str, whole: &str) -> String {
     format!("({part} or 0 * {whole}) / ({whole} > 0)")
 }
 
-/// Returns a quantile of a histogram's rate. Of one with both kinds of buckets, Prometheus
-/// stores the exponential ones alone where it takes them, and else the classic ones alone.
+/// Returns a quantile of a histogram's rate. If a histogram has both kinds of buckets, Prometheus
+/// stores only the native ones if it ingests native histograms, and else only the classic ones.
 pub(super) fn quantile(
     quantile: &str,
-    histogram: &Series<'_>,
-    keep: Keep<'_>,
+    histogram: &Selector<'_>,
+    grouping: Grouping<'_>,
     window: &str,
 ) -> String {
-    let of = |sum: &str| format!("histogram_quantile({quantile}, {sum})");
-    let buckets = histogram.clone().part("_bucket").rate(window);
-    let classic = of(&keep.each_and(&["le"], "sum", &buckets));
-    if !histogram.metric.native {
+    let histogram_quantile = |sum: &str| format!("histogram_quantile({quantile}, {sum})");
+    let buckets = histogram.clone().with_suffix("_bucket").rate(window);
+    let classic = histogram_quantile(&grouping.aggregate_keeping(&["le"], "sum", &buckets));
+    if !histogram.metric.has_native_buckets {
         return classic;
     }
-    format!("{classic} or {}", of(&keep.sum(&histogram.rate(window))))
+    format!(
+        "{classic} or {}",
+        histogram_quantile(&grouping.sum(&histogram.rate(window)))
+    )
 }
 
-/// Returns a label's name as it stands in a query.
+/// Returns a label name as queries spell it, in quotes if it is not classic.
 pub(super) fn label_name(name: &str) -> String {
     if is_classic_label(name) {
         name.to_owned()

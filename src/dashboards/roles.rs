@@ -1,50 +1,51 @@
-//! The registry's metrics by what they are there for.
+//! The registry's metrics by role, as queries refer to them.
 
 use std::collections::BTreeMap;
 
 use crate::registry::Registry;
 use crate::snapshot::{Desc, Escaping, Kind, Labels, Role};
 
-/// Of each role the metric that queries are about: the first by name.
+/// The metric that queries use for each role: the first by name.
 #[derive(Debug)]
-pub(super) struct Roles(BTreeMap<Role, Found>);
+pub(super) struct Roles(BTreeMap<Role, PromMetric>);
 
-/// A metric as Prometheus knows it.
+/// A metric as Prometheus stores it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Found {
-    /// The name that Prometheus's formats print.
+pub(super) struct PromMetric {
+    /// The name in a scrape.
     pub(super) name: String,
     pub(super) kind: Kind,
-    /// Its own labels, in the order of the role's.
+    /// The labels of the metric without the constant ones, in the order of the role.
     pub(super) labels: Vec<String>,
-    /// The labels that the registry gives to all its series.
-    pub(super) constant: Vec<String>,
-    /// Whether it is a histogram that a Prometheus may have without classic buckets.
-    pub(super) native: bool,
-    /// The labels of the targets that queries are restricted to, with their values.
-    pub(super) targets: Vec<(String, String)>,
+    /// The constant labels of the registry.
+    pub(super) constant_labels: Vec<String>,
+    /// True for a histogram that Prometheus may store as a native histogram, without classic
+    /// buckets.
+    pub(super) has_native_buckets: bool,
+    /// Queries are restricted to targets with these labels.
+    pub(super) target_labels: Vec<(String, String)>,
 }
 
 impl Roles {
-    pub(super) fn of(registry: &Registry) -> Self {
+    pub(super) fn from_registry(registry: &Registry) -> Self {
         let mut roles = BTreeMap::new();
         for metric in registry.metrics() {
             let Some(role) = metric.role() else {
                 continue;
             };
-            // Of the system's metrics a platform has some and a container others.
-            if is_computed(role) && metric.series() == 0 {
+            // A collector may describe metrics that this platform or container does not have.
+            if is_from_collector(role) && metric.series() == 0 {
                 continue;
             }
-            let found = Found {
-                native: metric.has_native(),
-                ..Found::new(
+            let prom_metric = PromMetric {
+                has_native_buckets: metric.has_native(),
+                ..PromMetric::new(
                     metric.desc(),
                     &metric.label_names(),
                     metric.constant_labels(),
                 )
             };
-            roles.entry(role).or_insert(found);
+            roles.entry(role).or_insert(prom_metric);
         }
         for desc in Registry::self_metric_descs() {
             if let Some(role) = desc.role() {
@@ -53,45 +54,52 @@ impl Roles {
                     _ => &[],
                 };
                 let constant = registry.self_metric_labels();
-                roles.insert(role, Found::new(&desc, labels, &constant));
+                roles.insert(role, PromMetric::new(&desc, labels, &constant));
             }
         }
         Self(roles)
     }
 
     /// Restricts all queries to the targets that have these labels.
-    pub(super) fn of_targets(mut self, targets: &[(String, String)]) -> Self {
-        for found in self.0.values_mut() {
-            found.targets = targets.to_vec();
+    pub(super) fn restrict_to_targets(mut self, targets: &[(String, String)]) -> Self {
+        for metric in self.0.values_mut() {
+            metric.target_labels = targets.to_vec();
         }
         self
     }
 
-    pub(super) fn get(&self, role: Role) -> Option<&Found> {
+    pub(super) fn get(&self, role: Role) -> Option<&PromMetric> {
         self.0.get(&role)
     }
 }
 
-impl Found {
+impl PromMetric {
     fn new(desc: &Desc, labels: &[&str], constant: &Labels) -> Self {
         Self {
             name: desc.exposed_name().to_owned(),
             kind: desc.kind(),
-            labels: labels.iter().map(|label| stored(label)).collect(),
-            constant: constant.pairs().map(|(name, _)| stored(&name)).collect(),
-            native: false,
-            targets: Vec::new(),
+            labels: labels
+                .iter()
+                .map(|label| scraped_label_name(label))
+                .collect(),
+            constant_labels: constant
+                .pairs()
+                .map(|(name, _)| scraped_label_name(&name))
+                .collect(),
+            has_native_buckets: false,
+            target_labels: Vec::new(),
         }
     }
 
-    /// Returns the label at a position that the role tells; empty where there is none.
+    /// Returns the name of the label at a position of the role, or an empty string if there is
+    /// none.
     pub(super) fn label(&self, position: usize) -> &str {
         self.labels.get(position).map_or("", String::as_str)
     }
 
-    /// Returns what a record of the metric is called, which has a classic name in any case:
-    /// the metric's own without `_total`.
-    pub(super) fn stem(&self) -> String {
+    /// Returns the name that recording rules of the metric use: its classic name without
+    /// `_total`.
+    pub(super) fn base_name(&self) -> String {
         let name = Escaping::Underscores.metric_name(&self.name);
         name.strip_suffix("_total").unwrap_or(&name).to_owned()
     }
@@ -101,15 +109,16 @@ impl Found {
     }
 }
 
-/// Returns what Prometheus calls a label that it has scraped: those two are the target's own.
-fn stored(label: &str) -> String {
+/// Returns the name that Prometheus stores for a label of a scrape. It renames `job` and
+/// `instance`, since these are the target's labels.
+fn scraped_label_name(label: &str) -> String {
     match label {
         "job" | "instance" => format!("exported_{label}"),
         _ => label.to_owned(),
     }
 }
 
-/// Returns true for what a collector computes: it may be described and have no series.
-fn is_computed(role: Role) -> bool {
+/// Returns true for metrics of a collector, which may be described and have no series.
+fn is_from_collector(role: Role) -> bool {
     (Role::ProcessCpu..=Role::ContainerMemoryLimit).contains(&role)
 }

@@ -174,7 +174,7 @@ impl Looked {
         let looked = Arc::clone(&self);
         let made = self.served.run_blocking(client, move || {
             let mut view = view;
-            let text = Bytes::from(view.take());
+            let text = Bytes::from(view.render());
             *looked.made() = Some((Instant::now(), text.clone()));
             text
         });

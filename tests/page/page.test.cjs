@@ -25,9 +25,9 @@ const sorting = (page, table) => page.evaluate((table) => [...document.querySele
 
 const three = () => view({
   http: requests([
-    endpoint({ route: '/b', rate: 3, total: 10, share: 0.2, p: [0.1, 0.2, null] }),
-    endpoint({ route: '/a', rate: 20, total: 9, share: 0.7, p: [0.1, 0.2, { over: 10 }] }),
-    endpoint({ route: '/c', method: 'POST', rate: 1, total: 100, share: 0.1, p: [0.1, 0.2, 10] }),
+    endpoint({ route: '/b', rate: 3, total: 10, time_share: 0.2, p: [0.1, 0.2, null] }),
+    endpoint({ route: '/a', rate: 20, total: 9, time_share: 0.7, p: [0.1, 0.2, { over: 10 }] }),
+    endpoint({ route: '/c', method: 'POST', rate: 1, total: 100, time_share: 0.1, p: [0.1, 0.2, 10] }),
   ]),
 });
 
@@ -199,10 +199,10 @@ test('a phone shows all of it, no wider than its screen', async (t) => {
 const MARKUP = '<img src=x onerror="alert(1)"><script>alert(2)</script><a href="javascript:alert(3)">"\'&amp;';
 
 const hostile = (name) => view({
-  title: name, version: name, instance: name, over: [name],
+  title: name, version: name, instance: name, overflowed: [name],
   http: requests([endpoint({ method: name, route: name })]),
   llm: calls([model({ provider: name, model: name })], { routes: [{ route: name, cost: 1 }] }),
-  metrics: { left_out: 0, rows: [metric(name, name, name, 1, 1, [name, 1])] },
+  metrics: { omitted: 0, rows: [metric(name, name, name, 1, 1, [name, 1])] },
 });
 
 test('markup in names is shown as text, and none of it becomes part of the page', async (t) => {
@@ -250,7 +250,7 @@ test('the page works wherever it is put', async (t) => {
 
 test('numbers are written short and with a unit', async (t) => {
   const page = await shown(t, view({
-    uptime: 1, llm: calls([model({ tokens: [12345678, 999, 0], cost: 0.00123, first_token: 0.0000005, left: 0.05 })]),
+    uptime: 1, llm: calls([model({ tokens: [12345678, 999, 0], cost: 0.00123, first_token: 0.0000005, rate_limit_remaining: 0.05 })]),
   }));
   await said(page, '#about', 'up 1 second ·');
   const texts = await page.locator('#models tbody tr > *').allTextContents();

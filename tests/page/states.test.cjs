@@ -49,7 +49,7 @@ test('no traffic yet is said in words, with what to try', async (t) => {
 });
 
 test('of one sample no rate is told, and the page says why', async (t) => {
-  const unknown = { rate: null, errors: null, refused: null, share: null, p: [null, null, null] };
+  const unknown = { rate: null, errors: null, client_errors: null, time_share: null, p: [null, null, null] };
   const one = view({ window: null, history: { t: [NOW], in_flight: [1] }, http: requests([endpoint(unknown)], unknown) });
   const server = await standInFor(t, () => one);
   const page = await visit(t, server.page, still);
@@ -204,21 +204,21 @@ test('a server whose metrics take long to read is said to tell the same', async 
 });
 
 test('too many series are said, with no more names than one reads', async (t) => {
-  const server = await standInFor(t, () => view({ over: ['a_total', 'b_total', 'c_total', 'd_total'] }));
+  const server = await standInFor(t, () => view({ overflowed: ['a_total', 'b_total', 'c_total', 'd_total'] }));
   const page = await visit(t, server.page, still);
   await live(page);
   await said(page, '#notices', 'Too many series: a label of a_total, b_total, c_total and others has more values than its limit; the rest is called _overflow.');
 });
 
 test('metrics that are too many to list are counted', async (t) => {
-  const server = await standInFor(t, () => view({ metrics: { left_out: 7, rows: [metric('a_total')] } }));
+  const server = await standInFor(t, () => view({ metrics: { omitted: 7, rows: [metric('a_total')] } }));
   const page = await visit(t, server.page, still);
   await said(page, '#notices', '7 more metrics are in the formats for programs alone.');
   await said(page, '#metrics-all', /^8$/);
 });
 
 test('where no price is known the page says so, and never 0', async (t) => {
-  const unknown = { cost: null, per_hour: null, unpriced: 12 };
+  const unknown = { cost: null, cost_per_hour: null, unpriced: 12 };
   const server = await standInFor(t, () => view({ llm: calls([model(unknown)], unknown) }));
   const page = await visit(t, server.page, still);
   await live(page);
@@ -229,7 +229,7 @@ test('where no price is known the page says so, and never 0', async (t) => {
 });
 
 test('what is not known of process and machine is a dash or left out, and never 0', async (t) => {
-  const process = { cpu: null, memory: null, files: null, most_files: null, threads: null, machine_cpu: null, machine_memory: null, container_memory: null, container_most: 1e9 };
+  const process = { cpu: null, memory: null, files: null, max_files: null, threads: null, machine_cpu: null, machine_memory: null, container_memory: null, container_memory_limit: 1e9 };
   const server = await standInFor(t, () => view({ process }));
   const page = await visit(t, server.page, still);
   await live(page);

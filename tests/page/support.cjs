@@ -186,10 +186,10 @@ const NOW = Date.UTC(2030, 0, 1, 12);
 // What a quiet service shows: two routes, and no calls of LLMs.
 function view(changes = {}) {
   return {
-    title: 'shop', version: '1.0.0', instance: 'aaaaaaaaaaaaaaaa', pid: 7, now: NOW, uptime: 300, series: 20, over: [],
-    window: 60, history: history(30), http: requests([endpoint(), endpoint({ method: 'POST', route: '/orders', rate: 2, share: 0.1 })]),
-    llm: null, process: { cpu: 0.5, memory: 64 * 2 ** 20, files: 12, most_files: 1024, threads: 9, machine_cpu: 40, machine_memory: 50, container_memory: null, container_most: null },
-    metrics: { left_out: 0, rows: [metric('http_requests_total', 'counter', 'Requests.', 2, 40, ['route="/"', 30, 'route="/orders"', 10])] },
+    title: 'shop', version: '1.0.0', instance: 'aaaaaaaaaaaaaaaa', pid: 7, now: NOW, uptime: 300, series: 20, overflowed: [],
+    window: 60, history: history(30), http: requests([endpoint(), endpoint({ method: 'POST', route: '/orders', rate: 2, time_share: 0.1 })]),
+    llm: null, process: { cpu: 0.5, memory: 64 * 2 ** 20, files: 12, max_files: 1024, threads: 9, machine_cpu: 40, machine_memory: 50, container_memory: null, container_memory_limit: null },
+    metrics: { omitted: 0, rows: [metric('http_requests_total', 'counter', 'Requests.', 2, 40, ['route="/"', 30, 'route="/orders"', 10])] },
     ...changes,
   };
 }
@@ -204,17 +204,17 @@ function history(points, more = {}) {
 }
 
 const endpoint = (changes = {}) => ({
-  method: 'GET', route: '/', total: 40, rate: 10, errors: 0.01, refused: 0.02, p: [0.01, 0.1, 0.4], in_flight: 1, share: 0.9, ...changes,
+  method: 'GET', route: '/', total: 40, rate: 10, errors: 0.01, client_errors: 0.02, p: [0.01, 0.1, 0.4], in_flight: 1, time_share: 0.9, ...changes,
 });
 
-const requests = (routes, changes = {}) => ({ ...endpoint({ share: 1 }), routes, left_out: 0, ...changes });
+const requests = (routes, changes = {}) => ({ ...endpoint({ time_share: 1 }), routes, omitted: 0, ...changes });
 
 const model = (changes = {}) => ({
   provider: 'acme', model: 'small', total: 12, rate: 0.5, errors: 0.1, tokens: [1000, 200, 0], input: 50, output: 10, unknown: 0,
-  cost: 1.5, per_hour: 0.4, unpriced: 0, p: [0.5, 1, 2], first_token: 0.2, in_flight: 1, left: 0.5, ...changes,
+  cost: 1.5, cost_per_hour: 0.4, unpriced: 0, p: [0.5, 1, 2], first_token: 0.2, in_flight: 1, rate_limit_remaining: 0.5, ...changes,
 });
 
-const calls = (models, changes = {}) => ({ ...model(), models, left_out: 0, routes: [], ...changes });
+const calls = (models, changes = {}) => ({ ...model(), models, omitted: 0, routes: [], ...changes });
 
 const metric = (name, kind = 'counter', help = 'Some help.', series = 1, value = 1, told = []) => [name, kind, help, series, value, told];
 
@@ -224,9 +224,9 @@ function full(turn = 0) {
   return view({
     now: NOW + turn * 2000,
     history: history(150, { t: many(150, (i) => NOW + (turn + i - 149) * 2000), input: many(150, (i) => i), output: many(150, (i) => i / 3), cost: many(150, (i) => i / 90), calls: many(150, (i) => i), first_token: many(150, () => 0.2) }),
-    http: requests(many(100, (i) => endpoint({ route: `/shops/{shop}/orders/${i}`, rate: i + turn, total: i * 100 + turn, share: ((i * 7 + turn) % 100) / 100 })), { left_out: 34, others: endpoint() }),
-    llm: calls(many(50, (i) => model({ model: `model-${i}`, total: i * 10 + turn, cost: i % 3 ? i : null })), { left_out: 3, routes: many(20, (i) => ({ route: `/ask/${i}`, cost: 20 - i })) }),
-    metrics: { left_out: 5, rows: many(400, (i) => metric(`metric_${i}_total`, 'counter', `What number ${i} counts.`, 3, i + turn, i < 100 ? many(8, (k) => [`label="${k}"`, i + k + turn]).flat() : [])) },
+    http: requests(many(100, (i) => endpoint({ route: `/shops/{shop}/orders/${i}`, rate: i + turn, total: i * 100 + turn, time_share: ((i * 7 + turn) % 100) / 100 })), { omitted: 34, others: endpoint() }),
+    llm: calls(many(50, (i) => model({ model: `model-${i}`, total: i * 10 + turn, cost: i % 3 ? i : null })), { omitted: 3, routes: many(20, (i) => ({ route: `/ask/${i}`, cost: 20 - i })) }),
+    metrics: { omitted: 5, rows: many(400, (i) => metric(`metric_${i}_total`, 'counter', `What number ${i} counts.`, 3, i + turn, i < 100 ? many(8, (k) => [`label="${k}"`, i + k + turn]).flat() : [])) },
   });
 }
 

@@ -1,44 +1,44 @@
-//! Requests.
+//! The row about HTTP requests.
 
 use crate::dashboards::ERRORS;
 use crate::dashboards::grafana::panel::{Panel, Row};
-use crate::dashboards::grafana::{WINDOW, chosen};
-use crate::dashboards::promql::{Keep, Series, quantile, share, sum_by};
-use crate::dashboards::roles::{Found, Roles};
+use crate::dashboards::grafana::{WINDOW, for_selected_targets};
+use crate::dashboards::promql::{Grouping, Selector, quantile, ratio, sum_by};
+use crate::dashboards::roles::{PromMetric, Roles};
 use crate::snapshot::Role;
 
-/// Returns the row, if there are metrics of requests.
+/// Returns the row, if there are request metrics.
 pub(super) fn row(roles: &Roles) -> Option<Row> {
-    let http = Http::of(roles)?;
+    let http = Http::from_roles(roles)?;
     let row = Row::new("HTTP")
         .panel(http.traffic())
         .panel(http.errors())
-        .panel(http.slowest())
-        .panel(http.under_way())
-        .panel(http.by_status())
+        .panel(http.p95())
+        .panel(http.requests_in_flight())
+        .panel(http.requests_by_status())
         .panel(http.latency())
-        .panel(http.by_route())
+        .panel(http.requests_by_route())
         .panel(http.latency_by_route())
         .panel(http.errors_by_route())
-        .panel(http.badly_ended())
+        .panel(http.unsuccessful_requests())
         .panel(http.time_by_route())
-        .panel(http.bytes())
+        .panel(http.body_bytes())
         .panel_if(http.streams())
-        .panel_if(http.levels());
+        .panel_if(http.service_levels());
     Some(row)
 }
 
 struct Http<'a> {
     roles: &'a Roles,
-    requests: &'a Found,
-    duration: &'a Found,
-    in_flight: &'a Found,
-    request_bytes: &'a Found,
-    response_bytes: &'a Found,
+    requests: &'a PromMetric,
+    duration: &'a PromMetric,
+    in_flight: &'a PromMetric,
+    request_bytes: &'a PromMetric,
+    response_bytes: &'a PromMetric,
 }
 
 impl<'a> Http<'a> {
-    fn of(roles: &'a Roles) -> Option<Self> {
+    fn from_roles(roles: &'a Roles) -> Option<Self> {
         Some(Self {
             roles,
             requests: roles.get(Role::HttpRequests)?,
@@ -53,17 +53,17 @@ impl<'a> Http<'a> {
         self.requests.label(1)
     }
 
-    fn requests(&self) -> Series<'a> {
-        of_routes(self.requests)
+    fn requests(&self) -> Selector<'a> {
+        for_selected_routes(self.requests)
     }
 
-    fn failed(&self) -> Series<'a> {
+    fn failed(&self) -> Selector<'a> {
         self.requests()
-            .with(self.requests.last_label(), "=~", ERRORS)
+            .match_label(self.requests.last_label(), "=~", ERRORS)
     }
 
-    fn error_share(&self, labels: &[&str]) -> String {
-        share(
+    fn error_ratio(&self, labels: &[&str]) -> String {
+        ratio(
             &sum_by(labels, &self.failed().rate(WINDOW)),
             &sum_by(labels, &self.requests().rate(WINDOW)),
         )
@@ -71,47 +71,51 @@ impl<'a> Http<'a> {
 
     fn traffic(&self) -> Panel {
         let query = sum_by(&[], &self.requests().rate(WINDOW));
-        Panel::figure("Requests", "reqps", "Requests that ended, a second.")
-            .query(query, "requests")
+        Panel::stat("Requests", "reqps", "Finished requests per second.").query(query, "requests")
     }
 
     fn errors(&self) -> Panel {
-        Panel::figure(
+        Panel::stat(
             "Errors",
             "percentunit",
-            "Which part of the requests failed by the service's own fault: a status of 5xx, an \
-             error, a panic, or a body that broke off.",
+            "Fraction of requests that failed because of the service: a 5xx status, an error, a \
+             panic, or a body that was cut off.",
         )
-        .query(self.error_share(&[]), "errors")
+        .query(self.error_ratio(&[]), "errors")
     }
 
-    fn slowest(&self) -> Panel {
-        let query = quantile("0.95", &of_routes(self.duration), Keep::Only(&[]), WINDOW);
-        Panel::figure(
-            "95th percentile",
+    fn p95(&self) -> Panel {
+        let query = quantile(
+            "0.95",
+            &for_selected_routes(self.duration),
+            Grouping::By(&[]),
+            WINDOW,
+        );
+        Panel::stat(
+            "Duration, 95th percentile",
             "s",
-            "The time that 95 of 100 requests did not take longer than.",
+            "95 % of requests were at most this long.",
         )
         .query(query, "p95")
     }
 
-    fn under_way(&self) -> Panel {
-        let query = sum_by(&[], &of_routes(self.in_flight).to_string());
-        Panel::figure(
+    fn requests_in_flight(&self) -> Panel {
+        let query = sum_by(&[], &for_selected_routes(self.in_flight).to_string());
+        Panel::stat(
             "In flight",
             "short",
-            "Requests whose response has not ended yet.",
+            "Requests whose response body is not finished.",
         )
         .query(query, "in flight")
     }
 
-    fn by_status(&self) -> Panel {
+    fn requests_by_status(&self) -> Panel {
         let status = self.requests.label(2);
         let query = sum_by(&[status], &self.requests().rate(WINDOW));
         Panel::chart(
             "Requests by status",
             "reqps",
-            "Requests that ended, a second; those of status `none` had no response.",
+            "Finished requests per second. Status `none` is requests without a response.",
         )
         .stacked()
         .query(query, legend(&[status]))
@@ -119,24 +123,25 @@ impl<'a> Http<'a> {
 
     fn latency(&self) -> Panel {
         let panel = Panel::chart(
-            "Time",
+            "Duration",
             "s",
-            "The times that so many of 100 requests did not take longer than.",
+            "Percentiles of the request duration: 50 %, 95 % and 99 % of requests were at most \
+             this long.",
         );
         [("0.5", "p50"), ("0.95", "p95"), ("0.99", "p99")]
             .into_iter()
-            .fold(panel, |panel, (of, name)| {
-                let time = of_routes(self.duration);
-                panel.query(quantile(of, &time, Keep::Only(&[]), WINDOW), name)
+            .fold(panel, |panel, (q, name)| {
+                let time = for_selected_routes(self.duration);
+                panel.query(quantile(q, &time, Grouping::By(&[]), WINDOW), name)
             })
     }
 
-    fn by_route(&self) -> Panel {
+    fn requests_by_route(&self) -> Panel {
         let query = sum_by(&[self.route()], &self.requests().rate(WINDOW));
         Panel::chart(
             "Requests by route",
             "reqps",
-            "Requests that ended, a second.",
+            "Finished requests per second.",
         )
         .stacked()
         .query(query, legend(&[self.route()]))
@@ -144,12 +149,12 @@ impl<'a> Http<'a> {
 
     fn latency_by_route(&self) -> Panel {
         let by_route = [self.route()];
-        let keep = Keep::Only(&by_route);
-        let query = quantile("0.95", &of_routes(self.duration), keep, WINDOW);
+        let keep = Grouping::By(&by_route);
+        let query = quantile("0.95", &for_selected_routes(self.duration), keep, WINDOW);
         Panel::chart(
-            "95th percentile by route",
+            "Duration by route, 95th percentile",
             "s",
-            "The time that 95 of 100 requests did not take longer than.",
+            "95 % of the requests of a route were at most this long.",
         )
         .query(query, legend(&[self.route()]))
     }
@@ -158,74 +163,83 @@ impl<'a> Http<'a> {
         Panel::chart(
             "Errors by route",
             "percentunit",
-            "Which part of a route's requests failed by the service's own fault.",
+            "Fraction of a route's requests that failed because of the service.",
         )
-        .query(self.error_share(&[self.route()]), legend(&[self.route()]))
+        .query(self.error_ratio(&[self.route()]), legend(&[self.route()]))
     }
 
-    fn badly_ended(&self) -> Panel {
+    fn unsuccessful_requests(&self) -> Panel {
         let outcome = self.requests.last_label();
-        let ended = self.requests().with(outcome, "!~", "ok|upgraded");
+        let unsuccessful = self.requests().match_label(outcome, "!~", "ok|upgraded");
         Panel::chart(
-            "Requests that did not end well",
+            "Unsuccessful requests by outcome",
             "reqps",
-            "Requests by how they ended, a second: refused, failed, or given up by the client.",
+            "Requests per second that were rejected, failed, or were cancelled by the client.",
         )
         .stacked()
-        .query(sum_by(&[outcome], &ended.rate(WINDOW)), legend(&[outcome]))
+        .query(
+            sum_by(&[outcome], &unsuccessful.rate(WINDOW)),
+            legend(&[outcome]),
+        )
     }
 
     fn time_by_route(&self) -> Panel {
-        let seconds = of_routes(self.duration).rate_of_sum(WINDOW);
+        let seconds = for_selected_routes(self.duration).sum_rate(WINDOW);
         Panel::chart(
-            "Time spent by route",
+            "Concurrent requests by route",
             "short",
-            "Seconds that requests took, a second: how many were under way on average.",
+            "Seconds of request duration per second, which is the average number of concurrent \
+             requests.",
         )
         .stacked()
         .query(sum_by(&[self.route()], &seconds), legend(&[self.route()]))
     }
 
-    fn bytes(&self) -> Panel {
-        let of = |metric| sum_by(&[], &of_routes(metric).rate(WINDOW));
+    fn body_bytes(&self) -> Panel {
+        let rate = |metric| sum_by(&[], &for_selected_routes(metric).rate(WINDOW));
         Panel::chart(
-            "Bytes of bodies",
+            "Body bytes",
             "Bps",
-            "Bytes of requests that were read, and of responses that were sent, a second.",
+            "Bytes per second of request bodies that were read and response bodies that were sent.",
         )
-        .query(of(self.request_bytes), "requests")
-        .query(of(self.response_bytes), "responses")
+        .query(rate(self.request_bytes), "requests")
+        .query(rate(self.response_bytes), "responses")
     }
 
     fn streams(&self) -> Option<Panel> {
         let streams = self.roles.get(Role::HttpStreamsInFlight)?;
         let route = streams.label(1);
-        let query = sum_by(&[route], &of_routes(streams).to_string());
-        let panel = Panel::chart("Streams", "short", "Streams that have begun and not ended.");
+        let query = sum_by(&[route], &for_selected_routes(streams).to_string());
+        let panel = Panel::chart("Streams in flight", "short", "Open streams.");
         Some(panel.query(query, legend(&[route])))
     }
 
-    fn levels(&self) -> Option<Panel> {
+    fn service_levels(&self) -> Option<Panel> {
         let all = self.roles.get(Role::HttpServiceLevelRequests)?;
         let good = self.roles.get(Role::HttpServiceLevelGood)?;
-        let [route, within] = [all.label(1), all.label(2)];
-        let of = |metric| sum_by(&[route, within], &of_routes(metric).rate(WINDOW));
+        let [route, target_seconds] = [all.label(1), all.label(2)];
+        let rate = |metric| {
+            sum_by(
+                &[route, target_seconds],
+                &for_selected_routes(metric).rate(WINDOW),
+            )
+        };
         let panel = Panel::chart(
             "Service levels",
             "percentunit",
-            "Which part of a route's requests ended well within the time of its service level.",
+            "Fraction of a route's requests that succeeded within the time of its service level.",
         );
-        let legend = format!("{{{{{route}}}}} within {{{{{within}}}}} s");
-        Some(panel.query(share(&of(good), &of(all)), legend))
+        let legend = format!("{{{{{route}}}}} within {{{{{target_seconds}}}}} s");
+        Some(panel.query(ratio(&rate(good), &rate(all)), legend))
     }
 }
 
-/// Returns the series of the routes that are chosen.
-fn of_routes(metric: &Found) -> Series<'_> {
-    chosen(metric).with(metric.label(1), "=~", "$route")
+/// Selects the series of the routes that the variable selects.
+fn for_selected_routes(metric: &PromMetric) -> Selector<'_> {
+    for_selected_targets(metric).match_label(metric.label(1), "=~", "$route")
 }
 
-/// Returns a legend of labels' values.
+/// Returns a legend with the values of labels.
 fn legend(labels: &[&str]) -> String {
     let labels: Vec<_> = labels
         .iter()

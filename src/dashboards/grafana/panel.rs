@@ -1,99 +1,95 @@
-//! Panels, and the rows that they stand in.
+//! Panels, and the rows that they are in.
 
 use serde_json::{Value, json};
 
-/// A row and what is below it: figures in one line, charts two abreast.
+/// A row of the dashboard: stat panels side by side, then charts in two columns.
 #[derive(Debug)]
 pub(super) struct Row {
     title: &'static str,
     panels: Vec<Panel>,
 }
 
-/// One question to Prometheus, or several, and how the answer is shown.
+/// A panel with its queries.
 #[derive(Debug)]
 pub(super) struct Panel {
     title: &'static str,
     description: &'static str,
     unit: &'static str,
-    is_figure: bool,
-    stacked: bool,
+    is_stat: bool,
+    is_stacked: bool,
     queries: Vec<(String, String)>,
 }
 
-/// So many columns there are.
-const WIDTH: usize = 24;
+/// The width of the dashboard in grid columns.
+const GRID_WIDTH: usize = 24;
 
 impl Panel {
-    /// Begins a figure; `unit` is one of Grafana's.
-    pub(super) fn figure(
-        title: &'static str,
-        unit: &'static str,
-        description: &'static str,
-    ) -> Self {
+    /// Creates a stat panel. `unit` is a unit id of Grafana.
+    pub(super) fn stat(title: &'static str, unit: &'static str, description: &'static str) -> Self {
         Self {
             title,
             description,
             unit,
-            is_figure: true,
-            stacked: false,
+            is_stat: true,
+            is_stacked: false,
             queries: Vec::new(),
         }
     }
 
-    /// Begins a chart over time.
+    /// Creates a time series panel.
     pub(super) fn chart(
         title: &'static str,
         unit: &'static str,
         description: &'static str,
     ) -> Self {
         Self {
-            is_figure: false,
-            ..Self::figure(title, unit, description)
+            is_stat: false,
+            ..Self::stat(title, unit, description)
         }
     }
 
-    /// Shows the series of a chart on top of each other, since their sum means something.
+    /// Stacks the series of a chart, whose sum is meaningful.
     pub(super) fn stacked(self) -> Self {
         Self {
-            stacked: true,
+            is_stacked: true,
             ..self
         }
     }
 
-    /// Adds a query; its series are called by the legend, which may have `{{label}}` in it.
+    /// Adds a query. The legend of its series may contain `{{label}}`.
     pub(super) fn query(mut self, query: String, legend: impl Into<String>) -> Self {
         self.queries.push((query, legend.into()));
         self
     }
 
-    fn place(&self, id: usize, [x, y, w, h]: [usize; 4]) -> Value {
-        let source = json!({"type": "prometheus", "uid": "${datasource}"});
+    fn to_json(&self, id: usize, [x, y, w, h]: [usize; 4]) -> Value {
+        let datasource = json!({"type": "prometheus", "uid": "${datasource}"});
         let references = ('A'..='Z').map(String::from);
         let targets: Vec<_> = references
             .zip(&self.queries)
             .map(|(reference, (query, legend))| {
                 json!({
                     "refId": reference,
-                    "datasource": source,
+                    "datasource": datasource,
                     "expr": query,
                     "legendFormat": legend,
-                    // A figure is the last value of what its line shows.
+                    // A stat panel shows the last value and a sparkline.
                     "range": true,
                 })
             })
             .collect();
-        let custom = if self.is_figure {
+        let custom = if self.is_stat {
             json!({})
         } else {
             json!({
                 "drawStyle": "line",
                 "lineWidth": 1,
-                "fillOpacity": if self.stacked { 30 } else { 0 },
+                "fillOpacity": if self.is_stacked { 30 } else { 0 },
                 "showPoints": "never",
-                "stacking": {"mode": if self.stacked { "normal" } else { "none" }},
+                "stacking": {"mode": if self.is_stacked { "normal" } else { "none" }},
             })
         };
-        let options = if self.is_figure {
+        let options = if self.is_stat {
             json!({
                 "graphMode": "area",
                 "colorMode": "none",
@@ -107,10 +103,10 @@ impl Panel {
         };
         json!({
             "id": id,
-            "type": if self.is_figure { "stat" } else { "timeseries" },
+            "type": if self.is_stat { "stat" } else { "timeseries" },
             "title": self.title,
             "description": self.description,
-            "datasource": source,
+            "datasource": datasource,
             "gridPos": {"x": x, "y": y, "w": w, "h": h},
             "fieldConfig": {
                 "defaults": {"unit": self.unit, "min": 0, "custom": custom},
@@ -135,7 +131,7 @@ impl Row {
         self
     }
 
-    /// Adds a panel, if there is one.
+    /// Adds a panel, if it is `Some`.
     pub(super) fn panel_if(self, panel: Option<Panel>) -> Self {
         match panel {
             Some(panel) => self.panel(panel),
@@ -143,33 +139,33 @@ impl Row {
         }
     }
 
-    /// Appends the row and its panels, and returns how far down they reach.
-    pub(super) fn place(&self, top: usize, panels: &mut Vec<Value>) -> usize {
+    /// Appends the row and its panels, and returns the y position below them.
+    pub(super) fn lay_out(&self, top: usize, panels: &mut Vec<Value>) -> usize {
         panels.push(json!({
             "id": panels.len() + 1,
             "type": "row",
             "title": self.title,
             "collapsed": false,
-            "gridPos": {"x": 0, "y": top, "w": WIDTH, "h": 1},
+            "gridPos": {"x": 0, "y": top, "w": GRID_WIDTH, "h": 1},
             "panels": [],
         }));
         let mut below = top + 1;
-        let figures: Vec<_> = self.panels.iter().filter(|panel| panel.is_figure).collect();
-        let width = WIDTH / figures.len().max(1);
-        for (position, figure) in figures.iter().enumerate() {
-            let place = [position * width, below, width, 4];
-            panels.push(figure.place(panels.len() + 1, place));
+        let stats: Vec<_> = self.panels.iter().filter(|panel| panel.is_stat).collect();
+        let width = GRID_WIDTH / stats.len().max(1);
+        for (position, stat) in stats.iter().enumerate() {
+            let grid_position = [position * width, below, width, 4];
+            panels.push(stat.to_json(panels.len() + 1, grid_position));
         }
-        if !figures.is_empty() {
+        if !stats.is_empty() {
             below += 4;
         }
-        let charts = self.panels.iter().filter(|panel| !panel.is_figure);
-        let (width, height) = (WIDTH / 2, 8);
+        let charts = self.panels.iter().filter(|panel| !panel.is_stat);
+        let (width, height) = (GRID_WIDTH / 2, 8);
         let mut column = 0;
         for chart in charts {
-            panels.push(chart.place(panels.len() + 1, [column, below, width, height]));
+            panels.push(chart.to_json(panels.len() + 1, [column, below, width, height]));
             column += width;
-            if column == WIDTH {
+            if column == GRID_WIDTH {
                 (column, below) = (0, below + height);
             }
         }

@@ -1,13 +1,13 @@
-//! What can be chosen on the board.
+//! The variables of the dashboard.
 
 use serde_json::{Value, json};
 
-use crate::dashboards::promql::Series;
-use crate::dashboards::roles::{Found, Roles};
+use crate::dashboards::promql::Selector;
+use crate::dashboards::roles::{PromMetric, Roles};
 use crate::snapshot::Role;
 
-/// Returns the variables: data source, job and instance, and those of the rows that there
-/// are.
+/// Returns the variables: data source, job and instance, and route and model if there are such
+/// rows.
 pub(super) fn variables(roles: &Roles) -> Vec<Value> {
     let http = roles.get(Role::HttpRequests);
     let llm = roles.get(Role::LlmRequests);
@@ -21,24 +21,29 @@ pub(super) fn variables(roles: &Roles) -> Vec<Value> {
         "hide": 0,
     })];
     if let Some(metric) = http.or(llm).or(process) {
-        variables.push(variable("job", "Job", "job", &Series::of(metric)));
-        let of_jobs = of_jobs(metric);
-        variables.push(variable("instance", "Instance", "instance", &of_jobs));
+        variables.push(variable("job", "Job", "job", &Selector::new(metric)));
+        let selector = for_selected_jobs(metric);
+        variables.push(variable("instance", "Instance", "instance", &selector));
     }
     for (name, label, metric) in [("route", "Route", http), ("model", "Model", llm)] {
         if let Some(metric) = metric {
-            variables.push(variable(name, label, metric.label(1), &of_jobs(metric)));
+            variables.push(variable(
+                name,
+                label,
+                metric.label(1),
+                &for_selected_jobs(metric),
+            ));
         }
     }
     variables
 }
 
-fn of_jobs(metric: &Found) -> Series<'_> {
-    Series::of(metric).with("job", "=~", "$job")
+fn for_selected_jobs(metric: &PromMetric) -> Selector<'_> {
+    Selector::new(metric).match_label("job", "=~", "$job")
 }
 
-/// Returns a variable of the values that a label has; all of them at first.
-fn variable(name: &str, text: &str, label: &str, series: &Series<'_>) -> Value {
+/// Returns a variable of the values of a label. All values are selected by default.
+fn variable(name: &str, text: &str, label: &str, series: &Selector<'_>) -> Value {
     let query = format!("label_values({series}, {label})");
     json!({
         "name": name,
@@ -47,12 +52,12 @@ fn variable(name: &str, text: &str, label: &str, series: &Series<'_>) -> Value {
         "datasource": {"type": "prometheus", "uid": "${datasource}"},
         "definition": query,
         "query": {"query": query, "refId": name},
-        // Asked again when the time range changes.
+        // Queried again if the time range changes.
         "refresh": 2,
         "sort": 1,
         "multi": true,
         "includeAll": true,
-        // What comes later is in it, and so is what the variable does not list.
+        // Matches values that appear later, too, and values that the variable does not list.
         "allValue": ".+",
         "current": {"text": ["All"], "value": ["$__all"]},
         "hide": 0,

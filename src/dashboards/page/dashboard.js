@@ -326,12 +326,12 @@ const routes = table('routes', [
   words('Route', (r) => r.route),
   ['Rate', (r) => r.rate, perSecond],
   ['Errors', (r) => r.errors, percent, '', (n) => n > 0.05],
-  ['4xx', (r) => r.refused, percent],
+  ['4xx', (r) => r.client_errors, percent],
   ['p50', (r) => r.p[0], seconds],
   ['p95', (r) => r.p[1], seconds],
   ['p99', (r) => r.p[2], seconds],
   ['In flight', (r) => r.in_flight, whole],
-  ['Share of time', (r) => r.share, percent],
+  ['Share of time', (r) => r.time_share, percent],
   ['Total', (r) => r.total, whole],
 ], 9, 1);
 
@@ -346,11 +346,11 @@ const models = table('models', [
   ['Tokens in', (m) => m.tokens[0], short],
   ['Tokens out', (m) => m.tokens[1], short],
   ['Cost', (m) => m.cost, price],
-  ['An hour', (m) => m.per_hour, dollars],
+  ['An hour', (m) => m.cost_per_hour, dollars],
   ['First token p95', (m) => m.first_token, seconds],
   ['Time p95', (m) => m.p[1], seconds],
   ['In flight', (m) => m.in_flight, whole],
-  ['Limit left', (m) => m.left, percent, '', (n) => known(n) && n < 0.1],
+  ['Limit left', (m) => m.rate_limit_remaining, percent, '', (n) => known(n) && n < 0.1],
 ], 2, 1);
 
 const spenders = table('spenders', [words('Route', (r) => r.route), ['Cost', (r) => r.cost, dollars]], 1, 0);
@@ -403,7 +403,7 @@ function show(view) {
   byId('http').hidden = !http;
   if (http) {
     routes.rows = http.routes.map((r) => ({ ...r, key: r.method + ' ' + r.route }));
-    const others = `${http.left_out} others`;
+    const others = `${http.omitted} others`;
     if (http.others) routes.rows.push({ ...http.others, method: '', route: others, key: others });
     fill(routes);
   }
@@ -414,7 +414,7 @@ function show(view) {
     redraw(own);
   }
 
-  write(byId('metrics-all'), `${view.metrics.rows.length + view.metrics.left_out}`);
+  write(byId('metrics-all'), `${view.metrics.rows.length + view.metrics.omitted}`);
   metrics.rows = view.metrics.rows.map(([name, kind, help, series, value, told]) => ({ key: name, name, kind, help, series, value, told }));
   if (byId('all').open) fill(metrics);
 }
@@ -422,16 +422,16 @@ function show(view) {
 function showProcess(process, history) {
   const share = (n, most, of) => (known(n) && known(most) ? `${of} ${percent(n / most)}` : '');
   const machine = share(process.machine_cpu, 100, ' · machine');
-  const memory = share(process.container_memory, process.container_most, 'container') || share(process.machine_memory, 100, 'machine');
+  const memory = share(process.container_memory, process.container_memory_limit, 'container') || share(process.machine_memory, 100, 'machine');
   figure(figures, 'CPU', short(process.cpu), 'cores' + machine, history.cpu, short);
   figure(figures, 'Memory', bytes(process.memory), memory, history.memory, bytes);
-  figure(figures, 'Open files', whole(process.files), `of ${whole(process.most_files)} · ${whole(process.threads)} threads`);
+  figure(figures, 'Open files', whole(process.files), `of ${whole(process.max_files)} · ${whole(process.threads)} threads`);
 }
 
 function showCalls(llm, history, last) {
   const own = callFigures;
   const tokens = known(llm.input) ? llm.input + llm.output + llm.unknown : null;
-  const hour = known(llm.per_hour) ? `${dollars(llm.per_hour)} an hour now` : 'since it started';
+  const hour = known(llm.cost_per_hour) ? `${dollars(llm.cost_per_hour)} an hour now` : 'since it started';
   const unpriced = llm.unpriced ? ` · ${whole(llm.unpriced)} calls unpriced` : '';
   own.columns = [];
   figure(own, 'Calls', perSecond(llm.rate), last, history.calls, perSecond);
@@ -443,7 +443,7 @@ function showCalls(llm, history, last) {
   figure(own, 'Calls in flight', whole(llm.in_flight), '');
   list(own.table, history.t, own.columns);
   models.rows = llm.models.map((m) => ({ ...m, key: m.provider + ' ' + m.model }));
-  models.note = llm.left_out ? `; ${llm.left_out} others left out` : '';
+  models.note = llm.omitted ? `; ${llm.omitted} others left out` : '';
   fill(models);
   byId('spenders-part').hidden = llm.routes.length === 0;
   spenders.rows = llm.routes.map((r) => ({ ...r, key: r.route }));
@@ -531,8 +531,8 @@ function notices() {
   else if (Date.now() - restarted < 60000) said.push(`The service started anew at ${clock(view.now - view.uptime * 1000)}; figures begin again.`);
   if (!view.http && !view.llm) said.push(`No traffic yet. Is MetricsLayer on the router? Requests for metrics do not count; try: curl ${location.origin}/`);
   else if (view.window === null) said.push('One reading so far; a rate takes two.');
-  if (view.over.length) said.push(`Too many series: a label of ${view.over.slice(0, 3).join(', ')}${view.over.length > 3 ? ' and others' : ''} has more values than its limit; the rest is called _overflow.`);
-  if (view.metrics.left_out) said.push(`${view.metrics.left_out} more metrics are in the formats for programs alone.`);
+  if (view.overflowed.length) said.push(`Too many series: a label of ${view.overflowed.slice(0, 3).join(', ')}${view.overflowed.length > 3 ? ' and others' : ''} has more values than its limit; the rest is called _overflow.`);
+  if (view.metrics.omitted) said.push(`${view.metrics.omitted} more metrics are in the formats for programs alone.`);
   return said;
 }
 

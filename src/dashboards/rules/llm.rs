@@ -1,31 +1,34 @@
-//! Calls of LLMs.
+//! Rules about LLM calls.
 
 use crate::dashboards::LLM_ERRORS;
-use crate::dashboards::promql::{Series, Window, quantile, recorded, share};
-use crate::dashboards::roles::{Found, Roles};
-use crate::dashboards::rules::yaml::{Alert, Group, Severity};
-use crate::dashboards::rules::{AlertRules, Merged, seconds};
+use crate::dashboards::promql::{PromDuration, Selector, quantile, ratio, record_selector};
+use crate::dashboards::roles::{PromMetric, Roles};
+use crate::dashboards::rules::yaml::{Alert, RuleGroup, Severity};
+use crate::dashboards::rules::{AlertRules, DroppedLabels, format_seconds};
 use crate::snapshot::Role;
 
-/// Fewer calls a second are left in peace: three in five minutes.
-const LEAST: &str = "0.01";
+/// Models with fewer calls/s cause no alert: three calls in five minutes.
+const MIN_CALLS_PER_SECOND: &str = "0.01";
 
-/// Returns the rules, if there are metrics of calls.
-pub(super) fn group(roles: &Roles, settings: &AlertRules) -> Option<Group> {
-    let mut group = Group::new("tachometer_llm");
+/// Returns the rules, if there are metrics of LLM calls.
+pub(super) fn group(roles: &Roles, settings: &AlertRules) -> Option<RuleGroup> {
+    let mut group = RuleGroup::new("tachometer_llm");
     let llm = Llm {
         settings,
         roles,
         requests: roles.get(Role::LlmRequests)?,
     };
-    llm.shares(&mut group);
-    let more = [
-        llm.first_token(&mut group),
-        llm.spending(&mut group),
-        llm.headroom(),
-        llm.unpriced(),
+    group.record(&llm.call_rate_record(), llm.call_rate());
+    group.record(&llm.error_ratio_record(), llm.error_ratio());
+    group.alert(llm.error_ratio_alert());
+    let optional_alerts = [
+        llm.rate_limited_alert(),
+        llm.slow_first_token_alert(&mut group),
+        llm.cost_alert(&mut group),
+        llm.rate_limit_alert(),
+        llm.unpriced_alert(),
     ];
-    for alert in more.into_iter().flatten() {
+    for alert in optional_alerts.into_iter().flatten() {
         group.alert(alert);
     }
     Some(group)
@@ -34,161 +37,182 @@ pub(super) fn group(roles: &Roles, settings: &AlertRules) -> Option<Group> {
 struct Llm<'a> {
     settings: &'a AlertRules,
     roles: &'a Roles,
-    requests: &'a Found,
+    requests: &'a PromMetric,
 }
 
 impl Llm<'_> {
-    /// Tells models apart in the series of a metric, and what another label says.
-    fn models<'a>(metric: &'a Found, by: &'a str) -> Merged<'a> {
-        Merged::of(metric, &[metric.label(0), metric.label(1), by])
+    /// Aggregates by provider, model, and a further label if it is not empty.
+    fn by_model<'a>(metric: &'a PromMetric, label: &'a str) -> DroppedLabels<'a> {
+        DroppedLabels::new(metric, &[metric.label(0), metric.label(1), label])
     }
 
-    /// Says in a template which model it is.
-    fn told(metric: &Found) -> String {
+    /// Returns a template of the model's name.
+    fn model_template(metric: &PromMetric) -> String {
         format!("{{{{ $labels.{} }}}}", metric.label(1))
     }
 
-    fn rate_of(&self, metric: &Found, series: &Series<'_>) -> String {
-        let models = Self::models(metric, "");
-        let rate = series.rate_from_zero(Window::minutes(5), self.roles);
-        models.keep().sum(&rate)
+    fn rate_by_model(&self, metric: &PromMetric, series: &Selector<'_>) -> String {
+        let by_model = Self::by_model(metric, "");
+        let rate = series.rate_from_zero(PromDuration::minutes(5), self.roles);
+        by_model.grouping().sum(&rate)
     }
 
-    /// Adds the alerts on which part of the calls fails, and why.
-    fn shares(&self, group: &mut Group) {
-        let requests = self.requests;
-        let name = requests.stem();
-        let calls = self.rate_of(requests, &Series::of(requests));
-        let traffic = format!("job_model:{name}:rate5m");
-        group.record(&traffic, calls);
-        let traffic = recorded(&traffic, &requests.targets);
-        let failed = Series::of(requests).with(requests.last_label(), "=~", LLM_ERRORS);
-        let failures = format!("job_model:{name}_errors_per_request:ratio_rate5m");
-        group.record(&failures, share(&self.rate_of(requests, &failed), &traffic));
-        let failures = recorded(&failures, &requests.targets);
-        group.alert(Alert {
-            name: "LlmHighErrorShare",
+    fn call_rate_record(&self) -> String {
+        format!("job_model:{}:rate5m", self.requests.base_name())
+    }
+
+    fn error_ratio_record(&self) -> String {
+        let name = self.requests.base_name();
+        format!("job_model:{name}_errors_per_request:ratio_rate5m")
+    }
+
+    fn call_rate(&self) -> String {
+        self.rate_by_model(self.requests, &Selector::new(self.requests))
+    }
+
+    /// Selects the recorded call rate.
+    fn recorded_call_rate(&self) -> String {
+        record_selector(&self.call_rate_record(), &self.requests.target_labels)
+    }
+
+    fn error_ratio(&self) -> String {
+        let outcome = self.requests.last_label();
+        let errors = Selector::new(self.requests).match_label(outcome, "=~", LLM_ERRORS);
+        ratio(
+            &self.rate_by_model(self.requests, &errors),
+            &self.recorded_call_rate(),
+        )
+    }
+
+    fn error_ratio_alert(&self) -> Alert {
+        let error_ratio = record_selector(&self.error_ratio_record(), &self.requests.target_labels);
+        Alert {
+            name: "LlmHighErrorRatio",
             query: format!(
-                "{failures} > {} and {traffic} > {LEAST}",
-                self.settings.llm_error_share
+                "{error_ratio} > {} and {} > {MIN_CALLS_PER_SECOND}",
+                self.settings.llm_error_ratio,
+                self.recorded_call_rate()
             ),
-            lasts: "10m",
+            pending_for: "10m",
             severity: Severity::Page,
-            summary: "Many calls of a model fail.",
+            summary: "The error ratio of a model's LLM calls is high.",
             description: format!(
-                "Of the calls of {} by {{{{ $labels.job }}}}, \
-                 {{{{ $value | humanizePercentage }}}} failed or broke off in the last 5 minutes.",
-                Self::told(requests)
+                "{{{{ $value | humanizePercentage }}}} of the calls of {} by \
+                 {{{{ $labels.job }}}} failed or were cut off in the last 5 minutes.",
+                Self::model_template(self.requests)
             ),
-        });
-        if let Some(errors) = self.roles.get(Role::LlmErrors) {
-            let limited = Series::of(errors).with(errors.label(3), "=", "rate_limited");
-            let limited = share(&self.rate_of(errors, &limited), &traffic);
-            group.alert(Alert {
-                name: "LlmRateLimited",
-                query: format!("{limited} > 0.05 and {traffic} > {LEAST}"),
-                lasts: "10m",
-                severity: Severity::Ticket,
-                summary: "A provider refuses calls, since there are too many.",
-                description: format!(
-                    "Of the calls of {} by {{{{ $labels.job }}}}, \
-                     {{{{ $value | humanizePercentage }}}} were refused by the rate limit in the \
-                     last 5 minutes.",
-                    Self::told(errors)
-                ),
-            });
         }
     }
 
-    fn first_token(&self, group: &mut Group) -> Option<Alert> {
+    fn rate_limited_alert(&self) -> Option<Alert> {
+        let errors = self.roles.get(Role::LlmErrors)?;
+        let rate_limited = Selector::new(errors).match_label(errors.label(3), "=", "rate_limited");
+        let call_rate = self.recorded_call_rate();
+        let limited_ratio = ratio(&self.rate_by_model(errors, &rate_limited), &call_rate);
+        Some(Alert {
+            name: "LlmRateLimited",
+            query: format!("{limited_ratio} > 0.05 and {call_rate} > {MIN_CALLS_PER_SECOND}"),
+            pending_for: "10m",
+            severity: Severity::Ticket,
+            summary: "A provider rejects LLM calls because of its rate limit.",
+            description: format!(
+                "{{{{ $value | humanizePercentage }}}} of the calls of {} by \
+                 {{{{ $labels.job }}}} were rate limited in the last 5 minutes.",
+                Self::model_template(errors)
+            ),
+        })
+    }
+
+    fn slow_first_token_alert(&self, group: &mut RuleGroup) -> Option<Alert> {
         let time = self.roles.get(Role::LlmTimeToFirstToken)?;
-        let name = format!("job_model:{}:p95_rate5m", time.stem());
-        let models = Self::models(time, "");
-        let query = quantile("0.95", &Series::of(time), models.keep(), "5m");
-        group.record(&name, query);
+        let record = format!("job_model:{}:p95_rate5m", time.base_name());
+        let by_model = Self::by_model(time, "");
+        let p95 = quantile("0.95", &Selector::new(time), by_model.grouping(), "5m");
+        group.record(&record, p95);
         Some(Alert {
             name: "LlmSlowFirstToken",
             query: format!(
                 "{} > {}",
-                recorded(&name, &time.targets),
-                seconds(self.settings.first_token)
+                record_selector(&record, &time.target_labels),
+                format_seconds(self.settings.time_to_first_token)
             ),
-            lasts: "10m",
+            pending_for: "10m",
             severity: Severity::Ticket,
-            summary: "A model is slow to begin its answers.",
+            summary: "The time to first token of a model is high.",
             description: format!(
-                "Five of 100 answers of {} to {{{{ $labels.job }}}} began later than \
-                 {{{{ $value | humanizeDuration }}}} in the last 5 minutes.",
-                Self::told(time)
+                "5 % of the streamed responses of {} to {{{{ $labels.job }}}} took longer than \
+                 {{{{ $value | humanizeDuration }}}} to the first token in the last 5 minutes.",
+                Self::model_template(time)
             ),
         })
     }
 
-    fn spending(&self, group: &mut Group) -> Option<Alert> {
+    fn cost_alert(&self, group: &mut RuleGroup) -> Option<Alert> {
         let cost = self.roles.get(Role::LlmCost)?;
-        let name = format!("job:{}:increase1h", cost.stem());
-        let spent = Series::of(cost).increase_from_zero(Window::hours(1), self.roles);
-        group.record(&name, Merged::of(cost, &[]).keep().sum(&spent));
+        let record = format!("job:{}:increase1h", cost.base_name());
+        let increase = Selector::new(cost).increase_from_zero(PromDuration::hours(1), self.roles);
+        let by_job = DroppedLabels::new(cost, &[]);
+        group.record(&record, by_job.grouping().sum(&increase));
         Some(Alert {
-            name: "LlmHighSpend",
+            name: "LlmHighCost",
             query: format!(
                 "{} > {}",
-                recorded(&name, &cost.targets),
-                self.settings.spend_per_hour
+                record_selector(&record, &cost.target_labels),
+                self.settings.cost_per_hour
             ),
-            lasts: "5m",
+            pending_for: "5m",
             severity: Severity::Ticket,
-            summary: "Calls of LLMs cost much.",
-            description: "The calls of {{ $labels.job }} cost {{ $value | humanize }} US dollars \
-                          in the last hour."
+            summary: "The cost per hour of LLM calls is high.",
+            description: "The LLM calls of {{ $labels.job }} cost {{ $value | humanize }} US \
+                          dollars in the last hour."
                 .into(),
         })
     }
 
-    fn headroom(&self) -> Option<Alert> {
+    fn rate_limit_alert(&self) -> Option<Alert> {
         let remaining = self.roles.get(Role::LlmRateLimitRemaining)?;
         let limit = self.roles.get(Role::LlmRateLimit)?;
-        let mut left = format!("{} / {}", Series::of(remaining), Series::of(limit));
+        let mut fraction = format!("{} / {}", Selector::new(remaining), Selector::new(limit));
         if let Some(reset) = self.roles.get(Role::LlmRateLimitReset) {
-            // A limit that is full again within a second stops no caller.
-            left = format!("({left}) unless ({} < 1)", Series::of(reset));
+            // A limit that resets within a second blocks no caller.
+            fraction = format!("({fraction}) unless ({} < 1)", Selector::new(reset));
         }
-        let least = Self::models(remaining, remaining.label(3));
-        let least = least.keep().each("min", &left);
+        let by_limit = Self::by_model(remaining, remaining.label(3));
+        let lowest = by_limit.grouping().aggregate("min", &fraction);
         Some(Alert {
-            name: "LlmRateLimitNearlyUsed",
-            query: format!("{least} < {}", self.settings.rate_limit_left),
-            lasts: "5m",
+            name: "LlmRateLimitNearlyExhausted",
+            query: format!("{lowest} < {}", self.settings.rate_limit_remaining),
+            pending_for: "5m",
             severity: Severity::Ticket,
-            summary: "Little is left of a provider's rate limit.",
+            summary: "A provider's rate limit is nearly exhausted.",
             description: format!(
-                "Of the limit of {{{{ $labels.{} }}}} for {}, \
-                 {{{{ $value | humanizePercentage }}}} are left to {{{{ $labels.job }}}}.",
+                "{{{{ $value | humanizePercentage }}}} of the rate limit of \
+                 {{{{ $labels.{} }}}} for {} remain to {{{{ $labels.job }}}}.",
                 remaining.label(3),
-                Self::told(remaining)
+                Self::model_template(remaining)
             ),
         })
     }
 
-    fn unpriced(&self) -> Option<Alert> {
+    fn unpriced_alert(&self) -> Option<Alert> {
         let unpriced = self.roles.get(Role::LlmUnpriced)?;
         let reason = unpriced.label(3);
-        let models = Self::models(unpriced, reason);
-        // What a call took that was given up or broke off is not known, and no price helps.
-        let calls = Series::of(unpriced).with(reason, "!=", "usage");
-        let calls = calls.increase_from_zero(Window::hours(1), self.roles);
-        let calls = models.keep().sum(&calls);
+        let by_reason = Self::by_model(unpriced, reason);
+        // The usage of a call that was cancelled or cut off is unknown, and no price changes that.
+        let calls = Selector::new(unpriced).match_label(reason, "!=", "usage");
+        let calls = calls.increase_from_zero(PromDuration::hours(1), self.roles);
+        let calls = by_reason.grouping().sum(&calls);
         Some(Alert {
             name: "LlmCallsWithoutPrice",
             query: format!("{calls} > 0"),
-            // Less than the window, or a single call would never fire.
-            lasts: "30m",
+            // Shorter than the window, so that a single call fires the alert.
+            pending_for: "30m",
             severity: Severity::Ticket,
-            summary: "What calls of a model cost is not known.",
+            summary: "There is no price for some LLM calls of a model.",
             description: format!(
-                "Of {{{{ $labels.job }}}}'s calls of {} in the last hour, \
-                 {{{{ $value | humanize }}}} have no price: {{{{ $labels.{reason} }}}}.",
-                Self::told(unpriced)
+                "Calls of {} by {{{{ $labels.job }}}} without a price in the last hour: \
+                 {{{{ $value | humanize }}}}. Reason: {{{{ $labels.{reason} }}}}.",
+                Self::model_template(unpriced)
             ),
         })
     }

@@ -1,6 +1,6 @@
-//! Rules for Prometheus: what it records, and when it alerts.
+//! Recording and alerting rules for Prometheus.
 
-mod budget;
+mod error_budget;
 mod http;
 mod llm;
 mod process;
@@ -8,17 +8,17 @@ mod yaml;
 
 use std::time::Duration;
 
-use crate::dashboards::promql::Keep;
-use crate::dashboards::roles::{Found, Roles};
-use crate::dashboards::rules::yaml::{Group, write};
+use crate::dashboards::promql::Grouping;
+use crate::dashboards::roles::{PromMetric, Roles};
+use crate::dashboards::rules::yaml::{RuleGroup, rule_file};
 use crate::error::Error;
 use crate::registry::Registry;
 
-/// Rules for Prometheus, and from what on they alert.
+/// A builder of Prometheus recording and alerting rules.
 ///
-/// They fit the metrics that a registry has: of requests, calls of LLMs, the process, and
-/// the registry itself. They are about every job that has these metrics, each by itself; so
-/// load them once, however many services there are. If services need other thresholds,
+/// The rules are generated for the metrics that a registry has: HTTP requests, LLM calls, the
+/// process, and the registry itself. They evaluate each job that has these metrics separately,
+/// so load them once, however many services there are. If services need different thresholds,
 /// restrict the rules of each to its [job](Self::job), and load them all.
 ///
 /// # First events, restarts and gaps in scraping
@@ -31,9 +31,9 @@ use crate::registry::Registry;
 ///
 /// The rules read the start of the process from `process_start_time_seconds`, and whether
 /// the target was scraped from `up`. If the registry has no `SystemMetrics`, what a new target
-/// counts before its first scrape is not counted.
+/// counts before its first scrape is lost.
 ///
-/// After a restart the counters of a target begin at 0 again, and the rules count on from
+/// After a restart the counters of a target begin at 0 again, and the rules continue from
 /// there. What a process counts after its last scrape is lost.
 ///
 /// A gap in scraping fires no alert. A series that is missing at the start of a range because
@@ -61,28 +61,28 @@ use crate::registry::Registry;
 #[derive(Debug, Clone)]
 #[must_use = "call `to_yaml` for the rules"]
 pub struct AlertRules {
-    error_share: f64,
+    error_ratio: f64,
     availability: f64,
     latency: Duration,
-    llm_error_share: f64,
-    first_token: Duration,
-    spend_per_hour: f64,
-    rate_limit_left: f64,
-    /// The labels that targets must have, with their values.
+    llm_error_ratio: f64,
+    time_to_first_token: Duration,
+    cost_per_hour: f64,
+    rate_limit_remaining: f64,
+    /// The rules are restricted to targets with these labels.
     targets: Vec<(String, String)>,
 }
 
 impl AlertRules {
-    /// Begins with what each method here says is there by default.
+    /// Creates rules with the default thresholds, which the methods below name.
     pub fn new() -> Self {
         Self {
-            error_share: 0.05,
+            error_ratio: 0.05,
             availability: 0.999,
             latency: Duration::from_secs(1),
-            llm_error_share: 0.1,
-            first_token: Duration::from_secs(5),
-            spend_per_hour: 10.0,
-            rate_limit_left: 0.1,
+            llm_error_ratio: 0.1,
+            time_to_first_token: Duration::from_secs(5),
+            cost_per_hour: 10.0,
+            rate_limit_remaining: 0.1,
             targets: Vec::new(),
         }
     }
@@ -98,148 +98,150 @@ impl AlertRules {
     /// # Ok::<(), tachometer::Error>(())
     /// ```
     pub fn job(self, job: impl Into<String>) -> Self {
-        self.on("job".to_owned(), job.into())
+        self.with_target("job".to_owned(), job.into())
     }
 
     /// Restricts the rules to targets that have this label, such as `namespace`. If called
-    /// several times, all of the labels are required; of one label the last value counts.
+    /// several times, targets must have all of the labels. For one label, the last value counts.
     ///
-    /// The label must be one that Prometheus gives to everything it scrapes from a target, or a
+    /// The label must be a target label, which Prometheus adds to all series of a scrape, or a
     /// constant label of the registry.
     ///
     /// # Errors
     ///
-    /// When the label is empty, or its value is ([`Error::is_invalid_rule`]).
+    /// Returns an error if the label or its value is empty ([`Error::is_invalid_rule`]).
     pub fn target(self, label: impl Into<String>, value: impl Into<String>) -> Result<Self, Error> {
         let (label, value) = (label.into(), value.into());
         if label.is_empty() || value.is_empty() {
             return Err(Error::invalid_rule(format_args!(
-                "the target label {label:?} = {value:?} of the alert rules is incomplete: give a \
+                "the target label {label:?} = {value:?} of the alert rules is incomplete: use a \
                  name and a value, such as \"namespace\" and \"shop\""
             )));
         }
-        Ok(self.on(label, value))
+        Ok(self.with_target(label, value))
     }
 
-    /// Alerts when more than this part of the requests fails for ten minutes by the
-    /// service's own fault; by default 0.05.
+    /// Sets the error ratio above which an alert fires after ten minutes. The default is 0.05.
+    ///
+    /// Errors are requests that failed because of the service: 5xx responses, errors, panics and
+    /// bodies that were cut off.
     ///
     /// # Errors
     ///
-    /// When it is not between 0 and 1 ([`Error::is_invalid_rule`]).
-    pub fn error_ratio(self, share: f64) -> Result<Self, Error> {
-        let error_share = within_1("error share", share, 0.05)?;
+    /// Returns an error if it is not between 0 and 1 ([`Error::is_invalid_rule`]).
+    pub fn error_ratio(self, ratio: f64) -> Result<Self, Error> {
+        let error_ratio = check_ratio("error ratio", ratio, 0.05)?;
         Ok(Self {
-            error_share,
+            error_ratio: error_ratio,
             ..self
         })
     }
 
-    /// Alerts when what may fail is used up too soon, where this part of the requests is to
-    /// be answered without a fault of the service's own; by default 0.999.
+    /// Sets the availability objective: the fraction of requests that must not fail because of
+    /// the service. The default is 0.999. Alerts fire if the error budget burns too fast.
     ///
-    /// The budget is that of 30 days, and the alert one of several burn rates, each over a
-    /// long window and a short one (Google, "The Site Reliability Workbook", chapter 5). Where
-    /// nine of ten fail it alerts whatever the objective. The layer's service levels have the
-    /// same one.
+    /// The budget is that of 30 days. The alerts use several burn rates, each over a long and a
+    /// short window (Google, "The Site Reliability Workbook", chapter 5). If nine of ten requests
+    /// fail, an alert fires whatever the objective. The layer's service levels have the same
+    /// objective.
     ///
     /// # Errors
     ///
-    /// When it is not between 0 and 1 ([`Error::is_invalid_rule`]).
+    /// Returns an error if it is not between 0 and 1 ([`Error::is_invalid_rule`]).
     pub fn availability(self, objective: f64) -> Result<Self, Error> {
-        let availability = within_1("availability", objective, 0.999)?;
+        let availability = check_ratio("availability", objective, 0.999)?;
         Ok(Self {
             availability,
             ..self
         })
     }
 
-    /// Alerts when the 99th percentile of the requests' time is above this for ten minutes;
-    /// by default one second.
+    /// Sets the 99th percentile of the request duration above which an alert fires after ten
+    /// minutes. The default is one second.
     ///
-    /// Prometheus takes no percentile to be above the highest bound of the
-    /// [buckets](crate::MetricsLayer::buckets), so this is to be below it: by default 10 s.
+    /// It must be below the highest bound of the [buckets](crate::MetricsLayer::buckets), which
+    /// is 10 s by default: Prometheus never reports a percentile above that bound.
     pub fn latency(self, latency: Duration) -> Self {
         Self { latency, ..self }
     }
 
-    /// Alerts when more than this part of a model's calls fails for ten minutes; by default
-    /// 0.1.
+    /// Sets the error ratio of a model's calls above which an alert fires after ten minutes. The
+    /// default is 0.1.
     ///
     /// # Errors
     ///
-    /// When it is not between 0 and 1 ([`Error::is_invalid_rule`]).
-    pub fn llm_error_ratio(self, share: f64) -> Result<Self, Error> {
-        let llm_error_share = within_1("LLM error share", share, 0.1)?;
+    /// Returns an error if it is not between 0 and 1 ([`Error::is_invalid_rule`]).
+    pub fn llm_error_ratio(self, ratio: f64) -> Result<Self, Error> {
+        let llm_error_ratio = check_ratio("LLM error ratio", ratio, 0.1)?;
         Ok(Self {
-            llm_error_share,
+            llm_error_ratio: llm_error_ratio,
             ..self
         })
     }
 
-    /// Alerts when the 95th percentile of a model's time to the first token is above this
-    /// for ten minutes; by default five seconds.
+    /// Sets the 95th percentile of a model's time to first token above which an alert fires after
+    /// ten minutes. The default is five seconds.
     ///
-    /// As with the [latency](Self::latency), this is to be below the highest bound of the
-    /// buckets: by default 80 s, and 10 s by the names of OpenTelemetry.
+    /// As with the [latency](Self::latency), it must be below the highest bound of the buckets:
+    /// 80 s by default, and 10 s with the OpenTelemetry preset.
     pub fn time_to_first_token(self, time: Duration) -> Self {
         Self {
-            first_token: time,
+            time_to_first_token: time,
             ..self
         }
     }
 
-    /// Alerts when calls of LLMs cost more than so many US dollars within an hour; by
-    /// default 10.
+    /// Sets the cost of LLM calls per hour, in US dollars, above which an alert fires. The default
+    /// is 10.
     ///
     /// # Errors
     ///
-    /// When it is negative or not finite ([`Error::is_invalid_rule`]).
+    /// Returns an error if it is negative or not finite ([`Error::is_invalid_rule`]).
     pub fn cost_per_hour(self, dollars: f64) -> Result<Self, Error> {
         if !dollars.is_finite() || dollars < 0.0 {
             return Err(Error::invalid_rule(format_args!(
-                "the spend an hour {dollars} of the alert rules is no sum of dollars: give one \
-                 from 0 on, such as 10"
+                "the cost per hour {dollars} of the alert rules is not an amount of dollars: use a \
+                 number from 0, such as 10"
             )));
         }
         Ok(Self {
-            spend_per_hour: dollars,
+            cost_per_hour: dollars,
             ..self
         })
     }
 
-    /// Alerts when less than this part of a provider's rate limit is left for five minutes;
-    /// by default 0.1.
+    /// Sets the remaining fraction of a provider's rate limit below which an alert fires after
+    /// five minutes. The default is 0.1.
     ///
     /// # Errors
     ///
-    /// When it is not between 0 and 1 ([`Error::is_invalid_rule`]).
-    pub fn rate_limit_remaining(self, share: f64) -> Result<Self, Error> {
-        let rate_limit_left = within_1("rate limit left", share, 0.1)?;
+    /// Returns an error if it is not between 0 and 1 ([`Error::is_invalid_rule`]).
+    pub fn rate_limit_remaining(self, ratio: f64) -> Result<Self, Error> {
+        let rate_limit_remaining = check_ratio("remaining rate limit", ratio, 0.1)?;
         Ok(Self {
-            rate_limit_left,
+            rate_limit_remaining,
             ..self
         })
     }
 
-    /// Returns the rules that fit a registry, as a file of Prometheus's.
+    /// Returns the rules for a registry, as a Prometheus rule file.
     #[must_use]
     pub fn to_yaml(&self, registry: &Registry) -> String {
-        let roles = Roles::of(registry).of_targets(&self.targets);
-        let groups: Vec<Group> = [
+        let roles = Roles::from_registry(registry).restrict_to_targets(&self.targets);
+        let groups: Vec<RuleGroup> = [
             http::group(&roles, self),
-            http::levels(&roles, self),
+            http::service_level_group(&roles, self),
             llm::group(&roles, self),
             process::group(&roles),
-            process::itself(&roles),
+            process::self_metrics_group(&roles),
         ]
         .into_iter()
         .flatten()
         .collect();
-        write(&groups)
+        rule_file(&groups)
     }
 
-    fn on(mut self, label: String, value: String) -> Self {
+    fn with_target(mut self, label: String, value: String) -> Self {
         self.targets.retain(|(other, _)| *other != label);
         self.targets.push((label, value));
         self
@@ -252,40 +254,43 @@ impl Default for AlertRules {
     }
 }
 
-/// The series of a metric, merged over what tells replicas of a service apart and over the
-/// metric's own labels, but for some. What else a target says stays, such as its cluster or
-/// its namespace, so that the jobs of two of them are not taken for one.
-struct Merged<'a>(Vec<&'a str>);
+/// The labels that an aggregation drops: those that identify a replica of a service, and the
+/// metric's labels except for some. Other target labels, such as `cluster` or `namespace`, are
+/// kept, so that jobs of the same name in two clusters stay separate.
+struct DroppedLabels<'a>(Vec<&'a str>);
 
-/// What tells replicas apart: Prometheus's own label, and what it has in Kubernetes.
-const REPLICA: [&str; 2] = ["instance", "pod"];
+/// The labels that identify a replica: Prometheus's `instance`, and `pod` in Kubernetes.
+const REPLICA_LABELS: [&str; 2] = ["instance", "pod"];
 
-impl<'a> Merged<'a> {
-    fn of(metric: &'a Found, but: &[&str]) -> Self {
-        let own = metric.labels.iter().map(String::as_str);
-        let own = own.filter(|label| !but.contains(label) && !REPLICA.contains(label));
-        // The records are selected by the labels of the targets, so they keep them.
-        let is_selected = |label: &&str| metric.targets.iter().any(|(name, _)| name == label);
-        let merged = REPLICA.into_iter().chain(own);
-        Self(merged.filter(|label| !is_selected(label)).collect())
+impl<'a> DroppedLabels<'a> {
+    /// Returns the labels to drop from a metric, except for those in `kept`.
+    fn new(metric: &'a PromMetric, kept: &[&str]) -> Self {
+        let labels = metric.labels.iter().map(String::as_str);
+        let labels =
+            labels.filter(|label| !kept.contains(label) && !REPLICA_LABELS.contains(label));
+        // Records are selected by the target labels, so these must be kept.
+        let is_target_label =
+            |label: &&str| metric.target_labels.iter().any(|(name, _)| name == label);
+        let dropped = REPLICA_LABELS.into_iter().chain(labels);
+        Self(dropped.filter(|label| !is_target_label(label)).collect())
     }
 
-    fn keep(&self) -> Keep<'_> {
-        Keep::AllBut(&self.0)
+    fn grouping(&self) -> Grouping<'_> {
+        Grouping::Without(&self.0)
     }
 }
 
-fn within_1(what: &str, share: f64, usual: f64) -> Result<f64, Error> {
-    if share > 0.0 && share < 1.0 {
-        return Ok(share);
+fn check_ratio(name: &str, ratio: f64, example: f64) -> Result<f64, Error> {
+    if ratio > 0.0 && ratio < 1.0 {
+        return Ok(ratio);
     }
     Err(Error::invalid_rule(format_args!(
-        "the {what} {share} of the alert rules is not between 0 and 1: give a part of one, such \
-         as {usual}"
+        "the {name} {ratio} of the alert rules is not between 0 and 1: use a fraction, such as \
+         {example}"
     )))
 }
 
-/// Returns a number of seconds as Prometheus reads it.
-fn seconds(time: Duration) -> String {
+/// Formats a duration as a PromQL number of seconds.
+fn format_seconds(time: Duration) -> String {
     time.as_secs_f64().to_string()
 }

@@ -1,10 +1,10 @@
-//! A file of rules, as Prometheus reads it.
+//! Writes a Prometheus rule file.
 
 use std::fmt::{self, Write};
 
-/// Rules that are evaluated one after the other.
+/// A rule group. Prometheus evaluates its rules in order.
 #[derive(Debug)]
-pub(super) struct Group {
+pub(super) struct RuleGroup {
     name: &'static str,
     rules: Vec<Rule>,
 }
@@ -15,29 +15,29 @@ enum Rule {
     Alert(Alert),
 }
 
-/// When Prometheus alerts, and what it says.
+/// An alerting rule.
 #[derive(Debug)]
 pub(super) struct Alert {
     pub(super) name: &'static str,
     pub(super) query: String,
-    /// For how long it must be so before the alert fires.
-    pub(super) lasts: &'static str,
+    /// How long the query must have results before the alert fires.
+    pub(super) pending_for: &'static str,
     pub(super) severity: Severity,
     pub(super) summary: &'static str,
-    /// What else is told; a template of Prometheus's.
+    /// A Prometheus template.
     pub(super) description: String,
 }
 
-/// What is to be done about an alert.
+/// How soon someone must act.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Severity {
-    /// Now.
+    /// At once.
     Page,
-    /// In the next days.
+    /// Within days.
     Ticket,
 }
 
-impl Group {
+impl RuleGroup {
     pub(super) fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -57,20 +57,20 @@ impl Group {
     }
 }
 
-/// Writes groups; every text that is not the crate's own is in quotes.
-pub(super) fn write(groups: &[Group]) -> String {
+/// Returns the rule file. All text that users can influence is quoted.
+pub(super) fn rule_file(groups: &[RuleGroup]) -> String {
     if groups.is_empty() {
         return "groups: []\n".into();
     }
     let mut yaml = "groups:\n".to_owned();
     for group in groups {
-        line(&mut yaml, "  - name", group.name);
+        write_quoted(&mut yaml, "  - name", group.name);
         yaml.push_str("    rules:\n");
         for rule in &group.rules {
             match rule {
                 Rule::Record { name, query } => {
-                    line(&mut yaml, "      - record", name);
-                    line(&mut yaml, "        expr", query);
+                    write_quoted(&mut yaml, "      - record", name);
+                    write_quoted(&mut yaml, "        expr", query);
                 }
                 Rule::Alert(alert) => alert.write(&mut yaml),
             }
@@ -81,28 +81,28 @@ pub(super) fn write(groups: &[Group]) -> String {
 
 impl Alert {
     fn write(&self, yaml: &mut String) {
-        plain(yaml, "      - alert", self.name);
-        line(yaml, "        expr", &self.query);
-        plain(yaml, "        for", self.lasts);
+        write_plain(yaml, "      - alert", self.name);
+        write_quoted(yaml, "        expr", &self.query);
+        write_plain(yaml, "        for", self.pending_for);
         yaml.push_str("        labels:\n");
         let severity = match self.severity {
             Severity::Page => "page",
             Severity::Ticket => "ticket",
         };
-        plain(yaml, "          severity", severity);
+        write_plain(yaml, "          severity", severity);
         yaml.push_str("        annotations:\n");
-        line(yaml, "          summary", self.summary);
-        line(yaml, "          description", &self.description);
+        write_quoted(yaml, "          summary", self.summary);
+        write_quoted(yaml, "          description", &self.description);
     }
 }
 
-fn line(yaml: &mut String, key: &str, text: &str) {
+fn write_quoted(yaml: &mut String, key: &str, text: &str) {
     let _ = writeln!(yaml, "{key}: {}", Quoted(text));
 }
 
-/// A text in quotes as YAML has them: like JSON's, but some characters may not be there as
-/// they are (YAML 1.2, section 5.1), or are ends of lines to readers of YAML 1.1, and there
-/// are no pairs of surrogates.
+/// A double-quoted YAML scalar. It differs from a JSON string: characters that YAML does not
+/// allow (YAML 1.2, section 5.1) or that YAML 1.1 reads as line breaks are escaped, and an escape
+/// is a code point, never a surrogate pair.
 struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {
@@ -121,7 +121,7 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// Writes a word that needs no quotes.
-fn plain(yaml: &mut String, key: &str, word: &str) {
+/// Writes a value that needs no quotes.
+fn write_plain(yaml: &mut String, key: &str, word: &str) {
     let _ = writeln!(yaml, "{key}: {word}");
 }

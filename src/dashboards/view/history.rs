@@ -1,28 +1,28 @@
-//! The last minutes, a point for each reading.
+//! The page's history: one point per sample of the last minutes.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::dashboards::view::increase::counter_increase;
 use crate::dashboards::view::json::Json;
 use crate::dashboards::view::merged_histogram::Quantile;
-use crate::dashboards::view::reading::{Reading, since};
+use crate::dashboards::view::sample::Sample;
 
-/// So many points are kept,
-const POINTS: usize = 150;
-/// no closer together than this, a little less than two seconds since readings are seldom on
-/// time,
-const CLOSEST: Duration = Duration::from_millis(1_800);
-/// and for so long.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
-/// Of what lies between two readings that are farther apart nothing is told: it would be an
-/// average over a time in which nobody looked.
-const FARTHEST: Duration = Duration::from_secs(65);
+/// The most points that are kept.
+const MAX_POINTS: usize = 150;
+/// The shortest time between two points. It is a little less than two seconds, since samples
+/// are seldom taken on time.
+const MIN_INTERVAL: Duration = Duration::from_millis(1_800);
+/// Older points are dropped.
+const MAX_AGE: Duration = Duration::from_secs(15 * 60);
+/// No rates are computed over a longer gap between two samples: they would be averages over a
+/// time in which nobody had the page open.
+const MAX_GAP: Duration = Duration::from_secs(65);
 
-/// The columns of a point, as they are called in JSON: requests a second by the class of
-/// their status, the share that failed, the percentiles of their time, how many are under
-/// way; calls of LLMs a second, tokens a second of input and of output, US dollars an hour,
-/// the 95th percentile of the time to the first token; CPUs and memory.
+/// The names of a point's columns in JSON: requests/s by status class, error ratio, duration
+/// percentiles, and requests in flight; LLM calls/s, input and output tokens/s, cost per hour in
+/// US dollars, and the 95th percentile of the time to first token; CPUs and memory.
 const COLUMNS: [&str; 18] = [
     "none",
     "1xx",
@@ -44,10 +44,10 @@ const COLUMNS: [&str; 18] = [
     "memory",
 ];
 
-/// A point for each reading of the last minutes.
+/// The points of the last minutes, the oldest first.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    last: Option<Arc<Reading>>,
+    last: Option<Arc<Sample>>,
     points: VecDeque<Point>,
 }
 
@@ -55,34 +55,34 @@ pub(super) struct History {
 struct Point {
     at: Instant,
     millis: u64,
-    /// What came since the reading before, as far as it is known.
+    /// One value per column, since the previous sample. `None` is unknown.
     values: [Option<f64>; COLUMNS.len()],
 }
 
 impl History {
-    /// Adds a reading, unless there was one just before.
-    pub(super) fn add(&mut self, reading: &Arc<Reading>) {
+    /// Adds a sample, unless there was one just before.
+    pub(super) fn add(&mut self, sample: &Arc<Sample>) {
         let last = self.last.as_deref();
-        let passed = last.map(|last| reading.at.saturating_duration_since(last.at));
-        if passed.is_some_and(|passed| passed < CLOSEST) {
+        let elapsed = last.map(|last| sample.at.saturating_duration_since(last.at));
+        if elapsed.is_some_and(|elapsed| elapsed < MIN_INTERVAL) {
             return;
         }
-        let last = last.filter(|_| passed.is_some_and(|passed| passed <= FARTHEST));
-        let values = point(reading, last);
-        while self.points.len() >= POINTS {
+        let last = last.filter(|_| elapsed.is_some_and(|elapsed| elapsed <= MAX_GAP));
+        let values = point_values(sample, last);
+        while self.points.len() >= MAX_POINTS {
             self.points.pop_front();
         }
-        let age = |of: &Point| reading.at.saturating_duration_since(of.at);
-        self.points.retain(|point| age(point) <= LONGEST);
+        let age = |point: &Point| sample.at.saturating_duration_since(point.at);
+        self.points.retain(|point| age(point) <= MAX_AGE);
         self.points.push_back(Point {
-            at: reading.at,
-            millis: reading.millis,
+            at: sample.at,
+            millis: sample.millis,
             values,
         });
-        self.last = Some(Arc::clone(reading));
+        self.last = Some(Arc::clone(sample));
     }
 
-    /// Writes the columns, each a list of as many numbers as there are points.
+    /// Writes the columns. Each is a list with one number per point.
     pub(super) fn write(&self, json: &mut Json) {
         json.object(|json| {
             json.key("t").array(|json| {
@@ -92,7 +92,7 @@ impl History {
             });
             for (column, name) in COLUMNS.iter().enumerate() {
                 let values = self.points.iter().map(|point| point.values[column]);
-                // A page draws nothing of a column that is not there.
+                // The page draws nothing for a missing column.
                 if values.clone().all(|value| value.is_none()) {
                     continue;
                 }
@@ -106,43 +106,54 @@ impl History {
     }
 }
 
-fn point(reading: &Reading, last: Option<&Reading>) -> [Option<f64>; COLUMNS.len()] {
+/// Returns the values of a point, in the order of [`COLUMNS`].
+fn point_values(sample: &Sample, last: Option<&Sample>) -> [Option<f64>; COLUMNS.len()] {
     let mut values = [None; COLUMNS.len()];
     let mut columns = values.iter_mut();
-    let mut put = |value: Option<f64>| {
+    let mut push = |value: Option<f64>| {
         if let Some(column) = columns.next() {
             *column = value;
         }
     };
-    let seconds = last.map(|last| (reading.at - last.at).as_secs_f64());
+    let seconds = last.map(|last| (sample.at - last.at).as_secs_f64());
     let rate = |number: f64| seconds.map(|seconds| number / seconds);
 
-    let new = reading.http.since(last.map(|last| &last.http));
-    let has_http = !reading.http.is_empty();
-    for class in new.classes {
-        put(rate(class).filter(|_| has_http));
+    let increase = sample.http.increase_since(last.map(|last| &last.http));
+    let has_http = !sample.http.is_empty();
+    for class in increase.status_classes {
+        push(rate(class).filter(|_| has_http));
     }
-    let ended = new.ended();
-    let some = seconds.is_some() && ended > 0.0;
-    put(some.then(|| new.errors / ended));
-    for part in [0.5, 0.95, 0.99] {
-        let quantile = new.times.quantile(part).filter(|_| seconds.is_some());
-        put(quantile.map(Quantile::number));
+    let finished = increase.finished();
+    let has_finished = seconds.is_some() && finished > 0.0;
+    push(has_finished.then(|| increase.errors / finished));
+    for q in [0.5, 0.95, 0.99] {
+        let quantile = increase.durations.quantile(q);
+        let quantile = quantile.filter(|_| seconds.is_some());
+        push(quantile.map(Quantile::value_or_bound));
     }
-    put(has_http.then_some(new.in_flight));
+    push(has_http.then_some(increase.in_flight));
 
-    let has_llm = !reading.llm.is_empty();
-    let new = reading.llm.since(last.map(|last| &last.llm));
-    put(rate(new.calls).filter(|_| has_llm));
-    let [input, output, _] = new.tokens;
-    put(rate(input).filter(|_| has_llm));
-    put(rate(output).filter(|_| has_llm));
-    put(new.cost.and_then(rate).map(|second| second * 3_600.0));
-    let first = new.first_tokens.quantile(0.95);
-    put(first.filter(|_| seconds.is_some()).map(Quantile::number));
+    let has_llm = !sample.llm.is_empty();
+    let increase = sample.llm.increase_since(last.map(|last| &last.llm));
+    push(rate(increase.calls).filter(|_| has_llm));
+    let [input, output, _] = increase.tokens;
+    push(rate(input).filter(|_| has_llm));
+    push(rate(output).filter(|_| has_llm));
+    push(
+        increase
+            .cost
+            .and_then(rate)
+            .map(|per_second| per_second * 3_600.0),
+    );
+    let first_token = increase.first_tokens.quantile(0.95);
+    let first_token = first_token.filter(|_| seconds.is_some());
+    push(first_token.map(Quantile::value_or_bound));
 
-    let cpu = last.and_then(|last| Some(since(reading.process.cpu?, last.process.cpu?)));
-    put(cpu.and_then(rate));
-    put(reading.process.memory);
+    let cpu = last.and_then(|last| {
+        let increase = counter_increase(sample.process.cpu?, last.process.cpu?);
+        rate(increase)
+    });
+    push(cpu);
+    push(sample.process.memory);
     values
 }

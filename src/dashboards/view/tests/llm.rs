@@ -1,4 +1,4 @@
-//! What views tell of LLM calls.
+//! Tests of the LLM section of a view.
 
 use std::time::{Duration, Instant};
 
@@ -9,15 +9,15 @@ use crate::metric::{Counter, Family, Gauge};
 use crate::registry::Registry;
 use crate::snapshot::Role;
 
-/// The metrics of calls of one model.
-struct Model {
+/// The metrics of LLM calls.
+struct LlmFamilies {
     calls: Family<Counter, 4>,
     tokens: Family<Counter, 4>,
     remaining: Family<Gauge, 4>,
     limit: Family<Gauge, 4>,
 }
 
-impl Model {
+impl LlmFamilies {
     fn new(registry: &Registry) -> Self {
         let labels = |last| ["provider", "model", "operation", last];
         let counter = |role: Role, name, last| {
@@ -38,39 +38,39 @@ impl Model {
 }
 
 #[test]
-fn a_cost_that_nobody_told_is_unknown_and_not_nothing() {
+fn an_unreported_cost_is_unknown_and_not_0() {
     let registry = Registry::new();
-    let model = Model::new(&registry);
+    let llm_metrics = LlmFamilies::new(&registry);
     let mut view = View::new(&registry, "");
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut at = |seconds| -> Value {
-        let text = view.take_at(begun + Duration::from_secs(seconds));
+        let text = view.render_at(started + Duration::from_secs(seconds));
         serde_json::from_str(&text).unwrap()
     };
     let call = |last| ["acme", "large", "chat", last];
-    model.calls.with(call("ok")).inc();
-    model.tokens.with(call("input")).inc_by(7);
+    llm_metrics.calls.with(call("ok")).inc();
+    llm_metrics.tokens.with(call("input")).inc_by(7);
     at(0);
-    model.calls.with(call("ok")).inc();
-    model.calls.with(call("error")).inc();
-    model.calls.with(call("truncated")).inc();
-    model.calls.with(call("cancelled")).inc();
-    model.tokens.with(call("input")).inc_by(10);
-    model.tokens.with(call("output")).inc_by(4);
-    for (kind, of, left) in [("requests", 100, 80), ("tokens", 1_000, 250)] {
-        model.limit.with(call(kind)).set(of);
-        model.remaining.with(call(kind)).set(left);
+    llm_metrics.calls.with(call("ok")).inc();
+    llm_metrics.calls.with(call("error")).inc();
+    llm_metrics.calls.with(call("truncated")).inc();
+    llm_metrics.calls.with(call("cancelled")).inc();
+    llm_metrics.tokens.with(call("input")).inc_by(10);
+    llm_metrics.tokens.with(call("output")).inc_by(4);
+    for (kind, limit, remaining) in [("requests", 100, 80), ("tokens", 1_000, 250)] {
+        llm_metrics.limit.with(call(kind)).set(limit);
+        llm_metrics.remaining.with(call(kind)).set(remaining);
     }
     let view = at(2);
     let llm = &view["llm"];
-    assert!(llm["cost"].is_null() && llm["per_hour"].is_null());
+    assert!(llm["cost"].is_null() && llm["cost_per_hour"].is_null());
     assert_eq!(llm["total"], 5);
     assert_eq!(llm["rate"], 2);
     assert_eq!(llm["errors"], 0.5);
     assert_eq!(llm["tokens"], serde_json::json!([17, 4, 0]));
     assert_eq!([&llm["input"], &llm["output"]], [5, 2]);
     assert_eq!(llm["models"][0]["model"], "large");
-    assert_eq!(llm["models"][0]["left"], 0.25);
+    assert_eq!(llm["models"][0]["rate_limit_remaining"], 0.25);
     assert!(view["history"].get("cost").is_none());
 
     let dollars = registry.with_role(Role::LlmCost);
@@ -83,7 +83,7 @@ fn a_cost_that_nobody_told_is_unknown_and_not_nothing() {
     }
     let view = at(4);
     assert_eq!(view["llm"]["cost"], 0.5);
-    assert_eq!(view["llm"]["per_hour"], 450);
+    assert_eq!(view["llm"]["cost_per_hour"], 450);
     assert_eq!(
         view["history"]["cost"],
         serde_json::json!([null, null, 900])
@@ -91,13 +91,13 @@ fn a_cost_that_nobody_told_is_unknown_and_not_nothing() {
 }
 
 #[test]
-fn counters_that_begin_at_0_are_neither_a_cost_nor_a_row() {
+fn counters_that_are_created_at_0_are_neither_a_cost_nor_a_row() {
     let registry = Registry::new();
-    let model = Model::new(&registry);
+    let llm_metrics = LlmFamilies::new(&registry);
     let mut view = View::new(&registry, "");
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut at = |seconds| -> Value {
-        let text = view.take_at(begun + Duration::from_secs(seconds));
+        let text = view.render_at(started + Duration::from_secs(seconds));
         serde_json::from_str(&text).unwrap()
     };
     let labels = ["provider", "model", "operation", "by"];
@@ -108,23 +108,25 @@ fn counters_that_begin_at_0_are_neither_a_cost_nor_a_row() {
     let cost = family(Role::LlmCost, "llm_cost_usd_total");
     let unpriced = family(Role::LlmUnpriced, "llm_unpriced_requests_total");
     let call = |last| ["acme", "large", "chat", last];
-    model.calls.with(["acme", "_unconfirmed", "chat", "error"]);
-    model.calls.with(call("ok")).inc();
+    llm_metrics
+        .calls
+        .with(["acme", "_unconfirmed", "chat", "error"]);
+    llm_metrics.calls.with(call("ok")).inc();
     cost.with(call("table"));
     unpriced.with(call("model")).inc();
     let llm = &at(0)["llm"];
     assert!(llm["cost"].is_null(), "{llm}");
     assert_eq!(llm["models"].as_array().unwrap().len(), 1, "{llm}");
-    // A refused call needs no price, and does not make the other one free.
-    model.calls.with(call("error")).inc();
+    // A rejected call needs no price, and does not make the other one free.
+    llm_metrics.calls.with(call("error")).inc();
     let llm = &at(2)["llm"];
     assert!(llm["cost"].is_null(), "{llm}");
-    // A model with a price may be free, even if the usage of a call is not known.
+    // A model with a price may be free, even if the usage of a call is unknown.
     let free = |last| ["acme", "free", "chat", last];
-    model.calls.with(free("ok")).inc();
+    llm_metrics.calls.with(free("ok")).inc();
     cost.with(free("table"));
     unpriced.with(free("usage")).inc();
-    // A model that only advised another has no calls, and a row.
+    // A model that was only called by another model has no calls, but has a row.
     cost.with(["acme", "advisor", "chat", "table"]).inc_by(0.5);
     let llm = &at(4)["llm"];
     let row = |name: &str| {

@@ -1,4 +1,4 @@
-//! What views tell, at times that the tests choose.
+//! Tests of views, at points in time that the tests choose.
 
 mod llm;
 
@@ -11,21 +11,21 @@ use crate::metric::{Buckets, Counter, Family, Histogram, Label};
 use crate::registry::Registry;
 use crate::snapshot::Role;
 
-/// A service's metrics, and views of them.
+/// The metrics of a service, and a view of them.
 struct Shop {
     registry: Registry,
     requests: Family<Counter, 4>,
     durations: Family<Histogram, 3>,
     view: View,
-    begun: Instant,
+    started: Instant,
 }
 
 impl Shop {
     fn new() -> Self {
-        Self::within(&Registry::new())
+        Self::with_registry(&Registry::new())
     }
 
-    fn within(registry: &Registry) -> Self {
+    fn with_registry(registry: &Registry) -> Self {
         let labels = ["method", "route", "status", "outcome"].map(Label::unlimited);
         let [method, route, status, _] = labels.clone();
         let times = registry.with_role(Role::HttpDuration);
@@ -43,7 +43,7 @@ impl Shop {
             durations: durations.unwrap(),
             view: View::new(registry, "Shop"),
             registry: registry.clone(),
-            begun: Instant::now(),
+            started: Instant::now(),
         }
     }
 
@@ -52,43 +52,43 @@ impl Shop {
         self.durations.with(["GET", route, status]).observe(seconds);
     }
 
-    /// Returns the view at a time, in milliseconds since the shop was opened.
+    /// Returns the view at a time, in milliseconds since the start.
     fn at(&mut self, millis: u64) -> Value {
-        let at = self.begun + Duration::from_millis(millis);
-        serde_json::from_str(&self.view.take_at(at)).unwrap()
+        let at = self.started + Duration::from_millis(millis);
+        serde_json::from_str(&self.view.render_at(at)).unwrap()
     }
 }
 
 #[test]
-fn a_first_look_tells_totals_and_no_rate() {
+fn the_first_view_has_totals_and_no_rates() {
     let mut shop = Shop::new();
     shop.request("/users/{id}", "200", "ok", 0.05);
     let view = shop.at(0);
     assert_eq!(view["title"], "Shop");
     assert_eq!(view["http"]["total"], 1);
-    for unknown in ["rate", "errors", "share"] {
+    for unknown in ["rate", "errors", "time_share"] {
         assert!(view["http"][unknown].is_null(), "{unknown}");
     }
     assert!(view["window"].is_null());
     assert_eq!(view["http"]["p"], serde_json::json!([null, null, null]));
     assert_eq!(view["http"]["routes"][0]["route"], "/users/{id}");
     assert!(view["llm"].is_null() && view["process"].is_null());
-    // Of the one point nothing is known but what is under way.
+    // A single point has nothing but the requests in flight.
     assert!(view["history"].get("2xx").is_none());
     assert_eq!(view["history"]["in_flight"], serde_json::json!([0]));
 }
 
 #[test]
-fn without_requests_there_are_no_requests() {
+fn without_request_metrics_there_is_no_http_section() {
     let mut view = View::new(&Registry::new(), "");
-    let view: Value = serde_json::from_str(&view.take()).unwrap();
+    let view: Value = serde_json::from_str(&view.render()).unwrap();
     assert!(view["http"].is_null());
 }
 
 #[test]
-fn rates_are_those_of_the_last_minute_and_no_longer() {
+fn rates_cover_the_last_minute_at_most() {
     let mut shop = Shop::new();
-    // A burst long ago, which is to be forgotten.
+    // A burst long ago must not count.
     for _ in 0..1_000 {
         shop.request("/", "500", "server_error", 5.0);
     }
@@ -113,22 +113,22 @@ fn rates_are_those_of_the_last_minute_and_no_longer() {
     let view = shop.at(200_000);
     assert_eq!(view["http"]["total"], 1_600);
     assert_eq!(view["http"]["errors"], 0.333_333);
-    // Nothing in this time was slower than a second, whatever came before.
+    // In this window nothing was slower than a second.
     assert!(view["http"]["p"][2].as_f64().unwrap() <= 1.0);
-    assert_eq!(view["http"]["share"], 1);
+    assert_eq!(view["http"]["time_share"], 1);
 }
 
 #[test]
-fn a_window_of_a_slow_looker_ends_with_the_look_before() {
+fn with_rare_views_the_window_starts_at_the_previous_view() {
     let mut shop = Shop::new();
     shop.at(0);
-    // Nobody looked for so long that nothing of it is about now.
+    // The previous view is too old for current rates.
     assert!(shop.at(600_000)["window"].is_null());
     assert_eq!(shop.at(620_000)["window"], 20);
 }
 
 #[test]
-fn history_has_a_point_for_each_look_but_not_for_each_of_several_at_once() {
+fn history_has_one_point_per_view_except_for_views_close_together() {
     let mut shop = Shop::new();
     for millis in [0, 500, 1_000, 2_000, 2_100, 4_000] {
         shop.request("/", "200", "ok", 0.05);
@@ -136,12 +136,12 @@ fn history_has_a_point_for_each_look_but_not_for_each_of_several_at_once() {
     }
     let view = shop.at(6_000);
     assert_eq!(view["history"]["t"].as_array().unwrap().len(), 4);
-    // What the looks between told is in the point that follows.
+    // What the skipped views counted is in the next point.
     assert_eq!(view["history"]["2xx"], serde_json::json!([null, 1.5, 1, 0]));
 }
 
 #[test]
-fn history_is_of_fixed_length_and_tells_nothing_of_a_time_without_looks() {
+fn history_has_a_maximum_length_and_no_rates_over_long_gaps() {
     let mut shop = Shop::new();
     for second in 0..1_000 {
         shop.request("/", "200", "ok", 0.05);
@@ -155,7 +155,7 @@ fn history_is_of_fixed_length_and_tells_nothing_of_a_time_without_looks() {
     let view = shop.at(2_070_000);
     let last = view["history"]["2xx"].as_array().unwrap().last().cloned();
     assert_eq!(last, Some(Value::Null));
-    // Of one who looks seldom it is of a quarter of an hour.
+    // With rare views it covers a quarter of an hour.
     let mut shop = Shop::new();
     for half_minute in 0..100 {
         shop.at(half_minute * 30_000);
@@ -167,7 +167,7 @@ fn history_is_of_fixed_length_and_tells_nothing_of_a_time_without_looks() {
 }
 
 #[test]
-fn series_that_are_taken_away_make_no_burst() {
+fn removed_series_cause_no_burst() {
     let mut shop = Shop::new();
     for _ in 0..10_000 {
         shop.request("/", "200", "ok", 0.05);
@@ -180,13 +180,13 @@ fn series_that_are_taken_away_make_no_burst() {
     let view = shop.at(2_000);
     assert_eq!(view["http"]["rate"], 0.5);
     assert_eq!(view["history"]["2xx"], serde_json::json!([null, 0.5]));
-    // Nor is the one that comes back told as if it were all new.
+    // A series that comes back does not count as if it were new.
     shop.request("/gone", "200", "ok", 0.05);
     assert_eq!(shop.at(4_000)["http"]["rate"], 0.25);
 }
 
 #[test]
-fn one_of_several_series_that_is_taken_away_makes_no_burst_of_the_others() {
+fn removing_one_of_several_series_causes_no_burst_of_the_others() {
     let mut shop = Shop::new();
     for number in 0..1_000 {
         let status = if number % 10 == 0 { "201" } else { "200" };
@@ -201,33 +201,33 @@ fn one_of_several_series_that_is_taken_away_makes_no_burst_of_the_others() {
 }
 
 #[test]
-fn labels_of_the_registry_and_of_ones_own_do_not_move_the_layers() {
+fn constant_labels_do_not_shift_the_labels_of_the_layer() {
     let registry = Registry::new();
     let labelled = registry.with_labels([("region", "north"), ("zone", "a")]);
-    let mut shop = Shop::within(&labelled.unwrap());
+    let mut shop = Shop::with_registry(&labelled.unwrap());
     shop.request("/users", "404", "client_error", 0.05);
     let row = &shop.at(0)["http"]["routes"][0];
     assert_eq!([&row["method"], &row["route"]], ["GET", "/users"]);
 }
 
 #[test]
-fn the_outcome_is_the_last_label_whatever_stands_before_it() {
+fn the_outcome_is_the_last_label_even_with_custom_labels() {
     let registry = Registry::new();
     let labels = ["method", "route", "status", "tenant", "outcome"];
     let requests = registry.with_role(Role::HttpRequests);
     let requests = requests.counter_family("http_requests_total", "", labels);
     let requests: Family<Counter, 5> = requests.unwrap();
     let mut view = View::new(&registry, "");
-    view.take();
+    view.render();
     for (tenant, outcome) in [("ok", "panic"), ("panic", "ok"), ("acme", "body_error")] {
         requests.with(["GET", "/", "200", tenant, outcome]).inc();
     }
-    let view: Value = serde_json::from_str(&view.take()).unwrap();
+    let view: Value = serde_json::from_str(&view.render()).unwrap();
     assert_eq!(view["http"]["errors"], 0.666_667);
 }
 
 #[test]
-fn hostile_names_are_told_as_they_are_and_however_many_make_a_view_of_fixed_size() {
+fn hostile_names_are_unchanged_and_the_size_of_a_view_is_bounded() {
     let mut shop = Shop::new();
     let hostile = "</script><img src=x onerror=alert(1)>\u{202e}\u{0}\"\\";
     shop.request(hostile, "200", "ok", 50.0);
@@ -242,24 +242,24 @@ fn hostile_names_are_told_as_they_are_and_however_many_make_a_view_of_fixed_size
         );
     }
     for number in 0..1_000 {
-        let name = format!("of_ones_own_{number}_total");
+        let name = format!("custom_{number}_total");
         shop.registry
             .counter(&name, &"help ".repeat(1_000))
             .unwrap();
     }
     shop.at(0);
-    let text = shop.view.take_at(shop.begun + Duration::from_secs(2));
+    let text = shop.view.render_at(shop.started + Duration::from_secs(2));
     assert!(text.len() < 600_000, "{}", text.len());
     let view: Value = serde_json::from_str(&text).unwrap();
     let routes = view["http"]["routes"].as_array().unwrap();
     assert_eq!(routes.len(), 100);
-    assert_eq!(view["http"]["left_out"], 2_902);
+    assert_eq!(view["http"]["omitted"], 2_902);
     assert_eq!(view["http"]["total"], 3_002);
     assert_eq!(view["http"]["others"]["total"], 2_902);
     let metrics = &view["metrics"];
     assert_eq!(metrics["rows"].as_array().unwrap().len(), 400);
-    assert!(metrics["left_out"].as_u64().unwrap() > 600);
-    // In the first reading, where routes are by the time of all times, it comes first.
+    assert!(metrics["omitted"].as_u64().unwrap() > 600);
+    // In the first view, routes are ordered by their total time.
     let mut shop = Shop::new();
     shop.request(hostile, "200", "ok", 0.05);
     assert_eq!(shop.at(0)["http"]["routes"][0]["route"], hostile);
@@ -269,14 +269,17 @@ fn hostile_names_are_told_as_they_are_and_however_many_make_a_view_of_fixed_size
 fn a_metric_over_its_limit_is_named() {
     let registry = Registry::new();
     let family: Family<Counter, 1> = registry
-        .counter_family("of_users_total", "", ["user"])
+        .counter_family("by_user_total", "", ["user"])
         .unwrap()
         .limit(2);
     let mut view = View::new(&registry, "");
-    let mut over = || -> Value { serde_json::from_str(&view.take()).unwrap() };
-    assert_eq!(over()["over"], serde_json::json!([]));
+    let mut view_json = || -> Value { serde_json::from_str(&view.render()).unwrap() };
+    assert_eq!(view_json()["overflowed"], serde_json::json!([]));
     for user in ["a", "b", "c"] {
         family.with([user]).inc();
     }
-    assert_eq!(over()["over"], serde_json::json!(["of_users_total"]));
+    assert_eq!(
+        view_json()["overflowed"],
+        serde_json::json!(["by_user_total"])
+    );
 }

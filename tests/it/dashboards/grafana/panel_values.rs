@@ -56,7 +56,7 @@ pub(super) async fn check(started: &Started, board: &Value) {
         let share = statuses[status] / all;
         near(share, of_thirteen / 13.0, status);
     }
-    let ends = panels.all("HTTP", "Requests that did not end well", "outcome");
+    let ends = panels.all("HTTP", "Unsuccessful requests by outcome", "outcome");
     let ends = ends.await;
     let names: Vec<_> = ends.keys().map(String::as_str).collect();
     assert_eq!(names, ["body_error", "client_error", "server_error"]);
@@ -75,7 +75,9 @@ pub(super) async fn check(started: &Started, board: &Value) {
     let routes = panels.all("HTTP", "Requests by route", "route").await;
     near(routes["/ok/{millis}"] / all, 5.0 / 13.0, "a route");
     assert_eq!(routes["/once"], 0.0);
-    let spent = panels.all("HTTP", "Time spent by route", "route").await;
+    let spent = panels
+        .all("HTTP", "Concurrent requests by route", "route")
+        .await;
     assert_eq!(spent["/fail"], 0.0);
     // A call by hand takes 1.14 s, and one of the client's 0.35 s.
     let asked = spent["/ask/{model}"] / routes["/ask/{model}"];
@@ -89,7 +91,7 @@ pub(super) async fn check(started: &Started, board: &Value) {
     assert_eq!(labels, ["/ok/{millis}", "0.25"]);
     near(*share, 3.0 / 5.0, "the service level");
 
-    let bytes = targets(board, "HTTP", "Bytes of bodies");
+    let bytes = targets(board, "HTTP", "Body bytes");
     let [incoming, outgoing] = &bytes[..] else {
         panic!("{bytes:?}")
     };
@@ -102,8 +104,8 @@ pub(super) async fn check(started: &Started, board: &Value) {
 }
 
 async fn calls(panels: &Panels<'_>) {
-    let calls = panels.one("LLM", "Calls").await;
-    let models = panels.all("LLM", "Calls by model", "model").await;
+    let calls = panels.one("LLM", "LLM calls").await;
+    let models = panels.all("LLM", "LLM calls by model", "model").await;
     assert_eq!(models.len(), 4);
     for (model, rate) in &models {
         near(rate / calls, 1.0 / 4.0, model);
@@ -113,18 +115,20 @@ async fn calls(panels: &Panels<'_>) {
         near(errors[kind] / calls, 1.0 / 8.0, kind);
     }
     // 21 tokens in and 19 out by hand, 30 and 5 by the client, of 0.2 and 0.4 dollars each.
-    let an_hour = panels.one("LLM", "Cost an hour").await;
+    let an_hour = panels.one("LLM", "Cost per hour").await;
     let a_call = an_hour / 3_600.0 / models["priced"];
     near(
         2.0 * a_call,
         51.0 * 0.2 + 24.0 * 0.4,
         "the cost of two calls",
     );
-    let by_model = panels.all("LLM", "Cost an hour by model", "model").await;
+    let by_model = panels.all("LLM", "Cost per hour by model", "model").await;
     near(by_model["priced"], an_hour, "the cost of a model");
-    let by_route = panels.all("LLM", "Cost an hour by route", "route").await;
+    let by_route = panels.all("LLM", "Cost per hour by route", "route").await;
     near(by_route["/ask/{model}"], an_hour, "the cost of a route");
-    let unpriced = panels.all("LLM", "Calls without a price", "model").await;
+    let unpriced = panels
+        .all("LLM", "LLM calls without a price", "model")
+        .await;
     near(
         unpriced["unpriced"],
         models["unpriced"],
@@ -133,12 +137,20 @@ async fn calls(panels: &Panels<'_>) {
     assert_eq!(unpriced["priced"], 0.0);
 
     // All of them in one bucket, in which Prometheus takes them to be spread evenly.
-    let first = panels.all("LLM", "Time to the first token", "model").await;
+    let first = panels
+        .all(
+            "LLM",
+            "Time to first token by model, 95th percentile",
+            "model",
+        )
+        .await;
     let models: BTreeSet<_> = models.keys().collect();
     assert_eq!(first.keys().collect::<BTreeSet<_>>(), models);
     for (model, seconds) in &first {
         near(*seconds, 0.1 + 0.15 * 0.95, model);
     }
-    let first = panels.one("LLM", "First token, 95th percentile").await;
+    let first = panels
+        .one("LLM", "Time to first token, 95th percentile")
+        .await;
     near(first, 0.1 + 0.15 * 0.95, "the first token");
 }

@@ -207,12 +207,12 @@ async fn check_gauges(started: &Started, board: &Value) {
         in_flight.into_values().collect::<Vec<_>>(),
         [both("http_requests_in_flight", &[])]
     );
-    let streams = ask("HTTP", "Streams").await;
+    let streams = ask("HTTP", "Streams in flight").await;
     let on_route = both("http_streams_in_flight", &[("route", "/stream")]);
     assert_eq!(on_route, 8.0);
     let route = Labels::from([("route".into(), "/stream".into())]);
     assert_eq!(streams[&route], on_route);
-    let left = ask("LLM", "Rate limit left").await;
+    let left = ask("LLM", "Rate limit remaining").await;
     for (kind, expected) in [("requests", 0.75), ("tokens", 0.01)] {
         for model in ["priced", "failing"] {
             let labels = [("kind", kind), ("model", model)];
@@ -278,13 +278,13 @@ async fn a_board_about_exponential_buckets_answers_wherever_they_are_stored() {
             let answered = started.answer(&sent(&query, &all())).await;
             assert!(!answered.is_empty(), "{program:?} {flags:?}: {query}");
         }
-        let [median] = &targets(&board, "HTTP", "Time")[..1] else {
+        let [median] = &targets(&board, "HTTP", "Duration")[..1] else {
             panic!("no median")
         };
         let answered = started.answer(&sent(median, &all())).await;
         let median = answered.into_values().next().unwrap();
         assert!(median.is_finite(), "{median}");
-        let spent = &targets(&board, "HTTP", "Time spent by route")[0];
+        let spent = &targets(&board, "HTTP", "Concurrent requests by route")[0];
         assert!(spent.contains("histogram_sum("), "{spent}");
         let by_route = started.answer(&sent(spent, &all())).await;
         assert!(by_route.len() >= 6, "{by_route:?}");

@@ -31,11 +31,11 @@ fn spend(scene: Scene, dollars: &str) -> Scene {
 
 fn spend_in(scene: Scene, labels: &[(&str, &str)], dollars: &str) -> Scene {
     scene.fires(
-        "LlmHighSpend",
+        "LlmHighCost",
         "ticket",
         labels,
-        "Calls of LLMs cost much.",
-        &format!("The calls of it cost {dollars} US dollars in the last hour."),
+        "The cost per hour of LLM calls is high.",
+        &format!("The LLM calls of it cost {dollars} US dollars in the last hour."),
     )
 }
 
@@ -44,26 +44,26 @@ fn without_price(scene: Scene) -> Scene {
         "LlmCallsWithoutPrice",
         "ticket",
         &[OF_MODEL[0], OF_MODEL[1], ("reason", "model")],
-        "What calls of a model cost is not known.",
-        "Of it's calls of m in the last hour, 1 have no price: model.",
+        "There is no price for some LLM calls of a model.",
+        "Calls of m by it without a price in the last hour: 1. Reason: model.",
     )
 }
 
 /// All calls are refused by the rate limit.
 fn all_limited(scene: Scene) -> Scene {
     let scene = scene.fires(
-        "LlmHighErrorShare",
+        "LlmHighErrorRatio",
         "page",
         &OF_MODEL,
-        "Many calls of a model fail.",
-        "Of the calls of m by it, 100% failed or broke off in the last 5 minutes.",
+        "The error ratio of a model's LLM calls is high.",
+        "100% of the calls of m by it failed or were cut off in the last 5 minutes.",
     );
     scene.fires(
         "LlmRateLimited",
         "ticket",
         &OF_MODEL,
-        "A provider refuses calls, since there are too many.",
-        "Of the calls of m by it, 100% were refused by the rate limit in the last 5 minutes.",
+        "A provider rejects LLM calls because of its rate limit.",
+        "100% of the calls of m by it were rate limited in the last 5 minutes.",
     )
 }
 
@@ -72,8 +72,8 @@ fn level_missed(scene: Scene) -> Scene {
         "HttpServiceLevelBurn",
         "page",
         &[("route", "/pay"), ("within", "60")],
-        "Requests miss their service level so often that what may is used up too soon.",
-        "Of the requests to /pay of it, 100% did not end well within 60 s over the long window.",
+        "The error budget of a service level burns too fast.",
+        "100% of the requests to /pay of it failed or took longer than 60 s over the long window.",
     )
 }
 
@@ -125,12 +125,12 @@ async fn events_before_the_first_scrape_of_a_process_count() {
     let mut overflow = Recorder::new(TARGET);
     overflow.scrape(&process);
     let overflow = scene("a label has too many values", overflow).fires(
-        "MetricsOverTheirLimit",
+        "MetricSeriesOverflow",
         "ticket",
         &[("metric", "jobs_total")],
-        "A label has more values than its metric may have.",
-        "Values of a label of jobs_total in it are told as `_overflow`: raise the metric's \
-         limit, or give the label fewer values.",
+        "A label of a metric has more values than its limit.",
+        "Label values of jobs_total in it were replaced by `_overflow`: raise the limit of the \
+         metric, or use fewer label values.",
     );
     let scenes = [
         level_missed(fails),

@@ -22,21 +22,20 @@ fn failing(name: &'static str, minutes: u32, failures: f64) -> Scene {
 
 pub(super) fn share(scene: Scene, percent: &str) -> Scene {
     let description = format!(
-        "Of the requests to it, {percent} failed by the service's own fault in the last 5 \
-         minutes."
+        "{percent} of the requests to it failed because of the service in the last 5 minutes."
     );
     scene.fires(
-        "HttpHighErrorShare",
+        "HttpHighErrorRatio",
         "page",
         &[],
-        "Many requests fail.",
+        "The error ratio of HTTP requests is high.",
         &description,
     )
 }
 
 pub(super) fn burn(scene: Scene, severity: &str, percent: &str) -> Scene {
-    let summary = "Requests fail so often that what may fail is used up too soon.";
-    let description = format!("Of the requests to it, {percent} failed over the long window.");
+    let summary = "The error budget of HTTP requests burns too fast.";
+    let description = format!("{percent} of the requests to it failed over the long window.");
     scene.fires("HttpErrorBudgetBurn", severity, &[], summary, &description)
 }
 
@@ -134,12 +133,12 @@ fn a_job_of_one_zone_is_not_judged_with_that_of_another() {
 
 fn slow(scene: Scene, time: &str) -> Scene {
     let description =
-        format!("One of 100 requests to it took longer than {time} in the last 5 minutes.");
+        format!("1 % of the requests to it took longer than {time} in the last 5 minutes.");
     scene.fires(
         "HttpHighLatency",
         "ticket",
         &[],
-        "Requests take long.",
+        "The 99th percentile of the HTTP request duration is high.",
         &description,
     )
 }
@@ -178,14 +177,14 @@ fn the_alert_on_a_service_level_says_of_which_route_and_time_it_is() {
     let good = "http_service_level_good_requests_total";
     let missed = |scene: Scene, severity: &str, percent: &str| {
         let description = format!(
-            "Of the requests to /pay of it, {percent} did not end well within 0.25 s over the \
+            "{percent} of the requests to /pay of it failed or took longer than 0.25 s over the \
              long window."
         );
         scene.fires(
             "HttpServiceLevelBurn",
             severity,
             &[("route", "/pay"), ("within", "0.25")],
-            "Requests miss their service level so often that what may is used up too soon.",
+            "The error budget of a service level burns too fast.",
             &description,
         )
     };

@@ -54,13 +54,13 @@ fn targets_are_selected_by_any_label_that_they_have() {
         play_files(&promtool, &[&rules("pod", "b")], &[scene]);
         // Rules merge replicas, but not if they are about one of them.
         let one = failing("one of two pods", &[TARGET]);
-        let description = "Of the requests to it, 5% failed by the service's own fault in the \
-                           last 5 minutes.";
-        let summary = "Many requests fail.";
+        let description =
+            "5% of the requests to it failed because of the service in the last 5 minutes.";
+        let summary = "The error ratio of HTTP requests is high.";
         let pod = [("pod", "a")];
-        let one = one.fires("HttpHighErrorShare", "page", &pod, summary, description);
-        let description = "Of the requests to it, 5% failed over the long window.";
-        let summary = "Requests fail so often that what may fail is used up too soon.";
+        let one = one.fires("HttpHighErrorRatio", "page", &pod, summary, description);
+        let description = "5% of the requests to it failed over the long window.";
+        let summary = "The error budget of HTTP requests burns too fast.";
         let one = one.fires("HttpErrorBudgetBurn", "ticket", &pod, summary, description);
         play_files(&promtool, &[&rules("pod", "a")], &[one]);
     }

@@ -27,11 +27,11 @@ fn ending(name: &'static str, times: f64, outcome: &str, error: &str) -> Scene {
 fn alerts_on_failed_and_refused_calls_fire_from_their_share_on() {
     let failed = |scene: Scene, percent: &str| {
         let description = format!(
-            "Of the calls of m by it, {percent} failed or broke off in the last 5 minutes."
+            "{percent} of the calls of m by it failed or were cut off in the last 5 minutes."
         );
-        let summary = "Many calls of a model fail.";
+        let summary = "The error ratio of a model's LLM calls is high.";
         scene.fires(
-            "LlmHighErrorShare",
+            "LlmHighErrorRatio",
             "page",
             &OF_MODEL,
             summary,
@@ -39,11 +39,9 @@ fn alerts_on_failed_and_refused_calls_fire_from_their_share_on() {
         )
     };
     let limited = |scene: Scene, percent: &str| {
-        let description = format!(
-            "Of the calls of m by it, {percent} were refused by the rate limit in the last 5 \
-             minutes."
-        );
-        let summary = "A provider refuses calls, since there are too many.";
+        let description =
+            format!("{percent} of the calls of m by it were rate limited in the last 5 minutes.");
+        let summary = "A provider rejects LLM calls because of its rate limit.";
         scene.fires("LlmRateLimited", "ticket", &OF_MODEL, summary, &description)
     };
     let few = |name, by: f64| {
@@ -83,8 +81,9 @@ fn the_alert_on_the_first_token_fires_above_its_time() {
         "LlmSlowFirstToken",
         "ticket",
         &OF_MODEL,
-        "A model is slow to begin its answers.",
-        "Five of 100 answers of m to it began later than 7.5s in the last 5 minutes.",
+        "The time to first token of a model is high.",
+        "5 % of the streamed responses of m to it took longer than 7.5s to the first token in the \
+         last 5 minutes.",
     );
     let scenes = [slow, begins("four of a hundred are slow", 96.0)];
     for Tool { promtool, .. } in tools() {
@@ -102,11 +101,11 @@ fn alerts_on_money_fire_for_spending_and_for_what_is_not_priced() {
             .other_grows("llm_cost_usd_total", &source("reported"), half)
     };
     let much = spends("10.5 dollars", 10.5).fires(
-        "LlmHighSpend",
+        "LlmHighCost",
         "ticket",
         &[],
-        "Calls of LLMs cost much.",
-        "The calls of it cost 10.5 US dollars in the last hour.",
+        "The cost per hour of LLM calls is high.",
+        "The LLM calls of it cost 10.5 US dollars in the last hour.",
     );
     let reason = format!("{MODEL},reason=\"model\"");
     let unpriced = |name, minutes| {
@@ -123,8 +122,8 @@ fn alerts_on_money_fire_for_spending_and_for_what_is_not_priced() {
         "LlmCallsWithoutPrice",
         "ticket",
         &of_reason,
-        "What calls of a model cost is not known.",
-        "Of it's calls of m in the last hour, 120 have no price: model.",
+        "There is no price for some LLM calls of a model.",
+        "Calls of m by it without a price in the last hour: 120. Reason: model.",
     );
     let scenes = [
         much,
@@ -153,11 +152,11 @@ fn the_alert_on_a_rate_limit_fires_when_little_is_left_to_any_replica() {
             .stays("llm_rate_limit", &tokens, 100_000.0)
     };
     let little = left("5.7 of 60", 5.7).fires(
-        "LlmRateLimitNearlyUsed",
+        "LlmRateLimitNearlyExhausted",
         "ticket",
         &[OF_MODEL[0], OF_MODEL[1], ("kind", "requests")],
-        "Little is left of a provider's rate limit.",
-        "Of the limit of requests for m, 9.5% are left to it.",
+        "A provider's rate limit is nearly exhausted.",
+        "9.5% of the rate limit of requests for m remain to it.",
     );
     let scenes = [little, left("6.3 of 60", 6.3)];
     for Tool { promtool, .. } in tools() {
@@ -180,11 +179,11 @@ fn the_alert_on_a_rate_limit_ignores_one_that_is_full_again_within_a_second() {
         |name, reset: f64| left(name, 3.0).stays("llm_rate_limit_reset_seconds", &requests, reset);
     let fires = |scene: Scene| {
         scene.fires(
-            "LlmRateLimitNearlyUsed",
+            "LlmRateLimitNearlyExhausted",
             "ticket",
             &[OF_MODEL[0], OF_MODEL[1], ("kind", "requests")],
-            "Little is left of a provider's rate limit.",
-            "Of the limit of requests for m, 5% are left to it.",
+            "A provider's rate limit is nearly exhausted.",
+            "5% of the rate limit of requests for m remain to it.",
         )
     };
     let tokens = format!("{MODEL},kind=\"tokens\"");
@@ -216,24 +215,24 @@ fn alerts_on_what_runs_out_fire_shortly_before() {
     };
     let mut scenes = vec![
         files("81 of 100 files", 81.0).fires(
-            "ProcessFilesNearlyUsed",
+            "ProcessOpenFilesNearLimit",
             "page",
             &OF_ONE,
-            "Few file descriptors are left to a process.",
-            "a:1 has 81% of the file descriptors open that it may have.",
+            "A process has almost as many open files as its limit allows.",
+            "a:1 uses 81% of its limit of open file descriptors.",
         ),
         files("79 of 100 files", 79.0),
     ];
     let rules = all();
     // Where this runs may have no limit, and so no such rule.
-    if alerts(&rules).contains("ContainerMemoryNearlyUsed") {
+    if alerts(&rules).contains("ContainerMemoryNearLimit") {
         scenes.extend([
             memory("91 of 100 bytes, and a cache", 121.0).fires(
-                "ContainerMemoryNearlyUsed",
+                "ContainerMemoryNearLimit",
                 "page",
                 &OF_ONE,
-                "Little memory is left to a container.",
-                "a:1 uses 91% of the memory that its container may, caches of files left out.",
+                "A container uses almost as much memory as its limit allows.",
+                "The container of a:1 uses 91% of its memory limit, without the file cache.",
             ),
             memory("89 of 100 bytes, and a cache", 119.0),
         ]);
@@ -254,20 +253,21 @@ fn alerts_on_the_metrics_themselves_fire_at_once_and_end() {
     };
     let scenes = [
         over("one value too many", 5, "0x2 1x10").fires(
-            "MetricsOverTheirLimit",
+            "MetricSeriesOverflow",
             "ticket",
             &[("metric", "http_requests_total")],
-            "A label has more values than its metric may have.",
-            "Values of a label of http_requests_total in it are told as `_overflow`: raise the \
-             metric's limit, or give the label fewer values.",
+            "A label of a metric has more values than its limit.",
+            "Label values of http_requests_total in it were replaced by `_overflow`: raise the \
+             limit of the metric, or use fewer label values.",
         ),
         over("one value too many, long ago", 30, "0x2 1x30"),
         panics("a panic", 5, "0x2 1x10").fires(
-            "MetricsCollectorPanics",
+            "MetricCollectorPanicked",
             "ticket",
             &[],
-            "A collector panics, and its metrics are left out.",
-            "A collector of it panicked in the last 15 minutes; the service's log tells where.",
+            "A collector panicked, and its metrics were omitted.",
+            "A collector of it panicked in the last 15 minutes. The log of the service has the \
+             location.",
         ),
         panics("a panic, long ago", 30, "0x2 1x30"),
     ];

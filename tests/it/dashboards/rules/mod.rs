@@ -164,27 +164,30 @@ async fn the_router_serves_the_rules_that_it_is_given() {
 /// Each alert is about metrics that the registry has.
 #[test]
 fn a_registry_has_the_alerts_of_what_it_has_and_no_others() {
-    let own = ["MetricsCollectorPanics", "MetricsOverTheirLimit"];
+    let self_metrics = ["MetricCollectorPanicked", "MetricSeriesOverflow"];
     let http = [
         "HttpErrorBudgetBurn",
-        "HttpHighErrorShare",
+        "HttpHighErrorRatio",
         "HttpHighLatency",
     ];
     let llm = [
         "LlmCallsWithoutPrice",
-        "LlmHighErrorShare",
-        "LlmHighSpend",
-        "LlmRateLimitNearlyUsed",
+        "LlmHighCost",
+        "LlmHighErrorRatio",
+        "LlmRateLimitNearlyExhausted",
         "LlmRateLimited",
         "LlmSlowFirstToken",
     ];
     for (kind, expected) in [
-        ("empty", [&own[..]].concat()),
-        ("http", [&http[..], &own].concat()),
-        ("http by OpenTelemetry", [&http[..], &own].concat()),
-        ("http by axum-prometheus", [&http[..], &own].concat()),
-        ("llm", [&llm[..], &own].concat()),
-        ("llm by OpenTelemetry", [&llm[..], &own].concat()),
+        ("empty", [&self_metrics[..]].concat()),
+        ("http", [&http[..], &self_metrics].concat()),
+        ("http by OpenTelemetry", [&http[..], &self_metrics].concat()),
+        (
+            "http by axum-prometheus",
+            [&http[..], &self_metrics].concat(),
+        ),
+        ("llm", [&llm[..], &self_metrics].concat()),
+        ("llm by OpenTelemetry", [&llm[..], &self_metrics].concat()),
     ] {
         let rules = AlertRules::new().to_yaml(&registry(kind));
         let found: Vec<_> = alerts(&rules).into_iter().collect();
@@ -205,18 +208,18 @@ fn a_label_called_job_or_instance_does_not_merge_the_jobs() {
         .grows("http_requests_total", &own("ok", "a"), 940.0)
         .grows("http_requests_total", &own("panic", "b"), 60.0)
         .fires(
-            "HttpHighErrorShare",
+            "HttpHighErrorRatio",
             "page",
             &[],
-            "Many requests fail.",
-            "Of the requests to it, 6% failed by the service's own fault in the last 5 minutes.",
+            "The error ratio of HTTP requests is high.",
+            "6% of the requests to it failed because of the service in the last 5 minutes.",
         )
         .fires(
             "HttpErrorBudgetBurn",
             "page",
             &[],
-            "Requests fail so often that what may fail is used up too soon.",
-            "Of the requests to it, 6% failed over the long window.",
+            "The error budget of HTTP requests burns too fast.",
+            "6% of the requests to it failed over the long window.",
         );
     for Tool { promtool, .. } in tools() {
         play(&promtool, &rules, std::slice::from_ref(&scene));
@@ -237,18 +240,18 @@ fn names_in_utf8_stay_as_they_are_through_yaml_and_the_query() {
         .grows(requests, &of("ok", "a"), 940.0)
         .grows(requests, &of("panic", "b"), 60.0)
         .fires(
-            "HttpHighErrorShare",
+            "HttpHighErrorRatio",
             "page",
             &[],
-            "Many requests fail.",
-            "Of the requests to it, 6% failed by the service's own fault in the last 5 minutes.",
+            "The error ratio of HTTP requests is high.",
+            "6% of the requests to it failed because of the service in the last 5 minutes.",
         )
         .fires(
             "HttpErrorBudgetBurn",
             "page",
             &[],
-            "Requests fail so often that what may fail is used up too soon.",
-            "Of the requests to it, 6% failed over the long window.",
+            "The error budget of HTTP requests burns too fast.",
+            "6% of the requests to it failed over the long window.",
         );
     for tool in tools().iter().filter(|tool| tool.utf8) {
         play(&tool.promtool, &rules, std::slice::from_ref(&scene));
@@ -285,19 +288,18 @@ fn what_is_set_and_what_metrics_are_called_is_in_the_alerts() {
     let scenes = [
         requests("half of them", 510.0)
             .fires(
-                "HttpHighErrorShare",
+                "HttpHighErrorRatio",
                 "page",
                 &[],
-                "Many requests fail.",
-                "Of the requests to it, 51% failed by the service's own fault in the last 5 \
-                 minutes.",
+                "The error ratio of HTTP requests is high.",
+                "51% of the requests to it failed because of the service in the last 5 minutes.",
             )
             .fires(
                 "HttpErrorBudgetBurn",
                 "page",
                 &[],
-                "Requests fail so often that what may fail is used up too soon.",
-                "Of the requests to it, 51% failed over the long window.",
+                "The error budget of HTTP requests burns too fast.",
+                "51% of the requests to it failed over the long window.",
             ),
         requests("less than the budget", 49.0),
         requests("slow ones", 0.0)
@@ -306,8 +308,8 @@ fn what_is_set_and_what_metrics_are_called_is_in_the_alerts() {
                 "HttpHighLatency",
                 "ticket",
                 &[],
-                "Requests take long.",
-                "One of 100 requests to it took longer than 496ms in the last 5 minutes.",
+                "The 99th percentile of the HTTP request duration is high.",
+                "1 % of the requests to it took longer than 496ms in the last 5 minutes.",
             ),
         Scene::new("a level", 30)
             .grows(
@@ -324,8 +326,8 @@ fn what_is_set_and_what_metrics_are_called_is_in_the_alerts() {
                 "HttpServiceLevelBurn",
                 "page",
                 &[("http_route", "/pay"), ("within", "2")],
-                "Requests miss their service level so often that what may is used up too soon.",
-                "Of the requests to /pay of it, 50% did not end well within 2 s over the long \
+                "The error budget of a service level burns too fast.",
+                "50% of the requests to /pay of it failed or took longer than 2 s over the long \
                  window.",
             ),
     ];
@@ -338,10 +340,14 @@ fn what_is_set_and_what_metrics_are_called_is_in_the_alerts() {
 fn settings_that_are_none_are_refused_by_name_and_value_with_a_remedy() {
     type Set = fn(AlertRules, f64) -> Result<AlertRules, Error>;
     let shares: [(&str, &str, Set); 4] = [
-        ("error share", "0.05", AlertRules::error_ratio),
+        ("error ratio", "0.05", AlertRules::error_ratio),
         ("availability", "0.999", AlertRules::availability),
-        ("LLM error share", "0.1", AlertRules::llm_error_ratio),
-        ("rate limit left", "0.1", AlertRules::rate_limit_remaining),
+        ("LLM error ratio", "0.1", AlertRules::llm_error_ratio),
+        (
+            "remaining rate limit",
+            "0.1",
+            AlertRules::rate_limit_remaining,
+        ),
     ];
     for (name, usual, set) in shares {
         for value in [
@@ -359,8 +365,8 @@ fn settings_that_are_none_are_refused_by_name_and_value_with_a_remedy() {
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "the {name} {value} of the alert rules is not between 0 and 1: give a part of \
-                     one, such as {usual}"
+                    "the {name} {value} of the alert rules is not between 0 and 1: use a \
+                     fraction, such as {usual}"
                 )
             );
         }
@@ -371,8 +377,8 @@ fn settings_that_are_none_are_refused_by_name_and_value_with_a_remedy() {
         assert_eq!(
             error.to_string(),
             format!(
-                "the spend an hour {value} of the alert rules is no sum of dollars: give one from \
-                 0 on, such as 10"
+                "the cost per hour {value} of the alert rules is not an amount of dollars: \
+                 use a number from 0, such as 10"
             )
         );
     }
