@@ -1,6 +1,7 @@
 //! Tests of the layer around clients of LLMs: what it learns from the bytes of answers.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod calls_without_response;
 mod cases;
 mod concurrency;
 mod cut_off_responses;

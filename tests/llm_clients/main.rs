@@ -14,4 +14,3 @@ mod secrets;
 mod servers;
 mod support;
 mod transparency;
-mod wrong_costs;

@@ -1,7 +1,7 @@
 //! The roles of metrics, the Grafana board and the Prometheus rules.
 
 #[cfg(feature = "dashboard")]
-pub mod grafana;
+pub(crate) mod grafana;
 mod roles;
 #[cfg(feature = "dashboard")]
 mod rules;

@@ -3,7 +3,7 @@
 mod exemplars;
 mod exposition;
 mod official_parsers;
-pub mod parsers;
+pub(crate) mod parsers;
 mod prometheus;
 mod prometheus_answers;
 mod round_trip_numbers;

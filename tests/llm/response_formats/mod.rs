@@ -4,6 +4,7 @@
 //! A row says where its shape is told: in the vendor's documents, in code that reads it,
 //! or nowhere that could be checked (`unverified`). Values are invented.
 
+mod anthropic_messages;
 pub(crate) mod aws_event_stream;
 mod background_responses;
 mod bedrock;
@@ -16,8 +17,9 @@ mod event_framing;
 mod gemini;
 mod invalid_counts;
 mod media;
+mod ollama;
 mod openai_chat;
-mod others;
+mod openai_responses;
 mod rare;
 mod reported_costs;
 mod rerank;
@@ -49,7 +51,6 @@ pub(crate) const RESPONSES: &str = "/v1/responses";
 pub(crate) const MESSAGES: &str = "/v1/messages";
 pub(crate) const OLLAMA: &str = "/api/chat";
 pub(crate) const GEMINI: &str = "/v1beta/models/g:streamGenerateContent";
-
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const EVENTS: &str = "text/event-stream";
 pub(crate) const LINES: &str = "application/x-ndjson";

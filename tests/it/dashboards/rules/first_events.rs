@@ -12,24 +12,24 @@ use super::tools;
 use crate::dashboards::grafana::registry;
 
 /// When a process started that is older than any window.
-const LONG_AGO: f64 = -10_000.0;
+pub(super) const LONG_AGO: f64 = -10_000.0;
 
-fn play_all(rules: &str, scenes: &[Scene]) {
+pub(super) fn play_all(rules: &str, scenes: &[Scene]) {
     for tool in tools() {
         play(&tool.promtool, rules, scenes);
     }
 }
 
 /// Returns the scene of one target.
-fn scene(name: &'static str, recorder: Recorder) -> Scene {
+pub(super) fn scene(name: &'static str, recorder: Recorder) -> Scene {
     Scene::recorded(name, vec![recorder])
 }
 
-fn spend(scene: Scene, dollars: &str) -> Scene {
+pub(super) fn spend(scene: Scene, dollars: &str) -> Scene {
     spend_in(scene, &[], dollars)
 }
 
-fn spend_in(scene: Scene, labels: &[(&str, &str)], dollars: &str) -> Scene {
+pub(super) fn spend_in(scene: Scene, labels: &[(&str, &str)], dollars: &str) -> Scene {
     scene.fires(
         "LlmHighCost",
         "ticket",
@@ -39,7 +39,7 @@ fn spend_in(scene: Scene, labels: &[(&str, &str)], dollars: &str) -> Scene {
     )
 }
 
-fn without_price(scene: Scene) -> Scene {
+pub(super) fn without_price(scene: Scene) -> Scene {
     scene.fires(
         "LlmCallsWithoutPrice",
         "ticket",
@@ -50,7 +50,7 @@ fn without_price(scene: Scene) -> Scene {
 }
 
 /// All calls are refused by the rate limit.
-fn all_limited(scene: Scene) -> Scene {
+pub(super) fn all_limited(scene: Scene) -> Scene {
     let scene = scene.fires(
         "LlmHighErrorRatio",
         "page",
@@ -67,7 +67,7 @@ fn all_limited(scene: Scene) -> Scene {
     )
 }
 
-fn level_missed(scene: Scene) -> Scene {
+pub(super) fn level_missed(scene: Scene) -> Scene {
     scene.fires(
         "HttpServiceLevelBurn",
         "page",
@@ -78,7 +78,7 @@ fn level_missed(scene: Scene) -> Scene {
 }
 
 /// Returns a process that has counted everything that alerts, long before the scene.
-async fn with_totals() -> Process {
+pub(super) async fn with_totals() -> Process {
     let process = Process::start(LONG_AGO);
     process.requests("/", 300).await;
     process.requests("/fails", 300).await;
@@ -242,96 +242,6 @@ async fn first_events_of_a_new_instance_count_beside_an_old_one() {
     let scene = Scene::recorded("a replica starts", vec![of_old, of_new]);
     let scene = spend(burn(scene, "page", "75%"), "25");
     play_all(&rules, &[scene.silent_in(0..80)]);
-}
-
-#[tokio::test]
-async fn a_restart_counts_what_the_new_process_counts_and_nothing_twice() {
-    let old = with_totals().await;
-    old.requests("/", 700).await;
-    let rules = old.rules();
-    let mut recorder = Recorder::new(TARGET);
-    recorder.scrape_times(&old, 32);
-    recorder.fail(1);
-    let new = Process::start(32.5);
-    new.requests("/", 540).await;
-    new.requests("/fails", 180).await;
-    new.spends("m", 12.0);
-    recorder.scrape_times(&new, 8);
-    let restart = scene("a restart", recorder).silent_in(0..33);
-    // Prometheus extrapolates a little.
-    let restart = spend(burn(restart, "page", "25%"), "12.15");
-
-    // Of a series that is as new as the process before.
-    let mut recorder = Recorder::new(TARGET);
-    let process = Process::start(-0.5);
-    process.spends("m", 8.0);
-    recorder.scrape_times(&process, 3);
-    let process = Process::start(2.5);
-    process.spends("m", 1.0);
-    recorder.scrape_times(&process, 10);
-    let again = scene("a restart of a new process", recorder);
-    play_all(&rules, &[restart, again.silent_in(0..12)]);
-}
-
-/// A series is new at the end of the gap to the ranges that begin in it, those of two hours
-/// among them.
-#[tokio::test]
-async fn a_gap_in_scraping_counts_no_total() {
-    const END: u32 = 270;
-    let process = with_totals().await;
-    let rules = process.rules();
-    let record = |events: &dyn Fn(&mut Recorder)| {
-        let mut recorder = Recorder::new(TARGET);
-        recorder.scrape_times(&process, 20);
-        events(&mut recorder);
-        recorder.scrape_times(&process, END - recorder.minutes());
-        recorder
-    };
-    let paused = |minutes| record(&|recorder| recorder.pause(minutes));
-    let removed = record(&|recorder| {
-        recorder.remove();
-        recorder.pause(119);
-    });
-    let restarted = {
-        let mut recorder = Recorder::new(TARGET);
-        recorder.scrape_times(&process, 20);
-        recorder.pause(120);
-        recorder.scrape_times(&process, 3);
-        recorder.scrape_times(&Process::start(142.5), END - 143);
-        recorder
-    };
-    let mut twin = Recorder::new(&TARGET.replace("zone=\"z\"", "zone=\"y\""));
-    twin.scrape_times(&Process::start(LONG_AGO), END);
-    let scenes = [
-        ("Prometheus is new", vec![record(&|_| {})]),
-        ("two hours without Prometheus", vec![paused(120)]),
-        ("seven minutes without Prometheus", vec![paused(7)]),
-        (
-            "two hours without the target",
-            vec![record(&|recorder| recorder.fail(120))],
-        ),
-        ("two hours off the targets", vec![removed]),
-        ("a restart after the gap", vec![restarted]),
-        ("a gap in one of two clusters", vec![twin, paused(120)]),
-    ];
-    let scenes = scenes.map(|(name, recorders)| {
-        let scene = Scene::recorded(name, recorders);
-        scene.silent_in(0..END)
-    });
-    play_all(&rules, &scenes);
-}
-
-#[tokio::test]
-async fn a_gap_shorter_than_the_window_loses_nothing() {
-    let process = with_totals().await;
-    let rules = process.rules();
-    let mut recorder = Recorder::new(TARGET);
-    recorder.scrape_times(&process, 70);
-    recorder.pause(20);
-    process.spends("another", 25.0);
-    recorder.scrape_times(&process, 8);
-    let scene = scene("a call costs much meanwhile", recorder).silent_in(0..90);
-    play_all(&rules, &[spend(scene, "25")]);
 }
 
 #[tokio::test]

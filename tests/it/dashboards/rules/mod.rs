@@ -7,6 +7,7 @@ mod job_filter;
 mod llm_and_system;
 mod promtool_test;
 mod recorder;
+mod scrape_gaps;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -16,6 +17,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
+use promtool_test::{Scene, alerts, play};
 use tachometer::dashboards::AlertRules;
 use tachometer::middleware::Preset;
 use tachometer::{Error, LlmLayer, MetricsLayer, MetricsRouter, Registry, SystemMetrics};
@@ -25,7 +27,6 @@ use crate::dashboards::grafana::{KINDS, registry};
 use crate::support::example::command;
 use crate::support::program::{Folder, filter, promtool};
 use crate::support::prometheus::third;
-use promtool_test::{Scene, alerts, play};
 
 /// A promtool, and whether it reads names that are not classic.
 struct Tool {

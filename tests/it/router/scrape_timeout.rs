@@ -1,15 +1,12 @@
-//! Scrapes under way: how many there may be, how long, and what cuts them.
+//! The deadline of a scrape: what is cut off, and when.
 
 use std::pin::Pin;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::{ACCEPT, HeaderName, RETRY_AFTER};
-use axum::http::{HeaderValue, Method, Request, StatusCode, Version};
-use axum::routing::get;
+use axum::http::{HeaderValue, Method, StatusCode, Version};
 use futures_util::FutureExt;
-use http_body::Body as _;
 use http_body_util::BodyExt;
 use tachometer::{MetricsRouter, Registry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,144 +14,12 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tower::ServiceExt;
 
+use super::scrape_fixture::{
+    END, HOUR, LONG, TIMEOUT, gated, large, request, router, small, status,
+};
 use crate::support::loopback::{Caller, Server};
 use crate::support::read::sum;
-use crate::support::scripted_collector::{Gate, Opened};
 use crate::support::wait::until;
-
-const TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
-/// What comes last in an answer that is sent in chunks.
-const END: &[u8] = b"\r\n0\r\n\r\n";
-const HOUR: Duration = Duration::from_secs(3_600);
-/// Nothing takes as long as this.
-const LONG: Duration = Duration::from_secs(60);
-
-/// A registry whose families are jobs, and what the gate lets through.
-fn gated() -> (Registry, Gate, Opened) {
-    let (registry, gate) = (small(), Gate::default());
-    registry.collector(gate.clone()).unwrap();
-    (registry, gate.clone(), Opened(gate))
-}
-
-fn small() -> Registry {
-    let registry = Registry::new();
-    registry.counter("jobs", "Jobs.").unwrap().inc();
-    registry
-}
-
-/// So many megabytes that no socket's buffers hold them.
-fn large() -> Registry {
-    let registry = small();
-    for number in 0..24 {
-        let help = "h".repeat(1 << 20);
-        registry.gauge(&format!("large_{number}"), &help).unwrap();
-    }
-    registry
-}
-
-fn router(settings: MetricsRouter) -> Router {
-    Router::new()
-        .nest("/metrics", settings.build())
-        .route("/", get(async || "a page"))
-}
-
-fn request(path: &str) -> Request<Body> {
-    Request::get(path).body(Body::empty()).unwrap()
-}
-
-async fn status(router: &Router, path: &str) -> StatusCode {
-    let answer = router.clone().oneshot(request(path)).await;
-    answer.unwrap().status()
-}
-
-#[tokio::test]
-async fn one_scrape_more_than_there_may_be_is_told_to_come_again() {
-    let registry = large();
-    let router = router(
-        MetricsRouter::new()
-            .registry(&registry)
-            .max_concurrent_scrapes(2),
-    );
-    let open = || router.clone().oneshot(request("/metrics"));
-    let (first, mut second) = (open().await.unwrap(), open().await.unwrap());
-    for path in ["/metrics", "/metrics/json"] {
-        let refused = router.clone().oneshot(request(path)).await.unwrap();
-        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(refused.headers()[RETRY_AFTER], "1");
-    }
-    // One that was never read, one that was half read, and one that has ended.
-    drop(first);
-    let mut third = open().await.unwrap();
-    assert_eq!(
-        status(&router, "/metrics").await,
-        StatusCode::SERVICE_UNAVAILABLE
-    );
-    second.body_mut().frame().await.unwrap().unwrap();
-    drop(second);
-    let mut fourth = open().await.unwrap();
-    assert_eq!(
-        status(&router, "/metrics").await,
-        StatusCode::SERVICE_UNAVAILABLE
-    );
-    while let Some(frame) = third.body_mut().frame().await {
-        frame.unwrap();
-    }
-    assert_eq!(status(&router, "/metrics").await, StatusCode::OK);
-    // Though the bodies are still there.
-    while let Some(frame) = fourth.body_mut().frame().await {
-        frame.unwrap();
-    }
-    assert!(third.body().is_end_stream() || third.body_mut().frame().await.is_none());
-    drop((open().await.unwrap(), open().await.unwrap()));
-    assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 2.0);
-}
-
-#[tokio::test]
-async fn a_client_that_hangs_up_gives_its_place_back_whether_it_waits_or_reads() {
-    let (registry, gate, _opened) = gated();
-    large_into(&registry);
-    let settings = MetricsRouter::new()
-        .registry(&registry)
-        .max_concurrent_scrapes(1);
-    let router = router(settings);
-    let server = Server::start(router.clone()).await;
-    for (path, reads) in [
-        ("/metrics?name[]=gated", false),
-        ("/metrics?name[]=large", true),
-    ] {
-        let mut client = TcpStream::connect(server.address).await.unwrap();
-        let head = format!("GET {path} HTTP/1.1\r\nhost: here\r\n\r\n");
-        client.write_all(head.as_bytes()).await.unwrap();
-        if reads {
-            client.read_exact(&mut [0; 1]).await.unwrap();
-        } else {
-            until(|| gate.calls() == 1).await;
-        }
-        assert_eq!(
-            status(&router, "/metrics").await,
-            StatusCode::SERVICE_UNAVAILABLE
-        );
-        drop(client);
-        if !reads {
-            // The collector has to end before another may be called.
-            gate.open();
-        }
-        let free = async {
-            while status(&router, "/metrics").await != StatusCode::OK {
-                tokio::task::yield_now().await;
-            }
-        };
-        timeout(LONG, free).await.expect("its place is free again");
-    }
-    server.stop().await;
-    // The server may have sent the short one before it saw that its client had gone.
-    assert!(sum(&registry, "tachometer_scrapes_total", &[]) <= 1.0);
-}
-
-fn large_into(registry: &Registry) {
-    let help = "h".repeat(24 << 20);
-    registry.gauge("large", &help).unwrap();
-}
 
 #[tokio::test]
 async fn what_is_cut_off_is_an_error_to_its_client_and_never_looks_whole() {
@@ -373,91 +238,4 @@ async fn what_is_still_to_be_made_when_the_time_is_over_is_not_made() {
     drop(caller);
     server.stop().await;
     assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 0.0);
-}
-
-/// On a runtime of one thread, which a collector would hold up if it ran there.
-#[tokio::test]
-async fn a_collector_that_blocks_holds_up_no_other_request() {
-    for path in ["/metrics", "/metrics/json", "/metrics/summary"] {
-        let (registry, gate, _opened) = gated();
-        let server = Server::start(router(MetricsRouter::new().registry(&registry))).await;
-        let url = move |path: &str| format!("http://{}{path}", server.address);
-        let blocked = tokio::spawn({
-            let url = url(path);
-            async move { Caller::new(Version::HTTP_11).get(&url).await }
-        });
-        until(|| gate.calls() == 1).await;
-        let caller = Caller::new(Version::HTTP_11);
-        assert_eq!(caller.get(&url("/")).await.unwrap().body, "a page");
-        let other = caller.get(&url("/metrics?name[]=jobs")).await.unwrap();
-        assert!(other.body.ends_with("jobs_total 1\n"), "{}", other.body);
-        assert!(!blocked.is_finished());
-        gate.open();
-        let whole = blocked.await.unwrap().unwrap();
-        assert!(whole.body.contains("gated"), "{}", whole.body);
-    }
-}
-
-#[tokio::test]
-async fn a_collector_that_panics_costs_its_own_families_and_no_others() {
-    let registry = small();
-    registry
-        .gauge_fn("bad", "", || -> f64 { panic!("it is meant to") })
-        .unwrap();
-    registry.gauge_fn("good", "", || 1).unwrap();
-    let router = router(MetricsRouter::new().registry(&registry));
-    for (path, accept) in [
-        ("/metrics", "text/plain"),
-        ("/metrics", "application/openmetrics-text"),
-        ("/metrics/json", "*/*"),
-        ("/metrics/summary", "*/*"),
-    ] {
-        let mut request = request(path);
-        let accept = HeaderValue::from_static(accept);
-        request.headers_mut().insert(ACCEPT, accept);
-        let answer = router.clone().oneshot(request).await.unwrap();
-        assert_eq!(answer.status(), StatusCode::OK);
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        let body = String::from_utf8(body.into()).unwrap();
-        assert!(body.contains("jobs") && body.contains("good"), "{body}");
-        assert!(body.contains("tachometer_collector_panics_total"), "{body}");
-        let has_value =
-            body.contains("\nbad ") || body.contains("\"bad\":{\"type\":\"gauge\",\"value\"");
-        assert!(!has_value, "{body}");
-    }
-    assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 4.0);
-}
-
-#[test]
-fn where_the_runtime_has_ended_an_answer_breaks_off() {
-    let registry = small();
-    let app = router(MetricsRouter::new().registry(&registry));
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let answer = runtime.block_on(app.oneshot(request("/metrics"))).unwrap();
-    let ended = runtime.handle().clone();
-    drop(runtime);
-    let _inside = ended.enter();
-    let mut body = answer.into_body();
-    let frame = body.frame().now_or_never();
-    let frame = frame.expect("there is nothing to wait for");
-    assert!(frame.expect("an error, not the end").is_err());
-    assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 0.0);
-    assert_eq!(sum(&registry, "tachometer_scrapes_cut_total", &[]), 1.0);
-}
-
-#[test]
-fn without_a_runtime_a_scrape_is_made_where_it_is_read() {
-    let registry = small();
-    let app = router(MetricsRouter::new().registry(&registry));
-    for path in ["/metrics", "/metrics/json", "/metrics/summary"] {
-        let answer = app.clone().oneshot(request(path)).now_or_never();
-        let body = answer
-            .expect("there is nothing to wait for")
-            .unwrap()
-            .into_body();
-        let body = body.collect().now_or_never();
-        let body = body.expect("there is nothing to wait for").unwrap();
-        assert!(String::from_utf8_lossy(&body.to_bytes()).contains("jobs"));
-    }
-    assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 3.0);
 }

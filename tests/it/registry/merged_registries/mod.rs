@@ -1,5 +1,8 @@
 //! Several registries that are read as one.
 
+mod later_conflicts;
+mod self_metrics;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,17 +10,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::routing::get;
 use fastrand::Rng;
 use http_body_util::BodyExt;
 use tachometer::export::Format;
-use tachometer::testing::{Exposition, assert_lint_clean};
-use tachometer::{Error, MetricsLayer, MetricsRouter, Registry};
+use tachometer::testing::Exposition;
+use tachometer::{Error, Registry};
 use tower::ServiceExt;
 
 use crate::support::read::sum;
-use crate::support::service::get_path;
-use crate::support::warnings::warnings;
 
 /// Returns a registry whose metrics have a label of this value.
 fn labelled(value: &str) -> Registry {
@@ -141,92 +141,6 @@ fn conflicts_between_registries_are_errors_that_say_what_to_do() {
 }
 
 #[test]
-fn a_series_that_two_registries_have_later_is_left_out_counted_and_warned_of_once() {
-    let (one, other) = (Registry::new(), Registry::new());
-    let first = one
-        .counter_family("jobs_total", "", ["kind", "size"])
-        .unwrap();
-    let second = other
-        .counter_family("jobs_total", "", ["size", "kind"])
-        .unwrap();
-    first.with(["a", "1"]).inc();
-    for size in ["0", "2", "3"] {
-        second.with([size, "a"]).inc_by(10);
-    }
-    let both = Registry::merged([&one, &other]).unwrap();
-    assert_eq!(
-        both.get("tachometer_invalid_observations_total")
-            .map(|_| ()),
-        None
-    );
-
-    // The same labels, in another order.
-    second.with(["1", "a"]).inc_by(100);
-    let warned = warnings(
-        || {},
-        || {
-            for reading in 1..=3 {
-                let text = both.export_prometheus();
-                let lines = text.lines().filter(|line| line.starts_with("jobs_total{"));
-                assert_eq!(lines.count(), 4, "{text}");
-                assert_eq!(sum(&both, "jobs_total", &[]), 31.0);
-                let told = "tachometer_invalid_observations_total";
-                // The text and the sum are a reading each, and the one that is told of.
-                let counted = sum(&both, told, &[("metric", "jobs_total")]);
-                assert_eq!(counted, f64::from(3 * reading));
-            }
-        },
-    );
-    assert_eq!(warned.len(), 1, "{warned:?}");
-    assert!(warned[0].contains("jobs_total"), "{warned:?}");
-    // What a label's value is may be a client's business.
-    assert!(!warned[0].contains('1'), "{warned:?}");
-    // Each registry by itself has all of its own.
-    assert_eq!(sum(&other, "jobs_total", &[]), 130.0);
-}
-
-#[test]
-fn a_metric_that_conflicts_later_is_left_out_whole_and_the_rest_is_served() {
-    let (one, other) = (Registry::new(), Registry::new());
-    let both = Registry::merged([&one, &other]).unwrap();
-    one.counter("jobs_total", "").unwrap().inc();
-    one.gauge("size", "").unwrap().set(1);
-    other.gauge("jobs", "").unwrap().set(5);
-    other.counter("size", "").unwrap().inc_by(7);
-    other.gauge("fine", "").unwrap().set(3);
-    let warned = warnings(
-        || {},
-        || {
-            for _ in 0..3 {
-                let text = both.export_prometheus();
-                let read = Exposition::parse(&text).unwrap();
-                assert_eq!(read.value("jobs_total", []), Some(1.0), "{text}");
-                assert_eq!(read.value("size", []), Some(1.0), "{text}");
-                assert_eq!(read.value("fine", []), Some(3.0), "{text}");
-                assert_eq!(read.value("jobs", []), None, "{text}");
-                let told = "tachometer_invalid_observations_total";
-                assert!(read.value(told, [("metric", "jobs")]) > Some(0.0), "{text}");
-                assert!(read.value(told, [("metric", "size")]) > Some(0.0), "{text}");
-            }
-        },
-    );
-    assert_eq!(warned.len(), 2, "{warned:?}");
-}
-
-#[test]
-fn a_metric_that_was_left_out_keeps_no_other_out() {
-    let registries = [Registry::new(), Registry::new(), Registry::new()];
-    let merged = Registry::merged(&registries).unwrap();
-    registries[0].counter("a", "").unwrap().inc();
-    registries[1].histogram("a", "").unwrap().observe(1.0);
-    registries[2].gauge("a_sum", "").unwrap().set(5);
-    let text = merged.export_prometheus();
-    let read = Exposition::parse(&text).unwrap();
-    assert_eq!(read.value("a_total", []), Some(1.0), "{text}");
-    assert_eq!(read.value("a_sum", []), Some(5.0), "{text}");
-}
-
-#[test]
 fn merging_and_each_scrape_call_collectors_once() {
     let registry = Registry::new();
     let calls = Arc::new(AtomicU32::new(0));
@@ -288,146 +202,6 @@ fn any_registries_are_merged_as_a_naive_model_merges_them() {
         let names: std::collections::BTreeSet<_> = all.iter().map(|(_, name, _)| name).collect();
         assert_eq!(types.count(), names.len(), "seed {seed}");
     }
-}
-
-#[tokio::test]
-async fn what_registries_and_routers_say_of_themselves_is_added_up() {
-    let registries = [labelled("one"), labelled("other")];
-    let plain = [Registry::new(), Registry::new()];
-    for registries in [&registries, &plain] {
-        for (calls, registry) in [1, 2].iter().zip(registries) {
-            let family = registry
-                .counter_family("jobs_total", "", ["kind"])
-                .unwrap()
-                .limit(1);
-            for kind in 0..4 {
-                family.with([&format!("{calls}-{kind}")]).inc();
-            }
-            let router = MetricsRouter::new()
-                .without_system_metrics()
-                .registry(registry)
-                .build();
-            for _ in 0..*calls {
-                body(router.clone(), "/").await;
-            }
-        }
-    }
-    // With constant labels of other values, both are told.
-    let both = Registry::merged(&registries).unwrap();
-    let of = |part, format| [("part", part), ("format", format)];
-    assert_eq!(
-        sum(&both, "tachometer_scrapes_total", &of("one", "text")),
-        1.0
-    );
-    assert_eq!(
-        sum(&both, "tachometer_scrapes_total", &of("other", "text")),
-        2.0
-    );
-    // Without, they are the same series.
-    drop(plain[1].get("jobs_total").unwrap());
-    let text = Registry::merged([&plain[0], &plain[1]]);
-    let error = text.unwrap_err();
-    assert!(error.to_string().contains("\"jobs_total\""), "{error}");
-    let quiet = [Registry::new(), Registry::new()];
-    for (calls, registry) in [1, 2].iter().zip(&quiet) {
-        let router = MetricsRouter::new()
-            .without_system_metrics()
-            .registry(registry)
-            .build();
-        for _ in 0..*calls {
-            body(router.clone(), "/").await;
-        }
-    }
-    let both = Registry::merged(&quiet).unwrap();
-    assert_eq!(
-        sum(&both, "tachometer_scrapes_total", &[("format", "text")]),
-        3.0
-    );
-    assert_eq!(sum(&both, "tachometer_scrape_duration_seconds", &[]), 3.0);
-    let text = both.export_prometheus();
-    assert_eq!(
-        text.matches("# TYPE tachometer_scrapes_total counter")
-            .count(),
-        1
-    );
-    assert_eq!(
-        text.matches("tachometer_scrapes_total{format=\"text\"}")
-            .count(),
-        1
-    );
-    assert_lint_clean(&both);
-}
-
-#[test]
-fn panics_of_collectors_and_series_are_added_up_too() {
-    let registries = [labelled("one"), labelled("other")];
-    for registry in &registries {
-        registry
-            .gauge_fn("broken", "", || -> f64 {
-                panic!("a collector that panics")
-            })
-            .unwrap();
-        registry
-            .counter_family("jobs_total", "", ["kind"])
-            .unwrap()
-            .with(["a"])
-            .inc();
-    }
-    let both = Registry::merged(&registries).unwrap();
-    let before = sum(&both, "tachometer_collector_panics_total", &[]);
-    let after = sum(&both, "tachometer_collector_panics_total", &[]);
-    assert_eq!(after - before, 2.0);
-    assert_eq!(
-        sum(&both, "tachometer_series", &[("metric", "jobs_total")]),
-        2.0
-    );
-}
-
-#[tokio::test]
-async fn a_router_serves_several_registries_in_every_answer() {
-    let (shop, library) = (Registry::new(), Registry::new());
-    library
-        .counter("lookups_total", "Lookups.")
-        .unwrap()
-        .inc_by(4);
-    let app = Router::new()
-        .route("/users/{id}", get(async || "a user"))
-        .layer(MetricsLayer::new().registry(&shop));
-    get_path(app, "/users/7").await;
-    let router = MetricsRouter::new()
-        .registries([&shop, &library])
-        .unwrap()
-        .build();
-    let answer = async |path: &str| body(router.clone(), path).await;
-    for path in ["/", "/json", "/summary", "/view"] {
-        let text = answer(path).await;
-        assert!(text.contains("lookups_total"), "{path}: {text}");
-        let requests = if path == "/view" {
-            "/users/{id}"
-        } else {
-            "http_requests_total"
-        };
-        assert!(text.contains(requests), "{path}: {text}");
-    }
-    let read = Exposition::parse(&answer("/").await).unwrap();
-    assert_eq!(read.value("lookups_total", []), Some(4.0));
-    assert_eq!(
-        read.value("process_start_time_seconds", []).map(|_| ()),
-        Some(())
-    );
-    for path in ["/grafana.json", "/rules.yml"] {
-        let text = answer(path).await;
-        assert!(text.contains("http_requests_total"), "{path}: {text}");
-    }
-    // The board of the registry that the layer is not in shows nothing of it.
-    let other = MetricsRouter::new().registry(&library).build::<()>();
-    assert!(
-        !body(other, "/grafana.json")
-            .await
-            .contains("http_requests_total")
-    );
-    let error = MetricsRouter::new().registries([]).err().unwrap();
-    assert!(error.is_conflict());
 }
 
 #[test]

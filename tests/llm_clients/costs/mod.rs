@@ -1,0 +1,34 @@
+//! What calls cost: by the user's prices, as the provider reports, or not known.
+
+mod computed;
+mod reported;
+mod unpriced;
+mod wrong;
+
+use tachometer::llm::{LlmMetrics, Outcome, PriceTable, Usage};
+use tachometer::{LlmLayer, Registry};
+
+use crate::support::read::sum;
+
+fn priced(prices: PriceTable) -> (LlmLayer, Registry) {
+    let registry = Registry::new();
+    let layer = LlmLayer::new().registry(&registry).prices(prices);
+    (layer, registry)
+}
+
+fn cost(registry: &Registry, source: &str) -> f64 {
+    sum(registry, "llm_cost_usd_total", &[("source", source)])
+}
+
+fn unpriced(registry: &Registry, reason: &str) -> f64 {
+    let labels = [("reason", reason)];
+    sum(registry, "llm_unpriced_requests_total", &labels)
+}
+
+fn end(metrics: &LlmMetrics, model: &str, usage: &Usage, outcome: Outcome) {
+    let mut call = metrics.start("chat", "p", model);
+    if *usage != Usage::new() {
+        call.set_usage(*usage);
+    }
+    call.finish(outcome);
+}
