@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::encode::{Buffer, Encode};
 use crate::export::Export;
-use crate::registry::Gather;
+use crate::registry::RegistryReader;
 use crate::snapshot::SeriesBlock;
 
 /// A chunk is handed over once it is at least this long. It is then longer by what
@@ -33,7 +33,7 @@ pub(crate) struct ChunkEncoder {
 
 /// A registry that is being read.
 pub(super) struct ExportState {
-    pub(super) gather: Gather,
+    pub(super) reader: RegistryReader,
     pub(super) encoder: Box<dyn Encode + Send>,
 }
 
@@ -95,7 +95,7 @@ impl ChunkEncoder {
 
     /// Goes on to the next block, or ends where there is none or no more are wanted.
     fn next_block(&mut self, reading: &mut ExportState) {
-        match reading.gather.next() {
+        match reading.reader.next() {
             Some(block) if self.remaining_series > 0 => {
                 reading.encoder.block(&block, &mut self.buffer);
                 self.current_block = Some((block, 0));

@@ -28,7 +28,6 @@ pub(crate) use chunk_encoder::ChunkEncoder;
 use chunk_encoder::ChunkEncoder;
 use chunk_encoder::ExportState;
 pub use format::Format;
-pub use summary::{MetricSummary, Summary};
 
 use std::{fmt, io};
 
@@ -119,9 +118,9 @@ impl Export {
     }
 
     fn start(self) -> ExportState {
-        let mut gather = self.registry.gather();
+        let mut reader = self.registry.reader();
         if let Some(names) = self.name_filter {
-            gather = gather.filter_names(names);
+            reader = reader.filter_names(names);
         }
         let encoder: Box<dyn Encode + Send> = match self.format {
             Format::Text | Format::TextV1 => {
@@ -133,9 +132,9 @@ impl Export {
                 Box::new(TextEncoder::new(dialect, self.escaping, self.created))
             }
             Format::Protobuf => Box::new(ProtobufEncoder::new(self.escaping)),
-            Format::Json => Box::new(JsonEncoder::new(gather.read_at(), gather.uptime())),
+            Format::Json => Box::new(JsonEncoder::new(reader.read_at(), reader.uptime())),
         };
-        ExportState { gather, encoder }
+        ExportState { reader, encoder }
     }
 }
 

@@ -1,80 +1,15 @@
-//! A registry at a glance.
+//! The summary of a registry, and its JSON.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
 use crate::encode::rfc3339;
 use crate::registry::Registry;
-use crate::snapshot::{Desc, Kind};
-
-/// A registry at a glance: how many metrics there are, and of each one number.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct Summary {
-    /// When it was made.
-    pub timestamp: SystemTime,
-    /// For how long the registry had existed then.
-    pub uptime: Duration,
-    /// How many metrics there are.
-    pub total_metrics: usize,
-    /// How many there are of each kind that there is.
-    pub metrics_by_type: BTreeMap<&'static str, usize>,
-    /// Each metric, by its registered name.
-    pub snapshots: BTreeMap<String, MetricSummary>,
-}
-
-/// A metric at a glance.
-#[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
-pub struct MetricSummary {
-    /// What it measures.
-    pub kind: Kind,
-    /// How many series it has.
-    pub series: usize,
-    /// The sum over its series; of a histogram the number of observations.
-    pub value: f64,
-}
-
-impl Summary {
-    /// Returns it as JSON: `{"timestamp", "uptime_seconds", "total_metrics",
-    /// "metrics_by_type": {TYPE: number}, "snapshots": {NAME: {"type", "series",
-    /// "value"}}}`. A sum that is not finite is `null`.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        let snapshots = self.snapshots.iter().map(|(name, one)| {
-            let one = json!({
-                "type": one.kind.as_str(),
-                "series": one.series,
-                "value": one.value,
-            });
-            (name.clone(), one)
-        });
-        json!({
-            "timestamp": rfc3339(self.timestamp),
-            "uptime_seconds": self.uptime.as_secs_f64(),
-            "total_metrics": self.total_metrics,
-            "metrics_by_type": self.metrics_by_type,
-            "snapshots": snapshots.collect::<serde_json::Map<String, Value>>(),
-        })
-        .to_string()
-    }
-
-    fn add(&mut self, desc: &Desc, series: usize, value: f64) {
-        let one = self.snapshots.entry(desc.name().to_owned());
-        let one = one.or_insert(MetricSummary {
-            kind: desc.kind(),
-            series: 0,
-            value: 0.0,
-        });
-        one.series += series;
-        one.value += value;
-    }
-}
+use crate::snapshot::{Desc, MetricSummary, RegistrySummary};
 
 impl Registry {
-    /// Returns all metrics at a glance, one number each.
+    /// Returns an overview of the registry: how many metrics it has, and one number for each.
     ///
     /// ```
     /// use tachometer::Registry;
@@ -83,43 +18,74 @@ impl Registry {
     /// registry.counter("jobs_total", "Jobs done.")?.inc_by(3);
     /// let summary = registry.summary();
     /// assert_eq!((summary.total_metrics, summary.metrics_by_type["counter"]), (1, 1));
-    /// assert_eq!(summary.snapshots["jobs_total"].value, 3.0);
+    /// assert_eq!(summary.metrics["jobs_total"].value, 3.0);
     /// # Ok::<(), tachometer::Error>(())
     /// ```
     #[must_use]
-    pub fn summary(&self) -> Summary {
-        let gather = self.gather();
-        let mut summary = Summary {
-            timestamp: gather.read_at(),
-            uptime: gather.uptime(),
+    pub fn summary(&self) -> RegistrySummary {
+        let reader = self.reader();
+        let mut summary = RegistrySummary {
+            timestamp: reader.read_at(),
+            uptime: reader.uptime(),
             total_metrics: 0,
             metrics_by_type: BTreeMap::new(),
-            snapshots: BTreeMap::new(),
+            metrics: BTreeMap::new(),
         };
-        // A family without a series has no block.
+        // The reader returns no block of a family without series.
         for metric in self.metrics() {
             summary.add(metric.desc(), 0, 0.0);
         }
-        for block in gather {
+        for block in reader {
             summary.add(&block.desc, block.labels.len(), block.values.total());
         }
-        summary.total_metrics = summary.snapshots.len();
-        for one in summary.snapshots.values() {
-            *summary
-                .metrics_by_type
-                .entry(one.kind.as_str())
-                .or_default() += 1;
+        summary.total_metrics = summary.metrics.len();
+        for metric in summary.metrics.values() {
+            let count = summary.metrics_by_type.entry(metric.kind.as_str());
+            *count.or_default() += 1;
         }
         summary
+    }
+}
+
+impl RegistrySummary {
+    /// Returns the summary as JSON: `{"timestamp", "uptime_seconds", "total_metrics",
+    /// "metrics_by_type": {TYPE: number}, "snapshots": {NAME: {"type", "series", "value"}}}`.
+    /// A sum that is not finite is `null`.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let metrics = self.metrics.iter().map(|(name, metric)| {
+            let metric = json!({
+                "type": metric.kind.as_str(),
+                "series": metric.series,
+                "value": metric.value,
+            });
+            (name.clone(), metric)
+        });
+        json!({
+            "timestamp": rfc3339(self.timestamp),
+            "uptime_seconds": self.uptime.as_secs_f64(),
+            "total_metrics": self.total_metrics,
+            "metrics_by_type": self.metrics_by_type,
+            "snapshots": metrics.collect::<serde_json::Map<String, Value>>(),
+        })
+        .to_string()
+    }
+
+    fn add(&mut self, desc: &Desc, series: usize, value: f64) {
+        let metric = self.metrics.entry(desc.name().to_owned());
+        let metric = metric.or_insert_with(|| MetricSummary::new(desc.kind()));
+        metric.series += series;
+        metric.value += value;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::{Duration, SystemTime};
 
     #[test]
-    fn a_time_that_no_calendar_has_is_the_nearest_that_one_has() {
+    fn times_outside_rfc3339_are_clamped() {
         let mut summary = Registry::new().summary();
         let day = Duration::from_secs(60 * 60 * 24);
         for (time, text) in [

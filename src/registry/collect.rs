@@ -1,24 +1,21 @@
-//! Metrics that are computed when they are read.
+//! What a collector implements, and what it writes to.
 
 use std::any::Any;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::Error;
 use crate::metric::{Amount, Histogram, Names, are_alike, to_count, to_f64};
-use crate::registry::Registry;
 use crate::snapshot::{Desc, Kind, Labels, SeriesBlock, Values};
 
-/// Families whose series are computed each time they are read: what a pool, a
-/// runtime or the system knows about itself.
+/// Families whose series are computed each time they are read, such as the state of a
+/// connection pool, of a runtime or of the operating system.
 ///
-/// It is called outside every lock, by whichever thread reads the registry, and
-/// by several at once where several do. If it panics, its families are left out of
-/// that reading, and it is counted in `tachometer_collector_panics_total`. Reading
-/// the registry from within it leaves out what the registry's collectors compute.
-/// The registry keeps it for as long as it exists itself; a collector that holds a
-/// handle to its own registry keeps both for ever.
+/// A collector is called without any lock held, on the thread that reads the registry, and
+/// concurrently if several threads read it. If it panics, its families are left out of that
+/// read, and `tachometer_collector_panics_total` is incremented. If it reads its own registry,
+/// it does not see the families of that registry's collectors. The registry never drops it. A
+/// collector that holds a handle to its own registry keeps both alive forever.
 ///
 /// ```
 /// use tachometer::registry::{Collect, CollectSink};
@@ -32,9 +29,9 @@ use crate::snapshot::{Desc, Kind, Labels, SeriesBlock, Values};
 ///         vec![Desc::new("pool_connections", "Connections, by state.", Kind::Gauge)]
 ///     }
 ///
-///     fn collect(&self, collected: &mut CollectSink<'_>) {
-///         collected.gauge("pool_connections", [("state", "idle")], 3);
-///         collected.gauge("pool_connections", [("state", "used")], 1);
+///     fn collect(&self, sink: &mut CollectSink<'_>) {
+///         sink.gauge("pool_connections", [("state", "idle")], 3);
+///         sink.gauge("pool_connections", [("state", "used")], 1);
 ///     }
 /// }
 ///
@@ -43,22 +40,22 @@ use crate::snapshot::{Desc, Kind, Labels, SeriesBlock, Values};
 /// assert!(registry.export_prometheus().contains("pool_connections{state=\"idle\"} 3"));
 /// # Ok::<(), tachometer::Error>(())
 /// ```
+#[doc(alias = "Collector")]
 pub trait Collect: Any + Send + Sync {
-    /// Returns the families that [`collect`](Self::collect) fills, at least one;
-    /// asked once, when the collector is registered.
+    /// Returns the families that [`collect`](Self::collect) fills, at least one. It is called
+    /// once, when the collector is registered.
     fn describe(&self) -> Vec<Desc>;
 
-    /// Adds the series of these families, as they are now.
-    fn collect(&self, collected: &mut CollectSink<'_>);
+    /// Writes the current series of these families.
+    fn collect(&self, sink: &mut CollectSink<'_>);
 }
 
-/// What a collector has computed so far.
+/// Receives the series that a collector computes.
 ///
-/// A series is left out, and counted in `tachometer_invalid_observations_total`,
-/// when its family was not described as of that kind, when a label's name is not
-/// valid, when it is there already, in whatever order its labels were, or when a
-/// counter's value is negative, infinite or NaN. A label without a value is left
-/// out, which is the same to Prometheus.
+/// A series is left out, and counted in `tachometer_invalid_observations_total`, if its family
+/// was not described with that kind, if the name of a label is not valid, if the series exists
+/// already (labels in another order are the same), or if a counter's value is negative,
+/// infinite or NaN. A label with an empty value is left out, which is the same to Prometheus.
 pub struct CollectSink<'a> {
     /// The labels that every series has.
     constant: &'a Labels,
@@ -72,6 +69,7 @@ pub(super) struct CollectedFamily<'a> {
     name: &'a str,
     desc: &'a Arc<Desc>,
     pub(super) blocks: Vec<SeriesBlock>,
+    /// How many series were refused.
     pub(super) invalid: u64,
     seen: HashSet<Labels>,
 }
@@ -79,15 +77,15 @@ pub(super) struct CollectedFamily<'a> {
 /// Does not print the labels, whose values may come from a client.
 impl fmt::Debug for CollectSink<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Collected")
+        f.debug_struct("CollectSink")
             .field("families", &self.families.len())
             .finish_non_exhaustive()
     }
 }
 
 impl<'a> CollectSink<'a> {
-    /// Begins with the families of a collector, as it calls them and as they are
-    /// registered.
+    /// Makes an empty sink for a collector's families: each with the name that the collector
+    /// uses, and its registered description.
     pub(super) fn new(
         constant: &'a Labels,
         names: Names,
@@ -111,8 +109,7 @@ impl<'a> CollectSink<'a> {
         self.families
     }
 
-    /// Adds a series to a family of counters: the sum so far, not what has come
-    /// to it since the last time.
+    /// Adds a series to a family of counters: the total, not the increase since the last read.
     pub fn counter<'l>(
         &mut self,
         family: &str,
@@ -145,7 +142,7 @@ impl<'a> CollectSink<'a> {
         });
     }
 
-    /// Adds a series to a family of histograms, which all have the same buckets.
+    /// Adds a series to a family of histograms, which must all have the same buckets.
     pub fn histogram<'l>(
         &mut self,
         family: &str,
@@ -162,7 +159,8 @@ impl<'a> CollectSink<'a> {
         });
     }
 
-    /// Adds a series, where `push` adds its number and returns true.
+    /// Adds a series; `push` appends its number and returns true, or returns false if it is
+    /// not valid.
     fn add(
         &mut self,
         name: &str,
@@ -171,48 +169,19 @@ impl<'a> CollectSink<'a> {
         empty: impl Fn() -> Values,
         push: impl FnOnce(&mut Values) -> bool,
     ) {
-        let known = self.families.iter().position(|family| family.name == name);
-        // What belongs to no family is told with the first.
-        let Some(family) = self.families.get_mut(known.unwrap_or(0)) else {
+        let has_valid_labels = self.has_valid_names(labels);
+        let labels = self.label_set(labels);
+        let position = self.families.iter().position(|family| family.name == name);
+        // A series of an unknown family counts as invalid for the first family.
+        let Some(family) = self.families.get_mut(position.unwrap_or(0)) else {
             return;
         };
-        let described = known.is_some() && family.desc.kind() == kind;
-        let names_are_valid = labels.iter().enumerate().all(|(position, (name, _))| {
-            let mut before = labels[..position].iter();
-            let twice = before.any(|(other, _)| are_alike(other, name));
-            let mut constant = self.constant.pairs();
-            let constant = constant.any(|(other, _)| are_alike(&other, name));
-            !twice && !constant && self.names.check_label("", name).is_ok()
-        });
-        // Labels are a set, and an empty value is the same as none.
-        let mut set: Vec<_> = labels
-            .iter()
-            .copied()
-            .filter(|(_, value)| !value.is_empty())
-            .collect();
-        set.sort_unstable();
-        let labels = Labels::with_pairs(self.constant, set);
-        if !described || !names_are_valid || family.seen.contains(&labels) {
+        let is_described = position.is_some() && family.desc.kind() == kind;
+        if !is_described || !has_valid_labels || family.seen.contains(&labels) {
             family.invalid += 1;
             return;
         }
-        let full = |block: &SeriesBlock| block.labels.len() == SeriesBlock::MAX_SERIES;
-        if family.blocks.last().is_none_or(full) {
-            // The same buckets as before, whatever this series' are.
-            let values = family
-                .blocks
-                .last()
-                .map_or_else(&empty, |last| last.values.to_empty());
-            if family.blocks.is_empty() {
-                // Most families have one, which a scrape may hold for long, and not room
-                // for four.
-                family.blocks.reserve_exact(1);
-            }
-            family
-                .blocks
-                .push(SeriesBlock::new(Arc::clone(family.desc), values));
-        }
-        let Some(block) = family.blocks.last_mut() else {
+        let Some(block) = family.block_with_space(empty) else {
             return;
         };
         if push(&mut block.values) {
@@ -222,84 +191,42 @@ impl<'a> CollectSink<'a> {
             family.invalid += 1;
         }
     }
-}
 
-impl Registry {
-    /// Registers families that are computed each time they are read.
-    ///
-    /// # Errors
-    ///
-    /// When it describes no family, or one whose name is not valid or is taken;
-    /// then none of them is registered.
-    pub fn collector(&self, collector: impl Collect) -> Result<(), Error> {
-        self.add_collector(Box::new(collector))
-    }
-
-    /// Registers a gauge whose value is computed each time it is read.
-    ///
-    /// See [`Collect`] for when `value` is called, and what becomes of a panic.
-    ///
-    /// ```
-    /// # use tachometer::Registry;
-    /// let registry = Registry::new();
-    /// registry.gauge_fn("queue_depth", "Jobs that wait.", || 7.0)?;
-    /// assert!(registry.export_prometheus().contains("queue_depth 7"));
-    /// # Ok::<(), tachometer::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// When the name is not valid or is taken.
-    pub fn gauge_fn<A: Amount>(
-        &self,
-        name: &str,
-        help: &str,
-        value: impl Fn() -> A + Send + Sync + 'static,
-    ) -> Result<(), Error> {
-        let desc = Desc::new(name, help, Kind::Gauge);
-        self.collector(Callback {
-            desc,
-            add: move |collected: &mut CollectSink<'_>, name: &str| {
-                collected.gauge(name, [], value());
-            },
+    /// Returns true if all label names are valid, and each is given once.
+    fn has_valid_names(&self, labels: &[(&str, &str)]) -> bool {
+        labels.iter().enumerate().all(|(position, (name, _))| {
+            let mut before = labels[..position].iter();
+            let is_repeated = before.any(|(other, _)| are_alike(other, name));
+            let mut constant = self.constant.pairs();
+            let is_constant = constant.any(|(other, _)| are_alike(&other, name));
+            !is_repeated && !is_constant && self.names.check_label("", name).is_ok()
         })
     }
 
-    /// Registers a counter whose sum is computed each time it is read.
-    ///
-    /// See [`Collect`] for when `sum` is called, and what becomes of a panic.
-    ///
-    /// # Errors
-    ///
-    /// When the name is not valid or is taken.
-    pub fn counter_fn<A: Amount>(
-        &self,
-        name: &str,
-        help: &str,
-        sum: impl Fn() -> A + Send + Sync + 'static,
-    ) -> Result<(), Error> {
-        let desc = Desc::new(name, help, Kind::Counter);
-        self.collector(Callback {
-            desc,
-            add: move |collected: &mut CollectSink<'_>, name: &str| {
-                collected.counter(name, [], sum());
-            },
-        })
+    /// Returns the series' labels in one order, without those whose value is empty.
+    fn label_set(&self, labels: &[(&str, &str)]) -> Labels {
+        let labels = labels.iter().copied();
+        let mut labels: Vec<_> = labels.filter(|(_, value)| !value.is_empty()).collect();
+        labels.sort_unstable();
+        self.constant.with_pairs(labels)
     }
 }
 
-/// A family of one series without labels.
-struct Callback<F> {
-    desc: Desc,
-    add: F,
-}
-
-impl<F: Fn(&mut CollectSink<'_>, &str) + Send + Sync + 'static> Collect for Callback<F> {
-    fn describe(&self) -> Vec<Desc> {
-        vec![self.desc.clone()]
-    }
-
-    fn collect(&self, collected: &mut CollectSink<'_>) {
-        (self.add)(collected, self.desc.name());
+impl CollectedFamily<'_> {
+    /// Returns the last block, or a new one if that is full.
+    fn block_with_space(&mut self, empty: impl FnOnce() -> Values) -> Option<&mut SeriesBlock> {
+        let last = self.blocks.last();
+        if last.is_none_or(|block| block.labels.len() == SeriesBlock::MAX_SERIES) {
+            // All blocks have the buckets of the first, whatever this series has.
+            let values = last.map_or_else(empty, |last| last.values.to_empty());
+            if self.blocks.is_empty() {
+                // Most families need one block, and a slow scrape keeps it for long. By
+                // default a vector would allocate space for four.
+                self.blocks.reserve_exact(1);
+            }
+            let block = SeriesBlock::new(Arc::clone(self.desc), values);
+            self.blocks.push(block);
+        }
+        self.blocks.last_mut()
     }
 }

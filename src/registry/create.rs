@@ -1,6 +1,6 @@
-//! Asking a registry for metrics.
+//! Creating and finding the metrics of a registry.
 
-use std::sync::{Arc, PoisonError, RwLockWriteGuard};
+use std::sync::Arc;
 
 use crate::error::Error;
 use crate::metric::{
@@ -8,26 +8,24 @@ use crate::metric::{
     MetricCell, SeriesSet,
 };
 use crate::registry::Registry;
-use crate::registry::metric_table::MetricTable;
 use crate::snapshot::Desc;
 
-/// Every method here returns what is there when the name is taken by the same
-/// kind of metric with the same labels; its first help text is kept.
+/// Each of these methods creates a metric, or returns the existing one if the name belongs to a
+/// metric of the same kind with the same labels. The first help text is kept.
 ///
 /// # Errors
 ///
-/// All of them refuse a metric or label name that Prometheus does not read
-/// ([`Error::is_invalid_name`], [`Error::is_invalid_label`]), and a name that is
-/// taken by something else, or that some format would print like another's
-/// ([`Error::is_conflict`]): `x` and `x_total`, or `x` and the `x_count` of a
-/// histogram `x`.
+/// Each method refuses the name of a metric or a label that Prometheus does not accept
+/// ([`Error::is_invalid_name`], [`Error::is_invalid_label`]), and a name that belongs to another
+/// kind of metric, or that some format would print like the name of another metric
+/// ([`Error::is_conflict`]): `x` and `x_total`, or `x_count` and a histogram `x`.
 impl Registry {
-    /// Returns the counter called `name`; in Prometheus's formats the name ends
-    /// in `_total`, which is appended where it is missing.
+    /// Returns the counter called `name`. Prometheus's formats append `_total` to the name if it
+    /// does not end in it.
     ///
     /// # Errors
     ///
-    /// When the name is not valid or is taken by something else.
+    /// If the name is not valid or belongs to another kind of metric.
     pub fn counter(&self, name: &str, help: &str) -> Result<Counter, Error> {
         self.counter_with(name, help, [])
     }
@@ -44,8 +42,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// When a name is not valid, or is taken by something else or with other
-    /// labels.
+    /// If a name is not valid, or belongs to another kind of metric or one with other labels.
     pub fn counter_with<'a>(
         &self,
         name: &str,
@@ -59,8 +56,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// When a name is not valid, or is taken by something else or with other
-    /// labels.
+    /// If a name is not valid, or belongs to another kind of metric or one with other labels.
     pub fn counter_family<'a, const N: usize>(
         &self,
         name: &str,
@@ -74,7 +70,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// When the name is not valid or is taken by something else.
+    /// If the name is not valid or belongs to another kind of metric.
     pub fn gauge(&self, name: &str, help: &str) -> Result<Gauge, Error> {
         self.gauge_with(name, help, [])
     }
@@ -83,8 +79,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// When a name is not valid, or is taken by something else or with other
-    /// labels.
+    /// If a name is not valid, or belongs to another kind of metric or one with other labels.
     pub fn gauge_with<'a>(
         &self,
         name: &str,
@@ -98,8 +93,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// When a name is not valid, or is taken by something else or with other
-    /// labels.
+    /// If a name is not valid, or belongs to another kind of metric or one with other labels.
     pub fn gauge_family<'a, const N: usize>(
         &self,
         name: &str,
@@ -109,23 +103,23 @@ impl Registry {
         self.family(name, help, labels, None)
     }
 
-    /// Returns the histogram called `name`; a new one gets the default bounds,
-    /// 5 ms to 10 s, one that is there keeps its own.
+    /// Returns the histogram called `name`. A new one gets the default buckets, for durations of
+    /// 5 ms to 10 s; an existing one keeps its buckets.
     ///
     /// # Errors
     ///
-    /// When the name is not valid or is taken by something else.
+    /// If the name is not valid or belongs to another kind of metric.
     pub fn histogram(&self, name: &str, help: &str) -> Result<Histogram, Error> {
         self.histogram_with(name, help, [])
     }
 
-    /// Returns the histogram called `name` with these buckets. Exponential buckets of the
-    /// default resolution are added if there are none.
+    /// Returns the histogram called `name` with these buckets. If they have no exponential buckets,
+    /// those of the default resolution are added.
     ///
     /// # Errors
     ///
-    /// When the name is not valid, or the name is taken by something else or with other
-    /// buckets.
+    /// If the name is not valid, or belongs to another kind of metric or to a histogram with
+    /// other buckets.
     pub fn histogram_with_buckets(
         &self,
         name: &str,
@@ -135,13 +129,12 @@ impl Registry {
         self.series(name, help, &[], Some(buckets.or_native()))
     }
 
-    /// Returns the histogram called `name` with these labels; a new family gets
-    /// the default bounds.
+    /// Returns the histogram called `name` with these labels. A new family gets the default
+    /// buckets.
     ///
     /// # Errors
     ///
-    /// When a name is not valid, or is taken by something else or with other
-    /// labels.
+    /// If a name is not valid, or belongs to another kind of metric or one with other labels.
     pub fn histogram_with<'a>(
         &self,
         name: &str,
@@ -151,13 +144,12 @@ impl Registry {
         self.series(name, help, labels.as_ref(), None)
     }
 
-    /// Returns the family of histograms called `name`, with these labels; a new
-    /// family gets the default bounds.
+    /// Returns the family of histograms called `name`, with these labels. A new family gets the
+    /// default buckets.
     ///
     /// # Errors
     ///
-    /// When a name is not valid, or is taken by something else or with other
-    /// labels.
+    /// If a name is not valid, or belongs to another kind of metric or one with other labels.
     pub fn histogram_family<'a, const N: usize>(
         &self,
         name: &str,
@@ -171,8 +163,8 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// When a name is not valid, or the name is taken by something else, with other labels or
-    /// with other buckets.
+    /// If a name is not valid, or belongs to another kind of metric or one with other labels or
+    /// buckets.
     pub fn histogram_family_with_buckets<'a, const N: usize>(
         &self,
         name: &str,
@@ -183,9 +175,9 @@ impl Registry {
         self.family(name, help, labels, Some(buckets))
     }
 
-    /// Shows a metric that exists already, made by its own `new()`, as `name`.
+    /// Registers an existing metric, made by `new()` of its type, as `name`.
     ///
-    /// A metric may be shown in several registries.
+    /// A metric can be registered in several registries.
     ///
     /// ```
     /// # use tachometer::{Counter, Registry};
@@ -199,30 +191,30 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// When the name is not valid or is taken, even by a metric of the same
-    /// kind; or when the metric is one of a family and so has labels of its own.
+    /// If the name is not valid, or is taken, even by a metric of the same kind; or if the metric
+    /// is a series of a family and so has labels.
     pub fn register<M: Instrument>(&self, name: &str, help: &str, metric: &M) -> Result<(), Error> {
         let name = &self.scope.name(name);
         self.scope.names().check_metric(name)?;
         let series = metric.handle().series();
         if series.shared.has_labels {
             return Err(Error::conflict(format_args!(
-                "the metric to show as {name:?} is a series of a family, with the labels \
-                 {{{}}}: register one that was made by itself",
+                "the metric to register as {name:?} is a series of a family, with the labels \
+                 {{{}}}: register a metric without labels",
                 series.labels.as_str()
             )));
         }
-        let mut entries = self.table_mut();
-        let there = entries.get(name);
-        if there.is_some_and(|entry| entry.group(self.scope.labels()).is_some()) {
+        let mut table = self.table_mut();
+        let existing = table.get(name);
+        if existing.is_some_and(|entry| entry.group(self.scope.labels()).is_some()) {
             return Err(Error::conflict(format_args!(
-                "the metric {name:?} is there already: choose another name, \
-                 or ask the registry for the one that is there"
+                "the metric {name:?} is already registered: choose another name, \
+                 or get the existing metric from the registry"
             )));
         }
-        let desc = Desc::new(name, entries.help(name, help), M::KIND);
+        let desc = Desc::new(name, table.help(name, help), M::KIND);
         let set = SeriesSet::for_metric(desc, self.scope.labels().clone(), metric);
-        entries.insert(Arc::new(set))
+        table.insert(Arc::new(set))
     }
 
     fn series<M: Instrument>(
@@ -234,11 +226,11 @@ impl Registry {
     ) -> Result<M, Error> {
         let names: Vec<_> = labels.iter().map(|(name, _)| Label::from(*name)).collect();
         let set = self.series_set::<M>(name, help, &names, settings)?;
-        // The set's own order, which may be that of whoever asked first.
+        // In the order of the set, which is that of the first request.
         let mut values: Vec<_> = set
             .label_names()
             .iter()
-            .filter_map(|name| labels.iter().find(|(asked, _)| **name == **asked))
+            .filter_map(|name| labels.iter().find(|(label, _)| **name == **label))
             .map(|(_, value)| *value)
             .collect();
         Ok(set.get_or_create_slow(&values.clone(), &mut values).clone())
@@ -256,8 +248,8 @@ impl Registry {
         Ok(Family::new(set, labels.map(|label| label.name)))
     }
 
-    /// Returns the family called `name`, whose labels are chosen at run time; there
-    /// are no more than [`MAX_LABELS`] of them.
+    /// Returns the family called `name`, whose labels are chosen at run time. There may be up to
+    /// [`MAX_LABELS`] of them.
     pub(crate) fn dyn_family<M: Instrument>(
         &self,
         name: &str,
@@ -267,7 +259,7 @@ impl Registry {
     ) -> Result<DynFamily<M>, Error> {
         if labels.len() > MAX_LABELS {
             return Err(Error::invalid_label(format_args!(
-                "the metric {name:?} has {} labels: leave out all but {MAX_LABELS}",
+                "the metric {name:?} has {} labels: use at most {MAX_LABELS}",
                 labels.len()
             )));
         }
@@ -288,25 +280,20 @@ impl Registry {
         self.scope.names().check_metric(name)?;
         self.scope.check_labels(name, &label_names)?;
         let constant = self.scope.labels();
-        let there = self.table().find(name, constant, labels, settings.as_ref());
-        if let Some(set) = there? {
+        let existing = self.table().find(name, constant, labels, settings.as_ref());
+        if let Some(set) = existing? {
             return Ok(set);
         }
-        let mut entries = self.table_mut();
+        let mut table = self.table_mut();
         // Another thread may have added it between the two locks.
-        if let Some(set) = entries.find(name, constant, labels, settings.as_ref())? {
+        if let Some(set) = table.find(name, constant, labels, settings.as_ref())? {
             return Ok(set);
         }
-        let settings = settings.or_else(|| entries.settings::<M>(name));
+        let settings = settings.or_else(|| table.settings::<M>(name));
         let settings = settings.unwrap_or_else(|| M::Cell::default_settings(!labels.is_empty()));
-        let desc = Desc::new(name, entries.help(name, help), M::KIND).with_role(self.scope.role());
+        let desc = Desc::new(name, table.help(name, help), M::KIND).with_role(self.scope.role());
         let set = Arc::new(SeriesSet::new(desc, constant.clone(), labels, settings));
-        entries.insert(Arc::<SeriesSet<M>>::clone(&set))?;
+        table.insert(Arc::<SeriesSet<M>>::clone(&set))?;
         Ok(set)
-    }
-
-    pub(super) fn table_mut(&self) -> RwLockWriteGuard<'_, MetricTable> {
-        let entries = &self.inner.metrics;
-        entries.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

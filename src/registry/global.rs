@@ -1,7 +1,7 @@
-//! The registry that is there without being made, and functions on it.
+//! The global registry, and functions that use it.
 //!
-//! The functions are meant for start-up: where the registry would return an
-//! error, they panic with its words.
+//! The functions are meant for start-up: where the registry returns an error, they panic with
+//! the error's text.
 
 #[cfg(feature = "axum")]
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use crate::registry::Registry;
 static GLOBAL: LazyLock<Registry> = LazyLock::new(Registry::new);
 
 impl Registry {
-    /// Returns the registry of the whole process.
+    /// Returns the global registry of the process.
     ///
-    /// It is a convenience: nothing in this crate needs it, and custom registries share
-    /// nothing with it. To serve both, see [`merged`](Self::merged).
+    /// It is a convenience: nothing in this crate needs it, and other registries share nothing
+    /// with it. To serve both, see [`merged`](Self::merged).
     #[must_use]
     pub fn global() -> &'static Self {
         &GLOBAL
@@ -41,7 +41,7 @@ impl Registry {
             tracing::warn!(
                 metric = first.desc().name(),
                 "the global registry has metrics that are not served: `#[timed]` and functions \
-                 such as `tachometer::counter` record there. Serve it too, by \
+                 such as `tachometer::counter` record there. Serve it too, with \
                  `MetricsRouter::registries([&registry, Registry::global()])`, or record in the \
                  registry that is served"
             );
@@ -60,7 +60,7 @@ impl Registry {
 ///
 /// # Panics
 ///
-/// When the name is not valid or is taken by something else; see
+/// If the name is not valid or belongs to another kind of metric; see
 /// [`Registry::counter`], which returns the error.
 #[track_caller]
 pub fn counter(name: &str, help: &str) -> Counter {
@@ -71,8 +71,8 @@ pub fn counter(name: &str, help: &str) -> Counter {
 ///
 /// # Panics
 ///
-/// When a name is not valid, or is taken by something else or with other labels;
-/// see [`Registry::counter_with`], which returns the error.
+/// If a name is not valid, or belongs to another kind of metric or one with other labels; see
+/// [`Registry::counter_with`], which returns the error.
 #[track_caller]
 pub fn counter_with<'a>(
     name: &str,
@@ -86,7 +86,7 @@ pub fn counter_with<'a>(
 ///
 /// # Panics
 ///
-/// When the name is not valid or is taken by something else; see
+/// If the name is not valid or belongs to another kind of metric; see
 /// [`Registry::gauge`], which returns the error.
 #[track_caller]
 pub fn gauge(name: &str, help: &str) -> Gauge {
@@ -97,8 +97,8 @@ pub fn gauge(name: &str, help: &str) -> Gauge {
 ///
 /// # Panics
 ///
-/// When a name is not valid, or is taken by something else or with other labels;
-/// see [`Registry::gauge_with`], which returns the error.
+/// If a name is not valid, or belongs to another kind of metric or one with other labels; see
+/// [`Registry::gauge_with`], which returns the error.
 #[track_caller]
 pub fn gauge_with<'a>(name: &str, help: &str, labels: impl AsRef<[(&'a str, &'a str)]>) -> Gauge {
     unwrap_or_panic(Registry::global().gauge_with(name, help, labels))
@@ -108,7 +108,7 @@ pub fn gauge_with<'a>(name: &str, help: &str, labels: impl AsRef<[(&'a str, &'a 
 ///
 /// # Panics
 ///
-/// When the name is not valid or is taken by something else; see
+/// If the name is not valid or belongs to another kind of metric; see
 /// [`Registry::histogram`], which returns the error.
 #[track_caller]
 pub fn histogram(name: &str, help: &str) -> Histogram {
@@ -119,8 +119,8 @@ pub fn histogram(name: &str, help: &str) -> Histogram {
 ///
 /// # Panics
 ///
-/// When the name is not valid, or is taken by something else or with other buckets; see
-/// [`Registry::histogram_with_buckets`], which returns the error.
+/// If the name is not valid, or belongs to another kind of metric or to a histogram with other
+/// buckets; see [`Registry::histogram_with_buckets`], which returns the error.
 #[track_caller]
 pub fn histogram_with_buckets(name: &str, help: &str, buckets: Buckets) -> Histogram {
     unwrap_or_panic(Registry::global().histogram_with_buckets(name, help, buckets))
@@ -130,8 +130,8 @@ pub fn histogram_with_buckets(name: &str, help: &str, buckets: Buckets) -> Histo
 ///
 /// # Panics
 ///
-/// When a name is not valid, or is taken by something else or with other labels;
-/// see [`Registry::histogram_with`], which returns the error.
+/// If a name is not valid, or belongs to another kind of metric or one with other labels; see
+/// [`Registry::histogram_with`], which returns the error.
 #[track_caller]
 pub fn histogram_with<'a>(
     name: &str,
@@ -150,8 +150,8 @@ pub fn histogram_with<'a>(
 ///
 /// # Panics
 ///
-/// When a name is not valid, or is taken by something else or with other labels;
-/// see [`Registry::counter_family`], which returns the error.
+/// If a name is not valid, or belongs to another kind of metric or one with other labels; see
+/// [`Registry::counter_family`], which returns the error.
 #[track_caller]
 pub fn counter_family<'a, const N: usize>(
     name: &str,
@@ -165,8 +165,8 @@ pub fn counter_family<'a, const N: usize>(
 ///
 /// # Panics
 ///
-/// When a name is not valid, or is taken by something else or with other labels;
-/// see [`Registry::gauge_family`], which returns the error.
+/// If a name is not valid, or belongs to another kind of metric or one with other labels; see
+/// [`Registry::gauge_family`], which returns the error.
 #[track_caller]
 pub fn gauge_family<'a, const N: usize>(
     name: &str,
@@ -180,8 +180,8 @@ pub fn gauge_family<'a, const N: usize>(
 ///
 /// # Panics
 ///
-/// When a name is not valid, or is taken by something else or with other labels;
-/// see [`Registry::histogram_family`], which returns the error.
+/// If a name is not valid, or belongs to another kind of metric or one with other labels; see
+/// [`Registry::histogram_family`], which returns the error.
 #[track_caller]
 pub fn histogram_family<'a, const N: usize>(
     name: &str,
@@ -205,9 +205,8 @@ pub fn histogram_family<'a, const N: usize>(
 ///
 /// # Panics
 ///
-/// When a name is not valid, or is taken by something else or with other labels or
-/// buckets; see [`Registry::histogram_family_with_buckets`], which returns
-/// the error.
+/// If a name is not valid, or belongs to another kind of metric or one with other labels or
+/// buckets; see [`Registry::histogram_family_with_buckets`], which returns the error.
 #[track_caller]
 pub fn histogram_family_with_buckets<'a, const N: usize>(
     name: &str,
@@ -219,8 +218,8 @@ pub fn histogram_family_with_buckets<'a, const N: usize>(
 }
 
 #[track_caller]
-fn unwrap_or_panic<M>(asked: Result<M, Error>) -> M {
-    match asked {
+fn unwrap_or_panic<M>(result: Result<M, Error>) -> M {
+    match result {
         Ok(metric) => metric,
         Err(error) => panic!("{error}"),
     }

@@ -1,6 +1,7 @@
-//! Which names are taken, and by what.
+//! The metrics of a registry by name, and the names that they print.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Error;
@@ -9,112 +10,141 @@ use crate::registry::registered_collector::RegisteredCollector;
 use crate::registry::self_metrics;
 use crate::snapshot::{Desc, Kind, Labels};
 
-/// All series under one name.
+/// All series with the same metric name.
 #[derive(Clone)]
 pub(super) struct MetricEntry {
-    /// At least one. No two have the same constant labels, if they are of one registry.
+    /// At least one group. Within one registry, each has different constant labels.
     pub(super) groups: Vec<SeriesGroup>,
 }
 
-/// The series under one name that have the same constant labels.
+/// The series of a metric that have the same constant labels.
 #[derive(Clone)]
 pub(super) struct SeriesGroup {
     /// The constant labels, sorted by name.
     constant: Labels,
     pub(super) set: Arc<dyn AnySet>,
-    /// The collector that computes it, and which of its families it is.
+    /// The collector that computes the series, and the index of the family in it.
     pub(super) collector: Option<(Arc<RegisteredCollector>, usize)>,
 }
 
 /// The metrics of a registry by name, and every name that they print.
 pub(super) struct MetricTable {
     metrics: BTreeMap<String, Arc<MetricEntry>>,
-    /// Each printed name, and the metric that prints it.
-    owners: HashMap<String, String>,
+    /// Each printed name, and the name of the metric that prints it.
+    printed: HashMap<String, String>,
 }
 
 impl MetricEntry {
-    /// Returns what the first part is.
+    /// Returns the description of the first group.
     pub(super) fn desc(&self) -> &Arc<Desc> {
         self.groups[0].set.desc()
     }
 
     pub(super) fn metric(&self) -> Metric {
-        Metric::new(self.groups.iter().map(|part| Arc::clone(&part.set)))
+        Metric::new(self.groups.iter().map(|group| Arc::clone(&group.set)))
     }
 
-    /// Returns the part that has these constant labels, in any order.
+    /// Returns the group that has these constant labels, in any order.
     pub(super) fn group(&self, constant: &Labels) -> Option<&SeriesGroup> {
         let constant = constant.sorted();
-        self.groups.iter().find(|part| part.constant == constant)
+        self.groups.iter().find(|group| group.constant == constant)
     }
 
-    /// Returns true if no series of one part can be a series of another, since all parts have
-    /// other values of the same constant labels.
-    pub(super) fn are_disjoint(&self) -> bool {
+    /// Returns true if no two groups can contain the same series: all have the same constant
+    /// label names, with different values.
+    pub(super) fn has_disjoint_groups(&self) -> bool {
         let mut seen = HashSet::new();
         let names = self.groups[0].constant_names();
         self.groups
             .iter()
-            .all(|part| part.constant_names() == names && seen.insert(part.constant.canonical()))
+            .all(|group| group.constant_names() == names && seen.insert(group.constant.canonical()))
     }
 
-    /// Checks that a set of this kind may be another part, and have these constant labels
-    /// and, if they are known yet, these labels of its own.
+    /// Checks that a group of this kind with these constant labels can be added. `labels` are
+    /// the names of its other labels, or `None` if they are not known yet.
     fn check_new_group(
         &self,
         kind: Kind,
         constant: &Labels,
         labels: Option<&[&str]>,
     ) -> Result<(), Error> {
-        let there = self.desc().kind();
-        if there != kind {
-            return Err(self.conflict(
-                &format!("as a {there}"),
-                &format!("as a {kind}"),
-                &format!("ask for a {there}"),
-            ));
+        if self.desc().kind() != kind {
+            return Err(self.kind_conflict(kind));
         }
-        // All parts of a registry have constant labels of the same names.
+        // All groups of a registry have constant labels with the same names.
         let names = label_names(&constant.sorted());
-        let first = self.groups[0].constant_names();
-        if first != names {
+        let existing = self.groups[0].constant_names();
+        if existing != names {
             return Err(self.conflict(
-                &format!("with the constant labels {first:?}"),
-                &format!("with {names:?}"),
-                "ask through a handle whose labels have the same names",
+                format_args!("with the constant labels {existing:?}"),
+                format_args!("with {names:?}"),
+                "use a handle whose constant labels have the same names",
             ));
         }
-        let mut stored = self.groups.iter().filter(|part| part.collector.is_none());
+        let mut stored = self.groups.iter().filter(|group| group.collector.is_none());
         match (labels, stored.next()) {
-            (Some(labels), Some(part)) => self.check_labels(part, labels),
+            (Some(labels), Some(group)) => self.check_labels(group, labels),
             _ => Ok(()),
         }
     }
 
-    fn check_labels(&self, part: &SeriesGroup, labels: &[&str]) -> Result<(), Error> {
-        let names = part.set.label_names();
+    fn check_labels(&self, group: &SeriesGroup, labels: &[&str]) -> Result<(), Error> {
+        let names = group.set.label_names();
         if names.len() == labels.len() && names.iter().all(|name| labels.contains(&&**name)) {
             return Ok(());
         }
         Err(self.conflict(
-            &format!("with the labels {names:?}"),
-            &format!("with {labels:?}"),
-            "give the same labels, in any order",
+            format_args!("with the labels {names:?}"),
+            format_args!("with {labels:?}"),
+            "pass the same labels, in any order",
         ))
     }
 
-    fn conflict(&self, there: &str, asked: &str, remedy: &str) -> Error {
+    /// Returns why a group does not contain a set of instruments of type `M`.
+    fn type_conflict<M: Instrument>(&self, group: &SeriesGroup) -> Error {
+        let (existing, requested) = (self.desc().kind(), M::KIND);
+        if group.collector.is_some() {
+            return self.conflict(
+                format_args!("by a collector"),
+                format_args!("as a {requested} to record in"),
+                "let the collector compute it",
+            );
+        }
+        if existing == requested {
+            return self.conflict(
+                format_args!("as a {existing} that updates itself"),
+                format_args!("as a {requested} to update"),
+                "read it through `Registry::get`",
+            );
+        }
+        self.kind_conflict(requested)
+    }
+
+    fn kind_conflict(&self, requested: Kind) -> Error {
+        let existing = self.desc().kind();
+        self.conflict(
+            format_args!("as a {existing}"),
+            format_args!("as a {requested}"),
+            &format!("request a {existing}"),
+        )
+    }
+
+    fn conflict(
+        &self,
+        existing: fmt::Arguments<'_>,
+        requested: fmt::Arguments<'_>,
+        remedy: &str,
+    ) -> Error {
         Error::conflict(format_args!(
-            "the metric {:?} is there {there} and was asked for {asked}: {remedy}, \
-             or choose another name",
+            "the metric {:?} is already registered {existing} and was requested {requested}: \
+             {remedy}, or choose another name",
             self.desc().name()
         ))
     }
 }
 
 impl SeriesGroup {
-    /// Makes the part of a registered metric, or of a family that a collector computes.
+    /// Makes the group of a registered metric, or of a family that a collector computes.
     pub(super) fn new(
         set: Arc<dyn AnySet>,
         collector: Option<(Arc<RegisteredCollector>, usize)>,
@@ -131,8 +161,8 @@ impl SeriesGroup {
         label_names(&self.constant)
     }
 
-    /// Returns how many series are stored; a collector's are not computed for this, and count
-    /// as one.
+    /// Returns the number of stored series. A family that a collector computes counts as one,
+    /// since this must not run the collector.
     pub(super) fn stored_series(&self) -> u64 {
         if self.collector.is_some() {
             return 1;
@@ -140,15 +170,14 @@ impl SeriesGroup {
         self.set.len() as u64
     }
 
-    /// Returns the names of all labels that its series have, sorted; `None` if a collector
-    /// chooses them.
+    /// Returns the names of all labels of the series, sorted; `None` if a collector chooses
+    /// them.
     pub(super) fn label_names(&self) -> Option<Vec<String>> {
         if self.collector.is_some() {
             return None;
         }
-        let own = self.set.label_names().iter().map(ToString::to_string);
         let mut names = self.constant_names();
-        names.extend(own);
+        names.extend(self.set.label_names().iter().map(ToString::to_string));
         names.sort_unstable();
         Some(names)
     }
@@ -156,25 +185,25 @@ impl SeriesGroup {
 
 impl MetricTable {
     pub(super) fn new() -> Self {
-        let mut entries = Self {
+        let mut table = Self {
             metrics: BTreeMap::new(),
-            owners: HashMap::new(),
+            printed: HashMap::new(),
         };
         for (name, kind) in self_metrics::NAMES {
             for printed in printed_names(name, kind) {
-                entries.owners.insert(printed, name.to_owned());
+                table.printed.insert(printed, name.to_owned());
             }
         }
-        entries
+        table
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Arc<MetricEntry>> {
         self.metrics.get(name)
     }
 
-    /// Returns the counter that is exposed as `name`, such as `jobs_total` of `jobs`.
-    pub(super) fn exposed_as(&self, name: &str) -> Option<&Arc<MetricEntry>> {
-        let entry = self.get(self.owner_of_printed(name)?)?;
+    /// Returns the counter that is exposed as `name`, such as `jobs_total` for `jobs`.
+    pub(super) fn get_exposed(&self, name: &str) -> Option<&Arc<MetricEntry>> {
+        let entry = self.get(self.printed_by(name)?)?;
         (entry.desc().exposed_name() == name).then_some(entry)
     }
 
@@ -182,18 +211,18 @@ impl MetricTable {
         self.metrics.values()
     }
 
-    /// Returns the name of the metric that is printed under a name.
-    pub(super) fn owner_of_printed(&self, printed: &str) -> Option<&str> {
-        self.owners.get(printed).map(String::as_str)
+    /// Returns the name of the metric that prints the name `printed`.
+    pub(super) fn printed_by(&self, printed: &str) -> Option<&str> {
+        self.printed.get(printed).map(String::as_str)
     }
 
-    /// Returns the set under `name` with these constant labels, if there is one, when it is
-    /// of this kind and has these labels and, if any are asked for, these settings.
+    /// Returns the set registered under `name` with these constant labels; `None` if there is
+    /// none and one can be added.
     ///
     /// # Errors
     ///
-    /// When it has others, or when the name is taken by something beside which the set that
-    /// is asked for cannot be.
+    /// If the set has another kind, other labels or other settings than requested (`None` are
+    /// any settings), or if the name belongs to a metric that no such set can be added to.
     pub(super) fn find<M: Instrument>(
         &self,
         name: &str,
@@ -205,103 +234,95 @@ impl MetricTable {
             return Ok(None);
         };
         let names: Vec<_> = labels.iter().map(|label| label.name).collect();
-        let Some(part) = entry.group(constant) else {
+        let Some(group) = entry.group(constant) else {
             entry.check_new_group(M::KIND, constant, Some(&names))?;
             return Ok(None);
         };
-        let Some(set) = set_of::<M>(&part.set) else {
-            let (there, asked) = (entry.desc().kind(), M::KIND);
-            if part.collector.is_some() {
-                let asked = format!("as a {asked} to record in");
-                let remedy = "let the collector compute it";
-                return Err(entry.conflict("as a collector's", &asked, remedy));
-            }
-            if there == asked {
-                return Err(entry.conflict(
-                    &format!("as a {there} that moves by itself"),
-                    &format!("as a {asked} to move"),
-                    "read it through `Registry::get`",
-                ));
-            }
-            return Err(entry.conflict(
-                &format!("as a {there}"),
-                &format!("as a {asked}"),
-                &format!("ask for a {there}"),
-            ));
-        };
-        entry.check_labels(part, &names)?;
+        let set = set_of::<M>(&group.set).ok_or_else(|| entry.type_conflict::<M>(group))?;
+        entry.check_labels(group, &names)?;
         if !set.limits().allow(labels) {
             return Err(entry.conflict(
-                &format!("with the labels {:?}", set.limits().rules()),
-                &format!("with {labels:?}"),
-                "allow them the same values, give their names alone",
+                format_args!("with the labels {:?}", set.limits().rules()),
+                format_args!("with {labels:?}"),
+                "allow the same values, pass the label names only",
             ));
         }
         match settings {
             Some(settings) if settings != set.settings() => Err(entry.conflict(
-                &format!("with {:?}", set.settings()),
-                &format!("with {settings:?}"),
-                "give the same, leave them out",
+                format_args!("with {:?}", set.settings()),
+                format_args!("with {settings:?}"),
+                "pass the same, leave them out",
             )),
             _ => Ok(Some(set)),
         }
     }
 
-    /// Returns the help text that a metric of this name has already, and otherwise `new`.
+    /// Returns the help text of the metric registered under `name`, or `new` if there is none.
     pub(super) fn help<'a>(&'a self, name: &str, new: &'a str) -> &'a str {
-        let there = self.metrics.get(name);
-        there.map_or(new, |entry| entry.desc().help())
+        let existing = self.metrics.get(name);
+        existing.map_or(new, |entry| entry.desc().help())
     }
 
-    /// Returns the settings that a metric of this name has already.
+    /// Returns the settings of the metric registered under `name`.
     pub(super) fn settings<M: Instrument>(&self, name: &str) -> Option<M::Settings> {
-        let parts = &self.metrics.get(name)?.groups;
-        let mut sets = parts.iter().filter_map(|part| set_of::<M>(&part.set));
+        let groups = &self.metrics.get(name)?.groups;
+        let mut sets = groups.iter().filter_map(|group| set_of::<M>(&group.set));
         sets.next().map(|set| set.settings().clone())
     }
 
-    /// Adds a metric that `find` did not find.
+    /// Adds a metric that [`find`](Self::find) did not find.
     pub(super) fn insert(&mut self, set: Arc<dyn AnySet>) -> Result<(), Error> {
         self.insert_all(vec![SeriesGroup::new(set, None)])
     }
 
-    /// Adds all these parts, or none.
-    pub(super) fn insert_all(&mut self, parts: Vec<SeriesGroup>) -> Result<(), Error> {
-        let mut new = HashMap::new();
-        for part in &parts {
-            let desc = part.set.desc();
-            let (name, kind) = (desc.name(), desc.kind());
-            let constant = part.set.constant_labels();
-            let there = self.metrics.get(name);
-            if let Some(entry) = there.filter(|entry| entry.group(constant).is_none()) {
-                let labels = part.set.label_names();
-                let labels: Vec<_> = labels.iter().map(|name| &**name).collect();
-                let labels = part.collector.is_none().then_some(&*labels);
-                entry.check_new_group(kind, constant, labels)?;
-            }
-            let is_part = there.is_some_and(|entry| entry.group(constant).is_none());
-            for printed in printed_names(name, kind) {
-                let there = self.owners.get(&printed).filter(|_| !is_part);
-                if let Some(there) = there.or(new.get(&printed)) {
-                    return Err(Error::conflict(format_args!(
-                        "the {kind} {name:?} would be printed as {printed:?}, which the metric \
-                         {there:?} already is: rename one of them"
-                    )));
+    /// Adds all these groups, or none.
+    pub(super) fn insert_all(&mut self, groups: Vec<SeriesGroup>) -> Result<(), Error> {
+        let mut new_printed = HashMap::new();
+        for group in &groups {
+            let desc = group.set.desc();
+            let joins_metric = self.check_new_group(group)?;
+            for printed in printed_names(desc.name(), desc.kind()) {
+                let registered = self.printed.get(&printed).filter(|_| !joins_metric);
+                if let Some(owner) = registered.or(new_printed.get(&printed)) {
+                    return Err(printed_conflict(desc, &printed, owner));
                 }
             }
-            for printed in printed_names(name, kind) {
-                new.insert(printed, name.to_owned());
+            for printed in printed_names(desc.name(), desc.kind()) {
+                new_printed.insert(printed, desc.name().to_owned());
             }
         }
-        self.owners.extend(new);
-        for part in parts {
-            let name = part.set.desc().name().to_owned();
+        self.printed.extend(new_printed);
+        for group in groups {
+            let name = group.set.desc().name().to_owned();
             let entry = self.metrics.entry(name);
             let entry = entry.or_insert_with(|| Arc::new(MetricEntry { groups: Vec::new() }));
-            Arc::make_mut(entry).groups.push(part);
+            Arc::make_mut(entry).groups.push(group);
         }
         Ok(())
     }
+
+    /// Returns true if the group can be added to a registered metric, and false if there is no
+    /// metric of its name, or the metric has a group with the same constant labels.
+    fn check_new_group(&self, group: &SeriesGroup) -> Result<bool, Error> {
+        let (desc, constant) = (group.set.desc(), group.set.constant_labels());
+        let entry = self.metrics.get(desc.name());
+        let Some(entry) = entry.filter(|entry| entry.group(constant).is_none()) else {
+            return Ok(false);
+        };
+        let names = group.set.label_names().iter();
+        let names: Vec<_> = names.map(|name| &**name).collect();
+        let names = group.collector.is_none().then_some(&*names);
+        entry.check_new_group(desc.kind(), constant, names)?;
+        Ok(true)
+    }
+}
+
+fn printed_conflict(desc: &Desc, printed: &str, owner: &str) -> Error {
+    let (kind, name) = (desc.kind(), desc.name());
+    Error::conflict(format_args!(
+        "the {kind} {name:?} would be printed as {printed:?}, which the metric {owner:?} already \
+         is: rename one of them"
+    ))
 }
 
 fn label_names(labels: &Labels) -> Vec<String> {

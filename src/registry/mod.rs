@@ -1,15 +1,14 @@
-//! The metrics of a service under their names, and the way to read them all.
+//! Named metrics, and reading them all.
 //!
-//! A [`Registry`] hands out metrics and refuses what could not be told apart in
-//! a scrape. It knows no format and no HTTP: [`Registry::gather`] gives plain
-//! data, a [`SeriesBlock`](crate::snapshot::SeriesBlock) at a time.
+//! A [`Registry`] creates metrics and refuses names that would be ambiguous in a scrape. It
+//! knows no exposition format and no HTTP: [`Registry::gather`] returns plain data, one
+//! [`SeriesBlock`] at a time.
 //!
-//! What is not counted but computed, such as the size of a pool, is registered as
-//! a function ([`Registry::gauge_fn`]) or as a collector of whole families
-//! ([`Collect`]).
+//! Values that are computed rather than recorded, such as the size of a pool, are registered as
+//! functions ([`Registry::gauge_fn`]) or as collectors of whole families ([`Collect`]).
 //!
-//! There is a global one for convenience ([`Registry::global`] and the free
-//! functions). Nothing needs it, and registries share nothing. [`Registry::merged`] reads
+//! A global registry exists for convenience ([`Registry::global`] and the free functions).
+//! Nothing in this crate needs it, and registries share nothing. [`Registry::merged`] reads
 //! several of them as one.
 //!
 //! ```
@@ -19,10 +18,10 @@
 //! let jobs = registry.counter("jobs_total", "Jobs done.")?;
 //! jobs.inc();
 //!
-//! // Whoever asks again gets the same counter.
+//! // The same name returns the same counter.
 //! assert_eq!(registry.counter("jobs_total", "")?.get(), 1.0);
 //!
-//! // A name has one meaning.
+//! // A name has one kind.
 //! let error = registry.gauge("jobs_total", "").unwrap_err();
 //! assert!(error.is_conflict());
 //! # Ok::<(), tachometer::Error>(())
@@ -30,43 +29,45 @@
 
 mod collect;
 mod create;
-mod gather;
 mod global;
 mod lint;
 mod merged;
 mod metric_table;
 mod overlapping_series;
+mod reader;
+mod register_collectors;
 mod registered_collector;
 mod scope;
 mod self_metrics;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
+use crate::error::Error;
 use crate::metric::{Counter, Metric};
-use crate::snapshot::{Desc, now_millis};
+use crate::snapshot::{Desc, Labels, Role, SeriesBlock, now_millis};
 pub use collect::{Collect, CollectSink};
-pub use gather::Gather;
 pub use global::{
     counter, counter_family, counter_with, gauge, gauge_family, gauge_with, histogram,
     histogram_family, histogram_family_with_buckets, histogram_with, histogram_with_buckets,
 };
-pub use lint::{Lint, Rule};
+pub use lint::Lint;
 use merged::AdditionalRegistries;
 use metric_table::{MetricEntry, MetricTable};
+pub(crate) use reader::RegistryReader;
 use scope::Scope;
 
-/// The metrics of a service, each under a name of its own.
+/// The metrics of a service by name.
 ///
-/// A clone is the same registry. See the [module](self) for an example.
+/// A clone is a handle to the same registry. See the [module](self) for an example.
 #[derive(Clone)]
 pub struct Registry {
     inner: Arc<Inner>,
-    /// What this handle adds to the metrics that it makes.
+    /// What this handle adds to the metrics that it creates.
     scope: Arc<Scope>,
-    /// The registries that are read besides this one.
+    /// The registries that are read together with this one.
     additional: Option<Arc<AdditionalRegistries>>,
 }
 
@@ -78,8 +79,8 @@ struct Inner {
     panics: Counter,
     /// Whether it was read, or is served by a router.
     is_read: AtomicBool,
-    /// Locked to look a name up and to add one, never while a metric is read or
-    /// recorded, nor while any code of a user runs.
+    /// Locked to look up or add a name, but never while a metric is read or recorded or while
+    /// user code runs.
     metrics: RwLock<MetricTable>,
 }
 
@@ -101,16 +102,135 @@ impl Registry {
         }
     }
 
-    /// Returns true when the other is a handle to the same registry, which adds the same to
-    /// the metrics that it makes.
+    /// Returns a handle to the same registry that begins every name with `prefix`, exactly as
+    /// given, such as `shop_`.
+    ///
+    /// Prefixes are cumulative. The names of the registry's metrics about itself, which begin
+    /// with `tachometer_`, do not change.
+    ///
+    /// ```
+    /// use tachometer::Registry;
+    ///
+    /// let registry = Registry::new();
+    /// let shop = registry.clone().with_prefix("shop_")?.with_labels([("region", "eu")])?;
+    /// shop.counter("orders_total", "Orders placed.")?.inc();
+    /// assert!(registry.export_prometheus().contains("shop_orders_total{region=\"eu\"} 1"));
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If no name can begin with the prefix ([`Error::is_invalid_name`]).
+    #[doc(alias = "namespace")]
+    pub fn with_prefix(self, prefix: &str) -> Result<Self, Error> {
+        let scope = self.scope.with_prefix(prefix)?;
+        Ok(self.with_scope(scope))
+    }
+
+    /// Returns a handle to the same registry without a prefix, for metrics that the crate has
+    /// about itself.
+    #[cfg(feature = "axum")]
+    pub(crate) fn without_prefix(self) -> Self {
+        let scope = self.scope.without_prefix();
+        self.with_scope(scope)
+    }
+
+    /// Returns a handle to the same registry that adds these constant labels to every series of
+    /// the metrics that it creates.
+    ///
+    /// Constant labels are cumulative. Existing metrics do not change. See
+    /// [`with_prefix`](Self::with_prefix) for an example.
+    ///
+    /// Handles with different values of the same labels can have metrics with the same name.
+    /// This is how two layers, two runtimes or two tenants share a registry. The name has one
+    /// kind, one help text (the first) and one set of label names. The series of each handle
+    /// have a separate limit and, if they are histograms, their own buckets.
+    ///
+    /// The number of values of a constant label (its cardinality) is not limited. Create handles
+    /// at start-up, and never from what a client sends.
+    ///
+    /// ```
+    /// use tachometer::Registry;
+    ///
+    /// let registry = Registry::new();
+    /// for tenant in ["a", "b"] {
+    ///     let tenant = registry.clone().with_labels([("tenant", tenant)])?;
+    ///     tenant.counter("orders_total", "Orders placed.")?.inc();
+    /// }
+    /// let text = registry.export_prometheus();
+    /// assert!(text.contains("orders_total{tenant=\"a\"} 1\norders_total{tenant=\"b\"} 1\n"));
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the name of a label is not valid or already used, or is `metric`, which the registry's
+    /// metrics about itself have ([`Error::is_invalid_label`]).
+    #[doc(alias = "const_labels")]
+    #[doc(alias = "global_labels")]
+    pub fn with_labels<'a>(self, labels: impl AsRef<[(&'a str, &'a str)]>) -> Result<Self, Error> {
+        let scope = self.scope.with_labels(labels.as_ref())?;
+        Ok(self.with_scope(scope))
+    }
+
+    /// Returns a handle to the same registry through which the names of metrics and labels may
+    /// be any non-empty UTF-8, such as OpenTelemetry's `http.server.duration`.
+    ///
+    /// Prometheus 3 accepts such names. A scraper that does not request them gets escaped names
+    /// instead ([`Escaping`](crate::snapshot::Escaping)). Names that would be escaped to the same
+    /// name, such as `a.b` and `a_b`, are refused.
+    ///
+    /// ```
+    /// use tachometer::Registry;
+    /// use tachometer::export::Format;
+    /// use tachometer::snapshot::Escaping;
+    ///
+    /// let registry = Registry::new().with_utf8_names();
+    /// let calls = registry.counter_family("rpc.calls", "Calls.", ["rpc.system"])?;
+    /// calls.with(["grpc"]).inc();
+    /// assert!(registry.export_prometheus().contains("rpc_calls_total{rpc_system=\"grpc\"} 1"));
+    ///
+    /// let utf8 = registry.export(Format::TextV1).escaping(Escaping::Utf8).to_bytes();
+    /// let utf8 = String::from_utf8(utf8).expect("text is UTF-8");
+    /// assert!(utf8.contains("{\"rpc.calls_total\",\"rpc.system\"=\"grpc\"} 1"));
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    #[must_use]
+    #[doc(alias = "OpenTelemetry")]
+    pub fn with_utf8_names(self) -> Self {
+        let scope = self.scope.with_utf8_names();
+        self.with_scope(scope)
+    }
+
+    /// Returns a handle to the same registry that gives every new metric this role.
+    pub(crate) fn with_role(&self, role: Role) -> Self {
+        let scope = self.scope.with_role(role);
+        self.clone().with_scope(scope)
+    }
+
+    fn with_scope(self, scope: Scope) -> Self {
+        Self {
+            inner: self.inner,
+            scope: Arc::new(scope),
+            additional: self.additional,
+        }
+    }
+
+    /// Returns the labels that this handle gives to all series of its metrics.
+    #[cfg(feature = "system")]
+    pub(crate) fn constant_labels(&self) -> &Labels {
+        self.scope.labels()
+    }
+
+    /// Returns true if the other is a handle to the same registry and has the same scope.
     #[cfg(feature = "macros")]
     #[inline]
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.inner, &other.inner) && Arc::ptr_eq(&self.scope, &other.scope)
     }
 
-    /// Returns the metric registered under `name`. A counter is also found by the name that
-    /// it has in a scrape: `jobs_total`, if it was registered as `jobs`.
+    /// Returns the metric registered under `name`. A counter is also found by its name in a
+    /// scrape: `jobs_total` if it was registered as `jobs`.
     ///
     /// JSON, the `metric` label of `tachometer_series` and [`Metric::name`] use the registered
     /// name.
@@ -118,12 +238,15 @@ impl Registry {
     pub fn get(&self, name: &str) -> Option<Metric> {
         let name = self.scope.name(name);
         if self.additional.is_none() {
-            let entries = self.table();
-            let entry = entries.get(&name).or_else(|| entries.exposed_as(&name));
+            let table = self.table();
+            let entry = table.get(&name).or_else(|| table.get_exposed(&name));
             return entry.map(|entry| entry.metric());
         }
         let entries = self.merged_metrics().entries;
-        let find = |is: fn(&Desc) -> &str| entries.iter().find(|entry| is(entry.desc()) == name);
+        let find = |name_of: fn(&Desc) -> &str| {
+            let mut entries = entries.iter();
+            entries.find(|entry| name_of(entry.desc()) == name)
+        };
         let entry = find(Desc::name).or_else(|| find(Desc::exposed_name));
         entry.map(|entry| entry.metric())
     }
@@ -131,25 +254,30 @@ impl Registry {
     /// Returns all metrics, sorted by name.
     #[must_use]
     pub fn metrics(&self) -> Vec<Metric> {
-        let metrics =
-            |entries: &[Arc<MetricEntry>]| entries.iter().map(|entry| entry.metric()).collect();
-        if self.additional.is_some() {
-            return metrics(&self.merged_metrics().entries);
-        }
-        let entries: Vec<_> = self.table().iter().cloned().collect();
-        metrics(&entries)
+        let entries: Vec<Arc<MetricEntry>> = match self.additional {
+            Some(_) => self.merged_metrics().entries,
+            None => self.table().iter().cloned().collect(),
+        };
+        entries.iter().map(|entry| entry.metric()).collect()
     }
 
-    /// Reads all metrics, sorted by name, a block of series at a time.
+    /// Reads all metrics, sorted by name, one block of series at a time.
     ///
-    /// Metrics and series may be added meanwhile; nobody waits. Each
-    /// [collector](Self::collector) is called when its first family is reached.
-    pub fn gather(&self) -> Gather {
-        self.mark_read();
-        Gather::new(self)
+    /// Reading blocks no thread that records, and metrics and series may be added meanwhile. A
+    /// [collector](Self::collector) runs when its first family is reached.
+    #[must_use = "the registry is read as blocks are taken"]
+    #[doc(alias = "collect")]
+    pub fn gather(&self) -> impl Iterator<Item = SeriesBlock> + Send + use<> {
+        self.reader()
     }
 
-    /// Notes that the registry is read, or will be.
+    /// Returns the reader behind [`gather`](Self::gather).
+    pub(crate) fn reader(&self) -> RegistryReader {
+        self.mark_read();
+        RegistryReader::new(self)
+    }
+
+    /// Records that the registry is read, or will be.
     pub(crate) fn mark_read(&self) {
         for registry in self.registries() {
             registry.inner.is_read.store(true, Ordering::Relaxed);
@@ -159,32 +287,29 @@ impl Registry {
     /// Returns how long the registry has existed.
     #[must_use]
     pub fn uptime(&self) -> Duration {
-        let uptimes = self.registries().map(|part| part.inner.started.elapsed());
+        let uptimes = self.registries().map(|r| r.inner.started.elapsed());
         uptimes.max().unwrap_or_default()
     }
 
-    /// Sets every series of every metric back to zero; names, help texts and
-    /// handles stay. Gauges that say how much is under way, such as the layer's
-    /// `http_requests_in_flight`, stay too: what is under way will still end.
+    /// Resets every series of every metric to zero. Names, help texts and handles stay valid.
+    ///
+    /// Gauges of work in progress, such as the layer's `http_requests_in_flight`, keep their
+    /// values, since that work will still end.
     pub fn reset_all(&self) {
         for metric in self.metrics() {
             metric.reset();
         }
     }
 
-    /// Returns a handle to the same registry, with another scope.
-    fn with_scope(self, scope: Scope) -> Self {
-        Self {
-            inner: self.inner,
-            scope: Arc::new(scope),
-            additional: self.additional,
-        }
+    fn table(&self) -> RwLockReadGuard<'_, MetricTable> {
+        // The table is complete after every step, even if another thread panicked.
+        let metrics = &self.inner.metrics;
+        metrics.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn table(&self) -> RwLockReadGuard<'_, MetricTable> {
-        // Entries are whole after every step, whatever panicked elsewhere.
-        let entries = &self.inner.metrics;
-        entries.read().unwrap_or_else(PoisonError::into_inner)
+    fn table_mut(&self) -> RwLockWriteGuard<'_, MetricTable> {
+        let metrics = &self.inner.metrics;
+        metrics.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

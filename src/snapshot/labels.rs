@@ -20,15 +20,15 @@ impl Labels {
     /// Renders labels in the order given; the names are taken as they are,
     /// unchecked.
     pub fn new<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        Self::with_pairs(&Self::default(), pairs)
+        Self::default().with_pairs(pairs)
     }
 
-    /// Renders labels after those of `first`.
+    /// Renders more labels after these.
     pub(crate) fn with_pairs<'a>(
-        first: &Self,
+        &self,
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Self {
-        let mut text = first.0.to_string();
+        let mut text = self.0.to_string();
         Self::render(&mut text, pairs);
         Self(text.into())
     }
@@ -319,14 +319,14 @@ mod tests {
     #[test]
     fn labels_that_follow_others_are_told_from_them() {
         let constant = Labels::new([("env", "prod\\")]);
-        let labels = Labels::with_pairs(&constant, [("a", "1")]);
+        let labels = constant.with_pairs([("a", "1")]);
         assert_eq!(labels.as_str(), r#"env="prod\\",a="1""#);
         assert!(labels.has_exact_pairs(&constant, [("a", "1")]));
         assert!(!labels.has_exact_pairs(&constant, [("a", "2")]));
         assert!(!labels.has_exact_pairs(&Labels::new([]), [("a", "1")]));
 
         let constant = Labels::new([("env", "prod")]);
-        let labels = Labels::with_pairs(&constant, [("a", "1"), ("b", "")]);
+        let labels = constant.with_pairs([("a", "1"), ("b", "")]);
         let value_offsets = Labels::value_offsets(&constant, &["a".into(), "b".into()]);
         assert!(labels.matches_unescaped(&["1", ""], &value_offsets));
         assert!(!labels.matches_unescaped(&["2", ""], &value_offsets));

@@ -34,6 +34,7 @@ mod native;
 mod quoted;
 mod role;
 mod series_snapshot;
+mod summary;
 
 pub use block::{SeriesBlock, Values};
 pub use bounds::Bounds;
@@ -50,3 +51,4 @@ pub use native::{NativeBuckets, Resolution};
 pub(crate) use quoted::push_quoted;
 pub use role::Role;
 pub use series_snapshot::{SeriesSnapshot, SeriesValue};
+pub use summary::{MetricSummary, RegistrySummary};

@@ -36,7 +36,7 @@ pub fn assert_value(
     assert!(own == kind, "{name:?} is a {own} and no {kind}");
     let (mut found, mut all) = (0.0, String::new());
     // By its whole name, which a handle's prefix is a part of.
-    for block in registry.gather().filter_names([&name]) {
+    for block in registry.reader().filter_names([&name]) {
         for (series, number) in block.labels.iter().zip(numbers(&block)) {
             if labels.iter().all(|label| has(series, *label)) {
                 found += number;

@@ -46,18 +46,18 @@ impl Sample {
             .iter()
             .map(|metric| (metric.name().to_owned(), metric.label_names().len()))
             .collect();
-        let gather = registry.gather();
-        let since_1970 = gather.read_at().duration_since(UNIX_EPOCH);
+        let reader = registry.reader();
+        let since_1970 = reader.read_at().duration_since(UNIX_EPOCH);
         let millis = since_1970.unwrap_or_default().as_millis();
         let mut sample = Self {
             at,
             millis: u64::try_from(millis).unwrap_or(0),
-            uptime: gather.uptime(),
+            uptime: reader.uptime(),
             http: HttpRequests::default(),
             llm: LlmCalls::default(),
             process: ProcessUsage::default(),
         };
-        for block in gather {
+        for block in reader {
             if let Some(role) = block.desc.role() {
                 let family_labels = label_counts.get(block.desc.name()).copied();
                 sample.add_block(role, &block, family_labels.unwrap_or(0));

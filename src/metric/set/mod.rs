@@ -327,7 +327,7 @@ impl<M: Instrument> SeriesSet<M> {
         if let Some(series) = self.find(values) {
             return (series, overflow);
         }
-        let labels = Labels::with_pairs(&self.constant_labels, self.pairs(values));
+        let labels = self.constant_labels.with_pairs(self.pairs(values));
         let series = M::from_handle(Handle::new(labels, &self.shared_for(values)));
         let series = self.series.insert(self.hash(values), series);
         // After the series was added; see `Limits`.

@@ -1,4 +1,4 @@
-//! What is wrong with the names of a registry's metrics.
+//! Checks the names of a registry's metrics as `promtool` does.
 
 mod rules;
 #[cfg(test)]
@@ -13,45 +13,42 @@ use std::sync::Arc;
 use crate::registry::Registry;
 use crate::snapshot::{Desc, Escaping, Labels, SeriesBlock};
 
-/// Something about a metric that `promtool check metrics` complains of.
+/// A problem of a metric that `promtool check metrics` reports.
 ///
-/// As text it says what is wrong and what to do.
+/// Its text says what is wrong and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Lint {
-    /// The metric's name, as Prometheus's formats print it.
-    pub metric: String,
-    /// What it breaks.
-    pub rule: Rule,
-    /// The sentence about it.
+    metric: String,
+    rule: &'static str,
     text: String,
 }
 
-/// What a metric should keep to, in the order in which [`Registry::lint`] tells of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Rule {
-    /// There is a help text.
-    Help,
-    /// No word of the name is a unit other than Prometheus's base units: seconds,
-    /// not minutes or milliseconds; bytes, not bits or kilobytes.
-    BaseUnit,
-    /// Only a counter's name ends in `_total`.
-    Total,
-    /// Only a histogram's name ends in `_bucket`, `_count` or `_sum`, and no label is
-    /// called `le` or `quantile`.
-    Reserved,
-    /// No word of the name, after the first, is a type of metric: `counter`, `gauge`,
-    /// `histogram` or `summary`.
-    TypeInName,
-    /// The name has no `:`, which is left to recording rules.
-    Colon,
-    /// The names of the metric and of its labels are not written in camelCase.
-    SnakeCase,
-    /// No word of the name, after the first, is an abbreviated unit, as `ms` and `mb`.
-    Abbreviation,
-    /// No two series have the same labels.
-    Duplicate,
+impl Lint {
+    /// Returns the metric's name, as Prometheus's formats print it.
+    #[must_use]
+    pub fn metric(&self) -> &str {
+        &self.metric
+    }
+
+    /// Returns the name of the rule that the metric breaks:
+    ///
+    /// | name | rule |
+    /// | --- | --- |
+    /// | `missing_help` | A metric has a help text. |
+    /// | `base_unit` | A unit in a name is one of Prometheus's base units: seconds, not minutes or milliseconds; bytes, not bits or kilobytes. |
+    /// | `total_suffix` | Only the name of a counter ends in `_total`. |
+    /// | `reserved_name` | Only the name of a histogram ends in `_bucket`, `_count` or `_sum`, and no label is called `le` or `quantile`. |
+    /// | `type_in_name` | No word of a name, after the first, is `counter`, `gauge`, `histogram` or `summary`. |
+    /// | `colon` | A name has no `:`, which is reserved for recording rules. |
+    /// | `camel_case` | The names of metrics and labels are not in camelCase. |
+    /// | `abbreviated_unit` | No word of a name, after the first, is an abbreviated unit such as `ms` or `mb`. |
+    /// | `duplicate_series` | No two series have the same labels. |
+    ///
+    /// Rules may be added in any release.
+    #[must_use]
+    pub fn rule(&self) -> &'static str {
+        self.rule
+    }
 }
 
 impl fmt::Display for Lint {
@@ -60,14 +57,14 @@ impl fmt::Display for Lint {
     }
 }
 
-/// What there is to check of a family.
+/// A family to check.
 struct LintedFamily {
     desc: Arc<Desc>,
     /// The names of its labels.
     labels: BTreeSet<String>,
-    /// Its series so far.
+    /// The label sets of its series.
     series: HashSet<Labels>,
-    /// Those that came once more.
+    /// The label sets that more than one series has.
     duplicates: Vec<Labels>,
 }
 
@@ -81,7 +78,7 @@ impl LintedFamily {
         }
     }
 
-    /// Notes label names that the family is known to have, as text 0.0.4 has them.
+    /// Adds the names of labels, as text format 0.0.4 prints them.
     fn add_label_names(&mut self, names: impl IntoIterator<Item = impl AsRef<str>>) {
         for name in names {
             let name = Escaping::Underscores.label_name(name.as_ref());
@@ -91,7 +88,6 @@ impl LintedFamily {
         }
     }
 
-    /// Notes the series of a block.
     fn add_series(&mut self, block: &SeriesBlock) {
         for labels in &block.labels {
             self.add_label_names(labels.pairs().map(|(name, _)| name));
@@ -103,20 +99,17 @@ impl LintedFamily {
 }
 
 impl Registry {
-    /// Returns what `promtool check metrics` would complain of, sorted by metric and
-    /// rule, for a test to assert that there is nothing.
+    /// Returns what `promtool check metrics` would report, sorted by metric and rule, so that a
+    /// test can assert that there is nothing.
     ///
-    /// It goes over all metrics of the registry, also those without a series yet,
-    /// which no scrape shows. It reads them as a scrape does, and so calls the
-    /// collectors.
+    /// It checks all metrics of the registry, including those without a series, which no scrape
+    /// shows. It reads them like a scrape, and so runs the collectors.
     ///
-    /// Versions of promtool differ in two rules. Where a name has several units, or
-    /// the name of a type other than its own, one version complains and another does
-    /// not; here it is always said.
+    /// Versions of promtool differ in two rules: whether they report a name with several units,
+    /// and a name with a type other than the metric's. This method always reports both.
     ///
     /// ```
     /// use tachometer::Registry;
-    /// use tachometer::registry::Rule;
     ///
     /// let registry = Registry::new();
     /// registry.histogram("job_seconds", "How long a job takes.")?;
@@ -124,37 +117,37 @@ impl Registry {
     ///
     /// registry.gauge("job_age_minutes", "Age of the oldest job.")?;
     /// let lints = registry.lint();
-    /// assert_eq!(lints[0].rule, Rule::BaseUnit);
+    /// assert_eq!(lints[0].rule(), "base_unit");
     /// assert!(lints[0].to_string().contains("seconds"));
     /// # Ok::<(), tachometer::Error>(())
     /// ```
     #[must_use]
+    #[doc(alias = "promtool")]
     pub fn lint(&self) -> Vec<Lint> {
         let mut families = BTreeMap::new();
         for metric in self.metrics() {
-            let family = family(&mut families, metric.desc());
+            let family = find_or_add(&mut families, metric.desc());
             family.add_label_names(metric.constant_labels().pairs().map(|(name, _)| name));
             family.add_label_names(metric.label_names());
         }
         for block in self.gather() {
-            family(&mut families, &block.desc).add_series(&block);
+            // The metric may have been registered after the others were listed.
+            find_or_add(&mut families, &block.desc).add_series(&block);
         }
         families.values().flat_map(rules::check).collect()
     }
 }
 
-/// Returns the family of that description; a metric may have been registered since
-/// the others were listed.
-fn family<'a>(
+/// Returns the family with the name that text format 0.0.4 prints, which promtool reads.
+fn find_or_add<'a>(
     families: &'a mut BTreeMap<String, LintedFamily>,
     desc: &Arc<Desc>,
 ) -> &'a mut LintedFamily {
     let name = Escaping::Underscores.metric_name(desc.exposed_name());
-    let shown = match &name {
+    let printed = match &name {
         Cow::Borrowed(_) => Arc::clone(desc),
-        // As text 0.0.4 has it, which is what promtool reads.
         Cow::Owned(name) => Arc::new(Desc::new(name, desc.help(), desc.kind())),
     };
     let family = families.entry(name.into_owned());
-    family.or_insert_with(|| LintedFamily::new(&shown))
+    family.or_insert_with(|| LintedFamily::new(&printed))
 }

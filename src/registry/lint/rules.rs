@@ -1,38 +1,38 @@
-//! The rules, each a check of one family.
+//! The rules: each checks one family.
 
 use crate::registry::lint::units::{base_unit, unabbreviated};
-use crate::registry::lint::{Lint, LintedFamily, Rule};
+use crate::registry::lint::{Lint, LintedFamily};
 use crate::snapshot::{Escaping, Kind};
 
-/// Says what breaks a rule, each time in words that follow on the metric's name.
+/// Returns a text for each violation of a rule, which follows the metric's name in a sentence.
 type CheckFn = fn(&LintedFamily) -> Vec<String>;
 
-/// The checks, in the order of their rules.
-const RULES: [(Rule, CheckFn); 9] = [
-    (Rule::Help, missing_help),
-    (Rule::BaseUnit, base_units),
-    (Rule::Total, total_suffix),
-    (Rule::Reserved, reserved_names),
-    (Rule::TypeInName, type_in_name),
-    (Rule::Colon, colon),
-    (Rule::SnakeCase, camel_case),
-    (Rule::Abbreviation, abbreviated_units),
-    (Rule::Duplicate, duplicate_series),
+/// The rules by name, in the order in which they are reported.
+const RULES: [(&str, CheckFn); 9] = [
+    ("missing_help", missing_help),
+    ("base_unit", base_units),
+    ("total_suffix", total_suffix),
+    ("reserved_name", reserved_names),
+    ("type_in_name", type_in_name),
+    ("colon", colon),
+    ("camel_case", camel_case),
+    ("abbreviated_unit", abbreviated_units),
+    ("duplicate_series", duplicate_series),
 ];
 
-/// The types of metrics, this crate's and Prometheus's other one.
+/// The types of metrics: those of this crate, and Prometheus's summary.
 const TYPES: [&str; 4] = ["counter", "gauge", "histogram", "summary"];
 
-/// Returns what is wrong with a family, sorted by rule.
+/// Returns the violations of a family, in the order of the rules.
 pub(super) fn check(family: &LintedFamily) -> Vec<Lint> {
     let mut lints = Vec::new();
     for (rule, check) in RULES {
         let name = family.desc.exposed_name();
-        for fault in check(family) {
+        for violation in check(family) {
             lints.push(Lint {
                 metric: name.to_owned(),
                 rule,
-                text: format!("the {} {name:?} {fault}", family.desc.kind()),
+                text: format!("the {} {name:?} {violation}", family.desc.kind()),
             });
         }
     }
@@ -40,10 +40,10 @@ pub(super) fn check(family: &LintedFamily) -> Vec<Lint> {
 }
 
 fn missing_help(family: &LintedFamily) -> Vec<String> {
-    // Blanks are all that a reader skips before the text.
-    let blank = |char| matches!(char, ' ' | '\t');
-    if family.desc.help().chars().all(blank) {
-        return vec!["has no help text: say what it measures where it is registered".into()];
+    // These are the characters that a parser skips before the text.
+    let is_blank = |char| matches!(char, ' ' | '\t');
+    if family.desc.help().chars().all(is_blank) {
+        return vec!["has no help text: describe what it measures where it is registered".into()];
     }
     Vec::new()
 }
@@ -53,8 +53,8 @@ fn base_units(family: &LintedFamily) -> Vec<String> {
     let units = words.filter_map(|word| {
         base_unit(word).map(|base| {
             format!(
-                "is named after {word}, and Prometheus's base unit is {base}: measure in {base}, \
-                 and name it so"
+                "has the unit {word} in its name, and Prometheus's base unit is {base}: measure \
+                 in {base}, and put that in the name"
             )
         })
     });
@@ -62,12 +62,13 @@ fn base_units(family: &LintedFamily) -> Vec<String> {
 }
 
 fn total_suffix(family: &LintedFamily) -> Vec<String> {
-    // A counter's name ends so when it is exposed, however it was registered.
+    // The exposed name of every counter has this suffix.
     let is_counter = family.desc.kind() == Kind::Counter;
     let name = Escaping::Underscores.metric_name(family.desc.exposed_name());
     if !is_counter && name.ends_with("_total") {
         return vec![
-            "ends in `_total`, as only counters do: drop the suffix, or make it a counter".into(),
+            "ends in `_total`, which only counters may: drop the suffix, or make it a counter"
+                .into(),
         ];
     }
     Vec::new()
@@ -79,14 +80,14 @@ fn reserved_names(family: &LintedFamily) -> Vec<String> {
     let suffixes = ["_bucket", "_count", "_sum"].into_iter();
     let suffixes = suffixes.filter(|suffix| !is_histogram && name.ends_with(suffix));
     let suffixes = suffixes.map(|suffix| {
-        format!("ends in `{suffix}`, as what a histogram prints does: choose another ending")
+        format!("ends in `{suffix}`, like the series of a histogram: choose another ending")
     });
-    // Registries refuse these labels; what they take may change, and this must not.
+    // Registries refuse these labels. The check does not depend on that.
     let labels = family.labels.iter();
     let labels = labels.filter(|label| *label == "quantile" || (*label == "le" && !is_histogram));
     let labels = labels.map(|label| {
         format!(
-            "has the label `{label}`, which Prometheus keeps for histograms and summaries: \
+            "has the label `{label}`, which Prometheus reserves for histograms and summaries: \
              choose another name for it"
         )
     });
@@ -99,8 +100,8 @@ fn type_in_name(family: &LintedFamily) -> Vec<String> {
     types
         .map(|word| {
             format!(
-                "has `{word}`, a type of metric, in its name: leave it out, since a scrape tells \
-                 the type beside the name"
+                "has `{word}`, a metric type, in its name: leave it out, since a scrape contains \
+                 the type"
             )
         })
         .collect()
@@ -108,21 +109,20 @@ fn type_in_name(family: &LintedFamily) -> Vec<String> {
 
 fn colon(family: &LintedFamily) -> Vec<String> {
     if family.desc.exposed_name().contains(':') {
-        return vec!["has a `:` in its name, as recording rules have: put `_` in its place".into()];
+        return vec![
+            "has a `:` in its name, which is reserved for recording rules: replace it with `_`"
+                .into(),
+        ];
     }
     Vec::new()
 }
 
 fn camel_case(family: &LintedFamily) -> Vec<String> {
     let name = Some(family.desc.exposed_name()).filter(|name| is_camel_case(name));
-    let name = name.map(|_| "is named in camelCase: write small letters, and `_` between words");
+    let name = name.map(|_| "has a name in camelCase: use snake_case");
     let labels = family.labels.iter().filter(|label| is_camel_case(label));
-    let labels = labels.map(|label| {
-        format!(
-            "has the label `{label}`, named in camelCase: write small letters, and `_` \
-             between words"
-        )
-    });
+    let labels =
+        labels.map(|label| format!("has the label `{label}`, a name in camelCase: use snake_case"));
     name.map(String::from).into_iter().chain(labels).collect()
 }
 
@@ -132,7 +132,7 @@ fn abbreviated_units(family: &LintedFamily) -> Vec<String> {
     let units = words.filter_map(|word| {
         unabbreviated(word).map(|unit| {
             format!(
-                "has `{word}` in its name, which reads as an abbreviated unit: write {unit}, or \
+                "has `{word}` in its name, which looks like an abbreviated unit: write {unit}, or \
                  another word"
             )
         })
@@ -141,30 +141,30 @@ fn abbreviated_units(family: &LintedFamily) -> Vec<String> {
 }
 
 fn duplicate_series(family: &LintedFamily) -> Vec<String> {
-    let twice = family.duplicates.iter().map(|labels| {
+    let duplicates = family.duplicates.iter().map(|labels| {
         let labels = labels.as_str();
-        format!("has two series with the labels {{{labels}}}: give each of them labels of its own")
+        format!("has two series with the labels {{{labels}}}: give them different labels")
     });
-    twice.collect()
+    duplicates.collect()
 }
 
-/// Returns the words of a name but the first, of which promtool takes no notice
-/// where it looks for types and abbreviations.
+/// Returns the words of a name after the first, which promtool ignores when it looks for types
+/// and abbreviations.
 fn later_words(name: &str) -> impl Iterator<Item = &str> {
     name.split('_').skip(1)
 }
 
-/// Returns these words, each once.
+/// Returns each word once.
 fn distinct<'a>(words: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
     let mut seen = Vec::new();
     words.filter(move |word| {
-        let new = !seen.contains(word);
+        let is_new = !seen.contains(word);
         seen.push(*word);
-        new
+        is_new
     })
 }
 
-/// Returns true where a capital follows a small letter.
+/// Returns true if an uppercase letter follows a lowercase one.
 fn is_camel_case(name: &str) -> bool {
     let mut pairs = name.as_bytes().windows(2);
     pairs.any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase())

@@ -1,12 +1,11 @@
 //! The units that promtool knows by name.
 //!
-//! They are those of `promlint` in Prometheus's client for Go, in the folder
+//! They are copied from `promlint` in Prometheus's Go client, folder
 //! `prometheus/testutil/promlint/validations`.
 
-/// Each base unit, and the others that measure the same.
+/// Each base unit, and other units of the same quantity.
 ///
-/// Any of them may follow one of the [`PREFIXES`]. Both spellings of the metre are
-/// base units.
+/// Each may have one of the [`PREFIXES`]. Both spellings of the metre are base units.
 const UNITS: [(&str, &[&str]); 10] = [
     ("seconds", &["minutes", "hours", "days", "weeks"]),
     ("bytes", &["bits"]),
@@ -20,27 +19,26 @@ const UNITS: [(&str, &[&str]); 10] = [
     ("amperes", &[]),
 ];
 
-/// What makes another unit of a unit. It is `mibi` there, not `mebi`; so
-/// `mebibytes` passes, as it does with promtool.
+/// The prefixes of units. `promlint` has `mibi` instead of `mebi`, so `mebibytes` passes, as it
+/// does with promtool.
 const PREFIXES: [&str; 18] = [
     "pico", "nano", "micro", "milli", "centi", "deci", "deca", "hecto", "kilo", "mega", "giga",
     "tera", "peta", "kibi", "mibi", "gibi", "tebi", "pebi",
 ];
 
-/// Abbreviations, and what to write instead.
+/// What to write instead of each abbreviation.
 const ABBREVIATIONS: [(&str, &[&str]); 3] = [
     ("seconds", &["s", "ms", "us", "ns", "sec", "h", "d"]),
     ("bytes", &["b", "kb", "mb", "gb", "tb", "pb"]),
     ("seconds or meters", &["m"]),
 ];
 
-/// Returns the base unit to use in the place of `word`, if that is another unit.
+/// Returns the base unit to use instead of `word`, if `word` is another unit.
 pub(super) fn base_unit(word: &str) -> Option<&'static str> {
     let base = |unit: &str| {
-        let known = UNITS
-            .iter()
-            .find(|(base, others)| *base == unit || others.contains(&unit));
-        known.map(|(base, _)| *base)
+        let mut units = UNITS.iter();
+        let entry = units.find(|(base, others)| *base == unit || others.contains(&unit));
+        entry.map(|(base, _)| *base)
     };
     let prefixed = || {
         let mut prefixes = PREFIXES.iter();
@@ -49,12 +47,11 @@ pub(super) fn base_unit(word: &str) -> Option<&'static str> {
     base(word).or_else(prefixed).filter(|base| *base != word)
 }
 
-/// Returns what to write in the place of `word`, if that abbreviates a unit.
+/// Returns the unit to write instead of `word`, if `word` is an abbreviated unit.
 pub(super) fn unabbreviated(word: &str) -> Option<&'static str> {
-    let known = ABBREVIATIONS
-        .iter()
-        .find(|(_, short)| short.contains(&word));
-    known.map(|(unit, _)| *unit)
+    let mut abbreviations = ABBREVIATIONS.iter();
+    let entry = abbreviations.find(|(_, short)| short.contains(&word));
+    entry.map(|(unit, _)| *unit)
 }
 
 #[cfg(test)]
@@ -62,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_units_have_a_base_unit_and_base_units_and_other_words_have_none() {
+    fn only_units_that_are_not_base_units_have_a_replacement() {
         for (word, base) in [
             ("minutes", "seconds"),
             ("milliseconds", "seconds"),
@@ -101,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn abbreviations_are_written_out_and_other_short_words_are_not() {
+    fn only_abbreviated_units_are_written_out() {
         for (word, unit) in [
             ("ms", "seconds"),
             ("sec", "seconds"),

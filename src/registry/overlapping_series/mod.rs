@@ -1,4 +1,4 @@
-//! The series of a family that several registries have.
+//! Series that several registries have: duplicates are removed or added up.
 
 #[cfg(test)]
 mod tests;
@@ -7,21 +7,25 @@ use std::collections::{HashMap, HashSet};
 
 use crate::snapshot::{Desc, Labels, SeriesBlock};
 
-/// The series of one family that were read already.
+/// The label sets of one family that were read already.
 #[derive(Default)]
 pub(super) struct SeenSeries(HashSet<Labels>);
 
 impl SeenSeries {
-    /// Takes those series out of a block that were there before, and calls `found` with the
+    /// Removes the series of a block that were read before, and calls `on_duplicate` with the
     /// labels of each.
-    pub(super) fn remove_seen(&mut self, block: &mut SeriesBlock, mut found: impl FnMut(&Labels)) {
+    pub(super) fn remove_seen(
+        &mut self,
+        block: &mut SeriesBlock,
+        mut on_duplicate: impl FnMut(&Labels),
+    ) {
         let keep: Vec<_> = block
             .labels
             .iter()
             .map(|labels| {
                 let is_new = self.0.insert(labels.canonical());
                 if !is_new {
-                    found(labels);
+                    on_duplicate(labels);
                 }
                 is_new
             })
@@ -35,33 +39,34 @@ pub(super) fn is_self_metric(desc: &Desc) -> bool {
     desc.name().starts_with("tachometer_")
 }
 
-/// Adds up the series with the same labels. Those that cannot be added, since their buckets
-/// differ, are left out, and `failed` is called with their labels.
+/// Adds up series with the same labels. A series that cannot be added, since its buckets
+/// differ, is left out, and `on_mismatch` is called with its labels.
 pub(super) fn sum_series(
     blocks: Vec<SeriesBlock>,
-    mut failed: impl FnMut(&Labels),
+    mut on_mismatch: impl FnMut(&Labels),
 ) -> Vec<SeriesBlock> {
     let mut sums: Vec<SeriesBlock> = Vec::new();
-    // Where each label set is: the block, and the position in it.
-    let mut places = HashMap::new();
+    // The index of the block that has a label set, and of the series in it.
+    let mut positions = HashMap::new();
     for mut block in blocks {
         let mut new = Vec::new();
         for (series, labels) in block.labels.iter().enumerate() {
             let canonical = labels.canonical();
-            let Some(&(first, at)) = places.get(&canonical) else {
-                places.insert(canonical, (sums.len(), new.len()));
+            let Some(&(sum_block, sum_series)) = positions.get(&canonical) else {
+                positions.insert(canonical, (sums.len(), new.len()));
                 new.push(series);
                 continue;
             };
-            // No block has a label set twice, so that it is in one that was kept.
-            let Some(sum) = sums.get_mut(first) else {
-                failed(labels);
+            // No block has a label set twice, so the set is in a block in `sums`.
+            let Some(sum) = sums.get_mut(sum_block) else {
+                on_mismatch(labels);
                 continue;
             };
-            if sum.values.add(at, &block.values, series) {
-                sum.created_millis[at] = sum.created_millis[at].min(block.created_millis[series]);
+            if sum.values.add(sum_series, &block.values, series) {
+                let created = &mut sum.created_millis[sum_series];
+                *created = block.created_millis[series].min(*created);
             } else {
-                failed(labels);
+                on_mismatch(labels);
             }
         }
         block.retain(|series| new.binary_search(&series).is_ok());

@@ -1,4 +1,4 @@
-//! Series of several registries, added up or left out.
+//! Series of several registries, removed or added up.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ fn blocks(registries: &[Registry]) -> Vec<SeriesBlock> {
 }
 
 #[test]
-fn sums_are_those_of_one_registry_that_has_seen_it_all() {
+fn sums_equal_those_of_one_registry_with_all_observations() {
     let (parts, whole) = (
         [Registry::new(), Registry::new(), Registry::new()],
         Registry::new(),
@@ -56,13 +56,13 @@ fn histograms_with_other_buckets_are_left_out() {
             .unwrap();
         seconds.observe(0.5);
     }
-    let mut left_out = 0;
-    let sums = sum_series(blocks(&registries), |_| left_out += 1);
-    assert_eq!((left_out, sums.len(), sums[0].values.total()), (1, 1, 1.0));
+    let mut skipped = 0;
+    let sums = sum_series(blocks(&registries), |_| skipped += 1);
+    assert_eq!((skipped, sums.len(), sums[0].values.total()), (1, 1, 1.0));
 }
 
 #[test]
-fn series_that_were_read_before_are_taken_out_with_their_exemplars() {
+fn duplicate_series_are_removed_with_their_exemplars() {
     let registries = [Registry::new(), Registry::new()];
     for (registry, kinds) in registries.iter().zip([&["b", "d"][..], &["a", "b", "c"]]) {
         for kind in kinds {
@@ -71,12 +71,12 @@ fn series_that_were_read_before_are_taken_out_with_their_exemplars() {
         }
     }
     let mut seen = SeenSeries::default();
-    let mut found = Vec::new();
+    let mut duplicates = Vec::new();
     let mut blocks = blocks(&registries);
     for block in &mut blocks {
-        seen.remove_seen(block, |labels| found.push(labels.as_str().to_owned()));
+        seen.remove_seen(block, |labels| duplicates.push(labels.as_str().to_owned()));
     }
-    assert_eq!(found, ["kind=\"b\""]);
+    assert_eq!(duplicates, ["kind=\"b\""]);
     let last = &blocks[1];
     let labels: Vec<_> = last.labels.iter().map(Labels::as_str).collect();
     assert_eq!(labels, ["kind=\"a\"", "kind=\"c\""]);

@@ -55,7 +55,7 @@ seconds_count 4
 # HELP tachometer_series Series of a metric with labels.
 # TYPE tachometer_series gauge
 tachometer_series{metric="mails_total"} 1
-# HELP tachometer_series_overflow_total Times that `_overflow` replaced a label's value that was over the limit, too long or not allowed.
+# HELP tachometer_series_overflow_total Times that `_overflow` replaced a label value that was over the limit, too long or not allowed.
 # TYPE tachometer_series_overflow_total counter
 tachometer_series_overflow_total{metric="mails_total"} 0
 "#;

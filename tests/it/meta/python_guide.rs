@@ -20,7 +20,7 @@ fn the_three_kinds_of_metric() {
 fn the_registry() {
     let told = told("registry");
     let lines: Vec<_> = told.lines().collect();
-    assert!(lines[0].contains("ask for a counter"), "{told}");
+    assert!(lines[0].contains("request a counter"), "{told}");
     let rest = [
         "my_counter: 2",
         "my_counter is a counter",

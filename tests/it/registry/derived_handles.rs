@@ -196,7 +196,7 @@ stock{tenant="b"} 20
     let orders = registry.get("orders_total").unwrap();
     assert_eq!((orders.series(), orders.value()), (2, 3.0));
     assert_eq!(registry.metrics().len(), 5);
-    assert_eq!(registry.summary().snapshots["stock"].value, 30.0);
+    assert_eq!(registry.summary().metrics["stock"].value, 30.0);
     let told = sum(
         &registry,
         "tachometer_series",
@@ -333,17 +333,17 @@ fn other_names_of_labels_or_another_kind_stay_a_conflict_and_change_nothing() {
     );
     check(
         b.counter_family("orders_total", "", ["size"]),
-        "give the same labels",
+        "pass the same labels",
     );
     check(
         b.register("orders_total", "", &Counter::new()),
-        "give the same labels",
+        "pass the same labels",
     );
     check(
         b.gauge_family("orders_total", "", ["kind"]),
-        "ask for a counter",
+        "request a counter",
     );
-    check(b.counter_fn("queue", "", || 1), "ask for a gauge");
+    check(b.counter_fn("queue", "", || 1), "request a gauge");
     // Of a handle's own collector there is one.
     check(a.gauge_fn("queue", "", || 1), "rename");
     check(b.counter("orders", ""), "rename");

@@ -153,7 +153,7 @@ fn a_metric_is_registered_once_by_hand_and_not_as_a_part_of_a_family() {
 }
 
 #[test]
-#[should_panic(expected = "the metric \"refusals_once\" is there as a counter")]
+#[should_panic(expected = "the metric \"refusals_once\" is already registered as a counter")]
 fn the_free_functions_panic_with_the_words_of_the_error() {
     let _ = tachometer::counter("refusals_once", "");
     let _ = tachometer::gauge("refusals_once", "");

@@ -69,7 +69,7 @@ fn families_of_several_registries_become_one_and_others_stay_apart() {
     assert_eq!(names, ["a", "jobs_total", "z"]);
     let summary = both.summary();
     assert_eq!(
-        (summary.total_metrics, summary.snapshots["jobs_total"].value),
+        (summary.total_metrics, summary.metrics["jobs_total"].value),
         (4, 3.0)
     );
     let only = both.export(Format::Text).filter_names(["z"]).to_bytes();

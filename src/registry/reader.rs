@@ -1,0 +1,256 @@
+//! Reads a whole registry, one block of series at a time.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use std::vec;
+
+use crate::registry::Registry;
+use crate::registry::metric_table::{MetricEntry, SeriesGroup};
+use crate::registry::overlapping_series::{SeenSeries, is_self_metric, sum_series};
+use crate::registry::registered_collector::RegisteredCollector;
+use crate::registry::self_metrics::{self, SelfMetrics};
+use crate::snapshot::{Desc, Labels, SeriesBlock};
+
+/// An iterator over the blocks of a registry; each block is read when it is requested.
+///
+/// Families are sorted by name, and their series are in the order in which they were created.
+/// Families without a series are left out. The registry's metrics about itself, which begin
+/// with `tachometer_`, come last.
+#[must_use = "the registry is read as blocks are taken"]
+pub(crate) struct RegistryReader {
+    registry: Registry,
+    entries: vec::IntoIter<Arc<MetricEntry>>,
+    /// The names of metrics of which several registries may have the same series.
+    overlapping: HashSet<String>,
+    /// The family that is being read.
+    current: Option<FamilyReader>,
+    /// The names of the families to return; `None` for all.
+    name_filter: Option<HashSet<String>>,
+    /// The blocks that each collector computed, by family; keyed by the collector's address.
+    collected: HashMap<usize, Vec<Vec<SeriesBlock>>>,
+    /// What is known so far about the metrics read; taken when all of them have been read.
+    self_metrics: Option<SelfMetrics>,
+    self_metric_blocks: vec::IntoIter<SeriesBlock>,
+    /// The first series that was left out because an earlier registry has it.
+    duplicate: Option<(String, Labels)>,
+    read_at: SystemTime,
+    uptime: Duration,
+}
+
+/// A family that is being read.
+struct FamilyReader {
+    entry: Arc<MetricEntry>,
+    /// The index of the group to read next.
+    next_group: usize,
+    cursor: GroupCursor,
+    /// How many series have been returned.
+    series: usize,
+    /// The series read so far, if several registries may have the same.
+    seen: Option<SeenSeries>,
+}
+
+/// The position in the group that is being read.
+enum GroupCursor {
+    /// No group is being read.
+    None,
+    /// A stored group, and the index of its next series.
+    Stored(SeriesGroup, usize),
+    /// Blocks that are in memory already.
+    Computed(vec::IntoIter<SeriesBlock>),
+}
+
+impl RegistryReader {
+    pub(super) fn new(registry: &Registry) -> Self {
+        let (entries, overlapping) = match &registry.additional {
+            None => (registry.table().iter().cloned().collect(), HashSet::new()),
+            Some(additional) => {
+                let merged = registry.merged_metrics();
+                for (entry, conflict) in &merged.conflicts {
+                    additional.skip_metric(entry, conflict);
+                }
+                (merged.entries, merged.overlapping)
+            }
+        };
+        Self {
+            registry: registry.clone(),
+            entries: entries.into_iter(),
+            overlapping,
+            current: None,
+            name_filter: None,
+            collected: HashMap::new(),
+            self_metrics: Some(SelfMetrics::new(registry.self_metric_labels())),
+            self_metric_blocks: Vec::new().into_iter(),
+            duplicate: None,
+            read_at: SystemTime::now(),
+            uptime: registry.uptime(),
+        }
+    }
+
+    /// Returns the first series that was left out because an earlier registry has it.
+    pub(super) fn duplicate(&self) -> Option<(&str, &Labels)> {
+        let (metric, labels) = self.duplicate.as_ref()?;
+        Some((metric, labels))
+    }
+
+    /// Returns when the reader was created.
+    pub(crate) fn read_at(&self) -> SystemTime {
+        self.read_at
+    }
+
+    /// Returns how long the registry had existed at that time.
+    pub(crate) fn uptime(&self) -> Duration {
+        self.uptime
+    }
+
+    /// Returns only families with these names: a name as registered or as a format prints it, a
+    /// counter's with or without `_total`.
+    pub(crate) fn filter_names(
+        mut self,
+        names: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let names: HashSet<_> = names.into_iter().map(Into::into).collect();
+        let has_self_metric = self_metrics::descs().any(|desc| is_selected(&names, &desc));
+        // The metrics about the registry itself are known only after all others were read.
+        if !has_self_metric {
+            self.self_metrics = None;
+            let entries = self.entries;
+            let selected: Vec<_> = entries
+                .filter(|entry| is_selected(&names, entry.desc()))
+                .collect();
+            self.entries = selected.into_iter();
+        }
+        self.name_filter = Some(names);
+        self
+    }
+
+    /// Returns the next block, whether its name is selected or not.
+    fn next_unfiltered(&mut self) -> Option<SeriesBlock> {
+        loop {
+            if let Some(mut current) = self.current.take() {
+                if let Some(block) = self.next_in_family(&mut current) {
+                    self.current = Some(current);
+                    return Some(block);
+                }
+                self.finish_family(&current);
+            }
+            if let Some(entry) = self.entries.next() {
+                self.current = Some(self.start_family(entry));
+            } else {
+                if let Some(self_metrics) = self.self_metrics.take() {
+                    self.self_metric_blocks = self_metrics.blocks(&self.registry).into_iter();
+                }
+                return self.self_metric_blocks.next();
+            }
+        }
+    }
+
+    fn start_family(&mut self, entry: Arc<MetricEntry>) -> FamilyReader {
+        let is_overlapping = self.overlapping.contains(entry.desc().name());
+        let mut family = FamilyReader {
+            entry,
+            next_group: 0,
+            cursor: GroupCursor::None,
+            series: 0,
+            seen: None,
+        };
+        if is_overlapping && is_self_metric(family.entry.desc()) {
+            let mut blocks = Vec::new();
+            while let Some(block) = self.next_in_family(&mut family) {
+                blocks.push(block);
+            }
+            let sums = sum_series(blocks, |labels| self.skip_duplicate(&family.entry, labels));
+            family.cursor = GroupCursor::Computed(sums.into_iter());
+            family.series = 0;
+        } else if is_overlapping {
+            family.seen = Some(SeenSeries::default());
+        }
+        family
+    }
+
+    /// Returns the next block of a family.
+    fn next_in_family(&mut self, family: &mut FamilyReader) -> Option<SeriesBlock> {
+        loop {
+            let block = match &mut family.cursor {
+                GroupCursor::None => None,
+                GroupCursor::Stored(group, next_series) => group.set.block(next_series),
+                GroupCursor::Computed(blocks) => blocks.next(),
+            };
+            if let Some(mut block) = block {
+                if let Some(seen) = &mut family.seen {
+                    seen.remove_seen(&mut block, |labels| {
+                        self.skip_duplicate(&family.entry, labels);
+                    });
+                }
+                if block.labels.is_empty() {
+                    continue;
+                }
+                block.is_first = family.series == 0;
+                family.series += block.labels.len();
+                return Some(block);
+            }
+            let group = family.entry.groups.get(family.next_group)?;
+            family.next_group += 1;
+            family.cursor = match &group.collector {
+                None => GroupCursor::Stored(group.clone(), 0),
+                Some((collector, index)) => {
+                    GroupCursor::Computed(self.collected_blocks(collector, *index).into_iter())
+                }
+            };
+        }
+    }
+
+    /// Records that a series was left out.
+    fn skip_duplicate(&mut self, entry: &MetricEntry, labels: &Labels) {
+        let name = entry.desc().name();
+        if let Some(additional) = &self.registry.additional {
+            additional.skip_duplicate(name, labels);
+        }
+        self.duplicate
+            .get_or_insert_with(|| (name.to_owned(), labels.clone()));
+    }
+
+    /// Takes the blocks that a collector computed for one of its families. The collector runs
+    /// when the first of its families is read.
+    fn collected_blocks(
+        &mut self,
+        collector: &Arc<RegisteredCollector>,
+        family: usize,
+    ) -> Vec<SeriesBlock> {
+        let address = Arc::as_ptr(collector).addr();
+        let families = self.collected.entry(address);
+        let families = families.or_insert_with(|| collector.run());
+        families
+            .get_mut(family)
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
+
+    /// Records a family that has been read in the registry's metrics about itself.
+    fn finish_family(&mut self, family: &FamilyReader) {
+        if let Some(self_metrics) = &mut self.self_metrics {
+            self_metrics.record(&family.entry.metric(), family.series);
+            let groups = &family.entry.groups;
+            self_metrics.has_collectors |= groups.iter().any(|group| group.collector.is_some());
+        }
+    }
+}
+
+impl Iterator for RegistryReader {
+    type Item = SeriesBlock;
+
+    fn next(&mut self) -> Option<SeriesBlock> {
+        loop {
+            let block = self.next_unfiltered()?;
+            let filter = self.name_filter.as_ref();
+            if filter.is_none_or(|names| is_selected(names, &block.desc)) {
+                return Some(block);
+            }
+        }
+    }
+}
+
+/// Returns true if one of these names is a name of the family.
+fn is_selected(names: &HashSet<String>, desc: &Desc) -> bool {
+    desc.lookup_names().any(|name| names.contains(&*name))
+}
