@@ -135,7 +135,7 @@ pub mod snapshot;
 
 #[cfg(feature = "axum")]
 pub use app::{instrument, instrument_with};
-pub use context::{RequestRoute, WithRoute, carry_route};
+pub use context::{RequestRoute, carry_route};
 pub use error::Error;
 #[cfg(feature = "llm")]
 pub use llm::LlmLayer;

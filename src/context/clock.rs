@@ -1,13 +1,14 @@
-//! What a layer takes its times from.
+//! The clock of a layer.
 
 use std::time::{Duration, Instant};
 
 use crate::context::hook::Hook;
 
-/// The system's clock, or one of the user's.
+/// The system's clock, or one that the user sets.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Clock(Option<Hook<NowFn>>);
 
+/// A closure that returns the current time.
 pub(crate) type NowFn = dyn Fn() -> Instant + Send + Sync;
 
 impl Clock {
@@ -15,6 +16,7 @@ impl Clock {
         Self(Some(now))
     }
 
+    /// Returns the current time, by the system's clock if the user's clock panics.
     #[inline]
     pub(crate) fn now(&self) -> Instant {
         match &self.0 {
@@ -23,9 +25,9 @@ impl Clock {
         }
     }
 
-    /// Returns the time since an instant, or none at all if the clock went back.
+    /// Returns the time since `start`, or zero if the clock went back.
     #[inline]
-    pub(crate) fn since(&self, started: Instant) -> Duration {
-        self.now().saturating_duration_since(started)
+    pub(crate) fn since(&self, start: Instant) -> Duration {
+        self.now().saturating_duration_since(start)
     }
 }

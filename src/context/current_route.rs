@@ -1,19 +1,19 @@
-//! Which request the calling thread is working on, for those who ask for its route.
+//! The route of the request that the calling thread handles.
 //!
-//! A layer leaves here what costs it next to nothing: the place of the request's route among its
-//! own. Whoever asks for the route, which is seldom, finds the layer's routes by that.
+//! A layer stores only a [`RouteId`] per poll, which costs almost nothing. Code that reads the
+//! route, which is rare, looks the layer's [`RouteTable`] up by that id.
 
 use std::cell::{Cell, RefCell};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 thread_local! {
-    // It needs no destructor, so a thread that is being torn down still has it.
+    // Without a destructor, so that it also works while the thread is being torn down.
     static CURRENT: Cell<RouteId> = const { Cell::new(RouteId::NONE) };
-    /// The routes that were carried here, those of inner futures last.
+    /// The routes that were carried to this thread, those of inner futures last.
     static CARRIED: RefCell<Vec<Arc<str>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The routes of each layer, by their address. It is written where a layer is made.
+/// The route tables of all layers, by their address. Written when a layer is made.
 static ROUTE_TABLES: RwLock<Vec<(usize, Weak<dyn RouteTable>)>> = RwLock::new(Vec::new());
 
 /// The routes of a layer.
@@ -22,92 +22,91 @@ pub(crate) trait RouteTable: Send + Sync {
     fn route(&self, position: usize) -> Option<Arc<str>>;
 }
 
-/// Where a route is: in the layer at this address, or among those that were carried here,
-/// and its position there.
+/// Identifies a route: the address of a layer's route table, or [`CARRIED`](Self::CARRIED),
+/// and the position of the route there.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RouteId {
-    layer: usize,
+    table: usize,
     position: usize,
 }
 
 impl RouteId {
-    /// At these addresses there is no layer.
-    const NOWHERE: usize = 0;
+    /// No table is at these addresses.
+    const NO_TABLE: usize = 0;
     const CARRIED: usize = 1;
 
     const NONE: Self = Self {
-        layer: Self::NOWHERE,
+        table: Self::NO_TABLE,
         position: 0,
     };
 
-    /// Returns the place of a layer's route at a position.
+    /// Returns the id of the route at a position of a table.
     #[inline]
-    pub(crate) fn new<R: RouteTable>(routes: &R, position: usize) -> Self {
+    pub(crate) fn new<R: RouteTable>(table: &R, position: usize) -> Self {
         Self {
-            layer: address(routes),
+            table: address(table),
             position,
         }
     }
 }
 
-/// Lets a layer's routes be found by their address.
-pub(crate) fn register_routes<R: RouteTable + 'static>(routes: &Arc<R>) {
-    let mut layers = ROUTE_TABLES.write().unwrap_or_else(PoisonError::into_inner);
-    layers.retain(|(_, routes)| routes.strong_count() > 0);
-    let known: Arc<dyn RouteTable> = Arc::<R>::clone(routes);
-    layers.push((address(&**routes), Arc::downgrade(&known)));
+/// Makes a layer's route table available to [`current_route`].
+pub(crate) fn register_routes<R: RouteTable + 'static>(table: &Arc<R>) {
+    let mut tables = ROUTE_TABLES.write().unwrap_or_else(PoisonError::into_inner);
+    tables.retain(|(_, table)| table.strong_count() > 0);
+    let shared: Arc<dyn RouteTable> = Arc::<R>::clone(table);
+    tables.push((address(&**table), Arc::downgrade(&shared)));
 }
 
 #[inline]
-fn address<R: RouteTable>(routes: &R) -> usize {
-    std::ptr::from_ref(routes).addr()
+fn address<R: RouteTable>(table: &R) -> usize {
+    std::ptr::from_ref(table).addr()
 }
 
-/// The work on a request, until it is dropped.
+/// Makes a route the current one of this thread, until the guard is dropped.
 #[derive(Debug)]
-#[must_use = "the work ends when this is dropped"]
+#[must_use = "the route is the current one until this is dropped"]
 pub(crate) struct CurrentRouteGuard {
-    before: RouteId,
+    previous: RouteId,
 }
 
 impl CurrentRouteGuard {
-    /// Begins to work on the request whose route is there.
     #[inline]
-    pub(crate) fn enter(place: RouteId) -> Self {
+    pub(crate) fn enter(route: RouteId) -> Self {
         Self {
-            before: CURRENT.replace(place),
+            previous: CURRENT.replace(route),
         }
     }
 }
 
-/// Where the work panicked, too.
+/// Also runs if the code under the guard panics.
 impl Drop for CurrentRouteGuard {
     #[inline]
     fn drop(&mut self) {
-        CURRENT.set(self.before);
+        CURRENT.set(self.previous);
     }
 }
 
-/// Lets the work that has begun be one on a request whose route is there instead, as a layer
-/// within has found.
-pub(super) fn replace_current(place: RouteId) {
-    CURRENT.set(place);
+/// Replaces the current route under the innermost guard, because an inner layer knows a
+/// better one.
+pub(super) fn replace_current(route: RouteId) {
+    CURRENT.set(route);
 }
 
-/// Runs something with a route that was carried here, or with none.
+/// Runs a closure with a carried route, or without a route, as the current one.
 pub(super) fn with_route<T>(route: Option<&Arc<str>>, run: impl FnOnce() -> T) -> T {
-    let _carried = CarriedRouteGuard::begin(route);
+    let _guard = CarriedRouteGuard::enter(route);
     run()
 }
 
 #[derive(Debug)]
 struct CarriedRouteGuard {
-    _within: CurrentRouteGuard,
+    _current: CurrentRouteGuard,
     position: Option<usize>,
 }
 
 impl CarriedRouteGuard {
-    fn begin(route: Option<&Arc<str>>) -> Self {
+    fn enter(route: Option<&Arc<str>>) -> Self {
         let push = |route: &Arc<str>| {
             let push = |carried: &RefCell<Vec<_>>| {
                 let mut carried = carried.borrow_mut();
@@ -117,18 +116,18 @@ impl CarriedRouteGuard {
             CARRIED.try_with(push).ok()
         };
         let position = route.and_then(push);
-        let place = position.map_or(RouteId::NONE, |position| RouteId {
-            layer: RouteId::CARRIED,
+        let id = position.map_or(RouteId::NONE, |position| RouteId {
+            table: RouteId::CARRIED,
             position,
         });
         Self {
-            _within: CurrentRouteGuard::enter(place),
+            _current: CurrentRouteGuard::enter(id),
             position,
         }
     }
 }
 
-/// Where what ran panicked, too.
+/// Also runs if the closure panics.
 impl Drop for CarriedRouteGuard {
     fn drop(&mut self) {
         if let Some(position) = self.position {
@@ -137,18 +136,18 @@ impl Drop for CarriedRouteGuard {
     }
 }
 
-/// Returns the route of the request that the calling thread is working on.
+/// Returns the route of the request that the calling thread handles.
 pub(super) fn current_route() -> Option<Arc<str>> {
-    let RouteId { layer, position } = CURRENT.get();
-    match layer {
-        RouteId::NOWHERE => None,
+    let RouteId { table, position } = CURRENT.get();
+    match table {
+        RouteId::NO_TABLE => None,
         RouteId::CARRIED => CARRIED
             .try_with(|carried| carried.borrow().get(position).cloned())
             .ok()?,
-        layer => {
-            let layers = ROUTE_TABLES.read().unwrap_or_else(PoisonError::into_inner);
-            let (_, routes) = layers.iter().rev().find(|(own, _)| *own == layer)?;
-            routes.upgrade()?.route(position)
+        address => {
+            let tables = ROUTE_TABLES.read().unwrap_or_else(PoisonError::into_inner);
+            let (_, table) = tables.iter().rev().find(|(key, _)| *key == address)?;
+            table.upgrade()?.route(position)
         }
     }
 }
@@ -157,44 +156,44 @@ pub(super) fn current_route() -> Option<Arc<str>> {
 mod tests {
     use super::*;
 
-    /// A layer's only route.
-    struct Only(Arc<str>);
+    /// A table with one route.
+    struct SingleRoute(Arc<str>);
 
-    impl RouteTable for Only {
+    impl RouteTable for SingleRoute {
         fn route(&self, position: usize) -> Option<Arc<str>> {
             (position == 0).then(|| Arc::clone(&self.0))
         }
     }
 
-    fn layer(route: &str) -> Arc<Only> {
-        let layer = Arc::new(Only(route.into()));
-        register_routes(&layer);
-        layer
+    fn registered(route: &str) -> Arc<SingleRoute> {
+        let table = Arc::new(SingleRoute(route.into()));
+        register_routes(&table);
+        table
     }
 
     #[test]
-    fn a_layer_that_is_gone_leaves_no_entry_and_no_route() {
-        let gone = layer("/gone");
-        let place = RouteId::new(&*gone, 0);
-        drop(gone);
-        let _within = CurrentRouteGuard::enter(place);
+    fn a_dropped_table_leaves_no_entry_and_no_route() {
+        let dropped = registered("/dropped");
+        let id = RouteId::new(&*dropped, 0);
+        drop(dropped);
+        let _guard = CurrentRouteGuard::enter(id);
         assert_eq!(current_route(), None);
-        let _next = layer("/next");
-        let layers = ROUTE_TABLES.read().unwrap();
+        let _next = registered("/next");
+        let tables = ROUTE_TABLES.read().unwrap();
         assert!(
-            layers
+            tables
                 .iter()
-                .all(|(own, routes)| *own != place.layer || routes.strong_count() > 0)
+                .all(|(address, table)| *address != id.table || table.strong_count() > 0)
         );
     }
 
     #[test]
-    fn what_was_carried_here_is_gone_when_it_has_run() {
+    fn a_carried_route_is_removed_after_the_closure() {
         let [one, two]: [Arc<str>; 2] = ["/one", "/two"].map(Arc::from);
         with_route(Some(&one), || {
             for _ in 0..3 {
                 with_route(Some(&two), || {
-                    assert_eq!(current_route(), Some(Arc::clone(&two)))
+                    assert_eq!(current_route(), Some(Arc::clone(&two)));
                 });
                 assert_eq!(current_route(), Some(Arc::clone(&one)));
                 with_route(None, || assert_eq!(current_route(), None));

@@ -1,10 +1,10 @@
-//! Code of the user's that a layer calls.
+//! Closures of the user that a layer calls.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// A closure of the user's, shared by the layer's clones.
+/// A closure of the user, shared by the clones of a layer.
 pub(crate) struct Hook<F: ?Sized>(Arc<F>);
 
 impl<F: ?Sized> Hook<F> {
@@ -12,8 +12,8 @@ impl<F: ?Sized> Hook<F> {
         Self(closure)
     }
 
-    /// Lets `run` call the closure, and returns nothing if it panics: a request must
-    /// not fail for it.
+    /// Lends the closure to `run`, which calls it. Returns `None` if it panics: a request
+    /// must not fail because of it.
     pub(crate) fn call<T>(&self, run: impl FnOnce(&F) -> T) -> Option<T> {
         catch_unwind(AssertUnwindSafe(|| run(&self.0))).ok()
     }

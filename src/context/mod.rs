@@ -1,15 +1,19 @@
-//! What two rooms share that must not know each other.
+//! What the router and the layers share, so that they need not import each other.
 //!
-//! The router answers scrapes and the layer counts requests. Wherever the layer
-//! sits, a scrape is not a request of the service, so the router marks its
-//! answers and the layer leaves marked ones out. And whoever counts calls that are
-//! made while a request is answered may ask for its route. Both layers take their times
-//! from a clock that tests can set, and call closures of the user's, which may panic.
+//! - [`Unmeasured`] marks the router's responses, which the layer does not count: a scrape
+//!   is not a request of the service, wherever the layer sits.
+//! - [`RequestRoute`] is the route of the request that the calling code handles. The layer
+//!   of LLM calls uses it as a label.
+//! - [`Incoming`], [`ActiveLayer`] and [`report_route`] let nested layers of the same
+//!   metrics count a request once. See [`nesting`].
+//! - [`PanicFlag`] detects panics of a wrapped service.
+//! - [`Clock`] and [`Hook`] call the user's closures, which may panic.
 
 mod clock;
 mod current_route;
 mod hook;
 mod nesting;
+mod panic_flag;
 mod request_route;
 mod route_template;
 
@@ -18,9 +22,10 @@ pub(crate) use current_route::{CurrentRouteGuard, RouteId, RouteTable, register_
 pub(crate) use hook::Hook;
 pub(crate) use nesting::incoming::{Incoming, mark_counted, reveal_marker};
 pub(crate) use nesting::layer_stack::{ActiveLayer, NestingState, report_route};
-pub use request_route::{RequestRoute, WithRoute, carry_route};
+pub(crate) use panic_flag::PanicFlag;
+pub use request_route::{RequestRoute, carry_route};
 pub(crate) use route_template::{UNMATCHED, route_template};
 
-/// Marks a response that the layer is not to count.
+/// An extension of responses that the layer must not count.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unmeasured;

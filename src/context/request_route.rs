@@ -1,4 +1,4 @@
-//! The route of the request that is being answered, to be asked for and to be carried.
+//! The route of the request that the calling code handles, to be read and carried along.
 
 use std::fmt;
 use std::pin::Pin;
@@ -9,10 +9,10 @@ use pin_project_lite::pin_project;
 
 use crate::context::current_route::{current_route, with_route};
 
-/// The route of the request that is being answered, as a [`MetricsLayer`] calls it.
+/// The route of the request that the calling code handles, as a [`MetricsLayer`] labels it.
 ///
-/// A handler, and all that it awaits, finds it with [`current`](Self::current). What it
-/// hands to another task or thread does not, unless the route is carried there:
+/// A handler and everything that it awaits get it from [`current`](Self::current). Other
+/// tasks and threads do not, unless the route is carried there:
 ///
 /// ```
 /// use tachometer::{RequestRoute, carry_route};
@@ -29,32 +29,36 @@ use crate::context::current_route::{current_route, with_route};
 ///
 /// [`MetricsLayer`]: crate::MetricsLayer
 #[derive(Clone, Default, PartialEq, Eq)]
+#[doc(alias = "MatchedPath")]
+#[doc(alias = "endpoint")]
 pub struct RequestRoute(Option<Arc<str>>);
 
 impl RequestRoute {
-    /// Returns the route of the request that the calling code answers; none elsewhere.
+    /// Returns the route of the request that the calling code handles. Outside of a request
+    /// it is a route without a [name](Self::name).
     #[must_use]
     pub fn current() -> Self {
         Self(current_route())
     }
 
-    /// Returns what the route is called: its template, or `unmatched` where the request
-    /// matched none.
+    /// Returns the name of the route: its template, or `unmatched` if the request matched
+    /// no route. Returns `None` outside of a request.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.0.as_deref()
     }
 
-    /// Lets `future` find this as its request's route, wherever it is polled.
+    /// Returns a future that runs `future` with this as the current route, wherever it is
+    /// polled.
     #[must_use = "a future does nothing until it is polled"]
-    pub fn carry<F: Future>(self, future: F) -> WithRoute<F> {
-        WithRoute {
+    pub fn carry<F: Future>(self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        RouteFuture {
             inner: future,
             route: self,
         }
     }
 
-    /// Lets `run`, and what it calls, find this as its request's route.
+    /// Runs a closure with this as the current route.
     pub fn run<T>(&self, run: impl FnOnce() -> T) -> T {
         with_route(self.0.as_ref(), run)
     }
@@ -70,8 +74,8 @@ impl fmt::Debug for RequestRoute {
     }
 }
 
-/// Lets `future` find the route of the request that the calling code answers, wherever the
-/// future is polled: in a task of its own, say.
+/// Returns a future that runs `future` with the current route of the caller, wherever it is
+/// polled: in another task, for example.
 ///
 /// ```
 /// # async fn handler() {
@@ -79,28 +83,20 @@ impl fmt::Debug for RequestRoute {
 /// # }
 /// ```
 #[must_use = "a future does nothing until it is polled"]
-pub fn carry_route<F: Future>(future: F) -> WithRoute<F> {
+pub fn carry_route<F: Future>(future: F) -> impl Future<Output = F::Output> + use<F> {
     RequestRoute::current().carry(future)
 }
 
 pin_project! {
-    /// A future that finds the route of a request, made by [`carry_route`].
-    #[must_use = "a future does nothing until it is polled"]
-    pub struct WithRoute<F> {
+    /// A future that is polled with a route as the current one.
+    struct RouteFuture<F> {
         #[pin]
         inner: F,
         route: RequestRoute,
     }
 }
 
-/// Does not print the inner future, which may hold a request.
-impl<F> fmt::Debug for WithRoute<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WithRoute").finish_non_exhaustive()
-    }
-}
-
-impl<F: Future> Future for WithRoute<F> {
+impl<F: Future> Future for RouteFuture<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
@@ -114,29 +110,29 @@ impl<F: Future> Future for WithRoute<F> {
 mod tests {
     use super::*;
 
-    fn named(name: &str) -> RequestRoute {
+    fn route(name: &str) -> RequestRoute {
         RequestRoute(Some(name.into()))
     }
 
     #[test]
-    fn a_route_is_found_within_what_carries_it_and_nowhere_else() {
-        let found = RequestRoute::current;
-        assert_eq!(found().name(), None);
-        named("/a").run(|| {
-            assert_eq!(found(), named("/a"));
-            named("/b").run(|| assert_eq!(found(), named("/b")));
-            RequestRoute::default().run(|| assert_eq!(found().name(), None));
-            assert_eq!(found(), named("/a"));
-            std::thread::spawn(move || assert_eq!(found().name(), None))
+    fn a_carried_route_is_current_while_the_closure_runs_and_on_that_thread_alone() {
+        let current = RequestRoute::current;
+        assert_eq!(current().name(), None);
+        route("/a").run(|| {
+            assert_eq!(current(), route("/a"));
+            route("/b").run(|| assert_eq!(current(), route("/b")));
+            RequestRoute::default().run(|| assert_eq!(current().name(), None));
+            assert_eq!(current(), route("/a"));
+            std::thread::spawn(move || assert_eq!(current().name(), None))
                 .join()
                 .unwrap();
         });
-        assert_eq!(found().name(), None);
+        assert_eq!(current().name(), None);
     }
 
     #[test]
     fn a_panic_leaves_no_route_behind() {
-        let panicked = std::panic::catch_unwind(|| named("/a").run(|| panic!("on purpose")));
+        let panicked = std::panic::catch_unwind(|| route("/a").run(|| panic!("on purpose")));
         assert!(panicked.is_err());
         assert_eq!(RequestRoute::current().name(), None);
     }

@@ -1,13 +1,13 @@
-//! The route of a request.
+//! The route template that axum's router found for a request.
 
 #[cfg(feature = "axum")]
 use axum::extract::MatchedPath;
 use http::Extensions;
 
-/// The route of a request that matched none, or of which no one knows the route.
+/// The route of requests that matched no route, or whose route is not known.
 pub(crate) const UNMATCHED: &str = "unmatched";
 
-/// Returns a request's route template, as axum's router left it in the extensions;
+/// Returns the route template that axum's router left in a request's extensions. It is
 /// never a path that a client wrote.
 #[cfg(feature = "axum")]
 pub(crate) fn route_template(extensions: &Extensions) -> Option<&str> {
@@ -15,6 +15,6 @@ pub(crate) fn route_template(extensions: &Extensions) -> Option<&str> {
 }
 
 #[cfg(not(feature = "axum"))]
-pub(crate) fn template(_extensions: &Extensions) -> Option<&str> {
+pub(crate) fn route_template(_extensions: &Extensions) -> Option<&str> {
     None
 }

@@ -14,7 +14,7 @@ use crate::middleware::record::Record;
 use crate::middleware::remaining_body::RemainingBody;
 
 pin_project! {
-    /// A response's body, passed on as it is, with the request's record in it.
+    /// The body of a measured response. It passes frames on unchanged, and counts their bytes.
     ///
     /// See the [module](crate::middleware).
     pub struct ResponseBody<B> {
@@ -27,11 +27,11 @@ pin_project! {
 
 impl<B: Body> ResponseBody<B> {
     pub(super) fn wrap(response: Response<B>, mut record: Option<Record>) -> Response<Self> {
-        let rest = match &mut record {
+        let remaining = match &mut record {
             Some(record) => record.on_head(&response),
             None => RemainingBody::Nothing,
         };
-        if rest == RemainingBody::Nothing
+        if remaining == RemainingBody::Nothing
             && let Some(record) = record.take()
         {
             record.finish();
@@ -39,13 +39,13 @@ impl<B: Body> ResponseBody<B> {
         response.map(|inner| Self {
             inner,
             record,
-            remaining: rest,
+            remaining,
         })
     }
 }
 
-/// A body of no request, which layers outside of this one make for answers of
-/// their own, such as a time-out's.
+/// An unmeasured body, for outer layers that make responses themselves, such as a timeout
+/// layer.
 impl<B: Default> Default for ResponseBody<B> {
     fn default() -> Self {
         Self {
@@ -56,7 +56,7 @@ impl<B: Default> Default for ResponseBody<B> {
     }
 }
 
-/// Prints neither the body nor what was noted of the request.
+/// Prints neither the body nor anything of the request.
 impl<B> fmt::Debug for ResponseBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseBody").finish_non_exhaustive()
@@ -75,13 +75,12 @@ impl<B: Body> Body for ResponseBody<B> {
         let Some(record) = this.record else {
             return this.inner.poll_frame(context);
         };
-        record.enter();
-        let within = record.within();
-        let polled = this.inner.as_mut().poll_frame(context);
-        // Whoever asks the body whether it has ended may not poll again.
-        let ended = polled.is_ready() && this.inner.is_end_stream();
-        drop(within);
-        record.leave();
+        let (polled, is_end_stream) = record.run_body(|| {
+            let polled = this.inner.as_mut().poll_frame(context);
+            // A server that checks `is_end_stream` may not poll again.
+            let is_end_stream = polled.is_ready() && this.inner.is_end_stream();
+            (polled, is_end_stream)
+        });
         let frame = ready!(polled);
         if let Some(Ok(frame)) = &frame {
             if let Some(data) = frame.data_ref() {
@@ -92,19 +91,20 @@ impl<B: Body> Body for ResponseBody<B> {
                 record.on_trailers(trailers);
             }
         }
-        // Trailers are the last frame there is, and hyper asks for no further one.
-        let over = match &frame {
+        // Trailers are the last frame, and hyper polls for no further one.
+        let is_last = match &frame {
             Some(Ok(frame)) => {
-                let passed = *this.remaining == RemainingBody::Nothing && record.on_body_sent();
-                ended || passed || frame.is_trailers()
+                let is_complete =
+                    *this.remaining == RemainingBody::Nothing && record.on_body_sent();
+                is_end_stream || is_complete || frame.is_trailers()
             }
             Some(Err(_)) | None => true,
         };
-        if over && let Some(record) = this.record.take() {
-            // An end before the declared length is a failure: hyper, too, breaks
-            // the connection off.
-            let short = matches!(this.remaining, RemainingBody::Bytes(_));
-            if short || matches!(frame, Some(Err(_))) {
+        if is_last && let Some(record) = this.record.take() {
+            // A body that ends before its declared length has failed: hyper, too, aborts the
+            // connection then.
+            let is_short = matches!(this.remaining, RemainingBody::Bytes(_));
+            if is_short || matches!(frame, Some(Err(_))) {
                 record.finish_with(Outcome::BodyError);
             } else {
                 record.finish();

@@ -13,7 +13,7 @@ use crate::middleware::outcome::Outcome;
 use crate::middleware::record::Record;
 
 pin_project! {
-    /// The response to come of a measured request. See the
+    /// The future of a [`MetricsService`](crate::middleware::MetricsService). See the
     /// [module](crate::middleware).
     #[must_use = "a future does nothing until it is polled"]
     pub struct ResponseFuture<F> {
@@ -29,7 +29,7 @@ impl<F> ResponseFuture<F> {
     }
 }
 
-/// Prints nothing of the request, nor the service's future, which may hold all of it.
+/// Does not print the service's future, which may hold the whole request.
 impl<F> fmt::Debug for ResponseFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
@@ -45,11 +45,8 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let working = this.record.as_mut().map(Record::enter_service);
-        let polled = this.inner.poll(context);
-        if let (Some(record), Some((working, _))) = (&mut *this.record, working) {
-            record.exit_service(&working);
-        }
+        let inner = this.inner;
+        let polled = Record::run_service(this.record.as_mut(), || inner.poll(context));
         let result = ready!(polled);
         let record = this.record.take();
         Poll::Ready(match result {

@@ -166,7 +166,6 @@ mod trace_id;
 mod upgrade;
 
 pub use body::ResponseBody;
-pub use future::ResponseFuture;
 pub use head::{RequestHead, ResponseHead};
 pub use layer::MetricsLayer;
 pub use preset::Preset;

@@ -7,8 +7,8 @@ use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body::Body;
 
 use crate::context::{
-    ActiveLayer, CurrentRouteGuard, Incoming, NestingState, RouteId, UNMATCHED, Unmeasured,
-    report_route,
+    ActiveLayer, CurrentRouteGuard, Incoming, NestingState, PanicFlag, RouteId, UNMATCHED,
+    Unmeasured, report_route,
 };
 use crate::metric::{Counter, Histogram};
 use crate::middleware::endpoint::Endpoint;
@@ -25,54 +25,50 @@ use crate::middleware::route_name::RouteName;
 ///
 /// It is made in `call` and moved: into the future, then into the response's
 /// body. It is never cloned. Whatever becomes of the request, the record is
-/// dropped once, and only there outcome and duration are written.
+/// dropped once, and only then are outcome and duration written.
 ///
-/// It is small, since it is moved often, and finds the endpoint by its position,
-/// since a handle's reference count would be one more that all threads change.
+/// It is small, because it is moved often. It holds the endpoint's position and not a handle,
+/// because a handle's reference count would be one more cache line that all threads write.
 pub(super) struct Record {
     metrics: Arc<HttpMetrics>,
     started: Instant,
     /// The position of the request's endpoint.
     endpoint: usize,
-    /// Of a stream, how long its head took, which tells of the service's speed; its
-    /// life does not.
+    /// For streams, the time to the response's head. It shows the speed of the service; how
+    /// long the stream lasts does not.
     time_to_head: Option<Duration>,
     optional: Option<Box<OptionalState>>,
     status: Option<StatusCode>,
-    /// How it ended, once that is known; until then it is on its way.
+    /// How the request ended, once that is known.
     outcome: Option<Outcome>,
     nesting: NestingState,
-    /// Whether code of the wrapped service is running. If that is so in `drop`,
-    /// a panic of that very code unwinds through here. Asking whether the thread
-    /// panics would be wrong both ways: a panic may have been caught further out
-    /// before the drop, and an unrelated one may drop a request that was fine.
-    inside: bool,
+    panic_flag: PanicFlag,
     is_measured: bool,
 }
 
 impl Record {
-    /// Begins with a request, unless it is not to be measured, or a layer further out
-    /// counts it, which then learns its route.
+    /// Starts the record of a request. Returns `None` if the request is not measured, or if an
+    /// outer layer counts it, to which its route is then reported.
     #[inline]
     pub(super) fn start<B>(
         metrics: &Arc<HttpMetrics>,
-        arrival: Incoming,
+        incoming: Incoming,
         request: &mut Request<B>,
     ) -> Option<Self> {
         let settings = &metrics.settings;
-        if !arrival.is_counted && settings.skip.matches(request.method(), request.uri()) {
+        if !incoming.is_counted && settings.skip.matches(request.method(), request.uri()) {
             return None;
         }
-        let verb = MethodLabel::from_method(request.method());
+        let method = MethodLabel::from_method(request.method());
         let head = RequestHead::from_request(request);
-        let endpoint = metrics.endpoint(verb, &settings.route_naming.name(&head));
-        if arrival.is_counted {
-            let place = RouteId::new(&**metrics, endpoint.position);
-            report_route(metrics.metrics_id(), Arc::clone(&endpoint.route), place);
+        let endpoint = metrics.endpoint(method, &settings.route_naming.route_name(&head));
+        if incoming.is_counted {
+            let id = RouteId::new(&**metrics, endpoint.position);
+            report_route(metrics.metrics_id(), Arc::clone(&endpoint.route), id);
             return None;
         }
         endpoint.in_flight.start();
-        // A guard from here on: what follows may run code of the user's.
+        // Made before the optional state, whose hooks may panic: the drop ends the request.
         let mut record = Self {
             metrics: Arc::clone(metrics),
             started: settings.clock.now(),
@@ -84,7 +80,7 @@ impl Record {
             nesting: metrics
                 .nesting_state(request.extensions_mut())
                 .with_needs_route(endpoint.is_fallback),
-            inside: false,
+            panic_flag: PanicFlag::default(),
             is_measured: true,
         };
         record.optional = OptionalState::for_request(metrics, endpoint, record.started, request);
@@ -97,68 +93,65 @@ impl Record {
         Some(endpoint.request_bytes(&self.metrics.families).clone())
     }
 
-    /// Notes that code of the wrapped service is about to run: if it panics, that is
-    /// the outcome.
+    /// Runs code of the wrapped service that may call an inner layer, for the request of this
+    /// record if it is measured.
     #[inline]
-    pub(super) fn enter(&mut self) {
-        self.inside = true;
+    pub(super) fn run_service<T>(record: Option<&mut Self>, service: impl FnOnce() -> T) -> T {
+        let Some(record) = record else {
+            return service();
+        };
+        let layer = ActiveLayer::enter(record.metrics.metrics_id(), record.nesting);
+        let route = record.set_current_route();
+        let returned = record.panic_flag.run(service);
+        drop(route);
+        record.update_nesting(&layer);
+        returned
     }
 
-    /// Notes that it has returned.
+    /// Runs code of the response's body.
     #[inline]
-    pub(super) fn leave(&mut self) {
-        self.inside = false;
+    pub(super) fn run_body<T>(&mut self, body: impl FnOnce() -> T) -> T {
+        let _route = self.set_current_route();
+        self.panic_flag.run(body)
     }
 
-    /// Does what [`enter`](Self::enter) does, where the code may call a layer within
-    /// this one.
+    /// Makes the request's route the current one until the guard is dropped.
     #[inline]
-    pub(super) fn enter_service(&mut self) -> (ActiveLayer, CurrentRouteGuard) {
-        self.enter();
-        let working = ActiveLayer::enter(self.metrics.metrics_id(), self.nesting);
-        (working, self.within())
-    }
-
-    /// Lets code that answers the request find its route, until what is returned is
-    /// dropped.
-    #[inline]
-    pub(super) fn within(&self) -> CurrentRouteGuard {
+    fn set_current_route(&self) -> CurrentRouteGuard {
         CurrentRouteGuard::enter(RouteId::new(&*self.metrics, self.endpoint))
     }
 
-    /// Does what [`leave`](Self::leave) does, and learns what a layer within has told.
+    /// Takes over what inner layers reported.
     #[inline]
-    pub(super) fn exit_service(&mut self, working: &ActiveLayer) {
-        self.leave();
-        if let Some(nested) = working.nesting_state() {
-            self.nesting = nested;
-            if nested.needs_marks() {
+    fn update_nesting(&mut self, layer: &ActiveLayer) {
+        if let Some(nesting) = layer.nesting_state() {
+            self.nesting = nesting;
+            if nesting.needs_marks() {
                 self.metrics.mark_requests();
             }
         }
-        if let Some(route) = working.reported_route() {
+        if let Some(route) = layer.take_reported_route() {
             self.adopt_route(&route);
         }
     }
 
-    /// Takes over the route that an inner layer told, where there was none.
+    /// Moves the request to the route that an inner layer reported, if it has none yet.
     #[cold]
     fn adopt_route(&mut self, route: &str) {
         let Some(endpoint) = self.endpoint() else {
             return;
         };
         if endpoint.is_fallback && route != UNMATCHED {
-            // What is not known here was admitted there, and has its room already.
-            let better = self
-                .metrics
-                .endpoint(endpoint.method, &RouteName::untrusted(route.into()));
-            endpoint.in_flight.move_to(&better.in_flight);
-            self.endpoint = better.position;
-            self.nesting = self.nesting.with_needs_route(better.is_fallback);
+            // The inner layer has already admitted a new name, so the limit is not counted twice.
+            let name = RouteName::untrusted(route.into());
+            let reported = self.metrics.endpoint(endpoint.method, &name);
+            endpoint.in_flight.move_to(&reported.in_flight);
+            self.endpoint = reported.position;
+            self.nesting = self.nesting.with_needs_route(reported.is_fallback);
         }
     }
 
-    /// Notes the response's head, and returns how much of its body is to come.
+    /// Records the response's head, and returns how much of its body is to come.
     #[inline]
     pub(super) fn on_head<B: Body>(&mut self, response: &Response<B>) -> RemainingBody {
         let status = response.status();
@@ -171,37 +164,34 @@ impl Record {
         let Some(endpoint) = metrics.endpoint_at(self.endpoint) else {
             return RemainingBody::Unknown;
         };
-        let routed = &*endpoint.route != UNMATCHED;
-        metrics.placement.record_response::<B>(routed, status);
-        if let Some(notes) = &mut self.optional {
-            notes.on_head(metrics, response);
+        let has_route = &*endpoint.route != UNMATCHED;
+        metrics.placement.record_response::<B>(has_route, status);
+        if let Some(optional) = &mut self.optional {
+            optional.on_head(metrics, response);
         }
         let settings = &metrics.settings;
         if let Some(family) = &metrics.families.time_to_head {
-            let took = settings.clock.since(self.started);
+            let elapsed = settings.clock.since(self.started);
             let status = status_label(Some(&status), settings.status_class);
             let labels = [endpoint.method.as_str(), &*endpoint.route, status];
-            family.with_ref(labels, |seconds| seconds.observe_duration(took));
+            family.with_ref(labels, |seconds| seconds.observe_duration(elapsed));
         }
         if Outcome::from_head(endpoint.method, status) == Outcome::Upgraded {
-            if let Some(upgrade) = self
-                .optional
-                .as_mut()
-                .and_then(|notes| notes.upgrade.take())
-            {
+            let optional = self.optional.as_mut();
+            if let Some(upgrade) = optional.and_then(|optional| optional.upgrade.take()) {
                 upgrade.open(self.endpoint);
             }
             self.outcome = Some(Outcome::Upgraded);
             return RemainingBody::Nothing;
         }
-        // A body that is asked for its length runs code of its own, too.
-        self.inside = true;
-        let rest = RemainingBody::from_response(endpoint.method, response);
-        self.inside = false;
-        let is_stream = match rest {
-            // The answer to a HEAD may have a stream's type, and has no life.
+        // This calls the body's `size_hint` and `is_end_stream`, which may panic, too.
+        let remaining = self
+            .panic_flag
+            .run(|| RemainingBody::from_response(endpoint.method, response));
+        let is_stream = match remaining {
+            // The response to a HEAD may have a stream's type, but has no body.
             RemainingBody::Nothing => false,
-            // Whoever knows how much is to come has it already.
+            // A body of known length exists already, so it is not streamed.
             RemainingBody::Bytes(_) => endpoint.is_stream,
             RemainingBody::Unknown => endpoint.is_stream || is_event_stream(response),
         };
@@ -209,10 +199,10 @@ impl Record {
             endpoint.streams_in_flight(&metrics.families).start();
             self.time_to_head = Some(settings.clock.since(self.started));
         }
-        rest
+        remaining
     }
 
-    /// Counts bytes of the response's body as they pass.
+    /// Counts bytes of the response's body.
     #[inline]
     pub(super) fn add_response_bytes(&mut self, bytes: usize) {
         if bytes == 0 {
@@ -223,8 +213,8 @@ impl Record {
                 .response_bytes(&self.metrics.families)
                 .inc_by(bytes);
         }
-        if let Some(notes) = &mut self.optional
-            && std::mem::take(&mut notes.is_first_byte_pending)
+        if let Some(optional) = &mut self.optional
+            && std::mem::take(&mut optional.is_first_byte_pending)
         {
             self.observe_first_byte();
         }
@@ -237,31 +227,31 @@ impl Record {
         else {
             return;
         };
-        let took = metrics.settings.clock.since(self.started);
+        let elapsed = metrics.settings.clock.since(self.started);
         let status = status_label(self.status.as_ref(), metrics.settings.status_class);
         let labels = [endpoint.method.as_str(), &*endpoint.route, status];
-        family.with_ref(labels, |seconds| seconds.observe_duration(took));
+        family.with_ref(labels, |seconds| seconds.observe_duration(elapsed));
     }
 
-    /// Notes that all bytes of the body have passed, and returns true when nothing that
-    /// decides how the request ended is to follow them.
+    /// Records that all bytes of the body were sent. Returns true if trailers are not needed
+    /// to decide how the request ended.
     #[inline]
     pub(super) fn on_body_sent(&mut self) -> bool {
-        let Some(notes) = &mut self.optional else {
+        let Some(optional) = &mut self.optional else {
             return true;
         };
-        notes.is_body_sent = true;
-        !notes.grpc_status.is_some_and(GrpcStatus::is_pending)
+        optional.is_body_sent = true;
+        !optional.grpc_status.is_some_and(GrpcStatus::is_pending)
     }
 
-    /// Notes what follows the response's body.
+    /// Records the trailers of the response's body.
     pub(super) fn on_trailers(&mut self, trailers: &HeaderMap) {
-        if let Some(notes) = &mut self.optional {
-            notes.on_headers(trailers);
+        if let Some(optional) = &mut self.optional {
+            optional.on_headers(trailers);
         }
     }
 
-    /// Ends the record of a response whose body has passed whole.
+    /// Finishes the record of a response that was sent completely.
     #[inline]
     pub(super) fn finish(mut self) {
         if self.outcome.is_none() {
@@ -269,53 +259,52 @@ impl Record {
         }
     }
 
-    /// Returns how a request ended whose response has passed whole, if there was one.
+    /// Returns the outcome of a response that was sent completely, if there was a response.
     fn complete_outcome(&self) -> Option<Outcome> {
-        let call = self.optional.as_ref().and_then(|notes| notes.grpc_status);
-        match (call, self.status?) {
-            (Some(call), StatusCode::OK) => Some(call.outcome()),
+        let optional = self.optional.as_ref();
+        let grpc_status = optional.and_then(|optional| optional.grpc_status);
+        match (grpc_status, self.status?) {
+            (Some(grpc_status), StatusCode::OK) => Some(grpc_status.outcome()),
             (_, status) => Some(Outcome::from_status(status)),
         }
     }
 
-    /// Ends the record with an outcome.
+    /// Finishes the record with an outcome.
     pub(super) fn finish_with(mut self, outcome: Outcome) {
         self.outcome = Some(outcome);
     }
 
-    /// Writes outcome and duration; only `drop` calls this.
+    /// Writes outcome and duration. Only `drop` calls this.
     #[inline]
     fn write(&self, endpoint: &Endpoint) {
         let metrics = &*self.metrics;
-        let life = metrics.settings.clock.since(self.started);
-        let duration = self.time_to_head.unwrap_or(life);
+        let elapsed = metrics.settings.clock.since(self.started);
+        let duration = self.time_to_head.unwrap_or(elapsed);
         let outcome = self.outcome();
         self.with_series(endpoint, outcome, |requests, seconds| {
             requests.inc();
-            match self
-                .optional
-                .as_ref()
-                .and_then(|notes| notes.trace_id.as_deref())
-            {
+            let optional = self.optional.as_ref();
+            match optional.and_then(|optional| optional.trace_id.as_deref()) {
                 None => seconds.observe_duration(duration),
-                Some(trace) => {
-                    let labels = [("trace_id", trace)];
+                Some(trace_id) => {
+                    let labels = [("trace_id", trace_id)];
                     seconds.observe_with_exemplar(duration.as_secs_f64(), &labels);
                 }
             }
         });
-        if let Some(level) = &endpoint.service_level {
-            level.record(outcome, duration, self.time_to_head.is_some());
+        let is_stream = self.time_to_head.is_some();
+        if let Some(service_level) = &endpoint.service_level {
+            service_level.record(outcome, duration, is_stream);
         }
-        if self.time_to_head.is_some() {
+        if is_stream {
             endpoint
                 .stream_duration(&metrics.families)
-                .observe_duration(life);
+                .observe_duration(elapsed);
             endpoint.streams_in_flight(&metrics.families).finish();
         }
     }
 
-    /// Lends the series of how the request ended.
+    /// Lends the series that count how the request ended.
     #[inline]
     fn with_series(
         &self,
@@ -324,35 +313,35 @@ impl Record {
         write: impl FnOnce(&Counter, &Histogram),
     ) {
         let metrics = &*self.metrics;
-        let own = &metrics.settings.custom_labels;
+        let custom_labels = &metrics.settings.custom_labels;
         match &self.optional {
-            Some(notes) if !own.is_empty() => {
-                let own = own.iter().enumerate();
-                let own = own.map(|(at, own)| notes.label_value(at, &own.source, outcome));
-                metrics.with_custom_labels(endpoint, self.status.as_ref(), outcome, own, write);
+            Some(optional) if !custom_labels.is_empty() => {
+                let values = custom_labels.iter().enumerate();
+                let values = values.map(|(position, label)| {
+                    optional.label_value(position, &label.source, outcome)
+                });
+                metrics.with_custom_labels(endpoint, self.status.as_ref(), outcome, values, write);
             }
             _ => {
-                let ending = metrics.outcome_series(endpoint, self.status, outcome);
-                write(&ending.requests, &ending.duration);
+                let series = metrics.outcome_series(endpoint, self.status, outcome);
+                write(&series.requests, &series.duration);
             }
         }
     }
 
     fn outcome(&self) -> Outcome {
-        if self.inside {
+        if self.panic_flag.is_set() {
             return Outcome::Panic;
         }
-        // Nothing but trailers is missing, for which not every server asks.
-        let passed = self
-            .optional
-            .as_ref()
-            .is_some_and(|notes| notes.is_body_sent);
-        let completed = if passed {
+        // Only trailers are missing, which not every server polls for.
+        let optional = self.optional.as_ref();
+        let is_sent = optional.is_some_and(|optional| optional.is_body_sent);
+        let complete = if is_sent {
             self.complete_outcome()
         } else {
             None
         };
-        match (self.outcome.or(completed), self.status) {
+        match (self.outcome.or(complete), self.status) {
             (Some(outcome), _) => outcome,
             (None, Some(_)) => Outcome::CancelledInBody,
             (None, None) => Outcome::CancelledBeforeHead,
@@ -373,8 +362,8 @@ impl Drop for Record {
             if self.is_measured {
                 self.write(endpoint);
             }
-            // Last, so that a scrape sees the request as under way or as ended, and
-            // never as neither.
+            // Last, so that a scrape sees the request as in flight or as ended, and never as
+            // neither.
             endpoint.in_flight.finish();
         }
     }

@@ -13,25 +13,25 @@ use crate::context::reveal_marker;
 use crate::metric::Counter;
 
 pin_project! {
-    /// A request's body, passed on as it is, whose bytes are counted as the service
-    /// takes them.
+    /// The body of a measured request. It passes frames on unchanged, and counts the bytes that
+    /// the service reads.
     ///
     /// See the [module](crate::middleware).
     pub struct RequestBody<B> {
         #[pin]
         inner: B,
-        // What the layer's metrics are known as, if it counts the request: by this a
-        // layer within knows the request again.
+        // The id of the layer's metrics, if the layer counts the request. Inner layers of the
+        // same metrics look for it.
         marker: Option<NonZero<usize>>,
-        // None of a body that has nothing to read.
+        // `None` for an empty body.
         bytes: Option<Counter>,
     }
 }
 
 impl<B> RequestBody<B> {
-    /// Wraps the body of a request that the layer counts.
-    pub(super) fn new(inner: B, owner: usize, bytes: Option<Counter>) -> Self {
-        let marker = NonZero::new(owner);
+    /// Wraps the body of a request that the layer of these metrics counts.
+    pub(super) fn new(inner: B, metrics_id: usize, bytes: Option<Counter>) -> Self {
+        let marker = NonZero::new(metrics_id);
         Self {
             inner,
             marker,
@@ -39,7 +39,7 @@ impl<B> RequestBody<B> {
         }
     }
 
-    /// Wraps the body of a request that it does not count.
+    /// Wraps the body of a request that the layer does not count.
     pub(super) fn uncounted(inner: B) -> Self {
         Self {
             inner,
@@ -48,7 +48,7 @@ impl<B> RequestBody<B> {
         }
     }
 
-    /// Returns the body itself; what is read from it then is not counted.
+    /// Returns the wrapped body. Bytes that are read from it are not counted.
     pub fn into_inner(self) -> B {
         self.inner
     }
@@ -79,9 +79,11 @@ impl<B: Body> Body for RequestBody<B> {
         Poll::Ready(frame)
     }
 
+    /// Also answers an inner layer that searches for the marker, as a side effect: this call
+    /// reaches the body through any body that wraps it.
     fn is_end_stream(&self) -> bool {
-        if let Some(owner) = self.marker {
-            reveal_marker(owner.get());
+        if let Some(marker) = self.marker {
+            reveal_marker(marker.get());
         }
         self.inner.is_end_stream()
     }

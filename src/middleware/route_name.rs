@@ -21,7 +21,7 @@ impl RouteNaming {
     /// Returns what the route is called by the user, by axum's router, or by the
     /// place where the layer sits, in this order.
     #[inline]
-    pub(super) fn name<'a>(&'a self, head: &RequestHead<'a>) -> RouteName<'a> {
+    pub(super) fn route_name<'a>(&'a self, head: &RequestHead<'a>) -> RouteName<'a> {
         let asked = self.route_fn.as_ref();
         let asked = asked.and_then(|hook| hook.call(|route| route(head)).flatten());
         match (asked, head.route_template()) {

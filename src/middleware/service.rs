@@ -9,11 +9,13 @@ use http_body::Body;
 use tower::Service;
 
 use crate::context::Incoming;
+use crate::middleware::future::ResponseFuture;
 use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::record::Record;
-use crate::middleware::{RequestBody, ResponseBody, ResponseFuture};
+use crate::middleware::{RequestBody, ResponseBody};
 
-/// A service whose requests are measured. See the [module](crate::middleware).
+/// A service whose requests are measured, made by
+/// [`MetricsLayer`](crate::MetricsLayer). See the [module](crate::middleware).
 #[derive(Clone)]
 pub struct MetricsService<S> {
     inner: S,
@@ -48,22 +50,18 @@ where
     }
 
     fn call(&mut self, mut request: Request<Q>) -> Self::Future {
-        let owner = self.metrics.metrics_id();
-        let arrival = Incoming::inspect(owner, &request);
-        let mut record = Record::start(&self.metrics, arrival, &mut request);
+        let metrics_id = self.metrics.metrics_id();
+        let incoming = Incoming::inspect(metrics_id, &request);
+        let mut record = Record::start(&self.metrics, incoming, &mut request);
         let request = request.map(|body| match &record {
-            Some(record) if !arrival.is_body_empty => {
-                RequestBody::new(body, owner, record.request_bytes())
+            Some(record) if !incoming.is_body_empty => {
+                RequestBody::new(body, metrics_id, record.request_bytes())
             }
-            Some(_) => RequestBody::new(body, owner, None),
+            Some(_) => RequestBody::new(body, metrics_id, None),
             None => RequestBody::uncounted(body),
         });
-        let working = record.as_mut().map(Record::enter_service);
-        // The very service that was polled ready, not a clone of it.
-        let inner = self.inner.call(request);
-        if let (Some(record), Some((working, _))) = (&mut record, working) {
-            record.exit_service(&working);
-        }
-        ResponseFuture::new(inner, record)
+        // On the service that was polled ready, and not on a clone of it.
+        let future = Record::run_service(record.as_mut(), || self.inner.call(request));
+        ResponseFuture::new(future, record)
     }
 }

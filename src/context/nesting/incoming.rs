@@ -1,14 +1,4 @@
-//! Whether a request that arrives at a layer is counted already.
-//!
-//! A request may pass two layers that count into the same metrics: one around the
-//! whole service, which sees no route, and one inside the router. It is one
-//! request, and the outer one counts it.
-//!
-//! It leaves a [trace](found) in the request's body, by which the inner one knows the
-//! request, on any thread; and tells it from one that a handler makes, in this process,
-//! while it answers another. If something between the two has put another body in its
-//! place, there is a mark among the extensions besides, from when that happens on: most
-//! applications have one layer, and no need of it.
+//! Whether an outer layer already counts an incoming request.
 
 use std::cell::Cell;
 
@@ -18,68 +8,68 @@ use http_body::Body;
 use crate::context::nesting::layer_stack::{NestingState, is_marked_for};
 
 thread_local! {
-    // It needs no destructor, so a thread that is being torn down still has it.
-    static MARKER_SEARCH: Cell<MarkerSearch> = const { Cell::new(MarkerSearch::None) };
+    // Without a destructor, so that it also works while the thread is being torn down.
+    static MARKER_SEARCH: Cell<MarkerSearch> = const { Cell::new(MarkerSearch::Idle) };
 }
 
-/// A search for a layer's trace in a request's body.
+/// A search for a marker in a request's body.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum MarkerSearch {
-    None,
-    /// For the trace of the layer whose metrics are known so.
+    Idle,
+    /// For the marker of the metrics with this id.
     For(usize),
     Found,
 }
 
-/// Returns whether the body has ended, and whether a layer of the same metrics has
-/// left its trace in it.
+/// Calls `is_end_stream` of a body. Returns its result, and whether the body holds the
+/// marker of these metrics.
 #[inline]
-fn find_marker(owner: usize, has_ended: impl FnOnce() -> bool) -> (bool, bool) {
-    MARKER_SEARCH.set(MarkerSearch::For(owner));
-    let ended = has_ended();
-    (
-        ended,
-        MARKER_SEARCH.replace(MarkerSearch::None) == MarkerSearch::Found,
-    )
+fn find_marker(metrics_id: usize, is_end_stream: impl FnOnce() -> bool) -> (bool, bool) {
+    MARKER_SEARCH.set(MarkerSearch::For(metrics_id));
+    let is_empty = is_end_stream();
+    let search = MARKER_SEARCH.replace(MarkerSearch::Idle);
+    (is_empty, search == MarkerSearch::Found)
 }
 
-/// Answers a search, for the layer whose metrics are known as `owner`: a body that
-/// carries the trace calls this when it is asked whether it has ended, since that is
-/// what bodies around it pass on.
+/// Answers a search for the marker of these metrics, if one is going on.
+///
+/// A body that holds the marker calls this in `is_end_stream`, because bodies that wrap it
+/// pass that call on.
 #[inline]
-pub(crate) fn reveal_marker(owner: usize) {
-    if MARKER_SEARCH.get() == MarkerSearch::For(owner) {
+pub(crate) fn reveal_marker(metrics_id: usize) {
+    if MARKER_SEARCH.get() == MarkerSearch::For(metrics_id) {
         MARKER_SEARCH.set(MarkerSearch::Found);
     }
 }
 
-/// What is known of a request before it is counted.
+/// What a layer finds out about a request before it counts it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Incoming {
-    /// Whether its body has ended.
+    /// Whether the body is at its end before anything was read.
     pub(crate) is_body_empty: bool,
-    /// Whether a layer of the same metrics counts it already, which is then to be
-    /// [told](tell) the route.
+    /// Whether an outer layer of the same metrics counts the request. It needs the
+    /// [route](crate::context::report_route).
     pub(crate) is_counted: bool,
 }
 
 impl Incoming {
     #[inline]
-    pub(crate) fn inspect<B: Body>(owner: usize, request: &Request<B>) -> Self {
-        let (is_body_empty, traced) = find_marker(owner, || request.body().is_end_stream());
+    pub(crate) fn inspect<B: Body>(metrics_id: usize, request: &Request<B>) -> Self {
+        let (is_body_empty, has_marker) =
+            find_marker(metrics_id, || request.body().is_end_stream());
         let is_marked = || request.extensions().get::<CountedMark>().is_some();
         Self {
             is_body_empty,
-            is_counted: traced || is_marked_for(owner, is_marked),
+            is_counted: has_marker || is_marked_for(metrics_id, is_marked),
         }
     }
 }
 
-/// Marks a request as one that a layer counts already.
+/// An extension of requests that a layer already counts.
 #[derive(Debug, Clone, Copy)]
 struct CountedMark;
 
-/// Marks a request that a layer begins to count.
+/// Marks the extensions of a request that the calling layer counts.
 #[cold]
 pub(crate) fn mark_counted(extensions: &mut Extensions) -> NestingState {
     extensions.insert(CountedMark);

@@ -1,8 +1,5 @@
-//! Which layers are at work on the calling thread, and what those within them say.
-//!
-//! Where a request passes two layers of the same metrics, the inner one tells the outer
-//! one its route. It can, because the outer one is at work on this thread when it is
-//! called.
+//! The layers that are active on the calling thread, and the routes that inner layers report
+//! to them.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -10,193 +7,193 @@ use std::sync::Arc;
 use crate::context::current_route::{RouteId, replace_current};
 use crate::context::route_template::UNMATCHED;
 
-/// So many layers, of any metrics, may be at work within each other; those further in
-/// are not listed.
+/// Number of nested layers, of any metrics, that the stack holds. Deeper ones are left out.
 const MAX_DEPTH: usize = 8;
 
 thread_local! {
-    // Without a destructor, so that it costs no check, and a thread that is being torn
-    // down still has it.
+    // Without a destructor: that saves a check, and it also works while the thread is being
+    // torn down.
     static LAYER_STACK: LayerStack = const { LayerStack::new() };
-    /// The routes that were told, by the place of the layer on the list.
+    /// The routes that were reported, each with the depth of the layer that counts the request.
     static REPORTED_ROUTES: RefCell<Vec<(usize, Arc<str>)>> = const { RefCell::new(Vec::new()) };
 }
 
 struct LayerStack {
-    len: Cell<usize>,
-    layers: [Cell<StackEntry>; MAX_DEPTH],
+    depth: Cell<usize>,
+    entries: [Cell<StackEntry>; MAX_DEPTH],
 }
 
 #[derive(Debug, Clone, Copy)]
 struct StackEntry {
-    owner: usize,
-    nested: NestingState,
+    metrics_id: usize,
+    state: NestingState,
 }
 
-/// What an outer layer knows of those within it, for one request.
+/// What a layer knows about inner layers of the same metrics, for one request.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct NestingState {
-    mark: Mark,
-    /// Whether one told a route since the layer was last at work.
+    mark: ExtensionMark,
+    /// Whether an inner layer reported a route since the layer last became active.
     has_reported_route: bool,
-    /// Whether the layer knows no route of its own.
+    /// Whether the layer found no route itself.
     needs_route: bool,
 }
 
-/// Whether the request carries a mark, by which a layer within knows it again.
+/// Whether the request's extensions hold a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Mark {
+enum ExtensionMark {
     #[default]
-    None,
-    /// It carries none, and a layer within was called for a request of another body.
+    Unset,
+    /// There is none, but an inner layer got a request whose body holds no marker.
     Missing,
     Set,
 }
 
 impl NestingState {
     pub(crate) const MARKED: Self = Self {
-        mark: Mark::Set,
+        mark: ExtensionMark::Set,
         ..Self::NONE
     };
     const NONE: Self = Self {
-        mark: Mark::None,
+        mark: ExtensionMark::Unset,
         has_reported_route: false,
         needs_route: false,
     };
 
-    /// Notes whether the layer knows no route of its own, and so listens to others.
+    /// Sets whether the layer found no route itself, so that it takes a reported one.
     #[inline]
-    pub(crate) fn with_needs_route(self, is_routeless: bool) -> Self {
+    pub(crate) fn with_needs_route(self, needs_route: bool) -> Self {
         Self {
-            needs_route: is_routeless,
+            needs_route,
             ..self
         }
     }
 
-    /// Returns true when requests had better be marked.
+    /// Returns true if further requests should be marked in their extensions.
     #[inline]
     pub(crate) fn needs_marks(self) -> bool {
-        self.mark == Mark::Missing
+        self.mark == ExtensionMark::Missing
     }
 }
 
-/// A layer that is at work on the calling thread, until it is dropped.
+/// An entry of the calling thread's stack: the layer is active until this is dropped.
 #[derive(Debug)]
-#[must_use = "a layer is at work until this is dropped"]
+#[must_use = "a layer is active until this is dropped"]
 pub(crate) struct ActiveLayer {
-    /// Where it is on the list.
-    at: usize,
+    depth: usize,
 }
 
 impl ActiveLayer {
-    /// Lets the layer whose metrics are known as `owner` be at work.
+    /// Pushes the layer of these metrics onto the stack.
     #[inline]
-    pub(crate) fn enter(owner: usize, nested: NestingState) -> Self {
-        LAYER_STACK.with(|list| {
-            let at = list.len.get();
-            list.len.set(at + 1);
-            if let Some(layer) = list.layers.get(at) {
-                let nested = NestingState {
+    pub(crate) fn enter(metrics_id: usize, state: NestingState) -> Self {
+        LAYER_STACK.with(|stack| {
+            let depth = stack.depth.get();
+            stack.depth.set(depth + 1);
+            if let Some(entry) = stack.entries.get(depth) {
+                let state = NestingState {
                     has_reported_route: false,
-                    ..nested
+                    ..state
                 };
-                layer.set(StackEntry { owner, nested });
+                entry.set(StackEntry { metrics_id, state });
             }
-            Self { at }
+            Self { depth }
         })
     }
 
-    /// Returns what it knows of those within it by now.
+    /// Returns what is known about inner layers by now.
     #[inline]
     pub(crate) fn nesting_state(&self) -> Option<NestingState> {
-        LAYER_STACK.with(|list| list.layers.get(self.at).map(|layer| layer.get().nested))
+        LAYER_STACK.with(|stack| {
+            let entry = stack.entries.get(self.depth);
+            entry.map(|entry| entry.get().state)
+        })
     }
 
-    /// Returns the route, if a layer within told it.
+    /// Takes the route that an inner layer reported, if any.
     #[inline]
-    pub(crate) fn reported_route(&self) -> Option<Arc<str>> {
-        self.nesting_state()?
-            .has_reported_route
-            .then(|| take_reported_route(self.at))?
+    pub(crate) fn take_reported_route(&self) -> Option<Arc<str>> {
+        let state = self.nesting_state()?;
+        state.has_reported_route.then(|| take_reported(self.depth))?
     }
 }
 
-/// Where the code within panicked, too.
+/// Also runs if the code inside panics.
 impl Drop for ActiveLayer {
     #[inline]
     fn drop(&mut self) {
-        // What was told and not asked for, because of the panic, is forgotten.
-        drop(self.reported_route());
-        LAYER_STACK.with(|list| list.len.set(self.at));
+        // After a panic nobody has taken the reported route.
+        drop(self.take_reported_route());
+        LAYER_STACK.with(|stack| stack.depth.set(self.depth));
     }
 }
 
-/// Returns true when the layer of these metrics that is at work has marked its request,
-/// and this one, which arrives without a trace of it, `is_marked`.
-pub(crate) fn is_marked_for(owner: usize, is_marked: impl FnOnce() -> bool) -> bool {
-    let mark = with_enclosing_layer(owner, |_, outer| {
-        if outer.mark == Mark::None {
-            outer.mark = Mark::Missing;
+/// Returns true if an active layer of these metrics marks its requests, and the incoming
+/// request, whose body holds no marker, `is_marked`.
+pub(crate) fn is_marked_for(metrics_id: usize, is_marked: impl FnOnce() -> bool) -> bool {
+    let mark = with_active_layer(metrics_id, |_, state| {
+        if state.mark == ExtensionMark::Unset {
+            state.mark = ExtensionMark::Missing;
         }
-        outer.mark
+        state.mark
     });
-    mark == Some(Mark::Set) && is_marked()
+    mark == Some(ExtensionMark::Set) && is_marked()
 }
 
-/// Tells the layer that counts this request its route, and where that is.
-pub(crate) fn report_route(owner: usize, route: Arc<str>, place: RouteId) {
-    with_enclosing_layer(owner, |at, outer| {
-        let before = take_reported_route(at);
-        // A layer further in that sees none does not gainsay one that does.
-        let route = match before {
-            Some(before) if *route == *UNMATCHED => before,
+/// Reports the route of a request to the outer layer that counts it.
+pub(crate) fn report_route(metrics_id: usize, route: Arc<str>, id: RouteId) {
+    with_active_layer(metrics_id, |depth, state| {
+        let route = match take_reported(depth) {
+            // An inner layer without a route must not overwrite one already reported.
+            Some(reported) if *route == *UNMATCHED => reported,
             _ => {
-                if outer.needs_route {
-                    replace_current(place);
+                if state.needs_route {
+                    replace_current(id);
                 }
                 route
             }
         };
-        let told = REPORTED_ROUTES.try_with(|told| told.borrow_mut().push((at, route)));
-        outer.has_reported_route = told.is_ok();
+        let push = |reported: &RefCell<Vec<_>>| reported.borrow_mut().push((depth, route));
+        state.has_reported_route = REPORTED_ROUTES.try_with(push).is_ok();
     });
 }
 
-fn take_reported_route(at: usize) -> Option<Arc<str>> {
-    let take = |told: &RefCell<Vec<(usize, Arc<str>)>>| {
-        let mut told = told.borrow_mut();
-        let place = told.iter().position(|(layer, _)| *layer == at)?;
-        Some(told.swap_remove(place).1)
+fn take_reported(depth: usize) -> Option<Arc<str>> {
+    let take = |reported: &RefCell<Vec<(usize, Arc<str>)>>| {
+        let mut reported = reported.borrow_mut();
+        let index = reported.iter().position(|(layer, _)| *layer == depth)?;
+        Some(reported.swap_remove(index).1)
     };
     REPORTED_ROUTES.try_with(take).ok().flatten()
 }
 
-/// Lends the innermost layer of these metrics that is at work, and its place.
+/// Lends the depth and the state of the innermost active layer of these metrics.
 #[inline]
-fn with_enclosing_layer<T>(
-    owner: usize,
+fn with_active_layer<T>(
+    metrics_id: usize,
     run: impl FnOnce(usize, &mut NestingState) -> T,
 ) -> Option<T> {
-    LAYER_STACK.with(|list| {
-        let listed = list.layers.iter().take(list.len.get()).enumerate();
-        let is = |(_, layer): &(usize, &Cell<StackEntry>)| layer.get().owner == owner;
-        let (at, layer) = listed.rev().find(is)?;
-        let mut outer = layer.get();
-        let result = run(at, &mut outer.nested);
-        layer.set(outer);
+    LAYER_STACK.with(|stack| {
+        let active = stack.entries.iter().take(stack.depth.get()).enumerate();
+        let (depth, cell) = active
+            .rev()
+            .find(|(_, cell)| cell.get().metrics_id == metrics_id)?;
+        let mut entry = cell.get();
+        let result = run(depth, &mut entry.state);
+        cell.set(entry);
         Some(result)
     })
 }
 
 impl LayerStack {
     const fn new() -> Self {
-        const NO_ONE: StackEntry = StackEntry {
-            owner: 0,
-            nested: NestingState::NONE,
+        const EMPTY: StackEntry = StackEntry {
+            metrics_id: 0,
+            state: NestingState::NONE,
         };
         Self {
-            len: Cell::new(0),
-            layers: [const { Cell::new(NO_ONE) }; MAX_DEPTH],
+            depth: Cell::new(0),
+            entries: [const { Cell::new(EMPTY) }; MAX_DEPTH],
         }
     }
 }
