@@ -9,7 +9,7 @@ use http::{Method, StatusCode, Uri};
 use crate::context::{Clock, Hook};
 use crate::metric::{Buckets, Label};
 use crate::middleware::custom_labels::ValueSource;
-use crate::middleware::grpc_status::grpc_codes;
+use crate::middleware::grpc_status::GRPC_CODES;
 use crate::middleware::head::{RequestFn, RequestHead, ResponseHead};
 use crate::middleware::http_labels::{NONE, OTHER, VERSIONS, scheme_label, version_label};
 use crate::middleware::layer::MetricsLayer;
@@ -311,7 +311,7 @@ impl MetricsLayer {
     /// `UNKNOWN`, or `CANCELLED` if the client went away.
     pub fn grpc_status_label(self) -> Self {
         let name = self.settings.preset.names().grpc_status;
-        let known = Label::closed(name, grpc_codes());
+        let known = Label::closed(name, GRPC_CODES);
         self.label(known, ValueSource::GrpcStatus)
     }
 

@@ -1,4 +1,4 @@
-//! Labels beside the layer's own four, and where their values come from.
+//! Labels besides method, route, status and outcome, and the sources of their values.
 
 use std::sync::Arc;
 
@@ -6,19 +6,17 @@ use crate::context::Hook;
 use crate::metric::Label;
 use crate::middleware::head::{RequestFn, ResponseFn};
 
-/// The labels that were chosen beside method, route, status and outcome, in the order
-/// in which they were.
+/// The custom labels of a layer, in the order in which they were added.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CustomLabels(Arc<[CustomLabel]>);
 
-/// One of them.
 #[derive(Debug, Clone)]
 pub(super) struct CustomLabel {
     pub(super) label: Label<'static>,
     pub(super) source: ValueSource,
 }
 
-/// Where its value comes from.
+/// The source of a label's value.
 #[derive(Debug, Clone)]
 pub(super) enum ValueSource {
     Request(Hook<RequestFn>),
@@ -29,8 +27,8 @@ pub(super) enum ValueSource {
 
 impl CustomLabels {
     pub(super) fn push(&mut self, label: Label<'static>, source: ValueSource) {
-        let new = [CustomLabel { label, source }];
-        self.0 = self.0.iter().cloned().chain(new).collect();
+        let added = [CustomLabel { label, source }];
+        self.0 = self.0.iter().cloned().chain(added).collect();
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &CustomLabel> {
@@ -41,14 +39,16 @@ impl CustomLabels {
         self.0.is_empty()
     }
 
-    /// Returns the position of the label with this name, if handlers fill it.
+    /// Returns the position of the label with this name, if handlers set its value.
     pub(super) fn handler_label_position(&self, name: &str) -> Option<usize> {
-        let is = |own: &CustomLabel| own.label.name() == name && own.source.is_handler();
-        self.0.iter().position(is)
+        self.0
+            .iter()
+            .position(|custom| custom.label.name() == name && custom.source.is_handler())
     }
 
-    pub(super) fn has_source(&self, is: impl Fn(&ValueSource) -> bool) -> bool {
-        self.0.iter().any(|own| is(&own.source))
+    /// Returns true if the predicate holds for the source of some label.
+    pub(super) fn has_source(&self, predicate: impl Fn(&ValueSource) -> bool) -> bool {
+        self.0.iter().any(|custom| predicate(&custom.source))
     }
 }
 
@@ -57,7 +57,7 @@ impl ValueSource {
         matches!(self, Self::Handler)
     }
 
-    pub(super) fn is_grpc(&self) -> bool {
+    pub(super) fn is_grpc_status(&self) -> bool {
         matches!(self, Self::GrpcStatus)
     }
 }

@@ -1,5 +1,4 @@
-//! What is found once for a method of a route, and what for each way its requests
-//! end.
+//! The series of an endpoint, looked up once and kept.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,24 +9,24 @@ use crate::middleware::service_level::ServiceLevel;
 
 /// A method of a route, with the series that all its requests record into.
 pub(super) struct Endpoint {
-    /// Where it is among all of them.
+    /// The position among all endpoints.
     pub(super) position: usize,
     pub(super) method: MethodLabel,
-    /// What the route is called by the router, or by the user.
+    /// The name of the route before grouping and limits.
     pub(super) raw_route: Box<str>,
-    /// Whether that stands for that there is no route.
+    /// True if this is a placeholder because no route matched.
     pub(super) is_fallback: bool,
-    /// What it is called in the families.
+    /// The value of the label `route`.
     pub(super) route: Arc<str>,
     pub(super) in_flight: InFlight,
-    /// Whether all its responses are streams.
+    /// Whether all responses are streams.
     pub(super) is_stream: bool,
     pub(super) service_level: Option<ServiceLevel>,
     pub(super) lazy_series: LazySeries,
 }
 
-/// The series that not every endpoint has: they are made with the first request that
-/// needs them, so that none shows a 0 that means nothing.
+/// Series that not every endpoint has. The first request that needs one creates it, so that no
+/// endpoint exports a meaningless 0.
 #[derive(Default)]
 pub(super) struct LazySeries {
     request_bytes: OnceLock<Counter>,
@@ -39,38 +38,30 @@ pub(super) struct LazySeries {
 
 impl Endpoint {
     pub(super) fn request_bytes(&self, families: &Families) -> &Counter {
-        let make = || families.request_bytes.with(self.labels());
-        self.lazy_series.request_bytes.get_or_init(make)
+        let create = || families.request_bytes.with(self.labels());
+        self.lazy_series.request_bytes.get_or_init(create)
     }
 
     pub(super) fn response_bytes(&self, families: &Families) -> &Counter {
-        let make = || families.response_bytes.with(self.labels());
-        self.lazy_series.response_bytes.get_or_init(make)
+        let create = || families.response_bytes.with(self.labels());
+        self.lazy_series.response_bytes.get_or_init(create)
     }
 
     pub(super) fn stream_duration(&self, families: &Families) -> &Histogram {
-        let make = || families.stream_duration.with(self.labels());
-        self.lazy_series.stream_duration.get_or_init(make)
+        let create = || families.stream_duration.with(self.labels());
+        self.lazy_series.stream_duration.get_or_init(create)
     }
 
     pub(super) fn streams_in_flight(&self, families: &Families) -> &InFlight {
-        let make = || {
-            families
-                .streams_in_flight
-                .get_or_create(&mut self.labels())
-                .clone()
-        };
-        self.lazy_series.streams_in_flight.get_or_init(make)
+        let family = &families.streams_in_flight;
+        let create = || family.get_or_create(&mut self.labels()).clone();
+        self.lazy_series.streams_in_flight.get_or_init(create)
     }
 
     pub(super) fn upgrades_in_flight(&self, families: &Families) -> &InFlight {
-        let make = || {
-            families
-                .upgrades_in_flight
-                .get_or_create(&mut self.labels())
-                .clone()
-        };
-        self.lazy_series.upgrades_in_flight.get_or_init(make)
+        let family = &families.upgrades_in_flight;
+        let create = || family.get_or_create(&mut self.labels()).clone();
+        self.lazy_series.upgrades_in_flight.get_or_init(create)
     }
 
     fn labels(&self) -> [&str; 2] {
@@ -78,12 +69,12 @@ impl Endpoint {
     }
 }
 
-/// One way in which the requests of an endpoint end, with its series.
+/// The series of the requests of an endpoint that ended with one status and outcome.
 pub(super) struct OutcomeSeries {
     pub(super) key: OutcomeKey,
     pub(super) requests: Counter,
     pub(super) duration: Histogram,
 }
 
-/// The endpoint's position, the status, or 0 where there was none, and the outcome.
+/// The endpoint's position, the status (0 without a response) and the outcome.
 pub(super) type OutcomeKey = (usize, u16, u8);

@@ -1,4 +1,4 @@
-//! The status of a gRPC call, which its response tells in headers or in trailers.
+//! The status of a gRPC call, which its response sends in headers or in trailers.
 //!
 //! Source: "gRPC over HTTP2", section "Responses", and "Status codes and their use in
 //! gRPC", both in the documentation of the gRPC project.
@@ -7,8 +7,8 @@ use http::{HeaderMap, header};
 
 use crate::middleware::outcome::Outcome;
 
-/// The codes by their numbers.
-const CODES: [&str; 17] = [
+/// The names of the codes, by code.
+pub(super) const GRPC_CODES: [&str; 17] = [
     "OK",
     "CANCELLED",
     "UNKNOWN",
@@ -30,37 +30,37 @@ const CODES: [&str; 17] = [
 const CANCELLED: usize = 1;
 const UNKNOWN: usize = 2;
 
-/// What is known of a call's status.
+/// The code of a gRPC call, once a response has sent it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct GrpcStatus(Option<usize>);
 
 impl GrpcStatus {
-    /// Begins with a request, if it is a call.
+    /// Returns the pending status of a request, if it is a gRPC call.
     pub(super) fn for_request(headers: &HeaderMap) -> Option<Self> {
         let content_type = headers.get(header::CONTENT_TYPE)?.as_bytes();
-        // And not `application/grpc-web`, whose status is in its body.
-        let rest = content_type.strip_prefix(b"application/grpc")?;
-        matches!(rest.first(), None | Some(b'+' | b';')).then_some(Self(None))
+        // `application/grpc-web` does not count: its status is in the body.
+        let suffix = content_type.strip_prefix(b"application/grpc")?;
+        matches!(suffix.first(), None | Some(b'+' | b';')).then_some(Self(None))
     }
 
-    /// Returns true when the status is still to come.
+    /// Returns true if no status has come yet.
     pub(super) fn is_pending(self) -> bool {
         self.0.is_none()
     }
 
-    /// Notes the status if it is in these headers or trailers.
+    /// Reads the status, if it is in these headers or trailers.
     pub(super) fn read_headers(&mut self, headers: &HeaderMap) {
         if let Some(status) = headers.get("grpc-status") {
             let code = status.to_str().ok().and_then(|code| code.parse().ok());
-            let known = code.filter(|code| *code < CODES.len());
-            self.0 = Some(known.unwrap_or(UNKNOWN));
+            let code = code.filter(|code| *code < GRPC_CODES.len());
+            self.0 = Some(code.unwrap_or(UNKNOWN));
         }
     }
 
-    /// Returns how a call ended whose response is complete, as OpenTelemetry's
-    /// semantic conventions for gRPC servers divide the codes.
+    /// Returns the outcome of a call whose response is complete. Codes are server or client
+    /// errors as in OpenTelemetry's semantic conventions for gRPC servers.
     pub(super) fn outcome(self) -> Outcome {
-        match CODES[self.0.unwrap_or(UNKNOWN)] {
+        match GRPC_CODES[self.0.unwrap_or(UNKNOWN)] {
             "OK" => Outcome::Ok,
             "UNKNOWN" | "DEADLINE_EXCEEDED" | "UNIMPLEMENTED" | "INTERNAL" | "UNAVAILABLE"
             | "DATA_LOSS" => Outcome::ServerError,
@@ -68,20 +68,15 @@ impl GrpcStatus {
         }
     }
 
-    /// Returns the code's name; of a call that ended without one, what a client
-    /// makes of that.
-    pub(super) fn as_str(self, outcome: Outcome) -> &'static str {
-        let without = match outcome {
+    /// Returns the name of the code. If the call ended without a code, it is the one that a
+    /// client reports then.
+    pub(super) fn code_name(self, outcome: Outcome) -> &'static str {
+        let default = match outcome {
             Outcome::CancelledBeforeHead | Outcome::CancelledInBody => CANCELLED,
             _ => UNKNOWN,
         };
-        CODES[self.0.unwrap_or(without)]
+        GRPC_CODES[self.0.unwrap_or(default)]
     }
-}
-
-/// Returns the values that the label can have besides `none`.
-pub(super) fn grpc_codes() -> [&'static str; 17] {
-    CODES
 }
 
 #[cfg(test)]
@@ -90,12 +85,12 @@ mod tests {
 
     #[test]
     fn six_codes_are_the_servers_fault_and_the_other_errors_the_clients() {
-        for (number, code) in CODES.iter().enumerate() {
+        for (number, code) in GRPC_CODES.iter().enumerate() {
             let mut headers = HeaderMap::new();
             headers.insert("grpc-status", number.into());
             let mut status = GrpcStatus(None);
             status.read_headers(&headers);
-            assert_eq!(status.as_str(Outcome::Ok), *code);
+            assert_eq!(status.code_name(Outcome::Ok), *code);
             let expected = match number {
                 0 => Outcome::Ok,
                 2 | 4 | 12..=15 => Outcome::ServerError,
@@ -106,15 +101,15 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_is_none_of_them_is_unknown_as_is_one_that_never_came() {
+    fn an_invalid_or_missing_code_is_unknown() {
         let mut status = GrpcStatus(None);
-        assert_eq!(status.as_str(Outcome::ServiceError), "UNKNOWN");
-        assert_eq!(status.as_str(Outcome::CancelledBeforeHead), "CANCELLED");
+        assert_eq!(status.code_name(Outcome::ServiceError), "UNKNOWN");
+        assert_eq!(status.code_name(Outcome::CancelledBeforeHead), "CANCELLED");
         for code in ["17", "-1", "OK", ""] {
             let mut headers = HeaderMap::new();
             headers.insert("grpc-status", code.parse().expect("a value"));
             status.read_headers(&headers);
-            assert_eq!(status.as_str(Outcome::Ok), "UNKNOWN", "{code}");
+            assert_eq!(status.code_name(Outcome::Ok), "UNKNOWN", "{code}");
         }
     }
 }

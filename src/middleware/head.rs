@@ -1,4 +1,4 @@
-//! What the user's closures are shown of a request and of its response.
+//! The parts of a request and of its response that the user's closures get.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,24 +7,24 @@ use http::{Extensions, HeaderMap, Method, Request, Response, StatusCode, Uri, Ve
 
 use crate::context::route_template;
 
-/// A closure that makes a value of a request.
+/// A closure that returns a value for a request.
 pub(super) type RequestFn = dyn Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync;
-/// A closure that makes a value of a response.
+/// A closure that returns a value for a response.
 pub(super) type ResponseFn = dyn Fn(&ResponseHead<'_>) -> Option<Cow<'static, str>> + Send + Sync;
 
-/// A request without its body.
+/// A request without its body, as closures of a [`MetricsLayer`](crate::MetricsLayer) get it.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct RequestHead<'a> {
-    /// What is to be done.
+    /// The method.
     pub method: &'a Method,
-    /// What it is to be done to.
+    /// The target URI.
     pub uri: &'a Uri,
-    /// The version of HTTP.
+    /// The HTTP version.
     pub version: Version,
     /// The headers.
     pub headers: &'a HeaderMap,
-    /// What layers further out have left.
+    /// The extensions, as outer layers left them.
     pub extensions: &'a Extensions,
 }
 
@@ -39,36 +39,37 @@ impl<'a> RequestHead<'a> {
         }
     }
 
-    /// Returns the template of the route that axum's router has found, if it has:
-    /// `/users/{id}`.
+    /// Returns the template of the route that axum's router matched, such as `/users/{id}`.
+    /// Returns `None` if it matched no route, or if the layer sits outside the router.
     #[must_use]
+    #[doc(alias = "MatchedPath")]
     pub fn route_template(&self) -> Option<&'a str> {
         route_template(self.extensions)
     }
 }
 
-/// Prints neither the method nor the URI nor the headers: they may hold credentials. Print
-/// the fields that you need.
+/// Does not print the method, the URI and the headers, which may hold credentials. Print the
+/// fields that you need.
 impl fmt::Debug for RequestHead<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestHead")
             .field("version", &self.version)
-            .field("template", &self.route_template())
+            .field("route_template", &self.route_template())
             .finish_non_exhaustive()
     }
 }
 
-/// A response without its body.
+/// A response without its body, as closures of a [`MetricsLayer`](crate::MetricsLayer) get it.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct ResponseHead<'a> {
-    /// How it went.
+    /// The status code.
     pub status: StatusCode,
-    /// The version of HTTP.
+    /// The HTTP version.
     pub version: Version,
     /// The headers.
     pub headers: &'a HeaderMap,
-    /// What the handler and layers further in have left.
+    /// The extensions, as the handler and inner layers left them.
     pub extensions: &'a Extensions,
 }
 
@@ -83,7 +84,7 @@ impl<'a> ResponseHead<'a> {
     }
 }
 
-/// Does not print the headers: they may hold credentials. Print the fields that you need.
+/// Does not print the headers, which may hold credentials. Print the fields that you need.
 impl fmt::Debug for ResponseHead<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseHead")

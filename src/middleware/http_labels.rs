@@ -1,16 +1,16 @@
-//! What a request is called in the layer's labels: only values of closed sets,
-//! never what a client wrote.
+//! Label values for method, status, version and scheme. They come from closed sets, and
+//! never from the text of a client.
 
 use http::{Method, StatusCode, Version};
 
 use crate::middleware::head::RequestHead;
 
-/// The value of a label of which nothing is known.
+/// The value of a label without a value.
 pub(super) const NONE: &str = "none";
-/// The value that stands for all that are not known.
+/// The value that stands for all that are not in the closed set.
 pub(super) const OTHER: &str = "_OTHER";
 
-/// A method, as far as it is one of HTTP's nine (RFC 9110, section 9.3, and RFC 5789).
+/// One of HTTP's nine methods (RFC 9110, section 9.3, and RFC 5789), or any other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum MethodLabel {
     Get,
@@ -57,13 +57,13 @@ impl MethodLabel {
     }
 }
 
-/// Returns the status's digits, or its class; `_OTHER` where it is none of HTTP's
-/// five classes, and `none` where there was none.
-pub(super) fn status_label(status: Option<&StatusCode>, class: bool) -> &str {
+/// Returns the status code, or its class if `is_class`. It is `_OTHER` outside of HTTP's five
+/// classes, and `none` without a response.
+pub(super) fn status_label(status: Option<&StatusCode>, is_class: bool) -> &str {
     let Some(status) = status else {
         return NONE;
     };
-    match (status.as_u16() / 100, class) {
+    match (status.as_u16() / 100, is_class) {
         (1..=5, false) => status.as_str(),
         (1, true) => "1xx",
         (2, true) => "2xx",
@@ -74,6 +74,7 @@ pub(super) fn status_label(status: Option<&StatusCode>, class: bool) -> &str {
     }
 }
 
+/// All values of [`version_label`] except `_OTHER`.
 pub(super) const VERSIONS: [&str; 5] = ["0.9", "1.0", "1.1", "2", "3"];
 
 pub(super) fn version_label(head: &RequestHead<'_>) -> &'static str {
@@ -87,7 +88,7 @@ pub(super) fn version_label(head: &RequestHead<'_>) -> &'static str {
     }
 }
 
-/// Returns the scheme where the request has one: over HTTP/1.1 it mostly has none.
+/// Returns the scheme, which requests over HTTP/1.1 mostly do not have.
 pub(super) fn scheme_label(head: &RequestHead<'_>) -> &'static str {
     match head.uri.scheme_str() {
         Some("http") => "http",

@@ -1,8 +1,7 @@
-//! The layer's metrics: the families, and what is found in them once.
+//! The layer's metrics: the families, and the series that were looked up in them once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use http::{Extensions, StatusCode};
 
@@ -21,18 +20,18 @@ use crate::registry::Registry;
 
 /// The layer's metrics, shared by all its services.
 ///
-/// They begin on a cache line of their own: the reference count before them changes
-/// with every request, and would take from all other threads what only is read here.
+/// They start on a separate cache line: the reference count before them changes with every
+/// request, which would evict these read-only fields from the caches of other threads.
 #[repr(align(128))]
 pub(super) struct HttpMetrics {
     pub(super) families: Families,
     endpoints: InternMap<Endpoint>,
     outcome_series: InternMap<OutcomeSeries>,
     pub(super) settings: Settings,
-    /// Whether there is something to note of every request.
+    /// Whether every request needs an `OptionalState`.
     pub(super) needs_optional_state: bool,
-    /// Whether all requests are marked, because a layer was called within another for
-    /// a request of another body. Relaxed: only those under way then are not marked.
+    /// Whether requests are marked in their extensions, because something between two nested
+    /// layers replaced the body. Relaxed: only requests in flight at that time are not marked.
     marks_requests: AtomicBool,
     pub(super) placement: Placement,
 }
@@ -52,13 +51,13 @@ impl HttpMetrics {
         Ok(metrics)
     }
 
-    /// Returns what is the same for all layers that count into these metrics.
+    /// Returns an id that all layers of the same metrics share.
     #[inline]
     pub(super) fn metrics_id(&self) -> usize {
         self.families.requests.address()
     }
 
-    /// Begins what the layer knows of those within it, for one request.
+    /// Returns the initial state of a request that may pass inner layers.
     #[inline]
     pub(super) fn nesting_state(&self, extensions: &mut Extensions) -> NestingState {
         if self.marks_requests.load(Ordering::Relaxed) {
@@ -73,25 +72,24 @@ impl HttpMetrics {
         self.marks_requests.store(true, Ordering::Relaxed);
     }
 
-    /// Returns a method of a route, by what the route is called by the router, or by
-    /// the user.
+    /// Returns the endpoint of a method and a route.
     #[inline]
-    pub(super) fn endpoint(&self, verb: MethodLabel, name: &RouteName<'_>) -> &Endpoint {
-        let (hash, is) = self.endpoint_key(verb, &name.text);
-        match self.endpoints.find(hash, is) {
+    pub(super) fn endpoint(&self, method: MethodLabel, name: &RouteName<'_>) -> &Endpoint {
+        let (hash, is_match) = self.endpoint_key(method, &name.text);
+        match self.endpoints.find(hash, is_match) {
             Some(endpoint) => endpoint,
-            None => self.admit_endpoint(verb, name),
+            None => self.admit_endpoint(method, name),
         }
     }
 
-    /// Returns the endpoint at its position; there is none at any other.
+    /// Returns the endpoint at a position.
     #[inline]
     pub(super) fn endpoint_at(&self, position: usize) -> Option<&Endpoint> {
         self.endpoints.get(position)
     }
 
-    /// Returns one way in which the requests of an endpoint end; the layer has no
-    /// labels of its own then.
+    /// Returns the series of an endpoint's requests that ended with this status and outcome. Only
+    /// for layers without custom labels.
     #[inline]
     pub(super) fn outcome_series(
         &self,
@@ -99,100 +97,102 @@ impl HttpMetrics {
         status: Option<StatusCode>,
         outcome: Outcome,
     ) -> &OutcomeSeries {
-        let number = status.map_or(0, |status| status.as_u16());
-        let key = (endpoint.position, number, outcome as u8);
+        let code = status.map_or(0, |status| status.as_u16());
+        let key = (endpoint.position, code, outcome as u8);
         let hash = self.outcome_series.hash(key);
-        let found = self.outcome_series.find(hash, |ending| ending.key == key);
-        match found {
-            Some(ending) => ending,
+        match self.outcome_series.find(hash, |series| series.key == key) {
+            Some(series) => series,
             None => self.add_outcome_series(key, endpoint, status, outcome),
         }
     }
 
-    /// Lends the series that have these values, which are those of the layer's own
-    /// labels.
+    /// Lends the series that have these values of the custom labels.
     pub(super) fn with_custom_labels<'a, T>(
         &self,
         endpoint: &'a Endpoint,
         status: Option<&'a StatusCode>,
         outcome: Outcome,
-        own: impl Iterator<Item = &'a str>,
+        custom_values: impl Iterator<Item = &'a str>,
         run: impl FnOnce(&Counter, &Histogram) -> T,
     ) -> T {
         let status = status_label(status, self.settings.status_class);
         let mut values = [""; MAX_LABELS];
-        let given = [endpoint.method.as_str(), &endpoint.route, status];
-        let given = given.into_iter().chain(own).chain([outcome.as_str()]);
+        let fixed = [endpoint.method.as_str(), &endpoint.route, status];
+        let all = fixed.into_iter().chain(custom_values);
         let mut len = 0;
-        for (value, given) in values.iter_mut().zip(given) {
-            *value = given;
+        for (slot, value) in values.iter_mut().zip(all.chain([outcome.as_str()])) {
+            *slot = value;
             len += 1;
         }
         let values = &mut values[..len];
         let requests = self.families.requests.get_or_create(values);
-        // With what became of the values, so that a limit has the same effect on both.
+        // With the admitted values, so that a limit has the same effect on both.
         let duration = self.families.duration.get_or_create(&mut values[..len - 1]);
         run(requests, duration)
     }
 
     fn endpoint_key<'a>(
         &self,
-        verb: MethodLabel,
-        asked: &'a str,
+        method: MethodLabel,
+        raw_route: &'a str,
     ) -> (u64, impl Fn(&Endpoint) -> bool + 'a) {
-        let hash = self.endpoints.hash((verb, asked));
-        let is =
-            move |endpoint: &Endpoint| endpoint.method == verb && *endpoint.raw_route == *asked;
-        (hash, is)
+        let hash = self.endpoints.hash((method, raw_route));
+        let is_match = move |endpoint: &Endpoint| {
+            endpoint.method == method && *endpoint.raw_route == *raw_route
+        };
+        (hash, is_match)
     }
 
-    /// Returns the endpoint, or the one that takes its place where the limit of
-    /// routes is reached. What is in flight decides that for all families; so endpoints
-    /// are no more than its series and the routes that are grouped.
+    /// Creates the endpoint, or returns that of the overflow route if the limit is reached.
+    ///
+    /// The family `in_flight` decides that for all families. So there are no more endpoints than
+    /// series of it, plus the routes that are in groups.
     #[cold]
-    fn admit_endpoint(&self, verb: MethodLabel, name: &RouteName<'_>) -> &Endpoint {
+    fn admit_endpoint(&self, method: MethodLabel, name: &RouteName<'_>) -> &Endpoint {
         let settings = &self.settings;
-        let asked = &*name.text;
-        let named = settings.route_naming.group_or_route(asked);
-        let mut values = [verb.as_str(), named];
+        let raw_route = &*name.text;
+        let requested = settings.route_naming.group_or_route(raw_route);
+        let mut values = [method.as_str(), requested];
         if name.is_trusted {
             self.families.in_flight.declare(&values);
         }
         let in_flight = self.families.in_flight.get_or_create(&mut values);
         let [_, route] = values;
-        let folded = route != named;
-        let asked = if folded { route } else { asked };
-        let (hash, is) = self.endpoint_key(verb, asked);
-        if let Some(endpoint) = self.endpoints.find(hash, &is) {
+        let is_overflow = route != requested;
+        let raw_route = if is_overflow { route } else { raw_route };
+        let (hash, is_match) = self.endpoint_key(method, raw_route);
+        if let Some(endpoint) = self.endpoints.find(hash, &is_match) {
             return endpoint;
         }
         let mut streams = settings.stream_routes.iter();
-        let make = |position| Endpoint {
+        let create = |position| Endpoint {
             position,
-            method: verb,
-            raw_route: asked.into(),
-            is_fallback: name.is_fallback && !folded,
+            method,
+            raw_route: raw_route.into(),
+            is_fallback: name.is_fallback && !is_overflow,
             route: route.into(),
             in_flight: in_flight.clone(),
             is_stream: streams.any(|stream| settings.route_naming.group_or_route(stream) == route),
-            service_level: self.service_level(verb, route),
+            service_level: self.service_level(method, route),
             lazy_series: LazySeries::default(),
         };
-        self.endpoints.find_or_add(hash, is, make)
+        self.endpoints.find_or_add(hash, is_match, create)
     }
 
-    fn service_level(&self, verb: MethodLabel, route: &str) -> Option<ServiceLevel> {
-        let is =
-            |(of, _): &&(String, Duration)| self.settings.route_naming.group_or_route(of) == route;
-        // The last one that was chosen.
-        let (_, within) = self.settings.service_levels.iter().rev().find(is)?;
-        let seconds = within.as_secs_f64().to_string();
-        let [requests, good] = self.families.service_levels.as_ref()?;
-        let labels = [verb.as_str(), route, &*seconds];
+    fn service_level(&self, method: MethodLabel, route: &str) -> Option<ServiceLevel> {
+        let settings = &self.settings;
+        let (_, target) = settings
+            .service_levels
+            .iter()
+            .rev()
+            .find(|(raw_route, _)| settings.route_naming.group_or_route(raw_route) == route)?;
+        let families = self.families.service_levels.as_ref()?;
+        let seconds = target.as_secs_f64().to_string();
+        let labels = [method.as_str(), route, &*seconds];
         Some(ServiceLevel {
-            target: *within,
-            requests: requests.with(labels),
-            good: good.with(labels),
+            target: *target,
+            requests: families.requests.with(labels),
+            good: families.good.with(labels),
         })
     }
 
@@ -204,24 +204,24 @@ impl HttpMetrics {
         status: Option<StatusCode>,
         outcome: Outcome,
     ) -> &OutcomeSeries {
-        let none = [].into_iter();
-        let ending = self.with_custom_labels(
+        let no_custom_values = [].into_iter();
+        let created = self.with_custom_labels(
             endpoint,
             status.as_ref(),
             outcome,
-            none,
+            no_custom_values,
             |requests, duration| OutcomeSeries {
                 key,
                 requests: requests.clone(),
                 duration: duration.clone(),
             },
         );
-        let is = |ending: &OutcomeSeries| ending.key == key;
-        self.outcome_series
-            .find_or_add(self.outcome_series.hash(key), is, |_| ending)
+        let hash = self.outcome_series.hash(key);
+        let is_match = |series: &OutcomeSeries| series.key == key;
+        self.outcome_series.find_or_add(hash, is_match, |_| created)
     }
 
-    /// Makes the series of what was declared.
+    /// Creates the series of the predeclared endpoints.
     fn predeclare(&self) {
         for PredeclaredEndpoint {
             method,
@@ -229,14 +229,14 @@ impl HttpMetrics {
             statuses,
         } in &self.settings.predeclared
         {
-            let verb = MethodLabel::from_method(method);
-            let endpoint = self.endpoint(verb, &RouteName::trusted(route));
+            let method = MethodLabel::from_method(method);
+            let endpoint = self.endpoint(method, &RouteName::trusted(route));
             for status in statuses {
-                let outcome = Outcome::from_head(verb, *status);
-                let own = self.settings.custom_labels.iter().map(|_| NONE);
+                let outcome = Outcome::from_head(method, *status);
+                let custom_values = self.settings.custom_labels.iter().map(|_| NONE);
                 let status = status_label(Some(status), self.settings.status_class);
-                let values = [verb.as_str(), &*endpoint.route, status];
-                let mut values: Vec<_> = values.into_iter().chain(own).collect();
+                let fixed = [method.as_str(), &*endpoint.route, status];
+                let mut values: Vec<_> = fixed.into_iter().chain(custom_values).collect();
                 self.families.duration.declare(&values);
                 values.push(outcome.as_str());
                 self.families.requests.declare(&values);

@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use crate::middleware::http_labels::MethodLabel;
 
-/// How a request ended; each ends in exactly one of these ways.
+/// How a request ended. Each request has exactly one outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     Ok,
@@ -19,17 +19,17 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    /// Returns the outcome of a response that ends well, as far as its head tells.
-    pub(super) fn from_head(verb: MethodLabel, status: StatusCode) -> Self {
-        let connected = verb == MethodLabel::Connect && status.is_success();
-        if connected || status == StatusCode::SWITCHING_PROTOCOLS {
+    /// Returns the outcome of a response that will be sent completely.
+    pub(super) fn from_head(method: MethodLabel, status: StatusCode) -> Self {
+        let is_connected = method == MethodLabel::Connect && status.is_success();
+        if is_connected || status == StatusCode::SWITCHING_PROTOCOLS {
             Self::Upgraded
         } else {
             Self::from_status(status)
         }
     }
 
-    /// Returns the outcome of a response that ended well, by its status.
+    /// Returns the outcome of a response that was sent completely, by its status.
     pub(super) fn from_status(status: StatusCode) -> Self {
         match status.as_u16() {
             ..400 => Self::Ok,

@@ -1,56 +1,56 @@
-//! Whether the layer sits where it sees the routes.
+//! Warns if the layer sits where it does not see the routes.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use http::StatusCode;
 
-/// So many requests may succeed without a route before anything is said.
-const PATIENCE: u32 = 100;
+/// Number of successful requests without a route after which there is a warning.
+const WARN_AFTER: u32 = 100;
 
-/// Notices when a layer never sees a route, though a router answers.
+/// Detects that a layer never sees a route, although a router answers.
 ///
-/// All of it is `Relaxed`: at worst a request is noted that need not be. The one that
-/// makes the number full warns, and no other.
+/// Everything here is `Relaxed`: at worst a request is counted that need not be. Only the
+/// request that completes the number warns.
 #[derive(Debug, Default)]
 pub(super) struct Placement {
-    /// Whether a route was seen, and nothing is to be noticed any more.
-    routed: AtomicBool,
-    /// How many requests succeeded without one.
-    unrouted: AtomicU32,
+    /// Whether a route was seen or the warning was given, so that no more is counted.
+    is_decided: AtomicBool,
+    /// Successful requests without a route.
+    without_route: AtomicU32,
 }
 
 impl Placement {
-    /// Notes a response, whose body is a `B`.
+    /// Counts a response whose body is a `B`.
     #[inline]
-    pub(super) fn record_response<B>(&self, routed: bool, status: StatusCode) {
-        if self.routed.load(Ordering::Relaxed) {
+    pub(super) fn record_response<B>(&self, has_route: bool, status: StatusCode) {
+        if self.is_decided.load(Ordering::Relaxed) {
             return;
         }
-        if routed {
-            self.routed.store(true, Ordering::Relaxed);
-        } else if status.is_success() && is_axums::<B>() {
-            let before = self.unrouted.fetch_add(1, Ordering::Relaxed);
-            if before + 1 == PATIENCE {
-                self.routed.store(true, Ordering::Relaxed);
+        if has_route {
+            self.is_decided.store(true, Ordering::Relaxed);
+        } else if status.is_success() && is_axum_body::<B>() {
+            let previous = self.without_route.fetch_add(1, Ordering::Relaxed);
+            if previous + 1 == WARN_AFTER {
+                self.is_decided.store(true, Ordering::Relaxed);
                 tracing::warn!(
-                    "MetricsLayer has seen {PATIENCE} successful requests and not one route: it \
-                     sits outside the router, where axum shows none; add it with \
-                     `Router::layer`, after the routes, or one more there; or the application has \
-                     none, and the layer is to name it by `mount`"
+                    "MetricsLayer has seen {WARN_AFTER} successful requests and not one route. It \
+                     may sit outside the router, where axum shows no routes: add it with \
+                     `Router::layer` after the routes, or add a second one there. If the \
+                     application has no routes, set a name with `MetricsLayer::fallback_route`"
                 );
             }
         }
     }
 }
 
-/// Returns true when the answer is of axum, whose router shows its routes to those
-/// within it; another service may have none to show.
+/// Returns true if the response is axum's, whose router shows its routes to the layers inside.
+/// Other services may have no routes to show.
 #[cfg(feature = "axum")]
-fn is_axums<B>() -> bool {
+fn is_axum_body<B>() -> bool {
     std::any::type_name::<B>() == std::any::type_name::<axum::body::Body>()
 }
 
 #[cfg(not(feature = "axum"))]
-fn is_axums<B>() -> bool {
+fn is_axum_body<B>() -> bool {
     false
 }

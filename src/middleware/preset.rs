@@ -1,22 +1,24 @@
-//! What the layer's metrics and their labels are called.
+//! The names of the layer's metrics and labels.
 
-/// A set of names for the layer's metrics and labels.
+/// A set of names for the metrics and labels of a [`MetricsLayer`](crate::MetricsLayer).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[doc(alias = "naming")]
+#[doc(alias = "semantic conventions")]
 pub enum Preset {
-    /// Those that the [module](crate::middleware) lists.
+    /// The names that the [module](crate::middleware) lists.
     #[default]
     Prometheus,
-    /// Those of OpenTelemetry's semantic conventions for HTTP servers, as Prometheus
-    /// writes them: `http_server_request_duration_seconds`, with the bounds that the
-    /// conventions advise, and `http_server_active_requests`, with the labels
-    /// `http_request_method`, `http_route` and `http_response_status_code`. What the
-    /// conventions do not know begins with `http_server_`, too.
+    /// The names of OpenTelemetry's semantic conventions for HTTP servers, as Prometheus
+    /// writes them: `http_server_request_duration_seconds`, with the buckets that the
+    /// conventions recommend, and `http_server_active_requests`, with the labels
+    /// `http_request_method`, `http_route` and `http_response_status_code`. The names of
+    /// metrics that the conventions do not define also start with `http_server_`.
     Otel,
-    /// Those of the crate `axum-prometheus`, for boards that were made for it:
+    /// The names of the crate `axum-prometheus`, for dashboards that were built for it:
     /// `axum_http_requests_total`, `axum_http_requests_duration_seconds` and
     /// `axum_http_requests_pending`, with the labels `method`, `endpoint` and
-    /// `status`. What it does not have begins with `axum_http_`, too.
+    /// `status`. The names of metrics that it does not have also start with `axum_http_`.
     AxumPrometheus,
 }
 
@@ -43,9 +45,9 @@ pub(super) struct Names {
     pub(super) grpc_status: &'static str,
 }
 
-/// The label that says how a request ended, in every preset.
+/// The label of the outcome, in every preset.
 pub(super) const OUTCOME_LABEL: &str = "outcome";
-/// The label that says within how many seconds a request is to end.
+/// The label of a service level's target in seconds, in every preset.
 pub(super) const WITHIN_LABEL: &str = "within";
 
 impl Preset {
@@ -57,15 +59,15 @@ impl Preset {
         }
     }
 
-    /// Returns the bounds of the duration, where they are not the default ones.
+    /// Returns the bucket bounds of the duration, if they are not the default ones.
     pub(super) fn duration_bounds(self) -> Option<&'static [f64]> {
         // OpenTelemetry's semantic conventions 1.27, "HTTP metrics",
         // `http.server.request.duration`.
-        const ADVISED: [f64; 14] = [
+        const RECOMMENDED: [f64; 14] = [
             0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
         ];
         match self {
-            Self::Otel => Some(&ADVISED),
+            Self::Otel => Some(&RECOMMENDED),
             Self::Prometheus | Self::AxumPrometheus => None,
         }
     }

@@ -5,30 +5,30 @@ use http_body::Body;
 
 use crate::middleware::http_labels::MethodLabel;
 
-/// How much of a response's body is to come, as far as that can be known.
+/// How much of a response's body is to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RemainingBody {
-    /// Nothing that counts: HTTP has no body here, or it has passed.
+    /// No more bytes: the response has no body, or all of it was sent.
     Nothing,
-    /// After this many bytes hyper stops polling, and never sees the body's end.
+    /// This many bytes. After them hyper stops polling, so the body's end is never seen.
     Bytes(u64),
-    /// The body says when it ends.
+    /// As many as come until the body ends.
     Unknown,
 }
 
 impl RemainingBody {
-    pub(super) fn from_response<B: Body>(verb: MethodLabel, response: &Response<B>) -> Self {
+    pub(super) fn from_response<B: Body>(method: MethodLabel, response: &Response<B>) -> Self {
         let body = response.body();
-        let bodiless = verb == MethodLabel::Head
+        let has_no_body = method == MethodLabel::Head
             || response.status().is_informational()
             || matches!(
                 response.status(),
                 StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
             );
-        if bodiless || body.is_end_stream() {
+        if has_no_body || body.is_end_stream() {
             return Self::Nothing;
         }
-        // As hyper does: the body's own word, or else the head's.
+        // As in hyper: the body's size hint, or else the header `Content-Length`.
         match body
             .size_hint()
             .exact()
@@ -40,13 +40,13 @@ impl RemainingBody {
         }
     }
 
-    /// Takes away what has passed.
+    /// Subtracts bytes that were sent.
     #[inline]
     pub(super) fn subtract(&mut self, bytes: usize) {
-        if let Self::Bytes(rest) = self {
-            *self = match rest.saturating_sub(bytes as u64) {
+        if let Self::Bytes(remaining) = self {
+            *self = match remaining.saturating_sub(bytes as u64) {
                 0 => Self::Nothing,
-                rest => Self::Bytes(rest),
+                remaining => Self::Bytes(remaining),
             };
         }
     }

@@ -1,4 +1,4 @@
-//! Labels that the handler fills.
+//! Custom labels whose values the handler sets.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,11 +6,11 @@ use std::sync::{Arc, OnceLock};
 
 use crate::middleware::custom_labels::CustomLabels;
 
-/// The labels that a handler gives its request: those named with
+/// The labels of a request that its handler can set: those added with
 /// [`MetricsLayer::label_from_handler`](crate::MetricsLayer::label_from_handler).
 ///
-/// It is in the request's extensions, and an extractor of axum's. A clone fills the
-/// same labels. Without such a layer there are none to fill.
+/// It is in the request's extensions, and an axum extractor. Clones set the same labels.
+/// Without such a layer there are no labels to set.
 ///
 #[cfg_attr(feature = "axum", doc = "```")]
 #[cfg_attr(not(feature = "axum"), doc = "```ignore")]
@@ -32,9 +32,9 @@ pub struct RequestLabels(Option<Arc<LabelValues>>);
 
 struct LabelValues {
     labels: CustomLabels,
-    /// One for each label, those that no handler fills too.
+    /// One per custom label. Those of other sources stay empty.
     values: Box<[OnceLock<Cow<'static, str>>]>,
-    /// Those of a layer further out, of other metrics.
+    /// Those of an outer layer of other metrics.
     outer: RequestLabels,
 }
 
@@ -49,26 +49,26 @@ impl RequestLabels {
         })))
     }
 
-    /// Gives a label its value for this request, and returns true; or false where no
-    /// layer has a label of this name for the handler to fill, or where it has its
-    /// value already, which it keeps.
+    /// Sets a label's value for this request, and returns true.
     ///
-    /// What is given after the response's end is lost.
+    /// Returns false if no layer has a label of this name that handlers set, or if the label
+    /// already has a value, which it keeps. A value that is set after the end of the response
+    /// is ignored.
     pub fn set(&self, name: &str, value: impl Into<Cow<'static, str>>) -> bool {
-        let Some(slots) = &self.0 else {
+        let Some(values) = &self.0 else {
             return false;
         };
         let value = value.into();
-        let slot = slots.labels.handler_label_position(name);
-        let slot = slot.and_then(|position| slots.values.get(position));
-        let own = slot.is_some_and(|slot| slot.set(value.clone()).is_ok());
-        slots.outer.set(name, value) || own
+        let position = values.labels.handler_label_position(name);
+        let cell = position.and_then(|position| values.values.get(position));
+        let is_set = cell.is_some_and(|cell| cell.set(value.clone()).is_ok());
+        values.outer.set(name, value) || is_set
     }
 
-    /// Returns the value of the label at a position, if it was given one.
+    /// Returns the value of the label at a position, if it was set.
     pub(super) fn get(&self, position: usize) -> Option<&str> {
-        let slots = self.0.as_ref()?;
-        slots.values.get(position)?.get().map(|value| &**value)
+        let values = self.0.as_ref()?;
+        values.values.get(position)?.get().map(|value| &**value)
     }
 }
 

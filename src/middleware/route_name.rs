@@ -1,4 +1,4 @@
-//! What a request's route is called.
+//! The name of a request's route.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -7,25 +7,25 @@ use std::sync::Arc;
 use crate::context::{Hook, UNMATCHED};
 use crate::middleware::head::{RequestFn, RequestHead};
 
-/// The choices about routes.
+/// The settings that decide the name of a route.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RouteNaming {
-    /// The name of the group that a route is in.
+    /// The name of the group of a route, by the route's template.
     pub(super) groups: HashMap<String, Arc<str>>,
-    /// What a request is called that has no other name.
+    /// The name of requests that have no other.
     pub(super) fallback: Option<String>,
     pub(super) route_fn: Option<Hook<RequestFn>>,
 }
 
 impl RouteNaming {
-    /// Returns what the route is called by the user, by axum's router, or by the
-    /// place where the layer sits, in this order.
+    /// Returns the name that the user's closure, axum's router or the fallback gives, in this
+    /// order.
     #[inline]
     pub(super) fn route_name<'a>(&'a self, head: &RequestHead<'a>) -> RouteName<'a> {
-        let asked = self.route_fn.as_ref();
-        let asked = asked.and_then(|hook| hook.call(|route| route(head)).flatten());
-        match (asked, head.route_template()) {
-            (Some(text), _) => RouteName::untrusted(text),
+        let route_fn = self.route_fn.as_ref();
+        let name = route_fn.and_then(|hook| hook.call(|route| route(head)).flatten());
+        match (name, head.route_template()) {
+            (Some(name), _) => RouteName::untrusted(name),
             (None, Some(template)) => RouteName::trusted(template),
             (None, None) => RouteName {
                 is_fallback: true,
@@ -34,23 +34,23 @@ impl RouteNaming {
         }
     }
 
-    /// Returns the name of the group that a route is in, or its own.
+    /// Returns the name of the group that a route is in, or else the route.
     pub(super) fn group_or_route<'a>(&'a self, route: &'a str) -> &'a str {
         self.groups.get(route).map_or(route, |group| group)
     }
 }
 
-/// What the route of a request is called.
+/// The name of a request's route.
 pub(super) struct RouteName<'a> {
     pub(super) text: Cow<'a, str>,
-    /// Whether no client can have invented it.
+    /// Whether the router or the program chose it, so that no client can invent it.
     pub(super) is_trusted: bool,
-    /// Whether it stands for that there is none.
+    /// True if this is a placeholder because no route matched.
     pub(super) is_fallback: bool,
 }
 
 impl<'a> RouteName<'a> {
-    /// A name that may have come from a client.
+    /// A name that may come from a client.
     pub(super) fn untrusted(text: Cow<'a, str>) -> Self {
         Self {
             text,
@@ -59,7 +59,7 @@ impl<'a> RouteName<'a> {
         }
     }
 
-    /// A name that the router, or the program itself, has given.
+    /// A name that the router or the program chose.
     pub(super) fn trusted(text: &'a str) -> Self {
         Self {
             text: Cow::Borrowed(text),

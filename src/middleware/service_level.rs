@@ -1,29 +1,31 @@
-//! The service level of a route: how soon its requests are to end well.
+//! The service level of a route: the time within which its requests should succeed.
 
 use std::time::Duration;
 
 use crate::metric::Counter;
 use crate::middleware::outcome::Outcome;
 
-/// What one route promises, and how often it was asked and kept its word.
+/// The service level of an endpoint, and the counters of its requests.
 #[derive(Debug)]
 pub(super) struct ServiceLevel {
     pub(super) target: Duration,
+    /// All requests except those that the client cancelled in time.
     pub(super) requests: Counter,
+    /// Those that met the service level.
     pub(super) good: Counter,
 }
 
 impl ServiceLevel {
-    /// Counts a request that took so long, a stream until its head.
-    pub(super) fn record(&self, outcome: Outcome, took: Duration, is_stream: bool) {
-        let soon = took <= self.target;
-        let good = match outcome {
-            Outcome::Ok | Outcome::ClientError | Outcome::Upgraded => soon,
-            // So streams end.
-            Outcome::CancelledInBody if is_stream => soon,
-            // Nobody knows what would have become of it.
-            Outcome::CancelledBeforeHead | Outcome::CancelledInBody if soon => return,
-            // A client that went away after that time has waited in vain.
+    /// Counts a request by its duration, which for a stream is the time to its head.
+    pub(super) fn record(&self, outcome: Outcome, duration: Duration, is_stream: bool) {
+        let is_in_time = duration <= self.target;
+        let is_good = match outcome {
+            Outcome::Ok | Outcome::ClientError | Outcome::Upgraded => is_in_time,
+            // Clients end streams by disconnecting; that is not a failure.
+            Outcome::CancelledInBody if is_stream => is_in_time,
+            // It could still have met the service level.
+            Outcome::CancelledBeforeHead | Outcome::CancelledInBody if is_in_time => return,
+            // The client waited longer than the target.
             Outcome::CancelledBeforeHead
             | Outcome::CancelledInBody
             | Outcome::ServerError
@@ -32,7 +34,7 @@ impl ServiceLevel {
             | Outcome::Panic => false,
         };
         self.requests.inc();
-        if good {
+        if is_good {
             self.good.inc();
         }
     }

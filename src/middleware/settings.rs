@@ -1,4 +1,4 @@
-//! What was chosen for a layer, before its metrics are made.
+//! The settings of a layer.
 
 use std::time::Duration;
 
@@ -11,25 +11,25 @@ use crate::middleware::preset::Preset;
 use crate::middleware::route_name::RouteNaming;
 use crate::middleware::trace_id::TraceIdSource;
 
-/// The choices of one layer.
 #[derive(Clone, Default)]
 pub(super) struct Settings {
     pub(super) preset: Preset,
     pub(super) prefix: String,
-    /// Of the duration; those of the preset where there are none.
+    /// Of the duration. `None` stands for the preset's.
     pub(super) buckets: Option<Buckets>,
+    /// Of the duration, by route. The last one of a route counts.
     pub(super) route_buckets: Vec<(String, Buckets)>,
     pub(super) skip: SkipFilter,
     pub(super) route_naming: RouteNaming,
-    /// The routes whose responses are streams.
+    /// The routes whose responses are always streams.
     pub(super) stream_routes: Vec<String>,
-    /// How soon the requests of a route are to end.
+    /// The targets, by route. The last one of a route counts.
     pub(super) service_levels: Vec<(String, Duration)>,
     pub(super) predeclared: Vec<PredeclaredEndpoint>,
     pub(super) custom_labels: CustomLabels,
-    /// How many values the open labels may have, where that was said.
+    /// The number of values of open labels. `None` stands for the default limit.
     pub(super) label_limit: Option<usize>,
-    /// Whether the status is its class alone.
+    /// Whether the label `status` holds the class only.
     pub(super) status_class: bool,
     pub(super) time_to_head: bool,
     pub(super) time_to_first_byte: bool,
@@ -38,13 +38,14 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Returns true when there is something to note of every request.
+    /// Returns true if every request needs an
+    /// [`OptionalState`](crate::middleware::optional_state::OptionalState).
     pub(super) fn needs_optional_state(&self) -> bool {
         self.time_to_first_byte || self.trace_id_source.is_some() || !self.custom_labels.is_empty()
     }
 }
 
-/// An endpoint that is to show as 0 from the start.
+/// An endpoint whose series are created at registration.
 #[derive(Debug, Clone)]
 pub(super) struct PredeclaredEndpoint {
     pub(super) method: Method,
@@ -52,7 +53,7 @@ pub(super) struct PredeclaredEndpoint {
     pub(super) statuses: Vec<StatusCode>,
 }
 
-/// Which requests are not measured.
+/// Decides which requests are not measured.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SkipFilter(Option<Hook<SkipFn>>);
 
@@ -63,8 +64,8 @@ impl SkipFilter {
         Self(Some(skip))
     }
 
-    /// Returns true when the request is not to be measured. One of which the user's
-    /// code cannot tell, because it panics, is.
+    /// Returns true if the request is not to be measured. If the user's closure panics, the
+    /// request is measured.
     #[inline]
     pub(super) fn matches(&self, method: &Method, uri: &Uri) -> bool {
         let Some(hook) = &self.0 else {

@@ -1,4 +1,4 @@
-//! The trace that a request belongs to, for exemplars.
+//! The id of the trace that a request belongs to, for exemplars.
 
 use std::borrow::Cow;
 
@@ -7,47 +7,47 @@ use http::HeaderMap;
 use crate::context::Hook;
 use crate::middleware::head::{RequestFn, RequestHead};
 
-/// Where the trace's id comes from.
+/// The source of a request's trace id.
 #[derive(Debug, Clone)]
 pub(super) enum TraceIdSource {
-    /// From the header `traceparent`.
+    /// The header `traceparent`.
     Traceparent,
-    /// From a closure of the user's.
+    /// A closure of the user.
     Closure(Hook<RequestFn>),
 }
 
 impl TraceIdSource {
-    /// Returns the id of the trace, if the request belongs to one that is kept.
+    /// Returns the trace id, if the request has one and its trace is sampled.
     pub(super) fn trace_id(&self, head: &RequestHead<'_>) -> Option<Cow<'static, str>> {
         match self {
             Self::Traceparent => {
-                let id = sampled_trace(head.headers)?;
-                Some(Cow::Owned(id.to_owned()))
+                let trace_id = sampled_trace_id(head.headers)?;
+                Some(Cow::Owned(trace_id.to_owned()))
             }
             Self::Closure(hook) => hook.call(|trace_id| trace_id(head)).flatten(),
         }
     }
 }
 
-/// Returns the trace id of a `traceparent` whose trace is sampled, and so can be
+/// Returns the trace id of a valid `traceparent` whose trace is sampled, so that it can be
 /// looked up (W3C Trace Context, sections 3.2.2 and 4.3).
-fn sampled_trace(headers: &HeaderMap) -> Option<&str> {
+fn sampled_trace_id(headers: &HeaderMap) -> Option<&str> {
     let header = headers.get("traceparent")?.to_str().ok()?;
     let mut parts = header.split('-');
-    let (version, trace) = (parts.next()?, parts.next()?);
-    let (parent, flags) = (parts.next()?, parts.next()?);
-    // Of a later version there may be more parts; of this one there may not.
-    let ends = version != "00" || parts.next().is_none();
-    let valid = ends
+    let (version, trace_id) = (parts.next()?, parts.next()?);
+    let (parent_id, flags) = (parts.next()?, parts.next()?);
+    // Later versions may append further parts; version 00 has exactly four.
+    let has_valid_length = version != "00" || parts.next().is_none();
+    let is_valid = has_valid_length
         && version != "ff"
         && is_hex(version, 2)
-        && is_hex(trace, 32)
-        && is_hex(parent, 16)
+        && is_hex(trace_id, 32)
+        && is_hex(parent_id, 16)
         && is_hex(flags, 2)
-        && trace.contains(|digit| digit != '0')
-        && parent.contains(|digit| digit != '0');
-    let sampled = u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & 1 == 1);
-    (valid && sampled).then_some(trace)
+        && trace_id.contains(|digit| digit != '0')
+        && parent_id.contains(|digit| digit != '0');
+    let is_sampled = u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & 1 == 1);
+    (is_valid && is_sampled).then_some(trace_id)
 }
 
 fn is_hex(text: &str, digits: usize) -> bool {
@@ -63,21 +63,21 @@ mod tests {
     fn only_a_valid_traceparent_of_a_sampled_trace_gives_an_id() {
         const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
         #[track_caller]
-        fn check(header: &str, id: Option<&str>) {
+        fn check(header: &str, trace_id: Option<&str>) {
             let mut headers = HeaderMap::new();
             headers.insert("traceparent", header.parse().expect("a header"));
-            assert_eq!(sampled_trace(&headers), id, "{header}");
+            assert_eq!(sampled_trace_id(&headers), trace_id, "{header}");
         }
-        let with = |version: &str, rest: &str| format!("{version}-{TRACE}-{rest}");
-        check(&with("00", "00f067aa0ba902b7-01"), Some(TRACE));
-        check(&with("00", "00f067aa0ba902b7-03"), Some(TRACE));
-        check(&with("cc", "00f067aa0ba902b7-01-more"), Some(TRACE));
-        check(&with("00", "00f067aa0ba902b7-00"), None);
-        check(&with("00", "00f067aa0ba902b7-01-more"), None);
-        check(&with("ff", "00f067aa0ba902b7-01"), None);
-        check(&with("00", "0000000000000000-01"), None);
-        check(&with("00", "00f067aa0ba902b-01"), None);
-        check(&with("00", "00F067AA0BA902B7-01"), None);
+        let header = |version: &str, parent: &str| format!("{version}-{TRACE}-{parent}");
+        check(&header("00", "00f067aa0ba902b7-01"), Some(TRACE));
+        check(&header("00", "00f067aa0ba902b7-03"), Some(TRACE));
+        check(&header("cc", "00f067aa0ba902b7-01-more"), Some(TRACE));
+        check(&header("00", "00f067aa0ba902b7-00"), None);
+        check(&header("00", "00f067aa0ba902b7-01-more"), None);
+        check(&header("ff", "00f067aa0ba902b7-01"), None);
+        check(&header("00", "0000000000000000-01"), None);
+        check(&header("00", "00f067aa0ba902b-01"), None);
+        check(&header("00", "00F067AA0BA902B7-01"), None);
         check(
             "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
             None,

@@ -1,4 +1,4 @@
-//! Connections that go on in another protocol, out of the layer's sight.
+//! Upgraded connections, which the layer does not see.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,15 +9,16 @@ use crate::metric::InFlight;
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::metrics::HttpMetrics;
 
-/// Held by a task for as long as it serves an upgraded connection, such as a
-/// WebSocket, which is then among `http_upgrades_in_flight`; its whole life is in
+/// Counts an upgraded connection, such as a WebSocket, in `http_upgrades_in_flight` while a
+/// task holds it.
+///
+/// When the last clone is dropped, the time since the request started is observed in
 /// `http_stream_duration_seconds`.
 ///
-/// A layer sees a request for an upgrade until its answer, and not what becomes of
-/// the connection. So the handler takes the guard, from the request's extensions or
-/// as an extractor of axum's, and moves it into the task. It counts from the answer
-/// on, if that is an upgrade, until its last clone is dropped; without a layer, it
-/// counts nothing.
+/// A layer sees a request for an upgrade until its response, and nothing of the connection
+/// afterwards. So the handler takes the guard, from the request's extensions or as an axum
+/// extractor, and moves it into the task. The connection counts from the response on, if that
+/// is an upgrade. Without a layer the guard does nothing.
 ///
 #[cfg_attr(feature = "axum", doc = "```")]
 #[cfg_attr(not(feature = "axum"), doc = "```ignore")]
@@ -36,35 +37,35 @@ use crate::middleware::metrics::HttpMetrics;
 /// # let _: axum::Router = axum::Router::new().route("/", axum::routing::get(tunnel));
 /// ```
 #[derive(Clone, Default)]
+#[doc(alias = "websocket")]
 pub struct UpgradeGuard(
-    // Held for its drop.
-    #[expect(dead_code, reason = "its drop is what it is for")] Option<Arc<HeldUpgrade>>,
+    #[expect(dead_code, reason = "held for its drop")] Option<Arc<HeldUpgrade>>,
 );
 
-/// What the layer keeps of the guard that it gave out.
+/// The layer's side of an [`UpgradeGuard`], until the response.
 pub(super) struct PendingUpgrade(Arc<UpgradeState>);
 
-/// What a guard holds: the connection, and the guard of a layer further out, of other
-/// metrics, which is dropped with it.
+/// The connection that a guard holds, and the guard of an outer layer of other metrics, which
+/// is dropped with it.
 struct HeldUpgrade(
     Arc<UpgradeState>,
-    #[expect(dead_code, reason = "its drop is what it is for")] UpgradeGuard,
+    #[expect(dead_code, reason = "held for its drop")] UpgradeGuard,
 );
 
 /// A connection that may be upgraded.
 struct UpgradeState {
-    /// [`ASKED`], [`OPEN`] or [`CLOSED`].
+    /// [`PENDING`], [`OPEN`] or [`CLOSED`].
     stage: AtomicU8,
     metrics: Arc<HttpMetrics>,
-    /// The position of the request's endpoint, once it is open. Relaxed: the stage is
-    /// stored after it.
+    /// The position of the request's endpoint, valid once the stage is [`OPEN`]. Relaxed: the
+    /// stage is stored after it.
     endpoint: AtomicUsize,
     started: Instant,
 }
 
-/// The guard is out, and there is no answer yet.
+/// There is no response yet.
 const PENDING: u8 = 0;
-/// The answer was an upgrade, and the guard is held.
+/// The response was an upgrade, and the guard is held.
 const OPEN: u8 = 1;
 /// The guard was dropped.
 const CLOSED: u8 = 2;
@@ -85,20 +86,23 @@ impl PendingUpgrade {
         (Self(state), UpgradeGuard(Some(Arc::new(held))))
     }
 
-    /// Notes that the answer is an upgrade, of a request to the endpoint at a position.
+    /// Starts to count the connection, because the response is an upgrade. `endpoint` is the
+    /// position of the request's endpoint.
     pub(super) fn open(&self, endpoint: usize) {
         let state = &*self.0;
         if state.stage.load(Ordering::Relaxed) == CLOSED {
-            // No one took the guard.
+            // The handler did not take the guard.
             return;
         }
         state.endpoint.store(endpoint, Ordering::Relaxed);
-        // Before the guard can see that it is open, and takes this back.
+        // Before the stage is open, so that the guard cannot finish it before it has started.
         state.with_in_flight(InFlight::start);
-        // Release: who sees that it is open sees that it has entered.
-        let (done, failed) = (Ordering::Release, Ordering::Relaxed);
-        let opened = state.stage.compare_exchange(PENDING, OPEN, done, failed);
-        if opened.is_err() {
+        // Release: a thread that reads `OPEN` also sees the start above.
+        let (success, failure) = (Ordering::Release, Ordering::Relaxed);
+        let exchanged = state
+            .stage
+            .compare_exchange(PENDING, OPEN, success, failure);
+        if exchanged.is_err() {
             state.with_in_flight(InFlight::finish);
         }
     }
@@ -121,17 +125,17 @@ impl UpgradeState {
             .endpoint_at(self.endpoint.load(Ordering::Relaxed))
     }
 
-    fn with_in_flight(&self, moved: impl FnOnce(&InFlight)) {
+    fn with_in_flight(&self, update: impl FnOnce(&InFlight)) {
         if let Some(endpoint) = self.endpoint() {
-            moved(endpoint.upgrades_in_flight(&self.metrics.families));
+            update(endpoint.upgrades_in_flight(&self.metrics.families));
         }
     }
 
     fn observe_duration(&self) {
         if let Some(endpoint) = self.endpoint() {
-            let life = self.metrics.settings.clock.since(self.started);
+            let elapsed = self.metrics.settings.clock.since(self.started);
             let seconds = endpoint.stream_duration(&self.metrics.families);
-            seconds.observe_duration(life);
+            seconds.observe_duration(elapsed);
         }
     }
 }
@@ -150,7 +154,7 @@ impl<S: Sync> axum::extract::FromRequestParts<S> for UpgradeGuard {
         parts: &mut http::request::Parts,
         _state: &S,
     ) -> Result<Self, Self::Rejection> {
-        // Taken, so that it ends with the task and not with the request.
+        // Removed, so that it is dropped with the task and not with the request.
         Ok(parts.extensions.remove().unwrap_or_default())
     }
 }

@@ -114,7 +114,9 @@ impl ActiveLayer {
     #[inline]
     pub(crate) fn take_reported_route(&self) -> Option<Arc<str>> {
         let state = self.nesting_state()?;
-        state.has_reported_route.then(|| take_reported(self.depth))?
+        state
+            .has_reported_route
+            .then(|| take_reported(self.depth))?
     }
 }
 
