@@ -1,14 +1,14 @@
-//! The house's rules: which room may import which, and how.
+//! The module structure: which module may import which, and how.
 //!
-//! The table is that of `src/lib.rs`, "# Layout". An import that goes up, or
-//! across to a sibling, makes a circle sooner or later; so it is refused here.
+//! The table is that of `src/lib.rs`, "# Layout". An import of a higher level, or of another
+//! module of the same level, leads to import cycles. These tests reject it.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each room, and what it may import besides itself, `snapshot` and `error`.
-const ROOMS: [(&str, &[&str]); 17] = [
+/// Each module, and what it may import besides itself, `snapshot` and `error`.
+const MODULES: [(&str, &[&str]); 17] = [
     ("app", &["router", "middleware"]),
     ("testing", &["registry", "metric"]),
     (
@@ -37,29 +37,33 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("snapshot", &[]),
     ("error", &[]),
 ];
-const FOR_ALL: [&str; 2] = ["snapshot", "error"];
+/// What every module may import.
+const COMMON: [&str; 2] = ["snapshot", "error"];
 
-/// Files above this are a sign that two ideas share one.
+/// The most lines of a source file. A longer one usually holds two ideas.
 const LONGEST: usize = 400;
 
 #[test]
-fn every_import_goes_down_the_house() {
-    let faults: Vec<_> = sources()
+fn modules_import_only_lower_levels() {
+    let violations: Vec<_> = sources()
         .iter()
-        .flat_map(|(path, text)| faults(path, text))
+        .flat_map(|(path, text)| violations(path, text))
         .collect();
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
 }
 
 #[test]
-fn every_room_is_in_the_table_and_the_table_names_no_other() {
-    let rooms: BTreeSet<_> = sources().iter().map(|(path, _)| room(path)).collect();
-    let known: BTreeSet<_> = ROOMS.iter().map(|(room, _)| (*room).to_owned()).collect();
-    assert_eq!(rooms, known);
+fn the_table_lists_exactly_the_modules_of_the_crate() {
+    let modules: BTreeSet<_> = sources().iter().map(|(path, _)| module_of(path)).collect();
+    let listed: BTreeSet<_> = MODULES
+        .iter()
+        .map(|(module, _)| (*module).to_owned())
+        .collect();
+    assert_eq!(modules, listed);
 }
 
 #[test]
-fn files_stay_small() {
+fn source_files_have_at_most_400_lines() {
     for (path, text) in sources() {
         let lines = text.lines().count();
         assert!(lines <= LONGEST, "{} has {lines} lines", path.display());
@@ -67,52 +71,24 @@ fn files_stay_small() {
 }
 
 #[test]
-fn every_test_that_the_documentation_names_is_there() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let text = fs::read_to_string(root.join("docs/security.md")).expect("the page is there");
-    let spans: Vec<_> = text.split('`').skip(1).step_by(2).collect();
-    let mut named = 0;
-    for (span, next) in spans.iter().zip(spans.iter().skip(1).chain(&[""])) {
-        // A test of `tests/`, by its modules, or one that the next span says the file of.
-        let (files, name) = match span.rsplit_once("::") {
-            Some((modules, name))
-                if name.contains('_') && !modules.contains(char::is_uppercase) =>
-            {
-                let path = format!("tests/{}", modules.replace("::", "/"));
-                (vec![format!("{path}.rs"), format!("{path}/main.rs")], name)
-            }
-            None if next.starts_with("src/") && span.matches('_').count() > 3 => {
-                (vec![(*next).to_owned()], *span)
-            }
-            _ => continue,
-        };
-        let texts = files
-            .iter()
-            .filter_map(|file| fs::read_to_string(root.join(file)).ok());
-        let is_there = texts
-            .into_iter()
-            .any(|text| text.contains(&format!("fn {name}(")));
-        assert!(
-            is_there,
-            "docs/security.md names {span:?}, which is no test"
-        );
-        named += 1;
-    }
-    assert!(named > 20, "{named}");
+fn the_crate_forbids_unsafe_code() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs");
+    let text = fs::read_to_string(path).expect("readable source");
+    assert!(text.contains("#![forbid(unsafe_code)]"));
 }
 
 #[test]
-fn the_rules_catch_what_they_are_there_for() {
+fn each_rule_reports_its_violation() {
     #[track_caller]
-    fn check(path: &str, line: &str, fault: Option<&str>) {
-        let found = faults(Path::new(path), line);
+    fn check(path: &str, line: &str, violation: Option<&str>) {
+        let reported = violations(Path::new(path), line);
         assert_eq!(
-            found.len(),
-            usize::from(fault.is_some()),
-            "{line}: {found:?}"
+            reported.len(),
+            usize::from(violation.is_some()),
+            "{line}: {reported:?}"
         );
-        if let Some(fault) = fault {
-            assert!(found[0].contains(fault), "{}", found[0]);
+        if let Some(violation) = violation {
+            assert!(reported[0].contains(violation), "{}", reported[0]);
         }
     }
     check("metric/counter.rs", "use crate::cell::CounterCell;", None);
@@ -151,74 +127,76 @@ fn the_rules_catch_what_they_are_there_for() {
     check(
         "registry/mod.rs",
         "    use super::super::router;",
-        Some("upstairs"),
+        Some("`super` outside"),
     );
-    check("error.rs", "use super::metric;", Some("upstairs"));
+    check("error.rs", "use super::metric;", Some("`super` outside"));
     check(
         "registry/mod.rs",
         "use crate::metric::Counter;\nuse crate::metric::Gauge;",
-        Some("twice"),
+        Some("two `use` items"),
     );
 }
 
-/// Returns what breaks the rules in a file, whose path is relative to `src`.
-fn faults(path: &Path, text: &str) -> Vec<String> {
-    let room = room(path);
-    let (_, allowed) = ROOMS
+/// Returns the violations in a file, whose path is relative to `src`.
+fn violations(path: &Path, text: &str) -> Vec<String> {
+    let importer = module_of(path);
+    let (_, allowed) = MODULES
         .iter()
-        .find(|(name, _)| *name == room)
-        .expect("a known room");
-    let is_file_of_its_own = path.components().count() == 1;
-    let mut seen = BTreeSet::new();
-    let mut faults = Vec::new();
+        .find(|(name, _)| *name == importer)
+        .expect("a module of the table");
+    let is_single_file = path.components().count() == 1;
+    let mut imported = BTreeSet::new();
+    let mut violations = Vec::new();
     for (number, line) in text.lines().enumerate() {
-        let mut fault = |what: String| {
-            faults.push(format!("{}:{}: {what}: {line}", path.display(), number + 1));
+        let mut violation = |what: String| {
+            violations.push(format!("{}:{}: {what}: {line}", path.display(), number + 1));
         };
         let code = line.trim_start();
         if code.starts_with("//") {
             continue;
         }
-        let upstairs = is_file_of_its_own && code.contains("super::") && code != "use super::*;";
-        if code.contains("super::super") || upstairs {
-            fault("an import from upstairs".into());
+        let leaves_module = is_single_file && code.contains("super::") && code != "use super::*;";
+        if code.contains("super::super") || leaves_module {
+            violation("`super` outside of the module".into());
         }
         let import = code
             .find("use crate::")
             .filter(|&at| at == 0 || code.starts_with("pub"));
         let Some(at) = import else {
             if code.contains("crate::") && !code.contains("$crate::") {
-                fault("an inline path; import it at the top".into());
+                violation("an inline path; import it at the top".into());
             }
             continue;
         };
         let path = &code[at + "use crate::".len()..];
         let (target, _) = path.split_once("::").unwrap_or(("", path));
-        let known = ROOMS.iter().any(|(room, _)| *room == target);
-        if !known {
-            fault("an import through the root; name the room".into());
-        } else if target != room && !allowed.contains(&target) && !FOR_ALL.contains(&target) {
-            fault(format!("{room} may not import {target}"));
+        let is_listed = MODULES.iter().any(|(module, _)| *module == target);
+        if !is_listed {
+            violation("an import through the root; name the module".into());
+        } else if target != importer && !allowed.contains(&target) && !COMMON.contains(&target) {
+            violation(format!("{importer} may not import {target}"));
         }
         let module = path.rsplit_once("::").map_or(path, |(module, _)| module);
         let module = module
             .split_once("::{")
             .map_or(module, |(module, _)| module);
-        if !seen.insert(module.to_owned()) {
-            fault(format!("{module} is imported twice; once is enough"));
+        if !imported.insert(module.to_owned()) {
+            violation(format!(
+                "{module} is imported by two `use` items; merge them"
+            ));
         }
     }
-    faults
+    violations
 }
 
-/// Returns the room of a file: its folder under `src`, or its own name.
-fn room(path: &Path) -> String {
+/// Returns the module of a file: its folder under `src`, or its name.
+fn module_of(path: &Path) -> String {
     let first = path.components().next().expect("a path has a part");
     let name = Path::new(first.as_os_str()).with_extension("");
     name.to_string_lossy().into_owned()
 }
 
-/// Returns all source files but the roof, each with its path relative to `src`.
+/// Returns all source files except `lib.rs`, each with its path relative to `src`.
 fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut folders = vec![root.clone()];
@@ -239,6 +217,6 @@ fn sources() -> Vec<(PathBuf, String)> {
         }
     }
     files.retain(|(path, _)| path != Path::new("lib.rs"));
-    assert!(files.len() > 30, "only {} files found", files.len());
+    assert!(files.len() > 30, "only {} files", files.len());
     files
 }

@@ -1,0 +1,202 @@
+//! The documentation names tests and environment variables that exist, and all that it must.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[test]
+fn every_test_named_in_the_documentation_exists() {
+    for (file, least) in [("docs/security.md", 30), ("tests/README.md", 45)] {
+        let text = read(file);
+        let spans: Vec<_> = text.split('`').skip(1).step_by(2).collect();
+        let mut count = 0;
+        for (span, next) in spans.iter().zip(spans.iter().skip(1).chain(&[""])) {
+            // A test below `tests/`, by its modules, or a unit test, followed by its file.
+            let (files, name) = match span.rsplit_once("::") {
+                Some((modules, name)) if is_test_path(modules, name) => (files_of(modules), name),
+                None if next.starts_with("src/") && span.matches('_').count() > 3 => {
+                    (vec![(*next).to_owned()], *span)
+                }
+                _ => continue,
+            };
+            assert!(
+                has_test(&files, name),
+                "{file} names {span:?}, which is no test"
+            );
+            count += 1;
+        }
+        assert!(count >= least, "{file} names only {count} tests");
+    }
+}
+
+#[test]
+fn each_promise_of_the_crate_documentation_has_a_row_with_tests() {
+    let overview = read("src/lib.rs");
+    let (_, promises) = overview
+        .split_once("# What it promises")
+        .expect("a section");
+    let (promises, _) = promises.split_once("//! # ").expect("another section");
+    let count = promises.matches("\n//! - ").count();
+    let index = read("tests/README.md");
+    let (mut numbers, mut overview_numbers) = (BTreeSet::new(), BTreeSet::new());
+    for row in rows(&index, "## Promises") {
+        let [number, overview, promise, tests] = &row[..] else {
+            panic!("{row:?} has not 4 cells");
+        };
+        numbers.extend(number.parse::<usize>());
+        overview_numbers.extend(overview.split(", ").flat_map(str::parse::<usize>));
+        assert!(
+            tests.contains("::") || tests.starts_with("open:"),
+            "{promise:?} has no test"
+        );
+    }
+    assert_eq!(overview_numbers, (1..=count).collect());
+    assert_eq!(numbers, (1..=12).collect());
+}
+
+#[test]
+fn every_complaint_is_answered_by_a_test_that_exists() {
+    let text = read("tests/it/meta/complaints.rs");
+    let mut count = 0;
+    for row in rows(&text.replace("//! ", ""), "What users") {
+        let [complaint, answers] = &row[..] else {
+            panic!("{row:?} has not 2 cells");
+        };
+        for answer in answers.split(", ").map(|answer| answer.trim_matches('`')) {
+            let is_there = match answer.rsplit_once("::") {
+                Some((modules, start)) if start.ends_with("_..") => {
+                    let start = start.trim_end_matches("..");
+                    has_test(&files_of(&format!("it::{modules}")), start)
+                }
+                _ if answer.starts_with("tests/") => root().join(answer).exists(),
+                _ => files_of(&format!("it::{answer}"))
+                    .iter()
+                    .any(|file| root().join(file).exists()),
+            };
+            assert!(
+                is_there,
+                "{complaint:?} is answered by {answer:?}, which is no test"
+            );
+            count += 1;
+        }
+    }
+    assert!(count > 10, "{count}");
+}
+
+#[test]
+fn every_environment_variable_of_tests_and_ci_is_documented() {
+    let index = read("tests/README.md");
+    let documented: BTreeSet<_> = rows(&index, "## Environment variables")
+        .into_iter()
+        .map(|row| row[0].trim_matches('`').to_owned())
+        .collect();
+    let mut used = BTreeMap::new();
+    let mut files = vec![PathBuf::from(".ci/run"), PathBuf::from(".ci/deep")];
+    for folder in ["tests", "src", "benches"] {
+        collect_files(Path::new(folder), &mut files);
+    }
+    for file in files {
+        // Inputs of the fuzzer are no text.
+        let Ok(text) = fs::read_to_string(root().join(&file)) else {
+            continue;
+        };
+        if !file.ends_with("tests/documentation.rs") {
+            used.extend(variables(&text).map(|name| (name, file.clone())));
+        }
+    }
+    let names: BTreeSet<_> = used.keys().cloned().collect();
+    let missing: Vec<_> = names
+        .difference(&documented)
+        .map(|name| &used[name])
+        .collect();
+    assert!(
+        names == documented,
+        "in tests/README.md {documented:?}, in use {names:?}; undocumented ones in {missing:?}"
+    );
+}
+
+/// Returns the names of variables: all of this crate, those that a shell script gives a
+/// default, and those that a script for the browser reads.
+fn variables(text: &str) -> impl Iterator<Item = String> {
+    let crate_variables = text.match_indices("TACHOMETER_").map(|(start, _)| start);
+    let defaults = text
+        .match_indices("${")
+        .filter(|(start, _)| word(&text[start + 2..]).1.starts_with(":-"))
+        .map(|(start, _)| start + 2);
+    let prefix = "process.env.";
+    let browser = text
+        .match_indices(prefix)
+        .map(|(start, _)| start + prefix.len());
+    let starts: Vec<_> = crate_variables.chain(defaults).chain(browser).collect();
+    let names = starts.into_iter().map(|start| word(&text[start..]).0);
+    names
+        .filter(|name| name.chars().any(char::is_uppercase) && !name.ends_with('_'))
+        .map(str::to_owned)
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+/// Splits a text after its leading uppercase name.
+fn word(text: &str) -> (&str, &str) {
+    let end = text.find(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'));
+    text.split_at(end.unwrap_or(text.len()))
+}
+
+fn is_test_path(modules: &str, name: &str) -> bool {
+    name.contains('_') && !modules.contains(char::is_uppercase) && !modules.starts_with("http_body")
+}
+
+/// Returns the files that a module below `tests/` may be in.
+fn files_of(modules: &str) -> Vec<String> {
+    let path = format!("tests/{}", modules.replace("::", "/"));
+    ["", "/mod", "/main"]
+        .map(|end| format!("{path}{end}.rs"))
+        .into()
+}
+
+/// Returns true if one of the files has a function whose name is `name`, or starts with it if
+/// it ends with an underscore.
+fn has_test(files: &[String], name: &str) -> bool {
+    let end = if name.ends_with('_') { "" } else { "(" };
+    files
+        .iter()
+        .filter_map(|file| fs::read_to_string(root().join(file)).ok())
+        .any(|text| text.contains(&format!("fn {name}{end}")))
+}
+
+/// Returns the cells of each row of the first table after `heading`.
+fn rows(text: &str, heading: &str) -> Vec<Vec<String>> {
+    let (_, section) = text.split_once(heading).expect("the heading exists");
+    let lines = section.lines().skip_while(|line| !line.starts_with('|'));
+    let table = lines.take_while(|line| line.starts_with('|')).skip(2);
+    table
+        .map(|line| {
+            let cells = line.trim_matches('|').split(" | ");
+            cells.map(|cell| cell.trim().to_owned()).collect()
+        })
+        .collect()
+}
+
+fn collect_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(root().join(folder)).expect("a readable folder") {
+        let path = folder.join(entry.expect("a readable entry").file_name());
+        if root().join(&path).is_dir() {
+            if !path.ends_with("inputs") && !path.ends_with("rivals") {
+                collect_files(&path, files);
+            }
+        } else {
+            let extension = path.extension().unwrap_or_default();
+            if extension == "rs" || extension == "cjs" {
+                files.push(path);
+            }
+        }
+    }
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
