@@ -1,8 +1,8 @@
-//! A floating-point number in an atomic word.
+//! An atomic `f64`.
 
 use crate::cell::sync::{AtomicU64, Ordering};
 
-/// An `f64`, kept as its bits.
+/// An atomic `f64`, stored as its bits.
 #[derive(Debug)]
 pub(crate) struct AtomicF64(AtomicU64);
 
@@ -19,31 +19,30 @@ impl AtomicF64 {
         self.0.store(value.to_bits(), ordering);
     }
 
-    /// Replaces the value by `change` of it, or leaves it where that is `None`.
+    /// Replaces the value by the result of `change`, or keeps it if that is `None`.
     ///
-    /// `ordering` is the ordering of the store. The load before it is `Relaxed`:
-    /// a stale value only costs another turn.
+    /// `ordering` is the ordering of the store. The load before it is `Relaxed`: a stale value
+    /// only costs another attempt.
     pub(crate) fn update(&self, ordering: Ordering, change: impl Fn(f64) -> Option<f64>) {
         let _ = self.0.fetch_update(ordering, Ordering::Relaxed, |bits| {
             change(f64::from_bits(bits)).map(f64::to_bits)
         });
     }
 
-    /// Adds `amount`, whoever else adds.
+    /// Adds `amount`. Other threads may add at the same time.
     pub(crate) fn add(&self, amount: f64, ordering: Ordering) {
         self.update(ordering, |sum| Some(saturating_add(sum, amount)));
     }
 
-    /// Adds `amount` where no other thread stores.
+    /// Adds `amount` without a read-modify-write. No other thread may store.
     pub(crate) fn add_exclusive(&self, amount: f64, ordering: Ordering) {
         let sum = self.load(Ordering::Relaxed);
         self.store(saturating_add(sum, amount), ordering);
     }
 }
 
-/// Returns the sum of two finite numbers, or the largest finite one where that is
-/// infinite, so that adding up never ends in an infinity, nor then in a NaN. What
-/// was set to an infinity stays one.
+/// Adds two numbers, and saturates at the largest finite `f64`, so that a sum never becomes
+/// infinite and then NaN. A sum that is infinite or NaN stays as it is.
 #[inline]
 pub(crate) fn saturating_add(sum: f64, amount: f64) -> f64 {
     if sum.is_finite() {

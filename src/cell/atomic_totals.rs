@@ -1,38 +1,37 @@
-//! The numbers of a histogram beside its buckets, and how all are read whole.
+//! Count, sum, minimum and maximum of a histogram, and how they are read consistently with
+//! its buckets.
 //!
-//! An observation touches several words, and a reader must not see half of it.
-//! Neither waits for the other. Instead the writer touches the words in one order
-//! and the reader in the opposite one:
+//! An observation writes several words, and a reader must not see only some of them. Neither
+//! waits for the other. Instead the writer writes the words in one order and the reader reads
+//! them in the opposite order:
 //!
 //! ```text
 //! writer:  bucket  ->  min, max, sum (Release)  ->  count (Release)
 //! reader:  count (Acquire)  ->  min, max, sum (Acquire)  ->  buckets
 //! ```
 //!
-//! Whoever sees a count sees all that its observations wrote before it, and
-//! whoever sees a sum sees its observation's bucket. So the buckets that a reader
-//! sums up are at least the count it began with; if they are exactly that, no
-//! observation was under way in between and the reading is whole. If not, it
-//! reads again, a bounded number of times: a scrape must end even when writers
-//! never pause. After that it takes the numbers as they are. The count that is
-//! shown is the sum of the buckets in any case, so a reading always agrees with
-//! itself; what may then run ahead or behind by the observations under way is the
-//! sum of the values.
+//! A reader that sees a count sees everything that its observations wrote before it, and a
+//! reader that sees a sum sees the bucket of its observation. So the sum of the buckets that a
+//! reader reads is at least the count that it read first. If the two are equal, no observation
+//! was in progress and the reading is consistent. If not, it reads again, a bounded number of
+//! times: a scrape must end even if writers never pause. After that it uses the numbers as they
+//! are. The exported count is always the sum of the buckets, so a reading agrees with itself;
+//! only the sum of the values may be ahead or behind by the observations in progress.
 
 use crate::cell::atomic_f64::{AtomicF64, saturating_add};
 use crate::cell::sync::{AtomicU64, Ordering};
 use crate::snapshot::Totals;
 
-/// How often a reader tries for a reading without an observation under way.
+/// How often a reader tries to read while no observation is in progress.
 const MAX_ATTEMPTS: usize = 64;
 
-/// Count, sum, least and greatest value of what some buckets hold.
+/// Count, sum, minimum and maximum of the values in some buckets.
 #[derive(Debug)]
 pub(crate) struct AtomicTotals {
     /// The number of complete observations.
     count: AtomicU64,
     sum: AtomicF64,
-    /// Infinite while empty, as is `max`, so that any value replaces it.
+    /// Infinity while empty, so that any value replaces it; `max` is minus infinity.
     min: AtomicF64,
     max: AtomicF64,
 }
@@ -47,10 +46,10 @@ impl AtomicTotals {
         }
     }
 
-    /// Tallies a finite value whose bucket has been counted, whoever else does
-    /// so, and returns how many values were tallied before.
+    /// Adds a finite value whose bucket has been counted, and returns how many values were
+    /// added before. Other threads may add at the same time.
     pub(crate) fn add(&self, value: f64) -> u64 {
-        // Release, each of them: a reader that sees one must see the bucket.
+        // Release for each store: a reader that sees one must see the bucket.
         let lower = |min| (value < min).then_some(value);
         self.min.update(Ordering::Release, lower);
         let higher = |max| (value > max).then_some(value);
@@ -60,69 +59,71 @@ impl AtomicTotals {
         self.count.fetch_add(1, Ordering::Release)
     }
 
-    /// Tallies a value of at most 2^48 whose bucket has been counted, where no
-    /// other thread does so and all values are like this one.
+    /// Adds a value of at most 2^48 whose bucket has been counted, without read-modify-writes.
+    ///
+    /// No other thread may add, and all values must be at most 2^48.
     #[inline]
     pub(crate) fn add_exclusive(&self, value: f64) {
-        // The loads are Relaxed: only this thread stores here (and a reset, in
-        // the bounds). The stores are ordered as in `add`, for the reader.
+        // The loads are Relaxed: only this thread stores here (and a reset, in `min` and
+        // `max`). The stores are ordered as in `add`, for the reader.
         if value < self.min.load(Ordering::Relaxed) {
             self.min.store(value, Ordering::Release);
         }
         if value > self.max.load(Ordering::Relaxed) {
             self.max.store(value, Ordering::Release);
         }
-        // No count of such values adds up to an infinity.
+        // The sum cannot become infinite: there cannot be enough values of at most 2^48.
         let sum = self.sum.load(Ordering::Relaxed);
         self.sum.store(sum + value, Ordering::Release);
         let count = self.count.load(Ordering::Relaxed);
         self.count.store(count + 1, Ordering::Release);
     }
 
-    /// Returns true when no observation has ended yet.
+    /// Returns true if no observation is complete yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.count.load(Ordering::Relaxed) == 0
     }
 
-    /// Reads the tally together with its buckets: `read` reads these anew and
-    /// returns their sum.
-    pub(crate) fn read(&self, mut read: impl FnMut() -> u64) -> Totals {
+    /// Reads the totals consistently with the buckets. `read_buckets` reads the buckets and
+    /// returns the sum of their counts; it is called once for each attempt.
+    pub(crate) fn read(&self, mut read_buckets: impl FnMut() -> u64) -> Totals {
         for _ in 1..MAX_ATTEMPTS {
-            if let Some(whole) = self.try_read(&mut read) {
-                return whole;
+            if let Some(totals) = self.try_read(&mut read_buckets) {
+                return totals;
             }
             std::hint::spin_loop();
         }
         let totals = self.totals();
-        read();
+        read_buckets();
         totals
     }
 
-    /// Reads once, and returns nothing if an observation was under way.
-    pub(crate) fn try_read(&self, read: &mut impl FnMut() -> u64) -> Option<Totals> {
+    /// Reads once. Returns `None` if an observation was in progress.
+    pub(crate) fn try_read(&self, read_buckets: &mut impl FnMut() -> u64) -> Option<Totals> {
         // Acquire: pairs with the Release of the last complete observation.
         let count = self.count.load(Ordering::Acquire);
         let totals = self.totals();
-        (read() == count).then_some(totals)
+        (read_buckets() == count).then_some(totals)
     }
 
-    /// Forgets all; `reset` sets the buckets to 0 and returns what they held.
-    pub(crate) fn reset(&self, reset: impl FnOnce() -> u64) {
+    /// Sets everything to 0. `reset_buckets` sets the buckets to 0 and returns the sum of
+    /// their counts before.
+    pub(crate) fn reset(&self, reset_buckets: impl FnOnce() -> u64) {
         self.reset_min_max();
         self.sum.store(0.0, Ordering::Relaxed);
-        // What is taken from the buckets is taken from the count, so that the
-        // two agree again as soon as every observation under way has ended.
-        self.count.fetch_sub(reset(), Ordering::Relaxed);
+        // The count loses what the buckets lost, so that the two agree again as soon as every
+        // observation in progress is complete.
+        self.count.fetch_sub(reset_buckets(), Ordering::Relaxed);
     }
 
-    /// Forgets the least and the greatest value.
+    /// Resets minimum and maximum.
     pub(crate) fn reset_min_max(&self) {
         self.min.store(f64::INFINITY, Ordering::Relaxed);
         self.max.store(f64::NEG_INFINITY, Ordering::Relaxed);
     }
 
     fn totals(&self) -> Totals {
-        // Acquire, each of them: their observation's bucket must be seen too.
+        // Acquire for each load: the bucket of its observation must be visible too.
         Totals {
             sum: self.sum.load(Ordering::Acquire),
             min: self.min.load(Ordering::Acquire),
@@ -132,10 +133,10 @@ impl AtomicTotals {
 }
 
 /// Returns the totals of two parts of a histogram.
-pub(crate) fn merge(one: Totals, other: Totals) -> Totals {
+pub(crate) fn merge(a: Totals, b: Totals) -> Totals {
     Totals {
-        sum: saturating_add(one.sum, other.sum),
-        min: one.min.min(other.min),
-        max: one.max.max(other.max),
+        sum: saturating_add(a.sum, b.sum),
+        min: a.min.min(b.min),
+        max: a.max.max(b.max),
     }
 }

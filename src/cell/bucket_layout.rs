@@ -1,35 +1,36 @@
-//! Where a value is counted: classic and exponential buckets, cut as one.
+//! Which buckets a value is counted in.
 //!
-//! The bounds of the classic buckets and those of the exponential ones together
-//! cut the line of values into segments, each of which lies in one bucket of either
-//! kind. So an observation counts one segment, and a reader adds up the segments of
-//! whichever buckets it wants.
+//! The bounds of the classic and of the exponential buckets together divide the number line
+//! into segments. Each segment lies in one classic and in one exponential bucket. So an
+//! observation increments the count of one segment, and a reader adds up the segments of each
+//! bucket.
 //!
-//! Exponential bounds have segments for everyday magnitudes only. Another value is
-//! *out_of_range*: it counts its segment like any other, and its exponential bucket besides.
+//! Only exponential buckets of common magnitudes have segments. A value of another magnitude,
+//! or one that is not positive, is *out of range*: it is counted in its segment, and also in its
+//! exponential bucket, which has a key of its own.
 //!
-//! The index of an exponential bucket is Prometheus's: with `2^s` buckets an
-//! octave, number `i` ends, inclusively, at `2^(i / 2^s)`.
+//! The index of an exponential bucket is Prometheus's: with `2^s` buckets per power of two, the
+//! inclusive upper bound of bucket `i` is `2^(i / 2^s)`.
 
 use std::sync::Arc;
 
 use crate::snapshot::{Bounds, NativeBuckets, Resolution};
 
-/// The powers of two between which exponential bounds have segments: somewhat wider
-/// than the cells by which [`Bounds`] finds a segment at once, so that no value that
-/// is found so is out_of_range.
+/// The powers of two between which exponential buckets have segments. The range is wider than
+/// the lookup table of [`Bounds`], so that no value that the table finds is out of range.
 const SEGMENT_EXPONENTS: std::ops::RangeInclusive<i32> = -33..=48;
 
-/// What all histograms of a family are made with.
+/// The buckets of all histograms of a family.
 #[derive(Debug, Clone)]
 pub(crate) struct BucketLayout {
     /// The bounds of the classic buckets.
     pub(crate) classic: Bounds,
+    /// The resolution of the exponential buckets, if there are any.
     pub(crate) resolution: Option<Resolution>,
-    /// The bounds of the segments: those of the classic buckets, and of everyday
-    /// exponential ones.
-    segments: Bounds,
-    /// The buckets that each segment lies in.
+    /// The bounds of the segments: those of the classic buckets and of the exponential buckets
+    /// in range.
+    segment_bounds: Bounds,
+    /// The buckets of each segment.
     segment_buckets: Arc<[SegmentBuckets]>,
 }
 
@@ -37,26 +38,27 @@ pub(crate) struct BucketLayout {
 #[derive(Debug, Clone, Copy)]
 struct SegmentBuckets {
     classic: usize,
-    /// The index of the exponential bucket; none for segments of out_of_range values, which
-    /// have keys besides.
+    /// The index of the exponential bucket; `None` for segments of values that are out of
+    /// range, whose buckets have keys.
     native: Option<i32>,
 }
 
-/// Under which key a segment, or the exponential bucket of a out_of_range value, is counted.
+/// The key under which a segment, or an exponential bucket out of range, is counted.
 pub(crate) type CountKey = u32;
 
-/// Keys from this one on are those of out_of_range values' exponential buckets.
-const OUT_OF_RANGE: CountKey = 1 << 16;
-/// The lowest index of an exponential bucket, that of zero's threshold, 2^-128, at
-/// the finest resolution.
+/// The first key of an exponential bucket, that of the zero bucket. Smaller keys are indices of
+/// segments.
+const FIRST_NATIVE_KEY: CountKey = 1 << 16;
+/// The lowest index of an exponential bucket: the bucket that ends at the threshold of the zero
+/// bucket, 2^-128, at the finest resolution.
 const LOWEST_INDEX: i32 = -128 << 8;
-/// The largest key there is: the largest number has the exponent 1023.
+/// The largest key: the exponent of the largest `f64` is 1023.
 pub(crate) const LARGEST_KEY: CountKey =
-    OUT_OF_RANGE + 2 * (((1024 << 8) - LOWEST_INDEX).unsigned_abs()) + 2;
+    FIRST_NATIVE_KEY + 2 * (((1024 << 8) - LOWEST_INDEX).unsigned_abs()) + 2;
 
 impl BucketLayout {
     pub(crate) fn new(classic: Bounds, resolution: Option<Resolution>) -> Self {
-        let segments = match resolution {
+        let segment_bounds = match resolution {
             None => classic.clone(),
             Some(resolution) => classic.merged_with(&in_range_bounds(resolution)),
         };
@@ -64,9 +66,9 @@ impl BucketLayout {
             classic: classic.len(),
             native: None,
         };
-        // The buckets' own bounds are among the segments', so a segment lies in the
-        // buckets of its upper end.
-        let segment_buckets = segments.iter().map(|&end| SegmentBuckets {
+        // All bounds of buckets are bounds of segments, so a segment lies in the buckets of its
+        // upper bound.
+        let segment_buckets = segment_bounds.iter().map(|&end| SegmentBuckets {
             classic: classic.bucket_index(end),
             native: resolution
                 .filter(|_| is_in_range(end))
@@ -76,57 +78,57 @@ impl BucketLayout {
             segment_buckets: segment_buckets.chain([last]).collect(),
             classic,
             resolution,
-            segments,
+            segment_bounds,
         }
     }
 
-    /// Returns how many segments there are.
+    /// Returns the number of segments.
     pub(crate) fn segment_count(&self) -> usize {
-        self.segments.len() + 1
+        self.segment_bounds.len() + 1
     }
 
-    /// Returns the segment that a value falls into.
+    /// Returns the segment of a value.
     pub(crate) fn segment_for(&self, value: f64) -> usize {
-        self.segments.bucket_index(value)
+        self.segment_bounds.bucket_index(value)
     }
 
-    /// Returns the segment that a value falls into, if it is quickly found; then it
-    /// is finite and positive, not out_of_range, and at most 2^48.
+    /// Returns the segment of a value if the lookup table has it. The value is then finite,
+    /// positive, in range and at most 2^48.
     #[inline]
     pub(crate) fn fast_segment_for(&self, value: f64) -> Option<usize> {
-        self.segments.bucket_index_from_table(value)
+        self.segment_bounds.bucket_index_from_table(value)
     }
 
-    /// Returns the key of a out_of_range value's exponential bucket; none where the value's
-    /// segment says all, or there are no such buckets.
+    /// Returns the key of a value's exponential bucket if the value is out of range. Returns
+    /// `None` if it is in range or if there are no exponential buckets.
     pub(crate) fn out_of_range_key(&self, value: f64) -> Option<CountKey> {
         let resolution = self.resolution?;
         (!is_in_range(value)).then(|| native_key(resolution, value))
     }
 
-    /// Returns how many classic buckets there are.
+    /// Returns the number of classic buckets.
     pub(crate) fn bucket_count(&self) -> usize {
         self.classic.len() + 1
     }
 
-    /// Turns the counts of all segments into those of the classic buckets, each by
-    /// itself, which are then the first ones.
+    /// Converts the counts of all segments to those of the classic buckets, which are not
+    /// cumulative and are stored at the front.
     pub(crate) fn merge_into_classic(&self, segments: &mut [u64]) {
         if self.resolution.is_none() {
             return;
         }
-        for (segment, buckets_of_segment) in self.segment_buckets.iter().enumerate() {
-            // No bucket has a number above those of its segments, so that what is added
-            // to here has been taken already.
+        for (segment, buckets) in self.segment_buckets.iter().enumerate() {
+            // The index of a bucket is at most those of its segments, so the count at that
+            // index was taken before.
             let count = std::mem::take(&mut segments[segment]);
-            segments[buckets_of_segment.classic] += count;
+            segments[buckets.classic] += count;
         }
     }
 
-    /// Returns the counts of the exponential buckets, if there are any, from those of
-    /// all segments and of the keys of out_of_range values, whose order does not matter.
+    /// Returns the counts of the exponential buckets, if there are any. `segments` are the
+    /// counts of all segments, `out_of_range` those of exponential buckets, in any order.
     ///
-    /// The sum is that of the classic buckets.
+    /// The sum of the counts is that of the classic buckets.
     pub(crate) fn native_counts(
         &self,
         segments: &[u64],
@@ -137,8 +139,8 @@ impl BucketLayout {
             ..NativeBuckets::default()
         };
         let mut out_of_range_count = 0;
-        for (&count, buckets_of_segment) in segments.iter().zip(&*self.segment_buckets) {
-            match buckets_of_segment.native {
+        for (&count, segment) in segments.iter().zip(&*self.segment_buckets) {
+            match segment.native {
                 _ if count == 0 => {}
                 None => out_of_range_count += count,
                 Some(index) => add_count(&mut buckets.positive, index, count),
@@ -146,8 +148,8 @@ impl BucketLayout {
         }
         out_of_range.sort_unstable();
         for &(key, count) in &*out_of_range {
-            // Of a out_of_range value that is under way, or raced with a reset, only the segment
-            // or only the exponential bucket may have been counted.
+            // An observation that is in progress, or that raced with a reset, may be counted in
+            // only one of segment and exponential bucket.
             let count = count.min(out_of_range_count);
             out_of_range_count -= count;
             match native_bucket(key) {
@@ -158,20 +160,20 @@ impl BucketLayout {
             }
         }
         buckets.zero_count += out_of_range_count;
-        // Far values come after everyday ones, on either side of them.
+        // Buckets out of range were appended, though they may be below those in range.
         buckets.positive.sort_unstable();
         Some(buckets)
     }
 }
 
-/// Returns the segment whose key it is; none of a out_of_range value's exponential bucket.
+/// Returns the segment with this key, or `None` if the key is that of an exponential bucket.
 pub(crate) fn segment_from_key(key: CountKey) -> Option<usize> {
-    usize::try_from(key).ok().filter(|_| key < OUT_OF_RANGE)
+    usize::try_from(key).ok().filter(|_| key < FIRST_NATIVE_KEY)
 }
 
-/// Returns the exponential bucket of a out_of_range value's key.
+/// Returns the exponential bucket with this key.
 fn native_bucket(key: CountKey) -> NativeBucket {
-    let Some(number) = key.checked_sub(OUT_OF_RANGE + 1) else {
+    let Some(number) = key.checked_sub(FIRST_NATIVE_KEY + 1) else {
         return NativeBucket::Zero;
     };
     let index = (number / 2).cast_signed() + LOWEST_INDEX;
@@ -181,7 +183,7 @@ fn native_bucket(key: CountKey) -> NativeBucket {
     }
 }
 
-/// Returns true for a value whose segment lies in one exponential bucket.
+/// Returns true if the segment of a value lies in one exponential bucket.
 fn is_in_range(value: f64) -> bool {
     const LEAST: f64 = power_of_two(*SEGMENT_EXPONENTS.start());
     const GREATEST: f64 = power_of_two(*SEGMENT_EXPONENTS.end());
@@ -194,7 +196,7 @@ enum NativeBucket {
     Negative(i32),
 }
 
-/// Adds to the bucket with an index no lower than the last one's.
+/// Adds to a bucket whose index is at least that of the last one.
 fn add_count(buckets: &mut Vec<(i32, u64)>, index: i32, count: u64) {
     match buckets.last_mut() {
         Some((last, counted)) if *last == index => *counted += count,
@@ -222,7 +224,7 @@ fn bucket_index(resolution: Resolution, value: f64) -> i32 {
     let buckets = f64::from(1 << resolution.schema());
     #[expect(clippy::cast_possible_truncation, reason = "at most 1024 times 256")]
     let mut index = (value.log2() * buckets).ceil() as i32;
-    // The logarithm may be off in its last digit, and bounds are inclusive.
+    // The last digit of the logarithm may be wrong, and bounds are inclusive.
     while value > upper_bound(resolution, index) {
         index += 1;
     }
@@ -235,14 +237,14 @@ fn bucket_index(resolution: Resolution, value: f64) -> i32 {
 #[cold]
 fn native_key(resolution: Resolution, value: f64) -> CountKey {
     if value.abs() <= NativeBuckets::ZERO_THRESHOLD {
-        return OUT_OF_RANGE;
+        return FIRST_NATIVE_KEY;
     }
     let above = bucket_index(resolution, value.abs()) - LOWEST_INDEX;
     let side = if value > 0.0 { 1 } else { 2 };
-    OUT_OF_RANGE + 2 * above.unsigned_abs() + side
+    FIRST_NATIVE_KEY + 2 * above.unsigned_abs() + side
 }
 
-/// Returns 2 to a power from -1022 to 1023; above that, infinity.
+/// Returns `2^exponent` for an exponent of at least -1022; above 1023, infinity.
 const fn power_of_two(exponent: i32) -> f64 {
     if exponent > 1023 {
         return f64::INFINITY;
@@ -260,7 +262,7 @@ mod tests {
         BucketLayout::new(Bounds::new(classic).unwrap(), Some(resolution))
     }
 
-    /// Counts one value and returns its classic bucket and its exponential one.
+    /// Counts one value and returns its classic bucket and its exponential buckets.
     fn count(layout: &BucketLayout, value: f64) -> (usize, NativeBuckets) {
         let segment = CountKey::try_from(layout.segment_for(value)).unwrap();
         let mut segments = vec![0; layout.segment_count()];
@@ -323,9 +325,12 @@ mod tests {
                 match side.first() {
                     None => assert!(value.abs() <= 2.0_f64.powi(-128), "{value}"),
                     Some(&(index, _)) => {
-                        let above = value.abs() > upper_bound(resolution, index - 1);
-                        let within = value.abs() <= upper_bound(resolution, index);
-                        assert!(above && within, "{value} at {schema}: {index}");
+                        let is_above_start = value.abs() > upper_bound(resolution, index - 1);
+                        let is_below_end = value.abs() <= upper_bound(resolution, index);
+                        assert!(
+                            is_above_start && is_below_end,
+                            "{value} at {schema}: {index}"
+                        );
                     }
                 }
             }
@@ -333,13 +338,13 @@ mod tests {
     }
 
     #[test]
-    fn both_kinds_of_buckets_have_one_sum_even_where_a_far_value_was_counted_by_half() {
+    fn both_kinds_of_buckets_have_one_sum_even_if_a_value_out_of_range_was_counted_by_half() {
         let layout = layout_with(&[1.0], 3);
         let out_of_range = layout.out_of_range_key(-5.0).unwrap();
         let mut segments = vec![0; layout.segment_count()];
         segments[layout.segment_for(-5.0)] = 3;
         for mut keys in [
-            vec![(OUT_OF_RANGE, 1), (out_of_range, 5)],
+            vec![(FIRST_NATIVE_KEY, 1), (out_of_range, 5)],
             vec![(out_of_range, 1)],
             vec![],
         ] {

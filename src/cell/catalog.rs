@@ -1,12 +1,11 @@
-//! Entries that are found by their hash, whose readers never wait for their writer.
+//! An append-only list with a hash index, whose readers never wait for its writer.
 
 use crate::cell::index::Index;
 use crate::cell::list::List;
 
-/// Entries in the order in which they were added, and an index of their hashes.
+/// Entries in the order in which they were added, with an index of their hashes.
 ///
-/// Entries are added and never moved, so that looking one up and going through all
-/// of them take no lock.
+/// Entries are added and never moved, so that lookup and iteration take no lock.
 pub(crate) struct Catalog<T> {
     entries: List<T>,
     index: Index<T>,
@@ -32,15 +31,15 @@ impl<T: Clone> Catalog<T> {
         self.entries.iter()
     }
 
-    /// Returns the first entry under `hash` that `is` right.
+    /// Returns the first entry with this hash for which `matches` returns true.
     #[inline]
-    pub(crate) fn find(&self, hash: u64, is: impl Fn(&T) -> bool) -> Option<&T> {
-        self.index.find(&self.entries, hash, is)
+    pub(crate) fn find(&self, hash: u64, matches: impl Fn(&T) -> bool) -> Option<&T> {
+        self.index.find(&self.entries, hash, matches)
     }
 
-    /// Adds an entry under a hash, and returns it where it now lies.
+    /// Adds an entry and returns a reference to it.
     ///
-    /// The caller lets only one thread do this at a time.
+    /// Only one thread may call this at a time.
     pub(crate) fn insert(&self, hash: u64, entry: T) -> &T {
         let (location, entry) = self.entries.push(entry);
         self.index.insert(hash, location, entry, self.entries.len());
@@ -53,18 +52,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_entry_is_found_even_when_all_hashes_are_alike() {
-        for hash_of in [
+    fn every_entry_is_found_even_if_all_hashes_collide() {
+        for hash in [
             |n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15),
             |_| 7,
             |n| n << 32,
             |_| u64::MAX,
         ] {
             let catalog = Catalog::new();
-            let find = |number| catalog.find(hash_of(number), |found| *found == number);
+            let find = |number| catalog.find(hash(number), |found| *found == number);
             for number in 0..2_000 {
                 assert_eq!(find(number), None);
-                assert_eq!(catalog.insert(hash_of(number), number), &number);
+                assert_eq!(catalog.insert(hash(number), number), &number);
             }
             for number in 0..2_000 {
                 assert_eq!(find(number), Some(&number));

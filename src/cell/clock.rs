@@ -1,15 +1,15 @@
-//! The time since the process first asked for it.
+//! A monotonic clock in milliseconds, which tests can advance.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// Returns the time in milliseconds.
+/// Returns the milliseconds since the first call of this function.
 #[cfg(not(test))]
 pub(crate) fn now() -> u64 {
     elapsed()
 }
 
-/// Returns the time in milliseconds, and what the test of this thread added.
+/// Returns the milliseconds since the first call, plus what the current thread's test added.
 #[cfg(test)]
 pub(crate) fn now() -> u64 {
     elapsed().saturating_add(manual::added())
@@ -25,13 +25,13 @@ pub(crate) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Lets time pass for the test of this thread.
+/// Advances the clock of the current thread's test.
 #[cfg(test)]
 pub(crate) fn advance(time: Duration) {
     manual::add(millis(time));
 }
 
-/// A clock that a test advances, for its own thread.
+/// The time that tests added, for each thread.
 #[cfg(test)]
 mod manual {
     use std::cell::Cell;

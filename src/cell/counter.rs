@@ -1,8 +1,8 @@
 //! The cell of a counter.
 //!
-//! A counter begins as one word that all threads add to. Once it has counted
-//! enough to show that it is used, each thread gets a shard of its own, and
-//! threads no longer pass a cache line around.
+//! A counter starts as one word that all threads add to. Once it has counted enough to show
+//! that it is used often, each thread gets a shard, and threads no longer contend for a cache
+//! line.
 
 use std::sync::PoisonError;
 
@@ -12,39 +12,40 @@ use crate::cell::sync::{AtomicU64, Mutex, OnceLock, Ordering};
 use crate::cell::thread_number;
 use crate::snapshot::Count;
 
-/// A counter that has counted so far gets shards.
+/// A counter gets shards once it has counted this far.
 const SHARD_THRESHOLD: u64 = 4_096;
 
-/// A sum in two parts, so that neither whole increments nor fractions are lost.
+/// A sum with an integer part and a fraction, so that neither small nor fractional increments
+/// are lost.
 ///
-/// The whole part wraps at 2^64, which Prometheus reads as a restart; a counter
-/// that grows by a thousand million a second gets there after 584 years.
+/// The integer part wraps at 2^64, which Prometheus reads as a restart. A counter that grows by
+/// a thousand million a second wraps after 584 years.
 #[derive(Debug, Default)]
 pub(crate) struct CounterCell {
     /// What threads without a shard have added.
     whole: AtomicU64,
-    /// All that a counter without fractions, and not much used, has no need of.
+    /// Created once the counter is used often or gets a fraction.
     shards: OnceLock<Sharded<Shard>>,
 }
 
-/// What one thread has added; nobody else writes the first two words.
+/// What one thread has added. No other thread writes the first two words.
 #[derive(Debug, Default)]
 struct Shard {
     whole: AtomicU64,
     fraction: AtomicF64,
-    /// Used in the first shard only: in there, it takes no room of its own, and no
-    /// thread has to pass it on the way to its shard.
+    /// Only shard 0's copy is used. Stored here to save an allocation and to stay off the hot
+    /// path.
     cold: ColdState,
 }
 
-/// What is cold used.
+/// What is rarely used.
 #[derive(Debug, Default)]
 struct ColdState {
     /// The fractions that threads without a shard have added.
     fraction: AtomicF64,
-    /// The shards' sum at the last reset: a shard is its thread's alone, so that a
-    /// reset cannot set it to 0, and is taken off by readers instead.
-    base: Mutex<Count>,
+    /// The sum of the shards at the last reset. A reset cannot set a shard to 0, since only its
+    /// thread may write it, so readers subtract this instead.
+    baseline: Mutex<Count>,
 }
 
 impl CounterCell {
@@ -52,8 +53,8 @@ impl CounterCell {
     pub(crate) fn add(&self, amount: u64) {
         match self.shard() {
             Some(shard) => {
-                // Relaxed, and not a `fetch_add`: no one else stores here, and
-                // nothing is published through it.
+                // Relaxed, and not a `fetch_add`: no other thread stores here, and nothing is
+                // published through it.
                 let sum = shard.whole.load(Ordering::Relaxed);
                 shard
                     .whole
@@ -63,10 +64,10 @@ impl CounterCell {
         }
     }
 
-    /// Adds an amount that is finite and not negative.
+    /// Adds a finite amount that is not negative.
     #[inline]
     pub(crate) fn add_f64(&self, amount: f64) {
-        /// A whole `f64` below this, 2^64, is some `u64` exactly.
+        /// A whole `f64` below 2^64 converts to `u64` exactly.
         const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
         #[expect(
             clippy::cast_possible_truncation,
@@ -85,29 +86,29 @@ impl CounterCell {
         let Some((shards, cold)) = self.shards() else {
             return Count::from(self.whole.load(Ordering::Relaxed));
         };
-        // Held while the numbers are read, so that a reset falls before or after.
-        let base = cold.base.lock().unwrap_or_else(PoisonError::into_inner);
+        // Held while the numbers are read, so that a reset happens before or after.
+        let baseline = cold.baseline.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = self.whole.load(Ordering::Relaxed);
         let fraction = cold.fraction.load(Ordering::Relaxed);
         let sum = sum_of(shards);
         Count {
-            whole: shared.wrapping_add(sum.whole.wrapping_sub(base.whole)),
-            fraction: saturating_add(fraction, sum.fraction - base.fraction),
+            whole: shared.wrapping_add(sum.whole.wrapping_sub(baseline.whole)),
+            fraction: saturating_add(fraction, sum.fraction - baseline.fraction),
         }
     }
 
-    /// Sets the sum to 0; an increment that races with it falls before or after.
+    /// Sets the sum to 0. A concurrent increment happens before or after.
     pub(crate) fn reset(&self) {
         let Some((shards, cold)) = self.shards() else {
             return self.whole.store(0, Ordering::Relaxed);
         };
-        let mut base = cold.base.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut baseline = cold.baseline.lock().unwrap_or_else(PoisonError::into_inner);
         self.whole.store(0, Ordering::Relaxed);
         cold.fraction.store(0.0, Ordering::Relaxed);
-        *base = sum_of(shards);
+        *baseline = sum_of(shards);
     }
 
-    /// Makes a counter that has shards already.
+    /// Creates a counter that has shards.
     #[cfg(all(test, tachometer_loom))]
     pub(crate) fn sharded() -> Self {
         let cell = Self::default();
@@ -120,7 +121,7 @@ impl CounterCell {
         self.shards.get()?.current()
     }
 
-    /// Returns the shards, if there are any, and what lies in the first of them.
+    /// Returns the shards, if there are any, and the cold state in the first one.
     fn shards(&self) -> Option<(&Sharded<Shard>, &ColdState)> {
         let shards = self.shards.get()?;
         let first = shards.iter().next()?;
@@ -145,14 +146,14 @@ impl CounterCell {
         }
     }
 
-    /// Makes the shards where there are none, and the calling thread known.
+    /// Creates the shards if there are none, and leases a number for the calling thread.
     fn make_shards(&self) {
         thread_number::lease();
         self.shards.get_or_init(|| Sharded::new(Shard::default));
     }
 }
 
-/// Returns what all shards have counted since they were made.
+/// Returns the sum of all shards.
 fn sum_of(shards: &Sharded<Shard>) -> Count {
     let mut sum = Count::default();
     for shard in shards.iter() {
@@ -167,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_and_fractional_increments_are_both_kept_past_2_to_the_53() {
+    fn integers_and_fractions_are_both_kept_past_2_to_the_53() {
         let cell = CounterCell::default();
         cell.add(1 << 60);
         cell.add(1);
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn an_increment_of_2_to_the_64_does_not_fit_the_whole_part_and_is_kept() {
+    fn an_increment_of_2_to_the_64_does_not_fit_the_integer_part_and_is_kept() {
         const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
         let cell = CounterCell::default();
         cell.add(1);
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_counts_on_when_it_gets_lanes_and_when_it_is_reset() {
+    fn a_counter_counts_on_after_it_gets_shards_and_after_a_reset() {
         let cell = CounterCell::default();
         for _ in 0..3 * SHARD_THRESHOLD {
             cell.add(1);

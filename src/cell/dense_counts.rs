@@ -1,20 +1,21 @@
-//! Counts of segments for one thread: found by number, at once.
+//! The counts of one thread's shard: an array with a count for each segment.
 
 use std::hint::black_box;
 
 use crate::cell::sync::{AtomicU64, OnceLock, Ordering};
 
-/// Counts are made so many at a time, when the first of them is needed.
+/// Counts are allocated in chunks of this size, when the first count of a chunk is needed.
 const CHUNK: usize = if cfg!(tachometer_loom) { 2 } else { 64 };
 
-/// The counts of a layout's segments.
+/// The counts of all segments of a bucket layout.
 #[derive(Debug)]
 pub(crate) struct DenseCounts {
-    /// Beside what else is read of a histogram, since most have no more.
+    /// Stored inline, next to the other fields that are read, since most histograms have one
+    /// chunk.
     first: OnceLock<Chunk>,
     others: Box<[OnceLock<Chunk>]>,
-    /// How many counts there are.
-    counts: u32,
+    /// The number of segments.
+    len: u32,
 }
 
 type Chunk = Box<[AtomicU64]>;
@@ -25,41 +26,41 @@ impl DenseCounts {
         Self {
             first: OnceLock::new(),
             others: (0..others).map(|_| OnceLock::new()).collect(),
-            counts: u32::try_from(segments).unwrap_or(u32::MAX),
+            len: u32::try_from(segments).unwrap_or(u32::MAX),
         }
     }
 
-    /// Returns the count of a segment, if it has been made.
+    /// Returns the count of a segment, if its chunk is allocated.
     #[inline]
     pub(crate) fn get(&self, segment: usize) -> Option<&AtomicU64> {
         let chunk = self.chunk(segment)?.get()?;
         chunk.get(segment % CHUNK)
     }
 
-    /// Makes the count of a segment, and those around it.
-    pub(crate) fn make(&self, segment: usize) {
+    /// Allocates the chunk of a segment.
+    pub(crate) fn allocate(&self, segment: usize) {
         if let Some(chunk) = self.chunk(segment) {
-            // Fewer where there are no more: these lie between what is read.
+            // The last chunk may be shorter, so that no count is read that has no segment.
             let first = segment - segment % CHUNK;
-            let len = CHUNK.min((self.counts as usize).saturating_sub(first));
+            let len = CHUNK.min((self.len as usize).saturating_sub(first));
             chunk.get_or_init(|| (0..len).map(|_| AtomicU64::new(0)).collect());
         }
     }
 
-    /// Loads the first counts, which with more than one chunk are not all there are.
+    /// Loads the first cache lines of the first chunk, so that a later read finds them cached.
     #[inline]
-    pub(crate) fn fetch(&self) {
-        /// The words of a cache line.
-        const LINE: usize = 8;
+    pub(crate) fn prefetch(&self) {
+        /// The number of words in a cache line.
+        const LINE_WORDS: usize = 8;
 
         if let Some(chunk) = self.first.get() {
-            for count in chunk.iter().step_by(LINE).take(2) {
+            for count in chunk.iter().step_by(LINE_WORDS).take(2) {
                 black_box(count.load(Ordering::Relaxed));
             }
         }
     }
 
-    /// Reads the counts of all segments, and returns their sum.
+    /// Reads the counts of all segments and returns their sum.
     pub(crate) fn read(&self, counts: &mut [u64]) -> u64 {
         let mut sum = 0;
         let chunks = [&self.first].into_iter().chain(&self.others);
@@ -68,10 +69,10 @@ impl DenseCounts {
                 counts.fill(0);
                 continue;
             };
-            for (read, count) in counts.iter_mut().zip(chunk) {
-                // Relaxed: the tally's Acquire loads ordered what came before them.
-                *read = count.load(Ordering::Relaxed);
-                sum += *read;
+            for (target, count) in counts.iter_mut().zip(chunk) {
+                // Relaxed: the Acquire loads of the totals came before and order these.
+                *target = count.load(Ordering::Relaxed);
+                sum += *target;
             }
         }
         sum

@@ -1,4 +1,4 @@
-//! The cell of a gauge whose value is true for a while.
+//! The cell of a gauge whose value expires.
 
 use std::time::Duration;
 
@@ -6,25 +6,25 @@ use crate::cell::clock::millis;
 use crate::cell::gauge::GaugeCell;
 use crate::cell::sync::{AtomicU64, Ordering};
 
-/// A number, and the time expires_at which it is true.
+/// A number and the time at which it expires.
 ///
-/// The two are words by themselves: a reader may see a new number with an old time, and
-/// shows it for less long. `Relaxed` suffices.
+/// The two words are independent: a reader may see a new number with an old time, and then the
+/// number expires too early. `Relaxed` suffices.
 #[derive(Debug, Default)]
 pub(crate) struct ExpiringCell {
     value: GaugeCell,
-    /// In milliseconds of the [clock](crate::cell::clock); 0 if it was never set.
+    /// In milliseconds of the [clock](crate::cell::clock); 0 if unset.
     expires_at: AtomicU64,
 }
 
 impl ExpiringCell {
-    pub(crate) fn set(&self, value: f64, lasts: Duration, now: u64) {
+    pub(crate) fn set(&self, value: f64, lifetime: Duration, now: u64) {
         self.value.set(value);
-        let expires_at = now.saturating_add(millis(lasts));
+        let expires_at = now.saturating_add(millis(lifetime));
         self.expires_at.store(expires_at, Ordering::Relaxed);
     }
 
-    /// Returns true unless it was set, and that time has not passed.
+    /// Returns true if the number was never set or has expired.
     pub(crate) fn is_expired(&self, now: u64) -> bool {
         self.expires_at.load(Ordering::Relaxed) <= now
     }
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_over_until_it_is_set_and_once_its_time_has_passed() {
+    fn a_number_is_expired_before_it_is_set_and_after_its_lifetime() {
         const HOUR: Duration = Duration::from_secs(3_600);
         let cell = ExpiringCell::default();
         assert!(cell.is_expired(0));

@@ -3,24 +3,24 @@
 use crate::cell::atomic_f64::saturating_add;
 use crate::cell::sync::{AtomicU64, Ordering};
 
-/// The bits of a gauge that nobody has touched since it was removed: a NaN that
-/// no arithmetic gives, and that a setter never stores.
+/// The bits of a gauge that was removed and not set since: a NaN that no arithmetic returns and
+/// that `set` never stores.
 const UNSET: u64 = 0x7FF8_7AC4_0E7E_0001;
 
-/// A number that is set, or moved up and down: the bits of an `f64`.
+/// A number that goes up and down, stored as the bits of an `f64`.
 ///
-/// It is one word and publishes nothing else, so that `Relaxed` suffices.
+/// It is one word and publishes nothing else, so `Relaxed` suffices.
 #[derive(Debug, Default)]
 pub(crate) struct GaugeCell(AtomicU64);
 
 impl GaugeCell {
     pub(crate) fn set(&self, value: f64) {
-        // There are many NaNs; one is enough, and is not the unset one.
+        // There are many NaNs. Store one that is not `UNSET`.
         let value = if value.is_nan() { f64::NAN } else { value };
         self.0.store(value.to_bits(), Ordering::Relaxed);
     }
 
-    /// Adds an amount that is finite.
+    /// Adds a finite amount.
     pub(crate) fn add(&self, amount: f64) {
         let add = |bits| Some(saturating_add(value(bits), amount).to_bits());
         let _ = self
@@ -32,12 +32,12 @@ impl GaugeCell {
         value(self.0.load(Ordering::Relaxed))
     }
 
-    /// Sets it to 0, and remembers that nobody did.
+    /// Sets the value to 0 and marks it as unset.
     pub(crate) fn unset(&self) {
         self.0.store(UNSET, Ordering::Relaxed);
     }
 
-    /// Returns true when it was unset, and neither set nor moved since.
+    /// Returns true if the value was not set or changed since the last `unset`.
     pub(crate) fn is_unset(&self) -> bool {
         self.0.load(Ordering::Relaxed) == UNSET
     }
@@ -56,9 +56,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_vacant_gauge_is_0_until_it_is_set_or_moved() {
+    fn an_unset_gauge_is_0_until_it_is_set_or_changed() {
         let gauge = GaugeCell::default();
-        for touch in [
+        for change in [
             |gauge: &GaugeCell| gauge.set(f64::from_bits(UNSET)),
             |gauge: &GaugeCell| gauge.set(0.0),
             |gauge: &GaugeCell| gauge.add(2.5),
@@ -66,7 +66,7 @@ mod tests {
             gauge.unset();
             assert!(gauge.is_unset());
             assert_eq!(gauge.load(), 0.0);
-            touch(&gauge);
+            change(&gauge);
             assert!(!gauge.is_unset());
         }
         assert_eq!(gauge.load(), 2.5);

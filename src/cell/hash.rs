@@ -1,8 +1,8 @@
-//! The hash of label values: quick, and seeded, since an attacker may choose them.
+//! The hasher of label values: fast, and seeded because an attacker may choose the values.
 
 #[cfg(not(tachometer_loom))]
 pub(crate) use foldhash::fast::RandomState as Hasher;
 
-/// A model has to run the same way each time.
+/// Unseeded: a model must run the same way each time.
 #[cfg(tachometer_loom)]
 pub(crate) use foldhash::fast::FixedState as Hasher;

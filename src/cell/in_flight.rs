@@ -1,12 +1,12 @@
-//! The cell of a gauge that says how many are inside: each enters once, and leaves.
+//! The cell of an in-flight gauge: started minus finished, two sharded counters.
 //!
-//! It counts both, so that it has what counters have: each thread writes to a lane of
-//! its own, and whoever enters on one thread may leave on another.
+//! An operation may start on one thread and finish on another; each thread writes only its
+//! shards.
 
 use crate::cell::counter::CounterCell;
 use crate::cell::sync::{Ordering, fence};
 
-/// How many have started and not finished.
+/// The number of operations that have started and not finished.
 #[derive(Debug, Default)]
 pub(crate) struct InFlightCell {
     started: CounterCell,
@@ -19,33 +19,33 @@ impl InFlightCell {
         self.started.add(1);
     }
 
-    /// Counts one that has started before, be it on another thread.
+    /// Counts the end of an operation that was started, on this or another thread.
     #[inline]
     pub(crate) fn finish(&self) {
-        // Release: whoever sees that it finished must see that it started.
+        // Release: a thread that sees the finish must see the start.
         fence(Ordering::Release);
         self.finished.add(1);
     }
 
-    /// Counts one that has started here as inside another cell. A reader that reads
-    /// this cell first finds it in one of them, or in both.
+    /// Moves an operation that was started in this cell to another cell. A reader that reads
+    /// this cell first sees the operation in one of the cells or in both.
     #[inline]
     pub(crate) fn move_to(&self, other: &Self) {
         other.start();
         self.finish();
     }
 
-    /// Returns how many are inside. It is off by those at most that enter and leave
-    /// meanwhile, and never below 0.
+    /// Returns how many operations are in flight. The result is never below 0, and is off by
+    /// at most the operations that start or finish meanwhile.
     pub(crate) fn load(&self) -> u64 {
         let finished = self.finished.load().whole;
-        // Acquire: pairs with the Release in `leave`. In this order, all that are seen
-        // to have finished are seen to have started.
+        // Acquire: pairs with the Release in `finish`. `started` is loaded last, so the start of
+        // every operation that was seen to finish is seen too.
         fence(Ordering::Acquire);
         self.started.load().whole.wrapping_sub(finished)
     }
 
-    /// Makes a cell whose counters have lanes already.
+    /// Creates a cell whose counters have shards.
     #[cfg(all(test, tachometer_loom))]
     pub(crate) fn sharded() -> Self {
         Self {

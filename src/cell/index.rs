@@ -5,33 +5,31 @@ use std::array;
 use crate::cell::list::{List, Location};
 use crate::cell::sync::{AtomicU64, AtomicUsize, OnceLock, Ordering};
 
-/// The first table has this many slots.
+/// The number of slots in the first table.
 const FIRST_TABLE_SLOTS: usize = if cfg!(tachometer_loom) { 4 } else { 8 };
-/// Up to this many slots, a table costs little, and the next one has twice as many.
-/// From there on it has four times as many, so that all tables before it, which
-/// nobody needs any more, are a third of it.
+/// A table of up to this many slots is followed by one of twice its size, a larger table by one
+/// of four times its size. Old tables are kept; together they are then a third of the current
+/// one.
 const SMALL_TABLE_SLOTS: usize = if cfg!(tachometer_loom) { 4 } else { 1_024 };
-/// With this many tables, the last one has 2^32 slots.
+/// The number of tables; the last one has 2^32 slots.
 const MAX_TABLES: usize = if cfg!(tachometer_loom) { 3 } else { 19 };
 
 /// An append-only hash index of the entries of a [`List`].
 ///
-/// When a table is full enough, its slots are copied into a larger one, which
-/// becomes the current one. A reader that still looks into the old table can
-/// only miss an entry, never find a wrong one, and whoever misses asks again as a
-/// writer.
+/// When a table is full enough, its slots are copied into a larger table, which becomes the
+/// current one. A reader that still uses the old table can miss an entry, but never finds a wrong
+/// one. A caller that misses must look again under the writer's lock.
 pub(crate) struct Index<T> {
     tables: [OnceLock<Table<T>>; MAX_TABLES],
     current: AtomicUsize,
 }
 
 struct Table<T> {
-    /// A slot is one word: half of the hash, and the location in the list plus 1; an
+    /// A slot is one word: the upper half of the hash, and the location in the list plus 1. An
     /// empty slot is 0.
     slots: Box<[AtomicU64]>,
-    /// A small table has the entry of each slot besides, which saves a reader the
-    /// way through the list: two loads, each of which has to wait for the one
-    /// before. A large one has none of them.
+    /// A small table also has a copy of each slot's entry, which saves a reader two dependent
+    /// loads in the list. In a large table this is empty.
     entries: Box<[OnceLock<T>]>,
 }
 
@@ -43,21 +41,21 @@ impl<T: Clone> Index<T> {
         }
     }
 
-    /// Returns the first entry under `hash` that `is` right.
+    /// Returns the first entry with this hash for which `matches` returns true.
     #[inline]
     pub(crate) fn find<'a>(
         &'a self,
         list: &'a List<T>,
         hash: u64,
-        is: impl Fn(&T) -> bool,
+        matches: impl Fn(&T) -> bool,
     ) -> Option<&'a T> {
         // Acquire: pairs with the Release in `grow`, so that the table is complete.
         let table = self.tables[self.current.load(Ordering::Acquire)].get()?;
         let tag = tag(hash);
         // A table always has an empty slot, which ends the search.
         for (index, slot) in probe(&table.slots, tag) {
-            // Acquire: pairs with the Release in `put`, so that what lies index the
-            // location is there.
+            // Acquire: pairs with the Release in `put`, so that the entry at the location is
+            // visible.
             let word = slot.load(Ordering::Acquire);
             if word == 0 {
                 break;
@@ -67,7 +65,7 @@ impl<T: Clone> Index<T> {
                     Some(entry) => entry.get(),
                     None => list.get_at(location(word)),
                 };
-                if let Some(entry) = entry.filter(|entry| is(entry)) {
+                if let Some(entry) = entry.filter(|entry| matches(entry)) {
                     return Some(entry);
                 }
             }
@@ -75,21 +73,22 @@ impl<T: Clone> Index<T> {
         None
     }
 
-    /// Puts the newest of so many `entries`, which is index `location`, under `hash`.
+    /// Inserts the newest entry of the list, which is at `location`. `len` is the length of the
+    /// list.
     ///
-    /// The caller lets only one thread do this index a time.
-    pub(crate) fn insert(&self, hash: u64, location: Location, entry: &T, entries: usize) {
+    /// Only one thread may call this at a time.
+    pub(crate) fn insert(&self, hash: u64, location: Location, entry: &T, len: usize) {
         let current = self.current.load(Ordering::Relaxed);
         let table = self.tables[current].get_or_init(|| Table::empty(current));
         let word = (tag(hash) << 32) | (u64::from(location.to_bits()) + 1);
         table.put(word, Some(entry));
-        // Small tables have room to spare, so that the first slot is mostly the right
-        // one; of large ones, a quarter is left free.
-        let full = match table.slots.len() {
-            len if len <= SMALL_TABLE_SLOTS => len / 2,
-            len => len / 4 * 3,
+        // Half of a small table stays free, so that the first slot is usually the right one; of
+        // a large one, a quarter.
+        let capacity = match table.slots.len() {
+            slots if slots <= SMALL_TABLE_SLOTS => slots / 2,
+            slots => slots / 4 * 3,
         };
-        if entries > full {
+        if len > capacity {
             self.grow(table, current + 1);
         }
     }
@@ -105,8 +104,8 @@ impl<T: Clone> Index<T> {
                 word => new.put(word, old.entries.get(index).and_then(OnceLock::get)),
             }
         }
-        // Release: the new table is complete before anyone looks into it. Without,
-        // a reader might miss what is not copied yet, and take the slow path.
+        // Release: the new table is complete before a reader uses it. Otherwise a reader might
+        // miss an entry that is not copied yet, and take the slow path.
         self.current.store(next, Ordering::Release);
     }
 }
@@ -121,7 +120,7 @@ impl<T: Clone> Table<T> {
         }
     }
 
-    /// Puts a slot's word, and its entry where the table has entries.
+    /// Stores a word in a free slot, and its entry if the table has entries.
     fn put(&self, word: u64, entry: Option<&T>) {
         let mut slots = probe(&self.slots, word >> 32);
         let free = slots.find(|(_, slot)| slot.load(Ordering::Relaxed) == 0);
@@ -129,20 +128,20 @@ impl<T: Clone> Table<T> {
             if let (Some(copy), Some(entry)) = (self.entries.get(index), entry) {
                 copy.get_or_init(|| entry.clone());
             }
-            // Release: the entry is complete before it is found.
+            // Release: the entry is complete before a reader finds it.
             slot.store(word, Ordering::Release);
         }
     }
 }
 
-/// Returns how many slots a table has.
+/// Returns the number of slots of a table.
 fn slot_count(table: usize) -> usize {
     let doublings = (SMALL_TABLE_SLOTS / FIRST_TABLE_SLOTS).ilog2() as usize;
     let fourfold = table.saturating_sub(doublings);
     FIRST_TABLE_SLOTS << (table.min(doublings) + 2 * fourfold)
 }
 
-/// Returns the slots of a table, from the one where `tag` belongs, round and round.
+/// Returns the slots of a table in the order in which `tag` is searched, without an end.
 #[inline]
 fn probe(slots: &[AtomicU64], tag: u64) -> impl Iterator<Item = (usize, &AtomicU64)> {
     // A table's length is a power of two, and never more than 2^32.
@@ -151,14 +150,14 @@ fn probe(slots: &[AtomicU64], tag: u64) -> impl Iterator<Item = (usize, &AtomicU
     (start..).map(move |index| (index & mask, &slots[index & mask]))
 }
 
-/// Returns the half of a hash that is kept in the slot.
+/// Returns the half of a hash that a slot stores.
 fn tag(hash: u64) -> u64 {
     hash >> 32
 }
 
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "the lower half is what is wanted"
+    reason = "the lower half is the location"
 )]
 fn location(word: u64) -> Location {
     Location::from_bits((word as u32).wrapping_sub(1))

@@ -1,25 +1,25 @@
-//! A list that only grows, and whose readers never wait for its writer.
+//! An append-only list whose readers never wait for its writer.
 
 use std::array;
 
 use crate::cell::sync::{AtomicUsize, OnceLock, Ordering};
 
-/// The first chunk holds one entry, each further one twice as many, so that a
-/// metric without labels pays for one.
+/// The first chunk has one entry and each further chunk twice as many, so that a metric without
+/// labels pays for one entry.
 const MAX_CHUNKS: usize = if cfg!(tachometer_loom) {
     2
 } else {
     OFFSET_BITS as usize + 1
 };
-/// So many bits of a location are the offset in its chunk.
+/// The number of bits of a location that are the offset in its chunk.
 const OFFSET_BITS: u32 = 27;
 
 type Chunk<T> = Box<[OnceLock<T>]>;
 
-/// Where in a list an entry lies: its chunk and the offset in it.
+/// Where in a list an entry is: its chunk and the offset in it.
 ///
-/// It is kept where entries are looked up, since finding it from a position takes
-/// a search for the highest bit, which is slow on some processors.
+/// An index stores locations instead of positions, since converting a position takes a search
+/// for the highest bit, which is slow on some processors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Location(u32);
 
@@ -32,14 +32,13 @@ impl Location {
         Self(chunk << OFFSET_BITS | offset)
     }
 
-    /// Returns it as a number, from which [`from_bits`](Self::from_bits) makes
-    /// it again.
+    /// Returns the location as a number for [`from_bits`](Self::from_bits).
     pub(crate) fn to_bits(self) -> u32 {
         self.0
     }
 
-    pub(crate) fn from_bits(number: u32) -> Self {
-        Self(number)
+    pub(crate) fn from_bits(bits: u32) -> Self {
+        Self(bits)
     }
 
     fn chunk(self) -> usize {
@@ -51,8 +50,7 @@ impl Location {
     }
 }
 
-/// An append-only list of up to 2^28 entries: they never move, so that a reader
-/// needs no lock.
+/// An append-only list of up to 2^28 entries, which never move, so that readers need no lock.
 pub(crate) struct List<T> {
     chunks: [OnceLock<Chunk<T>>; MAX_CHUNKS],
     len: AtomicUsize,
@@ -67,8 +65,8 @@ impl<T> List<T> {
     }
 
     pub(crate) fn len(&self) -> usize {
-        // Acquire: pairs with the Release in `push`, so that every entry below
-        // the length is there.
+        // Acquire: pairs with the Release in `push`, so that every entry below the length is
+        // visible.
         self.len.load(Ordering::Acquire)
     }
 
@@ -86,13 +84,13 @@ impl<T> List<T> {
         (0..self.len()).map_while(|position| self.get(position))
     }
 
-    /// Appends an entry, and returns its location and the entry where it now lies.
+    /// Appends an entry, and returns its location and a reference to it.
     ///
-    /// The caller lets only one thread do this at a time.
+    /// Only one thread may call this at a time.
     ///
     /// # Panics
     ///
-    /// When there is no room left, which takes more memory than there is.
+    /// Panics if the list is full, which takes more memory than machines have.
     pub(crate) fn push(&self, entry: T) -> (Location, &T) {
         let position = self.len.load(Ordering::Relaxed);
         let location = Location::from_position(position);

@@ -1,4 +1,11 @@
-//! Models of the cells' protocols; see `model.rs` for how they are run.
+//! Models of the protocols of cells that more than one thread takes part in.
+//!
+//! loom runs each model in every order that the memory model allows, up to a number of
+//! preemptions. To run the models of all modules:
+//!
+//! ```text
+//! RUSTFLAGS="--cfg tachometer_loom" cargo test --profile models --lib loom_models
+//! ```
 
 use loom::sync::Arc;
 use loom::thread;
@@ -8,7 +15,6 @@ use crate::cell::catalog::Catalog;
 use crate::cell::counter::CounterCell;
 use crate::cell::dense_counts::DenseCounts;
 use crate::cell::in_flight::InFlightCell;
-use crate::cell::model::{check, check_up_to};
 #[cfg(feature = "llm")]
 use crate::cell::recent_extreme::{Extreme, RecentExtremeCell};
 use crate::cell::sparse_counts::SparseCounts;
@@ -16,38 +22,58 @@ use crate::cell::sync::Ordering;
 use crate::cell::thread_number::{Pool, set_current};
 use crate::snapshot::Totals;
 
-/// A totals of the values 2 and then 1, and its segments, as a thread has them for
-/// itself.
+/// Checks a model in every order with up to three preemptions.
+pub(crate) fn check(model: impl Fn() + Sync + Send + 'static) {
+    check_with_preemptions(3, model);
+}
+
+/// Checks a model in every order with up to this many preemptions, and asserts that there is
+/// more than a handful of orders.
+fn check_with_preemptions(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    let runs = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let counter = std::sync::Arc::clone(&runs);
+    builder.check(move || {
+        counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        model();
+    });
+    let runs = runs.load(std::sync::atomic::Ordering::Relaxed);
+    println!("{runs} executions");
+    assert!(runs > 10, "only {runs} executions");
+}
+
+/// Totals and counts that one thread writes, as in a shard. The thread observes 2, then 1.
 #[derive(Debug)]
 struct SingleWriter {
     totals: AtomicTotals,
-    segments: DenseCounts,
+    counts: DenseCounts,
 }
 
 impl SingleWriter {
     fn new() -> Self {
-        let segments = DenseCounts::new(2);
-        segments.make(0);
+        let counts = DenseCounts::new(2);
+        counts.allocate(0);
         Self {
             totals: AtomicTotals::new(),
-            segments,
+            counts,
         }
     }
 
     fn observe(&self, segment: usize, value: f64) {
-        let count = self.segments.get(segment).unwrap();
+        let count = self.counts.get(segment).unwrap();
         count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         self.totals.add_exclusive(value);
     }
 
-    /// Reads once, and checks what was read whole.
+    /// Reads once, and checks the numbers if the reading is consistent.
     fn check(&self) {
         let mut count = 0;
-        let whole = self.totals.try_read(&mut || {
-            count = self.segments.read(&mut [0; 2]);
+        let consistent = self.totals.try_read(&mut || {
+            count = self.counts.read(&mut [0; 2]);
             count
         });
-        if let Some(totals) = whole {
+        if let Some(totals) = consistent {
             let Totals { sum, min, max } = totals;
             match count {
                 0 => assert_eq!(sum, 0.0),
@@ -59,7 +85,7 @@ impl SingleWriter {
 }
 
 #[test]
-fn what_one_thread_observes_is_read_whole() {
+fn what_one_thread_observes_is_read_consistently() {
     check(|| {
         let cell = Arc::new(SingleWriter::new());
         let (write, read) = (cell.clone(), cell.clone());
@@ -88,7 +114,7 @@ fn two_readers_do_not_disturb_each_other() {
     });
 }
 
-/// A totals of values of 2 and its segments, as threads share them.
+/// Totals and counts that threads share. All values are 2.
 #[derive(Debug)]
 struct ManyWriters {
     totals: AtomicTotals,
@@ -120,9 +146,9 @@ impl ManyWriters {
 }
 
 #[test]
-fn what_two_threads_observe_together_is_read_whole() {
-    // With three it takes five minutes, and passes.
-    check_up_to(2, || {
+fn what_two_threads_observe_together_is_read_consistently() {
+    // With three preemptions it takes five minutes and passes.
+    check_with_preemptions(2, || {
         let shared = Arc::new(ManyWriters::new());
         let (one, other, read) = (shared.clone(), shared.clone(), shared.clone());
         let one = thread::spawn(move || one.observe(1));
@@ -179,7 +205,7 @@ fn two_threads_that_claim_the_same_word_share_it() {
 }
 
 #[test]
-fn an_entry_that_is_found_is_the_right_one_and_complete_even_while_the_index_grows() {
+fn an_entry_that_is_found_is_the_right_one_and_complete_while_the_index_grows() {
     check(|| {
         let catalog = Arc::new(Catalog::new());
         let (write, read) = (catalog.clone(), catalog.clone());
@@ -208,7 +234,7 @@ fn an_entry_that_is_found_is_the_right_one_and_complete_even_while_the_index_gro
 }
 
 #[test]
-fn a_thread_that_takes_over_a_lane_counts_on() {
+fn a_thread_that_takes_over_a_shard_continues_its_count() {
     check(|| {
         let state = Arc::new((Pool::new(), CounterCell::sharded()));
         let threads = [1, 2].map(|amount| {
@@ -228,7 +254,7 @@ fn a_thread_that_takes_over_a_lane_counts_on() {
 }
 
 #[test]
-fn a_counter_that_is_reset_loses_no_later_increment_and_never_falls_below_zero() {
+fn a_counter_that_is_reset_loses_no_later_increment_and_never_drops_below_zero() {
     check(|| {
         let cell = Arc::new(CounterCell::sharded());
         let (write, reset) = (cell.clone(), cell.clone());
@@ -243,23 +269,23 @@ fn a_counter_that_is_reset_loses_no_later_increment_and_never_falls_below_zero()
         });
         writer.join().unwrap();
         resetter.join().unwrap();
-        let left = cell.load().whole;
-        assert!(left <= 2, "{left}");
+        let remaining = cell.load().whole;
+        assert!(remaining <= 2, "{remaining}");
         set_current(1);
         cell.add(1);
-        assert_eq!(cell.load().whole, left + 1);
+        assert_eq!(cell.load().whole, remaining + 1);
     });
 }
 
 #[test]
-fn who_leaves_on_another_thread_is_never_seen_to_leave_before_entering() {
+fn an_operation_that_finishes_on_another_thread_is_never_seen_to_finish_before_it_starts() {
     check(|| {
         let cell = Arc::new(InFlightCell::sharded());
         let (start, reader) = (cell.clone(), cell.clone());
         let entering = thread::spawn(move || {
             set_current(0);
             start.start();
-            // A task that moves to another thread.
+            // Like a task that moves to another thread.
             thread::spawn(move || {
                 set_current(1);
                 start.finish();
@@ -268,8 +294,8 @@ fn who_leaves_on_another_thread_is_never_seen_to_leave_before_entering() {
             .unwrap();
         });
         let reading = thread::spawn(move || {
-            let inside = reader.load();
-            assert!(inside <= 1, "{inside}");
+            let in_flight = reader.load();
+            assert!(in_flight <= 1, "{in_flight}");
         });
         entering.join().unwrap();
         reading.join().unwrap();
@@ -278,7 +304,7 @@ fn who_leaves_on_another_thread_is_never_seen_to_leave_before_entering() {
 }
 
 #[test]
-fn one_that_moves_to_another_cell_is_never_seen_in_neither() {
+fn an_operation_that_moves_to_another_cell_is_always_seen_in_one() {
     check(|| {
         let cells = Arc::new([InFlightCell::sharded(), InFlightCell::sharded()]);
         set_current(0);
@@ -289,8 +315,8 @@ fn one_that_moves_to_another_cell_is_never_seen_in_neither() {
             mover[0].move_to(&mover[1]);
         });
         let reading = thread::spawn(move || {
-            let inside = reader[0].load() + reader[1].load();
-            assert!(inside == 1 || inside == 2, "{inside}");
+            let in_flight = reader[0].load() + reader[1].load();
+            assert!(in_flight == 1 || in_flight == 2, "{in_flight}");
         });
         moving.join().unwrap();
         reading.join().unwrap();
@@ -303,7 +329,7 @@ fn one_that_moves_to_another_cell_is_never_seen_in_neither() {
 fn the_lowest_of_recent_numbers_is_kept() {
     check(|| {
         let cell = Arc::new(RecentExtremeCell::new(Extreme::Lowest));
-        // All replace a number of an earlier use of the slot.
+        // All replace a number of an earlier cycle.
         cell.record(0.0, 0);
         let now = 65_000;
         let others = [1.0, 3.0].map(|value| {

@@ -1,20 +1,19 @@
-//! What is written: the atomics behind every metric, and nothing else.
+//! The atomics behind every metric.
 //!
-//! A cell knows neither names nor labels. Whoever records stores here, whoever
-//! scrapes loads here, and neither waits for the other. A cell that is much used
-//! gets [`lanes`]: one for each thread, which that thread alone writes, with plain
-//! loads and stores. Orderings:
+//! A cell knows neither names nor labels. Recording stores in cells, scrapes load from them,
+//! and neither waits for the other. A cell that is recorded in often is [`sharded`]: each
+//! thread gets a shard, which only that thread writes, with plain loads and stores. Orderings:
 //!
-//! | cell | writer | reader | why that suffices |
+//! | cell | writer | reader | why it suffices |
 //! | --- | --- | --- | --- |
-//! | [`CounterCell`] | `Relaxed` | `Relaxed` | a counter's parts are words by themselves; nothing is published through them |
-//! | [`InFlightCell`] | `Release` before one leaves | `Acquire`, those that left first | who is seen to have left is seen to have entered |
+//! | [`CounterCell`] | `Relaxed` | `Relaxed` | the words of a counter are independent and publish nothing |
+//! | [`InFlightCell`] | `Release` before `finish` | `Acquire`, finished before started | a finish is never seen without its start |
 //! | [`GaugeCell`], [`SeriesState`] | `Relaxed` | `Relaxed` | one word |
-//! | [`ExpiringCell`] | `Relaxed` | `Relaxed` | two words, which need not be of one moment |
-//! | [`RecentExtremeCell`] | `Relaxed` | `Relaxed` | a number and the time it is of are one word |
-//! | [`HistogramCell`] | bucket, then totals and count `Release` | count, then totals `Acquire`, then buckets | told in `tally.rs` |
-//! | [`sheets`] | `Relaxed`, a word at a time | `Relaxed` | a key and its count are one word |
-//! | [`Catalog`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its place can be seen |
+//! | [`ExpiringCell`] | `Relaxed` | `Relaxed` | two words that need not match |
+//! | [`RecentExtremeCell`] | `Relaxed` | `Relaxed` | a number and its time are one word |
+//! | [`HistogramCell`] | bucket, then totals and count `Release` | count, then totals `Acquire`, then buckets | see `atomic_totals.rs` |
+//! | [`sparse_counts`] | `Relaxed`, a word at a time | `Relaxed` | a key and its count are one word |
+//! | [`Catalog`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its location is visible |
 
 mod atomic_f64;
 mod atomic_totals;
@@ -33,9 +32,7 @@ mod in_flight;
 mod index;
 mod list;
 #[cfg(all(test, tachometer_loom))]
-mod loom_models;
-#[cfg(all(test, tachometer_loom))]
-pub(crate) mod model;
+pub(crate) mod loom_models;
 #[cfg(feature = "llm")]
 mod recent_extreme;
 mod series_state;

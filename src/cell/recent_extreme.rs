@@ -4,7 +4,7 @@ use std::array::from_fn;
 
 use crate::cell::sync::{AtomicU64, Ordering};
 
-/// Which of several numbers counts.
+/// Whether the lowest or the highest number is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Extreme {
     #[default]
@@ -12,20 +12,20 @@ pub(crate) enum Extreme {
     Highest,
 }
 
-/// The length of a slot, in milliseconds.
+/// The length of a slot in milliseconds.
 const SLOT_MILLIS: u64 = 5_000;
-/// The slots of 60 seconds, and the one that is being filled.
+/// The slots of 60 seconds, and the current one.
 const SLOTS: usize = 60 / 5 + 1;
 
 /// The lowest or the highest number that was recorded in the last 60 seconds.
 ///
-/// Time is cut into slots of five seconds, which are used in turn. Each slot keeps the
-/// extreme of its numbers, so a number counts for at least 60 seconds and for less than 65.
-/// Readers change nothing.
+/// The slots are a ring buffer; each one covers five seconds and keeps the extreme of its
+/// numbers. So a number counts for at least 60 seconds and for less than 65. Readers change
+/// nothing.
 ///
-/// A slot is one word that holds a number and says which use of the slot it is from. A
-/// writer replaces a number of an earlier use, and a reader ignores it. No word says anything
-/// of another, so `Relaxed` suffices.
+/// A slot is one word with a number and the cycle of the ring buffer that it is from. A writer
+/// replaces a number of an earlier cycle, and a reader ignores it. The words are independent of
+/// each other, so `Relaxed` suffices.
 #[derive(Debug)]
 pub(crate) struct RecentExtremeCell {
     extreme: Extreme,
@@ -40,7 +40,7 @@ impl RecentExtremeCell {
         }
     }
 
-    /// Records a number that is neither negative nor a NaN, at a time in milliseconds.
+    /// Records a number that is neither negative nor NaN. `now` is in milliseconds.
     pub(crate) fn record(&self, value: f64, now: u64) {
         let (slot, cycle) = self.slot(now / SLOT_MILLIS);
         let keep = |word| {
@@ -54,7 +54,7 @@ impl RecentExtremeCell {
         let _ = slot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, keep);
     }
 
-    /// Returns the extreme of the numbers that still count, if there are any.
+    /// Returns the extreme of the last 60 to 65 seconds, if a number was recorded.
     pub(crate) fn load(&self, now: u64) -> Option<f64> {
         let last = now / SLOT_MILLIS;
         let periods = last.saturating_sub(SLOTS as u64 - 1)..=last;
@@ -71,11 +71,11 @@ impl RecentExtremeCell {
         }
     }
 
-    /// Returns the slot of a period of time, and the use of it that is this period.
+    /// Returns the slot of a period of five seconds, and the cycle of the period.
     fn slot(&self, period: u64) -> (&AtomicU64, u64) {
         let slots = SLOTS as u64;
-        let place = usize::try_from(period % slots).unwrap_or_default();
-        (&self.slots[place], period / slots % CYCLES + 1)
+        let index = usize::try_from(period % slots).unwrap_or_default();
+        (&self.slots[index], period / slots % CYCLES + 1)
     }
 }
 
@@ -88,19 +88,19 @@ impl Extreme {
     }
 }
 
-/// No number of any use.
+/// A slot without a number: cycles start at 1.
 const EMPTY: u64 = 0;
-/// The bits of a number, above which are those of the use: it repeats after two years.
+/// The bits of the number; the bits above are the cycle, which repeats after two years.
 const NUMBER_BITS: u32 = 44;
 const CYCLES: u64 = (1 << (u64::BITS - NUMBER_BITS)) - 1;
-/// Whether a number is in thousandths.
+/// The bit that is set if the number is in thousandths.
 const IN_THOUSANDTHS: u64 = 1 << (NUMBER_BITS - 1);
 const MAX_NUMBER: u64 = IN_THOUSANDTHS - 1;
 
-/// Writes a number and a use into a word.
+/// Packs a number and a cycle into a word.
 ///
-/// Whole numbers up to 8.7 × 10¹² are exact, and larger ones become that. Others are rounded
-/// to thousandths, or to whole numbers from 8.7 × 10⁹ on.
+/// Whole numbers are exact and saturate at 8.7 × 10¹². Fractions are rounded to thousandths, and
+/// to whole numbers from 8.7 × 10⁹ on.
 fn pack(value: f64, cycle: u64) -> u64 {
     let thousandths = value * 1_000.0;
     let number = if value.fract() == 0.0 || thousandths >= MAX_NUMBER as f64 {
@@ -120,7 +120,7 @@ fn rounded(value: f64) -> u64 {
     (value.round() as u64).min(MAX_NUMBER)
 }
 
-/// Returns the number of a word, if it is of this use.
+/// Returns the number of a word if it is from this cycle.
 fn unpack(word: u64, cycle: u64) -> Option<f64> {
     if word >> NUMBER_BITS != cycle {
         return None;
@@ -143,7 +143,7 @@ mod tests {
             assert_eq!(cell.load(start), Some(7.0), "{start}");
             assert_eq!(cell.load(start + 60_000), Some(7.0), "{start}");
             assert_eq!(cell.load(start + 65_000), None, "{start}");
-            // A number of the next use of the slot replaces it.
+            // A number of the next cycle replaces it.
             cell.record(9.0, start + 65_000);
             assert_eq!(cell.load(start + 65_000), Some(9.0), "{start}");
             cell.clear();
@@ -151,7 +151,7 @@ mod tests {
         }
     }
 
-    /// The oracle keeps every number with its time.
+    /// Compares with a model that keeps every number with its time.
     #[test]
     fn what_is_shown_is_the_extreme_of_the_last_60_to_65_seconds() {
         let mut random = fastrand::Rng::with_seed(5);
@@ -171,19 +171,19 @@ mod tests {
                     cell.record(value, now);
                 }
                 recorded.retain(|(time, _)| time + 65_000 > now);
-                let of_last = |time: u64| {
+                let extreme_since = |time: u64| {
                     let last = recorded.iter().filter(|(at, _)| at + time >= now);
                     let last = last.map(|(_, value)| *value);
                     last.reduce(|first, second| extreme.pick(first, second))
                 };
                 let shown = cell.load(now);
                 assert_eq!(shown, cell.load(now), "a reader changed it");
-                if let Some(expected) = of_last(60_000) {
+                if let Some(expected) = extreme_since(60_000) {
                     let shown = shown.unwrap();
                     assert_eq!(extreme.pick(shown, expected), shown, "{now}");
                 }
                 if let Some(shown) = shown {
-                    let most = of_last(65_000).unwrap();
+                    let most = extreme_since(65_000).unwrap();
                     assert_eq!(extreme.pick(shown, most), most, "{now}");
                 }
             }

@@ -1,31 +1,32 @@
-//! When a series began, and whether it is shown.
+//! When a series was created, and whether it is visible.
 
 use crate::cell::sync::{AtomicU64, Ordering};
 use crate::snapshot::now_millis;
 
-/// The series was removed, and is left out of a scrape until it is used again.
+/// The series was removed; scrapes leave it out until it is used again.
 const REMOVED: u64 = 1;
-/// The text of the series' labels is escaped, and is not its values' own.
+/// The text of the series' labels has escape sequences or quoted names.
 const ESCAPED: u64 = 2;
 const FLAGS: u64 = REMOVED | ESCAPED;
 const FLAG_BITS: u32 = FLAGS.count_ones();
 
-/// What is to be known of a series before its labels are compared, in one word:
-/// the milliseconds from 1970 to its creation or last reset, and two flags.
+/// What a lookup must know about a series before it compares labels, in one word: the Unix time
+/// of its creation or last reset in milliseconds, and two flags.
 ///
-/// All orderings are `Relaxed`: the word publishes nothing but itself. A series
-/// becomes known to other threads through its [`Catalog`](crate::cell::Catalog).
+/// All orderings are `Relaxed`: the word publishes only itself. Other threads see a series
+/// through its [`Catalog`](crate::cell::Catalog).
 #[derive(Debug)]
 pub(crate) struct SeriesState(AtomicU64);
 
 impl SeriesState {
-    /// Begins now; `escaped` says that the labels' text is not its values' own.
-    pub(crate) fn new(escaped: bool) -> Self {
-        let flags = if escaped { ESCAPED } else { 0 };
+    /// Creates the state of a series that is created now. `is_escaped` is
+    /// [`Labels::is_escaped`](crate::snapshot::Labels::is_escaped).
+    pub(crate) fn new(is_escaped: bool) -> Self {
+        let flags = if is_escaped { ESCAPED } else { 0 };
         Self(AtomicU64::new(now_millis() << FLAG_BITS | flags))
     }
 
-    /// Returns true when the series is shown and its labels' text is plain.
+    /// Returns true if the series is not removed and its labels are not escaped.
     #[inline]
     pub(crate) fn is_live_and_unescaped(&self) -> bool {
         self.0.load(Ordering::Relaxed) & FLAGS == 0
@@ -39,25 +40,25 @@ impl SeriesState {
         self.0.fetch_or(REMOVED, Ordering::Relaxed);
     }
 
-    /// Shows the series again, if it was removed.
+    /// Makes a removed series visible again.
     pub(crate) fn restore(&self) {
-        // Read first: a series that is there is not written to.
+        // Load first: the usual case stores nothing.
         if self.is_removed() {
             self.0.fetch_and(!REMOVED, Ordering::Relaxed);
         }
     }
 
-    /// Begins anew, as a series that was reset does.
+    /// Sets the creation time to now.
     pub(crate) fn restart(&self) {
-        let since = now_millis() << FLAG_BITS;
+        let created = now_millis() << FLAG_BITS;
         let _ = self
             .0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
-                Some(since | word & FLAGS)
+                Some(created | word & FLAGS)
             });
     }
 
-    /// Returns the milliseconds from 1970 to when the series began.
+    /// Returns the Unix time of the creation or last reset in milliseconds.
     pub(crate) fn created_millis(&self) -> u64 {
         self.0.load(Ordering::Relaxed) >> FLAG_BITS
     }
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_series_keeps_its_flags_when_it_begins_anew() {
+    fn a_series_keeps_its_flags_after_a_restart() {
         let before = now_millis();
         let state = SeriesState::new(true);
         state.remove();

@@ -1,19 +1,19 @@
-//! Cells that belong to one thread each.
+//! Shards that one thread each writes.
 
 use std::sync::LazyLock;
 use std::thread::available_parallelism;
 
 use crate::cell::thread_number;
 
-/// One cell for each of the first threads, by their numbers.
+/// One shard for each of the first threads, by thread number.
 ///
-/// A thread that has a cell here is the only one that writes it, so it may load
-/// and store where others must exchange. Those without one, because there are
-/// more threads than shards, use the cell that all share.
+/// Only its thread writes a shard, so it can use plain loads and stores instead of
+/// read-modify-writes. If there are more threads than shards, the other threads use a cell that
+/// they share.
 #[derive(Debug)]
 pub(crate) struct Sharded<T>(Box<[CacheAligned<T>]>);
 
-/// On cache lines of its own: two, since processors fetch them in pairs.
+/// Aligned to two cache lines, since processors fetch them in pairs.
 #[derive(Debug)]
 #[repr(align(128))]
 struct CacheAligned<T>(T);
@@ -23,7 +23,7 @@ impl<T> Sharded<T> {
         Self((0..*SHARDS).map(|_| CacheAligned(make())).collect())
     }
 
-    /// Returns the calling thread's own cell, if it has one.
+    /// Returns the calling thread's shard, if it has one.
     #[inline]
     pub(crate) fn current(&self) -> Option<&T> {
         self.0.get(thread_number::current()).map(|shard| &shard.0)
@@ -34,12 +34,12 @@ impl<T> Sharded<T> {
     }
 }
 
-/// How many threads get cells of their own: twice as many as run at a time, so
-/// that a few more than a runtime's workers have one.
+/// The number of shards: twice the number of threads that can run at the same time, so that
+/// more threads than a runtime's workers get one.
 static SHARDS: LazyLock<usize> = LazyLock::new(|| {
     if cfg!(tachometer_loom) {
         return 2;
     }
-    let cores = available_parallelism().map_or(4, usize::from);
-    (2 * cores).max(4)
+    let parallelism = available_parallelism().map_or(4, usize::from);
+    (2 * parallelism).max(4)
 });

@@ -1,24 +1,23 @@
-//! Counts by key, for any thread and in little memory.
+//! Counts by key, for all threads and in little memory.
 //!
-//! A word holds a key and its count, so that a histogram that saw three
-//! magnitudes keeps a few words. Words stand in nodes, one after the other, and are
-//! claimed in order; so every thread that looks for a key passes the same words, and
-//! finds it or claims the same free one.
+//! A word holds a key and its count, so a histogram with values of three magnitudes needs few
+//! words. The words are in a linked list of nodes and are claimed in order. So every thread that
+//! looks for a key visits the same words, and finds the key or claims the same free word.
 
 use std::hint::black_box;
 
 use crate::cell::sync::{AtomicU64, OnceLock, Ordering};
 
-/// A node has this many words, as many as a cache line.
+/// The number of words in a node, which fill a cache line.
 const NODE_WORDS: usize = if cfg!(tachometer_loom) { 2 } else { 8 };
-/// The bits of a word that count; the others are the key.
+/// The number of bits of a word that are the count; the others are the key.
 const COUNT_BITS: u32 = 44;
 const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
-/// A word that has counted this far is left alone, and its key gets another. The
-/// bit above it takes up what threads add before they notice.
+/// A word with this count is full, and its key gets another word. The highest bit takes what
+/// threads add before they notice.
 const FULL_COUNT: u64 = 1 << (COUNT_BITS - 1);
 
-/// Counts by key.
+/// A map from keys to counts.
 #[derive(Debug, Default)]
 pub(crate) struct SparseCounts(OnceLock<Box<Node>>);
 
@@ -32,31 +31,31 @@ impl SparseCounts {
     /// The largest key.
     pub(crate) const MAX_KEY: u32 = (1 << (64 - COUNT_BITS)) - 2;
 
-    /// Counts a key once.
+    /// Increments the count of a key.
     pub(crate) fn add(&self, key: u32) {
-        // Not 0, so that a word that counts is never 0.
+        // Plus 1, so that a claimed word is never 0.
         let tag = (u64::from(key) + 1) << COUNT_BITS;
-        let mut node = self.node();
+        let mut node = self.get_or_create();
         loop {
-            if node.words.iter().any(|word| count_in(word, tag)) {
+            if node.words.iter().any(|word| increment(word, tag)) {
                 return;
             }
-            node = node.next.node();
+            node = node.next.get_or_create();
         }
     }
 
-    /// Loads the first word of for_each node.
+    /// Loads the first word of each node, so that a later read finds it cached.
     #[inline]
-    pub(crate) fn fetch(&self) {
+    pub(crate) fn prefetch(&self) {
         let nodes = std::iter::successors(self.0.get(), |node| node.next.0.get());
         for word in nodes.filter_map(|node| node.words.first()) {
             black_box(word.load(Ordering::Relaxed));
         }
     }
 
-    /// Calls `read` with all keys and their counts; a key may come more than once.
+    /// Calls `visit` with each key and its count. A key may come more than once.
     #[inline]
-    pub(crate) fn for_each(&self, mut read: impl FnMut(u32, u64)) {
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(u32, u64)) {
         let mut next = self.0.get();
         while let Some(node) = next {
             for word in &node.words {
@@ -65,16 +64,16 @@ impl SparseCounts {
                     // Words are claimed in order.
                     return;
                 };
-                read(key, count);
+                visit(key, count);
             }
             next = node.next.0.get();
         }
     }
 
-    /// Sets all counts to 0 and returns what they were; a count that races with it
-    /// falls before or after.
+    /// Sets all counts to 0 and returns what they were. A concurrent increment happens before or
+    /// after.
     pub(crate) fn reset(&self) -> impl Iterator<Item = (u32, u64)> {
-        // Release: whoever counts on from 0 must see what was forgotten before.
+        // Release: a thread that increments from 0 must see what was reset before.
         let words = self.words();
         let words = words.map(|word| word.fetch_and(!COUNT_MASK, Ordering::Release));
         words.filter_map(key_and_count)
@@ -85,7 +84,7 @@ impl SparseCounts {
         nodes.flat_map(|node| &node.words)
     }
 
-    fn node(&self) -> &Node {
+    fn get_or_create(&self) -> &Node {
         self.0.get_or_init(|| {
             Box::new(Node {
                 words: std::array::from_fn(|_| AtomicU64::new(0)),
@@ -95,19 +94,19 @@ impl SparseCounts {
     }
 }
 
-/// Counts once in a word, if it is `tag`'s or can be made so.
-fn count_in(word: &AtomicU64, tag: u64) -> bool {
-    // Relaxed: a key and its count are one word. What else an observation writes is
-    // published by the tally's Release stores.
-    let mut seen = word.load(Ordering::Relaxed);
-    if seen == 0 {
+/// Increments a word if it has this tag or is free. Returns false if it does neither.
+fn increment(word: &AtomicU64, tag: u64) -> bool {
+    // Relaxed: a key and its count are one word. What else an observation writes is published
+    // by the Release stores of the totals.
+    let mut current = word.load(Ordering::Relaxed);
+    if current == 0 {
         match word.compare_exchange(0, tag + 1, Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => return true,
             // Another thread claimed it, perhaps for the same key.
-            Err(now) => seen = now,
+            Err(claimed) => current = claimed,
         }
     }
-    let matches = seen & !COUNT_MASK == tag && seen & COUNT_MASK < FULL_COUNT;
+    let matches = current & !COUNT_MASK == tag && current & COUNT_MASK < FULL_COUNT;
     if matches {
         // Acquire: pairs with the Release of a reset.
         word.fetch_add(1, Ordering::Acquire);
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_is_counted_by_every_thread_and_stands_once() {
+    fn every_key_is_counted_by_every_thread_and_has_one_word() {
         let nodes = SparseCounts::default();
         thread::scope(|scope| {
             for _ in 0..4 {
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_word_is_left_and_its_key_counted_on_elsewhere() {
+    fn a_full_word_stays_and_its_key_gets_another_word() {
         let nodes = SparseCounts::default();
         nodes.add(5);
         let word = nodes.words().next().unwrap();

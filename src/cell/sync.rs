@@ -1,5 +1,5 @@
-//! The primitives that the cells are built from: the standard library's, or
-//! loom's where a model checks every order in which threads may run.
+//! The primitives that cells are built from: the standard library's, or loom's in models,
+//! which check every order in which threads can run.
 
 #[cfg(not(tachometer_loom))]
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
@@ -13,8 +13,7 @@ pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering
 #[cfg(tachometer_loom)]
 pub(crate) use once::OnceLock;
 
-/// What loom lacks: a cell that is written once, with the orderings that the
-/// standard library promises.
+/// A `OnceLock`, which loom lacks, with the orderings that the standard library guarantees.
 #[cfg(tachometer_loom)]
 mod once {
     use super::{AtomicUsize, Mutex, Ordering};
@@ -22,7 +21,7 @@ mod once {
     #[derive(Debug)]
     pub(crate) struct OnceLock<T> {
         value: std::sync::OnceLock<T>,
-        set: AtomicUsize,
+        is_set: AtomicUsize,
         setting: Mutex<()>,
     }
 
@@ -30,24 +29,24 @@ mod once {
         pub(crate) fn new() -> Self {
             Self {
                 value: std::sync::OnceLock::new(),
-                set: AtomicUsize::new(0),
+                is_set: AtomicUsize::new(0),
                 setting: Mutex::new(()),
             }
         }
 
         pub(crate) fn get(&self) -> Option<&T> {
-            match self.set.load(Ordering::Acquire) {
+            match self.is_set.load(Ordering::Acquire) {
                 0 => None,
                 _ => self.value.get(),
             }
         }
 
         pub(crate) fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
-            // Only a model that failed already leaves it poisoned.
+            // Poisoned only if the model has failed already.
             let setting = self.setting.lock().unwrap();
-            // Another thread cannot be inside: it would hold the lock.
+            // No other thread is initializing: it would hold the lock.
             let value = self.value.get_or_init(make);
-            self.set.store(1, Ordering::Release);
+            self.is_set.store(1, Ordering::Release);
             drop(setting);
             value
         }

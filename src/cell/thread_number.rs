@@ -1,9 +1,9 @@
-//! Small numbers for threads, so that each can have a cell of its own.
+//! Small numbers for threads, which select a thread's shard.
 //!
-//! A thread leases the smallest free number at its first slow record and gives
-//! it back when it ends. The next thread that leases it takes over the cells of
-//! that number, and counts on from what it finds there; the pool's lock orders
-//! the one's last store before the other's first load.
+//! A thread leases the smallest free number at its first slow record and returns it when it
+//! ends. The next thread that leases the number takes over its shards and continues their
+//! counts. The pool's lock orders the last store of the one thread before the first load of the
+//! other.
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -11,20 +11,19 @@ use std::sync::PoisonError;
 
 use crate::cell::sync::Mutex;
 
-/// The number of a thread that has not leased one yet.
+/// The number of a thread that has not leased one.
 const UNLEASED: usize = usize::MAX - 1;
-/// The number of a thread that is being torn down, and has given its own back.
+/// The number of a thread that is ending and has returned its number.
 #[cfg(not(tachometer_loom))]
 const RETURNED: usize = usize::MAX;
 
 thread_local! {
-    // Without a destructor, so that reading it costs no check and works until
-    // the very end of the thread.
+    // Has no destructor, so that a read needs no check and works until the end of the thread.
     static CURRENT: Cell<usize> = const { Cell::new(UNLEASED) };
 }
 
-/// Returns the calling thread's number, or one too large for any cell where it
-/// has none.
+/// Returns the calling thread's number. If it has none, the result is larger than the index of
+/// any shard.
 #[inline]
 pub(crate) fn current() -> usize {
     CURRENT.with(Cell::get)
@@ -35,7 +34,7 @@ pub(crate) fn current() -> usize {
 pub(crate) fn lease() {
     static POOL: Pool = Pool::new();
 
-    /// Gives the number back when the thread ends.
+    /// Returns the number to the pool when the thread ends.
     struct Lease(usize);
 
     impl Drop for Lease {
@@ -50,23 +49,22 @@ pub(crate) fn lease() {
     }
 
     if current() == UNLEASED {
-        // Where the thread is ending, its destructors have begun, and it stays
-        // without a number.
+        // Fails if the thread is ending: its destructors run, and it stays without a number.
         let _ = LEASE.try_with(|lease| CURRENT.set(lease.0));
     }
 }
 
-/// In a model, threads are given their numbers by hand.
+/// Does nothing: models set the numbers of their threads.
 #[cfg(tachometer_loom)]
 pub(crate) fn lease() {}
 
-/// Takes a number by hand, in a model.
+/// Sets the number of the calling thread in a model.
 #[cfg(all(test, tachometer_loom))]
 pub(crate) fn set_current(number: usize) {
     CURRENT.set(number);
 }
 
-/// The numbers that no running thread has.
+/// The numbers that no thread has leased.
 #[derive(Debug)]
 pub(crate) struct Pool(Mutex<FreeNumbers>);
 
@@ -90,13 +88,13 @@ impl Pool {
         Self(Mutex::new(FreeNumbers::ALL))
     }
 
-    /// The lock of a model cannot be made ahead of it.
+    /// Not const: a model creates its locks while it runs.
     #[cfg(tachometer_loom)]
     pub(crate) fn new() -> Self {
         Self(Mutex::new(FreeNumbers::ALL))
     }
 
-    /// Takes the smallest free number.
+    /// Leases the smallest free number.
     pub(crate) fn acquire(&self) -> usize {
         let mut numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         numbers.returned.pop_first().unwrap_or_else(|| {

@@ -114,7 +114,7 @@ impl Metric {
     }
 
     /// Returns true if its series are instruments of type `M`.
-    pub(crate) fn contains<M: Instrument>(&self) -> bool {
+    pub(crate) fn has_instrument<M: Instrument>(&self) -> bool {
         self.sets.iter().any(|set| set_of::<M>(set).is_some())
     }
 }

@@ -251,7 +251,7 @@ impl MetricCell for HistogramCell {
     }
 
     fn prefetch(&self) {
-        self.fetch();
+        HistogramCell::prefetch(self);
     }
 
     fn read(&self, buckets: &Buckets, values: &mut Values) {

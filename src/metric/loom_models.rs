@@ -1,9 +1,10 @@
-//! Models of the protocols of a family: making, reading and removing series.
+//! Models of the protocols of a family: creating, reading and removing series. See
+//! `cell/loom_models.rs` for how to run them.
 
 use loom::sync::Arc;
 use loom::thread;
 
-use crate::cell::model::check;
+use crate::cell::loom_models::check;
 use crate::metric::counter::Counter;
 use crate::metric::label::Label;
 use crate::metric::set::SeriesSet;
@@ -11,7 +12,7 @@ use crate::snapshot::{Desc, Kind, Labels, Values};
 
 type Set = Arc<SeriesSet<Counter>>;
 
-/// Makes a family with one label.
+/// Creates a family with one label.
 fn family(label: Label<'_>) -> Set {
     let desc = Desc::new("c", "", Kind::Counter);
     Arc::new(SeriesSet::new(desc, Labels::default(), &[label], ()))
@@ -25,10 +26,10 @@ fn inc(set: &Set, value: &str) {
     .inc();
 }
 
-/// Reads the family as a scrape does: the labels and values of what is shown.
+/// Returns the labels and values of the visible series, read as a scrape does.
 fn read(set: &Set) -> Vec<(String, u64)> {
-    let mut from = 0;
-    let Some(block) = set.block(&mut from) else {
+    let mut next = 0;
+    let Some(block) = set.block(&mut next) else {
         return Vec::new();
     };
     let Values::Counter(counts) = block.values else {
@@ -39,7 +40,7 @@ fn read(set: &Set) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn two_threads_that_make_the_same_series_share_it() {
+fn two_threads_that_create_the_same_series_share_it() {
     check(|| {
         let set = family(Label::unlimited("x"));
         let threads = [1, 2].map(|_| {
@@ -54,7 +55,7 @@ fn two_threads_that_make_the_same_series_share_it() {
 }
 
 #[test]
-fn a_scrape_sees_a_new_series_whole_or_not_at_all() {
+fn a_scrape_sees_a_complete_new_series_or_none() {
     check(|| {
         let set = family(Label::unlimited("x"));
         let (write, scrape) = (set.clone(), set.clone());
@@ -66,7 +67,7 @@ fn a_scrape_sees_a_new_series_whole_or_not_at_all() {
             let mut last = 0;
             for _ in 0..2 {
                 let seen = read(&scrape);
-                assert!(seen.len() >= last, "a series went away");
+                assert!(seen.len() >= last, "a series disappeared");
                 last = seen.len();
                 for ((labels, count), name) in seen.iter().zip(["a", "b"]) {
                     assert_eq!(*labels, format!("x=\"{name}\""));
@@ -81,14 +82,14 @@ fn a_scrape_sees_a_new_series_whole_or_not_at_all() {
 }
 
 #[test]
-fn a_series_that_is_used_while_it_is_removed_is_never_an_orphan() {
+fn a_series_that_is_used_while_it_is_removed_loses_no_value() {
     check(|| {
         let set = family(Label::unlimited("x"));
         inc(&set, "a");
         let (by_handle, by_name, removing) = (set.clone(), set.clone(), set.clone());
         let threads = [
             thread::spawn(move || {
-                // As a handle that was kept does it.
+                // Like a handle that the caller has kept.
                 by_handle.iter().for_each(Counter::inc);
             }),
             thread::spawn(move || inc(&by_name, "a")),
@@ -99,7 +100,7 @@ fn a_series_that_is_used_while_it_is_removed_is_never_an_orphan() {
         for thread in threads {
             thread.join().unwrap();
         }
-        // Each was counted, or removed with what was there.
+        // Each increment was either counted or removed.
         let before = read(&set).first().map_or(0, |(_, count)| *count);
         assert!(before <= 3, "{before}");
         inc(&set, "a");
@@ -108,7 +109,7 @@ fn a_series_that_is_used_while_it_is_removed_is_never_an_orphan() {
 }
 
 #[test]
-fn threads_that_take_the_last_room_at_once_lose_nothing() {
+fn threads_that_reach_the_limit_at_the_same_time_lose_nothing() {
     check(|| {
         let set = family(Label::open("x"));
         set.limits().set_limit(1);
@@ -130,7 +131,7 @@ fn threads_that_take_the_last_room_at_once_lose_nothing() {
 }
 
 #[test]
-fn threads_that_take_the_last_room_with_the_same_value_share_its_series() {
+fn threads_that_reach_the_limit_with_the_same_value_share_its_series() {
     check(|| {
         let set = family(Label::open("x"));
         inc(&set, "_overflow");

@@ -81,7 +81,7 @@ pub(crate) use intern_map::InternMap;
 pub use label::Label;
 #[cfg(feature = "llm")]
 pub(crate) use label_rule::{OVERFLOW, OverflowReason};
-pub(crate) use name::{Names, are_alike, printed_names};
+pub(crate) use name::{Names, exported_names, is_same_when_escaped};
 #[cfg(feature = "llm")]
 pub(crate) use recent_extreme::RecentExtreme;
 #[cfg(all(test, feature = "llm"))]

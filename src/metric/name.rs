@@ -1,33 +1,34 @@
-//! Which names Prometheus reads, and which ones a metric is printed under.
+//! Checks of metric and label names, and the names that a metric is exported under.
 
 use crate::error::Error;
 use crate::snapshot::{Desc, Escaping, Kind, is_classic_label, is_classic_metric};
 
-/// The names that a registry takes.
+/// Which names a registry accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Names {
-    /// Those that every Prometheus reads.
+    /// Names that every Prometheus reads.
     #[default]
     Classic,
-    /// Any text but an empty one.
+    /// Any text that is not empty.
     Utf8,
 }
 
 impl Names {
-    /// Checks a metric's name: letters, digits, `_` and `:`, no digit first.
+    /// Checks a metric name. A classic name has letters, digits, `_` and `:`, and does not start
+    /// with a digit.
     pub(crate) fn check_metric(self, name: &str) -> Result<(), Error> {
-        // A counter's name without its suffix would be empty.
-        let suffix = Escaping::Underscores.metric_name(name) == "_total";
+        // The name of a counter without its suffix would be empty.
+        let is_suffix = Escaping::Underscores.metric_name(name) == "_total";
         let (fault, remedy) = match self {
-            _ if suffix => (
-                "it is a counter's suffix alone".to_owned(),
+            _ if is_suffix => (
+                "it is only the suffix of a counter".to_owned(),
                 "choose another name",
             ),
             Self::Classic if !is_classic_metric(name) => (
                 fault(name, |char| char == ':'),
-                "use letters, digits, `_` and `:`, and no digit first",
+                "use letters, digits, `_` and `:`, and do not start with a digit",
             ),
-            Self::Utf8 if name.is_empty() => ("it is empty".to_owned(), "give one"),
+            Self::Utf8 if name.is_empty() => ("it is empty".to_owned(), "choose one"),
             _ => return Ok(()),
         };
         Err(Error::invalid_name(format_args!(
@@ -35,43 +36,43 @@ impl Names {
         )))
     }
 
-    /// Checks the label names of the metric called `metric`: letters, digits and
-    /// `_`, no digit first, none reserved, none twice.
+    /// Checks the label names of the metric called `metric`: none may be reserved or repeated.
+    /// A classic name has letters, digits and `_`, and does not start with a digit.
     pub(crate) fn check_labels(self, metric: &str, labels: &[&str]) -> Result<(), Error> {
         for (position, label) in labels.iter().enumerate() {
             let owner = format!("of the metric {metric:?}");
             self.check_label(&owner, label)?;
             if labels[..position]
                 .iter()
-                .any(|other| are_alike(other, label))
+                .any(|other| is_same_when_escaped(other, label))
             {
                 return Err(Error::invalid_label(format_args!(
-                    "the label name {label:?} {owner} is not valid: it is there twice; \
-                     give each label once"
+                    "the label name {label:?} {owner} is not valid: it is repeated; \
+                     use each label once"
                 )));
             }
         }
         Ok(())
     }
 
-    /// Checks the name of a label, as each scheme writes it; `owner` says, in an
-    /// error, whose it is.
+    /// Checks a label name as each escaping scheme writes it. `owner` describes, for the error
+    /// text, what the label belongs to.
     pub(crate) fn check_label(self, owner: &str, label: &str) -> Result<(), Error> {
-        // As an older Prometheus is given it.
-        let printed = Escaping::Underscores.label_name(label);
+        // As it is exported for a Prometheus that reads classic names only.
+        let escaped = Escaping::Underscores.label_name(label);
         let (fault, remedy) = if self == Self::Classic && !is_classic_label(label) {
-            let remedy = "use letters, digits and `_`, and no digit first";
+            let remedy = "use letters, digits and `_`, and do not start with a digit";
             (fault(label, |_| false), remedy)
         } else if label.is_empty() {
-            ("it is empty".to_owned(), "give one")
-        } else if printed.starts_with("__") {
-            let fault = "names that begin with `__` are Prometheus's own";
-            (fault.to_owned(), "drop the underscores")
+            ("it is empty".to_owned(), "choose one")
+        } else if escaped.starts_with("__") {
+            let fault = "names that start with `__` are reserved by Prometheus";
+            (fault.to_owned(), "remove the underscores")
         } else if Escaping::Dots.label_name(label) == "__name__" {
-            let fault = "where dots are written as `_dot_` it would be the metric's name";
+            let fault = "with dots written as `_dot_` it would be the metric name";
             (fault.to_owned(), "choose another name")
-        } else if matches!(&*printed, "le" | "quantile") {
-            let fault = "Prometheus keeps it for the buckets of histograms and summaries";
+        } else if matches!(&*escaped, "le" | "quantile") {
+            let fault = "Prometheus reserves it for the buckets of histograms and summaries";
             (fault.to_owned(), "choose another name")
         } else {
             return Ok(());
@@ -82,35 +83,35 @@ impl Names {
     }
 }
 
-/// Returns true for labels that some format prints alike.
-pub(crate) fn are_alike(one: &str, other: &str) -> bool {
+/// Returns true if some escaping scheme writes two label names the same.
+pub(crate) fn is_same_when_escaped(one: &str, other: &str) -> bool {
     let mut schemes = Escaping::ALL.into_iter();
     schemes.any(|scheme| scheme.label_name(one) == scheme.label_name(other))
 }
 
-/// Returns every name that some exposition format prints for such a metric.
+/// Returns every name that some exposition format uses for such a metric.
 ///
-/// Two metrics of one registry must have none in common, or a scrape would hold
-/// two meanings of one name.
-pub(crate) fn printed_names(name: &str, kind: Kind) -> Vec<String> {
+/// Two metrics of one registry must have no such name in common, or one name would have two
+/// meanings in a scrape.
+pub(crate) fn exported_names(name: &str, kind: Kind) -> Vec<String> {
     let desc = Desc::new(name, "", kind);
-    let mut printed: Vec<_> = Escaping::ALL
+    let mut names: Vec<_> = Escaping::ALL
         .into_iter()
-        .flat_map(|scheme| printed_by(&scheme.metric_name(desc.exposed_name()), kind))
+        .flat_map(|scheme| names_of_family(&scheme.metric_name(desc.exposed_name()), kind))
         .collect();
-    printed.sort_unstable();
-    printed.dedup();
-    printed
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
-/// Returns every name that is printed of a family whose exposed name is written so.
-fn printed_by(exposed: &str, kind: Kind) -> Vec<String> {
+/// Returns every name that is exported for a family with this escaped name.
+fn names_of_family(exposed: &str, kind: Kind) -> Vec<String> {
     let with = |base: &str, suffixes: &[&str]| {
         let suffixes = suffixes.iter();
         suffixes.map(|suffix| format!("{base}{suffix}")).collect()
     };
     match kind {
-        // OpenMetrics names a counter's family without the suffix.
+        // In OpenMetrics, the family of a counter has no suffix.
         Kind::Counter => with(
             exposed.strip_suffix("_total").unwrap_or(exposed),
             &["", "_total", "_created"],
@@ -120,13 +121,14 @@ fn printed_by(exposed: &str, kind: Kind) -> Vec<String> {
     }
 }
 
-/// Says what is wrong with a name that is not classic.
-fn fault(name: &str, also: impl Fn(char) -> bool) -> String {
+/// Returns what is wrong with a name that is not classic.
+fn fault(name: &str, is_also_valid: impl Fn(char) -> bool) -> String {
     if name.starts_with(|char: char| char.is_ascii_digit()) {
-        return "it begins with a digit".into();
+        return "it starts with a digit".into();
     }
-    let wrong = |char: &char| !(char.is_ascii_alphanumeric() || *char == '_' || also(*char));
-    match name.chars().find(wrong) {
+    let is_invalid =
+        |char: &char| !(char.is_ascii_alphanumeric() || *char == '_' || is_also_valid(*char));
+    match name.chars().find(is_invalid) {
         Some(char) => format!("it contains {char:?}"),
         None => "it is empty".into(),
     }
@@ -178,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_is_a_name_where_utf_8_is_allowed_unless_it_is_reserved() {
+    fn any_text_is_a_name_if_utf_8_is_allowed_unless_it_is_reserved() {
         for name in ["http.requests", "größe", "9a", "a\nb\"", " "] {
             assert_eq!(Names::Utf8.check_metric(name), Ok(()));
             assert_eq!(Names::Utf8.check_labels("m", &[name]), Ok(()));
@@ -197,7 +199,7 @@ mod tests {
         ] {
             assert!(Names::Utf8.check_labels("m", labels).is_err(), "{labels:?}");
         }
-        let printed = printed_names("http.requests", Kind::Counter);
+        let printed = exported_names("http.requests", Kind::Counter);
         for name in [
             "http.requests_total",
             "http_requests_total",
@@ -209,10 +211,13 @@ mod tests {
     }
 
     #[test]
-    fn names_that_any_scheme_writes_alike_have_a_printed_name_in_common() {
+    fn names_that_any_scheme_writes_the_same_have_an_exported_name_in_common() {
         #[track_caller]
         fn check(one: (&str, Kind), other: (&str, Kind)) {
-            let (one, other) = (printed_names(one.0, one.1), printed_names(other.0, other.1));
+            let (one, other) = (
+                exported_names(one.0, one.1),
+                exported_names(other.0, other.1),
+            );
             assert!(
                 one.iter().any(|name| other.contains(name)),
                 "{one:?} {other:?}"
@@ -223,20 +228,20 @@ mod tests {
         check(("a.b", Kind::Gauge), ("U__a_2e_b", Kind::Gauge));
         check(("a.b", Kind::Gauge), ("a_dot_b", Kind::Gauge));
         check(("a.b", Kind::Histogram), ("a_b_bucket", Kind::Gauge));
-        assert!(are_alike("a.b", "a_dot_b") && are_alike("a.b", "a-b"));
-        assert!(!are_alike("a.b", "a_c"));
+        assert!(is_same_when_escaped("a.b", "a_dot_b") && is_same_when_escaped("a.b", "a-b"));
+        assert!(!is_same_when_escaped("a.b", "a_c"));
     }
 
     #[test]
-    fn a_counter_prints_alike_with_and_without_its_suffix() {
+    fn a_counter_is_exported_the_same_with_and_without_its_suffix() {
         assert_eq!(
-            printed_names("x", Kind::Counter),
-            printed_names("x_total", Kind::Counter)
+            exported_names("x", Kind::Counter),
+            exported_names("x_total", Kind::Counter)
         );
         for name in ["x.total", "x-total", "x total", "x/total"] {
             assert_eq!(
-                printed_names(name, Kind::Counter),
-                printed_names("x", Kind::Counter),
+                exported_names(name, Kind::Counter),
+                exported_names("x", Kind::Counter),
                 "{name}"
             );
         }

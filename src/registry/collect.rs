@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::metric::{Amount, Histogram, Names, are_alike, to_count, to_f64};
+use crate::metric::{Amount, Histogram, Names, is_same_when_escaped, to_count, to_f64};
 use crate::snapshot::{Desc, Kind, Labels, SeriesBlock, Values};
 
 /// Families whose series are computed each time they are read, such as the state of a
@@ -196,9 +196,9 @@ impl<'a> CollectSink<'a> {
     fn has_valid_names(&self, labels: &[(&str, &str)]) -> bool {
         labels.iter().enumerate().all(|(position, (name, _))| {
             let mut before = labels[..position].iter();
-            let is_repeated = before.any(|(other, _)| are_alike(other, name));
+            let is_repeated = before.any(|(other, _)| is_same_when_escaped(other, name));
             let mut constant = self.constant.pairs();
-            let is_constant = constant.any(|(other, _)| are_alike(&other, name));
+            let is_constant = constant.any(|(other, _)| is_same_when_escaped(&other, name));
             !is_repeated && !is_constant && self.names.check_label("", name).is_ok()
         })
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
-use crate::metric::printed_names;
+use crate::metric::exported_names;
 use crate::registry::Registry;
 use crate::registry::metric_table::{MetricEntry, SeriesGroup};
 use crate::registry::reader::RegistryReader;
@@ -187,7 +187,7 @@ fn check_entry(
     if let Some(existing) = merged.get(name) {
         return check_same_metric(entry, existing);
     }
-    for printed in printed_names(name, kind) {
+    for printed in exported_names(name, kind) {
         for registry in earlier {
             let table = registry.table();
             let owner = table.printed_by(&printed).and_then(|name| table.get(name));

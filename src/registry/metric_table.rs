@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::metric::{AnySet, Instrument, Label, Metric, SeriesSet, printed_names, set_of};
+use crate::metric::{AnySet, Instrument, Label, Metric, SeriesSet, exported_names, set_of};
 use crate::registry::registered_collector::RegisteredCollector;
 use crate::registry::self_metrics;
 use crate::snapshot::{Desc, Kind, Labels};
@@ -190,7 +190,7 @@ impl MetricTable {
             printed: HashMap::new(),
         };
         for (name, kind) in self_metrics::NAMES {
-            for printed in printed_names(name, kind) {
+            for printed in exported_names(name, kind) {
                 table.printed.insert(printed, name.to_owned());
             }
         }
@@ -281,13 +281,13 @@ impl MetricTable {
         for group in &groups {
             let desc = group.set.desc();
             let joins_metric = self.check_new_group(group)?;
-            for printed in printed_names(desc.name(), desc.kind()) {
+            for printed in exported_names(desc.name(), desc.kind()) {
                 let registered = self.printed.get(&printed).filter(|_| !joins_metric);
                 if let Some(owner) = registered.or(new_printed.get(&printed)) {
                     return Err(printed_conflict(desc, &printed, owner));
                 }
             }
-            for printed in printed_names(desc.name(), desc.kind()) {
+            for printed in exported_names(desc.name(), desc.kind()) {
                 new_printed.insert(printed, desc.name().to_owned());
             }
         }

@@ -1,7 +1,7 @@
 //! What a handle of a registry adds to the metrics that it creates.
 
 use crate::error::Error;
-use crate::metric::{Names, are_alike};
+use crate::metric::{Names, is_same_when_escaped};
 use crate::snapshot::{Labels, Role};
 
 /// A prefix of names, constant labels, the permitted names, and the role of new metrics.
@@ -53,13 +53,16 @@ impl Scope {
         let mut all = self.labels.clone();
         for (name, value) in labels {
             self.names.check_label("of the registry", name)?;
-            if are_alike(name, "metric") {
+            if is_same_when_escaped(name, "metric") {
                 return Err(Error::invalid_label(format_args!(
                     "the label name {name:?} of the registry is reserved for metrics such as \
                      `tachometer_series`: choose another name"
                 )));
             }
-            if all.pairs().any(|(existing, _)| are_alike(&existing, name)) {
+            if all
+                .pairs()
+                .any(|(existing, _)| is_same_when_escaped(&existing, name))
+            {
                 return Err(Error::invalid_label(format_args!(
                     "the registry already has the label {name:?}: give each label once"
                 )));
@@ -90,7 +93,10 @@ impl Scope {
     pub(super) fn check_labels(&self, metric: &str, labels: &[&str]) -> Result<(), Error> {
         self.names.check_labels(metric, labels)?;
         for (name, _) in self.labels.pairs() {
-            if labels.iter().any(|label| are_alike(label, &name)) {
+            if labels
+                .iter()
+                .any(|label| is_same_when_escaped(label, &name))
+            {
                 return Err(Error::invalid_label(format_args!(
                     "the label {name:?} of the metric {metric:?} is a constant label of its \
                      registry: choose another name"

@@ -82,7 +82,7 @@ pub fn assert_nothing_in_flight(registry: &Registry) {
     let metrics = registry.metrics();
     let busy: Vec<_> = metrics
         .iter()
-        .filter(|metric| metric.contains::<InFlight>())
+        .filter(|metric| metric.has_instrument::<InFlight>())
         .flat_map(|metric| busy(registry, metric.name()))
         .collect();
     assert!(busy.is_empty(), "in flight: {}", busy.join(", "));

@@ -1,8 +1,8 @@
 //! The cell of a histogram.
 //!
-//! It begins with numbers that all threads share. Once it has observed enough to
-//! show that it is used, for_each thread gets a shard with numbers of its own, and
-//! threads no longer pass cache lines around.
+//! A histogram starts with counts that all threads share. Once it has observed enough to show
+//! that it is used often, each thread gets a shard, and threads no longer contend for cache
+//! lines.
 
 use std::sync::PoisonError;
 
@@ -15,40 +15,40 @@ use crate::cell::sync::{Mutex, OnceLock, Ordering};
 use crate::cell::thread_number;
 use crate::snapshot::{NativeBuckets, Totals};
 
-/// A histogram that has observed so often gets shards.
+/// A histogram gets shards after this many observations.
 const SHARD_THRESHOLD: u64 = 1_024;
 
 const _: () = assert!(LARGEST_KEY <= SparseCounts::MAX_KEY);
 
 #[derive(Debug)]
 pub(crate) struct HistogramCell {
-    /// What threads without a shard have observed, and others where a value has no
-    /// place in theirs.
+    /// The totals of values that are not counted in a shard: those of threads without one, and
+    /// those that the fast path does not take.
     totals: AtomicTotals,
-    /// Its segments, and the exponential buckets of out_of_range values.
+    /// The counts of these values, by segment and by exponential bucket out of range.
     counts: SparseCounts,
-    /// All that a histogram that is not much used has no need of.
+    /// Created once the histogram is used often.
     shards: OnceLock<Sharded<Shard>>,
 }
 
-/// What one thread has observed; nobody else writes the first two.
+/// What one thread has observed. No other thread writes the first two fields.
 #[derive(Debug)]
 struct Shard {
     totals: AtomicTotals,
-    segments: DenseCounts,
-    /// Used in the first shard only: in there, it takes no room of its own, and no
-    /// thread has to pass it on the way to its shard.
+    counts: DenseCounts,
+    /// What all shards had observed at the last reset. A reset cannot set a shard to 0, since
+    /// only its thread may write it, so readers subtract this instead.
     ///
-    /// What the shards had observed at the last reset: a shard is its thread's alone,
-    /// so that a reset cannot set it to 0, and is taken off by readers instead.
+    /// Only shard 0's copy is used. Stored here to save an allocation and to stay off the hot
+    /// path.
     baseline: Mutex<Option<Baseline>>,
 }
 
-/// What the shards of a histogram had observed.
+/// What the shards of a histogram had observed at a reset.
 #[derive(Debug)]
 struct Baseline {
-    /// The count of for_each segment.
-    segments: Box<[u64]>,
+    /// The count of each segment.
+    counts: Box<[u64]>,
     sum: f64,
 }
 
@@ -61,17 +61,16 @@ impl HistogramCell {
         }
     }
 
-    /// Counts a value, or returns false if it is not finite.
+    /// Records a value, or returns false if it is not finite.
     #[inline]
     pub(crate) fn observe(&self, layout: &BucketLayout, value: f64) -> bool {
-        // Whatever is not as usual is left to one slow path, so that this one
-        // stays short.
+        // All unusual cases share one slow path, so that this one stays short.
         if let Some(shards) = self.shards.get()
             && let Some(shard) = shards.current()
             && let Some(segment) = layout.fast_segment_for(value)
-            && let Some(count) = shard.segments.get(segment)
+            && let Some(count) = shard.counts.get(segment)
         {
-            // Relaxed: no one else stores here, and the totals's Release stores
+            // Relaxed: no other thread stores here, and the Release stores of the totals
             // publish it.
             count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
             shard.totals.add_exclusive(value);
@@ -80,58 +79,58 @@ impl HistogramCell {
         self.observe_slow(layout, value)
     }
 
-    /// Loads what a reading will, and waits for none of it: called for one histogram
-    /// after the other, it lets the processor fetch the memory of many at once.
+    /// Loads what [`read`](Self::read) is going to load, without waiting for it. If it is called
+    /// for many histograms in a row, the processor fetches their memory at the same time.
     #[inline]
-    pub(crate) fn fetch(&self) {
+    pub(crate) fn prefetch(&self) {
         if let Some(shards) = self.shards.get() {
             for shard in shards.iter() {
                 if !shard.totals.is_empty() {
-                    shard.segments.fetch();
+                    shard.counts.prefetch();
                 }
             }
         }
-        self.counts.fetch();
+        self.counts.prefetch();
     }
 
-    /// Appends the classic buckets' counts to `counts` and returns the rest.
+    /// Appends the counts of the classic buckets to `counts`, and returns the totals and the
+    /// exponential buckets.
     pub(crate) fn read(
         &self,
         layout: &BucketLayout,
         counts: &mut Vec<u64>,
     ) -> (Totals, Option<NativeBuckets>) {
-        // The list is where the numbers are collected too, so that nothing has to be
-        // allocated: first those of all segments, then those of a part of the cell.
+        // `counts` is also the scratch space, so that nothing is allocated: first the counts of
+        // all segments, then those of one part of the cell.
         let start = counts.len();
         counts.resize(start + 2 * layout.segment_count(), 0);
         let (all, part) = counts[start..].split_at_mut(layout.segment_count());
         let mut out_of_range = Vec::new();
         let mut totals = EMPTY;
         if let Some((shards, baseline)) = self.shards() {
-            // Held while the numbers are read, so that a reset falls before or
-            // after.
+            // Held while the numbers are read, so that a reset happens before or after.
             let baseline = baseline.lock().unwrap_or_else(PoisonError::into_inner);
             totals = read_shards(shards, all, part);
             if let Some(baseline) = baseline.as_ref() {
-                baseline.subtract(all, &mut totals);
+                baseline.subtract_from(all, &mut totals);
             }
             totals = merge(totals, self.read_shared(part, &mut out_of_range));
         } else {
             totals = merge(totals, self.read_shared(part, &mut out_of_range));
         }
         add_counts(all, part);
-        let totals = complete(totals, all.iter().sum());
+        let totals = with_valid_bounds(totals, all.iter().sum());
         let native = layout.native_counts(all, &mut out_of_range);
         layout.merge_into_classic(all);
         counts.truncate(start + layout.bucket_count());
         (totals, native)
     }
 
-    /// Forgets all observations.
+    /// Removes all observations.
     ///
-    /// One that is under way meanwhile is either forgotten or kept as a count;
-    /// its value may stay in the sum and the bounds, or be missing from them. The
-    /// sums of shards go on from what they were, and keep the precision of that.
+    /// A concurrent observation is either removed or kept in the counts; its value may stay in
+    /// sum, minimum and maximum, or be missing from them. The sums of shards continue from their
+    /// old values and keep their precision.
     pub(crate) fn reset(&self, layout: &BucketLayout) {
         match self.shards() {
             None => self.reset_shared(),
@@ -140,11 +139,11 @@ impl HistogramCell {
                 for shard in shards.iter() {
                     shard.totals.reset_min_max();
                 }
-                let mut segments = vec![0; 2 * layout.segment_count()];
-                let (all, part) = segments.split_at_mut(layout.segment_count());
+                let mut counts = vec![0; 2 * layout.segment_count()];
+                let (all, part) = counts.split_at_mut(layout.segment_count());
                 let sum = read_shards(shards, all, part).sum;
                 *baseline = Some(Baseline {
-                    segments: (&*all).into(),
+                    counts: (&*all).into(),
                     sum,
                 });
                 self.reset_shared();
@@ -164,36 +163,36 @@ impl HistogramCell {
         let segment = layout.segment_for(value);
         self.counts
             .add(CountKey::try_from(segment).unwrap_or(CountKey::MAX));
-        // Values that are not found quickly stay here, and need no shards.
+        // Values that the fast path does not take are always counted here, and need no shards.
         if self.totals.add(value) >= SHARD_THRESHOLD && layout.fast_segment_for(value).is_some() {
-            self.make_shard(layout, segment);
+            self.prepare_shard(layout, segment);
         }
         true
     }
 
-    /// Makes what the calling thread needs to count such values by itself.
-    fn make_shard(&self, layout: &BucketLayout, segment: usize) {
+    /// Allocates what the calling thread needs to count values of this segment in its shard.
+    fn prepare_shard(&self, layout: &BucketLayout, segment: usize) {
         thread_number::lease();
-        let shard = || Shard {
+        let new_shard = || Shard {
             totals: AtomicTotals::new(),
-            segments: DenseCounts::new(layout.segment_count()),
+            counts: DenseCounts::new(layout.segment_count()),
             baseline: Mutex::new(None),
         };
-        let shards = self.shards.get_or_init(|| Sharded::new(shard));
+        let shards = self.shards.get_or_init(|| Sharded::new(new_shard));
         if let Some(shard) = shards.current() {
-            shard.segments.make(segment);
+            shard.counts.allocate(segment);
         }
     }
 
-    /// Returns the shards, if there are any, and what lies in the first of them.
+    /// Returns the shards, if there are any, and the baseline in the first one.
     fn shards(&self) -> Option<(&Sharded<Shard>, &Mutex<Option<Baseline>>)> {
         let shards = self.shards.get()?;
         let first = shards.iter().next()?;
         Some((shards, &first.baseline))
     }
 
-    /// Reads what threads without a shard have observed: the counts of segments into
-    /// `segments`, those of out_of_range values' buckets into `out_of_range`.
+    /// Reads what is not in a shard: the counts of segments into `segments`, those of exponential
+    /// buckets out of range into `out_of_range`.
     fn read_shared(&self, segments: &mut [u64], out_of_range: &mut Vec<(CountKey, u64)>) -> Totals {
         self.totals.read(|| {
             segments.fill(0);
@@ -214,27 +213,27 @@ impl HistogramCell {
 
     fn reset_shared(&self) {
         let counts = || self.counts.reset().collect::<Vec<_>>();
-        self.totals.reset(|| total_count(&counts()));
+        self.totals.reset(|| sum_of_segments(&counts()));
     }
 }
 
 impl Baseline {
-    /// Takes off what had been observed before; the bounds are not of that time.
-    fn subtract(&self, segments: &mut [u64], totals: &mut Totals) {
-        // What a shard has counted never falls.
-        let segments = segments.iter_mut().zip(&self.segments);
-        segments.for_each(|(segment, count)| *segment -= count);
+    /// Subtracts the baseline. Minimum and maximum were reset with the shards.
+    fn subtract_from(&self, counts: &mut [u64], totals: &mut Totals) {
+        // Cannot underflow: the counts of a shard never decrease.
+        let counts = counts.iter_mut().zip(&self.counts);
+        counts.for_each(|(count, baseline)| *count -= baseline);
         totals.sum -= self.sum;
     }
 }
 
-/// Adds the counts of all shards to `all`; `part` is room for those of one.
+/// Adds the counts of all shards to `all`. `part` is scratch space for the counts of one shard.
 fn read_shards(shards: &Sharded<Shard>, all: &mut [u64], part: &mut [u64]) -> Totals {
     let used = shards.iter().filter(|shard| !shard.totals.is_empty());
     used.fold(EMPTY, |totals, shard| {
-        let own = shard.totals.read(|| shard.segments.read(part));
+        let shard_totals = shard.totals.read(|| shard.counts.read(part));
         add_counts(all, part);
-        merge(totals, own)
+        merge(totals, shard_totals)
     })
 }
 
@@ -246,26 +245,27 @@ const EMPTY: Totals = Totals {
 };
 
 fn add_counts(all: &mut [u64], part: &[u64]) {
-    let segments = all.iter_mut().zip(part);
-    segments.for_each(|(segment, count)| *segment += count);
+    let counts = all.iter_mut().zip(part);
+    counts.for_each(|(sum, count)| *sum += count);
 }
 
-/// Returns the totals of `count` observations, all 0 where there are none.
-fn complete(mut totals: Totals, count: u64) -> Totals {
+/// Returns the totals of `count` observations with a minimum that is at most the maximum, and 0
+/// if there are none.
+fn with_valid_bounds(mut totals: Totals, count: u64) -> Totals {
     if count == 0 {
         return Totals::default();
     }
     if totals.min > totals.max {
-        // Every value counted so out_of_range was still under way, or raced with a reset: the
-        // mean of what was summed up is the best there is.
+        // All counted observations are still in progress, or raced with a reset. Their mean is
+        // the best estimate.
         let mean = totals.sum / count as f64;
         (totals.min, totals.max) = (mean, mean);
     }
     totals
 }
 
-/// Returns the sum of the counts of segments, which is that of all observations.
-fn total_count(counts: &[(CountKey, u64)]) -> u64 {
+/// Returns the sum of the counts of segments, which is the number of observations.
+fn sum_of_segments(counts: &[(CountKey, u64)]) -> u64 {
     let segments = counts
         .iter()
         .filter(|(key, _)| segment_from_key(*key).is_some());

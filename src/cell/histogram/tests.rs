@@ -16,7 +16,7 @@ fn read(cell: &HistogramCell) -> (Vec<u64>, Totals, NativeBuckets) {
 }
 
 #[test]
-fn a_reading_during_writes_agrees_with_itself_and_never_falls() {
+fn a_reading_during_writes_agrees_with_itself_and_never_decreases() {
     const TURNS: u64 = 200_000;
     let (cell, layout) = (HistogramCell::new(), layout());
     let writing = AtomicBool::new(true);
@@ -34,8 +34,8 @@ fn a_reading_during_writes_agrees_with_itself_and_never_falls() {
             let mut last = vec![0; 4];
             while writing.load(Ordering::Relaxed) {
                 let (counts, ..) = read(&cell);
-                let fell = counts.iter().zip(&last).any(|(now, before)| now < before);
-                assert!(!fell, "{last:?} fell to {counts:?}");
+                let decreased = counts.iter().zip(&last).any(|(now, before)| now < before);
+                assert!(!decreased, "{last:?} decreased to {counts:?}");
                 last = counts;
             }
         });
@@ -59,39 +59,39 @@ fn a_reading_during_writes_agrees_with_itself_and_never_falls() {
 }
 
 #[test]
-fn the_numbers_of_one_thread_are_read_whole_or_not_at_all() {
-    let (totals, segments) = (AtomicTotals::new(), DenseCounts::new(100));
+fn the_numbers_of_one_thread_are_read_consistently_or_not_at_all() {
+    let (totals, counts) = (AtomicTotals::new(), DenseCounts::new(100));
     let writing = AtomicBool::new(true);
-    let whole = thread::scope(|scope| {
+    let consistent = thread::scope(|scope| {
         let writer = scope.spawn(|| {
             for turn in 0..1_000_000 {
-                segments.make(turn % 100);
-                let count = segments.get(turn % 100).unwrap();
+                counts.allocate(turn % 100);
+                let count = counts.get(turn % 100).unwrap();
                 count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
                 totals.add_exclusive(2.0);
             }
             writing.store(false, Ordering::Relaxed);
         });
-        let mut whole = 0;
+        let mut consistent = 0;
         while writing.load(Ordering::Relaxed) {
             let mut count = 0;
             let read = totals.try_read(&mut || {
-                count = segments.read(&mut [0; 100]);
+                count = counts.read(&mut [0; 100]);
                 count
             });
             if let Some(totals) = read {
                 assert_eq!(totals.sum, 2.0 * count as f64);
-                whole += 1;
+                consistent += 1;
             }
         }
         writer.join().unwrap();
-        whole
+        consistent
     });
-    assert!(whole > 0);
+    assert!(consistent > 0);
 }
 
 #[test]
-fn a_reset_histogram_is_empty_and_counts_on_with_lanes_and_without() {
+fn a_histogram_is_empty_after_a_reset_and_counts_on_with_and_without_shards() {
     for before in [1, 3 * SHARD_THRESHOLD] {
         let (cell, layout) = (HistogramCell::new(), layout());
         for _ in 0..before {
@@ -120,7 +120,7 @@ fn a_reset_histogram_is_empty_and_counts_on_with_lanes_and_without() {
 }
 
 #[test]
-fn values_of_every_sign_and_magnitude_are_told_apart() {
+fn values_of_every_sign_and_magnitude_are_in_different_buckets() {
     let (cell, layout) = (HistogramCell::new(), layout());
     let values = [
         -1e300,

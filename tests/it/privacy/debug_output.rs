@@ -29,7 +29,7 @@ fn assert_silent(value: &impl Debug) {
     let line = format!("{value:?}");
     for text in [&line, &format!("{value:#?}")] {
         assert!(!text.contains(CANARY), "{text}");
-        for internal in ["RwLock", "OnceLock", "Mutex", "Lanes", "Cell", "Arc"] {
+        for internal in ["RwLock", "OnceLock", "Mutex", "Sharded", "Cell", "Arc"] {
             assert!(!text.contains(internal), "{internal} in {text}");
         }
     }
