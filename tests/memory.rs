@@ -132,7 +132,10 @@ fn a_reader_that_stalls_holds_less_than_230_kilobytes_and_what_compresses() {
             let held = ALLOCATOR.allocated().saturating_sub(before) / count;
             println!("{held} bytes a reader, {accept} {coding}");
             // They do stall: none has come to its end, nor was it cut.
-            for name in ["tachometer_scrapes_total", "tachometer_scrapes_cut_total"] {
+            for name in [
+                "tachometer_scrapes_total",
+                "tachometer_scrapes_aborted_total",
+            ] {
                 assert_eq!(registry.get(name).unwrap().value(), 0.0, "{name}");
             }
             assert!(held < most, "{held} bytes, {accept} {coding}");
@@ -168,7 +171,7 @@ fn a_scrape_that_is_over_holds_less_than_a_kilobyte_though_its_body_is_kept() {
         ] {
             let cut = || {
                 registry
-                    .get("tachometer_scrapes_cut_total")
+                    .get("tachometer_scrapes_aborted_total")
                     .unwrap()
                     .value()
             };

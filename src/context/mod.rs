@@ -16,6 +16,8 @@ mod nesting;
 mod panic_flag;
 mod request_route;
 mod route_template;
+#[cfg(feature = "axum")]
+mod warn_once;
 
 pub(crate) use clock::Clock;
 pub(crate) use current_route::{CurrentRouteGuard, RouteId, RouteTable, register_routes};
@@ -25,6 +27,8 @@ pub(crate) use nesting::layer_stack::{ActiveLayer, NestingState, report_route};
 pub(crate) use panic_flag::PanicFlag;
 pub use request_route::{RequestRoute, carry_route};
 pub(crate) use route_template::{UNMATCHED, route_template};
+#[cfg(feature = "axum")]
+pub(crate) use warn_once::WarnOnce;
 
 /// An extension of responses that the layer must not count.
 #[derive(Debug, Clone, Copy)]

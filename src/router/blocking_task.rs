@@ -1,4 +1,4 @@
-//! Work on the runtime's threads for blocking work.
+//! Tasks on the runtime's blocking threads that free their memory when they are dropped.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,11 +10,13 @@ use tokio::task::JoinHandle;
 
 type Work<T> = Box<dyn FnOnce() -> T + Send>;
 
-/// A blocking task. If it is dropped before the work has started, the work is dropped, too.
+/// A task on a blocking thread. If it is dropped before the work has started, the work is
+/// dropped, too.
 ///
-/// `JoinHandle::abort` does not do that: tokio's queue keeps the work of an aborted task
-/// until a thread is free.
+/// `JoinHandle::abort` is not enough: tokio's queue keeps the closure of an aborted blocking
+/// task until a thread is free.
 pub(super) struct BlockingTask<T> {
+    /// `None` once the work has started.
     queued: Arc<Mutex<Option<Work<T>>>>,
     task: JoinHandle<Option<T>>,
 }
@@ -31,20 +33,21 @@ impl<T: Send + 'static> BlockingTask<T> {
     }
 }
 
-/// Returns the result, or none if the work panicked or the runtime ended.
+/// Resolves to the result, or to `None` if the work panicked or the runtime has shut down.
 impl<T> Future for BlockingTask<T> {
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
-        let done = Pin::new(&mut self.task).poll(context);
-        done.map(|done| done.ok().flatten())
+        let result = Pin::new(&mut self.task).poll(context);
+        result.map(|result| result.ok().flatten())
     }
 }
 
 impl<T> Drop for BlockingTask<T> {
     fn drop(&mut self) {
-        // Dropped after the lock.
-        drop(take(&self.queued));
+        let work = take(&self.queued);
+        // Dropped without the lock.
+        drop(work);
     }
 }
 
@@ -59,14 +62,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_that_has_not_started_is_freed_with_its_task_while_the_pool_is_busy() {
+    fn work_that_has_not_started_is_dropped_with_its_task_while_the_pool_is_busy() {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         let runtime = builder.max_blocking_threads(1).build().unwrap();
-        let (open, gate) = channel::<()>();
+        let (release, blocker) = channel::<()>();
         let (start, started) = channel();
         let busy = BlockingTask::spawn(runtime.handle(), move || {
             start.send(()).unwrap();
-            gate.recv().is_err()
+            blocker.recv().is_err()
         });
         started.recv().unwrap();
         let held = Arc::new(());
@@ -75,9 +78,9 @@ mod tests {
         assert!(freed.upgrade().is_some());
         drop(queued);
         assert!(freed.upgrade().is_none());
-        drop(open);
+        drop(release);
         assert_eq!(runtime.block_on(busy), Some(true));
-        let panics = BlockingTask::spawn(runtime.handle(), || panic!("it is meant to"));
+        let panics = BlockingTask::spawn(runtime.handle(), || panic!("expected by the test"));
         assert_eq!(runtime.block_on(panics), None::<()>);
     }
 }

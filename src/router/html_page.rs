@@ -1,17 +1,18 @@
-//! Pages for people, and what a browser may do with them.
+//! HTML responses with security headers.
 
 use axum::body::Body;
 use axum::http::HeaderName;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
 use axum::response::{IntoResponse, Response};
 
-/// Nothing but what the router itself serves, and no page that has this one in it.
+/// The content security policy. A page loads files from its own origin only, and cannot be
+/// framed.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
                       frame-ancestors 'none'";
 
-/// Answers with a page.
-pub(super) fn html(text: impl Into<Body>) -> Response {
+/// Returns a response with an HTML page.
+pub(super) fn html_page(text: impl Into<Body>) -> Response {
     let headers = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CONTENT_SECURITY_POLICY, POLICY),

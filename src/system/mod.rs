@@ -94,7 +94,7 @@ impl SystemMetrics {
 
     /// Does so, and warns of names that are taken.
     #[cfg(feature = "axum")]
-    pub(crate) fn attach(&self, registry: &Registry) {
+    pub(crate) fn register_or_warn(&self, registry: &Registry) {
         collector::attach_or_warn(self, registry);
     }
 }

@@ -37,9 +37,9 @@ pub(crate) static FAMILIES: [Family; 11] = [
         &["tachometer_scrape_duration_seconds"],
     ),
     family(
-        "tachometer_scrapes_cut_total",
+        "tachometer_scrapes_aborted_total",
         Kind::Counter,
-        &["tachometer_scrapes_cut_total"],
+        &["tachometer_scrapes_aborted_total"],
     ),
     family(
         "tachometer_scrapes_refused_total",

@@ -53,7 +53,7 @@ impl Counts {
             value("tachometer_scrapes_refused_total"),
             self.answers[&503]
         );
-        let cut = value("tachometer_scrapes_cut_total");
+        let cut = value("tachometer_scrapes_aborted_total");
         let most = self.broken + self.dropped;
         assert!((self.broken..=most).contains(&cut), "{cut}: {self:?}");
     }

@@ -1,4 +1,4 @@
-//! The names under which the listener answers.
+//! The hosts for which the listener answers requests.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -11,48 +11,47 @@ use axum::response::{IntoResponse, Response};
 
 use crate::error::Error;
 
-/// Names that are allowed besides `localhost`, names below it, and IP addresses.
+/// Hosts that are allowed besides `localhost`, names below it, and IP addresses.
 #[derive(Debug, Clone, Default)]
-pub(super) struct AllowedHosts(Arc<[String]>);
+pub(crate) struct AllowedHosts(Arc<[String]>);
 
-/// Why a request is refused.
+/// The reason why a request is refused.
 #[derive(Debug, PartialEq, Eq)]
 enum HostError {
-    /// It names several hosts, or none that could be one.
+    /// The request has several hosts, or one that is not valid.
     Malformed,
-    /// It names a host that is not allowed.
     NotAllowed,
 }
 
 impl AllowedHosts {
-    /// Adds names, with or without a port.
-    pub(super) fn add(
+    /// Adds hosts. Ports are ignored.
+    pub(crate) fn add(
         &mut self,
         names: impl IntoIterator<Item = impl AsRef<str>>,
     ) -> Result<(), Error> {
-        let mut all = self.0.to_vec();
+        let mut hosts = self.0.to_vec();
         for name in names {
             let name = name.as_ref();
             let authority = Authority::try_from(name.trim()).ok();
-            let Some(host) = authority.and_then(|authority| host(&authority)) else {
+            let Some(host) = authority.and_then(|authority| normalized_host(&authority)) else {
                 return Err(Error::invalid_host(format_args!(
-                    "the host {name:?} is not valid: write a name as it stands in a URL, such as \
+                    "the host {name:?} is not valid: write it as in a URL, such as \
                      \"metrics.example.com\""
                 )));
             };
-            all.push(host);
+            hosts.push(host);
         }
-        self.0 = all.into();
+        self.0 = hosts.into();
         Ok(())
     }
 
-    /// Returns the answer to a request for another host.
+    /// Returns the response to a request for a host that is not allowed.
     pub(super) fn refuse(&self, request: &Request) -> Option<Response> {
-        let refusal = self.check(request.uri(), request.headers()).err()?;
-        let (status, why) = match refusal {
+        let error = self.check(request.uri(), request.headers()).err()?;
+        let (status, message) = match error {
             HostError::Malformed => (
                 StatusCode::BAD_REQUEST,
-                "the request has to name one host in `Host`\n",
+                "the request must have exactly one valid `Host`\n",
             ),
             HostError::NotAllowed => (
                 StatusCode::MISDIRECTED_REQUEST,
@@ -60,8 +59,8 @@ impl AllowedHosts {
                  `MetricsRouter::allowed_hosts([\"metrics.example.com\"])`\n",
             ),
         };
-        let kind = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
-        Some((status, kind, why).into_response())
+        let content_type = [(CONTENT_TYPE, "text/plain; charset=utf-8")];
+        Some((status, content_type, message).into_response())
     }
 
     /// A request without a host passes: HTTP/1.0 has none, and every browser sends one.
@@ -71,7 +70,7 @@ impl AllowedHosts {
         if second.is_some() {
             return Err(HostError::Malformed);
         }
-        // The host of the request's target comes before that of the header (RFC 9112, 3.2.2).
+        // The host of an absolute target overrides the header (RFC 9112, 3.2.2).
         let authority = match (uri.authority(), header) {
             (Some(authority), _) => authority.clone(),
             (None, Some(header)) => {
@@ -79,7 +78,7 @@ impl AllowedHosts {
             }
             (None, None) => return Ok(()),
         };
-        let host = host(&authority).ok_or(HostError::Malformed)?;
+        let host = normalized_host(&authority).ok_or(HostError::Malformed)?;
         if is_local(&host) || self.0.contains(&host) {
             Ok(())
         } else {
@@ -88,25 +87,27 @@ impl AllowedHosts {
     }
 }
 
-/// Returns the host alone, in small letters and without the dot at its end.
-fn host(authority: &Authority) -> Option<String> {
+/// Returns the host without its port and trailing dot, in lower case. Returns `None` if it is
+/// empty, or follows user information.
+fn normalized_host(authority: &Authority) -> Option<String> {
     let text = authority.as_str();
     let host = authority.host();
     let host = host.strip_suffix('.').unwrap_or(host);
     (!host.is_empty() && !text.contains('@')).then(|| host.to_ascii_lowercase())
 }
 
-/// Returns true for hosts that no name server of an attacker can lead to this listener.
+/// Returns true for `localhost`, names below it, and IP addresses. An attacker cannot make one
+/// of these resolve to this listener.
 fn is_local(host: &str) -> bool {
     let bracketed = host
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'));
-    let is_ip = match bracketed {
+    let is_ip_address = match bracketed {
         Some(address) => address.parse::<Ipv6Addr>().is_ok(),
         None => host.parse::<Ipv4Addr>().is_ok(),
     };
-    let below = host.strip_suffix(".localhost");
-    is_ip || host == "localhost" || below.is_some_and(|below| !below.is_empty())
+    let subdomain = host.strip_suffix(".localhost");
+    is_ip_address || host == "localhost" || subdomain.is_some_and(|name| !name.is_empty())
 }
 
 #[cfg(test)]
@@ -116,15 +117,15 @@ mod tests {
     use super::*;
 
     fn check(hosts: &AllowedHosts, target: &str, headers: &[&[u8]]) -> Result<(), HostError> {
-        let mut all = HeaderMap::new();
+        let mut map = HeaderMap::new();
         for value in headers {
-            all.append(HOST, HeaderValue::from_bytes(value).unwrap());
+            map.append(HOST, HeaderValue::from_bytes(value).unwrap());
         }
-        hosts.check(&target.parse().unwrap(), &all)
+        hosts.check(&target.parse().unwrap(), &map)
     }
 
     #[test]
-    fn local_names_and_addresses_pass_and_others_only_if_they_were_set() {
+    fn local_hosts_pass_and_others_only_if_they_were_added() {
         let mut hosts = AllowedHosts::default();
         let names = ["Metrics.Example.com:9464", " other.example. "];
         hosts.add(names).unwrap();
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_s_host_comes_first_and_several_headers_are_refused() {
+    fn the_host_of_an_absolute_target_wins_and_several_headers_are_refused() {
         let hosts = AllowedHosts::default();
         let local: &[u8] = b"localhost";
         for (target, headers, expected) in [
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_is_an_error() {
+    fn an_invalid_host_is_an_error() {
         for bad in ["", " ", "http://localhost", "a b", "a@b", "a/b", ":80"] {
             let error = AllowedHosts::default().add(["localhost", bad]).unwrap_err();
             assert!(error.is_invalid_host(), "{bad}");

@@ -1,4 +1,4 @@
-//! One connection of the listener, and when it is cut.
+//! One connection of the listener, and its timeouts.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -22,22 +22,22 @@ use tokio::time::{Instant, timeout};
 use tokio_io_timeout::TimeoutWriter;
 use tower::Service;
 
-use crate::router::scrape_timeout::{FAR_FUTURE, scrape_timeout};
+use crate::router::scrape::timeout::{FAR_FUTURE, effective_timeout};
 use crate::router::serve::connection_slots::ConnectionSlot;
 use crate::router::serve::flush_tracker::FlushTracker;
 use crate::router::serve::limits::ListenerLimits;
 
-/// So much of a request's head, or of an answer, is held in memory, in bytes.
-const BUFFER: usize = 64 * 1024;
+/// The size of hyper's buffers for a request's head and for a response, in bytes.
+const BUFFER_SIZE: usize = 64 * 1024;
 
-/// A scrape ends by itself at its deadline, and is counted; its connection is closed a
-/// little later.
-const LATER: Duration = Duration::from_secs(1);
+/// How long after the scrape timeout the connection is closed. Before that, the scrape ends by
+/// itself, and is counted.
+const CLOSE_DELAY: Duration = Duration::from_secs(1);
 
-/// Serves one connection to its end; what ends it concerns nobody else.
+/// Serves one connection until it ends.
 ///
-/// An answer that was cut is given to `reset` with its stream, so that the system forgets
-/// what it still has to send.
+/// If a response was aborted, `reset` is called with the stream, so that the operating system
+/// discards the unsent data.
 pub(super) async fn serve_connection<S: AsyncRead + AsyncWrite + Send + Unpin>(
     stream: S,
     reset: impl FnOnce(&S),
@@ -48,72 +48,72 @@ pub(super) async fn serve_connection<S: AsyncRead + AsyncWrite + Send + Unpin>(
     mut stopped: watch::Receiver<()>,
 ) {
     let slot = Arc::new(slot);
-    let socket = FlushTracker {
+    let stream = FlushTracker {
         stream,
         slot: Arc::clone(&slot),
     };
-    let mut stream = TimeoutWriter::new(socket);
+    let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(limits.write));
     let mut stream = pin!(stream);
-    let answer = service_fn(|mut request: Request<Incoming>| {
-        let time = scrape_timeout(request.headers(), limits.deadline).saturating_add(LATER);
-        let answering = Answering::begin(&slot, time);
+    let service = service_fn(|mut request: Request<Incoming>| {
+        let timeout = effective_timeout(request.headers(), limits.response_deadline);
+        let guard = ResponseGuard::new(&slot, timeout.saturating_add(CLOSE_DELAY));
         request.extensions_mut().insert(ConnectInfo(peer));
         let mut router = router.clone();
         async move {
-            let answer: Response<Body> = router.call(request.map(Body::new)).await?;
-            Ok::<_, Infallible>(answer.map(|body| Answer {
+            let response: Response<Body> = router.call(request.map(Body::new)).await?;
+            Ok::<_, Infallible>(response.map(|body| ResponseBody {
                 body,
-                _answering: answering,
+                _guard: guard,
             }))
         }
     });
     let connection = http1::Builder::new()
-        // The slot's times are shorter, and differ for the first request.
+        // The slot's timeouts are shorter, and differ for the first request.
         .header_read_timeout(None)
-        .max_buf_size(BUFFER)
-        .serve_connection(TokioIo::new(stream.as_mut()), answer);
+        .max_buf_size(BUFFER_SIZE)
+        .serve_connection(TokioIo::new(stream.as_mut()), service);
     {
         let mut connection = pin!(connection);
         let is_stopping = tokio::select! {
-            // An error is the client's, or an answer that was cut.
+            // An error is the client's, or that of an aborted response.
             _ = connection.as_mut() => false,
             () = slot.expired_or_evicted() => false,
             _ = stopped.changed() => true,
         };
         if is_stopping {
             connection.as_mut().graceful_shutdown();
-            let _ = timeout(limits.grace, connection).await;
+            let _ = timeout(limits.shutdown_grace, connection).await;
         }
     }
-    if slot.is_answering() {
+    if slot.is_responding() {
         reset(&stream.get_ref().stream);
     }
 }
 
-/// An answer under way.
-struct Answering(Arc<ConnectionSlot>);
+/// Marks the slot as responding until it is dropped.
+struct ResponseGuard(Arc<ConnectionSlot>);
 
-impl Answering {
-    fn begin(slot: &Arc<ConnectionSlot>, time: Duration) -> Self {
-        slot.start_response(Instant::now() + time.min(FAR_FUTURE));
+impl ResponseGuard {
+    fn new(slot: &Arc<ConnectionSlot>, timeout: Duration) -> Self {
+        slot.start_response(Instant::now() + timeout.min(FAR_FUTURE));
         Self(Arc::clone(slot))
     }
 }
 
-impl Drop for Answering {
+impl Drop for ResponseGuard {
     fn drop(&mut self) {
         self.0.finish_response();
     }
 }
 
-/// The body of an answer; hyper drops it when it has taken all of it.
-struct Answer {
+/// The body of a response. Hyper drops it when it has read all of it.
+struct ResponseBody {
     body: Body,
-    _answering: Answering,
+    _guard: ResponseGuard,
 }
 
-impl http_body::Body for Answer {
+impl http_body::Body for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 

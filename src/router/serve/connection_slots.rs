@@ -1,4 +1,4 @@
-//! The connections that there are, and which one makes room for another.
+//! Slots limit the number of connections. An idle connection can lose its slot to a new one.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -8,39 +8,40 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use crate::router::allowed_networks::client_key;
-use crate::router::fair_share::share;
+use crate::router::client_address::client_key;
+use crate::router::fair_share::{EvictionCandidate, SlotCounts, max_per_client};
 use crate::router::serve::limits::ListenerLimits;
 
 /// The slots of a listener's connections.
 #[derive(Debug)]
 pub(super) struct ConnectionSlots {
     limits: ListenerLimits,
-    table: Mutex<Table>,
+    table: Mutex<SlotTable>,
 }
 
 #[derive(Debug, Default)]
-struct Table {
-    /// Numbers both the slots and the times at which they became idle.
-    last: u64,
-    taken: BTreeMap<u64, Taken>,
+struct SlotTable {
+    /// The latest number of the sequence that identifies slots and orders idle connections.
+    last_number: u64,
+    connections: BTreeMap<u64, Connection>,
 }
 
 #[derive(Debug)]
-struct Taken {
+struct Connection {
     address: IpAddr,
-    /// When it became idle, unless a request is being answered.
-    idle: Option<u64>,
-    /// When its time is over. It is dropped to take the slot away.
-    until: watch::Sender<Instant>,
+    /// A number that orders idle connections by the time since they are idle. `None` while a
+    /// response is in progress.
+    idle_since: Option<u64>,
+    /// The time at which the connection is closed. Dropping the sender closes it at once.
+    deadline: watch::Sender<Instant>,
 }
 
-/// Why a connection has no slot.
+/// The reason why a connection gets no slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SlotError {
-    /// Its address is at its limit, and all its connections are answering a request.
+    /// The address is at its limit, and none of its connections is idle.
     AddressLimit,
-    /// All connections are answering a request.
+    /// The listener is at its limit, and no connection is idle.
     ListenerLimit,
 }
 
@@ -52,143 +53,144 @@ impl ConnectionSlots {
         })
     }
 
-    /// Gives a slot to a connection from this address, at the cost of an idle one if need
-    /// be.
+    /// Returns a slot for a connection from this address. At a limit, it evicts an idle
+    /// connection.
     ///
     /// # Errors
     ///
-    /// When there is no slot, and no idle connection to close.
+    /// If a limit is reached and there is no idle connection to evict.
     pub(super) fn try_acquire(
         self: &Arc<Self>,
         address: IpAddr,
     ) -> Result<ConnectionSlot, SlotError> {
         let address = client_key(address);
         let mut table = self.table();
-        let own = table.taken.values().filter(|one| one.address == address);
-        // Without any slot it is the listener that is full.
-        let share = share(self.limits.connections).max(1);
-        let most = self.limits.per_address.min(share);
-        if own.count() >= most && !table.evict(Some(address)) {
+        let connections = table.connections.values();
+        let held_by_address = connections.filter(|one| one.address == address).count();
+        // With a limit of 0 connections, the error is that of the listener's limit.
+        let share = max_per_client(self.limits.connections).max(1);
+        let max = self.limits.connections_per_address.min(share);
+        if held_by_address >= max && !table.evict(Some(address)) {
             return Err(SlotError::AddressLimit);
         }
-        if table.taken.len() >= self.limits.connections && !table.evict(None) {
+        if table.connections.len() >= self.limits.connections && !table.evict(None) {
             return Err(SlotError::ListenerLimit);
         }
-        let number = table.next();
-        let (until, over) = watch::channel(Instant::now() + self.limits.first);
-        let idle = Some(number);
-        let taken = Taken {
+        let id = table.next_number();
+        let first_deadline = Instant::now() + self.limits.first_request;
+        let (deadline, deadline_receiver) = watch::channel(first_deadline);
+        let connection = Connection {
             address,
-            idle,
-            until,
+            idle_since: Some(id),
+            deadline,
         };
-        table.taken.insert(number, taken);
+        table.connections.insert(id, connection);
         drop(table);
         Ok(ConnectionSlot {
             slots: Arc::clone(self),
-            number,
-            over,
-            is_answering: AtomicBool::new(false),
-            is_sent: AtomicBool::new(false),
+            id,
+            deadline: deadline_receiver,
+            is_responding: AtomicBool::new(false),
+            is_finished: AtomicBool::new(false),
         })
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, SlotTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Table {
-    fn next(&mut self) -> u64 {
-        self.last += 1;
-        self.last
+impl SlotTable {
+    fn next_number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
     }
 
-    /// Closes the oldest idle connection of this address; without an address, that of the
-    /// address that has most connections, so that one that has few keeps them. Returns
-    /// false when there is none.
+    /// Closes the oldest idle connection of this address. Without an address, closes that of the
+    /// address with the most connections. Returns false if no connection is idle.
     fn evict(&mut self, address: Option<IpAddr>) -> bool {
-        let mut counts = BTreeMap::<IpAddr, usize>::new();
-        for one in self.taken.values() {
-            *counts.entry(one.address).or_default() += 1;
-        }
-        let asked = |one: &Taken| address.is_none_or(|address| address == one.address);
-        let idle = self.taken.iter().filter(|(_, one)| asked(one));
-        let idle = idle.filter_map(|(number, one)| Some((*number, one.address, one.idle?)));
-        let first = idle.min_by_key(|(_, address, since)| {
-            let most_first = usize::MAX - counts.get(address).copied().unwrap_or_default();
-            (most_first, *since)
+        let connections = self.connections.iter();
+        let counts = SlotCounts::new(connections.clone().map(|(_, one)| one.address));
+        let is_eligible = |one: &Connection| address.is_none_or(|address| address == one.address);
+        let candidates = connections.filter(|(_, one)| is_eligible(one));
+        let candidates = candidates.filter_map(|(id, one)| {
+            Some(EvictionCandidate {
+                id: *id,
+                client: one.address,
+                age_order: one.idle_since?,
+            })
         });
-        first.is_some_and(|(number, ..)| self.taken.remove(&number).is_some())
+        let victim = counts.select_victim(candidates);
+        victim.is_some_and(|victim| self.connections.remove(&victim.id).is_some())
     }
 }
 
-/// The slot of one connection, which is given back when this is dropped.
+/// The slot of one connection. It is released when this is dropped.
 #[derive(Debug)]
 pub(super) struct ConnectionSlot {
     slots: Arc<ConnectionSlots>,
-    number: u64,
-    over: watch::Receiver<Instant>,
-    is_answering: AtomicBool,
-    /// Whether all of the answer was given to the socket's buffers, or is about to be.
-    is_sent: AtomicBool,
+    id: u64,
+    deadline: watch::Receiver<Instant>,
+    is_responding: AtomicBool,
+    /// Whether hyper has read all of the response. It is flushed next.
+    is_finished: AtomicBool,
 }
 
 impl ConnectionSlot {
-    /// Says that a request is being answered, and by when the answer has to be taken.
-    pub(super) fn start_response(&self, until: Instant) {
-        self.is_sent.store(false, Ordering::Relaxed);
-        self.is_answering.store(true, Ordering::Relaxed);
-        self.change(|_| None, until);
+    /// Marks the connection as responding. The client has to read the response before
+    /// `deadline`.
+    pub(super) fn start_response(&self, deadline: Instant) {
+        self.is_finished.store(false, Ordering::Relaxed);
+        self.is_responding.store(true, Ordering::Relaxed);
+        self.update(|_| None, deadline);
     }
 
-    /// Says that the answer has been made, and is idle once it is flushed.
+    /// Marks the response as finished. The connection is idle after the next flush.
     pub(super) fn finish_response(&self) {
-        self.is_sent.store(true, Ordering::Relaxed);
+        self.is_finished.store(true, Ordering::Relaxed);
     }
 
-    /// Says that all that was made has been sent.
+    /// Marks the connection as idle, if its response is finished.
     pub(super) fn on_flush(&self) {
-        if self.is_sent.swap(false, Ordering::Relaxed) {
-            self.is_answering.store(false, Ordering::Relaxed);
-            let until = Instant::now() + self.slots.limits.idle;
-            self.change(|table| Some(table.next()), until);
+        if self.is_finished.swap(false, Ordering::Relaxed) {
+            self.is_responding.store(false, Ordering::Relaxed);
+            let deadline = Instant::now() + self.slots.limits.idle;
+            self.update(|table| Some(table.next_number()), deadline);
         }
     }
 
-    /// Returns true when an answer is under way.
-    pub(super) fn is_answering(&self) -> bool {
-        self.is_answering.load(Ordering::Relaxed)
+    pub(super) fn is_responding(&self) -> bool {
+        self.is_responding.load(Ordering::Relaxed)
     }
 
-    /// Returns when the connection's time is over, or its slot was given to another.
+    /// Waits until the connection's deadline has passed, or another connection got its slot.
     pub(super) async fn expired_or_evicted(&self) {
-        let mut over = self.over.clone();
+        let mut receiver = self.deadline.clone();
         loop {
-            let until = *over.borrow_and_update();
+            let deadline = *receiver.borrow_and_update();
             tokio::select! {
-                () = sleep_until(until) => return,
-                changed = over.changed() => if changed.is_err() {
+                () = sleep_until(deadline) => return,
+                changed = receiver.changed() => if changed.is_err() {
                     return;
                 },
             }
         }
     }
 
-    fn change(&self, idle: impl FnOnce(&mut Table) -> Option<u64>, until: Instant) {
+    fn update(&self, idle_since: impl FnOnce(&mut SlotTable) -> Option<u64>, deadline: Instant) {
         let mut table = self.slots.table();
-        let idle = idle(&mut table);
-        // It is not there if it was given to another.
-        if let Some(taken) = table.taken.get_mut(&self.number) {
-            taken.idle = idle;
-            taken.until.send_replace(until);
+        let idle_since = idle_since(&mut table);
+        // It is missing if it was evicted.
+        if let Some(connection) = table.connections.get_mut(&self.id) {
+            connection.idle_since = idle_since;
+            connection.deadline.send_replace(deadline);
         }
     }
 }
 
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        self.slots.table().taken.remove(&self.number);
+        self.slots.table().connections.remove(&self.id);
     }
 }
 
@@ -198,111 +200,111 @@ mod tests {
 
     use super::*;
 
-    fn slots(connections: usize, per_address: usize) -> Arc<ConnectionSlots> {
+    fn slots(connections: usize, connections_per_address: usize) -> Arc<ConnectionSlots> {
         ConnectionSlots::new(ListenerLimits {
             connections,
-            per_address,
+            connections_per_address,
             ..ListenerLimits::default()
         })
     }
 
-    fn take(slots: &Arc<ConnectionSlots>, address: &str) -> Result<ConnectionSlot, SlotError> {
+    fn acquire(slots: &Arc<ConnectionSlots>, address: &str) -> Result<ConnectionSlot, SlotError> {
         slots.try_acquire(address.parse().unwrap())
     }
 
-    fn answering(slots: &Arc<ConnectionSlots>, address: &str) -> ConnectionSlot {
-        let slot = take(slots, address).unwrap();
+    fn responding(slots: &Arc<ConnectionSlots>, address: &str) -> ConnectionSlot {
+        let slot = acquire(slots, address).unwrap();
         slot.start_response(Instant::now() + Duration::from_secs(30));
         slot
     }
 
-    fn is_closed(slot: &ConnectionSlot) -> bool {
-        slot.over.has_changed().is_err()
+    fn is_evicted(slot: &ConnectionSlot) -> bool {
+        slot.deadline.has_changed().is_err()
     }
 
     #[test]
-    fn an_address_closes_its_own_oldest_idle_connection_and_no_other() {
+    fn at_its_limit_an_address_loses_its_oldest_idle_connection() {
         let slots = slots(8, 2);
-        let other = take(&slots, "10.0.0.1").unwrap();
-        let [first, second] = [(); 2].map(|()| take(&slots, "10.0.0.2").unwrap());
-        let third = take(&slots, "10.0.0.2").unwrap();
+        let other = acquire(&slots, "10.0.0.1").unwrap();
+        let [first, second] = [(); 2].map(|()| acquire(&slots, "10.0.0.2").unwrap());
+        let third = acquire(&slots, "10.0.0.2").unwrap();
         assert_eq!(
-            [&other, &first, &second, &third].map(is_closed),
+            [&other, &first, &second, &third].map(is_evicted),
             [false, true, false, false]
         );
-        // That which has answered since is the younger one.
+        // A connection that has responded since is younger.
         second.start_response(Instant::now());
         second.finish_response();
         second.on_flush();
-        let fourth = take(&slots, "10.0.0.2").unwrap();
+        let fourth = acquire(&slots, "10.0.0.2").unwrap();
         assert_eq!(
-            [&second, &third, &fourth].map(is_closed),
+            [&second, &third, &fourth].map(is_evicted),
             [false, true, false]
         );
-        // Two that answer are all that it may have.
+        // Both connections of the address are responding.
         second.start_response(Instant::now());
         fourth.start_response(Instant::now());
         assert_eq!(
-            take(&slots, "10.0.0.2").unwrap_err(),
+            acquire(&slots, "10.0.0.2").unwrap_err(),
             SlotError::AddressLimit
         );
-        assert!(take(&slots, "10.0.0.3").is_ok());
+        assert!(acquire(&slots, "10.0.0.3").is_ok());
     }
 
     #[test]
-    fn one_that_answers_is_never_closed_until_all_was_flushed() {
+    fn a_responding_connection_is_not_evicted_until_its_response_is_flushed() {
         let slots = slots(1, 1);
-        let slot = answering(&slots, "10.0.0.1");
+        let slot = responding(&slots, "10.0.0.1");
         slot.on_flush();
         assert_eq!(
-            take(&slots, "10.0.0.2").unwrap_err(),
+            acquire(&slots, "10.0.0.2").unwrap_err(),
             SlotError::ListenerLimit
         );
         slot.finish_response();
         assert_eq!(
-            take(&slots, "10.0.0.2").unwrap_err(),
+            acquire(&slots, "10.0.0.2").unwrap_err(),
             SlotError::ListenerLimit
         );
         slot.on_flush();
-        let next = take(&slots, "10.0.0.2").unwrap();
-        assert!(is_closed(&slot));
-        // What the closed one does is nothing to the slot's new owner.
+        let next = acquire(&slots, "10.0.0.2").unwrap();
+        assert!(is_evicted(&slot));
+        // The evicted connection does not affect the new one.
         slot.start_response(Instant::now());
         drop(slot);
-        assert!(!is_closed(&next));
-        assert!(take(&slots, "10.0.0.2").is_ok());
+        assert!(!is_evicted(&next));
+        assert!(acquire(&slots, "10.0.0.2").is_ok());
     }
 
     #[test]
-    fn when_all_slots_are_taken_the_address_with_most_makes_room() {
+    fn if_no_slot_is_free_the_address_with_the_most_connections_loses_one() {
         let slots = slots(4, 3);
-        let honest = take(&slots, "10.0.0.1").unwrap();
-        let greedy = [(); 3].map(|()| take(&slots, "10.0.0.2").unwrap());
-        let newcomer = take(&slots, "10.0.0.3").unwrap();
-        assert!(is_closed(&greedy[0]) && !is_closed(&honest));
-        // Of equals the oldest.
-        let [_second, third] = [take(&slots, "10.0.0.4"), take(&slots, "10.0.0.5")];
-        assert!(is_closed(&greedy[1]) && is_closed(&honest));
-        assert!(!is_closed(&newcomer) && third.is_ok());
+        let honest = acquire(&slots, "10.0.0.1").unwrap();
+        let greedy = [(); 3].map(|()| acquire(&slots, "10.0.0.2").unwrap());
+        let newcomer = acquire(&slots, "10.0.0.3").unwrap();
+        assert!(is_evicted(&greedy[0]) && !is_evicted(&honest));
+        // If several have the most, the oldest connection is evicted.
+        let [_second, third] = [acquire(&slots, "10.0.0.4"), acquire(&slots, "10.0.0.5")];
+        assert!(is_evicted(&greedy[1]) && is_evicted(&honest));
+        assert!(!is_evicted(&newcomer) && third.is_ok());
     }
 
     #[test]
-    fn no_address_has_all_slots_if_there_are_several() {
-        for (connections, per_address, expected) in
+    fn no_address_has_all_slots_unless_there_is_only_one() {
+        for (connections, connections_per_address, expected) in
             [(1, 16, 1), (2, 16, 1), (8, 8, 6), (8, 3, 3), (64, 64, 48)]
         {
-            let slots = slots(connections, per_address);
+            let slots = slots(connections, connections_per_address);
             let open =
-                || take(&slots, "10.0.0.1").inspect(|slot| slot.start_response(Instant::now()));
+                || acquire(&slots, "10.0.0.1").inspect(|slot| slot.start_response(Instant::now()));
             let busy: Vec<_> = std::iter::from_fn(|| open().ok()).collect();
             assert_eq!(busy.len(), expected);
             assert_eq!(open().unwrap_err(), SlotError::AddressLimit);
-            assert_eq!(take(&slots, "10.0.0.2").is_ok(), connections > 1);
+            assert_eq!(acquire(&slots, "10.0.0.2").is_ok(), connections > 1);
         }
     }
 
     #[test]
-    fn an_ipv6_network_is_one_address_and_so_is_ipv4_within_ipv6() {
+    fn an_ipv6_64_network_counts_as_one_address_and_so_does_mapped_ipv4() {
         for (one, other, same) in [
             ("10.0.0.1", "::ffff:10.0.0.1", true),
             ("10.0.0.1", "10.0.0.2", false),
@@ -312,20 +314,20 @@ mod tests {
             ("::1", "127.0.0.1", false),
         ] {
             let slots = slots(2, 1);
-            let _slot = answering(&slots, one);
-            let second = take(&slots, other);
+            let _slot = responding(&slots, one);
+            let second = acquire(&slots, other);
             assert_eq!(second.is_err(), same, "{one} {other}");
         }
     }
 
     #[test]
-    fn with_no_slot_at_all_there_is_none() {
+    fn a_limit_of_zero_rejects_all_connections() {
         assert_eq!(
-            take(&slots(0, 1), "::1").unwrap_err(),
+            acquire(&slots(0, 1), "::1").unwrap_err(),
             SlotError::ListenerLimit
         );
         assert_eq!(
-            take(&slots(1, 0), "::1").unwrap_err(),
+            acquire(&slots(1, 0), "::1").unwrap_err(),
             SlotError::AddressLimit
         );
     }

@@ -1,4 +1,4 @@
-//! A connection's stream, which notices when all of an answer was sent.
+//! A connection's stream that reports when its data was flushed.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::router::serve::connection_slots::ConnectionSlot;
 
+/// A stream that reports flushes to its connection slot.
 pub(super) struct FlushTracker<S> {
     pub(super) stream: S,
     pub(super) slot: Arc<ConnectionSlot>,
@@ -45,7 +46,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for FlushTracker<S> {
         self.stream.is_write_vectored()
     }
 
-    /// Hyper calls it when it has written all that it had.
+    /// Hyper flushes after it has written all of its buffer.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
         if let Poll::Ready(Ok(())) = flushed {

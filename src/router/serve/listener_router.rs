@@ -1,4 +1,4 @@
-//! What the listener serves besides the metrics.
+//! The routes of the listener: those of the router, an index page and a health check.
 
 use std::fmt::Write;
 
@@ -7,52 +7,55 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::routing::get;
 
-use crate::router::MetricsRouter;
-use crate::router::access_control::set_common_headers;
-use crate::router::html_page::html;
-use crate::router::routes::{Routes, routes};
+use crate::router::access::AccessSettings;
+use crate::router::html_page::html_page;
+use crate::router::response_headers::set_common_headers;
+use crate::router::routes::Routes;
 use crate::router::serve::allowed_hosts::AllowedHosts;
 
-/// A path and what it serves.
+/// A path and its description.
 type Link = (&'static str, &'static str);
 
 const METRICS: [Link; 3] = [
     ("metrics", "the metrics, for Prometheus"),
     ("metrics/json", "the metrics, as JSON"),
-    ("metrics/summary", "one number for each metric, as JSON"),
+    ("metrics/summary", "one number per metric, as JSON"),
 ];
-#[cfg(feature = "dashboard")]
 const DASHBOARD: [Link; 3] = [
-    ("metrics/dashboard", "the dashboard"),
-    ("metrics/grafana.json", "a dashboard for Grafana"),
-    ("metrics/rules.yml", "rules for Prometheus"),
+    ("metrics/dashboard", "a live dashboard"),
+    ("metrics/grafana.json", "a Grafana dashboard"),
+    ("metrics/rules.yml", "alerting rules for Prometheus"),
 ];
-const HEALTH: Link = ("healthz", "whether this listener answers");
+const HEALTH: Link = ("healthz", "a health check of this listener");
 
-/// Returns all that the listener serves; with `hosts` only under their names.
-pub(super) fn listener_router(settings: &MetricsRouter, hosts: Option<AllowedHosts>) -> Router {
+/// Returns the listener's router. If `hosts` is set, requests for other hosts are refused.
+pub(super) fn listener_router(
+    routes: Routes<()>,
+    access: AccessSettings,
+    hosts: Option<AllowedHosts>,
+) -> Router {
+    let Routes {
+        root,
+        subpaths,
+        has_dashboard,
+    } = routes;
     let mut links = METRICS.to_vec();
-    #[cfg(feature = "dashboard")]
-    if settings.board.is_some() {
+    if has_dashboard {
         links.extend(DASHBOARD);
     }
     links.push(HEALTH);
-    let start = start(&links);
-    let Routes {
-        root,
-        subpaths: below,
-    } = routes(settings);
-    let guarded = Router::new()
-        .nest("/metrics", below)
+    let index = index_page(&links);
+    let protected = Router::new()
+        .nest("/metrics", subpaths)
         .route("/metrics", root.clone())
         // Some scrapers add a slash to the path, and follow no redirect.
         .route("/metrics/", root)
-        .route("/", get(async move || html(start)));
-    // The guard stands before paths that are not there, too.
-    let guarded = settings.guard.clone().around(guarded);
+        .route("/", get(async move || html_page(index)));
+    // Also before paths without a route, so that clients without access learn nothing.
+    let protected = access.protect_all(protected);
     let router = Router::new()
         .route("/healthz", get(async || "ok\n"))
-        .fallback_service(guarded);
+        .fallback_service(protected);
     router.layer(from_fn(move |request: Request, next: Next| {
         let refusal = hosts.as_ref().and_then(|hosts| hosts.refuse(&request));
         async move {
@@ -64,15 +67,17 @@ pub(super) fn listener_router(settings: &MetricsRouter, hosts: Option<AllowedHos
     }))
 }
 
-/// Returns a page with these links.
-fn start(links: &[Link]) -> String {
+fn index_page(links: &[Link]) -> String {
     let mut page = String::from(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Metrics</title>\n\
          <link rel=\"icon\" href=\"data:,\">\n<h1>Metrics</h1>\n<ul>\n",
     );
-    for (path, what) in links {
-        // Writing to a string does not fail.
-        let _ = writeln!(page, "<li><a href=\"{path}\">/{path}</a>: {what}</li>");
+    for (path, description) in links {
+        // Writing to a `String` does not fail.
+        let _ = writeln!(
+            page,
+            "<li><a href=\"{path}\">/{path}</a>: {description}</li>"
+        );
     }
     page.push_str("</ul>\n</html>\n");
     page

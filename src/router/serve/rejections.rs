@@ -1,8 +1,8 @@
-//! Answers to connections that get no slot.
+//! Responses to connections that get no slot.
 
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,103 +10,98 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use crate::context::WarnOnce;
 use crate::router::serve::connection_slots::SlotError;
 use crate::router::serve::limits::ListenerLimits;
 
-/// Why a connection is refused.
+/// The reason why a connection is rejected.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Rejection {
-    /// Its address is in none of the networks.
+    /// Its address is in none of the allowed networks.
     Network,
-    Full(SlotError),
+    NoSlot(SlotError),
 }
 
-/// Answers a few refused connections at a time. Others are closed without an answer, so that
-/// they hold nothing.
+/// Responds to a few rejected connections at a time. Others are closed without a response, so
+/// that they use no resources.
 #[derive(Debug)]
 pub(super) struct RejectionResponder {
-    places: Arc<Semaphore>,
-    time: Duration,
-    has_warned_of_network: AtomicBool,
-    has_warned_of_limit: AtomicBool,
+    permits: Arc<Semaphore>,
+    timeout: Duration,
+    network_warning: WarnOnce,
+    limit_warning: WarnOnce,
 }
 
 impl RejectionResponder {
     pub(super) fn new(limits: ListenerLimits) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(limits.refused)),
-            time: limits.refusal,
-            has_warned_of_network: AtomicBool::new(false),
-            has_warned_of_limit: AtomicBool::new(false),
+            permits: Arc::new(Semaphore::new(limits.rejections)),
+            timeout: limits.rejection,
+            network_warning: WarnOnce::new(),
+            limit_warning: WarnOnce::new(),
         }
     }
 
-    /// Refuses a connection in the background, and warns of the first one.
-    pub(super) fn refuse(&self, stream: TcpStream, peer: IpAddr, why: Rejection) {
+    /// Rejects a connection in the background, and warns about the first one.
+    pub(super) fn reject(&self, stream: TcpStream, peer: IpAddr, reason: Rejection) {
         let peer = peer.to_canonical();
-        self.warn(peer, why);
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+        self.warn(peer, reason);
+        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
             return;
         };
-        let time = self.time;
+        let time = self.timeout;
         tokio::spawn(async move {
-            // An error is that the client has gone, and too long is too long.
-            let _ = timeout(time, answer(stream, &text(peer, why))).await;
-            drop(place);
+            // An error means that the client has disconnected or was too slow.
+            let _ = timeout(time, send(stream, &response(peer, reason))).await;
+            drop(permit);
         });
     }
 
-    fn warn(&self, peer: IpAddr, why: Rejection) {
-        match why {
-            Rejection::Network => {
-                if !self.has_warned_of_network.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(
-                        %peer,
-                        "the listener of the metrics refuses a connection, since its address is \
-                         in none of the networks of `MetricsRouter::allowed_networks`; further ones are \
-                         not reported"
-                    );
-                }
-            }
-            Rejection::Full(full) => {
-                if !self.has_warned_of_limit.swap(true, Ordering::Relaxed) {
-                    tracing::warn!(
-                        %peer,
-                        "the listener of the metrics refuses a connection, since {}; further ones \
-                         are not reported",
-                        full.reason()
-                    );
-                }
-            }
+    fn warn(&self, peer: IpAddr, reason: Rejection) {
+        match reason {
+            Rejection::Network => self.network_warning.warn(|| {
+                tracing::warn!(
+                    %peer,
+                    "the metrics listener rejects a connection: its address is in none of the \
+                     networks of `MetricsRouter::allowed_networks`; further ones are not logged"
+                );
+            }),
+            Rejection::NoSlot(error) => self.limit_warning.warn(|| {
+                tracing::warn!(
+                    %peer,
+                    "the metrics listener rejects a connection: {}; further ones are not logged",
+                    error.message()
+                );
+            }),
         }
     }
 }
 
 impl SlotError {
-    fn reason(self) -> &'static str {
+    fn message(self) -> &'static str {
         match self {
             Self::AddressLimit => {
-                "its address is at the limit of `MetricsRouter::max_connections_per_address`, and \
-                 every connection is answering a request"
+                "its address is at the limit of `MetricsRouter::max_connections_per_address`, \
+                 and none of these connections is idle"
             }
             Self::ListenerLimit => {
-                "the listener is at the limit of `MetricsRouter::max_connections`, and every \
-                 connection is answering a request"
+                "the listener is at the limit of `MetricsRouter::max_connections`, and none of \
+                 these connections is idle"
             }
         }
     }
 }
 
-/// Returns the whole answer.
-fn text(peer: IpAddr, why: Rejection) -> String {
-    let (head, body) = match why {
+/// Returns the whole response, with its head.
+fn response(peer: IpAddr, reason: Rejection) -> String {
+    let (head, body) = match reason {
         Rejection::Network => (
             "403 Forbidden",
             format!("{peer} is in none of the networks that may read these metrics\n"),
         ),
-        Rejection::Full(full) => (
+        Rejection::NoSlot(error) => (
             "503 Service Unavailable\r\nretry-after: 1",
-            format!("this connection is refused, since {}\n", full.reason()),
+            format!("this connection was rejected: {}\n", error.message()),
         ),
     };
     format!(
@@ -117,12 +112,12 @@ fn text(peer: IpAddr, why: Rejection) -> String {
     )
 }
 
-/// Answers whatever is asked, and closes the connection.
-async fn answer(mut stream: TcpStream, text: &str) -> std::io::Result<()> {
-    // What was not read when a connection is closed resets it, and the answer with it.
+/// Reads the start of a request, sends the response, and closes the connection.
+async fn send(mut stream: TcpStream, response: &str) -> io::Result<()> {
+    // Closing a socket with unread data resets the connection, which discards the response.
     let mut ignored = [0; 1024];
     if stream.read(&mut ignored).await? > 0 {
-        stream.write_all(text.as_bytes()).await?;
+        stream.write_all(response.as_bytes()).await?;
         stream.shutdown().await?;
         while stream.read(&mut ignored).await? > 0 {}
     }

@@ -1,3 +1,5 @@
+//! Timeouts of connections, and errors of the listener.
+
 use std::future::pending;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -16,27 +18,27 @@ use crate::router::serve::connection::serve_connection;
 use crate::router::serve::connection_slots::ConnectionSlots;
 use crate::router::serve::limits::ListenerLimits;
 
-const FIRST: Duration = Duration::from_secs(10);
+const FIRST_REQUEST: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(40);
 const WRITE: Duration = Duration::from_secs(30);
 const GRACE: Duration = Duration::from_secs(10);
 const BODY: usize = 10_000;
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n";
 
-/// A connection that is served, over a pipe that holds less than an answer.
-struct Scene {
+/// A connection over a pipe that is smaller than a response.
+struct Fixture {
     client: DuplexStream,
-    served: JoinHandle<()>,
+    server: JoinHandle<()>,
     stop: watch::Sender<()>,
     start: Instant,
 }
 
-impl Scene {
+impl Fixture {
     fn new() -> Self {
-        Self::with(ListenerLimits::default())
+        Self::with_limits(ListenerLimits::default())
     }
 
-    fn with(limits: ListenerLimits) -> Self {
+    fn with_limits(limits: ListenerLimits) -> Self {
         let (client, stream) = duplex(1_000);
         let (stop, stopped) = watch::channel(());
         let router = Router::new()
@@ -44,10 +46,10 @@ impl Scene {
             .route("/never", get(pending::<()>));
         let peer = SocketAddr::from(([127, 0, 0, 1], 1));
         let slot = ConnectionSlots::new(limits).try_acquire(peer.ip()).unwrap();
-        let served = serve_connection(stream, |_| (), slot, peer, router, limits, stopped);
+        let connection = serve_connection(stream, |_| (), slot, peer, router, limits, stopped);
         Self {
             client,
-            served: tokio::spawn(served),
+            server: tokio::spawn(connection),
             stop,
             start: Instant::now(),
         }
@@ -57,19 +59,23 @@ impl Scene {
         self.client.write_all(bytes).await.unwrap();
     }
 
-    /// Reads one whole answer.
+    /// Reads one complete response.
     async fn read(&mut self) {
-        let mut answer = Vec::new();
-        while !answer.ends_with(&[b'x'; BODY]) {
-            let read = self.client.read_buf(&mut answer).await.unwrap();
-            assert!(read > 0, "it ended after {} bytes", answer.len());
+        let mut response = Vec::new();
+        while !response.ends_with(&[b'x'; BODY]) {
+            let read = self.client.read_buf(&mut response).await.unwrap();
+            assert!(
+                read > 0,
+                "the response ended after {} bytes",
+                response.len()
+            );
         }
     }
 
-    /// Waits until the connection is over, and checks how long it has lasted.
+    /// Waits until the connection ends, and checks how long it lasted.
     async fn check_ends_after(self, expected: Duration) {
-        let ended = timeout(10 * IDLE, self.served).await;
-        ended.expect("it does not end").unwrap();
+        let ended = timeout(10 * IDLE, self.server).await;
+        ended.expect("the connection does not end").unwrap();
         check_elapsed(self.start, expected);
         drop(self.client);
     }
@@ -84,20 +90,20 @@ fn check_elapsed(start: Instant, expected: Duration) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_first_head_that_does_not_come_whole_within_ten_seconds_ends_the_connection() {
+async fn a_connection_without_a_complete_head_is_closed_after_ten_seconds() {
     for head in [&b""[..], b"G", b"GET / HTTP/1.1\r\nhost: here\r\n"] {
-        let mut scene = Scene::new();
-        scene.send(head).await;
-        scene.check_ends_after(FIRST).await;
+        let mut fixture = Fixture::new();
+        fixture.send(head).await;
+        fixture.check_ends_after(FIRST_REQUEST).await;
     }
 
-    // Nor for one that comes a little at a time.
-    let Scene {
+    // Sending a little at a time does not extend the time.
+    let Fixture {
         mut client,
-        served,
+        server,
         stop,
         start,
-    } = Scene::new();
+    } = Fixture::new();
     let drip = async {
         client.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
         while client.write_all(b"x: y\r\n").await.is_ok() {
@@ -105,119 +111,120 @@ async fn a_first_head_that_does_not_come_whole_within_ten_seconds_ends_the_conne
         }
     };
     tokio::select! {
-        ended = served => ended.unwrap(),
+        ended = server => ended.unwrap(),
         () = drip => {}
     }
-    check_elapsed(start, FIRST);
+    check_elapsed(start, FIRST_REQUEST);
     drop(stop);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_may_be_idle_for_forty_seconds_between_requests() {
-    let mut scene = Scene::new();
+    let mut fixture = Fixture::new();
     for _ in 0..3 {
-        scene.send(REQUEST).await;
-        scene.read().await;
+        fixture.send(REQUEST).await;
+        fixture.read().await;
         sleep(Duration::from_secs(29)).await;
     }
-    // Half a head is no request.
-    scene.send(b"GET / HTTP/1.1\r\n").await;
+    // A partial head does not extend the time.
+    fixture.send(b"GET / HTTP/1.1\r\n").await;
     let last = Duration::from_secs(2 * 29);
-    scene.check_ends_after(last + IDLE).await;
+    fixture.check_ends_after(last + IDLE).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_takes_nothing_is_cut_and_a_slow_one_is_not() {
-    let mut scene = Scene::new();
-    scene.send(REQUEST).await;
-    scene.check_ends_after(WRITE).await;
+async fn a_client_that_does_not_read_is_disconnected_and_a_slow_one_is_not() {
+    let mut fixture = Fixture::new();
+    fixture.send(REQUEST).await;
+    fixture.check_ends_after(WRITE).await;
 
-    let mut scene = Scene::with(ListenerLimits {
-        deadline: 20 * WRITE,
+    let mut fixture = Fixture::with_limits(ListenerLimits {
+        response_deadline: 20 * WRITE,
         ..ListenerLimits::default()
     });
-    scene.send(REQUEST).await;
+    fixture.send(REQUEST).await;
     let mut read = 0;
     while read < BODY {
         sleep(Duration::from_secs(29)).await;
-        let taken = scene.client.read(&mut [0; 1_000]).await.unwrap();
-        assert!(taken > 0, "{read}");
-        read += taken;
+        let count = fixture.client.read(&mut [0; 1_000]).await.unwrap();
+        assert!(count > 0, "{read}");
+        read += count;
     }
-    assert!(scene.start.elapsed() > 9 * WRITE / 2);
+    assert!(fixture.start.elapsed() > 9 * WRITE / 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_ends_at_its_deadline_however_it_is_read_and_if_it_never_comes() {
+async fn a_response_ends_at_its_deadline_however_it_is_read_and_if_it_is_never_sent() {
     let second = Duration::from_secs(1);
-    let deadline = ListenerLimits::default().deadline + second;
-    let mut scene = Scene::new();
-    scene.send(REQUEST).await;
+    let deadline = ListenerLimits::default().response_deadline + second;
+    let mut fixture = Fixture::new();
+    fixture.send(REQUEST).await;
     let drip = async {
-        // Always in time for the write timeout.
-        while scene.client.read(&mut [0; 100]).await.unwrap() > 0 {
+        // Often enough for the write timeout.
+        while fixture.client.read(&mut [0; 100]).await.unwrap() > 0 {
             sleep(9 * second).await;
         }
     };
     tokio::select! {
-        ended = &mut scene.served => ended.unwrap(),
+        ended = &mut fixture.server => ended.unwrap(),
         () = drip => {}
     }
-    check_elapsed(scene.start, deadline);
+    check_elapsed(fixture.start, deadline);
 
-    let mut scene = Scene::new();
-    scene.send(b"GET /never HTTP/1.1\r\n\r\n").await;
-    scene.check_ends_after(deadline).await;
-    let mut scene = Scene::new();
+    let mut fixture = Fixture::new();
+    fixture.send(b"GET /never HTTP/1.1\r\n\r\n").await;
+    fixture.check_ends_after(deadline).await;
+    let mut fixture = Fixture::new();
     let timeout = "x-prometheus-scrape-timeout-seconds: 3";
     let head = format!("GET /never HTTP/1.1\r\n{timeout}\r\n\r\n");
-    scene.send(head.as_bytes()).await;
-    scene.check_ends_after(4 * second).await;
+    fixture.send(head.as_bytes()).await;
+    fixture.check_ends_after(4 * second).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_it_stops_what_rests_ends_at_once_and_what_is_under_way_has_its_time() {
-    // One that never asked, and one that was answered.
-    let mut scene = Scene::new();
+async fn at_shutdown_idle_connections_end_at_once_and_others_have_a_grace_period() {
+    // A connection without a request, and one whose response is complete.
+    let mut fixture = Fixture::new();
     tokio::task::yield_now().await;
-    scene.stop = watch::channel(()).0;
-    scene.check_ends_after(Duration::ZERO).await;
-    let mut scene = Scene::new();
-    scene.send(REQUEST).await;
-    scene.read().await;
-    scene.stop = watch::channel(()).0;
-    scene.check_ends_after(Duration::ZERO).await;
+    fixture.stop = watch::channel(()).0;
+    fixture.check_ends_after(Duration::ZERO).await;
+    let mut fixture = Fixture::new();
+    fixture.send(REQUEST).await;
+    fixture.read().await;
+    fixture.stop = watch::channel(()).0;
+    fixture.check_ends_after(Duration::ZERO).await;
 
-    // An answer that is taken in time.
-    let mut scene = Scene::new();
-    scene.send(REQUEST).await;
-    scene.client.read_exact(&mut [0; 500]).await.unwrap();
-    scene.stop = watch::channel(()).0;
+    // A response that is read in time.
+    let mut fixture = Fixture::new();
+    fixture.send(REQUEST).await;
+    fixture.client.read_exact(&mut [0; 500]).await.unwrap();
+    fixture.stop = watch::channel(()).0;
     sleep(Duration::from_secs(9)).await;
-    let mut rest = Vec::new();
-    scene.client.read_to_end(&mut rest).await.unwrap();
-    assert!(rest.ends_with(b"x") && rest.len() + 500 > BODY);
-    scene.check_ends_after(Duration::from_secs(9)).await;
+    let mut remaining = Vec::new();
+    fixture.client.read_to_end(&mut remaining).await.unwrap();
+    assert!(remaining.ends_with(b"x") && remaining.len() + 500 > BODY);
+    fixture.check_ends_after(Duration::from_secs(9)).await;
 
-    // Those that are not: half a head, an answer that nobody takes, and one that does
-    // not come.
+    // A partial head, a response that is not read, and one that is never sent.
     for sent in [&REQUEST[..20], REQUEST, b"GET /never HTTP/1.1\r\n\r\n"] {
-        let mut scene = Scene::new();
-        scene.send(sent).await;
+        let mut fixture = Fixture::new();
+        fixture.send(sent).await;
         sleep(Duration::from_secs(1)).await;
-        scene.stop = watch::channel(()).0;
-        scene.check_ends_after(Duration::from_secs(1) + GRACE).await;
+        fixture.stop = watch::channel(()).0;
+        fixture
+            .check_ends_after(Duration::from_secs(1) + GRACE)
+            .await;
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_listener_that_fails_is_left_alone_for_a_while_each_time() {
+async fn accepting_pauses_after_each_failure() {
     let start = Instant::now();
     let mut calls = 0;
     let poll = |_: &mut Context<'_>| {
         calls += 1;
         Poll::Ready(match calls {
-            // What Linux says when a process has too many open files.
+            // EMFILE: too many open files.
             1..=5 => Err(io::Error::from_raw_os_error(24)),
             6..=9 => Err(ErrorKind::ConnectionAborted.into()),
             _ => Ok("a connection"),

@@ -79,7 +79,7 @@ fn where_the_runtime_has_ended_an_answer_breaks_off() {
     let frame = frame.expect("there is nothing to wait for");
     assert!(frame.expect("an error, not the end").is_err());
     assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 0.0);
-    assert_eq!(sum(&registry, "tachometer_scrapes_cut_total", &[]), 1.0);
+    assert_eq!(sum(&registry, "tachometer_scrapes_aborted_total", &[]), 1.0);
 }
 
 #[test]

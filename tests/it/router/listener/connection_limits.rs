@@ -170,7 +170,7 @@ async fn readers_that_stall_have_the_slots_of_their_address_and_no_others() {
         scrape(&serving, US).await;
     }
     // None of them was closed for another.
-    assert_eq!(sum(&registry, "tachometer_scrapes_cut_total", &[]), 0.0);
+    assert_eq!(sum(&registry, "tachometer_scrapes_aborted_total", &[]), 0.0);
     for client in &mut stalled {
         client.read_exact(&mut vec![0; 100_000]).await.unwrap();
     }

@@ -35,7 +35,7 @@ async fn readers_that_stall_have_the_places_of_scrapes_until_another_address_ask
         scrape(&serving, US).await;
     }
     // One made room, the oldest for which nothing was being made, and that was enough.
-    assert_eq!(sum(&registry, "tachometer_scrapes_cut_total", &[]), 1.0);
+    assert_eq!(sum(&registry, "tachometer_scrapes_aborted_total", &[]), 1.0);
     let mut served = 0;
     for client in &mut stalled {
         let read = client.read_exact(&mut vec![0; 100_000]).await;
@@ -82,7 +82,7 @@ async fn an_address_that_keeps_its_scrapes_busy_leaves_places_for_others() {
     }
     serving.shutdown().await;
     assert_eq!(sum(&registry, "tachometer_scrapes_refused_total", &[]), 3.0);
-    assert_eq!(sum(&registry, "tachometer_scrapes_cut_total", &[]), 0.0);
+    assert_eq!(sum(&registry, "tachometer_scrapes_aborted_total", &[]), 0.0);
 }
 
 #[tokio::test]
@@ -96,11 +96,11 @@ async fn a_reader_that_stalls_is_cut_at_the_deadline_and_counted() {
             .clone()
             .scrape_timeout(Duration::from_secs(deadline));
         let serving = start(settings).await;
-        let before = sum(&registry, "tachometer_scrapes_cut_total", &[]);
+        let before = sum(&registry, "tachometer_scrapes_aborted_total", &[]);
         let request = format!("GET /metrics HTTP/1.1\r\nhost: localhost\r\n{header}\r\n");
         let stalled = connect(&serving, THEM, &request).await;
         check_reset(&stalled).await;
-        let cut = sum(&registry, "tachometer_scrapes_cut_total", &[]) - before;
+        let cut = sum(&registry, "tachometer_scrapes_aborted_total", &[]) - before;
         assert_eq!(cut, 1.0);
         serving.shutdown().await;
     }

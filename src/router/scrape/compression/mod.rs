@@ -7,10 +7,10 @@ mod encoders;
 use axum::http::HeaderMap;
 
 #[cfg(feature = "compression")]
-pub(super) use encoders::negotiate_compressor;
+pub(crate) use encoders::negotiate_compressor;
 
 /// A streaming compressor.
-pub(super) trait Compressor: Send {
+pub(crate) trait Compressor: Send {
     /// Returns the value of `Content-Encoding`.
     fn content_coding(&self) -> &'static str;
     /// Compresses `bytes`. The output may lag behind the input.
@@ -25,6 +25,6 @@ pub(super) trait Compressor: Send {
 
 /// Returns `None`: without the feature `compression`, responses are never compressed.
 #[cfg(not(feature = "compression"))]
-pub(super) fn negotiate_compressor(_: &HeaderMap) -> Option<Box<dyn Compressor>> {
+pub(crate) fn negotiate_compressor(_: &HeaderMap) -> Option<Box<dyn Compressor>> {
     None
 }

@@ -7,8 +7,8 @@ use axum::http::header::ACCEPT_ENCODING;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::router::accept_header::preferences;
-use crate::router::compression::Compressor;
+use crate::router::scrape::accept_header::preferences;
+use crate::router::scrape::compression::Compressor;
 
 /// Returns the compressor that the client prefers. Returns `None` if it accepts no supported
 /// coding, or prefers `identity`.

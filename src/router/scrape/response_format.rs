@@ -1,108 +1,101 @@
-//! Which format an answer has, by the client's `Accept`.
+//! Content negotiation: the format of a response, by the client's `Accept`.
 //!
-//! The rules are those of Prometheus's own clients, whose server fails a scrape that
-//! it cannot read: what is not understood is passed over, nothing is ever refused,
-//! and whoever asks for nothing in particular gets the format that all of them read.
+//! The rules are those of Prometheus's client libraries. Prometheus fails a scrape that it
+//! cannot parse, so unknown media types are ignored, no request is refused, and the default is
+//! the format that every version of Prometheus reads.
 
 use axum::http::header::ACCEPT;
 use axum::http::{HeaderMap, HeaderValue};
 
 use crate::export::Format;
-use crate::router::accept_header::{Preference, preferences};
+use crate::router::scrape::accept_header::{Preference, preferences};
 use crate::snapshot::Escaping;
 
-/// The format of an answer.
+/// The format of a response, with the parameters of its `Content-Type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NegotiatedFormat {
-    pub(super) format: Format,
-    pub(super) escaping: Escaping,
-    /// Whether the client asked for a scheme, and so is told which one it got.
-    told: bool,
-    /// Whether it asked for `OpenMetrics` by the version before 1.0.0, or none, which to
-    /// Prometheus's clients is the same.
-    old: bool,
+pub(crate) struct ResponseFormat {
+    pub(crate) format: Format,
+    pub(crate) escaping: Escaping,
+    /// Whether `Content-Type` names the escaping scheme. It does if the client asked for one.
+    echo_escaping: bool,
+    /// Whether the client asked for OpenMetrics 0.0.1, or for no version, which Prometheus's
+    /// client libraries treat as 0.0.1.
+    is_openmetrics_0_0_1: bool,
 }
 
-impl NegotiatedFormat {
-    /// Returns the format that a client likes best of those that there are.
-    pub(super) fn from_headers(headers: &HeaderMap) -> Self {
-        let choices = preferences(headers, &ACCEPT);
-        let mut known = choices.iter().filter(|choice| choice.weight > 0);
-        let Some((choice, format)) = known.find_map(|one| Some((one, format(one)?))) else {
-            return Self::text();
-        };
-        // JSON only where no other format is liked as much: a client that takes
-        // anything is most likely a Prometheus behind something.
-        let as_dear = |other: &&Preference| other.weight == choice.weight && is_text(other);
-        if format == Format::Json && choices.iter().any(|other| as_dear(&other)) {
-            return Self::text();
-        }
-        let asked = choice.param("escaping").and_then(Escaping::from_name);
-        Self {
-            format,
-            escaping: asked.unwrap_or_default(),
-            told: format != Format::Json && (asked.is_some() || format == Format::TextV1),
-            old: choice.param("version") != Some("1.0.0"),
-        }
-    }
-
-    /// Returns JSON, where that is what was asked for.
-    pub(super) fn json() -> Self {
-        Self::plain(Format::Json)
-    }
-
-    fn text() -> Self {
-        Self::plain(Format::Text)
-    }
-
-    fn plain(format: Format) -> Self {
+impl ResponseFormat {
+    /// Returns a format with its default parameters.
+    pub(crate) fn new(format: Format) -> Self {
         Self {
             format,
             escaping: Escaping::default(),
-            told: false,
-            old: false,
+            echo_escaping: false,
+            is_openmetrics_0_0_1: false,
         }
     }
 
-    /// Returns the answer's `Content-Type`.
-    pub(super) fn content_type(self) -> HeaderValue {
+    /// Returns the supported format that the client prefers.
+    pub(crate) fn negotiate(headers: &HeaderMap) -> Self {
+        let preferences = preferences(headers, &ACCEPT);
+        let mut accepted = preferences.iter().filter(|one| one.weight > 0);
+        let best = accepted.find_map(|one| Some((one, supported_format(one)?)));
+        let Some((best, format)) = best else {
+            return Self::new(Format::Text);
+        };
+        // JSON only if the client prefers it to all text formats. A client that also accepts
+        // anything (`*/*`) is most likely a Prometheus behind a proxy.
+        let is_equal_text = |one: &Preference| {
+            one.weight == best.weight
+                && supported_format(one).is_some_and(|format| format != Format::Json)
+        };
+        if format == Format::Json && preferences.iter().any(is_equal_text) {
+            return Self::new(Format::Text);
+        }
+        let requested = best.param("escaping").and_then(Escaping::from_name);
+        Self {
+            format,
+            escaping: requested.unwrap_or_default(),
+            echo_escaping: format != Format::Json
+                && (requested.is_some() || format == Format::TextV1),
+            is_openmetrics_0_0_1: best.param("version") != Some("1.0.0"),
+        }
+    }
+
+    pub(crate) fn content_type(self) -> HeaderValue {
         let mut text = match self.format {
-            Format::OpenMetrics if self.old => {
+            Format::OpenMetrics if self.is_openmetrics_0_0_1 => {
                 "application/openmetrics-text; version=0.0.1; charset=utf-8"
             }
             format => format.content_type(),
         }
         .to_owned();
-        if self.told {
+        if self.echo_escaping {
             text.push_str("; escaping=");
             text.push_str(self.escaping.as_str());
         }
-        let plain = HeaderValue::from_static(self.format.content_type());
-        HeaderValue::from_str(&text).unwrap_or(plain)
+        let default = HeaderValue::from_static(self.format.content_type());
+        HeaderValue::from_str(&text).unwrap_or(default)
     }
 }
 
-/// Returns the format that a choice names, if it is one that there is.
-fn format(choice: &Preference) -> Option<Format> {
-    let version = choice.param("version");
-    match (choice.name.as_str(), version) {
+/// Returns the format that a media type selects, or `None` if it is not supported.
+fn supported_format(media_type: &Preference) -> Option<Format> {
+    let version = media_type.param("version");
+    match (media_type.name.as_str(), version) {
         ("text/plain", Some("1.0.0")) => Some(Format::TextV1),
         ("text/plain", None | Some("0.0.4")) | ("text/*" | "*/*", _) => Some(Format::Text),
         ("application/openmetrics-text", None | Some("0.0.1" | "1.0.0")) => {
             Some(Format::OpenMetrics)
         }
         ("application/vnd.google.protobuf", _) => {
-            let message = choice.param("proto") == Some("io.prometheus.client.MetricFamily");
-            let delimited = choice.param("encoding") == Some("delimited");
-            (message && delimited).then_some(Format::Protobuf)
+            let is_metric_family =
+                media_type.param("proto") == Some("io.prometheus.client.MetricFamily");
+            let is_delimited = media_type.param("encoding") == Some("delimited");
+            (is_metric_family && is_delimited).then_some(Format::Protobuf)
         }
         ("application/json", _) => Some(Format::Json),
         _ => None,
     }
-}
-
-fn is_text(choice: &Preference) -> bool {
-    format(choice).is_some_and(|format| format != Format::Json)
 }
 
 #[cfg(test)]
@@ -121,37 +114,37 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_str(accept).unwrap());
         assert_eq!(
-            NegotiatedFormat::from_headers(&headers).content_type(),
+            ResponseFormat::negotiate(&headers).content_type(),
             content_type
         );
     }
 
     #[test]
-    fn three_generations_of_prometheus_and_victoriametrics_get_what_they_like_best() {
+    fn prometheus_2_and_3_and_victoriametrics_get_the_format_they_prefer() {
         // Prometheus 2.42, without and with native histograms.
         let open = "application/openmetrics-text;version=1.0.0";
-        let rest = "application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;\
+        let others = "application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;\
                     q=0.5,*/*;q=0.1";
-        check(&format!("{open},{rest}"), OPENMETRICS_TYPE);
-        check(&format!("{PROTOBUF},{open};q=0.8,{rest}"), PROTOBUF_TYPE);
+        check(&format!("{open},{others}"), OPENMETRICS_TYPE);
+        check(&format!("{PROTOBUF},{open};q=0.8,{others}"), PROTOBUF_TYPE);
         // 2.53.
-        let rest = "application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;\
+        let others = "application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;\
                     q=0.3,*/*;q=0.2";
-        check(&format!("{open};q=0.5,{rest}"), OPENMETRICS_TYPE);
+        check(&format!("{open};q=0.5,{others}"), OPENMETRICS_TYPE);
         check(
-            &format!("{PROTOBUF};q=0.5,{open};q=0.4,{rest}"),
+            &format!("{PROTOBUF};q=0.5,{open};q=0.4,{others}"),
             PROTOBUF_TYPE,
         );
-        // 3.5, with native histograms and without, and held to one format.
+        // 3.5, with and without native histograms, and limited to one format.
         let open = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8";
-        let rest = "application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;\
+        let others = "application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;\
                     escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
         check(
-            &format!("{PROTOBUF};q=0.6,{open};q=0.5,{rest}"),
+            &format!("{PROTOBUF};q=0.6,{open};q=0.5,{others}"),
             PROTOBUF_TYPE,
         );
         let open_utf8 = format!("{OPENMETRICS_TYPE}; escaping=allow-utf-8");
-        check(&format!("{open};q=0.6,{rest}"), &open_utf8);
+        check(&format!("{open};q=0.6,{others}"), &open_utf8);
         check(&format!("{open};q=0.6,*/*;q=0.5"), &open_utf8);
         check("text/plain;version=0.0.4;q=0.6,*/*;q=0.5", TEXT_TYPE);
         check(
@@ -163,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_asks_for_anything_or_nonsense_gets_text() {
+    fn wildcards_and_unsupported_types_get_text() {
         check("*/*", TEXT_TYPE);
         check("text/*", TEXT_TYPE);
         check("text/html,application/xhtml+xml,*/*;q=0.8", TEXT_TYPE);
@@ -174,13 +167,13 @@ mod tests {
         check("application/openmetrics-text;q=0", TEXT_TYPE);
         check("image/png", TEXT_TYPE);
         assert_eq!(
-            NegotiatedFormat::from_headers(&HeaderMap::new()),
-            NegotiatedFormat::text()
+            ResponseFormat::negotiate(&HeaderMap::new()),
+            ResponseFormat::new(Format::Text)
         );
     }
 
     #[test]
-    fn json_is_given_only_where_it_is_liked_best_by_name() {
+    fn json_is_used_only_if_it_is_named_and_preferred_to_text() {
         check("application/json", "application/json");
         check("application/json, */*;q=0.5", "application/json");
         check("application/json, text/plain, */*", TEXT_TYPE);
@@ -190,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_and_escaping_schemes_are_those_asked_for_as_far_as_there_are_such() {
+    fn supported_versions_and_escaping_schemes_are_used() {
         let old = "application/openmetrics-text; version=0.0.1; charset=utf-8";
         check("application/openmetrics-text", old);
         check("application/openmetrics-text;version=0.0.1", old);

@@ -1,58 +1,58 @@
-//! Files that are part of the program, which a browser keeps until they change.
+//! Files of the crate that browsers cache until they change.
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 
-/// A file with its tag.
+/// A file with its entity tag.
 #[derive(Debug, Clone)]
 pub(super) struct StaticFile {
     text: &'static str,
-    tag: String,
+    etag: String,
 }
 
 impl StaticFile {
     pub(super) fn new(text: &'static str) -> Self {
-        let tag = tag(text.as_bytes());
-        Self { text, tag }
+        let etag = etag(text.as_bytes());
+        Self { text, etag }
     }
 
-    /// Makes `answer` one with this file, which a browser may keep and has to ask for again:
-    /// with 304 if it has the same already.
-    pub(super) fn answer(&self, mut answer: Response, request: &HeaderMap) -> Response {
-        *answer.body_mut() = if has(request, &self.tag) {
-            *answer.status_mut() = StatusCode::NOT_MODIFIED;
+    /// Returns `response` with this file as its body, or with status 304 if the client has the
+    /// file already. Browsers may cache it, but must revalidate it.
+    pub(super) fn respond(&self, mut response: Response, request: &HeaderMap) -> Response {
+        *response.body_mut() = if is_cached_by_client(request, &self.etag) {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
             Body::empty()
         } else {
             Body::from(Bytes::from_static(self.text.as_bytes()))
         };
-        let headers = answer.headers_mut();
-        // Of a 304, too, whose body axum would else call empty (RFC 9110, 8.6).
+        let headers = response.headers_mut();
+        // For a 304 axum would otherwise send the length of its empty body (RFC 9110, 8.6).
         headers.insert(CONTENT_LENGTH, HeaderValue::from(self.text.len()));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        if let Ok(tag) = HeaderValue::from_str(&self.tag) {
-            headers.insert(ETAG, tag);
+        if let Ok(etag) = HeaderValue::from_str(&self.etag) {
+            headers.insert(ETAG, etag);
         }
-        answer
+        response
     }
 }
 
-/// Returns true if the client says that it has what this tag stands for.
+/// Returns true if `If-None-Match` contains this entity tag.
 ///
-/// Tags are compared without regard to `W/` (RFC 9110, 13.1.2).
-fn has(request: &HeaderMap, tag: &str) -> bool {
+/// The comparison is weak: it ignores `W/` (RFC 9110, 13.1.2).
+fn is_cached_by_client(request: &HeaderMap, etag: &str) -> bool {
     let values = request.get_all(IF_NONE_MATCH).iter();
-    let mut tags = values.filter_map(|value| value.to_str().ok());
-    tags.any(|list| {
-        let mut all = list.split(',').map(str::trim);
-        all.any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
+    let mut lists = values.filter_map(|value| value.to_str().ok());
+    lists.any(|list| {
+        let mut tags = list.split(',').map(str::trim);
+        tags.any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
     })
 }
 
-/// Returns a strong tag of some content, by 64 bits of FNV-1a: the files of two versions
-/// of the crate differ by chance, and nobody else's are served.
-fn tag(content: &[u8]) -> String {
+/// Returns a strong entity tag: the 64-bit FNV-1a hash of the content. It needs no protection
+/// from deliberate collisions, since only files of this crate are served.
+fn etag(content: &[u8]) -> String {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for byte in content {
         hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
@@ -65,9 +65,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_has_what_one_of_its_tags_stands_for() {
-        let tag = tag(b"content");
-        assert_ne!(tag, super::tag(b"contents"));
+    fn a_file_is_cached_if_its_tag_is_in_the_list() {
+        let tag = etag(b"content");
+        assert_ne!(tag, etag(b"contents"));
         for (lists, expected) in [
             (vec![tag.clone()], true),
             (vec![format!("W/{tag}")], true),
@@ -86,7 +86,7 @@ mod tests {
             for list in &lists {
                 headers.append(IF_NONE_MATCH, list.parse().unwrap());
             }
-            assert_eq!(has(&headers, &tag), expected, "{lists:?}");
+            assert_eq!(is_cached_by_client(&headers, &tag), expected, "{lists:?}");
         }
     }
 }

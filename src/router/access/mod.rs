@@ -1,0 +1,141 @@
+//! Access control: which clients may read the metrics.
+
+pub(crate) mod credentials;
+pub(crate) mod networks;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+
+use crate::context::WarnOnce;
+use crate::router::access::credentials::Credentials;
+use crate::router::access::networks::AllowedNetworks;
+use crate::router::client_address::peer_address;
+use crate::router::response_headers::set_common_headers;
+
+/// The maximum length of a query string, in bytes.
+const MAX_QUERY_LENGTH: usize = 8 * 1024;
+
+/// The settings of access control.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AccessSettings {
+    /// If empty, no credentials are required.
+    pub(super) credentials: Credentials,
+    /// `None` allows all addresses.
+    pub(super) networks: Option<AllowedNetworks>,
+}
+
+impl AccessSettings {
+    /// Checks access before every route of `router`, also for methods that it does not support.
+    ///
+    /// Paths without a route are not checked: if the router is nested or merged, they belong to
+    /// the application.
+    pub(super) fn protect_routes<S>(self, router: Router<S>) -> Router<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        let access = self.into_access_control();
+        router.route_layer(from_fn(move |request: Request, next: Next| {
+            Arc::clone(&access).respond(request, next)
+        }))
+    }
+
+    /// Checks access before every path of `router`, also before those without a route.
+    #[cfg(feature = "serve")]
+    pub(super) fn protect_all(self, router: Router) -> Router {
+        let access = self.into_access_control();
+        router.layer(from_fn(move |request: Request, next: Next| {
+            Arc::clone(&access).respond(request, next)
+        }))
+    }
+
+    fn into_access_control(self) -> Arc<AccessControl> {
+        self.warn_if_nobody_is_allowed();
+        Arc::new(AccessControl {
+            settings: self,
+            missing_address: WarnOnce::new(),
+        })
+    }
+
+    fn warn_if_nobody_is_allowed(&self) {
+        if self.credentials.has_empty_secret() {
+            tracing::warn!(
+                "MetricsRouter has an empty token or password, which lets nobody in; is an \
+                 environment variable not set? If anyone may read the metrics, call neither \
+                 `bearer_token` nor `basic_auth`"
+            );
+        }
+        if self
+            .networks
+            .as_ref()
+            .is_some_and(AllowedNetworks::is_empty)
+        {
+            tracing::warn!(
+                "MetricsRouter has an empty list of networks, which lets nobody in; if any \
+                 address may read the metrics, do not call `allowed_networks`"
+            );
+        }
+    }
+}
+
+/// Checks requests.
+#[derive(Debug)]
+struct AccessControl {
+    settings: AccessSettings,
+    /// Warns that the server provides no client addresses.
+    missing_address: WarnOnce,
+}
+
+impl AccessControl {
+    async fn respond(self: Arc<Self>, request: Request, next: Next) -> Response {
+        let response = match self.check(&request) {
+            Ok(()) => next.run(request).await,
+            Err(refusal) => refusal,
+        };
+        set_common_headers(response)
+    }
+
+    /// # Errors
+    ///
+    /// The response to a request that is refused.
+    fn check(&self, request: &Request) -> Result<(), Response> {
+        if !self.is_in_allowed_network(request) {
+            return Err(StatusCode::FORBIDDEN.into_response());
+        }
+        let credentials = &self.settings.credentials;
+        if !credentials.is_empty() && !credentials.is_authorized(request.headers()) {
+            let mut refusal = StatusCode::UNAUTHORIZED.into_response();
+            for challenge in credentials.challenges() {
+                refusal.headers_mut().append(WWW_AUTHENTICATE, challenge);
+            }
+            return Err(refusal);
+        }
+        let query = request.uri().query().unwrap_or_default();
+        if query.len() > MAX_QUERY_LENGTH {
+            return Err(StatusCode::URI_TOO_LONG.into_response());
+        }
+        Ok(())
+    }
+
+    fn is_in_allowed_network(&self, request: &Request) -> bool {
+        let Some(networks) = &self.settings.networks else {
+            return true;
+        };
+        let address = peer_address(request);
+        if address.is_none() {
+            self.missing_address.warn(|| {
+                tracing::warn!(
+                    "MetricsRouter refuses all requests: `allowed_networks` is set, but the \
+                     server provides no client addresses; serve the application with \
+                     `into_make_service_with_connect_info::<SocketAddr>()`"
+                );
+            });
+        }
+        address.is_some_and(|address| networks.contains(address))
+    }
+}

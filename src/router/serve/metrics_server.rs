@@ -1,0 +1,122 @@
+//! A listener that is running.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, ToSocketAddrs};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::router::access::AccessSettings;
+use crate::router::routes::Routes;
+use crate::router::serve::accept_loop::AcceptLoop;
+use crate::router::serve::allowed_hosts::AllowedHosts;
+use crate::router::serve::limits::{ListenerLimits, ListenerSettings};
+use crate::router::serve::listener_router::listener_router;
+
+/// A running server for metrics, returned by [`MetricsRouter::serve_on`].
+///
+/// Dropping it stops the server as [`shutdown`](Self::shutdown) does, without waiting.
+///
+/// # What a client can hold
+///
+/// The listener accepts each connection at once and then decides whether it gets a slot:
+///
+/// - A client outside of the [`allowed_networks`](MetricsRouter::allowed_networks) gets no slot. Up
+///   to 8 at a time get a 403. Others are closed without a response.
+/// - There are 64 slots ([`max_connections`](MetricsRouter::max_connections)), and 16 of them for one
+///   address ([`max_connections_per_address`](MetricsRouter::max_connections_per_address)). If an
+///   address is at its limit, the listener closes its oldest idle connection. If no slot is
+///   free, the listener closes the oldest idle connection of the address with the most
+///   connections. It never closes a connection with a response in progress for another.
+/// - The first request must arrive within 10 seconds, and a later one within 40.
+/// - A client must read some bytes every 30 seconds and the whole response before the
+///   [`scrape_timeout`](MetricsRouter::scrape_timeout). The listener closes the connection one second
+///   after the timeout.
+///
+/// Of the 8 [concurrent scrapes](MetricsRouter::max_concurrent_scrapes), one address has at most 6.
+/// At the maximum, a new scrape aborts one of the address with the most scrapes.
+///
+/// So one address cannot use up the connections or the scrapes of others, unless the limit
+/// is 1. Clients can still do this:
+///
+/// - A client with the scraper's address, such as one behind the same proxy, can use up the
+///   share of that address.
+/// - Two or more allowed addresses can together keep all scrapes busy, and four (4 × 16) can
+///   hold all connections with responses that they do not read: until the timeout, and
+///   again after it.
+/// - As many allowed addresses as there are connections can close a scraper's connection
+///   while it is idle. The scraper can connect again.
+///
+/// If untrusted clients can reach the listener, allow your scrapers only, by
+/// [`allowed_networks`](MetricsRouter::allowed_networks).
+///
+///
+/// The tests are in `tests/it/router/serve.rs`, `tests/it/router/listener/` and `src/router/serve/`.
+///
+/// [`MetricsRouter::serve_on`]: crate::MetricsRouter::serve_on
+#[must_use = "dropping it stops the server"]
+pub struct MetricsServer {
+    address: SocketAddr,
+    /// Dropped to stop the server.
+    stop: watch::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl MetricsServer {
+    /// Starts a server for `routes` on a task of its own.
+    pub(crate) async fn start(
+        address: impl ToSocketAddrs,
+        settings: ListenerSettings,
+        access: AccessSettings,
+        routes: Routes<()>,
+        scrape_timeout: Duration,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let is_loopback = address.ip().to_canonical().is_loopback();
+        let hosts = settings.allowed_hosts;
+        let hosts = hosts.or_else(|| is_loopback.then(AllowedHosts::default));
+        let accept_loop = AcceptLoop {
+            listener,
+            networks: access.networks.clone(),
+            limits: ListenerLimits {
+                response_deadline: scrape_timeout,
+                ..settings.limits
+            },
+            router: listener_router(routes, access, hosts),
+        };
+        let (stop, stopped) = watch::channel(());
+        let task = tokio::spawn(accept_loop.run(stopped));
+        Ok(Self {
+            address,
+            stop,
+            task,
+        })
+    }
+
+    /// Returns the address on which the server listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops accepting connections, and waits until the existing ones have ended.
+    ///
+    /// Scrapes in progress have 10 seconds to finish. Then they are aborted.
+    #[doc(alias = "graceful_shutdown")]
+    pub async fn shutdown(self) {
+        drop(self.stop);
+        // An error means that the runtime has shut down, and the task with it.
+        let _ = self.task.await;
+    }
+}
+
+impl fmt::Debug for MetricsServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetricsServer")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
