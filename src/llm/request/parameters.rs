@@ -4,8 +4,7 @@ use std::fmt;
 
 use memchr::memmem;
 
-use crate::llm::response::answer::{Field, parse_bool, parse_integer};
-use crate::llm::response::json::{Branch, MAX_TEXT_LEN, Scanner, Sink, Value, field, object};
+use crate::llm::response::json::{Branch, MAX_TEXT_LEN, Scanner, Value, field, nested};
 
 /// The model of a request whose body the layer cannot see, since it is made as it is
 /// sent: to be put among the request's extensions. reqwest's requests have none; the
@@ -57,25 +56,25 @@ pub(crate) struct RequestParams {
     max_tokens: Option<u64>,
 }
 
-const BODY: &[Branch] = &[
-    field("model", Field::Model),
-    field("stream", Field::Stream),
-    object(
+const BODY: &[Branch<RequestParams>] = &[
+    field("model", RequestParams::model),
+    field("stream", RequestParams::stream),
+    nested(
         "stream_options",
-        &[field("include_usage", Field::StreamUsage)],
+        &[field("include_usage", RequestParams::include_usage)],
     ),
-    field("n", Field::Choices),
-    field("max_tokens", Field::MaxTokens),
-    field("max_completion_tokens", Field::MaxTokens),
-    field("max_output_tokens", Field::MaxTokens),
-    // Gemini's, in both of the spellings that it takes.
-    object(
+    field("n", RequestParams::choices),
+    field("max_tokens", RequestParams::max_tokens),
+    field("max_completion_tokens", RequestParams::max_tokens),
+    field("max_output_tokens", RequestParams::max_tokens),
+    // Gemini accepts both spellings.
+    nested(
         "generationConfig",
-        &[field("candidateCount", Field::Choices)],
+        &[field("candidateCount", RequestParams::choices)],
     ),
-    object(
+    nested(
         "generation_config",
-        &[field("candidate_count", Field::Choices)],
+        &[field("candidate_count", RequestParams::choices)],
     ),
 ];
 
@@ -97,7 +96,7 @@ impl RequestParams {
     }
 
     /// Returns the most output tokens that the request allows, in all answers together.
-    pub(crate) fn max_tokens(&self) -> Option<u64> {
+    pub(crate) fn max_total_tokens(&self) -> Option<u64> {
         // Some take 0 for no limit.
         let each = self.max_tokens.filter(|most| *most > 0)?;
         Some(each.saturating_mul(self.choices.unwrap_or(1).max(1)))
@@ -146,21 +145,30 @@ fn nonempty_text(value: &[u8]) -> Option<&str> {
     str::from_utf8(value).ok().filter(|text| !text.is_empty())
 }
 
-impl Sink for RequestParams {
-    fn take(&mut self, field: Field, value: Value<'_>) {
-        match (field, value) {
-            (Field::Model, Value::Text(model)) if !model.is_empty() => {
-                self.model = Some(model.into());
-            }
-            (Field::Stream, value) => self.stream = parse_bool(value).or(self.stream),
-            (Field::StreamUsage, value) => self.includes_usage = parse_bool(value) == Some(true),
-            (Field::Choices, value) => self.choices = parse_integer(value),
-            // Some clients send an old limit that the server ignores beside the one that counts.
-            (Field::MaxTokens, value) => {
-                self.max_tokens = self.max_tokens.max(parse_integer(value))
-            }
-            _ => {}
+/// The methods that take the values of the body.
+impl RequestParams {
+    fn model(&mut self, value: Value<'_>) {
+        if let Some(model) = value.non_empty() {
+            self.model = Some(model.into());
         }
+    }
+
+    fn stream(&mut self, value: Value<'_>) {
+        self.stream = value.to_bool().or(self.stream);
+    }
+
+    fn include_usage(&mut self, value: Value<'_>) {
+        self.includes_usage = value.is_true();
+    }
+
+    fn choices(&mut self, value: Value<'_>) {
+        self.choices = value.to_u64();
+    }
+
+    /// Takes the largest limit: some clients send an old one, which the server ignores, beside
+    /// the one that counts.
+    fn max_tokens(&mut self, value: Value<'_>) {
+        self.max_tokens = self.max_tokens.max(value.to_u64());
     }
 }
 
@@ -200,7 +208,7 @@ mod tests {
             (br#"{"max_tokens":0}"#, None),
             (br"{}", None),
         ] {
-            assert_eq!(RequestParams::read(Some(body)).max_tokens(), most);
+            assert_eq!(RequestParams::read(Some(body)).max_total_tokens(), most);
         }
     }
 

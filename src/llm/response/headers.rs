@@ -1,61 +1,58 @@
-//! What the head of an answer tells.
+//! What the headers of a response report: times, tokens, cost, service tier and errors.
 
 use http::HeaderMap;
 
-use crate::llm::facts::{Phase, TimeUnit};
-use crate::llm::response::answer::{Answer, Field};
-use crate::llm::response::json::{Sink, Value};
+use crate::llm::response::answer::Answer;
+use crate::llm::response::json::Value;
 
-/// The headers that tell something, and what.
-const HEADERS: [(&str, Field); 9] = [
-    (
-        "openai-processing-ms",
-        Field::Took(Phase::Total, TimeUnit::Millis),
-    ),
-    // Bedrock's, of models that it invokes.
-    ("x-amzn-bedrock-input-token-count", Field::Input),
-    ("x-amzn-bedrock-output-token-count", Field::Output),
+type Take = fn(&mut Answer, Value<'_>);
+
+/// The headers that are read, and the methods that take their values.
+const HEADERS: [(&str, Take); 9] = [
+    ("openai-processing-ms", Answer::total_millis),
+    // Bedrock, for the models that it invokes.
+    ("x-amzn-bedrock-input-token-count", Answer::input),
+    ("x-amzn-bedrock-output-token-count", Answer::output),
     (
         "x-amzn-bedrock-cache-read-input-token-count",
-        Field::CacheRead,
+        Answer::cache_read,
     ),
     (
         "x-amzn-bedrock-cache-write-input-token-count",
-        Field::CacheWrite,
+        Answer::cache_write,
     ),
-    (
-        "x-amzn-bedrock-invocation-latency",
-        Field::Took(Phase::Total, TimeUnit::Millis),
-    ),
-    ("x-amzn-errortype", Field::ErrorCode),
-    // A gateway's.
-    ("x-litellm-response-cost", Field::Cost),
-    ("x-amzn-bedrock-service-tier", Field::ServiceTier),
+    ("x-amzn-bedrock-invocation-latency", Answer::total_millis),
+    ("x-amzn-bedrock-service-tier", Answer::service_tier),
+    ("x-amzn-errortype", aws_error_type),
+    ("x-litellm-response-cost", litellm_cost),
 ];
 
-/// Reads the head of an answer.
+/// Reads the headers of a response.
 pub(crate) fn read_headers(headers: &HeaderMap, answer: &mut Answer) {
-    // One look at each name, of which most begin otherwise, costs less than asking for all.
+    // One pass over the names, most of which start with something else, is cheaper than nine
+    // look-ups.
     for (name, value) in headers {
         let name = name.as_str();
         if !name.starts_with("x-") && !name.starts_with("openai-") {
             continue;
         }
-        let known = HEADERS.iter().find(|(known, _)| *known == name);
-        let (Some((_, field)), Ok(text)) = (known, value.to_str()) else {
-            continue;
-        };
-        match *field {
-            // What follows is the address of who explains it.
-            Field::ErrorCode => {
-                let word = text.split(':').next().unwrap_or(text);
-                answer.take(Field::ErrorCode, Value::Text(word));
-            }
-            Field::ServiceTier => answer.take(Field::ServiceTier, Value::Text(text)),
-            // A gateway that knows no price says 0.
-            Field::Cost if text.parse() == Ok(0.0) => {}
-            field => answer.take(field, Value::Number(text)),
+        let header = HEADERS.iter().find(|(header, _)| *header == name);
+        if let (Some((_, take)), Ok(text)) = (header, value.to_str()) {
+            take(answer, Value::Text(text));
         }
     }
-    answer.end_head();
+    answer.end_headers();
+}
+
+/// An error type, which a colon and a URL may follow.
+fn aws_error_type(answer: &mut Answer, value: Value<'_>) {
+    let error_type = value.scalar().and_then(|text| text.split(':').next());
+    answer.set_error(error_type.unwrap_or(""));
+}
+
+/// A cost in US dollars, or 0 if LiteLLM knows no price.
+fn litellm_cost(answer: &mut Answer, value: Value<'_>) {
+    if value.to_f64() != Some(0.0) {
+        answer.cost(value);
+    }
 }

@@ -16,7 +16,7 @@ use crate::llm::metrics::LlmMetrics;
 use crate::llm::request::{Detected, RequestParams, detect};
 use crate::llm::response::dialect::{Dialect, Vendor};
 use crate::llm::response::framing::{DeclaredFormat, ResponseReader};
-use crate::llm::response::headers;
+use crate::llm::response::headers::read_headers;
 use crate::llm::response::rate_limit::rate_limits;
 
 /// The call of one request, which is made when the request is sent, moved to the future
@@ -140,7 +140,7 @@ impl HttpCall {
         let mut reader = Box::new(ResponseReader::new(self.dialect, label));
         // The head of a fetch says nothing of the call whose answer is fetched.
         if !self.fetches_stored {
-            headers::read_headers(headers, &mut reader.answer);
+            read_headers(headers, &mut reader.answer);
         }
         self.reader = Some(reader);
     }

@@ -4,7 +4,7 @@ use crate::llm::call::HttpCall;
 use crate::llm::call::http_call::End;
 use crate::llm::call::llm_call::has_output;
 use crate::llm::facts::{Outcome, Proof, Units, Usage};
-use crate::llm::response::answer::{Answer, Field, TokenCounts};
+use crate::llm::response::answer::{Answer, TokenCounts, TokenKind};
 use crate::llm::response::dialect;
 
 impl HttpCall {
@@ -28,7 +28,7 @@ impl HttpCall {
             &dialect::CallContext {
                 vendor: self.vendor,
                 model: call.model.as_deref(),
-                max_tokens: self.params.max_tokens(),
+                max_tokens: self.params.max_total_tokens(),
             },
         );
         answer.complete_units();
@@ -37,10 +37,10 @@ impl HttpCall {
         }
         // Where nothing comes out, some tell no more than the sum.
         if !has_output(&call.operation) {
-            let input = answer.counts.get(Field::Input);
-            let input = input.or(answer.counts.get(Field::Total));
-            answer.counts.set(Field::Input, input);
-            answer.counts.set(Field::Output, None);
+            let input = answer.counts.get(TokenKind::Input);
+            let input = input.or(answer.counts.get(TokenKind::Total));
+            answer.counts.set(TokenKind::Input, input);
+            answer.counts.set(TokenKind::Output, None);
         }
         let (usage, is_invalid) = answer.counts.usage(answer.units).discard_invalid();
         answer.is_invalid |= is_invalid;
@@ -54,7 +54,7 @@ impl HttpCall {
         call.finish_reasons = std::mem::take(&mut answer.finish_reasons);
         call.tool_calls = answer.tool_call_count();
         // What was thought and not shown came before the first token.
-        if !answer.content.has_thoughts {
+        if !answer.content.has_reasoning {
             call.hidden_tokens = call.usage.reasoning.unwrap_or(0);
         }
         self.call.usage_unknown = self.usage_unknown();

@@ -1,120 +1,69 @@
-//! What is learnt from one event, or from an answer that is not streamed.
+//! What is learnt from one event, or from a response that is not streamed.
 
 use crate::llm::facts::Unit;
 use crate::llm::response::answer::ToolCallId;
-use crate::llm::response::json::Value;
+use crate::llm::response::answer::output_items::OutputItem;
 
-/// One event, as far as it was read.
+/// The values of one event that have a meaning only together.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(crate) struct Event {
-    pub(crate) kind: Option<Box<str>>,
+    pub(crate) event_type: Option<Box<str>>,
     pub(crate) status: Option<Box<str>>,
     pub(crate) code: Option<Box<str>>,
+    /// Whether it is the last event.
     pub(crate) is_done: bool,
-    pub(crate) item: Option<Box<Item>>,
-    /// Whether a guardrail replaced the answer.
+    pub(crate) item: Option<Box<OutputItem>>,
+    /// Whether a guardrail replaced the response.
     pub(crate) is_blocked: bool,
-    pub(crate) finish: Option<Box<str>>,
-    /// Whether one of several answers ended in this event.
-    pub(crate) has_finished: bool,
-    /// The tool call that the event is about.
-    pub(crate) tool: ToolCallId,
-    pub(crate) is_named: bool,
-    pub(crate) is_server_run: bool,
-    /// The tool calls within one of several answers.
-    pub(crate) tools: Vec<ToolCallId>,
-    /// The number of one of several answers, and how many there were before it.
-    pub(crate) choice: Option<u64>,
-    pub(crate) choices: u64,
+    pub(crate) finish_reason: Option<Box<str>>,
+    /// Whether a choice ended in this event.
+    pub(crate) has_finished_choice: bool,
+    /// The tool call that is being read.
+    pub(crate) tool_call: ToolCallId,
+    pub(crate) has_tool_name: bool,
+    pub(crate) is_server_tool: bool,
+    /// The tool calls of the choice that is being read.
+    pub(crate) tool_calls: Vec<ToolCallId>,
+    /// The index of the choice that is being read, and the number of choices before it.
+    pub(crate) choice_index: Option<u64>,
+    pub(crate) choice_count: u64,
     /// The entry of a list of tokens that is being read: their modality, whether a cache keeps
     /// them for an hour, and their number.
     pub(crate) modality: Option<Modality>,
-    pub(crate) is_for_an_hour: bool,
+    pub(crate) is_1h_cache_write: bool,
     pub(crate) listed_tokens: Option<u64>,
 }
 
-/// An item of an answer: a text, thoughts, or a tool call.
-#[derive(Debug, Default)]
-pub(crate) struct Item {
-    pub(crate) kind: Option<Box<str>>,
-    pub(crate) action: Option<Box<str>>,
-}
-
-/// The most tool calls that are counted in one event.
-const MOST_TOOLS: usize = 256;
+/// The maximum number of tool calls that are counted in one event.
+const MAX_TOOL_CALLS: usize = 256;
 
 impl Event {
-    /// Returns why the answer ended, if the event says so.
-    pub(crate) fn finish(&self) -> Option<&str> {
-        // A guardrail replaces an answer that ended by itself.
+    /// Returns the finish reason, if the event has one.
+    pub(crate) fn finish_reason(&self) -> Option<&str> {
+        // The finish reason of a blocked response is that of the original one.
         let blocked = self.is_blocked.then_some("guardrail_intervened");
-        blocked.or(self.finish.as_deref())
+        blocked.or(self.finish_reason.as_deref())
     }
 
-    /// Returns true if the event is about a tool call that the caller has to run.
+    /// Returns true if the item is a tool call that the caller has to run.
     pub(crate) fn is_tool_call(&self) -> bool {
         self.item.as_ref().is_some_and(|item| item.is_tool_call())
     }
 
-    /// Returns what the provider bills for the item of the event, if it ran a tool.
+    /// Returns the unit that is billed for the item, if the provider ran a tool.
     pub(crate) fn unit(&self) -> Option<Unit> {
         self.item.as_ref()?.unit()
     }
 
-    pub(crate) fn item_mut(&mut self) -> &mut Item {
-        self.item.get_or_insert_default()
-    }
-
-    pub(crate) fn add_tool(&mut self, identity: ToolCallId) {
-        if self.tools.len() < MOST_TOOLS {
-            self.tools.push(identity);
+    pub(crate) fn add_tool_call(&mut self, id: ToolCallId) {
+        if self.tool_calls.len() < MAX_TOOL_CALLS {
+            self.tool_calls.push(id);
         }
     }
 }
 
-impl Item {
-    /// Returns true if the item is a tool call that the caller has to run.
-    fn is_tool_call(&self) -> bool {
-        self.kind.as_deref().is_some_and(is_tool_call)
-    }
-
-    /// Returns what the provider bills for the item, if it ran a tool.
-    fn unit(&self) -> Option<Unit> {
-        Some(match self.kind.as_deref()? {
-            // To open a page that was found costs nothing.
-            "web_search_call" => match self.action.as_deref() {
-                None | Some("search") => Unit::WebSearches,
-                Some(_) => return None,
-            },
-            "file_search_call" => Unit::FileSearches,
-            "code_interpreter_call" => Unit::CodeExecutions,
-            "image_generation_call" => Unit::ImageGenerations,
-            _ => return None,
-        })
-    }
-}
-
-/// Returns true if a type of item is a tool call that the caller has to run.
-pub(crate) fn is_tool_call(item: &str) -> bool {
-    matches!(
-        item,
-        "tool_use"
-            | "function_call"
-            | "custom_tool_call"
-            | "computer_call"
-            | "shell_call"
-            | "local_shell_call"
-            | "apply_patch_call"
-    )
-}
-
-/// Returns true if a kind of tool is run by the provider.
-pub(crate) fn is_server_run(kind: &str) -> bool {
-    kind == "server_tool_use" || kind == "mcp_tool_use" || kind.ends_with("_search_call")
-}
-
-/// What tokens stand for, if not for text.
+/// The modality of tokens, other than text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Modality {
     Audio,
@@ -122,11 +71,8 @@ pub(crate) enum Modality {
 }
 
 impl Modality {
-    /// Reads a modality; Google's enums may be sent as numbers.
-    pub(crate) fn read(value: Value<'_>) -> Option<Self> {
-        let (Value::Text(word) | Value::Number(word)) = value else {
-            return None;
-        };
+    /// Reads a modality by its name, or by its number in Google's enum.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
         match word {
             "4" => Some(Self::Audio),
             "2" => Some(Self::Image),

@@ -1,7 +1,8 @@
 //! The runs of models that one answer took, each with its own counts (`usage.iterations`).
 
 use crate::llm::cost::is_version_of;
-use crate::llm::response::answer::{Field, TokenCounts};
+use crate::llm::response::answer::{Answer, TokenCounts, TokenKind};
+use crate::llm::response::json::Value;
 
 /// The runs, as far as they were read.
 #[derive(Debug, Default)]
@@ -57,7 +58,7 @@ impl Iterations {
         self.current = Some(Iteration::default());
     }
 
-    pub(crate) fn set_kind(&mut self, kind: &str) {
+    pub(crate) fn set_type(&mut self, kind: &str) {
         if let Some(current) = &mut self.current {
             current.kind = match kind {
                 "advisor_message" => Kind::Advisor,
@@ -96,7 +97,7 @@ impl Iterations {
     }
 
     /// Returns the counts by model, if there were any runs.
-    pub(crate) fn split(
+    fn usage_by_model(
         &self,
         requested: Option<&str>,
         answered: Option<&str>,
@@ -112,8 +113,8 @@ impl Iterations {
         };
         if split.has_fallback {
             // The requested model may have taken nothing, and then that is known.
-            split.requested.set(Field::Input, Some(0));
-            split.requested.set(Field::Output, Some(0));
+            split.requested.set(TokenKind::Input, Some(0));
+            split.requested.set(TokenKind::Output, Some(0));
         }
         for run in &self.read {
             // A model that declined without an output is not billed.
@@ -139,7 +140,7 @@ impl Iterations {
 
 impl Iteration {
     fn has_output(&self) -> bool {
-        self.counts.get(Field::Output).unwrap_or(0) > 0
+        self.counts.get(TokenKind::Output).unwrap_or(0) > 0
     }
 
     /// Returns the model of the run, if it is not the requested one.
@@ -161,13 +162,58 @@ impl UsageByModel {
     }
 }
 
+impl Answer {
+    /// The list of model runs.
+    pub(crate) fn iterations(&mut self, value: Value<'_>) {
+        match value {
+            Value::Open => self.open_iterations = Some(Box::default()),
+            Value::Close => {
+                // A list is sent whole. An empty one is a placeholder.
+                let list = self.open_iterations.take();
+                self.iterations = list
+                    .filter(|list| !list.is_empty())
+                    .or(self.iterations.take());
+            }
+            _ => {}
+        }
+    }
+
+    /// One model run.
+    pub(crate) fn iteration(&mut self, value: Value<'_>) {
+        match (&mut self.open_iterations, value) {
+            (Some(iterations), Value::Open) => iterations.open(),
+            (Some(iterations), Value::Close) => iterations.close(),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn iteration_type(&mut self, value: Value<'_>) {
+        if let (Some(iterations), Value::Text(run_type)) = (&mut self.open_iterations, value) {
+            iterations.set_type(run_type);
+        }
+    }
+
+    pub(crate) fn iteration_model(&mut self, value: Value<'_>) {
+        if let (Some(iterations), Value::Text(model)) = (&mut self.open_iterations, value) {
+            iterations.set_model(model);
+        }
+    }
+
+    /// Returns the counts by model, if the response lists its runs.
+    pub(crate) fn usage_by_model(&self, requested: Option<&str>) -> Option<UsageByModel> {
+        let iterations = self.iterations.as_ref()?;
+        iterations.usage_by_model(requested, self.model.as_deref())
+    }
+}
+
 /// Adds to the input what was read from a cache or written to one, which Anthropic and
 /// Bedrock report beside it.
 pub(crate) fn add_cached_to_input(counts: &mut TokenCounts) {
-    let cached = [Field::CacheRead, Field::CacheWrite].map(|field| counts.get(field).unwrap_or(0));
-    if let Some(input) = counts.get(Field::Input) {
+    let cached =
+        [TokenKind::CacheRead, TokenKind::CacheWrite].map(|kind| counts.get(kind).unwrap_or(0));
+    if let Some(input) = counts.get(TokenKind::Input) {
         let all = input.saturating_add(cached[0]).saturating_add(cached[1]);
-        counts.set(Field::Input, Some(all));
+        counts.set(TokenKind::Input, Some(all));
     }
 }
 
@@ -180,16 +226,18 @@ mod tests {
         let mut runs = Iterations::default();
         for number in 0..1_000 {
             runs.open();
-            runs.set_kind("advisor_message");
+            runs.set_type("advisor_message");
             runs.set_model(&format!("model-{number}"));
-            runs.counts().unwrap().read(Field::Input, 10);
+            runs.counts().unwrap().set_unless_zero(TokenKind::Input, 10);
             runs.close();
         }
         assert_eq!(runs.read.len(), MOST_RUNS);
-        let split = runs.split(Some("model"), None).unwrap();
+        let split = runs.usage_by_model(Some("model"), None).unwrap();
         assert_eq!(split.others.len(), MOST_RUNS);
         let inputs = split.others.iter().map(|(_, counts)| counts);
-        let sum: u64 = inputs.filter_map(|counts| counts.get(Field::Input)).sum();
+        let sum: u64 = inputs
+            .filter_map(|counts| counts.get(TokenKind::Input))
+            .sum();
         assert_eq!(sum, 10_000);
     }
 }

@@ -1,11 +1,11 @@
 //! The messages of Anthropic, and of those who speak as it does.
 
-use crate::llm::response::answer::{Answer, Event, Field, add_cached_to_input};
+use crate::llm::response::answer::{Answer, Event, add_cached_to_input};
 use crate::llm::response::dialect::shared::{
     CACHE_CREATION, COPILOT, COSTS, ERROR, GATEWAY, SERVER_TOOLS,
 };
 use crate::llm::response::dialect::{CallContext, Dialect, PathPattern};
-use crate::llm::response::json::{Branch, each, field, object};
+use crate::llm::response::json::{Branch, each, elements, field, nested, text};
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[
@@ -34,99 +34,101 @@ fn operation_for_model(model: &str) -> Option<&'static str> {
     (model != "count-tokens").then_some("chat")
 }
 
-const EVENT: &[Branch] = &[
-    field("type", Field::Kind),
-    field("model", Field::Model),
-    object("usage", USAGE),
-    field("stop_reason", Field::Finish),
-    object("content", CONTENT),
-    object("message", MESSAGE),
+const EVENT: &[Branch<Answer>] = &[
+    field("type", Answer::event_type),
+    field("model", Answer::model),
+    nested("usage", USAGE),
+    field("stop_reason", Answer::finish_reason),
+    nested("content", CONTENT),
+    nested("message", MESSAGE),
     // Of `content_block_start`, with the number of the block.
-    field("index", Field::ToolIndex),
-    object("content_block", BLOCK),
-    object("delta", DELTA),
-    object("copilot_usage", COPILOT),
-    field("error", Field::Error).and(ERROR),
+    field("index", Answer::tool_call_index),
+    nested("content_block", BLOCK),
+    nested("delta", DELTA),
+    nested("copilot_usage", COPILOT),
+    field("error", Answer::error).and(ERROR),
 ];
 
-pub(crate) const CONTENT: &[Branch] = &[each(Field::Content).and(&[field("type", Field::Item)])];
+pub(crate) const CONTENT: &[Branch<Answer>] =
+    &[elements(&[field("type", Answer::content_block_type)])];
 
 /// Of `message_start`, whose output tokens only hold the place.
-pub(crate) const MESSAGE: &[Branch] = &[field("model", Field::Model), object("usage", INPUT)];
+pub(crate) const MESSAGE: &[Branch<Answer>] =
+    &[field("model", Answer::model), nested("usage", INPUT)];
 
-pub(crate) const BLOCK: &[Branch] = &[
-    field("type", Field::ItemType),
-    field("id", Field::ToolId),
-    field("text", Field::Content),
-    field("thinking", Field::Thought),
+pub(crate) const BLOCK: &[Branch<Answer>] = &[
+    field("type", Answer::item_type),
+    field("id", Answer::tool_call_id),
+    text("text", Answer::text),
+    text("thinking", Answer::reasoning_text),
 ];
 
 /// Of `content_block_delta` and `message_delta`.
-pub(crate) const DELTA: &[Branch] = &[
-    field("text", Field::Content),
-    field("thinking", Field::Thought),
-    field("partial_json", Field::Content),
-    field("stop_reason", Field::Finish),
+pub(crate) const DELTA: &[Branch<Answer>] = &[
+    text("text", Answer::text),
+    text("thinking", Answer::reasoning_text),
+    text("partial_json", Answer::text),
+    field("stop_reason", Answer::finish_reason),
 ];
 
-const USAGE: &[Branch] = &[
-    field("input_tokens", Field::Input),
-    field("cache_read_input_tokens", Field::CacheRead),
-    field("cache_creation_input_tokens", Field::CacheWrite),
-    field("output_tokens", Field::Output),
-    object(
+const USAGE: &[Branch<Answer>] = &[
+    field("input_tokens", Answer::input),
+    field("cache_read_input_tokens", Answer::cache_read),
+    field("cache_creation_input_tokens", Answer::cache_write),
+    field("output_tokens", Answer::output),
+    nested(
         "output_tokens_details",
-        &[field("thinking_tokens", Field::Reasoning)],
+        &[field("thinking_tokens", Answer::reasoning)],
     ),
-    object("cache_creation", CACHE_CREATION),
-    object("server_tool_use", SERVER_TOOLS),
-    field("service_tier", Field::ServiceTier),
-    field("speed", Field::Speed),
+    nested("cache_creation", CACHE_CREATION),
+    nested("server_tool_use", SERVER_TOOLS),
+    field("service_tier", Answer::service_tier),
+    field("speed", Answer::speed),
     // If there was more than one run, the counts beside are those of the last.
-    field("iterations", Field::Iterations).and(ITERATIONS),
+    field("iterations", Answer::iterations).and(ITERATIONS),
     // OpenRouter's, which speaks so, too.
-    field("cost", Field::Cost).and(COSTS),
-    field("is_byok", Field::IsPaidElsewhere),
-    object(
+    field("cost", Answer::cost).and(COSTS),
+    field("is_byok", Answer::is_byok),
+    nested(
         "cost_details",
-        &[field("upstream_inference_cost", Field::CostElsewhere)],
+        &[field("upstream_inference_cost", Answer::upstream_cost)],
     ),
-    object("pydantic_ai_gateway", GATEWAY),
+    nested("pydantic_ai_gateway", GATEWAY),
 ];
 
 /// The runs of models that an answer took. One may have compacted the conversation
 /// (<https://docs.claude.com/en/docs/build-with-claude/compaction>, "Understanding usage"),
 /// one may have been asked for advice, and one may have taken over.
-pub(crate) const ITERATIONS: &[Branch] = &[each(Field::Iteration).and(&[
-    field("type", Field::IterationKind),
-    field("model", Field::IterationModel),
-    field("input_tokens", Field::Input),
-    field("output_tokens", Field::Output),
-    field("cache_read_input_tokens", Field::CacheRead),
-    field("cache_creation_input_tokens", Field::CacheWrite),
-    object("cache_creation", CACHE_CREATION),
-    object(
+pub(crate) const ITERATIONS: &[Branch<Answer>] = &[each(Answer::iteration).and(&[
+    field("type", Answer::iteration_type),
+    field("model", Answer::iteration_model),
+    field("input_tokens", Answer::input),
+    field("output_tokens", Answer::output),
+    field("cache_read_input_tokens", Answer::cache_read),
+    field("cache_creation_input_tokens", Answer::cache_write),
+    nested("cache_creation", CACHE_CREATION),
+    nested(
         "output_tokens_details",
-        &[field("thinking_tokens", Field::Reasoning)],
+        &[field("thinking_tokens", Answer::reasoning)],
     ),
 ])];
 
-const INPUT: &[Branch] = &[
-    field("input_tokens", Field::Input),
-    field("cache_read_input_tokens", Field::CacheRead),
-    field("cache_creation_input_tokens", Field::CacheWrite),
-    object("cache_creation", CACHE_CREATION),
-    field("service_tier", Field::ServiceTier),
-    field("speed", Field::Speed),
+const INPUT: &[Branch<Answer>] = &[
+    field("input_tokens", Answer::input),
+    field("cache_read_input_tokens", Answer::cache_read),
+    field("cache_creation_input_tokens", Answer::cache_write),
+    nested("cache_creation", CACHE_CREATION),
+    field("service_tier", Answer::service_tier),
+    field("speed", Answer::speed),
 ];
 
 pub(crate) fn on_event(answer: &mut Answer, event: &Event) {
     if event.is_tool_call() {
-        answer.add_tool_call(0, event.tool);
-        answer.content.note();
+        answer.add_tool_call(0, event.tool_call);
+        answer.content.set_present();
     }
     answer.update_finish_reason(event);
-    match event.kind.as_deref() {
+    match event.event_type.as_deref() {
         Some("message_stop") => answer.has_ended = true,
         Some("error") => answer.set_error(""),
         _ => {}
@@ -137,9 +139,7 @@ pub(crate) fn on_event(answer: &mut Answer, event: &Event) {
 /// cached; nor does that of Bedrock.
 pub(crate) fn normalize_usage(answer: &mut Answer, call: &CallContext<'_>) {
     add_cached_to_input(&mut answer.counts);
-    let answered = answer.model.as_deref();
-    let runs = answer.iterations.as_ref();
-    let Some(split) = runs.and_then(|runs| runs.split(call.model, answered)) else {
+    let Some(split) = answer.usage_by_model(call.model) else {
         return;
     };
     if split.has_fallback {

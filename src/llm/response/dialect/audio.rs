@@ -1,11 +1,10 @@
 //! Sound to text and text to sound, of OpenAI and of those who speak as it does.
 
-use crate::llm::facts::Unit;
-use crate::llm::response::answer::{Answer, Event, Field};
+use crate::llm::response::answer::{Answer, Event};
 use crate::llm::response::dialect::openai::normalize_usage;
 use crate::llm::response::dialect::shared::ERROR;
 use crate::llm::response::dialect::{Dialect, PathPattern};
-use crate::llm::response::json::{Branch, field, object};
+use crate::llm::response::json::{Branch, field, nested, text};
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[
@@ -22,43 +21,43 @@ pub(crate) const DIALECT: Dialect = Dialect {
     ..Dialect::DEFAULT
 };
 
-const EVENT: &[Branch] = &[
-    field("type", Field::Kind),
-    field("model", Field::Model),
+const EVENT: &[Branch<Answer>] = &[
+    field("type", Answer::event_type),
+    field("model", Answer::model),
     // A part of a text, whole or not, and of sound.
-    field("delta", Field::Content),
-    field("text", Field::Content),
-    field("audio", Field::Content),
+    text("delta", Answer::text),
+    text("text", Answer::text),
+    text("audio", Answer::text),
     // Tokens of newer models, and seconds of older ones.
-    object(
+    nested(
         "usage",
         &[
-            field("input_tokens", Field::Input),
-            field("output_tokens", Field::Output),
-            object(
+            field("input_tokens", Answer::input),
+            field("output_tokens", Answer::output),
+            nested(
                 "input_token_details",
-                &[field("audio_tokens", Field::AudioInput)],
+                &[field("audio_tokens", Answer::audio_input)],
             ),
-            field("seconds", Field::Billed(Unit::AudioSeconds)),
+            field("seconds", Answer::audio_seconds),
             // Mistral's, which are both.
-            field("prompt_tokens", Field::Input),
-            field("completion_tokens", Field::Output),
-            field("total_tokens", Field::Total),
-            field("prompt_audio_seconds", Field::Billed(Unit::AudioSeconds)),
-            object(
+            field("prompt_tokens", Answer::input),
+            field("completion_tokens", Answer::output),
+            field("total_tokens", Answer::total),
+            field("prompt_audio_seconds", Answer::audio_seconds),
+            nested(
                 "prompt_tokens_details",
                 &[
-                    field("cached_tokens", Field::CacheRead),
-                    field("audio_tokens", Field::AudioInput),
+                    field("cached_tokens", Answer::cache_read),
+                    field("audio_tokens", Answer::audio_input),
                 ],
             ),
         ],
     ),
-    field("error", Field::Error).and(ERROR),
+    field("error", Answer::error).and(ERROR),
 ];
 
 fn on_event(answer: &mut Answer, event: &Event) {
-    match event.kind.as_deref() {
+    match event.event_type.as_deref() {
         // The last is Mistral's.
         Some("transcript.text.done" | "speech.audio.done" | "transcription.done") => {
             answer.has_ended = true;

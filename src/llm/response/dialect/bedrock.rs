@@ -1,10 +1,9 @@
 //! Amazon Bedrock: its own way to converse, and the models that it invokes in theirs.
 
-use crate::llm::facts::{Phase, TimeUnit, Unit};
-use crate::llm::response::answer::{Answer, Event, Field};
+use crate::llm::response::answer::{Answer, Event};
 use crate::llm::response::dialect::anthropic::normalize_usage;
 use crate::llm::response::dialect::{Dialect, PathPattern};
-use crate::llm::response::json::{Branch, each, field, object};
+use crate::llm::response::json::{Branch, each, elements, field, nested, text};
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[
@@ -23,72 +22,70 @@ pub(crate) const DIALECT: Dialect = Dialect {
 };
 
 /// An answer, and each event, whose kind is in its message's headers.
-const EVENT: &[Branch] = &[
-    object("output", OUTPUT),
-    field("stopReason", Field::Finish),
-    object("usage", USAGE),
-    object("metrics", METRICS),
-    object("serviceTier", &[field("type", Field::ServiceTier)]),
+const EVENT: &[Branch<Answer>] = &[
+    nested("output", OUTPUT),
+    field("stopReason", Answer::finish_reason),
+    nested("usage", USAGE),
+    nested("metrics", METRICS),
+    nested("serviceTier", &[field("type", Answer::service_tier)]),
     // Of a block's beginning, and of its parts.
-    object("start", START),
-    object("delta", DELTA),
+    nested("start", START),
+    nested("delta", DELTA),
 ];
 
-pub(crate) const OUTPUT: &[Branch] = &[object(
-    "message",
-    &[object("content", &[each(Field::Content).and(BLOCK)])],
-)];
+pub(crate) const OUTPUT: &[Branch<Answer>] =
+    &[nested("message", &[nested("content", &[elements(BLOCK)])])];
 
-const BLOCK: &[Branch] = &[
-    field("text", Field::Content),
-    field("toolUse", Field::Tool).and(TOOL),
-    object(
+const BLOCK: &[Branch<Answer>] = &[
+    text("text", Answer::text),
+    field("toolUse", Answer::tool_call).and(TOOL),
+    nested(
         "reasoningContent",
-        &[object("reasoningText", &[field("text", Field::Thought)])],
+        &[nested(
+            "reasoningText",
+            &[text("text", Answer::reasoning_text)],
+        )],
     ),
 ];
 
-pub(crate) const START: &[Branch] = &[field("toolUse", Field::Tool).and(TOOL)];
+pub(crate) const START: &[Branch<Answer>] = &[field("toolUse", Answer::tool_call).and(TOOL)];
 
-const TOOL: &[Branch] = &[
-    field("name", Field::ToolName),
-    field("type", Field::ToolKind),
+const TOOL: &[Branch<Answer>] = &[
+    field("name", Answer::tool_name),
+    field("type", Answer::tool_call_type),
 ];
 
-pub(crate) const DELTA: &[Branch] = &[
-    field("text", Field::Content),
-    object("toolUse", &[field("input", Field::Content)]),
-    object("reasoningContent", &[field("text", Field::Thought)]),
+pub(crate) const DELTA: &[Branch<Answer>] = &[
+    text("text", Answer::text),
+    nested("toolUse", &[text("input", Answer::text)]),
+    nested("reasoningContent", &[text("text", Answer::reasoning_text)]),
 ];
 
-const USAGE: &[Branch] = &[
-    field("inputTokens", Field::Input),
-    field("outputTokens", Field::Output),
-    field("cacheReadInputTokens", Field::CacheRead),
-    field("cacheWriteInputTokens", Field::CacheWrite),
-    object(
+const USAGE: &[Branch<Answer>] = &[
+    field("inputTokens", Answer::input),
+    field("outputTokens", Answer::output),
+    field("cacheReadInputTokens", Answer::cache_read),
+    field("cacheWriteInputTokens", Answer::cache_write),
+    nested(
         "cacheDetails",
-        &[each(Field::CacheDetail).and(&[
-            field("ttl", Field::CacheTtl),
-            field("inputTokens", Field::ListedTokens),
+        &[each(Answer::cache_write_by_ttl).and(&[
+            field("ttl", Answer::cache_ttl),
+            field("inputTokens", Answer::listed_tokens),
         ])],
     ),
     // Nova's grounding.
-    object(
+    nested(
         "serverToolUsage",
-        &[field("webSearchRequests", Field::Billed(Unit::WebSearches))],
+        &[field("webSearchRequests", Answer::web_searches)],
     ),
 ];
 
-const METRICS: &[Branch] = &[field(
-    "latencyMs",
-    Field::Took(Phase::Total, TimeUnit::Millis),
-)];
+const METRICS: &[Branch<Answer>] = &[field("latencyMs", Answer::total_millis)];
 
 fn on_event(answer: &mut Answer, event: &Event) {
     answer.update_finish_reason(event);
     // The usage comes after the reason to stop.
-    if event.kind.as_deref() == Some("metadata") {
+    if event.event_type.as_deref() == Some("metadata") {
         answer.has_ended = true;
     }
 }

@@ -2,12 +2,11 @@
 //!
 //! Their names for things are so different that one table can have them all.
 
-use crate::llm::facts::{Phase, TimeUnit};
-use crate::llm::response::answer::{Answer, Event, Field};
+use crate::llm::response::answer::{Answer, Event};
 use crate::llm::response::dialect::anthropic::normalize_usage;
 use crate::llm::response::dialect::shared::{CACHE_CREATION, ERROR};
 use crate::llm::response::dialect::{Dialect, PathPattern, anthropic, bedrock, openai};
-use crate::llm::response::json::{Branch, each, field, object};
+use crate::llm::response::json::{Branch, each, elements, field, nested, text};
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[
@@ -28,102 +27,99 @@ pub(crate) const DIALECT: Dialect = Dialect {
     ..Dialect::DEFAULT
 };
 
-const ANSWER: &[Branch] = &[
-    field("amazon-bedrock-invocationMetrics", Field::Done).and(METRICS),
-    field("amazon-bedrock-guardrailAction", Field::Guardrail),
+const ANSWER: &[Branch<Answer>] = &[
+    field("amazon-bedrock-invocationMetrics", Answer::is_done).and(METRICS),
+    field("amazon-bedrock-guardrailAction", Answer::guardrail_action),
     // Anthropic's.
-    field("type", Field::Kind),
-    field("model", Field::Model),
-    field("stop_reason", Field::Finish),
-    object("content", anthropic::CONTENT),
-    object("message", anthropic::MESSAGE),
-    field("index", Field::ToolIndex),
-    object("content_block", anthropic::BLOCK),
-    object("delta", anthropic::DELTA),
+    field("type", Answer::event_type),
+    field("model", Answer::model),
+    field("stop_reason", Answer::finish_reason),
+    nested("content", anthropic::CONTENT),
+    nested("message", anthropic::MESSAGE),
+    field("index", Answer::tool_call_index),
+    nested("content_block", anthropic::BLOCK),
+    nested("delta", anthropic::DELTA),
     // Of several.
-    object("usage", USAGE),
+    nested("usage", USAGE),
     // Nova's, which are as Bedrock's own.
-    object("output", bedrock::OUTPUT),
-    field("stopReason", Field::Finish),
-    object("contentBlockStart", &[object("start", bedrock::START)]),
-    object("contentBlockDelta", &[object("delta", bedrock::DELTA)]),
-    object("messageStop", &[field("stopReason", Field::Finish)]),
-    object("metadata", &[object("usage", USAGE)]),
+    nested("output", bedrock::OUTPUT),
+    field("stopReason", Answer::finish_reason),
+    nested("contentBlockStart", &[nested("start", bedrock::START)]),
+    nested("contentBlockDelta", &[nested("delta", bedrock::DELTA)]),
+    nested("messageStop", &[field("stopReason", Answer::finish_reason)]),
+    nested("metadata", &[nested("usage", USAGE)]),
     // Llama's.
-    field("generation", Field::Content),
-    field("prompt_token_count", Field::Input),
-    field("generation_token_count", Field::Output),
+    text("generation", Answer::text),
+    field("prompt_token_count", Answer::input),
+    field("generation_token_count", Answer::output),
     // Titan's.
-    field("inputTextTokenCount", Field::Input),
-    field("outputText", Field::Content),
-    field("totalOutputTextTokenCount", Field::Output),
-    field("completionReason", Field::Finish),
-    object("results", &[each(Field::Content).and(RESULT)]),
+    field("inputTextTokenCount", Answer::input),
+    text("outputText", Answer::text),
+    field("totalOutputTextTokenCount", Answer::output),
+    field("completionReason", Answer::finish_reason),
+    nested("results", &[elements(RESULT)]),
     // Mistral's, and those of whoever speaks as OpenAI does.
-    object("outputs", &[each(Field::Choice).and(CHOICE)]),
-    object("choices", &[each(Field::Choice).and(CHOICE)]),
+    nested("outputs", &[each(Answer::choice).and(CHOICE)]),
+    nested("choices", &[each(Answer::choice).and(CHOICE)]),
     // Cohere's, of newer models and older ones.
-    field("text", Field::Content),
-    field("finish_reason", Field::Finish),
-    object("generations", &[each(Field::Choice).and(CHOICE)]),
+    text("text", Answer::text),
+    field("finish_reason", Answer::finish_reason),
+    nested("generations", &[each(Answer::choice).and(CHOICE)]),
     // AI21's older models'.
-    object("completions", &[each(Field::Choice).and(COMPLETION)]),
+    nested("completions", &[each(Answer::choice).and(COMPLETION)]),
     // What an answer holds shows the operation, if the name of the model does not.
-    field("embedding", Field::Operation("embeddings")),
-    field("embeddings", Field::Operation("embeddings")),
-    field("embeddingsByType", Field::Operation("embeddings")),
-    field("images", Field::Operation("image_generation")),
-    field("artifacts", Field::Operation("image_generation")),
-    field("error", Field::Error).and(ERROR),
+    field("embedding", Answer::embeddings),
+    field("embeddings", Answer::embeddings),
+    field("embeddingsByType", Answer::embeddings),
+    field("images", Answer::generated_images),
+    field("artifacts", Answer::generated_images),
+    field("error", Answer::error).and(ERROR),
 ];
 
 /// What Bedrock adds to the last event of any of them.
-const METRICS: &[Branch] = &[
-    field("inputTokenCount", Field::Input),
-    field("outputTokenCount", Field::Output),
-    field("cacheReadInputTokenCount", Field::CacheRead),
-    field("cacheWriteInputTokenCount", Field::CacheWrite),
-    field(
-        "invocationLatency",
-        Field::Took(Phase::Total, TimeUnit::Millis),
-    ),
+const METRICS: &[Branch<Answer>] = &[
+    field("inputTokenCount", Answer::input),
+    field("outputTokenCount", Answer::output),
+    field("cacheReadInputTokenCount", Answer::cache_read),
+    field("cacheWriteInputTokenCount", Answer::cache_write),
+    field("invocationLatency", Answer::total_millis),
 ];
 
-const RESULT: &[Branch] = &[
-    field("relevance_score", Field::Operation("rerank")),
-    field("tokenCount", Field::Output),
-    field("completionReason", Field::Finish),
+const RESULT: &[Branch<Answer>] = &[
+    field("relevance_score", Answer::relevance_score),
+    field("tokenCount", Answer::output),
+    field("completionReason", Answer::finish_reason),
 ];
 
-const CHOICE: &[Branch] = &[
-    field("index", Field::Index),
-    field("finish_reason", Field::Finish),
-    field("stop_reason", Field::Finish),
-    field("text", Field::Content),
-    object("delta", openai::MESSAGE),
-    object("message", openai::MESSAGE),
+const CHOICE: &[Branch<Answer>] = &[
+    field("index", Answer::choice_index),
+    field("finish_reason", Answer::finish_reason),
+    field("stop_reason", Answer::finish_reason),
+    text("text", Answer::text),
+    nested("delta", openai::MESSAGE),
+    nested("message", openai::MESSAGE),
 ];
 
-const COMPLETION: &[Branch] = &[
-    object("data", &[field("text", Field::Content)]),
-    field("finishReason", Field::Finish).and(&[field("reason", Field::Finish)]),
+const COMPLETION: &[Branch<Answer>] = &[
+    nested("data", &[text("text", Answer::text)]),
+    field("finishReason", Answer::finish_reason).and(&[field("reason", Answer::finish_reason)]),
 ];
 
-const USAGE: &[Branch] = &[
-    field("input_tokens", Field::Input),
-    field("output_tokens", Field::Output),
-    field("cache_read_input_tokens", Field::CacheRead),
-    field("cache_creation_input_tokens", Field::CacheWrite),
-    object("cache_creation", CACHE_CREATION),
-    field("iterations", Field::Iterations).and(anthropic::ITERATIONS),
-    field("inputTokens", Field::Input),
-    field("outputTokens", Field::Output),
-    field("cacheReadInputTokenCount", Field::CacheRead),
-    field("cacheWriteInputTokenCount", Field::CacheWrite),
-    field("cacheReadInputTokens", Field::CacheRead),
-    field("cacheWriteInputTokens", Field::CacheWrite),
-    field("prompt_tokens", Field::Input),
-    field("completion_tokens", Field::Output),
+const USAGE: &[Branch<Answer>] = &[
+    field("input_tokens", Answer::input),
+    field("output_tokens", Answer::output),
+    field("cache_read_input_tokens", Answer::cache_read),
+    field("cache_creation_input_tokens", Answer::cache_write),
+    nested("cache_creation", CACHE_CREATION),
+    field("iterations", Answer::iterations).and(anthropic::ITERATIONS),
+    field("inputTokens", Answer::input),
+    field("outputTokens", Answer::output),
+    field("cacheReadInputTokenCount", Answer::cache_read),
+    field("cacheWriteInputTokenCount", Answer::cache_write),
+    field("cacheReadInputTokens", Answer::cache_read),
+    field("cacheWriteInputTokens", Answer::cache_write),
+    field("prompt_tokens", Answer::input),
+    field("completion_tokens", Answer::output),
 ];
 
 /// Says what an event of any of them means. The last is the one that tells what it took.

@@ -1,9 +1,8 @@
 //! Chat and embed of Cohere's API, version 2, and the reranking of many others.
 
-use crate::llm::facts::Unit;
-use crate::llm::response::answer::{Answer, Event, Field};
+use crate::llm::response::answer::{Answer, Event, TokenKind};
 use crate::llm::response::dialect::{CallContext, Dialect, PathPattern};
-use crate::llm::response::json::{Branch, each, field, object};
+use crate::llm::response::json::{Branch, each, elements, field, nested, text};
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[
@@ -26,101 +25,101 @@ pub(crate) const RERANK: Dialect = Dialect {
     ..Dialect::DEFAULT
 };
 
-const EVENT: &[Branch] = &[
-    field("type", Field::Kind),
+const EVENT: &[Branch<Answer>] = &[
+    field("type", Answer::event_type),
     // Of an answer that is not streamed.
-    field("finish_reason", Field::Finish),
-    object("message", MESSAGE),
-    object("usage", USAGE),
+    field("finish_reason", Answer::finish_reason),
+    nested("message", MESSAGE),
+    nested("usage", USAGE),
     // Of embeddings.
-    object("meta", USAGE),
+    nested("meta", USAGE),
     // Of an event, with the number of its part.
-    field("index", Field::ToolIndex),
-    object(
+    field("index", Answer::tool_call_index),
+    nested(
         "delta",
         &[
-            object("message", DELTA),
-            field("finish_reason", Field::Finish),
-            object("usage", USAGE),
-            field("error", Field::Error),
+            nested("message", DELTA),
+            field("finish_reason", Answer::finish_reason),
+            nested("usage", USAGE),
+            field("error", Answer::error),
         ],
     ),
 ];
 
-const MESSAGE: &[Branch] = &[
-    object("content", &[each(Field::Content).and(CONTENT)]),
-    field("tool_plan", Field::Thought),
-    object("tool_calls", &[each(Field::Tool).and(TOOL)]),
+const MESSAGE: &[Branch<Answer>] = &[
+    nested("content", &[elements(CONTENT)]),
+    text("tool_plan", Answer::reasoning_text),
+    nested("tool_calls", &[each(Answer::tool_call).and(TOOL)]),
 ];
 
 /// A part of one of those, each of which is an event's alone.
-const DELTA: &[Branch] = &[
-    object("content", CONTENT),
-    field("tool_plan", Field::Thought),
-    field("tool_calls", Field::Tool).and(TOOL),
+const DELTA: &[Branch<Answer>] = &[
+    nested("content", CONTENT),
+    text("tool_plan", Answer::reasoning_text),
+    field("tool_calls", Answer::tool_call).and(TOOL),
 ];
 
-const CONTENT: &[Branch] = &[
-    field("text", Field::Content),
-    field("thinking", Field::Thought),
+const CONTENT: &[Branch<Answer>] = &[
+    text("text", Answer::text),
+    text("thinking", Answer::reasoning_text),
 ];
 
-const TOOL: &[Branch] = &[
-    field("id", Field::ToolId),
-    object(
+const TOOL: &[Branch<Answer>] = &[
+    field("id", Answer::tool_call_id),
+    nested(
         "function",
         &[
-            field("name", Field::ToolName),
-            field("arguments", Field::Content),
+            field("name", Answer::tool_name),
+            text("arguments", Answer::text),
         ],
     ),
 ];
 
-const USAGE: &[Branch] = &[
-    object(
+const USAGE: &[Branch<Answer>] = &[
+    nested(
         "billed_units",
         &[
-            field("input_tokens", Field::Input),
-            field("output_tokens", Field::Output),
-            field("image_tokens", Field::SeparateImageInput),
-            field("search_units", Field::Billed(Unit::SearchUnits)),
-            field("images", Field::Billed(Unit::Images)),
+            field("input_tokens", Answer::input),
+            field("output_tokens", Answer::output),
+            field("image_tokens", Answer::extra_image_input),
+            field("search_units", Answer::search_units),
+            field("images", Answer::images),
         ],
     ),
-    object(
+    nested(
         "tokens",
         &[
-            field("input_tokens", Field::RawInput),
-            field("output_tokens", Field::RawOutput),
-            field("reasoning_tokens", Field::Reasoning),
+            field("input_tokens", Answer::raw_input),
+            field("output_tokens", Answer::raw_output),
+            field("reasoning_tokens", Answer::reasoning),
         ],
     ),
-    field("cached_tokens", Field::RawCacheRead),
+    field("cached_tokens", Answer::raw_cache_read),
 ];
 
-const RANKED: &[Branch] = &[
-    field("model", Field::Model),
-    object("meta", USAGE),
-    object(
+const RANKED: &[Branch<Answer>] = &[
+    field("model", Answer::model),
+    nested("meta", USAGE),
+    nested(
         "usage",
         &[
-            field("prompt_tokens", Field::Input),
-            field("total_tokens", Field::Total),
+            field("prompt_tokens", Answer::input),
+            field("total_tokens", Answer::total),
             // OpenRouter's.
-            field("cost", Field::Cost),
-            field("search_units", Field::Billed(Unit::SearchUnits)),
+            field("cost", Answer::cost),
+            field("search_units", Answer::search_units),
         ],
     ),
 ];
 
 fn on_event(answer: &mut Answer, event: &Event) {
     answer.update_finish_reason(event);
-    match event.finish() {
+    match event.finish_reason() {
         Some("ERROR" | "ERROR_TOXIC") => answer.set_error("server_error"),
         Some("TIMEOUT") => answer.set_error("timeout"),
         _ => {}
     }
-    if event.kind.as_deref() == Some("message-end") {
+    if event.event_type.as_deref() == Some("message-end") {
         answer.has_ended = true;
     }
 }
@@ -131,16 +130,16 @@ fn on_event(answer: &mut Answer, event: &Event) {
 /// if they fit the billed one.
 fn normalize_usage(answer: &mut Answer, _: &CallContext<'_>) {
     let counts = &mut answer.counts;
-    let [input, output] = [Field::Input, Field::Output].map(|field| counts.get(field));
+    let [input, output] = [TokenKind::Input, TokenKind::Output].map(|kind| counts.get(kind));
     if input.is_none() && output.is_none() {
-        counts.set(Field::Input, counts.get(Field::RawInput));
-        counts.set(Field::Output, counts.get(Field::RawOutput));
-        counts.set(Field::CacheRead, counts.get(Field::RawCacheRead));
+        counts.set(TokenKind::Input, counts.get(TokenKind::RawInput));
+        counts.set(TokenKind::Output, counts.get(TokenKind::RawOutput));
+        counts.set(TokenKind::CacheRead, counts.get(TokenKind::RawCacheRead));
     }
-    if counts.get(Field::Reasoning) > counts.get(Field::Output) {
-        counts.set(Field::Reasoning, None);
+    if counts.get(TokenKind::Reasoning) > counts.get(TokenKind::Output) {
+        counts.set(TokenKind::Reasoning, None);
     }
-    if let Some(images) = counts.get(Field::SeparateImageInput) {
-        counts.add(Field::Input, images);
+    if let Some(images) = counts.get(TokenKind::ExtraImageInput) {
+        counts.add(TokenKind::Input, images);
     }
 }

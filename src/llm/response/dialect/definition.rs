@@ -14,7 +14,7 @@ pub(crate) struct Dialect {
     /// The provider, where the host does not tell it.
     pub(crate) provider: &'static str,
     /// What is read of an answer, and of each event of a streamed one.
-    pub(crate) branches: &'static [Branch],
+    pub(crate) branches: &'static [Branch<Answer>],
     /// Whether an answer is streamed when the request does not say.
     pub(crate) is_streamed_by_default: bool,
     /// Whether a stream has its usage only where the request asks for it.

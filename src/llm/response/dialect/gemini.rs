@@ -1,9 +1,9 @@
 //! Google's Gemini, by its own API and by Vertex AI's.
 
 use crate::llm::facts::Unit;
-use crate::llm::response::answer::{Answer, Event, Field};
+use crate::llm::response::answer::{Answer, Event, TokenKind};
 use crate::llm::response::dialect::{CallContext, Dialect, PathPattern};
-use crate::llm::response::json::{Branch, each, field, object};
+use crate::llm::response::json::{Branch, each, elements, field, nested, text};
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[
@@ -29,69 +29,66 @@ pub(crate) const DIALECT: Dialect = Dialect {
 
 /// An answer, and each event: of a stream that is asked for without `alt=sse`, an element
 /// of one array.
-const ANSWER: &[Branch] = &[
-    object("candidates", &[each(Field::Choice).and(CANDIDATE)]),
-    object("promptFeedback", &[field("blockReason", Field::Status)]),
-    object("usageMetadata", USAGE),
-    field("modelVersion", Field::Model),
-    field("error", Field::Error).and(ERROR),
+const ANSWER: &[Branch<Answer>] = &[
+    nested("candidates", &[each(Answer::choice).and(CANDIDATE)]),
+    nested("promptFeedback", &[field("blockReason", Answer::status)]),
+    nested("usageMetadata", USAGE),
+    field("modelVersion", Answer::model),
+    field("error", Answer::error).and(ERROR),
 ];
 
-const ERROR: &[Branch] = &[
-    field("code", Field::ErrorCode),
-    field("status", Field::ErrorType),
+const ERROR: &[Branch<Answer>] = &[
+    field("code", Answer::error_code),
+    field("status", Answer::error_code),
     // By which alone a wrong key is told from a wrong request.
-    object(
+    nested(
         "details",
-        &[each(Field::Content).and(&[field("reason", Field::ErrorCode)])],
+        &[elements(&[field("reason", Answer::error_code)])],
     ),
 ];
 
-const CANDIDATE: &[Branch] = &[
-    field("index", Field::Index),
-    field("finishReason", Field::Finish),
-    object(
-        "content",
-        &[object("parts", &[each(Field::Content).and(PART)])],
-    ),
-    object(
+const CANDIDATE: &[Branch<Answer>] = &[
+    field("index", Answer::choice_index),
+    field("finishReason", Answer::finish_reason),
+    nested("content", &[nested("parts", &[elements(PART)])]),
+    nested(
         "groundingMetadata",
-        &[object("webSearchQueries", &[each(Field::WebQuery)])],
+        &[nested("webSearchQueries", &[each(Answer::web_query)])],
     ),
 ];
 
-const PART: &[Branch] = &[
-    field("text", Field::Content),
-    field("thought", Field::IsThought),
+const PART: &[Branch<Answer>] = &[
+    text("text", Answer::text),
+    field("thought", Answer::is_reasoning),
     // It comes whole, and has no number.
-    field("functionCall", Field::Tool).and(&[field("name", Field::ToolName)]),
-    object("executableCode", &[field("code", Field::Content)]),
-    object("codeExecutionResult", &[field("output", Field::Content)]),
-    object("inlineData", &[field("data", Field::Content)]),
+    field("functionCall", Answer::tool_call).and(&[field("name", Answer::tool_name)]),
+    nested("executableCode", &[text("code", Answer::text)]),
+    nested("codeExecutionResult", &[text("output", Answer::text)]),
+    nested("inlineData", &[text("data", Answer::text)]),
 ];
 
 /// It is told with every event, and the last counts.
-const USAGE: &[Branch] = &[
-    field("promptTokenCount", Field::Input),
-    field("toolUsePromptTokenCount", Field::ToolInput),
-    field("candidatesTokenCount", Field::Output),
-    field("thoughtsTokenCount", Field::Reasoning),
-    field("cachedContentTokenCount", Field::CacheRead),
-    field("totalTokenCount", Field::Total),
-    field("trafficType", Field::ServiceTier),
-    object(
+const USAGE: &[Branch<Answer>] = &[
+    field("promptTokenCount", Answer::input),
+    field("toolUsePromptTokenCount", Answer::extra_tool_input),
+    field("candidatesTokenCount", Answer::output),
+    field("thoughtsTokenCount", Answer::reasoning),
+    field("cachedContentTokenCount", Answer::cache_read),
+    field("totalTokenCount", Answer::total),
+    field("trafficType", Answer::service_tier),
+    nested(
         "promptTokensDetails",
-        &[each(Field::InputModality).and(MODALITY)],
+        &[each(Answer::input_by_modality).and(MODALITY)],
     ),
-    object(
+    nested(
         "candidatesTokensDetails",
-        &[each(Field::OutputModality).and(MODALITY)],
+        &[each(Answer::output_by_modality).and(MODALITY)],
     ),
 ];
 
-const MODALITY: &[Branch] = &[
-    field("modality", Field::Modality),
-    field("tokenCount", Field::ListedTokens),
+const MODALITY: &[Branch<Answer>] = &[
+    field("modality", Answer::modality),
+    field("tokenCount", Answer::listed_tokens),
 ];
 
 /// A prompt that is refused has no candidates.
@@ -105,17 +102,23 @@ fn on_event(answer: &mut Answer, event: &Event) {
 /// that it does.
 fn normalize_usage(answer: &mut Answer, call: &CallContext<'_>) {
     let counts = &mut answer.counts;
-    let prompt = counts.get(Field::Input);
-    let total = counts.get(Field::Total);
+    let prompt = counts.get(TokenKind::Input);
+    let total = counts.get(TokenKind::Total);
     if prompt.is_some() {
-        counts.add(Field::Input, counts.get(Field::ToolInput).unwrap_or(0));
+        counts.add(
+            TokenKind::Input,
+            counts.get(TokenKind::ExtraToolInput).unwrap_or(0),
+        );
     }
-    let input = counts.get(Field::Input);
+    let input = counts.get(TokenKind::Input);
     let is_total = |output: u64| {
         let with = |input: Option<u64>| Some(input? + output);
         total.is_some() && [input, prompt].map(with).contains(&total)
     };
-    let output = match (counts.get(Field::Output), counts.get(Field::Reasoning)) {
+    let output = match (
+        counts.get(TokenKind::Output),
+        counts.get(TokenKind::Reasoning),
+    ) {
         (Some(said), Some(_)) if is_total(said) => Some(said),
         (Some(said), thought) => Some(said + thought.unwrap_or(0)),
         (None, Some(thought)) => Some(thought),
@@ -129,7 +132,7 @@ fn normalize_usage(answer: &mut Answer, call: &CallContext<'_>) {
             (is_whole && is_none).then_some(0)
         }
     };
-    counts.set(Field::Output, output);
+    counts.set(TokenKind::Output, output);
     if let (Some(_), Some(output), Some(1..)) = (prompt, output, total) {
         answer.is_inconsistent |= !is_total(output);
     }

@@ -1,9 +1,9 @@
 //! Pictures of OpenAI, and of those who speak as it does.
 
-use crate::llm::response::answer::{Answer, Event, Field};
+use crate::llm::response::answer::{Answer, Event};
 use crate::llm::response::dialect::shared::ERROR;
 use crate::llm::response::dialect::{Dialect, PathPattern};
-use crate::llm::response::json::{Branch, each, field, object};
+use crate::llm::response::json::{Branch, elements, field, nested, text};
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[
@@ -17,35 +17,32 @@ pub(crate) const DIALECT: Dialect = Dialect {
     ..Dialect::DEFAULT
 };
 
-const EVENT: &[Branch] = &[
-    field("type", Field::Kind),
+const EVENT: &[Branch<Answer>] = &[
+    field("type", Answer::event_type),
     // Of an event: a picture that is not finished, or the one that is.
-    field("b64_json", Field::Content),
-    object(
-        "data",
-        &[each(Field::Content).and(&[field("b64_json", Field::Content)])],
-    ),
-    object(
+    text("b64_json", Answer::text),
+    nested("data", &[elements(&[text("b64_json", Answer::text)])]),
+    nested(
         "usage",
         &[
-            field("input_tokens", Field::Input),
-            field("output_tokens", Field::Output),
-            object(
+            field("input_tokens", Answer::input),
+            field("output_tokens", Answer::output),
+            nested(
                 "input_tokens_details",
-                &[field("image_tokens", Field::ImageInput)],
+                &[field("image_tokens", Answer::image_input)],
             ),
-            object(
+            nested(
                 "output_tokens_details",
-                &[field("image_tokens", Field::ImageOutput)],
+                &[field("image_tokens", Answer::image_output)],
             ),
-            field("cost_in_usd_ticks", Field::CostTicks),
+            field("cost_in_usd_ticks", Answer::cost_ticks),
         ],
     ),
-    field("error", Field::Error).and(ERROR),
+    field("error", Answer::error).and(ERROR),
 ];
 
 fn on_event(answer: &mut Answer, event: &Event) {
-    match event.kind.as_deref() {
+    match event.event_type.as_deref() {
         Some(kind) if kind.ends_with(".completed") => answer.has_ended = true,
         Some("error") => answer.set_error(""),
         _ => {}

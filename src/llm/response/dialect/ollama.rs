@@ -1,10 +1,9 @@
 //! Chat, generate and embed of Ollama's own API.
 
-use crate::llm::facts::{Phase, TimeUnit};
-use crate::llm::response::answer::{Answer, Event, Field};
+use crate::llm::response::answer::{Answer, Event, TokenKind};
 use crate::llm::response::dialect::shared::ERROR;
 use crate::llm::response::dialect::{CallContext, Dialect, PathPattern};
-use crate::llm::response::json::{Branch, each, field, object};
+use crate::llm::response::json::{Branch, each, field, nested, text};
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[
@@ -20,45 +19,40 @@ pub(crate) const DIALECT: Dialect = Dialect {
     ..Dialect::DEFAULT
 };
 
-const LINE: &[Branch] = &[
-    field("model", Field::Model),
-    field("done", Field::Done),
-    field("done_reason", Field::Finish),
+const LINE: &[Branch<Answer>] = &[
+    field("model", Answer::model),
+    field("done", Answer::is_done),
+    field("done_reason", Answer::finish_reason),
     // Of generate.
-    field("response", Field::Content),
-    field("thinking", Field::Thought),
-    object(
+    text("response", Answer::text),
+    text("thinking", Answer::reasoning_text),
+    nested(
         "message",
         &[
-            field("content", Field::Content),
-            field("thinking", Field::Thought),
-            object(
+            text("content", Answer::text),
+            text("thinking", Answer::reasoning_text),
+            nested(
                 "tool_calls",
-                &[each(Field::Tool).and(&[object("function", &[field("name", Field::ToolName)])])],
+                &[each(Answer::tool_call)
+                    .and(&[nested("function", &[field("name", Answer::tool_name)])])],
             ),
         ],
     ),
-    field("prompt_eval_count", Field::Input),
-    field("prompt_eval_cached_count", Field::CacheRead),
-    field("eval_count", Field::Output),
-    field("load_duration", Field::Took(Phase::Load, TimeUnit::Nanos)),
-    field(
-        "prompt_eval_duration",
-        Field::Took(Phase::Prompt, TimeUnit::Nanos),
-    ),
-    field(
-        "eval_duration",
-        Field::Took(Phase::Generate, TimeUnit::Nanos),
-    ),
-    field("total_duration", Field::Took(Phase::Total, TimeUnit::Nanos)),
+    field("prompt_eval_count", Answer::input),
+    field("prompt_eval_cached_count", Answer::cache_read),
+    field("eval_count", Answer::output),
+    field("load_duration", Answer::load_nanos),
+    field("prompt_eval_duration", Answer::prompt_nanos),
+    field("eval_duration", Answer::generate_nanos),
+    field("total_duration", Answer::total_nanos),
     // A text, without a type; of those who only speak like it, an object.
-    field("error", Field::Error).and(ERROR),
+    field("error", Answer::error).and(ERROR),
 ];
 
 fn on_event(answer: &mut Answer, event: &Event) {
     if event.is_done {
         answer.has_ended = true;
-        let reason = match event.finish() {
+        let reason = match event.finish_reason() {
             Some("stop") | None if answer.tool_call_count() > 0 => "tool_calls",
             Some(reason) => reason,
             None => "stop",
@@ -71,8 +65,8 @@ fn on_event(answer: &mut Answer, event: &Event) {
 /// versions left out the whole count where a part was cached.
 fn normalize_usage(answer: &mut Answer, _: &CallContext<'_>) {
     let counts = &mut answer.counts;
-    let is_left_out = counts.get(Field::Output).is_none();
-    if answer.has_ended && counts.get(Field::Input).is_some() && is_left_out {
-        counts.set(Field::Output, Some(0));
+    let is_left_out = counts.get(TokenKind::Output).is_none();
+    if answer.has_ended && counts.get(TokenKind::Input).is_some() && is_left_out {
+        counts.set(TokenKind::Output, Some(0));
     }
 }

@@ -1,13 +1,13 @@
 //! Chat, completions, embeddings and moderations of OpenAI, and of those who speak as it does:
 //! Azure, Groq, DeepSeek, Mistral, OpenRouter, xAI, Together, vLLM, llama.cpp.
 
-use crate::llm::facts::{Phase, TimeUnit, Unit};
-use crate::llm::response::answer::{Answer, Field};
+use crate::llm::facts::Unit;
+use crate::llm::response::answer::{Answer, TokenKind};
 use crate::llm::response::dialect::shared::{
     CACHE_CREATION, COPILOT, COSTS, ERROR, GATEWAY, SERVER_TOOLS, XAI_TOOLS,
 };
 use crate::llm::response::dialect::{CallContext, Dialect, PathPattern, Vendor};
-use crate::llm::response::json::{Branch, each, field, object};
+use crate::llm::response::json::{Branch, each, each_text, elements, field, nested, text};
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[
@@ -44,158 +44,143 @@ fn operation_for_model(model: &str) -> Option<&'static str> {
     (!model.contains("ocr")).then_some("chat")
 }
 
-const ANSWER: &[Branch] = &[
-    field("model", Field::Model),
-    object("choices", &[each(Field::Choice).and(CHOICE)]),
-    object("usage", USAGE),
-    field("service_tier", Field::ServiceTier),
-    object("copilot_usage", COPILOT),
+const ANSWER: &[Branch<Answer>] = &[
+    field("model", Answer::model),
+    nested("choices", &[each(Answer::choice).and(CHOICE)]),
+    nested("usage", USAGE),
+    field("service_tier", Answer::service_tier),
+    nested("copilot_usage", COPILOT),
     // Groq's, in a stream.
-    object(
+    nested(
         "x_groq",
-        &[object("usage", USAGE), field("error", Field::Error)],
+        &[nested("usage", USAGE), field("error", Answer::error)],
     ),
-    object("time_info", TIMES),
-    object("timings", TIMINGS),
+    nested("time_info", TIMES),
+    nested("timings", TIMINGS),
     // vLLM's, where it is asked to tell them.
-    object(
+    nested(
         "metrics",
         &[
-            field("queue_time_ms", Field::Took(Phase::Queue, TimeUnit::Millis)),
-            field(
-                "generation_time_ms",
-                Field::Took(Phase::Generate, TimeUnit::Millis),
-            ),
+            field("queue_time_ms", Answer::queue_millis),
+            field("generation_time_ms", Answer::generate_millis),
         ],
     ),
-    field("error", Field::Error).and(ERROR),
+    field("error", Answer::error).and(ERROR),
     // Older vLLM's errors are not under a name of their own.
-    field("object", Field::Object),
+    field("object", Answer::object_type),
 ];
 
-const CHOICE: &[Branch] = &[
-    field("index", Field::Index),
-    field("finish_reason", Field::Finish),
+const CHOICE: &[Branch<Answer>] = &[
+    field("index", Answer::choice_index),
+    field("finish_reason", Answer::finish_reason),
     // Of completions.
-    field("text", Field::Content),
-    object("delta", MESSAGE),
-    object("message", MESSAGE),
+    text("text", Answer::text),
+    nested("delta", MESSAGE),
+    nested("message", MESSAGE),
     // Moonshot's, in a stream.
-    object("usage", USAGE),
+    nested("usage", USAGE),
     // A gateway's, whose provider failed after it had begun.
-    field("error", Field::Error).and(ERROR),
+    field("error", Answer::error).and(ERROR),
 ];
 
-pub(crate) const MESSAGE: &[Branch] = &[
+pub(crate) const MESSAGE: &[Branch<Answer>] = &[
     // A text, or parts of one: Mistral's thoughts are such parts.
-    field("content", Field::Content).and(&[each(Field::Content).and(&[
-        field("text", Field::Content),
-        object(
+    text("content", Answer::text).and(&[each_text(Answer::text).and(&[
+        text("text", Answer::text),
+        nested(
             "thinking",
-            &[each(Field::Content).and(&[field("text", Field::Thought)])],
+            &[elements(&[text("text", Answer::reasoning_text)])],
         ),
     ])]),
-    field("refusal", Field::Content),
+    text("refusal", Answer::text),
     // Thoughts: vLLM and DeepSeek, and OpenRouter and newer vLLM.
-    field("reasoning_content", Field::Thought),
-    field("reasoning", Field::Thought),
-    object(
+    text("reasoning_content", Answer::reasoning_text),
+    text("reasoning", Answer::reasoning_text),
+    nested(
         "audio",
-        &[
-            field("data", Field::Content),
-            field("transcript", Field::Content),
-        ],
+        &[text("data", Answer::text), text("transcript", Answer::text)],
     ),
-    object("tool_calls", &[each(Field::Tool).and(TOOL)]),
+    nested("tool_calls", &[each(Answer::tool_call).and(TOOL)]),
     // What came before tools: one call, whose name is in one part alone.
-    field("function_call", Field::Tool).and(FUNCTION),
+    field("function_call", Answer::tool_call).and(FUNCTION),
 ];
 
-const TOOL: &[Branch] = &[
-    field("index", Field::ToolIndex),
-    field("id", Field::ToolId),
-    field("type", Field::ToolKind),
-    object("function", FUNCTION),
+const TOOL: &[Branch<Answer>] = &[
+    field("index", Answer::tool_call_index),
+    field("id", Answer::tool_call_id),
+    field("type", Answer::tool_call_type),
+    nested("function", FUNCTION),
 ];
 
-const FUNCTION: &[Branch] = &[
-    field("name", Field::ToolName),
-    field("arguments", Field::Content),
+const FUNCTION: &[Branch<Answer>] = &[
+    field("name", Answer::tool_name),
+    text("arguments", Answer::text),
 ];
 
-const USAGE: &[Branch] = &[
-    field("prompt_tokens", Field::Input),
-    field("completion_tokens", Field::Output),
-    field("total_tokens", Field::Total),
-    object(
+const USAGE: &[Branch<Answer>] = &[
+    field("prompt_tokens", Answer::input),
+    field("completion_tokens", Answer::output),
+    field("total_tokens", Answer::total),
+    nested(
         "prompt_tokens_details",
         &[
-            field("cached_tokens", Field::CacheRead),
-            field("cache_write_tokens", Field::CacheWrite),
-            field("audio_tokens", Field::AudioInput),
+            field("cached_tokens", Answer::cache_read),
+            field("cache_write_tokens", Answer::cache_write),
+            field("audio_tokens", Answer::audio_input),
             // LiteLLM's.
-            field("web_search_requests", Field::Billed(Unit::WebSearches)),
+            field("web_search_requests", Answer::web_searches),
         ],
     ),
-    object(
+    nested(
         "completion_tokens_details",
         &[
-            field("reasoning_tokens", Field::Reasoning),
-            field("audio_tokens", Field::AudioOutput),
-            field("image_tokens", Field::ImageOutput),
+            field("reasoning_tokens", Answer::reasoning),
+            field("audio_tokens", Answer::audio_output),
+            field("image_tokens", Answer::image_output),
         ],
     ),
     // DeepSeek's, Mistral's and Moonshot's.
-    field("prompt_cache_hit_tokens", Field::CacheRead),
-    field("num_cached_tokens", Field::CacheRead),
-    field("cached_tokens", Field::CacheRead),
+    field("prompt_cache_hit_tokens", Answer::cache_read),
+    field("num_cached_tokens", Answer::cache_read),
+    field("cached_tokens", Answer::cache_read),
     // Those of gateways to Anthropic, which include them in the input.
-    field("cache_read_input_tokens", Field::CacheRead),
-    field("cache_creation_input_tokens", Field::CacheWrite),
-    object("cache_creation", CACHE_CREATION),
+    field("cache_read_input_tokens", Answer::cache_read),
+    field("cache_creation_input_tokens", Answer::cache_write),
+    nested("cache_creation", CACHE_CREATION),
     // Perplexity's, and Mistral's.
-    field("reasoning_tokens", Field::Reasoning),
-    field("num_search_queries", Field::Billed(Unit::WebSearches)),
-    field("prompt_audio_seconds", Field::Billed(Unit::AudioSeconds)),
+    field("reasoning_tokens", Answer::reasoning),
+    field("num_search_queries", Answer::web_searches),
+    field("prompt_audio_seconds", Answer::audio_seconds),
     // Groq's times.
-    field("queue_time", Field::Took(Phase::Queue, TimeUnit::Seconds)),
-    field("prompt_time", Field::Took(Phase::Prompt, TimeUnit::Seconds)),
-    field(
-        "completion_time",
-        Field::Took(Phase::Generate, TimeUnit::Seconds),
-    ),
-    field("total_time", Field::Took(Phase::Total, TimeUnit::Seconds)),
+    field("queue_time", Answer::queue_seconds),
+    field("prompt_time", Answer::prompt_seconds),
+    field("completion_time", Answer::generate_seconds),
+    field("total_time", Answer::total_seconds),
     // OpenRouter's, a number, and Perplexity's, which is one of several.
-    field("cost", Field::Cost).and(COSTS),
-    field("is_byok", Field::IsPaidElsewhere),
-    object(
+    field("cost", Answer::cost).and(COSTS),
+    field("is_byok", Answer::is_byok),
+    nested(
         "cost_details",
-        &[field("upstream_inference_cost", Field::CostElsewhere)],
+        &[field("upstream_inference_cost", Answer::upstream_cost)],
     ),
-    field("cost_in_usd_ticks", Field::CostTicks),
-    object("server_tool_use", SERVER_TOOLS),
-    object("server_side_tool_usage_details", XAI_TOOLS),
-    object("pydantic_ai_gateway", GATEWAY),
+    field("cost_in_usd_ticks", Answer::cost_ticks),
+    nested("server_tool_use", SERVER_TOOLS),
+    nested("server_side_tool_usage_details", XAI_TOOLS),
+    nested("pydantic_ai_gateway", GATEWAY),
 ];
 
 /// Cerebras's.
-const TIMES: &[Branch] = &[
-    field("queue_time", Field::Took(Phase::Queue, TimeUnit::Seconds)),
-    field("prompt_time", Field::Took(Phase::Prompt, TimeUnit::Seconds)),
-    field(
-        "completion_time",
-        Field::Took(Phase::Generate, TimeUnit::Seconds),
-    ),
-    field("total_time", Field::Took(Phase::Total, TimeUnit::Seconds)),
+const TIMES: &[Branch<Answer>] = &[
+    field("queue_time", Answer::queue_seconds),
+    field("prompt_time", Answer::prompt_seconds),
+    field("completion_time", Answer::generate_seconds),
+    field("total_time", Answer::total_seconds),
 ];
 
 /// llama.cpp's.
-const TIMINGS: &[Branch] = &[
-    field("prompt_ms", Field::Took(Phase::Prompt, TimeUnit::Millis)),
-    field(
-        "predicted_ms",
-        Field::Took(Phase::Generate, TimeUnit::Millis),
-    ),
+const TIMINGS: &[Branch<Answer>] = &[
+    field("prompt_ms", Answer::prompt_millis),
+    field("predicted_ms", Answer::generate_millis),
 ];
 
 /// The input includes cached and audio tokens, and the output reasoning, but not with all
@@ -206,20 +191,21 @@ pub(crate) fn normalize_usage(answer: &mut Answer, call: &CallContext<'_>) {
         return;
     };
     let counts = &mut answer.counts;
-    let is = |field: Field| counts.get(field) == Some(beside);
-    let cached = [Field::CacheRead, Field::CacheWrite].map(|field| counts.get(field).unwrap_or(0));
+    let is = |kind: TokenKind| counts.get(kind) == Some(beside);
+    let cached =
+        [TokenKind::CacheRead, TokenKind::CacheWrite].map(|kind| counts.get(kind).unwrap_or(0));
     let is_cached = cached.iter().sum::<u64>() == beside;
     // Mistral reports the seconds of its audio.
     let has_audio = answer.units.get(Unit::AudioSeconds) > Some(0.0);
-    let is_audio = has_audio || is(Field::AudioInput);
+    let is_audio = has_audio || is(TokenKind::AudioInput);
     let model = answer.model.as_deref().or(call.model);
     let is_gemini = model.is_some_and(|model| model.contains("gemini"));
     if beside == 0 {
         let reasoning = separate_reasoning(answer, call.vendor, is_gemini);
         add_output(answer, call, reasoning);
     } else if is_audio || is_cached {
-        counts.add(Field::Input, beside);
-    } else if is(Field::Reasoning) || is_gemini {
+        counts.add(TokenKind::Input, beside);
+    } else if is(TokenKind::Reasoning) || is_gemini {
         // xAI's reasoning, and Gemini's, which gateways report in the total alone.
         add_output(answer, call, beside);
     } else {
@@ -231,22 +217,22 @@ pub(crate) fn normalize_usage(answer: &mut Answer, call: &CallContext<'_>) {
 /// An output of 0 may be left out.
 pub(crate) fn tokens_beyond_input_and_output(answer: &mut Answer) -> Option<u64> {
     let counts = &mut answer.counts;
-    let input = counts.get(Field::Input)?;
+    let input = counts.get(TokenKind::Input)?;
     // A total of 0 is a placeholder.
-    let total = counts.get(Field::Total).filter(|total| *total > 0)?;
-    if counts.get(Field::Output).is_none() && total == input {
-        counts.set(Field::Output, Some(0));
+    let total = counts.get(TokenKind::Total).filter(|total| *total > 0)?;
+    if counts.get(TokenKind::Output).is_none() && total == input {
+        counts.set(TokenKind::Output, Some(0));
     }
-    let both = input + counts.get(Field::Output)?;
+    let both = input + counts.get(TokenKind::Output)?;
     answer.is_inconsistent |= total < both;
     total.checked_sub(both)
 }
 
 /// Returns the reasoning tokens that neither the output nor the total includes.
 fn separate_reasoning(answer: &Answer, vendor: Vendor, is_gemini: bool) -> u64 {
-    let reasoning = answer.counts.get(Field::Reasoning).unwrap_or(0);
+    let reasoning = answer.counts.get(TokenKind::Reasoning).unwrap_or(0);
     let is_separate = match vendor {
-        Vendor::Perplexity => Some(reasoning) > answer.counts.get(Field::Output),
+        Vendor::Perplexity => Some(reasoning) > answer.counts.get(TokenKind::Output),
         // The cost that it reports shows it.
         Vendor::Vercel => is_gemini,
         Vendor::Other => false,
@@ -256,10 +242,10 @@ fn separate_reasoning(answer: &Answer, vendor: Vendor, is_gemini: bool) -> u64 {
 
 /// Adds tokens to the output, unless that makes it longer than the request allows.
 fn add_output(answer: &mut Answer, call: &CallContext<'_>, tokens: u64) {
-    let output = answer.counts.get(Field::Output).unwrap_or(0) + tokens;
+    let output = answer.counts.get(TokenKind::Output).unwrap_or(0) + tokens;
     if tokens > 0 && call.max_tokens.is_some_and(|most| output > most) {
         answer.is_inconsistent = true;
     } else {
-        answer.counts.set(Field::Output, Some(output));
+        answer.counts.set(TokenKind::Output, Some(output));
     }
 }

@@ -1,13 +1,12 @@
 //! The responses of OpenAI, and of those who speak as it does.
 
-use crate::llm::facts::Unit;
-use crate::llm::response::answer::{Answer, Event, Field, ToolCallId};
+use crate::llm::response::answer::{Answer, Event, ToolCallId};
 use crate::llm::response::dialect::openai::tokens_beyond_input_and_output;
 use crate::llm::response::dialect::shared::{
     COPILOT, COSTS, ERROR, GATEWAY, SERVER_TOOLS, XAI_TOOLS,
 };
 use crate::llm::response::dialect::{CallContext, Dialect, PathPattern};
-use crate::llm::response::json::{Branch, each, field, object};
+use crate::llm::response::json::{Branch, each, field, nested, text};
 
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[
@@ -25,88 +24,94 @@ pub(crate) const DIALECT: Dialect = Dialect {
 };
 
 /// What an answer has, an event has under `response`.
-const EVENT: &[Branch] = &[
-    field("type", Field::Kind),
+const EVENT: &[Branch<Answer>] = &[
+    field("type", Answer::event_type),
     // A part of a text, of thoughts or of arguments.
-    field("delta", Field::Content),
-    field("output_index", Field::ToolIndex),
-    object("item", ITEM),
-    object("response", STREAMED),
-    field("id", Field::AnswerId),
-    field("background", Field::Background),
-    field("created_at", Field::CreatedAt),
-    field("completed_at", Field::CompletedAt),
-    field("model", Field::Model),
-    field("status", Field::Status),
-    object("usage", USAGE),
-    field("service_tier", Field::ServiceTier),
-    object("tool_usage", TOOL_USAGE),
-    object("copilot_usage", COPILOT),
-    object("incomplete_details", &[field("reason", Field::Finish)]),
-    object("output", &[each(Field::OutputItem).and(ITEM)]),
+    text("delta", Answer::text),
+    field("output_index", Answer::tool_call_index),
+    nested("item", ITEM),
+    nested("response", STREAMED),
+    field("id", Answer::response_id),
+    field("background", Answer::is_background),
+    field("created_at", Answer::created_at),
+    field("completed_at", Answer::completed_at),
+    field("model", Answer::model),
+    field("status", Answer::status),
+    nested("usage", USAGE),
+    field("service_tier", Answer::service_tier),
+    nested("tool_usage", TOOL_USAGE),
+    nested("copilot_usage", COPILOT),
+    nested(
+        "incomplete_details",
+        &[field("reason", Answer::finish_reason)],
+    ),
+    nested("output", &[each(Answer::output_item).and(ITEM)]),
     // Of an event that is an error; of others, code that the model ran.
-    field("code", Field::EventCode),
-    field("error", Field::Error).and(ERROR),
+    field("code", Answer::event_code),
+    field("error", Answer::error).and(ERROR),
 ];
 
-const ITEM: &[Branch] = &[
-    field("type", Field::ItemType),
-    field("call_id", Field::ToolId),
-    object("action", &[field("type", Field::ItemAction)]),
+const ITEM: &[Branch<Answer>] = &[
+    field("type", Answer::item_type),
+    field("call_id", Answer::tool_call_id),
+    nested("action", &[field("type", Answer::item_action)]),
 ];
 
 /// Without the output, whose items each had an event.
-const STREAMED: &[Branch] = &[
-    field("id", Field::AnswerId),
-    field("background", Field::Background),
-    field("created_at", Field::CreatedAt),
-    field("completed_at", Field::CompletedAt),
-    field("model", Field::Model),
-    field("status", Field::Status),
-    object("usage", USAGE),
-    field("service_tier", Field::ServiceTier),
-    object("tool_usage", TOOL_USAGE),
-    object("incomplete_details", &[field("reason", Field::Finish)]),
-    field("error", Field::Error).and(ERROR),
+const STREAMED: &[Branch<Answer>] = &[
+    field("id", Answer::response_id),
+    field("background", Answer::is_background),
+    field("created_at", Answer::created_at),
+    field("completed_at", Answer::completed_at),
+    field("model", Answer::model),
+    field("status", Answer::status),
+    nested("usage", USAGE),
+    field("service_tier", Answer::service_tier),
+    nested("tool_usage", TOOL_USAGE),
+    nested(
+        "incomplete_details",
+        &[field("reason", Answer::finish_reason)],
+    ),
+    field("error", Answer::error).and(ERROR),
 ];
 
-const USAGE: &[Branch] = &[
-    field("input_tokens", Field::Input),
-    field("output_tokens", Field::Output),
-    field("total_tokens", Field::Total),
-    object(
+const USAGE: &[Branch<Answer>] = &[
+    field("input_tokens", Answer::input),
+    field("output_tokens", Answer::output),
+    field("total_tokens", Answer::total),
+    nested(
         "input_tokens_details",
         &[
-            field("cached_tokens", Field::CacheRead),
-            field("cache_write_tokens", Field::CacheWrite),
-            field("audio_tokens", Field::AudioInput),
+            field("cached_tokens", Answer::cache_read),
+            field("cache_write_tokens", Answer::cache_write),
+            field("audio_tokens", Answer::audio_input),
         ],
     ),
-    object(
+    nested(
         "output_tokens_details",
         &[
-            field("reasoning_tokens", Field::Reasoning),
-            field("audio_tokens", Field::AudioOutput),
-            field("image_tokens", Field::ImageOutput),
+            field("reasoning_tokens", Answer::reasoning),
+            field("audio_tokens", Answer::audio_output),
+            field("image_tokens", Answer::image_output),
         ],
     ),
-    object("server_tool_use", SERVER_TOOLS),
-    object("server_side_tool_usage_details", XAI_TOOLS),
-    object("pydantic_ai_gateway", GATEWAY),
+    nested("server_tool_use", SERVER_TOOLS),
+    nested("server_side_tool_usage_details", XAI_TOOLS),
+    nested("pydantic_ai_gateway", GATEWAY),
     // xAI's, OpenRouter's, and Perplexity's, which is one of several.
-    field("cost_in_usd_ticks", Field::CostTicks),
-    field("cost", Field::Cost).and(COSTS),
-    field("is_byok", Field::IsPaidElsewhere),
-    object(
+    field("cost_in_usd_ticks", Answer::cost_ticks),
+    field("cost", Answer::cost).and(COSTS),
+    field("is_byok", Answer::is_byok),
+    nested(
         "cost_details",
-        &[field("upstream_inference_cost", Field::CostElsewhere)],
+        &[field("upstream_inference_cost", Answer::upstream_cost)],
     ),
 ];
 
 /// What the provider bills for tools, of newer answers.
-const TOOL_USAGE: &[Branch] = &[object(
+const TOOL_USAGE: &[Branch<Answer>] = &[nested(
     "web_search",
-    &[field("num_requests", Field::Billed(Unit::WebSearches))],
+    &[field("num_requests", Answer::web_searches)],
 )];
 
 /// The events that show a part of what is thought.
@@ -124,9 +129,9 @@ const ENDS: [&str; 4] = [
 ];
 
 fn on_event(answer: &mut Answer, event: &Event) {
-    let kind = event.kind.as_deref();
+    let kind = event.event_type.as_deref();
     on_item(answer, event, kind);
-    answer.content.has_thoughts |= kind.is_some_and(|kind| THOUGHTS.contains(&kind));
+    answer.content.has_reasoning |= kind.is_some_and(|kind| THOUGHTS.contains(&kind));
     if kind == Some("error") {
         answer.set_error("");
     }
@@ -145,7 +150,7 @@ fn on_event(answer: &mut Answer, event: &Event) {
     };
     let reason = match event.status.as_deref() {
         Some("completed") => called,
-        Some("incomplete") => event.finish().unwrap_or("length"),
+        Some("incomplete") => event.finish_reason().unwrap_or("length"),
         Some("failed" | "cancelled") => {
             answer.set_error("");
             "error"
@@ -164,10 +169,10 @@ fn on_event(answer: &mut Answer, event: &Event) {
 /// Counts the item of an event: a tool call of the caller's, or a tool that the provider ran.
 fn on_item(answer: &mut Answer, event: &Event, kind: Option<&str>) {
     if event.is_tool_call() {
-        answer.content.note();
+        answer.content.set_present();
         // It comes when it begins, and again when it is complete. Some servers give it
         // neither an id nor an index that shows this.
-        let identity = event.tool;
+        let identity = event.tool_call;
         if identity != ToolCallId::default() || kind == Some("response.output_item.added") {
             answer.add_tool_call(0, identity);
         }

@@ -1,10 +1,10 @@
 //! Models of Vertex AI that are asked to predict: embeddings and pictures.
 
-use crate::llm::response::answer::{Answer, Field};
+use crate::llm::response::answer::{Answer, TokenKind};
 use crate::llm::response::dialect::path::operation_for_model;
 use crate::llm::response::dialect::shared::ERROR;
 use crate::llm::response::dialect::{CallContext, Dialect, PathPattern};
-use crate::llm::response::json::{Branch, each, field, object};
+use crate::llm::response::json::{Branch, elements, field, nested};
 
 pub(crate) const PREDICT: Dialect = Dialect {
     paths: &[PathPattern::new(":predict", "embeddings")
@@ -18,15 +18,15 @@ pub(crate) const PREDICT: Dialect = Dialect {
 };
 
 /// A prediction for each text, of which each tells its own.
-const ANSWER: &[Branch] = &[
-    field("predictions", Field::List).and(&[each(Field::Content).and(&[object(
+const ANSWER: &[Branch<Answer>] = &[
+    field("predictions", Answer::input_list).and(&[elements(&[nested(
         "embeddings",
-        &[object(
+        &[nested(
             "statistics",
-            &[field("token_count", Field::ListedInput)],
+            &[field("token_count", Answer::listed_input)],
         )],
     )])]),
-    field("error", Field::Error).and(ERROR),
+    field("error", Answer::error).and(ERROR),
 ];
 
 /// Any model can be asked to predict, be it of language or not.
@@ -38,6 +38,6 @@ fn non_chat_operation(model: &str) -> Option<&'static str> {
 /// Adds up the counts of all predictions. If some are missing, there is no sum.
 fn normalize_usage(answer: &mut Answer, _: &CallContext<'_>) {
     if answer.has_ended {
-        answer.counts.set(Field::Input, answer.listed_input);
+        answer.counts.set(TokenKind::Input, answer.listed_input);
     }
 }

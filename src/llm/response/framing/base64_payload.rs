@@ -1,97 +1,95 @@
-//! An event within another, in base64, as Bedrock wraps those of the models it invokes:
+//! Base64 payloads: Bedrock puts the events of the models it invokes into events of its own,
 //! `{"bytes":"eyJ0..","p":"abc"}`.
+
+use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::llm::response::answer::Field;
-use crate::llm::response::json::{Branch, Scanner, Sink, Value, field};
+use crate::llm::response::json::{Branch, Scanner, pieces};
 
-/// The reader of the event around the other.
+/// Decodes the payload of the outer event.
 #[derive(Debug)]
 pub(crate) struct Base64Payload {
-    scanner: Scanner,
-    letters: Letters,
+    scanner: Scanner<Decoder>,
+    decoder: Decoder,
 }
 
-/// The letters that are not decoded yet: four of them are three bytes.
-#[derive(Debug, Default)]
-struct Letters {
-    kept: [u8; 4],
-    len: usize,
-}
+const OUTER_EVENT: &[Branch<Decoder>] = &[pieces("bytes", Decoder::decode)];
 
-const EVENT: &[Branch] = &[field("bytes", Field::Wrapped)];
+/// The letters that are scanned at a time, which bounds the decoded bytes that are kept.
+const CHUNK: usize = 1_024;
 
 impl Base64Payload {
     pub(crate) fn new() -> Self {
         Self {
-            scanner: Scanner::new(EVENT),
-            letters: Letters::default(),
+            scanner: Scanner::new(OUTER_EVENT),
+            decoder: Decoder::default(),
         }
     }
 
-    /// Begins with another event.
+    /// Starts a new outer event.
     pub(crate) fn reset(&mut self) {
         self.scanner.reset();
-        self.letters = Letters::default();
+        self.decoder.pending_len = 0;
     }
 
-    /// Reads on, and tells `tell` the bytes of the event within.
-    pub(crate) fn push(&mut self, bytes: &[u8], tell: impl FnMut(&[u8])) {
-        let letters = &mut self.letters;
-        self.scanner.push(bytes, &mut Decoder { letters, tell });
-    }
-}
-
-struct Decoder<'a, T> {
-    letters: &'a mut Letters,
-    tell: T,
-}
-
-impl<T: FnMut(&[u8])> Sink for Decoder<'_, T> {
-    fn take(&mut self, _: Field, value: Value<'_>) {
-        if let Value::Piece(piece) = value {
-            self.decode(piece);
+    /// Reads a part of the outer event, and passes the decoded bytes to `take`.
+    pub(crate) fn push(&mut self, bytes: &[u8], mut take: impl FnMut(&[u8])) {
+        for chunk in bytes.chunks(CHUNK) {
+            self.scanner.push(chunk, &mut self.decoder);
+            take(&self.decoder.decoded);
+            self.decoder.decoded.clear();
         }
     }
 }
 
-impl<T: FnMut(&[u8])> Decoder<'_, T> {
-    fn decode(&mut self, mut piece: &[u8]) {
-        while self.letters.len > 0
-            && let [letter, rest @ ..] = piece
+#[derive(Default)]
+struct Decoder {
+    /// The last letters, if they are less than the four that encode three bytes.
+    pending: [u8; 4],
+    pending_len: usize,
+    decoded: Vec<u8>,
+}
+
+impl Decoder {
+    fn decode(&mut self, mut letters: &[u8]) {
+        while self.pending_len > 0
+            && let [letter, after @ ..] = letters
         {
-            self.letters.push(*letter);
-            piece = rest;
-            if self.letters.len == 4 {
-                self.letters.len = 0;
-                let four = self.letters.kept;
-                self.tell(&four);
+            self.push_pending(*letter);
+            letters = after;
+            if self.pending_len == self.pending.len() {
+                self.pending_len = 0;
+                let group = self.pending;
+                self.decode_whole(&group);
             }
         }
-        let (whole, rest) = piece.split_at(piece.len() / 4 * 4);
-        // So many letters at a time, since their bytes are on the stack.
-        for letters in whole.chunks(1_024) {
-            self.tell(letters);
-        }
-        for letter in rest {
-            self.letters.push(*letter);
+        let (whole, incomplete) = letters.split_at(letters.len() / 4 * 4);
+        self.decode_whole(whole);
+        for letter in incomplete {
+            self.push_pending(*letter);
         }
     }
 
-    fn tell(&mut self, letters: &[u8]) {
-        let mut bytes = [0; 768];
-        // What is no base64 is no event, and leaves one that is not whole.
+    fn push_pending(&mut self, letter: u8) {
+        self.pending[self.pending_len] = letter;
+        self.pending_len += 1;
+    }
+
+    /// Decodes groups of four letters. Invalid ones are skipped, so that the inner event stays
+    /// incomplete.
+    fn decode_whole(&mut self, letters: &[u8]) {
+        let mut bytes = [0; CHUNK / 4 * 3];
         if let Ok(len) = STANDARD.decode_slice(letters, &mut bytes) {
-            (self.tell)(&bytes[..len]);
+            self.decoded.extend_from_slice(&bytes[..len]);
         }
     }
 }
 
-impl Letters {
-    fn push(&mut self, letter: u8) {
-        self.kept[self.len] = letter;
-        self.len += 1;
+/// Prints the length only: responses may hold user data.
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.decoded.len())
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct ResponseReader {
     events: SseStream,
     /// Of an event stream of AWS's, which few answers are.
     framed: Option<Box<Framed>>,
-    scanner: Scanner,
+    scanner: Scanner<Answer>,
     /// Whether something of an event has come.
     is_within: bool,
     /// Whether the event is an error, whatever its data says.
@@ -253,7 +253,7 @@ impl ResponseReader {
             // is no JSON does not become it by further lines.
             SsePart::Line => {
                 self.scanner.push(b"\n", &mut self.answer);
-                if self.scanner.is_done() || self.scanner.is_broken() || self.mark.is_done() {
+                if self.scanner.is_done() || self.scanner.is_invalid() || self.mark.is_done() {
                     self.end_event();
                 }
             }
@@ -303,7 +303,7 @@ impl ResponseReader {
         let event = text(":event-type");
         let is_wrapped = event == Some(CHUNK);
         if !is_wrapped {
-            self.answer.event.kind = event.map(Into::into);
+            self.answer.event.event_type = event.map(Into::into);
         }
         is_wrapped
     }
@@ -375,7 +375,7 @@ impl ResponseReader {
         if is_error && (is_whole || self.label == DeclaredFormat::Events) {
             self.answer.set_error("");
         }
-        self.seen.no_json |= self.scanner.is_broken();
+        self.seen.no_json |= self.scanner.is_invalid();
         self.scanner.reset();
         let event = self.answer.end_event(is_whole);
         if is_whole {

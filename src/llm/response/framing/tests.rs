@@ -2,7 +2,7 @@ use fastrand::Rng;
 
 use super::*;
 use crate::llm::facts::ErrorType;
-use crate::llm::response::answer::{Field, TokenCounts};
+use crate::llm::response::answer::{TokenCounts, TokenKind};
 use crate::llm::response::dialect::DIALECTS;
 
 /// What is known of an answer once it has ended.
@@ -166,7 +166,7 @@ fn an_event_stream_is_read_alike_in_all_pieces() {
     reader.push(&bytes);
     assert!(reader.answer.has_ended && reader.is_streamed());
     assert!(reader.answer.content.is_present && reader.answer.error.is_none());
-    assert_eq!(reader.answer.counts.get(Field::Input), Some(3));
+    assert_eq!(reader.answer.counts.get(TokenKind::Input), Some(3));
     let whole = read(converse(), DeclaredFormat::Frames, &bytes, usize::MAX);
     for size in 1..64 {
         assert_eq!(
@@ -221,7 +221,7 @@ fn headers_that_are_longer_than_what_is_kept_do_no_harm() {
     let mut reader = ResponseReader::new(converse(), DeclaredFormat::Frames);
     reader.push(&bytes);
     assert!(reader.answer.has_ended);
-    assert_eq!(reader.answer.counts.get(Field::Output), Some(4));
+    assert_eq!(reader.answer.counts.get(TokenKind::Output), Some(4));
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use crate::llm::facts::{Units, Usage};
-use crate::llm::response::answer::Field;
 
 /// The token counts of one usage object, or of all that were read so far.
 ///
@@ -12,42 +11,48 @@ use crate::llm::response::answer::Field;
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct TokenCounts {
     /// Those that are not known are 0.
-    tokens: [u64; FIELDS.len()],
+    tokens: [u64; KINDS],
     /// A bit for each that is known.
     known: u32,
 }
 
-/// The fields that are counts, those of the input first and the total last.
-const FIELDS: [Field; 16] = [
-    Field::Input,
-    Field::CacheRead,
-    Field::CacheWrite,
-    Field::CacheWrite1h,
-    Field::AudioInput,
-    Field::ImageInput,
-    Field::ToolInput,
-    Field::SeparateImageInput,
-    Field::RawInput,
-    Field::RawCacheRead,
-    Field::Output,
-    Field::Reasoning,
-    Field::AudioOutput,
-    Field::ImageOutput,
-    Field::RawOutput,
-    Field::Total,
-];
-const INPUT: Range<usize> = 0..10;
-const OUTPUT: Range<usize> = 10..15;
+/// A kind of count: the input and its parts, the output and its parts, and the total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenKind {
+    Input,
+    CacheRead,
+    CacheWrite,
+    /// The cache writes that are kept for an hour, a part of `CacheWrite`.
+    CacheWrite1h,
+    AudioInput,
+    ImageInput,
+    /// Tokens of tool results, which the input does not include.
+    ExtraToolInput,
+    /// Tokens of images, which the input does not include.
+    ExtraImageInput,
+    /// Tokens as the model counts them, while `Input` has the billed ones.
+    RawInput,
+    RawCacheRead,
+    Output,
+    Reasoning,
+    AudioOutput,
+    ImageOutput,
+    /// Tokens as the model counts them, while `Output` has the billed ones.
+    RawOutput,
+    Total,
+}
+
+const KINDS: usize = TokenKind::Total as usize + 1;
+const INPUT: Range<usize> = TokenKind::Input as usize..TokenKind::Output as usize;
+const OUTPUT: Range<usize> = TokenKind::Output as usize..TokenKind::Total as usize;
 
 impl TokenCounts {
-    pub(crate) fn get(&self, field: Field) -> Option<u64> {
-        self.at(position(field)?)
+    pub(crate) fn get(&self, kind: TokenKind) -> Option<u64> {
+        self.at(kind as usize)
     }
 
-    pub(crate) fn set(&mut self, field: Field, tokens: Option<u64>) {
-        let Some(at) = position(field) else {
-            return;
-        };
+    pub(crate) fn set(&mut self, kind: TokenKind, tokens: Option<u64>) {
+        let at = kind as usize;
         self.tokens[at] = tokens.unwrap_or(0);
         match tokens {
             Some(_) => self.known |= 1 << at,
@@ -56,17 +61,15 @@ impl TokenCounts {
     }
 
     /// Adds to a count; a missing one counts as 0.
-    pub(crate) fn add(&mut self, field: Field, tokens: u64) {
-        let sum = self.get(field).unwrap_or(0).saturating_add(tokens);
-        self.set(field, Some(sum));
+    pub(crate) fn add(&mut self, kind: TokenKind, tokens: u64) {
+        let sum = self.get(kind).unwrap_or(0).saturating_add(tokens);
+        self.set(kind, Some(sum));
     }
 
     /// Takes a count of the usage object that is being read. Some objects hold a count under
     /// two names, and one of them is always 0.
-    pub(crate) fn read(&mut self, field: Field, tokens: u64) {
-        let Some(at) = position(field) else {
-            return;
-        };
+    pub(crate) fn set_unless_zero(&mut self, kind: TokenKind, tokens: u64) {
+        let at = kind as usize;
         if tokens > 0 {
             self.tokens[at] = tokens;
         }
@@ -97,10 +100,10 @@ impl TokenCounts {
     pub(crate) fn update(&mut self, later: &Self, is_complete: bool) {
         let input = self.correct_direction(later, INPUT, is_complete);
         let output = self.correct_direction(later, OUTPUT, is_complete);
-        match later.get(Field::Total) {
-            Some(0) if self.get(Field::Total).is_some() => {}
+        match later.get(TokenKind::Total) {
+            Some(0) if self.get(TokenKind::Total).is_some() => {}
             None if !is_complete || !(input || output) => {}
-            total => self.set(Field::Total, total),
+            total => self.set(TokenKind::Total, total),
         }
     }
 
@@ -138,16 +141,16 @@ impl TokenCounts {
     /// Returns the counts with what is billed by unit.
     pub(crate) fn usage(&self, units: Units) -> Usage {
         Usage {
-            input: self.get(Field::Input),
-            output: self.get(Field::Output),
-            cache_read: self.get(Field::CacheRead),
-            cache_write: self.get(Field::CacheWrite),
-            cache_write_1h: self.get(Field::CacheWrite1h),
-            reasoning: self.get(Field::Reasoning),
-            audio_input: self.get(Field::AudioInput),
-            audio_output: self.get(Field::AudioOutput),
-            image_input: self.get(Field::ImageInput),
-            image_output: self.get(Field::ImageOutput),
+            input: self.get(TokenKind::Input),
+            output: self.get(TokenKind::Output),
+            cache_read: self.get(TokenKind::CacheRead),
+            cache_write: self.get(TokenKind::CacheWrite),
+            cache_write_1h: self.get(TokenKind::CacheWrite1h),
+            reasoning: self.get(TokenKind::Reasoning),
+            audio_input: self.get(TokenKind::AudioInput),
+            audio_output: self.get(TokenKind::AudioOutput),
+            image_input: self.get(TokenKind::ImageInput),
+            image_output: self.get(TokenKind::ImageOutput),
             units,
         }
     }
@@ -161,43 +164,20 @@ impl TokenCounts {
     }
 }
 
-/// Returns the position of a field among [`FIELDS`].
-fn position(field: Field) -> Option<usize> {
-    Some(match field {
-        Field::Input => 0,
-        Field::CacheRead => 1,
-        Field::CacheWrite => 2,
-        Field::CacheWrite1h => 3,
-        Field::AudioInput => 4,
-        Field::ImageInput => 5,
-        Field::ToolInput => 6,
-        Field::SeparateImageInput => 7,
-        Field::RawInput => 8,
-        Field::RawCacheRead => 9,
-        Field::Output => 10,
-        Field::Reasoning => 11,
-        Field::AudioOutput => 12,
-        Field::ImageOutput => 13,
-        Field::RawOutput => 14,
-        Field::Total => 15,
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn counts(counts: &[(Field, u64)]) -> TokenCounts {
+    fn counts(counts: &[(TokenKind, u64)]) -> TokenCounts {
         let mut all = TokenCounts::default();
-        for (field, tokens) in counts {
-            all.read(*field, *tokens);
+        for (kind, tokens) in counts {
+            all.set_unless_zero(*kind, *tokens);
         }
         all
     }
 
     #[track_caller]
-    fn check(reports: &[&[(Field, u64)]], is_complete: bool, expected: &[(Field, u64)]) {
+    fn check(reports: &[&[(TokenKind, u64)]], is_complete: bool, expected: &[(TokenKind, u64)]) {
         let mut known = TokenCounts::default();
         for report in reports {
             known.update(&counts(report), is_complete);
@@ -205,87 +185,93 @@ mod tests {
         assert_eq!(known, counts(expected), "{reports:?}");
     }
 
-    const START: [(Field, u64); 2] = [(Field::Input, 1_200), (Field::CacheRead, 300)];
-
-    #[test]
-    fn each_field_has_its_position() {
-        for (at, field) in FIELDS.into_iter().enumerate() {
-            assert_eq!(position(field), Some(at), "{field:?}");
-        }
-    }
+    const START: [(TokenKind, u64); 2] = [(TokenKind::Input, 1_200), (TokenKind::CacheRead, 300)];
 
     #[test]
     fn placeholders_of_zero_change_nothing_that_is_known() {
         for is_complete in [true, false] {
-            let zeros = [(Field::Input, 0), (Field::CacheRead, 0), (Field::Output, 0)];
-            let known = [START[0], START[1], (Field::Output, 57)];
+            let zeros = [
+                (TokenKind::Input, 0),
+                (TokenKind::CacheRead, 0),
+                (TokenKind::Output, 0),
+            ];
+            let known = [START[0], START[1], (TokenKind::Output, 57)];
             check(&[&known, &zeros], is_complete, &known);
-            let zero = [(Field::Input, 0), (Field::CacheRead, 300)];
-            let zero_total = [(Field::Input, 0), (Field::Output, 0), (Field::Total, 0)];
+            let zero = [(TokenKind::Input, 0), (TokenKind::CacheRead, 300)];
+            let zero_total = [
+                (TokenKind::Input, 0),
+                (TokenKind::Output, 0),
+                (TokenKind::Total, 0),
+            ];
             check(
-                &[&known, &[(Field::Total, 9)], &zero_total],
+                &[&known, &[(TokenKind::Total, 9)], &zero_total],
                 is_complete,
-                &{ [known[0], known[1], known[2], (Field::Total, 9)] },
+                &{ [known[0], known[1], known[2], (TokenKind::Total, 9)] },
             );
             check(&[&known, &zero], is_complete, &known);
             // A part of 0 alone is one, too.
-            check(&[&START, &[(Field::CacheRead, 0)]], is_complete, &START);
+            check(&[&START, &[(TokenKind::CacheRead, 0)]], is_complete, &START);
             // What is not 0 beside a count of 0 is news all the same.
-            let part = [(Field::Input, 0), (Field::CacheRead, 301)];
+            let part = [(TokenKind::Input, 0), (TokenKind::CacheRead, 301)];
             check(&[&START, &part], is_complete, &[START[0], part[1]]);
         }
-        check(&[&[(Field::Input, 0)]], true, &[(Field::Input, 0)]);
+        check(&[&[(TokenKind::Input, 0)]], true, &[(TokenKind::Input, 0)]);
     }
 
     #[test]
     fn a_correction_up_or_down_counts() {
         for (is_complete, input) in [(true, 9), (false, 9), (true, 5_000), (false, 5_000)] {
-            let later = [(Field::Input, input), (Field::CacheRead, 0)];
+            let later = [(TokenKind::Input, input), (TokenKind::CacheRead, 0)];
             check(&[&START, &later], is_complete, &later);
         }
         // Nothing was cached at first, and then nearly all of it, or all.
         for later in [[100, 9_900], [0, 10_000]] {
-            let first = [(Field::Input, 10_000), (Field::CacheRead, 0)];
-            let later = [(Field::Input, later[0]), (Field::CacheRead, later[1])];
+            let first = [(TokenKind::Input, 10_000), (TokenKind::CacheRead, 0)];
+            let later = [
+                (TokenKind::Input, later[0]),
+                (TokenKind::CacheRead, later[1]),
+            ];
             check(&[&first, &later], false, &later);
         }
     }
 
     #[test]
     fn a_complete_object_replaces_and_a_partial_one_is_merged() {
-        let later = [(Field::Input, 1_300)];
+        let later = [(TokenKind::Input, 1_300)];
         check(&[&START, &later], true, &later);
         check(&[&START, &later], false, &[later[0], START[1]]);
-        let cached = [(Field::CacheRead, 3_604)];
-        check(&[&[(Field::Input, 3_602)], &cached], false, &{
-            [(Field::Input, 3_602), (Field::CacheRead, 3_604)]
+        let cached = [(TokenKind::CacheRead, 3_604)];
+        check(&[&[(TokenKind::Input, 3_602)], &cached], false, &{
+            [(TokenKind::Input, 3_602), (TokenKind::CacheRead, 3_604)]
         });
         // Gemini leaves out counts of 0.
         let first = [
-            (Field::Input, 9),
-            (Field::Output, 21),
-            (Field::Reasoning, 35),
+            (TokenKind::Input, 9),
+            (TokenKind::Output, 21),
+            (TokenKind::Reasoning, 35),
         ];
         let last = [
-            (Field::Input, 87),
-            (Field::Reasoning, 78),
-            (Field::Total, 165),
+            (TokenKind::Input, 87),
+            (TokenKind::Reasoning, 78),
+            (TokenKind::Total, 165),
         ];
         check(&[&first, &last], true, &last);
-        check(&[&first, &[(Field::Input, 9), (Field::Total, 9)]], true, &{
-            [first[0], first[1], first[2], (Field::Total, 9)]
-        });
+        check(
+            &[&first, &[(TokenKind::Input, 9), (TokenKind::Total, 9)]],
+            true,
+            &{ [first[0], first[1], first[2], (TokenKind::Total, 9)] },
+        );
         // What it leaves out is gone, even if the rest is less than before.
-        let last = [(Field::Input, 87), (Field::Reasoning, 20)];
+        let last = [(TokenKind::Input, 87), (TokenKind::Reasoning, 20)];
         check(&[&first, &last], true, &last);
     }
 
     #[test]
     fn a_total_stays_until_a_complete_object_leaves_it_out() {
-        let [total, output] = [(Field::Total, 69), (Field::Output, 21)];
-        let first = [(Field::Input, 48), output, total];
-        let zeros = [(Field::Input, 0), (Field::Output, 0)];
-        let more = [(Field::Output, 22)];
+        let [total, output] = [(TokenKind::Total, 69), (TokenKind::Output, 21)];
+        let first = [(TokenKind::Input, 48), output, total];
+        let zeros = [(TokenKind::Input, 0), (TokenKind::Output, 0)];
+        let more = [(TokenKind::Output, 22)];
         check(&[&first, &zeros], true, &first);
         check(&[&first, &more], false, &[first[0], more[0], total]);
         check(&[&first, &more], true, &[first[0], more[0]]);
