@@ -65,7 +65,7 @@ test('the totals of a quiet service are those of its scrape, and follow each req
 test('a service that no one has asked shows so, and its first requests appear', async (t) => {
   const service = await started(t, ['--quiet-traffic']);
   const page = await visit(t, service.page);
-  await said(page, '#notices', 'No traffic yet');
+  await said(page, '#notices', 'No requests yet');
   assert.equal(await card(page, 'Requests'), '–');
   await get(service, '/', 1);
   await until(page, '/', 1);
@@ -75,7 +75,7 @@ test('a service that no one has asked shows so, and its first requests appear', 
 test('a busy service shows its requests, its process and its calls of LLMs, and breaks no rule', async (t) => {
   const service = await started(t, []);
   const page = await visit(t, service.page);
-  for (const name of ['Requests', 'Errors', 'Time p95', 'In flight', 'CPU', 'Memory', 'Open files', 'Calls', 'Failed calls', 'Tokens', 'Cost', 'First token p95']) {
+  for (const name of ['Requests', 'Errors', 'Duration p95', 'In flight', 'CPU', 'Memory', 'Open files', 'LLM calls', 'LLM errors', 'Tokens', 'Cost', 'Time to first token p95']) {
     await said(page, `[data-card="${name}"] .value`, /\d/);
   }
   for (const chart of ['traffic', 'latency', 'tokens', 'cost']) {
@@ -96,7 +96,7 @@ test('a service that ends and starts again is told from one that never ended', a
   await said(page, '#state', 'Not connected');
   await started(t, ['--quiet-traffic'], first.address);
   await said(page, '#state', /^Live/);
-  await said(page, '#notices', 'The service started anew');
+  await said(page, '#notices', 'The service restarted');
 });
 
 test('the page is let nothing but what its own server serves', async (t) => {

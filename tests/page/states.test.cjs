@@ -18,7 +18,7 @@ const notices = (page) => page.locator('#notices li').allTextContents();
 // take real time, in which the page's must not run out. While an answer is under way the page
 // does not know yet when it asks again, and would not notice the leap.
 async function poll(page, server, milliseconds = 2000) {
-  await page.waitForFunction(() => !asking);
+  await page.waitForFunction(() => !polling);
   const before = server.asked;
   await page.clock.fastForward(milliseconds);
   for (const begun = performance.now(); server.asked === before; await new Promise(setImmediate)) {
@@ -43,8 +43,8 @@ test('no traffic yet is said in words, with what to try', async (t) => {
   const server = await standInFor(t, () => view({ http: null, history: { t: [NOW] } }));
   const page = await visit(t, server.page, still);
   await live(page);
-  await said(page, '#notices', `No traffic yet. Is MetricsLayer on the router? Requests for metrics do not count; try: curl ${server.origin}/`);
-  await nothingIsZero(page, 'Requests', 'Errors', 'Time p95', 'In flight');
+  await said(page, '#notices', `No requests yet. Is MetricsLayer on the router? Requests for metrics are not counted. Try: curl ${server.origin}/`);
+  await nothingIsZero(page, 'Requests', 'Errors', 'Duration p95', 'In flight');
   assert.ok(await page.locator('#http').isHidden());
 });
 
@@ -53,8 +53,8 @@ test('of one sample no rate is told, and the page says why', async (t) => {
   const one = view({ window: null, history: { t: [NOW], in_flight: [1] }, http: requests([endpoint(unknown)], unknown) });
   const server = await standInFor(t, () => one);
   const page = await visit(t, server.page, still);
-  await said(page, '#notices', 'One reading so far; a rate takes two.');
-  await nothingIsZero(page, 'Requests', 'Errors', 'Time p95');
+  await said(page, '#notices', 'One sample so far. Rates need two.');
+  await nothingIsZero(page, 'Requests', 'Errors', 'Duration p95');
   assert.deepEqual(await cells(page, 'routes', 3), ['–']);
   assert.deepEqual(await cells(page, 'routes', 11), ['40']);
 });
@@ -66,7 +66,7 @@ test('a server that is gone is said to be, the last figures stay, and it is foun
   await server.stop();
   await page.clock.runFor(2000);
   await lost(page);
-  await said(page, '#notices', 'No answer; the last figures are 2 seconds old. Asking again in 1 s.');
+  await said(page, '#notices', 'No response; the values shown are 2 seconds old. Retrying in 1 s.');
   assert.equal(await card(page, 'Requests'), '10/s');
   await page.locator('#routes-filter').fill('orders');
   assert.deepEqual(await cells(page, 'routes', 2), ['/orders']);
@@ -81,7 +81,7 @@ test('a server that is gone is asked less and less often', async (t) => {
   const server = await standInFor(t, () => 503);
   const page = await visit(t, server.page, troubled);
   for (const seconds of [1, 2, 4, 8, 16, 30, 30]) {
-    await said(page, '#notices', `The server answers 503. Asking again in ${seconds} s.`);
+    await said(page, '#notices', `The server responded with status 503. Retrying in ${seconds} s.`);
     const before = server.asked;
     await page.clock.runFor(seconds * 1000 - 1);
     assert.equal(server.asked, before);
@@ -112,7 +112,7 @@ test('a server that never answers holds nothing up, and is given up after ten se
   assert.deepEqual(await cells(page, 'routes', 2), ['/orders']);
   await page.clock.runFor(5000);
   await lost(page);
-  await said(page, '#notices', 'No answer; the last figures are 12 seconds old.');
+  await said(page, '#notices', 'No response; the values shown are 12 seconds old.');
 });
 
 test('a slow server is asked one thing at a time, whatever is pressed meanwhile', async (t) => {
@@ -130,14 +130,14 @@ test('a failing server is quoted', async (t) => {
   const page = await visit(t, server.page, troubled);
   await live(page);
   await page.clock.runFor(2000);
-  await said(page, '#notices', 'The server answers 503; the last figures are 2 seconds old.');
+  await said(page, '#notices', 'The server responded with status 503; the values shown are 2 seconds old.');
 });
 
 for (const [what, answer] of [['a page to sign in at', '<!doctype html>'], ['another JSON', '{}'], ['null', 'null']]) {
   test(`${what} in place of metrics is said to be none, and does no harm`, async (t) => {
     const server = await standInFor(t, (asked) => (asked === 1 ? answer : view()));
     const page = await visit(t, server.page, still);
-    await said(page, '#notices', 'The answer is not one of metrics. Asking again in 1 s.');
+    await said(page, '#notices', 'The response is not a metrics view. Retrying in 1 s.');
     await poll(page, server, 1000);
     await live(page);
   });
@@ -149,8 +149,8 @@ for (const status of [401, 403]) {
     const page = await visit(t, server.page, troubled);
     await live(page);
     await poll(page, server);
-    await said(page, '#state', /^Refused$/);
-    assert.deepEqual(await notices(page), ['The server refuses to show its metrics. Sign in, then reload.']);
+    await said(page, '#state', /^Access denied$/);
+    assert.deepEqual(await notices(page), ['Access denied. Sign in, then reload the page.']);
     await page.clock.runFor(120000);
     await page.evaluate(() => fetch('dashboard.css').then((answer) => answer.text()));
     assert.equal(server.asked, 2);
@@ -162,7 +162,7 @@ test('a service that was restarted is said to be, for a minute', async (t) => {
   const page = await visit(t, server.page, still);
   await live(page);
   await poll(page, server);
-  await said(page, '#notices', /The service started anew at .+; figures begin again\./);
+  await said(page, '#notices', /The service restarted at .+; values start from 0 again\./);
   await page.clock.fastForward(61000);
   await page.waitForFunction(() => !document.querySelector('#notices li'));
 });
@@ -172,9 +172,9 @@ test('several replicas behind one address are told apart and counted', async (t)
   const page = await visit(t, server.page, still);
   await live(page);
   await poll(page, server);
-  await said(page, '#notices', '2 processes answer here. Figures are of one at a time; Prometheus adds them up.');
+  await said(page, '#notices', '2 processes respond at this address. The page shows one at a time; Prometheus adds them up.');
   await poll(page, server);
-  await said(page, '#notices', '3 processes answer here.');
+  await said(page, '#notices', '3 processes respond at this address.');
   assert.doesNotMatch((await notices(page)).join(), /anew/);
 });
 
@@ -198,7 +198,7 @@ test('a server whose metrics take long to read is said to tell the same', async 
   const page = await visit(t, server.page, still);
   await live(page);
   for (let asked = 2; asked < 12; asked += 1) await poll(page, server);
-  await said(page, '#notices', 'The server has told the same for 20 seconds: reading its metrics takes that long.');
+  await said(page, '#notices', 'The values have not changed for 20 seconds: reading the metrics is slow.');
   await poll(page, server);
   await page.waitForFunction(() => !document.querySelector('#notices li'));
 });
@@ -207,13 +207,13 @@ test('too many series are said, with no more names than one reads', async (t) =>
   const server = await standInFor(t, () => view({ overflowed: ['a_total', 'b_total', 'c_total', 'd_total'] }));
   const page = await visit(t, server.page, still);
   await live(page);
-  await said(page, '#notices', 'Too many series: a label of a_total, b_total, c_total and others has more values than its limit; the rest is called _overflow.');
+  await said(page, '#notices', 'Too many series: a label of a_total, b_total, c_total and others has more values than its limit. Further values become _overflow.');
 });
 
 test('metrics that are too many to list are counted', async (t) => {
   const server = await standInFor(t, () => view({ metrics: { omitted: 7, rows: [metric('a_total')] } }));
   const page = await visit(t, server.page, still);
-  await said(page, '#notices', '7 more metrics are in the formats for programs alone.');
+  await said(page, '#notices', '7 more metrics are not shown. The Prometheus and JSON formats have them.');
   await said(page, '#metrics-all', /^8$/);
 });
 
@@ -222,8 +222,8 @@ test('where no price is known the page says so, and never 0', async (t) => {
   const server = await standInFor(t, () => view({ llm: calls([model(unknown)], unknown) }));
   const page = await visit(t, server.page, still);
   await live(page);
-  assert.equal(await card(page, 'Cost'), 'no price known');
-  assert.deepEqual(await cells(page, 'models', 8), ['no price known']);
+  assert.equal(await card(page, 'Cost'), 'no price');
+  assert.deepEqual(await cells(page, 'models', 8), ['no price']);
   assert.deepEqual(await cells(page, 'models', 9), ['–']);
   assert.doesNotMatch(await page.locator('#llm').innerText(), /\$/);
 });
@@ -243,7 +243,7 @@ test('where some calls have no price the cost says how many', async (t) => {
   const page = await visit(t, server.page, still);
   await live(page);
   assert.deepEqual(await cells(page, 'models', 8), ['$1.50 + 3 unpriced', '$0.00']);
-  await said(page, '[data-card=Cost]', '3 calls unpriced');
+  await said(page, '[data-card=Cost]', '3 calls without a price');
 });
 
 test('a percentile above the last bucket is told as above it', async (t) => {
@@ -293,7 +293,7 @@ test('a page that is paused while no one answers does not claim to ask again', a
   const page = await visit(t, server.page, troubled);
   await lost(page);
   await page.locator('#pause').click();
-  await said(page, '#notices', 'The server answers 503. Paused.');
+  await said(page, '#notices', 'The server responded with status 503. Paused.');
 });
 
 test('how often is asked is chosen', async (t) => {
@@ -311,11 +311,11 @@ test('how often is asked is chosen', async (t) => {
 test('a screen reader is told of a change once, and not of each second', async (t) => {
   const server = await standInFor(t, (asked) => (asked === 1 ? view() : 503));
   const page = await visit(t, server.page, troubled);
-  await said(page, '#said', 'Live. 10/s requests, 1 % errors.');
+  await said(page, '#announcement', 'Live. 10/s requests, 1 % errors.');
   await poll(page, server);
-  await said(page, '#said', 'Not connected. The server answers 503');
-  const told = await page.locator('#said').textContent();
+  await said(page, '#announcement', 'Not connected. The server responded with status 503');
+  const told = await page.locator('#announcement').textContent();
   await poll(page, server, 1000);
-  await said(page, '#notices', '3 seconds old. Asking again in 2 s.');
-  assert.equal(await page.locator('#said').textContent(), told);
+  await said(page, '#notices', '3 seconds old. Retrying in 2 s.');
+  assert.equal(await page.locator('#announcement').textContent(), told);
 });

@@ -1,8 +1,8 @@
-//! The page: a document, its style and its script, which ask for nothing from elsewhere.
+//! The files of the live page. They load nothing from other hosts.
 
-/// The document.
+/// The HTML document.
 pub(crate) const HTML: &str = include_str!("dashboard.html");
-/// Its style.
+/// The style sheet.
 pub(crate) const CSS: &str = include_str!("dashboard.css");
-/// Its script.
+/// The script.
 pub(crate) const JS: &str = include_str!("dashboard.js");
