@@ -1,10 +1,10 @@
-//! A small service that calls LLMs and is measured, with traffic of its own.
+//! A small measured service that calls LLMs, with generated traffic.
 //!
 //! ```text
 //! cargo run --release --example demo [-- [ADDRESS] [--quiet-traffic]]
 //! ```
 //!
-//! The LLMs are made up, unless `OPENAI_BASE_URL` and `OPENAI_API_KEY` are set.
+//! The LLMs are fake, unless `OPENAI_BASE_URL` and `OPENAI_API_KEY` are set.
 
 mod llm;
 mod options;
@@ -24,8 +24,8 @@ use tokio::sync::watch;
 use llm::Llm;
 use options::Options;
 
-/// How long open responses may take to end once the demo is told to stop.
-const GRACE: Duration = Duration::from_secs(3);
+/// The time that open responses have to finish at shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
 fn main() -> ExitCode {
     let options = match Options::parse(std::env::args().skip(1)) {
@@ -34,23 +34,23 @@ fn main() -> ExitCode {
             print!("{}", options::HELP);
             return ExitCode::SUCCESS;
         }
-        Err(fault) => return fail(&fault),
+        Err(message) => return fail(&message),
     };
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.to_string()),
     };
     let result = runtime.block_on(run(options));
-    // A name that is being looked up for a call of a model holds nothing up.
+    // Does not wait for a DNS lookup of an LLM call.
     runtime.shutdown_background();
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => fail(&fault),
+        Err(message) => fail(&message),
     }
 }
 
-fn fail(fault: &str) -> ExitCode {
-    eprintln!("demo: {fault}");
+fn fail(message: &str) -> ExitCode {
+    eprintln!("demo: {message}");
     ExitCode::FAILURE
 }
 
@@ -60,19 +60,18 @@ async fn run(options: Options) -> Result<(), String> {
         format!("cannot listen on {address}: {error}; try another address, such as 127.0.0.1:0")
     })?;
     let bound = listener.local_addr().map_err(|error| error.to_string())?;
-    let llm = Llm::find().await?;
-    // Before the first line says that the demo is up, so that whoever reads it
-    // may stop the demo at once.
+    let llm = Llm::from_env().await?;
+    // Before the first line of output, so that its reader can stop the demo at once.
     let stop = stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
-    // A reader that has gone away is no reason to stop, so not `println!`.
+    // `println!` would panic if the reader of the output has gone.
     let _ = write!(
         io::stdout(),
         "listening on http://{bound}
-  to look at: http://{bound}/metrics/dashboard
+  dashboard: http://{bound}/metrics/dashboard
   metrics: http://{bound}/metrics and http://{bound}/metrics/json
   model: {}
 ",
-        llm.place()
+        llm.description()
     );
 
     let (stopping, stopped) = watch::channel(false);
@@ -92,15 +91,15 @@ async fn run(options: Options) -> Result<(), String> {
     let server = tokio::spawn(server.into_future());
     stop.await;
     let _ = stopping.send(true);
-    match tokio::time::timeout(GRACE, server).await {
+    match tokio::time::timeout(SHUTDOWN_TIMEOUT, server).await {
         Ok(Ok(result)) => result.map_err(|error| error.to_string()),
         Ok(Err(panicked)) => Err(panicked.to_string()),
-        // Some client holds its connection open; it has had its time.
+        // A client still holds its connection open after the timeout.
         Err(_) => Ok(()),
     }
 }
 
-/// Returns what ends at SIGINT or SIGTERM; both are caught from now on.
+/// Returns a future that completes on SIGINT or SIGTERM. Both are caught from now on.
 #[cfg(unix)]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -115,7 +114,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Returns what ends at Ctrl-C.
+/// Returns a future that completes on Ctrl-C.
 #[cfg(not(unix))]
 fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async {

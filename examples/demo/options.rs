@@ -1,16 +1,16 @@
 //! The demo's command line.
 
 pub(crate) const HELP: &str = "\
-A small axum service that calls LLMs, measured by tachometer, with traffic of its own.
+A small axum service that calls LLMs, measured by tachometer, with generated traffic.
 
 usage: demo [ADDRESS] [--quiet-traffic]
 
-  ADDRESS           where to listen (default 127.0.0.1:3000; port 0 for any free one)
-  --quiet-traffic   call neither the service nor a model; answer only what others ask
+  ADDRESS           address to listen on (default 127.0.0.1:3000; port 0 for any free port)
+  --quiet-traffic   generate no traffic, only serve requests of others
   --help            print this text
 
-The models are made up, unless OPENAI_BASE_URL and OPENAI_API_KEY are set. Then every
-few seconds OPENAI_MODEL, or gpt-4o-mini, is asked there for a few tokens.
+The models are fake, unless OPENAI_BASE_URL and OPENAI_API_KEY are set. Then the demo
+calls OPENAI_MODEL, or gpt-4o-mini, there every few seconds for a few tokens.
 ";
 
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Returns the options, or nothing where help was asked for.
+    /// Returns the options, or `None` for `--help`.
     pub(crate) fn parse(arguments: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
         let mut address = None;
         let mut traffic = true;

@@ -1,4 +1,4 @@
-//! The demo's routes: quick, slow, failing and streaming ones.
+//! The demo's routes: fast, slow, failing and streaming ones.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -15,25 +15,25 @@ use tachometer::{Counter, counter};
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-/// Returns the demo's service; `stopped` turns true when its streams are to end.
+/// Returns the demo's routes. Streams end when `stopped` becomes true.
 pub(crate) fn router(stopped: watch::Receiver<bool>) -> Router {
-    let greeted = counter("demo_greetings_total", "Users greeted.");
+    let greetings = counter("demo_greetings_total", "Users greetings.");
     Router::new()
         .route(
             "/",
             get(async || "Try /users/7, /users/7/summary, /slow, /fail, /stream, /ask and /metrics.\n"),
         )
-        .route("/users/{id}", get(move |id| user(id, greeted.clone())))
+        .route("/users/{id}", get(move |id| user(id, greetings.clone())))
         .route("/echo", post(async |body: Bytes| body))
         .route("/slow", get(slow))
         .route("/fail", get(fail))
         .route(
             "/stream",
-            get(async move |asked| ticking(&asked, stopped.clone())),
+            get(async move |query| tick_events(&query, stopped.clone())),
         )
 }
 
-async fn user(Path(id): Path<u32>, greeted: Counter) -> Response {
+async fn user(Path(id): Path<u32>, greetings: Counter) -> Response {
     if id >= 1_000 {
         return (
             StatusCode::NOT_FOUND,
@@ -41,11 +41,11 @@ async fn user(Path(id): Path<u32>, greeted: Counter) -> Response {
         )
             .into_response();
     }
-    greeted.inc();
+    greetings.inc();
     format!("Hello, user {id}!\n").into_response()
 }
 
-/// Takes from 50 to 400 ms, most often little.
+/// Takes from 50 to 400 ms, usually close to 50.
 async fn slow() -> &'static str {
     let share = fastrand::f64();
     sleep(Duration::from_secs_f64(0.05 + 0.35 * share.powi(3))).await;
@@ -59,35 +59,35 @@ async fn fail() -> (StatusCode, &'static str) {
     )
 }
 
-type Asked = Query<Vec<(String, u64)>>;
+type QueryParams = Query<Vec<(String, u64)>>;
 
 #[derive(Clone, Copy)]
 struct Ticks {
-    left: u32,
-    every: Duration,
+    remaining: u32,
+    interval: Duration,
 }
 
 /// Streams events: `?ticks=` of them (default 10), one each `?every_ms=`
 /// (default 200).
-fn ticking(Query(asked): &Asked, stopped: watch::Receiver<bool>) -> Response {
+fn tick_events(Query(params): &QueryParams, stopped: watch::Receiver<bool>) -> Response {
     let value = |name: &str| {
-        let found = asked.iter().find(|(asked, _)| asked == name);
-        found.map(|(_, value)| *value)
+        let param = params.iter().find(|(param, _)| param == name);
+        param.map(|(_, value)| *value)
     };
     let ticks = Ticks {
-        left: u32::try_from(value("ticks").unwrap_or(10)).unwrap_or(u32::MAX),
-        every: Duration::from_millis(value("every_ms").unwrap_or(200)),
+        remaining: u32::try_from(value("ticks").unwrap_or(10)).unwrap_or(u32::MAX),
+        interval: Duration::from_millis(value("every_ms").unwrap_or(200)),
     };
     let events = stream::unfold((ticks, stopped), async |(mut ticks, mut stopped)| {
-        if ticks.left == 0 {
+        if ticks.remaining == 0 {
             return None;
         }
         tokio::select! {
-            () = sleep(ticks.every) => {}
+            () = sleep(ticks.interval) => {}
             _ = stopped.wait_for(|stopped| *stopped) => return None,
         }
-        ticks.left -= 1;
-        let event = format!("data: {} to go\n\n", ticks.left);
+        ticks.remaining -= 1;
+        let event = format!("data: {} to go\n\n", ticks.remaining);
         Some((Ok::<_, Infallible>(event), (ticks, stopped)))
     });
     (

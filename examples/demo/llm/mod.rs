@@ -1,11 +1,11 @@
-//! The demo's calls of LLMs: of models of its own, or of one that the environment names.
+//! The demo's LLM calls: to fake models, or to the provider in the environment variables.
 
-mod ask;
-mod calls;
-mod own;
+mod ask_route;
+mod fake_models;
+mod llm_traffic;
 mod prices;
 mod provider;
-mod summary;
+mod summary_route;
 mod upstream;
 
 use axum::Router;
@@ -13,59 +13,59 @@ use reqwest::Response;
 use tachometer::carry_route;
 use tokio::sync::watch;
 
-pub(crate) use calls::start;
+pub(crate) use llm_traffic::start;
 
-use own::Own;
+use fake_models::FakeModels;
 use provider::Provider;
 
-/// Returns the routes that ask a model; `stopped` turns true when their streams are to end.
+/// Returns the routes that call a model. Streams end when `stopped` becomes true.
 pub(crate) fn router(llm: Llm, stopped: watch::Receiver<bool>) -> Router {
-    summary::router(llm.clone()).merge(ask::router(llm, stopped))
+    summary_route::router(llm.clone()).merge(ask_route::router(llm, stopped))
 }
 
-/// Whom the demo asks.
+/// The models that the demo calls.
 #[derive(Debug, Clone)]
 pub(crate) enum Llm {
-    Own(Own),
+    Fake(FakeModels),
     Provider(Provider),
 }
 
 impl Llm {
-    /// Finds the model that the environment names, or starts some of the demo's own.
-    pub(crate) async fn find() -> Result<Self, String> {
-        // reqwest has no cryptography of its own here, and asks for the process's.
+    /// Returns the provider in the environment variables, or starts the fake models.
+    pub(crate) async fn from_env() -> Result<Self, String> {
+        // This build of reqwest has no default crypto provider, and uses that of the process.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let found = match Provider::named() {
+        let llm = match Provider::from_env() {
             Some(provider) => provider.map(Self::Provider),
-            None => Own::start().await.map(Self::Own),
+            None => FakeModels::start().await.map(Self::Fake),
         };
-        found.map_err(|fault| format!("cannot call a model: {fault}"))
+        llm.map_err(|fault| format!("cannot call a model: {fault}"))
     }
 
-    /// Says where the model is, without the key.
-    pub(crate) fn place(&self) -> String {
+    /// Describes the models, without the API key.
+    pub(crate) fn description(&self) -> String {
         match self {
-            Self::Own(own) => own.place(),
-            Self::Provider(provider) => provider.place(),
+            Self::Fake(fake) => fake.description(),
+            Self::Provider(provider) => provider.description(),
         }
     }
 
-    /// Asks a question, and returns the answer, which is a stream of events.
+    /// Sends a question, and returns the response, which is an event stream.
     async fn ask(&self, question: &str) -> reqwest::Result<Response> {
         match self {
-            Self::Own(own) => own.ask(question).await,
+            Self::Fake(fake) => fake.ask(question).await,
             Self::Provider(provider) => provider.ask(question).await,
         }
     }
 
-    /// Asks for a summary, and for what it takes to find it again, which is not waited for.
-    async fn sum_up(&self, text: String) -> reqwest::Result<Response> {
+    /// Requests a summary, and in the background an embedding of the text.
+    async fn summarize(&self, text: String) -> reqwest::Result<Response> {
         match self {
-            Self::Own(own) => {
-                let (own, answer) = (own.clone(), own.sum_up(&text).await);
-                // The route is carried into the task, whose call is one of the same request.
+            Self::Fake(fake) => {
+                let (fake, answer) = (fake.clone(), fake.summarize(&text).await);
+                // `carry_route` gives the call in the task the route of this request.
                 tokio::spawn(carry_route(async move {
-                    if let Ok(answer) = own.embed(&text).await {
+                    if let Ok(answer) = fake.embed(&text).await {
                         let _ = answer.bytes().await;
                     }
                 }));

@@ -1,8 +1,8 @@
-//! What the demo's models cost, which are made up, as their prices are.
+//! Invented prices of the fake models.
 
 use tachometer::llm::{Price, PriceTable};
 
-/// Returns the prices; the embeddings have none, so that such calls are seen, too.
+/// Returns the prices. The embedding model has none, to show calls without a price.
 pub(super) fn prices() -> PriceTable {
     PriceTable::new()
         .model(
@@ -20,6 +20,6 @@ pub(super) fn prices() -> PriceTable {
             "claude-haiku-4-5",
             Price::per_million(1.0, 5.0).cache_read(0.1),
         )
-        // At home, where nobody bills them.
+        // Self-hosted, so free.
         .model("llama3.2", Price::per_million(0.0, 0.0))
 }

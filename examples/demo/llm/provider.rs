@@ -1,4 +1,4 @@
-//! A model at a provider's, who may want money for each call.
+//! A client of a real provider, which may charge for each call.
 
 use std::env::var;
 
@@ -7,11 +7,11 @@ use serde_json::json;
 use tachometer::LlmLayer;
 use tachometer::llm::LlmService;
 
-/// What is asked for where `OPENAI_MODEL` does not say.
-const MODEL: &str = "gpt-4o-mini";
+/// The model if `OPENAI_MODEL` is not set.
+const DEFAULT_MODEL: &str = "gpt-4o-mini";
 
-/// So long an answer may get.
-const TOKENS: u32 = 48;
+/// The `max_tokens` of each call.
+const MAX_TOKENS: u32 = 48;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Provider {
@@ -22,12 +22,12 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
-    /// Returns the one that `OPENAI_BASE_URL` and `OPENAI_API_KEY` name, if both are set: a
-    /// key that lies about is not meant for a demo.
-    pub(super) fn named() -> Option<Result<Self, String>> {
+    /// Returns the provider in `OPENAI_BASE_URL` and `OPENAI_API_KEY`, if both are set. A key
+    /// alone may not be meant for the demo.
+    pub(super) fn from_env() -> Option<Result<Self, String>> {
         let set = |name| var(name).ok().filter(|value| !value.is_empty());
         let (base, key) = (set("OPENAI_BASE_URL")?, set("OPENAI_API_KEY")?);
-        let model = set("OPENAI_MODEL").unwrap_or_else(|| MODEL.into());
+        let model = set("OPENAI_MODEL").unwrap_or_else(|| DEFAULT_MODEL.into());
         Some(Self::new(&base, key, model))
     }
 
@@ -46,7 +46,7 @@ impl Provider {
         })
     }
 
-    pub(super) fn place(&self) -> String {
+    pub(super) fn description(&self) -> String {
         format!("{} at {}", self.model, self.base)
     }
 
@@ -54,7 +54,7 @@ impl Provider {
         let body = json!({
             "model": self.model,
             "messages": [{"role": "user", "content": question}],
-            "max_tokens": TOKENS,
+            "max_tokens": MAX_TOKENS,
             "stream": true,
             "stream_options": {"include_usage": true},
         });

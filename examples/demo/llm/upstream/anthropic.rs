@@ -1,29 +1,34 @@
-//! Anthropic's messages.
+//! Anthropic messages.
 
 use std::time::SystemTime;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
+use super::answer::{ARGUMENTS, FakeAnswer, TOOL};
 use super::dialect::Dialect;
-use super::limits::Left;
-use super::said::{ARGUMENTS, Said, TOOL};
+use super::limits::RemainingLimits;
 
 #[derive(Debug)]
 pub(super) struct Anthropic;
 
 impl Dialect for Anthropic {
-    fn whole(said: &Said) -> Value {
-        let content = if said.calls_tool {
+    fn complete_body(answer: &FakeAnswer) -> Value {
+        let content = if answer.calls_tool {
             json!({"type": "tool_use", "id": "toolu_1", "name": TOOL, "input": {}})
         } else {
-            json!({"type": "text", "text": said.text()})
+            json!({"type": "text", "text": answer.text()})
         };
-        message(said, &json!([content]), Some(finish(said)), said.output())
+        message(
+            answer,
+            &json!([content]),
+            Some(finish_reason(answer)),
+            answer.output(),
+        )
     }
 
-    fn events(said: &Said) -> Vec<String> {
-        let (block, parts) = if said.calls_tool {
+    fn events(answer: &FakeAnswer) -> Vec<String> {
+        let (block, parts) = if answer.calls_tool {
             (
                 json!({"type": "tool_use", "id": "toolu_1", "name": TOOL, "input": {}}),
                 ARGUMENTS.map(arguments).to_vec(),
@@ -31,15 +36,15 @@ impl Dialect for Anthropic {
         } else {
             (
                 json!({"type": "text", "text": ""}),
-                said.words.iter().copied().map(text).collect(),
+                answer.words.iter().copied().map(text).collect(),
             )
         };
-        // The output's tokens only hold the place there.
-        let begun = message(said, &json!([]), None, 1);
+        // The output tokens at the start of a stream are a placeholder.
+        let begun = message(answer, &json!([]), None, 1);
         let block = json!({"index": 0, "content_block": block});
         let ended = json!({
-            "delta": {"stop_reason": finish(said), "stop_sequence": null},
-            "usage": {"output_tokens": said.output()},
+            "delta": {"stop_reason": finish_reason(answer), "stop_sequence": null},
+            "usage": {"output_tokens": answer.output()},
         });
         let mut events = vec![
             event("message_start", json!({"message": begun})),
@@ -56,7 +61,7 @@ impl Dialect for Anthropic {
         events
     }
 
-    fn refusal(status: StatusCode) -> Value {
+    fn error_body(status: StatusCode) -> Value {
         let kind = match status.as_u16() {
             429 => "rate_limit_error",
             529 => "overloaded_error",
@@ -65,21 +70,22 @@ impl Dialect for Anthropic {
         json!({"type": "error", "error": {"type": kind, "message": "Try again."}})
     }
 
-    fn failure() -> String {
+    fn error_event() -> String {
         let error = json!({"type": "overloaded_error", "message": "Overloaded"});
         event("error", json!({"error": error}))
     }
 
-    fn tell_limits(left: &Left, headers: &mut HeaderMap) {
-        let reset = humantime::format_rfc3339_seconds(SystemTime::now() + left.lasts());
+    fn set_limit_headers(remaining: &RemainingLimits, headers: &mut HeaderMap) {
+        let reset =
+            humantime::format_rfc3339_seconds(SystemTime::now() + remaining.time_until_reset());
         let reset = reset.to_string();
-        for (kind, limit, remaining) in left.kinds() {
-            let told = [
+        for (kind, limit, remaining) in remaining.kinds() {
+            let limit_headers = [
                 ("limit", limit.to_string()),
                 ("remaining", remaining.to_string()),
                 ("reset", reset.clone()),
             ];
-            for (what, value) in told {
+            for (what, value) in limit_headers {
                 let name = HeaderName::try_from(format!("anthropic-ratelimit-{kind}-{what}"));
                 if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value)) {
                     headers.insert(name, value);
@@ -97,27 +103,27 @@ fn arguments(part: &str) -> Value {
     json!({"type": "input_json_delta", "partial_json": part})
 }
 
-/// Its input is told without what was cached.
-fn message(said: &Said, content: &Value, finish: Option<&str>, output: u64) -> Value {
+/// Anthropic reports input tokens without the cached ones.
+fn message(answer: &FakeAnswer, content: &Value, finish: Option<&str>, output: u64) -> Value {
     json!({
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
-        "model": said.model,
+        "model": answer.model,
         "content": content,
         "stop_reason": finish,
         "stop_sequence": null,
         "usage": {
-            "input_tokens": said.input - said.cached,
-            "cache_read_input_tokens": said.cached,
+            "input_tokens": answer.input - answer.cached,
+            "cache_read_input_tokens": answer.cached,
             "cache_creation_input_tokens": 0,
             "output_tokens": output,
         },
     })
 }
 
-fn finish(said: &Said) -> &'static str {
-    said.finish("end_turn", "max_tokens", "tool_use")
+fn finish_reason(answer: &FakeAnswer) -> &'static str {
+    answer.finish_reason("end_turn", "max_tokens", "tool_use")
 }
 
 fn event(kind: &str, mut data: Value) -> String {

@@ -1,32 +1,32 @@
-//! What differs from one provider's way to answer to another's.
+//! The differences between the providers' APIs.
 
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use super::limits::Left;
-use super::said::Said;
+use super::fake_answer::FakeAnswer;
+use super::limits::RemainingLimits;
 
 pub(super) trait Dialect: 'static {
-    /// The media type of a stream.
-    const STREAM: &'static str = "text/event-stream";
+    /// The content type of a stream.
+    const STREAM_CONTENT_TYPE: &'static str = "text/event-stream";
 
-    /// Whether a request wants its answer in pieces.
-    fn is_streamed(asked: &Value) -> bool {
-        asked["stream"] == true
+    /// Returns true if the request asks for a stream.
+    fn is_streamed(request: &Value) -> bool {
+        request["stream"] == true
     }
 
-    /// Returns an answer in one piece.
-    fn whole(said: &Said) -> Value;
+    /// Returns the body of a complete answer.
+    fn complete_body(answer: &FakeAnswer) -> Value;
 
-    /// Returns the events of a streamed answer, as they are sent.
-    fn events(said: &Said) -> Vec<String>;
+    /// Returns the events of a streamed answer.
+    fn events(answer: &FakeAnswer) -> Vec<String>;
 
-    /// Returns the body of a refusal.
-    fn refusal(status: StatusCode) -> Value;
+    /// Returns the body of an error response.
+    fn error_body(status: StatusCode) -> Value;
 
-    /// Returns the event by which a stream fails.
-    fn failure() -> String;
+    /// Returns the event that reports an error in a stream.
+    fn error_event() -> String;
 
-    /// Says in an answer's head what is left of the rate limits.
-    fn tell_limits(left: &Left, headers: &mut HeaderMap);
+    /// Sets the rate limit headers of a response.
+    fn set_limit_headers(remaining: &RemainingLimits, headers: &mut HeaderMap);
 }

@@ -1,12 +1,12 @@
-//! OpenAI's embeddings, which are never streamed and have no output tokens.
+//! OpenAI embeddings, which are never streamed and have no output tokens.
 
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::dialect::Dialect;
-use super::limits::Left;
+use super::fake_answer::FakeAnswer;
+use super::limits::RemainingLimits;
 use super::openai::OpenAi;
-use super::said::Said;
 
 #[derive(Debug)]
 pub(super) struct Embeddings;
@@ -16,29 +16,29 @@ impl Dialect for Embeddings {
         false
     }
 
-    fn whole(said: &Said) -> Value {
+    fn complete_body(answer: &FakeAnswer) -> Value {
         let vector = [0.25, -0.5, 0.125];
         json!({
             "object": "list",
-            "model": said.model,
+            "model": answer.model,
             "data": [{"object": "embedding", "index": 0, "embedding": vector}],
-            "usage": {"prompt_tokens": said.input, "total_tokens": said.input},
+            "usage": {"prompt_tokens": answer.input, "total_tokens": answer.input},
         })
     }
 
-    fn events(said: &Said) -> Vec<String> {
-        vec![Self::whole(said).to_string()]
+    fn events(answer: &FakeAnswer) -> Vec<String> {
+        vec![Self::whole(answer).to_string()]
     }
 
-    fn refusal(status: StatusCode) -> Value {
-        OpenAi::refusal(status)
+    fn error_body(status: StatusCode) -> Value {
+        OpenAi::error_body(status)
     }
 
-    fn failure() -> String {
-        OpenAi::failure()
+    fn error_event() -> String {
+        OpenAi::error_event()
     }
 
-    fn tell_limits(left: &Left, headers: &mut HeaderMap) {
-        OpenAi::tell_limits(left, headers);
+    fn set_limit_headers(remaining: &RemainingLimits, headers: &mut HeaderMap) {
+        OpenAi::set_limit_headers(remaining, headers);
     }
 }

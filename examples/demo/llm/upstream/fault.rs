@@ -1,4 +1,4 @@
-//! What goes wrong, and when.
+//! Injected faults.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,49 +7,50 @@ use axum::http::StatusCode;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Fault {
     RateLimited,
-    Failed,
+    InternalError,
     Overloaded,
-    /// A stream that says that it failed.
-    WithinStream,
-    /// An answer that breaks off.
-    Cut,
+    /// An error event in a stream.
+    ErrorEvent,
+    /// A response body that is cut off.
+    CutOff,
 }
 
 const FAULTS: [Fault; 5] = [
-    Fault::Cut,
+    Fault::CutOff,
     Fault::RateLimited,
-    Fault::WithinStream,
+    Fault::ErrorEvent,
     Fault::Overloaded,
-    Fault::Failed,
+    Fault::InternalError,
 ];
 
-/// One call of so many fails.
-const EVERY: usize = 16;
+/// One of this many calls fails.
+const CALLS_PER_FAULT: usize = 16;
 
-/// Counted, not drawn, so that each kind is seen before long.
+/// Faults come in turn, not at random, so that each kind appears soon.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     calls: AtomicUsize,
 }
 
 impl Faults {
-    /// Returns what goes wrong with the next call.
+    /// Returns the fault of the next call, if it has one.
     pub(super) fn next(&self) -> Option<Fault> {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
-        (call % EVERY == EVERY / 2).then(|| FAULTS[call / EVERY % FAULTS.len()])
+        (call % CALLS_PER_FAULT == CALLS_PER_FAULT / 2)
+            .then(|| FAULTS[call / CALLS_PER_FAULT % FAULTS.len()])
     }
 }
 
 impl Fault {
-    /// Returns the status of a call that is refused, or nothing where its answer begins.
+    /// Returns the status of a rejected call, or `None` if the response starts normally.
     pub(super) fn status(self, is_streamed: bool) -> Option<StatusCode> {
         match self {
             Self::RateLimited => Some(StatusCode::TOO_MANY_REQUESTS),
-            // Anthropic's own; others say the same by a 503.
+            // Specific to Anthropic. Others use 503.
             Self::Overloaded => StatusCode::from_u16(529).ok(),
-            Self::WithinStream if is_streamed => None,
-            Self::Failed | Self::WithinStream => Some(StatusCode::INTERNAL_SERVER_ERROR),
-            Self::Cut => None,
+            Self::ErrorEvent if is_streamed => None,
+            Self::InternalError | Self::ErrorEvent => Some(StatusCode::INTERNAL_SERVER_ERROR),
+            Self::CutOff => None,
         }
     }
 }

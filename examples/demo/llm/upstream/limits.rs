@@ -1,5 +1,5 @@
-//! The rate limits of each model, which are told but not enforced: who is refused, the
-//! faults say.
+//! The rate limits of each model. They are reported but not enforced: injected faults decide
+//! which calls are rejected.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,55 +7,55 @@ use std::time::{Duration, Instant};
 
 const REQUESTS: u64 = 500;
 const TOKENS: u64 = 2_000_000;
-const EVERY: Duration = Duration::from_secs(60);
+const RESET_INTERVAL: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Default)]
 pub(super) struct Limits {
-    /// What is left of each model's, by its name.
-    models: Mutex<HashMap<String, Left>>,
+    /// The remaining limits by model.
+    models: Mutex<HashMap<String, RemainingLimits>>,
 }
 
-/// What is left until a moment.
+/// What remains until the next reset.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Left {
+pub(super) struct RemainingLimits {
     requests: u64,
     tokens: u64,
     until: Instant,
 }
 
 impl Limits {
-    /// Takes a request and its tokens, and returns what is left then.
-    pub(super) fn spend(&self, model: &str, tokens: u64) -> Left {
-        self.change(model, |left| {
-            left.requests = left.requests.saturating_sub(1);
-            left.tokens = left.tokens.saturating_sub(tokens);
+    /// Counts a request and its tokens, and returns what remains.
+    pub(super) fn consume(&self, model: &str, tokens: u64) -> RemainingLimits {
+        self.change(model, |remaining| {
+            remaining.requests = remaining.requests.saturating_sub(1);
+            remaining.tokens = remaining.tokens.saturating_sub(tokens);
         })
     }
 
-    /// Returns what is left.
-    pub(super) fn left(&self, model: &str) -> Left {
+    /// Returns what remains.
+    pub(super) fn remaining(&self, model: &str) -> RemainingLimits {
         self.change(model, |_| {})
     }
 
-    fn change(&self, model: &str, change: impl FnOnce(&mut Left)) -> Left {
+    fn change(&self, model: &str, change: impl FnOnce(&mut RemainingLimits)) -> RemainingLimits {
         let now = Instant::now();
-        let fresh = Left {
+        let fresh = RemainingLimits {
             requests: REQUESTS,
             tokens: TOKENS,
-            until: now + EVERY,
+            until: now + RESET_INTERVAL,
         };
         let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = models.entry(model.to_owned()).or_insert(fresh);
-        if left.until <= now {
-            *left = fresh;
+        let remaining = models.entry(model.to_owned()).or_insert(fresh);
+        if remaining.until <= now {
+            *remaining = fresh;
         }
-        change(left);
-        *left
+        change(remaining);
+        *remaining
     }
 }
 
-impl Left {
-    /// Returns each kind with what is allowed and what is left of it.
+impl RemainingLimits {
+    /// Returns each kind with its limit and what remains.
     pub(super) fn kinds(&self) -> [(&'static str, u64, u64); 2] {
         [
             ("requests", REQUESTS, self.requests),
@@ -63,8 +63,8 @@ impl Left {
         ]
     }
 
-    /// Returns how long it is until all is allowed again.
-    pub(super) fn lasts(&self) -> Duration {
+    /// Returns the time until the limits reset.
+    pub(super) fn time_until_reset(&self) -> Duration {
         self.until.saturating_duration_since(Instant::now())
     }
 }

@@ -1,17 +1,17 @@
-//! An upstream of the demo's own, so that there are models to call without a key.
+//! A fake LLM server, so that the demo needs no API key.
 //!
-//! It speaks three dialects, takes its time, and fails now and then.
+//! It speaks the dialects of three providers, responds slowly, and sometimes fails.
 
 mod anthropic;
 mod dialect;
 mod embeddings;
+mod fake_answer;
 mod fault;
+mod http_response;
 mod limits;
 mod ollama;
 mod openai;
 mod responses;
-mod said;
-mod sending;
 
 use std::io;
 use std::net::SocketAddr;
@@ -28,55 +28,57 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 use dialect::Dialect;
+use fake_answer::FakeAnswer;
 use fault::Faults;
 use limits::Limits;
-use said::Said;
 
-/// Starts it on a free port of loopback, for as long as the demo runs.
+/// Starts the server on a free loopback port. It runs until the demo stops.
 pub(super) async fn start() -> io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let app = Router::new()
-        .route("/v1/chat/completions", post(answer::<openai::OpenAi>))
-        .route("/v1/responses", post(answer::<responses::Responses>))
-        .route("/v1/embeddings", post(answer::<embeddings::Embeddings>))
-        .route("/v1/messages", post(answer::<anthropic::Anthropic>))
-        .route("/api/chat", post(answer::<ollama::Ollama>))
-        .with_state(Arc::new(House::default()));
+        .route("/v1/chat/completions", post(handle::<openai::OpenAi>))
+        .route("/v1/responses", post(handle::<responses::Responses>))
+        .route("/v1/embeddings", post(handle::<embeddings::Embeddings>))
+        .route("/v1/messages", post(handle::<anthropic::Anthropic>))
+        .route("/api/chat", post(handle::<ollama::Ollama>))
+        .with_state(Arc::new(UpstreamState::default()));
     tokio::spawn(axum::serve(listener, app).into_future());
     Ok(address)
 }
 
-/// What all calls share.
+/// The state that all calls share.
 #[derive(Debug, Default)]
-struct House {
+struct UpstreamState {
     faults: Faults,
     limits: Limits,
 }
 
-async fn answer<D: Dialect>(State(house): State<Arc<House>>, body: Bytes) -> Response {
-    let Ok(asked) = serde_json::from_slice::<Value>(&body) else {
+async fn handle<D: Dialect>(State(state): State<Arc<UpstreamState>>, body: Bytes) -> Response {
+    let Ok(request) = serde_json::from_slice::<Value>(&body) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    let said = Said::answering(&asked, body.len());
-    let fault = house.faults.next();
-    let is_streamed = D::is_streamed(&asked);
-    let (mut response, left) = match fault.and_then(|fault| fault.status(is_streamed)) {
+    let answer = FakeAnswer::to_request(&request, body.len());
+    let fault = state.faults.next();
+    let is_streamed = D::is_streamed(&request);
+    let (mut response, remaining) = match fault.and_then(|fault| fault.status(is_streamed)) {
         Some(status) => (
-            sending::refusal::<D>(status),
-            house.limits.left(&said.model),
+            http_response::error::<D>(status),
+            state.limits.remaining(&answer.model),
         ),
         None => {
-            sleep(said.pause).await;
-            let left = house.limits.spend(&said.model, said.input + said.output());
+            sleep(answer.pause).await;
+            let remaining = state
+                .limits
+                .consume(&answer.model, answer.input + answer.output());
             let sent = if is_streamed {
-                sending::stream::<D>(&said, fault)
+                http_response::stream::<D>(&answer, fault)
             } else {
-                sending::whole::<D>(&said, fault)
+                http_response::complete::<D>(&answer, fault)
             };
-            (sent, left)
+            (sent, remaining)
         }
     };
-    D::tell_limits(&left, response.headers_mut());
+    D::set_limit_headers(&remaining, response.headers_mut());
     response
 }

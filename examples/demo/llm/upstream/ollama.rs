@@ -1,55 +1,55 @@
-//! Ollama's chat, which is streamed unless the request says otherwise.
+//! Ollama chat, which is streamed unless the request sets `stream` to false.
 
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::dialect::Dialect;
-use super::limits::Left;
-use super::said::Said;
+use super::fake_answer::FakeAnswer;
+use super::limits::RemainingLimits;
 
 #[derive(Debug)]
 pub(super) struct Ollama;
 
 impl Dialect for Ollama {
-    const STREAM: &'static str = "application/x-ndjson";
+    const STREAM_CONTENT_TYPE: &'static str = "application/x-ndjson";
 
-    fn is_streamed(asked: &Value) -> bool {
-        asked["stream"] != false
+    fn is_streamed(request: &Value) -> bool {
+        request["stream"] != false
     }
 
-    fn whole(said: &Said) -> Value {
-        last(said, &said.text())
+    fn complete_body(answer: &FakeAnswer) -> Value {
+        last(answer, &answer.text())
     }
 
-    fn events(said: &Said) -> Vec<String> {
+    fn events(answer: &FakeAnswer) -> Vec<String> {
         let part = |word| {
             let message = json!({"role": "assistant", "content": word});
-            json!({"model": said.model, "message": message, "done": false})
+            json!({"model": answer.model, "message": message, "done": false})
         };
-        let parts = said.words.iter().map(part);
-        let lines = parts.chain([last(said, "")]);
+        let parts = answer.words.iter().map(part);
+        let lines = parts.chain([last(answer, "")]);
         lines.map(|line| format!("{line}\n")).collect()
     }
 
-    fn refusal(status: StatusCode) -> Value {
+    fn error_body(status: StatusCode) -> Value {
         json!({"error": status.canonical_reason().unwrap_or("overloaded")})
     }
 
-    fn failure() -> String {
+    fn error_event() -> String {
         "{\"error\":\"the runner has stopped\"}\n".into()
     }
 
-    /// It has none.
-    fn tell_limits(_: &Left, _: &mut HeaderMap) {}
+    /// Ollama has no rate limits.
+    fn set_limit_headers(_: &RemainingLimits, _: &mut HeaderMap) {}
 }
 
-fn last(said: &Said, content: &str) -> Value {
+fn last(answer: &FakeAnswer, content: &str) -> Value {
     json!({
-        "model": said.model,
+        "model": answer.model,
         "message": {"role": "assistant", "content": content},
         "done": true,
-        "done_reason": said.finish("stop", "length", "stop"),
-        "prompt_eval_count": said.input,
-        "eval_count": said.output(),
+        "done_reason": answer.finish_reason("stop", "length", "stop"),
+        "prompt_eval_count": answer.input,
+        "eval_count": answer.output(),
     })
 }

@@ -1,39 +1,39 @@
-//! OpenAI's chat.
+//! OpenAI chat completions.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
+use super::answer::{ARGUMENTS, FakeAnswer, TOOL};
 use super::dialect::Dialect;
-use super::limits::Left;
-use super::said::{ARGUMENTS, Said, TOOL};
+use super::limits::RemainingLimits;
 
 #[derive(Debug)]
 pub(super) struct OpenAi;
 
 impl Dialect for OpenAi {
-    fn whole(said: &Said) -> Value {
-        let message = if said.calls_tool {
+    fn complete_body(answer: &FakeAnswer) -> Value {
+        let message = if answer.calls_tool {
             let call = json!({"name": TOOL, "arguments": ARGUMENTS.concat()});
             let call = json!({"id": "call_1", "type": "function", "function": call});
             json!({"role": "assistant", "content": null, "tool_calls": [call]})
         } else {
-            json!({"role": "assistant", "content": said.text()})
+            json!({"role": "assistant", "content": answer.text()})
         };
         json!({
             "id": "chatcmpl-1",
             "object": "chat.completion",
-            "model": said.model,
-            "choices": [{"index": 0, "message": message, "finish_reason": finish(said)}],
-            "usage": usage(said),
+            "model": answer.model,
+            "choices": [{"index": 0, "message": message, "finish_reason": finish_reason(answer)}],
+            "usage": usage(answer),
         })
     }
 
-    fn events(said: &Said) -> Vec<String> {
+    fn events(answer: &FakeAnswer) -> Vec<String> {
         let chunk = |choices: Value, usage: Value| {
             data(&json!({
                 "id": "chatcmpl-1",
                 "object": "chat.completion.chunk",
-                "model": said.model,
+                "model": answer.model,
                 "choices": choices,
                 "usage": usage,
             }))
@@ -43,10 +43,10 @@ impl Dialect for OpenAi {
             chunk(json!([choice]), Value::Null)
         };
         let mut events = vec![piece(json!({"role": "assistant", "content": ""}), None)];
-        for word in &said.words {
+        for word in &answer.words {
             events.push(piece(json!({"content": word}), None));
         }
-        if said.calls_tool {
+        if answer.calls_tool {
             let call = json!({"name": TOOL, "arguments": ""});
             let call = json!({"index": 0, "id": "call_1", "type": "function", "function": call});
             events.push(piece(json!({"tool_calls": [call]}), None));
@@ -55,15 +55,15 @@ impl Dialect for OpenAi {
                 events.push(piece(json!({"tool_calls": [part]}), None));
             }
         }
-        events.push(piece(json!({}), Some(finish(said))));
-        if said.tells_usage {
-            events.push(chunk(json!([]), usage(said)));
+        events.push(piece(json!({}), Some(finish_reason(answer))));
+        if answer.includes_usage {
+            events.push(chunk(json!([]), usage(answer)));
         }
         events.push("data: [DONE]\n\n".into());
         events
     }
 
-    fn refusal(status: StatusCode) -> Value {
+    fn error_body(status: StatusCode) -> Value {
         let (kind, code) = match status.as_u16() {
             429 => ("rate_limit_error", "rate_limit_exceeded"),
             503 | 529 => ("server_error", "server_is_overloaded"),
@@ -72,20 +72,20 @@ impl Dialect for OpenAi {
         json!({"error": {"message": "Try again.", "type": kind, "param": null, "code": code}})
     }
 
-    fn failure() -> String {
-        data(&Self::refusal(StatusCode::INTERNAL_SERVER_ERROR))
+    fn error_event() -> String {
+        data(&Self::error_body(StatusCode::INTERNAL_SERVER_ERROR))
     }
 
-    fn tell_limits(left: &Left, headers: &mut HeaderMap) {
-        let [requests, tokens] = left.kinds();
+    fn set_limit_headers(remaining: &RemainingLimits, headers: &mut HeaderMap) {
+        let [requests, tokens] = remaining.kinds();
         let (_, limit, remaining) = requests;
         headers.insert("x-ratelimit-limit-requests", limit.into());
         headers.insert("x-ratelimit-remaining-requests", remaining.into());
         let (_, limit, remaining) = tokens;
         headers.insert("x-ratelimit-limit-tokens", limit.into());
         headers.insert("x-ratelimit-remaining-tokens", remaining.into());
-        // As Go writes durations.
-        let reset = format!("{}ms", left.lasts().as_millis());
+        // In the format of Go's durations.
+        let reset = format!("{}ms", remaining.time_until_reset().as_millis());
         if let Ok(reset) = HeaderValue::try_from(reset) {
             headers.insert("x-ratelimit-reset-requests", reset.clone());
             headers.insert("x-ratelimit-reset-tokens", reset);
@@ -93,17 +93,17 @@ impl Dialect for OpenAi {
     }
 }
 
-fn finish(said: &Said) -> &'static str {
-    said.finish("stop", "length", "tool_calls")
+fn finish_reason(answer: &FakeAnswer) -> &'static str {
+    answer.finish_reason("stop", "length", "tool_calls")
 }
 
-fn usage(said: &Said) -> Value {
+fn usage(answer: &FakeAnswer) -> Value {
     json!({
-        "prompt_tokens": said.input,
-        "completion_tokens": said.output(),
-        "total_tokens": said.input + said.output(),
-        "prompt_tokens_details": {"cached_tokens": said.cached},
-        "completion_tokens_details": {"reasoning_tokens": said.thoughts},
+        "prompt_tokens": answer.input,
+        "completion_tokens": answer.output(),
+        "total_tokens": answer.input + answer.output(),
+        "prompt_tokens_details": {"cached_tokens": answer.cached},
+        "completion_tokens_details": {"reasoning_tokens": answer.reasoning_tokens},
     })
 }
 

@@ -1,69 +1,69 @@
-//! OpenAI's responses.
+//! OpenAI responses.
 
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::dialect::Dialect;
-use super::limits::Left;
+use super::fake_answer::FakeAnswer;
+use super::limits::RemainingLimits;
 use super::openai::OpenAi;
-use super::said::Said;
 
 #[derive(Debug)]
 pub(super) struct Responses;
 
 impl Dialect for Responses {
-    fn whole(said: &Said) -> Value {
-        let text = json!({"type": "output_text", "text": said.text(), "annotations": []});
+    fn complete_body(answer: &FakeAnswer) -> Value {
+        let text = json!({"type": "output_text", "text": answer.text(), "annotations": []});
         let message = json!({"type": "message", "role": "assistant", "content": [text]});
-        response(said, &json!([message]), "completed", &usage(said))
+        response(answer, &json!([message]), "completed", &usage(answer))
     }
 
-    fn events(said: &Said) -> Vec<String> {
-        let begun = response(said, &json!([]), "in_progress", &Value::Null);
+    fn events(answer: &FakeAnswer) -> Vec<String> {
+        let begun = response(answer, &json!([]), "in_progress", &Value::Null);
         let mut events = vec![event("response.created", json!({"response": begun}))];
-        for word in &said.words {
+        for word in &answer.words {
             let part = json!({"output_index": 0, "content_index": 0, "delta": word});
             events.push(event("response.output_text.delta", part));
         }
-        let ended = json!({"response": Self::whole(said)});
+        let ended = json!({"response": Self::whole(answer)});
         events.push(event("response.completed", ended));
         events
     }
 
-    fn refusal(status: StatusCode) -> Value {
-        OpenAi::refusal(status)
+    fn error_body(status: StatusCode) -> Value {
+        OpenAi::error_body(status)
     }
 
-    fn failure() -> String {
+    fn error_event() -> String {
         event(
             "error",
             json!({"code": "server_error", "message": "Try again."}),
         )
     }
 
-    fn tell_limits(left: &Left, headers: &mut HeaderMap) {
-        OpenAi::tell_limits(left, headers);
+    fn set_limit_headers(remaining: &RemainingLimits, headers: &mut HeaderMap) {
+        OpenAi::set_limit_headers(remaining, headers);
     }
 }
 
-fn response(said: &Said, output: &Value, status: &str, usage: &Value) -> Value {
+fn response(answer: &FakeAnswer, output: &Value, status: &str, usage: &Value) -> Value {
     json!({
         "id": "resp_1",
         "object": "response",
-        "model": said.model,
+        "model": answer.model,
         "status": status,
         "output": output,
         "usage": usage,
     })
 }
 
-fn usage(said: &Said) -> Value {
+fn usage(answer: &FakeAnswer) -> Value {
     json!({
-        "input_tokens": said.input,
-        "input_tokens_details": {"cached_tokens": said.cached},
-        "output_tokens": said.output(),
-        "output_tokens_details": {"reasoning_tokens": said.thoughts},
-        "total_tokens": said.input + said.output(),
+        "input_tokens": answer.input,
+        "input_tokens_details": {"cached_tokens": answer.cached},
+        "output_tokens": answer.output(),
+        "output_tokens_details": {"reasoning_tokens": answer.reasoning_tokens},
+        "total_tokens": answer.input + answer.output(),
     })
 }
 

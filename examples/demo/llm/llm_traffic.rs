@@ -1,4 +1,4 @@
-//! Who calls the models, so that there is something to see at once.
+//! Calls the models, so that there is traffic to see.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,31 +8,31 @@ use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
 use super::Llm;
-use super::own::{ANTHROPIC, OLLAMA, OPENAI, Own};
+use super::fake_models::{ANTHROPIC, FakeModels, OLLAMA, OPENAI};
 
-/// How many call the demo's own models at the same time.
+/// The number of concurrent callers of the fake models.
 const CALLERS: u64 = 4;
 
-/// How long it is from one call of a provider's model to the next.
-const GENTLY: Duration = Duration::from_secs(5);
+/// The time between two calls to a real provider.
+const PROVIDER_CALL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Starts calls that go on for as long as the demo runs.
+/// Starts calls that continue until the demo stops.
 pub(crate) fn start(llm: &Llm, demo: SocketAddr) {
     match llm {
-        Llm::Own(own) => {
+        Llm::Fake(fake) => {
             for seed in 0..CALLERS {
-                tokio::spawn(call_for_ever(own.clone(), seed));
+                tokio::spawn(call_in_loop(fake.clone(), seed));
             }
-            tokio::spawn(ask_for_ever(demo, Duration::from_secs(1)));
+            tokio::spawn(ask_in_loop(demo, Duration::from_secs(1)));
         }
         Llm::Provider(_) => {
-            tokio::spawn(ask_for_ever(demo, GENTLY));
+            tokio::spawn(ask_in_loop(demo, PROVIDER_CALL_INTERVAL));
         }
     }
 }
 
-/// Asks by the demo's own routes, as one of its users.
-async fn ask_for_ever(demo: SocketAddr, every: Duration) {
+/// Calls the demo's routes that call a model.
+async fn ask_in_loop(demo: SocketAddr, every: Duration) {
     let client = Client::builder().no_proxy().tls_certs_only([]).build();
     let Ok(client) = client else { return };
     loop {
@@ -45,24 +45,24 @@ async fn ask_for_ever(demo: SocketAddr, every: Duration) {
     }
 }
 
-async fn call_for_ever(own: Own, seed: u64) {
+async fn call_in_loop(fake: FakeModels, seed: u64) {
     let mut random = fastrand::Rng::with_seed(seed);
     loop {
         let (host, path, body) = choose(&mut random);
-        let patience = match random.u32(0..100) {
-            // Gone before the answer's head, or within its body.
+        let client_timeout = match random.u32(0..100) {
+            // Disconnects before the response head, or within the body.
             0..8 => Duration::from_millis(random.u64(20..600)),
             _ => Duration::from_secs(30),
         };
-        let _ = timeout(patience, async {
-            own.post(host, path, &body).await?.bytes().await
+        let _ = timeout(client_timeout, async {
+            fake.post(host, path, &body).await?.bytes().await
         })
         .await;
         sleep(Duration::from_millis(random.u64(50..400))).await;
     }
 }
 
-/// Returns what one call is: whom it asks, where, and what.
+/// Returns the host, path and body of a random call.
 fn choose(random: &mut fastrand::Rng) -> (&'static str, &'static str, Value) {
     const QUESTION: &str = "How fast does it turn?";
 
@@ -74,7 +74,7 @@ fn choose(random: &mut fastrand::Rng) -> (&'static str, &'static str, Value) {
             let body = json!({"model": mini, "stream": true, "stream_options": usage});
             (OPENAI, "/v1/chat/completions", body)
         }
-        // Its tokens are not told, since it does not ask for them.
+        // Reports no tokens, since `include_usage` is not set.
         25..30 => {
             let body = json!({"model": mini, "stream": true});
             (OPENAI, "/v1/chat/completions", body)

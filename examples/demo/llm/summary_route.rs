@@ -1,4 +1,4 @@
-//! The route of the demo that has a model sum something up.
+//! The route `/users/{id}/summary`, which returns a summary by a model.
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -10,12 +10,12 @@ use super::Llm;
 
 pub(super) fn router(llm: Llm) -> Router {
     Router::new()
-        .route("/users/{id}/summary", get(sum_up))
+        .route("/users/{id}/summary", get(summarize))
         .with_state(llm)
 }
 
-async fn sum_up(State(llm): State<Llm>, Path(id): Path<u32>) -> Response {
-    let answer = llm.sum_up(format!("What has user {id} done?")).await;
+async fn summarize(State(llm): State<Llm>, Path(id): Path<u32>) -> Response {
+    let answer = llm.summarize(format!("What has user {id} done?")).await;
     let answer = match answer {
         Ok(answer) => Ok((answer.status(), answer.bytes().await)),
         Err(error) => Err(error),
@@ -23,7 +23,7 @@ async fn sum_up(State(llm): State<Llm>, Path(id): Path<u32>) -> Response {
     match answer {
         Ok((status, Ok(body))) => (status, body).into_response(),
         Ok((_, Err(error))) | Err(error) => {
-            let text = format!("The model cannot be asked: {error}\n");
+            let text = format!("The LLM call failed: {error}\n");
             (StatusCode::BAD_GATEWAY, text).into_response()
         }
     }

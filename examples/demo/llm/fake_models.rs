@@ -1,4 +1,4 @@
-//! Models of the demo's own, under the names of three providers.
+//! A client of the fake models, under the names of three providers.
 
 use std::net::SocketAddr;
 
@@ -24,15 +24,15 @@ const MODELS: [&str; 6] = [
 ];
 
 #[derive(Debug, Clone)]
-pub(crate) struct Own {
+pub(crate) struct FakeModels {
     client: LlmService<Client>,
     address: SocketAddr,
 }
 
-impl Own {
+impl FakeModels {
     pub(super) async fn start() -> Result<Self, String> {
         let address = upstream::start().await.map_err(|error| error.to_string())?;
-        // Nothing leaves this machine: no proxy, no look-up, no certificates.
+        // Nothing leaves this machine: no proxy, no DNS lookup, no certificates.
         let client = Client::builder()
             .no_proxy()
             .tls_certs_only([])
@@ -54,8 +54,8 @@ impl Own {
         })
     }
 
-    pub(super) fn place(&self) -> String {
-        format!("http://{}, made up by the demo", self.address)
+    pub(super) fn description(&self) -> String {
+        format!("fake models at http://{}", self.address)
     }
 
     pub(super) async fn ask(&self, question: &str) -> reqwest::Result<Response> {
@@ -68,8 +68,8 @@ impl Own {
         self.post(OPENAI, "/v1/chat/completions", &body).await
     }
 
-    /// Asks for a summary, in one piece.
-    pub(super) async fn sum_up(&self, text: &str) -> reqwest::Result<Response> {
+    /// Requests a summary, not streamed.
+    pub(super) async fn summarize(&self, text: &str) -> reqwest::Result<Response> {
         let body = json!({
             "model": "claude-haiku-4-5",
             "max_tokens": 64,
@@ -78,13 +78,13 @@ impl Own {
         self.post(ANTHROPIC, "/v1/messages", &body).await
     }
 
-    /// Asks for a text's embedding.
+    /// Requests an embedding.
     pub(super) async fn embed(&self, text: &str) -> reqwest::Result<Response> {
         let body = json!({"model": "text-embedding-3-small", "input": text});
         self.post(OPENAI, "/v1/embeddings", &body).await
     }
 
-    /// Calls a path under one of the names.
+    /// Posts to a path of one of the provider names.
     pub(super) async fn post(
         &self,
         host: &str,

@@ -1,4 +1,4 @@
-//! The route of the demo that asks a model.
+//! The route `/ask`, which streams the answer of a model.
 
 use axum::Router;
 use axum::body::Body;
@@ -12,26 +12,26 @@ use tokio::sync::watch;
 
 use super::Llm;
 
-/// Returns the route `/ask?q=..`; `stopped` turns true when its streams are to end.
+/// Returns the route `/ask?q=..`. Streams end when `stopped` becomes true.
 pub(super) fn router(llm: Llm, stopped: watch::Receiver<bool>) -> Router {
     Router::new()
         .route("/ask", get(ask))
         .with_state((llm, stopped))
 }
 
-type Asked = Query<Vec<(String, String)>>;
+type QueryParams = Query<Vec<(String, String)>>;
 
-/// Passes the model's answer on as it comes. Whoever hangs up ends the model's work, too.
+/// Streams the answer of the model. If the client disconnects, the LLM call is cancelled, too.
 async fn ask(
     State((llm, mut stopped)): State<(Llm, watch::Receiver<bool>)>,
-    Query(asked): Asked,
+    Query(params): QueryParams,
 ) -> Response {
-    let question = asked.iter().find(|(name, _)| name == "q");
+    let question = params.iter().find(|(name, _)| name == "q");
     let question = question.map_or("What is a tachometer?", |(_, value)| value);
     let answer = match llm.ask(question).await {
         Ok(answer) => answer,
         Err(error) => {
-            let text = format!("The model cannot be asked: {error}\n");
+            let text = format!("The LLM call failed: {error}\n");
             return (StatusCode::BAD_GATEWAY, text).into_response();
         }
     };
