@@ -1,5 +1,5 @@
-//! A whole program: a service that counts its requests, those that fail, how long they take
-//! and how many are under way.
+//! A complete program: a service that counts its requests and errors, and measures their
+//! duration and how many are in flight.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -13,7 +13,7 @@ struct ApiService {
     errors: Counter,
 }
 
-/// That a request was under way, until this is dropped.
+/// Counts a request as active until it is dropped.
 struct Active<'a>(&'a Gauge);
 
 impl<'a> Active<'a> {
@@ -39,7 +39,7 @@ impl ApiService {
         }
     }
 
-    /// However it ends, both guards see it: also by a `?` or a panic.
+    /// Both guards also record requests that end with `?` or a panic.
     #[timed("api_process_request")]
     fn process_request(&self, id: u32) -> Result<&'static str, String> {
         self.requests.inc();

@@ -1,4 +1,4 @@
-//! A board for Grafana and rules for Prometheus, as files.
+//! Writes a Grafana board and Prometheus rules to files.
 //!
 //! ```text
 //! cargo run --example board [-- FOLDER]
@@ -13,7 +13,7 @@ use tachometer::llm::LlmMetrics;
 use tachometer::{MetricsLayer, Registry, SystemMetrics};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // The registry as the service sets it up; it needs no traffic.
+    // Set up the registry as in the service. It needs no traffic.
     let registry = Registry::new();
     let _layer = MetricsLayer::new().registry(&registry).try_register()?;
     let _llm = LlmMetrics::new(&registry)?;

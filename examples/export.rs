@@ -1,4 +1,4 @@
-//! A registry in files: as Prometheus reads it, and as JSON.
+//! Writes a registry to files, in the Prometheus format and as JSON.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -17,9 +17,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::temp_dir().join(format!("tachometer-export-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
 
-    // For node_exporter's textfile collector, which reads what ends in `.prom`.
+    // For the textfile collector of node_exporter, which reads files that end in `.prom`.
     fs::write(folder.join("metrics.prom"), registry.export_prometheus())?;
-    // In any format, without holding all of it in memory.
+    // In any format, without holding the whole output in memory.
     let mut file = File::create(folder.join("metrics.om"))?;
     registry.export(Format::OpenMetrics).write_to(&mut file)?;
     fs::write(folder.join("metrics.json"), registry.export_json())?;

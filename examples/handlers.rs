@@ -1,6 +1,6 @@
 //! Metrics in axum without the router and the layer: handlers that export a registry as text
-//! and as JSON, and one that is timed. `examples/hello.rs` has the same in two lines, with
-//! negotiation, compression and credentials besides.
+//! and as JSON, and one that is timed. `examples/hello.rs` does the same in two lines, with
+//! content negotiation.
 
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
@@ -9,7 +9,7 @@ use tachometer::export::Format;
 use tachometer::{Registry, timed};
 
 async fn metrics() -> impl IntoResponse {
-    // The type says which format it is; `text/plain` alone no longer does to Prometheus 3.
+    // Prometheus 3 needs the full content type. `text/plain` alone is not enough.
     let kind = Format::Text.content_type();
     (
         [(CONTENT_TYPE, kind)],

@@ -1,4 +1,4 @@
-//! The least program: run it, then `curl localhost:3000/hello/world` and
+//! The smallest program. Run it, then `curl localhost:3000/hello/world` and
 //! `curl localhost:3000/metrics`.
 
 use axum::extract::Path;

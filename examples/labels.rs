@@ -3,7 +3,7 @@
 use tachometer::{Error, Label, Registry, counter_with};
 
 fn main() -> Result<(), Error> {
-    // Two sets of labels are two series, in whatever order they are given.
+    // Each set of labels is a series. The order of the labels does not matter.
     let ok = counter_with(
         "http_requests",
         "HTTP requests",
@@ -17,7 +17,7 @@ fn main() -> Result<(), Error> {
     ok.inc_by(3);
     bad.inc();
 
-    // Where values come as one goes, a family; the compiler counts its labels.
+    // A family is for label values that are known only later. The compiler checks their number.
     let registry = Registry::global();
     let calls = registry
         .counter_family(
@@ -25,7 +25,7 @@ fn main() -> Result<(), Error> {
             "Calls, by customer.",
             [Label::open("customer")],
         )?
-        // Whoever invents customers fills no memory, and no call is lost.
+        // Limits the memory that invented customers can take. All calls are still counted.
         .limit(2);
     for customer in ["acme", "initech", "hooli", "acme"] {
         calls.with([customer]).inc();

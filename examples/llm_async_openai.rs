@@ -1,11 +1,11 @@
-//! async-openai, measured: asks for a stream, and prints it and what was counted.
+//! Measures async-openai: requests a stream, and prints it and the metrics.
 //!
 //! ```text
 //! cargo run --example llm_async_openai
 //! ```
 //!
-//! It asks the provider of `OPENAI_BASE_URL` and `OPENAI_API_KEY`, or a tiny server of its
-//! own where these are not set.
+//! It calls the provider in `OPENAI_BASE_URL` and `OPENAI_API_KEY`, or a fake server if these
+//! are not set.
 
 #[path = "support/upstream.rs"]
 mod upstream;
@@ -25,15 +25,15 @@ use upstream::Upstream;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // reqwest has no cryptography of its own here, and asks for the process's.
+    // This build of reqwest has no default crypto provider, and uses that of the process.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // Its own server refuses the first call, so that there is something to try again.
+    // The fake server rejects the first call, to show a retry.
     let upstream = Upstream::find(1).await?;
 
-    // The retries are outside of the layer, so each attempt is counted: here one call
-    // that failed and one that did not. Without `OpenAIRetryLayer` nothing is tried
-    // again, since a service that is given takes the place of async-openai's own.
-    // So named, the model has its errors under its own name from the first call on.
+    // The retries are outside of the layer, so each attempt is counted: here one failed call
+    // and one successful call. Without `OpenAIRetryLayer` there are no retries, since a custom
+    // service replaces the retries of async-openai.
+    // `known_models` counts errors under the model's name from the first call on.
     let layer = LlmLayer::new().known_models([upstream.model.as_str()]);
     let service = layer.async_openai(reqwest::Client::builder().build()?);
     let service = OpenAIRetryLayer::default().layer(service);
@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .model(&upstream.model)
         .messages([ChatCompletionRequestUserMessage::from("How fast does it turn?").into()])
         .max_completion_tokens(32_u32)
-        // Without this OpenAI does not tell a stream's tokens.
+        // Without this, OpenAI does not report the tokens of a stream.
         .stream_options(ChatCompletionStreamOptions {
             include_usage: Some(true),
             include_obfuscation: None,
@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     println!();
 
-    // A service would serve these, by `metrics_router()` say.
+    // A service would serve these, for example with `metrics_router()`.
     let metrics = Registry::global().export_prometheus();
     for line in metrics.lines() {
         if line.starts_with("llm_") && !line.contains("_bucket{") {

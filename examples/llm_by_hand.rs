@@ -1,4 +1,4 @@
-//! Calls of LLMs that are told by hand, where no layer stands around their client.
+//! LLM calls that are recorded by hand, for clients that the layer cannot wrap.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use tachometer::{Error, Registry};
 fn main() -> Result<(), Error> {
     let registry = Registry::global();
 
-    // All at once, when it has ended.
+    // Record a finished call.
     registry.record_llm_request(Duration::from_millis(1_500), true, 750, "gpt-4");
 
-    // As it goes: the guard counts it whatever becomes of it.
+    // Record a call while it runs. The guard counts it even if it is cancelled.
     let metrics = LlmMetrics::new(registry)?;
     let mut call = metrics.start("chat", "openai", "gpt-4");
     call.set_usage(Usage::new().input(600).output(150));

@@ -1,13 +1,12 @@
-//! A gateway: whoever speaks OpenAI's dialect calls it instead of the provider, and
-//! their calls are counted in one place.
+//! A gateway for clients of the OpenAI API, which counts their calls in one place.
 //!
 //! ```text
 //! cargo run --example llm_gateway [-- ADDRESS]
 //! ```
 //!
-//! It forwards to `OPENAI_BASE_URL`, with `OPENAI_API_KEY`, or to a tiny server of its own
-//! where these are not set. Whoever reaches it uses that key, so it asks for a lock of
-//! its own before it leaves loopback.
+//! It forwards to `OPENAI_BASE_URL`, with `OPENAI_API_KEY`, or to a fake server if these are
+//! not set. Every client that can reach it uses that key, so add authentication before it
+//! listens on anything but loopback.
 
 #[path = "support/upstream.rs"]
 mod upstream;
@@ -29,10 +28,10 @@ use tokio::net::TcpListener;
 
 use upstream::Upstream;
 
-/// So big a request may be. It is read before it is sent, which shows the layer its model.
+/// The largest request body. It is buffered, so that the layer can read the model.
 const MOST: usize = 8 * 1024 * 1024;
 
-/// What is said to the next server alone, besides what `Connection` names.
+/// Hop-by-hop headers, besides those that `Connection` names.
 const HOP_BY_HOP: [HeaderName; 8] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -47,14 +46,14 @@ const HOP_BY_HOP: [HeaderName; 8] = [
 #[derive(Clone)]
 struct Gateway {
     client: LlmService<reqwest::Client>,
-    /// With a slash at its end.
+    /// Ends with a slash.
     base: String,
     key: String,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // reqwest has no cryptography of its own here, and asks for the process's.
+    // This build of reqwest has no default crypto provider, and uses that of the process.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let upstream = Upstream::find(0).await?;
     let client = reqwest::Client::builder()
@@ -76,28 +75,28 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(address).await?;
     let url = format!("http://{}", listener.local_addr()?);
     let model = upstream.model;
-    let said = format!(
+    let message = format!(
         "listening on {url}
   curl {url}/v1/chat/completions -H 'content-type: application/json' \\
     -d '{{\"model\":\"{model}\",\"messages\":[{{\"role\":\"user\",\"content\":\"hi\"}}]}}'
   curl {url}/metrics
 "
     );
-    // A reader that has gone away is no reason to stop, so not `println!`.
-    let _ = io::stdout().write_all(said.as_bytes());
+    // `println!` would panic if the reader of the output has gone.
+    let _ = io::stdout().write_all(message.as_bytes());
     axum::serve(listener, app).await?;
     Ok(())
 }
 
-/// Sends a request on, and the answer back as it comes. Where the caller hangs up, axum
-/// drops the answer, which ends the upstream's work and counts as cancelled.
+/// Forwards a request, and streams the response back. If the client disconnects, axum drops the
+/// response, which cancels the upstream call and counts it as cancelled.
 async fn forward(State(gateway): State<Gateway>, request: Request) -> Response {
     let (mut head, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MOST).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     drop_hop_by_hop(&mut head.headers);
-    // These are the client's to make; and a compressed answer could not be read.
+    // reqwest sets these itself. The layer could not read a compressed response.
     for name in [
         header::HOST,
         header::CONTENT_LENGTH,
@@ -119,7 +118,7 @@ async fn forward(State(gateway): State<Gateway>, request: Request) -> Response {
     let Ok(request) = request else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    // `/v1/../` would lead elsewhere.
+    // `/v1/../` would leave the base path.
     if !request.url().as_str().starts_with(&gateway.base) {
         return StatusCode::NOT_FOUND.into_response();
     }

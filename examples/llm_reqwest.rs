@@ -1,12 +1,11 @@
-//! reqwest's client, measured: asks a model twice, and prints the answers and what was
-//! counted.
+//! Measures a reqwest client: calls a model twice, and prints the responses and the metrics.
 //!
 //! ```text
 //! cargo run --example llm_reqwest
 //! ```
 //!
-//! It asks the provider of `OPENAI_BASE_URL` and `OPENAI_API_KEY`, or a tiny server of its
-//! own where these are not set.
+//! It calls the provider in `OPENAI_BASE_URL` and `OPENAI_API_KEY`, or a fake server if these
+//! are not set.
 
 #[path = "support/upstream.rs"]
 mod upstream;
@@ -21,23 +20,23 @@ use upstream::Upstream;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // reqwest has no cryptography of its own here, and asks for the process's.
+    // This build of reqwest has no default crypto provider, and uses that of the process.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let upstream = Upstream::find(0).await?;
 
-    // Made once and kept, as a client is. What it sends is what `client` would.
+    // Created once and reused, like a client. It sends requests with `client`.
     let client = Client::builder().build()?;
     let llm = LlmLayer::new().layer(client.clone());
 
-    // A request is built as ever, and given to the wrapped client rather than sent by
-    // `RequestBuilder::send`, which would pass it by.
+    // Build the request as usual, and execute it with the wrapped client.
+    // `RequestBuilder::send` would bypass the layer.
     let question = question(&client, &upstream, false)?;
     let answer = llm.execute(question).await?.error_for_status()?;
     let answer: Value = serde_json::from_slice(&answer.bytes().await?)?;
     let text = &answer["choices"][0]["message"]["content"];
     println!("{}", text.as_str().unwrap_or("no text"));
 
-    // A stream passes piece by piece, and is read on its way.
+    // A stream is passed on chunk by chunk, and read on the way.
     let question = self::question(&client, &upstream, true)?;
     let mut answer = llm.execute(question).await?.error_for_status()?;
     let mut unread = Vec::new();
@@ -50,7 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     println!();
 
-    // A service would serve these, by `metrics_router()` say.
+    // A service would serve these, for example with `metrics_router()`.
     let metrics = Registry::global().export_prometheus();
     for line in metrics.lines() {
         if line.starts_with("llm_") && !line.contains("_bucket{") {
@@ -68,7 +67,7 @@ fn question(client: &Client, upstream: &Upstream, stream: bool) -> reqwest::Resu
         "stream": stream,
     });
     if stream {
-        // Without this OpenAI does not tell a stream's tokens.
+        // Without this, OpenAI does not report the tokens of a stream.
         body["stream_options"] = json!({"include_usage": true});
     }
     client
@@ -78,7 +77,7 @@ fn question(client: &Client, upstream: &Upstream, stream: bool) -> reqwest::Resu
         .build()
 }
 
-/// Returns the text that an event carries, if it does.
+/// Returns the text of an event, if it has any.
 fn text_of(line: &[u8]) -> Option<String> {
     let event: Value = serde_json::from_slice(line.strip_prefix(b"data: ")?).ok()?;
     let text = event["choices"][0]["delta"]["content"].as_str()?;

@@ -1,12 +1,12 @@
-//! Retries and a fallback: what the caller asked for, and every attempt that it took, by
-//! where the layer stands.
+//! Retries and a fallback model. Outside of the retries the layer counts calls, inside it counts
+//! attempts.
 //!
 //! ```text
 //! cargo run --example llm_retries
 //! ```
 //!
-//! It asks the provider of `OPENAI_BASE_URL` and `OPENAI_API_KEY`, or a tiny server of its
-//! own, which refuses twice, where these are not set.
+//! It calls the provider in `OPENAI_BASE_URL` and `OPENAI_API_KEY`, or a fake server, which
+//! rejects two calls, if these are not set.
 
 #[path = "support/upstream.rs"]
 mod upstream;
@@ -24,18 +24,18 @@ use tower::retry::{Policy, RetryLayer};
 
 use upstream::Upstream;
 
-/// The model that is wanted; the upstream's own is asked when this one has failed twice.
+/// The requested model. The upstream's model is the fallback after two failures.
 const WANTED: &str = "gpt-4o";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // reqwest has no cryptography of its own here, and asks for the process's.
+    // This build of reqwest has no default crypto provider, and uses that of the process.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let upstream = Upstream::find(2).await?;
     let client = Client::builder().build()?;
 
-    // Outside of the retries it sees one call, however often it is tried; inside it sees
-    // each attempt. Names of their own keep what both count from being added up.
+    // Outside of the retries the layer counts one call, inside it counts each attempt. The
+    // prefix keeps the two apart.
     let layer = LlmLayer::new().known_models([WANTED, upstream.model.as_str()]);
     let retrying = ServiceBuilder::new()
         .layer(RetryLayer::new(Thrice::new(&upstream.model)))
@@ -68,7 +68,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Tries up to three times, the last time with another model.
+/// Tries up to three times, the last time with the fallback model.
 #[derive(Debug, Clone)]
 struct Thrice {
     attempts: u32,
@@ -103,7 +103,7 @@ impl Policy<Request, Response, reqwest::Error> for Thrice {
         if self.attempts == 3 {
             ask_instead(request, &self.fallback);
         }
-        // A service waits longer, and for as long as `Retry-After` says.
+        // A real service would wait longer, and obey `Retry-After`.
         Some(sleep(Duration::from_millis(10)))
     }
 
@@ -112,7 +112,7 @@ impl Policy<Request, Response, reqwest::Error> for Thrice {
     }
 }
 
-/// Puts another model into a request.
+/// Replaces the model of a request.
 fn ask_instead(request: &mut Request, model: &str) {
     let body = request.body().and_then(Body::as_bytes);
     let body = body.and_then(|body| serde_json::from_slice::<Value>(body).ok());

@@ -1,22 +1,22 @@
-//! The three kinds of metric: a sum, a level, a distribution.
+//! The three kinds of metrics: counters, gauges and histograms.
 
 use tachometer::{Error, counter, gauge, histogram};
 
 fn main() -> Result<(), Error> {
-    // For what adds up.
+    // A counter is a sum that only grows.
     let requests = counter("requests_total", "Total number of requests");
     requests.inc();
     requests.inc_by(5);
     println!("requests: {}", requests.get());
 
-    // For what goes up and down.
+    // A gauge goes up and down.
     let users = gauge("active_users", "Number of active users");
     users.set(10);
     users.inc();
     users.dec_by(5);
     println!("users: {}", users.get());
 
-    // For what is spread.
+    // A histogram is a distribution of values.
     let duration = histogram("request_duration", "Request duration in seconds");
     for seconds in [0.5, 1.2] {
         duration.observe(seconds);

@@ -1,12 +1,11 @@
-//! Metrics of a registry, by which all of them can be found and read.
+//! Finds and reads the metrics of a registry.
 
 use tachometer::{Error, Registry};
 
 fn main() -> Result<(), Error> {
     let registry = Registry::global();
 
-    // A name has one meaning: asking again gives the same metric, and asking for another
-    // kind is an error.
+    // Registering a name again returns the same metric. Another kind is an error.
     let counter = registry.counter("my_counter", "Description")?;
     registry.gauge("my_gauge", "Description")?.set(7);
     registry
@@ -25,8 +24,11 @@ fn main() -> Result<(), Error> {
         println!("{} is a {}", metric.name(), metric.kind());
     }
 
-    // One of one's own shares nothing with it.
-    let own = Registry::new();
-    println!("{} metrics of its own", own.summary().total_metrics);
+    // A separate registry shares nothing with the first one.
+    let separate = Registry::new();
+    println!(
+        "{} metrics in the separate registry",
+        separate.summary().total_metrics
+    );
     Ok(())
 }

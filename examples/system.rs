@@ -1,4 +1,4 @@
-//! What the machine and the process use.
+//! Metrics of the machine and the process.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tachometer::Registry;
 fn main() {
     let registry = Registry::global();
 
-    // By hand, for a program that no one scrapes.
+    // By hand, for a program that is not scraped.
     registry.update_system_metrics();
     for name in [
         "system_memory_bytes",
@@ -21,7 +21,7 @@ fn main() {
         }
     }
 
-    // Again and again, until the guard is dropped.
+    // Periodically, until the guard is dropped.
     let updates = registry.update_system_metrics_every(Duration::from_secs(60));
     drop(updates);
 }

@@ -1,4 +1,4 @@
-//! Many threads that count at once, without a lock and without a loss.
+//! Many threads increment one counter concurrently, without a lock.
 
 use std::thread;
 

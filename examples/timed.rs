@@ -1,4 +1,4 @@
-//! Functions that are timed, each in a histogram of its own.
+//! Times functions, each with its own histogram.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -15,7 +15,7 @@ async fn async_operation() {
     tokio::time::sleep(Duration::from_millis(2)).await;
 }
 
-/// Its runs are told apart by how they end, also where `?` or a panic ends them.
+/// The label `outcome` tells how a run ended, including by `?` or a panic.
 #[timed("parse_seconds", help = "Seconds to parse a number.", outcome)]
 fn parse(text: &str) -> Result<u32, std::num::ParseIntError> {
     let number = text.parse::<u32>()?;
@@ -29,7 +29,7 @@ async fn main() {
     for text in ["7", "8", "no number"] {
         let _ = parse(text);
     }
-    // A part of a function is timed by a guard, or as a closure.
+    // A guard or a closure times a part of a function.
     let seconds = tachometer::histogram("part_seconds", "Seconds of a part.");
     let sum: u64 = seconds.time(|| (0..1_000).sum());
     let timer = seconds.start_timer();

@@ -1,6 +1,6 @@
-//! Request metrics for axum and tower, and metrics of calls of LLMs: a layer that
-//! measures every request, one that measures every call of a model, a metric core, and a
-//! router that serves it all to Prometheus and to programs.
+//! Metrics for axum and tower services and for LLM calls: a layer that measures every
+//! request, a layer that measures every LLM call, a metric core, and a router that serves
+//! the metrics to Prometheus, as JSON, and as a live page.
 //!
 //! ```no_run
 //! use axum::{Router, routing::get};
@@ -18,7 +18,7 @@
 //! }
 //! ```
 //!
-//! Calls of LLMs are measured by a layer around the client that makes them ([`llm`]):
+//! LLM calls are measured by a layer around the HTTP client that makes them ([`llm`]):
 //!
 //! ```no_run
 //! # #[cfg(feature = "reqwest")]
@@ -26,12 +26,12 @@
 //! use tachometer::LlmLayer;
 //!
 //! let llm = LlmLayer::new().layer(reqwest::Client::new());  // calls, tokens, time to first token
-//! let answer = llm.execute(request).await?;                 // a reqwest::Response, as ever
+//! let answer = llm.execute(request).await?;                 // a reqwest::Response
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Metrics of one's own come from the same registry:
+//! Custom metrics use the same registry:
 //!
 //! ```
 //! let mails = tachometer::counter("mails_total", "Mails sent.");
@@ -40,50 +40,63 @@
 //!
 //! # What it promises
 //!
-//! - Every accepted request ends in exactly one outcome, whatever becomes of it:
-//!   finished, failed, cancelled before or inside the body, panicked.
-//! - Every call of a model, too, ends in one outcome, told at the end of its answer; the
-//!   answer passes as it came, and is not kept.
-//! - Responses pass unchanged, and no panic or error of this crate's reaches a
-//!   request. What is wrong with a metric is said when it is made.
-//! - The layer's labels come from closed sets and from route templates, never from
-//!   what a client wrote; those of one's own have a [limit](Family::limit). So no
-//!   flood of invented values fills the memory, and sums stay right.
-//! - On the way of a request nothing locks, formats or panics, and nothing
-//!   allocates once a series has been made and a value of that magnitude seen.
-//! - Every scrape parses and agrees with itself: a histogram's count is its
-//!   `+Inf` bucket, and its buckets never fall.
-//! - Registries share nothing; the global one is a convenience.
-//! - `Debug` of layers, bodies and handles prints no value that a client can choose.
-//! - No unsafe code.
+//! - Every accepted request is counted with exactly one outcome, whether it finishes, fails,
+//!   panics, or is cancelled before or inside the response body.
+//! - Every LLM call is counted with exactly one outcome, when its response ends. The response
+//!   passes unchanged and is not buffered.
+//! - Responses pass unchanged, and no panic or error of this crate reaches a request. Invalid
+//!   metrics are reported when they are created.
+//! - The labels of the layer have fixed values or are route templates, never text that a client
+//!   sent. Custom labels have a [limit](Family::limit). So invented values cannot fill the
+//!   memory, and sums stay correct.
+//! - Recording a request takes no lock, formats nothing and never panics. It allocates nothing
+//!   once a series exists and has seen a value of that magnitude.
+//! - Every scrape can be parsed and is consistent: the count of a histogram equals its `+Inf`
+//!   bucket, and cumulative buckets never decrease.
+//! - Registries share nothing. The global registry is a convenience.
+//! - `Debug` output of layers, bodies and handles contains no value that a client can choose.
+//! - There is no unsafe code.
 //!
-//! `docs/security.md` lists the limits, and the test in the repository that checks each claim.
+//! `docs/security.md` lists the limits, and names the test that checks each claim.
 //!
 //! # Layout
 //!
-//! Each room is a module, and imports only from the floors below it:
+//! Each module has a level, and imports only from modules on lower levels:
 //!
 //! ```text
-//! 5  app         the layer and the router on an application, in the right order
-//!    testing     assertions on what was measured
-//! 4  router      serves a registry over HTTP
-//! 3  middleware  the layer: layer -> service -> future -> body -> record
-//!    llm         the same for calls of LLMs: exchange, framing, scan, dialects
-//!    system      what the machine, the process and its container use
-//!    runtime     what tokio's runtime knows of itself
-//!    timed       what `#[timed]` makes of a function
-//!    export      a registry in every format, whole or in chunks
-//!    dashboards  what people look at: the live page, Grafana boards, alert rules
-//! 2  registry    metrics under their names, and reading them all
-//!    encode      blocks of series to text and bytes
+//! 5  app         adds the layer and the router to an application, in the right order
+//!    testing     assertions on metrics
+//! 4  router      serves registries over HTTP
+//! 3  middleware  the HTTP layer: layer -> service -> future -> body -> record
+//!    llm         the layer for LLM calls (see below)
+//!    system      metrics of the machine, the process and its container
+//!    runtime     metrics of the tokio runtime
+//!    timed       the runtime part of `#[timed]`
+//!    export      a registry in every format, complete or in chunks
+//!    dashboards  the live page, Grafana boards, alert rules
+//! 2  registry    metrics by name, and gathering them
+//!    encode      encodes blocks of series as text, protobuf and JSON
 //! 1  metric      counters, gauges, histograms, families: the handles
-//! 0  cell        the atomics, where all recording ends
-//!    snapshot    what was read: plain data
-//!    context     what the router and the layers share: the route that is being answered
-//!    error       what can be refused, at start-up
+//! 0  cell        the atomics that handles write to
+//!    snapshot    gathered metrics as plain data
+//!    context     state that layers and the router share, such as the current route
+//!    error       the error type
 //!
 //! write: request -> layer -> service -> future -> body -> record -> handle -> cell
 //! read:  scrape  -> router -> gather -> snapshot -> encode -> body
+//! ```
+//!
+//! `llm` has levels of its own:
+//!
+//! ```text
+//! 5  client      adapters for reqwest, hyper-util, reqwest-middleware and async-openai
+//! 4  tower       the layer: layer -> service -> future -> body
+//! 3  call        one HTTP call, from the request to its outcome
+//! 2  request     detects dialect, provider and parameters of a request
+//!    response    framing, JSON, the dialects of responses
+//!    metrics     the metric families, and recording a finished call
+//! 1  cost        prices
+//! 0  facts       what can be known about a call: usage, outcome, money
 //! ```
 //!
 //! # Features
@@ -91,14 +104,14 @@
 //! | feature | default | what |
 //! | --- | --- | --- |
 //! | `axum` | yes | [`metrics_router`], and route templates as the layer's `route` |
-//! | `llm` | yes | [`LlmLayer`], for any client of the `http` crate's types |
-//! | `reqwest`, `hyper-util`, `reqwest-middleware`, `async-openai` | no | the same for these clients |
+//! | `llm` | yes | [`LlmLayer`], for any client that uses the types of the `http` crate |
+//! | `reqwest`, `hyper-util`, `reqwest-middleware`, `async-openai` | no | [`LlmLayer`] for these clients |
 //! | `macros` | yes | [`timed`](macro@timed), which times functions |
-//! | `system` | yes | [`system`]: CPU, memory and the like, which the router adds to what it serves |
-//! | `dashboard` | yes | [`dashboards`]: a live page, a board for Grafana and rules for Prometheus |
-//! | `serve` | no | `MetricsRouter::serve`: the metrics on a listener of their own |
-//! | `tokio-metrics` | no | [`runtime`]: workers, tasks and queues of tokio's runtime |
-//! | `compression` | no | scrapes compressed by gzip or zstd, where the scraper asks for it |
+//! | `system` | yes | [`system`]: CPU, memory and other system metrics, which the router adds |
+//! | `dashboard` | yes | [`dashboards`]: a live page, a Grafana board and Prometheus rules |
+//! | `serve` | no | `MetricsRouter::serve`: the metrics on a separate listener |
+//! | `tokio-metrics` | no | [`runtime`]: workers, tasks and queues of the tokio runtime |
+//! | `compression` | no | gzip and zstd compression of scrapes, if the scraper accepts it |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
@@ -156,26 +169,26 @@ pub use system::{SystemMetrics, SystemMetricsUpdater};
 #[cfg(feature = "macros")]
 pub use timed::timed;
 
-/// What `timed` writes into functions, which no one else is to call.
+/// Called by the code that `#[timed]` generates. Not public API.
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 pub mod __timed {
     pub use crate::timed::*;
 }
 
-/// The examples in the README are compiled and run with the tests.
+/// Compiles and runs the examples in the README.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 #[derive(Debug)]
 pub struct Readme;
 
-/// So are those in the guide to calls of LLMs.
+/// Compiles and runs the examples in the guide to LLM calls.
 #[cfg(all(doctest, feature = "axum", feature = "llm"))]
 #[doc = include_str!("../docs/llm.md")]
 #[derive(Debug)]
 pub struct LlmGuide;
 
-/// And those in the guide for who comes from Python.
+/// Compiles and runs the examples in the guide for Python users.
 #[cfg(all(
     doctest,
     feature = "axum",

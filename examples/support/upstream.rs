@@ -1,5 +1,5 @@
-//! Whom the examples ask: the provider that the environment names, or a tiny server of
-//! their own, so that they work without a network.
+//! The provider that the examples call: the one in the environment variables, or a fake server,
+//! so that they work without a network.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -20,15 +20,15 @@ use tokio::time::sleep;
 
 #[derive(Debug)]
 pub(crate) struct Upstream {
-    /// With `/v1` at its end, as a rule.
+    /// Usually ends with `/v1`.
     pub(crate) base: String,
     pub(crate) key: String,
     pub(crate) model: String,
 }
 
 impl Upstream {
-    /// Returns what `OPENAI_BASE_URL`, `OPENAI_API_KEY` and `OPENAI_MODEL` name, or starts a
-    /// server, which refuses its first calls, as many as are said.
+    /// Returns the provider in `OPENAI_BASE_URL`, `OPENAI_API_KEY` and `OPENAI_MODEL`, or starts a
+    /// fake server, which rejects its first calls.
     pub(crate) async fn find(refusals: usize) -> io::Result<Self> {
         let model = env::var("OPENAI_MODEL").unwrap_or_else(|_| "gpt-4o-mini".into());
         if let (Ok(base), Ok(key)) = (env::var("OPENAI_BASE_URL"), env::var("OPENAI_API_KEY")) {
@@ -66,7 +66,7 @@ fn refusal() -> Response {
     (StatusCode::TOO_MANY_REQUESTS, head, body).into_response()
 }
 
-fn answer(asked: &Value) -> Response {
+fn answer(request: &Value) -> Response {
     const WORDS: [&str; 4] = ["It ", "turns ", "quite ", "fast."];
 
     let usage = json!({"prompt_tokens": 21, "completion_tokens": 4, "total_tokens": 25});
@@ -75,12 +75,12 @@ fn answer(asked: &Value) -> Response {
             "id": "1",
             "object": kind,
             "created": 0,
-            "model": asked["model"],
+            "model": request["model"],
             "choices": choices,
             "usage": usage,
         })
     };
-    if asked["stream"] != true {
+    if request["stream"] != true {
         let message = json!({"role": "assistant", "content": WORDS.concat()});
         let choices = json!([{"index": 0, "message": message, "finish_reason": "stop"}]);
         let body = make("chat.completion", &choices, &usage).to_string();
@@ -94,7 +94,7 @@ fn answer(asked: &Value) -> Response {
         .map(|word| piece(json!({"content": word}), None))
         .into();
     events.push(piece(json!({}), Some("stop")));
-    if asked["stream_options"]["include_usage"] == true {
+    if request["stream_options"]["include_usage"] == true {
         events.push(make("chat.completion.chunk", &json!([]), &usage));
     }
     let mut events: Vec<_> = events

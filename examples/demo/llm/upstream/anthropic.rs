@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
-use super::answer::{ARGUMENTS, FakeAnswer, TOOL};
 use super::dialect::Dialect;
+use super::fake_answer::{ARGUMENTS, FakeAnswer, TOOL};
 use super::limits::RemainingLimits;
 
 #[derive(Debug)]
@@ -75,18 +75,18 @@ impl Dialect for Anthropic {
         event("error", json!({"error": error}))
     }
 
-    fn set_limit_headers(remaining: &RemainingLimits, headers: &mut HeaderMap) {
+    fn set_limit_headers(limits: &RemainingLimits, headers: &mut HeaderMap) {
         let reset =
-            humantime::format_rfc3339_seconds(SystemTime::now() + remaining.time_until_reset());
+            humantime::format_rfc3339_seconds(SystemTime::now() + limits.time_until_reset());
         let reset = reset.to_string();
-        for (kind, limit, remaining) in remaining.kinds() {
+        for (kind, limit, remaining) in limits.kinds() {
             let limit_headers = [
                 ("limit", limit.to_string()),
                 ("remaining", remaining.to_string()),
                 ("reset", reset.clone()),
             ];
-            for (what, value) in limit_headers {
-                let name = HeaderName::try_from(format!("anthropic-ratelimit-{kind}-{what}"));
+            for (suffix, value) in limit_headers {
+                let name = HeaderName::try_from(format!("anthropic-ratelimit-{kind}-{suffix}"));
                 if let (Ok(name), Ok(value)) = (name, HeaderValue::try_from(value)) {
                     headers.insert(name, value);
                 }

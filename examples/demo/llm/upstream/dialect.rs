@@ -28,5 +28,5 @@ pub(super) trait Dialect: 'static {
     fn error_event() -> String;
 
     /// Sets the rate limit headers of a response.
-    fn set_limit_headers(remaining: &RemainingLimits, headers: &mut HeaderMap);
+    fn set_limit_headers(limits: &RemainingLimits, headers: &mut HeaderMap);
 }

@@ -27,7 +27,7 @@ impl Dialect for Embeddings {
     }
 
     fn events(answer: &FakeAnswer) -> Vec<String> {
-        vec![Self::whole(answer).to_string()]
+        vec![Self::complete_body(answer).to_string()]
     }
 
     fn error_body(status: StatusCode) -> Value {
@@ -38,7 +38,7 @@ impl Dialect for Embeddings {
         OpenAi::error_event()
     }
 
-    fn set_limit_headers(remaining: &RemainingLimits, headers: &mut HeaderMap) {
-        OpenAi::set_limit_headers(remaining, headers);
+    fn set_limit_headers(limits: &RemainingLimits, headers: &mut HeaderMap) {
+        OpenAi::set_limit_headers(limits, headers);
     }
 }

@@ -3,8 +3,8 @@
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
-use super::answer::{ARGUMENTS, FakeAnswer, TOOL};
 use super::dialect::Dialect;
+use super::fake_answer::{ARGUMENTS, FakeAnswer, TOOL};
 use super::limits::RemainingLimits;
 
 #[derive(Debug)]
@@ -76,8 +76,8 @@ impl Dialect for OpenAi {
         data(&Self::error_body(StatusCode::INTERNAL_SERVER_ERROR))
     }
 
-    fn set_limit_headers(remaining: &RemainingLimits, headers: &mut HeaderMap) {
-        let [requests, tokens] = remaining.kinds();
+    fn set_limit_headers(limits: &RemainingLimits, headers: &mut HeaderMap) {
+        let [requests, tokens] = limits.kinds();
         let (_, limit, remaining) = requests;
         headers.insert("x-ratelimit-limit-requests", limit.into());
         headers.insert("x-ratelimit-remaining-requests", remaining.into());
@@ -85,7 +85,7 @@ impl Dialect for OpenAi {
         headers.insert("x-ratelimit-limit-tokens", limit.into());
         headers.insert("x-ratelimit-remaining-tokens", remaining.into());
         // In the format of Go's durations.
-        let reset = format!("{}ms", remaining.time_until_reset().as_millis());
+        let reset = format!("{}ms", limits.time_until_reset().as_millis());
         if let Ok(reset) = HeaderValue::try_from(reset) {
             headers.insert("x-ratelimit-reset-requests", reset.clone());
             headers.insert("x-ratelimit-reset-tokens", reset);

@@ -25,7 +25,7 @@ impl Dialect for Responses {
             let part = json!({"output_index": 0, "content_index": 0, "delta": word});
             events.push(event("response.output_text.delta", part));
         }
-        let ended = json!({"response": Self::whole(answer)});
+        let ended = json!({"response": Self::complete_body(answer)});
         events.push(event("response.completed", ended));
         events
     }
@@ -41,8 +41,8 @@ impl Dialect for Responses {
         )
     }
 
-    fn set_limit_headers(remaining: &RemainingLimits, headers: &mut HeaderMap) {
-        OpenAi::set_limit_headers(remaining, headers);
+    fn set_limit_headers(limits: &RemainingLimits, headers: &mut HeaderMap) {
+        OpenAi::set_limit_headers(limits, headers);
     }
 }
 
