@@ -76,7 +76,7 @@
 //! | `llm_rate_limit_reset_seconds` | `kind` | the longest time until the limit is full again, as reported in the last minute |
 //!
 //! As everywhere, a counter's name ends in `_total` in the formats of Prometheus, and is
-//! as it stands here in JSON. [`LlmLayer::preset`] gives the names of OpenTelemetry instead.
+//! as it stands here in JSON. [`LlmLayer::otel_names`] sets OpenTelemetry's names instead.
 //!
 //! The outcome is decided at the end of the answer. An error within a 200 is an error. A
 //! stream that breaks off before its end is truncated, and so is an empty answer. A call whose
@@ -139,5 +139,4 @@ pub use cost::{Price, PriceTable};
 pub use facts::{ErrorType, Outcome, Phase, ServiceTier, Unit, Usage};
 pub use metrics::LlmMetrics;
 pub use request::RequestModel;
-pub use settings::Preset;
-pub use tower::{LlmBody, LlmFuture, LlmLayer, LlmRequest, LlmResponse, LlmService};
+pub use tower::{LlmBody, LlmLayer, LlmRequest, LlmResponse, LlmService};

@@ -57,16 +57,10 @@ impl Default for Settings {
 
 /// A naming scheme for the metrics and their labels.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Preset {
+pub(crate) enum Preset {
     /// The names that the [module](crate::llm) lists.
     #[default]
     Llm,
-    /// The names and histogram bounds of OpenTelemetry's semantic conventions for generative
-    /// AI clients, as Prometheus writes them: `gen_ai_client_operation_duration_seconds`,
-    /// `gen_ai_client_token_usage`, `gen_ai_client_operation_time_to_first_chunk_seconds` and
-    /// `gen_ai_client_operation_time_per_output_chunk_seconds`, with the labels
-    /// `gen_ai_provider_name`, `gen_ai_request_model` and `gen_ai_operation_name`. Metrics that
-    /// the conventions do not define start with `gen_ai_client_` too.
+    /// See [`LlmLayer::otel_names`](crate::llm::LlmLayer::otel_names).
     Otel,
 }

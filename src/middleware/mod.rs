@@ -140,7 +140,6 @@
 //! Nothing is buffered, and no panic is caught.
 
 mod body;
-mod builder;
 mod custom_labels;
 mod endpoint;
 mod families;

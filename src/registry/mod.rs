@@ -30,6 +30,7 @@
 mod collect;
 mod create;
 mod global;
+mod lazy_metrics;
 mod lint;
 mod merged;
 mod metric_table;
@@ -53,6 +54,7 @@ pub use global::{
     counter, counter_family, counter_with, gauge, gauge_family, gauge_with, histogram,
     histogram_family, histogram_family_with_buckets, histogram_with, histogram_with_buckets,
 };
+pub(crate) use lazy_metrics::{LayerMetrics, LazyMetrics};
 pub use lint::Lint;
 use merged::AdditionalRegistries;
 use metric_table::{MetricEntry, MetricTable};

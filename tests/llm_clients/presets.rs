@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use http::Response;
 use serde_json::json;
-use tachometer::llm::{ErrorType, LlmMetrics, Outcome, Preset, Usage};
+use tachometer::llm::{ErrorType, LlmMetrics, Outcome, Usage};
 use tachometer::{LlmLayer, Registry};
 
 use crate::support::local_client::{finish, open_as};
@@ -15,7 +15,7 @@ use crate::support::responses::question;
 
 fn otel() -> (LlmLayer, Registry) {
     let registry = Registry::new();
-    let layer = LlmLayer::new().registry(&registry).preset(Preset::Otel);
+    let layer = LlmLayer::new().registry(&registry).otel_names();
     (layer, registry)
 }
 
@@ -98,7 +98,7 @@ fn each_part_of_a_stream_after_the_first_is_timed() {
 fn both_sets_of_names_can_stand_beside_each_other() {
     let registry = Registry::new();
     let own = LlmMetrics::new(&registry).unwrap();
-    let layer = LlmLayer::new().registry(&registry).preset(Preset::Otel);
+    let layer = LlmLayer::new().registry(&registry).otel_names();
     let conventional = layer.metrics();
     own.start("chat", "p", "m").finish(Outcome::Success);
     drop(conventional.start("chat", "p", "m"));

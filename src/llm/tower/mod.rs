@@ -1,7 +1,6 @@
 //! What users wrap around a client: the layer, its service, its future and its body.
 
 mod body;
-mod builder;
 mod client_types;
 mod future;
 mod layer;
@@ -9,6 +8,6 @@ mod service;
 
 pub use body::LlmBody;
 pub use client_types::{LlmRequest, LlmResponse};
-pub use future::LlmFuture;
+pub(crate) use future::LlmFuture;
 pub use layer::LlmLayer;
 pub use service::LlmService;

@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use tachometer::llm::Preset as OfCalls;
-use tachometer::middleware::Preset as OfRequests;
+use tachometer::middleware::Preset;
 use tachometer::{LlmLayer, MetricsLayer, Registry, SystemMetrics};
 
 /// Compares what metrics are there for with the table of a test.
@@ -22,7 +21,7 @@ fn check(registry: &Registry, table: &[&str]) {
 }
 
 #[track_caller]
-fn check_requests(preset: OfRequests, table: &[&str]) {
+fn check_requests(preset: Preset, table: &[&str]) {
     let registry = Registry::new();
     let layer = MetricsLayer::new().registry(&registry).preset(preset);
     let layer = layer
@@ -34,9 +33,9 @@ fn check_requests(preset: OfRequests, table: &[&str]) {
 }
 
 #[track_caller]
-fn check_calls(preset: OfCalls, table: &[&str]) {
+fn check_calls(layer: LlmLayer, table: &[&str]) {
     let registry = Registry::new();
-    let layer = LlmLayer::new().registry(&registry).preset(preset);
+    let layer = layer.registry(&registry);
     let _layer = layer.route_metrics().try_register().unwrap();
     check(&registry, table);
 }
@@ -44,7 +43,7 @@ fn check_calls(preset: OfCalls, table: &[&str]) {
 #[test]
 fn the_roles_of_requests() {
     check_requests(
-        OfRequests::Prometheus,
+        Preset::Prometheus,
         &[
             "HttpRequestBytes: http_request_body_bytes_total method route",
             "HttpDuration: http_request_duration_seconds method route status version",
@@ -61,7 +60,7 @@ fn the_roles_of_requests() {
 #[test]
 fn the_roles_of_requests_by_opentelemetrys_names() {
     check_requests(
-        OfRequests::Otel,
+        Preset::Otel,
         &[
             "HttpInFlight: http_server_active_requests http_request_method http_route",
             "HttpStreamsInFlight: http_server_active_streams http_request_method http_route",
@@ -82,7 +81,7 @@ fn the_roles_of_requests_by_opentelemetrys_names() {
 #[test]
 fn the_roles_of_requests_by_axum_prometheus_names() {
     check_requests(
-        OfRequests::AxumPrometheus,
+        Preset::AxumPrometheus,
         &[
             "HttpRequestBytes: axum_http_request_body_bytes_total method endpoint",
             "HttpDuration: axum_http_requests_duration_seconds method endpoint status version",
@@ -99,7 +98,7 @@ fn the_roles_of_requests_by_axum_prometheus_names() {
 #[test]
 fn the_roles_of_calls() {
     check_calls(
-        OfCalls::Llm,
+        LlmLayer::new(),
         &[
             "LlmCost: llm_cost_usd_total provider model operation source",
             "LlmLimit: llm_rate_limit provider model operation kind",
@@ -152,7 +151,10 @@ fn the_roles_of_calls_by_opentelemetrys_names() {
         ),
     ];
     let rows = rows.map(|(metric, last)| format!("{metric} {of}{last}"));
-    check_calls(OfCalls::Otel, &rows.each_ref().map(String::as_str));
+    check_calls(
+        LlmLayer::new().otel_names(),
+        &rows.each_ref().map(String::as_str),
+    );
 }
 
 #[test]

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tachometer::llm::Preset;
 use tachometer::{LlmLayer, Registry};
 
 use crate::response_formats::{CHAT, MESSAGES, RESPONSES, Row, check, events, stream, whole};
@@ -275,7 +274,7 @@ fn embeddings_have_no_output() {
         ),
     ] {
         let registry = Registry::new();
-        let layer = LlmLayer::new().registry(&registry).preset(Preset::Otel);
+        let layer = LlmLayer::new().registry(&registry).otel_names();
         pass(&layer, path, body, "application/json");
         let text = registry.export_prometheus();
         let mut counts = text

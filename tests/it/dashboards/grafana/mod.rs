@@ -15,9 +15,7 @@ use serde_json::{Value, json};
 use tachometer::dashboards::GrafanaBoard;
 use tachometer::llm::LlmMetrics;
 use tachometer::middleware::Preset;
-use tachometer::{
-    Buckets, Label, LlmLayer, MetricsLayer, MetricsRouter, Registry, SystemMetrics, llm,
-};
+use tachometer::{Buckets, Label, LlmLayer, MetricsLayer, MetricsRouter, Registry, SystemMetrics};
 use tower::ServiceExt;
 
 use lint::faults;
@@ -134,7 +132,7 @@ pub(crate) fn registry(kind: &str) -> Registry {
             layer.buckets(Buckets::new(&[0.1, 1.0]).unwrap().native())
         }),
         "llm" => drop(LlmMetrics::new(&registry).unwrap()),
-        "llm by OpenTelemetry" => calls(&registry, |layer| layer.preset(llm::Preset::Otel)),
+        "llm by OpenTelemetry" => calls(&registry, |layer| layer.otel_names()),
         "llm with everything" => calls(&registry, |layer| layer.prefix("shop_").route_metrics()),
         "system" => system(&registry),
         "all" => {
