@@ -203,11 +203,11 @@ impl HttpCall {
         let kind = kind.to_ascii_lowercase();
         let is = |part: &str| kind.contains(part);
         if is("ndjson") || is("jsonl") || streams {
-            DeclaredFormat::Lines
+            DeclaredFormat::JsonLines
         } else if is("vnd.amazon.eventstream") {
-            DeclaredFormat::Frames
+            DeclaredFormat::AwsEventStream
         } else if is("event-stream") {
-            DeclaredFormat::Events
+            DeclaredFormat::Sse
         } else if self.dialect.is_free_form && !is("json") {
             DeclaredFormat::Opaque
         } else {

@@ -1,38 +1,38 @@
-//! AWS's event streams (`application/vnd.amazon.eventstream`): the payload of each event.
+//! AWS event streams (`application/vnd.amazon.eventstream`): the messages and their payloads.
 //!
-//! A message is a prelude of twelve bytes (its length, that of its headers, and a checksum
-//! of the two), the headers, the payload, and a checksum of all of it, in the order of the
-//! network. Its shape is that of the Smithy specification, "Amazon Event Stream".
+//! A message consists of a prelude of twelve bytes (the length of the message, the length of
+//! its headers, and a checksum of both), the headers, the payload, and a checksum of all that.
+//! Numbers are big-endian. See "Amazon Event Stream" in the Smithy specification.
 
 use crc32fast::Hasher;
 
-/// What follows in a stream.
+/// The next part of a stream.
 #[derive(Debug, PartialEq)]
 pub(crate) enum MessagePart<'a> {
-    /// A message begins, with these headers.
-    Head(Headers<'a>),
-    /// A piece of its payload.
+    /// A message starts.
+    Headers(MessageHeaders<'a>),
+    /// A part of the payload.
     Payload(&'a [u8]),
-    /// It has ended, and is whole.
+    /// The message ends, and its checksum is right.
     End,
-    /// Its lengths or checksums are wrong, and nothing after it can be read.
-    Broken,
+    /// A length or checksum is wrong. Nothing after it can be read.
+    Corrupt,
 }
 
 /// The headers of a message.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Headers<'a>(&'a [u8]);
+pub(crate) struct MessageHeaders<'a>(&'a [u8]);
 
-/// Cuts a stream into messages, of which it keeps the headers alone.
+/// Cuts a stream into messages. It keeps only the headers of the current one.
 #[derive(Debug, Clone)]
 pub(crate) struct AwsEventStream {
     state: State,
-    /// The prelude, headers or checksum, as far as it has come.
-    kept: Vec<u8>,
-    /// How much of what the state is about is still to come.
-    left: usize,
-    /// How long the payload is, once the prelude has told it.
-    payload: usize,
+    /// The prelude, headers or checksum that is being read.
+    buffer: Vec<u8>,
+    /// The number of bytes of the current part that have not come.
+    remaining: usize,
+    /// The length of the payload, as the prelude says.
+    payload_len: usize,
     checksum: Hasher,
 }
 
@@ -42,146 +42,146 @@ enum State {
     Headers,
     Payload,
     Checksum,
-    Broken,
+    Corrupt,
 }
 
 const PRELUDE: usize = 12;
 const CHECKSUM: usize = 4;
 
-/// The longest message that AWS's clients take, and the longest headers.
-const LONGEST: usize = 24 << 20;
-const LONGEST_HEADERS: usize = 128 << 10;
+/// The longest message and headers that the clients of AWS accept.
+const MAX_MESSAGE_LEN: usize = 24 << 20;
+const MAX_HEADERS_LEN: usize = 128 << 10;
 
-/// So much of the headers is kept; those of a model's events are far shorter.
-const KEPT: usize = 4 << 10;
+/// The bytes of the headers that are kept. Those of LLM events are far shorter.
+const MAX_BUFFER_LEN: usize = 4 << 10;
 
 impl AwsEventStream {
     pub(crate) fn new() -> Self {
         Self {
             state: State::Prelude,
-            kept: Vec::new(),
-            left: PRELUDE,
-            payload: 0,
+            buffer: Vec::new(),
+            remaining: PRELUDE,
+            payload_len: 0,
             checksum: Hasher::new(),
         }
     }
 
-    /// Reads on, tells `tell` what there is, and returns once all bytes are read.
-    pub(crate) fn push(&mut self, mut bytes: &[u8], mut tell: impl FnMut(MessagePart<'_>)) {
-        while self.state != State::Broken {
-            let (piece, rest) = bytes.split_at(self.left.min(bytes.len()));
-            self.left -= piece.len();
-            bytes = rest;
-            self.read(piece, &mut tell);
-            if self.left > 0 {
+    /// Reads a chunk, and passes its parts to `take_part`.
+    pub(crate) fn push(&mut self, mut bytes: &[u8], mut take_part: impl FnMut(MessagePart<'_>)) {
+        while self.state != State::Corrupt {
+            let (part, after) = bytes.split_at(self.remaining.min(bytes.len()));
+            self.remaining -= part.len();
+            bytes = after;
+            self.read(part, &mut take_part);
+            if self.remaining > 0 {
                 return;
             }
-            self.next(&mut tell);
+            self.next(&mut take_part);
         }
     }
 
-    fn read(&mut self, piece: &[u8], tell: &mut impl FnMut(MessagePart<'_>)) {
-        // Its own checksum is that of what came before.
+    fn read(&mut self, part: &[u8], take_part: &mut impl FnMut(MessagePart<'_>)) {
+        // A checksum does not cover itself.
         if self.state != State::Checksum {
-            self.checksum.update(piece);
+            self.checksum.update(part);
         }
         if self.state != State::Payload {
-            let room = KEPT - self.kept.len();
-            self.kept.extend_from_slice(&piece[..piece.len().min(room)]);
-        } else if !piece.is_empty() {
-            tell(MessagePart::Payload(piece));
+            let free = MAX_BUFFER_LEN - self.buffer.len();
+            self.buffer.extend_from_slice(&part[..part.len().min(free)]);
+        } else if !part.is_empty() {
+            take_part(MessagePart::Payload(part));
         }
     }
 
-    /// Goes on after a part that is whole.
-    fn next(&mut self, tell: &mut impl FnMut(MessagePart<'_>)) {
-        let (state, left) = match self.state {
+    /// Goes on to the next part of the message.
+    fn next(&mut self, take_part: &mut impl FnMut(MessagePart<'_>)) {
+        let (state, remaining) = match self.state {
             State::Prelude => match self.lengths() {
                 Some((headers, payload)) => {
-                    self.payload = payload;
+                    self.payload_len = payload;
                     (State::Headers, headers)
                 }
-                None => (State::Broken, 0),
+                None => (State::Corrupt, 0),
             },
             State::Headers => {
-                tell(MessagePart::Head(Headers(&self.kept)));
-                (State::Payload, self.payload)
+                take_part(MessagePart::Headers(MessageHeaders(&self.buffer)));
+                (State::Payload, self.payload_len)
             }
             State::Payload => (State::Checksum, CHECKSUM),
-            State::Checksum if self.kept == self.sum() => {
-                tell(MessagePart::End);
+            State::Checksum if self.buffer == self.checksum_bytes() => {
+                take_part(MessagePart::End);
                 self.checksum.reset();
                 (State::Prelude, PRELUDE)
             }
-            State::Checksum | State::Broken => (State::Broken, 0),
+            State::Checksum | State::Corrupt => (State::Corrupt, 0),
         };
-        if state == State::Broken {
-            tell(MessagePart::Broken);
+        if state == State::Corrupt {
+            take_part(MessagePart::Corrupt);
         }
         self.state = state;
-        self.left = left;
-        self.kept.clear();
+        self.remaining = remaining;
+        self.buffer.clear();
     }
 
-    /// Returns the lengths of headers and payload, if they can be, and the prelude's own
-    /// checksum is right.
+    /// Returns the lengths of headers and payload, if they are possible and the checksum of the
+    /// prelude is right.
     fn lengths(&self) -> Option<(usize, usize)> {
-        let (total, rest) = self.kept.split_first_chunk()?;
-        let (headers, sum) = rest.split_first_chunk()?;
+        let (total, after) = self.buffer.split_first_chunk()?;
+        let (headers, sum) = after.split_first_chunk()?;
         let [total, headers] = [total, headers].map(|bytes| u32::from_be_bytes(*bytes));
         let [total, headers] = [total, headers].map(|length| usize::try_from(length).ok());
         let (total, headers) = (total?, headers?);
         let mut checksum = Hasher::new();
-        checksum.update(&self.kept[..PRELUDE - CHECKSUM]);
+        checksum.update(&self.buffer[..PRELUDE - CHECKSUM]);
         let is_right = sum == checksum.finalize().to_be_bytes();
-        let is_short = total <= LONGEST && headers <= LONGEST_HEADERS;
-        if !is_right || !is_short {
+        let is_allowed = total <= MAX_MESSAGE_LEN && headers <= MAX_HEADERS_LEN;
+        if !is_right || !is_allowed {
             return None;
         }
         let payload = total.checked_sub(PRELUDE + headers + CHECKSUM)?;
         Some((headers, payload))
     }
 
-    fn sum(&self) -> [u8; CHECKSUM] {
+    fn checksum_bytes(&self) -> [u8; CHECKSUM] {
         self.checksum.clone().finalize().to_be_bytes()
     }
 }
 
-impl<'a> Headers<'a> {
-    /// Returns a header's value, if there is one that is text.
+impl<'a> MessageHeaders<'a> {
+    /// Returns the value of a header, if it is a string.
     pub(crate) fn text(self, name: &str) -> Option<&'a str> {
         const TEXT: u8 = 7;
-        let mut rest = self.0;
+        let mut remaining = self.0;
         loop {
-            let own = take(&mut rest, 1)?;
-            let own = take(&mut rest, usize::from(own[0]))?;
-            let kind = *rest.first()?;
-            rest = &rest[1..];
+            let name_len = take(&mut remaining, 1)?;
+            let key = take(&mut remaining, usize::from(name_len[0]))?;
+            let kind = *remaining.first()?;
+            remaining = &remaining[1..];
             let value = match kind {
-                // Two truths, then a byte, numbers, bytes, a text, a moment and a UUID.
+                // Booleans, integers, bytes, a string, a timestamp and a UUID.
                 0 | 1 => &[],
-                2 => take(&mut rest, 1)?,
-                3 => take(&mut rest, 2)?,
-                4 => take(&mut rest, 4)?,
-                5 | 8 => take(&mut rest, 8)?,
+                2 => take(&mut remaining, 1)?,
+                3 => take(&mut remaining, 2)?,
+                4 => take(&mut remaining, 4)?,
+                5 | 8 => take(&mut remaining, 8)?,
                 6 | TEXT => {
-                    let (length, after) = rest.split_first_chunk()?;
-                    rest = after;
-                    take(&mut rest, usize::from(u16::from_be_bytes(*length)))?
+                    let (length, after) = remaining.split_first_chunk()?;
+                    remaining = after;
+                    take(&mut remaining, usize::from(u16::from_be_bytes(*length)))?
                 }
-                9 => take(&mut rest, 16)?,
+                9 => take(&mut remaining, 16)?,
                 _ => return None,
             };
-            if own == name.as_bytes() && kind == TEXT {
+            if key == name.as_bytes() && kind == TEXT {
                 return str::from_utf8(value).ok();
             }
         }
     }
 }
 
-fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
-    let (taken, after) = rest.split_at_checked(length)?;
-    *rest = after;
+fn take<'a>(remaining: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+    let (taken, after) = remaining.split_at_checked(length)?;
+    *remaining = after;
     Some(taken)
 }
 
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_found_after_headers_of_every_other_type() {
+    fn a_string_is_found_after_headers_of_every_other_type() {
         let lengths: [(u8, usize); 9] = [
             (0, 0),
             (1, 0),
@@ -208,9 +208,12 @@ mod tests {
             // A header of bytes starts with their number, which is 0 here.
             bytes.extend(vec![0; length]);
             bytes.extend(b"\x01y\x07\x00\x02no");
-            assert_eq!(Headers(&bytes).text("y"), Some("no"), "type {kind}");
-            assert_eq!(Headers(&bytes).text("x"), None, "type {kind}");
+            assert_eq!(MessageHeaders(&bytes).text("y"), Some("no"), "type {kind}");
+            assert_eq!(MessageHeaders(&bytes).text("x"), None, "type {kind}");
         }
-        assert_eq!(Headers(b"\x01x\x0a\x01y\x07\x00\x02no").text("y"), None);
+        assert_eq!(
+            MessageHeaders(b"\x01x\x0a\x01y\x07\x00\x02no").text("y"),
+            None
+        );
     }
 }

@@ -1,10 +1,10 @@
-//! What OpenAI's streams end with, in place of an event: `[DONE]`.
+//! The end marker of OpenAI's streams, in place of an event: `[DONE]`.
 
-/// The mark, as far as it has come.
+/// How much of the end marker the current event matches.
 #[derive(Debug, Default)]
 pub(crate) struct DoneMarker {
     matched: usize,
-    differs: bool,
+    is_different: bool,
 }
 
 impl DoneMarker {
@@ -12,19 +12,19 @@ impl DoneMarker {
 
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         for byte in bytes {
-            // Whatever comes after a brace is an event.
-            if self.differs {
+            if self.is_different {
                 return;
             }
             match Self::DONE.get(self.matched) {
                 Some(expected) if byte == expected => self.matched += 1,
                 _ if matches!(byte, b' ' | b'\t') => {}
-                _ => self.differs = true,
+                _ => self.is_different = true,
             }
         }
     }
 
-    pub(crate) fn is_done(&self) -> bool {
-        !self.differs && self.matched == Self::DONE.len()
+    /// Returns true if the event is the end marker.
+    pub(crate) fn is_complete(&self) -> bool {
+        !self.is_different && self.matched == Self::DONE.len()
     }
 }

@@ -1,54 +1,54 @@
-//! Server-sent events (WHATWG HTML, 9.2 "Server-sent events"): the data of each.
+//! Server-sent events (WHATWG HTML, section 9.2): the data of each event.
 
 use memchr::memchr2;
 
-/// What follows in a stream.
+/// The next part of a stream.
 #[derive(Debug, PartialEq)]
 pub(crate) enum SsePart<'a> {
     /// A piece of an event's data.
     Data(&'a [u8]),
-    /// A line of data has ended, and the event may go on.
-    Line,
-    /// The event has ended.
-    End,
-    /// The event is an error, whatever its data says.
+    /// A line of data ends. The event may go on.
+    LineEnd,
+    /// The event ends.
+    EventEnd,
+    /// The type of the event is `error`.
     Error,
 }
 
-/// Cuts a stream into events, without keeping any of it.
+/// Cuts a stream into events. It keeps none of the data.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SseStream {
     state: State,
-    /// Whether the last byte was a carriage return, which a line feed may follow.
-    returned: bool,
+    /// Whether the last byte was a carriage return, after which a line feed means nothing.
+    is_after_cr: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum State {
-    /// In the name of a field. So many bytes match.
-    Name(Name, usize),
+    /// In the name of a field, with the number of bytes that match.
+    Name(FieldName, usize),
     /// After the colon, where a space means nothing.
-    Colon(Name),
+    Colon(FieldName),
     Data,
-    /// In the type of an event. So many bytes match `error`.
+    /// In the type of an event, with the number of bytes that match `error`.
     Type(usize),
-    /// In a line that says nothing of interest.
-    Other,
+    /// In a line that is skipped.
+    Skip,
 }
 
 /// A field of an event.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Name {
+enum FieldName {
     Data,
     /// The type of the event.
     Event,
-    /// An error in place of data: no field of the standard, but some servers send it.
+    /// An error in place of data. It is not in the standard, but some servers send it.
     Error,
 }
 
 const ERROR: &[u8] = b"error";
 
-impl Name {
+impl FieldName {
     fn as_bytes(self) -> &'static [u8] {
         match self {
             Self::Data => b"data",
@@ -57,8 +57,8 @@ impl Name {
         }
     }
 
-    /// Returns the name that goes on with this byte.
-    fn going_on(self, matched: usize, byte: u8) -> Option<Self> {
+    /// Returns the name whose next byte is this.
+    fn with_byte(self, matched: usize, byte: u8) -> Option<Self> {
         match (matched, byte) {
             (0, b'd') => Some(Self::Data),
             (0, b'e') => Some(Self::Event),
@@ -68,46 +68,47 @@ impl Name {
     }
 }
 
-const LINE: State = State::Name(Name::Data, 0);
+/// At the start of a line.
+const LINE_START: State = State::Name(FieldName::Data, 0);
 
 impl SseStream {
     pub(crate) fn new() -> Self {
         Self {
-            state: LINE,
-            returned: false,
+            state: LINE_START,
+            is_after_cr: false,
         }
     }
 
-    /// Reads on, tells `tell` what there is, and returns once all bytes are read.
-    pub(crate) fn push(&mut self, mut bytes: &[u8], mut tell: impl FnMut(SsePart<'_>)) {
+    /// Reads a chunk, and passes its parts to `take`.
+    pub(crate) fn push(&mut self, mut bytes: &[u8], mut take: impl FnMut(SsePart<'_>)) {
         while let Some(byte) = bytes.first() {
-            if std::mem::take(&mut self.returned) && *byte == b'\n' {
+            if std::mem::take(&mut self.is_after_cr) && *byte == b'\n' {
                 bytes = &bytes[1..];
                 continue;
             }
             let read = match self.state {
-                // Most names come whole.
+                // Most names are in one chunk.
                 State::Name(_, 0) if bytes.starts_with(b"data:") => {
-                    self.state = State::Colon(Name::Data);
+                    self.state = State::Colon(FieldName::Data);
                     b"data:".len()
                 }
                 State::Name(_, 0) if bytes.starts_with(b"event:") => {
-                    self.state = State::Colon(Name::Event);
+                    self.state = State::Colon(FieldName::Event);
                     b"event:".len()
                 }
-                State::Name(name, matched) => self.name(name, matched, *byte, &mut tell),
+                State::Name(name, matched) => self.name(name, matched, *byte, &mut take),
                 State::Colon(name) => {
                     self.state = match name {
-                        Name::Data => State::Data,
-                        Name::Event => State::Type(0),
-                        Name::Error => {
-                            tell(SsePart::Error);
+                        FieldName::Data => State::Data,
+                        FieldName::Event => State::Type(0),
+                        FieldName::Error => {
+                            take(SsePart::Error);
                             State::Data
                         }
                     };
                     usize::from(*byte == b' ')
                 }
-                State::Data | State::Type(_) | State::Other => self.rest(bytes, &mut tell),
+                State::Data | State::Type(_) | State::Skip => self.line(bytes, &mut take),
             };
             bytes = &bytes[read..];
         }
@@ -115,47 +116,47 @@ impl SseStream {
 
     fn name(
         &mut self,
-        name: Name,
+        name: FieldName,
         matched: usize,
         byte: u8,
-        tell: &mut impl FnMut(SsePart<'_>),
+        take: &mut impl FnMut(SsePart<'_>),
     ) -> usize {
         self.state = match byte {
             b'\n' | b'\r' => {
                 if matched == 0 {
-                    tell(SsePart::End);
+                    take(SsePart::EventEnd);
                 }
-                self.returned = byte == b'\r';
-                LINE
+                self.is_after_cr = byte == b'\r';
+                LINE_START
             }
             b':' if matched == name.as_bytes().len() => State::Colon(name),
-            _ => match name.going_on(matched, byte) {
+            _ => match name.with_byte(matched, byte) {
                 Some(name) => State::Name(name, matched + 1),
-                None => State::Other,
+                None => State::Skip,
             },
         };
         1
     }
 
     /// Reads up to the end of the line.
-    fn rest(&mut self, bytes: &[u8], tell: &mut impl FnMut(SsePart<'_>)) -> usize {
+    fn line(&mut self, bytes: &[u8], take: &mut impl FnMut(SsePart<'_>)) -> usize {
         let end = memchr2(b'\n', b'\r', bytes);
         let line = &bytes[..end.unwrap_or(bytes.len())];
         match &mut self.state {
-            State::Data => tell(SsePart::Data(line)),
+            State::Data => take(SsePart::Data(line)),
             State::Type(matched) if ERROR[*matched..].starts_with(line) => *matched += line.len(),
-            _ => self.state = State::Other,
+            _ => self.state = State::Skip,
         }
         let Some(end) = end else {
             return bytes.len();
         };
         match self.state {
-            State::Data => tell(SsePart::Line),
-            State::Type(matched) if matched == ERROR.len() => tell(SsePart::Error),
+            State::Data => take(SsePart::LineEnd),
+            State::Type(matched) if matched == ERROR.len() => take(SsePart::Error),
             _ => {}
         }
-        self.returned = bytes[end] == b'\r';
-        self.state = LINE;
+        self.is_after_cr = bytes[end] == b'\r';
+        self.state = LINE_START;
         end + 1
     }
 }

@@ -1,13 +1,13 @@
 use fastrand::Rng;
 
-use super::*;
 use crate::llm::facts::ErrorType;
 use crate::llm::response::answer::{TokenCounts, TokenKind};
-use crate::llm::response::dialect::DIALECTS;
+use crate::llm::response::dialect::{DIALECTS, Dialect};
+use crate::llm::response::framing::{DeclaredFormat, ResponseReader};
 
-/// What is known of an answer once it has ended.
-fn read(dialect: &'static Dialect, label: DeclaredFormat, bytes: &[u8], size: usize) -> String {
-    let mut reader = ResponseReader::new(dialect, label);
+/// Returns what is known about a response at its end.
+fn read(dialect: &'static Dialect, declared: DeclaredFormat, bytes: &[u8], size: usize) -> String {
+    let mut reader = ResponseReader::new(dialect, declared);
     for piece in bytes.chunks(size) {
         reader.push(piece);
     }
@@ -21,7 +21,7 @@ fn read(dialect: &'static Dialect, label: DeclaredFormat, bytes: &[u8], size: us
     )
 }
 
-/// Pieces of answers, whole and broken, which are put together at random.
+/// Parts of responses, some of them cut off, which are combined at random.
 const PARTS: [&str; 33] = [
     "data: ",
     "data:",
@@ -58,7 +58,7 @@ const PARTS: [&str; 33] = [
     "{\"bytes\":\"eyJnZW5lcmF0aW9uIjoiYSJ9\"",
 ];
 
-/// Of messages, which are whole as well.
+/// Headers of AWS messages.
 const HEADERS: [(&str, &str); 5] = [
     (":event-type", "chunk"),
     (":event-type", "metadata"),
@@ -67,49 +67,48 @@ const HEADERS: [(&str, &str); 5] = [
     (":exception-type", "throttlingException"),
 ];
 
-const LABELS: [DeclaredFormat; 5] = [
-    DeclaredFormat::Events,
-    DeclaredFormat::Lines,
-    DeclaredFormat::Frames,
+const FORMATS: [DeclaredFormat; 5] = [
+    DeclaredFormat::Sse,
+    DeclaredFormat::JsonLines,
+    DeclaredFormat::AwsEventStream,
     DeclaredFormat::Other,
     DeclaredFormat::Opaque,
 ];
 
 #[test]
-fn any_bytes_are_read_without_harm_and_alike_in_all_pieces() {
-    // More of it by hand, as of the router's.
+fn any_bytes_are_read_alike_in_chunks_of_any_size() {
     let rounds = std::env::var("TACHOMETER_FUZZ");
     let rounds = rounds.map_or(5_000, |rounds| rounds.parse().expect("a number"));
     let mut rng = Rng::with_seed(8);
     for round in 0..rounds {
         let dialect = DIALECTS[rng.usize(0..DIALECTS.len())];
-        let label = LABELS[rng.usize(0..LABELS.len())];
+        let declared = FORMATS[rng.usize(0..FORMATS.len())];
         let mut bytes = Vec::new();
         for _ in 0..rng.usize(0..12) {
             let part = PARTS[rng.usize(0..PARTS.len())].as_bytes();
-            match label {
-                DeclaredFormat::Frames => {
+            match declared {
+                DeclaredFormat::AwsEventStream => {
                     bytes.extend(frame(&[HEADERS[rng.usize(0..HEADERS.len())]], part))
                 }
                 _ => bytes.extend(part),
             }
         }
-        // One byte of three texts is another, and some are cut.
+        // A third of the bodies have a changed byte, and some are cut off.
         if !bytes.is_empty() && rng.u8(0..3) == 0 {
             let at = rng.usize(0..bytes.len());
             bytes[at] = rng.u8(..);
             bytes.truncate(rng.usize(at..bytes.len()));
         }
-        let whole = read(dialect, label, &bytes, usize::MAX);
+        let whole = read(dialect, declared, &bytes, usize::MAX);
         for size in [1, 2, 3, 7] {
-            let told = read(dialect, label, &bytes, size);
+            let chunked = read(dialect, declared, &bytes, size);
             let text = String::from_utf8_lossy(&bytes);
-            assert_eq!(told, whole, "round {round}, pieces of {size}: {text:?}");
+            assert_eq!(chunked, whole, "round {round}, chunks of {size}: {text:?}");
         }
     }
 }
 
-/// Writes a message of AWS's event streams.
+/// Returns an AWS message.
 fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
     let mut named = Vec::new();
     for (name, value) in headers {
@@ -123,7 +122,7 @@ fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
     message(lengths, &named, payload)
 }
 
-/// Writes one whose lengths may be wrong, and whose checksums are right.
+/// Returns an AWS message with right checksums and these lengths, which may be wrong.
 fn message(lengths: [usize; 2], headers: &[u8], payload: &[u8]) -> Vec<u8> {
     let lengths = lengths.map(|length| u32::try_from(length).unwrap().to_be_bytes());
     let mut message = lengths.concat();
@@ -160,30 +159,35 @@ fn stream() -> Vec<u8> {
 }
 
 #[test]
-fn an_event_stream_is_read_alike_in_all_pieces() {
+fn an_aws_event_stream_is_read_alike_in_chunks_of_any_size() {
     let bytes = stream();
     let mut reader = ResponseReader::new(converse(), DeclaredFormat::Other);
     reader.push(&bytes);
     assert!(reader.answer.has_ended && reader.is_streamed());
     assert!(reader.answer.content.is_present && reader.answer.error.is_none());
     assert_eq!(reader.answer.counts.get(TokenKind::Input), Some(3));
-    let whole = read(converse(), DeclaredFormat::Frames, &bytes, usize::MAX);
+    let whole = read(
+        converse(),
+        DeclaredFormat::AwsEventStream,
+        &bytes,
+        usize::MAX,
+    );
     for size in 1..64 {
         assert_eq!(
-            read(converse(), DeclaredFormat::Frames, &bytes, size),
+            read(converse(), DeclaredFormat::AwsEventStream, &bytes, size),
             whole
         );
     }
 }
 
 #[test]
-fn any_byte_of_an_event_stream_that_is_another_spoils_it() {
+fn any_changed_bit_makes_an_aws_event_stream_invalid() {
     let bytes = stream();
     for at in 0..bytes.len() {
         for bit in 0..8 {
             let mut changed = bytes.clone();
             changed[at] ^= 1 << bit;
-            let mut reader = ResponseReader::new(converse(), DeclaredFormat::Frames);
+            let mut reader = ResponseReader::new(converse(), DeclaredFormat::AwsEventStream);
             for piece in changed.chunks(5) {
                 reader.push(piece);
             }
@@ -196,7 +200,7 @@ fn any_byte_of_an_event_stream_that_is_another_spoils_it() {
 }
 
 #[test]
-fn lengths_that_cannot_be_spoil_an_event_stream_at_once() {
+fn impossible_lengths_make_an_aws_event_stream_invalid_at_once() {
     for lengths in [
         [0, 0],
         [15, 0],
@@ -207,25 +211,25 @@ fn lengths_that_cannot_be_spoil_an_event_stream_at_once() {
         [u32::MAX as usize, 0],
         [(128 << 10) + 20, (128 << 10) + 1],
     ] {
-        let mut reader = ResponseReader::new(converse(), DeclaredFormat::Frames);
+        let mut reader = ResponseReader::new(converse(), DeclaredFormat::AwsEventStream);
         reader.push(&message(lengths, b"", b"")[..12]);
         assert_eq!(reader.answer.error, Some(ErrorType::Decode), "{lengths:?}");
     }
 }
 
 #[test]
-fn headers_that_are_longer_than_what_is_kept_do_no_harm() {
+fn headers_longer_than_the_buffer_are_skipped() {
     let long = "x".repeat(60_000);
     let headers = [(":event-type", "metadata"), ("long", &long), ("more", "y")];
     let bytes = frame(&headers, br#"{"usage":{"inputTokens":3,"outputTokens":4}}"#);
-    let mut reader = ResponseReader::new(converse(), DeclaredFormat::Frames);
+    let mut reader = ResponseReader::new(converse(), DeclaredFormat::AwsEventStream);
     reader.push(&bytes);
     assert!(reader.answer.has_ended);
     assert_eq!(reader.answer.counts.get(TokenKind::Output), Some(4));
 }
 
 #[test]
-fn an_exception_is_told_by_its_header() {
+fn the_headers_of_an_exception_are_its_error() {
     for (headers, expected) in [
         (
             [
@@ -244,7 +248,7 @@ fn an_exception_is_told_by_its_header() {
         ),
     ] {
         let bytes = frame(&headers, br#"{"message":"no"}"#);
-        let mut reader = ResponseReader::new(converse(), DeclaredFormat::Frames);
+        let mut reader = ResponseReader::new(converse(), DeclaredFormat::AwsEventStream);
         reader.push(&bytes);
         assert_eq!(reader.answer.error, Some(expected), "{headers:?}");
     }
