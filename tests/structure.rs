@@ -28,7 +28,7 @@ const MODULES: [(&str, &[&str]); 17] = [
     ("runtime", &["registry"]),
     ("timed", &["registry", "metric"]),
     ("export", &["registry", "encode"]),
-    ("dashboards", &["registry", "metric"]),
+    ("dashboards", &["registry", "metric", "encode"]),
     ("registry", &["metric"]),
     ("encode", &[]),
     ("metric", &["cell"]),

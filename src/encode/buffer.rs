@@ -37,6 +37,15 @@ impl Buffer {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
+    /// Returns the text that was written.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn into_string(mut self) -> String {
+        self.bytes.truncate(self.len);
+        // Only text is written to a buffer that is read as a string.
+        String::from_utf8(self.bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    }
+
     /// Forgets what was written, and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.len = 0;

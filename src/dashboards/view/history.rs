@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::dashboards::view::increase::counter_increase;
-use crate::dashboards::view::json::Json;
 use crate::dashboards::view::merged_histogram::Quantile;
 use crate::dashboards::view::sample::Sample;
+use crate::dashboards::view::values::rounded;
+use crate::encode::JsonWriter;
 
 /// The most points that are kept.
 const MAX_POINTS: usize = 150;
@@ -83,7 +84,7 @@ impl History {
     }
 
     /// Writes the columns. Each is a list with one number per point.
-    pub(super) fn write(&self, json: &mut Json) {
+    pub(super) fn write(&self, json: &mut JsonWriter<'_>) {
         json.object(|json| {
             json.key("t").array(|json| {
                 for point in &self.points {
@@ -98,7 +99,7 @@ impl History {
                 }
                 json.key(name).array(|json| {
                     for value in values {
-                        json.maybe(value);
+                        json.optional_number(rounded(value));
                     }
                 });
             }

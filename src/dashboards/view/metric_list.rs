@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::dashboards::view::json::Json;
+use crate::dashboards::view::values::shortened;
+use crate::encode::JsonWriter;
 use crate::snapshot::{Desc, Role, SeriesBlock, Values};
 
 /// The most metrics in the list.
@@ -85,7 +86,7 @@ impl MetricList {
         }
     }
 
-    pub(super) fn write(&self, json: &mut Json) {
+    pub(super) fn write(&self, json: &mut JsonWriter<'_>) {
         json.object(|json| {
             json.key("omitted").number(self.omitted_metrics as f64);
             json.key("rows").array(|json| {
@@ -99,15 +100,15 @@ impl MetricList {
 
 impl MetricEntry {
     /// Writes name, kind, help, number of series, their sum, and the first series.
-    fn write(&self, json: &mut Json) {
-        json.text(self.desc.exposed_name());
-        json.text(self.desc.kind().as_str());
-        json.text(self.desc.help());
+    fn write(&self, json: &mut JsonWriter<'_>) {
+        json.string(&shortened(self.desc.exposed_name()));
+        json.string(self.desc.kind().as_str());
+        json.string(&shortened(self.desc.help()));
         json.number(self.series as f64);
         json.number(self.value);
         json.array(|json| {
             for (labels, value) in &self.listed_series {
-                json.text(labels);
+                json.string(&shortened(labels));
                 json.number(*value);
             }
         });

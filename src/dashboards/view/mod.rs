@@ -8,7 +8,6 @@
 mod history;
 mod http_requests;
 mod increase;
-mod json;
 mod labels;
 mod llm_calls;
 mod merged_histogram;
@@ -17,6 +16,7 @@ mod sample;
 mod sections;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
@@ -24,9 +24,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::dashboards::view::history::History;
-use crate::dashboards::view::json::Json;
 use crate::dashboards::view::metric_list::MetricList;
 use crate::dashboards::view::sample::Sample;
+use crate::dashboards::view::values::{rounded, shortened};
+use crate::encode::{Buffer, JsonWriter};
 use crate::registry::Registry;
 
 /// Current rates are computed over at most this long.
@@ -69,12 +70,12 @@ impl View {
         let sample = Arc::new(Sample::collect(&self.registry, now, &mut metrics));
         let before = self.window_start(&sample);
         self.history.add(&sample);
-        let mut json = Json::default();
-        json.object(|json| {
+        let mut buffer = Buffer::default();
+        JsonWriter::new(&mut buffer).object(|json| {
             self.write_head(&sample, &metrics, json);
             let window = before.as_ref().map(|before| now - before.at);
             json.key("window")
-                .maybe(window.map(|window| window.as_secs_f64()));
+                .optional_number(rounded(window.map(|window| window.as_secs_f64())));
             json.key("history");
             self.history.write(json);
             json.key("http");
@@ -86,20 +87,20 @@ impl View {
             json.key("metrics");
             metrics.write(json);
         });
-        json.into_text()
+        buffer.into_string()
     }
 
-    fn write_head(&self, sample: &Sample, metrics: &MetricList, json: &mut Json) {
-        json.key("title").text(&self.title);
-        json.key("version").text(env!("CARGO_PKG_VERSION"));
-        json.key("instance").text(&self.instance);
+    fn write_head(&self, sample: &Sample, metrics: &MetricList, json: &mut JsonWriter<'_>) {
+        json.key("title").string(&shortened(&self.title));
+        json.key("version").string(env!("CARGO_PKG_VERSION"));
+        json.key("instance").string(&shortened(&self.instance));
         json.key("pid").number(f64::from(std::process::id()));
         json.key("now").number(sample.millis as f64);
         json.key("uptime").number(sample.uptime.as_secs_f64());
         json.key("series").number(metrics.series as f64);
         json.key("overflowed").array(|json| {
             for name in &metrics.overflowed {
-                json.text(name);
+                json.string(&shortened(name));
             }
         });
     }

@@ -2,10 +2,11 @@
 
 use crate::dashboards::view::http_requests::EndpointTotals;
 use crate::dashboards::view::increase::counter_increase;
-use crate::dashboards::view::json::Json;
 use crate::dashboards::view::llm_calls::ModelTotals;
 use crate::dashboards::view::merged_histogram::{MergedHistogram, Quantile};
 use crate::dashboards::view::sample::Sample;
+use crate::dashboards::view::values::{round, rounded, shortened};
+use crate::encode::JsonWriter;
 
 /// The most routes that are listed, those with the most total time first. The others are
 /// summed up in one row.
@@ -16,9 +17,9 @@ const MAX_MODELS: usize = 50;
 const MAX_COST_ROUTES: usize = 20;
 
 /// Writes the HTTP section, or `null` if there are no request metrics.
-pub(super) fn write_http(sample: &Sample, before: Option<&Sample>, json: &mut Json) {
+pub(super) fn write_http(sample: &Sample, before: Option<&Sample>, json: &mut JsonWriter<'_>) {
     if sample.http.is_empty() {
-        return json.maybe(None);
+        return json.null();
     }
     let seconds = window_seconds(sample, before);
     let mut rows: Vec<_> = sample
@@ -47,8 +48,8 @@ pub(super) fn write_http(sample: &Sample, before: Option<&Sample>, json: &mut Js
         json.key("routes").array(|json| {
             for (method, route, total, increase) in &rows[..listed] {
                 json.object(|json| {
-                    json.key("method").text(method);
-                    json.key("route").text(route);
+                    json.key("method").string(&shortened(method));
+                    json.key("route").string(&shortened(route));
                     write_endpoint(*total, increase, all_seconds, seconds, json);
                 });
             }
@@ -75,30 +76,31 @@ fn write_endpoint(
     increase: &EndpointTotals,
     all_seconds: f64,
     seconds: Option<f64>,
-    json: &mut Json,
+    json: &mut JsonWriter<'_>,
 ) {
     let finished = increase.finished();
     let if_known = |number: f64| seconds.map(|_| number);
     json.key("total").number(total);
     json.key("rate")
-        .maybe(seconds.map(|seconds| finished / seconds));
+        .optional_number(rounded(seconds.map(|seconds| finished / seconds)));
     let has_finished = finished > 0.0;
-    json.key("errors")
-        .maybe(if_known(increase.errors / finished).filter(|_| has_finished));
+    json.key("errors").optional_number(rounded(
+        if_known(increase.errors / finished).filter(|_| has_finished),
+    ));
     let client_errors = increase.status_classes[4] / finished;
     json.key("client_errors")
-        .maybe(if_known(client_errors).filter(|_| has_finished));
+        .optional_number(rounded(if_known(client_errors).filter(|_| has_finished)));
     write_quantiles(&increase.durations, seconds.is_some(), json);
     json.key("in_flight").number(increase.in_flight);
     let time_share = increase.durations.sum / all_seconds;
     json.key("time_share")
-        .maybe(if_known(time_share).filter(|_| all_seconds > 0.0));
+        .optional_number(rounded(if_known(time_share).filter(|_| all_seconds > 0.0)));
 }
 
 /// Writes the LLM section, or `null` if there are no metrics of LLM calls.
-pub(super) fn write_llm(sample: &Sample, before: Option<&Sample>, json: &mut Json) {
+pub(super) fn write_llm(sample: &Sample, before: Option<&Sample>, json: &mut JsonWriter<'_>) {
     if sample.llm.is_empty() {
-        return json.maybe(None);
+        return json.null();
     }
     let seconds = window_seconds(sample, before);
     let mut rows: Vec<_> = sample
@@ -119,11 +121,11 @@ pub(super) fn write_llm(sample: &Sample, before: Option<&Sample>, json: &mut Jso
         json.key("models").array(|json| {
             for (provider, name, total, increase) in &rows[..listed] {
                 json.object(|json| {
-                    json.key("provider").text(provider);
-                    json.key("model").text(name);
+                    json.key("provider").string(&shortened(provider));
+                    json.key("model").string(&shortened(name));
                     write_model(total, increase, seconds, json);
                     json.key("rate_limit_remaining")
-                        .maybe(total.rate_limit_remaining());
+                        .optional_number(rounded(total.rate_limit_remaining()));
                 });
             }
         });
@@ -133,8 +135,8 @@ pub(super) fn write_llm(sample: &Sample, before: Option<&Sample>, json: &mut Jso
         json.key("routes").array(|json| {
             for (route, dollars) in routes.into_iter().take(MAX_COST_ROUTES) {
                 json.object(|json| {
-                    json.key("route").text(route);
-                    json.key("cost").maybe(Some(*dollars));
+                    json.key("route").string(&shortened(route));
+                    json.key("cost").optional_number(rounded(Some(*dollars)));
                 });
             }
         });
@@ -142,23 +144,29 @@ pub(super) fn write_llm(sample: &Sample, before: Option<&Sample>, json: &mut Jso
 }
 
 /// Writes the members of one model, or of all together.
-fn write_model(total: &ModelTotals, increase: &ModelTotals, seconds: Option<f64>, json: &mut Json) {
+fn write_model(
+    total: &ModelTotals,
+    increase: &ModelTotals,
+    seconds: Option<f64>,
+    json: &mut JsonWriter<'_>,
+) {
     let rate = |number: f64| seconds.map(|seconds| number / seconds);
     json.key("total").number(total.calls);
-    json.key("rate").maybe(rate(increase.calls));
+    json.key("rate")
+        .optional_number(rounded(rate(increase.calls)));
     let error_ratio = seconds.map(|_| increase.errors / increase.calls);
     json.key("errors")
-        .maybe(error_ratio.filter(|_| increase.calls > 0.0));
+        .optional_number(rounded(error_ratio.filter(|_| increase.calls > 0.0)));
     json.key("tokens")
         .array(|json| total.tokens.iter().for_each(|number| json.number(*number)));
     let [input, output, unknown] = increase.tokens;
-    json.key("input").maybe(rate(input));
-    json.key("output").maybe(rate(output));
-    json.key("unknown").maybe(rate(unknown));
-    json.key("cost").maybe(total.cost);
+    json.key("input").optional_number(rounded(rate(input)));
+    json.key("output").optional_number(rounded(rate(output)));
+    json.key("unknown").optional_number(rounded(rate(unknown)));
+    json.key("cost").optional_number(rounded(total.cost));
     let cost_per_second = increase.cost.and_then(rate);
     json.key("cost_per_hour")
-        .maybe(cost_per_second.map(|dollars| dollars * 3_600.0));
+        .optional_number(rounded(cost_per_second.map(|dollars| dollars * 3_600.0)));
     json.key("unpriced").number(total.unpriced);
     write_quantiles(&increase.durations, seconds.is_some(), json);
     json.key("first_token");
@@ -173,10 +181,10 @@ fn write_model(total: &ModelTotals, increase: &ModelTotals, seconds: Option<f64>
 }
 
 /// Writes the process section, or `null` if there are no process metrics.
-pub(super) fn write_process(sample: &Sample, before: Option<&Sample>, json: &mut Json) {
+pub(super) fn write_process(sample: &Sample, before: Option<&Sample>, json: &mut JsonWriter<'_>) {
     let process = &sample.process;
     let Some(cpu) = process.cpu else {
-        return json.maybe(None);
+        return json.null();
     };
     let earlier = before.and_then(|before| before.process.cpu);
     let seconds = window_seconds(sample, before);
@@ -184,7 +192,7 @@ pub(super) fn write_process(sample: &Sample, before: Option<&Sample>, json: &mut
         .zip(seconds)
         .map(|(earlier, seconds)| counter_increase(cpu, earlier) / seconds);
     json.object(|json| {
-        json.key("cpu").maybe(cpus);
+        json.key("cpu").optional_number(rounded(cpus));
         for (key, number) in [
             ("memory", process.memory),
             ("files", process.files),
@@ -195,13 +203,13 @@ pub(super) fn write_process(sample: &Sample, before: Option<&Sample>, json: &mut
             ("container_memory", process.container_memory),
             ("container_memory_limit", process.container_memory_limit),
         ] {
-            json.key(key).maybe(number);
+            json.key(key).optional_number(rounded(number));
         }
     });
 }
 
 /// Writes the percentiles of a duration that the page shows.
-fn write_quantiles(durations: &MergedHistogram, is_known: bool, json: &mut Json) {
+fn write_quantiles(durations: &MergedHistogram, is_known: bool, json: &mut JsonWriter<'_>) {
     json.key("p").array(|json| {
         for q in [0.5, 0.95, 0.99] {
             write_quantile(durations.quantile(q).filter(|_| is_known), json);
@@ -210,10 +218,12 @@ fn write_quantiles(durations: &MergedHistogram, is_known: bool, json: &mut Json)
 }
 
 /// Writes a quantile: a number, or an object with the bound that it exceeds.
-fn write_quantile(quantile: Option<Quantile>, json: &mut Json) {
+fn write_quantile(quantile: Option<Quantile>, json: &mut JsonWriter<'_>) {
     match quantile {
-        Some(Quantile::AboveBound(bound)) => json.object(|json| json.key("over").rounded(bound)),
-        quantile => json.maybe(quantile.map(Quantile::value_or_bound)),
+        Some(Quantile::AboveBound(bound)) => {
+            json.object(|json| json.key("over").number(round(bound)))
+        }
+        quantile => json.optional_number(rounded(quantile.map(Quantile::value_or_bound))),
     }
 }
 
