@@ -1,28 +1,25 @@
-//! What can be refused: names, labels, buckets, conflicts, networks, hosts, prices and rules,
-//! all at start-up.
+//! The crate's error type.
 //!
-//! Recording never fails. An [`Error`] comes from creating or registering a
-//! metric, from the settings of the router or of a layer, or from asking a histogram for a
-//! percentile that it cannot return.
+//! Recording never fails. An [`Error`] comes from creating or registering a metric, from the
+//! settings of a router or a layer, or from requesting a percentile.
 
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
-/// The reason why a metric could not be created or registered, or a setting not be
-/// taken.
+/// The reason why a metric could not be created, or a setting was refused.
 ///
-/// Its text names the metric or the setting, the value that was refused and what to do
-/// instead. Code that has to tell the reasons apart asks the predicates.
+/// Its text names the metric or the setting, the refused value, and what to do instead. Use the
+/// `is_` methods to distinguish the reasons in code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    kind: Kind,
-    // Behind a pointer, so that a `Result<Counter, Error>` stays small.
+    kind: ErrorKind,
+    // In an `Arc`, so that a `Result<Counter, Error>` stays small.
     message: Arc<str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ErrorKind {
     InvalidName,
     InvalidLabel,
     InvalidBuckets,
@@ -40,136 +37,136 @@ enum Kind {
 }
 
 impl Error {
-    /// Returns true when a metric's name is not one that Prometheus reads.
+    /// Returns true if the name of a metric is not one that Prometheus accepts.
     #[must_use]
     pub fn is_invalid_name(&self) -> bool {
-        self.kind == Kind::InvalidName
+        self.kind == ErrorKind::InvalidName
     }
 
-    /// Returns true when a label's name is malformed, reserved or given twice.
+    /// Returns true if the name of a label is malformed, reserved or given twice.
     #[must_use]
     pub fn is_invalid_label(&self) -> bool {
-        self.kind == Kind::InvalidLabel
+        self.kind == ErrorKind::InvalidLabel
     }
 
-    /// Returns true when a histogram's bounds are empty, unsorted, repeated or
-    /// not finite.
+    /// Returns true if the bounds of a histogram are empty, too many, unsorted, repeated or not
+    /// finite, or if the schema of its exponential buckets does not exist.
     #[must_use]
     pub fn is_invalid_buckets(&self) -> bool {
-        self.kind == Kind::InvalidBuckets
+        self.kind == ErrorKind::InvalidBuckets
     }
 
     /// Returns true if a percentile is not from 0 to 100.
     #[must_use]
     pub fn is_invalid_percentile(&self) -> bool {
-        self.kind == Kind::InvalidPercentile
+        self.kind == ErrorKind::InvalidPercentile
     }
 
-    /// Returns true if a histogram without observations was asked for a percentile.
+    /// Returns true if a percentile of a histogram without observations was requested.
     #[must_use]
     pub fn is_empty_histogram(&self) -> bool {
-        self.kind == Kind::EmptyHistogram
+        self.kind == ErrorKind::EmptyHistogram
     }
 
-    /// Returns true when the registry holds something else under that name, or
-    /// under a name that some format would print alike.
+    /// Returns true if the name belongs to a different metric, or if some format would print it
+    /// like the name of another metric.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
-        self.kind == Kind::Conflict
+        self.kind == ErrorKind::Conflict
     }
 
-    /// Returns true when a router's network is neither a network nor an address.
+    /// Returns true if a network passed to a router is neither a network nor an address.
     #[cfg(feature = "axum")]
     #[must_use]
     pub fn is_invalid_network(&self) -> bool {
-        self.kind == Kind::InvalidNetwork
+        self.kind == ErrorKind::InvalidNetwork
     }
 
     /// Returns true if a host passed to `MetricsRouter::allowed_hosts` is not valid.
     #[cfg(feature = "serve")]
     #[must_use]
     pub fn is_invalid_host(&self) -> bool {
-        self.kind == Kind::InvalidHost
+        self.kind == ErrorKind::InvalidHost
     }
 
-    /// Returns true when a price of a model is negative or no number.
+    /// Returns true if the price of a model is negative or not a number.
     #[cfg(feature = "llm")]
     #[must_use]
     pub fn is_invalid_price(&self) -> bool {
-        self.kind == Kind::InvalidPrice
+        self.kind == ErrorKind::InvalidPrice
     }
 
-    /// Returns true when a threshold of a rule is not within its range.
+    /// Returns true if a threshold of an alert rule is out of range.
     #[cfg(feature = "dashboard")]
     #[must_use]
     pub fn is_invalid_rule(&self) -> bool {
-        self.kind == Kind::InvalidRule
+        self.kind == ErrorKind::InvalidRule
     }
 
     #[cold]
-    fn new(kind: Kind, message: impl fmt::Display) -> Self {
+    fn new(kind: ErrorKind, message: impl fmt::Display) -> Self {
         let message = message.to_string().into();
         Self { kind, message }
     }
 
     #[cold]
     pub(crate) fn invalid_name(message: impl fmt::Display) -> Self {
-        Self::new(Kind::InvalidName, message)
+        Self::new(ErrorKind::InvalidName, message)
     }
 
     #[cold]
     pub(crate) fn invalid_label(message: impl fmt::Display) -> Self {
-        Self::new(Kind::InvalidLabel, message)
+        Self::new(ErrorKind::InvalidLabel, message)
     }
 
     #[cold]
     pub(crate) fn invalid_buckets(message: impl fmt::Display) -> Self {
-        Self::new(Kind::InvalidBuckets, message)
+        Self::new(ErrorKind::InvalidBuckets, message)
     }
 
     #[cold]
     pub(crate) fn invalid_percentile(percentile: f64) -> Self {
         Self::new(
-            Kind::InvalidPercentile,
-            format_args!("there is no percentile {percentile}: ask for one from 0 to 100"),
+            ErrorKind::InvalidPercentile,
+            format_args!("there is no percentile {percentile}: request one from 0 to 100"),
         )
     }
 
     #[cold]
     pub(crate) fn empty_histogram() -> Self {
         Self::new(
-            Kind::EmptyHistogram,
+            ErrorKind::EmptyHistogram,
             "the histogram is empty: observe a value first",
         )
     }
 
     #[cold]
     pub(crate) fn conflict(message: impl fmt::Display) -> Self {
-        Self::new(Kind::Conflict, message)
+        Self::new(ErrorKind::Conflict, message)
     }
 
     #[cfg(feature = "axum")]
     #[cold]
     pub(crate) fn invalid_network(message: impl fmt::Display) -> Self {
-        Self::new(Kind::InvalidNetwork, message)
+        Self::new(ErrorKind::InvalidNetwork, message)
     }
 
     #[cfg(feature = "serve")]
     #[cold]
     pub(crate) fn invalid_host(message: impl fmt::Display) -> Self {
-        Self::new(Kind::InvalidHost, message)
+        Self::new(ErrorKind::InvalidHost, message)
     }
 
     #[cfg(feature = "llm")]
     #[cold]
     pub(crate) fn invalid_price(message: impl fmt::Display) -> Self {
-        Self::new(Kind::InvalidPrice, message)
+        Self::new(ErrorKind::InvalidPrice, message)
     }
 
     #[cfg(feature = "dashboard")]
     #[cold]
     pub(crate) fn invalid_rule(message: impl fmt::Display) -> Self {
-        Self::new(Kind::InvalidRule, message)
+        Self::new(ErrorKind::InvalidRule, message)
     }
 }
 
@@ -181,7 +178,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// So that what cannot fail stands where something that can is asked for.
+/// Allows conversions that cannot fail where a fallible one is expected.
 impl From<Infallible> for Error {
     fn from(never: Infallible) -> Self {
         match never {}

@@ -99,6 +99,12 @@ impl Registry {
             .chain(additional.flat_map(|additional| &additional.registries))
     }
 
+    /// Returns the labels that this handle gives to all series of its metrics.
+    #[cfg(feature = "system")]
+    pub(crate) fn constant_labels(&self) -> &Labels {
+        self.scope.labels()
+    }
+
     /// Returns the labels of the registry's metrics about itself: those constant labels that the
     /// handles of all its registries have.
     pub(crate) fn self_metric_labels(&self) -> Labels {

@@ -48,7 +48,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::metric::{Counter, Metric};
-use crate::snapshot::{Desc, Labels, Role, SeriesBlock, now_millis};
+use crate::snapshot::{Desc, Role, SeriesBlock, now_millis};
 pub use collect::{Collect, CollectSink};
 pub use global::{
     counter, counter_family, counter_with, gauge, gauge_family, gauge_with, histogram,
@@ -216,12 +216,6 @@ impl Registry {
             scope: Arc::new(scope),
             additional: self.additional,
         }
-    }
-
-    /// Returns the labels that this handle gives to all series of its metrics.
-    #[cfg(feature = "system")]
-    pub(crate) fn constant_labels(&self) -> &Labels {
-        self.scope.labels()
     }
 
     /// Returns true if the other is a handle to the same registry and has the same scope.

@@ -4,33 +4,32 @@ use std::sync::Arc;
 
 use crate::snapshot::{Count, Desc, Exemplar, Histograms, Labels};
 
-/// Up to [`MAX_SERIES`](Self::MAX_SERIES) series of one family, read at about one time.
+/// Up to [`MAX_SERIES`](Self::MAX_SERIES) series of one family, read at about the same time.
 ///
-/// The series at position `i` has the labels `labels[i]` and the `i`-th number,
-/// or group of numbers, of `values`.
+/// The series with the index `i` has the labels `labels[i]`, and the number, or group of numbers,
+/// with the index `i` in `values`.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SeriesBlock {
-    /// What the family is.
+    /// The description of the family.
     pub desc: Arc<Desc>,
-    /// Whether this is the family's first block, whose header is still to be
-    /// written.
+    /// Whether this is the first block of the family, before which a header is written.
     pub is_first: bool,
     /// The labels of each series.
     pub labels: Vec<Labels>,
-    /// When each series was made or last reset, in milliseconds since 1970.
+    /// When each series was created or last reset, in milliseconds since 1970.
     pub created_millis: Vec<u64>,
-    /// Observations that stand for others, sorted by series and bucket.
+    /// Exemplars of all series, sorted by series and bucket.
     pub exemplars: Vec<Exemplar>,
-    /// The numbers of all series.
+    /// The values of all series.
     pub values: Values,
 }
 
 impl SeriesBlock {
-    /// The most series that a block holds.
+    /// The maximum number of series in a block.
     pub const MAX_SERIES: usize = 64;
 
-    /// Makes the first block of a family, without series yet.
+    /// Makes the first block of a family, without series.
     #[must_use]
     pub fn new(desc: Arc<Desc>, values: Values) -> Self {
         Self {
@@ -43,7 +42,7 @@ impl SeriesBlock {
         }
     }
 
-    /// Makes one with room for so many series.
+    /// Makes an empty block with space for the labels of `series` series.
     pub(crate) fn with_capacity(desc: Arc<Desc>, values: Values, series: usize) -> Self {
         Self {
             labels: Vec::with_capacity(series),
@@ -52,51 +51,55 @@ impl SeriesBlock {
         }
     }
 
-    /// Leaves out the series for which `keep` returns false.
+    /// Removes the series for which `keep` returns false.
     pub(crate) fn retain(&mut self, keep: impl Fn(usize) -> bool) {
-        let kept: Vec<_> = (0..self.labels.len()).filter(|at| keep(*at)).collect();
+        let kept: Vec<_> = (0..self.labels.len()).filter(|&i| keep(i)).collect();
         if kept.len() == self.labels.len() {
             return;
         }
-        self.labels = kept.iter().map(|&at| self.labels[at].clone()).collect();
+        self.labels = kept.iter().map(|&i| self.labels[i].clone()).collect();
         self.created_millis = kept
             .iter()
-            .filter_map(|&at| self.created_millis.get(at).copied())
+            .filter_map(|&i| self.created_millis.get(i).copied())
             .collect();
         self.exemplars.retain_mut(|exemplar| {
-            let place = kept.binary_search(&exemplar.series);
-            exemplar.series = place.unwrap_or(0);
-            place.is_ok()
+            let position = kept.binary_search(&exemplar.series);
+            exemplar.series = position.unwrap_or(0);
+            position.is_ok()
         });
         self.values.retain(&kept);
     }
 
-    /// Returns the exemplars of one series, by bucket.
+    /// Returns the exemplars of one series, sorted by bucket.
     #[must_use]
     pub fn exemplars_for(&self, series: usize) -> &[Exemplar] {
         if self.exemplars.is_empty() {
             return &[];
         }
-        let start = self.exemplars.partition_point(|own| own.series < series);
-        let end = self.exemplars.partition_point(|own| own.series <= series);
+        let start = self
+            .exemplars
+            .partition_point(|exemplar| exemplar.series < series);
+        let end = self
+            .exemplars
+            .partition_point(|exemplar| exemplar.series <= series);
         &self.exemplars[start..end]
     }
 }
 
-/// The numbers of a block's series, one entry a series.
+/// The values of the series in a block, one entry per series.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Values {
-    /// Of a counter.
+    /// Values of counters.
     Counter(Vec<Count>),
-    /// Of a gauge, any `f64`.
+    /// Values of gauges, any `f64`.
     Gauge(Vec<f64>),
-    /// Of a histogram.
+    /// Values of histograms.
     Histogram(Histograms),
 }
 
 impl Values {
-    /// Gives memory back that reading the numbers took, where it is much.
+    /// Frees unused memory, if it is much.
     pub(crate) fn shrink(&mut self) {
         if let Self::Histogram(histograms) = self {
             let counts = &mut histograms.counts;
@@ -106,7 +109,7 @@ impl Values {
         }
     }
 
-    /// Keeps the numbers of these series, which are in ascending order.
+    /// Removes all series but those with these indexes, which are ascending.
     fn retain(&mut self, kept: &[usize]) {
         match self {
             Self::Counter(counts) => *counts = select(counts, kept),
@@ -115,27 +118,29 @@ impl Values {
         }
     }
 
-    /// Adds the number of a series of `other` to that of one of these. Returns false, and
+    /// Adds the value of a series of `other` to that of a series of these. Returns false, and
     /// changes nothing, if the two cannot be added.
-    pub(crate) fn add(&mut self, series: usize, other: &Self, from: usize) -> bool {
+    pub(crate) fn add(&mut self, series: usize, other: &Self, other_series: usize) -> bool {
         match (self, other) {
             (Self::Counter(counts), Self::Counter(others)) => {
-                counts[series].whole = counts[series].whole.wrapping_add(others[from].whole);
-                counts[series].fraction += others[from].fraction;
+                counts[series].whole = counts[series]
+                    .whole
+                    .wrapping_add(others[other_series].whole);
+                counts[series].fraction += others[other_series].fraction;
                 true
             }
             (Self::Gauge(numbers), Self::Gauge(others)) => {
-                numbers[series] += others[from];
+                numbers[series] += others[other_series];
                 true
             }
             (Self::Histogram(histograms), Self::Histogram(others)) => others
-                .get(from)
+                .get(other_series)
                 .is_some_and(|other| histograms.add(series, other)),
             _ => false,
         }
     }
 
-    /// Returns no numbers yet, of the same kind, and over the same bounds.
+    /// Returns an empty list of the same kind, with the same bounds.
     pub(crate) fn to_empty(&self) -> Self {
         match self {
             Self::Counter(_) => Self::Counter(Vec::new()),
@@ -146,7 +151,7 @@ impl Values {
         }
     }
 
-    /// Returns the sum over the series; of histograms the number of observations.
+    /// Returns the sum over all series; for histograms, the number of observations.
     pub(crate) fn total(&self) -> f64 {
         match self {
             Self::Counter(counts) => counts.iter().fold(0.0, |sum, count| sum + count.value()),
@@ -156,6 +161,6 @@ impl Values {
     }
 }
 
-fn select<T: Copy>(all: &[T], kept: &[usize]) -> Vec<T> {
-    kept.iter().map(|&at| all[at]).collect()
+fn select<T: Copy>(values: &[T], indexes: &[usize]) -> Vec<T> {
+    indexes.iter().map(|&i| values[i]).collect()
 }

@@ -5,38 +5,37 @@ use std::sync::{Arc, LazyLock};
 
 use crate::error::Error;
 
-/// The upper bounds of a histogram's buckets: finite, ascending, at least one.
+/// The upper bounds of a histogram's classic buckets: finite, ascending, at least one.
 ///
-/// A bound is inclusive: a value equal to it falls into its bucket. The last
-/// bucket, up to infinity, is always there and has no bound in this list. A
-/// clone shares the list.
+/// A bound is inclusive: a value equal to it belongs to its bucket. Every histogram has a last
+/// bucket up to infinity, which is not in this list. A clone shares the list.
 #[derive(Debug, Clone)]
 pub struct Bounds {
-    /// The bounds, and two infinities behind them.
+    /// The bounds, followed by two infinities.
     padded: Arc<[f64]>,
     table: LookupTable,
 }
 
-/// How many bounds lie below each cell of values, so that the search for a bucket
-/// begins next to where it ends.
+/// For each slot of values, how many bounds are below it, so that the search for a bucket starts
+/// near its end.
 ///
-/// A cell is a part of an octave: the values that share a sign, an exponent and
-/// the first bits of a mantissa. There are so many of these bits that no cell holds
-/// more than two bounds, and two comparisons, without a branch, settle the bucket.
+/// A slot is a part of an octave: the values with the same exponent and the same first bits of the
+/// mantissa. The number of these bits is chosen so that no slot contains more than two bounds. Two
+/// comparisons, without a branch, then determine the bucket.
 #[derive(Debug, Clone, Default)]
 struct LookupTable {
-    /// How far to shift a value's bits so that its cell's number is left.
+    /// By how much to shift the bits of a value right to get the number of its slot.
     shift: u32,
-    /// The number of the first cell.
+    /// The number of the first slot.
     first_slot: u64,
-    /// Empty where even the narrowest cells would hold more than two bounds; all
-    /// values are searched for then.
+    /// Empty if even the narrowest slots would contain more than two bounds. Then a binary search
+    /// is used for all values.
     bounds_below: Arc<[u16]>,
 }
 
-/// There are cells from 2^-32, a quarter of a nanosecond in seconds, up to but not
-/// including 2^48, 256 TiB in bytes. Other values, all that are not positive or not
-/// finite among them, are searched for.
+/// The exponents of the slots: from 2^-32, a quarter of a nanosecond in seconds, up to but not
+/// including 2^48, 256 TiB in bytes. A binary search is used for other values, including those
+/// that are not positive or not finite.
 const TABLE_EXPONENTS: (u64, u64) = (1023 - 32, 1023 + 48);
 
 impl LookupTable {
@@ -49,15 +48,15 @@ impl LookupTable {
     fn with_bits(bounds: &[f64], bits: u32) -> Option<Self> {
         let shift = f64::MANTISSA_DIGITS - 1 - bits;
         let (first, end) = (TABLE_EXPONENTS.0 << bits, TABLE_EXPONENTS.1 << bits);
-        let below = |cell: u64| {
-            let start = f64::from_bits(cell << shift);
+        let below = |slot: u64| {
+            let start = f64::from_bits(slot << shift);
             bounds.partition_point(|&bound| bound < start)
         };
-        if (first..end).any(|cell| below(cell + 1) - below(cell) > 2) {
+        if (first..end).any(|slot| below(slot + 1) - below(slot) > 2) {
             return None;
         }
         let below: Result<_, _> = (first..end)
-            .map(|cell| u16::try_from(below(cell)))
+            .map(|slot| u16::try_from(below(slot)))
             .collect();
         Some(Self {
             shift,
@@ -68,32 +67,32 @@ impl LookupTable {
 
     #[inline]
     fn lower_bounds(&self, value: f64) -> Option<usize> {
-        let cell = (value.to_bits() >> self.shift).wrapping_sub(self.first_slot);
-        let below = self.bounds_below.get(usize::try_from(cell).ok()?)?;
+        let slot = (value.to_bits() >> self.shift).wrapping_sub(self.first_slot);
+        let below = self.bounds_below.get(usize::try_from(slot).ok()?)?;
         Some(usize::from(*below))
     }
 }
 
 impl Bounds {
-    /// The most bounds that a histogram may have.
+    /// The maximum number of bounds.
     pub const MAX_LEN: usize = 10_000;
 
-    /// Checks and keeps a list of bounds.
+    /// Makes bounds of a list.
     ///
     /// # Errors
     ///
-    /// When the list is empty or longer than [`MAX_LEN`](Self::MAX_LEN), or a bound is not
+    /// If the list is empty or longer than [`MAX_LEN`](Self::MAX_LEN), or a bound is not
     /// finite, or not above the one before it ([`Error::is_invalid_buckets`]).
     pub fn new(bounds: &[f64]) -> Result<Self, Error> {
         if bounds.is_empty() {
             return Err(Error::invalid_buckets(
                 "a histogram needs at least one bucket bound: \
-                 give some, or leave them out for the default ones",
+                 pass some, or use the default buckets",
             ));
         }
         if bounds.len() > Self::MAX_LEN {
             return Err(Error::invalid_buckets(format_args!(
-                "a histogram may have {} bucket bounds at most, and these are {}: give fewer",
+                "a histogram may have {} bucket bounds at most, but {} were given: pass fewer",
                 Self::MAX_LEN,
                 bounds.len()
             )));
@@ -101,20 +100,20 @@ impl Bounds {
         if let Some(bound) = bounds.iter().find(|bound| !bound.is_finite()) {
             return Err(Error::invalid_buckets(format_args!(
                 "the bucket bound {bound} is not finite: leave it out, \
-                 the bucket up to +Inf is always there"
+                 since every histogram has a bucket up to +Inf"
             )));
         }
-        let falls = |pair: &&[f64]| pair[0] >= pair[1];
-        if let Some(&[before, bound]) = bounds.windows(2).find(falls) {
+        let is_unsorted = |pair: &&[f64]| pair[0] >= pair[1];
+        if let Some(&[before, bound]) = bounds.windows(2).find(is_unsorted) {
             return Err(Error::invalid_buckets(format_args!(
-                "the bucket bound {bound} does not rise above the one before it, {before}: \
-                 sort the bounds and drop repeated ones"
+                "the bucket bound {bound} is not greater than the one before it, {before}: \
+                 sort the bounds and remove duplicates"
             )));
         }
         Ok(Self::from_sorted(bounds))
     }
 
-    /// Returns these bounds and `others`, which are ascending too, as one list.
+    /// Returns these bounds and `others`, both ascending, merged into one list.
     pub(crate) fn merged_with(&self, others: &[f64]) -> Self {
         let mut all = [self, others].concat();
         all.sort_by(f64::total_cmp);
@@ -130,7 +129,7 @@ impl Bounds {
         }
     }
 
-    /// Returns the index of the bucket that a value falls into.
+    /// Returns the index of the bucket that a value belongs to.
     ///
     /// The index of the last bucket, up to infinity, is the number of bounds.
     #[inline]
@@ -140,22 +139,21 @@ impl Bounds {
             .unwrap_or_else(|| self.partition_point(|&bound| bound < value))
     }
 
-    /// Returns the same, but only for a value that is in a cell.
+    /// Returns the index of the bucket, or `None` if the value is not in the lookup table.
     #[inline]
     pub(crate) fn bucket_index_from_table(&self, value: f64) -> Option<usize> {
         let start = self.table.lower_bounds(value)?;
         let Some(&[one, other]) = self.padded.get(start..start + 2) else {
             return None;
         };
-        // As bits, in which positive numbers have the same order: integers are
-        // compared in fewer steps. No bound next to a positive value is negative.
+        // The bits of positive numbers have the same order as the numbers, and comparing integers
+        // takes fewer instructions. No bound next to a positive value is negative.
         let (one, other, value) = (one.to_bits(), other.to_bits(), value.to_bits());
         Some(start + usize::from(one < value) + usize::from(other < value))
     }
 }
 
-/// The bounds for durations in seconds that the official clients use, 5 ms to
-/// 10 s.
+/// The default bounds of the official clients, for durations of 5 ms to 10 s in seconds.
 impl Default for Bounds {
     fn default() -> Self {
         static DEFAULT: LazyLock<Bounds> = LazyLock::new(|| {
@@ -171,7 +169,7 @@ impl Deref for Bounds {
     type Target = [f64];
 
     fn deref(&self) -> &[f64] {
-        // Without the infinities behind them.
+        // Without the two infinities.
         let bounds = self.padded.split_last_chunk::<2>();
         bounds.map_or(&[], |(bounds, _)| bounds)
     }
@@ -188,17 +186,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_equal_to_a_bound_falls_into_its_bucket() {
+    fn a_value_equal_to_a_bound_belongs_to_its_bucket() {
         let bounds = Bounds::new(&[1.0, 2.0]).unwrap();
-        let of = |value| bounds.bucket_index(value);
+        let index = |value| bounds.bucket_index(value);
         assert_eq!(
-            (of(-5.0), of(1.0), of(1.5), of(2.0), of(2.1)),
+            (index(-5.0), index(1.0), index(1.5), index(2.0), index(2.1)),
             (0, 0, 1, 1, 2)
         );
     }
 
     #[test]
-    fn every_value_falls_into_the_bucket_that_a_search_finds() {
+    fn the_lookup_table_agrees_with_a_binary_search() {
         let mut random = fastrand::Rng::with_seed(2);
         let many: Vec<f64> = (0..400).map(|number| f64::from(number) - 9.5).collect();
         let wide = [
@@ -222,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_that_are_empty_unsorted_repeated_or_not_finite_are_refused_by_name() {
+    fn empty_unsorted_repeated_and_non_finite_bounds_are_refused() {
         #[track_caller]
         fn check(bounds: &[f64], named: &str) {
             let error = Bounds::new(bounds).unwrap_err();
@@ -232,9 +230,9 @@ mod tests {
         check(&[], "at least one");
         check(
             &[2.0, 1.0],
-            "bound 1 does not rise above the one before it, 2",
+            "bound 1 is not greater than the one before it, 2",
         );
-        check(&[1.0, 1.0], "bound 1 does not rise");
+        check(&[1.0, 1.0], "bound 1 is not greater");
         check(&[1.0, f64::INFINITY], "inf is not finite");
         check(&[f64::NAN], "NaN is not finite");
         check(

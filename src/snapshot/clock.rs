@@ -1,8 +1,8 @@
-//! The time, as blocks keep it.
+//! The current time, in the unit of blocks.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Returns the milliseconds since 1970; 0 where the clock stands before it.
+/// Returns the milliseconds since 1970; 0 if the clock is set to an earlier time.
 pub(crate) fn now_millis() -> u64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
     since_1970.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0))

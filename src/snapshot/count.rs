@@ -1,9 +1,9 @@
-//! A counter's value, exact in both of its parts.
+//! The value of a counter.
 
-/// A counter's value: whole increments beside fractional ones.
+/// The value of a counter: the sum of whole increments and that of fractional ones.
 ///
-/// A single `f64` counts exactly only to 2^53, and then `+ 1.0` changes nothing.
-/// Kept apart, the whole part is exact to 2^64 whatever fractions join it.
+/// A single `f64` counts exactly only up to 2^53; above, adding 1 does not change it. The whole
+/// part is exact up to 2^64, whatever fractions are added.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Count {
     /// The sum of the whole increments.
@@ -13,7 +13,7 @@ pub struct Count {
 }
 
 impl Count {
-    /// Returns the sum of both parts, the nearest `f64` to it.
+    /// Returns the sum of both parts, rounded to an `f64`.
     #[must_use]
     pub fn value(self) -> f64 {
         self.whole as f64 + self.fraction

@@ -1,4 +1,4 @@
-//! What all series of a family have in common.
+//! The description of a family: what all its series have in common.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use crate::snapshot::{Escaping, Role, is_classic_metric};
 
-/// What a metric measures, as the exposition formats name it.
+/// The kind of a metric, which the exposition formats call its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// A sum that only grows.
+    /// A sum that only increases.
     Counter,
-    /// A number that goes up and down.
+    /// A number that increases and decreases.
     Gauge,
     /// A distribution over buckets.
     Histogram,
@@ -36,26 +36,26 @@ impl fmt::Display for Kind {
     }
 }
 
-/// The units that a metric's name can end in: Prometheus's base units
+/// The units that the name of a metric can end in: Prometheus's base units
 /// (<https://prometheus.io/docs/practices/naming/>, "Base units").
 const UNITS: [&str; 9] = [
     "seconds", "celsius", "meters", "bytes", "ratio", "volts", "amperes", "joules", "grams",
 ];
 
-/// A family's name, help, kind and role.
+/// The name, help text, kind and role of a family.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Desc {
     name: Arc<str>,
     help: Arc<str>,
     kind: Kind,
     exposed: Arc<str>,
-    /// Whether its name and those of all labels are ones that every Prometheus reads.
+    /// Whether all versions of Prometheus accept the names of the metric and of its labels.
     classic: bool,
     role: Option<Role>,
 }
 
 impl Desc {
-    /// Describes a family; the name is taken as it is, unchecked.
+    /// Describes a family. The name is not checked.
     #[must_use]
     pub fn new(name: &str, help: &str, kind: Kind) -> Self {
         let name: Arc<str> = name.into();
@@ -75,7 +75,7 @@ impl Desc {
         }
     }
 
-    /// Says what the family is there for.
+    /// Sets the role.
     pub(crate) fn with_role(self, role: impl Into<Option<Role>>) -> Self {
         Self {
             role: role.into(),
@@ -83,14 +83,14 @@ impl Desc {
         }
     }
 
-    /// Says whether the names of all labels are classic too.
+    /// Sets whether the names of all labels are classic.
     pub(crate) fn with_classic_labels(mut self, classic: bool) -> Self {
         self.classic &= classic;
         self
     }
 
-    /// Returns true when its name and those of its labels have only letters, digits,
-    /// `_` and, the metric's, `:` in them, and no digit first.
+    /// Returns true if the names of the metric and of its labels consist of letters, digits and
+    /// `_` (and `:`, in the name of the metric), and begin with no digit.
     #[must_use]
     pub fn is_classic(&self) -> bool {
         self.classic
@@ -117,9 +117,9 @@ impl Desc {
         &self.exposed
     }
 
-    /// Returns every name by which someone may ask for the family: the registered and
-    /// the exposed one, a counter's also without its `_total`, and those of them that
-    /// are not classic also with underscores. Some may come twice.
+    /// Returns all names by which the family can be requested: the registered and the exposed one,
+    /// that of a counter also without `_total`, and names that are not classic also with
+    /// underscores. A name may be returned twice.
     pub(crate) fn lookup_names(&self) -> impl Iterator<Item = Cow<'_, str>> {
         let stem = match self.kind {
             Kind::Counter => without_total(&self.exposed),
@@ -132,7 +132,7 @@ impl Desc {
             .chain(escaped.map(|name| Escaping::Underscores.metric_name(name)))
     }
 
-    /// Returns the help text, any UTF-8, possibly empty.
+    /// Returns the help text, which may be empty.
     #[must_use]
     pub fn help(&self) -> &str {
         &self.help
@@ -142,8 +142,7 @@ impl Desc {
     /// one of Prometheus's base units: `seconds`, `bytes`, `ratio`, `celsius`,
     /// `meters`, `grams`, `volts`, `amperes` or `joules`.
     ///
-    /// OpenMetrics has the unit in the name in any case; so it is read from there
-    /// and cannot contradict it.
+    /// OpenMetrics requires the unit in the name, so it is read from there.
     ///
     /// ```
     /// use tachometer::snapshot::{Desc, Kind};
@@ -162,21 +161,21 @@ impl Desc {
         UNITS.into_iter().find(|unit| *unit == last)
     }
 
-    /// Returns what the family is there for, if it is one of the crate's own that the
-    /// page, the boards or the rules look at.
+    /// Returns the role, if this is a metric of the crate that the page, the dashboards or the
+    /// alert rules use.
     #[must_use]
     pub fn role(&self) -> Option<Role> {
         self.role
     }
 
-    /// Returns what the family measures.
+    /// Returns the kind of the metric.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 }
 
-/// Returns a counter's name without its suffix. OpenTelemetry's names have a dot before it.
+/// Returns the name of a counter without `_total`, or without `.total` as in OpenTelemetry.
 fn without_total(name: &str) -> &str {
     let is_separator = |char: char| !char.is_alphanumeric() && char != ':';
     name.strip_suffix("total")

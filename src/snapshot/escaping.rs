@@ -1,34 +1,34 @@
-//! How names are written for readers that do not take all of them.
+//! How names are escaped for scrapers that do not accept any UTF-8.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// How names are written that have more than letters, digits and `_` in them; others
-/// are always written as they are.
+/// How names are escaped that contain other characters than letters, digits and `_`. Other names
+/// are never changed.
 ///
-/// Prometheus 3 reads any name. An older one, and whoever does not say otherwise,
-/// is given a classic name in its place. What each scheme writes is Prometheus's:
+/// Prometheus 3 accepts any name. Older versions, and scrapers that do not request a scheme, get
+/// escaped names. The schemes are those of Prometheus:
 /// <https://prometheus.io/docs/instrumenting/escaping_schemes/>.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Escaping {
-    /// Any name as it is: `http.route`.
+    /// No escaping: `http.route`.
     Utf8,
-    /// An underscore for every character that is not classic: `http_route`.
+    /// Replaces every other character with an underscore: `http_route`.
     #[default]
     Underscores,
-    /// In a name that is not classic, `_dot_` for a dot, and two underscores for one
-    /// and for any other character: `http_dot_route`.
+    /// Replaces a dot with `_dot_`, and underscores and all other characters with two underscores:
+    /// `http_dot_route`.
     Dots,
-    /// `U__` before a name that is not classic, and each such character as its
-    /// number: `U__http_2e_route`.
+    /// Prepends `U__`, and replaces every other character with its hexadecimal code point:
+    /// `U__http_2e_route`.
     Values,
 }
 
 impl Escaping {
     pub(crate) const ALL: [Self; 4] = [Self::Utf8, Self::Underscores, Self::Dots, Self::Values];
 
-    /// Returns the scheme's name in `Accept` and `Content-Type`.
+    /// Returns the name of the scheme in `Accept` and `Content-Type` headers.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -39,20 +39,20 @@ impl Escaping {
         }
     }
 
-    /// Returns the scheme of that name, if there is one.
+    /// Returns the scheme with this name, if there is one.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         let mut all = Self::ALL.into_iter();
         all.find(|scheme| scheme.as_str() == name)
     }
 
-    /// Returns a metric's name as the scheme writes it.
+    /// Escapes the name of a metric.
     #[must_use]
     pub fn metric_name(self, name: &str) -> Cow<'_, str> {
         self.escape(name, NameKind::Metric)
     }
 
-    /// Returns a label's name as the scheme writes it.
+    /// Escapes the name of a label.
     #[must_use]
     pub fn label_name(self, name: &str) -> Cow<'_, str> {
         self.escape(name, NameKind::Label)
@@ -63,15 +63,15 @@ impl Escaping {
             return Cow::Borrowed(name);
         }
         let mut text = String::from(if self == Self::Values { "U__" } else { "" });
-        for (at, char) in name.char_indices() {
-            let classic = kind.allows(char, at == 0);
+        for (position, char) in name.char_indices() {
+            let is_classic = kind.allows(char, position == 0);
             match self {
                 Self::Dots | Self::Values if char == '_' => text.push_str("__"),
-                _ if classic => text.push(char),
+                _ if is_classic => text.push(char),
                 Self::Dots if char == '.' => text.push_str("_dot_"),
                 Self::Dots => text.push_str("__"),
                 Self::Values => {
-                    // Writing to a string does not fail.
+                    // Writing to a string returns no error.
                     let _ = write!(text, "_{:x}_", u32::from(char));
                 }
                 Self::Utf8 | Self::Underscores => text.push('_'),
@@ -81,14 +81,14 @@ impl Escaping {
     }
 }
 
-/// Returns true for a name that every Prometheus reads: letters, digits, `_` and
-/// `:`, no digit first.
+/// Returns true for the name of a metric that all versions of Prometheus accept: letters, digits,
+/// `_` and `:`, with no digit first.
 pub(crate) fn is_classic_metric(name: &str) -> bool {
     NameKind::Metric.is_classic(name)
 }
 
-/// Returns true for a label's name that every Prometheus reads: letters, digits
-/// and `_`, no digit first.
+/// Returns true for the name of a label that all versions of Prometheus accept: letters, digits
+/// and `_`, with no digit first.
 pub(crate) fn is_classic_label(name: &str) -> bool {
     NameKind::Label.is_classic(name)
 }
@@ -102,13 +102,13 @@ enum NameKind {
 impl NameKind {
     fn is_classic(self, name: &str) -> bool {
         let mut chars = name.char_indices();
-        !name.is_empty() && chars.all(|(at, char)| self.allows(char, at == 0))
+        !name.is_empty() && chars.all(|(position, char)| self.allows(char, position == 0))
     }
 
-    fn allows(self, char: char, first: bool) -> bool {
+    fn allows(self, char: char, is_first: bool) -> bool {
         match char {
             'a'..='z' | 'A'..='Z' | '_' => true,
-            '0'..='9' => !first,
+            '0'..='9' => !is_first,
             ':' => matches!(self, Self::Metric),
             _ => false,
         }

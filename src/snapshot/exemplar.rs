@@ -1,22 +1,22 @@
-//! An observation that stands for others.
+//! Example observations, as OpenMetrics defines them.
 
 use std::time::SystemTime;
 
 use crate::snapshot::Labels;
 
-/// One increment or observation of a series, with labels of its own that lead to
-/// where it came from, as a trace's identifier does.
+/// One increment of a counter or observation of a histogram, with labels that refer to its
+/// origin, such as a trace ID.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Exemplar {
-    /// The position in the block of the series that it is of.
+    /// The index of its series in the block.
     pub series: usize,
-    /// The position of a histogram's bucket that it fell into; 0 of a counter.
+    /// The index of its bucket in the histogram; 0 for a counter.
     pub bucket: usize,
-    /// Its own labels, beside those of the series.
+    /// Labels of the exemplar, in addition to those of the series.
     pub labels: Labels,
-    /// By how much the counter was moved, or what the histogram observed.
+    /// The increment of the counter, or the value that was observed.
     pub value: f64,
-    /// When that was.
+    /// When it was recorded.
     pub timestamp: SystemTime,
 }

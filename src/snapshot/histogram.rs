@@ -1,27 +1,25 @@
-//! What histograms held, and what can be said from it.
+//! The values of histograms, their percentiles and statistics.
 
 use crate::error::Error;
 use crate::snapshot::{Bounds, NativeBuckets};
 
-/// The numbers of a block's histograms, which share their bounds.
+/// The histograms of a block, which share their bounds.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Histograms {
-    /// The upper bounds of the buckets, without the last, which is infinity.
+    /// The upper bounds of the buckets, without the last one, infinity.
     pub bounds: Bounds,
-    /// How many values fell into each bucket by itself, not cumulated:
-    /// `bounds.len() + 1` numbers for the first series, as many for the second,
-    /// and so on.
+    /// The number of values in each bucket, not cumulative: `bounds.len() + 1` numbers for the first
+    /// series, as many for the second, and so on.
     pub counts: Vec<u64>,
-    /// Each series' sum, least and greatest value.
+    /// The sum, minimum and maximum of each series.
     pub totals: Vec<Totals>,
-    /// Each series' exponential buckets; none at all where the family has only
-    /// classic ones.
+    /// The exponential buckets of each series; empty if the family has only classic buckets.
     pub native: Vec<NativeBuckets>,
 }
 
 impl Histograms {
-    /// Makes an empty list of histograms over `bounds`.
+    /// Makes an empty list of histograms with these bounds.
     #[must_use]
     pub fn new(bounds: Bounds) -> Self {
         Self {
@@ -32,7 +30,7 @@ impl Histograms {
         }
     }
 
-    /// Returns one series' histogram, if there is such a series.
+    /// Returns the histogram of one series, if there is such a series.
     #[must_use]
     pub fn get(&self, series: usize) -> Option<HistogramView<'_>> {
         let width = self.bounds.len() + 1;
@@ -45,31 +43,33 @@ impl Histograms {
         })
     }
 
-    /// Returns each series' histogram in turn.
+    /// Returns an iterator over the histograms of all series.
     pub fn iter(&self) -> impl Iterator<Item = HistogramView<'_>> {
         (0..self.totals.len()).filter_map(|series| self.get(series))
     }
 
-    /// Keeps these series, which are in ascending order.
+    /// Removes all series but those with these indexes, which are ascending.
     pub(crate) fn retain(&mut self, kept: &[usize]) {
         let mut all = Self::new(self.bounds.clone());
         for &series in kept {
-            if let Some(own) = self.get(series) {
-                all.counts.extend_from_slice(own.counts);
-                all.totals.push(own.totals);
-                all.native.extend(own.native.cloned());
+            if let Some(histogram) = self.get(series) {
+                all.counts.extend_from_slice(histogram.counts);
+                all.totals.push(histogram.totals);
+                all.native.extend(histogram.native.cloned());
             }
         }
         *self = all;
     }
 
-    /// Adds what `other` holds to a series. Returns false, and changes nothing, if their
+    /// Adds `other` to the histogram of a series. Returns false, and changes nothing, if their
     /// buckets differ.
     pub(crate) fn add(&mut self, series: usize, other: HistogramView<'_>) -> bool {
         let width = self.bounds.len() + 1;
         let native = self.native.get_mut(series);
         let resolution = native.as_ref().map(|native| native.resolution);
-        if *self.bounds != **other.bounds || resolution != other.native.map(|own| own.resolution) {
+        if *self.bounds != **other.bounds
+            || resolution != other.native.map(|native| native.resolution)
+        {
             return false;
         }
         let counts = &mut self.counts[series * width..][..width];
@@ -91,18 +91,18 @@ impl Histograms {
     }
 }
 
-/// A histogram's sum and its least and greatest value; all 0 when it is empty.
+/// The sum, minimum and maximum of a histogram; all are 0 if it is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Totals {
     /// The sum of all observed values.
     pub sum: f64,
-    /// The least observed value.
+    /// The smallest observed value.
     pub min: f64,
-    /// The greatest observed value.
+    /// The largest observed value.
     pub max: f64,
 }
 
-/// One histogram, borrowed from where its numbers lie.
+/// A borrowed histogram.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HistogramView<'a> {
     bounds: &'a Bounds,
@@ -126,43 +126,41 @@ impl<'a> HistogramView<'a> {
         }
     }
 
-    /// Returns the upper bounds of the classic buckets, without the last, which is
-    /// infinity.
+    /// Returns the upper bounds of the classic buckets, without the last one, infinity.
     #[must_use]
     pub fn bounds(&self) -> &'a Bounds {
         self.bounds
     }
 
-    /// Returns how many values fell into each classic bucket by itself, the one up to
-    /// infinity last.
+    /// Returns the number of values in each classic bucket, not cumulative. The last bucket is the
+    /// one up to infinity.
     #[must_use]
     pub fn counts(&self) -> &'a [u64] {
         self.counts
     }
 
-    /// Returns the exponential buckets, where there are any.
+    /// Returns the exponential buckets, if the histogram has any.
     #[must_use]
     pub fn native(&self) -> Option<&'a NativeBuckets> {
         self.native
     }
 
-    /// Returns how many values were observed.
+    /// Returns the number of observed values.
     ///
-    /// It is the sum of the buckets, never a number of its own, so that it
-    /// always equals the `+Inf` bucket.
+    /// It is computed from the buckets, so it always equals the cumulative `+Inf` bucket.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    /// Returns the sum, least and greatest value.
+    /// Returns the sum, minimum and maximum.
     #[must_use]
     pub fn totals(&self) -> Totals {
         self.totals
     }
 
-    /// Returns each bucket's upper bound and how many values are at most that;
-    /// the last bound is infinity.
+    /// Returns the upper bound of each bucket, and the number of values that do not exceed it. The
+    /// last bound is infinity.
     pub fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> + use<'a> {
         let bounds = self.bounds.iter().copied().chain([f64::INFINITY]);
         let counts = self.counts.iter().scan(0, |below, count| {
@@ -175,12 +173,11 @@ impl<'a> HistogramView<'a> {
     /// Returns an estimate of the value that `percentile` percent of the
     /// observations do not exceed, from 0 to 100.
     ///
-    /// It is exact at 0 and 100, and never outside the least and greatest value
-    /// seen. With exponential buckets it is off by at most
-    /// [`Resolution::relative_error`](crate::snapshot::Resolution::relative_error), relatively, from
-    /// the value at the nearest rank. With classic ones alone it is interpolated
-    /// within the bucket where that value lies, and off by less than the bucket's
-    /// width.
+    /// It is exact at 0 and 100, and always between the smallest and the largest observed value.
+    /// With exponential buckets, the relative error to the value at the nearest rank is at most
+    /// [`Resolution::relative_error`](crate::snapshot::Resolution::relative_error). With classic
+    /// buckets only, it is interpolated within the bucket of that value, and the error is less
+    /// than the width of the bucket.
     ///
     /// # Errors
     ///
@@ -201,21 +198,21 @@ impl<'a> HistogramView<'a> {
         let rank = count as f64 * percentile / 100.0;
         let mut lower = min;
         let mut below = 0;
-        for (bound, up_to) in self.cumulative() {
+        for (bound, cumulative) in self.cumulative() {
             let upper = bound.min(max);
-            if up_to > below && up_to as f64 >= rank {
-                let share = (rank - below as f64) / (up_to - below) as f64;
+            if cumulative > below && cumulative as f64 >= rank {
+                let share = (rank - below as f64) / (cumulative - below) as f64;
                 let inside = lower + (upper - lower) * share.max(0.0);
                 // Not `clamp`, which panics if a race with a reset left min above max.
                 return Ok(inside.max(min).min(max));
             }
-            below = up_to;
+            below = cumulative;
             lower = upper.max(min);
         }
         Ok(max)
     }
 
-    /// Returns the histogram's statistics as a value of its own.
+    /// Returns the statistics of the histogram as an owned value.
     #[must_use]
     pub fn stats(&self) -> HistogramStats {
         let count = self.count();
@@ -231,22 +228,22 @@ impl<'a> HistogramView<'a> {
     }
 }
 
-/// A histogram's statistics; all 0 when it is empty.
+/// The statistics of a histogram; all are 0 if it is empty.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct HistogramStats {
-    /// How many values were observed.
+    /// The number of observed values.
     pub count: u64,
-    /// Their sum.
+    /// The sum of the values.
     pub sum: f64,
-    /// The least of them.
+    /// The smallest value.
     pub min: f64,
-    /// The greatest of them.
+    /// The largest value.
     pub max: f64,
-    /// Their mean.
+    /// The mean of the values.
     pub mean: f64,
-    /// Each bucket's inclusive upper bound, and how many values are at most
-    /// that; the last bound is infinity, its number the count.
+    /// The inclusive upper bound of each bucket, and the number of values that do not exceed it.
+    /// The last bound is infinity, with the number of all values.
     pub buckets: Vec<(f64, u64)>,
 }
 

@@ -1,12 +1,12 @@
-//! Reading labels back from their text.
+//! Parses labels from their text.
 
 use std::borrow::Cow;
 
 use crate::snapshot::quoted::split_quoted;
 
-/// The names and values of a series' labels, in the order of the text.
+/// An iterator over the names and values of labels, in the order of the text.
 #[derive(Debug, Clone)]
-pub struct LabelPairs<'a> {
+pub(super) struct LabelPairs<'a> {
     remaining: &'a str,
 }
 

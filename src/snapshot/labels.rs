@@ -1,29 +1,29 @@
-//! A series' labels, as the text that every Prometheus format prints.
+//! The labels of a series, as the text that the Prometheus formats print.
 
 use std::array;
+use std::borrow::Cow;
 use std::hint::black_box;
 use std::sync::Arc;
 
+use crate::snapshot::is_classic_label;
+use crate::snapshot::label_pairs::LabelPairs;
 use crate::snapshot::quoted::{push_quoted, strip, strip_quoted};
-use crate::snapshot::{LabelPairs, is_classic_label};
 
-/// The labels of one series, rendered once: `method="GET",route="/users/{id}"`.
+/// The labels of one series, rendered as text: `method="GET",route="/users/{id}"`.
 ///
-/// Values are escaped as Prometheus's text format asks (`\\`, `\"` and `\n`),
-/// and nothing else is stored: [`pairs`](Self::pairs) reads the values back. A name
-/// that not every Prometheus reads stands in quotes: `"http.route"="/"`. A clone
-/// shares the text.
+/// Values are escaped as in Prometheus's text format (`\\`, `\"` and `\n`). Only the text is
+/// stored; [`pairs`](Self::pairs) parses it. A name with characters that older versions of
+/// Prometheus do not accept is quoted: `"http.route"="/"`. A clone shares the text.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Labels(Arc<str>);
 
 impl Labels {
-    /// Renders labels in the order given; the names are taken as they are,
-    /// unchecked.
+    /// Renders labels in the given order. The names are not checked.
     pub fn new<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         Self::default().with_pairs(pairs)
     }
 
-    /// Renders more labels after these.
+    /// Returns these labels followed by `pairs`.
     pub(crate) fn with_pairs<'a>(
         &self,
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -33,7 +33,7 @@ impl Labels {
         Self(text.into())
     }
 
-    /// Renders labels into a text, after those that it holds.
+    /// Appends labels to the text of others.
     pub(crate) fn render<'a>(
         text: &mut String,
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -52,25 +52,25 @@ impl Labels {
         }
     }
 
-    /// Takes a text that [`render`](Self::render) has made.
+    /// Makes labels of a text that [`render`](Self::render) returned.
     pub(crate) fn from_rendered(text: &str) -> Self {
         Self(text.into())
     }
 
-    /// Returns the rendered text, without braces; empty when there are none.
+    /// Returns the rendered text, without braces; it is empty if there are no labels.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Loads the text's ends, and waits for neither.
+    /// Loads the ends of the text into the CPU cache, without waiting for them.
     #[inline]
     pub(crate) fn prefetch(&self) {
         let text = self.0.as_bytes();
         black_box((text.first(), text.last()));
     }
 
-    /// Returns true when the series has no labels.
+    /// Returns true if there are no labels.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -78,7 +78,7 @@ impl Labels {
 
     /// Returns the labels' names and their values, unescaped.
     #[must_use]
-    pub fn pairs(&self) -> LabelPairs<'_> {
+    pub fn pairs(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> + Clone {
         LabelPairs::new(&self.0)
     }
 
@@ -87,8 +87,8 @@ impl Labels {
         self.sorted_and_filtered(|_| true)
     }
 
-    /// Returns the labels sorted by name, without those whose value is empty: label sets that
-    /// Prometheus takes for the same have the same text.
+    /// Returns the labels sorted by name, without those whose value is empty. Label sets that are
+    /// the same to Prometheus have the same text.
     pub(crate) fn canonical(&self) -> Self {
         self.sorted_and_filtered(|value| !value.is_empty())
     }
@@ -105,21 +105,19 @@ impl Labels {
         Self::new(pairs.iter().map(|(name, value)| (&**name, &**value)))
     }
 
-    /// Returns true when every Prometheus reads the labels' names.
+    /// Returns true if all versions of Prometheus accept the names of the labels.
     pub(crate) fn has_classic_names(&self) -> bool {
         self.pairs().all(|(name, _)| is_classic_label(&name))
     }
 
-    /// Returns true when the text has a backslash, and so is not its values' own, or
-    /// a name in quotes. It may be true of others too.
+    /// Returns true if a value is escaped or a name is quoted in the text. It may also return true
+    /// if neither is the case.
     pub(crate) fn is_escaped(&self) -> bool {
         self.0.starts_with('"') || self.0.contains(",\"") || self.0.contains('\\')
     }
 
-    /// Returns true when these labels have just these values. `value_offsets` has, for each
-    /// label, how many bytes of text there are between the value before it, or the
-    /// beginning, and its own value; the text must not be
-    /// [escaped](Self::is_escaped).
+    /// Returns true if the labels have exactly these values. The text must not be
+    /// [escaped](Self::is_escaped). `value_offsets` are from [`value_offsets`](Self::value_offsets).
     #[inline]
     pub(crate) fn matches_unescaped<const N: usize>(
         &self,
@@ -133,20 +131,20 @@ impl Labels {
                 return false;
             };
             if label + 1 == N {
-                // Nothing follows but the last quote.
+                // Only the last quote follows.
                 return after
                     .split_last()
                     .is_some_and(|(_, text)| bytes_eq(text, value));
             }
-            let Some((own, after)) = after.split_at_checked(value.len()) else {
+            let Some((text_value, after)) = after.split_at_checked(value.len()) else {
                 return false;
             };
-            // Each value stands between two quotes of the text, none of which is
-            // counted twice. Without backslashes there are just so many in it, so
-            // that no value has one of its own.
+            // Each value must be between two quotes of the text, and no quote is used twice.
+            // Without escapes the text has exactly two quotes per label, so no value can contain
+            // one.
             let next = value_offsets[label + 1];
-            let quoted = after.first() == Some(&b'"') && after.get(next - 1) == Some(&b'"');
-            if !quoted || !bytes_eq(own, value) {
+            let is_quoted = after.first() == Some(&b'"') && after.get(next - 1) == Some(&b'"');
+            if !is_quoted || !bytes_eq(text_value, value) {
                 return false;
             }
             text = after;
@@ -154,8 +152,8 @@ impl Labels {
         text.is_empty()
     }
 
-    /// Returns the value_offsets that [`matches_unescaped`](Self::matches_unescaped) takes
-    /// for, where labels of these names follow on the text of `constant`.
+    /// Returns, for each of these labels, the number of bytes between the end of the value before
+    /// it, or the start of the text, and its value. The labels follow those of `constant`.
     pub(crate) fn value_offsets<const N: usize>(constant: &Self, names: &[Box<str>]) -> [usize; N] {
         array::from_fn(|label| {
             let name = names.get(label).map_or(0, |name| name.len());
@@ -168,43 +166,40 @@ impl Labels {
         })
     }
 
-    /// Returns true when these labels are those of `first` and then `pairs`, in
-    /// that order.
+    /// Returns true if these labels are those of `first` followed by `pairs`, in that order.
     pub(crate) fn has_exact_pairs<'a>(
         &self,
         first: &Self,
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> bool {
-        let Some(mut rest) = strip(self.0.as_bytes(), &first.0) else {
+        let Some(mut remaining) = strip(self.0.as_bytes(), &first.0) else {
             return false;
         };
-        let text = rest.len();
+        let mut separator = if first.is_empty() { "" } else { "," };
         for (name, value) in pairs {
-            let begins = rest.len() == text && first.is_empty();
-            let separator = if begins { "" } else { "," };
-            let after = strip(rest, separator)
-                .and_then(|rest| {
+            let after = strip(remaining, separator)
+                .and_then(|text| {
                     if is_classic_label(name) {
-                        strip(rest, name)
+                        strip(text, name)
                     } else {
-                        strip_quoted(rest, name)
+                        strip_quoted(text, name)
                     }
                 })
-                .and_then(|rest| strip(rest, "="))
-                .and_then(|rest| strip_quoted(rest, value));
+                .and_then(|text| strip(text, "="))
+                .and_then(|text| strip_quoted(text, value));
             match after {
-                Some(after) => rest = after,
+                Some(after) => remaining = after,
                 None => return false,
             }
+            separator = ",";
         }
-        rest.is_empty()
+        remaining.is_empty()
     }
 }
 
-/// Returns true when two texts are the same.
+/// Returns true if two byte strings are equal.
 ///
-/// Label values are short, and calling `memcmp` for them takes longer than
-/// comparing a word at a time right here.
+/// Label values are short: comparing a word at a time inline is faster than calling `memcmp`.
 #[inline]
 fn bytes_eq(one: &[u8], other: &[u8]) -> bool {
     let len = one.len();
@@ -213,11 +208,11 @@ fn bytes_eq(one: &[u8], other: &[u8]) -> bool {
     }
     match len {
         0 => true,
-        // First, middle and last are all there are.
+        // The first, the middle and the last byte are all bytes.
         1..4 => {
             one[0] == other[0] && one[len / 2] == other[len / 2] && one[len - 1] == other[len - 1]
         }
-        // Two words, which overlap where the text is shorter.
+        // Two words, which overlap if the text is shorter than both.
         4..8 => ends_eq::<4>(one, other),
         8..=16 => ends_eq::<8>(one, other),
         _ => one == other,
@@ -233,9 +228,9 @@ fn ends_eq<const N: usize>(one: &[u8], other: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// All strings of up to `length` symbols over an alphabet that holds every
-    /// character with a meaning of its own in the text.
-    fn awkward_values(length: usize) -> Vec<String> {
+    /// Returns all strings of up to `length` characters over an alphabet with every character that
+    /// is special in the text.
+    fn special_values(length: usize) -> Vec<String> {
         let mut values = vec![String::new()];
         let mut longest = values.clone();
         for _ in 0..length {
@@ -251,8 +246,8 @@ mod tests {
     }
 
     #[test]
-    fn every_awkward_value_comes_back_from_the_text() {
-        for value in awkward_values(5) {
+    fn values_with_special_characters_are_parsed_back() {
+        for value in special_values(5) {
             let labels = Labels::new([("a", value.as_str()), ("b", "x")]);
             let pairs: Vec<_> = labels.pairs().collect();
             let expected = [("a", value.as_str()), ("b", "x")];
@@ -271,10 +266,10 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_recognised_by_their_values_and_by_no_others() {
+    fn labels_match_their_values_only() {
         let none = Labels::new([]);
-        let value_offsets = Labels::value_offsets(&none, &["a".into(), "b".into()]);
-        let values = awkward_values(3);
+        let offsets = Labels::value_offsets(&none, &["a".into(), "b".into()]);
+        let values = special_values(3);
         for one in &values {
             let labels = Labels::new([("a", one.as_str()), ("b", "x")]);
             for other in &values {
@@ -285,7 +280,7 @@ mod tests {
                     "{one:?} and {other:?}"
                 );
                 if !labels.is_escaped() {
-                    let same = labels.matches_unescaped(&[other, "x"], &value_offsets);
+                    let same = labels.matches_unescaped(&[other, "x"], &offsets);
                     assert_eq!(same, one == other, "{one:?} and {other:?}");
                 }
             }
@@ -293,31 +288,31 @@ mod tests {
     }
 
     #[test]
-    fn a_label_more_or_less_is_another_label_set() {
+    fn label_sets_of_different_length_differ() {
         let none = Labels::new([]);
         let labels = Labels::new([("a", "1"), ("b", "2")]);
         assert!(!labels.has_exact_pairs(&none, [("a", "1")]));
         assert!(!labels.has_exact_pairs(&none, [("a", "1"), ("b", "2"), ("c", "3")]));
         assert!(!labels.has_exact_pairs(&none, [("a", "1"), ("b", "")]));
         assert!(none.has_exact_pairs(&none, []));
-        let value_offsets = Labels::value_offsets(&none, &["a".into(), "b".into()]);
-        assert!(!labels.matches_unescaped(&["1\",b=\"2", "2"], &value_offsets));
-        assert!(labels.matches_unescaped(&["1", "2"], &value_offsets));
-        let value_offsets = Labels::value_offsets(&none, &["a".into()]);
-        assert!(!labels.matches_unescaped(&["1"], &value_offsets));
+        let offsets = Labels::value_offsets(&none, &["a".into(), "b".into()]);
+        assert!(!labels.matches_unescaped(&["1\",b=\"2", "2"], &offsets));
+        assert!(labels.matches_unescaped(&["1", "2"], &offsets));
+        let offsets = Labels::value_offsets(&none, &["a".into()]);
+        assert!(!labels.matches_unescaped(&["1"], &offsets));
     }
 
     #[test]
-    fn a_value_that_runs_into_the_next_label_is_another_value() {
+    fn a_value_does_not_match_across_labels() {
         let labels = Labels::new([("a", "x"), ("b", "01234567")]);
-        let value_offsets = Labels::value_offsets(&Labels::new([]), &["a".into(), "b".into()]);
-        assert!(!labels.matches_unescaped(&["x\",b=", "4567"], &value_offsets));
-        assert!(!labels.matches_unescaped(&["x\",b=\"01234567", ""], &value_offsets));
-        assert!(labels.matches_unescaped(&["x", "01234567"], &value_offsets));
+        let offsets = Labels::value_offsets(&Labels::new([]), &["a".into(), "b".into()]);
+        assert!(!labels.matches_unescaped(&["x\",b=", "4567"], &offsets));
+        assert!(!labels.matches_unescaped(&["x\",b=\"01234567", ""], &offsets));
+        assert!(labels.matches_unescaped(&["x", "01234567"], &offsets));
     }
 
     #[test]
-    fn labels_that_follow_others_are_told_from_them() {
+    fn labels_after_constant_labels_are_matched() {
         let constant = Labels::new([("env", "prod\\")]);
         let labels = constant.with_pairs([("a", "1")]);
         assert_eq!(labels.as_str(), r#"env="prod\\",a="1""#);
@@ -327,13 +322,13 @@ mod tests {
 
         let constant = Labels::new([("env", "prod")]);
         let labels = constant.with_pairs([("a", "1"), ("b", "")]);
-        let value_offsets = Labels::value_offsets(&constant, &["a".into(), "b".into()]);
-        assert!(labels.matches_unescaped(&["1", ""], &value_offsets));
-        assert!(!labels.matches_unescaped(&["2", ""], &value_offsets));
+        let offsets = Labels::value_offsets(&constant, &["a".into(), "b".into()]);
+        assert!(labels.matches_unescaped(&["1", ""], &offsets));
+        assert!(!labels.matches_unescaped(&["2", ""], &offsets));
     }
 
     #[test]
-    fn label_sets_that_prometheus_takes_for_the_same_have_one_canonical_text() {
+    fn label_sets_that_are_the_same_to_prometheus_have_one_canonical_text() {
         let same = [
             Labels::new([("a", "1"), ("b", "2")]),
             Labels::new([("b", "2"), ("a", "1")]),
@@ -349,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_every_length_are_compared_to_the_last_byte() {
+    fn byte_strings_of_every_length_are_compared_to_the_last_byte() {
         for len in 0..40 {
             let text: Vec<u8> = (0..len).collect();
             assert!(bytes_eq(&text, &text.clone()));

@@ -1,9 +1,12 @@
-//! What was read: plain data, without atomics, formats or handles.
+//! The values of metrics as plain data, without atomics, formats or handles.
 //!
-//! A registry is read a [`SeriesBlock`] at a time: up to [`SeriesBlock::MAX_SERIES`] series of
-//! one family, their numbers in flat vectors beside shared text. So reading
-//! copies numbers and nothing else, and a scrape of any size needs the memory
-//! of one block and one chunk of text. Encoders know this module and no other.
+//! **This module is unstable: it may change in any release.** It is public so that metrics can
+//! be read and converted in code.
+//!
+//! A registry is read one [`SeriesBlock`] at a time: up to [`SeriesBlock::MAX_SERIES`] series of
+//! one family, with their numbers in flat vectors and their names and labels in shared text. So
+//! a read copies numbers and nothing else, and a scrape of any size needs the memory of one
+//! block and one chunk of text. The encoders depend on this module only.
 //!
 //! ```
 //! use tachometer::Registry;
@@ -45,7 +48,6 @@ pub use escaping::Escaping;
 pub(crate) use escaping::{is_classic_label, is_classic_metric};
 pub use exemplar::Exemplar;
 pub use histogram::{HistogramStats, HistogramView, Histograms, Totals};
-pub use label_pairs::LabelPairs;
 pub use labels::Labels;
 pub use native::{NativeBuckets, Resolution};
 pub(crate) use quoted::push_quoted;

@@ -1,35 +1,34 @@
-//! Exponential buckets, as Prometheus's native histograms have them.
+//! Exponential buckets, as in Prometheus's native histograms.
 
 use crate::error::Error;
 use crate::snapshot::Totals;
 
-/// How finely exponential buckets tell magnitudes apart.
+/// The resolution of exponential buckets.
 ///
-/// Prometheus calls it the schema: each octave, from a power of two to the next,
-/// is cut into `2^schema` buckets. A percentile read from them is off by a factor
-/// of at most half a bucket:
+/// It is determined by what Prometheus calls the schema: each octave, from a power of two to the
+/// next, is divided into `2^schema` buckets. The error of a percentile is at most half a bucket:
 ///
 /// | schema | 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 |
 /// | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-/// | error at most | 42 % | 19 % | 9.1 % | 4.5 % | 2.2 % | 1.1 % | 0.55 % | 0.28 % | 0.14 % |
+/// | maximum error | 42 % | 19 % | 9.1 % | 4.5 % | 2.2 % | 1.1 % | 0.55 % | 0.28 % | 0.14 % |
 ///
-/// Memory grows with the magnitudes seen, by `2^schema` numbers an octave at
-/// most. The default is 3.
+/// Memory grows with the range of the observed values, by at most `2^schema` numbers per octave.
+/// The default is 3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Resolution(u8);
 
 impl Resolution {
-    /// Returns the resolution of a schema from 0 to 8.
+    /// Returns the resolution for a schema from 0 to 8.
     ///
     /// # Errors
     ///
-    /// When the schema is above 8 ([`Error::is_invalid_buckets`]).
+    /// If the schema is above 8 ([`Error::is_invalid_buckets`]).
     pub fn from_schema(schema: u8) -> Result<Self, Error> {
         if schema <= 8 {
             return Ok(Self(schema));
         }
         Err(Error::invalid_buckets(format_args!(
-            "there is no schema {schema}: choose one from 0, coarse, to 8, fine"
+            "there is no schema {schema}: choose one from 0 (coarse) to 8 (fine)"
         )))
     }
 
@@ -39,13 +38,13 @@ impl Resolution {
         self.0
     }
 
-    /// Returns the largest relative error of a percentile, from 0 to 1.
+    /// Returns the maximum relative error of a percentile, from 0 to 1.
     #[must_use]
     pub fn relative_error(self) -> f64 {
         (0.5 / self.buckets_per_octave()).exp2() - 1.0
     }
 
-    /// Returns how many buckets an octave has.
+    /// Returns the number of buckets per octave.
     fn buckets_per_octave(self) -> f64 {
         f64::from(1_u16 << self.0)
     }
@@ -57,53 +56,53 @@ impl Default for Resolution {
     }
 }
 
-/// What a histogram's exponential buckets held.
+/// The exponential buckets of a histogram.
 ///
-/// Of positive values, the bucket with the index `i` counts those above
-/// `base^(i - 1)` and up to `base^i`, where `base` is `2^(2^-schema)`; of negative
-/// ones the same without their sign.
+/// The positive bucket with the index `i` counts values above `base^(i - 1)` and up to `base^i`,
+/// where `base` is `2^(2^-schema)`. Negative buckets do the same for absolute values.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct NativeBuckets {
-    /// How finely the buckets are cut.
+    /// The resolution of the buckets.
     pub resolution: Resolution,
-    /// How many values were 0, or no farther from it than
+    /// The number of values whose absolute value is at most
     /// [`ZERO_THRESHOLD`](Self::ZERO_THRESHOLD).
     pub zero_count: u64,
-    /// Indexes and counts of the buckets of negative values, by index; none is
-    /// there twice, nor empty.
+    /// Indexes and counts of the non-empty buckets of negative values, in ascending order of the
+    /// index.
     pub negative: Vec<(i32, u64)>,
-    /// Indexes and counts of the buckets of positive values, likewise.
+    /// Indexes and counts of the non-empty buckets of positive values, in ascending order of the
+    /// index.
     pub positive: Vec<(i32, u64)>,
 }
 
 impl NativeBuckets {
-    /// What is no farther from 0 than this, 2^-128, counts as 0: Prometheus's own
-    /// threshold.
+    /// Values with an absolute value up to this count as 0. It is 2^-128, the threshold of
+    /// Prometheus.
     pub const ZERO_THRESHOLD: f64 = f64::from_bits((1_023 - 128) << (f64::MANTISSA_DIGITS - 1));
 
-    /// Returns how many values all buckets hold.
+    /// Returns the number of values in all buckets.
     #[must_use]
     pub fn count(&self) -> u64 {
         let counts = self.negative.iter().chain(&self.positive);
         self.zero_count + counts.map(|(_, count)| count).sum::<u64>()
     }
 
-    /// Adds the counts of others of the same resolution.
+    /// Adds the counts of buckets with the same resolution.
     pub(crate) fn add(&mut self, other: &Self) {
         self.zero_count += other.zero_count;
         add_counts(&mut self.negative, &other.negative);
         add_counts(&mut self.positive, &other.positive);
     }
 
-    /// Returns about the value that `percent` of the values do not exceed, within
-    /// the least and the greatest one, which it returns exactly.
+    /// Returns an estimate of the value that `percent` percent of the values do not exceed,
+    /// between the minimum and the maximum, which are exact.
     ///
-    /// There must be a value, and `percent` be from 0 to 100.
+    /// There must be a value, and `percent` must be from 0 to 100.
     pub(crate) fn percentile(&self, percent: f64, totals: Totals) -> f64 {
         let count = self.count();
-        // The nearest rank: of the sorted values, the one in this place.
-        // A product that should be whole may come out a little above it.
+        // The nearest rank: the position in the sorted values. A product that should be a whole
+        // number may be slightly above it.
         let rank = count as f64 * percent / 100.0;
         let rank = (rank - rank * 4.0 * f64::EPSILON).ceil().max(1.0);
         if rank <= 1.0 {
@@ -119,10 +118,10 @@ impl NativeBuckets {
             .map(|&(index, count)| (-middle(index), count))
             .chain([(0.0, self.zero_count)])
             .chain(self.positive.iter().map(|&(i, count)| (middle(i), count)));
-        let mut up_to = 0;
+        let mut cumulative = 0;
         for (value, count) in values {
-            up_to += count;
-            if up_to as f64 >= rank {
+            cumulative += count;
+            if cumulative as f64 >= rank {
                 return value.max(totals.min).min(totals.max);
             }
         }
@@ -130,12 +129,12 @@ impl NativeBuckets {
     }
 }
 
-/// Adds counts to others, both sorted by index.
+/// Adds counts to others; both are sorted by index.
 fn add_counts(counts: &mut Vec<(i32, u64)>, others: &[(i32, u64)]) {
     for &(index, count) in others {
         match counts.binary_search_by_key(&index, |(index, _)| *index) {
-            Ok(at) => counts[at].1 += count,
-            Err(at) => counts.insert(at, (index, count)),
+            Ok(position) => counts[position].1 += count,
+            Err(position) => counts.insert(position, (index, count)),
         }
     }
 }

@@ -1,26 +1,26 @@
-//! Texts in quotes, as every Prometheus format writes them.
+//! Quoted text, as the Prometheus formats write it.
 
 use std::borrow::Cow;
 
 use memchr::memchr2;
 
-/// Appends a text in quotes, escaped.
+/// Appends a text, quoted and escaped.
 pub(crate) fn push_quoted(text: &mut String, value: &str) {
     text.push('"');
-    let mut plain = 0;
-    for (at, byte) in value.bytes().enumerate() {
+    let mut start = 0;
+    for (position, byte) in value.bytes().enumerate() {
         if let Some(escaped) = escape(byte) {
-            text.push_str(&value[plain..at]);
+            text.push_str(&value[start..position]);
             text.push_str(escaped);
-            plain = at + 1;
+            start = position + 1;
         }
     }
-    text.push_str(&value[plain..]);
+    text.push_str(&value[start..]);
     text.push('"');
 }
 
-/// Takes what stands before a closing quote, unescaped, and returns it with what follows
-/// the quote; none where there is no such quote.
+/// Splits a text at its closing quote, and returns what precedes the quote, unescaped, and what
+/// follows it; `None` if there is no closing quote.
 #[inline]
 pub(super) fn split_quoted(text: &str) -> Option<(Cow<'_, str>, &str)> {
     let end = memchr2(b'"', b'\\', text.as_bytes())?;
@@ -39,38 +39,37 @@ fn split_escaped(text: &str) -> Option<(Cow<'_, str>, &str)> {
     ))
 }
 
-/// Strips the escaped form of `value` in quotes, without writing it down.
+/// Strips the quoted and escaped form of `value`, without allocating it.
 pub(super) fn strip_quoted<'t>(text: &'t [u8], value: &str) -> Option<&'t [u8]> {
-    let mut rest = strip(text, "\"")?;
+    let mut remaining = strip(text, "\"")?;
     for byte in value.bytes() {
-        rest = match escape(byte) {
-            Some(escaped) => strip(rest, escaped)?,
-            None => match rest.split_first() {
+        remaining = match escape(byte) {
+            Some(escaped) => strip(remaining, escaped)?,
+            None => match remaining.split_first() {
                 Some((first, after)) if *first == byte => after,
                 _ => return None,
             },
         };
     }
-    strip(rest, "\"")
+    strip(remaining, "\"")
 }
 
-/// Strips what the text begins with, if it does.
+/// Strips a prefix; `None` if the text does not begin with it.
 pub(super) fn strip<'t>(text: &'t [u8], prefix: &str) -> Option<&'t [u8]> {
     text.strip_prefix(prefix.as_bytes())
 }
 
-/// Returns where the first quote stands that no backslash escapes.
+/// Returns the position of the first quote that is not escaped.
 fn find_closing_quote(text: &str) -> Option<usize> {
-    let mut escaped = false;
+    let mut is_escaped = false;
     text.bytes().position(|byte| {
-        let ends = byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        ends
+        let is_end = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        is_end
     })
 }
 
-/// Returns how the text format writes a character that may not stand in a label
-/// value as it is.
+/// Returns the escape sequence of a character that must be escaped in a label value.
 fn escape(byte: u8) -> Option<&'static str> {
     match byte {
         b'\\' => Some("\\\\"),

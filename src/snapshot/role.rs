@@ -1,79 +1,79 @@
-//! What a family is there for, whatever it is called.
+//! The roles of the crate's metrics, whatever their names are.
 
-/// What a family of the crate's own is there for, whatever a preset, a prefix or a user
-/// calls it.
+/// What a metric of this crate measures, independent of the name that a preset, a prefix or a user
+/// gives it.
 ///
-/// By its role the page, the boards and the rules find a metric. What follows each here
-/// are its labels, in the order of [`Metric::label_names`](crate::metric::Metric::label_names);
-/// there may be more of them, those of users, but the last is the last.
+/// The page, the dashboards and the alert rules find metrics by role. The variants below list the
+/// labels, in the order of [`Metric::label_names`](crate::metric::Metric::label_names). Custom
+/// labels may come between them, but the last label stays the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Role {
-    /// Requests that have ended: method, route, status, and last the outcome.
+    /// Finished requests: method, route, status, and outcome last.
     HttpRequests,
-    /// How long they took, a histogram of seconds: method, route, status.
+    /// Durations of requests, a histogram of seconds: method, route, status.
     HttpDuration,
-    /// Requests under way: method, route.
+    /// Requests in flight: method, route.
     HttpInFlight,
-    /// Bytes of requests' bodies: method, route.
+    /// Bytes of request bodies: method, route.
     HttpRequestBytes,
-    /// Bytes of responses' bodies: method, route.
+    /// Bytes of response bodies: method, route.
     HttpResponseBytes,
-    /// Streams under way: method, route.
+    /// Streams in flight: method, route.
     HttpStreamsInFlight,
     /// Requests to routes that have a service level: method, route, seconds.
     HttpServiceLevelRequests,
-    /// Those of them that kept it: method, route, seconds.
+    /// Requests that met the service level: method, route, seconds.
     HttpServiceLevelGood,
-    /// Calls that have ended: provider, model, operation, outcome.
+    /// Finished calls: provider, model, operation, outcome.
     LlmRequests,
-    /// Calls that failed or broke off: provider, model, operation, type of error.
+    /// Calls that failed or were cut off: provider, model, operation, error type.
     LlmErrors,
     /// Tokens, a counter or a histogram: provider, model, operation, direction.
     LlmTokens,
-    /// How long calls took, a histogram of seconds: provider, model, operation.
+    /// Durations of calls, a histogram of seconds: provider, model, operation.
     LlmDuration,
     /// Time to the first token, a histogram of seconds: provider, model, operation.
     LlmTimeToFirstToken,
-    /// Time for each token after it, a histogram of seconds: provider, model, operation.
+    /// Time per token after the first, a histogram of seconds: provider, model, operation.
     LlmTimePerToken,
-    /// Calls under way: provider, model, operation.
+    /// Calls in flight: provider, model, operation.
     LlmInFlight,
-    /// What a rate limit still allows: provider, model, operation, kind.
+    /// What remains of a rate limit: provider, model, operation, kind.
     LlmRateLimitRemaining,
-    /// What it allows in all: provider, model, operation, kind.
+    /// The size of a rate limit: provider, model, operation, kind.
     LlmRateLimit,
     /// Seconds until a rate limit is full again: provider, model, operation, kind.
     LlmRateLimitReset,
-    /// US dollars: provider, model, operation, source.
+    /// Cost in US dollars: provider, model, operation, source.
     LlmCost,
-    /// Calls whose cost is not known: provider, model, operation, reason.
+    /// Calls whose cost is unknown: provider, model, operation, reason.
     LlmUnpriced,
-    /// US dollars by the route that spent them: provider, model, operation, route.
+    /// Cost in US dollars by the route that made the call: provider, model, operation, route.
     LlmRouteCost,
     /// CPU time of the process, a counter of seconds.
     ProcessCpu,
     /// Resident memory of the process, in bytes.
     ProcessMemory,
-    /// File descriptors that the process has open.
+    /// Open file descriptors of the process.
     ProcessOpenFiles,
-    /// How many it may have open.
+    /// The maximum number of open file descriptors.
     ProcessMaxFiles,
-    /// When the process started, in seconds since 1970.
+    /// Start time of the process, in seconds since 1970.
     ProcessStart,
     /// Threads of the process.
     ProcessThreads,
-    /// How busy the machine's CPUs are, from 0 to 100.
+    /// CPU usage of the machine, from 0 to 100.
     MachineCpu,
-    /// How much of the machine's memory is in use, from 0 to 100.
+    /// Memory usage of the machine, from 0 to 100.
     MachineMemory,
-    /// Memory that the container is charged for, in bytes.
+    /// Memory charged to the container, in bytes.
     ContainerMemory,
-    /// How much of it the kernel takes back first, in bytes.
+    /// The part of it that the kernel reclaims first, in bytes.
     ContainerReclaimableMemory,
-    /// How much memory it may use, in bytes.
+    /// The memory limit of the container, in bytes.
     ContainerMemoryLimit,
-    /// Times that `_overflow` replaced a value of a family's label: metric.
+    /// Times that `_overflow` replaced a label value of a metric: metric.
     SeriesOverflow,
     /// Times that a collector panicked.
     CollectorPanics,

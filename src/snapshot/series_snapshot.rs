@@ -1,50 +1,49 @@
-//! One series, read by itself.
+//! The value of a single series.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::snapshot::{HistogramStats, Kind, Labels};
 
-/// One series as it stood at a moment: what a handle's `snapshot()` returns.
+/// The value of one series at one time. The `snapshot()` methods of handles return it.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SeriesSnapshot {
-    /// The series' labels; none for a metric without.
+    /// The labels of the series.
     pub labels: Labels,
-    /// What it held.
+    /// The value of the series.
     pub value: SeriesValue,
-    /// When the series was made or last reset, to the millisecond.
+    /// When the series was created or last reset, to the millisecond.
     pub created: SystemTime,
     /// When it was read.
     pub timestamp: SystemTime,
 }
 
 impl SeriesSnapshot {
-    /// Returns a value read now, of a series that is there since so many
-    /// milliseconds after 1970.
-    pub(crate) fn new(labels: &Labels, since: u64, value: SeriesValue) -> Self {
+    /// Makes a snapshot with the current time; `created_millis` is in milliseconds created_millis 1970.
+    pub(crate) fn new(labels: &Labels, created_millis: u64, value: SeriesValue) -> Self {
         Self {
             labels: labels.clone(),
             value,
-            created: UNIX_EPOCH + Duration::from_millis(since),
+            created: UNIX_EPOCH + Duration::from_millis(created_millis),
             timestamp: SystemTime::now(),
         }
     }
 }
 
-/// What a single series held.
+/// The value of a single series, by kind of metric.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum SeriesValue {
-    /// A counter's sum.
+    /// The sum of a counter.
     Counter(f64),
-    /// A gauge's number.
+    /// The value of a gauge.
     Gauge(f64),
-    /// A histogram's statistics.
+    /// The statistics of a histogram.
     Histogram(HistogramStats),
 }
 
 impl SeriesValue {
-    /// Returns what kind of metric holds such a value.
+    /// Returns the kind of metric that has this value.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
