@@ -9,14 +9,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tachometer::dashboards::{AlertRules, GrafanaBoard};
-use tachometer::llm::LlmMetrics;
-use tachometer::{MetricsLayer, Registry, SystemMetrics};
+use tachometer::{LlmLayer, MetricsLayer, Registry, SystemMetrics};
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Set up the registry as in the service. It needs no traffic.
     let registry = Registry::new();
     let _layer = MetricsLayer::new().registry(&registry).try_register()?;
-    let _llm = LlmMetrics::new(&registry)?;
+    let _llm = LlmLayer::new().registry(&registry).try_register()?;
     SystemMetrics::new().register(&registry)?;
 
     let board = GrafanaBoard::new().title("Shop").to_json(&registry);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use tachometer::llm::{LlmMetrics, Outcome, Usage};
-use tachometer::{Error, Registry};
+use tachometer::llm::{Outcome, Usage};
+use tachometer::{Error, LlmLayer, Registry};
 
 fn main() -> Result<(), Error> {
     let registry = Registry::global();
@@ -12,8 +12,8 @@ fn main() -> Result<(), Error> {
     registry.record_llm_request(Duration::from_millis(1_500), true, 750, "gpt-4");
 
     // Record a call while it runs. The guard counts it even if it is cancelled.
-    let metrics = LlmMetrics::new(registry)?;
-    let mut call = metrics.start("chat", "openai", "gpt-4");
+    let llm = LlmLayer::new().registry(registry).try_register()?;
+    let mut call = llm.start_call("openai", "gpt-4", "chat");
     call.set_usage(Usage::new().input(600).output(150));
     call.finish(Outcome::Success);
 

@@ -25,7 +25,7 @@
 //! It fits reqwest (feature `reqwest`), hyper-util's client (feature `hyper-util`, by
 //! which the model in a `Full<Bytes>` is seen), any other tower service of the `http`
 //! crate's types, reqwest-middleware and async-openai (features of the same names).
-//! Clients that hide their HTTP tell their calls by hand, to [`LlmMetrics`].
+//! Calls of clients that hide their HTTP are recorded by hand, with [`LlmLayer::start_call`].
 //!
 //! # What is measured
 //!
@@ -137,6 +137,5 @@ mod tower;
 pub use call::LlmCall;
 pub use cost::{Price, PriceTable};
 pub use facts::{ErrorType, Outcome, Phase, ServiceTier, Unit, Usage};
-pub use metrics::LlmMetrics;
 pub use request::RequestModel;
 pub use tower::{LlmBody, LlmLayer, LlmRequest, LlmResponse, LlmService};

@@ -10,18 +10,18 @@ pub(crate) struct Settings {
     pub(crate) prefix: String,
     pub(crate) provider: Option<Box<str>>,
     /// Hosts that the user names, each with its provider.
-    pub(crate) hosts: Vec<(Box<str>, Box<str>)>,
+    pub(crate) provider_by_host: Vec<(Box<str>, Box<str>)>,
     pub(crate) known_models: Vec<Box<str>>,
     /// The provider, model and operation of calls whose series are created at registration.
     pub(crate) predeclared: Vec<[Box<str>; 3]>,
     pub(crate) default_model: Option<Box<str>>,
-    pub(crate) limit: Option<usize>,
+    pub(crate) model_limit: Option<usize>,
     pub(crate) rename_model: Option<Hook<RenameModel>>,
     pub(crate) skip: Option<Hook<SkipRequest>>,
     pub(crate) buckets: Option<Buckets>,
     pub(crate) preset: Preset,
     pub(crate) prices: Option<PriceTable>,
-    pub(crate) by_route: bool,
+    pub(crate) has_route_metrics: bool,
     pub(crate) clock: Clock,
 }
 
@@ -39,17 +39,17 @@ impl Default for Settings {
         Self {
             prefix: String::new(),
             provider: None,
-            hosts: Vec::new(),
+            provider_by_host: Vec::new(),
             known_models: Vec::new(),
             predeclared: Vec::new(),
             default_model: None,
-            limit: Some(MODELS),
+            model_limit: Some(MODELS),
             rename_model: None,
             skip: None,
             buckets: None,
             preset: Preset::default(),
             prices: None,
-            by_route: false,
+            has_route_metrics: false,
             clock: Clock::default(),
         }
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use http::Response;
 use serde_json::json;
-use tachometer::llm::{ErrorType, LlmMetrics, Outcome, Usage};
+use tachometer::llm::{ErrorType, Outcome, Usage};
 use tachometer::{LlmLayer, Registry};
 
 use crate::support::local_client::{finish, open_as};
@@ -29,11 +29,11 @@ fn lines(registry: &Registry, start: &str) -> Vec<String> {
 #[test]
 fn calls_are_told_by_the_names_of_the_conventions() {
     let (layer, registry) = otel();
-    let metrics = layer.metrics();
-    let mut call = metrics.start("chat", "openai", "gpt-x");
+    let llm = layer.clone().try_register().unwrap();
+    let mut call = llm.start_call("openai", "gpt-x", "chat");
     call.set_usage(Usage::new().input(5_000).output(3));
     call.finish(Outcome::Success);
-    let refused = metrics.start("chat", "openai", "gpt-x");
+    let refused = llm.start_call("openai", "gpt-x", "chat");
     refused.finish(Outcome::Error(ErrorType::RateLimited));
     let three = "gen_ai_provider_name=\"openai\",gen_ai_request_model=\"gpt-x\",\
                  gen_ai_operation_name=\"chat\"";
@@ -97,11 +97,11 @@ fn each_part_of_a_stream_after_the_first_is_timed() {
 #[test]
 fn both_sets_of_names_can_stand_beside_each_other() {
     let registry = Registry::new();
-    let own = LlmMetrics::new(&registry).unwrap();
+    let own = LlmLayer::new().registry(&registry).try_register().unwrap();
     let layer = LlmLayer::new().registry(&registry).otel_names();
-    let conventional = layer.metrics();
-    own.start("chat", "p", "m").finish(Outcome::Success);
-    drop(conventional.start("chat", "p", "m"));
+    let conventional = layer.clone().try_register().unwrap();
+    own.start_call("p", "m", "chat").finish(Outcome::Success);
+    drop(conventional.start_call("p", "m", "chat"));
     assert_eq!(sum(&registry, "llm_requests_total", &[]), 1.0);
     assert_eq!(sum(&registry, "gen_ai_client_requests_total", &[]), 1.0);
 }

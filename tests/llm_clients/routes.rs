@@ -15,7 +15,7 @@ use futures_util::future::{join, join_all};
 use futures_util::stream;
 use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
-use tachometer::llm::{LlmMetrics, Outcome, Price, PriceTable, Usage};
+use tachometer::llm::{Outcome, Price, PriceTable, Usage};
 use tachometer::middleware::RequestBody;
 use tachometer::{LlmLayer, MetricsLayer, Registry, RequestRoute, carry_route};
 use tokio::task::{spawn_blocking, yield_now};
@@ -23,23 +23,23 @@ use tower::{Service, ServiceExt, service_fn};
 
 use crate::support::read::sum;
 
-/// The metrics of calls that cost a cent for each token.
-fn metrics(registry: &Registry) -> LlmMetrics {
+/// Returns a layer for calls that cost a cent for each token.
+fn llm_layer(registry: &Registry) -> LlmLayer {
     let prices = PriceTable::new().model("m", Price::per_million(1e4, 1e4));
     let layer = LlmLayer::new().registry(registry).prices(prices);
-    layer.route_metrics().metrics()
+    layer.route_metrics().try_register().unwrap()
 }
 
-/// Makes a call that takes so many tokens.
-async fn call(metrics: &LlmMetrics, tokens: u64) {
-    let mut call = metrics.start("chat", "p", "m");
+/// Makes a call that uses so many tokens.
+async fn call(llm: &LlmLayer, tokens: u64) {
+    let mut call = llm.start_call("p", "m", "chat");
     yield_now().await;
     call.set_usage(Usage::new().input(tokens).output(0));
     call.finish(Outcome::Success);
 }
 
-fn call_at_once(metrics: &LlmMetrics, tokens: u64) {
-    let mut call = metrics.start("chat", "p", "m");
+fn call_at_once(llm: &LlmLayer, tokens: u64) {
+    let mut call = llm.start_call("p", "m", "chat");
     call.set_usage(Usage::new().input(tokens).output(0));
     call.finish(Outcome::Success);
 }
@@ -64,11 +64,11 @@ where
 #[tokio::test]
 async fn a_call_has_the_route_of_the_code_that_makes_it() {
     let registry = Registry::new();
-    let metrics = metrics(&registry);
+    let llm = llm_layer(&registry);
     let app = Router::new()
         .route(
             "/own/{id}",
-            get(async |State(m): State<LlmMetrics>| {
+            get(async |State(m): State<LlmLayer>| {
                 assert_eq!(RequestRoute::current().name(), Some("/own/{id}"));
                 call(&m, 1).await;
                 join(call(&m, 2), call(&m, 4)).await;
@@ -76,7 +76,7 @@ async fn a_call_has_the_route_of_the_code_that_makes_it() {
         )
         .route(
             "/task",
-            get(async |State(m): State<LlmMetrics>| {
+            get(async |State(m): State<LlmLayer>| {
                 let (one, two) = (m.clone(), m.clone());
                 tokio::spawn(carry_route(async move { call(&one, 8).await }))
                     .await
@@ -93,7 +93,7 @@ async fn a_call_has_the_route_of_the_code_that_makes_it() {
         )
         .route(
             "/stream",
-            get(async |State(m): State<LlmMetrics>| {
+            get(async |State(m): State<LlmLayer>| {
                 let parts = stream::unfold((m, 0), async |(m, part)| {
                     call(&m, 64).await;
                     (part < 2).then(|| (Ok::<_, Infallible>("part"), (m, part + 1)))
@@ -103,12 +103,12 @@ async fn a_call_has_the_route_of_the_code_that_makes_it() {
         )
         .route(
             "/nested",
-            get(async |State(m): State<LlmMetrics>| {
+            get(async |State(m): State<LlmLayer>| {
                 // Another service in this process, which has routes of its own.
                 let inner = Router::new()
                     .route(
                         "/inner",
-                        get(async |State(m): State<LlmMetrics>| call(&m, 1_000).await),
+                        get(async |State(m): State<LlmLayer>| call(&m, 1_000).await),
                     )
                     .with_state(m.clone())
                     .layer(MetricsLayer::new().registry(&Registry::new()));
@@ -116,13 +116,13 @@ async fn a_call_has_the_route_of_the_code_that_makes_it() {
                 call(&m, 128).await;
             }),
         )
-        .with_state(metrics.clone())
+        .with_state(llm.clone())
         .layer(MetricsLayer::new().registry(&registry));
     for path in ["/own/7", "/task", "/stream", "/nested"] {
         get_from(&app, path).await;
         assert_eq!(RequestRoute::current().name(), None);
     }
-    call(&metrics, 256).await;
+    call(&llm, 256).await;
     for (route, tokens) in [
         ("/own/{id}", 7.0),
         ("/task", 40.0),
@@ -144,14 +144,14 @@ async fn a_layer_around_the_whole_service_is_told_the_route_by_the_one_within() 
     let app = Router::new()
         .route(
             "/users/{id}",
-            get(async |State(m): State<LlmMetrics>| {
+            get(async |State(m): State<LlmLayer>| {
                 call(&m, 1).await;
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 call(&m, 2).await;
             }),
         )
-        .fallback(async |State(m): State<LlmMetrics>| call(&m, 4).await)
-        .with_state(metrics(&registry))
+        .fallback(async |State(m): State<LlmLayer>| call(&m, 4).await)
+        .with_state(llm_layer(&registry))
         .layer(layer.clone());
     let app = tower::Layer::layer(&layer, app);
     for path in ["/users/7", "/nowhere"] {
@@ -168,13 +168,13 @@ async fn the_route_that_pays_is_the_one_that_the_request_is_counted_with() {
     let inner = Router::new()
         .route(
             "/users/{id}",
-            get(async |State(m): State<LlmMetrics>| call(&m, 1).await),
+            get(async |State(m): State<LlmLayer>| call(&m, 1).await),
         )
         .route(
             "/teams/{id}",
-            get(async |State(m): State<LlmMetrics>| call(&m, 2).await),
+            get(async |State(m): State<LlmLayer>| call(&m, 2).await),
         )
-        .with_state(metrics(&registry))
+        .with_state(llm_layer(&registry))
         .layer(MetricsLayer::new().registry(&registry));
     let outer = MetricsLayer::new().registry(&registry);
 
@@ -215,31 +215,31 @@ async fn the_route_that_pays_is_the_one_that_the_request_is_counted_with() {
 #[tokio::test]
 async fn a_request_that_panics_or_is_dropped_leaves_its_route_to_no_one() {
     let registry = Registry::new();
-    let metrics = metrics(&registry);
+    let llm = llm_layer(&registry);
     let app = Router::new()
         .route(
             "/panic",
-            get(async |State(m): State<LlmMetrics>| {
+            get(async |State(m): State<LlmLayer>| {
                 call(&m, 1).await;
                 assert!(RequestRoute::current().name().is_none(), "on purpose");
             }),
         )
         .route(
             "/endless",
-            get(async |State(m): State<LlmMetrics>| {
+            get(async |State(m): State<LlmLayer>| {
                 call(&m, 2).await;
                 std::future::pending::<()>().await;
             }),
         )
-        .with_state(metrics.clone())
+        .with_state(llm.clone())
         .layer(MetricsLayer::new().registry(&registry));
     let panicking = app.clone();
     let panicked = tokio::spawn(async move { get_from(&panicking, "/panic").await });
     assert!(panicked.await.unwrap_err().is_panic());
-    call(&metrics, 4).await;
+    call(&llm, 4).await;
     let endless = tokio::time::timeout(Duration::from_millis(20), get_from(&app, "/endless"));
     assert!(endless.await.is_err());
-    call(&metrics, 8).await;
+    call(&llm, 8).await;
     assert_eq!(spent(&registry, "/panic"), 1.0);
     assert_eq!(spent(&registry, "/endless"), 2.0);
     assert_eq!(spent(&registry, "none"), 12.0);
@@ -253,8 +253,8 @@ async fn routes_are_never_mixed_up() {
     const REQUESTS: u64 = 600;
 
     let registry = Registry::new();
-    let metrics = metrics(&registry);
-    let handler = async |State(m): State<LlmMetrics>, Path(seed): Path<u64>| {
+    let llm = llm_layer(&registry);
+    let handler = async |State(m): State<LlmLayer>, Path(seed): Path<u64>| {
         let mut random = Rng::with_seed(seed);
         let mut tasks = Vec::new();
         // The route's number is what is paid, and the only thing it is known by.
@@ -283,13 +283,13 @@ async fn routes_are_never_mixed_up() {
         app = app.route(&format!("/r{route}/{{seed}}"), get(handler));
     }
     let app = app
-        .with_state(metrics.clone())
+        .with_state(llm.clone())
         .layer(MetricsLayer::new().registry(&registry));
     let requests = (0..REQUESTS).map(|seed| {
-        let (app, metrics) = (app.clone(), metrics.clone());
+        let (app, llm) = (app.clone(), llm.clone());
         tokio::spawn(async move {
             get_from(&app, &format!("/r{}/{seed}", seed % ROUTES)).await;
-            call(&metrics, 100_000).await;
+            call(&llm, 100_000).await;
         })
     });
     for request in join_all(requests).await {

@@ -12,7 +12,7 @@ use http_body::Body;
 use http_body_util::Full;
 use serde_json::{Value, json};
 use tachometer::export::Format;
-use tachometer::llm::{ErrorType, LlmMetrics, Outcome, RequestModel, Usage};
+use tachometer::llm::{ErrorType, Outcome, RequestModel, Usage};
 use tachometer::{LlmLayer, Registry};
 use tower::{Service, service_fn};
 
@@ -274,7 +274,7 @@ fn nothing_that_is_said_in_a_call_is_told_while_it_lasts_or_after_it() {
 #[test]
 fn a_model_is_told_since_it_is_a_label() {
     let (layer, registry) = layer();
-    let mut call = layer.metrics().start("chat", "openai", "CANARY-model");
+    let mut call = layer.start_call("openai", "CANARY-model", "chat");
     call.first_token();
     drop(call);
     let text = registry.export_prometheus();
@@ -286,12 +286,12 @@ fn a_model_is_told_since_it_is_a_label() {
 #[tokio::test]
 async fn no_debug_of_the_layers_own_types_tells_of_a_call_under_way() {
     let (layer, registry) = layer();
-    let metrics = layer.metrics();
-    let mut call = metrics.start("chat", "openai", "gpt-x");
+    let llm = layer.clone().try_register().unwrap();
+    let mut call = llm.start_call("openai", "gpt-x", "chat");
     call.first_token();
     call.set_usage(Usage::new().input(3));
     assert_silent_debug(&call);
-    let hostile = metrics.start("chat", "openai", "sk-CANARY");
+    let hostile = llm.start_call("openai", "sk-CANARY", "chat");
     assert_silent_debug(&hostile);
     drop(hostile);
     call.finish(Outcome::Error(ErrorType::Auth));
@@ -316,7 +316,7 @@ async fn no_debug_of_the_layers_own_types_tells_of_a_call_under_way() {
     let response = future.await.unwrap();
     assert_silent_debug(response.body());
     assert_silent_debug(&layer);
-    assert_silent_debug(&metrics);
+    assert_silent_debug(&llm);
     assert_silent_debug(&llm);
     assert_silent_debug(&(RequestModel::new("gpt-x"), Usage::new(), Outcome::Cancelled));
 }
@@ -325,7 +325,10 @@ async fn no_debug_of_the_layers_own_types_tells_of_a_call_under_way() {
 fn a_conflict_of_names_tells_the_names_alone() {
     let registry = Registry::new();
     registry.gauge("llm_requests_total", "Taken.").unwrap();
-    let error = LlmMetrics::new(&registry).unwrap_err();
+    let error = LlmLayer::new()
+        .registry(&registry)
+        .try_register()
+        .unwrap_err();
     assert_silent_debug(&error);
     // Of many calls that cannot be recorded one is told; no other test makes any, since
     // it is one of the process.

@@ -1,15 +1,17 @@
-//! The seed's way to record a call: all at once, after it.
+//! Recording a call in one step, after it.
 
 use std::sync::Once;
 use std::time::Duration;
 
+use crate::llm::call::LlmCall;
 use crate::llm::facts::{ErrorType, Outcome};
 use crate::llm::metrics::LlmMetrics;
 use crate::registry::Registry;
 
 impl Registry {
-    /// Records a call of an LLM that has ended, of which no more is known: provider,
-    /// operation and the tokens' direction are `unknown`.
+    /// Records an LLM call that has ended. Its provider, its operation and the direction of its
+    /// tokens are `unknown`; see [`LlmLayer`](crate::LlmLayer) for calls about which more is
+    /// known.
     ///
     /// ```
     /// use std::time::Duration;
@@ -20,21 +22,22 @@ impl Registry {
     /// assert_eq!(registry.get("llm_tokens_total").unwrap().value(), 750.0);
     /// ```
     ///
-    /// Where the registry holds something else under the name of one of the metrics,
-    /// nothing is recorded, and one warning of the process says why.
+    /// If another metric has the name of one of the LLM metrics, nothing is recorded, and the
+    /// process logs one warning with the reason.
     pub fn record_llm_request(&self, duration: Duration, success: bool, tokens: u64, model: &str) {
         let metrics = match LlmMetrics::new(self) {
             Ok(metrics) => metrics,
             Err(error) => {
-                // Not again and again: it is the same at each call.
+                // The error is the same for every call.
                 static WARNED: Once = Once::new();
-                WARNED.call_once(|| tracing::warn!(%error, "a call of an LLM is not recorded"));
+                WARNED.call_once(|| tracing::warn!(%error, "LLM calls are not recorded"));
                 return;
             }
         };
-        let mut call = metrics.start("", "", model);
-        call.set_tokens(tokens);
-        call.took = Some(duration);
+        let model = (!model.is_empty()).then(|| model.into());
+        let mut call = LlmCall::start(&metrics, "", model, "");
+        call.set_undirected_tokens(tokens);
+        call.measured_duration = Some(duration);
         call.finish(if success {
             Outcome::Success
         } else {

@@ -1,7 +1,9 @@
-//! The shared vocabulary: what can be known about a call.
+//! What can be known about a call: the vocabulary that the other modules share.
 
+mod call_facts;
+mod call_target;
+mod ended_call;
 mod finish_reasons;
-mod finished;
 mod money;
 mod outcome;
 mod rate_limit;
@@ -10,8 +12,10 @@ mod server_times;
 mod units;
 mod usage;
 
+pub(crate) use call_facts::CallFacts;
+pub(crate) use call_target::{CallTarget, ModelEvidence};
+pub(crate) use ended_call::EndedCall;
 pub(crate) use finish_reasons::FinishReasons;
-pub(crate) use finished::{Ended, Proof};
 pub(crate) use money::{Money, ReportedCost};
 pub use outcome::{ErrorType, Outcome};
 pub(crate) use rate_limit::RateLimit;

@@ -1,21 +1,21 @@
-//! Which responses made in the background were counted.
+//! The background responses that were counted.
 
 use std::collections::{HashSet, VecDeque};
 
 use crate::llm::facts::ResponseId;
 
-/// The ids of the responses that were counted last.
+/// The ids of the background responses that were counted last.
 #[derive(Debug, Default)]
 pub(crate) struct CountedResponses {
     ids: HashSet<ResponseId>,
     order: VecDeque<ResponseId>,
 }
 
-/// The most ids that are kept. The oldest one is dropped first.
+/// The number of ids that are kept. The oldest one is dropped first.
 const MAX_IDS: usize = 10_000;
 
 impl CountedResponses {
-    /// Adds an id, and returns false if it is there already.
+    /// Adds an id, and returns false if it is present already.
     pub(crate) fn insert(&mut self, id: ResponseId) -> bool {
         if !self.ids.insert(id) {
             return false;
@@ -36,14 +36,14 @@ mod tests {
 
     #[test]
     fn an_id_is_new_once_until_it_is_dropped() {
-        let mut seen = CountedResponses::default();
+        let mut counted = CountedResponses::default();
         let id = |number: usize| ResponseId::new(&format!("resp_{number}"));
-        assert!(seen.insert(id(0)));
-        assert!(!seen.insert(id(0)));
-        assert!((1..MAX_IDS).all(|number| seen.insert(id(number))));
-        assert!(!seen.insert(id(0)));
-        assert!(seen.insert(id(MAX_IDS)));
-        assert!(seen.insert(id(0)));
-        assert_eq!((seen.ids.len(), seen.order.len()), (MAX_IDS, MAX_IDS));
+        assert!(counted.insert(id(0)));
+        assert!(!counted.insert(id(0)));
+        assert!((1..MAX_IDS).all(|number| counted.insert(id(number))));
+        assert!(!counted.insert(id(0)));
+        assert!(counted.insert(id(MAX_IDS)));
+        assert!(counted.insert(id(0)));
+        assert_eq!((counted.ids.len(), counted.order.len()), (MAX_IDS, MAX_IDS));
     }
 }

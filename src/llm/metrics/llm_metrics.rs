@@ -1,55 +1,30 @@
-//! The metrics of calls, and the calls that are recorded by hand.
+//! The metrics of LLM calls in one registry.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::context::RequestRoute;
 use crate::error::Error;
-use crate::llm::call::LlmCall;
 use crate::llm::cost::{CheckedPriceTable, PriceTable};
-use crate::llm::facts::{Ended, Proof, RateLimit, ResponseId, Usage};
+use crate::llm::facts::{CallTarget, EndedCall, ModelEvidence, RateLimit, ResponseId, Usage};
 use crate::llm::metrics::call_cost::CallCost;
 use crate::llm::metrics::counted_responses::CountedResponses;
-use crate::llm::metrics::families::{Families, UNCONFIRMED, UNKNOWN};
+use crate::llm::metrics::definitions::{UNCONFIRMED, UNKNOWN};
+use crate::llm::metrics::families::Families;
 use crate::llm::settings::Settings;
 use crate::metric::{Histogram, InFlight};
 use crate::registry::Registry;
 
-/// The metrics of calls of an LLM, in one registry.
-///
-/// For clients that hide their HTTP, and models in the process: a call is told to them by
-/// hand, with what is known of it. The [layer](crate::llm::LlmLayer) counts into the same
-/// metrics. A clone is the same metrics.
-///
-/// ```
-/// use tachometer::llm::{LlmMetrics, Outcome, Usage};
-/// use tachometer::Registry;
-///
-/// let registry = Registry::new();
-/// let metrics = LlmMetrics::new(&registry)?;
-///
-/// let mut call = metrics.start("chat", "aws.bedrock", "claude-x");
-/// call.first_token();
-/// call.set_usage(Usage::new().input(21).output(4));
-/// call.finish(Outcome::Success);
-///
-/// drop(metrics.start("chat", "aws.bedrock", "claude-x")); // counted as cancelled
-///
-/// let requests = registry.get("llm_requests_total").unwrap();
-/// assert_eq!(requests.value(), 2.0);
-/// # Ok::<(), tachometer::Error>(())
-/// ```
+/// The metrics of LLM calls in one registry. A clone records into the same metrics.
 #[derive(Clone)]
 pub struct LlmMetrics(Arc<Inner>);
 
 struct Inner {
     families: Families,
     settings: Settings,
-    /// What models cost, if the user said.
-    rates: Option<CheckedPriceTable>,
-    /// The responses made in the background that were counted. The lock is taken only for
-    /// such a response.
-    seen: Mutex<CountedResponses>,
+    prices: Option<CheckedPriceTable>,
+    /// The background responses that were counted. The lock is taken only for such a response.
+    counted_responses: Mutex<CountedResponses>,
 }
 
 impl fmt::Debug for LlmMetrics {
@@ -61,18 +36,13 @@ impl fmt::Debug for LlmMetrics {
 }
 
 impl LlmMetrics {
-    /// Registers the metrics, or finds them where they are.
-    ///
-    /// # Errors
-    ///
-    /// When the registry holds something else under the name of one of them
-    /// ([`Error::is_conflict`]).
-    pub fn new(registry: &Registry) -> Result<Self, Error> {
-        Self::with(registry, Settings::default())
+    /// Registers the metrics with the default settings, or finds registered ones.
+    pub(crate) fn new(registry: &Registry) -> Result<Self, Error> {
+        Self::with_settings(registry, Settings::default())
     }
 
-    pub(crate) fn with(registry: &Registry, settings: Settings) -> Result<Self, Error> {
-        let rates = settings
+    pub(crate) fn with_settings(registry: &Registry, settings: Settings) -> Result<Self, Error> {
+        let prices = settings
             .prices
             .as_ref()
             .map(PriceTable::check)
@@ -81,167 +51,139 @@ impl LlmMetrics {
         Ok(Self(Arc::new(Inner {
             families,
             settings,
-            rates,
-            seen: Mutex::default(),
+            prices,
+            counted_responses: Mutex::default(),
         })))
-    }
-
-    /// Begins a call, which is dropped once: as [finished](LlmCall::finish), or as
-    /// cancelled.
-    ///
-    /// `operation` and `provider` are those of the OpenTelemetry GenAI conventions
-    /// (`chat`, `text_completion`, `embeddings`; `openai`, `anthropic`, `aws.bedrock`),
-    /// or words of one's own. Empty ones, and an empty `model`, are `unknown`.
-    pub fn start(&self, operation: &str, provider: &str, model: &str) -> LlmCall {
-        let model = (!model.is_empty()).then(|| model.into());
-        LlmCall::start(self, operation, provider, model)
     }
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.0.settings
     }
 
-    /// Returns the route of the request that is being answered, if it is to be told.
-    pub(crate) fn route(&self) -> RequestRoute {
-        if self.0.settings.by_route {
+    /// Returns the route of the HTTP request that is being handled, if calls are recorded by
+    /// route.
+    pub(crate) fn current_route(&self) -> RequestRoute {
+        if self.0.settings.has_route_metrics {
             RequestRoute::current()
         } else {
             RequestRoute::default()
         }
     }
 
-    /// Counts a call that begins. A model that no provider has accepted yet has no series of
-    /// its own.
+    /// Counts a call that starts. A model that no provider has accepted yet is counted as
+    /// `_unconfirmed`.
     ///
-    /// Returns also whether the series is that of the call's own model.
-    pub(crate) fn enter(
-        &self,
-        provider: &str,
-        model: Option<&str>,
-        operation: &str,
-    ) -> (InFlight, bool) {
+    /// Also returns whether the gauge is that of the call's model.
+    pub(crate) fn enter(&self, target: &CallTarget) -> (InFlight, bool) {
         let families = &self.0.families;
-        let name = self.model(model);
-        let mut labels = labels(provider, &name, operation);
+        let model = self.model_label(target.model.as_deref());
+        let mut labels = labels(target, &model);
         if let Some(in_flight) = families.in_flight.find(&labels) {
             in_flight.start();
             return (in_flight.clone(), true);
         }
-        if model.is_some() && !families.has_model(&name) {
+        if target.model.is_some() && !families.has_model(&model) {
             labels[MODEL] = UNCONFIRMED;
         }
-        let in_flight = families.open(&mut labels);
+        let in_flight = families.get_or_create(&mut labels);
         in_flight.start();
-        // Another label if the model is not known, or over a limit.
-        (in_flight, labels[MODEL] == &*name)
+        // The label differs if the model is unconfirmed or over the limit.
+        (in_flight, labels[MODEL] == &*model)
     }
 
-    /// Gives a model series of its own, since a provider has accepted a call of it.
-    pub(crate) fn prove(&self, provider: &str, model: &str, operation: &str) {
-        let name = self.model(Some(model));
-        self.resolve(labels(provider, &name, operation), Proof::Request);
+    /// Gives the model its own series, because a provider accepted a call of it.
+    pub(crate) fn confirm_model(&self, target: &CallTarget) {
+        let model = self.model_label(target.model.as_deref());
+        self.resolve(labels(target, &model), ModelEvidence::AcceptedRequest);
     }
 
     /// Records a call that has ended.
-    pub(crate) fn record(&self, ended: &Ended<'_>) {
-        let inner = &*self.0;
-        let name = self.model(ended.model);
-        let mut labels = labels(ended.provider, &name, ended.operation);
-        if !ended.is_named {
-            // What is not known has no name that would have to be proven.
-            let proof = ended.model.map_or(Proof::Request, |_| ended.proof);
-            labels = self.resolve(labels, proof);
+    pub(crate) fn record(&self, call: &EndedCall<'_>) {
+        let target = call.target;
+        let model = self.model_label(target.model.as_deref());
+        let mut labels = labels(target, &model);
+        if !target.has_series {
+            labels = self.resolve(labels, target.evidence());
         }
-        let bill = CallCost::new(ended, inner.rates.as_ref());
-        inner.families.record(labels, ended, &bill);
-        for (model, usage) in ended.other_models {
-            self.record_other_model(ended, model, usage);
+        let cost = CallCost::new(call, self.0.prices.as_ref());
+        self.0.families.record(labels, call, &cost);
+        for (model, usage) in &call.facts.other_models {
+            self.record_other_model(call, model, usage);
         }
     }
 
     /// Records the usage of another model in the same call, such as an advisor. The call itself
     /// counts once, under the requested model.
-    fn record_other_model(&self, ended: &Ended<'_>, model: &str, usage: &Usage) {
-        let name = self.model(Some(model));
-        let labels = labels(ended.provider, &name, ended.operation);
-        let labels = self.resolve(labels, Proof::Answer);
-        let bill = CallCost::for_other_model(ended, model, usage, self.0.rates.as_ref());
+    fn record_other_model(&self, call: &EndedCall<'_>, model: &str, usage: &Usage) {
+        let name = self.model_label(Some(model));
+        let labels = self.resolve(labels(call.target, &name), ModelEvidence::Response);
+        let cost = CallCost::for_other_model(call, model, usage, self.0.prices.as_ref());
+        let route = call.target.route.name();
         let families = &self.0.families;
-        families.record_other_model(labels, ended.route, usage, &bill);
+        families.record_other_model(labels, route, usage, &cost);
     }
 
-    /// Whether the time from part to part of an answer is told.
-    pub(crate) fn times_chunks(&self) -> bool {
-        self.0.families.times_chunks()
+    pub(crate) fn has_chunk_histogram(&self) -> bool {
+        self.0.families.has_chunk_histogram()
     }
 
-    /// Returns the histogram of the time from part to part of a call's answer, if there is
+    /// Returns the histogram of the time between the chunks of a response, if the preset has
     /// one.
-    pub(crate) fn per_chunk(
-        &self,
-        provider: &str,
-        model: Option<&str>,
-        operation: &str,
-        proof: Proof,
-    ) -> Option<Histogram> {
-        let name = self.model(model);
-        let proof = model.map_or(Proof::Request, |_| proof);
-        let labels = self.resolve(labels(provider, &name, operation), proof);
-        self.0.families.per_chunk(labels)
+    pub(crate) fn chunk_histogram(&self, target: &CallTarget) -> Option<Histogram> {
+        let model = self.model_label(target.model.as_deref());
+        let labels = self.resolve(labels(target, &model), target.evidence());
+        self.0.families.chunk_histogram(labels)
     }
 
-    /// Records rate limits.
-    pub(crate) fn limits(
+    pub(crate) fn record_rate_limits(
         &self,
-        provider: &str,
-        model: Option<&str>,
-        operation: &str,
-        proof: Proof,
+        target: &CallTarget,
         limits: impl Iterator<Item = RateLimit>,
     ) {
         let mut limits = limits.peekable();
         if limits.peek().is_none() {
             return;
         }
-        let name = self.model(model);
-        let proof = model.map_or(Proof::Request, |_| proof);
-        let families = &self.0.families;
-        let labels = self.resolve(labels(provider, &name, operation), proof);
+        let model = self.model_label(target.model.as_deref());
+        let labels = self.resolve(labels(target, &model), target.evidence());
         for limit in limits {
-            families.rate_limits.record(labels, &limit);
+            self.0.families.rate_limits.record(labels, &limit);
         }
     }
 
-    /// Returns true the first time that a response made in the background is seen complete.
+    /// Returns true the first time that a complete background response is seen.
     pub(crate) fn is_first_seen(&self, id: ResponseId) -> bool {
-        let mut seen = self.0.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.insert(id)
+        let counted = self.0.counted_responses.lock();
+        let mut counted = counted.unwrap_or_else(PoisonError::into_inner);
+        counted.insert(id)
     }
 
-    /// Returns the labels under which a call counts: those of its model, if that has or may
-    /// have series of its own.
-    fn resolve<'a>(&self, mut labels: [&'a str; 3], proof: Proof) -> [&'a str; 3] {
+    /// Returns the labels under which a call is recorded. Its model is replaced if it has no
+    /// series, and may not get any.
+    fn resolve<'a>(&self, mut labels: [&'a str; 3], evidence: ModelEvidence) -> [&'a str; 3] {
         let families = &self.0.families;
         if families.in_flight.find(&labels).is_some() {
             return labels;
         }
-        match proof {
-            Proof::None if !families.has_model(labels[MODEL]) => labels[MODEL] = UNCONFIRMED,
-            Proof::Answer => families.limit_answered(&mut labels),
-            Proof::None | Proof::Request => {}
+        match evidence {
+            ModelEvidence::None if !families.has_model(labels[MODEL]) => {
+                labels[MODEL] = UNCONFIRMED;
+            }
+            ModelEvidence::Response => families.limit_response_model(&mut labels),
+            ModelEvidence::None | ModelEvidence::AcceptedRequest => {}
         }
-        families.open(&mut labels);
+        families.get_or_create(&mut labels);
         labels
     }
 
-    /// Returns what a model is called.
-    fn model(&self, model: Option<&str>) -> Box<str> {
+    /// Returns the label of a model.
+    fn model_label(&self, model: Option<&str>) -> Box<str> {
         match (model, &self.0.settings.rename_model) {
             (None, _) => UNKNOWN.into(),
             (Some(model), None) => model.into(),
             (Some(model), Some(rename)) => {
                 let renamed = rename.call(|rename| rename(model));
-                // Of one that panics, the name may be what it is there to hide.
+                // If the closure panicked, the name may be one that it should hide.
                 renamed.map_or_else(|| UNKNOWN.into(), String::into_boxed_str)
             }
         }
@@ -251,6 +193,10 @@ impl LlmMetrics {
 /// The position of the model among the labels.
 const MODEL: usize = 1;
 
-fn labels<'a>(provider: &'a str, model: &'a str, operation: &'a str) -> [&'a str; 3] {
-    [provider, model, operation].map(|label| if label.is_empty() { UNKNOWN } else { label })
+/// Returns the labels of a call. Empty ones become `unknown`.
+fn labels<'a>(target: &'a CallTarget, model: &'a str) -> [&'a str; 3] {
+    [&target.provider, model, &target.operation].map(|label| match label {
+        "" => UNKNOWN,
+        label => label,
+    })
 }

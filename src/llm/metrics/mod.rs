@@ -1,9 +1,14 @@
 //! The metric families of LLM calls, and how a call is recorded in them.
 
+mod bounds;
 mod call_cost;
 mod counted_responses;
+mod definitions;
 mod families;
 mod llm_metrics;
 mod model_name;
+mod rate_limits;
+mod record_call;
+mod series;
 
-pub use llm_metrics::LlmMetrics;
+pub(crate) use llm_metrics::LlmMetrics;

@@ -119,6 +119,19 @@ fn ends_with(host: &str, end: &str) -> bool {
     host.len() > end.len() && host[host.len() - end.len()..].eq_ignore_ascii_case(end)
 }
 
+/// Returns true if a configured host is this one: a name or address, with a port or for all
+/// ports.
+pub(crate) fn host_matches(configured: &str, host: &str, port: Option<u16>) -> bool {
+    let (name, configured_port) = match configured.rsplit_once(':') {
+        // The colons of an IPv6 address are in brackets.
+        Some((name, port)) if !name.contains(':') || name.ends_with(']') => {
+            (name, port.parse().ok())
+        }
+        _ => (configured, None),
+    };
+    name.eq_ignore_ascii_case(host) && (configured_port.is_none() || configured_port == port)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,5 +5,6 @@ mod hosts;
 mod parameters;
 
 pub(crate) use detect::{Detected, detect};
+pub(crate) use hosts::host_matches;
 pub use parameters::RequestModel;
 pub(crate) use parameters::RequestParams;

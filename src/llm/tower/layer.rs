@@ -70,13 +70,8 @@ impl LlmLayer {
         Ok(self)
     }
 
-    /// Returns the layer's metrics, for calls that are recorded without a wrapped client.
-    ///
-    /// # Panics
-    ///
-    /// If the metrics are not registered yet and cannot be. See
-    /// [`try_register`](Self::try_register) for the reasons.
-    pub fn metrics(&self) -> LlmMetrics {
+    /// Returns the layer's metrics, which are registered if they are not yet.
+    pub(crate) fn metrics(&self) -> LlmMetrics {
         self.metrics.get_or_register().clone()
     }
 
@@ -145,7 +140,7 @@ impl LlmLayer {
         provider: impl Into<Box<str>>,
     ) -> Self {
         let host = (host.into(), provider.into());
-        self.set(|settings| settings.hosts.push(host))
+        self.set(|settings| settings.provider_by_host.push(host))
     }
 
     /// Lists models that have their own series from their first call on, whatever the
@@ -200,7 +195,7 @@ impl LlmLayer {
     /// holds keep their limit.
     #[doc(alias = "cardinality")]
     pub fn model_limit(self, models: usize) -> Self {
-        self.set(|settings| settings.limit = Some(models))
+        self.set(|settings| settings.model_limit = Some(models))
     }
 
     /// Uses the result of `rename` as the name of a model, for example to remove a date or an
@@ -262,7 +257,7 @@ impl LlmLayer {
     /// that the calling code handles. Use [`carry_route`](crate::carry_route) for calls that
     /// are made in other tasks or threads. A call outside of a request has the route `none`.
     pub fn route_metrics(self) -> Self {
-        self.set(|settings| settings.by_route = true)
+        self.set(|settings| settings.has_route_metrics = true)
     }
 
     /// Takes the time from `now` instead of the system's clock, for example from a clock that
@@ -284,7 +279,7 @@ impl LayerMetrics for LlmMetrics {
     const LAYER: &'static str = "LlmLayer";
 
     fn register(registry: &Registry, settings: Settings) -> Result<Self, Error> {
-        Self::with(registry, settings)
+        Self::with_settings(registry, settings)
     }
 }
 

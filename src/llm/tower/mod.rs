@@ -5,6 +5,7 @@ mod client_types;
 mod future;
 mod layer;
 mod service;
+mod start_call;
 
 pub use body::LlmBody;
 pub use client_types::{LlmRequest, LlmResponse};

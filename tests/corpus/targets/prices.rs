@@ -42,7 +42,7 @@ pub(crate) fn run(mut input: &[u8]) {
     };
     for _ in 0..3 {
         let model = choice(bytes, &MODELS);
-        let mut call = layer.metrics().start("chat", "openai", model);
+        let mut call = layer.start_call("openai", model, "chat");
         call.set_usage(usage(bytes));
         if byte(bytes) % 8 == 1 {
             call.set_cost(number(bytes));

@@ -35,9 +35,8 @@ use axum::routing::get;
 use axum::{BoxError, Router};
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
-use tachometer::llm::LlmMetrics;
 use tachometer::snapshot::Kind;
-use tachometer::{MetricsLayer, MetricsRouter, Registry};
+use tachometer::{LlmLayer, MetricsLayer, MetricsRouter, Registry};
 use tower::ServiceExt;
 use tower::util::MapResponseLayer;
 
@@ -281,7 +280,7 @@ fn the_readme_lists_the_metrics_and_labels_that_there_are() {
 #[test]
 fn the_readme_lists_the_metrics_of_llms() {
     let registry = Registry::new();
-    LlmMetrics::new(&registry).unwrap();
+    let _llm = LlmLayer::new().registry(&registry).try_register().unwrap();
     // A counter's name ends with `_total` where it is read, said or not.
     let stem = |name: &str| name.trim_end_matches("_total").to_owned();
     let metrics = registry.metrics();

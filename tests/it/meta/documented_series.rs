@@ -47,7 +47,7 @@ fn a_model_has_as_many_series_as_documented() {
             Some(price) => layer.prices(PriceTable::new().model("m", price)),
             None => layer,
         };
-        let mut call = layer.metrics().start("chat", "openai", "m");
+        let mut call = layer.start_call("openai", "m", "chat");
         assert_eq!(series(&registry, "llm_"), at_start);
         call.first_token();
         call.set_usage(Usage::new().input(10).output(5).cache_read(3));

@@ -10,7 +10,7 @@ use axum::http::header::{HeaderMap, HeaderValue};
 use axum::http::{Request, Response};
 use http_body::Body;
 use tachometer::export::Format;
-use tachometer::llm::{LlmMetrics, PriceTable, RequestModel};
+use tachometer::llm::{PriceTable, RequestModel};
 use tachometer::middleware::{MetricsService, RequestBody, RequestLabels, UpgradeGuard};
 use tachometer::registry::{Collect, CollectSink};
 use tachometer::snapshot::{Desc, Kind};
@@ -230,13 +230,13 @@ fn the_debug_of_the_llm_types_is_a_line_without_names_that_callers_send() {
     let registry = Registry::new();
     let layer = LlmLayer::new().registry(&registry);
     assert_silent(&layer);
-    let metrics: LlmMetrics = layer.metrics();
+    let llm = layer.clone().try_register().unwrap();
     for number in 0..1_000 {
-        drop(metrics.start("chat", "openai", &format!("gpt-{number}")));
+        drop(llm.start_call("openai", &format!("gpt-{number}"), "chat"));
     }
     assert_silent(&layer);
-    assert_silent(&metrics);
-    let mut call = metrics.start("CANARY-operation", "CANARY-provider", "CANARY-model");
+    assert_silent(&llm);
+    let mut call = llm.start_call("CANARY-provider", "CANARY-model", "CANARY-operation");
     call.first_token();
     assert_silent(&call);
     assert_silent(&RequestModel::new("CANARY-model"));

@@ -5,8 +5,8 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::routing::get;
 use http_body_util::BodyExt;
-use tachometer::llm::{LlmMetrics, Outcome};
-use tachometer::{Buckets, Counter, Error, MetricsLayer, MetricsRouter, Registry};
+use tachometer::llm::Outcome;
+use tachometer::{Buckets, Counter, Error, LlmLayer, MetricsLayer, MetricsRouter, Registry};
 use tower::ServiceExt;
 
 use crate::support::read::sum;
@@ -359,9 +359,9 @@ async fn two_layers_and_two_llm_layers_share_a_registry() {
         for _ in 0..calls {
             get_path(app.clone(), "/users/7").await;
         }
-        let llm = LlmMetrics::new(tenant).unwrap();
+        let llm = LlmLayer::new().registry(tenant).try_register().unwrap();
         for _ in 0..calls {
-            llm.start("chat", "openai", "gpt-x")
+            llm.start_call("openai", "gpt-x", "chat")
                 .finish(Outcome::Success);
         }
     }

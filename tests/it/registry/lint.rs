@@ -297,7 +297,7 @@ fn all_that_the_crate_exposes_by_itself_is_clean() {
     let registry = Registry::new();
     let prices = PriceTable::new().model("m", Price::per_million(1.0, 1.0));
     let llm = LlmLayer::new().registry(&registry).prices(prices);
-    let mut call = llm.route_metrics().metrics().start("chat", "p", "m");
+    let mut call = llm.route_metrics().start_call("p", "m", "chat");
     call.set_usage(Usage::new().input(1).output(1).cache_read(1));
     call.finish(Outcome::Success);
     registry.record_llm_request(Duration::from_secs(1), false, 0, "m");

@@ -327,7 +327,7 @@ fn a_clone_of_the_service_and_the_layer_count_into_the_same_metrics() {
     let (layer, registry) = layer();
     let (one, other) = (layer.layer(client()), layer.clone().layer(client()));
     let other = other.clone();
-    drop(LlmLayer::metrics(&layer).start("chat", "x", "y"));
+    drop(LlmLayer::start_call(&layer, "x", "y", "chat"));
     assert_eq!(outcomes(&registry), CANCELLED);
     drop((one, other));
 }

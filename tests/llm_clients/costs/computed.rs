@@ -76,7 +76,7 @@ fn calls_cost_what_whole_numbers_say_however_many_there_are() {
         table.model(format!("model-{at}"), price(*of))
     });
     let (layer, registry) = priced(table);
-    let metrics = layer.metrics();
+    let llm = layer.clone().try_register().unwrap();
     let mut random = Rng::with_seed(7);
     let mut expected = [0_u128; PRICES.len()];
     for _ in 0..calls {
@@ -90,7 +90,7 @@ fn calls_cost_what_whole_numbers_say_however_many_there_are() {
         let (mut text_input, mut text_output) = (input, output);
         let [cached, write, hour, heard, seen] = [(); 5].map(|()| part(&mut text_input));
         let [said, drawn] = [(); 2].map(|()| part(&mut text_output));
-        let mut call = metrics.start("chat", "openai", &format!("model-{at}-2026-01-01"));
+        let mut call = llm.start_call("openai", &format!("model-{at}-2026-01-01"), "chat");
         call.set_usage(
             Usage::new()
                 .input(input)
@@ -148,7 +148,7 @@ fn a_long_prompt_has_another_price_and_units_and_calls_have_theirs() {
         )
         .model("search", Price::per_million(1.0, 1.0).call(0.25));
     let (layer, registry) = priced(table);
-    let metrics = layer.metrics();
+    let llm = layer.clone().try_register().unwrap();
     for (model, usage, expected) in [
         ("long", Usage::new().input(200_000).output(10), 0.2501),
         ("long", Usage::new().input(200_001).output(10), 0.500_152_5),
@@ -167,7 +167,7 @@ fn a_long_prompt_has_another_price_and_units_and_calls_have_theirs() {
         ),
     ] {
         let before = cost(&registry, "table");
-        let mut call = metrics.start("chat", "p", model);
+        let mut call = llm.start_call("p", model, "chat");
         call.set_usage(usage);
         call.finish(Outcome::Success);
         let found = cost(&registry, "table") - before;
@@ -218,7 +218,7 @@ fn a_kind_of_tokens_that_costs_more_is_unpriced_without_a_price() {
             (Price::per_million(0.0, 0.0), false, 0.0),
         ] {
             let (layer, registry) = priced(PriceTable::new().model("m", price));
-            end(&layer.metrics(), "m", &usage, Outcome::Success);
+            end(&layer, "m", &usage, Outcome::Success);
             let found = unpriced(&registry, "token_kind") > 0.0;
             assert_eq!(found, is_unpriced, "{usage:?}");
             let found = cost(&registry, "table");
@@ -227,12 +227,7 @@ fn a_kind_of_tokens_that_costs_more_is_unpriced_without_a_price() {
     }
     // Cached tokens never cost more.
     let (layer, registry) = priced(PriceTable::new().model("m", text()));
-    end(
-        &layer.metrics(),
-        "m",
-        &usage().cache_read(9),
-        Outcome::Success,
-    );
+    end(&layer, "m", &usage().cache_read(9), Outcome::Success);
     assert_eq!(sum(&registry, "llm_unpriced_requests_total", &[]), 0.0);
 }
 
@@ -249,7 +244,7 @@ fn a_tier_of_service_has_its_own_price_or_is_unpriced() {
     ] {
         let (layer, registry) = priced(PriceTable::new().model("m", price.clone()));
         let usage = tier.map_or(usage, |tier| usage.service_tier(tier));
-        end(&layer.metrics(), "m", &usage, Outcome::Success);
+        end(&layer, "m", &usage, Outcome::Success);
         assert_eq!(cost(&registry, "table"), expected, "{tier:?}");
         let found = unpriced(&registry, "service_tier") > 0.0;
         assert_eq!(found, is_unpriced, "{tier:?}");

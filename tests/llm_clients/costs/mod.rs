@@ -5,7 +5,7 @@ mod reported;
 mod unpriced;
 mod wrong;
 
-use tachometer::llm::{LlmMetrics, Outcome, PriceTable, Usage};
+use tachometer::llm::{Outcome, PriceTable, Usage};
 use tachometer::{LlmLayer, Registry};
 
 use crate::support::read::sum;
@@ -25,8 +25,8 @@ fn unpriced(registry: &Registry, reason: &str) -> f64 {
     sum(registry, "llm_unpriced_requests_total", &labels)
 }
 
-fn end(metrics: &LlmMetrics, model: &str, usage: &Usage, outcome: Outcome) {
-    let mut call = metrics.start("chat", "p", model);
+fn end(llm: &LlmLayer, model: &str, usage: &Usage, outcome: Outcome) {
+    let mut call = llm.start_call("p", model, "chat");
     if *usage != Usage::new() {
         call.set_usage(*usage);
     }

@@ -2,8 +2,8 @@
 
 use std::panic::catch_unwind;
 
-use tachometer::Registry;
-use tachometer::llm::{ErrorType, LlmMetrics, Outcome, Price, PriceTable, Unit, Usage};
+use tachometer::llm::{ErrorType, Outcome, Price, PriceTable, Unit, Usage};
+use tachometer::{LlmLayer, Registry};
 
 use super::{cost, end, priced, unpriced};
 use crate::support::read::sum;
@@ -14,21 +14,21 @@ fn what_is_not_known_is_counted_and_never_0() {
         .model("m", Price::per_million(1.0, 1.0))
         .model("free", Price::per_million(0.0, 0.0));
     let (layer, registry) = priced(table);
-    let metrics = layer.metrics();
+    let llm = layer.clone().try_register().unwrap();
     let whole = Usage::new().input(10).output(5);
-    end(&metrics, "other", &whole, Outcome::Success);
+    end(&llm, "other", &whole, Outcome::Success);
     assert_eq!(unpriced(&registry, "model"), 1.0);
     assert_eq!(cost(&registry, "table"), 0.0);
-    end(&metrics, "m", &Usage::new(), Outcome::Success);
-    end(&metrics, "m", &Usage::new(), Outcome::Cancelled);
+    end(&llm, "m", &Usage::new(), Outcome::Success);
+    end(&llm, "m", &Usage::new(), Outcome::Cancelled);
     assert_eq!(unpriced(&registry, "usage"), 2.0);
     assert_eq!(cost(&registry, "table"), 0.0);
     // What is known of it, is paid for all the same.
-    end(&metrics, "m", &Usage::new().input(10), Outcome::Truncated);
+    end(&llm, "m", &Usage::new().input(10), Outcome::Truncated);
     assert_eq!(unpriced(&registry, "usage"), 3.0);
     assert_eq!(cost(&registry, "table"), 0.000_01);
     end(
-        &metrics,
+        &llm,
         "m",
         &whole.billed(Unit::WebSearches, 1.0),
         Outcome::Success,
@@ -37,8 +37,8 @@ fn what_is_not_known_is_counted_and_never_0() {
     assert_eq!(cost(&registry, "table"), 0.000_025);
     // What failed before an answer took nothing, and what is free costs nothing.
     let failed = Outcome::Error(ErrorType::RateLimited);
-    end(&metrics, "m", &Usage::new(), failed);
-    end(&metrics, "free", &whole, Outcome::Success);
+    end(&llm, "m", &Usage::new(), failed);
+    end(&llm, "free", &whole, Outcome::Success);
     assert_eq!(cost(&registry, "table"), 0.000_025);
     assert_eq!(sum(&registry, "llm_unpriced_requests_total", &[]), 5.0);
 }
@@ -49,13 +49,13 @@ fn units_with_a_price_may_stand_for_tokens_unless_a_count_was_invalid() {
     let seen = Price::per_call(0.0).unit(Unit::Images, 0.25);
     let table = PriceTable::new().model("heard", heard).model("seen", seen);
     let (layer, registry) = priced(table);
-    let metrics = layer.metrics();
+    let llm = layer.clone().try_register().unwrap();
     let seconds = Usage::new().billed(Unit::AudioSeconds, 2.0);
-    end(&metrics, "heard", &seconds, Outcome::Success);
+    end(&llm, "heard", &seconds, Outcome::Success);
     assert_eq!(cost(&registry, "table"), 0.5);
     assert_eq!(sum(&registry, "llm_unpriced_requests_total", &[]), 0.0);
     let image = Usage::new().input(u64::MAX).billed(Unit::Images, 1.0);
-    end(&metrics, "seen", &image, Outcome::Success);
+    end(&llm, "seen", &image, Outcome::Success);
     assert_eq!(cost(&registry, "table"), 0.75);
     assert_eq!(unpriced(&registry, "usage"), 1.0);
 }
@@ -68,7 +68,7 @@ fn parts_that_are_more_than_their_whole_cost_no_more_than_it() {
     let (layer, registry) = priced(PriceTable::new().model("m", price));
     let usage = Usage::new().input(10).output(0);
     let usage = usage.cache_read(8).cache_write(8);
-    end(&layer.metrics(), "m", &usage, Outcome::Success);
+    end(&layer, "m", &usage, Outcome::Success);
     assert_eq!(cost(&registry, "table"), 0.000_28);
 }
 
@@ -78,7 +78,7 @@ fn a_call_that_is_pending_is_billed_when_its_answer_is_fetched() {
     let (layer, registry) = priced(table);
     let usage = Usage::new().input(10).output(5);
     for usage in [Usage::new(), usage] {
-        end(&layer.metrics(), "m", &usage, Outcome::Pending);
+        end(&layer, "m", &usage, Outcome::Pending);
     }
     assert_eq!(sum(&registry, "llm_cost_usd_total", &[]), 0.0);
     assert_eq!(sum(&registry, "llm_unpriced_requests_total", &[]), 0.0);
@@ -87,9 +87,9 @@ fn a_call_that_is_pending_is_billed_when_its_answer_is_fetched() {
 #[test]
 fn without_prices_there_is_neither_a_cost_nor_one_that_is_missing() {
     let registry = Registry::new();
-    let metrics = LlmMetrics::new(&registry).unwrap();
+    let llm = LlmLayer::new().registry(&registry).try_register().unwrap();
     end(
-        &metrics,
+        &llm,
         "m",
         &Usage::new().input(1).output(1),
         Outcome::Success,
@@ -107,6 +107,6 @@ fn a_price_that_is_none_is_refused_at_start_up() {
     assert!(error.is_invalid_price());
     let text = error.to_string();
     assert!(text.contains("-1") && text.contains("gpt-x"), "{text}");
-    let panicked = catch_unwind(|| priced(table()).0.metrics());
+    let panicked = catch_unwind(|| priced(table()).0.start_call("p", "m", "chat"));
     assert!(panicked.is_err());
 }

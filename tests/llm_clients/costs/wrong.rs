@@ -5,7 +5,7 @@ use std::fmt;
 
 use http::{Request, Response};
 use serde_json::{Value, json};
-use tachometer::llm::{ErrorType, LlmMetrics, Outcome, Price, PriceTable, Unit, Usage};
+use tachometer::llm::{ErrorType, Outcome, Price, PriceTable, Unit, Usage};
 use tachometer::{Buckets, LlmLayer, Registry};
 use tower::{Service, service_fn};
 
@@ -140,7 +140,7 @@ fn units_beside_tokens_do_not_make_the_tokens_known() {
     ];
     for (usage, dollars) in cases {
         let (layer, registry) = priced("m", price());
-        let mut call = layer.metrics().start("chat", "p", "m");
+        let mut call = layer.start_call("p", "m", "chat");
         call.set_usage(usage);
         call.finish(Outcome::Success);
         assert_eq!(bill(&registry), (dollars, 1.0), "{usage:?}");
@@ -180,7 +180,7 @@ fn of_a_call_that_broke_off_before_an_answer_nobody_knows_the_cost() {
     ] {
         for price in [Price::per_million(1.0, 1.0), Price::per_call(0.5)] {
             let (layer, registry) = priced("m", price);
-            let call = layer.metrics().start("chat", "p", "m");
+            let call = layer.start_call("p", "m", "chat");
             call.finish(Outcome::Error(error));
             assert_eq!(bill(&registry), (0.0, unknown), "{error:?}");
             assert_eq!(missing(&registry, "error"), unknown, "{error:?}");
@@ -210,8 +210,8 @@ fn calls_are_recorded_by_hand_beside_a_layer_of_other_buckets() {
     let layer = LlmLayer::new()
         .registry(&registry)
         .buckets(Buckets::new(&[1.0, 2.0]).unwrap());
-    drop(layer.metrics());
-    LlmMetrics::new(&registry).unwrap();
+    drop(layer.clone().try_register().unwrap());
+    let _llm = LlmLayer::new().registry(&registry).try_register().unwrap();
     registry.record_llm_request(std::time::Duration::from_secs(1), true, 5, "m");
     assert_eq!(sum(&registry, "llm_requests_total", &[]), 1.0);
 }

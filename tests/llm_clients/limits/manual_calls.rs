@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use tachometer::llm::{ErrorType, LlmMetrics, Outcome, Usage};
+use tachometer::llm::{ErrorType, Outcome, Usage};
 use tachometer::{LlmLayer, Registry};
 
 use crate::support::local_client::histogram;
@@ -13,8 +13,8 @@ use crate::support::{CANCELLED, in_flight, layer, outcomes, tokens};
 #[test]
 fn each_call_is_counted_once_as_it_ended() {
     let registry = Registry::new();
-    let metrics = LlmMetrics::new(&registry).unwrap();
-    let start = || metrics.start("chat", "aws.bedrock", "claude-x");
+    let llm = LlmLayer::new().registry(&registry).try_register().unwrap();
+    let start = || llm.start_call("aws.bedrock", "claude-x", "chat");
     let mut whole = start();
     assert_eq!(in_flight(&registry), 1.0);
     whole.first_token();
@@ -78,13 +78,13 @@ fn each_call_is_counted_once_as_it_ended() {
 #[test]
 fn what_has_no_name_is_unknown_and_embeddings_have_no_output() {
     let (layer, registry) = layer();
-    let metrics = layer.metrics();
-    metrics.start("", "", "").finish(Outcome::Success);
+    let llm = layer.clone().try_register().unwrap();
+    llm.start_call("", "", "").finish(Outcome::Success);
     let unknown = ["provider", "operation", "model"].map(|label| (label, "unknown"));
     assert_eq!(sum(&registry, "llm_requests_success", &unknown), 1.0);
     let missing = |reason| sum(&registry, "llm_usage_missing_total", &[("reason", reason)]);
     assert_eq!(missing("not_reported"), 1.0);
-    let mut embedded = metrics.start("embeddings", "openai", "embed-x");
+    let mut embedded = llm.start_call("openai", "embed-x", "embeddings");
     embedded.set_usage(Usage::new().input(5));
     embedded.finish(Outcome::Success);
     assert_eq!(missing("not_reported"), 1.0);
@@ -94,9 +94,9 @@ fn what_has_no_name_is_unknown_and_embeddings_have_no_output() {
 #[test]
 fn a_call_that_is_dropped_by_a_panic_is_over_too() {
     let (layer, registry) = layer();
-    let metrics = layer.metrics();
+    let llm = layer.clone().try_register().unwrap();
     let panicked = catch_unwind(AssertUnwindSafe(|| {
-        let _call = metrics.start("chat", "openai", "gpt-x");
+        let _call = llm.start_call("openai", "gpt-x", "chat");
         panic!("on purpose");
     }));
     assert!(panicked.is_err());
@@ -131,7 +131,13 @@ fn a_name_that_is_taken_is_an_error_or_a_panic() {
     taken.set(42);
     let layer = || LlmLayer::new().registry(&registry);
     assert!(layer().try_register().unwrap_err().is_conflict());
-    assert!(LlmMetrics::new(&registry).unwrap_err().is_conflict());
+    assert!(
+        LlmLayer::new()
+            .registry(&registry)
+            .try_register()
+            .unwrap_err()
+            .is_conflict()
+    );
     assert!(catch_unwind(AssertUnwindSafe(|| layer().layer(()))).is_err());
     assert_eq!(outcomes(&registry), [0.0; 4]);
     assert_eq!(sum(&registry, "llm_tokens_total", &[]), 42.0);
@@ -142,11 +148,11 @@ fn a_name_that_is_taken_is_an_error_or_a_panic() {
 #[test]
 fn the_layer_and_the_hand_count_into_the_same_metrics() {
     let (layer, registry) = layer();
-    drop(layer.metrics().start("chat", "openai", "gpt-x"));
-    let metrics = LlmMetrics::new(&registry).unwrap();
-    drop(metrics.start("chat", "openai", "gpt-x"));
+    drop(layer.start_call("openai", "gpt-x", "chat"));
+    let llm = LlmLayer::new().registry(&registry).try_register().unwrap();
+    drop(llm.start_call("openai", "gpt-x", "chat"));
     registry.record_llm_request(Duration::ZERO, true, 5, "gpt-x");
-    drop(metrics.start("chat", "openai", "gpt-x"));
+    drop(llm.start_call("openai", "gpt-x", "chat"));
     let calls = |model| sum(&registry, "llm_requests_total", &[("model", model)]);
     // The first two were cancelled before anyone knew that there is such a model.
     assert_eq!([calls("gpt-x"), calls("_unconfirmed")], [2.0, 2.0]);

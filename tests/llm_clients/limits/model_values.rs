@@ -4,7 +4,7 @@ use std::fs;
 
 use http::Response;
 use serde_json::{Value, json};
-use tachometer::llm::{ErrorType, LlmCall, LlmMetrics, Outcome, Usage};
+use tachometer::llm::{ErrorType, LlmCall, Outcome, Usage};
 use tachometer::{LlmLayer, Registry};
 
 use crate::support::local_client::{call, finish, open_as};
@@ -30,13 +30,13 @@ fn calls(registry: &Registry, model: &str) -> f64 {
     sum(registry, "llm_requests_total", &[("model", model)])
 }
 
-fn start(metrics: &LlmMetrics, model: &str) -> LlmCall {
-    metrics.start("chat", "openai", model)
+fn start(llm: &LlmLayer, model: &str) -> LlmCall {
+    llm.start_call("openai", model, "chat")
 }
 
 /// Makes a call of a model that answers.
-fn succeed(metrics: &LlmMetrics, model: &str) {
-    start(metrics, model).finish(Outcome::Success);
+fn succeed(llm: &LlmLayer, model: &str) {
+    start(llm, model).finish(Outcome::Success);
 }
 
 /// Makes a call of a model that is refused.
@@ -57,11 +57,11 @@ fn models_invented_by_the_thousand_take_no_more_memory_than_a_hundred() {
     let (layer, registry) = layer();
     let layer = layer.known_models(["configured"]);
     let before = resident();
-    let metrics = layer.metrics();
+    let llm = layer.clone().try_register().unwrap();
     for number in 0..INVENTED {
-        succeed(&metrics, &format!("invented-{number}"));
+        succeed(&llm, &format!("invented-{number}"));
     }
-    drop(start(&metrics, "configured"));
+    drop(start(&llm, "configured"));
     if let (Some(before), Some(after)) = (before, resident()) {
         assert!(
             after.saturating_sub(before) < MOST_BYTES,
@@ -132,18 +132,18 @@ fn a_model_has_a_series_once_a_provider_has_accepted_it() {
 fn a_call_is_in_flight_as_unconfirmed_until_its_model_is_known() {
     let (layer, registry) = layer();
     let layer = layer.known_models(["configured"]);
-    let metrics = layer.metrics();
+    let llm = layer.clone().try_register().unwrap();
     let flying = |model| sum(&registry, "llm_requests_in_flight", &[("model", model)]);
-    let mut first = start(&metrics, "gpt-x");
+    let mut first = start(&llm, "gpt-x");
     assert_eq!([flying("_unconfirmed"), flying("gpt-x")], [1.0, 0.0]);
     first.first_token();
     // The series where it began is the one where it ends.
-    let second = start(&metrics, "gpt-x");
+    let second = start(&llm, "gpt-x");
     assert_eq!([flying("_unconfirmed"), flying("gpt-x")], [1.0, 1.0]);
     drop((first, second));
     assert_eq!([flying("_unconfirmed"), flying("gpt-x")], [0.0, 0.0]);
     assert_eq!(calls(&registry, "gpt-x"), 2.0);
-    let configured = start(&metrics, "configured");
+    let configured = start(&llm, "configured");
     assert_eq!(flying("configured"), 1.0);
     configured.finish(Outcome::Error(ErrorType::Connect));
     assert_eq!(calls(&registry, "configured"), 1.0);
@@ -163,10 +163,9 @@ fn a_call_without_a_model_is_in_flight_as_unknown() {
 #[test]
 fn a_model_that_another_provider_accepts_is_known_when_a_call_of_it_fails() {
     let (layer, registry) = layer();
-    let metrics = layer.metrics();
-    let failing = metrics.start("chat", "one", "gpt-x");
-    metrics
-        .start("chat", "other", "gpt-x")
+    let llm = layer.clone().try_register().unwrap();
+    let failing = llm.start_call("one", "gpt-x", "chat");
+    llm.start_call("other", "gpt-x", "chat")
         .finish(Outcome::Success);
     failing.finish(Outcome::Error(ErrorType::Connect));
     assert_eq!(calls(&registry, "gpt-x"), 2.0);
@@ -235,9 +234,9 @@ fn a_small_limit_has_room_for_a_model_that_only_answers_name() {
 #[test]
 fn a_model_over_the_limit_of_combinations_is_over_it_in_all_families() {
     let (layer, registry) = layer();
-    let metrics = layer.model_limit(2).metrics();
+    let llm = layer.model_limit(2).try_register().unwrap();
     for number in 0..1_000 {
-        let mut call = metrics.start("chat", &format!("provider-{number}"), "gpt-x");
+        let mut call = llm.start_call(&format!("provider-{number}"), "gpt-x", "chat");
         call.set_usage(Usage::new().input(1).output(1));
         call.finish(Outcome::Success);
     }
@@ -266,7 +265,7 @@ fn names_that_hide_something_or_look_like_keys_have_no_series() {
     for name in names {
         call(&layer, CHAT, name);
         answer_as(&layer, name);
-        succeed(&layer.metrics(), name);
+        succeed(&layer, name);
     }
     assert_eq!(calls(&registry, "_overflow"), 21.0);
     let text = registry.export_prometheus();
@@ -283,7 +282,7 @@ fn names_that_hide_something_or_look_like_keys_have_no_series() {
     call(&layer, CHAT, "0123456789abcdef0123456789abcdef");
     assert_eq!(calls(&registry, "0123456789abcdef0123456789abcdef"), 1.0);
     let digest = [("model", "0123456789abcdef0123456789abcdef")];
-    let call = start(&layer.metrics(), digest[0].1);
+    let call = start(&layer, digest[0].1);
     assert_eq!(sum(&registry, "llm_requests_in_flight", &digest), 1.0);
     drop(call);
     let (layer, registry) = self::layer();
@@ -296,7 +295,7 @@ fn a_model_as_long_as_a_prompt_is_none_to_be_told() {
     let (layer, registry) = layer();
     let long = "x".repeat(5_000);
     call(&layer, CHAT, &long);
-    succeed(&layer.metrics(), &long);
+    succeed(&layer, &long);
     assert_eq!(calls(&registry, "_overflow"), 2.0);
     assert!(!registry.export_prometheus().contains("xxxxx"));
 }
@@ -304,15 +303,15 @@ fn a_model_as_long_as_a_prompt_is_none_to_be_told() {
 #[test]
 fn a_limit_that_the_registry_has_already_stays() {
     let (layer, registry) = layer();
-    let few = layer.clone().model_limit(2).metrics();
-    let many = layer.model_limit(50).metrics();
+    let few = layer.clone().model_limit(2).try_register().unwrap();
+    let many = layer.model_limit(50).try_register().unwrap();
     for number in 0..10 {
         succeed(&many, &format!("model-{number}"));
     }
     assert_eq!(calls(&registry, "_overflow"), 8.0);
     drop(few);
     let (layer, registry) = self::layer();
-    let many = layer.model_limit(300).metrics();
+    let many = layer.model_limit(300).try_register().unwrap();
     registry.record_llm_request(std::time::Duration::ZERO, true, 1, "gpt-x");
     for number in 0..299 {
         succeed(&many, &format!("model-{number}"));
@@ -323,9 +322,9 @@ fn a_limit_that_the_registry_has_already_stays() {
 #[test]
 fn tokens_by_hand_are_bounded_as_those_of_answers_are() {
     let (layer, registry) = layer();
-    let metrics = layer.metrics();
+    let llm = layer.clone().try_register().unwrap();
     for _ in 0..3 {
-        let mut call = start(&metrics, "gpt-x");
+        let mut call = start(&llm, "gpt-x");
         call.set_usage(Usage::new().input(u64::MAX).output(1 << 40));
         call.finish(Outcome::Success);
     }
@@ -361,7 +360,7 @@ fn the_counters_that_alerts_read_begin_at_0_before_the_first_call_ends() {
     let (layer, registry) = layer();
     let layer = layer.prices(table).known_models(["configured"]);
     let layer = layer.predeclare("openai", "declared", "chat");
-    let metrics = layer.metrics();
+    let llm = layer.clone().try_register().unwrap();
     let check = |model: &str| {
         let zeros = |metric, label| zeros(&registry, metric, label, model);
         assert_eq!(zeros("llm_requests_total", "outcome"), OUTCOMES, "{model}");
@@ -373,13 +372,13 @@ fn the_counters_that_alerts_read_begin_at_0_before_the_first_call_ends() {
         assert_eq!(reasons, REASONS, "{model}");
     };
     check("declared");
-    let configured = start(&metrics, "configured");
+    let configured = start(&llm, "configured");
     check("configured");
-    let mut new = start(&metrics, "new");
+    let mut new = start(&llm, "new");
     check("_unconfirmed");
     new.first_token();
     check("new");
-    let mut hidden = start(&metrics, "sk-key");
+    let mut hidden = start(&llm, "sk-key");
     hidden.first_token();
     check("_overflow");
     drop((configured, new, hidden));

@@ -94,11 +94,7 @@ fn a_model_is_what_it_is_renamed_and_unknown_where_that_panics() {
     }
     call(&layer, CHAT, "panics");
     call(&layer, CHAT, "-2026");
-    drop(
-        layer
-            .metrics()
-            .start("chat", "openai", "gpt-x-2026-by-hand"),
-    );
+    drop(layer.start_call("openai", "gpt-x-2026-by-hand", "chat"));
     assert_eq!(calls(&registry, ("model", "gpt-x")), 21.0);
     // Neither an empty name nor none at all: it may be what `rename` is there to hide.
     assert_eq!(calls(&registry, ("model", "unknown")), 2.0);
@@ -261,7 +257,7 @@ fn a_clock_that_goes_back_or_panics_does_no_harm() {
         let asked = asked.fetch_add(1, Ordering::Relaxed);
         start + Duration::from_secs(100 - asked)
     });
-    drop(back.metrics().start("chat", "openai", "gpt-x"));
+    drop(back.start_call("openai", "gpt-x", "chat"));
     assert_eq!(outcomes(&registry), CANCELLED);
     assert_eq!(
         histogram(&registry, "llm_request_duration_seconds").1.max,

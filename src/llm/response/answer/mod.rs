@@ -14,6 +14,7 @@ mod iterations;
 mod output_items;
 mod server_times;
 mod state;
+mod take_facts;
 mod token_counts;
 mod tool_calls;
 mod units;

@@ -14,7 +14,7 @@ use axum::routing::{get, post};
 use futures_util::stream;
 use http_body_util::{BodyExt, Full};
 use serde_json::json;
-use tachometer::llm::{LlmMetrics, LlmService, Outcome, Price, PriceTable, Usage};
+use tachometer::llm::{LlmService, Outcome, Price, PriceTable, Usage};
 use tachometer::{Buckets, LlmLayer, MetricsLayer, MetricsRouter, Registry};
 use tower::util::BoxCloneSyncService;
 use tower::{ServiceExt, service_fn};
@@ -123,7 +123,6 @@ fn app(registry: &Registry, buckets: Buckets) -> Router {
         .prices(PriceTable::new().model("priced", Price::per_million(2e5, 4e5)))
         .route_metrics()
         .clock(move || now.now());
-    let metrics = llm.metrics();
     let upstream = clock.clone();
     let client = llm.layer(BoxCloneSyncService::new(service_fn(
         move |request: Question| answer(upstream.clone(), request),
@@ -140,7 +139,7 @@ fn app(registry: &Registry, buckets: Buckets) -> Router {
         .route(
             "/ask/{model}",
             get(async move |Path(model): Path<String>| {
-                by_hand(&metrics, &clock, &model);
+                by_hand(&llm, &clock, &model);
                 ask(client.clone(), &model).await;
             }),
         )
@@ -160,8 +159,8 @@ fn endless() -> impl IntoResponse {
 }
 
 /// Tells of a streamed answer, as a client does that hides its HTTP.
-fn by_hand(metrics: &LlmMetrics, clock: &Clock, model: &str) {
-    let mut call = metrics.start("chat", "local", model);
+fn by_hand(llm: &LlmLayer, clock: &Clock, model: &str) {
+    let mut call = llm.start_call("local", model, "chat");
     clock.pass(240);
     call.first_token();
     clock.pass(900);

@@ -13,7 +13,6 @@ use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tachometer::dashboards::GrafanaBoard;
-use tachometer::llm::LlmMetrics;
 use tachometer::middleware::Preset;
 use tachometer::{Buckets, Label, LlmLayer, MetricsLayer, MetricsRouter, Registry, SystemMetrics};
 use tower::ServiceExt;
@@ -131,7 +130,7 @@ pub(crate) fn registry(kind: &str) -> Registry {
         "http with exponential buckets" => http(&registry, |layer| {
             layer.buckets(Buckets::new(&[0.1, 1.0]).unwrap().native())
         }),
-        "llm" => drop(LlmMetrics::new(&registry).unwrap()),
+        "llm" => drop(LlmLayer::new().registry(&registry).try_register().unwrap()),
         "llm by OpenTelemetry" => calls(&registry, |layer| layer.otel_names()),
         "llm with everything" => calls(&registry, |layer| layer.prefix("shop_").route_metrics()),
         "system" => system(&registry),

@@ -9,9 +9,9 @@ use axum::response::IntoResponse;
 use futures_util::stream;
 use http_body_util::BodyExt;
 use tachometer::dashboards::{AlertRules, GrafanaBoard};
-use tachometer::llm::{ErrorType, LlmMetrics, Outcome};
+use tachometer::llm::{ErrorType, Outcome};
 use tachometer::snapshot::Values;
-use tachometer::{MetricsLayer, Registry};
+use tachometer::{LlmLayer, MetricsLayer, Registry};
 use tower::{Layer, ServiceExt, service_fn};
 
 /// Returns the outcomes that a text has in a matcher of regular expressions: the first of
@@ -138,21 +138,21 @@ fn every_outcome_of_a_call_is_an_error_or_is_not() {
         Outcome::Pending,
     ] {
         let registry = Registry::new();
-        let metrics = LlmMetrics::new(&registry).unwrap();
-        metrics.start("chat", "openai", "m").finish(outcome);
+        let llm = LlmLayer::new().registry(&registry).try_register().unwrap();
+        llm.start_call("openai", "m", "chat").finish(outcome);
         let found = outcomes(&registry, "llm_requests_total");
         if is_error(outcome) {
             expected.extend(found);
         }
     }
     let registry = Registry::new();
-    let _ = LlmMetrics::new(&registry).unwrap();
+    let _ = LlmLayer::new().registry(&registry).try_register().unwrap();
     let rules = AlertRules::new().to_yaml(&registry);
     assert_eq!(errors(&rules), expected);
     assert_eq!(errors(&GrafanaBoard::new().to_json(&registry)), expected);
     // And the error that is asked for by its type is called so.
-    let metrics = LlmMetrics::new(&registry).unwrap();
-    let call = metrics.start("chat", "openai", "m");
+    let llm = LlmLayer::new().registry(&registry).try_register().unwrap();
+    let call = llm.start_call("openai", "m", "chat");
     call.finish(Outcome::Error(ErrorType::RateLimited));
     let limited = crate::support::read::sum(
         &registry,

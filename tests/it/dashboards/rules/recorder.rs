@@ -7,7 +7,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use tachometer::dashboards::AlertRules;
-use tachometer::llm::{ErrorType, LlmMetrics, Outcome, PriceTable, Usage};
+use tachometer::llm::{ErrorType, Outcome, PriceTable, Usage};
 use tachometer::{LlmLayer, MetricsLayer, Registry, SystemMetrics};
 
 use crate::support::service::get_path;
@@ -19,7 +19,7 @@ pub(super) struct Process {
     pub(super) registry: Registry,
     started: f64,
     app: Router,
-    llm: LlmMetrics,
+    llm: LlmLayer,
 }
 
 impl Process {
@@ -46,7 +46,7 @@ impl Process {
             registry: registry.clone(),
             started: minute,
             app,
-            llm: calls.try_register().unwrap().metrics(),
+            llm: calls.try_register().unwrap(),
         }
     }
 
@@ -63,7 +63,7 @@ impl Process {
 
     /// Makes a call that costs so many dollars.
     pub(super) fn spends(&self, model: &str, dollars: f64) {
-        let mut call = self.llm.start("chat", "openai", model);
+        let mut call = self.llm.start_call("openai", model, "chat");
         call.set_usage(Usage::new().input(1).output(1));
         call.set_cost(dollars);
         call.finish(Outcome::Success);
@@ -72,14 +72,14 @@ impl Process {
     /// Makes so many calls that fail.
     pub(super) fn calls_fail(&self, operation: &str, error: ErrorType, count: u32) {
         for _ in 0..count {
-            let call = self.llm.start(operation, "openai", "m");
+            let call = self.llm.start_call("openai", "m", operation);
             call.finish(Outcome::Error(error));
         }
     }
 
     /// Makes a call of a model that has no price.
     pub(super) fn calls_without_price(&self) {
-        let mut call = self.llm.start("chat", "openai", "m");
+        let mut call = self.llm.start_call("openai", "m", "chat");
         call.set_usage(Usage::new().input(1).output(1));
         call.finish(Outcome::Success);
     }

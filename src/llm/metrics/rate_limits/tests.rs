@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use crate::llm::facts::{Proof, RateLimit};
+use crate::context::RequestRoute;
+use crate::llm::facts::{CallTarget, ModelEvidence, RateLimit};
 use crate::llm::metrics::LlmMetrics;
 use crate::metric::advance;
 use crate::registry::Registry;
@@ -13,13 +14,15 @@ fn respond(metrics: &LlmMetrics, remaining: f64, limit: Option<f64>, reset: Opti
         limit,
         reset: reset.map(Duration::from_secs_f64),
     };
-    metrics.limits(
-        "openai",
-        Some("m"),
-        "chat",
-        Proof::Request,
-        [limit].into_iter(),
-    );
+    let target = CallTarget {
+        provider: "openai".into(),
+        model: Some("m".into()),
+        operation: "chat".into(),
+        model_evidence: ModelEvidence::AcceptedRequest,
+        has_series: false,
+        route: RequestRoute::default(),
+    };
+    metrics.record_rate_limits(&target, [limit].into_iter());
 }
 
 /// Returns what is exported: remaining, limit and reset.

@@ -1,0 +1,107 @@
+//! What a call takes over from its response when nothing more of it will come.
+
+use crate::llm::call::HttpCall;
+use crate::llm::call::http_call::End;
+use crate::llm::facts::{ModelEvidence, Outcome};
+use crate::llm::response::dialect::CallContext;
+
+impl HttpCall {
+    /// Returns how many choices must have a finish reason for a stream to have ended.
+    pub(crate) fn expected_choices(&self) -> usize {
+        // If the server ended the body, no further choice can follow.
+        let requested = self.params.choices.filter(|_| self.end != Some(End::Body));
+        requested.map_or(1, |choices| usize::try_from(choices).unwrap_or(usize::MAX))
+    }
+
+    /// Moves what the response says into the call.
+    pub(crate) fn take_facts(&mut self) {
+        let Some(reader) = &mut self.reader else {
+            return;
+        };
+        let is_streamed = reader.is_streamed();
+        let answer = &mut reader.answer;
+        let call = &mut self.call;
+        let context = CallContext {
+            vendor: self.vendor,
+            model: call.target.model.as_deref(),
+            max_tokens: self.params.max_total_tokens(),
+        };
+        (self.dialect.normalize_usage)(answer, &context);
+        if let Some(operation) = answer
+            .operation
+            .filter(|_| &*call.target.operation == "chat")
+        {
+            call.set_operation(operation);
+        }
+        call.facts = answer.take_facts(call.target.has_output());
+        // A stream may report in each event the usage so far.
+        call.facts.is_partial = is_streamed && !answer.has_ended;
+        self.call.facts.usage_unknown = self.usage_unknown();
+        self.set_response_model();
+        self.count_background_response();
+    }
+
+    /// Returns why the usage is not known, if the request or the response shows it.
+    fn usage_unknown(&self) -> Option<&'static str> {
+        let reader = self.reader.as_ref()?;
+        if reader.answer.is_invalid {
+            return Some("invalid");
+        }
+        let encoded = self.is_unreadable.then_some("encoded");
+        if self.call.outcome != Outcome::Success || !reader.is_streamed() {
+            return encoded;
+        }
+        if self.dialect.is_usage_opt_in && self.params.is_readable && !self.params.includes_usage {
+            return Some("not_requested");
+        }
+        // The usage follows the finish reasons. If the caller stopped there, or the connection
+        // broke, it was not read.
+        match self.end {
+            _ if reader.has_end_marker() => encoded,
+            None => Some("unread"),
+            Some(End::Failure(_)) => Some("truncated"),
+            Some(End::Body) => encoded,
+        }
+    }
+
+    /// Takes the response's model if the request does not show one.
+    fn set_response_model(&mut self) {
+        let target = &mut self.call.target;
+        if target.model.is_none()
+            && let Some(model) = &self.call.facts.response_model
+        {
+            target.model = Some(model.clone());
+            if target.model_evidence == ModelEvidence::AcceptedRequest {
+                target.model_evidence = ModelEvidence::Response;
+            }
+        }
+    }
+
+    /// Counts a response that was made in the background once, however often it is fetched.
+    fn count_background_response(&mut self) {
+        let Some(reader) = &self.reader else {
+            return;
+        };
+        let call = &mut self.call;
+        let background = &reader.answer.background;
+        // An error may quote the response without delivering it.
+        let is_success = self.status.is_some_and(|status| status.is_success());
+        let id = background.finished_id().filter(|_| is_success);
+        let id = id.map(|id| id.with_provider(&call.target.provider));
+        let is_new = id.map(|id| call.metrics().is_first_seen(id));
+        match (self.fetches_stored, is_new) {
+            (true, Some(true)) => call.measured_duration = background.duration(),
+            (true, _) => call.discard(),
+            // A fetch has counted it.
+            (false, Some(false)) => call.outcome = Outcome::Pending,
+            // The provider goes on when the client stops reading.
+            (false, None) if background.is_requested && call.outcome.is_before_end() => {
+                call.outcome = Outcome::Pending;
+            }
+            (false, _) => {}
+        }
+        if call.outcome == Outcome::Pending {
+            call.facts.discard_usage();
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The declared format of a response.
+
+use http::{HeaderMap, header};
+
+use crate::llm::response::framing::DeclaredFormat;
+
+/// Returns the format that the headers declare. `has_lines` says that a response without a
+/// telling content type is a stream of JSON lines, and `is_free_form` that it may be something
+/// else than JSON.
+pub(crate) fn declared_format(
+    headers: &HeaderMap,
+    has_lines: bool,
+    is_free_form: bool,
+) -> DeclaredFormat {
+    let content_type = headers.get(header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok());
+    let content_type = content_type.unwrap_or("");
+    // The most frequent case first.
+    if content_type.starts_with("application/json") && !has_lines {
+        return DeclaredFormat::Other;
+    }
+    let content_type = content_type.to_ascii_lowercase();
+    let contains = |part: &str| content_type.contains(part);
+    if contains("ndjson") || contains("jsonl") || has_lines {
+        DeclaredFormat::JsonLines
+    } else if contains("vnd.amazon.eventstream") {
+        DeclaredFormat::AwsEventStream
+    } else if contains("event-stream") {
+        DeclaredFormat::Sse
+    } else if is_free_form && !contains("json") {
+        DeclaredFormat::Opaque
+    } else {
+        DeclaredFormat::Other
+    }
+}
+
+/// Returns true if the body is compressed, so that it cannot be read.
+pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
+    let codings = headers.get_all(header::CONTENT_ENCODING);
+    codings
+        .iter()
+        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity") && !coding.is_empty())
+}

@@ -1,0 +1,51 @@
+//! What a response, or the user, says about a call.
+
+use crate::llm::facts::{FinishReasons, ReportedCost, ServerTimes, Usage};
+
+/// What is known about a call. It is filled while the response is read, or by the user, and
+/// recorded when the call ends.
+#[derive(Debug, Default)]
+pub(crate) struct CallFacts {
+    /// The model that the response names. Its price goes before the requested model's.
+    pub(crate) response_model: Option<Box<str>>,
+    pub(crate) usage: Usage,
+    /// The usage of other models in the same call, such as advisors.
+    pub(crate) other_models: Vec<(Box<str>, Usage)>,
+    /// Tokens that are not known to be input or output.
+    pub(crate) undirected_tokens: Option<u64>,
+    /// Output tokens that were generated before the first visible token.
+    pub(crate) hidden_tokens: u64,
+    /// Why the usage is not known, if there is another reason than the outcome.
+    pub(crate) usage_unknown: Option<&'static str>,
+    /// Whether two token counts contradict each other.
+    pub(crate) is_inconsistent: bool,
+    /// Whether the usage was reported before the end of a stream, and the end never came.
+    pub(crate) is_partial: bool,
+    pub(crate) reported_cost: ReportedCost,
+    pub(crate) server_times: ServerTimes,
+    pub(crate) finish_reasons: FinishReasons,
+    pub(crate) tool_calls: u64,
+}
+
+impl CallFacts {
+    /// Discards usage and cost, because the call is counted again with them later.
+    pub(crate) fn discard_usage(&mut self) {
+        self.usage = Usage::default();
+        self.other_models.clear();
+        self.reported_cost = ReportedCost::default();
+        self.finish_reasons = FinishReasons::default();
+        self.tool_calls = 0;
+        self.is_partial = false;
+    }
+
+    /// Returns true if token counts, or units instead of them, are known.
+    pub(crate) fn has_usage(&self, has_output: bool) -> bool {
+        let has_tokens = self.usage.input.is_some() && (self.usage.output.is_some() || !has_output);
+        self.undirected_tokens.is_some() || has_tokens || self.usage.is_billed_by_units()
+    }
+
+    /// Returns true if no two token counts contradict each other.
+    pub(crate) fn is_consistent(&self) -> bool {
+        !self.is_inconsistent && self.usage.is_consistent()
+    }
+}

@@ -1,0 +1,45 @@
+//! What a call is made to: the provider, the model and the operation.
+
+use crate::context::RequestRoute;
+
+/// The labels of a call, and what is known about its model.
+#[derive(Debug)]
+pub(crate) struct CallTarget {
+    pub(crate) provider: Box<str>,
+    /// The requested model, or the response's if the request does not show it.
+    pub(crate) model: Option<Box<str>>,
+    pub(crate) operation: Box<str>,
+    /// What shows that there is such a model.
+    pub(crate) model_evidence: ModelEvidence,
+    /// Whether the model had its own series when the call started.
+    pub(crate) has_series: bool,
+    /// The route of the request that makes the call, if calls are recorded by route.
+    pub(crate) route: RequestRoute,
+}
+
+/// What shows that there is a model of the name that a call has.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum ModelEvidence {
+    /// Nothing yet: the name may be misspelled.
+    None,
+    /// The provider accepted a request with the name.
+    AcceptedRequest,
+    /// Only the response has the name.
+    Response,
+}
+
+impl CallTarget {
+    /// Returns true if calls of the operation have output tokens.
+    pub(crate) fn has_output(&self) -> bool {
+        !matches!(&*self.operation, "embeddings" | "rerank" | "moderation")
+    }
+
+    /// Returns what shows that the model exists. A call without a model is counted under
+    /// `unknown`, which needs no evidence.
+    pub(crate) fn evidence(&self) -> ModelEvidence {
+        match self.model {
+            Some(_) => self.model_evidence,
+            None => ModelEvidence::AcceptedRequest,
+        }
+    }
+}

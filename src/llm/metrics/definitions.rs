@@ -1,0 +1,284 @@
+//! The metrics: their names, help texts and labels.
+
+use crate::llm::settings::Preset;
+use crate::snapshot::Role;
+
+/// A metric with `N` labels.
+#[derive(Debug)]
+pub(crate) struct Definition<const N: usize> {
+    pub(crate) role: Option<Role>,
+    /// The name in [`Preset::Llm`].
+    llm: &'static str,
+    /// The name in [`Preset::Otel`].
+    otel: &'static str,
+    pub(crate) help: &'static str,
+    pub(crate) labels: [LabelName; N],
+}
+
+/// A label, whose name may depend on the preset.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum LabelName {
+    Provider,
+    Model,
+    Operation,
+    Direction,
+    Route,
+    /// A label with the same name in all presets.
+    Fixed(&'static str),
+}
+
+/// The value of a label that is not known.
+pub(crate) const UNKNOWN: &str = "unknown";
+
+/// The model of calls that no provider has accepted yet.
+pub(crate) const UNCONFIRMED: &str = "_unconfirmed";
+
+impl<const N: usize> Definition<N> {
+    const fn in_role(self, role: Role) -> Self {
+        Self {
+            role: Some(role),
+            ..self
+        }
+    }
+
+    pub(crate) fn name(&self, preset: Preset) -> &'static str {
+        match preset {
+            Preset::Llm => self.llm,
+            Preset::Otel => self.otel,
+        }
+    }
+}
+
+impl LabelName {
+    pub(crate) fn name(self, preset: Preset) -> &'static str {
+        let [llm, otel] = match self {
+            Self::Provider => ["provider", "gen_ai_provider_name"],
+            Self::Model => ["model", "gen_ai_request_model"],
+            Self::Operation => ["operation", "gen_ai_operation_name"],
+            Self::Direction => ["direction", "gen_ai_token_type"],
+            Self::Route => ["route", "http_route"],
+            Self::Fixed(name) => [name, name],
+        };
+        match preset {
+            Preset::Llm => llm,
+            Preset::Otel => otel,
+        }
+    }
+}
+
+/// Defines a metric that has no further label.
+const fn by_call(llm: &'static str, otel: &'static str, help: &'static str) -> Definition<3> {
+    Definition {
+        role: None,
+        llm,
+        otel,
+        help,
+        labels: [LabelName::Provider, LabelName::Model, LabelName::Operation],
+    }
+}
+
+/// Defines a metric that has one further label.
+const fn by_label(
+    label: LabelName,
+    llm: &'static str,
+    otel: &'static str,
+    help: &'static str,
+) -> Definition<4> {
+    Definition {
+        role: None,
+        llm,
+        otel,
+        help,
+        labels: [
+            LabelName::Provider,
+            LabelName::Model,
+            LabelName::Operation,
+            label,
+        ],
+    }
+}
+
+pub(crate) const IN_FLIGHT: Definition<3> = by_call(
+    "llm_requests_in_flight",
+    "gen_ai_client_requests_in_flight",
+    "LLM calls in flight.",
+)
+.in_role(Role::LlmInFlight);
+
+pub(crate) const REQUESTS: Definition<4> = by_label(
+    LabelName::Fixed("outcome"),
+    "llm_requests_total",
+    "gen_ai_client_requests_total",
+    "Finished LLM calls, by outcome.",
+)
+.in_role(Role::LlmRequests);
+
+pub(crate) const SUCCESSES: Definition<3> = by_call(
+    "llm_requests_success",
+    "gen_ai_client_requests_success",
+    "LLM calls that succeeded.",
+);
+
+pub(crate) const ERRORS: Definition<4> = by_label(
+    LabelName::Fixed("error_type"),
+    "llm_requests_error",
+    "gen_ai_client_requests_error",
+    "LLM calls that failed or were truncated, by error type.",
+)
+.in_role(Role::LlmErrors);
+
+pub(crate) const TOKENS: Definition<4> = by_label(
+    LabelName::Direction,
+    "llm_tokens_total",
+    "gen_ai_client_token_usage",
+    "Tokens of LLM calls, by direction: input or output.",
+)
+.in_role(Role::LlmTokens);
+
+pub(crate) const TOKEN_DETAILS: Definition<4> = by_label(
+    LabelName::Fixed("kind"),
+    "llm_token_details_total",
+    "gen_ai_client_token_details_total",
+    "Input and output tokens of special kinds: cached, reasoning, audio and image tokens.",
+);
+
+pub(crate) const BILLED_UNITS: Definition<4> = by_label(
+    LabelName::Fixed("unit"),
+    "llm_billed_units_total",
+    "gen_ai_client_billed_units_total",
+    "Billed units of LLM calls other than tokens, such as web searches.",
+);
+
+pub(crate) const MISSING_USAGE: Definition<4> = by_label(
+    LabelName::Fixed("reason"),
+    "llm_usage_missing_total",
+    "gen_ai_client_usage_missing_total",
+    "LLM calls with missing or incomplete token counts, by reason.",
+);
+
+pub(crate) const FINISH_REASONS: Definition<4> = by_label(
+    LabelName::Fixed("reason"),
+    "llm_finish_reasons_total",
+    "gen_ai_client_finish_reasons_total",
+    "Choices in the responses of LLM calls, by finish reason.",
+);
+
+pub(crate) const TOOL_CALLS: Definition<3> = by_call(
+    "llm_tool_calls_total",
+    "gen_ai_client_tool_calls_total",
+    "Tool calls that models requested.",
+);
+
+pub(crate) const DURATION: Definition<3> = by_call(
+    "llm_request_duration_seconds",
+    "gen_ai_client_operation_duration_seconds",
+    "Time from an LLM call to the end of its response, in seconds.",
+)
+.in_role(Role::LlmDuration);
+
+/// The duration in [`Preset::Otel`], which has a further label.
+pub(crate) const DURATION_BY_ERROR: Definition<4> = by_label(
+    LabelName::Fixed("error_type"),
+    DURATION.llm,
+    DURATION.otel,
+    DURATION.help,
+)
+.in_role(Role::LlmDuration);
+
+pub(crate) const TIME_TO_FIRST_TOKEN: Definition<3> = by_call(
+    "llm_time_to_first_token_seconds",
+    "gen_ai_client_operation_time_to_first_chunk_seconds",
+    "Time from an LLM call to the first token of its streamed response, in seconds.",
+)
+.in_role(Role::LlmTimeToFirstToken);
+
+pub(crate) const TIME_PER_OUTPUT_TOKEN: Definition<3> = by_call(
+    "llm_time_per_output_token_seconds",
+    "gen_ai_client_time_per_output_token_seconds",
+    "Mean time per output token of a streamed response after the first token, in seconds.",
+)
+.in_role(Role::LlmTimePerToken);
+
+/// Created in [`Preset::Otel`] only.
+pub(crate) const TIME_PER_OUTPUT_CHUNK: Definition<3> = by_call(
+    "llm_time_per_output_chunk_seconds",
+    "gen_ai_client_operation_time_per_output_chunk_seconds",
+    "Time from one chunk of a streamed response to the next, in seconds.",
+);
+
+pub(crate) const SERVER_TIME: Definition<4> = by_label(
+    LabelName::Fixed("phase"),
+    "llm_server_time_seconds",
+    "gen_ai_client_server_time_seconds",
+    "Time that the provider reports for its work, by phase, in seconds.",
+);
+
+pub(crate) const RATE_LIMIT_REMAINING: Definition<4> = by_label(
+    LabelName::Fixed("kind"),
+    "llm_rate_limit_remaining",
+    "gen_ai_client_rate_limit_remaining",
+    "Lowest remainder of a provider's rate limit in the last minute, or else the limit.",
+)
+.in_role(Role::LlmRateLimitRemaining);
+
+pub(crate) const RATE_LIMIT: Definition<4> = by_label(
+    LabelName::Fixed("kind"),
+    "llm_rate_limit",
+    "gen_ai_client_rate_limit",
+    "A provider's rate limit, as last reported.",
+)
+.in_role(Role::LlmRateLimit);
+
+pub(crate) const RATE_LIMIT_RESET: Definition<4> = by_label(
+    LabelName::Fixed("kind"),
+    "llm_rate_limit_reset_seconds",
+    "gen_ai_client_rate_limit_reset_seconds",
+    "Longest time until a provider's rate limit is full again, as reported in the last minute, in \
+     seconds.",
+)
+.in_role(Role::LlmRateLimitReset);
+
+pub(crate) const COST: Definition<4> = by_label(
+    LabelName::Fixed("source"),
+    "llm_cost_usd_total",
+    "gen_ai_client_cost_usd_total",
+    "Known cost of LLM calls, in US dollars.",
+)
+.in_role(Role::LlmCost);
+
+pub(crate) const UNPRICED: Definition<4> = by_label(
+    LabelName::Fixed("reason"),
+    "llm_unpriced_requests_total",
+    "gen_ai_client_unpriced_requests_total",
+    "LLM calls with an unknown or incomplete cost, by reason.",
+)
+.in_role(Role::LlmUnpriced);
+
+pub(crate) const ROUTE_REQUESTS: Definition<4> = by_label(
+    LabelName::Route,
+    "llm_route_requests_total",
+    "gen_ai_client_route_requests_total",
+    "Finished LLM calls, by the route of the HTTP request that made them.",
+);
+
+pub(crate) const ROUTE_TOKENS: Definition<5> = Definition {
+    role: None,
+    llm: "llm_route_tokens_total",
+    otel: "gen_ai_client_route_tokens_total",
+    help: "Tokens of LLM calls, by the route of the HTTP request that made them.",
+    labels: [
+        LabelName::Provider,
+        LabelName::Model,
+        LabelName::Operation,
+        LabelName::Route,
+        LabelName::Direction,
+    ],
+};
+
+pub(crate) const ROUTE_COST: Definition<4> = by_label(
+    LabelName::Route,
+    "llm_route_cost_usd_total",
+    "gen_ai_client_route_cost_usd_total",
+    "Known cost of LLM calls in US dollars, by the route of the HTTP request that made them.",
+)
+.in_role(Role::LlmRouteCost);

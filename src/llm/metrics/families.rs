@@ -1,0 +1,241 @@
+//! The families that calls are recorded in.
+
+use crate::error::Error;
+use crate::llm::metrics::definitions::{
+    BILLED_UNITS, COST, DURATION, DURATION_BY_ERROR, Definition, ERRORS, FINISH_REASONS, IN_FLIGHT,
+    LabelName, MISSING_USAGE, REQUESTS, ROUTE_COST, ROUTE_REQUESTS, ROUTE_TOKENS, SERVER_TIME,
+    SUCCESSES, TIME_PER_OUTPUT_CHUNK, TIME_PER_OUTPUT_TOKEN, TIME_TO_FIRST_TOKEN, TOKEN_DETAILS,
+    TOKENS, TOOL_CALLS, UNCONFIRMED, UNKNOWN, UNPRICED,
+};
+use crate::llm::metrics::rate_limits::RateLimits;
+use crate::llm::settings::{Preset, Settings};
+use crate::metric::{
+    Buckets, Counter, DynFamily, Family, FixedPointCounter, Histogram, InFlight, Instrument, Label,
+};
+use crate::registry::Registry;
+
+/// All families. Their first three labels are the provider, the model and the operation.
+///
+/// Callers and servers choose models, so models are limited, in the family `in_flight` alone. It
+/// is asked first, and the other families follow it, so all have series for the same models.
+pub(crate) struct Families {
+    pub(crate) in_flight: DynFamily<InFlight>,
+    pub(crate) requests: Family<Counter, 4>,
+    pub(crate) successes: Family<Counter, 3>,
+    pub(crate) errors: Family<Counter, 4>,
+    pub(crate) tokens: Tokens,
+    pub(crate) token_details: Family<Counter, 4>,
+    pub(crate) billed_units: Family<Counter, 4>,
+    pub(crate) missing_usage: Family<Counter, 4>,
+    pub(crate) finish_reasons: Family<Counter, 4>,
+    pub(crate) tool_calls: Family<Counter, 3>,
+    pub(crate) duration: Duration,
+    pub(crate) time_to_first_token: Family<Histogram, 3>,
+    pub(crate) time_per_output_token: Family<Histogram, 3>,
+    pub(crate) time_per_output_chunk: Option<Family<Histogram, 3>>,
+    pub(crate) server_time: Family<Histogram, 4>,
+    pub(crate) rate_limits: RateLimits,
+    pub(crate) cost: DynFamily<FixedPointCounter>,
+    pub(crate) unpriced: Family<Counter, 4>,
+    pub(crate) by_route: Option<RouteFamilies>,
+    pub(crate) has_prices: bool,
+    /// The name of the label `model`.
+    pub(crate) model_label: &'static str,
+}
+
+/// The tokens: their sum, or in [`Preset::Otel`] a histogram of the tokens per call.
+pub(crate) enum Tokens {
+    Sum(Family<Counter, 4>),
+    PerCall(Family<Histogram, 4>),
+}
+
+/// The duration, in [`Preset::Otel`] by error type.
+pub(crate) enum Duration {
+    ByCall(Family<Histogram, 3>),
+    ByError(Family<Histogram, 4>),
+}
+
+/// The families by the route of the HTTP request that makes a call.
+pub(crate) struct RouteFamilies {
+    pub(crate) requests: Family<Counter, 4>,
+    pub(crate) tokens: Family<Counter, 5>,
+    pub(crate) cost: DynFamily<FixedPointCounter>,
+}
+
+impl Families {
+    pub(crate) fn new(registry: &Registry, settings: &Settings) -> Result<Self, Error> {
+        let registry = match &*settings.prefix {
+            "" => registry.clone(),
+            prefix => registry.clone().with_prefix(prefix)?,
+        };
+        let preset = settings.preset;
+        let create = FamilyFactory {
+            registry,
+            preset,
+            custom_buckets: settings.buckets.as_ref(),
+        };
+        let bounds = preset.bounds();
+        let families = Self {
+            in_flight: create.in_flight()?,
+            requests: create.counters(&REQUESTS)?,
+            successes: create.counters(&SUCCESSES)?,
+            errors: create.counters(&ERRORS)?,
+            tokens: create.tokens()?,
+            token_details: create.counters(&TOKEN_DETAILS)?,
+            billed_units: create.counters(&BILLED_UNITS)?,
+            missing_usage: create.counters(&MISSING_USAGE)?,
+            finish_reasons: create.counters(&FINISH_REASONS)?,
+            tool_calls: create.counters(&TOOL_CALLS)?,
+            duration: create.duration()?,
+            time_to_first_token: create.seconds(&TIME_TO_FIRST_TOKEN, bounds.first_token)?,
+            time_per_output_token: create.seconds(&TIME_PER_OUTPUT_TOKEN, bounds.per_token)?,
+            time_per_output_chunk: (preset == Preset::Otel)
+                .then(|| create.seconds(&TIME_PER_OUTPUT_CHUNK, bounds.first_token))
+                .transpose()?,
+            server_time: create.seconds(&SERVER_TIME, bounds.server_time)?,
+            rate_limits: RateLimits::new(&create)?,
+            cost: create.dyn_family(&COST, None)?,
+            unpriced: create.counters(&UNPRICED)?,
+            by_route: settings
+                .has_route_metrics
+                .then(|| create.route_families())
+                .transpose()?,
+            has_prices: settings.prices.is_some(),
+            model_label: LabelName::Model.name(preset),
+        };
+        families.declare(settings);
+        Ok(families)
+    }
+
+    /// Sets the limit of models, and creates the series of known calls.
+    fn declare(&self, settings: &Settings) {
+        if let Some(models) = settings.model_limit {
+            self.in_flight.limit_if_unset(models);
+        }
+        let predeclared = settings.predeclared.iter().map(|[_, model, _]| model);
+        let models = settings.known_models.iter().chain(predeclared);
+        let models = models.chain(&settings.default_model).map(|model| &**model);
+        for model in models.chain([UNKNOWN, UNCONFIRMED]) {
+            self.in_flight.declare_value(self.model_label, model);
+        }
+        for [provider, model, operation] in &settings.predeclared {
+            self.get_or_create(&mut [provider, model, operation]);
+        }
+        // If there is one provider, it is the provider of all known models.
+        for (provider, model) in settings.provider.iter().zip(&settings.known_models) {
+            self.get_or_create(&mut [provider, model, "chat"]);
+        }
+    }
+}
+
+/// Creates families with the names of one preset.
+pub(crate) struct FamilyFactory<'a> {
+    registry: Registry,
+    preset: Preset,
+    /// The buckets of all histograms of seconds, if the user chose some.
+    custom_buckets: Option<&'a Buckets>,
+}
+
+impl FamilyFactory<'_> {
+    fn registry<const N: usize>(&self, definition: &Definition<N>) -> Registry {
+        match definition.role {
+            Some(role) => self.registry.with_role(role),
+            None => self.registry.clone(),
+        }
+    }
+
+    /// Returns the labels. Only `in_flight` limits their values; see [`Families`].
+    fn labels<const N: usize>(&self, definition: &Definition<N>) -> [Label<'static>; N] {
+        definition
+            .labels
+            .map(|label| Label::unlimited(label.name(self.preset)))
+    }
+
+    fn in_flight(&self) -> Result<DynFamily<InFlight>, Error> {
+        let [provider, _, operation] = self.labels(&IN_FLIGHT);
+        let model = Label::open(LabelName::Model.name(self.preset));
+        self.registry(&IN_FLIGHT).dyn_family(
+            IN_FLIGHT.name(self.preset),
+            IN_FLIGHT.help,
+            &[provider, model, operation],
+            None,
+        )
+    }
+
+    fn counters<const N: usize>(
+        &self,
+        definition: &Definition<N>,
+    ) -> Result<Family<Counter, N>, Error> {
+        self.registry(definition).counter_family(
+            definition.name(self.preset),
+            definition.help,
+            self.labels(definition),
+        )
+    }
+
+    pub(crate) fn dyn_family<M: Instrument, const N: usize>(
+        &self,
+        definition: &Definition<N>,
+        settings: Option<M::Settings>,
+    ) -> Result<DynFamily<M>, Error> {
+        self.registry(definition).dyn_family(
+            definition.name(self.preset),
+            definition.help,
+            &self.labels(definition),
+            settings,
+        )
+    }
+
+    /// Creates a histogram with the user's buckets. Without such buckets, an existing histogram
+    /// keeps its own.
+    fn seconds<const N: usize>(
+        &self,
+        definition: &Definition<N>,
+        bounds: &[f64],
+    ) -> Result<Family<Histogram, N>, Error> {
+        let registry = self.registry(definition);
+        let name = definition.name(self.preset);
+        let labels = self.labels(definition);
+        if self.custom_buckets.is_none() && registry.get(name).is_some() {
+            return registry.histogram_family(name, definition.help, labels);
+        }
+        let buckets = match self.custom_buckets {
+            Some(buckets) => buckets.clone(),
+            None => Buckets::new(bounds)?,
+        };
+        registry.histogram_family_with_buckets(name, definition.help, labels, buckets)
+    }
+
+    fn tokens(&self) -> Result<Tokens, Error> {
+        match self.preset {
+            Preset::Llm => self.counters(&TOKENS).map(Tokens::Sum),
+            Preset::Otel => self
+                .registry(&TOKENS)
+                .histogram_family_with_buckets(
+                    TOKENS.name(self.preset),
+                    TOKENS.help,
+                    self.labels(&TOKENS),
+                    Buckets::new(self.preset.bounds().tokens)?,
+                )
+                .map(Tokens::PerCall),
+        }
+    }
+
+    fn duration(&self) -> Result<Duration, Error> {
+        let bounds = self.preset.bounds().duration;
+        match self.preset {
+            Preset::Llm => self.seconds(&DURATION, bounds).map(Duration::ByCall),
+            Preset::Otel => self
+                .seconds(&DURATION_BY_ERROR, bounds)
+                .map(Duration::ByError),
+        }
+    }
+
+    fn route_families(&self) -> Result<RouteFamilies, Error> {
+        Ok(RouteFamilies {
+            requests: self.counters(&ROUTE_REQUESTS)?,
+            tokens: self.counters(&ROUTE_TOKENS)?,
+            cost: self.dyn_family(&ROUTE_COST, None)?,
+        })
+    }
+}
