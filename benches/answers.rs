@@ -1,8 +1,9 @@
-//! What the reading of LLM answers costs, by dialect.
+//! The cost of measuring LLM responses, by dialect.
 //!
 //! `cargo bench --all-features --bench answers` prints nanoseconds per call. To count
-//! instructions, which do not depend on the machine's load, give a dialect and two numbers of
-//! calls, and divide the difference of the two counts by the difference of the two numbers:
+//! instructions, which do not depend on the load of the machine, run it with a dialect and two
+//! different numbers of calls, and divide the difference of the instructions by the difference of
+//! the numbers of calls:
 //!
 //! ```sh
 //! cargo bench --all-features --bench answers --no-run
@@ -23,12 +24,12 @@ use http_body::{Body, Frame};
 use tachometer::{LlmLayer, Registry};
 use tower::{Service, service_fn};
 
-/// The events of a streamed answer that have text.
+/// The number of events with text in a streamed response.
 const EVENTS: usize = 300;
-/// The calls of each dialect, if none is given.
+/// The default number of calls per dialect.
 const CALLS: usize = 2_000;
 
-/// One call: where it goes to, and what it is answered.
+/// The request and the response of a call.
 struct Exchange {
     dialect: &'static str,
     url: &'static str,
@@ -38,14 +39,14 @@ struct Exchange {
 }
 
 fn main() {
-    // `cargo bench` gives options of its own.
+    // Ignore the options that `cargo bench` adds.
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let given = match &arguments[..] {
+    let selected = match &arguments[..] {
         [dialect, calls] => calls.parse().ok().map(|calls: usize| (dialect, calls)),
         _ => None,
     };
     for exchange in exchanges() {
-        let calls = match given {
+        let calls = match selected {
             Some((dialect, calls)) if *dialect == exchange.dialect => calls,
             Some(_) => continue,
             None => CALLS,
@@ -56,8 +57,12 @@ fn main() {
         for _ in 0..calls {
             exchange.call(&layer);
         }
-        let took = started.elapsed() / u32::try_from(calls.max(1)).unwrap_or(u32::MAX);
-        println!("{:10} {:>9} ns per call", exchange.dialect, took.as_nanos());
+        let time_per_call = started.elapsed() / u32::try_from(calls.max(1)).unwrap_or(u32::MAX);
+        println!(
+            "{:10} {:>9} ns per call",
+            exchange.dialect,
+            time_per_call.as_nanos()
+        );
     }
 }
 
@@ -82,7 +87,7 @@ impl Exchange {
     }
 }
 
-/// A body that gives a frame at a time.
+/// A body that yields one frame at a time.
 struct Frames(std::vec::IntoIter<Bytes>);
 
 impl Body for Frames {
@@ -204,7 +209,7 @@ fn exchanges() -> [Exchange; 7] {
 
 const CHAT: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"gpt-x-2026","choices":[{"index":0,"message":{"role":"assistant","content":"Hello, what can I do?"},"finish_reason":"stop"}],"usage":{"prompt_tokens":21,"completion_tokens":4,"total_tokens":25,"prompt_tokens_details":{"cached_tokens":16}}}"#;
 
-/// Returns server-sent events, each in a frame.
+/// Returns server-sent events, one per frame.
 fn events(first: &[&str], text: impl Fn(usize) -> String, last: &[&str]) -> Vec<Bytes> {
     let first = first.iter().map(|event| (*event).to_owned());
     let last = last.iter().map(|event| (*event).to_owned());
@@ -226,7 +231,7 @@ fn messages() -> Vec<Bytes> {
     messages
 }
 
-/// Writes a message of AWS's event streams.
+/// Encodes a message of an AWS event stream.
 fn message(event: &str, payload: &str) -> Bytes {
     let mut headers = Vec::new();
     for (name, value) in [
@@ -260,7 +265,7 @@ fn message(event: &str, payload: &str) -> Bytes {
     message.into()
 }
 
-/// Returns 20,000 numbers, in frames of 16 KiB.
+/// Returns an embedding of 20,000 numbers, in frames of 16 KiB.
 fn embeddings() -> Vec<Bytes> {
     let numbers: Vec<_> = (0..20_000)
         .map(|at| format!("0.0{}", 12_345 + at))

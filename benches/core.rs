@@ -1,7 +1,7 @@
-//! What recording costs: `cargo bench --bench core`.
+//! The cost of recording and of scrapes: `cargo bench --bench core`.
 //!
-//! One thread and this crate alone. The races against other crates, on one and
-//! two threads, are in `benches/rivals/`.
+//! Only this crate, on one thread. Comparisons with other crates, on one and two threads, are in
+//! `benches/rivals/`.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! What the layer adds to a request through axum's router:
+//! The time that the layer adds to a request through an axum router:
 //! `cargo bench --bench layer`.
 
 use std::task::{Context, Poll, Waker};
@@ -19,13 +19,13 @@ fn requests(criterion: &mut Criterion) {
         ("layer/none", routes()),
         ("layer/metrics", routes().layer(measured)),
     ] {
-        // With its state the router is complete, and layers are applied once.
+        // With its state, the router applies its layers once and not per request.
         let mut service = router.with_state::<()>(());
         criterion.bench_function(name, |bench| bench.iter(|| request(&mut service)));
     }
 }
 
-/// Makes one request and reads its response, without a runtime: nothing waits.
+/// Sends one request and reads its response. It needs no runtime, since nothing blocks.
 fn request(service: &mut Router) {
     let mut context = Context::from_waker(Waker::noop());
     let request = Request::get("/users/7").body(Body::empty());

@@ -1,14 +1,14 @@
-//! The targets of the fuzzer, which live with the tests that run them on its findings.
+//! The fuzz targets. Their code is in `tests/corpus`, whose tests run them on known inputs.
 
 #[path = "../../tests/corpus/targets/mod.rs"]
 mod targets;
 
-/// Runs the target of a name.
+/// Runs the target with this name.
 ///
 /// # Panics
 ///
-/// If the input shows a broken promise, or no target has this name.
+/// Panics if the input violates a property, or if no target has this name.
 pub fn run(name: &str, input: &[u8]) {
     let target = targets::ALL.iter().find(|(target, _)| *target == name);
-    target.expect("a target's name").1(input);
+    target.expect("the name of a fuzz target").1(input);
 }

@@ -1,4 +1,4 @@
-//! Recording through a handle that was kept.
+//! Recording through a handle.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,9 +8,9 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use prometheus_client::metrics::{counter, histogram};
 
 use crate::{BOUNDS, SHARDS, value};
-use tachometer_rivals::Lane;
+use tachometer_rivals::Candidate;
 
-pub fn counters() -> Vec<Lane> {
+pub fn counters() -> Vec<Candidate> {
     let bare = Arc::new(AtomicU64::new(0));
     let alone = Arc::new(AtomicU64::new(0));
     let ours = tachometer::Counter::new();
@@ -22,29 +22,29 @@ pub fn counters() -> Vec<Lane> {
     let recorder = PrometheusBuilder::new().build_recorder();
     let facade = recorder.register_counter(&"c".into(), &metadata());
     vec![
-        Lane::new("bare fetch_add", move |_| {
+        Candidate::new("bare fetch_add", move |_| {
             bare.fetch_add(1, Ordering::Relaxed);
         }),
-        // What a thread that shares nothing cannot do without; on two threads it
-        // counts wrong, and shares a cache line all the same.
-        Lane::new("bare load and store", move |_| {
+        // The minimum for a thread that shares nothing. With two threads it loses increments, and
+        // still shares a cache line.
+        Candidate::new("bare load and store", move |_| {
             alone.store(alone.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         }),
-        Lane::new("tachometer", move |_| ours.inc()),
-        Lane::new("prometheus 0.14", move |_| tikv.inc()),
-        Lane::new("prometheus-client 0.25", move |_| {
+        Candidate::new("tachometer", move |_| ours.inc()),
+        Candidate::new("prometheus 0.14", move |_| tikv.inc()),
+        Candidate::new("prometheus-client 0.25", move |_| {
             client.inc();
         }),
-        Lane::new("fastmetrics 0.7", move |_| {
+        Candidate::new("fastmetrics 0.7", move |_| {
             fast.inc();
         }),
-        Lane::new("fast-telemetry 0.10", move |_| sharded.inc()),
-        Lane::new("measured 0.0.25", move |_| measured.get_metric().inc()),
-        Lane::new("metrics 0.24", move |_| facade.increment(1)),
+        Candidate::new("fast-telemetry 0.10", move |_| sharded.inc()),
+        Candidate::new("measured 0.0.25", move |_| measured.get_metric().inc()),
+        Candidate::new("metrics 0.24", move |_| facade.increment(1)),
     ]
 }
 
-pub fn histograms() -> Vec<Lane> {
+pub fn histograms() -> Vec<Candidate> {
     let ours = tachometer::Histogram::new();
     let options = prometheus::HistogramOpts::new("h", "h").buckets(BOUNDS.to_vec());
     let tikv = prometheus::Histogram::with_opts(options).expect("a valid name");
@@ -60,22 +60,28 @@ pub fn histograms() -> Vec<Lane> {
         .build_recorder();
     let facade = recorder.register_histogram(&"h".into(), &metadata());
     vec![
-        Lane::new("tachometer", move |turn| ours.observe(value(turn))),
-        Lane::new("prometheus 0.14", move |turn| tikv.observe(value(turn))),
-        Lane::new("prometheus-client 0.25", move |turn| {
-            client.observe(value(turn));
+        Candidate::new("tachometer", move |iteration| {
+            ours.observe(value(iteration))
         }),
-        Lane::new("fastmetrics 0.7", move |turn| fast.observe(value(turn))),
-        // It counts whole numbers: microseconds here.
-        Lane::new("fast-telemetry 0.10, integers", move |turn| {
-            sharded.record(turn % 1_000 * 4_000);
+        Candidate::new("prometheus 0.14", move |iteration| {
+            tikv.observe(value(iteration))
         }),
-        Lane::new("measured 0.0.25", move |turn| {
-            measured.get_metric().observe(value(turn));
+        Candidate::new("prometheus-client 0.25", move |iteration| {
+            client.observe(value(iteration));
         }),
-        // It keeps every value until its upkeep, whose time is not counted.
-        Lane::new("metrics 0.24, without upkeep", move |turn| {
-            facade.record(value(turn));
+        Candidate::new("fastmetrics 0.7", move |iteration| {
+            fast.observe(value(iteration))
+        }),
+        // It counts integers: microseconds here.
+        Candidate::new("fast-telemetry 0.10, integers", move |iteration| {
+            sharded.record(iteration % 1_000 * 4_000);
+        }),
+        Candidate::new("measured 0.0.25", move |iteration| {
+            measured.get_metric().observe(value(iteration));
+        }),
+        // It stores every value until its upkeep, whose time is not included.
+        Candidate::new("metrics 0.24, without upkeep", move |iteration| {
+            facade.record(value(iteration));
         })
         .after(move || recorder.handle().run_upkeep()),
     ]

@@ -9,15 +9,15 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use prometheus_client::metrics::{counter, family, histogram};
 
 use crate::{BOUNDS, SHARDS, value};
-use tachometer_rivals::Lane;
+use tachometer_rivals::Candidate;
 
-/// Pairs of label values, of which each turn picks one.
+/// Pairs of label values, one of which is picked per iteration.
 #[derive(Clone)]
 pub struct Pairs(Arc<[(&'static str, &'static str)]>);
 
 impl Pairs {
-    /// Makes all pairs of these values.
-    pub fn of(routes: &[&'static str], statuses: &[&'static str]) -> Self {
+    /// Creates all pairs of these values.
+    pub fn new(routes: &[&'static str], statuses: &[&'static str]) -> Self {
         let pairs = routes.iter();
         Self(
             pairs
@@ -26,32 +26,33 @@ impl Pairs {
         )
     }
 
-    /// Picks evenly, in an order that no processor foresees.
+    /// Picks uniformly, in an order that the processor cannot predict.
     #[inline]
-    fn pick(&self, turn: u64) -> (&'static str, &'static str) {
-        let spread = turn.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+    fn pick(&self, iteration: u64) -> (&'static str, &'static str) {
+        let spread = iteration.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
         let (route, status) = self.0[((spread * self.0.len() as u64) >> 32) as usize];
         (black_box(route), black_box(status))
     }
 
-    /// Makes a lane that records each turn's pair, and has recorded all of them.
-    fn lane(
+    /// Creates a candidate that records the pair of each iteration. All pairs have been recorded
+    /// before.
+    fn candidate(
         &self,
         name: &'static str,
         record: impl Fn(&'static str, &'static str, u64) + Send + Sync + 'static,
-    ) -> Lane {
+    ) -> Candidate {
         for (route, status) in self.0.iter() {
             record(route, status, 0);
         }
         let pairs = self.clone();
-        Lane::new(name, move |turn| {
-            let (route, status) = pairs.pick(turn);
-            record(route, status, turn);
+        Candidate::new(name, move |iteration| {
+            let (route, status) = pairs.pick(iteration);
+            record(route, status, iteration);
         })
     }
 
-    /// Returns the values as measured wants them: all known ahead.
-    fn known(&self) -> RequestSet {
+    /// Returns all values in advance, as the crate `measured` requires.
+    fn request_set(&self) -> RequestSet {
         let (mut routes, mut statuses) = (Rodeo::new(), Rodeo::new());
         for (route, status) in self.0.iter() {
             routes.get_or_intern_static(route);
@@ -73,7 +74,7 @@ struct Request<'a> {
     status: &'a str,
 }
 
-pub fn counters(pairs: &Pairs) -> Vec<Lane> {
+pub fn counters(pairs: &Pairs) -> Vec<Candidate> {
     let labels = ["route", "status"].map(tachometer::Label::unlimited);
     let ours = tachometer::Registry::new()
         .counter_family("c", "c", labels)
@@ -86,32 +87,32 @@ pub fn counters(pairs: &Pairs) -> Vec<Lane> {
         fastmetrics::metrics::counter::Counter,
     >::default();
     let sharded = DynamicCounter::with_max_series(SHARDS, usize::MAX);
-    let measured = measured::CounterVec::with_label_set(pairs.known());
+    let measured = measured::CounterVec::with_label_set(pairs.request_set());
     let recorder = PrometheusBuilder::new().build_recorder();
     vec![
-        pairs.lane("tachometer", move |route, status, _| {
+        pairs.candidate("tachometer", move |route, status, _| {
             ours.with_ref([route, status], tachometer::Counter::inc);
         }),
-        // It compares hashes and not values.
-        pairs.lane("prometheus 0.14", move |route, status, _| {
+        // It looks up series by hash only.
+        pairs.candidate("prometheus 0.14", move |route, status, _| {
             tikv.with_label_values(&[route, status]).inc();
         }),
-        pairs.lane("prometheus-client 0.25", move |route, status, _| {
+        pairs.candidate("prometheus-client 0.25", move |route, status, _| {
             let labels = [("route", route), ("status", status)];
             client.get_or_create(&labels).inc();
         }),
-        pairs.lane("fastmetrics 0.7", move |route, status, _| {
+        pairs.candidate("fastmetrics 0.7", move |route, status, _| {
             fast.with_or_new(&[route, status], |counter| {
                 counter.inc();
             });
         }),
-        pairs.lane("fast-telemetry 0.10", move |route, status, _| {
+        pairs.candidate("fast-telemetry 0.10", move |route, status, _| {
             sharded.inc(&[("route", route), ("status", status)]);
         }),
-        pairs.lane("measured 0.0.25, values known", move |route, status, _| {
+        pairs.candidate("measured 0.0.25, values known", move |route, status, _| {
             measured.inc(Request { route, status });
         }),
-        pairs.lane("metrics 0.24", move |route, status, _| {
+        pairs.candidate("metrics 0.24", move |route, status, _| {
             metrics::with_local_recorder(&recorder, || {
                 metrics::counter!("c", "route" => route, "status" => status).increment(1);
             });
@@ -119,7 +120,7 @@ pub fn counters(pairs: &Pairs) -> Vec<Lane> {
     ]
 }
 
-pub fn histograms(pairs: &Pairs) -> Vec<Lane> {
+pub fn histograms(pairs: &Pairs) -> Vec<Candidate> {
     let labels = ["route", "status"];
     let ours = tachometer::Registry::new()
         .histogram_family("h", "h", labels)
@@ -137,46 +138,47 @@ pub fn histograms(pairs: &Pairs) -> Vec<Lane> {
     let micros = BOUNDS.map(|bound| (bound * 1e6) as u64);
     let sharded = DynamicHistogram::new(&micros, SHARDS);
     let thresholds = measured::metric::histogram::Thresholds::with_buckets(BOUNDS);
-    let measured = measured::HistogramVec::with_label_set_and_metadata(pairs.known(), thresholds);
+    let measured =
+        measured::HistogramVec::with_label_set_and_metadata(pairs.request_set(), thresholds);
     let builder = PrometheusBuilder::new().set_buckets(&BOUNDS);
     let recorder = builder.expect("valid bounds").build_recorder();
     let upkeep = recorder.handle();
     vec![
-        pairs.lane("tachometer", move |route, status, turn| {
-            ours.with_ref([route, status], |one| one.observe(value(turn)));
+        pairs.candidate("tachometer", move |route, status, iteration| {
+            ours.with_ref([route, status], |one| one.observe(value(iteration)));
         }),
-        pairs.lane("prometheus 0.14", move |route, status, turn| {
+        pairs.candidate("prometheus 0.14", move |route, status, iteration| {
             tikv.with_label_values(&[route, status])
-                .observe(value(turn));
+                .observe(value(iteration));
         }),
-        pairs.lane("prometheus-client 0.25", move |route, status, turn| {
+        pairs.candidate("prometheus-client 0.25", move |route, status, iteration| {
             let labels = [("route", route), ("status", status)];
-            client.get_or_create(&labels).observe(value(turn));
+            client.get_or_create(&labels).observe(value(iteration));
         }),
-        pairs.lane("fastmetrics 0.7", move |route, status, turn| {
-            fast.with_or_new(&[route, status], |one| one.observe(value(turn)));
+        pairs.candidate("fastmetrics 0.7", move |route, status, iteration| {
+            fast.with_or_new(&[route, status], |one| one.observe(value(iteration)));
         }),
-        pairs.lane(
+        pairs.candidate(
             "fast-telemetry 0.10, integers",
-            move |route, status, turn| {
+            move |route, status, iteration| {
                 let labels = [("route", route), ("status", status)];
-                sharded.record(&labels, turn % 1_000 * 4_000);
+                sharded.record(&labels, iteration % 1_000 * 4_000);
             },
         ),
-        pairs.lane(
+        pairs.candidate(
             "measured 0.0.25, values known",
-            move |route, status, turn| {
-                measured.observe(Request { route, status }, value(turn));
+            move |route, status, iteration| {
+                measured.observe(Request { route, status }, value(iteration));
             },
         ),
-        // It keeps every value until its upkeep, whose time is not counted.
+        // It stores every value until its upkeep, whose time is not included.
         pairs
-            .lane(
+            .candidate(
                 "metrics 0.24, without upkeep",
-                move |route, status, turn| {
+                move |route, status, iteration| {
                     metrics::with_local_recorder(&recorder, || {
                         metrics::histogram!("h", "route" => route, "status" => status)
-                            .record(value(turn));
+                            .record(value(iteration));
                     });
                 },
             )

@@ -1,5 +1,5 @@
-//! What all races have in common.
+//! Code that all comparisons share.
 
-mod race;
+mod comparison;
 
-pub use race::{Lane, race};
+pub use comparison::{Candidate, compare};

@@ -1,26 +1,25 @@
-//! Races metric crates against each other: `cargo run --release` in this folder.
+//! Compares metric crates: `cargo run --release` in this directory.
 //!
-//! All lanes of a race run in one process and in turn, round after round, so
-//! that a machine whose speed drifts treats them alike. The median of the rounds
-//! is what counts, and its ratio to the first lane's.
+//! All candidates of a comparison run in one process, in turn, so that a drift of the machine's
+//! speed affects all of them. The result is the median of the rounds, and its ratio to the first
+//! candidate.
 //!
-//! Names as arguments run those races alone: `memory`, `handles`, `labels`,
-//! `growth`. Layers are raced in a program of their own, `--bin layers`, since the
-//! allocator that counts bytes here would slow them.
+//! The arguments `memory`, `handles`, `labels` and `growth` select comparisons. Layers are compared
+//! by a separate program, `--bin layers`, since the counting allocator of this one would slow them.
 
 mod handles;
 mod labels;
 mod memory;
 
 use labels::Pairs;
-use tachometer_rivals::{Lane, race};
+use tachometer_rivals::{Candidate, compare};
 
-/// The default bounds of tachometer's histograms.
+/// The default bucket bounds of tachometer.
 const BOUNDS: [f64; 11] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
 const STATUSES: [&str; 6] = ["200", "201", "302", "404", "500", "503"];
-/// What crates that have a cell for each core are given.
+/// The number of cells for crates that have one per core.
 const SHARDS: usize = 2;
 
 fn main() {
@@ -37,30 +36,30 @@ fn main() {
     }
     if runs("labels") {
         for (series, pairs) in [
-            (18, Pairs::of(&["GET", "POST", "DELETE"], &STATUSES)),
-            (300, Pairs::of(&routes(50), &STATUSES)),
-            (6_000, Pairs::of(&routes(1_000), &STATUSES)),
+            (18, Pairs::new(&["GET", "POST", "DELETE"], &STATUSES)),
+            (300, Pairs::new(&routes(50), &STATUSES)),
+            (6_000, Pairs::new(&routes(1_000), &STATUSES)),
         ] {
             let work = format!("counter inc by 2 string labels, {series} series");
             both(&work, || labels::counters(&pairs));
         }
-        let pairs = Pairs::of(&["GET", "POST", "DELETE"], &STATUSES);
+        let pairs = Pairs::new(&["GET", "POST", "DELETE"], &STATUSES);
         let work = "histogram observe by 2 string labels, 18 series";
         both(work, || labels::histograms(&pairs));
     }
     if runs("growth") {
         for side in [10, 100, 1_000] {
-            let pairs = Pairs::of(&routes(side), &routes(side));
+            let pairs = Pairs::new(&routes(side), &routes(side));
             let work = format!("counter inc by 2 string labels, {} series", side * side);
             both(&work, || labels::counters(&pairs));
         }
     }
 }
 
-/// Runs a race on one thread and on two.
-fn both(work: &str, lanes: impl Fn() -> Vec<Lane>) {
+/// Runs a comparison on one thread and on two.
+fn both(work: &str, candidates: impl Fn() -> Vec<Candidate>) {
     for threads in [1, 2] {
-        race(work, threads, &lanes());
+        compare(work, threads, &candidates());
     }
 }
 
@@ -70,7 +69,7 @@ fn routes(number: usize) -> Vec<&'static str> {
         .collect()
 }
 
-/// Returns a value within the bounds, another for each turn.
-fn value(turn: u64) -> f64 {
-    (turn % 1_000) as f64 * 0.004
+/// Returns a different value within the bounds for each iteration.
+fn value(iteration: u64) -> f64 {
+    (iteration % 1_000) as f64 * 0.004
 }

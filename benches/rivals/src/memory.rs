@@ -1,4 +1,4 @@
-//! Live bytes: what so many used series cost, by a counting allocator.
+//! The live bytes of used series, measured by a counting allocator.
 
 use cap::Cap;
 use std::alloc::System;
@@ -12,10 +12,10 @@ const SERIES: usize = 10_000;
 const USES: u32 = 10;
 
 /// Prints the bytes of one counter and one histogram of 11 bounds, with 3 labels
-/// each, out of 10,000 of either, each used ten times.
+/// each, out of 10,000 of each kind, each used ten times.
 pub fn compare() {
     println!("\nlive bytes of a counter and a histogram, 3 labels\n");
-    println!("| lane | bytes |\n| --- | --- |");
+    println!("| candidate | bytes |\n| --- | --- |");
     for (name, buckets) in [
         ("tachometer", tachometer::Buckets::default()),
         (
@@ -25,7 +25,7 @@ pub fn compare() {
     ] {
         let registry = tachometer::Registry::new();
         measure(name, || {
-            // As many routes as there are series, far over the default limit.
+            // One route per series, far above the default limit.
             let names = ["method", "route", "status"].map(tachometer::Label::unlimited);
             let counters = registry
                 .counter_family("c", "", names.clone())
@@ -74,12 +74,12 @@ pub fn compare() {
     });
 }
 
-/// Uses every series: values go over one decade.
+/// Records into every series, with values over one decade.
 fn each(mut record: impl FnMut([&str; 3], f64)) {
     for series in 0..SERIES {
         let (route, status) = (format!("/api/items/{series}"), ["200", "404"][series % 2]);
-        for turn in 0..USES {
-            record(["GET", &route, status], 0.01 + 0.01 * f64::from(turn));
+        for iteration in 0..USES {
+            record(["GET", &route, status], 0.01 + 0.01 * f64::from(iteration));
         }
     }
 }

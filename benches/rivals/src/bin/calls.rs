@@ -1,5 +1,5 @@
-//! Races the reading of LLM answers: what the layer costs as they pass, beside what
-//! reading them costs by other means.
+//! Compares the time that the layer adds to LLM responses with that of parsing them by other
+//! means.
 //!
 //! `cargo run --release --bin calls` in this folder.
 
@@ -21,11 +21,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tachometer::llm::{Price, PriceTable};
 use tachometer::{LlmLayer, Registry};
-use tachometer_rivals::{Lane, race};
+use tachometer_rivals::{Candidate, compare};
 use tower::Service;
 
 const MIB: usize = 1 << 20;
-/// What a connection gives at a time.
+/// The size of a frame.
 const FRAME: usize = 16 << 10;
 
 fn main() {
@@ -33,7 +33,7 @@ fn main() {
     whole("32 MiB of embeddings", "/v1/embeddings", &embeddings);
     whole("an answer of 300 bytes", "/v1/chat/completions", CHAT);
     let stream = stream(1_000);
-    race(
+    compare(
         "a stream of 1,000 events, each in a frame",
         1,
         &passing(
@@ -43,7 +43,7 @@ fn main() {
         ),
     );
     let path = "/model/m/converse-stream";
-    race(
+    compare(
         "1,000 messages of Bedrock's, each in a frame",
         1,
         &passing(
@@ -58,7 +58,7 @@ fn main() {
         ),
     );
     let path = "/model/m/invoke-with-response-stream";
-    race(
+    compare(
         "1,000 messages of Bedrock's with events of Anthropic's in them",
         1,
         &passing(
@@ -73,7 +73,7 @@ fn main() {
             }),
         ),
     );
-    // The peer's time grows with the square: for 8 MiB it would take minutes.
+    // The other crate takes quadratic time: minutes for 8 MiB.
     for (size, with_peer) in [
         (MIB / 4, true),
         (2 * MIB, true),
@@ -82,9 +82,9 @@ fn main() {
     ] {
         let line = ["data: {\"x\":\"", &"y".repeat(size)].concat();
         let frames = cut(line.as_bytes(), 1 << 10);
-        let mut lanes = passing("/v1/chat/completions", "text/event-stream", &frames);
+        let mut candidates = passing("/v1/chat/completions", "text/event-stream", &frames);
         if with_peer {
-            lanes.push(Lane::new("eventsource-stream 0.2", move |_| {
+            candidates.push(Candidate::new("eventsource-stream 0.2", move |_| {
                 let frames = frames.iter().cloned().map(Ok::<_, Infallible>);
                 drain(futures_util::stream::iter(frames).eventsource());
             }));
@@ -93,14 +93,14 @@ fn main() {
             "{} KiB without an end of line, in frames of 1 KiB",
             size >> 10
         );
-        race(&title, 1, &lanes);
+        compare(&title, 1, &candidates);
     }
 }
 
-/// Races an answer that is not streamed, against reading it once it is all there.
+/// Compares a response that is not streamed with parsing it from a buffer.
 fn whole(title: &str, path: &'static str, body: &str) {
     let frames = cut(body.as_bytes(), FRAME);
-    let mut lanes = passing(path, "application/json", &frames);
+    let mut candidates = passing(path, "application/json", &frames);
     let prices = PriceTable::new().model("gpt-x", Price::per_million(1.25, 10.0));
     let priced = LlmLayer::new()
         .registry(&Registry::new())
@@ -110,27 +110,33 @@ fn whole(title: &str, path: &'static str, body: &str) {
         kind: "application/json",
         frames: frames.into(),
     };
-    lanes.push(Lane::new(
+    candidates.push(Candidate::new(
         "tachometer, with its cost and route",
         move |_| {
             call(priced.layer(upstream.clone()), path);
         },
     ));
     let buffered: Bytes = body.to_owned().into();
-    lanes.push(Lane::new("serde_json, what is wanted, from a buffer", {
-        let buffered = buffered.clone();
+    candidates.push(Candidate::new(
+        "serde_json, what is wanted, from a buffer",
+        {
+            let buffered = buffered.clone();
+            move |_| {
+                black_box(serde_json::from_slice::<Answer>(&buffered).expect("it is JSON"));
+            }
+        },
+    ));
+    candidates.push(Candidate::new(
+        "serde_json, a Value, from a buffer",
         move |_| {
-            black_box(serde_json::from_slice::<Answer>(&buffered).expect("it is JSON"));
-        }
-    }));
-    lanes.push(Lane::new("serde_json, a Value, from a buffer", move |_| {
-        black_box(serde_json::from_slice::<serde_json::Value>(&buffered).expect("it is JSON"));
-    }));
-    race(title, 1, &lanes);
+            black_box(serde_json::from_slice::<serde_json::Value>(&buffered).expect("it is JSON"));
+        },
+    ));
+    compare(title, 1, &candidates);
 }
 
-/// Returns an answer that passes with the layer and without.
-fn passing(path: &'static str, kind: &'static str, frames: &[Bytes]) -> Vec<Lane> {
+/// Returns candidates that pass a response with and without the layer.
+fn passing(path: &'static str, kind: &'static str, frames: &[Bytes]) -> Vec<Candidate> {
     let upstream = Upstream {
         kind,
         frames: frames.to_vec().into(),
@@ -138,8 +144,8 @@ fn passing(path: &'static str, kind: &'static str, frames: &[Bytes]) -> Vec<Lane
     let layer = LlmLayer::new().registry(&Registry::new());
     let bare = upstream.clone();
     vec![
-        Lane::new("without the layer", move |_| call(bare.clone(), path)),
-        Lane::new("tachometer", move |_| {
+        Candidate::new("without the layer", move |_| call(bare.clone(), path)),
+        Candidate::new("tachometer", move |_| {
             call(layer.layer(upstream.clone()), path);
         }),
     ]
@@ -147,7 +153,7 @@ fn passing(path: &'static str, kind: &'static str, frames: &[Bytes]) -> Vec<Lane
 
 const CHAT: &str = r#"{"id":"chatcmpl-1","object":"chat.completion","created":1,"model":"gpt-x-2026","choices":[{"index":0,"message":{"role":"assistant","content":"Hello, what can I do?"},"finish_reason":"stop"}],"usage":{"prompt_tokens":21,"completion_tokens":4,"total_tokens":25,"prompt_tokens_details":{"cached_tokens":16}}}"#;
 
-/// What serde_json is to find.
+/// The fields that serde_json parses.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "it is found, and that is all")]
 struct Answer {
@@ -172,7 +178,7 @@ fn messages(message: impl Fn() -> Bytes) -> Vec<Bytes> {
     (0..1_000).map(|_| message()).collect()
 }
 
-/// Returns a message of AWS's event streams.
+/// Encodes a message of an AWS event stream.
 fn message(kind: &str, payload: &str) -> Bytes {
     let mut headers = Vec::new();
     for (name, value) in [(":event-type", kind), (":message-type", "event")] {
@@ -259,7 +265,7 @@ fn drain(stream: impl Stream) {
     }
 }
 
-/// A client whose answers are there.
+/// A client with prepared responses.
 #[derive(Clone)]
 struct Upstream {
     kind: &'static str,

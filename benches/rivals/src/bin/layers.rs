@@ -1,4 +1,4 @@
-//! Races layers: what each adds to a request through axum's router.
+//! Compares the time that layers add to a request through an axum router.
 //!
 //! `cargo run --release --bin layers` in this folder.
 
@@ -20,10 +20,9 @@ use http_body::Body as _;
 use tokio::runtime::Runtime;
 use tower::{Layer, Service};
 
-use tachometer_rivals::{Lane, race};
+use tachometer_rivals::{Candidate, compare};
 
-/// It installs a recorder of the whole process, and so can be made once; its upkeep
-/// asks for a runtime.
+/// It installs a global recorder, so it can be created only once. Its upkeep needs a runtime.
 static PROMETHEUS: LazyLock<(Runtime, PrometheusMetricLayer<'static>)> = LazyLock::new(|| {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(1).enable_time().build();
@@ -37,38 +36,37 @@ static PROMETHEUS: LazyLock<(Runtime, PrometheusMetricLayer<'static>)> = LazyLoc
 fn main() {
     for threads in [1, 2] {
         let work = "a request through axum's router, with a layer";
-        race(work, threads, &layers());
+        compare(work, threads, &layers());
     }
 }
 
-fn layers() -> Vec<Lane> {
+fn layers() -> Vec<Candidate> {
     let routes = || Router::new().route("/users/{id}", get(async || "a user"));
     let ours = || tachometer::MetricsLayer::new().registry(&tachometer::Registry::new());
     vec![
-        lane("no layer", routes()),
-        lane("no-op", routes().layer(Noop)),
-        lane("floor", routes().layer(Floor::default())),
-        lane(
-            "floor, bodies wrapped",
-            routes().layer(Bodies(Floor::default())),
+        candidate("no layer", routes()),
+        candidate("no-op", routes().layer(Noop)),
+        candidate("baseline", routes().layer(Baseline::default())),
+        candidate(
+            "baseline, bodies wrapped",
+            routes().layer(WrappedBodies(Baseline::default())),
         ),
-        lane("tachometer", routes().layer(ours())),
-        lane("axum-prometheus 0.10", routes().layer(PROMETHEUS.1.clone())),
-        lane("axum-otel-metrics 0.14", routes().layer(axum_otel())),
-        lane("tower-otel-http-metrics 0.16", routes().layer(tower_otel())),
-        lane(
+        candidate("tachometer", routes().layer(ours())),
+        candidate("axum-prometheus 0.10", routes().layer(PROMETHEUS.1.clone())),
+        candidate("axum-otel-metrics 0.14", routes().layer(axum_otel())),
+        candidate("tower-otel-http-metrics 0.16", routes().layer(tower_otel())),
+        candidate(
             "opentelemetry-instrumentation-tower 0.19",
             routes().layer(instrumentation()),
         ),
-        lane(
+        candidate(
             "from_fn with metrics 0.24",
             routes().layer(from_fn(by_hand)),
         ),
     ]
 }
 
-/// The layers of OpenTelemetry measure with its own collector; it is read once a minute,
-/// which is what it does by default.
+/// The OpenTelemetry layers use its SDK, which is read once per minute, its default.
 fn axum_otel() -> axum_otel_metrics::HttpMetricsLayer {
     use opentelemetry_sdk_32::metrics::{InMemoryMetricExporter, SdkMeterProvider};
     let provider = SdkMeterProvider::builder();
@@ -81,14 +79,14 @@ fn axum_otel() -> axum_otel_metrics::HttpMetricsLayer {
 fn tower_otel() -> tower_otel_http_metrics::HTTPMetricsLayer {
     use opentelemetry_30::metrics::MeterProvider;
     use opentelemetry_sdk_30::metrics::{InMemoryMetricExporter, SdkMeterProvider};
-    // A provider that is dropped measures no more.
+    // A dropped provider stops measuring.
     static PROVIDER: LazyLock<SdkMeterProvider> = LazyLock::new(|| {
         let provider = SdkMeterProvider::builder();
         let provider = provider.with_periodic_exporter(InMemoryMetricExporter::default());
         provider.build()
     });
     let layer = tower_otel_http_metrics::HTTPMetricsLayerBuilder::builder()
-        .with_meter(PROVIDER.meter("race"));
+        .with_meter(PROVIDER.meter("benchmark"));
     layer.build().expect("a layer")
 }
 
@@ -102,14 +100,14 @@ fn instrumentation() -> opentelemetry_instrumentation_tower::http::server::Layer
     layer.build().expect("a layer")
 }
 
-/// Makes a lane of requests, without a runtime: nothing waits.
-fn lane(name: &'static str, router: Router) -> Lane {
-    // With its state the router is complete, and layers are applied once.
+/// Creates a candidate that sends requests. It needs no runtime, since nothing blocks.
+fn candidate(name: &'static str, router: Router) -> Candidate {
+    // With its state, the router applies its layers once and not per request.
     let router = router.with_state::<()>(());
-    Lane::looped(name, move |turns| {
+    Candidate::looped(name, move |iterations| {
         let mut router = router.clone();
         let mut context = Context::from_waker(Waker::noop());
-        for _ in 0..turns {
+        for _ in 0..iterations {
             let request = Request::get("/users/7").body(Body::empty());
             let mut future = Box::pin(router.call(request.expect("a valid request")));
             let Poll::Ready(Ok(response)) = future.as_mut().poll(&mut context) else {
@@ -121,7 +119,7 @@ fn lane(name: &'static str, router: Router) -> Lane {
     })
 }
 
-/// What every team writes for itself.
+/// A typical handwritten middleware.
 async fn by_hand(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>();
     let route = route.map_or("unmatched", MatchedPath::as_str).to_owned();
@@ -146,48 +144,47 @@ impl<S> Layer<S> for Noop {
     }
 }
 
-/// What no layer that measures can do without: two looks at the clock, three adds,
-/// and a future of its own.
+/// The minimum of a measuring layer: two clock readings, three adds, and a boxed future.
 #[derive(Clone, Default)]
-struct Floor(Arc<[AtomicU64; 3]>);
+struct Baseline(Arc<[AtomicU64; 3]>);
 
 #[derive(Clone)]
-struct FloorService {
+struct BaselineService {
     inner: Route,
     numbers: Arc<[AtomicU64; 3]>,
 }
 
-impl Layer<Route> for Floor {
-    type Service = FloorService;
+impl Layer<Route> for Baseline {
+    type Service = BaselineService;
 
-    fn layer(&self, inner: Route) -> FloorService {
-        FloorService {
+    fn layer(&self, inner: Route) -> BaselineService {
+        BaselineService {
             inner,
             numbers: Arc::clone(&self.0),
         }
     }
 }
 
-/// The floor around bodies of its own, which whoever counts bytes and ends has to wrap:
-/// axum then boxes both.
+/// The baseline with wrapped bodies, which are necessary to count bytes and to see the end. axum
+/// then boxes both.
 #[derive(Clone, Default)]
-struct Bodies(Floor);
+struct WrappedBodies(Baseline);
 
 #[derive(Clone)]
-struct BodiesService(FloorService);
+struct WrappedBodiesService(BaselineService);
 
-/// A body that is passed on, and nothing else.
+/// A body that only forwards.
 struct Wrapped(Body);
 
-impl Layer<Route> for Bodies {
-    type Service = BodiesService;
+impl Layer<Route> for WrappedBodies {
+    type Service = WrappedBodiesService;
 
-    fn layer(&self, inner: Route) -> BodiesService {
-        BodiesService(self.0.layer(inner))
+    fn layer(&self, inner: Route) -> WrappedBodiesService {
+        WrappedBodiesService(self.0.layer(inner))
     }
 }
 
-impl Service<Request> for BodiesService {
+impl Service<Request> for WrappedBodiesService {
     type Response = Response<Wrapped>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Wrapped>, Infallible>> + Send>>;
@@ -197,7 +194,7 @@ impl Service<Request> for BodiesService {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        // One boxed future, as the floor has.
+        // One boxed future, like the baseline.
         self.0.time(request.map(Wrapped), Wrapped)
     }
 }
@@ -222,8 +219,8 @@ impl http_body::Body for Wrapped {
     }
 }
 
-impl FloorService {
-    /// Calls the service, and makes of its response's body what `wrap` does.
+impl BaselineService {
+    /// Calls the service, and wraps the response body with `wrap`.
     fn time<Q, R: 'static>(
         &mut self,
         request: axum::http::Request<Q>,
@@ -246,7 +243,7 @@ impl FloorService {
     }
 }
 
-impl Service<Request> for FloorService {
+impl Service<Request> for BaselineService {
     type Response = Response;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;

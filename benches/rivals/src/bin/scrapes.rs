@@ -1,7 +1,7 @@
-//! Races scrapes: a registry of 150,000 samples, gathered and written.
+//! Compares scrapes of a registry with 150,000 samples.
 //!
-//! `cargo run --release --bin scrapes` in this folder; with `growth` after it, how
-//! the time a sample grows with the number of series.
+//! `cargo run --release --bin scrapes` in this directory. With the argument `growth`, it
+//! prints how the time per sample grows with the number of series.
 
 use std::hint::black_box;
 use std::io::{self, Write};
@@ -9,13 +9,13 @@ use std::sync::Mutex;
 
 use tachometer::export::Format;
 use tachometer::{Buckets, Counter, Label, Registry};
-use tachometer_rivals::{Lane, race};
+use tachometer_rivals::{Candidate, compare};
 
 const SERIES: usize = 10_000;
 const BOUNDS: [f64; 11] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
-/// How often each histogram observes: what busy values look like.
+/// The number of observations per histogram, as in a busy service.
 const OBSERVED: usize = 20_000;
 
 fn main() {
@@ -36,20 +36,20 @@ fn main() {
         let bytes = registry.export(format).to_bytes().len();
         println!("{}: {bytes} bytes", format.as_str());
     }
-    race("a scrape of 150,000 samples", 1, &lanes(registry));
+    compare("a scrape of 150,000 samples", 1, &candidates(registry));
 }
 
-fn lanes(registry: Registry) -> Vec<Lane> {
+fn candidates(registry: Registry) -> Vec<Candidate> {
     let text = registry.export(Format::Text).to_bytes();
     let copy = Mutex::new(vec![0_u8; text.len()]);
     let ours = |name, format| {
         let registry = registry.clone();
-        Lane::new(name, move |_| {
+        Candidate::new(name, move |_| {
             let _ = registry.export(format).write_to(&mut Sink);
         })
     };
     vec![
-        Lane::new("memcpy of the text", move |_| {
+        Candidate::new("memcpy of the text", move |_| {
             let mut copy = copy.lock().expect("no panic");
             copy.copy_from_slice(black_box(&text));
         }),
@@ -66,7 +66,7 @@ fn lanes(registry: Registry) -> Vec<Lane> {
     ]
 }
 
-/// Takes what is written, as a socket does that is never full.
+/// Discards what is written, like a socket that is never full.
 struct Sink;
 
 impl Write for Sink {
@@ -79,7 +79,7 @@ impl Write for Sink {
     }
 }
 
-/// Returns a registry of so many counters, and as many histograms.
+/// Returns a registry with `series` counters and as many histograms.
 fn registry(series: usize, buckets: &Buckets) -> Registry {
     let registry = Registry::new();
     let names = ["method", "route", "status"].map(Label::unlimited);
@@ -100,14 +100,14 @@ fn registry(series: usize, buckets: &Buckets) -> Registry {
     registry
 }
 
-fn native() -> Lane {
+fn native() -> Candidate {
     let registry = registry(SERIES, &Buckets::default().native());
-    Lane::new("tachometer, protobuf with native histograms", move |_| {
+    Candidate::new("tachometer, protobuf with native histograms", move |_| {
         let _ = registry.export(Format::Protobuf).write_to(&mut Sink);
     })
 }
 
-fn fastmetrics() -> Lane {
+fn fastmetrics() -> Candidate {
     use fastmetrics::format::text::{TextProfile, encode};
     use fastmetrics::metrics::{counter::Counter, family::Family, histogram::Histogram};
     use fastmetrics::registry::Registry;
@@ -136,7 +136,11 @@ fn fastmetrics() -> Lane {
         .register("requests", "Requests.", counters.clone())
         .expect("a new name");
     registry
-        .register("request_duration_seconds", "How long requests take.", histograms.clone())
+        .register(
+            "request_duration_seconds",
+            "How long requests take.",
+            histograms.clone(),
+        )
         .expect("a new name");
     each(SERIES, |labels, amount, values| {
         let labels = Labels(labels.map(str::to_owned));
@@ -146,7 +150,7 @@ fn fastmetrics() -> Lane {
         });
     });
     let buffer = Mutex::new(String::new());
-    Lane::new("fastmetrics 0.7", move |_| {
+    Candidate::new("fastmetrics 0.7", move |_| {
         let mut buffer = buffer.lock().expect("no panic");
         buffer.clear();
         let _ = encode(&mut *buffer, &registry, TextProfile::default());
@@ -154,7 +158,7 @@ fn fastmetrics() -> Lane {
     })
 }
 
-fn prometheus_client() -> Lane {
+fn prometheus_client() -> Candidate {
     use prometheus_client::encoding::text::encode;
     use prometheus_client::metrics::{counter::Counter, family::Family, histogram::Histogram};
     use prometheus_client::registry::Registry;
@@ -179,7 +183,7 @@ fn prometheus_client() -> Lane {
         values(&mut |value| histogram.observe(value));
     });
     let buffer = Mutex::new(String::new());
-    Lane::new("prometheus-client 0.25", move |_| {
+    Candidate::new("prometheus-client 0.25", move |_| {
         let mut buffer = buffer.lock().expect("no panic");
         buffer.clear();
         let _ = encode(&mut *buffer, &registry);
@@ -187,7 +191,7 @@ fn prometheus_client() -> Lane {
     })
 }
 
-fn prometheus() -> Lane {
+fn prometheus() -> Candidate {
     use prometheus::{Encoder, HistogramOpts, HistogramVec, IntCounterVec, Opts, TextEncoder};
     let names = ["method", "route", "status"];
     let registry = prometheus::Registry::new();
@@ -196,15 +200,19 @@ fn prometheus() -> Lane {
     let options = HistogramOpts::new("request_duration_seconds", "How long requests take.");
     let histograms = HistogramVec::new(options.buckets(BOUNDS.to_vec()), &names);
     let histograms = histograms.expect("valid names");
-    registry.register(Box::new(counters.clone())).expect("a new name");
-    registry.register(Box::new(histograms.clone())).expect("a new name");
+    registry
+        .register(Box::new(counters.clone()))
+        .expect("a new name");
+    registry
+        .register(Box::new(histograms.clone()))
+        .expect("a new name");
     each(SERIES, |labels, amount, values| {
         counters.with_label_values(&labels).inc_by(amount);
         let histogram = histograms.with_label_values(&labels);
         values(&mut |value| histogram.observe(value));
     });
     let buffer = Mutex::new(Vec::new());
-    Lane::new("prometheus 0.14", move |_| {
+    Candidate::new("prometheus 0.14", move |_| {
         let mut buffer = buffer.lock().expect("no panic");
         buffer.clear();
         let _ = TextEncoder::new().encode(&registry.gather(), &mut *buffer);
@@ -212,13 +220,13 @@ fn prometheus() -> Lane {
     })
 }
 
-fn metrics() -> Lane {
+fn metrics() -> Candidate {
     use metrics::{Key, Label, Level, Metadata, Recorder};
     use metrics_exporter_prometheus::PrometheusBuilder;
     let builder = PrometheusBuilder::new().set_buckets(&BOUNDS);
     let recorder = builder.expect("some buckets").build_recorder();
     let handle = recorder.handle();
-    let about = Metadata::new("race", Level::INFO, None);
+    let about = Metadata::new("benchmark", Level::INFO, None);
     each(SERIES, |labels, amount, values| {
         let names = ["method", "route", "status"];
         let labels: Vec<_> = names
@@ -231,11 +239,11 @@ fn metrics() -> Lane {
         let key = Key::from_parts("request_duration_seconds", labels);
         let histogram = recorder.register_histogram(&key, &about);
         values(&mut |value| histogram.record(value));
-        // It keeps every value until then.
+        // It stores every value until then.
         handle.run_upkeep();
     });
     let buffer = Mutex::new(Vec::new());
-    Lane::new("metrics-exporter-prometheus 0.18", move |_| {
+    Candidate::new("metrics-exporter-prometheus 0.18", move |_| {
         let mut buffer = buffer.lock().expect("no panic");
         buffer.clear();
         let _ = handle.render_to_write(&mut *buffer);
@@ -243,16 +251,15 @@ fn metrics() -> Lane {
     })
 }
 
-/// Calls `record` for each label set, with what its counter counts and a function
-/// that hands out what its histogram observes.
-fn each(
-    series: usize,
-    mut record: impl FnMut([&str; 3], u64, &dyn Fn(&mut dyn FnMut(f64))),
-) {
-    // The same for every lane: a congruential generator of 2^64.
+/// Calls `record` for each label set, with the value of its counter and a function that returns
+/// the values of its histogram.
+fn each(series: usize, mut record: impl FnMut([&str; 3], u64, &dyn Fn(&mut dyn FnMut(f64)))) {
+    // A linear congruential generator, so that every candidate gets the same values.
     let mut state = 1_u64;
     let mut next = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         state >> 33
     };
     for number in 0..series {
@@ -261,9 +268,9 @@ fn each(
         let amount = 10_000 + next() % 9_000_000;
         let seed = next();
         record([method, &route, "200"], amount, &|observe| {
-            for turn in 0..OBSERVED as u64 {
-                // From 1 ms to some 20 s, in every bucket, with full digits.
-                let mixed = (seed + turn).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
+            for iteration in 0..OBSERVED as u64 {
+                // From 1 ms to about 20 s, in every bucket, with all digits.
+                let mixed = (seed + iteration).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
                 let share = mixed as f64 / 16_777_216.0;
                 observe(0.001 * (share * 9.9).exp());
             }
@@ -271,7 +278,7 @@ fn each(
     }
 }
 
-/// Prints the time a sample of a registry of so many series, all counters.
+/// Prints the time per sample of a registry with `series` counters.
 fn growth(series: usize) {
     let registry = Registry::new();
     let counters = registry.counter_family("requests_total", "Requests.", [Label::unlimited("n")]);

@@ -1,8 +1,8 @@
-//! What a hundred scrapers do to the requests of a service: the times of its answers
-//! over loopback, with them and without, in turn.
+//! The effect of a hundred scrapers on a service: its response times over loopback, with and
+//! without the scrapers.
 //!
 //! `cargo run --release --bin storm` in this folder. Service, callers and scrapers share
-//! the machine, so that the scrapers' own work counts against the service too.
+//! the machine, so the work of the scrapers slows the service, too.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,12 +19,12 @@ use tokio::time::{MissedTickBehavior, interval};
 
 const SERIES: usize = 100_000;
 const SCRAPERS: u32 = 100;
-/// How often each of them scrapes.
+/// The interval of each scraper.
 const EVERY: Duration = Duration::from_secs(15);
-/// How many connections call the service, and how often each.
+/// The number of connections that call the service, and the interval of each.
 const CALLERS: usize = 8;
 const CALL: Duration = Duration::from_millis(4);
-/// How long calls are timed with scrapers or without, and how often.
+/// The duration and number of the phases with and without scrapers.
 const PHASE: Duration = Duration::from_secs(6);
 const PHASES: usize = 5;
 
@@ -47,10 +47,20 @@ fn main() {
             let before = read.load(Ordering::Relaxed);
             let mut times = callers.block_on(phase(address));
             times.sort_unstable();
-            let at = |part: f64| times[(times.len() as f64 * part) as usize].as_nanos() as f64 / 1e3;
+            let at =
+                |part: f64| times[(times.len() as f64 * part) as usize].as_nanos() as f64 / 1e3;
             let scraped = (read.load(Ordering::Relaxed) - before) as f64 / 1e6;
-            let name = if with { format!("scraped, {scraped:.0} MB") } else { "alone".into() };
-            println!("| {name} | {} | {:.0} | {:.0} |", times.len(), at(0.5), at(0.99));
+            let name = if with {
+                format!("scraped, {scraped:.0} MB")
+            } else {
+                "alone".into()
+            };
+            println!(
+                "| {name} | {} | {:.0} | {:.0} |",
+                times.len(),
+                at(0.5),
+                at(0.99)
+            );
             at(0.99)
         });
         ratios.push(p99[1] / p99[0]);
@@ -71,7 +81,9 @@ async fn serve() -> SocketAddr {
     let family = family.expect("valid names");
     for number in 0..SERIES {
         let customer = format!("customers/{number}/and/what/makes/a/label/of/some/length");
-        family.with_ref([&customer], |counter: &Counter| counter.inc_by(number as u64));
+        family.with_ref([&customer], |counter: &Counter| {
+            counter.inc_by(number as u64)
+        });
     }
     let app = Router::new()
         .route("/", get(async || "hello"))
@@ -83,7 +95,7 @@ async fn serve() -> SocketAddr {
     address
 }
 
-/// Times calls for one phase.
+/// Times the calls of one phase.
 async fn phase(address: SocketAddr) -> Vec<Duration> {
     let callers: Vec<_> = (0..CALLERS).map(|_| tokio::spawn(call(address))).collect();
     let mut times = Vec::new();
@@ -111,7 +123,7 @@ async fn call(address: SocketAddr) -> Vec<Duration> {
     times
 }
 
-/// Scrapes while it is asked for, on a connection of its own.
+/// Scrapes on a separate connection while `on` is true.
 async fn scrape(address: SocketAddr, after: Duration, on: Arc<AtomicBool>, read: Arc<AtomicU64>) {
     tokio::time::sleep(after).await;
     let mut often = interval(EVERY);
@@ -127,7 +139,7 @@ async fn scrape(address: SocketAddr, after: Duration, on: Arc<AtomicBool>, read:
         loop {
             let length = stream.read(&mut bytes).await.expect("an answer");
             read.fetch_add(length as u64, Ordering::Relaxed);
-            // A refusal has a length; a scrape ends with its last chunk.
+            // An error response has a length. A scrape ends with its last chunk.
             let end = bytes[..length].ends_with(b"0\r\n\r\n") || bytes.starts_with(b"HTTP/1.1 503");
             if end || length == 0 {
                 break;

@@ -1,8 +1,8 @@
-//! What the parts around the core cost: `#[timed]`, the metrics of the system, and the page.
+//! The cost of the parts besides the core: `#[timed]`, system metrics, and the page.
 //!
-//! Each stands beside its floor: a timed function beside two readings of the clock and an
-//! observation, a scrape with the system's metrics beside one without, a view for the page
-//! beside a scrape of the same registry.
+//! Each is compared with a baseline: a timed function with two clock readings and an observation, a
+//! scrape with system metrics with one without, a view of the page with a scrape of the same
+//! registry.
 
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -35,8 +35,8 @@ async fn future(number: u64) -> u64 {
 }
 
 fn runs(criterion: &mut Criterion) {
-    let histogram = tachometer::histogram("floor_seconds", "");
-    criterion.bench_function("timed/floor", |bench| {
+    let histogram = tachometer::histogram("baseline_seconds", "");
+    criterion.bench_function("timed/baseline", |bench| {
         bench.iter(|| {
             let started = Instant::now();
             let number = black_box(1) + 1;
@@ -57,7 +57,7 @@ fn scrapes(criterion: &mut Criterion) {
         registry.counter("one_total", "").expect("a valid name");
         if let Some(interval) = interval {
             let metrics = SystemMetrics::new().interval(interval);
-            metrics.register(&registry).expect("no name is taken");
+            metrics.register(&registry).expect("unused names");
         }
         registry
     };
@@ -73,12 +73,11 @@ fn scrapes(criterion: &mut Criterion) {
     }
 }
 
-/// The view of 2,000 series (8,500 as Prometheus counts those of a histogram), made each
-/// time, and shared.
+/// A view of 2,000 series (8,500 as Prometheus counts histograms), rendered each time or shared.
 fn views(criterion: &mut Criterion) {
     let registry = Registry::new();
     let layer = MetricsLayer::new().registry(&registry);
-    let layer = layer.try_register().expect("no name is taken");
+    let layer = layer.try_register().expect("unused names");
     let paths = (0..500).map(|number| format!("/route/{number}"));
     let paths: Vec<_> = paths.collect();
     let mut service = Router::new();
