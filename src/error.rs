@@ -1,7 +1,7 @@
 //! The crate's error type.
 //!
 //! Recording never fails. An [`Error`] comes from creating or registering a metric, from the
-//! settings of a router or a layer, or from requesting a percentile.
+//! settings of a router or a layer, from requesting a percentile, or from parsing an exposition.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -26,6 +26,7 @@ enum ErrorKind {
     InvalidPercentile,
     EmptyHistogram,
     Conflict,
+    InvalidExposition,
     #[cfg(feature = "axum")]
     InvalidNetwork,
     #[cfg(feature = "serve")]
@@ -103,6 +104,13 @@ impl Error {
         self.kind == ErrorKind::InvalidRule
     }
 
+    /// Returns true if a text is not a valid exposition
+    /// ([`Exposition::parse`](crate::testing::Exposition::parse)).
+    #[must_use]
+    pub fn is_invalid_exposition(&self) -> bool {
+        self.kind == ErrorKind::InvalidExposition
+    }
+
     #[cold]
     fn new(kind: ErrorKind, message: impl fmt::Display) -> Self {
         let message = message.to_string().into();
@@ -143,6 +151,11 @@ impl Error {
     #[cold]
     pub(crate) fn conflict(message: impl fmt::Display) -> Self {
         Self::new(ErrorKind::Conflict, message)
+    }
+
+    #[cold]
+    pub(crate) fn invalid_exposition(message: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::InvalidExposition, message)
     }
 
     #[cfg(feature = "axum")]

@@ -1,20 +1,21 @@
-//! The metrics, and which number of a reading each of them is.
+//! The families of the system metrics, and the value of each in a reading.
 
 use crate::snapshot::{Desc, Kind, Role};
 use crate::system::reading::Reading;
 
-/// A metric without labels.
+/// A family with one series, without labels.
 #[derive(Debug)]
 pub(super) struct Family {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
     help: &'static str,
     role: Option<Role>,
-    pub(super) read: fn(&Reading) -> Option<f64>,
+    /// Returns the value, if the platform provides it.
+    pub(super) value: fn(&Reading) -> Option<f64>,
 }
 
 impl Family {
-    const fn in_role(self, role: Role) -> Self {
+    const fn with_role(self, role: Role) -> Self {
         Self {
             role: Some(role),
             ..self
@@ -29,35 +30,35 @@ impl Family {
 const fn gauge(
     name: &'static str,
     help: &'static str,
-    read: fn(&Reading) -> Option<f64>,
+    value: fn(&Reading) -> Option<f64>,
 ) -> Family {
     Family {
         name,
         kind: Kind::Gauge,
         help,
         role: None,
-        read,
+        value,
     }
 }
 
 const fn counter(
     name: &'static str,
     help: &'static str,
-    read: fn(&Reading) -> Option<f64>,
+    value: fn(&Reading) -> Option<f64>,
 ) -> Family {
     Family {
         name,
         kind: Kind::Counter,
         help,
         role: None,
-        read,
+        value,
     }
 }
 
 pub(super) static FAMILIES: [Family; 18] = [
     gauge(
         "system_memory_bytes",
-        "Memory of the machine in use, in bytes.",
+        "Memory in use on the machine, in bytes.",
         |reading| reading.machine.memory,
     ),
     gauge(
@@ -65,83 +66,83 @@ pub(super) static FAMILIES: [Family; 18] = [
         "Share of the machine's memory in use: 0 to 100.",
         |reading| reading.machine.memory_percent,
     )
-    .in_role(Role::MachineMemory),
+    .with_role(Role::MachineMemory),
     gauge(
         "system_cpu_percent",
-        "How busy all CPUs of the machine were since the last reading: 0 to 100.",
+        "CPU usage of the machine since the last reading: 0 to 100.",
         |reading| reading.machine.cpu_percent,
     )
-    .in_role(Role::MachineCpu),
+    .with_role(Role::MachineCpu),
     gauge(
         "process_memory_bytes",
         "Resident memory of the process, in bytes.",
-        |reading| reading.process.resident,
+        |reading| reading.process.resident_memory,
     ),
     gauge(
         "process_cpu_percent",
-        "CPU time of the process since the last reading: 100 is one CPU always busy.",
+        "CPU usage of the process since the last reading: 100 is one CPU.",
         |reading| reading.process.cpu_percent,
     ),
     counter(
         "process_cpu_seconds_total",
-        "User and system CPU time that the process has used, in seconds.",
+        "User and system CPU time of the process, in seconds.",
         |reading| reading.process.cpu_seconds,
     )
-    .in_role(Role::ProcessCpu),
+    .with_role(Role::ProcessCpu),
     gauge(
         "process_resident_memory_bytes",
         "Resident memory of the process, in bytes.",
-        |reading| reading.process.resident,
+        |reading| reading.process.resident_memory,
     )
-    .in_role(Role::ProcessMemory),
+    .with_role(Role::ProcessMemory),
     gauge(
         "process_virtual_memory_bytes",
-        "Address space of the process, in bytes.",
-        |reading| reading.process.address_space,
+        "Virtual memory of the process, in bytes.",
+        |reading| reading.process.virtual_memory,
     ),
     gauge(
         "process_open_fds",
-        "File descriptors that the process has open.",
+        "Open file descriptors of the process.",
         |reading| reading.process.open_files,
     )
-    .in_role(Role::ProcessOpenFiles),
+    .with_role(Role::ProcessOpenFiles),
     gauge(
         "process_max_fds",
-        "File descriptors that the process may have open.",
+        "Maximum number of open file descriptors of the process.",
         |reading| reading.process.max_open_files,
     )
-    .in_role(Role::ProcessMaxFiles),
+    .with_role(Role::ProcessMaxFiles),
     gauge(
         "process_start_time_seconds",
-        "When the process started, in seconds since 1970.",
+        "Start time of the process, in seconds since 1970.",
         |reading| reading.process.start_time,
     )
-    .in_role(Role::ProcessStart),
+    .with_role(Role::ProcessStart),
     gauge("process_threads", "Threads of the process.", |reading| {
         reading.process.threads
     })
-    .in_role(Role::ProcessThreads),
+    .with_role(Role::ProcessThreads),
     gauge(
         "container_memory_bytes",
-        "Memory that the container uses, with its file cache, in bytes.",
+        "Memory of the container, including its file cache, in bytes.",
         |reading| reading.container.memory,
     )
-    .in_role(Role::ContainerMemory),
+    .with_role(Role::ContainerMemory),
     gauge(
         "container_memory_limit_bytes",
-        "Memory that the container may use, in bytes.",
+        "Memory limit of the container, in bytes.",
         |reading| reading.container.memory_limit,
     )
-    .in_role(Role::ContainerMemoryLimit),
+    .with_role(Role::ContainerMemoryLimit),
     gauge(
         "container_memory_reclaimable_bytes",
         "Inactive file cache of the container, in bytes.",
-        |reading| reading.container.reclaimable,
+        |reading| reading.container.reclaimable_memory,
     )
-    .in_role(Role::ContainerReclaimableMemory),
+    .with_role(Role::ContainerReclaimableMemory),
     counter(
         "container_cpu_seconds_total",
-        "CPU time that the container has used, in seconds.",
+        "CPU time of the container, in seconds.",
         |reading| reading.container.cpu_seconds,
     ),
     counter(
@@ -151,7 +152,7 @@ pub(super) static FAMILIES: [Family; 18] = [
     ),
     gauge(
         "container_cpu_limit_cores",
-        "CPUs that the container may use.",
+        "CPU limit of the container, in CPUs.",
         |reading| reading.container.cpu_limit,
     ),
 ];

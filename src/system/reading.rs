@@ -1,6 +1,6 @@
-//! What was read, as plain numbers.
+//! One reading of the system, as plain numbers.
 
-/// One reading. What the platform does not tell is missing.
+/// A reading. A value that the platform does not provide is `None`.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Reading {
     pub(super) machine: Machine,
@@ -8,24 +8,27 @@ pub(super) struct Reading {
     pub(super) container: Container,
 }
 
-/// What all programs of the machine use together.
+/// The resources that all programs of the machine use together.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Machine {
     /// In bytes.
     pub(super) memory: Option<f64>,
-    /// From 0 to 100, as all shares.
+    /// From 0 to 100.
     pub(super) memory_percent: Option<f64>,
+    /// From 0 to 100.
     pub(super) cpu_percent: Option<f64>,
 }
 
-/// What this process uses.
+/// The resources that this process uses.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Process {
     pub(super) cpu_seconds: Option<f64>,
-    /// Of one CPU, so that several make more than 100.
+    /// Of one CPU, so that several CPUs can exceed 100.
     pub(super) cpu_percent: Option<f64>,
-    pub(super) resident: Option<f64>,
-    pub(super) address_space: Option<f64>,
+    /// In bytes.
+    pub(super) resident_memory: Option<f64>,
+    /// In bytes.
+    pub(super) virtual_memory: Option<f64>,
     pub(super) open_files: Option<f64>,
     pub(super) max_open_files: Option<f64>,
     /// In seconds since 1970.
@@ -33,12 +36,13 @@ pub(super) struct Process {
     pub(super) threads: Option<f64>,
 }
 
-/// What the processes of the container use together, and how much they may.
+/// The resources that all processes of the container use together, and their limits.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Container {
+    /// In bytes, as the next two.
     pub(super) memory: Option<f64>,
     pub(super) memory_limit: Option<f64>,
-    pub(super) reclaimable: Option<f64>,
+    pub(super) reclaimable_memory: Option<f64>,
     pub(super) cpu_seconds: Option<f64>,
     pub(super) throttled_seconds: Option<f64>,
     /// In CPUs.

@@ -1,40 +1,43 @@
-//! Readings that are taken again and again.
+//! Updates of the system metrics without a scrape.
 
 use std::fmt;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use crate::system::collector::SystemCollector;
+use crate::registry::Registry;
+use crate::system::collector::{DEFAULT_INTERVAL, SystemCollector, register_or_warn};
+use crate::system::reader::SystemReader;
 
-/// The readings that [`Registry::update_system_metrics_every`] takes, until this is dropped.
+/// A thread that updates the system metrics of a registry at an interval. Dropping this stops
+/// it.
 ///
-/// [`Registry::update_system_metrics_every`]: crate::Registry::update_system_metrics_every
-#[must_use = "the updates end when this is dropped"]
+/// [`Registry::update_system_metrics_every`] returns it.
+#[must_use = "the updates stop when this is dropped"]
 pub struct SystemMetricsUpdater {
-    /// None where the system has no thread to spare.
+    /// `None` if the thread could not be started. The thread stops when the sender is dropped.
     thread: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl SystemMetricsUpdater {
-    pub(super) fn start(attached: SystemCollector, interval: Duration) -> Self {
-        let (end, ended) = channel();
-        let updates = move || {
-            // Nobody sends anything: the wait ends with the sender.
-            while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(interval) {
-                attached.update();
+    fn start(collector: SystemCollector, interval: Duration) -> Self {
+        let (stop, stopped) = channel();
+        let run = move || {
+            // Nothing is ever sent: the loop ends when the sender is dropped.
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(interval) {
+                collector.update();
             }
         };
-        let thread = Builder::new().name("tachometer".to_owned()).spawn(updates);
+        let thread = Builder::new().name("tachometer".to_owned()).spawn(run);
         if let Err(error) = &thread {
             tracing::warn!(
                 %error,
-                "the system's metrics are not updated by themselves, for want of a thread; \
-                 whoever reads the registry still has fresh ones"
+                "the thread that updates the system metrics cannot be started; scrapes and \
+                 exports still update them"
             );
         }
         Self {
-            thread: thread.ok().map(|thread| (end, thread)),
+            thread: thread.ok().map(|thread| (stop, thread)),
         }
     }
 }
@@ -48,10 +51,49 @@ impl fmt::Debug for SystemMetricsUpdater {
 
 impl Drop for SystemMetricsUpdater {
     fn drop(&mut self) {
-        if let Some((end, thread)) = self.thread.take() {
-            drop(end);
-            // It panics only where a reading does, which the panic has told already.
+        if let Some((stop, thread)) = self.thread.take() {
+            drop(stop);
+            // An error means that a reading panicked. The panic was already reported.
             let _ = thread.join();
         }
+    }
+}
+
+impl Registry {
+    /// Reads the system metrics now, and registers them if the registry does not have them yet.
+    /// See [`SystemMetrics`](crate::SystemMetrics).
+    ///
+    /// Scrapes and exports read them without this call. The first call sleeps for up to 0.2
+    /// seconds, since a CPU percentage covers a period of time: call it at start-up or on a
+    /// separate thread, or in async code use
+    /// [`update_system_metrics_every`](Self::update_system_metrics_every).
+    ///
+    /// A metric whose name is already in use is omitted, and a warning is logged.
+    ///
+    /// ```
+    /// let registry = tachometer::Registry::new();
+    /// registry.update_system_metrics();
+    /// let memory = registry.get("system_memory_bytes").map(|metric| metric.value());
+    /// # assert!(memory.is_some_and(|memory| memory > 0.0));
+    /// ```
+    pub fn update_system_metrics(&self) {
+        register_or_warn(DEFAULT_INTERVAL, self).update_with_cpu_usage();
+    }
+
+    /// Calls [`update_system_metrics`](Self::update_system_metrics) at an interval on a
+    /// background thread, until the returned value is dropped.
+    ///
+    /// The shortest interval is 0.2 seconds; shorter ones are raised to it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let registry = tachometer::Registry::new();
+    /// let _updater = registry.update_system_metrics_every(Duration::from_secs(60));
+    /// ```
+    pub fn update_system_metrics_every(&self, interval: Duration) -> SystemMetricsUpdater {
+        let collector = register_or_warn(DEFAULT_INTERVAL, self);
+        let interval = interval.max(SystemReader::MIN_CPU_INTERVAL);
+        SystemMetricsUpdater::start(collector, interval)
     }
 }

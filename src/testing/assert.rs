@@ -1,4 +1,4 @@
-//! Assertions on the numbers of a registry.
+//! Assertions on the metrics of a registry.
 
 use std::fmt::Write;
 
@@ -6,14 +6,16 @@ use crate::metric::{Amount, InFlight, Metric, to_f64};
 use crate::registry::Registry;
 use crate::snapshot::{Kind, Labels, SeriesBlock, Values};
 
-/// Asserts the sum of those series of a metric that have all of these labels; of a histogram
-/// the number of its observations. It is what
-/// [`assert_counter!`](crate::assert_counter) and its kin call.
+/// Asserts the sum of the series of a metric that have all of these labels, or for a histogram
+/// the number of their observations.
+///
+/// The macros [`assert_counter!`](crate::assert_counter), [`assert_gauge!`](crate::assert_gauge)
+/// and [`assert_histogram_count!`](crate::assert_histogram_count) call this function.
 ///
 /// # Panics
 ///
-/// When the sum is another, and then with all series that there are; when there is no metric
-/// of that name, or one of another kind.
+/// If the sum differs, with all series of the metric, or if there is no metric of that name and
+/// kind.
 #[track_caller]
 pub fn assert_value(
     registry: &Registry,
@@ -22,39 +24,42 @@ pub fn assert_value(
     labels: &[(&str, &str)],
     expected: impl Amount,
 ) {
-    let (name, own) = match registry.get(name) {
+    let (name, actual_kind) = match registry.get(name) {
         Some(metric) => (metric.name().to_owned(), metric.kind()),
         None => match Registry::self_metric_descs().find(|desc| desc.name() == name) {
             Some(desc) => (name.to_owned(), desc.kind()),
             None => {
                 let metrics = registry.metrics();
                 let names: Vec<_> = metrics.iter().map(Metric::name).collect();
-                panic!("there is no metric {name:?} in the registry; there are {names:?}");
+                panic!("the registry has no metric {name:?}; it has {names:?}");
             }
         },
     };
-    assert!(own == kind, "{name:?} is a {own} and no {kind}");
-    let (mut found, mut all) = (0.0, String::new());
-    // By its whole name, which a handle's prefix is a part of.
+    assert!(
+        actual_kind == kind,
+        "{name:?} is a {actual_kind}, not a {kind}"
+    );
+    let (mut sum, mut all) = (0.0, String::new());
+    // `name` includes the prefix of the registry handle.
     for block in registry.reader().filter_names([&name]) {
         for (series, number) in block.labels.iter().zip(numbers(&block)) {
-            if labels.iter().all(|label| has(series, *label)) {
-                found += number;
+            if labels.iter().all(|label| has_label(series, *label)) {
+                sum += number;
             }
             let _ = write!(all, "\n  {name}{{{}}} {number}", series.as_str());
         }
     }
     let expected = to_f64(expected);
-    let asked: Vec<_> = labels.iter().map(|(k, v)| format!("{k}={v:?}")).collect();
+    let labels: Vec<_> = labels.iter().map(|(k, v)| format!("{k}={v:?}")).collect();
     assert!(
-        found == expected || (found.is_nan() && expected.is_nan()),
-        "expected {expected} of {name}{{{}}}, found {found}; its series:{}",
-        asked.join(","),
+        sum == expected || (sum.is_nan() && expected.is_nan()),
+        "expected {expected} of {name}{{{}}}, found {sum}; its series:{}",
+        labels.join(","),
         if all.is_empty() { " none" } else { &all }
     );
 }
 
-/// Returns a number for each series of a block.
+/// Returns one number for each series of a block.
 fn numbers(block: &SeriesBlock) -> Vec<f64> {
     match &block.values {
         Values::Counter(counts) => counts.iter().map(|count| count.value()).collect(),
@@ -66,52 +71,56 @@ fn numbers(block: &SeriesBlock) -> Vec<f64> {
     }
 }
 
-fn has(series: &Labels, (name, value): (&str, &str)) -> bool {
-    series.pairs().any(|(own, its)| own == name && its == value)
+fn has_label(series: &Labels, (name, value): (&str, &str)) -> bool {
+    series
+        .pairs()
+        .any(|(key, text)| key == name && text == value)
 }
 
-/// Asserts that nothing is under way: no request, stream or call that a layer measures.
+/// Asserts that no request, stream or call measured by a layer is in flight.
 ///
-/// A response is under way until its body has been read or dropped.
+/// A response is in flight until its body has been read or dropped.
 ///
 /// # Panics
 ///
-/// When something is, with its series.
+/// If one is in flight, with its series.
 #[track_caller]
 pub fn assert_nothing_in_flight(registry: &Registry) {
     let metrics = registry.metrics();
-    let busy: Vec<_> = metrics
+    let in_flight: Vec<_> = metrics
         .iter()
         .filter(|metric| metric.has_instrument::<InFlight>())
-        .flat_map(|metric| busy(registry, metric.name()))
+        .flat_map(|metric| non_zero_series(registry, metric.name()))
         .collect();
-    assert!(busy.is_empty(), "in flight: {}", busy.join(", "));
+    assert!(in_flight.is_empty(), "in flight: {}", in_flight.join(", "));
 }
 
-/// Returns those series of a gauge that are not 0.
-fn busy(registry: &Registry, name: &str) -> Vec<String> {
-    let mut busy = Vec::new();
+/// Returns the series of a gauge that are not 0.
+fn non_zero_series(registry: &Registry, name: &str) -> Vec<String> {
+    let mut lines = Vec::new();
     for block in registry.gather() {
         if block.desc.name() != name {
             continue;
         }
         for (series, number) in block.labels.iter().zip(numbers(&block)) {
             if number != 0.0 {
-                busy.push(format!("{name}{{{}}} {number}", series.as_str()));
+                lines.push(format!("{name}{{{}}} {number}", series.as_str()));
             }
         }
     }
-    busy
+    lines
 }
 
-/// Asserts that [`Registry::lint`] finds nothing that `promtool check metrics` would.
+/// Asserts that [`Registry::lint`] finds none of the problems that `promtool check metrics`
+/// reports.
 ///
 /// # Panics
 ///
-/// When it does, with all that it finds.
+/// If it does, with all of them.
+#[doc(alias = "promtool")]
 #[track_caller]
 pub fn assert_lint_clean(registry: &Registry) {
     let lints = registry.lint();
-    let told: Vec<_> = lints.iter().map(ToString::to_string).collect();
-    assert!(told.is_empty(), "lint:\n  {}", told.join("\n  "));
+    let messages: Vec<_> = lints.iter().map(ToString::to_string).collect();
+    assert!(messages.is_empty(), "lint:\n  {}", messages.join("\n  "));
 }

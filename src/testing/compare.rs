@@ -1,19 +1,19 @@
-//! Comparing an exposition with what was expected.
+//! Comparison of an exposition with an expected text.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::registry::Registry;
 use crate::testing::exposition::{
-    Exposition, ParsedSample, SeriesKey, parse_number, sample, write_key, write_number,
+    Exposition, ParsedSample, SeriesKey, parse_sample, parse_value, write_key, write_value,
 };
 
-/// Asserts that the registry exports these metrics as they are written here, in Prometheus's
-/// text format, and no other series of them.
+/// Asserts that the registry exports exactly these series of the metrics that `expected` names,
+/// in Prometheus's text format.
 ///
-/// Metrics that the text does not name are not looked at, nor are `HELP` and `TYPE` where the
-/// text has none; the order of lines and labels does not matter, and lines may be indented.
-/// A number that is not known beforehand, such as a duration, is written as `*`.
+/// Other metrics are not compared. `HELP` and `TYPE` are compared only if `expected` contains
+/// them. The order of lines and labels does not matter, and lines may be indented. A value that
+/// is not known in advance, such as a duration, is written as `*`.
 ///
 /// ```
 /// use tachometer::Registry;
@@ -35,78 +35,86 @@ use crate::testing::exposition::{
 ///
 /// # Panics
 ///
-/// When something else is there, with the lines that are missing and those that are too many;
-/// when the text is no exposition.
+/// If there is a difference, with the missing and the additional lines, or if `expected` is not
+/// a valid exposition.
+#[doc(alias("snapshot", "golden"))]
 #[track_caller]
 pub fn assert_exposition(registry: &Registry, expected: &str) {
-    let found = match Exposition::parse(&registry.export_prometheus()) {
-        Ok(found) => found,
-        Err(error) => panic!("the registry's own text cannot be read: {error}"),
+    let actual = match Exposition::parse(&registry.export_prometheus()) {
+        Ok(actual) => actual,
+        Err(error) => panic!("the registry's exposition is not valid: {error}"),
     };
-    match difference(&found, expected) {
+    match diff(&actual, expected) {
         Ok(None) => {}
         Ok(Some(lines)) => panic!("- expected, + found:\n{lines}"),
-        Err(error) => panic!("what is expected cannot be read: {error}"),
+        Err(error) => panic!("the expected text is not valid: {error}"),
     }
 }
 
-/// Returns all lines where there is a difference, and what is wrong with a line that is none.
-fn difference(found: &Exposition, expected: &str) -> Result<Option<String>, String> {
+/// Returns the lines of a diff, or `None` if there is no difference.
+///
+/// # Errors
+///
+/// If a line of `expected` is not valid.
+fn diff(actual: &Exposition, expected: &str) -> Result<Option<String>, String> {
     let (mut comments, mut samples) = (String::new(), Vec::new());
     for line in expected.lines().map(str::trim) {
         if line.starts_with('#') {
             let _ = writeln!(comments, "{line}");
         } else if !line.is_empty() {
-            let (key, number) = sample(line).map_err(|what| format!("{line:?}: {what}"))?;
-            let number = ExpectedValue::of(number).map_err(|what| format!("{line:?}: {what}"))?;
-            samples.push((key, number));
+            let invalid = |reason: String| format!("{line:?}: {reason}");
+            let (key, value) = parse_sample(line).map_err(invalid)?;
+            samples.push((key, ExpectedValue::parse(value).map_err(invalid)?));
         }
     }
     let comments = Exposition::parse(&comments).map_err(|error| error.to_string())?;
-    let mut lines = Diff::default();
-    for ((word, name), text) in &comments.metadata {
-        let own = found.metadata.get(&(*word, name.clone()));
-        let line = |text: &str| format!("# {word} {name} {text}");
-        // What is expected has lost the spaces around it.
-        let is_same = own.is_some_and(|own| own.trim() == text.trim());
-        lines.compare(&line(text), own.map(|own| line(own)), is_same);
+    let mut diff = Diff::default();
+    for ((keyword, name), text) in &comments.metadata {
+        let actual = actual.metadata.get(&(*keyword, name.clone()));
+        let line = |text: &str| format!("# {keyword} {name} {text}");
+        // Leading and trailing spaces of the expected text were trimmed.
+        let is_equal = actual.is_some_and(|actual| actual.trim() == text.trim());
+        diff.compare(&line(text), actual.map(|actual| line(actual)), is_equal);
     }
-    // In the order of what is expected, and then what is too much.
-    let mut rest: BTreeMap<_, _> = found
+    // First the expected samples in their order, then the additional ones.
+    let mut remaining: BTreeMap<_, _> = actual
         .samples()
         .iter()
         .filter(|sample| samples.iter().any(|(key, _)| key.name == sample.name))
         .map(|sample| ((&sample.name, &sample.labels), sample))
         .collect();
-    for (key, number) in &samples {
-        let own = rest.remove(&(&key.name, &key.labels));
-        let is_same = own.is_some_and(|own| number.is(own.value));
-        lines.compare(&number.line(key), own.map(ParsedSample::to_string), is_same);
+    for (key, value) in &samples {
+        let actual = remaining.remove(&(&key.name, &key.labels));
+        let is_equal = actual.is_some_and(|actual| value.matches(actual.value));
+        diff.compare(
+            &value.line(key),
+            actual.map(ParsedSample::to_string),
+            is_equal,
+        );
     }
-    for sample in rest.values() {
-        lines.add('+', &sample.to_string());
+    for sample in remaining.values() {
+        diff.add('+', &sample.to_string());
     }
-    Ok(lines.differ.then_some(lines.text))
+    Ok(diff.has_difference.then_some(diff.text))
 }
 
-/// A number that is expected.
 enum ExpectedValue {
     Any,
-    Only(f64),
+    Exactly(f64),
 }
 
 impl ExpectedValue {
-    fn of(text: &str) -> Result<Self, String> {
+    fn parse(text: &str) -> Result<Self, String> {
         match text {
             "*" => Ok(Self::Any),
-            _ => parse_number(text).map(Self::Only),
+            _ => parse_value(text).map(Self::Exactly),
         }
     }
 
-    fn is(&self, found: f64) -> bool {
+    fn matches(&self, actual: f64) -> bool {
         match self {
             Self::Any => true,
-            Self::Only(number) => *number == found || (number.is_nan() && found.is_nan()),
+            Self::Exactly(value) => *value == actual || (value.is_nan() && actual.is_nan()),
         }
     }
 
@@ -116,33 +124,33 @@ impl ExpectedValue {
         line.push(' ');
         let _ = match self {
             Self::Any => line.write_char('*'),
-            Self::Only(number) => write_number(&mut line, *number),
+            Self::Exactly(value) => write_value(&mut line, *value),
         };
         line
     }
 }
 
-/// The lines of a difference.
+/// The lines of a diff, also those without a difference.
 #[derive(Default)]
 struct Diff {
     text: String,
-    differ: bool,
+    has_difference: bool,
 }
 
 impl Diff {
-    fn compare(&mut self, expected: &str, found: Option<String>, is_same: bool) {
-        if is_same {
-            self.add(' ', found.as_deref().unwrap_or(expected));
+    fn compare(&mut self, expected: &str, actual: Option<String>, is_equal: bool) {
+        if is_equal {
+            self.add(' ', actual.as_deref().unwrap_or(expected));
             return;
         }
         self.add('-', expected);
-        if let Some(found) = found {
-            self.add('+', &found);
+        if let Some(actual) = actual {
+            self.add('+', &actual);
         }
     }
 
     fn add(&mut self, sign: char, line: &str) {
-        self.differ |= sign != ' ';
+        self.has_difference |= sign != ' ';
         let _ = writeln!(self.text, "{sign} {line}");
     }
 }
@@ -152,17 +160,17 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(found: &str, expected: &str, difference: Option<&str>) {
-        let found = Exposition::parse(found).unwrap();
-        let lines = super::difference(&found, expected).unwrap();
+    fn check(actual: &str, expected: &str, difference: Option<&str>) {
+        let actual = Exposition::parse(actual).unwrap();
+        let lines = diff(&actual, expected).unwrap();
         assert_eq!(lines.as_deref(), difference);
     }
 
-    const FOUND: &str = "# HELP a_total All.\n# TYPE a_total counter\n\
+    const ACTUAL: &str = "# HELP a_total All.\n# TYPE a_total counter\n\
         a_total{x=\"1\",y=\"2\"} 1\na_total{x=\"3\",y=\"\\\"\"} 2.5\nb NaN\nc +Inf\n";
 
     #[test]
-    fn what_is_the_same_however_it_is_written_is_no_difference() {
+    fn order_indentation_and_notation_make_no_difference() {
         for expected in [
             "",
             "b NaN",
@@ -171,49 +179,49 @@ mod tests {
             "# TYPE a_total counter",
             "# HELP a_total All.\n# another comment\nb *\n# EOF",
         ] {
-            check(FOUND, expected, None);
+            check(ACTUAL, expected, None);
         }
     }
 
     #[test]
-    fn a_difference_is_told_line_by_line() {
-        check(FOUND, "b 1", Some("- b 1\n+ b NaN\n"));
-        check(FOUND, "c *\nd *", Some("  c +Inf\n- d *\n"));
-        check(FOUND, "c -Inf", Some("- c -Inf\n+ c +Inf\n"));
+    fn a_difference_is_shown_line_by_line() {
+        check(ACTUAL, "b 1", Some("- b 1\n+ b NaN\n"));
+        check(ACTUAL, "c *\nd *", Some("  c +Inf\n- d *\n"));
+        check(ACTUAL, "c -Inf", Some("- c -Inf\n+ c +Inf\n"));
         check(
-            FOUND,
+            ACTUAL,
             "# TYPE a_total gauge\na_total{x=\"1\",y=\"2\"} 1",
             Some(
                 "- # TYPE a_total gauge\n+ # TYPE a_total counter\n  a_total{x=\"1\",y=\"2\"} 1\n\
                  + a_total{x=\"3\",y=\"\\\"\"} 2.5\n",
             ),
         );
-        check(FOUND, "# HELP b B.", Some("- # HELP b B.\n"));
+        check(ACTUAL, "# HELP b B.", Some("- # HELP b B.\n"));
     }
 
     #[test]
-    fn a_line_of_a_difference_is_one_that_may_be_expected() {
-        let found = Exposition::parse(FOUND).unwrap();
-        for sample in found.samples() {
+    fn a_displayed_sample_can_be_parsed() {
+        let actual = Exposition::parse(ACTUAL).unwrap();
+        for sample in actual.samples() {
             let line = sample.to_string();
-            let read = Exposition::parse(&line).unwrap();
-            assert_eq!(read.samples()[0].to_string(), line);
+            let parsed = Exposition::parse(&line).unwrap();
+            assert_eq!(parsed.samples()[0].to_string(), line);
         }
     }
 
-    /// Editors drop spaces at the end of a line, where an exposition has them for a reason.
+    /// Editors remove trailing spaces, which a help text may contain.
     #[test]
-    fn spaces_at_the_end_of_a_help_text_are_read_and_need_not_be_expected() {
-        let found = "# HELP a All. \t\n# HELP b  B\u{a0}\r\n# TYPE a gauge \n";
-        let read = Exposition::parse(found).unwrap();
-        assert_eq!(read.help("a"), Some("All. \t"));
-        assert_eq!(read.help("b"), Some(" B\u{a0}"));
-        assert_eq!(read.kind("a"), Some("gauge"));
-        check(found, "# HELP a All.\n# HELP b B\n# TYPE a gauge", None);
+    fn trailing_spaces_of_a_help_text_are_parsed_but_not_compared() {
+        let actual = "# HELP a All. \t\n# HELP b  B\u{a0}\r\n# TYPE a gauge \n";
+        let parsed = Exposition::parse(actual).unwrap();
+        assert_eq!(parsed.help("a"), Some("All. \t"));
+        assert_eq!(parsed.help("b"), Some(" B\u{a0}"));
+        assert_eq!(parsed.kind("a"), Some("gauge"));
+        check(actual, "# HELP a All.\n# HELP b B\n# TYPE a gauge", None);
     }
 
     #[test]
-    fn what_is_no_exposition_is_told_with_its_line() {
+    fn an_invalid_line_is_an_error_with_its_number() {
         for text in [
             "a",
             "a b",
@@ -232,8 +240,9 @@ mod tests {
             "\"",
         ] {
             let error = Exposition::parse(&format!("b 1\n{text}\n")).unwrap_err();
+            assert!(error.is_invalid_exposition());
             assert!(error.to_string().starts_with("line 2, "), "{error}");
-            assert!(difference(&Exposition::default(), text).is_err(), "{text}");
+            assert!(diff(&Exposition::default(), text).is_err(), "{text}");
         }
     }
 }

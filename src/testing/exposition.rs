@@ -1,138 +1,138 @@
-//! Reading an exposition back.
+//! A parser for expositions.
+//!
+//! The tests of this crate have a second parser (`tests/it/support/parse`). It is separate on
+//! purpose: it checks the encoders strictly, and shares no mistake with this one.
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::fmt::{self, Write};
 
+use crate::error::Error;
 use crate::testing::cursor::Cursor;
 
-/// What a service has served, in Prometheus's text format or in `OpenMetrics`.
+/// A parsed exposition in Prometheus's text format or in OpenMetrics.
 ///
 /// ```
 /// use tachometer::testing::Exposition;
 ///
-/// let told = Exposition::parse("# TYPE jobs_total counter\njobs_total{queue=\"mail\"} 3\n")?;
-/// assert_eq!(told.value("jobs_total", [("queue", "mail")]), Some(3.0));
-/// assert_eq!(told.samples()[0].labels["queue"], "mail");
-/// # Ok::<(), tachometer::testing::ParseError>(())
+/// let text = "# TYPE jobs_total counter\njobs_total{queue=\"mail\"} 3\n";
+/// let exposition = Exposition::parse(text)?;
+/// assert_eq!(exposition.value("jobs_total", [("queue", "mail")]), Some(3.0));
+/// assert_eq!(exposition.samples()[0].labels["queue"], "mail");
+/// # Ok::<(), tachometer::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Exposition {
     samples: Vec<ParsedSample>,
-    /// What lines of comment say: the name and what it is, by the word that they begin with.
+    /// The texts of metadata lines, by their keyword and the name of the metric.
     pub(super) metadata: BTreeMap<(&'static str, String), String>,
 }
 
-/// A line of an exposition: a name, labels, and a number.
+/// A sample of an exposition: a name, labels, and a value.
+///
+/// It is displayed as a line of Prometheus's text format.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParsedSample {
-    /// The name as it stands there, with its `_total`, `_bucket` and so on.
+    /// The name with its suffix, such as `_total` or `_bucket`.
     pub name: String,
-    /// The labels by their names.
+    /// The values of the labels, by their names.
     pub labels: BTreeMap<String, String>,
-    /// The number, which may be infinite or NaN.
+    /// The value, which may be infinite or NaN.
     pub value: f64,
 }
 
-/// Why a text is no exposition: the line and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParseError {
-    line: usize,
-    text: String,
-    what: String,
-}
-
-/// The words by which lines say something of a family.
-const WORDS: [&str; 3] = ["HELP", "TYPE", "UNIT"];
+/// The keywords of metadata lines.
+const KEYWORDS: [&str; 3] = ["HELP", "TYPE", "UNIT"];
 
 impl Exposition {
-    /// Reads a text. Exemplars and times are read over.
+    /// Parses a text. Exemplars and timestamps are ignored.
     ///
     /// # Errors
     ///
-    /// When a line is neither a comment nor a sample, with the line.
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let mut read = Self::default();
-        for (at, line) in text.lines().enumerate() {
-            let taken = line.trim();
-            let fault = |what| ParseError {
-                line: at + 1,
-                text: taken.to_owned(),
-                what,
+    /// If a line is neither a comment nor a sample ([`Error::is_invalid_exposition`]).
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let mut exposition = Self::default();
+        for (index, line) in text.lines().enumerate() {
+            let trimmed = line.trim();
+            let invalid = |reason: String| {
+                let number = index + 1;
+                Error::invalid_exposition(format_args!("line {number}, {trimmed:?}: {reason}"))
             };
-            // A help text ends where the line does, and not before its last spaces.
+            // Trailing spaces belong to a help text.
             if let Some(comment) = line.trim_start().strip_prefix('#') {
-                read.comment(comment).map_err(fault)?;
-            } else if !taken.is_empty() {
-                let (key, number) = sample(taken).map_err(fault)?;
-                let value = parse_number(number).map_err(fault)?;
-                read.samples.push(key.with(value));
+                exposition.parse_comment(comment).map_err(invalid)?;
+            } else if !trimmed.is_empty() {
+                let (key, value) = parse_sample(trimmed).map_err(invalid)?;
+                let value = parse_value(value).map_err(invalid)?;
+                exposition.samples.push(key.into_sample(value));
             }
         }
-        Ok(read)
+        Ok(exposition)
     }
 
-    /// Returns all samples, in their order.
+    /// Returns all samples, in the order of the text.
     #[must_use]
     pub fn samples(&self) -> &[ParsedSample] {
         &self.samples
     }
 
-    /// Returns the sum of the samples of this name that have all of these labels; `None` where
-    /// there is none.
+    /// Returns the sum of the samples with this name and all of these labels, or `None` if there
+    /// are none.
     #[must_use]
     pub fn value<'a>(&self, name: &str, labels: impl AsRef<[(&'a str, &'a str)]>) -> Option<f64> {
         let labels = labels.as_ref();
-        let has = |sample: &&ParsedSample| {
-            let has = |(name, value): &(&str, &str)| {
-                sample.labels.get(*name).is_some_and(|own| own == value)
+        let is_match = |sample: &&ParsedSample| {
+            let has_label = |(label, value): &(&str, &str)| {
+                sample.labels.get(*label).is_some_and(|one| one == value)
             };
-            sample.name == name && labels.iter().all(has)
+            sample.name == name && labels.iter().all(has_label)
         };
-        let values = self.samples.iter().filter(has).map(|sample| sample.value);
+        let samples = self.samples.iter().filter(is_match);
+        let values = samples.map(|sample| sample.value);
         values.reduce(|sum, value| sum + value)
     }
 
-    /// Returns the help text of a metric, as it is called there.
+    /// Returns the help text of a metric, by the name in its `HELP` line.
     #[must_use]
     pub fn help(&self, name: &str) -> Option<&str> {
-        self.metadata
-            .get(&("HELP", name.to_owned()))
-            .map(|help| &**help)
+        self.metadata_of("HELP", name)
     }
 
-    /// Returns the type of a metric, as it is called there: `counter`, `histogram`, and so on.
+    /// Returns the type of a metric, such as `counter` or `histogram`, by the name in its `TYPE`
+    /// line.
     #[must_use]
     pub fn kind(&self, name: &str) -> Option<&str> {
-        self.metadata
-            .get(&("TYPE", name.to_owned()))
-            .map(|kind| &**kind)
+        self.metadata_of("TYPE", name)
     }
 
-    fn comment(&mut self, comment: &str) -> Result<(), String> {
+    fn metadata_of(&self, keyword: &'static str, name: &str) -> Option<&str> {
+        let text = self.metadata.get(&(keyword, name.to_owned()));
+        text.map(String::as_str)
+    }
+
+    fn parse_comment(&mut self, comment: &str) -> Result<(), String> {
         let mut cursor = Cursor(comment);
         cursor.skip_spaces();
-        let word = cursor.up_to(&[' ', '\t']);
-        // Any other comment says nothing.
-        if let Some(word) = WORDS.into_iter().find(|known| *known == word) {
+        let word = cursor.take_until(&[' ', '\t']);
+        // Other comments are not metadata.
+        if let Some(keyword) = KEYWORDS.into_iter().find(|keyword| *keyword == word) {
             cursor.skip_spaces();
-            let name = cursor.name()?;
-            let rest = cursor.0.strip_prefix(' ').unwrap_or(cursor.0);
-            let rest = if word == "HELP" { rest } else { rest.trim() };
-            self.metadata.insert((word, name), unescape(rest));
+            let name = cursor.take_name()?;
+            let text = cursor.0.strip_prefix(' ').unwrap_or(cursor.0);
+            let text = if keyword == "HELP" { text } else { text.trim() };
+            self.metadata.insert((keyword, name), unescape(text));
         }
         Ok(())
     }
 }
 
-/// What a sample is of.
+/// The name and the labels of a sample.
 pub(super) struct SeriesKey {
     pub(super) name: String,
     pub(super) labels: BTreeMap<String, String>,
 }
 
 impl SeriesKey {
-    fn with(self, value: f64) -> ParsedSample {
+    fn into_sample(self, value: f64) -> ParsedSample {
         ParsedSample {
             name: self.name,
             labels: self.labels,
@@ -141,83 +141,83 @@ impl SeriesKey {
     }
 }
 
-/// Reads a sample: what it is of, and the text of its number.
-pub(super) fn sample(line: &str) -> Result<(SeriesKey, &str), String> {
+/// Parses a line with a sample. Returns its key, and the text of its value.
+pub(super) fn parse_sample(line: &str) -> Result<(SeriesKey, &str), String> {
     let mut cursor = Cursor(line);
     let mut name = None;
     if !cursor.0.starts_with('{') {
-        name = Some(cursor.name()?);
+        name = Some(cursor.take_name()?);
         cursor.skip_spaces();
     }
     let mut labels = BTreeMap::new();
     if cursor.take("{") {
-        let (inside, pairs) = cursor.labels()?;
-        name = match (name, inside) {
+        let (quoted_name, pairs) = cursor.take_labels()?;
+        name = match (name, quoted_name) {
             (Some(name), Some(other)) => {
                 return Err(format!("two names, {name:?} and {other:?}"));
             }
-            (name, inside) => name.or(inside),
+            (name, quoted_name) => name.or(quoted_name),
         };
         for (label, value) in pairs {
             if labels.insert(label.clone(), value).is_some() {
-                return Err(format!("the label {label:?} is there twice"));
+                return Err(format!("the label {label:?} is repeated"));
             }
         }
     }
     cursor.skip_spaces();
-    let number = cursor.up_to(&[' ', '\t']);
-    let name = name.ok_or_else(|| "expected a metric's name".to_owned())?;
-    Ok((SeriesKey { name, labels }, number))
+    let value = cursor.take_until(&[' ', '\t']);
+    let name = name.ok_or_else(|| "expected the name of a metric".to_owned())?;
+    Ok((SeriesKey { name, labels }, value))
 }
 
-pub(super) fn parse_number(text: &str) -> Result<f64, String> {
-    // Other words that Rust reads as numbers, such as `infinity`, no exposition has.
-    let fault = || format!("expected a number before {text:?}");
+pub(super) fn parse_value(text: &str) -> Result<f64, String> {
+    let invalid = || format!("expected a number, found {text:?}");
     match text {
         "NaN" => Ok(f64::NAN),
         "Inf" | "+Inf" => Ok(f64::INFINITY),
         "-Inf" => Ok(f64::NEG_INFINITY),
+        // The formats do not allow other words that Rust parses, such as `infinity`.
         _ if text.ends_with(|end: char| end.is_ascii_digit() || end == '.') => {
-            text.parse().map_err(|_| fault())
+            text.parse().map_err(|_| invalid())
         }
-        _ => Err(fault()),
+        _ => Err(invalid()),
     }
 }
 
-/// Undoes the escapes of a help text.
+/// Decodes the escape sequences of a help text.
 fn unescape(text: &str) -> String {
     let mut cursor = Cursor(text);
-    let mut plain = String::new();
+    let mut unescaped = String::new();
     loop {
-        plain.push_str(cursor.up_to(&['\\']));
+        unescaped.push_str(cursor.take_until(&['\\']));
         if cursor.0.is_empty() {
-            return plain;
+            return unescaped;
         }
-        let escapes = [("\\n", '\n'), ("\\\\", '\\'), ("\\\"", '"'), ("\\", '\\')];
-        for (written, meant) in escapes {
-            if cursor.take(written) {
-                plain.push(meant);
+        // A backslash before any other character is kept.
+        let sequences = [("\\n", '\n'), ("\\\\", '\\'), ("\\\"", '"'), ("\\", '\\')];
+        for (sequence, char) in sequences {
+            if cursor.take(sequence) {
+                unescaped.push(char);
                 break;
             }
         }
     }
 }
 
-/// With quotes, backslashes and infinity as the formats write them.
 impl fmt::Display for ParsedSample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_key(f, &self.name, &self.labels)?;
         f.write_char(' ')?;
-        write_number(f, self.value)
+        write_value(f, self.value)
     }
 }
 
-/// Writes a number as [`parse_number`] reads it.
-pub(super) fn write_number(f: &mut impl fmt::Write, number: f64) -> fmt::Result {
-    match number {
+/// Writes a value as [`parse_value`] reads it.
+pub(super) fn write_value(f: &mut impl fmt::Write, value: f64) -> fmt::Result {
+    match value {
         f64::INFINITY => f.write_str("+Inf"),
         f64::NEG_INFINITY => f.write_str("-Inf"),
-        _ => write!(f, "{number}"),
+        _ => write!(f, "{value}"),
     }
 }
 
@@ -227,8 +227,8 @@ pub(super) fn write_key(
     labels: &BTreeMap<String, String>,
 ) -> fmt::Result {
     f.write_str(name)?;
-    for (at, (label, value)) in labels.iter().enumerate() {
-        f.write_str(if at == 0 { "{" } else { "," })?;
+    for (index, (label, value)) in labels.iter().enumerate() {
+        f.write_str(if index == 0 { "{" } else { "," })?;
         let value = value
             .replace('\\', "\\\\")
             .replace('"', "\\\"")
@@ -237,15 +237,3 @@ pub(super) fn write_key(
     }
     f.write_str(if labels.is_empty() { "" } else { "}" })
 }
-
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, text, what } = self;
-        write!(
-            f,
-            "line {line}, {text:?}, is no line of an exposition: {what}"
-        )
-    }
-}
-
-impl Error for ParseError {}

@@ -1,6 +1,6 @@
-//! Assertions whose labels read well.
+//! Assertion macros with labels as `{"name" => "value"}`.
 
-/// Asserts the sum of those series of a counter that have certain labels.
+/// Asserts the sum of the series of a counter with these labels.
 ///
 /// ```
 /// use tachometer::{Registry, assert_counter};
@@ -18,8 +18,7 @@
 ///
 /// # Panics
 ///
-/// When the sum is another, and then with all series that there are; when there is no metric
-/// of that name, or one that is no counter.
+/// If the sum differs, with all series of the counter, or if there is no counter of that name.
 #[macro_export]
 macro_rules! assert_counter {
     ($registry:expr, $name:expr, {$($label:expr => $value:expr),* $(,)?}, $expected:expr $(,)?) => {
@@ -36,12 +35,13 @@ macro_rules! assert_counter {
     };
 }
 
-/// Asserts the sum of those series of a gauge that have certain labels, as
-/// [`assert_counter!`](crate::assert_counter) does of a counter.
+/// Asserts the sum of the series of a gauge with these labels.
+///
+/// The arguments are those of [`assert_counter!`](crate::assert_counter).
 ///
 /// # Panics
 ///
-/// As there.
+/// If the sum differs, with all series of the gauge, or if there is no gauge of that name.
 #[macro_export]
 macro_rules! assert_gauge {
     ($registry:expr, $name:expr, {$($label:expr => $value:expr),* $(,)?}, $expected:expr $(,)?) => {
@@ -58,12 +58,14 @@ macro_rules! assert_gauge {
     };
 }
 
-/// Asserts how many observations those series of a histogram have that have certain labels,
-/// as [`assert_counter!`](crate::assert_counter) does of a counter.
+/// Asserts the number of observations in the series of a histogram with these labels.
+///
+/// The arguments are those of [`assert_counter!`](crate::assert_counter).
 ///
 /// # Panics
 ///
-/// As there.
+/// If the number differs, with all series of the histogram, or if there is no histogram of that
+/// name.
 #[macro_export]
 macro_rules! assert_histogram_count {
     ($registry:expr, $name:expr, {$($label:expr => $value:expr),* $(,)?}, $expected:expr $(,)?) => {

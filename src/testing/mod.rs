@@ -1,7 +1,6 @@
-//! A kit for tests of services that are measured.
+//! Assertions for tests of instrumented services, and a parser for expositions.
 //!
-//! A test that has a registry of its own shares its numbers with no other, however many run
-//! beside it:
+//! A test with a custom registry is independent of other tests, which may run in parallel:
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -21,7 +20,7 @@
 //! let response = app.oneshot(request).await.unwrap();
 //! axum::body::to_bytes(response.into_body(), 1_000).await.unwrap();
 //!
-//! // The sum of all series that have these labels.
+//! // The sum of all series with these labels.
 //! assert_counter!(registry, "http_requests_total", {"route" => "/users/{id}"}, 1);
 //! assert_histogram_count!(registry, "http_request_duration_seconds", {"status" => "200"}, 1);
 //! assert_nothing_in_flight(&registry);
@@ -36,7 +35,7 @@
 //! # }
 //! ```
 //!
-//! What another process has served is read back by [`Exposition::parse`].
+//! [`Exposition::parse`] parses the metrics of another process.
 
 mod assert;
 mod compare;
@@ -46,4 +45,4 @@ mod macros;
 
 pub use assert::{assert_lint_clean, assert_nothing_in_flight, assert_value};
 pub use compare::assert_exposition;
-pub use exposition::{Exposition, ParseError, ParsedSample};
+pub use exposition::{Exposition, ParsedSample};

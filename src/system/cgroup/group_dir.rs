@@ -1,72 +1,67 @@
-//! Where the files of a control group are.
+//! The directory of a control group.
 
 use std::path::{Path, PathBuf};
 
-/// The directory of a group, in the hierarchy that is mounted there.
+/// The directory of a group, in a mounted hierarchy.
 #[derive(Debug, PartialEq)]
 pub(super) struct GroupDir {
+    /// The root of the hierarchy.
     root: PathBuf,
-    own: PathBuf,
+    path: PathBuf,
     pub(super) kind: GroupKind,
 }
 
-/// What can be told of a group by its path.
+/// What the path of a group reveals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum GroupKind {
-    /// It is a container's: the path is the machine's, and what is mounted the container's.
+    /// A container: the path is relative to the host's root, but only the container's own group
+    /// is mounted.
     Container,
-    /// It is the root: of the machine, or of a container that hides the path.
+    /// The root: of the host, or of a container with its own cgroup namespace.
     Root,
-    /// It is a group within the machine's, or within the container's.
+    /// A group below the root of the host or of a container.
     Nested,
 }
 
 impl GroupDir {
-    /// Finds the group of a controller, or of version 2 where that is empty, in the list of
-    /// a process's groups: lines of `number:controllers:path`. Where nothing is mounted, there
-    /// is none.
+    /// Finds the group of a controller in a list of a process's groups, with lines of
+    /// `number:controllers:path`. An empty controller finds the group of version 2. Returns
+    /// `None` if `root` is not mounted.
     pub(super) fn find(root: &Path, list: &str, controller: &str) -> Option<Self> {
         if !root.is_dir() {
             return None;
         }
-        let groups = list.lines().filter_map(|line| {
+        let mut groups = list.lines().filter_map(|line| {
             let (_, group) = line.split_once(':')?;
             group.split_once(':')
         });
-        let is_wanted = |controllers: &str| controllers.split(',').any(|own| own == controller);
-        let (_, path) = groups
-            .clone()
-            .find(|(controllers, _)| is_wanted(controllers))?;
-        let own = root.join(path.strip_prefix('/')?);
-        let sort = match path {
+        let has_controller = |names: &str| names.split(',').any(|name| name == controller);
+        let (_, path) = groups.find(|(controllers, _)| has_controller(controllers))?;
+        let directory = root.join(path.strip_prefix('/')?);
+        let kind = match path {
             "/" => GroupKind::Root,
-            // The first two points are of a group beside the container's.
-            _ if path.starts_with("/..") || !own.is_dir() => GroupKind::Container,
+            // A path of `/..` is outside of the container's cgroup namespace.
+            _ if path.starts_with("/..") || !directory.is_dir() => GroupKind::Container,
             _ => GroupKind::Nested,
         };
-        let own = if sort == GroupKind::Nested {
-            own
-        } else {
-            root.to_owned()
-        };
         let root = root.to_owned();
-        Some(Self {
-            root,
-            own,
-            kind: sort,
-        })
+        let path = if kind == GroupKind::Nested {
+            directory
+        } else {
+            root.clone()
+        };
+        Some(Self { root, path, kind })
     }
 
-    /// Returns a file of the group.
+    /// Returns the path of a file of the group.
     pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.own.join(name)
+        self.path.join(name)
     }
 
-    /// Returns the least of the limits of the group and of those that it is in, which hold
-    /// for it, too.
-    pub(super) fn min_limit(&self, limit: impl Fn(&Path) -> Option<f64>) -> Option<f64> {
-        let within = |group: &&Path| group.starts_with(&self.root);
-        let limits = self.own.ancestors().take_while(within).filter_map(limit);
-        limits.min_by(f64::total_cmp)
+    /// Returns the lowest limit of the group and its parents. All of them apply to the group.
+    pub(super) fn min_limit(&self, read_limit: impl Fn(&Path) -> Option<f64>) -> Option<f64> {
+        let is_in_hierarchy = |group: &&Path| group.starts_with(&self.root);
+        let groups = self.path.ancestors().take_while(is_in_hierarchy);
+        groups.filter_map(read_limit).min_by(f64::total_cmp)
     }
 }

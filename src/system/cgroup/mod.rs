@@ -1,4 +1,4 @@
-//! The container that the process is in: its control group, as Linux shows it in files.
+//! The container of this process, read from its control group (Linux).
 //!
 //! Version 2: <https://docs.kernel.org/admin-guide/cgroup-v2.html>, "Controllers". Version 1:
 //! <https://docs.kernel.org/admin-guide/cgroup-v1/memory.html>, "User Interface", and
@@ -26,30 +26,31 @@ pub(crate) enum Cgroup {
 }
 
 impl Cgroup {
-    /// Returns that of this process, if there are control groups.
+    /// Returns the group of this process, or `None` if the platform has no control groups.
     pub(crate) fn of_current_process() -> Option<Self> {
-        Self::at(Path::new("/sys/fs/cgroup"), Path::new("/proc/self/cgroup"))
+        Self::find(Path::new("/sys/fs/cgroup"), Path::new("/proc/self/cgroup"))
     }
 
-    /// Returns the one that a list of a process's groups names, of those that are mounted
-    /// below `root`.
-    fn at(root: &Path, list: &Path) -> Option<Self> {
+    /// Returns the group that the file `list` names. Groups are mounted below `root`.
+    fn find(root: &Path, list: &Path) -> Option<Self> {
         let list = read_text(list)?;
-        // With both, those that have limits are of version 1.
+        // If both versions are mounted, this file is in a subdirectory, and the controllers with
+        // limits belong to version 1.
         if root.join("cgroup.controllers").exists() {
-            let place = GroupDir::find(root, &list, "")?;
-            return Some(Self::V2(CgroupV2::new(place)));
+            let directory = GroupDir::find(root, &list, "")?;
+            return Some(Self::V2(CgroupV2::new(directory)));
         }
-        let place = |controller: &str| GroupDir::find(&root.join(controller), &list, controller);
-        let own = CgroupV1 {
-            memory: place("memory"),
-            cpu: place("cpu"),
-            cpuacct: place("cpuacct"),
+        let directory =
+            |controller: &str| GroupDir::find(&root.join(controller), &list, controller);
+        let group = CgroupV1 {
+            memory: directory("memory"),
+            cpu: directory("cpu"),
+            cpuacct: directory("cpuacct"),
         };
-        own.is_any().then_some(Self::V1(own))
+        group.has_controllers().then_some(Self::V1(group))
     }
 
-    /// Reads what the container uses and may use; nothing where the process is in none.
+    /// Reads the container's usage and limits. Without a container, all values are `None`.
     pub(crate) fn read(&self) -> Container {
         match self {
             Self::V1(group) => group.read(),

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
-/// Files below a directory that is removed when this is dropped.
+/// Files in a temporary directory, which is removed when this is dropped.
 struct Files(PathBuf);
 
 impl Files {
@@ -19,7 +19,7 @@ impl Files {
     }
 
     fn read(&self) -> Container {
-        let group = Cgroup::at(&self.0.join("fs"), &self.0.join("list"));
+        let group = Cgroup::find(&self.0.join("fs"), &self.0.join("list"));
         group.map(|group| group.read()).unwrap_or_default()
     }
 
@@ -57,13 +57,13 @@ fn a_container_of_version_2_is_read_from_its_root() {
     let all = Container {
         memory: Some(104_857_600.0),
         memory_limit: Some(536_870_912.0),
-        reclaimable: Some(4_096.0),
+        reclaimable_memory: Some(4_096.0),
         cpu_seconds: Some(2.5),
         throttled_seconds: Some(0.25),
         cpu_limit: Some(1.5),
     };
     assert_eq!(files.read(), all);
-    // No limit is none, and not a large one.
+    // Without a limit there is no value.
     files.set("fs/memory.max", "max\n");
     files.set("fs/cpu.max", "max 100000\n");
     let unlimited = Container {
@@ -75,7 +75,7 @@ fn a_container_of_version_2_is_read_from_its_root() {
 }
 
 #[test]
-fn what_makes_no_sense_is_left_out() {
+fn malformed_values_are_omitted() {
     let files = Files::new("garbage", &V2_CONTAINER);
     let whole = files.read();
     for text in [
@@ -121,18 +121,18 @@ fn what_makes_no_sense_is_left_out() {
         );
     }
     fs::write(files.0.join("fs/memory.stat"), [0xff, 0xfe, 0x00]).unwrap();
-    assert_eq!(files.read().reclaimable, None);
+    assert_eq!(files.read().reclaimable_memory, None);
     assert_eq!(files.read().memory, whole.memory);
     for (path, _) in &V2_CONTAINER[2..] {
         files.remove(path);
     }
     assert_eq!(files.read(), Container::default());
     files.remove("list");
-    assert!(Cgroup::at(&files.0.join("fs"), &files.0.join("list")).is_none());
+    assert!(Cgroup::find(&files.0.join("fs"), &files.0.join("list")).is_none());
 }
 
 #[test]
-fn limits_of_the_groups_around_hold_too() {
+fn limits_of_parent_groups_apply() {
     let files = Files::new(
         "around",
         &[
@@ -147,7 +147,7 @@ fn limits_of_the_groups_around_hold_too() {
             ("fs/pod/one/memory.current", "300"),
         ],
     );
-    // What is above the place where groups are mounted is nobody's.
+    // Directories above the root of the hierarchy are not groups.
     fs::write(files.0.join("memory.max"), "0").unwrap();
     let read = files.read();
     assert_eq!(read.memory_limit, Some(1.0));
@@ -159,8 +159,8 @@ fn limits_of_the_groups_around_hold_too() {
 }
 
 #[test]
-fn a_machine_is_no_container() {
-    // A service of systemd's without limits, and the root of the machine.
+fn a_host_is_not_a_container() {
+    // A systemd service without limits, and the root of the host.
     let service = [
         ("list", "0::/system.slice/one.service\n"),
         ("fs/cgroup.controllers", ""),
@@ -169,20 +169,20 @@ fn a_machine_is_no_container() {
     ];
     let files = Files::new("service", &service);
     assert_eq!(files.read(), Container::default());
-    // With a limit it is like one.
+    // A limit makes it a container.
     files.set("fs/system.slice/one.service/memory.max", "400");
     assert_eq!(files.read().memory, Some(300.0));
     files.set("list", "0::/\n");
     assert_eq!(files.read(), Container::default());
-    // Of another machine's path, where the container's own is mounted.
+    // The path of the host, while the container's own group is mounted.
     files.set("list", "0::/docker/abc\n");
     files.set("fs/memory.current", "5");
     assert_eq!(files.read().memory, Some(5.0));
 }
 
-/// What every group has but the machine's own.
+/// Every group has this file, except the host's root.
 #[test]
-fn a_container_whose_memory_nobody_counts_is_one_by_its_events() {
+fn a_container_without_memory_accounting_is_recognized_by_its_events() {
     let container = [
         ("list", "0::/\n"),
         ("fs/cgroup.controllers", "cpu"),
@@ -193,9 +193,9 @@ fn a_container_whose_memory_nobody_counts_is_one_by_its_events() {
     assert_eq!(files.read().cpu_seconds, Some(2.5));
 }
 
-/// A group beside the one that the process's namespace begins with is not the machine's.
+/// A group outside of the process's cgroup namespace is not mounted.
 #[test]
-fn the_machine_is_no_container_of_a_process_whose_group_is_not_seen() {
+fn a_host_is_not_a_container_if_the_group_of_the_process_is_not_mounted() {
     let machine = [
         ("list", "0::/../system.slice/one.service\n"),
         ("fs/cgroup.controllers", "cpu memory"),
@@ -207,7 +207,7 @@ fn the_machine_is_no_container_of_a_process_whose_group_is_not_seen() {
 }
 
 #[test]
-fn a_controller_that_is_mounted_nowhere_makes_no_container() {
+fn an_unmounted_controller_is_not_a_container() {
     let service = "/system.slice/one.service";
     let list = format!("4:memory:{service}\n3:cpu,cpuacct:{service}\n");
     let usage = format!("fs/cpuacct{service}/cpuacct.usage");
@@ -220,7 +220,7 @@ fn a_controller_that_is_mounted_nowhere_makes_no_container() {
 }
 
 #[test]
-fn version_1_has_a_place_for_each_controller() {
+fn version_1_has_a_directory_for_each_controller() {
     let files = Files::new(
         "v1",
         &[
@@ -246,13 +246,13 @@ fn version_1_has_a_place_for_each_controller() {
     let mut expected = Container {
         memory: Some(1000.0),
         memory_limit: None,
-        reclaimable: Some(200.0),
+        reclaimable_memory: Some(200.0),
         cpu_seconds: Some(2.5),
         throttled_seconds: Some(1.5),
         cpu_limit: None,
     };
     assert_eq!(files.read(), expected);
-    // As a kernel of 32 bits writes that there is none.
+    // A 32-bit kernel writes this if there is no limit.
     files.set("fs/memory/memory.limit_in_bytes", "8796093018112");
     assert_eq!(files.read(), expected);
     files.set("fs/memory/memory.limit_in_bytes", "4096");
@@ -260,12 +260,12 @@ fn version_1_has_a_place_for_each_controller() {
     expected.memory_limit = Some(4096.0);
     expected.cpu_limit = Some(2.5);
     assert_eq!(files.read(), expected);
-    // A period of 0 divides nothing.
+    // A period of 0 is invalid.
     files.set("fs/cpu/cpu.cfs_period_us", "0");
     expected.cpu_limit = None;
     assert_eq!(files.read(), expected);
 
-    // A root may be the machine's: what it uses is told where it has a limit alone.
+    // A root may be the host's: its usage is read only if it has a limit.
     files.set("list", "4:memory:/\n3:cpu,cpuacct:/\n");
     let read = files.read();
     assert_eq!((read.memory, read.cpu_seconds), (Some(1000.0), None));
@@ -274,7 +274,7 @@ fn version_1_has_a_place_for_each_controller() {
 }
 
 #[test]
-fn lists_that_make_no_sense_name_no_group() {
+fn malformed_lists_have_no_group() {
     let files = Files::new("lists", &V2_CONTAINER);
     for list in [
         "",
@@ -290,12 +290,12 @@ fn lists_that_make_no_sense_name_no_group() {
         let read = files.read();
         assert!(read == Container::default(), "{list:?}: {read:?}");
     }
-    assert!(Cgroup::at(Path::new("/nowhere"), &files.0.join("list")).is_none());
+    assert!(Cgroup::find(Path::new("/nowhere"), &files.0.join("list")).is_none());
 }
 
-/// Whatever the files say, what is read are numbers, and none of them negative.
+/// All values are finite and not negative, whatever the files contain.
 #[test]
-fn files_of_any_text_are_read_as_numbers_or_not_at_all() {
+fn random_files_are_read_as_numbers_or_omitted() {
     let v1 = [
         "fs/memory/memory.usage_in_bytes",
         "fs/memory/memory.limit_in_bytes",
@@ -347,13 +347,13 @@ fn files_of_any_text_are_read_as_numbers_or_not_at_all() {
             let all = [
                 read.memory,
                 read.memory_limit,
-                read.reclaimable,
+                read.reclaimable_memory,
                 read.cpu_seconds,
                 read.throttled_seconds,
                 read.cpu_limit,
             ];
-            let fits = |number: &f64| number.is_finite() && *number >= 0.0;
-            assert!(all.iter().flatten().all(fits), "{read:?}");
+            let is_valid = |number: &f64| number.is_finite() && *number >= 0.0;
+            assert!(all.iter().flatten().all(is_valid), "{read:?}");
         }
     }
 }

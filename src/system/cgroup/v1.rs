@@ -1,4 +1,4 @@
-//! Control groups of version 1, of which each controller has its own.
+//! Control groups of version 1, with one hierarchy per controller.
 
 use std::path::Path;
 
@@ -13,61 +13,63 @@ pub(crate) struct CgroupV1 {
     pub(super) cpuacct: Option<GroupDir>,
 }
 
-/// Limits from here on are none: where there is none, the file has the largest number of
-/// whole pages.
+/// Memory limits from here on mean that there is none. The kernel writes the highest multiple of
+/// the page size then.
 const NO_LIMIT: f64 = (1_u64 << 62) as f64;
 
-/// That number of pages on a kernel of 32 bits, in bytes.
-const NO_LIMIT_OF_32_BITS: f64 = (i32::MAX as u64 * 4_096) as f64;
+/// The same on a 32-bit kernel, in bytes.
+const NO_LIMIT_32_BIT: f64 = (i32::MAX as u64 * 4_096) as f64;
 
 impl CgroupV1 {
-    pub(super) fn is_any(&self) -> bool {
+    pub(super) fn has_controllers(&self) -> bool {
         self.memory.is_some() || self.cpu.is_some() || self.cpuacct.is_some()
     }
 
     pub(super) fn read(&self) -> Container {
         let [memory, cpu, cpuacct] = [&self.memory, &self.cpu, &self.cpuacct].map(Option::as_ref);
-        let memory_limit = memory.and_then(|place| place.min_limit(bytes));
-        let cpu_limit = cpu.and_then(|place| place.min_limit(cpus));
+        let memory_limit = memory.and_then(|group| group.min_limit(read_memory_limit));
+        let cpu_limit = cpu.and_then(|group| group.min_limit(read_cpu_limit));
         let is_container = [memory, cpu, cpuacct]
             .iter()
             .flatten()
-            .any(|place| place.kind == GroupKind::Container);
+            .any(|group| group.kind == GroupKind::Container);
         if !is_container && memory_limit.is_none() && cpu_limit.is_none() {
             return Container::default();
         }
-        // What a root uses is what the machine uses, unless a limit shows that it is none.
-        let memory = used(memory, memory_limit);
-        let cpu = used(cpu, cpu_limit);
-        let cpuacct = used(cpuacct, cpu_limit);
-        let nanos = |nanos: f64| nanos / 1e9;
+        let memory = with_usage(memory, memory_limit);
+        let cpu = with_usage(cpu, cpu_limit);
+        let cpuacct = with_usage(cpuacct, cpu_limit);
+        let nanos_to_seconds = |nanos: f64| nanos / 1e9;
         Container {
-            memory: memory.and_then(|place| read_number(&place.file("memory.usage_in_bytes"))),
+            memory: memory.and_then(|group| read_number(&group.file("memory.usage_in_bytes"))),
             memory_limit,
-            reclaimable: memory
-                .and_then(|place| read_field(&place.file("memory.stat"), "total_inactive_file")),
+            reclaimable_memory: memory
+                .and_then(|group| read_field(&group.file("memory.stat"), "total_inactive_file")),
             cpu_seconds: cpuacct
-                .and_then(|place| read_number(&place.file("cpuacct.usage")))
-                .map(nanos),
+                .and_then(|group| read_number(&group.file("cpuacct.usage")))
+                .map(nanos_to_seconds),
             throttled_seconds: cpu
-                .and_then(|place| read_field(&place.file("cpu.stat"), "throttled_time"))
-                .map(nanos),
+                .and_then(|group| read_field(&group.file("cpu.stat"), "throttled_time"))
+                .map(nanos_to_seconds),
             cpu_limit,
         }
     }
 }
 
-fn used(place: Option<&GroupDir>, limit: Option<f64>) -> Option<&GroupDir> {
-    place.filter(|place| place.kind != GroupKind::Root || limit.is_some())
+/// Returns the group, unless it is a root without a limit: that is the host's root, whose usage
+/// is that of the host.
+fn with_usage(group: Option<&GroupDir>, limit: Option<f64>) -> Option<&GroupDir> {
+    group.filter(|group| group.kind != GroupKind::Root || limit.is_some())
 }
 
-fn bytes(group: &Path) -> Option<f64> {
-    let is_limit = |bytes: &f64| *bytes < NO_LIMIT && *bytes != NO_LIMIT_OF_32_BITS;
+/// Reads the memory limit of a group, in bytes.
+fn read_memory_limit(group: &Path) -> Option<f64> {
+    let is_limit = |bytes: &f64| *bytes < NO_LIMIT && *bytes != NO_LIMIT_32_BIT;
     read_number(&group.join("memory.limit_in_bytes")).filter(is_limit)
 }
 
-/// Reads how many CPUs' time a group may take; a quota of -1 is none.
-fn cpus(group: &Path) -> Option<f64> {
+/// Reads the CPU limit of a group, in CPUs. A quota of -1 means that there is none.
+fn read_cpu_limit(group: &Path) -> Option<f64> {
     let quota = read_number(&group.join("cpu.cfs_quota_us"))?;
     let period = read_number(&group.join("cpu.cfs_period_us")).filter(|period| *period > 0.0)?;
     Some(quota / period)

@@ -1,4 +1,4 @@
-//! Control groups of version 2, all of whose files are in one directory.
+//! Control groups of version 2, with one hierarchy for all controllers.
 
 use std::path::Path;
 
@@ -10,35 +10,38 @@ use crate::system::reading::Container;
 pub(crate) struct CgroupV2(GroupDir);
 
 impl CgroupV2 {
-    pub(super) fn new(place: GroupDir) -> Self {
-        Self(place)
+    pub(super) fn new(directory: GroupDir) -> Self {
+        Self(directory)
     }
 
     pub(super) fn read(&self) -> Container {
-        let Self(place) = self;
-        let memory_limit = place.min_limit(|group| read_number(&group.join("memory.max")));
-        let cpu_limit = place.min_limit(|group| cpus(&group.join("cpu.max")));
-        let memory = read_number(&place.file("memory.current"));
-        // The machine's has no such files, and its numbers are of all that it runs.
-        let is_groups = memory.is_some() || place.file("cgroup.events").exists();
-        let is_container = place.kind != GroupKind::Nested && is_groups;
+        let Self(group) = self;
+        let memory_limit = group.min_limit(|group| read_number(&group.join("memory.max")));
+        let cpu_limit = group.min_limit(|group| read_cpu_limit(&group.join("cpu.max")));
+        let memory = read_number(&group.file("memory.current"));
+        // The host's root group has neither of these files. Its other numbers are those of the
+        // host.
+        let is_host = memory.is_none() && !group.file("cgroup.events").exists();
+        let is_container = group.kind != GroupKind::Nested && !is_host;
         if !is_container && memory_limit.is_none() && cpu_limit.is_none() {
             return Container::default();
         }
-        let stat = |name| read_field(&place.file("cpu.stat"), name).map(|micros| micros / 1e6);
+        let cpu_stat = group.file("cpu.stat");
+        let read_seconds = |name| read_field(&cpu_stat, name).map(|micros| micros / 1e6);
         Container {
             memory,
             memory_limit,
-            reclaimable: read_field(&place.file("memory.stat"), "inactive_file"),
-            cpu_seconds: stat("usage_usec"),
-            throttled_seconds: stat("throttled_usec"),
+            reclaimable_memory: read_field(&group.file("memory.stat"), "inactive_file"),
+            cpu_seconds: read_seconds("usage_usec"),
+            throttled_seconds: read_seconds("throttled_usec"),
             cpu_limit,
         }
     }
 }
 
-/// Reads how many CPUs' time a group may take: a quota and its period, or `max` and that.
-fn cpus(path: &Path) -> Option<f64> {
+/// Reads a CPU limit, in CPUs. The file contains `quota period`, or `max period` if there is no
+/// limit.
+fn read_cpu_limit(path: &Path) -> Option<f64> {
     let text = read_text(path)?;
     let (quota, period) = text.trim().split_once(' ')?;
     let period = parse_number(period).filter(|period| *period > 0.0)?;

@@ -1,8 +1,8 @@
-//! What this process uses.
+//! The resources of this process.
 //!
-//! On Linux it is read from the process's own files: the library would raise the soft limit of
-//! open files to the hard one for the whole process and for all that it starts, and look for
-//! the process by its number, which is another's where `/proc` is of another namespace.
+//! On Linux they are read from `/proc/self`. The `sysinfo` crate would raise the soft limit of
+//! open files to the hard limit, for this process and all that it starts. It would also look the
+//! process up by its ID, which is wrong if `/proc` belongs to another PID namespace.
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod procfs;
@@ -12,4 +12,4 @@ mod sysinfo;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) use procfs::ProcessReader;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) use sysinfo::Source;
+pub(super) use sysinfo::ProcessReader;

@@ -1,4 +1,4 @@
-//! What Linux tells a process of itself in files.
+//! Reads this process from `/proc/self`.
 //!
 //! <https://docs.kernel.org/filesystems/proc.html>, "Process-Specific Subdirectories".
 
@@ -8,102 +8,104 @@ use std::path::{Path, PathBuf};
 use crate::system::kernel_files::{parse_number, read_text};
 use crate::system::reading::Process;
 
-/// The files of this process, whatever its number is in the namespace that they show.
+/// Reads the files of this process. `self` works in any PID namespace.
 #[derive(Debug)]
 pub(crate) struct ProcessReader {
-    own: PathBuf,
-    /// In a second.
-    ticks: f64,
-    /// Read once, since the kernel works out anew, from a clock that is set, when the machine
-    /// began.
-    started: Option<f64>,
+    /// `/proc/self`.
+    directory: PathBuf,
+    ticks_per_second: f64,
+    /// Read once: the kernel computes the boot time from the wall clock each time, so it changes
+    /// if the clock is set.
+    start_time: Option<f64>,
 }
 
-/// What `USER_HZ` is on all but a few machines of long ago.
-const TICKS: f64 = 100.0;
+/// The value of `USER_HZ` on all current platforms.
+const DEFAULT_TICKS_PER_SECOND: f64 = 100.0;
 
 impl ProcessReader {
     pub(crate) fn new() -> Self {
-        Self::at(Path::new("/proc"))
+        Self::from_root(Path::new("/proc"))
     }
 
-    fn at(root: &Path) -> Self {
-        let own = root.join("self");
-        let ticks = fs::read(own.join("auxv"))
-            .ok()
-            .and_then(|auxv| ticks(&auxv));
-        let ticks = ticks.unwrap_or(TICKS);
-        let since = times(&own).map(|times| times.started / ticks);
-        let booted = read_text(&root.join("stat")).and_then(|stat| named(&stat, "btime "));
+    fn from_root(root: &Path) -> Self {
+        let directory = root.join("self");
+        let auxv = fs::read(directory.join("auxv")).ok();
+        let ticks_per_second = auxv.and_then(|auxv| parse_ticks_per_second(&auxv));
+        let ticks_per_second = ticks_per_second.unwrap_or(DEFAULT_TICKS_PER_SECOND);
+        let since_boot = read_times(&directory).map(|times| times.start / ticks_per_second);
+        let boot_time = read_text(&root.join("stat")).and_then(|stat| find_number(&stat, "btime "));
         Self {
-            own,
-            ticks,
-            started: booted.zip(since).map(|(booted, since)| booted + since),
+            directory,
+            ticks_per_second,
+            start_time: boot_time
+                .zip(since_boot)
+                .map(|(boot_time, since_boot)| boot_time + since_boot),
         }
     }
 
-    /// Reads what the process uses; a share is worked out elsewhere.
+    /// Reads everything except the CPU percentage.
     pub(crate) fn read(&mut self) -> Process {
-        // The program's name is in there, which may be cut within a letter.
-        let status = fs::read(self.own.join("status")).unwrap_or_default();
+        // The file contains the program's name, which may be cut within a character.
+        let status = fs::read(self.directory.join("status")).unwrap_or_default();
         let status = String::from_utf8_lossy(&status);
-        let kibibytes = |name| named(&status, name).map(|number| 1_024.0 * number);
+        let kibibytes = |name| find_number(&status, name).map(|number| 1_024.0 * number);
         Process {
-            cpu_seconds: times(&self.own).map(|times| times.taken / self.ticks),
+            cpu_seconds: read_times(&self.directory).map(|times| times.cpu / self.ticks_per_second),
             cpu_percent: None,
-            resident: kibibytes("VmRSS:"),
-            address_space: kibibytes("VmSize:"),
-            open_files: self.open_files(),
-            max_open_files: read_text(&self.own.join("limits"))
-                .and_then(|limits| named(&limits, "Max open files ")),
-            start_time: self.started,
-            threads: named(&status, "Threads:"),
+            resident_memory: kibibytes("VmRSS:"),
+            virtual_memory: kibibytes("VmSize:"),
+            open_files: self.count_open_files(),
+            max_open_files: read_text(&self.directory.join("limits"))
+                .and_then(|limits| find_number(&limits, "Max open files ")),
+            start_time: self.start_time,
+            threads: find_number(&status, "Threads:"),
         }
     }
 
-    /// Counts the files that are open, but for the directory that lists them.
-    fn open_files(&self) -> Option<f64> {
-        let listed = fs::read_dir(self.own.join("fd")).ok()?.count();
-        Some(listed.saturating_sub(1) as f64)
+    fn count_open_files(&self) -> Option<f64> {
+        let count = fs::read_dir(self.directory.join("fd")).ok()?.count();
+        // The directory itself is open while it is read.
+        Some(count.saturating_sub(1) as f64)
     }
 }
 
 /// Times in ticks.
 struct Times {
-    /// CPU time, of the user's and the system's code.
-    taken: f64,
-    /// From when the machine began until the process did.
-    started: f64,
+    /// User and system CPU time.
+    cpu: f64,
+    /// The start of the process, since boot.
+    start: f64,
 }
 
-fn times(own: &Path) -> Option<Times> {
-    // Bytes, since a program may have any name, and the name is in there.
-    let stat = fs::read(own.join("stat")).ok()?;
-    // It stands in brackets, and may have some of its own.
-    let end = stat.iter().rposition(|byte| *byte == b')')?;
-    let rest = str::from_utf8(&stat[end + 1..]).ok()?;
-    // The first of them is the third of all.
-    let fields: Vec<_> = rest.split_whitespace().collect();
+fn read_times(directory: &Path) -> Option<Times> {
+    // Bytes, since the file contains the program's name, which may be any bytes.
+    let stat = fs::read(directory.join("stat")).ok()?;
+    // The name is in parentheses, and may contain parentheses.
+    let name_end = stat.iter().rposition(|byte| *byte == b')')?;
+    let fields = str::from_utf8(&stat[name_end + 1..]).ok()?;
+    let fields: Vec<_> = fields.split_whitespace().collect();
+    // The numbers are those of proc(5). The first field after the name has number 3.
     let field = |number: usize| fields.get(number - 3).and_then(|field| parse_number(field));
     Some(Times {
-        taken: field(14)? + field(15)?,
-        started: field(22)?,
+        cpu: field(14)? + field(15)?,
+        start: field(22)?,
     })
 }
 
-/// Returns the first number of the line that begins so.
-fn named(text: &str, name: &str) -> Option<f64> {
-    let mut lines = text.lines().filter_map(|line| line.strip_prefix(name));
+/// Returns the first number after `prefix`, in the line that starts with it.
+fn find_number(text: &str, prefix: &str) -> Option<f64> {
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix(prefix));
     parse_number(lines.next()?.split_whitespace().next()?)
 }
 
-/// Finds how many ticks a second has among the pairs of words that the kernel gave the process.
-fn ticks(auxv: &[u8]) -> Option<f64> {
-    const SIZE: usize = size_of::<usize>();
+/// Finds `AT_CLKTCK` in the auxiliary vector: pairs of native-endian words.
+fn parse_ticks_per_second(auxv: &[u8]) -> Option<f64> {
+    const WORD_SIZE: usize = size_of::<usize>();
     const AT_CLKTCK: usize = 17;
 
     let word = |bytes: &[u8]| bytes.try_into().ok().map(usize::from_ne_bytes);
-    let mut pairs = auxv.chunks_exact(2 * SIZE).map(|pair| pair.split_at(SIZE));
+    let pairs = auxv.chunks_exact(2 * WORD_SIZE);
+    let mut pairs = pairs.map(|pair| pair.split_at(WORD_SIZE));
     let (_, ticks) = pairs.find(|(kind, _)| word(kind) == Some(AT_CLKTCK))?;
     word(ticks)
         .filter(|ticks| *ticks > 0)
@@ -116,16 +118,16 @@ mod tests {
 
     const STAT: &str = "7 (a) S 1 1 1 0 -1 4194560 1 0 0 0 150 50 9 9 20 0 3 0 1234 9 9 9\n";
 
-    /// Reads such files, with `btime` as it is in the machine's.
+    /// Writes the files of a process, and reads them. `btime` is the content of `/proc/stat`.
     fn read(test: &str, stat: &[u8], status: &[u8], btime: &str) -> Process {
         let name = format!("tachometer-process-{test}-{}", std::process::id());
         let root = std::env::temp_dir().join(name);
-        let own = root.join("self");
-        fs::create_dir_all(own.join("fd")).unwrap();
-        fs::write(own.join("stat"), stat).unwrap();
-        fs::write(own.join("status"), status).unwrap();
+        let directory = root.join("self");
+        fs::create_dir_all(directory.join("fd")).unwrap();
+        fs::write(directory.join("stat"), stat).unwrap();
+        fs::write(directory.join("status"), status).unwrap();
         fs::write(root.join("stat"), btime).unwrap();
-        let process = ProcessReader::at(&root).read();
+        let process = ProcessReader::from_root(&root).read();
         fs::remove_dir_all(root).unwrap();
         process
     }
@@ -146,8 +148,8 @@ mod tests {
             );
             let expected = Process {
                 cpu_seconds: Some(2.0),
-                resident: Some(4_096.0),
-                address_space: Some(8_192.0),
+                resident_memory: Some(4_096.0),
+                virtual_memory: Some(8_192.0),
                 open_files: Some(0.0),
                 start_time: Some(1_012.34),
                 threads: Some(3.0),
@@ -155,7 +157,7 @@ mod tests {
             };
             assert_eq!(read, expected, "{name:?}");
         }
-        // As a name is that was cut within a letter.
+        // The name is cut within a character.
         let stat = STAT.replace("(a)", "(\u{fe})").into_bytes();
         let cut: Vec<_> = stat.into_iter().filter(|byte| *byte != 0xbe).collect();
         assert!(str::from_utf8(&cut).is_err());
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_makes_no_sense_is_left_out() {
+    fn missing_and_malformed_values_are_omitted() {
         let none = Process {
             open_files: Some(0.0),
             ..Process::default()
@@ -190,20 +192,23 @@ mod tests {
             assert_eq!(read, none, "{stat:?}");
         }
         assert_eq!(
-            ProcessReader::at(Path::new("/nowhere")).read(),
+            ProcessReader::from_root(Path::new("/nowhere")).read(),
             Process::default()
         );
     }
 
     #[test]
-    fn the_ticks_of_a_second_are_found_among_what_the_kernel_gave() {
+    fn ticks_per_second_are_read_from_the_auxiliary_vector() {
         let auxv = |pairs: &[(usize, usize)]| {
             let words = pairs.iter().flat_map(|(kind, value)| [*kind, *value]);
             words.flat_map(usize::to_ne_bytes).collect::<Vec<_>>()
         };
-        assert_eq!(ticks(&auxv(&[(6, 4_096), (17, 250), (0, 0)])), Some(250.0));
-        assert_eq!(ticks(&auxv(&[(6, 17), (17, 0)])), None);
-        assert_eq!(ticks(&auxv(&[(17, 100)])[1..]), None);
-        assert_eq!(ticks(&[]), None);
+        assert_eq!(
+            parse_ticks_per_second(&auxv(&[(6, 4_096), (17, 250), (0, 0)])),
+            Some(250.0)
+        );
+        assert_eq!(parse_ticks_per_second(&auxv(&[(6, 17), (17, 0)])), None);
+        assert_eq!(parse_ticks_per_second(&auxv(&[(17, 100)])[1..]), None);
+        assert_eq!(parse_ticks_per_second(&[]), None);
     }
 }

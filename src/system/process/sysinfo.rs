@@ -1,17 +1,17 @@
-//! What the library tells of this process.
+//! Reads this process by the `sysinfo` crate.
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, get_current_pid};
 
 use crate::system::reading::Process;
 
-/// The process, by its number.
+/// Reads the process with the current process ID.
 #[derive(Debug)]
-pub(crate) struct Source {
+pub(crate) struct ProcessReader {
     system: System,
     pid: Option<Pid>,
 }
 
-impl Source {
+impl ProcessReader {
     pub(crate) fn new() -> Self {
         Self {
             system: System::new(),
@@ -19,7 +19,7 @@ impl Source {
         }
     }
 
-    /// Reads what the process uses; a share is worked out elsewhere.
+    /// Reads everything except the CPU percentage.
     pub(crate) fn read(&mut self) -> Process {
         let Some(pid) = self.pid else {
             return Process::default();
@@ -30,15 +30,15 @@ impl Source {
         let Some(process) = self.system.process(pid) else {
             return Process::default();
         };
-        let known = |number: u64| (number > 0).then_some(number as f64);
+        let non_zero = |number: u64| (number > 0).then_some(number as f64);
         Process {
             cpu_seconds: Some(process.accumulated_cpu_time() as f64 / 1e3),
             cpu_percent: None,
-            resident: known(process.memory()),
-            address_space: known(process.virtual_memory()),
+            resident_memory: non_zero(process.memory()),
+            virtual_memory: non_zero(process.virtual_memory()),
             open_files: process.open_files().map(|files| files as f64),
-            most_files: process.open_files_limit().map(|files| files as f64),
-            started: known(process.start_time()),
+            max_open_files: process.open_files_limit().map(|files| files as f64),
+            start_time: non_zero(process.start_time()),
             threads: None,
         }
     }

@@ -105,7 +105,7 @@ fn what_is_not_so_is_told_with_what_is() {
         "{told}"
     );
     let told = refused(|| assert_counter!(registry, "age_seconds", 3));
-    assert_eq!(told, "\"age_seconds\" is a gauge and no counter");
+    assert_eq!(told, "\"age_seconds\" is a gauge, not a counter");
     registry.counter("empty_total", "").unwrap();
     let told = refused(|| assert_lint_clean(&registry));
     assert!(told.contains("empty_total"), "{told}");

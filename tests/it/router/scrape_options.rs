@@ -133,7 +133,13 @@ async fn a_name_is_asked_for_with_its_total_and_without_in_every_format() {
                 let is_text = accept.contains("text");
                 assert!(!is_text || is_there == is_its, "{own} in {path}: {body}");
             }
-            let help = ["Jobs.", "Mails.", "Scrapes that", "Series of", "Times that"];
+            let help = [
+                "Jobs.",
+                "Mails.",
+                "Complete scrapes",
+                "Series of",
+                "Times that",
+            ];
             let helps: Vec<_> = help.iter().filter(|help| body.contains(**help)).collect();
             let due = usize::from(!family.is_empty() && family != "queue");
             assert_eq!(helps.len(), due, "{path} as {accept}: {helps:?}");

@@ -282,7 +282,11 @@ fn it_goes_on_when_there_are_file_descriptors_again() {
     let output = Command::new("sh")
         .args(["-c", "ulimit -n 100; exec \"$0\" \"$@\""])
         .arg(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "serve::without_file_descriptors"])
+        .args([
+            "--ignored",
+            "--exact",
+            "router::serve::without_file_descriptors",
+        ])
         .output()
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
