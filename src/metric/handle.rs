@@ -122,9 +122,9 @@ impl<C: MetricCell> Handle<C> {
     }
 
     /// Counts a value that the instrument did not record.
-    #[cold]
+    #[inline]
     pub(crate) fn count_invalid(&self) {
-        self.0.shared.invalid.add(1);
+        self.0.count_invalid();
     }
 
     /// Stores an exemplar for a value that was recorded. Invalid labels are counted as an

@@ -63,11 +63,11 @@ impl LabelRule {
             None | Some(Allowed::Open) => Values::Open(SeenValues::new()),
             Some(Allowed::Unlimited) => Values::Unlimited,
             Some(Allowed::Closed(values)) => {
-                let seen = SeenValues::new();
+                let seen_values = SeenValues::new();
                 for value in values {
-                    seen.add(value, true);
+                    seen_values.add(value, true);
                 }
-                Values::Closed(seen)
+                Values::Closed(seen_values)
             }
         };
         Self {
@@ -91,24 +91,26 @@ impl LabelRule {
             (_, None)
             | (Values::Open(_), Some(Allowed::Open))
             | (Values::Unlimited, Some(Allowed::Unlimited)) => true,
-            (Values::Closed(seen), Some(Allowed::Closed(values))) => values
+            (Values::Closed(seen_values), Some(Allowed::Closed(values))) => values
                 .iter()
-                .all(|value| seen.is_declared(value) == Some(true)),
+                .all(|value| seen_values.is_declared(value) == Some(true)),
             _ => false,
         }
     }
 
     pub(crate) fn check(&self, value: &str) -> Admission {
-        let (seen, unseen) = match &self.values {
+        let (seen_values, unseen) = match &self.values {
             Values::Unlimited => return Admission::Exempt,
             _ if value == OVERFLOW => return Admission::Exempt,
-            Values::Closed(seen) => (seen, Admission::Overflow(OverflowReason::NotListed)),
-            Values::Open(seen) if value.len() > MAX_VALUE_BYTES => {
-                (seen, Admission::Overflow(OverflowReason::TooLong))
+            Values::Closed(seen_values) => {
+                (seen_values, Admission::Overflow(OverflowReason::NotListed))
             }
-            Values::Open(seen) => (seen, Admission::New),
+            Values::Open(seen_values) if value.len() > MAX_VALUE_BYTES => {
+                (seen_values, Admission::Overflow(OverflowReason::TooLong))
+            }
+            Values::Open(seen_values) => (seen_values, Admission::New),
         };
-        match seen.is_declared(value) {
+        match seen_values.is_declared(value) {
             Some(true) => Admission::Exempt,
             Some(false) => Admission::Counted,
             None => unseen,
@@ -127,8 +129,8 @@ impl LabelRule {
     /// Only one thread may call this or [`declare`](Self::declare) at a time.
     pub(crate) fn admit(&self, value: &str) -> Admission {
         let admission = self.check(value);
-        if let (Values::Open(seen), Admission::New) = (&self.values, admission) {
-            seen.add(value, false);
+        if let (Values::Open(seen_values), Admission::New) = (&self.values, admission) {
+            seen_values.add(value, false);
         }
         admission
     }
@@ -137,7 +139,7 @@ impl LabelRule {
     pub(crate) fn declare(&self, value: &str) -> Admission {
         let admission = self.check(value);
         match &self.values {
-            Values::Open(seen) | Values::Closed(seen) => seen.add(value, true),
+            Values::Open(seen_values) | Values::Closed(seen_values) => seen_values.add(value, true),
             Values::Unlimited => {}
         }
         admission
@@ -157,7 +159,9 @@ impl fmt::Debug for LabelRule {
         let name = &self.name;
         match &self.values {
             Values::Open(_) => write!(f, "{name} (open)"),
-            Values::Closed(seen) => write!(f, "{name} (closed, {} values)", seen.len()),
+            Values::Closed(seen_values) => {
+                write!(f, "{name} (closed, {} values)", seen_values.len())
+            }
             Values::Unlimited => write!(f, "{name} (unlimited)"),
         }
     }

@@ -66,10 +66,10 @@ fn a_scrape_sees_a_complete_new_series_or_none() {
         let reader = thread::spawn(move || {
             let mut last = 0;
             for _ in 0..2 {
-                let seen = read(&scrape);
-                assert!(seen.len() >= last, "a series disappeared");
-                last = seen.len();
-                for ((labels, count), name) in seen.iter().zip(["a", "b"]) {
+                let visible = read(&scrape);
+                assert!(visible.len() >= last, "a series disappeared");
+                last = visible.len();
+                for ((labels, count), name) in visible.iter().zip(["a", "b"]) {
                     assert_eq!(*labels, format!("x=\"{name}\""));
                     assert!(*count <= 1);
                 }
@@ -120,11 +120,11 @@ fn threads_that_reach_the_limit_at_the_same_time_lose_nothing() {
         for thread in threads {
             thread.join().unwrap();
         }
-        let seen = read(&set);
-        assert_eq!(seen.len(), 2, "{seen:?}");
+        let visible = read(&set);
+        assert_eq!(visible.len(), 2, "{visible:?}");
         assert!(
-            seen.contains(&("x=\"_overflow\"".to_owned(), 1)),
-            "{seen:?}"
+            visible.contains(&("x=\"_overflow\"".to_owned(), 1)),
+            "{visible:?}"
         );
         assert_eq!(set.limits().overflow_count(), 1);
     });

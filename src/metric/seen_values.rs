@@ -28,8 +28,8 @@ impl SeenValues {
     /// Returns whether a value was declared, or `None` if it is not in the set.
     pub(crate) fn is_declared(&self, value: &str) -> Option<bool> {
         // Relaxed: a declaration orders nothing else.
-        let seen = self.find(value)?;
-        Some(seen.is_declared.load(Ordering::Relaxed))
+        let entry = self.find(value)?;
+        Some(entry.is_declared.load(Ordering::Relaxed))
     }
 
     /// Adds a value, or declares one that is in the set already.
@@ -37,7 +37,7 @@ impl SeenValues {
     /// Only one thread may call this at a time.
     pub(crate) fn add(&self, value: &str, is_declared: bool) {
         match self.find(value) {
-            Some(seen) if is_declared => seen.is_declared.store(true, Ordering::Relaxed),
+            Some(entry) if is_declared => entry.is_declared.store(true, Ordering::Relaxed),
             Some(_) => {}
             None => {
                 let new = SeenValue {
@@ -56,6 +56,6 @@ impl SeenValues {
 
     fn find(&self, value: &str) -> Option<&Arc<SeenValue>> {
         let hash = self.hasher.hash_one(value);
-        self.values.find(hash, |seen| *seen.text == *value)
+        self.values.find(hash, |entry| *entry.text == *value)
     }
 }

@@ -18,6 +18,12 @@ pub(crate) struct Series<C: MetricCell> {
 }
 
 impl<C: MetricCell> Series<C> {
+    /// Counts a value that the instrument did not record.
+    #[cold]
+    pub(crate) fn count_invalid(&self) {
+        self.shared.invalid.add(1);
+    }
+
     /// Appends the series' exemplars; `index` is the series' index in its block.
     pub(crate) fn read_exemplars(&self, index: usize, exemplars: &mut Vec<Exemplar>) {
         let stored = &self.shared.exemplars;
