@@ -13,8 +13,8 @@ use crate::snapshot::Labels;
 /// A metric with labels: one series for each set of label values.
 ///
 /// `M` is a [`Counter`](crate::metric::Counter), a [`Gauge`](crate::metric::Gauge) or a
-/// [`Histogram`](crate::metric::Histogram). `N` is the number of labels, so the compiler
-/// checks that each call passes all values. A clone is the same family.
+/// [`Histogram`]. `N` is the number of labels, so the compiler checks that each call passes all
+/// values. A clone is the same family.
 ///
 /// ```
 /// use tachometer::Registry;

@@ -26,7 +26,7 @@ impl Names {
             ),
             Self::Classic if !is_classic_metric(name) => (
                 fault(name, |char| char == ':'),
-                "use letters, digits, `_` and `:`, and do not start with a digit",
+                "use letters, digits, `_` and `:`, without a leading digit",
             ),
             Self::Utf8 if name.is_empty() => ("it is empty".to_owned(), "choose one"),
             _ => return Ok(()),
@@ -61,7 +61,7 @@ impl Names {
         // As it is exported for a Prometheus that reads classic names only.
         let escaped = Escaping::Underscores.label_name(label);
         let (fault, remedy) = if self == Self::Classic && !is_classic_label(label) {
-            let remedy = "use letters, digits and `_`, and do not start with a digit";
+            let remedy = "use letters, digits and `_`, without a leading digit";
             (fault(label, |_| false), remedy)
         } else if label.is_empty() {
             ("it is empty".to_owned(), "choose one")

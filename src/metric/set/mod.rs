@@ -206,7 +206,7 @@ impl<M: Instrument> SeriesSet<M> {
     /// Hides the series with these values until it is used again; it then starts at zero.
     /// Returns true if it was visible and is hidden now.
     pub(crate) fn remove(&self, values: &[&str]) -> bool {
-        let series = self.find(values).map(|series| series.handle());
+        let series = self.find(values).map(M::handle);
         series.is_some_and(|series| !series.is_hidden() && series.remove())
     }
 
@@ -278,7 +278,7 @@ impl<M: Instrument> SeriesSet<M> {
     fn next_visible(&self, next: &mut usize) -> Option<&Handle<M::Cell>> {
         let len = self.series.len();
         while *next < len {
-            let series = self.series.get(*next).map(|series| series.handle());
+            let series = self.series.get(*next).map(M::handle);
             *next += 1;
             if let Some(series) = series.filter(|series| !series.is_hidden()) {
                 return Some(series);

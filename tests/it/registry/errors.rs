@@ -23,7 +23,7 @@ fn bad_names_are_refused_with_the_name_the_fault_and_the_remedy() {
     refused(
         bad_name,
         Error::is_invalid_name,
-        &["2xx-responses", "begins with a digit", "use letters"],
+        &["2xx-responses", "starts with a digit", "use letters"],
     );
     let bad_name = registry.histogram("lätency", "");
     refused(bad_name, Error::is_invalid_name, &["'ä'"]);
@@ -35,8 +35,8 @@ fn bad_names_are_refused_with_the_name_the_fault_and_the_remedy() {
     );
     let bad_label = registry.gauge_family("a", "", ["user-id"]);
     refused(bad_label, Error::is_invalid_label, &["user-id", "'-'"]);
-    let twice = registry.gauge_family("a", "", ["x", "x"]);
-    refused(twice, Error::is_invalid_label, &["twice"]);
+    let repeated = registry.gauge_family("a", "", ["x", "x"]);
+    refused(repeated, Error::is_invalid_label, &["repeated"]);
     assert!(registry.metrics().is_empty());
 }
 
