@@ -110,7 +110,7 @@
 //! | `system` | yes | [`system`]: CPU, memory and other system metrics, which the router adds |
 //! | `dashboard` | yes | [`dashboards`]: a live page, a Grafana board and Prometheus rules |
 //! | `serve` | no | `MetricsRouter::serve`: the metrics on a separate listener |
-//! | `tokio-metrics` | no | [`runtime`]: workers, tasks and queues of the tokio runtime |
+//! | `tokio-metrics` | no | `Registry::register_tokio_metrics`: workers, tasks and queues of a tokio runtime |
 //! | `compression` | no | gzip and zstd compression of scrapes, if the scraper accepts it |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -130,7 +130,7 @@ pub mod export;
 pub mod llm;
 pub mod middleware;
 #[cfg(feature = "tokio-metrics")]
-pub mod runtime;
+mod runtime;
 #[cfg(feature = "system")]
 pub mod system;
 #[cfg(feature = "macros")]
@@ -161,8 +161,6 @@ pub use registry::{
 #[cfg(feature = "axum")]
 pub use router::{MetricsRouter, metrics_router};
 
-#[cfg(feature = "tokio-metrics")]
-pub use runtime::TokioMetrics;
 #[cfg(feature = "system")]
 pub use system::{SystemMetrics, SystemMetricsUpdater};
 

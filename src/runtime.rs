@@ -1,32 +1,4 @@
-//! What a runtime of tokio's knows of itself, by choice.
-//!
-//! ```
-//! use tachometer::{Registry, TokioMetrics};
-//!
-//! # #[tokio::main]
-//! # async fn main() -> Result<(), tachometer::Error> {
-//! let registry = Registry::new();
-//! TokioMetrics::current().register(&registry)?;
-//! assert!(registry.export_prometheus().contains("tokio_workers "));
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! | metric | kind | what |
-//! | --- | --- | --- |
-//! | `tokio_workers` | gauge | worker threads |
-//! | `tokio_alive_tasks` | gauge | tasks that have begun and not ended |
-//! | `tokio_global_queue_depth` | gauge | tasks that wait to run in the queue that all workers share |
-//! | `tokio_worker_busy_seconds_total{worker}` | counter | time in which a worker ran tasks |
-//! | `tokio_worker_parks_total{worker}` | counter | times that a worker went to sleep, since it had nothing to do |
-//!
-//! A worker whose busy time grows by a second in each second has no time to spare; one that
-//! is busy and does not go to sleep for long may be blocked. These are what tokio tells
-//! without `tokio_unstable`
-//! (<https://docs.rs/tokio/latest/tokio/runtime/struct.RuntimeMetrics.html>); on platforms
-//! without 64-bit atomics the workers' are missing.
-
-use std::fmt;
+//! Metrics of a tokio runtime.
 
 use tokio::runtime::{Handle, RuntimeMetrics};
 
@@ -34,49 +6,47 @@ use crate::error::Error;
 use crate::registry::{Collect, CollectSink, Registry};
 use crate::snapshot::{Desc, Kind};
 
-/// The metrics of a runtime. See the [module](self).
-#[must_use = "call `register` to add the metrics to a registry"]
-pub struct TokioMetrics {
-    metrics: RuntimeMetrics,
-}
-
 const WORKERS: &str = "tokio_workers";
-const TASKS: &str = "tokio_alive_tasks";
-const QUEUE: &str = "tokio_global_queue_depth";
-const BUSY: &str = "tokio_worker_busy_seconds_total";
+const ALIVE_TASKS: &str = "tokio_alive_tasks";
+const QUEUE_DEPTH: &str = "tokio_global_queue_depth";
+const BUSY_SECONDS: &str = "tokio_worker_busy_seconds_total";
 const PARKS: &str = "tokio_worker_parks_total";
 
-impl fmt::Debug for TokioMetrics {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokioMetrics")
-            .field("workers", &self.metrics.num_workers())
-            .finish_non_exhaustive()
-    }
-}
-
-impl TokioMetrics {
-    /// Takes the runtime that calls this.
-    ///
-    /// # Panics
-    ///
-    /// When no runtime does; [`for_handle`](Self::for_handle) takes one that is at hand.
-    #[track_caller]
-    pub fn current() -> Self {
-        Self::for_handle(&Handle::current())
-    }
-
-    /// Takes a runtime; it is not kept alive by this.
-    pub fn for_handle(runtime: &Handle) -> Self {
-        Self {
-            metrics: runtime.metrics(),
-        }
-    }
-
-    /// Adds the metrics to a registry. For several runtimes, register each through a handle
-    /// with a [label](Registry::with_labels) of its own:
+impl Registry {
+    /// Adds the metrics of a tokio runtime, with the feature `tokio-metrics`.
     ///
     /// ```
-    /// use tachometer::{Registry, TokioMetrics};
+    /// use tachometer::Registry;
+    /// use tokio::runtime::Handle;
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), tachometer::Error> {
+    /// let registry = Registry::new();
+    /// registry.register_tokio_metrics(&Handle::current())?;
+    /// assert!(registry.export_prometheus().contains("tokio_workers "));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// | metric | kind | what |
+    /// | --- | --- | --- |
+    /// | `tokio_workers` | gauge | worker threads |
+    /// | `tokio_alive_tasks` | gauge | tasks that have started and not ended |
+    /// | `tokio_global_queue_depth` | gauge | tasks that wait in the queue that all workers share |
+    /// | `tokio_worker_busy_seconds_total{worker}` | counter | time in which a worker ran tasks |
+    /// | `tokio_worker_parks_total{worker}` | counter | times that a worker went to sleep because it had nothing to do |
+    ///
+    /// A worker whose busy time grows by a second per second has no time to spare. One that is
+    /// busy and does not park for long may be blocked. These are the metrics that tokio has
+    /// without `tokio_unstable`
+    /// (<https://docs.rs/tokio/latest/tokio/runtime/struct.RuntimeMetrics.html>). Those of
+    /// workers are missing on platforms without 64-bit atomics.
+    ///
+    /// The runtime is not kept alive. For several runtimes, register each through a handle with
+    /// a [label](Registry::with_labels):
+    ///
+    /// ```
+    /// use tachometer::Registry;
     /// use tokio::runtime::Runtime;
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -84,7 +54,7 @@ impl TokioMetrics {
     /// let (requests, jobs) = (Runtime::new()?, Runtime::new()?);
     /// for (name, runtime) in [("requests", &requests), ("jobs", &jobs)] {
     ///     let registry = registry.clone().with_labels([("runtime", name)])?;
-    ///     TokioMetrics::for_handle(runtime.handle()).register(&registry)?;
+    ///     registry.register_tokio_metrics(runtime.handle())?;
     /// }
     /// assert!(registry.export_prometheus().contains("tokio_workers{runtime=\"jobs\"} "));
     /// # Ok(())
@@ -93,31 +63,40 @@ impl TokioMetrics {
     ///
     /// # Errors
     ///
-    /// If the registry has something under one of their names, such as those of another
-    /// runtime with the same labels. Then none of them is added.
-    pub fn register(self, registry: &Registry) -> Result<(), Error> {
-        registry.collector(self)
+    /// Returns an error if the registry holds something under one of the names, such as the
+    /// metrics of another runtime with the same labels. Then none of them is added.
+    #[doc(alias = "runtime")]
+    #[doc(alias = "RuntimeMetrics")]
+    pub fn register_tokio_metrics(&self, runtime: &Handle) -> Result<(), Error> {
+        self.collector(TokioCollector {
+            metrics: runtime.metrics(),
+        })
     }
 }
 
-impl Collect for TokioMetrics {
+/// The collector of a runtime's metrics.
+struct TokioCollector {
+    metrics: RuntimeMetrics,
+}
+
+impl Collect for TokioCollector {
     fn describe(&self) -> Vec<Desc> {
         let always = [
             Desc::new(WORKERS, "Worker threads of the runtime.", Kind::Gauge),
             Desc::new(
-                TASKS,
+                ALIVE_TASKS,
                 "Tasks that were spawned and have not ended.",
                 Kind::Gauge,
             ),
             Desc::new(
-                QUEUE,
+                QUEUE_DEPTH,
                 "Tasks that wait in the queue that all workers share.",
                 Kind::Gauge,
             ),
         ];
         let by_worker = [
             Desc::new(
-                BUSY,
+                BUSY_SECONDS,
                 "Time for which a worker was busy, in seconds.",
                 Kind::Counter,
             ),
@@ -135,14 +114,14 @@ impl Collect for TokioMetrics {
     fn collect(&self, collected: &mut CollectSink<'_>) {
         let Self { metrics } = self;
         collected.gauge(WORKERS, [], metrics.num_workers());
-        collected.gauge(TASKS, [], metrics.num_alive_tasks());
-        collected.gauge(QUEUE, [], metrics.global_queue_depth());
+        collected.gauge(ALIVE_TASKS, [], metrics.num_alive_tasks());
+        collected.gauge(QUEUE_DEPTH, [], metrics.global_queue_depth());
         #[cfg(target_has_atomic = "64")]
         for worker in 0..metrics.num_workers() {
             let name = worker.to_string();
             let labels = [("worker", &*name)];
             let busy = metrics.worker_total_busy_duration(worker);
-            collected.counter(BUSY, labels, busy.as_secs_f64());
+            collected.counter(BUSY_SECONDS, labels, busy.as_secs_f64());
             collected.counter(PARKS, labels, metrics.worker_park_count(worker));
         }
     }

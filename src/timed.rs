@@ -1,4 +1,4 @@
-//! What the attribute `timed` writes into a function; nobody else is to call it.
+//! The code that the attribute `timed` calls from the functions that it times.
 
 use std::fmt;
 use std::pin::Pin;
@@ -35,14 +35,14 @@ use crate::registry::Registry;
 /// assert_eq!(metric.map(|metric| metric.value()), Some(1.0)); // a histogram's count
 /// ```
 ///
-/// A run ends in whatever way: with a value, with an early `return`, with `?`, in a panic, or,
-/// of an async function, when its future is dropped; so each is counted. A future's run begins
-/// when it is first polled. A function that is not async and ends in an `async` block, which it
-/// returns as it is or by `Box::pin`, is timed as if it were; so are those of `async_trait`. One
-/// that returns any other future is timed until it returns.
+/// Every run is counted, however it ends: with a value, with an early `return`, with `?`, in a
+/// panic, or, for an async function, when its future is dropped. A future's run starts when it is
+/// first polled. A function that is not async and ends in an `async` block, returned as it is or
+/// by `Box::pin`, is timed like an async function; so are the functions of `async_trait`. A
+/// function that returns any other future is timed until it returns that future.
 ///
-/// It fits any function and method: generic ones and those that borrow, but not a `const fn`.
-/// The signature stays as it is, and so does whether a future is `Send`.
+/// It works on all functions and methods, also on generic and borrowing ones, except on a
+/// `const fn`. The signature does not change, nor whether a future is `Send`.
 ///
 /// # Options
 ///
@@ -66,56 +66,57 @@ use crate::registry::Registry;
 /// assert!(text.contains(r#"charge_seconds_count{provider="acme",outcome="error"} 1"#));
 /// ```
 ///
-/// - The name, first; without one it is the function's, and `_duration_seconds`.
+/// - The name of the metric, first. Without one it is that of the function followed by
+///   `_duration_seconds`.
 /// - `help = ".."`: the metric's help text.
-/// - `labels(name = "value", ..)`: labels, all of whose values are fixed.
-/// - `registry = ..`: any expression that is a [`Registry`], or derefs to one, such as
-///   `self.registry`; without it the [global](Registry::global) one. It is evaluated in each
+/// - `labels(name = "value", ..)`: labels with fixed values.
+/// - `registry = ..`: an expression that is a [`Registry`] or derefs to one, such as
+///   `self.registry`. The default is the [global](Registry::global) one. It is evaluated in each
 ///   run, before the body.
-/// - `outcome`: a label by which runs are told apart, `ok`, `error` (an `Err`), `panic` or
-///   `cancelled`. The body becomes a closure for it, so that where a panic tells the caller of
-///   a function that is `#[track_caller]`, it tells a line of the function instead.
-/// - `crate = ..`: the path of this crate, where it has another name.
+/// - `outcome`: adds the label `outcome`: `ok`, `error` (an `Err`), `panic` or `cancelled`. The
+///   body becomes a closure, so a panic in a `#[track_caller]` function reports a line of the
+///   function instead of its caller.
+/// - `crate = ..`: the path of this crate, if it has another name.
 ///
-/// # What it costs
+/// # Cost
 ///
-/// Two readings of the clock and one observation. The metric is found in the registry when
-/// the function first ends, and not again, unless a later run has another registry: then in
-/// each such run. The first registry is kept for ever. Where something else has the metric's
-/// name, the function runs as ever and is not timed: that is warned of once, and counted in
-/// `tachometer_timed_refused_total`.
+/// A run reads the clock twice and makes one observation. The metric is looked up in the
+/// registry when the first run ends, and cached. Runs with another registry than the first one
+/// look it up each time. The first registry is never dropped.
+///
+/// If something else has the metric's name, the function runs as usual but is not timed. There
+/// is one warning, and `tachometer_timed_refused_total` counts the runs.
 ///
 /// # Errors
 ///
-/// The compiler refuses names that Prometheus does not read, labels that it keeps for itself,
-/// and options that there are not.
+/// Names that are invalid in Prometheus, reserved labels and unknown options are compile errors.
 pub use tachometer_macros::timed;
 
-/// A function that is timed: its metric, which is found when it first runs.
+/// A timed function: its metric, which is registered when the first run ends.
 pub struct Timed {
     name: &'static str,
     help: &'static str,
     labels: &'static [(&'static str, &'static str)],
-    found: OnceLock<Found>,
-    warned: AtomicBool,
+    cache: OnceLock<CachedSeries>,
+    has_warned: AtomicBool,
 }
 
-/// The registry in which the metric was found, and its histograms there.
-struct Found {
+/// The histograms of the first run's registry.
+struct CachedSeries {
     registry: Registry,
-    series: Series,
+    by_outcome: SeriesByOutcome,
 }
 
-/// A histogram for each way to end, made when the first run ends so; an error where the
-/// registry has something else under the name.
+/// A histogram for each outcome, created when the first run ends so, or an error if the registry
+/// holds something else under the name.
 #[derive(Debug, Default)]
-struct Series([OnceLock<Result<Histogram, Error>>; 5]);
+struct SeriesByOutcome([OnceLock<Result<Histogram, Error>>; 5]);
 
-/// How a run ends, as the label `outcome` tells it.
+/// How a run ended: the value of the label `outcome`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
-    /// Nobody asks.
-    Any,
+    /// The function has no label `outcome`.
+    Unlabeled,
     Ok,
     Error,
     Panic,
@@ -125,7 +126,7 @@ enum Outcome {
 impl Outcome {
     fn as_str(self) -> Option<&'static str> {
         match self {
-            Self::Any => None,
+            Self::Unlabeled => None,
             Self::Ok => Some("ok"),
             Self::Error => Some("error"),
             Self::Panic => Some("panic"),
@@ -135,7 +136,7 @@ impl Outcome {
 }
 
 impl Timed {
-    /// Names the function's metric.
+    /// Sets the function's metric.
     #[must_use]
     pub const fn new(
         name: &'static str,
@@ -146,19 +147,18 @@ impl Timed {
             name,
             help,
             labels,
-            found: OnceLock::new(),
-            warned: AtomicBool::new(false),
+            cache: OnceLock::new(),
+            has_warned: AtomicBool::new(false),
         }
     }
 
-    /// Begins a run, which is counted when what is returned is dropped.
+    /// Starts a run, which is recorded when it is dropped.
     #[inline]
     pub fn start<'a>(&'static self, registry: &'a Registry) -> Run<'a> {
-        self.run(registry, Outcome::Any)
+        self.run(registry, Outcome::Unlabeled)
     }
 
-    /// Begins a run that is counted by how it ends: in a panic, unless something else is
-    /// said.
+    /// Starts a run of a function that has the label `outcome`. It is `panic` unless it is set.
     #[inline]
     pub fn start_with_outcome<'a>(&'static self, registry: &'a Registry) -> Run<'a> {
         self.run(registry, Outcome::Panic)
@@ -174,40 +174,46 @@ impl Timed {
         }
     }
 
-    /// Lends the histogram of a run that ended so.
+    /// Lends the histogram of runs that ended with this outcome.
     #[inline]
-    fn with(&self, registry: &Registry, outcome: Outcome, count: impl FnOnce(&Histogram)) {
-        let found = self.found.get_or_init(|| Found {
+    fn with_histogram(
+        &self,
+        registry: &Registry,
+        outcome: Outcome,
+        record: impl FnOnce(&Histogram),
+    ) {
+        let cache = self.cache.get_or_init(|| CachedSeries {
             registry: registry.clone(),
-            series: Series::default(),
+            by_outcome: SeriesByOutcome::default(),
         });
-        // Where the registry changes from run to run, but the first is kept.
-        if !found.registry.is_same(registry) {
-            return match self.find(registry, outcome) {
-                Ok(histogram) => count(&histogram),
-                Err(error) => self.refuse(registry, &error),
+        // Only the first run's registry is cached.
+        if !cache.registry.is_same(registry) {
+            return match self.register(registry, outcome) {
+                Ok(histogram) => record(&histogram),
+                Err(error) => self.count_refused(registry, &error),
             };
         }
-        let own = &found.series.0[outcome as usize];
-        match own.get_or_init(|| self.find(registry, outcome)) {
-            Ok(histogram) => count(histogram),
-            Err(error) => self.refuse(registry, error),
+        let series = &cache.by_outcome.0[outcome as usize];
+        match series.get_or_init(|| self.register(registry, outcome)) {
+            Ok(histogram) => record(histogram),
+            Err(error) => self.count_refused(registry, error),
         }
     }
 
     #[cold]
-    fn find(&self, registry: &Registry, outcome: Outcome) -> Result<Histogram, Error> {
+    fn register(&self, registry: &Registry, outcome: Outcome) -> Result<Histogram, Error> {
         let mut labels = self.labels.to_vec();
         labels.extend(outcome.as_str().map(|outcome| ("outcome", outcome)));
         registry.histogram_with(self.name, self.help, labels)
     }
 
-    /// Counts a run that its registry has no room for, since it has something else there.
+    /// Counts a run that is not recorded, because the registry holds something else under the
+    /// name.
     #[cold]
-    fn refuse(&self, registry: &Registry, error: &Error) {
-        // While nothing is waited for: whoever reads the warning may be timed by this, too.
-        if !self.warned.swap(true, Ordering::Relaxed) {
-            tracing::warn!(%error, "a function is not timed");
+    fn count_refused(&self, registry: &Registry, error: &Error) {
+        // No lock is held here: the subscriber that gets the warning may be timed, too.
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(%error, "a function is not timed: its metric cannot be registered");
         }
         let family = registry.counter_family(
             "tachometer_timed_refused_total",
@@ -220,7 +226,7 @@ impl Timed {
     }
 }
 
-/// A run of a function, which is counted when it is dropped.
+/// A run of a function, which is recorded when it is dropped.
 #[must_use]
 pub struct Run<'a> {
     timed: &'static Timed,
@@ -230,9 +236,9 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Ends a run that returned.
+    /// Finishes a run that returned.
     #[inline]
-    pub fn end(mut self, is_error: bool) {
+    pub fn finish(mut self, is_error: bool) {
         self.outcome = if is_error {
             Outcome::Error
         } else {
@@ -256,108 +262,109 @@ impl fmt::Debug for Run<'_> {
 impl Drop for Run<'_> {
     #[inline]
     fn drop(&mut self) {
-        let took = self.started.elapsed();
-        let count = |histogram: &Histogram| histogram.observe_duration(took);
-        self.timed.with(self.registry, self.outcome, count);
+        let elapsed = self.started.elapsed();
+        let record = |histogram: &Histogram| histogram.observe_duration(elapsed);
+        self.timed
+            .with_histogram(self.registry, self.outcome, record);
     }
 }
 
 pin_project! {
-    /// The body of an async function that is counted by how it ends.
+    /// The body of an async function that has the label `outcome`.
     #[must_use = "a future does nothing until it is polled"]
-    pub struct Body<'a, F> {
+    pub struct TimedBody<'a, F> {
         #[pin]
         inner: F,
         run: Option<Run<'a>>,
     }
 }
 
-/// Watches the body of an async function.
+/// Wraps the body of an async function that has the label `outcome`.
 #[inline]
-pub fn body<F: Future>(run: Run<'_>, inner: F) -> Body<'_, F> {
-    Body {
+pub fn timed_body<F: Future>(run: Run<'_>, inner: F) -> TimedBody<'_, F> {
+    TimedBody {
         inner,
         run: Some(run),
     }
 }
 
 /// Does not print the body, which may hold the function's arguments.
-impl<F> fmt::Debug for Body<'_, F> {
+impl<F> fmt::Debug for TimedBody<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Body").finish_non_exhaustive()
+        f.debug_struct("TimedBody").finish_non_exhaustive()
     }
 }
 
-impl<'a, F: Future> Future for Body<'a, F> {
+impl<'a, F: Future> Future for TimedBody<'a, F> {
     type Output = (Option<Run<'a>>, F::Output);
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        // A panic unwinds from here; one that drops the future elsewhere is not its own.
-        let set = |run: &mut Option<Run<'_>>, outcome| {
+        // Only a panic of the inner future unwinds from here. A future that is dropped between
+        // polls was cancelled, even if another panic drops it.
+        let set_outcome = |run: &mut Option<Run<'_>>, outcome| {
             if let Some(run) = run {
                 run.outcome = outcome;
             }
         };
-        set(this.run, Outcome::Panic);
+        set_outcome(this.run, Outcome::Panic);
         let polled = this.inner.poll(context);
-        set(this.run, Outcome::Cancelled);
+        set_outcome(this.run, Outcome::Cancelled);
         polled.map(|returned| (this.run.take(), returned))
     }
 }
 
-/// Runs a function's body. That it runs once tells the compiler that it may give away what
-/// it was lent.
+/// Runs a function's body. It takes a `FnOnce`, so that the body may move its captures.
 #[inline]
-pub fn call<T>(body: impl FnOnce() -> T) -> T {
+pub fn call_once<T>(body: impl FnOnce() -> T) -> T {
     body()
 }
 
-/// What a function returns, by which `!` has a name.
-pub trait Returns {
-    /// That type.
-    type Returned;
+/// Names the return type of a function, which is the only way to name `!`.
+pub trait HasReturnType {
+    /// The return type.
+    type Output;
 }
 
-impl<T> Returns for fn() -> T {
-    type Returned = T;
+impl<T> HasReturnType for fn() -> T {
+    type Output = T;
 }
 
-/// What a function returned, whatever that is: an error, if it is that of a `Result`.
+/// The return value of a function, of any type.
 ///
-/// The methods of the reference's own type are found before those of the type itself, and
-/// so tell results from all else. Their name is one that nobody else's trait has: where that is
-/// there for any type, the compiler could not choose.
+/// Method resolution finds the methods of `&ReturnValue` before those of `ReturnValue`, so
+/// [`IsError`] applies to every `Result`, and [`IsNoError`] to all other types. The method has a
+/// name that no other trait uses: if a trait had it for every type, the call would be ambiguous.
 #[derive(Debug)]
-pub struct Returned<'a, T>(pub &'a T);
+pub struct ReturnValue<'a, T>(pub &'a T);
 
-/// What is found of a `Result`.
+/// Implemented for a `Result`.
 pub trait IsError {
-    /// Whether it is an error.
+    /// Returns true if it is an `Err`.
     fn __tachometer_is_error(&self) -> bool;
 }
 
-impl<T, E> IsError for &Returned<'_, Result<T, E>> {
+impl<T, E> IsError for &ReturnValue<'_, Result<T, E>> {
     fn __tachometer_is_error(&self) -> bool {
         self.0.is_err()
     }
 }
 
-/// What is found of all else.
+/// Implemented for all other types.
 pub trait IsNoError {
-    /// It is none.
+    /// Returns false.
     fn __tachometer_is_error(&self) -> bool;
 }
 
-impl<T> IsNoError for Returned<'_, T> {
+impl<T> IsNoError for ReturnValue<'_, T> {
     fn __tachometer_is_error(&self) -> bool {
         false
     }
 }
 
-/// Without the registry, which would tell all that is in it.
-impl fmt::Debug for Found {
+/// Does not print the registry, whose `Debug` prints all of its metrics.
+impl fmt::Debug for CachedSeries {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Found").finish_non_exhaustive()
+        f.debug_struct("CachedSeries").finish_non_exhaustive()
     }
 }

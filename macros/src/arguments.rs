@@ -1,4 +1,4 @@
-//! What stands in the brackets of an attribute.
+//! The arguments of the attribute.
 
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
@@ -7,16 +7,16 @@ use syn::{Error, Expr, Ident, LitStr, Path, Result, Token, parenthesized};
 
 use crate::name::{check_label, check_metric};
 
-/// What is chosen for a function that is timed.
+/// The arguments of `#[timed(..)]`.
 #[derive(Default)]
 pub(crate) struct Arguments {
     pub(crate) name: Option<LitStr>,
     pub(crate) help: Option<LitStr>,
     pub(crate) labels: Option<Vec<Label>>,
     pub(crate) registry: Option<Expr>,
-    /// Whether runs are told apart by how they end.
+    /// Whether the metric has the label `outcome`.
     pub(crate) outcome: bool,
-    /// Where the crate is, if it is called something else.
+    /// The path of the crate `tachometer`, if it has another name.
     pub(crate) krate: Option<Path>,
 }
 
@@ -33,24 +33,24 @@ impl Parse for Arguments {
             let name: LitStr = input.parse()?;
             check_metric(&name)?;
             arguments.name = Some(name);
-            comma(input)?;
+            parse_comma(input)?;
         }
         while !input.is_empty() {
-            arguments.option(input)?;
-            comma(input)?;
+            arguments.parse_option(input)?;
+            parse_comma(input)?;
         }
         Ok(arguments)
     }
 }
 
 impl Arguments {
-    fn option(&mut self, input: ParseStream<'_>) -> Result<()> {
-        // With the keyword `crate`.
+    fn parse_option(&mut self, input: ParseStream<'_>) -> Result<()> {
+        // `parse_any` also accepts the keyword `crate`.
         let option = input.call(Ident::parse_any).map_err(|error| {
             let expected = "a metric's name, or `help`, `labels`, `registry` or `outcome`";
             Error::new(error.span(), format!("expected {expected}"))
         })?;
-        let is_there = match option.to_string().as_str() {
+        let is_duplicate = match option.to_string().as_str() {
             "help" => {
                 input.parse::<Token![=]>()?;
                 self.help.replace(input.parse()?).is_some()
@@ -60,55 +60,53 @@ impl Arguments {
                 self.registry.replace(input.parse()?).is_some()
             }
             "outcome" => std::mem::replace(&mut self.outcome, true),
-            "labels" => self.labels.replace(labels(input)?).is_some(),
+            "labels" => self.labels.replace(parse_labels(input)?).is_some(),
             "crate" => {
                 input.parse::<Token![=]>()?;
                 let path = input.call(Path::parse_mod_style)?;
                 self.krate.replace(path).is_some()
             }
             _ => {
-                let known = "`help = \"..\"`, `labels(name = \"value\")`, `registry = ..`, \
-                             `outcome` and `crate = ..`";
-                let text = format!("there is no option `{option}`; there are {known}");
+                let options = "`help = \"..\"`, `labels(name = \"value\")`, `registry = ..`, \
+                             `outcome` or `crate = ..`";
+                let text = format!("unknown option `{option}`: use {options}");
                 return Err(Error::new(option.span(), text));
             }
         };
-        if is_there {
+        if is_duplicate {
             return Err(Error::new(
                 option.span(),
-                format!("`{option}` is there twice"),
+                format!("duplicate option `{option}`"),
             ));
         }
         Ok(())
     }
 }
 
-fn labels(input: ParseStream<'_>) -> Result<Vec<Label>> {
+fn parse_labels(input: ParseStream<'_>) -> Result<Vec<Label>> {
     let content;
     parenthesized!(content in input);
-    let pairs = Punctuated::<Pair, Token![,]>::parse_terminated(&content)?;
+    let pairs = Punctuated::<LabelArgument, Token![,]>::parse_terminated(&content)?;
     let mut labels: Vec<Label> = Vec::new();
-    for Pair { name, value } in pairs {
+    for LabelArgument { name, value } in pairs {
         let text = name.to_string();
         let text = text.strip_prefix("r#").unwrap_or(&text).to_owned();
         check_label(&text, name.span())?;
         if labels.iter().any(|label| label.name == text) {
-            return Err(Error::new(
-                name.span(),
-                format!("the label `{text}` is there twice"),
-            ));
+            return Err(Error::new(name.span(), format!("duplicate label `{text}`")));
         }
         labels.push(Label { name: text, value });
     }
     Ok(labels)
 }
 
-struct Pair {
+/// `name = "value"`.
+struct LabelArgument {
     name: Ident,
     value: LitStr,
 }
 
-impl Parse for Pair {
+impl Parse for LabelArgument {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
         let name = input.call(Ident::parse_any)?;
         input.parse::<Token![=]>()?;
@@ -117,8 +115,8 @@ impl Parse for Pair {
     }
 }
 
-/// Reads what separates two arguments, which may be missing after the last.
-fn comma(input: ParseStream<'_>) -> Result<()> {
+/// Parses the comma between two arguments, which is optional after the last one.
+fn parse_comma(input: ParseStream<'_>) -> Result<()> {
     if !input.is_empty() {
         input.parse::<Token![,]>()?;
     }

@@ -1,4 +1,4 @@
-//! What a function is made into.
+//! Expands a function to one whose body is timed.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
@@ -9,8 +9,8 @@ use syn::{
 };
 
 use crate::arguments::Arguments;
+use crate::future_block::{FutureBlock, future_output};
 use crate::name::is_metric;
-use crate::returned::{self, Returned};
 
 /// Returns the function with its body timed. Its signature stays as it is.
 pub(crate) fn timed(arguments: &Arguments, function: &ItemFn) -> Result<TokenStream> {
@@ -23,33 +23,37 @@ pub(crate) fn timed(arguments: &Arguments, function: &ItemFn) -> Result<TokenStr
     } = function;
     modifiers.require_empty()?;
     if let Some(constant) = &sig.constness {
-        let text = "a `const fn` may run before the program does, and cannot be timed";
+        let text = "a `const fn` cannot be timed: it may run at compile time";
         return Err(Error::new(constant.span(), text));
     }
-    let start = Start::of(arguments, sig)?;
+    let start = Start::new(arguments, sig)?;
     let outcome = arguments.outcome;
     let body = if sig.asyncness.is_some() {
-        asynchronous(&start, outcome, &braced(block), returns(sig))
-    } else if let Some(returned) = Returned::of(block) {
-        let Returned { before, pin, body } = returned;
-        let output = returned::output(&sig.output).filter(|ty| !names_impl(ty));
-        let body = asynchronous(&start, outcome, &braced(body), output);
+        async_body(&start, outcome, &braced(block), return_type(sig))
+    } else if let Some(found) = FutureBlock::find(block) {
+        let FutureBlock {
+            preceding,
+            box_pin,
+            block,
+        } = found;
+        let output = future_output(&sig.output).filter(|ty| !has_impl_trait(ty));
+        let body = async_body(&start, outcome, &braced(block), output);
         let future = quote!(async move { #body });
-        let future = pin.map_or(future.clone(), |pin| quote!(#pin(#future)));
+        let future = box_pin.map_or(future.clone(), |pin| quote!(#pin(#future)));
         quote! {
-            #(#before)*
+            #(#preceding)*
             #future
         }
     } else if outcome {
-        sync_with_outcome(&start, function)
+        sync_body_with_outcome(&start, function)
     } else {
-        let [start, block] = [start.tokens("start"), braced(block)];
+        let [start, block] = [start.statements("start"), braced(block)];
         quote! {
             #start
             #block
         }
     };
-    // Those at the beginning of the body may stand nowhere else.
+    // Inner attributes must stay at the start of the body.
     let (outer, inner): (Vec<_>, Vec<_>) = attrs
         .iter()
         .partition(|attr| matches!(attr.style, AttrStyle::Outer));
@@ -62,70 +66,71 @@ pub(crate) fn timed(arguments: &Arguments, function: &ItemFn) -> Result<TokenStr
     })
 }
 
-/// A sync function whose runs are told apart: its body becomes a closure, so that a `return`
-/// or `?` within it is seen.
-fn sync_with_outcome(start: &Start, function: &ItemFn) -> TokenStream {
+/// Expands the body of a sync function that has the label `outcome`. The body becomes a closure,
+/// so that `return` and `?` in it do not leave the function.
+fn sync_body_with_outcome(start: &Start, function: &ItemFn) -> TokenStream {
     let block = &function.block;
     let krate = &start.krate;
-    // It ends in a panic, if at all, as runs do of which nothing else is said.
+    // Such a function can only end in a panic, which is the default outcome.
     if matches!(&function.sig.output, ReturnType::Type(_, ty) if is_never(ty)) {
-        let [start, block] = [start.tokens("start_with_outcome"), braced(block)];
+        let [start, block] = [start.statements("start_with_outcome"), braced(block)];
         return quote!(#start #block);
     }
-    let returns = returns(&function.sig).map(|ty| quote!(-> #ty));
-    let start = start.tokens("start_with_outcome");
-    let [run, returned] = [local("__run"), local("__returned")];
-    let end = end(krate, &run, &returned);
-    // At the body's place, where the compiler tells of mistakes in it.
-    let body = quote_spanned!(block.span()=> move || #returns #block);
+    let return_type = return_type(&function.sig).map(|ty| quote!(-> #ty));
+    let start = start.statements("start_with_outcome");
+    let [run, returned] = [local_ident("__run"), local_ident("__returned")];
+    let finish = finish_run(krate, &run, &returned);
+    // With the body's span, so that compile errors in it point there.
+    let body = quote_spanned!(block.span()=> move || #return_type #block);
     quote! {
         #start
-        let #returned = #krate::__timed::call(#body);
-        #end
+        let #returned = #krate::__timed::call_once(#body);
+        #finish
         #returned
     }
 }
 
-/// Ends a run, by what its function returned.
-fn end(krate: &TokenStream, run: &Ident, returned: &Ident) -> TokenStream {
-    // What brings methods is in scope for nothing else.
+/// Returns the statement that finishes a run with the outcome of its return value.
+fn finish_run(krate: &TokenStream, run: &Ident, returned: &Ident) -> TokenStream {
+    // In a block, so that the imported traits are in scope for nothing else.
     quote! {
-        #krate::__timed::Run::end(#run, {
+        #krate::__timed::Run::finish(#run, {
             use #krate::__timed::{IsError as _, IsNoError as _};
-            (&&#krate::__timed::Returned(&#returned)).__tachometer_is_error()
+            (&&#krate::__timed::ReturnValue(&#returned)).__tachometer_is_error()
         });
     }
 }
 
-/// The body of an async function, or of a future.
-fn asynchronous(
+/// Expands the body of an async function or of an `async` block.
+fn async_body(
     start: &Start,
     outcome: bool,
     body: &TokenStream,
-    returns: Option<Type>,
+    return_type: Option<Type>,
 ) -> TokenStream {
     if !outcome {
-        let start = start.tokens("start");
+        let start = start.statements("start");
         return quote! {
             #start
             #body
         };
     }
     let krate = &start.krate;
-    let start = start.tokens("start_with_outcome");
-    let [run, returned] = [local("__run"), local("__returned")];
-    let end = end(krate, &run, &returned);
-    // It is never told how it ends, but its type has to be: under the only name that there is.
-    if returns.as_ref().is_some_and(is_never) {
+    let start = start.statements("start_with_outcome");
+    let [run, returned] = [local_ident("__run"), local_ident("__returned")];
+    let finish = finish_run(krate, &run, &returned);
+    // There is no value to finish the run with, but its type must be named: `!` cannot be
+    // written on stable Rust, except as a function's return type.
+    if return_type.as_ref().is_some_and(is_never) {
         return quote! {
             #start
-            let (_, #returned): (_, <fn() -> ! as #krate::__timed::Returns>::Returned) =
-                #krate::__timed::body(#run, async move #body).await;
+            let (_, #returned): (_, <fn() -> ! as #krate::__timed::HasReturnType>::Output) =
+                #krate::__timed::timed_body(#run, async move #body).await;
             #returned
         };
     }
-    let body = match returns {
-        // The type of what the body returns, which `?` in it has to know.
+    let body = match return_type {
+        // Sets the type that the body returns, which `?` in it needs.
         Some(ty) => {
             let annotation = quote_spanned! { ty.span() =>
                 if let ::core::option::Option::Some(__never) = ::core::option::Option::None::<#ty> {
@@ -134,41 +139,41 @@ fn asynchronous(
             };
             quote!({ #annotation #body })
         }
-        // Without braces around its own, of which the compiler would warn.
+        // Without further braces, which the compiler would warn of as unused.
         None => body.clone(),
     };
     quote! {
         #start
-        let (#run, #returned) = #krate::__timed::body(#run, async move #body).await;
+        let (#run, #returned) = #krate::__timed::timed_body(#run, async move #body).await;
         if let ::core::option::Option::Some(#run) = #run {
-            #end
+            #finish
         }
         #returned
     }
 }
 
-/// Returns a block in braces of the attribute's: of the function's own the compiler warns that
-/// they are not needed, where all stands in one line.
+/// Returns a block in new braces. The compiler would warn that the original braces are unused if
+/// all is on one line.
 fn braced(block: &Block) -> TokenStream {
     let statements = &block.stmts;
     quote!({ #(#statements)* })
 }
 
-/// Returns the name of a local variable, which no code of the function's can see.
-fn local(name: &str) -> Ident {
+/// Returns the name of a local variable that the function's code cannot see.
+fn local_ident(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// Returns what a function returns; nothing of a type that only a function may name, which
-/// is left to the compiler.
-fn returns(sig: &Signature) -> Option<Type> {
+/// Returns the return type of a function, or `None` if it contains `impl`, which is left to
+/// inference.
+fn return_type(sig: &Signature) -> Option<Type> {
     match &sig.output {
         ReturnType::Default => Some(parse_quote!(())),
-        ReturnType::Type(_, ty) => (!names_impl(ty)).then(|| (**ty).clone()),
+        ReturnType::Type(_, ty) => (!has_impl_trait(ty)).then(|| (**ty).clone()),
     }
 }
 
-/// Whether a type is `!`, also where a macro wrote it.
+/// Returns true if a type is `!`, also inside the invisible groups of a macro.
 fn is_never(ty: &Type) -> bool {
     match ty {
         Type::Group(group) => is_never(&group.elem),
@@ -176,20 +181,20 @@ fn is_never(ty: &Type) -> bool {
     }
 }
 
-/// Whether a type has `impl` in it.
-fn names_impl(ty: &Type) -> bool {
-    has_impl(quote!(#ty))
+/// Returns true if a type contains `impl`.
+fn has_impl_trait(ty: &Type) -> bool {
+    contains_impl(quote!(#ty))
 }
 
-fn has_impl(tokens: TokenStream) -> bool {
+fn contains_impl(tokens: TokenStream) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == "impl",
-        TokenTree::Group(group) => has_impl(group.stream()),
+        TokenTree::Group(group) => contains_impl(group.stream()),
         _ => false,
     })
 }
 
-/// What begins a run.
+/// The statements that start a run.
 struct Start {
     krate: TokenStream,
     name: LitStr,
@@ -199,7 +204,7 @@ struct Start {
 }
 
 impl Start {
-    fn of(arguments: &Arguments, sig: &Signature) -> Result<Self> {
+    fn new(arguments: &Arguments, sig: &Signature) -> Result<Self> {
         let krate = match &arguments.krate {
             Some(path) => quote!(#path),
             None => quote!(::tachometer),
@@ -212,7 +217,7 @@ impl Start {
                 let name = format!("{function}_duration_seconds");
                 if !is_metric(&name) {
                     let text = format!(
-                        "`{function}` is no metric's name: give it one, as in `#[timed(\"name\")]`"
+                        "`{function}` is not a valid metric name: set one, as in `#[timed(\"name\")]`"
                     );
                     return Err(Error::new(sig.ident.span(), text));
                 }
@@ -221,7 +226,7 @@ impl Start {
         };
         let help = match &arguments.help {
             Some(help) => help.value(),
-            None => format!("Seconds that a run of `{function}` took."),
+            None => format!("Duration of `{function}`, in seconds."),
         };
         let labels = arguments.labels.as_deref().unwrap_or_default();
         let pairs = labels.iter().map(|label| {
@@ -231,11 +236,11 @@ impl Start {
         let pairs = quote!(&[#(#pairs),*]);
         let mut labels = labels.iter();
         if let Some(label) = labels.find(|label| arguments.outcome && label.name == "outcome") {
-            let text = "`outcome` gives the label `outcome` its values: choose another name";
+            let text = "the option `outcome` adds the label `outcome`: choose another name";
             return Err(Error::new(label.value.span(), text));
         }
         let registry = match &arguments.registry {
-            // In any form in which a registry may be at hand: itself, borrowed, in a static.
+            // The type may be a registry, a reference to one, or a static that derefs to one.
             Some(expr) => quote_spanned!(expr.span()=> &#expr),
             None => quote!(#krate::Registry::global()),
         };
@@ -248,8 +253,8 @@ impl Start {
         })
     }
 
-    /// Returns the statements after which `__run` is the run that has begun.
-    fn tokens(&self, start: &str) -> TokenStream {
+    /// Returns the statements that start a run, `__run`.
+    fn statements(&self, start: &str) -> TokenStream {
         let Self {
             krate,
             name,
@@ -258,7 +263,7 @@ impl Start {
             registry,
         } = self;
         let start = Ident::new(start, Span::call_site());
-        let [from, run] = [local("__registry"), local("__run")];
+        let [from, run] = [local_ident("__registry"), local_ident("__run")];
         quote! {
             static __TIMED: #krate::__timed::Timed =
                 #krate::__timed::Timed::new(#name, #help, #labels);

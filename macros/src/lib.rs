@@ -1,19 +1,19 @@
 //! The attribute macros of the crate `tachometer`, which re-exports them.
 //!
-//! Do not depend on this crate directly: a procedural macro needs a crate of
-//! its own, and that is the only reason why it exists.
+//! Do not depend on this crate directly: it exists only because procedural macros need a
+//! separate crate.
 
 mod arguments;
 mod expand;
+mod future_block;
 mod name;
-mod returned;
 
 use proc_macro::TokenStream;
 use syn::{ItemFn, parse_macro_input};
 
 use arguments::Arguments;
 
-/// Times each run of a function; `tachometer` documents it.
+/// Times each run of a function. See the documentation of `tachometer`.
 #[proc_macro_attribute]
 pub fn timed(arguments: TokenStream, function: TokenStream) -> TokenStream {
     let arguments = parse_macro_input!(arguments as Arguments);

@@ -1,4 +1,4 @@
-//! Names that Prometheus reads.
+//! Checks of metric and label names.
 
 use proc_macro2::Span;
 use syn::{Error, LitStr, Result};
@@ -6,40 +6,40 @@ use syn::{Error, LitStr, Result};
 /// Checks the name of a metric.
 pub(crate) fn check_metric(name: &LitStr) -> Result<()> {
     let text = name.value();
-    let why = if text == "_total" {
-        "it is a counter's suffix alone"
+    let reason = if text == "_total" {
+        "it is only the suffix of a counter"
     } else if is_metric(&text) {
         return Ok(());
     } else {
-        "use letters, digits, `_` and `:`, and begin with no digit"
+        "use letters, digits, `_` and `:`, and do not start with a digit"
     };
-    let text = format!("{text:?} is no metric's name: {why}");
+    let text = format!("{text:?} is not a valid metric name: {reason}");
     Err(Error::new(name.span(), text))
 }
 
-/// Whether a text is a metric's name.
+/// Returns true if the text is a valid metric name.
 pub(crate) fn is_metric(name: &str) -> bool {
     is_name(name, |letter| letter == '_' || letter == ':')
 }
 
-/// Checks the name of a label of one's own.
+/// Checks the name of a label.
 pub(crate) fn check_label(name: &str, span: Span) -> Result<()> {
-    let why = if !is_name(name, |letter| letter == '_') {
-        "is no label's name: use letters, digits and `_`, and begin with no digit"
+    let reason = if !is_name(name, |letter| letter == '_') {
+        "is not a valid label name: use letters, digits and `_`, and do not start with a digit"
     } else if name.starts_with("__") {
-        "is a label that Prometheus keeps for itself: begin with no `__`"
+        "is reserved by Prometheus: do not start a label with `__`"
     } else if name == "_name_" {
-        "is how some readers are told a metric's own name: choose another name"
+        "is an alias of a metric's name in some tools: choose another name"
     } else if matches!(name, "le" | "quantile") {
-        "is a label that histograms have already: choose another name"
+        "is a label that histograms already have: choose another name"
     } else {
         return Ok(());
     };
-    Err(Error::new(span, format!("`{name}` {why}")))
+    Err(Error::new(span, format!("`{name}` {reason}")))
 }
 
-fn is_name(name: &str, is_sign: impl Fn(char) -> bool) -> bool {
-    let fits = |letter: char| letter.is_ascii_alphanumeric() || is_sign(letter);
-    let begins = name.starts_with(|letter: char| !letter.is_ascii_digit());
-    begins && name.chars().all(fits)
+fn is_name(name: &str, is_symbol: impl Fn(char) -> bool) -> bool {
+    let is_valid = |letter: char| letter.is_ascii_alphanumeric() || is_symbol(letter);
+    let starts_well = name.starts_with(|letter: char| !letter.is_ascii_digit());
+    starts_well && name.chars().all(is_valid)
 }

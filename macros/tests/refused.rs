@@ -1,7 +1,7 @@
-//! What the compiler says of mistakes.
+//! The compile errors of invalid uses of the attribute.
 
 #[test]
-fn mistakes_are_told_where_they_are() {
+fn invalid_uses_are_compile_errors_at_their_place() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/refused/*.rs");
 }

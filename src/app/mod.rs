@@ -1,4 +1,4 @@
-//! The layer and the router on an axum application, in the right order.
+//! Adds the layer and the router to an axum application, in the right order.
 
 use axum::Router;
 
@@ -7,9 +7,9 @@ use crate::router::MetricsRouter;
 
 /// Measures every request of `app`, and serves the metrics at `/metrics`.
 ///
-/// This is `app.layer(MetricsLayer::new()).nest("/metrics", metrics_router())`, in
-/// that order: the layer sees all that `app` has by then, its fallback too, and not
-/// the scrapes. So add routes before, and what should not be measured after.
+/// It is the same as `app.layer(MetricsLayer::new()).nest("/metrics", metrics_router())`. The
+/// layer measures everything that `app` has by then, including its fallback, and no scrapes.
+/// Add routes before this call, and what should not be measured after it.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -20,8 +20,8 @@ use crate::router::MetricsRouter;
 ///
 /// # Panics
 ///
-/// When the global registry holds something else under the name of one of the
-/// layer's metrics, or `app` has a route at `/metrics`.
+/// If the global registry holds something else under the name of one of the layer's metrics, or
+/// if `app` has a route at `/metrics`.
 pub fn instrument<S>(app: Router<S>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -29,7 +29,7 @@ where
     instrument_with(app, MetricsLayer::new(), MetricsRouter::new())
 }
 
-/// Does what [`instrument`] does, with settings of one's own.
+/// Does the same as [`instrument`], with a custom layer and router.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -45,8 +45,8 @@ where
 ///
 /// # Panics
 ///
-/// When the layer's registry holds something else under the name of one of its
-/// metrics, or `app` has a route at `/metrics`.
+/// If the layer's registry holds something else under the name of one of its metrics, or if
+/// `app` has a route at `/metrics`.
 pub fn instrument_with<S>(app: Router<S>, layer: MetricsLayer, router: MetricsRouter) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! The layer that measures every request of a service.
+//! A tower layer that measures every HTTP request of a service.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -10,8 +10,8 @@
 //!     .nest("/metrics", metrics_router());
 //! ```
 //!
-//! It fits any tower service over HTTP, of any body type; the service is given the
-//! request with its body in a [`RequestBody`], which counts what is read:
+//! It works with any tower service over HTTP and any body type. The service gets the request
+//! with its body in a [`RequestBody`], which counts the bytes that are read:
 //!
 //! ```
 //! use std::convert::Infallible;
@@ -22,7 +22,7 @@
 //! use tower::{Layer, service_fn};
 //!
 //! async fn handle<B>(request: Request<RequestBody<B>>) -> Result<Response<String>, Infallible> {
-//!     Ok(Response::new(format!("{} it is", request.uri())))
+//!     Ok(Response::new(format!("you asked for {}", request.uri())))
 //! }
 //!
 //! let registry = Registry::new();
@@ -36,108 +36,110 @@
 //! | name | labels | what |
 //! | --- | --- | --- |
 //! | `http_requests_total` | `method`, `route`, `status`, `outcome` | requests that have ended |
-//! | `http_request_duration_seconds` | `method`, `route`, `status` | from the call to the end of the response's body |
+//! | `http_request_duration_seconds` | `method`, `route`, `status` | from the call of the service to the end of the response's body |
 //! | `http_requests_in_flight` | `method`, `route` | requests whose response has not ended |
 //! | `http_request_body_bytes_total` | `method`, `route` | bytes of request bodies, as the service reads them |
-//! | `http_response_body_bytes_total` | `method`, `route` | bytes of response bodies, as they pass |
-//! | `http_stream_duration_seconds` | `method`, `route` | from the call to the end of a stream or upgraded connection |
-//! | `http_streams_in_flight` | `method`, `route` | streams that have begun and not ended |
-//! | `http_upgrades_in_flight` | `method`, `route` | upgraded connections, by their [`UpgradeGuard`]s |
+//! | `http_response_body_bytes_total` | `method`, `route` | bytes of response bodies, as the server reads them |
+//! | `http_stream_duration_seconds` | `method`, `route` | from the call of the service to the end of a stream or upgraded connection |
+//! | `http_streams_in_flight` | `method`, `route` | streams that have started and not ended |
+//! | `http_upgrades_in_flight` | `method`, `route` | upgraded connections that hold an [`UpgradeGuard`] |
 //!
-//! On request there are `http_time_to_head_seconds` and
-//! `http_time_to_first_byte_seconds` (`method`, `route`, `status`), and
-//! `http_service_level_requests_total` and `http_service_level_good_requests_total`
-//! (`method`, `route`, `within`); a [`Preset`] has other names for all of them.
+//! Opt-in metrics are `http_time_to_head_seconds` and `http_time_to_first_byte_seconds`
+//! (`method`, `route`, `status`), and `http_service_level_requests_total` and
+//! `http_service_level_good_requests_total` (`method`, `route`, `within`). A [`Preset`] changes
+//! all names.
 //!
-//! An endpoint, a method of a route, has one series once its first request starts
-//! (`http_requests_in_flight`), and two more then if it has a service level, at 0. As Prometheus
-//! counts them, its first response adds 16: one of the requests, 14 of the duration (12 buckets,
-//! sum and count) and one of the bytes of its body. Each further status adds 15, and each
-//! further outcome of a known status adds one.
+//! An endpoint is a method of a route. When its first request starts, it gets one series
+//! (`http_requests_in_flight`), and two more at 0 if it has a service level. In Prometheus, its
+//! first response adds 16 series: one for the requests, 14 for the duration (12 buckets, sum and
+//! count) and one for the bytes of its body. Each further status adds 15, and each further
+//! outcome of a known status adds one.
 //!
-//! Every request that the service accepted ends in exactly one `outcome`,
-//! whatever becomes of it, and is counted in the two first metrics at that
-//! moment; so the duration's count is the sum of the outcomes.
+//! Every request that the service accepted ends in exactly one `outcome`, whatever becomes of
+//! it. It is counted in the first two metrics at that moment, so the count of the duration is
+//! the sum of the outcomes.
 //!
 //! | outcome | when |
 //! | --- | --- |
-//! | `ok` | the body ended after a status of 1xx to 3xx |
-//! | `client_error`, `server_error` | the body ended after a 4xx; after a 5xx or above |
-//! | `cancelled_before_head` | dropped before there was a response: the client went away, or a time-out struck |
-//! | `cancelled_in_body` | dropped before the server had taken all of the response's body |
-//! | `body_error` | the response's body failed, or ended short of its declared length |
+//! | `ok` | the body was sent completely, with a status of 1xx to 3xx |
+//! | `client_error`, `server_error` | the same with a 4xx; with a 5xx or above |
+//! | `cancelled_before_head` | dropped before there was a response: the client disconnected, or a timeout elapsed |
+//! | `cancelled_in_body` | dropped before the server had read all of the response's body |
+//! | `body_error` | the response's body failed, or ended before its declared length |
 //! | `service_error` | the service returned an error instead of a response |
-//! | `panic` | the service, its future or the response's body panicked, and no one inside caught it |
-//! | `upgraded` | the connection now speaks another protocol: 101, or a CONNECT that succeeded |
+//! | `panic` | the service, its future or the response's body panicked, and nothing inside the layer caught it |
+//! | `upgraded` | the connection switched to another protocol: 101, or a successful CONNECT |
 //!
-//! `method` is one of HTTP's nine or `_OTHER`. `route` is the route's template,
-//! as axum shows it to the layer, or a name that the user gives it, or `unmatched`;
-//! never a path, unless the user's closure returns one. `status` is
-//! `none` where there was no response, and `_OTHER` where it is not within 100 to 599. A body that is not polled to its end is
-//! complete when nothing of it is missing: an answer to HEAD, a 204 or 304, or
-//! one whose declared length has passed. The body ends when the server takes its
-//! last frame; what then still lies in buffers is beyond the layer's sight.
+//! `method` is one of HTTP's nine methods or `_OTHER`. `route` is the route's template as axum
+//! shows it to the layer, a name that you set, or `unmatched`. It is never a path, unless your
+//! closure returns one. `status` is `none` if there was no response, and `_OTHER` outside of 100
+//! to 599.
+//!
+//! A body that is not polled to its end is complete if nothing of it is missing: a response to
+//! HEAD, a 204 or 304, or a body whose declared length was sent. The body ends when the server
+//! reads its last frame. The layer does not see how long it stays in the server's buffers.
 //!
 //! A stream is an event stream (`text/event-stream`) of unknown length, or any response
-//! of a route that the user [calls one](MetricsLayer::stream_route). It is counted when it
-//! ends, but its duration is the time to its head: how long a client listens says
-//! nothing about the service's speed. Its whole life is in a metric of its own.
+//! of a [stream route](MetricsLayer::stream_route). It is counted when it ends, but its duration
+//! is the time to its head: how long a client listens says nothing about the speed of the
+//! service. The time to its end is in `http_stream_duration_seconds`.
 //!
-//! An upgraded connection is out of the layer's sight: its request ends with the
-//! head, as `upgraded`. The task that serves it may hold an [`UpgradeGuard`].
+//! The layer does not see an upgraded connection: the request ends with the head, as
+//! `upgraded`. The task that serves the connection may hold an [`UpgradeGuard`].
 //!
 //! # Placement
 //!
-//! Add the layer after all routes and the fallback, so that it sees those that
-//! match nothing, and before [`metrics_router`](crate::router::metrics_router)
-//! is nested; that router's answers are not counted wherever the layer sits.
+//! Add the layer after all routes and the fallback, so that it also measures requests that match
+//! no route, and before you nest [`metrics_router`](crate::router::metrics_router). Responses of
+//! that router are not counted, wherever the layer sits.
+//! [`instrument`](crate::instrument) does it in that order.
 //!
-//! [`instrument`](crate::instrument) does it in that order. A layer that has seen a
-//! hundred requests succeed in axum and not one route sits outside of the router, and
-//! says so, once.
+//! A layer outside of axum's router sees no routes. It logs one warning after 100 successful
+//! requests without a route.
 //!
-//! Where a request passes two layers of one registry, the outer one counts it, once,
-//! and the inner one tells it the route. So a layer around the whole service, which
-//! axum shows no route, knows it all the same if there is another one inside; only
-//! what it counts before that one is called, bytes of requests, stays under `unmatched`.
-//! The inner one knows the request by its body, which the outer one has wrapped, be it
-//! on another task, where it tells nobody the route. If something between the two puts
-//! another body in its place, the first such request is counted twice; from then on
-//! requests are marked besides, in their extensions. So a handler that makes a request
-//! of its own, in this process, should not give it all extensions of the one it answers.
+//! If a request passes two layers of one registry, the outer one counts it, once, and the inner
+//! one reports its route. So a layer around the whole service gets the routes from one inside
+//! the router. Only the bytes of request bodies stay under `unmatched`, because they are counted
+//! from before the inner layer is called.
 //!
-//! Two such layers have the same names, and so the same labels of one's own: what is
-//! asked of a request is what the outer one chose. Layers of other registries, presets
-//! or prefixes count each for itself.
+//! The inner layer recognizes the request by its body, which the outer one has wrapped. On
+//! another task it does so, too, but cannot report the route. If something between the two
+//! replaces the body, the first such request is counted twice. From then on the layer also marks
+//! the extensions of requests. So a handler that sends a new request to a service in the same
+//! process should not copy all extensions into it.
 //!
-//! # What a server does not tell
+//! Two such layers have the same metrics, and so need the same custom labels. The values are
+//! those of the outer layer's closures. Layers of other registries, presets or prefixes count
+//! independently.
 //!
-//! A layer learns that a client has gone when the server drops the request. Over HTTP/1,
-//! hyper does that when it reads the end of the connection. It does not read on while bytes
-//! of a further, pipelined request wait, or while the service has not read a body that was
-//! announced. Such a request stays in flight until the service ends it. Use a timeout layer
-//! to bound that time. A request that arrives together with the end of the connection may
-//! never reach the service, and is not counted.
+//! # Disconnected clients
 //!
-//! # What a client can put into a label
+//! A layer notices that a client has disconnected when the server drops the request. Over
+//! HTTP/1, hyper does that when it reads the end of the connection. It does not read while bytes
+//! of a pipelined request wait, or while the service has not read a declared body. Such a
+//! request stays in flight until the service ends it. Use a timeout layer to limit that time. A
+//! request that arrives together with the end of the connection may never reach the service,
+//! and is not counted.
+//!
+//! # Label values that a client can choose
 //!
 //! | label | values |
 //! | --- | --- |
 //! | `method`, `outcome`, `version`, `scheme`, `grpc_status` | a fixed set |
-//! | `status` | the status of the service, `_OTHER` or `none` |
+//! | `status` | the status codes of your service, `_OTHER` or `none` |
 //! | `route` | your templates, or what [`route_from`](MetricsLayer::route_from) returns, up to the limit |
 //! | closed custom labels | your list, `_overflow` and `none` |
 //! | open custom labels | what your code returns, at most 256 bytes, up to the [limit](MetricsLayer::label_limit) |
 //! | `trace_id` of an exemplar | hex digits, or what [`exemplar_from`](MetricsLayer::exemplar_from) returns |
 //!
-//! No other part of a request is in the metrics. `docs/security.md` has the same table with
-//! all bounds, and the test of each. `Debug` of the types here prints no value that a client
-//! can choose.
+//! No other part of a request is in the metrics. `docs/security.md` has the same table with all
+//! limits, and the test of each. The `Debug` output of these types contains no value that a
+//! client can choose.
 //!
 //! # Transparency
 //!
-//! Requests and responses pass unchanged: frames, trailers, size hints, errors.
-//! Nothing is buffered, and no panic is caught.
+//! Requests and responses pass unchanged: frames, trailers, size hints, errors. Nothing is
+//! buffered, and no panic of the service is caught.
 
 mod body;
 mod custom_labels;

@@ -1,8 +1,8 @@
 //! The metrics of a runtime.
 
 use std::sync::Arc;
-use tachometer::{Registry, TokioMetrics};
-use tokio::runtime::Builder;
+use tachometer::Registry;
+use tokio::runtime::{Builder, Handle};
 use tokio::sync::Notify;
 
 fn value(registry: &Registry, name: &str) -> f64 {
@@ -16,9 +16,7 @@ fn a_runtime_tells_its_workers_and_tasks() {
         .build()
         .unwrap();
     let registry = Registry::new();
-    TokioMetrics::for_handle(runtime.handle())
-        .register(&registry)
-        .unwrap();
+    registry.register_tokio_metrics(runtime.handle()).unwrap();
     assert_eq!(value(&registry, "tokio_workers"), 3.0);
     assert_eq!(
         registry
@@ -50,10 +48,11 @@ fn a_runtime_tells_its_workers_and_tasks() {
 #[tokio::test]
 async fn runtimes_share_a_registry_by_prefixes() {
     let registry = Registry::new();
-    TokioMetrics::current().register(&registry).unwrap();
-    let error = TokioMetrics::current().register(&registry).unwrap_err();
+    let runtime = Handle::current();
+    registry.register_tokio_metrics(&runtime).unwrap();
+    let error = registry.register_tokio_metrics(&runtime).unwrap_err();
     assert!(error.is_conflict());
     let other = registry.clone().with_prefix("other_").unwrap();
-    TokioMetrics::current().register(&other).unwrap();
+    other.register_tokio_metrics(&runtime).unwrap();
     assert_eq!(value(&registry, "other_tokio_workers"), 1.0);
 }

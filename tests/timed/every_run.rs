@@ -60,7 +60,7 @@ fn a_function_is_timed_under_its_name_or_one_that_is_made_of_it() {
     assert_eq!(runs(global, "api_call_duration", None), 2);
     assert_eq!(runs(global, "unnamed_duration_seconds", None), 1);
     let metric = global.get("unnamed_duration_seconds").unwrap();
-    assert_eq!(metric.help(), "Seconds that a run of `unnamed` took.");
+    assert_eq!(metric.help(), "Duration of `unnamed`, in seconds.");
 }
 
 #[test]

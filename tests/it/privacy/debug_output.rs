@@ -16,7 +16,7 @@ use tachometer::registry::{Collect, CollectSink};
 use tachometer::snapshot::{Desc, Kind};
 use tachometer::{
     Counter, Gauge, Histogram, Label, LlmLayer, MetricsLayer, MetricsRouter, Registry,
-    RequestRoute, SystemMetrics, TokioMetrics,
+    RequestRoute, SystemMetrics,
 };
 use tower::{Layer, Service};
 
@@ -220,7 +220,6 @@ async fn the_debug_of_a_handle_is_a_line_whatever_it_holds() {
     #[cfg(feature = "serve")]
     assert_silent(&router.serve_on("127.0.0.1:0").await.unwrap());
     assert_silent(&SystemMetrics::new());
-    assert_silent(&TokioMetrics::current());
     let interval = std::time::Duration::from_secs(3_600);
     assert_silent(&registry.update_system_metrics_every(interval));
 }

@@ -12,7 +12,7 @@ use http_body_util::BodyExt;
 use tachometer::llm::{Outcome, Price, PriceTable, Usage};
 use tachometer::registry::{Collect, CollectSink};
 use tachometer::snapshot::{Desc, Kind};
-use tachometer::{LlmLayer, MetricsLayer, MetricsRouter, Registry, TokioMetrics};
+use tachometer::{LlmLayer, MetricsLayer, MetricsRouter, Registry};
 use tower::ServiceExt;
 
 use crate::support::program::{output, promtool};
@@ -315,9 +315,7 @@ fn all_that_the_crate_exposes_by_itself_is_clean() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    TokioMetrics::for_handle(runtime.handle())
-        .register(&registry)
-        .unwrap();
+    registry.register_tokio_metrics(runtime.handle()).unwrap();
 
     assert_eq!(registry.lint(), []);
     if promtool() {

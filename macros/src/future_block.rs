@@ -1,4 +1,4 @@
-//! Functions that are not async, and return a future.
+//! Functions that are not async and return an `async` block.
 
 use syn::punctuated::Punctuated;
 use syn::{
@@ -6,30 +6,32 @@ use syn::{
     TypeParamBound,
 };
 
-/// The parts of a function that is not async and returns a future, which is what is to be
-/// timed.
-pub(crate) struct Returned<'a> {
-    pub(crate) before: &'a [Stmt],
-    /// `Box::pin`, where the future is boxed, as `async_trait` leaves them.
-    pub(crate) pin: Option<&'a Expr>,
-    pub(crate) body: &'a Block,
+/// A function body that ends in an `async` block, which is the part to be timed.
+pub(crate) struct FutureBlock<'a> {
+    pub(crate) preceding: &'a [Stmt],
+    /// `Box::pin`, if the future is boxed, as `async_trait` does.
+    pub(crate) box_pin: Option<&'a Expr>,
+    pub(crate) block: &'a Block,
 }
 
-impl<'a> Returned<'a> {
-    /// Finds them where an async block is what the function ends in.
-    pub(crate) fn of(block: &'a Block) -> Option<Self> {
-        let (Stmt::Expr(last, None), before) = block.stmts.split_last()? else {
+impl<'a> FutureBlock<'a> {
+    /// Returns the parts of a function body that ends in an `async` block.
+    pub(crate) fn find(block: &'a Block) -> Option<Self> {
+        let (Stmt::Expr(last, None), preceding) = block.stmts.split_last()? else {
             return None;
         };
-        let (pin, future) = match last {
+        let (box_pin, future) = match last {
             Expr::Call(call) if is_box_pin(&call.func) => (Some(&*call.func), call.args.first()?),
             _ => (None, last),
         };
         let Expr::Async(future) = future else {
             return None;
         };
-        let body = &future.block;
-        Some(Self { before, pin, body })
+        Some(Self {
+            preceding,
+            box_pin,
+            block: &future.block,
+        })
     }
 }
 
@@ -42,43 +44,43 @@ fn is_box_pin(function: &Expr) -> bool {
     is_pin && names.next().is_some_and(|name| name == "Box")
 }
 
-/// Returns what a future gives that is returned as such a type, if that tells it.
-pub(crate) fn output(returned: &ReturnType) -> Option<Type> {
+/// Returns the output type of the future that a function returns, if its return type shows it.
+pub(crate) fn future_output(returned: &ReturnType) -> Option<Type> {
     match returned {
         ReturnType::Default => None,
-        ReturnType::Type(_, ty) => of_type(ty),
+        ReturnType::Type(_, ty) => output_of_type(ty),
     }
 }
 
-fn of_type(ty: &Type) -> Option<Type> {
+fn output_of_type(ty: &Type) -> Option<Type> {
     match ty {
-        Type::ImplTrait(future) => of_bounds(&future.bounds),
-        Type::TraitObject(future) => of_bounds(&future.bounds),
-        Type::Group(group) => of_type(&group.elem),
-        Type::Paren(paren) => of_type(&paren.elem),
+        Type::ImplTrait(future) => output_of_bounds(&future.bounds),
+        Type::TraitObject(future) => output_of_bounds(&future.bounds),
+        Type::Group(group) => output_of_type(&group.elem),
+        Type::Paren(paren) => output_of_type(&paren.elem),
         Type::Path(path) => {
             let last = path.path.segments.last()?;
-            let mut types = arguments(last).filter_map(|argument| match argument {
+            let mut types = generic_arguments(last).filter_map(|argument| match argument {
                 GenericArgument::Type(ty) => Some(ty),
                 _ => None,
             });
-            // The names that the crate futures gives a box of one, in a pin.
+            // Aliases of the crate `futures` for a pinned box of a future.
             if last.ident == "BoxFuture" || last.ident == "LocalBoxFuture" {
                 return types.next().cloned();
             }
-            types.find_map(of_type)
+            types.find_map(output_of_type)
         }
         _ => None,
     }
 }
 
-fn of_bounds(bounds: &Punctuated<TypeParamBound, Token![+]>) -> Option<Type> {
+fn output_of_bounds(bounds: &Punctuated<TypeParamBound, Token![+]>) -> Option<Type> {
     bounds.iter().find_map(|bound| {
         let TypeParamBound::Trait(bound) = bound else {
             return None;
         };
         let last = bound.path.segments.last()?;
-        arguments(last).find_map(|argument| match argument {
+        generic_arguments(last).find_map(|argument| match argument {
             GenericArgument::AssocType(output)
                 if last.ident == "Future" && output.ident == "Output" =>
             {
@@ -89,7 +91,7 @@ fn of_bounds(bounds: &Punctuated<TypeParamBound, Token![+]>) -> Option<Type> {
     })
 }
 
-fn arguments(segment: &PathSegment) -> impl Iterator<Item = &GenericArgument> {
+fn generic_arguments(segment: &PathSegment) -> impl Iterator<Item = &GenericArgument> {
     let arguments = match &segment.arguments {
         PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
         _ => None,
