@@ -1,4 +1,4 @@
-//! What a provider's rate limits still allow, by the headers of its answers.
+//! The rate limits that the headers of a response report.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,8 +6,8 @@ use http::{HeaderMap, HeaderName};
 
 use crate::llm::facts::RateLimit;
 
-/// Each kind, and the names of its headers: OpenAI's, with its followers, and
-/// Anthropic's.
+/// The kinds of limits, and their headers: remaining, limit and reset. First those of OpenAI
+/// and compatible servers, then those of Anthropic.
 const HEADERS: [(&str, [&str; 3]); 6] = [
     (
         "requests",
@@ -59,61 +59,61 @@ const HEADERS: [(&str, [&str; 3]); 6] = [
     ),
 ];
 
-/// Returns the limits that a head tells.
+/// Returns the limits in the headers of a response.
 pub(crate) fn rate_limits(headers: &HeaderMap, now: SystemTime) -> impl Iterator<Item = RateLimit> {
-    // Most answers tell nothing, and one look at their headers shows it.
-    let tells = |name: &HeaderName| name.as_str().contains("ratelimit-");
-    let known = if headers.keys().any(tells) {
+    // Most responses have no limits. One pass over their headers is enough to see that.
+    let is_rate_limit = |name: &HeaderName| name.as_str().contains("ratelimit-");
+    let kinds = if headers.keys().any(is_rate_limit) {
         &HEADERS[..]
     } else {
         &[]
     };
-    known.iter().filter_map(move |(kind, names)| {
+    kinds.iter().filter_map(move |(kind, names)| {
         let text = |name: &str| headers.get(name)?.to_str().ok();
         let [remaining, limit, reset] = names.map(text);
         Some(RateLimit {
             kind,
             remaining: number(remaining?)?,
             limit: limit.and_then(number),
-            reset: reset.and_then(|reset| until(reset, now)),
+            reset: reset.and_then(|reset| parse_reset(reset, now)),
         })
     })
 }
 
-/// Returns a number that is not negative: Azure says -1 of what it does not know.
+/// Returns a number, if it is not negative: Azure sends -1 for unknown.
 fn number(text: &str) -> Option<f64> {
     let number = text.trim().parse::<f64>().ok()?;
     (number.is_finite() && number >= 0.0).then_some(number)
 }
 
-/// Returns the time to a reset: of a moment (RFC 3339), of a duration as Go writes it
-/// (`6m0s`, `20ms`), or of seconds.
-fn until(text: &str, now: SystemTime) -> Option<Duration> {
+/// Returns the time until a reset, from seconds, a timestamp (RFC 3339), or a duration in Go's
+/// format (`6m0s`, `20ms`).
+fn parse_reset(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     if let Some(seconds) = number(text) {
         return Duration::try_from_secs_f64(seconds).ok();
     }
-    if let Ok(moment) = humantime::parse_rfc3339_weak(text) {
-        return Some(moment.duration_since(now).unwrap_or_default());
+    if let Ok(time) = humantime::parse_rfc3339_weak(text) {
+        return Some(time.duration_since(now).unwrap_or_default());
     }
-    go_duration(text)
+    parse_go_duration(text)
 }
 
-fn go_duration(text: &str) -> Option<Duration> {
+fn parse_go_duration(text: &str) -> Option<Duration> {
     if text.is_empty() {
         return None;
     }
     let mut seconds = 0.0;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.find(|of: char| !of.is_ascii_digit() && of != '.')?;
-        let number = number(&rest[..digits])?;
-        rest = &rest[digits..];
-        let unit = rest
-            .find(|of: char| of.is_ascii_digit())
-            .unwrap_or(rest.len());
+    let mut remaining = text;
+    while !remaining.is_empty() {
+        let digits = remaining.find(|letter: char| !letter.is_ascii_digit() && letter != '.')?;
+        let number = number(&remaining[..digits])?;
+        remaining = &remaining[digits..];
+        let unit = remaining
+            .find(|letter: char| letter.is_ascii_digit())
+            .unwrap_or(remaining.len());
         seconds += number
-            * match &rest[..unit] {
+            * match &remaining[..unit] {
                 "h" => 3_600.0,
                 "m" => 60.0,
                 "s" => 1.0,
@@ -122,7 +122,7 @@ fn go_duration(text: &str) -> Option<Duration> {
                 "ns" => 1e-9,
                 _ => return None,
             };
-        rest = &rest[unit..];
+        remaining = &remaining[unit..];
     }
     Duration::try_from_secs_f64(seconds).ok()
 }
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reset_is_a_duration_a_moment_or_a_number() {
+    fn a_reset_is_a_duration_a_timestamp_or_seconds() {
         let now = humantime::parse_rfc3339("2026-11-23T00:00:00Z").unwrap();
         for (text, expected) in [
             ("6m0s", Some(360.0)),
@@ -149,13 +149,13 @@ mod tests {
             ("999999999999999999999h", None),
             ("NaN", None),
         ] {
-            let found = until(text, now).map(|time| time.as_secs_f64());
-            assert_eq!(found, expected, "{text:?}");
+            let reset = parse_reset(text, now).map(|time| time.as_secs_f64());
+            assert_eq!(reset, expected, "{text:?}");
         }
     }
 
     #[test]
-    fn both_families_of_headers_are_read_and_what_is_not_known_is_left_out() {
+    fn the_headers_of_openai_and_anthropic_are_read_without_invalid_numbers() {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("x-ratelimit-remaining-requests", "59"),
@@ -168,7 +168,7 @@ mod tests {
         ] {
             headers.insert(name, value.parse().unwrap());
         }
-        let found: Vec<_> = rate_limits(&headers, SystemTime::UNIX_EPOCH).collect();
+        let limits: Vec<_> = rate_limits(&headers, SystemTime::UNIX_EPOCH).collect();
         let requests = RateLimit {
             kind: "requests",
             remaining: 59.0,
@@ -181,6 +181,6 @@ mod tests {
             limit: None,
             reset: None,
         };
-        assert_eq!(found, [requests, input]);
+        assert_eq!(limits, [requests, input]);
     }
 }

@@ -5,7 +5,7 @@ use crate::llm::response::dialect::{
     responses, vertex,
 };
 
-/// The dialects that are known. No path of one hides another's.
+/// All dialects. The paths of no two overlap.
 pub(crate) const DIALECTS: [&Dialect; 12] = [
     &openai::DIALECT,
     &responses::DIALECT,

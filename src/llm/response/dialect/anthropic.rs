@@ -1,4 +1,4 @@
-//! The messages of Anthropic, and of those who speak as it does.
+//! The Messages API of Anthropic, and of compatible servers.
 
 use crate::llm::response::answer::{Answer, Event, add_cached_to_input};
 use crate::llm::response::dialect::shared::{
@@ -12,7 +12,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
         PathPattern::new("/v1/messages", "chat")
             .llm_only()
             .requires_model(),
-        // At Google, where one of the models is none.
+        // Google. `count-tokens` is a utility, not a model.
         PathPattern::new(":rawPredict", "chat")
             .llm_only()
             .model_after("/publishers/anthropic/models/")
@@ -23,7 +23,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     ],
     provider: "anthropic_compatible",
     branches: EVENT,
-    // The last usage object of a stream may hold only the output tokens.
+    // The last usage object of a stream may have only the output tokens.
     is_usage_complete: false,
     on_event,
     normalize_usage,
@@ -41,7 +41,7 @@ const EVENT: &[Branch<Answer>] = &[
     field("stop_reason", Answer::finish_reason),
     nested("content", CONTENT),
     nested("message", MESSAGE),
-    // Of `content_block_start`, with the number of the block.
+    // `content_block_start`, with the index of the block.
     field("index", Answer::tool_call_index),
     nested("content_block", BLOCK),
     nested("delta", DELTA),
@@ -52,7 +52,7 @@ const EVENT: &[Branch<Answer>] = &[
 pub(crate) const CONTENT: &[Branch<Answer>] =
     &[elements(&[field("type", Answer::content_block_type)])];
 
-/// Of `message_start`, whose output tokens only hold the place.
+/// In `message_start`. Its output tokens are a placeholder, and not read.
 pub(crate) const MESSAGE: &[Branch<Answer>] =
     &[field("model", Answer::model), nested("usage", INPUT)];
 
@@ -63,7 +63,7 @@ pub(crate) const BLOCK: &[Branch<Answer>] = &[
     text("thinking", Answer::reasoning_text),
 ];
 
-/// Of `content_block_delta` and `message_delta`.
+/// In `content_block_delta` and `message_delta`.
 pub(crate) const DELTA: &[Branch<Answer>] = &[
     text("text", Answer::text),
     text("thinking", Answer::reasoning_text),
@@ -84,9 +84,9 @@ const USAGE: &[Branch<Answer>] = &[
     nested("server_tool_use", SERVER_TOOLS),
     field("service_tier", Answer::service_tier),
     field("speed", Answer::speed),
-    // If there was more than one run, the counts beside are those of the last.
+    // After several runs, the other counts are those of the last run.
     field("iterations", Answer::iterations).and(ITERATIONS),
-    // OpenRouter's, which speaks so, too.
+    // OpenRouter.
     field("cost", Answer::cost).and(COSTS),
     field("is_byok", Answer::is_byok),
     nested(
@@ -96,9 +96,9 @@ const USAGE: &[Branch<Answer>] = &[
     nested("pydantic_ai_gateway", GATEWAY),
 ];
 
-/// The runs of models that an answer took. One may have compacted the conversation
+/// The model runs behind a response. A run may compact the conversation
 /// (<https://docs.claude.com/en/docs/build-with-claude/compaction>, "Understanding usage"),
-/// one may have been asked for advice, and one may have taken over.
+/// give advice to another model, or take over from it.
 pub(crate) const ITERATIONS: &[Branch<Answer>] = &[each(Answer::iteration).and(&[
     field("type", Answer::iteration_type),
     field("model", Answer::iteration_model),
@@ -135,15 +135,15 @@ pub(crate) fn on_event(answer: &mut Answer, event: &Event) {
     }
 }
 
-/// Splits the counts by the models that produced them. The input does not include what was
-/// cached; nor does that of Bedrock.
+/// Splits the counts by model, and adds cached tokens to the input, which does not include them.
+/// Bedrock counts in the same way.
 pub(crate) fn normalize_usage(answer: &mut Answer, call: &CallContext<'_>) {
     add_cached_to_input(&mut answer.counts);
     let Some(split) = answer.usage_by_model(call.model) else {
         return;
     };
     if split.has_fallback {
-        // The counts beside are those of the model that took over, and so is the name.
+        // The other counts and the model of the response are those of the model that took over.
         answer.counts = split.requested;
         answer.model = split.first_model;
     } else {

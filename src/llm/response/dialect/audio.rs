@@ -1,4 +1,4 @@
-//! Sound to text and text to sound, of OpenAI and of those who speak as it does.
+//! The audio APIs of OpenAI, and of compatible servers: transcription, translation and speech.
 
 use crate::llm::response::answer::{Answer, Event};
 use crate::llm::response::dialect::openai::normalize_usage;
@@ -14,7 +14,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     ],
     provider: "openai_compatible",
     branches: EVENT,
-    // Subtitles, or sound itself.
+    // Subtitles or audio.
     is_free_form: true,
     on_event,
     normalize_usage,
@@ -24,11 +24,11 @@ pub(crate) const DIALECT: Dialect = Dialect {
 const EVENT: &[Branch<Answer>] = &[
     field("type", Answer::event_type),
     field("model", Answer::model),
-    // A part of a text, whole or not, and of sound.
+    // A part of a text, a whole text, or audio.
     text("delta", Answer::text),
     text("text", Answer::text),
     text("audio", Answer::text),
-    // Tokens of newer models, and seconds of older ones.
+    // Newer models report tokens, older ones seconds.
     nested(
         "usage",
         &[
@@ -39,7 +39,7 @@ const EVENT: &[Branch<Answer>] = &[
                 &[field("audio_tokens", Answer::audio_input)],
             ),
             field("seconds", Answer::audio_seconds),
-            // Mistral's, which are both.
+            // Mistral reports both.
             field("prompt_tokens", Answer::input),
             field("completion_tokens", Answer::output),
             field("total_tokens", Answer::total),
@@ -58,7 +58,7 @@ const EVENT: &[Branch<Answer>] = &[
 
 fn on_event(answer: &mut Answer, event: &Event) {
     match event.event_type.as_deref() {
-        // The last is Mistral's.
+        // The last one is Mistral.
         Some("transcript.text.done" | "speech.audio.done" | "transcription.done") => {
             answer.has_ended = true;
         }

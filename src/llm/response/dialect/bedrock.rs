@@ -1,4 +1,4 @@
-//! Amazon Bedrock: its own way to converse, and the models that it invokes in theirs.
+//! The Converse API of Amazon Bedrock.
 
 use crate::llm::response::answer::{Answer, Event};
 use crate::llm::response::dialect::anthropic::normalize_usage;
@@ -21,14 +21,14 @@ pub(crate) const DIALECT: Dialect = Dialect {
     ..Dialect::DEFAULT
 };
 
-/// An answer, and each event, whose kind is in its message's headers.
+/// A response, or an event. The type of an event is in the headers of its message.
 const EVENT: &[Branch<Answer>] = &[
     nested("output", OUTPUT),
     field("stopReason", Answer::finish_reason),
     nested("usage", USAGE),
     nested("metrics", METRICS),
     nested("serviceTier", &[field("type", Answer::service_tier)]),
-    // Of a block's beginning, and of its parts.
+    // The start of a content block, and its parts.
     nested("start", START),
     nested("delta", DELTA),
 ];
@@ -73,7 +73,7 @@ const USAGE: &[Branch<Answer>] = &[
             field("inputTokens", Answer::listed_tokens),
         ])],
     ),
-    // Nova's grounding.
+    // Nova with grounding.
     nested(
         "serverToolUsage",
         &[field("webSearchRequests", Answer::web_searches)],
@@ -84,7 +84,7 @@ const METRICS: &[Branch<Answer>] = &[field("latencyMs", Answer::total_millis)];
 
 fn on_event(answer: &mut Answer, event: &Event) {
     answer.update_finish_reason(event);
-    // The usage comes after the reason to stop.
+    // The usage comes after the finish reason.
     if event.event_type.as_deref() == Some("metadata") {
         answer.has_ended = true;
     }

@@ -1,6 +1,6 @@
-//! The answers of the models that Bedrock invokes, each in the way of whoever made it.
+//! The InvokeModel API of Amazon Bedrock, whose models use the formats of their makers.
 //!
-//! Their names for things are so different that one table can have them all.
+//! One table covers all of them, since their names do not conflict.
 
 use crate::llm::response::answer::{Answer, Event};
 use crate::llm::response::dialect::anthropic::normalize_usage;
@@ -30,7 +30,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
 const ANSWER: &[Branch<Answer>] = &[
     field("amazon-bedrock-invocationMetrics", Answer::is_done).and(METRICS),
     field("amazon-bedrock-guardrailAction", Answer::guardrail_action),
-    // Anthropic's.
+    // Anthropic.
     field("type", Answer::event_type),
     field("model", Answer::model),
     field("stop_reason", Answer::finish_reason),
@@ -39,35 +39,35 @@ const ANSWER: &[Branch<Answer>] = &[
     field("index", Answer::tool_call_index),
     nested("content_block", anthropic::BLOCK),
     nested("delta", anthropic::DELTA),
-    // Of several.
+    // Several.
     nested("usage", USAGE),
-    // Nova's, which are as Bedrock's own.
+    // Nova, which uses the format of Converse.
     nested("output", bedrock::OUTPUT),
     field("stopReason", Answer::finish_reason),
     nested("contentBlockStart", &[nested("start", bedrock::START)]),
     nested("contentBlockDelta", &[nested("delta", bedrock::DELTA)]),
     nested("messageStop", &[field("stopReason", Answer::finish_reason)]),
     nested("metadata", &[nested("usage", USAGE)]),
-    // Llama's.
+    // Llama.
     text("generation", Answer::text),
     field("prompt_token_count", Answer::input),
     field("generation_token_count", Answer::output),
-    // Titan's.
+    // Titan.
     field("inputTextTokenCount", Answer::input),
     text("outputText", Answer::text),
     field("totalOutputTextTokenCount", Answer::output),
     field("completionReason", Answer::finish_reason),
     nested("results", &[elements(RESULT)]),
-    // Mistral's, and those of whoever speaks as OpenAI does.
+    // Mistral, and models in the format of OpenAI.
     nested("outputs", &[each(Answer::choice).and(CHOICE)]),
     nested("choices", &[each(Answer::choice).and(CHOICE)]),
-    // Cohere's, of newer models and older ones.
+    // Newer and older Cohere models.
     text("text", Answer::text),
     field("finish_reason", Answer::finish_reason),
     nested("generations", &[each(Answer::choice).and(CHOICE)]),
-    // AI21's older models'.
+    // Older AI21 models.
     nested("completions", &[each(Answer::choice).and(COMPLETION)]),
-    // What an answer holds shows the operation, if the name of the model does not.
+    // These show the operation, if the name of the model does not.
     field("embedding", Answer::embeddings),
     field("embeddings", Answer::embeddings),
     field("embeddingsByType", Answer::embeddings),
@@ -76,7 +76,7 @@ const ANSWER: &[Branch<Answer>] = &[
     field("error", Answer::error).and(ERROR),
 ];
 
-/// What Bedrock adds to the last event of any of them.
+/// Bedrock adds these to the last event of every format.
 const METRICS: &[Branch<Answer>] = &[
     field("inputTokenCount", Answer::input),
     field("outputTokenCount", Answer::output),
@@ -122,7 +122,7 @@ const USAGE: &[Branch<Answer>] = &[
     field("completion_tokens", Answer::output),
 ];
 
-/// Says what an event of any of them means. The last is the one that tells what it took.
+/// Interprets an event of any format. The one with Bedrock's metrics is the last.
 fn on_event(answer: &mut Answer, event: &Event) {
     anthropic::on_event(answer, event);
     if event.is_done {

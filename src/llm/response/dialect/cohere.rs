@@ -1,4 +1,4 @@
-//! Chat and embed of Cohere's API, version 2, and the reranking of many others.
+//! Chat and Embed of Cohere's API, version 2, and the Rerank API of many providers.
 
 use crate::llm::response::answer::{Answer, Event, TokenKind};
 use crate::llm::response::dialect::{CallContext, Dialect, PathPattern};
@@ -16,7 +16,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     ..Dialect::DEFAULT
 };
 
-/// Whoever offers it has the path, and tells what it took as Cohere does or as OpenAI.
+/// All providers of this API have the same path. They report usage as Cohere or as OpenAI does.
 pub(crate) const RERANK: Dialect = Dialect {
     paths: &[PathPattern::new("/rerank", "rerank")],
     provider: "cohere_compatible",
@@ -27,13 +27,13 @@ pub(crate) const RERANK: Dialect = Dialect {
 
 const EVENT: &[Branch<Answer>] = &[
     field("type", Answer::event_type),
-    // Of an answer that is not streamed.
+    // A response that is not streamed.
     field("finish_reason", Answer::finish_reason),
     nested("message", MESSAGE),
     nested("usage", USAGE),
-    // Of embeddings.
+    // Embeddings.
     nested("meta", USAGE),
-    // Of an event, with the number of its part.
+    // An event, with the index of the content block or tool call.
     field("index", Answer::tool_call_index),
     nested(
         "delta",
@@ -52,7 +52,7 @@ const MESSAGE: &[Branch<Answer>] = &[
     nested("tool_calls", &[each(Answer::tool_call).and(TOOL)]),
 ];
 
-/// A part of one of those, each of which is an event's alone.
+/// A part of a message. An event has only one.
 const DELTA: &[Branch<Answer>] = &[
     nested("content", CONTENT),
     text("tool_plan", Answer::reasoning_text),
@@ -105,7 +105,7 @@ const RANKED: &[Branch<Answer>] = &[
         &[
             field("prompt_tokens", Answer::input),
             field("total_tokens", Answer::total),
-            // OpenRouter's.
+            // OpenRouter.
             field("cost", Answer::cost),
             field("search_units", Answer::search_units),
         ],
@@ -124,10 +124,12 @@ fn on_event(answer: &mut Answer, event: &Event) {
     }
 }
 
-/// Counts what is billed, as the OpenTelemetry GenAI conventions demand, and the raw tokens
-/// if nothing is billed. Images are billed beside. Cached tokens are a part of the raw input,
-/// of which the billed one is less; reasoning tokens are a part of the raw output, and count
-/// if they fit the billed one.
+/// Uses the billed tokens, as the OpenTelemetry GenAI conventions require, or the raw ones if
+/// none are billed.
+///
+/// Image tokens are billed in addition to the input. Cached tokens are a part of the raw input,
+/// which is more than the billed one. Reasoning tokens are a part of the raw output, and are
+/// dropped if they exceed the billed one.
 fn normalize_usage(answer: &mut Answer, _: &CallContext<'_>) {
     let counts = &mut answer.counts;
     let [input, output] = [TokenKind::Input, TokenKind::Output].map(|kind| counts.get(kind));

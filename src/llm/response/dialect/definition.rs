@@ -1,37 +1,36 @@
-//! What defines a dialect.
+//! The definition of a dialect.
 
 use crate::llm::response::answer::{Answer, Event};
 use crate::llm::response::dialect::{PathPattern, Vendor};
 use crate::llm::response::json::Branch;
 
-/// One way to ask and to answer.
+/// The API of a provider, which others may offer as well.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(crate) struct Dialect {
-    /// The ends of the paths by which its requests are known, and what they ask for,
-    /// as the OpenTelemetry GenAI conventions call it.
+    /// The paths of its requests, and their operations.
     pub(crate) paths: &'static [PathPattern],
-    /// The provider, where the host does not tell it.
+    /// The provider, if the host does not show it.
     pub(crate) provider: &'static str,
-    /// What is read of an answer, and of each event of a streamed one.
+    /// The values to read from a response, and from each event of a streamed one.
     pub(crate) branches: &'static [Branch<Answer>],
-    /// Whether an answer is streamed when the request does not say.
+    /// Whether a response is streamed if the request does not say so.
     pub(crate) is_streamed_by_default: bool,
-    /// Whether a stream has its usage only where the request asks for it.
+    /// Whether a stream has a usage object only if the request asks for it.
     pub(crate) is_usage_opt_in: bool,
-    /// Whether an answer may be something else than JSON, such as a text or sound.
+    /// Whether a response may be something other than JSON, such as text or audio.
     pub(crate) is_free_form: bool,
-    /// What a whole event says, once it has been read.
+    /// Interprets a whole event, after its values were read.
     pub(crate) on_event: fn(&mut Answer, &Event),
-    /// Whether each usage object of a stream stands for all earlier ones.
+    /// Whether each usage object of a stream replaces all earlier ones.
     pub(crate) is_usage_complete: bool,
-    /// Brings the counts to the terms of [`Usage`](crate::llm::usage::tokens::Usage).
+    /// Converts the counts to the definitions of [`Usage`](crate::llm::usage::tokens::Usage).
     pub(crate) normalize_usage: fn(&mut Answer, &CallContext<'_>),
 }
 
 impl Dialect {
-    /// What most dialects have in common: nothing is streamed unless it is asked for, and an
-    /// answer is JSON, whose end is that of its bytes.
+    /// What most dialects have in common: a response is JSON, is streamed only if the request
+    /// says so, and ends with its body.
     pub(crate) const DEFAULT: Self = Self {
         paths: &[],
         provider: "",
@@ -45,12 +44,12 @@ impl Dialect {
     };
 }
 
-/// What is known of a call beside its answer.
+/// What is known about a call besides its response.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CallContext<'a> {
     pub(crate) vendor: Vendor,
     /// The model that was requested.
     pub(crate) model: Option<&'a str>,
-    /// The most output tokens that the request allows, in all answers together.
+    /// The maximum number of output tokens of all choices together, from the request.
     pub(crate) max_tokens: Option<u64>,
 }

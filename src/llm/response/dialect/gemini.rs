@@ -1,4 +1,4 @@
-//! Google's Gemini, by its own API and by Vertex AI's.
+//! Google Gemini, through the Gemini API or Vertex AI.
 
 use crate::llm::facts::Unit;
 use crate::llm::response::answer::{Answer, Event, TokenKind};
@@ -27,8 +27,8 @@ pub(crate) const DIALECT: Dialect = Dialect {
     ..Dialect::DEFAULT
 };
 
-/// An answer, and each event: of a stream that is asked for without `alt=sse`, an element
-/// of one array.
+/// A response, or an event. Without `alt=sse`, the events of a stream are the elements of an
+/// array.
 const ANSWER: &[Branch<Answer>] = &[
     nested("candidates", &[each(Answer::choice).and(CANDIDATE)]),
     nested("promptFeedback", &[field("blockReason", Answer::status)]),
@@ -40,7 +40,7 @@ const ANSWER: &[Branch<Answer>] = &[
 const ERROR: &[Branch<Answer>] = &[
     field("code", Answer::error_code),
     field("status", Answer::error_code),
-    // By which alone a wrong key is told from a wrong request.
+    // Only this distinguishes an invalid key from an invalid request.
     nested(
         "details",
         &[elements(&[field("reason", Answer::error_code)])],
@@ -60,14 +60,14 @@ const CANDIDATE: &[Branch<Answer>] = &[
 const PART: &[Branch<Answer>] = &[
     text("text", Answer::text),
     field("thought", Answer::is_reasoning),
-    // It comes whole, and has no number.
+    // A call is in one part, and has no index.
     field("functionCall", Answer::tool_call).and(&[field("name", Answer::tool_name)]),
     nested("executableCode", &[text("code", Answer::text)]),
     nested("codeExecutionResult", &[text("output", Answer::text)]),
     nested("inlineData", &[text("data", Answer::text)]),
 ];
 
-/// It is told with every event, and the last counts.
+/// In every event. The last one counts.
 const USAGE: &[Branch<Answer>] = &[
     field("promptTokenCount", Answer::input),
     field("toolUsePromptTokenCount", Answer::extra_tool_input),
@@ -91,15 +91,15 @@ const MODALITY: &[Branch<Answer>] = &[
     field("tokenCount", Answer::listed_tokens),
 ];
 
-/// A prompt that is refused has no candidates.
+/// The response to a blocked prompt has no candidates.
 fn on_event(answer: &mut Answer, event: &Event) {
     if event.status.is_some() {
         answer.finish_reasons.set(0, "content_filter");
     }
 }
 
-/// The input does not include tool results, nor the output thoughts, unless the total shows
-/// that it does.
+/// Adds tool results to the input and thoughts to the output, which do not include them, unless
+/// the total shows that they do.
 fn normalize_usage(answer: &mut Answer, call: &CallContext<'_>) {
     let counts = &mut answer.counts;
     let prompt = counts.get(TokenKind::Input);
@@ -112,24 +112,24 @@ fn normalize_usage(answer: &mut Answer, call: &CallContext<'_>) {
     }
     let input = counts.get(TokenKind::Input);
     let is_total = |output: u64| {
-        let with = |input: Option<u64>| Some(input? + output);
-        total.is_some() && [input, prompt].map(with).contains(&total)
+        let total_with = |input: Option<u64>| Some(input? + output);
+        total.is_some() && [input, prompt].map(total_with).contains(&total)
     };
     let output = match (
         counts.get(TokenKind::Output),
         counts.get(TokenKind::Reasoning),
     ) {
-        (Some(said), Some(_)) if is_total(said) => Some(said),
-        (Some(said), thought) => Some(said + thought.unwrap_or(0)),
-        (None, Some(thought)) => Some(thought),
-        // A count that is 0 is left out.
+        (Some(output), Some(_)) if is_total(output) => Some(output),
+        (Some(output), thoughts) => Some(output + thoughts.unwrap_or(0)),
+        (None, Some(thoughts)) => Some(thoughts),
+        // Counts of 0 are omitted.
         (None, None) => {
-            let is_whole = answer.has_ended && !answer.is_invalid && input.is_some();
-            let is_none = match total {
+            let is_complete = answer.has_ended && !answer.is_invalid && input.is_some();
+            let is_zero = match total {
                 Some(_) => is_total(0),
                 None => !answer.content.is_present,
             };
-            (is_whole && is_none).then_some(0)
+            (is_complete && is_zero).then_some(0)
         }
     };
     counts.set(TokenKind::Output, output);
@@ -140,8 +140,8 @@ fn normalize_usage(answer: &mut Answer, call: &CallContext<'_>) {
     answer.finish_reasons.replace_stop_by_tool_calls();
 }
 
-/// Bills the web searches: each unlike query of a Gemini 3 model, and one for each prompt of
-/// an older one.
+/// Adds the billed web searches: one per distinct query for Gemini 3, one per prompt for older
+/// models.
 fn bill_searches(answer: &mut Answer, call: &CallContext<'_>) {
     let queries = answer.web_query_count();
     if queries == 0 {

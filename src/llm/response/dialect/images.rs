@@ -1,4 +1,4 @@
-//! Pictures of OpenAI, and of those who speak as it does.
+//! The Images API of OpenAI, and of compatible servers.
 
 use crate::llm::response::answer::{Answer, Event};
 use crate::llm::response::dialect::shared::ERROR;
@@ -19,7 +19,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
 
 const EVENT: &[Branch<Answer>] = &[
     field("type", Answer::event_type),
-    // Of an event: a picture that is not finished, or the one that is.
+    // An event, with a partial or the final image.
     text("b64_json", Answer::text),
     nested("data", &[elements(&[text("b64_json", Answer::text)])]),
     nested(
@@ -43,7 +43,7 @@ const EVENT: &[Branch<Answer>] = &[
 
 fn on_event(answer: &mut Answer, event: &Event) {
     match event.event_type.as_deref() {
-        Some(kind) if kind.ends_with(".completed") => answer.has_ended = true,
+        Some(event_type) if event_type.ends_with(".completed") => answer.has_ended = true,
         Some("error") => answer.set_error(""),
         _ => {}
     }

@@ -1,7 +1,8 @@
-//! What providers call things: one file for each way to say them.
+//! The APIs of LLM providers, one file per dialect.
 //!
-//! A dialect is a table of the paths at which its values are, and how its events
-//! follow each other. To add one, write its file and name it in [`ALL`].
+//! A dialect has the paths of its requests, a table of the values to read from its responses,
+//! and functions that interpret its events and token counts. To add a dialect, add a file and
+//! list it in [`DIALECTS`].
 
 mod all;
 mod anthropic;

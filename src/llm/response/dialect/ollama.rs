@@ -1,4 +1,4 @@
-//! Chat, generate and embed of Ollama's own API.
+//! Chat, Generate and Embed of Ollama's API.
 
 use crate::llm::response::answer::{Answer, Event, TokenKind};
 use crate::llm::response::dialect::shared::ERROR;
@@ -23,7 +23,7 @@ const LINE: &[Branch<Answer>] = &[
     field("model", Answer::model),
     field("done", Answer::is_done),
     field("done_reason", Answer::finish_reason),
-    // Of generate.
+    // Generate.
     text("response", Answer::text),
     text("thinking", Answer::reasoning_text),
     nested(
@@ -45,7 +45,7 @@ const LINE: &[Branch<Answer>] = &[
     field("prompt_eval_duration", Answer::prompt_nanos),
     field("eval_duration", Answer::generate_nanos),
     field("total_duration", Answer::total_nanos),
-    // A text, without a type; of those who only speak like it, an object.
+    // A message. Compatible servers send an object.
     field("error", Answer::error).and(ERROR),
 ];
 
@@ -61,12 +61,12 @@ fn on_event(answer: &mut Answer, event: &Event) {
     }
 }
 
-/// A count that is 0 is left out of the last line. Of an input that does not say so: older
-/// versions left out the whole count where a part was cached.
+/// Adds an output of 0, which the last line omits. A missing input is not 0: older versions also
+/// omit it if a part of the prompt was cached.
 fn normalize_usage(answer: &mut Answer, _: &CallContext<'_>) {
     let counts = &mut answer.counts;
-    let is_left_out = counts.get(TokenKind::Output).is_none();
-    if answer.has_ended && counts.get(TokenKind::Input).is_some() && is_left_out {
+    let is_omitted = counts.get(TokenKind::Output).is_none();
+    if answer.has_ended && counts.get(TokenKind::Input).is_some() && is_omitted {
         counts.set(TokenKind::Output, Some(0));
     }
 }

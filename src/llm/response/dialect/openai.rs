@@ -1,5 +1,5 @@
-//! Chat, completions, embeddings and moderations of OpenAI, and of those who speak as it does:
-//! Azure, Groq, DeepSeek, Mistral, OpenRouter, xAI, Together, vLLM, llama.cpp.
+//! Chat, Completions, Embeddings and Moderations of OpenAI, and of compatible servers: Azure,
+//! Groq, DeepSeek, Mistral, OpenRouter, xAI, Together, vLLM, llama.cpp.
 
 use crate::llm::facts::Unit;
 use crate::llm::response::answer::{Answer, TokenKind};
@@ -12,12 +12,12 @@ use crate::llm::response::json::{Branch, each, each_text, elements, field, neste
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[
         PathPattern::new("/chat/completions", "chat").llm_only(),
-        // Mistral's, of agents.
+        // Mistral agents.
         PathPattern::new("/agents/completions", "chat"),
         PathPattern::new("/completions", "text_completion"),
         PathPattern::new("/embeddings", "embeddings"),
         PathPattern::new("/moderations", "moderation"),
-        // Of Mistral and others at Google.
+        // Mistral and AI21 models at Google.
         PathPattern::new(":rawPredict", "chat")
             .llm_only()
             .model_after("/publishers/mistralai/models/")
@@ -39,7 +39,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     ..Dialect::DEFAULT
 };
 
-/// One of them reads pages, and tells no tokens.
+/// The OCR model is billed by pages, and reports no tokens.
 fn operation_for_model(model: &str) -> Option<&'static str> {
     (!model.contains("ocr")).then_some("chat")
 }
@@ -50,14 +50,14 @@ const ANSWER: &[Branch<Answer>] = &[
     nested("usage", USAGE),
     field("service_tier", Answer::service_tier),
     nested("copilot_usage", COPILOT),
-    // Groq's, in a stream.
+    // Streams of Groq.
     nested(
         "x_groq",
         &[nested("usage", USAGE), field("error", Answer::error)],
     ),
     nested("time_info", TIMES),
     nested("timings", TIMINGS),
-    // vLLM's, where it is asked to tell them.
+    // vLLM, if the request asks for metrics.
     nested(
         "metrics",
         &[
@@ -66,25 +66,25 @@ const ANSWER: &[Branch<Answer>] = &[
         ],
     ),
     field("error", Answer::error).and(ERROR),
-    // Older vLLM's errors are not under a name of their own.
+    // Errors of older vLLM, which have no `error` object.
     field("object", Answer::object_type),
 ];
 
 const CHOICE: &[Branch<Answer>] = &[
     field("index", Answer::choice_index),
     field("finish_reason", Answer::finish_reason),
-    // Of completions.
+    // Completions.
     text("text", Answer::text),
     nested("delta", MESSAGE),
     nested("message", MESSAGE),
-    // Moonshot's, in a stream.
+    // Streams of Moonshot.
     nested("usage", USAGE),
-    // A gateway's, whose provider failed after it had begun.
+    // A gateway whose provider failed during the stream.
     field("error", Answer::error).and(ERROR),
 ];
 
 pub(crate) const MESSAGE: &[Branch<Answer>] = &[
-    // A text, or parts of one: Mistral's thoughts are such parts.
+    // A text, or parts of one. The reasoning of Mistral is such a part.
     text("content", Answer::text).and(&[each_text(Answer::text).and(&[
         text("text", Answer::text),
         nested(
@@ -93,7 +93,7 @@ pub(crate) const MESSAGE: &[Branch<Answer>] = &[
         ),
     ])]),
     text("refusal", Answer::text),
-    // Thoughts: vLLM and DeepSeek, and OpenRouter and newer vLLM.
+    // Reasoning: DeepSeek and vLLM, and OpenRouter and newer vLLM.
     text("reasoning_content", Answer::reasoning_text),
     text("reasoning", Answer::reasoning_text),
     nested(
@@ -101,7 +101,7 @@ pub(crate) const MESSAGE: &[Branch<Answer>] = &[
         &[text("data", Answer::text), text("transcript", Answer::text)],
     ),
     nested("tool_calls", &[each(Answer::tool_call).and(TOOL)]),
-    // What came before tools: one call, whose name is in one part alone.
+    // The predecessor of tool calls. Only its first part has the name.
     field("function_call", Answer::tool_call).and(FUNCTION),
 ];
 
@@ -127,7 +127,7 @@ const USAGE: &[Branch<Answer>] = &[
             field("cached_tokens", Answer::cache_read),
             field("cache_write_tokens", Answer::cache_write),
             field("audio_tokens", Answer::audio_input),
-            // LiteLLM's.
+            // LiteLLM.
             field("web_search_requests", Answer::web_searches),
         ],
     ),
@@ -139,24 +139,24 @@ const USAGE: &[Branch<Answer>] = &[
             field("image_tokens", Answer::image_output),
         ],
     ),
-    // DeepSeek's, Mistral's and Moonshot's.
+    // DeepSeek, Mistral and Moonshot.
     field("prompt_cache_hit_tokens", Answer::cache_read),
     field("num_cached_tokens", Answer::cache_read),
     field("cached_tokens", Answer::cache_read),
-    // Those of gateways to Anthropic, which include them in the input.
+    // Gateways to Anthropic, whose input includes these.
     field("cache_read_input_tokens", Answer::cache_read),
     field("cache_creation_input_tokens", Answer::cache_write),
     nested("cache_creation", CACHE_CREATION),
-    // Perplexity's, and Mistral's.
+    // Perplexity and Mistral.
     field("reasoning_tokens", Answer::reasoning),
     field("num_search_queries", Answer::web_searches),
     field("prompt_audio_seconds", Answer::audio_seconds),
-    // Groq's times.
+    // Groq.
     field("queue_time", Answer::queue_seconds),
     field("prompt_time", Answer::prompt_seconds),
     field("completion_time", Answer::generate_seconds),
     field("total_time", Answer::total_seconds),
-    // OpenRouter's, a number, and Perplexity's, which is one of several.
+    // OpenRouter sends a number, Perplexity an object.
     field("cost", Answer::cost).and(COSTS),
     field("is_byok", Answer::is_byok),
     nested(
@@ -169,7 +169,7 @@ const USAGE: &[Branch<Answer>] = &[
     nested("pydantic_ai_gateway", GATEWAY),
 ];
 
-/// Cerebras's.
+/// Cerebras.
 const TIMES: &[Branch<Answer>] = &[
     field("queue_time", Answer::queue_seconds),
     field("prompt_time", Answer::prompt_seconds),
@@ -177,44 +177,46 @@ const TIMES: &[Branch<Answer>] = &[
     field("total_time", Answer::total_seconds),
 ];
 
-/// llama.cpp's.
+/// llama.cpp.
 const TIMINGS: &[Branch<Answer>] = &[
     field("prompt_ms", Answer::prompt_millis),
     field("predicted_ms", Answer::generate_millis),
 ];
 
-/// The input includes cached and audio tokens, and the output reasoning, but not with all
-/// models and gateways. If the total exceeds input plus output, the difference is counted if
-/// its kind is known.
+/// Adds the tokens that only the total includes.
+///
+/// The input should include cached and audio tokens, and the output reasoning, but some models
+/// and gateways differ. If the total exceeds input plus output, the difference is added if its
+/// kind is known.
 pub(crate) fn normalize_usage(answer: &mut Answer, call: &CallContext<'_>) {
-    let Some(beside) = tokens_beyond_input_and_output(answer) else {
+    let Some(extra) = tokens_beyond_input_and_output(answer) else {
         return;
     };
     let counts = &mut answer.counts;
-    let is = |kind: TokenKind| counts.get(kind) == Some(beside);
+    let is_extra = |kind: TokenKind| counts.get(kind) == Some(extra);
     let cached =
         [TokenKind::CacheRead, TokenKind::CacheWrite].map(|kind| counts.get(kind).unwrap_or(0));
-    let is_cached = cached.iter().sum::<u64>() == beside;
+    let is_cached = cached.iter().sum::<u64>() == extra;
     // Mistral reports the seconds of its audio.
     let has_audio = answer.units.get(Unit::AudioSeconds) > Some(0.0);
-    let is_audio = has_audio || is(TokenKind::AudioInput);
+    let is_audio = has_audio || is_extra(TokenKind::AudioInput);
     let model = answer.model.as_deref().or(call.model);
     let is_gemini = model.is_some_and(|model| model.contains("gemini"));
-    if beside == 0 {
+    if extra == 0 {
         let reasoning = separate_reasoning(answer, call.vendor, is_gemini);
         add_output(answer, call, reasoning);
     } else if is_audio || is_cached {
-        counts.add(TokenKind::Input, beside);
-    } else if is(TokenKind::Reasoning) || is_gemini {
-        // xAI's reasoning, and Gemini's, which gateways report in the total alone.
-        add_output(answer, call, beside);
+        counts.add(TokenKind::Input, extra);
+    } else if is_extra(TokenKind::Reasoning) || is_gemini {
+        // xAI, and gateways to Gemini, include reasoning only in the total.
+        add_output(answer, call, extra);
     } else {
         answer.is_inconsistent = true;
     }
 }
 
-/// Returns how many tokens the total has beside the input and the output, if all are known.
-/// An output of 0 may be left out.
+/// Returns the total minus input and output, if all are known. A missing output is 0 if the
+/// total equals the input.
 pub(crate) fn tokens_beyond_input_and_output(answer: &mut Answer) -> Option<u64> {
     let counts = &mut answer.counts;
     let input = counts.get(TokenKind::Input)?;
@@ -223,9 +225,9 @@ pub(crate) fn tokens_beyond_input_and_output(answer: &mut Answer) -> Option<u64>
     if counts.get(TokenKind::Output).is_none() && total == input {
         counts.set(TokenKind::Output, Some(0));
     }
-    let both = input + counts.get(TokenKind::Output)?;
-    answer.is_inconsistent |= total < both;
-    total.checked_sub(both)
+    let sum = input + counts.get(TokenKind::Output)?;
+    answer.is_inconsistent |= total < sum;
+    total.checked_sub(sum)
 }
 
 /// Returns the reasoning tokens that neither the output nor the total includes.
@@ -233,17 +235,17 @@ fn separate_reasoning(answer: &Answer, vendor: Vendor, is_gemini: bool) -> u64 {
     let reasoning = answer.counts.get(TokenKind::Reasoning).unwrap_or(0);
     let is_separate = match vendor {
         Vendor::Perplexity => Some(reasoning) > answer.counts.get(TokenKind::Output),
-        // The cost that it reports shows it.
+        // Its reported cost includes them.
         Vendor::Vercel => is_gemini,
         Vendor::Other => false,
     };
     if is_separate { reasoning } else { 0 }
 }
 
-/// Adds tokens to the output, unless that makes it longer than the request allows.
+/// Adds tokens to the output, unless it would exceed the limit of the request.
 fn add_output(answer: &mut Answer, call: &CallContext<'_>, tokens: u64) {
     let output = answer.counts.get(TokenKind::Output).unwrap_or(0) + tokens;
-    if tokens > 0 && call.max_tokens.is_some_and(|most| output > most) {
+    if tokens > 0 && call.max_tokens.is_some_and(|limit| output > limit) {
         answer.is_inconsistent = true;
     } else {
         answer.counts.set(TokenKind::Output, Some(output));

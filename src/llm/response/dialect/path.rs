@@ -1,31 +1,31 @@
-//! The paths by which requests are known.
+//! The paths of requests.
 
-/// The end of a path, and what a request to it asks for.
+/// The end of a path, and the operation of its requests.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(crate) struct PathPattern {
     pub(crate) suffix: &'static str,
-    /// What else has to be in the path, before its end.
+    /// What the path must contain before its end.
     pub(crate) infix: &'static str,
     operation: Operation,
-    /// Whether nothing but a model has such a path. Of any other, the host has to be a
-    /// provider's, or the request has to name a model.
+    /// Whether only LLM APIs have this path. For any other, the host must be that of a provider,
+    /// or the request must name a model.
     pub(crate) is_llm_only: bool,
-    /// Whether others have such a path, too, whose requests are seen to name no model.
+    /// Whether requests of other APIs to this path are known by their lack of a model.
     pub(crate) is_model_required: bool,
-    /// Whether the model is named before the end.
+    /// Whether the model comes before the end.
     pub(crate) has_model: bool,
-    /// Whether it is that of a stored answer, whose id follows the end.
+    /// Whether it is the path of a stored response, whose id follows the end.
     pub(crate) is_stored: bool,
 }
 
-/// What is asked for, as the OpenTelemetry GenAI conventions call it.
+/// The operation, named by the OpenTelemetry GenAI conventions.
 #[derive(Debug, Clone, Copy)]
 enum Operation {
     Fixed(&'static str),
-    /// What it is shows from the model's name.
+    /// The model's name decides.
     FromModelName,
-    /// The same, but nothing if the model is none that is known.
+    /// The function decides by the model. Without an operation, the path does not match.
     FromModel(fn(&str) -> Option<&'static str>),
 }
 
@@ -42,7 +42,7 @@ impl PathPattern {
         }
     }
 
-    /// The path of a stored answer, which ends in its id.
+    /// The path of a stored response, which ends with its id.
     pub(crate) const fn stored(end: &'static str, operation: &'static str) -> Self {
         Self {
             is_stored: true,
@@ -50,7 +50,7 @@ impl PathPattern {
         }
     }
 
-    /// Such a path is no one else's.
+    /// Only LLM APIs have this path.
     pub(crate) const fn llm_only(self) -> Self {
         Self {
             is_llm_only: true,
@@ -58,7 +58,7 @@ impl PathPattern {
         }
     }
 
-    /// Every request to it names its model.
+    /// Every request to this path names its model.
     pub(crate) const fn requires_model(self) -> Self {
         Self {
             is_model_required: true,
@@ -66,16 +66,16 @@ impl PathPattern {
         }
     }
 
-    /// The path names the model, after this.
-    pub(crate) const fn model_after(self, within: &'static str) -> Self {
+    /// The path has the model, after `infix`.
+    pub(crate) const fn model_after(self, infix: &'static str) -> Self {
         Self {
-            infix: within,
+            infix,
             has_model: true,
             ..self
         }
     }
 
-    /// What it asks for depends on the model.
+    /// The operation depends on the model's name.
     pub(crate) const fn operation_from_model_name(self) -> Self {
         Self {
             operation: Operation::FromModelName,
@@ -83,7 +83,7 @@ impl PathPattern {
         }
     }
 
-    /// What it asks for, it asks of a model that the function knows.
+    /// The operation depends on the model. If `operation` returns none, the path does not match.
     pub(crate) const fn operation_from_model(
         self,
         operation: fn(&str) -> Option<&'static str>,
@@ -103,14 +103,14 @@ impl PathPattern {
     }
 }
 
-/// Returns what a model that may be of any kind is asked for, by its name.
+/// Returns the operation of a model of any kind, by its name.
 pub(crate) fn operation_for_model(model: &str) -> &'static str {
-    let is = |words: &[&str]| words.iter().any(|word| model.contains(word));
-    if is(&["embed", "gecko"]) {
+    let has_any = |words: &[&str]| words.iter().any(|word| model.contains(word));
+    if has_any(&["embed", "gecko"]) {
         "embeddings"
-    } else if is(&["rerank"]) {
+    } else if has_any(&["rerank"]) {
         "rerank"
-    } else if is(&["image", "canvas", "stability.", "imagen"]) {
+    } else if has_any(&["image", "canvas", "stability.", "imagen"]) {
         "image_generation"
     } else {
         "chat"

@@ -1,4 +1,4 @@
-//! The responses of OpenAI, and of those who speak as it does.
+//! The Responses API of OpenAI, and of compatible servers.
 
 use crate::llm::response::answer::{Answer, Event, ToolCallId};
 use crate::llm::response::dialect::openai::tokens_beyond_input_and_output;
@@ -11,9 +11,9 @@ use crate::llm::response::json::{Branch, each, field, nested, text};
 pub(crate) const DIALECT: Dialect = Dialect {
     paths: &[
         PathPattern::new("/responses", "chat").requires_model(),
-        // The same conversation, made shorter.
+        // Compacts a conversation.
         PathPattern::new("/responses/compact", "chat").requires_model(),
-        // A stored response, which may have been made in the background.
+        // A stored response, which may have been generated in the background.
         PathPattern::stored("/responses/", "chat"),
     ],
     provider: "openai_compatible",
@@ -23,10 +23,10 @@ pub(crate) const DIALECT: Dialect = Dialect {
     ..Dialect::DEFAULT
 };
 
-/// What an answer has, an event has under `response`.
+/// A response, or an event, which has the same members in `response`.
 const EVENT: &[Branch<Answer>] = &[
     field("type", Answer::event_type),
-    // A part of a text, of thoughts or of arguments.
+    // A part of a text, of reasoning or of arguments.
     text("delta", Answer::text),
     field("output_index", Answer::tool_call_index),
     nested("item", ITEM),
@@ -46,7 +46,7 @@ const EVENT: &[Branch<Answer>] = &[
         &[field("reason", Answer::finish_reason)],
     ),
     nested("output", &[each(Answer::output_item).and(ITEM)]),
-    // Of an event that is an error; of others, code that the model ran.
+    // The code of an error event. In other events, code that the model ran.
     field("code", Answer::event_code),
     field("error", Answer::error).and(ERROR),
 ];
@@ -57,7 +57,7 @@ const ITEM: &[Branch<Answer>] = &[
     nested("action", &[field("type", Answer::item_action)]),
 ];
 
-/// Without the output, whose items each had an event.
+/// Without `output`, since each of its items had an event.
 const STREAMED: &[Branch<Answer>] = &[
     field("id", Answer::response_id),
     field("background", Answer::is_background),
@@ -98,7 +98,7 @@ const USAGE: &[Branch<Answer>] = &[
     nested("server_tool_use", SERVER_TOOLS),
     nested("server_side_tool_usage_details", XAI_TOOLS),
     nested("pydantic_ai_gateway", GATEWAY),
-    // xAI's, OpenRouter's, and Perplexity's, which is one of several.
+    // xAI and OpenRouter send numbers, Perplexity an object.
     field("cost_in_usd_ticks", Answer::cost_ticks),
     field("cost", Answer::cost).and(COSTS),
     field("is_byok", Answer::is_byok),
@@ -108,20 +108,20 @@ const USAGE: &[Branch<Answer>] = &[
     ),
 ];
 
-/// What the provider bills for tools, of newer answers.
+/// The billed tools, in newer responses.
 const TOOL_USAGE: &[Branch<Answer>] = &[nested(
     "web_search",
     &[field("num_requests", Answer::web_searches)],
 )];
 
-/// The events that show a part of what is thought.
-const THOUGHTS: [&str; 2] = [
+/// The events with a part of the reasoning.
+const REASONING_EVENTS: [&str; 2] = [
     "response.reasoning_text.delta",
     "response.reasoning_summary_text.delta",
 ];
 
 /// The events that end a stream.
-const ENDS: [&str; 4] = [
+const END_EVENTS: [&str; 4] = [
     "response.completed",
     "response.incomplete",
     "response.failed",
@@ -129,27 +129,28 @@ const ENDS: [&str; 4] = [
 ];
 
 fn on_event(answer: &mut Answer, event: &Event) {
-    let kind = event.event_type.as_deref();
-    on_item(answer, event, kind);
-    answer.content.has_reasoning |= kind.is_some_and(|kind| THOUGHTS.contains(&kind));
-    if kind == Some("error") {
+    let event_type = event.event_type.as_deref();
+    on_item(answer, event, event_type);
+    answer.content.has_reasoning |=
+        event_type.is_some_and(|event_type| REASONING_EVENTS.contains(&event_type));
+    if event_type == Some("error") {
         answer.set_error("");
     }
-    // An answer that is no event has no kind.
-    if let (None | Some("error"), Some(code)) = (kind, &event.code) {
+    // A response that is not streamed has no event type.
+    if let (None | Some("error"), Some(code)) = (event_type, &event.code) {
         answer.set_error(code);
     }
-    // Parts of a response have a status, too.
-    if kind.is_some_and(|kind| !ENDS.contains(&kind)) {
+    // Items of a response also have a status.
+    if event_type.is_some_and(|event_type| !END_EVENTS.contains(&event_type)) {
         return;
     }
-    let called = if answer.tool_call_count() > 0 {
+    let completed_reason = if answer.tool_call_count() > 0 {
         "tool_calls"
     } else {
         "stop"
     };
     let reason = match event.status.as_deref() {
-        Some("completed") => called,
+        Some("completed") => completed_reason,
         Some("incomplete") => event.finish_reason().unwrap_or("length"),
         Some("failed" | "cancelled") => {
             answer.set_error("");
@@ -166,24 +167,24 @@ fn on_event(answer: &mut Answer, event: &Event) {
     answer.has_ended = true;
 }
 
-/// Counts the item of an event: a tool call of the caller's, or a tool that the provider ran.
-fn on_item(answer: &mut Answer, event: &Event, kind: Option<&str>) {
+/// Counts the item of an event: a tool call, or a tool that the provider ran.
+fn on_item(answer: &mut Answer, event: &Event, event_type: Option<&str>) {
     if event.is_tool_call() {
         answer.content.set_present();
-        // It comes when it begins, and again when it is complete. Some servers give it
-        // neither an id nor an index that shows this.
-        let identity = event.tool_call;
-        if identity != ToolCallId::default() || kind == Some("response.output_item.added") {
-            answer.add_tool_call(0, identity);
+        // A call is sent twice, at its start and at its end. Some servers send neither an id nor
+        // an index by which to match the two.
+        let id = event.tool_call;
+        if id != ToolCallId::default() || event_type == Some("response.output_item.added") {
+            answer.add_tool_call(0, id);
         }
     }
-    // Only a complete item says what it searched for.
-    if let (Some("response.output_item.done"), Some(unit)) = (kind, event.unit()) {
+    // Only the event at the end has the action of a search.
+    if let (Some("response.output_item.done"), Some(unit)) = (event_type, event.unit()) {
         answer.add_unit(unit);
     }
 }
 
 fn normalize_usage(answer: &mut Answer, _: &CallContext<'_>) {
-    let beside = tokens_beyond_input_and_output(answer);
-    answer.is_inconsistent |= beside.is_some_and(|beside| beside > 0);
+    let extra = tokens_beyond_input_and_output(answer);
+    answer.is_inconsistent |= extra.is_some_and(|extra| extra > 0);
 }

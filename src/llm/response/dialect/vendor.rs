@@ -1,6 +1,6 @@
-//! Vendors whose counts follow rules of their own.
+//! Vendors of a dialect that count tokens in another way.
 
-/// A vendor whose usage needs arithmetic of its own.
+/// A vendor, if its token counts need special rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Vendor {
     Perplexity,
@@ -9,12 +9,12 @@ pub(crate) enum Vendor {
 }
 
 impl Vendor {
-    /// Returns the vendor whose host this is.
+    /// Returns the vendor with this host.
     pub(crate) fn from_host(host: &str) -> Self {
-        let is = |known: &str| host.eq_ignore_ascii_case(known);
-        if is("api.perplexity.ai") {
+        let is_host = |name: &str| host.eq_ignore_ascii_case(name);
+        if is_host("api.perplexity.ai") {
             Self::Perplexity
-        } else if is("ai-gateway.vercel.sh") {
+        } else if is_host("ai-gateway.vercel.sh") {
             Self::Vercel
         } else {
             Self::Other

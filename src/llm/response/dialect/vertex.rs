@@ -1,4 +1,4 @@
-//! Models of Vertex AI that are asked to predict: embeddings and pictures.
+//! The Predict API of Vertex AI: embeddings and images.
 
 use crate::llm::response::answer::{Answer, TokenKind};
 use crate::llm::response::dialect::path::operation_for_model;
@@ -17,7 +17,7 @@ pub(crate) const PREDICT: Dialect = Dialect {
     ..Dialect::DEFAULT
 };
 
-/// A prediction for each text, of which each tells its own.
+/// One prediction per text, each with its own token count.
 const ANSWER: &[Branch<Answer>] = &[
     field("predictions", Answer::input_list).and(&[elements(&[nested(
         "embeddings",
@@ -29,13 +29,13 @@ const ANSWER: &[Branch<Answer>] = &[
     field("error", Answer::error).and(ERROR),
 ];
 
-/// Any model can be asked to predict, be it of language or not.
+/// Returns nothing for models that may not be LLMs: every model of Vertex AI has this path.
 fn non_chat_operation(model: &str) -> Option<&'static str> {
     let operation = operation_for_model(model);
     (operation != "chat").then_some(operation)
 }
 
-/// Adds up the counts of all predictions. If some are missing, there is no sum.
+/// Uses the sum of all predictions, if none of them is missing.
 fn normalize_usage(answer: &mut Answer, _: &CallContext<'_>) {
     if answer.has_ended {
         answer.counts.set(TokenKind::Input, answer.listed_input);
