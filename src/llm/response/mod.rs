@@ -1,8 +1,14 @@
-//! What a response says: its framing, its JSON, its dialect, its headers.
+//! Responses: what is read from their headers and bodies, whatever the provider.
 
-pub(crate) mod answer;
-pub(crate) mod dialect;
-pub(crate) mod framing;
-pub(crate) mod headers;
+mod answer;
+mod dialect;
+mod framing;
+mod headers;
 pub(crate) mod json;
-pub(crate) mod rate_limit;
+mod rate_limit;
+
+pub(crate) use answer::{Answer, TokenCounts, TokenKind};
+pub(crate) use dialect::{CallContext, DIALECTS, Dialect, PathPattern, Vendor};
+pub(crate) use framing::{DeclaredFormat, ResponseReader};
+pub(crate) use headers::read_headers;
+pub(crate) use rate_limit::rate_limits;

@@ -1,69 +1,69 @@
-//! The runs of models that one answer took, each with its own counts (`usage.iterations`).
+//! The model runs behind one response, each with its own token counts (`usage.iterations`).
 
 use crate::llm::cost::is_version_of;
 use crate::llm::response::answer::{Answer, TokenCounts, TokenKind};
 use crate::llm::response::json::Value;
 
-/// The runs, as far as they were read.
+/// A list of model runs.
 #[derive(Debug, Default)]
 pub(crate) struct Iterations {
-    read: Vec<Iteration>,
+    runs: Vec<Iteration>,
     current: Option<Iteration>,
-    /// Whether runs of several models had to be added up.
+    /// Whether the counts of different models had to be added up.
     is_mixed: bool,
 }
 
-/// One run, or the sum of runs with the same model and kind.
+/// One run, or the sum of runs of the same model and type.
 #[derive(Debug, Default)]
 struct Iteration {
-    kind: Kind,
+    run_type: RunType,
     model: Option<Box<str>>,
     counts: TokenCounts,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-enum Kind {
+enum RunType {
     /// A run of the requested model, such as one that compacts the conversation.
     #[default]
     Requested,
-    /// A run of a model that the first one asked for advice.
+    /// A run of a model that gives advice to the requested one.
     Advisor,
-    /// A run of a model that took over, since the first one declined.
+    /// A run of a model that takes over after the requested one declined.
     Fallback,
 }
 
-/// The counts of an answer, by the model that produced them.
+/// The token counts of a response, by model.
 #[derive(Debug, Default)]
 pub(crate) struct UsageByModel {
-    /// Those of the model that was requested.
+    /// The counts of the requested model.
     pub(crate) requested: TokenCounts,
     pub(crate) others: Vec<(Box<str>, TokenCounts)>,
     /// Whether another model took over.
     pub(crate) has_fallback: bool,
-    /// The model of the first run, if that was the requested one.
+    /// The model of the first run, if that was a run of the requested model.
     pub(crate) first_model: Option<Box<str>>,
-    /// Whether the counts of some models are mixed.
+    /// Whether the counts of different models had to be added up.
     pub(crate) is_mixed: bool,
 }
 
-/// The most runs that are kept. Further ones are added to the last.
-const MOST_RUNS: usize = 32;
+/// The maximum number of runs that are kept. Further ones are added to the last.
+const MAX_RUNS: usize = 32;
 
 impl Iterations {
     pub(crate) fn is_empty(&self) -> bool {
-        self.read.is_empty()
+        self.runs.is_empty()
     }
 
     pub(crate) fn open(&mut self) {
         self.current = Some(Iteration::default());
     }
 
-    pub(crate) fn set_type(&mut self, kind: &str) {
+    pub(crate) fn set_type(&mut self, run_type: &str) {
         if let Some(current) = &mut self.current {
-            current.kind = match kind {
-                "advisor_message" => Kind::Advisor,
-                "fallback_message" => Kind::Fallback,
-                _ => Kind::Requested,
+            current.run_type = match run_type {
+                "advisor_message" => RunType::Advisor,
+                "fallback_message" => RunType::Fallback,
+                _ => RunType::Requested,
             };
         }
     }
@@ -74,7 +74,7 @@ impl Iterations {
         }
     }
 
-    /// Returns the counts of the run that is being read, if one is.
+    /// Returns the counts of the current run, if there is one.
     pub(crate) fn counts(&mut self) -> Option<&mut TokenCounts> {
         Some(&mut self.current.as_mut()?.counts)
     }
@@ -83,16 +83,16 @@ impl Iterations {
         let Some(run) = self.current.take() else {
             return;
         };
-        let is_full = self.read.len() >= MOST_RUNS;
+        let is_full = self.runs.len() >= MAX_RUNS;
         let has_output = run.has_output();
-        let same = self.read.iter().position(|read| {
-            read.kind == run.kind && read.model == run.model && read.has_output() == has_output
+        let same = self.runs.iter().position(|other| {
+            other.run_type == run.run_type && other.model == run.model && other.has_output() == has_output
         });
         self.is_mixed |= same.is_none() && is_full;
-        let same = same.or_else(|| is_full.then(|| self.read.len() - 1));
+        let same = same.or_else(|| is_full.then(|| self.runs.len() - 1));
         match same {
-            Some(at) => self.read[at].counts.add_all(&run.counts),
-            None => self.read.push(run),
+            Some(at) => self.runs[at].counts.add_all(&run.counts),
+            None => self.runs.push(run),
         }
     }
 
@@ -102,23 +102,23 @@ impl Iterations {
         requested: Option<&str>,
         answered: Option<&str>,
     ) -> Option<UsageByModel> {
-        if self.read.is_empty() {
+        if self.runs.is_empty() {
             return None;
         }
         let mut split = UsageByModel {
-            has_fallback: self.read.iter().any(|run| run.kind == Kind::Fallback),
+            has_fallback: self.runs.iter().any(|run| run.run_type == RunType::Fallback),
             first_model: self.first_model(),
             is_mixed: self.is_mixed,
             ..UsageByModel::default()
         };
         if split.has_fallback {
-            // The requested model may have taken nothing, and then that is known.
+            // Known to be 0 if no run of the requested model is billed.
             split.requested.set(TokenKind::Input, Some(0));
             split.requested.set(TokenKind::Output, Some(0));
         }
-        for run in &self.read {
-            // A model that declined without an output is not billed.
-            if split.has_fallback && run.kind == Kind::Requested && !run.has_output() {
+        for run in &self.runs {
+            // A model that declined without output is not billed.
+            if split.has_fallback && run.run_type == RunType::Requested && !run.has_output() {
                 continue;
             }
             let mut counts = run.counts;
@@ -132,9 +132,9 @@ impl Iterations {
     }
 
     fn first_model(&self) -> Option<Box<str>> {
-        let first = self.read.first()?;
+        let first = self.runs.first()?;
         let model = first.model.clone();
-        model.filter(|_| first.kind == Kind::Requested)
+        model.filter(|_| first.run_type == RunType::Requested)
     }
 }
 
@@ -146,10 +146,11 @@ impl Iteration {
     /// Returns the model of the run, if it is not the requested one.
     fn other_model(&self, requested: Option<&str>, answered: Option<&str>) -> Option<&str> {
         let model = self.model.as_deref()?;
-        let is = |name: Option<&str>| name.is_some_and(|name| is_version_of(model, name));
-        // An alias may answer under another name, but not if someone else took over.
-        let is_answered = self.kind == Kind::Requested && is(answered);
-        (!is(requested) && !is_answered).then_some(model)
+        let is_version = |name: Option<&str>| name.is_some_and(|name| is_version_of(model, name));
+        // The requested name may be an alias of the one in the response. After a fallback, that
+        // is the name of another model.
+        let is_answered = self.run_type == RunType::Requested && is_version(answered);
+        (!is_version(requested) && !is_answered).then_some(model)
     }
 }
 
@@ -206,8 +207,8 @@ impl Answer {
     }
 }
 
-/// Adds to the input what was read from a cache or written to one, which Anthropic and
-/// Bedrock report beside it.
+/// Adds the tokens that were read from a cache or written to one to the input, which does not
+/// include them at Anthropic and Bedrock.
 pub(crate) fn add_cached_to_input(counts: &mut TokenCounts) {
     let cached =
         [TokenKind::CacheRead, TokenKind::CacheWrite].map(|kind| counts.get(kind).unwrap_or(0));
@@ -222,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_runs_are_kept_than_are_told_apart() {
+    fn the_number_of_runs_is_limited() {
         let mut runs = Iterations::default();
         for number in 0..1_000 {
             runs.open();
@@ -231,9 +232,9 @@ mod tests {
             runs.counts().unwrap().set_unless_zero(TokenKind::Input, 10);
             runs.close();
         }
-        assert_eq!(runs.read.len(), MOST_RUNS);
+        assert_eq!(runs.runs.len(), MAX_RUNS);
         let split = runs.usage_by_model(Some("model"), None).unwrap();
-        assert_eq!(split.others.len(), MOST_RUNS);
+        assert_eq!(split.others.len(), MAX_RUNS);
         let inputs = split.others.iter().map(|(_, counts)| counts);
         let sum: u64 = inputs
             .filter_map(|counts| counts.get(TokenKind::Input))

@@ -6,13 +6,13 @@ use crate::llm::facts::{Units, Usage};
 
 /// The token counts of one usage object, or of all that were read so far.
 ///
-/// The first count of a direction is its main one. The others are parts of it, or stand
-/// beside it: that depends on the dialect, and is settled at the end of the answer.
+/// `Input` and `Output` are the main counts of the two directions. Whether they include the
+/// other counts depends on the dialect, which normalizes them at the end of the response.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct TokenCounts {
-    /// Those that are not known are 0.
+    /// 0 for unknown counts.
     tokens: [u64; KINDS],
-    /// A bit for each that is known.
+    /// One bit per known count.
     known: u32,
 }
 
@@ -66,8 +66,8 @@ impl TokenCounts {
         self.set(kind, Some(sum));
     }
 
-    /// Takes a count of the usage object that is being read. Some objects hold a count under
-    /// two names, and one of them is always 0.
+    /// Sets a count of the current usage object. A 0 only makes it known: some objects have a
+    /// count under two names, one of which is always 0.
     pub(crate) fn set_unless_zero(&mut self, kind: TokenKind, tokens: u64) {
         let at = kind as usize;
         if tokens > 0 {
@@ -76,7 +76,7 @@ impl TokenCounts {
         self.known |= 1 << at;
     }
 
-    /// Adds the counts of another part of the same answer.
+    /// Adds all counts of another part of the response.
     pub(crate) fn add_all(&mut self, other: &Self) {
         for (tokens, other) in self.tokens.iter_mut().zip(other.tokens) {
             *tokens = tokens.saturating_add(other);
@@ -84,7 +84,7 @@ impl TokenCounts {
         self.known |= other.known;
     }
 
-    /// Takes the greater of each count.
+    /// Raises each count to that of `other`, if that is greater.
     pub(crate) fn max_all(&mut self, other: &Self) {
         for (tokens, other) in self.tokens.iter_mut().zip(other.tokens) {
             *tokens = (*tokens).max(other);
@@ -92,14 +92,13 @@ impl TokenCounts {
         self.known |= other.known;
     }
 
-    /// Takes over what a later usage object reports.
+    /// Applies a later usage object.
     ///
-    /// A complete object replaces the earlier one of its direction. An object that repeats
-    /// only some counts updates those. An object full of zeros is a placeholder, and changes
-    /// nothing that is known.
+    /// A complete object replaces the earlier counts of its direction. An object with only some
+    /// counts updates those. An object of zeros is a placeholder, and changes no known count.
     pub(crate) fn update(&mut self, later: &Self, is_complete: bool) {
-        let input = self.correct_direction(later, INPUT, is_complete);
-        let output = self.correct_direction(later, OUTPUT, is_complete);
+        let input = self.update_direction(later, INPUT, is_complete);
+        let output = self.update_direction(later, OUTPUT, is_complete);
         match later.get(TokenKind::Total) {
             Some(0) if self.get(TokenKind::Total).is_some() => {}
             None if !is_complete || !(input || output) => {}
@@ -107,29 +106,29 @@ impl TokenCounts {
         }
     }
 
-    /// Corrects the counts of one direction, and returns true if the later ones are a report
-    /// and no placeholder.
-    fn correct_direction(&mut self, later: &Self, fields: Range<usize>, is_complete: bool) -> bool {
-        let bits = ((1 << fields.len()) - 1) << fields.start;
+    /// Updates the counts of one direction, and returns true unless the later ones are a
+    /// placeholder.
+    fn update_direction(&mut self, later: &Self, kinds: Range<usize>, is_complete: bool) -> bool {
+        let bits = ((1 << kinds.len()) - 1) << kinds.start;
         if later.known & bits == 0 {
             return false;
         }
         let mut is_report = true;
-        if later.tokens[fields.start] == 0 {
-            let [reported, known] = [later, self].map(|counts| counts.sum(&fields));
+        if later.tokens[kinds.start] == 0 {
+            let [reported, known] = [later, self].map(|counts| counts.sum(&kinds));
             if reported == 0 && known > 0 {
                 return false;
             }
-            // A main count of 0 is real if the other counts make up for it, as when a cache
-            // held all of the prompt.
-            is_report = later.at(fields.start).is_none() || reported >= known;
+            // A main count of 0 is real if the other counts make up for it: the whole prompt may
+            // have come from a cache.
+            is_report = later.at(kinds.start).is_none() || reported >= known;
         }
         if is_report && is_complete {
-            self.tokens[fields.clone()].copy_from_slice(&later.tokens[fields]);
+            self.tokens[kinds.clone()].copy_from_slice(&later.tokens[kinds]);
             self.known = self.known & !bits | later.known & bits;
             return true;
         }
-        for at in fields {
+        for at in kinds {
             if later.at(at).is_some_and(|later| later > 0 || is_report) {
                 self.tokens[at] = later.tokens[at];
                 self.known |= 1 << at;
@@ -138,7 +137,7 @@ impl TokenCounts {
         is_report
     }
 
-    /// Returns the counts with what is billed by unit.
+    /// Returns the usage, with the billed units.
     pub(crate) fn usage(&self, units: Units) -> Usage {
         Usage {
             input: self.get(TokenKind::Input),
@@ -159,8 +158,8 @@ impl TokenCounts {
         (self.known & 1 << position != 0).then(|| self.tokens[position])
     }
 
-    fn sum(&self, fields: &Range<usize>) -> u64 {
-        self.tokens[fields.clone()].iter().sum()
+    fn sum(&self, kinds: &Range<usize>) -> u64 {
+        self.tokens[kinds.clone()].iter().sum()
     }
 }
 
@@ -188,7 +187,7 @@ mod tests {
     const START: [(TokenKind, u64); 2] = [(TokenKind::Input, 1_200), (TokenKind::CacheRead, 300)];
 
     #[test]
-    fn placeholders_of_zero_change_nothing_that_is_known() {
+    fn placeholders_of_zero_change_no_known_count() {
         for is_complete in [true, false] {
             let zeros = [
                 (TokenKind::Input, 0),
@@ -209,9 +208,9 @@ mod tests {
                 &{ [known[0], known[1], known[2], (TokenKind::Total, 9)] },
             );
             check(&[&known, &zero], is_complete, &known);
-            // A part of 0 alone is one, too.
+            // A single part of 0 is a placeholder, too.
             check(&[&START, &[(TokenKind::CacheRead, 0)]], is_complete, &START);
-            // What is not 0 beside a count of 0 is news all the same.
+            // A part that is not 0 counts even next to an input of 0.
             let part = [(TokenKind::Input, 0), (TokenKind::CacheRead, 301)];
             check(&[&START, &part], is_complete, &[START[0], part[1]]);
         }
@@ -219,12 +218,12 @@ mod tests {
     }
 
     #[test]
-    fn a_correction_up_or_down_counts() {
+    fn later_counts_may_be_higher_or_lower() {
         for (is_complete, input) in [(true, 9), (false, 9), (true, 5_000), (false, 5_000)] {
             let later = [(TokenKind::Input, input), (TokenKind::CacheRead, 0)];
             check(&[&START, &later], is_complete, &later);
         }
-        // Nothing was cached at first, and then nearly all of it, or all.
+        // No cached tokens at first, then nearly all of the input, or all of it.
         for later in [[100, 9_900], [0, 10_000]] {
             let first = [(TokenKind::Input, 10_000), (TokenKind::CacheRead, 0)];
             let later = [
@@ -244,7 +243,7 @@ mod tests {
         check(&[&[(TokenKind::Input, 3_602)], &cached], false, &{
             [(TokenKind::Input, 3_602), (TokenKind::CacheRead, 3_604)]
         });
-        // Gemini leaves out counts of 0.
+        // Gemini omits counts of 0.
         let first = [
             (TokenKind::Input, 9),
             (TokenKind::Output, 21),
@@ -261,13 +260,13 @@ mod tests {
             true,
             &{ [first[0], first[1], first[2], (TokenKind::Total, 9)] },
         );
-        // What it leaves out is gone, even if the rest is less than before.
+        // An omitted count is dropped, even if the other counts are lower than before.
         let last = [(TokenKind::Input, 87), (TokenKind::Reasoning, 20)];
         check(&[&first, &last], true, &last);
     }
 
     #[test]
-    fn a_total_stays_until_a_complete_object_leaves_it_out() {
+    fn a_total_is_kept_until_a_complete_object_omits_it() {
         let [total, output] = [(TokenKind::Total, 69), (TokenKind::Output, 21)];
         let first = [(TokenKind::Input, 48), output, total];
         let zeros = [(TokenKind::Input, 0), (TokenKind::Output, 0)];
