@@ -12,10 +12,9 @@ use crate::llm::call::response_format::{declared_format, is_encoded};
 use crate::llm::facts::{ErrorType, Outcome};
 use crate::llm::metrics::LlmMetrics;
 use crate::llm::request::{Detected, RequestParams, detect, host_matches};
-use crate::llm::response::dialect::{Dialect, Vendor};
-use crate::llm::response::framing::{DeclaredFormat, ResponseReader};
-use crate::llm::response::headers::read_headers;
-use crate::llm::response::rate_limit::rate_limits;
+use crate::llm::response::{
+    DeclaredFormat, Dialect, ResponseReader, Vendor, rate_limits, read_headers,
+};
 
 /// The call that a request makes. It is created when the request is sent, moved into the future
 /// and from there into the response's body, and records the call when it is dropped.

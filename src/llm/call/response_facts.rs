@@ -3,7 +3,7 @@
 use crate::llm::call::HttpCall;
 use crate::llm::call::http_call::End;
 use crate::llm::facts::{ModelEvidence, Outcome};
-use crate::llm::response::dialect::CallContext;
+use crate::llm::response::CallContext;
 
 impl HttpCall {
     /// Returns how many choices must have a finish reason for a stream to have ended.

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, header};
 
-use crate::llm::response::framing::DeclaredFormat;
+use crate::llm::response::DeclaredFormat;
 
 /// Returns the format that the headers declare. `has_lines` says that a response without a
 /// telling content type is a stream of JSON lines, and `is_free_form` that it may be something

@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::llm::request::hosts::provider_for_host;
 use crate::llm::request::parameters::truncate_name;
-use crate::llm::response::dialect::{DIALECTS, Dialect, PathPattern};
+use crate::llm::response::{DIALECTS, Dialect, PathPattern};
 
 /// What a request asks for, as far as its head tells.
 #[derive(Debug, Clone)]

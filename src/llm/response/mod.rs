@@ -7,7 +7,6 @@ mod headers;
 pub(crate) mod json;
 mod rate_limit;
 
-pub(crate) use answer::{Answer, TokenCounts, TokenKind};
 pub(crate) use dialect::{CallContext, DIALECTS, Dialect, PathPattern, Vendor};
 pub(crate) use framing::{DeclaredFormat, ResponseReader};
 pub(crate) use headers::read_headers;

@@ -86,7 +86,9 @@ impl Iterations {
         let is_full = self.runs.len() >= MAX_RUNS;
         let has_output = run.has_output();
         let same = self.runs.iter().position(|other| {
-            other.run_type == run.run_type && other.model == run.model && other.has_output() == has_output
+            other.run_type == run.run_type
+                && other.model == run.model
+                && other.has_output() == has_output
         });
         self.is_mixed |= same.is_none() && is_full;
         let same = same.or_else(|| is_full.then(|| self.runs.len() - 1));
@@ -106,7 +108,10 @@ impl Iterations {
             return None;
         }
         let mut split = UsageByModel {
-            has_fallback: self.runs.iter().any(|run| run.run_type == RunType::Fallback),
+            has_fallback: self
+                .runs
+                .iter()
+                .any(|run| run.run_type == RunType::Fallback),
             first_model: self.first_model(),
             is_mixed: self.is_mixed,
             ..UsageByModel::default()
