@@ -1,25 +1,24 @@
-//! Where encoders write to.
+//! The buffer that encoders write to.
 
 use std::io;
 
-/// Pieces of text are copied so many bytes at a time, a whole number of times. The
-/// processor does that in a few steps, where a copy of a length that is known only
-/// when it runs is a call.
+/// Padded texts are copied in steps of this many bytes. A copy of constant length takes a few
+/// instructions; one whose length is only known at run time is a function call.
 const STEP: usize = 64;
 
-/// Bytes being written, in memory that is used again.
+/// A growable byte buffer that keeps its memory when it is cleared.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
-    /// Zeroes, or what was there before, behind the first `len` bytes.
+    /// After the first `len` bytes come zeros or old content.
     bytes: Vec<u8>,
     len: usize,
 }
 
 impl Buffer {
-    /// Makes an empty page with room for so many bytes.
-    pub(crate) fn with_capacity(room: usize) -> Self {
+    /// Makes an empty buffer with space for `capacity` bytes.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self {
-            bytes: vec![0; room],
+            bytes: vec![0; capacity],
             len: 0,
         }
     }
@@ -28,7 +27,7 @@ impl Buffer {
         self.len
     }
 
-    /// Returns how many bytes the page's memory takes.
+    /// Returns the size of the allocated memory, in bytes.
     pub(crate) fn capacity(&self) -> usize {
         self.bytes.len()
     }
@@ -46,20 +45,20 @@ impl Buffer {
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
-    /// Forgets what was written, and keeps the memory.
+    /// Removes the content, and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.len = 0;
     }
 
     #[inline]
     pub(crate) fn push(&mut self, byte: u8) {
-        if let Some(place) = self.spare(1).first_mut() {
-            *place = byte;
+        if let Some(end) = self.spare(1).first_mut() {
+            *end = byte;
             self.len += 1;
         }
     }
 
-    /// Appends bytes of any number.
+    /// Appends any number of bytes.
     #[inline]
     pub(crate) fn put_slice(&mut self, bytes: &[u8]) {
         self.spare(bytes.len())[..bytes.len()].copy_from_slice(bytes);
@@ -78,34 +77,34 @@ impl Buffer {
     }
 
     #[inline]
-    pub(crate) fn put_padded(&mut self, fragment: &PaddedText) {
-        let room = self.spare(fragment.padded.len());
-        fragment.copy_to(room);
-        self.len += fragment.len;
+    pub(crate) fn put_padded(&mut self, text: &PaddedText) {
+        let spare = self.spare(text.padded.len());
+        text.copy_to(spare);
+        self.len += text.len;
     }
 
-    /// Appends a line: what it begins with, one more piece, a number.
+    /// Appends a line: its start, another part, and a number.
     #[inline]
-    pub(crate) fn put_line(&mut self, start: &PaddedText, more: &ShortText, number: &ShortText) {
-        // The room is asked for once, since this is what most of a scrape is made of.
-        let room = self.spare(start.padded.len() + 2 * ShortText::MAX_LEN + 1);
-        start.copy_to(room);
-        let room = &mut room[start.len..];
-        room[..ShortText::MAX_LEN].copy_from_slice(&more.bytes);
-        let room = &mut room[more.len..];
-        room[..ShortText::MAX_LEN].copy_from_slice(&number.bytes);
-        room[number.len] = b'\n';
-        self.len += start.len + more.len + number.len + 1;
+    pub(crate) fn put_line(&mut self, start: &PaddedText, part: &ShortText, number: &ShortText) {
+        // One capacity check for the whole line: most of a scrape consists of these lines.
+        let spare = self.spare(start.padded.len() + 2 * ShortText::MAX_LEN + 1);
+        start.copy_to(spare);
+        let spare = &mut spare[start.len..];
+        spare[..ShortText::MAX_LEN].copy_from_slice(&part.bytes);
+        let spare = &mut spare[part.len..];
+        spare[..ShortText::MAX_LEN].copy_from_slice(&number.bytes);
+        spare[number.len] = b'\n';
+        self.len += start.len + part.len + number.len + 1;
     }
 
-    /// Takes the line's end back that was just written, so that the line goes on.
+    /// Removes a newline at the end, so that the last line can be continued.
     pub(crate) fn remove_newline(&mut self) {
         if self.written().ends_with(b"\n") {
             self.len -= 1;
         }
     }
 
-    /// Returns the room behind what is written, at least so many bytes.
+    /// Returns the unused memory after the content, at least `bytes` bytes.
     #[inline]
     fn spare(&mut self, bytes: usize) -> &mut [u8] {
         if self.bytes.len() - self.len < bytes {
@@ -116,8 +115,8 @@ impl Buffer {
 
     #[cold]
     fn grow(&mut self, bytes: usize) {
-        let least = (self.len + bytes).max(2 * self.bytes.len());
-        self.bytes.resize(least, 0);
+        let new_len = (self.len + bytes).max(2 * self.bytes.len());
+        self.bytes.resize(new_len, 0);
     }
 }
 
@@ -132,7 +131,7 @@ impl io::Write for Buffer {
     }
 }
 
-/// Up to 32 bytes, as a number's text has them.
+/// A text of up to 32 bytes, such as that of a number.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ShortText {
     bytes: [u8; Self::MAX_LEN],
@@ -142,42 +141,42 @@ pub(crate) struct ShortText {
 impl ShortText {
     const MAX_LEN: usize = 32;
 
-    /// Makes a text of these; what is longer than 32 bytes is cut off.
+    /// Copies a text, and truncates it to 32 bytes.
     #[inline]
     pub(crate) fn new(text: &str) -> Self {
         debug_assert!(text.len() <= Self::MAX_LEN, "{text:?} is cut off");
         let mut bytes = [0; Self::MAX_LEN];
         let text = text.as_bytes();
         let len = text.len().min(Self::MAX_LEN);
-        // Both ends, which overlap where the text is shorter than two of them.
+        // Copies both ends, which overlap if the text is shorter than both.
         match len {
             16.. => copy_ends::<16>(text, &mut bytes),
             8..16 => copy_ends::<8>(text, &mut bytes),
             4..8 => copy_ends::<4>(text, &mut bytes),
             _ => {
-                for (place, byte) in bytes.iter_mut().zip(text) {
-                    *place = *byte;
+                for (target, byte) in bytes.iter_mut().zip(text) {
+                    *target = *byte;
                 }
             }
         }
         Self { bytes, len }
     }
 
-    /// Appends a byte, while there is room for it.
+    /// Appends a byte, if there is space.
     #[inline]
     pub(crate) fn push(&mut self, byte: u8) {
-        if let Some(place) = self.bytes.get_mut(self.len) {
-            *place = byte;
+        if let Some(end) = self.bytes.get_mut(self.len) {
+            *end = byte;
             self.len += 1;
         }
     }
 
-    /// Appends eight bytes, if there is room for them.
+    /// Appends eight bytes, if there is space.
     #[inline]
     pub(crate) fn push_eight(&mut self, eight: [u8; 8]) {
-        let room = self.bytes.get_mut(self.len..);
-        if let Some(place) = room.and_then(|room| room.first_chunk_mut()) {
-            *place = eight;
+        let spare = self.bytes.get_mut(self.len..);
+        if let Some(end) = spare.and_then(|spare| spare.first_chunk_mut()) {
+            *end = eight;
             self.len += 8;
         }
     }
@@ -191,28 +190,27 @@ impl ShortText {
     }
 }
 
-fn copy_ends<const N: usize>(text: &[u8], room: &mut [u8; ShortText::MAX_LEN]) {
+fn copy_ends<const N: usize>(text: &[u8], target: &mut [u8; ShortText::MAX_LEN]) {
     let text = &text[..text.len().min(ShortText::MAX_LEN)];
     if let (Some(first), Some(last)) = (text.first_chunk::<N>(), text.last_chunk::<N>()) {
-        room[..N].copy_from_slice(first);
-        room[text.len() - N..text.len()].copy_from_slice(last);
+        target[..N].copy_from_slice(first);
+        target[text.len() - N..text.len()].copy_from_slice(last);
     }
 }
 
-/// A piece of text that is written often, in memory that is long enough for it to
-/// be copied in steps.
+/// A text that is written often. Its memory is padded so that it can be copied in steps.
 #[derive(Debug, Default)]
 pub(crate) struct PaddedText {
-    /// The text, and behind it whatever was there.
+    /// The text, followed by padding of any content.
     padded: Vec<u8>,
     len: usize,
 }
 
 impl PaddedText {
     pub(crate) fn new(text: &str) -> Self {
-        let mut fragment = Self::default();
-        fragment.set([text.as_bytes()]);
-        fragment
+        let mut padded = Self::default();
+        padded.set([text.as_bytes()]);
+        padded
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -223,23 +221,23 @@ impl PaddedText {
         self.padded.get(..self.len).unwrap_or_default()
     }
 
-    /// Makes it the text of these parts.
+    /// Replaces the text with these parts.
     pub(crate) fn set<const N: usize>(&mut self, parts: [&[u8]; N]) {
         let len = parts.iter().map(|part| part.len()).sum();
         self.padded.resize(usize::next_multiple_of(len, STEP), 0);
-        let mut at = 0;
+        let mut start = 0;
         for part in parts {
-            self.padded[at..at + part.len()].copy_from_slice(part);
-            at += part.len();
+            self.padded[start..start + part.len()].copy_from_slice(part);
+            start += part.len();
         }
         self.len = len;
     }
 
     #[inline]
-    fn copy_to(&self, room: &mut [u8]) {
+    fn copy_to(&self, target: &mut [u8]) {
         let steps = self.padded.chunks_exact(STEP);
-        for (place, step) in room.chunks_exact_mut(STEP).zip(steps) {
-            place.copy_from_slice(step);
+        for (target, step) in target.chunks_exact_mut(STEP).zip(steps) {
+            target.copy_from_slice(step);
         }
     }
 }
@@ -249,27 +247,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_of_every_length_are_written_whole_one_after_the_other() {
+    fn texts_of_every_length_are_appended_completely() {
         let text: String = ('!'..='~').collect();
-        let (mut page, mut expected) = (Buffer::with_capacity(8), String::new());
+        let (mut buffer, mut expected) = (Buffer::with_capacity(8), String::new());
         for len in 0..=text.len() {
             let part = &text[..len];
             let short = &part[..len.min(ShortText::MAX_LEN)];
-            page.put_short_text(&ShortText::new(short));
+            buffer.put_short_text(&ShortText::new(short));
             expected.push_str(short);
-            page.put_padded(&PaddedText::new(part));
-            page.put_str(part);
-            page.push(b'\n');
+            buffer.put_padded(&PaddedText::new(part));
+            buffer.put_str(part);
+            buffer.push(b'\n');
             expected.push_str(&part.repeat(2));
             expected.push('\n');
         }
-        assert_eq!(page.written(), expected.as_bytes());
-        assert_eq!(page.len(), expected.len());
-        page.clear();
+        assert_eq!(buffer.written(), expected.as_bytes());
+        assert_eq!(buffer.len(), expected.len());
+        buffer.clear();
         let line = PaddedText::new(&text);
-        page.put_line(&line, &ShortText::new("more"), &ShortText::new("1"));
-        page.remove_newline();
-        page.remove_newline();
-        assert_eq!(page.written(), format!("{text}more1").as_bytes());
+        buffer.put_line(&line, &ShortText::new("more"), &ShortText::new("1"));
+        buffer.remove_newline();
+        buffer.remove_newline();
+        assert_eq!(buffer.written(), format!("{text}more1").as_bytes());
     }
 }

@@ -1,9 +1,8 @@
-//! Blocks of series to text and bytes.
+//! Encodes blocks of series in the exposition formats.
 //!
-//! An encoder knows the [`snapshot`](crate::snapshot) and nothing else: neither
-//! a registry nor a request. It is given one series after the other and appends
-//! to the caller's [`Buffer`], so whoever calls it decides how much is held at a
-//! time.
+//! An encoder depends on the [`snapshot`](crate::snapshot) only, neither on a registry nor on a
+//! request. It receives one series at a time and appends to the caller's [`Buffer`], so the
+//! caller decides how much is held in memory.
 
 mod buffer;
 mod json;
@@ -20,19 +19,19 @@ pub(crate) use text::{TextEncoder, TextFormat};
 
 use crate::snapshot::SeriesBlock;
 
-/// Something that writes series in an exposition format.
+/// An encoder of an exposition format.
 ///
-/// `start` is called once before the first block, `finish` once after the last.
-/// A family's blocks follow one another; of each, `block` is called once and then
-/// `series` for every series in turn.
+/// `start` is called once before the first block, and `finish` once after the last. The blocks of
+/// a family are consecutive. For each block, `block` is called once, and then `series` for each
+/// of its series.
 pub(crate) trait Encode {
-    fn start(&mut self, page: &mut Buffer);
-    fn block(&mut self, block: &SeriesBlock, page: &mut Buffer);
-    fn series(&mut self, block: &SeriesBlock, series: usize, page: &mut Buffer);
-    /// Returns how many bytes a call of `series` may give at once of those before it.
+    fn start(&mut self, buffer: &mut Buffer);
+    fn block(&mut self, block: &SeriesBlock, buffer: &mut Buffer);
+    fn series(&mut self, block: &SeriesBlock, series: usize, buffer: &mut Buffer);
+    /// Returns the maximum number of bytes of earlier series that a call of `series` may append.
     fn max_pending(&self) -> usize {
         0
     }
-    /// Ends the exposition; `cut` says that not all series are in it.
-    fn finish(&mut self, truncated: bool, page: &mut Buffer);
+    /// Ends the exposition; `truncated` is true if series were left out.
+    fn finish(&mut self, truncated: bool, buffer: &mut Buffer);
 }

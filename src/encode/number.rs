@@ -1,18 +1,17 @@
-//! Numbers as the exposition formats write them.
+//! Writes numbers as the exposition formats require.
 
 use crate::encode::buffer::{Buffer, ShortText};
 use crate::snapshot::Count;
 
 #[inline]
-pub(super) fn put_u64(page: &mut Buffer, number: u64) {
-    page.put_short_text(&digits(number));
+pub(super) fn put_u64(buffer: &mut Buffer, number: u64) {
+    buffer.put_short_text(&digits(number));
 }
 
-/// Returns a number's digits.
+/// Returns the digits of a number.
 ///
-/// Those of up to eight are made without a branch: counts differ in how many they
-/// have from one line to the next, and a processor that guesses wrongly loses more
-/// time than the digits take.
+/// Up to eight digits are computed without a branch. The number of digits varies from line to line,
+/// and a mispredicted branch costs more than computing the digits.
 #[inline]
 pub(super) fn digits(number: u64) -> ShortText {
     if number < 100_000_000 {
@@ -22,54 +21,56 @@ pub(super) fn digits(number: u64) -> ShortText {
     }
 }
 
-/// Returns the digits of a number of at most eight.
+/// Returns the digits of a number below 100,000,000.
 ///
-/// The number is cut in half, the halves at once again, and these once more, each
-/// part in bits of its own. The products stand for divisions, by 100 of what is below
-/// 10,000 and by 10 of what is below 100, and are exact for those.
+/// The number is split into two parts of four digits, these at once into parts of two digits, and
+/// these into single digits, each part in separate bits. The multiplications replace divisions by
+/// 100 and by 10, and are exact for numbers below 10,000 and below 100.
 #[inline]
 fn eight_digits(number: u64) -> ShortText {
     let fours = (number / 10_000) | ((number % 10_000) << 32);
     let hundreds = ((fours * 10_486) >> 20) & 0x0000_007F_0000_007F;
     let twos = hundreds | ((fours - 100 * hundreds) << 16);
     let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
-    // The first digit in the lowest byte.
+    // The first digit is in the lowest byte.
     let ones = tens | ((twos - 10 * tens) << 8);
-    // Of 0, one digit stays.
+    // The number 0 keeps one digit.
     let zeroes = (ones.trailing_zeros() / 8).min(7);
     let text = (ones | 0x3030_3030_3030_3030) >> (8 * zeroes);
     ShortText::from_bytes(text.to_le_bytes(), 8 - zeroes as usize)
 }
 
-/// Appends a counter's value, its whole part exact where there is no fraction.
-pub(super) fn put_count(page: &mut Buffer, count: Count) {
+/// Appends the value of a counter; without a fraction, the whole part is exact.
+pub(super) fn put_count(buffer: &mut Buffer, count: Count) {
     if count.fraction == 0.0 {
-        put_u64(page, count.whole);
+        put_u64(buffer, count.whole);
     } else {
-        put_f64(page, count.value());
+        put_f64(buffer, count.value());
     }
 }
 
-/// Appends a number as Prometheus reads it: the shortest text that reads back as
-/// the same number, whole numbers without a point, `+Inf`, `-Inf` and `NaN`.
-pub(super) fn put_f64(page: &mut Buffer, number: f64) {
-    // Below this, every whole number is exact and short.
-    const WHOLE: f64 = 1e15;
-    if number.fract() == 0.0 && number.abs() < WHOLE && (number != 0.0 || number.is_sign_positive())
+/// Appends a number in Prometheus's syntax: the shortest text that parses to the same number, whole
+/// numbers without a decimal point, `+Inf`, `-Inf` or `NaN`.
+pub(super) fn put_f64(buffer: &mut Buffer, number: f64) {
+    // Whole numbers below this are exact and short.
+    const MAX_WHOLE: f64 = 1e15;
+    if number.fract() == 0.0
+        && number.abs() < MAX_WHOLE
+        && (number != 0.0 || number.is_sign_positive())
     {
         #[expect(clippy::cast_possible_truncation, reason = "whole and below 1e15")]
-        page.put_short_text(&ShortText::new(itoa::Buffer::new().format(number as i64)));
+        buffer.put_short_text(&ShortText::new(itoa::Buffer::new().format(number as i64)));
     } else {
-        put_float(page, number);
+        put_float(buffer, number);
     }
 }
 
-/// Returns a bucket's bound in OpenMetrics's canonical form (specification 1.0,
-/// "Considerations: Canonical Numbers"): the shortest digits, an exponent of at
-/// least two digits below 1e-4 and from 1e6 on, and else a point: `1.0`, `1e+06`.
+/// Returns a bucket bound in OpenMetrics's canonical form (specification 1.0, "Considerations:
+/// Canonical Numbers"): the shortest digits, with an exponent of at least two digits below 1e-4 and
+/// from 1e6 on, otherwise with a decimal point: `1.0`, `1e+06`.
 ///
-/// Prometheus 3 rewrites bounds to this form, so that another one would be
-/// another series there than in Prometheus 2.
+/// Prometheus 3 converts bounds to this form. Another form would be a different series there than
+/// in Prometheus 2.
 pub(super) fn bound_text(bound: f64) -> String {
     if !bound.is_finite() {
         return non_finite_text(bound).to_owned();
@@ -86,16 +87,16 @@ pub(super) fn bound_text(bound: f64) -> String {
     }
 }
 
-/// Returns a time in seconds since 1970, to the millisecond.
+/// Converts milliseconds to seconds.
 pub(super) fn millis_to_seconds(millis: u64) -> f64 {
     millis as f64 / 1e3
 }
 
-fn put_float(page: &mut Buffer, number: f64) {
+fn put_float(buffer: &mut Buffer, number: f64) {
     if number.is_finite() {
-        page.put_short_text(&ShortText::new(zmij::Buffer::new().format_finite(number)));
+        buffer.put_short_text(&ShortText::new(zmij::Buffer::new().format_finite(number)));
     } else {
-        page.put_str(non_finite_text(number));
+        buffer.put_str(non_finite_text(number));
     }
 }
 
@@ -115,15 +116,15 @@ mod tests {
 
     #[track_caller]
     fn check(number: f64, expected: &str) {
-        let mut page = Buffer::default();
-        put_f64(&mut page, number);
-        assert_eq!(page.written(), expected.as_bytes());
+        let mut buffer = Buffer::default();
+        put_f64(&mut buffer, number);
+        assert_eq!(buffer.written(), expected.as_bytes());
         let back = expected.replace("Inf", "inf").parse::<f64>().unwrap();
         assert!(back == number || (back.is_nan() && number.is_nan()));
     }
 
     #[test]
-    fn numbers_are_short_and_read_back_as_themselves() {
+    fn numbers_are_short_and_parse_back_to_themselves() {
         check(0.0, "0");
         check(-0.0, "-0.0");
         check(42.0, "42");
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_numbers_of_every_length_have_their_digits() {
+    fn whole_numbers_of_every_length_have_the_right_digits() {
         let mut numbers: Vec<u64> = (0..20_000).collect();
         let powers = (0..20).map(|power| 10_u64.pow(power));
         numbers.extend(powers.flat_map(|power| [power - 1, power, power + 1, power / 3]));
@@ -146,21 +147,21 @@ mod tests {
         numbers.extend((0..50_000).map(|_| random.u64(..) >> random.u32(..64)));
         numbers.push(u64::MAX);
         for number in numbers {
-            let mut page = Buffer::default();
-            put_u64(&mut page, number);
-            assert_eq!(page.written(), number.to_string().as_bytes());
+            let mut buffer = Buffer::default();
+            put_u64(&mut buffer, number);
+            assert_eq!(buffer.written(), number.to_string().as_bytes());
         }
     }
 
     #[test]
-    fn a_count_past_2_to_the_53_keeps_every_digit() {
-        let mut page = Buffer::default();
-        put_count(&mut page, ((1 << 60) + 1).into());
-        assert_eq!(page.written(), b"1152921504606846977");
+    fn a_count_above_2_to_the_53_keeps_every_digit() {
+        let mut buffer = Buffer::default();
+        put_count(&mut buffer, ((1 << 60) + 1).into());
+        assert_eq!(buffer.written(), b"1152921504606846977");
     }
 
     #[test]
-    fn bounds_are_in_the_canonical_form_of_openmetrics() {
+    fn bounds_have_the_canonical_form_of_openmetrics() {
         for (bound, text) in [
             (0.0, "0.0"),
             (10.0, "10.0"),

@@ -1,4 +1,4 @@
-//! A registry's exposition, a chunk at a time.
+//! Encodes a registry one chunk at a time.
 
 use std::fmt;
 
@@ -7,31 +7,31 @@ use crate::export::Export;
 use crate::registry::RegistryReader;
 use crate::snapshot::SeriesBlock;
 
-/// A chunk is handed over once it is at least this long. It is then longer by what
-/// one series adds, or one message of protobuf.
+/// A chunk ends when it is at least this long. It may be longer by one series, or by one protobuf
+/// message.
 const CHUNK_LEN: usize = 60 * 1024;
 
-/// So much memory a page is given at first: a chunk and what a series may add, so
-/// that it seldom grows.
+/// The initial capacity of the buffer: a chunk and one more series, so that it rarely grows.
 const BUFFER_CAPACITY: usize = 64 * 1024;
 
-/// A registry's exposition in chunks of about 60 KiB, each made when it is asked for.
+/// Encodes a registry in chunks of about 60 KiB, each when it is requested.
 ///
-/// So a scrape of any size holds one chunk and one block of series, and whoever
-/// takes it slowly holds no more.
+/// A scrape of any size holds one chunk and one block of series in memory, however slowly the
+/// client reads.
 pub(crate) struct ChunkEncoder {
-    /// What is to be read. The reading begins with the first chunk, on the thread that makes it.
+    /// The export that has not started yet. It starts with the first chunk, on the thread that
+    /// encodes that.
     export: Option<Export>,
     state: Option<ExportState>,
     is_last: bool,
-    /// The block under way, and how many of its series have been written.
+    /// The current block, and how many of its series have been written.
     current_block: Option<(SeriesBlock, usize)>,
-    /// How many more series there may be.
+    /// How many more series may be written.
     remaining_series: usize,
     buffer: Buffer,
 }
 
-/// A registry that is being read.
+/// An export that has started.
 pub(super) struct ExportState {
     pub(super) reader: RegistryReader,
     pub(super) encoder: Box<dyn Encode + Send>,
@@ -49,23 +49,23 @@ impl ChunkEncoder {
         }
     }
 
-    /// Returns the chunk that is there, empty before the first and after the last.
+    /// Returns the current chunk, which is empty before the first and after the last.
     pub(crate) fn chunk(&self) -> &[u8] {
         self.buffer.written()
     }
 
-    /// Returns true when the chunk that is there is the last.
+    /// Returns true if the current chunk is the last.
     pub(crate) fn is_last(&self) -> bool {
         self.is_last
     }
 
-    /// Gives up the memory of the chunk, until the next is made.
+    /// Frees the memory of the current chunk.
     #[cfg(feature = "axum")]
     pub(crate) fn free_buffer(&mut self) {
         self.buffer = Buffer::default();
     }
 
-    /// Makes the next chunk, which after the last is empty.
+    /// Encodes the next chunk, which is empty after the last.
     pub(crate) fn next_chunk(&mut self) {
         self.buffer.clear();
         if self.buffer.capacity() == 0 {
@@ -88,12 +88,12 @@ impl ChunkEncoder {
         self.state = (!self.is_last).then_some(reading);
     }
 
-    /// Returns true when what one more series may add is not to be added.
+    /// Returns true if the chunk is long enough.
     fn is_full(&self, reading: &ExportState) -> bool {
         self.buffer.len() + reading.encoder.max_pending() >= CHUNK_LEN
     }
 
-    /// Goes on to the next block, or ends where there is none or no more are wanted.
+    /// Starts the next block, or ends if there is none or the limit is reached.
     fn next_block(&mut self, reading: &mut ExportState) {
         match reading.reader.next() {
             Some(block) if self.remaining_series > 0 => {
@@ -107,7 +107,7 @@ impl ChunkEncoder {
         }
     }
 
-    /// Writes series of a block, as many as the chunk takes and are wanted.
+    /// Writes series of a block until the chunk is full or the limit is reached.
     fn write_series(&mut self, reading: &mut ExportState, block: SeriesBlock, mut written: usize) {
         let end = block
             .labels
@@ -130,7 +130,7 @@ impl ChunkEncoder {
 impl fmt::Debug for ChunkEncoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Chunks")
-            .field("left", &self.remaining_series)
+            .field("remaining_series", &self.remaining_series)
             .finish_non_exhaustive()
     }
 }

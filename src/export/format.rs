@@ -1,29 +1,28 @@
-//! The formats that a registry can be served in.
+//! The exposition formats.
 
 /// An exposition format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// Prometheus's text format 0.0.4, which every version of it reads.
+    /// Prometheus's text format 0.0.4, which all versions of Prometheus accept.
     Text,
-    /// Prometheus's text format 1.0.0, which Prometheus 3 reads: the same, and any
-    /// UTF-8 in names where the [escaping](crate::snapshot::Escaping) allows it.
+    /// Prometheus's text format 1.0.0, which Prometheus 3 accepts. It differs from 0.0.4 in that
+    /// names may be any UTF-8, if the [escaping](crate::snapshot::Escaping) allows it.
     TextV1,
-    /// `OpenMetrics` 1.0.0: with units and exemplars, and with the times since when
-    /// series count where these are [asked for](crate::export::Export::created).
+    /// OpenMetrics 1.0.0, with units and exemplars, and with creation timestamps if
+    /// [enabled](crate::export::Export::created_timestamps).
     OpenMetrics,
-    /// Prometheus's protobuf format, delimited: with native histograms, exemplars and
-    /// creation times. A family of more than some 28 KiB is told in several messages,
-    /// which Prometheus reads as one; a reader that keeps one message a name must put
-    /// them together.
+    /// Prometheus's delimited protobuf format, with native histograms, exemplars and creation
+    /// timestamps. A family of more than about 28 KiB is split into several messages. Prometheus
+    /// merges them; other parsers that expect one message per name must do the same.
     Protobuf,
     /// JSON, for programs.
     Json,
 }
 
 impl Format {
-    /// Returns the format's name as the label `format` of
-    /// `tachometer_scrapes_total` has it.
+    /// Returns the name of the format, which is the value of the label `format` of
+    /// `tachometer_scrapes_total`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -35,8 +34,7 @@ impl Format {
         }
     }
 
-    /// Returns the exact content type that a reader of this format expects, without
-    /// the escaping scheme.
+    /// Returns the `Content-Type` of the format, without the escaping scheme.
     #[must_use]
     pub fn content_type(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! A registry, read and encoded: as one text, into a writer, or a chunk at a time.
+//! Exports of a registry in an exposition format: to a string, bytes or a writer.
 //!
 //! ```
 //! use tachometer::Registry;
@@ -11,7 +11,7 @@
 //!     "# HELP jobs_total Jobs done.\n# TYPE jobs_total counter\njobs_total 1\n"
 //! );
 //!
-//! // Into a file for Prometheus's node exporter, say, without a copy of it all.
+//! // To a file, such as for Prometheus's node exporter, without holding all of it in memory.
 //! let mut file = Vec::new();
 //! registry.export(Format::OpenMetrics).filter_names(["jobs_total"]).write_to(&mut file)?;
 //! assert!(file.ends_with(b"jobs_total 1\n# EOF\n"));
@@ -35,11 +35,11 @@ use crate::encode::{Encode, JsonEncoder, ProtobufEncoder, TextEncoder, TextForma
 use crate::registry::Registry;
 use crate::snapshot::Escaping;
 
-/// A registry that is about to be written in a format: choose, then write.
+/// An export of a registry: choose its options, then write it.
 ///
 /// See the [module](self) for an example.
 #[derive(Clone)]
-#[must_use = "nothing is written without a call of `write_to` or `to_bytes`"]
+#[must_use = "nothing is written until `write_to` or `to_bytes` is called"]
 pub struct Export {
     registry: Registry,
     format: Format,
@@ -60,21 +60,21 @@ impl fmt::Debug for Export {
 }
 
 impl Export {
-    /// Chooses how names are written that are not classic; by default with
-    /// underscores. JSON has all names as they are.
+    /// Sets how names with special characters are escaped; the default is underscores. JSON never
+    /// escapes names.
     pub fn escaping(self, escaping: Escaping) -> Self {
         Self { escaping, ..self }
     }
 
-    /// Chooses whether `OpenMetrics` says since when each counter and histogram
-    /// counts, in lines of their own; by default it does not, since that is a line
-    /// more for every series. Protobuf says it in any case, the other formats never.
+    /// Sets whether OpenMetrics contains the creation time of each counter and histogram. They are
+    /// off by default, since they add a line per series. Protobuf always contains them, the other
+    /// formats never.
     pub fn created_timestamps(self, created: bool) -> Self {
         Self { created, ..self }
     }
 
-    /// Leaves out all metrics but those of these names, a counter's with its `_total`
-    /// or without; names that there are not are passed over.
+    /// Exports only the metrics with these names. The name of a counter may be given with or without
+    /// `_total`. Unknown names are ignored.
     pub fn filter_names(self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let names = names.into_iter().map(Into::into);
         Self {
@@ -83,17 +83,17 @@ impl Export {
         }
     }
 
-    /// Leaves out all series but the first so many. JSON says so at its end where
-    /// there were more, by `"truncated": true`.
+    /// Exports only the first `limit` series. If there are more, JSON ends with
+    /// `"truncated": true`.
     pub fn limit(self, limit: usize) -> Self {
         Self { limit, ..self }
     }
 
-    /// Writes it all, about 60 KiB at a time.
+    /// Writes the export, in chunks of about 60 KiB.
     ///
     /// # Errors
     ///
-    /// What the writer returns.
+    /// Returns the error of the writer.
     pub fn write_to(self, writer: &mut impl io::Write) -> io::Result<()> {
         let mut chunks = self.into_chunks();
         while !chunks.is_last() {
@@ -103,16 +103,16 @@ impl Export {
         Ok(())
     }
 
-    /// Returns it all.
+    /// Returns the export.
     #[must_use]
     pub fn to_bytes(self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        // A vector takes whatever is written to it.
+        // Writing to a vector returns no error.
         let _ = self.write_to(&mut bytes);
         bytes
     }
 
-    /// Makes it a chunk at a time. The registry is read from the first chunk on.
+    /// Returns an encoder of chunks. The registry is read from the first chunk on.
     pub(crate) fn into_chunks(self) -> ChunkEncoder {
         ChunkEncoder::new(self)
     }
@@ -139,8 +139,7 @@ impl Export {
 }
 
 impl Registry {
-    /// Begins to write all metrics in a format. See the
-    /// [module](crate::export) for an example.
+    /// Starts an export of all metrics in a format. See the [module](crate::export) for an example.
     pub fn export(&self, format: Format) -> Export {
         Export {
             registry: self.clone(),
@@ -171,7 +170,7 @@ impl Registry {
 
     fn export_text(&self, format: Format) -> String {
         let bytes = self.export(format).to_bytes();
-        // Text is made of text, so that nothing is ever replaced.
+        // These formats are valid UTF-8, so nothing is ever replaced.
         String::from_utf8(bytes)
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }

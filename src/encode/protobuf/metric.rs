@@ -1,4 +1,4 @@
-//! One series: the message `Metric` and what lies in it.
+//! Encodes one series: the message `Metric` and the messages in it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,7 +11,7 @@ use crate::encode::protobuf::wire::{
 };
 use crate::snapshot::{Escaping, Exemplar, HistogramView, Labels, SeriesBlock, Values};
 
-/// The fields of these messages, by their names there.
+/// The field numbers of these messages.
 mod field {
     pub(super) const METRIC_LABEL: u8 = 1;
     pub(super) const METRIC_GAUGE: u8 = 2;
@@ -19,7 +19,7 @@ mod field {
     pub(super) const METRIC_HISTOGRAM: u8 = 7;
     pub(super) const LABEL_NAME: u8 = 1;
     pub(super) const LABEL_VALUE: u8 = 2;
-    /// Of a gauge as of a counter.
+    /// The same in `Gauge` and `Counter`.
     pub(super) const VALUE: u8 = 1;
     pub(super) const COUNTER_EXEMPLAR: u8 = 2;
     pub(super) const COUNTER_CREATED: u8 = 3;
@@ -37,7 +37,7 @@ mod field {
     pub(super) const TIMESTAMP_NANOS: u8 = 2;
 }
 
-/// Makes `scratch.metric` the message of one series.
+/// Sets `scratch.metric` to the message of one series.
 pub(super) fn put_metric(
     block: &SeriesBlock,
     series: usize,
@@ -52,20 +52,20 @@ pub(super) fn put_metric(
     metric.clear();
     value.clear();
     if let Some(labels) = block.labels.get(series) {
-        // Classic names are written as they are by any scheme.
-        let classic = block.desc.is_classic();
-        let escaping = if classic { Escaping::Utf8 } else { escaping };
+        // No scheme changes classic names.
+        let is_classic = block.desc.is_classic();
+        let escaping = if is_classic { Escaping::Utf8 } else { escaping };
         put_labels(metric, field::METRIC_LABEL, labels, escaping);
     }
     let exemplars = block.exemplars_for(series);
-    let since = block.created_millis.get(series).copied();
+    let created = block.created_millis.get(series).copied();
     let field = match &block.values {
         Values::Counter(counts) => {
             put_f64(value, field::VALUE, counts[series].value());
             if let Some(exemplar) = exemplars.first() {
                 put_exemplar(value, field::COUNTER_EXEMPLAR, exemplar);
             }
-            put_created(value, field::COUNTER_CREATED, since);
+            put_created(value, field::COUNTER_CREATED, created);
             field::METRIC_COUNTER
         }
         Values::Gauge(numbers) => {
@@ -79,101 +79,105 @@ pub(super) fn put_metric(
                     put_native(value, native, part);
                 }
             }
-            put_created(value, field::HISTOGRAM_CREATED, since);
+            put_created(value, field::HISTOGRAM_CREATED, created);
             field::METRIC_HISTOGRAM
         }
     };
     put_bytes(metric, field, value.written());
 }
 
-fn put_labels(page: &mut Buffer, field: u8, labels: &Labels, escaping: Escaping) {
+fn put_labels(buffer: &mut Buffer, field: u8, labels: &Labels, escaping: Escaping) {
     for (name, value) in labels.pairs() {
         let name = escaping.label_name(&name);
         put_bytes_header(
-            page,
+            buffer,
             field,
             bytes_field_len(name.len()) + bytes_field_len(value.len()),
         );
-        put_bytes(page, field::LABEL_NAME, name.as_bytes());
-        put_bytes(page, field::LABEL_VALUE, value.as_bytes());
+        put_bytes(buffer, field::LABEL_NAME, name.as_bytes());
+        put_bytes(buffer, field::LABEL_VALUE, value.as_bytes());
     }
 }
 
-fn put_histogram(page: &mut Buffer, histogram: &HistogramView<'_>, exemplars: &[Exemplar]) {
-    put_u64(page, field::HISTOGRAM_COUNT, histogram.count());
-    put_f64(page, field::HISTOGRAM_SUM, histogram.totals().sum);
+fn put_histogram(buffer: &mut Buffer, histogram: &HistogramView<'_>, exemplars: &[Exemplar]) {
+    put_u64(buffer, field::HISTOGRAM_COUNT, histogram.count());
+    put_f64(buffer, field::HISTOGRAM_SUM, histogram.totals().sum);
     if exemplars.is_empty() {
-        for (bound, up_to) in histogram.cumulative() {
-            page.put_short_text(&bucket(bound, up_to));
+        for (bound, cumulative) in histogram.cumulative() {
+            buffer.put_short_text(&bucket(bound, cumulative));
         }
         return;
     }
-    for (position, (bound, up_to)) in histogram.cumulative().enumerate() {
-        let mut own = Buffer::default();
-        own.put_short_text(&bucket_fields(bound, up_to));
-        if let Some(exemplar) = exemplars.iter().find(|own| own.bucket == position) {
-            put_exemplar(&mut own, field::BUCKET_EXEMPLAR, exemplar);
+    for (position, (bound, cumulative)) in histogram.cumulative().enumerate() {
+        let mut bucket = Buffer::default();
+        bucket.put_short_text(&bucket_fields(bound, cumulative));
+        if let Some(exemplar) = exemplars.iter().find(|e| e.bucket == position) {
+            put_exemplar(&mut bucket, field::BUCKET_EXEMPLAR, exemplar);
         }
-        put_bytes(page, field::HISTOGRAM_BUCKET, own.written());
+        put_bytes(buffer, field::HISTOGRAM_BUCKET, bucket.written());
     }
 }
 
-/// Returns a bucket without an exemplar, as the field that it is.
+/// Returns the field of a bucket without an exemplar.
 #[inline]
-fn bucket(bound: f64, up_to: u64) -> ShortText {
-    let count = if up_to == 0 { 0 } else { 1 + varint_len(up_to) };
+fn bucket(bound: f64, cumulative: u64) -> ShortText {
+    let count = if cumulative == 0 {
+        0
+    } else {
+        1 + varint_len(cumulative)
+    };
     let mut bytes = ShortText::default();
     bytes.push(field::HISTOGRAM_BUCKET << 3 | 2);
-    // At most 20, which is one byte.
+    // The length is at most 20, so it takes one byte.
     bytes.push((count + 1 + size_of::<f64>()).to_le_bytes()[0]);
-    push_bucket(&mut bytes, bound, up_to);
+    push_bucket(&mut bytes, bound, cumulative);
     bytes
 }
 
-fn bucket_fields(bound: f64, up_to: u64) -> ShortText {
+fn bucket_fields(bound: f64, cumulative: u64) -> ShortText {
     let mut bytes = ShortText::default();
-    push_bucket(&mut bytes, bound, up_to);
+    push_bucket(&mut bytes, bound, cumulative);
     bytes
 }
 
 #[inline]
-fn push_bucket(bytes: &mut ShortText, bound: f64, up_to: u64) {
-    if up_to != 0 {
+fn push_bucket(bytes: &mut ShortText, bound: f64, cumulative: u64) {
+    if cumulative != 0 {
         bytes.push(field::BUCKET_CUMULATIVE << 3);
-        for_each_varint_byte(up_to, |byte| bytes.push(byte));
+        for_each_varint_byte(cumulative, |byte| bytes.push(byte));
     }
     bytes.push(field::BUCKET_BOUND << 3 | 1);
     bytes.push_eight(bound.to_le_bytes());
 }
 
 #[cold]
-fn put_exemplar(page: &mut Buffer, field: u8, exemplar: &Exemplar) {
+fn put_exemplar(buffer: &mut Buffer, field: u8, exemplar: &Exemplar) {
     let mut message = Buffer::default();
-    // The names of an exemplar's labels are always classic.
+    // The names of exemplar labels are always classic.
     let labels = &exemplar.labels;
     put_labels(&mut message, field::EXEMPLAR_LABEL, labels, Escaping::Utf8);
     put_f64(&mut message, field::EXEMPLAR_VALUE, exemplar.value);
     put_time(&mut message, field::EXEMPLAR_TIMESTAMP, exemplar.timestamp);
-    put_bytes(page, field, message.written());
+    put_bytes(buffer, field, message.written());
 }
 
-/// Appends since when a series counts, in milliseconds after 1970, where it is known.
-fn put_created(page: &mut Buffer, field: u8, since: Option<u64>) {
-    if let Some(millis) = since {
+/// Appends the creation time of a series, in milliseconds since 1970, if it is known.
+fn put_created(buffer: &mut Buffer, field: u8, created_millis: Option<u64>) {
+    if let Some(millis) = created_millis {
         let nanos = millis % 1_000 * 1_000_000;
-        page.put_short_text(&timestamp(field, millis / 1_000, nanos));
+        buffer.put_short_text(&timestamp(field, millis / 1_000, nanos));
     }
 }
 
-/// Appends a time; none where the clock stood before 1970.
-fn put_time(page: &mut Buffer, field: u8, time: SystemTime) {
+/// Appends a time, unless it is before 1970.
+fn put_time(buffer: &mut Buffer, field: u8, time: SystemTime) {
     if let Ok(since_1970) = time.duration_since(UNIX_EPOCH) {
         let nanos = u64::from(since_1970.subsec_nanos());
-        page.put_short_text(&timestamp(field, since_1970.as_secs(), nanos));
+        buffer.put_short_text(&timestamp(field, since_1970.as_secs(), nanos));
     }
 }
 
-/// Returns a time as the field that it is.
+/// Returns the field of a time.
 fn timestamp(field: u8, seconds: u64, nanos: u64) -> ShortText {
     let numbers = [
         (field::TIMESTAMP_SECONDS, seconds),
@@ -186,7 +190,7 @@ fn timestamp(field: u8, seconds: u64, nanos: u64) -> ShortText {
         .sum();
     let mut bytes = ShortText::default();
     bytes.push(field << 3 | 2);
-    // At most 22, which is one byte.
+    // The length is at most 22, so it takes one byte.
     bytes.push(len.to_le_bytes()[0]);
     for (field, number) in numbers {
         bytes.push(field << 3);

@@ -1,14 +1,14 @@
 //! Prometheus's protobuf format: delimited messages of the type
 //! `io.prometheus.client.MetricFamily`.
 //!
-//! It is the one format that carries native histograms. The messages:
+//! It is the only format with native histograms. The messages are defined in
 //! <https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto>.
 //!
-//! A message begins with its length, so that it has to be whole before any of it is
-//! sent. A family that would make one of more than 28 KiB is therefore told in
-//! several, each with its name, help and kind; Prometheus reads one after the other.
-//! By its first histogram it takes all of a message to be native or not, so those with
-//! exponential buckets share none with those without.
+//! A message begins with its length, so it must be complete before any of it is sent. A family
+//! whose message would exceed 28 KiB is therefore split into several messages, each with the name,
+//! help and type; Prometheus accepts that. Prometheus treats all histograms of a message like the
+//! first one, native or not, so histograms with and without exponential buckets are in separate
+//! messages.
 
 mod metric;
 mod native;
@@ -19,8 +19,8 @@ use crate::snapshot::{Desc, Escaping, Kind, SeriesBlock, Values};
 use metric::put_metric;
 use wire::{put_bytes, put_u64, put_varint};
 
-/// A family's message is ended once its series take so many bytes: with the page that
-/// it then goes to, it is what a scrape holds.
+/// A message is ended once its series take this many bytes. A scrape holds one message and one
+/// chunk in memory.
 const MAX_MESSAGE: usize = 28 * 1024;
 
 /// The fields of a `MetricFamily`.
@@ -36,22 +36,22 @@ mod field {
 #[derive(Debug)]
 pub(crate) struct ProtobufEncoder {
     escaping: Escaping,
-    /// Name, help, kind and unit of the family under way.
+    /// The encoded name, help, type and unit of the current family.
     header: Buffer,
-    /// Its series, as far as they have not been sent.
+    /// The encoded series of the family that have not been written to the output yet.
     series: Buffer,
-    /// Whether the block under way has exponential buckets.
-    native: bool,
+    /// Whether the current block has exponential buckets.
+    is_native: bool,
     scratch: Scratch,
 }
 
-/// Messages within messages, whose lengths must be known before they are written.
+/// Buffers for nested messages, whose lengths must be known before they are written.
 #[derive(Debug, Default)]
 struct Scratch {
     metric: Buffer,
-    /// A metric's value: a counter, a histogram.
+    /// The value of a metric, such as `Counter` or `Histogram`.
     value: Buffer,
-    /// What lies in a value: an exemplar, a span.
+    /// A message inside a value, such as `Exemplar` or `BucketSpan`.
     nested: Buffer,
 }
 
@@ -61,18 +61,18 @@ impl ProtobufEncoder {
             escaping,
             header: Buffer::default(),
             series: Buffer::with_capacity(32 * 1024),
-            native: false,
+            is_native: false,
             scratch: Scratch::default(),
         }
     }
 
-    /// Sends the series that were collected, as one message.
-    fn flush(&mut self, page: &mut Buffer) {
+    /// Writes the collected series as one message.
+    fn flush(&mut self, buffer: &mut Buffer) {
         if self.series.len() > 0 {
             let length = self.header.len() + self.series.len();
-            put_varint(page, length as u64);
-            page.put_slice(self.header.written());
-            page.put_slice(self.series.written());
+            put_varint(buffer, length as u64);
+            buffer.put_slice(self.header.written());
+            buffer.put_slice(self.series.written());
             self.series.clear();
         }
     }
@@ -93,23 +93,23 @@ impl ProtobufEncoder {
 impl Encode for ProtobufEncoder {
     fn start(&mut self, _page: &mut Buffer) {}
 
-    fn block(&mut self, block: &SeriesBlock, page: &mut Buffer) {
-        let native = matches!(&block.values, Values::Histogram(all) if !all.native.is_empty());
-        if block.is_first || native != self.native {
-            self.flush(page);
+    fn block(&mut self, block: &SeriesBlock, buffer: &mut Buffer) {
+        let is_native = matches!(&block.values, Values::Histogram(all) if !all.native.is_empty());
+        if block.is_first || is_native != self.is_native {
+            self.flush(buffer);
         }
-        self.native = native;
+        self.is_native = is_native;
         if block.is_first {
             self.start_family(&block.desc);
         }
     }
 
-    fn series(&mut self, block: &SeriesBlock, series: usize, page: &mut Buffer) {
+    fn series(&mut self, block: &SeriesBlock, series: usize, buffer: &mut Buffer) {
         put_metric(block, series, self.escaping, &mut self.scratch);
         let metric = self.scratch.metric.written();
         put_bytes(&mut self.series, field::METRIC, metric);
         if self.series.len() >= MAX_MESSAGE {
-            self.flush(page);
+            self.flush(buffer);
         }
     }
 
@@ -117,12 +117,12 @@ impl Encode for ProtobufEncoder {
         MAX_MESSAGE
     }
 
-    fn finish(&mut self, _cut: bool, page: &mut Buffer) {
-        self.flush(page);
+    fn finish(&mut self, _truncated: bool, buffer: &mut Buffer) {
+        self.flush(buffer);
     }
 }
 
-/// Returns the number of a kind in the enumeration `MetricType`.
+/// Returns the value of a kind in the enum `MetricType`.
 fn metric_type(kind: Kind) -> u64 {
     match kind {
         Kind::Counter => 0,

@@ -1,12 +1,11 @@
-//! A native histogram: exponential buckets as spans, and each count as how much it
-//! differs from the one before.
+//! Encodes native histograms: exponential buckets as spans, and each count as the difference to the
+//! count before it.
 
 use crate::encode::Buffer;
 use crate::encode::protobuf::wire::{put_bytes, put_f64, put_sint, put_u64};
 use crate::snapshot::NativeBuckets;
 
-/// The fields of a `Histogram` that are about exponential buckets, and those of a
-/// `BucketSpan`.
+/// The field numbers of `Histogram` for exponential buckets, and those of `BucketSpan`.
 mod field {
     pub(super) const SCHEMA: u8 = 5;
     pub(super) const ZERO_THRESHOLD: u8 = 6;
@@ -19,7 +18,7 @@ mod field {
     pub(super) const SPAN_OFFSET: u8 = 1;
     pub(super) const SPAN_LENGTH: u8 = 2;
 
-    /// The fields of one sign's buckets.
+    /// The fields of the buckets with one sign.
     pub(super) struct BucketFields {
         pub(super) span: u8,
         pub(super) delta: u8,
@@ -27,18 +26,22 @@ mod field {
 }
 
 /// Appends the exponential buckets to a `Histogram`.
-pub(super) fn put_native(page: &mut Buffer, buckets: &NativeBuckets, part: &mut Buffer) {
-    put_sint(page, field::SCHEMA, i64::from(buckets.resolution.schema()));
-    // Never 0: by it Prometheus knows a native histogram that is empty.
-    put_f64(page, field::ZERO_THRESHOLD, NativeBuckets::ZERO_THRESHOLD);
-    put_u64(page, field::ZERO_COUNT, buckets.zero_count);
-    put_buckets(page, &field::NEGATIVE, &buckets.negative, part);
-    put_buckets(page, &field::POSITIVE, &buckets.positive, part);
+pub(super) fn put_native(buffer: &mut Buffer, buckets: &NativeBuckets, part: &mut Buffer) {
+    put_sint(
+        buffer,
+        field::SCHEMA,
+        i64::from(buckets.resolution.schema()),
+    );
+    // Never 0: Prometheus recognizes an empty native histogram by it.
+    put_f64(buffer, field::ZERO_THRESHOLD, NativeBuckets::ZERO_THRESHOLD);
+    put_u64(buffer, field::ZERO_COUNT, buckets.zero_count);
+    put_buckets(buffer, &field::NEGATIVE, &buckets.negative, part);
+    put_buckets(buffer, &field::POSITIVE, &buckets.positive, part);
 }
 
 fn put_buckets(
-    page: &mut Buffer,
-    side: &field::BucketFields,
+    buffer: &mut Buffer,
+    fields: &field::BucketFields,
     buckets: &[(i32, u64)],
     part: &mut Buffer,
 ) {
@@ -48,15 +51,19 @@ fn put_buckets(
             continue;
         };
         part.clear();
-        // Of the first span from 0, of others from the end of the one before.
+        // The first offset is relative to 0, the others to the end of the span before.
         put_sint(part, field::SPAN_OFFSET, i64::from(first - next));
         put_u64(part, field::SPAN_LENGTH, run.len() as u64);
-        put_bytes(page, side.span, part.written());
+        put_bytes(buffer, fields.span, part.written());
         next = last + 1;
     }
     let mut before = 0;
     for (_, count) in buckets {
-        put_sint(page, side.delta, count.wrapping_sub(before).cast_signed());
+        put_sint(
+            buffer,
+            fields.delta,
+            count.wrapping_sub(before).cast_signed(),
+        );
         before = *count;
     }
 }

@@ -1,20 +1,20 @@
-//! What the text formats do not have in common.
+//! The differences between the text formats.
 
 use crate::encode::Buffer;
 use crate::snapshot::{Desc, Kind};
 
-/// One of the text formats.
+/// A text format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TextFormat {
-    /// Prometheus's, 0.0.4 and 1.0.0, which differ in the names that they allow.
+    /// Prometheus's text formats 0.0.4 and 1.0.0, which differ only in the names that they allow.
     Prometheus,
     /// OpenMetrics 1.0.0.
     OpenMetrics,
 }
 
 impl TextFormat {
-    /// Returns the name of a family in its header, of the name that is exposed: in
-    /// OpenMetrics a counter's has no `_total`.
+    /// Returns the name of a family in its header, given the exposed name: in OpenMetrics, the name
+    /// of a counter has no `_total`.
     pub(super) fn family_name(self, exposed: &str, kind: Kind) -> &str {
         match (self, kind) {
             (Self::OpenMetrics, Kind::Counter) => exposed.strip_suffix("_total").unwrap_or(exposed),
@@ -22,32 +22,32 @@ impl TextFormat {
         }
     }
 
-    /// Returns the unit that the header of a family says, which OpenMetrics wants the
-    /// name to end in; a scheme may have written it otherwise.
+    /// Returns the unit in the header of a family. OpenMetrics requires that the name ends in it,
+    /// which escaping may have changed.
     pub(super) fn unit(self, desc: &Desc, family: &str) -> Option<&'static str> {
-        let ends = |unit: &&str| {
+        let is_suffix = |unit: &&str| {
             let stem = family.strip_suffix(*unit);
             stem.is_some_and(|stem| stem.ends_with('_'))
         };
-        let unit = desc.unit().filter(ends);
+        let unit = desc.unit().filter(is_suffix);
         unit.filter(|_| self == Self::OpenMetrics)
     }
 
-    /// Appends a help text, escaped; in Prometheus's format, unlike in label
-    /// values, quotes stay as they are.
-    pub(super) fn put_help(self, help: &str, page: &mut Buffer) {
-        let mut plain = 0;
-        for (at, byte) in help.bytes().enumerate() {
+    /// Appends an escaped help text. Unlike in label values, Prometheus's format does not escape
+    /// quotes in it.
+    pub(super) fn put_help(self, help: &str, buffer: &mut Buffer) {
+        let mut start = 0;
+        for (position, byte) in help.bytes().enumerate() {
             let escaped = match byte {
                 b'\\' => "\\\\",
                 b'\n' => "\\n",
                 b'"' if self == Self::OpenMetrics => "\\\"",
                 _ => continue,
             };
-            page.put_str(&help[plain..at]);
-            page.put_str(escaped);
-            plain = at + 1;
+            buffer.put_str(&help[start..position]);
+            buffer.put_str(escaped);
+            start = position + 1;
         }
-        page.put_str(&help[plain..]);
+        buffer.put_str(&help[start..]);
     }
 }

@@ -1,4 +1,4 @@
-//! The text formats: Prometheus's and OpenMetrics.
+//! Prometheus's text format and OpenMetrics.
 //!
 //! Prometheus's: <https://prometheus.io/docs/instrumenting/exposition_formats/>,
 //! "Text-based format". OpenMetrics:
@@ -22,26 +22,26 @@ use names::{LinePrefix, header_name, label_text, set_closed_labels};
 pub(crate) struct TextEncoder {
     format: TextFormat,
     escaping: Escaping,
-    /// Whether OpenMetrics's lines say since when they count.
+    /// Whether to write `_created` lines, which only OpenMetrics has.
     created: bool,
     family: FamilyText,
-    /// The labels of the series under way, up to its value.
+    /// The labels of the current series, up to its value.
     labels: PaddedText,
-    /// What its buckets' lines begin with.
+    /// The start of the bucket lines of the current series.
     bucket: PaddedText,
 }
 
-/// What all lines of the family under way have in common.
+/// What the lines of the current family have in common.
 #[derive(Debug, Default)]
 struct FamilyText {
-    /// Before a counter's, a gauge's value.
+    /// The prefix of the value of a counter or gauge.
     value: LinePrefix,
     bucket: LinePrefix,
     sum: LinePrefix,
     count: LinePrefix,
     created: LinePrefix,
     bounds: Option<Bounds>,
-    /// `le="0.5"} ` for each bucket, `+Inf` included.
+    /// `le="0.5"} ` for each bucket, including `+Inf`.
     bound_texts: Vec<ShortText>,
 }
 
@@ -57,44 +57,44 @@ impl TextEncoder {
         }
     }
 
-    fn put_header(&self, desc: &Desc, page: &mut Buffer) {
+    fn put_header(&self, desc: &Desc, buffer: &mut Buffer) {
         let exposed = self.escaping.metric_name(desc.exposed_name());
         let family = self.format.family_name(&exposed, desc.kind());
         let name = header_name(family);
-        let mut put = |what: &str, text: &dyn Fn(&mut Buffer)| {
-            for part in ["# ", what, " ", &name, " "] {
-                page.put_str(part);
+        let mut put = |keyword: &str, text: &dyn Fn(&mut Buffer)| {
+            for part in ["# ", keyword, " ", &name, " "] {
+                buffer.put_str(part);
             }
-            text(page);
-            page.push(b'\n');
+            text(buffer);
+            buffer.push(b'\n');
         };
-        put("HELP", &|page| self.format.put_help(desc.help(), page));
-        put("TYPE", &|page| page.put_str(desc.kind().as_str()));
+        put("HELP", &|buffer| self.format.put_help(desc.help(), buffer));
+        put("TYPE", &|buffer| buffer.put_str(desc.kind().as_str()));
         if let Some(unit) = self.format.unit(desc, family) {
-            put("UNIT", &|page| page.put_str(unit));
+            put("UNIT", &|buffer| buffer.put_str(unit));
         }
     }
 
     fn start_family(&mut self, desc: &Desc) {
-        // Suffixes follow on the name as it is written: by them a reader knows its family.
+        // Suffixes follow the escaped name: parsers find the family by removing them.
         let exposed = self.escaping.metric_name(desc.exposed_name());
         let family = self.format.family_name(&exposed, desc.kind());
-        let opening = |suffix: &str| LinePrefix::new(&format!("{family}{suffix}"));
+        let prefix = |suffix: &str| LinePrefix::new(&format!("{family}{suffix}"));
         self.family = match desc.kind() {
             Kind::Counter => FamilyText {
                 value: LinePrefix::new(&exposed),
-                created: opening("_created"),
+                created: prefix("_created"),
                 ..FamilyText::default()
             },
             Kind::Gauge => FamilyText {
-                value: opening(""),
+                value: prefix(""),
                 ..FamilyText::default()
             },
             Kind::Histogram => FamilyText {
-                bucket: opening("_bucket"),
-                sum: opening("_sum"),
-                count: opening("_count"),
-                created: opening("_created"),
+                bucket: prefix("_bucket"),
+                sum: prefix("_sum"),
+                count: prefix("_count"),
+                created: prefix("_created"),
                 ..FamilyText::default()
             },
         };
@@ -104,54 +104,54 @@ impl TextEncoder {
         &self,
         histogram: &HistogramView<'_>,
         exemplars: &[Exemplar],
-        page: &mut Buffer,
+        buffer: &mut Buffer,
     ) {
         let mut count = 0;
         let mut text = digits(0);
         let buckets = histogram.counts().iter().zip(&self.family.bound_texts);
-        for (bucket, (own, bound)) in buckets.enumerate() {
-            // Buckets without a value of their own are many.
-            if *own != 0 {
-                count += own;
+        for (bucket, (bucket_count, bound)) in buckets.enumerate() {
+            // Many buckets are empty; they have the same cumulative count as the one before.
+            if *bucket_count != 0 {
+                count += bucket_count;
                 text = digits(count);
             }
-            page.put_line(&self.bucket, bound, &text);
+            buffer.put_line(&self.bucket, bound, &text);
             if !exemplars.is_empty() {
-                let own = exemplars.iter().find(|own| own.bucket == bucket);
-                self.put_exemplar(own, page);
+                let exemplar = exemplars.iter().find(|exemplar| exemplar.bucket == bucket);
+                self.put_exemplar(exemplar, buffer);
             }
         }
         let totals = histogram.totals();
-        // OpenMetrics has no sum, and with it no count, of a histogram of negative
-        // bounds, and no sum that is negative ("Histogram").
+        // OpenMetrics forbids the sum, and with it the count, if a bound or the sum is negative
+        // ("Histogram").
         let bound = histogram.bounds().first();
-        let negative = totals.sum < 0.0 || bound.is_some_and(|bound| *bound < 0.0);
-        if self.format == TextFormat::OpenMetrics && negative {
+        let is_negative = totals.sum < 0.0 || bound.is_some_and(|bound| *bound < 0.0);
+        if self.format == TextFormat::OpenMetrics && is_negative {
             return;
         }
-        self.family.sum.put(&self.labels, page);
-        put_f64(page, totals.sum);
-        page.push(b'\n');
-        self.family.count.put(&self.labels, page);
-        page.put_short_text(&text);
-        page.push(b'\n');
+        self.family.sum.put(&self.labels, buffer);
+        put_f64(buffer, totals.sum);
+        buffer.push(b'\n');
+        self.family.count.put(&self.labels, buffer);
+        buffer.put_short_text(&text);
+        buffer.push(b'\n');
     }
 
-    /// Appends what follows a line's value where it has an exemplar.
+    /// Appends the exemplar of a line, if it has one.
     #[inline]
-    fn put_exemplar(&self, exemplar: Option<&Exemplar>, page: &mut Buffer) {
+    fn put_exemplar(&self, exemplar: Option<&Exemplar>, buffer: &mut Buffer) {
         if let Some(exemplar) = exemplar.filter(|_| self.format == TextFormat::OpenMetrics)
             && !has_quoted_value(exemplar)
         {
-            put_exemplar(exemplar, page);
+            put_exemplar(exemplar, buffer);
         }
     }
 
-    fn put_created(&self, since: u64, page: &mut Buffer) {
+    fn put_created(&self, created_millis: u64, buffer: &mut Buffer) {
         if self.created {
-            self.family.created.put(&self.labels, page);
-            put_f64(page, millis_to_seconds(since));
-            page.push(b'\n');
+            self.family.created.put(&self.labels, buffer);
+            put_f64(buffer, millis_to_seconds(created_millis));
+            buffer.push(b'\n');
         }
     }
 }
@@ -159,18 +159,18 @@ impl TextEncoder {
 impl Encode for TextEncoder {
     fn start(&mut self, _page: &mut Buffer) {}
 
-    fn block(&mut self, block: &SeriesBlock, page: &mut Buffer) {
+    fn block(&mut self, block: &SeriesBlock, buffer: &mut Buffer) {
         if block.is_first {
-            self.put_header(&block.desc, page);
+            self.put_header(&block.desc, buffer);
             self.start_family(&block.desc);
         }
-        // Within a family, only series of other settings have other bounds.
+        // Groups of series with different settings have different bounds.
         if let Values::Histogram(histograms) = &block.values {
             self.family.start_bounds(&histograms.bounds);
         }
     }
 
-    fn series(&mut self, block: &SeriesBlock, series: usize, page: &mut Buffer) {
+    fn series(&mut self, block: &SeriesBlock, series: usize, buffer: &mut Buffer) {
         let Some(labels) = block.labels.get(series) else {
             return;
         };
@@ -179,15 +179,15 @@ impl Encode for TextEncoder {
         let exemplars = block.exemplars_for(series);
         match &block.values {
             Values::Counter(counts) => {
-                self.family.value.put(&self.labels, page);
-                put_count(page, counts[series]);
-                page.push(b'\n');
-                self.put_exemplar(exemplars.first(), page);
+                self.family.value.put(&self.labels, buffer);
+                put_count(buffer, counts[series]);
+                buffer.push(b'\n');
+                self.put_exemplar(exemplars.first(), buffer);
             }
             Values::Gauge(numbers) => {
-                self.family.value.put(&self.labels, page);
-                put_f64(page, numbers[series]);
-                page.push(b'\n');
+                self.family.value.put(&self.labels, buffer);
+                put_f64(buffer, numbers[series]);
+                buffer.push(b'\n');
                 return;
             }
             Values::Histogram(histograms) => {
@@ -195,18 +195,18 @@ impl Encode for TextEncoder {
                     .bucket
                     .set_bucket_line(&labels, &mut self.bucket);
                 if let Some(histogram) = histograms.get(series) {
-                    self.put_histogram(&histogram, exemplars, page);
+                    self.put_histogram(&histogram, exemplars, buffer);
                 }
             }
         }
-        if let Some(since) = block.created_millis.get(series) {
-            self.put_created(*since, page);
+        if let Some(created) = block.created_millis.get(series) {
+            self.put_created(*created, buffer);
         }
     }
 
-    fn finish(&mut self, _cut: bool, page: &mut Buffer) {
+    fn finish(&mut self, _truncated: bool, buffer: &mut Buffer) {
         if self.format == TextFormat::OpenMetrics {
-            page.put_str("# EOF\n");
+            buffer.put_str("# EOF\n");
         }
     }
 }
@@ -222,27 +222,27 @@ impl FamilyText {
     }
 }
 
-/// Returns true if a value of the exemplar's labels has a quote: the parser of Python's
-/// `prometheus_client` does not see that it is escaped, and fails the whole scrape.
+/// Returns true if a label value of the exemplar contains a quote. The parser of Python's
+/// `prometheus_client` does not support escaped quotes there, and fails the whole scrape.
 #[cold]
 fn has_quoted_value(exemplar: &Exemplar) -> bool {
     let mut pairs = exemplar.labels.pairs();
     pairs.any(|(_, value)| value.contains('"'))
 }
 
-/// Lets the last line go on by ` # {labels} value timestamp`.
+/// Appends ` # {labels} value timestamp` to the last line.
 #[cold]
-fn put_exemplar(exemplar: &Exemplar, page: &mut Buffer) {
-    page.remove_newline();
+fn put_exemplar(exemplar: &Exemplar, buffer: &mut Buffer) {
+    buffer.remove_newline();
     for part in [" # {", exemplar.labels.as_str(), "} "] {
-        page.put_str(part);
+        buffer.put_str(part);
     }
-    put_f64(page, exemplar.value);
-    // A clock that stands before 1970 has no time that could be written.
+    put_f64(buffer, exemplar.value);
+    // A time before 1970 cannot be written.
     if let Ok(since_1970) = exemplar.timestamp.duration_since(UNIX_EPOCH) {
-        page.push(b' ');
+        buffer.push(b' ');
         let millis = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
-        put_f64(page, millis_to_seconds(millis));
+        put_f64(buffer, millis_to_seconds(millis));
     }
-    page.push(b'\n');
+    buffer.push(b'\n');
 }

@@ -1,19 +1,18 @@
-//! Names and labels as a line of text has them.
+//! Names and labels in the lines of the text formats.
 
 use std::borrow::Cow;
 
 use crate::encode::buffer::{Buffer, PaddedText};
 use crate::snapshot::{Desc, Escaping, Labels, is_classic_metric, push_quoted};
 
-/// What a family's lines begin with, up to their labels.
+/// The start of the lines of a family, up to the labels.
 ///
-/// A name that is not classic stands in quotes inside the braces, before the
-/// labels: `{"http.requests","http.route"="/"} 1`.
+/// A name that is not classic is quoted and precedes the labels inside the braces: `{"http.requests","http.route"="/"} 1`.
 #[derive(Debug, Default)]
 pub(super) struct LinePrefix {
-    /// Of a series without labels, up to its value.
+    /// For a series without labels, up to its value.
     without_labels: PaddedText,
-    /// Of one with labels, up to the first of them.
+    /// For a series with labels, up to the first label.
     with_labels: PaddedText,
 }
 
@@ -31,27 +30,25 @@ impl LinePrefix {
         }
     }
 
-    /// Appends what stands before a series' value; `labels` is their text and what
-    /// closes it, or nothing.
+    /// Appends everything before the value of a series; `labels` are from [`set_closed_labels`].
     #[inline]
-    pub(super) fn put(&self, labels: &PaddedText, page: &mut Buffer) {
+    pub(super) fn put(&self, labels: &PaddedText, buffer: &mut Buffer) {
         if labels.is_empty() {
-            page.put_padded(&self.without_labels);
+            buffer.put_padded(&self.without_labels);
         } else {
-            page.put_padded(&self.with_labels);
-            page.put_padded(labels);
+            buffer.put_padded(&self.with_labels);
+            buffer.put_padded(labels);
         }
     }
 
-    /// Makes `line` what stands before one more label.
+    /// Sets `line` to the start of a bucket line, up to the `le` label.
     pub(super) fn set_bucket_line(&self, labels: &str, line: &mut PaddedText) {
         let comma: &[u8] = if labels.is_empty() { b"" } else { b"," };
         line.set([self.with_labels.text(), labels.as_bytes(), comma]);
     }
 }
 
-/// Makes `closed` the text of labels and what closes it, or nothing where there are
-/// none.
+/// Sets `closed` to the text of labels and the closing brace, or to nothing if there are no labels.
 pub(super) fn set_closed_labels(labels: &str, closed: &mut PaddedText) {
     if labels.is_empty() {
         closed.set([]);
@@ -60,7 +57,7 @@ pub(super) fn set_closed_labels(labels: &str, closed: &mut PaddedText) {
     }
 }
 
-/// Returns a name as a header has it.
+/// Returns a name as headers contain it.
 pub(super) fn header_name(name: &str) -> Cow<'_, str> {
     if is_classic_metric(name) {
         Cow::Borrowed(name)
@@ -69,9 +66,9 @@ pub(super) fn header_name(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// Returns the text of a series' labels, their names written by the scheme.
+/// Returns the text of the labels of a series, with escaped names.
 ///
-/// It is the text that is there already wherever all names are classic.
+/// If all names are classic, the existing text is returned.
 pub(super) fn label_text<'a>(desc: &Desc, labels: &'a Labels, escaping: Escaping) -> Cow<'a, str> {
     if escaping == Escaping::Utf8 || desc.is_classic() {
         return Cow::Borrowed(labels.as_str());

@@ -50,8 +50,8 @@ fn the_roles_of_requests() {
             "HttpInFlight: http_requests_in_flight method route",
             "HttpRequests: http_requests_total method route status version outcome",
             "HttpResponseBytes: http_response_body_bytes_total method route",
-            "HttpLevelGood: http_service_level_good_requests_total method route within",
-            "HttpLevelRequests: http_service_level_requests_total method route within",
+            "HttpServiceLevelGood: http_service_level_good_requests_total method route within",
+            "HttpServiceLevelRequests: http_service_level_requests_total method route within",
             "HttpStreamsInFlight: http_streams_in_flight method route",
         ],
     );
@@ -70,9 +70,9 @@ fn the_roles_of_requests_by_opentelemetrys_names() {
             "HttpRequests: http_server_requests_total http_request_method http_route \
              http_response_status_code network_protocol_version outcome",
             "HttpResponseBytes: http_server_response_body_bytes_total http_request_method http_route",
-            "HttpLevelGood: http_server_service_level_good_requests_total http_request_method \
+            "HttpServiceLevelGood: http_server_service_level_good_requests_total http_request_method \
              http_route within",
-            "HttpLevelRequests: http_server_service_level_requests_total http_request_method \
+            "HttpServiceLevelRequests: http_server_service_level_requests_total http_request_method \
              http_route within",
         ],
     );
@@ -88,8 +88,8 @@ fn the_roles_of_requests_by_axum_prometheus_names() {
             "HttpInFlight: axum_http_requests_pending method endpoint",
             "HttpRequests: axum_http_requests_total method endpoint status version outcome",
             "HttpResponseBytes: axum_http_response_body_bytes_total method endpoint",
-            "HttpLevelGood: axum_http_service_level_good_requests_total method endpoint within",
-            "HttpLevelRequests: axum_http_service_level_requests_total method endpoint within",
+            "HttpServiceLevelGood: axum_http_service_level_good_requests_total method endpoint within",
+            "HttpServiceLevelRequests: axum_http_service_level_requests_total method endpoint within",
             "HttpStreamsInFlight: axum_http_streams_pending method endpoint",
         ],
     );
@@ -101,16 +101,16 @@ fn the_roles_of_calls() {
         LlmLayer::new(),
         &[
             "LlmCost: llm_cost_usd_total provider model operation source",
-            "LlmLimit: llm_rate_limit provider model operation kind",
-            "LlmRemaining: llm_rate_limit_remaining provider model operation kind",
-            "LlmReset: llm_rate_limit_reset_seconds provider model operation kind",
+            "LlmRateLimit: llm_rate_limit provider model operation kind",
+            "LlmRateLimitRemaining: llm_rate_limit_remaining provider model operation kind",
+            "LlmRateLimitReset: llm_rate_limit_reset_seconds provider model operation kind",
             "LlmDuration: llm_request_duration_seconds provider model operation",
             "LlmErrors: llm_requests_error provider model operation error_type",
             "LlmInFlight: llm_requests_in_flight provider model operation",
             "LlmRequests: llm_requests_total provider model operation outcome",
             "LlmRouteCost: llm_route_cost_usd_total provider model operation route",
-            "LlmPerToken: llm_time_per_output_token_seconds provider model operation",
-            "LlmFirstToken: llm_time_to_first_token_seconds provider model operation",
+            "LlmTimePerToken: llm_time_per_output_token_seconds provider model operation",
+            "LlmTimeToFirstToken: llm_time_to_first_token_seconds provider model operation",
             "LlmTokens: llm_tokens_total provider model operation direction",
             "LlmUnpriced: llm_unpriced_requests_total provider model operation reason",
         ],
@@ -127,12 +127,18 @@ fn the_roles_of_calls_by_opentelemetrys_names() {
             " error_type",
         ),
         (
-            "LlmFirstToken: gen_ai_client_operation_time_to_first_chunk_seconds",
+            "LlmTimeToFirstToken: gen_ai_client_operation_time_to_first_chunk_seconds",
             "",
         ),
-        ("LlmLimit: gen_ai_client_rate_limit", " kind"),
-        ("LlmRemaining: gen_ai_client_rate_limit_remaining", " kind"),
-        ("LlmReset: gen_ai_client_rate_limit_reset_seconds", " kind"),
+        ("LlmRateLimit: gen_ai_client_rate_limit", " kind"),
+        (
+            "LlmRateLimitRemaining: gen_ai_client_rate_limit_remaining",
+            " kind",
+        ),
+        (
+            "LlmRateLimitReset: gen_ai_client_rate_limit_reset_seconds",
+            " kind",
+        ),
         ("LlmErrors: gen_ai_client_requests_error", " error_type"),
         ("LlmInFlight: gen_ai_client_requests_in_flight", ""),
         ("LlmRequests: gen_ai_client_requests_total", " outcome"),
@@ -141,7 +147,7 @@ fn the_roles_of_calls_by_opentelemetrys_names() {
             " http_route",
         ),
         (
-            "LlmPerToken: gen_ai_client_time_per_output_token_seconds",
+            "LlmTimePerToken: gen_ai_client_time_per_output_token_seconds",
             "",
         ),
         ("LlmTokens: gen_ai_client_token_usage", " gen_ai_token_type"),

@@ -121,7 +121,7 @@ fn bad_buckets_are_refused_with_the_bound() {
     for (bounds, word) in [
         (&[][..], "at least one"),
         (&[1.0, 0.5], "0.5"),
-        (&[1.0, 1.0], "repeated"),
+        (&[1.0, 1.0], "duplicates"),
         (&[1.0, f64::INFINITY], "always there"),
         (&[f64::NAN], "NaN"),
     ] {
@@ -137,7 +137,7 @@ fn a_metric_is_registered_once_by_hand_and_not_as_a_part_of_a_family() {
     refused(
         registry.register("hits", "", &hits),
         Error::is_conflict,
-        &["hits", "there already"],
+        &["hits", "already registered"],
     );
     let part = registry.counter_with("parts", "", [("of", "it")]).unwrap();
     refused(

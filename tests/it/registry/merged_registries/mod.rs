@@ -98,7 +98,7 @@ fn a_registry_is_read_once_however_often_and_through_whatever_handle_it_is_given
         assert_eq!(sum(merged, "jobs_total", &[]), 1.0);
         assert_eq!(sum(merged, "size", &[]), 1.0);
     }
-    conflict(Registry::merged([]), &["give at least one"]);
+    conflict(Registry::merged([]), &["pass at least one"]);
 }
 
 #[test]
