@@ -93,19 +93,17 @@ struct AccessControl {
 
 impl AccessControl {
     async fn respond(self: Arc<Self>, request: Request, next: Next) -> Response {
-        let response = match self.check(&request) {
-            Ok(()) => next.run(request).await,
-            Err(refusal) => refusal,
+        let response = match self.refuse(&request) {
+            Some(refusal) => refusal,
+            None => next.run(request).await,
         };
         set_common_headers(response)
     }
 
-    /// # Errors
-    ///
-    /// The response to a request that is refused.
-    fn check(&self, request: &Request) -> Result<(), Response> {
+    /// Returns the response to a request that is refused.
+    fn refuse(&self, request: &Request) -> Option<Response> {
         if !self.is_in_allowed_network(request) {
-            return Err(StatusCode::FORBIDDEN.into_response());
+            return Some(StatusCode::FORBIDDEN.into_response());
         }
         let credentials = &self.settings.credentials;
         if !credentials.is_empty() && !credentials.is_authorized(request.headers()) {
@@ -113,13 +111,10 @@ impl AccessControl {
             for challenge in credentials.challenges() {
                 refusal.headers_mut().append(WWW_AUTHENTICATE, challenge);
             }
-            return Err(refusal);
+            return Some(refusal);
         }
         let query = request.uri().query().unwrap_or_default();
-        if query.len() > MAX_QUERY_LENGTH {
-            return Err(StatusCode::URI_TOO_LONG.into_response());
-        }
-        Ok(())
+        (query.len() > MAX_QUERY_LENGTH).then(|| StatusCode::URI_TOO_LONG.into_response())
     }
 
     fn is_in_allowed_network(&self, request: &Request) -> bool {

@@ -18,7 +18,7 @@ use crate::router::serve::connection_slots::ConnectionSlots;
 use crate::router::serve::limits::ListenerLimits;
 use crate::router::serve::rejections::{Rejection, RejectionResponder};
 
-/// Accepts connections and serves each on a task of its own.
+/// Accepts connections and serves each on a new task.
 pub(super) struct AcceptLoop {
     pub(super) listener: TcpListener,
     pub(super) router: Router,

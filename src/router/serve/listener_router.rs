@@ -53,10 +53,10 @@ pub(super) fn listener_router(
         .route("/", get(async move || html_page(index)));
     // Also before paths without a route, so that clients without access learn nothing.
     let protected = access.protect_all(protected);
-    let router = Router::new()
+    let all = Router::new()
         .route("/healthz", get(async || "ok\n"))
         .fallback_service(protected);
-    router.layer(from_fn(move |request: Request, next: Next| {
+    all.layer(from_fn(move |request: Request, next: Next| {
         let refusal = hosts.as_ref().and_then(|hosts| hosts.refuse(&request));
         async move {
             set_common_headers(match refusal {

@@ -24,39 +24,43 @@ use crate::router::serve::listener_router::listener_router;
 ///
 /// The listener accepts each connection at once and then decides whether it gets a slot:
 ///
-/// - A client outside of the [`allowed_networks`](MetricsRouter::allowed_networks) gets no slot. Up
-///   to 8 at a time get a 403. Others are closed without a response.
-/// - There are 64 slots ([`max_connections`](MetricsRouter::max_connections)), and 16 of them for one
-///   address ([`max_connections_per_address`](MetricsRouter::max_connections_per_address)). If an
-///   address is at its limit, the listener closes its oldest idle connection. If no slot is
-///   free, the listener closes the oldest idle connection of the address with the most
-///   connections. It never closes a connection with a response in progress for another.
+/// - A client outside of the [`allowed_networks`] gets no slot. Up to 8 at a time get a 403.
+///   Others are closed without a response.
+/// - There are 64 slots ([`max_connections`]), and 16 of them for one address
+///   ([`max_connections_per_address`]). If an address is at its limit, the listener closes its
+///   oldest idle connection. If no slot is free, the listener closes the oldest idle connection
+///   of the address with the most connections. It never closes a connection with a response in
+///   progress for another.
 /// - The first request must arrive within 10 seconds, and a later one within 40.
 /// - A client must read some bytes every 30 seconds and the whole response before the
-///   [`scrape_timeout`](MetricsRouter::scrape_timeout). The listener closes the connection one second
-///   after the timeout.
+///   [`scrape_timeout`]. The listener closes the connection one second after the timeout.
 ///
-/// Of the 8 [concurrent scrapes](MetricsRouter::max_concurrent_scrapes), one address has at most 6.
-/// At the maximum, a new scrape aborts one of the address with the most scrapes.
+/// Of the 8 [concurrent scrapes][`max_concurrent_scrapes`], one address has at most 6. At the
+/// maximum, a new scrape aborts one of the address with the most scrapes.
 ///
-/// So one address cannot use up the connections or the scrapes of others, unless the limit
-/// is 1. Clients can still do this:
+/// So one address cannot use up the connections or the scrapes of others, unless the limit is
+/// 1. Clients can still do this:
 ///
 /// - A client with the scraper's address, such as one behind the same proxy, can use up the
 ///   share of that address.
 /// - Two or more allowed addresses can together keep all scrapes busy, and four (4 × 16) can
-///   hold all connections with responses that they do not read: until the timeout, and
-///   again after it.
-/// - As many allowed addresses as there are connections can close a scraper's connection
-///   while it is idle. The scraper can connect again.
+///   hold all connections with responses that they do not read: until the timeout, and again
+///   after it.
+/// - As many allowed addresses as there are connections can close a scraper's connection while
+///   it is idle. The scraper can connect again.
 ///
 /// If untrusted clients can reach the listener, allow your scrapers only, by
-/// [`allowed_networks`](MetricsRouter::allowed_networks).
+/// [`allowed_networks`].
 ///
-///
-/// The tests are in `tests/it/router/serve.rs`, `tests/it/router/listener/` and `src/router/serve/`.
+/// The tests are in `tests/it/router/serve.rs`, `tests/it/router/listener/` and
+/// `src/router/serve/`.
 ///
 /// [`MetricsRouter::serve_on`]: crate::MetricsRouter::serve_on
+/// [`allowed_networks`]: crate::MetricsRouter::allowed_networks
+/// [`max_connections`]: crate::MetricsRouter::max_connections
+/// [`max_connections_per_address`]: crate::MetricsRouter::max_connections_per_address
+/// [`scrape_timeout`]: crate::MetricsRouter::scrape_timeout
+/// [`max_concurrent_scrapes`]: crate::MetricsRouter::max_concurrent_scrapes
 #[must_use = "dropping it stops the server"]
 pub struct MetricsServer {
     address: SocketAddr,
@@ -66,7 +70,7 @@ pub struct MetricsServer {
 }
 
 impl MetricsServer {
-    /// Starts a server for `routes` on a task of its own.
+    /// Starts a server for `routes` on a new task.
     pub(crate) async fn start(
         address: impl ToSocketAddrs,
         settings: ListenerSettings,
