@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use http::{HeaderMap, Method, StatusCode};
 
+use crate::context::PanicFlag;
 use crate::llm::call::client_error::error_type;
 use crate::llm::call::llm_call::{Acceptance, LlmCall};
 use crate::llm::call::response_format::{declared_format, is_encoded};
@@ -33,8 +34,7 @@ pub struct HttpCall {
     pub(crate) end: Option<End>,
     /// Whether the response is compressed, or a frame of it could not be read.
     pub(crate) is_unreadable: bool,
-    /// Whether the client's code is running. If so in `drop`, it panicked.
-    is_in_client: bool,
+    panic_flag: PanicFlag,
 }
 
 /// Does not print the request and the response, which may hold user data.
@@ -108,18 +108,17 @@ impl HttpCall {
             reader: None,
             end: None,
             is_unreadable: false,
-            is_in_client: false,
+            panic_flag: PanicFlag::default(),
         }))
     }
 
-    /// Called before the client's code runs.
-    pub(crate) fn enter_client(&mut self) {
-        self.is_in_client = true;
-    }
-
-    /// Called when the client's code has returned.
-    pub(crate) fn exit_client(&mut self) {
-        self.is_in_client = false;
+    /// Runs code of the client, for the call if it is measured.
+    #[inline]
+    pub(crate) fn run_client<T>(call: Option<&mut Self>, client: impl FnOnce() -> T) -> T {
+        match call {
+            Some(call) => call.panic_flag.run(client),
+            None => client(),
+        }
     }
 
     /// Reads the head of the response.
@@ -198,7 +197,7 @@ impl HttpCall {
 
     /// Returns the outcome, when nothing more of the response will come.
     fn outcome(&self) -> Outcome {
-        if self.is_in_client {
+        if self.panic_flag.is_set() {
             return Outcome::Error(ErrorType::Panic);
         }
         let Some(status) = self.status else {

@@ -68,11 +68,12 @@ where
         let Some(call) = this.call else {
             return this.inner.poll_frame(context);
         };
-        call.enter_client();
-        let polled = this.inner.as_mut().poll_frame(context);
-        // A caller that sees `is_end_stream` may not poll again.
-        let has_ended = polled.is_ready() && this.inner.is_end_stream();
-        call.exit_client();
+        let (polled, has_ended) = HttpCall::run_client(Some(&mut **call), || {
+            let polled = this.inner.as_mut().poll_frame(context);
+            // A caller that sees `is_end_stream` may not poll again.
+            let has_ended = polled.is_ready() && this.inner.is_end_stream();
+            (polled, has_ended)
+        });
         let frame = ready!(polled);
         match &frame {
             Some(Ok(frame)) => {

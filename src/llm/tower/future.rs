@@ -43,13 +43,8 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if let Some(call) = this.call {
-            call.enter_client();
-        }
-        let polled = this.inner.poll(context);
-        if let Some(call) = this.call {
-            call.exit_client();
-        }
+        let inner = this.inner;
+        let polled = HttpCall::run_client(this.call.as_deref_mut(), || inner.poll(context));
         let result = ready!(polled);
         let call = this.call.take();
         Poll::Ready(attach_call(result, call))

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use tower::Service;
 
+use crate::llm::call::HttpCall;
 use crate::llm::metrics::LlmMetrics;
 use crate::llm::tower::{LlmFuture, LlmRequest, LlmResponse};
 
@@ -53,13 +54,7 @@ where
 
     fn call(&mut self, request: R) -> Self::Future {
         let mut call = request.start_call(&self.metrics);
-        if let Some(call) = &mut call {
-            call.enter_client();
-        }
-        let future = self.client.call(request);
-        if let Some(call) = &mut call {
-            call.exit_client();
-        }
+        let future = HttpCall::run_client(call.as_deref_mut(), || self.client.call(request));
         LlmFuture::new(future, call)
     }
 }
