@@ -1,8 +1,7 @@
-//! Promise 2: nothing is allocated on the record path, once a series has been
-//! made, is as much used as it will be, and this thread has seen a value of that
-//! magnitude.
+//! Promise 2: recording allocates nothing once a series exists, has grown to its size, and this
+//! thread has recorded a value of that magnitude.
 //!
-//! A program of its own, since the allocator counts for all of it.
+//! A separate test program, since the allocator counts for the whole process.
 
 use std::alloc::System;
 use std::convert::Infallible;
@@ -41,7 +40,7 @@ fn handler(
 }
 
 #[test]
-fn recording_allocates_nothing_once_it_is_warm() {
+fn recording_allocates_nothing_after_warm_up() {
     let registry = Registry::new();
     let counter = registry.counter("counter", "").expect("a valid name");
     let gauge = registry.gauge("gauge", "").expect("a valid name");

@@ -1,7 +1,6 @@
-//! A flood of what a client can invent: the memory stays where it was, and what was
-//! declared keeps its name.
+//! A flood of invented values: memory does not grow, and declared values keep their names.
 //!
-//! It is a test by itself, since it measures the process.
+//! A separate test program, since it measures the process.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
@@ -21,7 +20,7 @@ const CALLS: u32 = 1_000_000;
 const THREADS: u32 = 2;
 const MOST_GROWTH: u64 = 10 << 20;
 
-/// Returns the resident memory of this process in bytes, where the system says.
+/// Returns the resident memory of this process in bytes, if the system reports it.
 fn resident() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status
@@ -31,7 +30,7 @@ fn resident() -> Option<u64> {
     Some(kib << 10)
 }
 
-/// Returns a request of which everything is new.
+/// Returns a request with a new method, path, host and label.
 fn invented(number: u32) -> Request<Body> {
     let path = format!("/{number}/{}", number.wrapping_mul(2_654_435_761));
     let request = Request::builder().uri(path);

@@ -1,7 +1,6 @@
-//! The warning that the global registry has metrics that nobody reads.
+//! The warning about a global registry that is never read.
 //!
-//! It is a test binary by itself, since the global registry and the warning are there once in a
-//! process.
+//! A separate test program, since the global registry and the warning exist once in a process.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use axum::Router;
@@ -14,7 +13,7 @@ use tower::ServiceExt;
 #[path = "it/support/warnings.rs"]
 mod warnings;
 
-/// Scrapes a router, and returns what the crate warns of meanwhile.
+/// Scrapes a router, and returns the warnings meanwhile.
 fn scrape(router: &Router) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
@@ -29,7 +28,7 @@ fn scrape(router: &Router) -> Vec<String> {
 }
 
 #[test]
-fn metrics_of_the_global_registry_that_nothing_reads_are_warned_of_once() {
+fn a_global_registry_that_is_never_read_causes_one_warning() {
     let registry = Registry::new();
     let router = MetricsRouter::new().registry(&registry).build();
     // It is empty.

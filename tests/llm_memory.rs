@@ -1,6 +1,6 @@
-//! What a call of an LLM holds of the memory while its answer passes, whatever that is.
+//! The memory of an LLM call while its response is read.
 //!
-//! One test, since the allocator counts for the whole process.
+//! Only one test, since the allocator counts for the whole process.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -18,14 +18,14 @@ use tower::{Service, service_fn};
 #[global_allocator]
 static ALLOCATOR: Cap<std::alloc::System> = Cap::new(std::alloc::System, usize::MAX);
 
-/// So much a call may hold.
+/// The maximum memory of a call, in bytes.
 const MOST: usize = 64 << 10;
-/// So long each answer is.
+/// The length of each response, in bytes.
 const SIZE: usize = 1 << 20;
 const FRAME: usize = 16 << 10;
 
 #[test]
-fn a_call_holds_less_than_64_kib_whatever_the_answer() {
+fn a_call_uses_less_than_64_kib_for_any_response() {
     for (path, start, over_and_over) in [
         ("/v1/chat/completions", "data: {\"x\":\"", "y"),
         ("/v1/chat/completions", "data: {\"model\":\"", "y"),
@@ -108,7 +108,7 @@ fn a_call_holds_less_than_64_kib_whatever_the_answer() {
         "/model/m/converse-stream",
         message(&vec![1; 100_000], b"{}"),
     );
-    // Each of another number, so that all would have to be kept to be told apart.
+    // All different, so distinguishing them would need to store all.
     let numbered = |of: &dyn Fn(usize) -> String| (0..10_000).map(of).collect::<String>();
     check(
         "/v1/chat/completions",
@@ -128,7 +128,7 @@ fn a_call_holds_less_than_64_kib_whatever_the_answer() {
     );
 }
 
-/// One array that goes on and on.
+/// One endless array.
 fn array(element: &str) -> String {
     ["[", &element.repeat(SIZE / element.len())].concat()
 }
@@ -162,7 +162,7 @@ fn check_bytes(path: &str, answer: Vec<u8>) {
     assert!(most < MOST, "{most} bytes for {:?}", &answer[..60]);
 }
 
-/// Lets an answer pass, and returns the most that was allocated meanwhile.
+/// Reads a response, and returns the peak of allocated memory.
 fn pass(layer: &LlmLayer, path: &str, answer: &Bytes) -> usize {
     let mut client = layer.layer(service_fn(|_: Request<String>| async {
         let body = Pieces(answer.clone());

@@ -1,7 +1,6 @@
-//! What scrapes hold of the memory, however large the registry and however slow its
-//! readers.
+//! The memory of scrapes, with large registries and slow readers.
 //!
-//! A program of its own, since the allocator counts for all of it.
+//! A separate test program, since the allocator counts for the whole process.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::alloc::System;
@@ -40,7 +39,7 @@ static ALONE: Mutex<()> = Mutex::new(());
 
 const READERS: usize = 50;
 const MOST_A_READER: usize = 230_000;
-/// So much a compressor takes for itself.
+/// The memory of a compressor, in bytes.
 const GZIP: usize = 500_000;
 const MOST_A_SCRAPE: usize = 1 << 20;
 const ACCEPTS: [&str; 4] = [
@@ -54,7 +53,7 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A registry of so many series, each with a thousand random letters.
+/// A registry of this many series, each with a thousand random letters.
 fn letters(series: usize) -> Registry {
     let registry = Registry::new();
     let family = registry.gauge_family("letters", "Long.", ["a", "b", "c", "d"]);
@@ -79,15 +78,14 @@ fn router(registry: &Registry) -> Router {
         .build()
 }
 
-/// Waits until all others wait: a clock that stands still goes on only then.
-async fn rest() {
+/// Waits until all other tasks are idle: a paused clock advances only then.
+async fn advance_clock() {
     for _ in 0..3 {
         sleep(Duration::from_secs(1)).await;
     }
 }
 
-/// Connects with a buffer that holds little, asks, and reads no more than that an
-/// answer has begun.
+/// Connects with a small buffer, sends a request, and reads only the start of the response.
 async fn stall(address: SocketAddr, accept: &str, coding: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(1 << 16).unwrap();
@@ -103,7 +101,7 @@ async fn stall(address: SocketAddr, accept: &str, coding: &str) -> TcpStream {
 }
 
 #[test]
-fn a_reader_that_stalls_holds_less_than_230_kilobytes_and_what_compresses() {
+fn a_stalled_reader_uses_less_than_230_kilobytes_plus_the_compressor() {
     let _alone = alone();
     // So many megabytes that no socket's buffers hold them, compressed or not.
     let registry = letters(20_000);
@@ -114,9 +112,9 @@ fn a_reader_that_stalls_holds_less_than_230_kilobytes_and_what_compresses() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(axum::serve(listener, router(&registry)).into_future());
-        // What is made once is made by now.
+        // One-time allocations are done by now.
         drop(stall(address, ACCEPTS[0], "identity").await);
-        rest().await;
+        advance_clock().await;
         for (accept, coding) in ASKED {
             // Compression takes long without optimization, for some megabytes each.
             let (count, most) = match coding {
@@ -128,10 +126,10 @@ fn a_reader_that_stalls_holds_less_than_230_kilobytes_and_what_compresses() {
             for _ in 0..count {
                 readers.push(stall(address, accept, coding).await);
             }
-            rest().await;
+            advance_clock().await;
             let held = ALLOCATOR.allocated().saturating_sub(before) / count;
             println!("{held} bytes a reader, {accept} {coding}");
-            // They do stall: none has come to its end, nor was it cut.
+            // They stall: none has ended or was cut off.
             for name in [
                 "tachometer_scrapes_total",
                 "tachometer_scrapes_aborted_total",
@@ -139,9 +137,9 @@ fn a_reader_that_stalls_holds_less_than_230_kilobytes_and_what_compresses() {
                 assert_eq!(registry.get(name).unwrap().value(), 0.0, "{name}");
             }
             assert!(held < most, "{held} bytes, {accept} {coding}");
-            // All of them were at it, and what they held is free again.
+            // All of them ran, and their memory is free again.
             drop(readers);
-            rest().await;
+            advance_clock().await;
             let left = ALLOCATOR.allocated().saturating_sub(before);
             assert!(left < MOST_A_READER, "{left} bytes, {accept} {coding}");
         }
@@ -150,7 +148,7 @@ fn a_reader_that_stalls_holds_less_than_230_kilobytes_and_what_compresses() {
 }
 
 #[test]
-fn a_scrape_that_is_over_holds_less_than_a_kilobyte_though_its_body_is_kept() {
+fn a_finished_scrape_uses_less_than_a_kilobyte_while_its_body_is_kept() {
     const BODIES: usize = 300;
     let _alone = alone();
     let registry = letters(1_000);
@@ -161,7 +159,7 @@ fn a_scrape_that_is_over_holds_less_than_a_kilobyte_though_its_body_is_kept() {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().unwrap();
     runtime.block_on(async {
-        // The first ones make what is made once.
+        // The first ones make one-time allocations.
         for (count, accept, coding) in [
             (1, ACCEPTS[0], "identity"),
             (BODIES, ACCEPTS[0], "identity"),
@@ -202,7 +200,7 @@ fn a_scrape_that_is_over_holds_less_than_a_kilobyte_though_its_body_is_kept() {
 }
 
 #[test]
-fn a_scrape_of_200_000_series_holds_less_than_a_megabyte() {
+fn a_scrape_of_200_000_series_uses_less_than_a_megabyte() {
     let _alone = alone();
     let registry = Registry::new();
     let family = registry.gauge_family("g", "Many.", ["number"]).unwrap();
@@ -215,7 +213,7 @@ fn a_scrape_of_200_000_series_holds_less_than_a_megabyte() {
         let request = Request::get("/").header(ACCEPT, accept);
         let request = request.header(ACCEPT_ENCODING, coding);
         let request = request.body(Body::empty()).unwrap();
-        // Filled up to the most that there ever was, so that a new most is told.
+        // Allocates up to the previous peak, so that a new peak is noticed.
         let most = ALLOCATOR.max_allocated();
         let ballast = Vec::<u8>::with_capacity(most.saturating_sub(ALLOCATOR.allocated()));
         let read = read(&router, request);
@@ -243,7 +241,7 @@ fn read(router: &Router, request: Request<Body>) -> usize {
 }
 
 #[test]
-fn scrapes_that_are_dropped_half_way_leave_nothing() {
+fn dropped_scrapes_leak_no_memory() {
     let _alone = alone();
     let registry = letters(1_000);
     let router = router(&registry);
@@ -275,7 +273,7 @@ fn scrapes_that_are_dropped_half_way_leave_nothing() {
                     }
                 }
             }
-            rest().await;
+            advance_clock().await;
             ALLOCATOR.allocated()
         };
         let before = drop_some(50).await;

@@ -1,5 +1,5 @@
-//! Prints one line: how many tests were skipped, and which tools they need. It has no
-//! tests. Cargo runs it after all other test programs of the package, by its name.
+//! Prints one line: how many tests were skipped, and which tools they need. It has no tests.
+//! Cargo runs it after all other test programs of the package, because of its name.
 
 #[path = "support/skipped.rs"]
 mod skipped;
@@ -7,7 +7,7 @@ mod skipped;
 use std::collections::BTreeMap;
 
 fn main() {
-    // Who lists tests, as editors do, wants nothing else.
+    // Editors list tests; then nothing else may be printed.
     if std::env::args().any(|argument| argument == "--list") {
         return;
     }

@@ -1,5 +1,5 @@
-//! What the fuzzer has found worth keeping, once more: each input of `inputs`, on the
-//! target that its folder names. For the fuzzer itself see the package `fuzz`.
+//! Runs every stored input of the fuzzer: each file of `inputs` on the target named by its
+//! folder. The fuzzer itself is in the package `fuzz`.
 
 mod targets;
 
@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 
 #[test]
-fn every_input_that_was_found_keeps_the_promises() {
+fn every_stored_input_keeps_the_promises() {
     let inputs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/inputs");
     for (name, run) in targets::ALL {
         let mut runs = 0;

@@ -1,8 +1,8 @@
-//! A registry that is quick to write, and what it must look like.
+//! A registry that is written quickly, and its expected families.
 
 use tachometer::{Buckets, Registry};
 
-/// How names are written that not every Prometheus reads.
+/// The escaping schemes of names.
 pub(crate) const SCHEMES: [&str; 4] = ["allow-utf-8", "underscores", "dots", "values"];
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,7 +12,7 @@ pub(crate) enum Kind {
     Histogram,
 }
 
-/// A family of the registry, its series by their keys in JSON.
+/// A family of the registry, with its series by their JSON keys.
 #[derive(Debug)]
 pub(crate) struct Family {
     pub(crate) name: &'static str,
@@ -80,7 +80,7 @@ const fn family(name: &'static str, kind: Kind, series: &'static [&'static str])
     Family { name, kind, series }
 }
 
-/// The families above, but for those that the router and the registry add.
+/// The families above, without self-metrics.
 pub(crate) fn registry() -> Registry {
     let registry = Registry::new().with_utf8_names();
     registry.gauge("disk.free", "Bytes.").unwrap().set(1);
@@ -97,7 +97,7 @@ pub(crate) fn registry() -> Registry {
 }
 
 impl Family {
-    /// Returns its name without the `_total` that a counter's may have.
+    /// Returns its name without the suffix `_total`.
     fn stem(&self) -> &str {
         match self.kind {
             Kind::Counter => self.name.trim_end_matches("_total"),
@@ -120,7 +120,7 @@ impl Family {
         self.stem().to_owned()
     }
 
-    /// Returns true where a client means it by this name.
+    /// Returns true if a client selects it by this name.
     pub(crate) fn is_called(&self, name: &str) -> bool {
         let exposed = self.exposed();
         let names = [exposed.as_str(), self.stem()];
@@ -131,7 +131,7 @@ impl Family {
     }
 }
 
-/// Writes a name as a scheme has it: <https://prometheus.io/docs/instrumenting/escaping_schemes/>.
+/// Escapes a name by a scheme: <https://prometheus.io/docs/instrumenting/escaping_schemes/>.
 pub(crate) fn escape(name: &str, scheme: &str) -> String {
     let legal = |char: char| char.is_ascii_alphanumeric() || char == '_' || char == ':';
     let digit_first = name.starts_with(|char: char| char.is_ascii_digit());

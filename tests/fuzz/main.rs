@@ -1,11 +1,11 @@
-//! Hostile requests to the router, each answer against a naive model of the rules.
+//! Hostile requests to the router; each response is compared with a naive model.
 //!
-//! What is sent is made of what real clients send, broken in random places. The model
-//! in `expected` is written from the documentation and shares no code with the crate.
+//! The requests are made of those of real clients, broken at random places. The model in
+//! `expected` is written from the documentation and shares no code with the crate.
 //!
-//! `TACHOMETER_FUZZ` says how many requests there are to be, `TACHOMETER_FUZZ_SEED`
-//! which; each depends on its number alone, but for the answers that are still held.
-//! It is a program of its own, since it counts what is allocated.
+//! `TACHOMETER_FUZZ` sets the number of requests, `TACHOMETER_FUZZ_SEED` the seed. Each request
+//! depends only on its number, except for the responses that are still open. It is a separate
+//! test program, since it counts allocations.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod expected;
@@ -24,16 +24,16 @@ use tachometer::Registry;
 
 use families::registry;
 use requests::Writer;
-use routers::{Counts, Site};
+use routers::{Counts, RouterUnderTest};
 
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 
-/// Some seconds without optimization.
+/// Takes some seconds without optimization.
 const EXECUTIONS: u64 = 20_000;
-/// After so many all that grows once has grown.
+/// After this many requests, one-time growth is over.
 const WARM: u64 = 2_000;
-/// Far less than a byte a request in a long run, and less than one answer's page.
+/// Far less than a byte per request in a long run, and less than one chunk.
 const MOST_GROWTH: usize = 32 << 10;
 
 fn setting<T: FromStr>(name: &str, default: T) -> T {
@@ -41,16 +41,16 @@ fn setting<T: FromStr>(name: &str, default: T) -> T {
     text.map_or(default, |text| text.parse().ok().expect("a number"))
 }
 
-/// Says which request it was when an execution panics.
-struct Witness<'a> {
+/// Prints the request if an execution panics.
+struct PanicReport<'a> {
     number: u64,
-    told: &'a str,
+    description: &'a str,
 }
 
-impl Drop for Witness<'_> {
+impl Drop for PanicReport<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            println!("execution {}: {}", self.number, self.told);
+            println!("execution {}: {}", self.number, self.description);
         }
     }
 }
@@ -59,7 +59,7 @@ fn run(
     executions: std::ops::Range<u64>,
     seed: u64,
     writer: &Writer,
-    sites: &mut [Site],
+    sites: &mut [RouterUnderTest],
     counts: &mut Counts,
 ) {
     for number in executions {
@@ -67,34 +67,34 @@ fn run(
         let site = random.usize(..sites.len());
         let site = &mut sites[site];
         let request = writer.request(&mut random, site.rules.mount);
-        let told = format!("{:?} of {request:?}", site.rules);
-        let _witness = Witness {
+        let description = format!("{:?} of {request:?}", site.rules);
+        let _witness = PanicReport {
             number,
-            told: &told,
+            description: &description,
         };
         site.execute(request, &mut random, counts);
     }
 }
 
 #[test]
-fn whatever_is_asked_is_answered_as_documented_and_leaves_nothing_behind() {
+fn every_request_is_answered_as_documented_and_leaks_no_memory() {
     let executions = setting("TACHOMETER_FUZZ", EXECUTIONS);
     let seed = setting("TACHOMETER_FUZZ_SEED", 0);
     let registry: Registry = registry();
-    let mut sites = Site::all(&registry);
+    let mut sites = RouterUnderTest::all_settings(&registry);
     let writer = Writer::new();
     let mut counts = Counts::default();
 
     run(0..WARM, seed, &writer, &mut sites, &mut counts);
-    sites.iter_mut().for_each(Site::let_go);
+    sites.iter_mut().for_each(RouterUnderTest::let_go);
     let before = ALLOCATOR.allocated();
     run(WARM..executions, seed, &writer, &mut sites, &mut counts);
-    sites.iter_mut().for_each(Site::let_go);
+    sites.iter_mut().for_each(RouterUnderTest::let_go);
     let growth = ALLOCATOR.allocated().saturating_sub(before);
     println!("{growth} bytes more than before, {counts:?}");
     assert!(growth <= MOST_GROWTH, "{growth} bytes");
 
-    // Each kind of answer was among them, and the router counted the same whole ones.
+    // Every kind of response occurred, and the router counted the same complete ones.
     assert!(counts.are_all_there(), "{counts:?}");
     counts.check(&registry);
 }

@@ -1,4 +1,4 @@
-//! Requests made of what real clients send, broken in random places.
+//! Requests made of those of real clients, broken at random places.
 
 use std::net::SocketAddr;
 
@@ -10,7 +10,7 @@ use fastrand::Rng;
 
 const TIMEOUT: HeaderName = HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
 
-/// What Prometheus, its likes, browsers and command lines send.
+/// What Prometheus, compatible scrapers, browsers and command-line clients send.
 const ACCEPTS: [&str; 9] = [
     "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,\
      application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;\
@@ -195,15 +195,15 @@ impl Writer {
         add(&ACCEPT, lines(random), &mut || {
             list(random, &ACCEPTS, &MEDIA)
         });
-        // To compress is what takes longest, by far.
+        // Compression takes longest by far.
         let encodings = usize::from(random.u8(..6) == 0) * lines(random);
         add(&ACCEPT_ENCODING, encodings, &mut || {
             list(random, &ENCODINGS, &CODINGS)
         });
         let shown = *random.choice([0, 1, 1, 1, 1, 1, 1, 2].as_slice()).unwrap();
-        add(&AUTHORIZATION, shown, &mut || one(random, &SHOWN));
+        add(&AUTHORIZATION, shown, &mut || mutated(random, &SHOWN));
         let times = usize::from(random.u8(..3) == 0) * lines(random);
-        add(&TIMEOUT, times, &mut || one(random, &TIMES));
+        add(&TIMEOUT, times, &mut || mutated(random, &TIMES));
         if random.u8(..8) > 0 {
             let peer = *random.choice(&self.peers).unwrap();
             request.extensions_mut().insert(ConnectInfo(peer));
@@ -215,7 +215,7 @@ impl Writer {
 fn method(random: &mut Rng) -> Method {
     match random.u8(..16) {
         0 => {
-            let mut method = one(random, &METHODS);
+            let mut method = mutated(random, &METHODS);
             method.retain(u8::is_ascii_alphanumeric);
             Method::from_bytes(&method).unwrap_or(Method::PATCH)
         }
@@ -232,9 +232,9 @@ fn uri(random: &mut Rng, mount: &str) -> Uri {
         _ => "",
     };
     let mut text = [start, mount].concat().into_bytes();
-    // Mostly the routes, since other paths end at once.
+    // Mostly routes, since other paths return 404 at once.
     match random.u8(..16) {
-        0 => text.extend(one(random, &PATHS)),
+        0 => text.extend(mutated(random, &PATHS)),
         1..5 => text.extend(b"/json"),
         5 => text.extend(b"/summary"),
         _ if mount.is_empty() => text.push(b'/'),
@@ -248,7 +248,7 @@ fn uri(random: &mut Rng, mount: &str) -> Uri {
             text.push(b'&');
         }
         if random.u8(..64) == 0 {
-            // As long as may be, or a little more or less.
+            // As long as allowed, or a little more or less.
             text.resize(query + 8 * 1024 - 2 + random.usize(..5), b'q');
         }
     }
@@ -258,19 +258,19 @@ fn uri(random: &mut Rng, mount: &str) -> Uri {
             *byte = b'%';
         }
     }
-    // What is no address reaches no router.
+    // An invalid address never reaches a router.
     Uri::try_from(text).unwrap_or_default()
 }
 
-/// Returns a list of choices, most of them well made.
+/// Returns a list of elements, most of them valid.
 fn list(random: &mut Rng, whole: &[&str], names: &[&str]) -> Vec<u8> {
     match random.u8(..4) {
         0 => mostly_whole(random, whole),
-        1 => one(random, whole),
+        1 => mutated(random, whole),
         _ => {
             let mut text = Vec::new();
             if random.u8(..32) == 0 {
-                // So many that what follows is among those that are looked at, or not.
+                // Enough that the next element is within the limit, or beyond it.
                 text = b"none,".repeat(random.usize(60..66));
             }
             for at in 0..=random.usize(..6) {
@@ -301,13 +301,13 @@ fn list(random: &mut Rng, whole: &[&str], names: &[&str]) -> Vec<u8> {
 
 fn mostly_whole(random: &mut Rng, whole: &[&str]) -> Vec<u8> {
     if random.u8(..4) == 0 {
-        return one(random, whole);
+        return mutated(random, whole);
     }
     random.choice(whole).unwrap().as_bytes().to_vec()
 }
 
-/// Returns one of these, whole, broken, or something else altogether.
-fn one(random: &mut Rng, whole: &[&str]) -> Vec<u8> {
+/// Returns one of these, unchanged or broken, or random bytes.
+fn mutated(random: &mut Rng, whole: &[&str]) -> Vec<u8> {
     match random.u8(..8) {
         0 => (0..random.usize(..40)).map(|_| random.u8(..)).collect(),
         1..5 => random.choice(whole).unwrap().as_bytes().to_vec(),
@@ -343,7 +343,7 @@ fn mutate(random: &mut Rng, text: &mut Vec<u8>, whole: &[&str]) {
     }
 }
 
-/// Replaces what no header can carry.
+/// Replaces bytes that are invalid in a header.
 fn carried(mut value: Vec<u8>) -> Vec<u8> {
     for byte in &mut value {
         if (*byte < b' ' && *byte != b'\t') || *byte == 0x7f {

@@ -1,4 +1,4 @@
-//! Whether an answer is what it says it is.
+//! Checks that a response matches its headers.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -10,25 +10,24 @@ use serde_json::Value;
 use crate::expected::{Expected, Format, Rules, Scrape};
 use crate::families::{FAMILIES, Family, escape};
 
-/// Checks that an answer has these headers, and no other: so nothing of a request's
-/// comes back in them.
+/// Checks that a response has exactly these headers, so none that echoes the request.
 pub(crate) fn check_headers(
     headers: &HeaderMap,
     method: &Method,
     expected: &Expected,
     rules: &Rules,
 ) {
-    let mut told: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let mut documented: BTreeSet<(&str, &str)> = BTreeSet::new();
     for (name, value) in headers {
         let value = value.to_str().unwrap();
-        assert!(told.insert((name.as_str(), value)), "{name} twice");
+        assert!(documented.insert((name.as_str(), value)), "{name} twice");
     }
-    told.retain(|(name, value)| *name != "content-length" || value.parse::<u32>().is_err());
+    documented.retain(|(name, value)| *name != "content-length" || value.parse::<u32>().is_err());
     let mut due = BTreeSet::new();
     if !matches!(expected, Expected::NotFound) {
         due.insert(("cache-control", "no-store"));
         due.insert(("x-content-type-options", "nosniff"));
-        // Axum says so, whatever else is wrong with the request.
+        // axum sets it on every response, whatever else is wrong with the request.
         if ![Method::GET, Method::HEAD].contains(method) {
             due.insert(("allow", "GET,HEAD"));
         }
@@ -60,7 +59,7 @@ pub(crate) fn check_headers(
             due.extend(scrape.coding.map(|coding| ("content-encoding", coding)));
         }
     }
-    assert_eq!(told, due);
+    assert_eq!(documented, due);
 }
 
 pub(crate) fn check_summary(body: &[u8]) {
@@ -68,11 +67,11 @@ pub(crate) fn check_summary(body: &[u8]) {
     let names = json["snapshots"].as_object().unwrap();
     let of_registry = |name: &String| FAMILIES.iter().any(|family| family.name == name);
     assert!(names.keys().all(of_registry), "{json}");
-    let own = FAMILIES.iter().filter(|family| family.name.len() < 12);
-    assert!(own.clone().count() == 5 && own.clone().all(|one| names.contains_key(one.name)));
+    let short = FAMILIES.iter().filter(|family| family.name.len() < 12);
+    assert!(short.clone().count() == 5 && short.clone().all(|one| names.contains_key(one.name)));
 }
 
-/// Checks that a scrape has the families that were asked for, and no other.
+/// Checks that a scrape has exactly the requested families.
 pub(crate) fn check_body(sent: &[u8], scrape: &Scrape) {
     let body = decompressed(sent, scrape.coding);
     let families: Vec<_> = FAMILIES
@@ -126,8 +125,8 @@ fn check_text(body: &[u8], families: &[&Family], scrape: &Scrape) {
             started = Some((name, 0));
         } else if !line.starts_with('#') {
             let (name, series) = started.as_mut().expect("a header");
-            let own = line.trim_start_matches(['{', '"']);
-            assert!(own.starts_with(name.as_str()), "{line}");
+            let short = line.trim_start_matches(['{', '"']);
+            assert!(short.starts_with(name.as_str()), "{line}");
             let (_, value) = line.rsplit_once(' ').unwrap();
             value.parse::<f64>().unwrap();
             *series += 1;

@@ -1,4 +1,4 @@
-//! Routers of every setting, and one request to one of them.
+//! Routers with every setting, and requests to them.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -17,7 +17,7 @@ use tower::ServiceExt;
 use crate::expected::{Client, Expected, Rules, Scrape, TOKEN, Time, client};
 use crate::response_checks::{check_body, check_headers, check_summary};
 
-/// How many answers of each kind there were, and of scrapes how many whole ones.
+/// The number of responses of each kind, and of complete scrapes.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     answers: BTreeMap<u16, u64>,
@@ -39,7 +39,7 @@ impl Counts {
             && self.heads > 0
     }
 
-    /// Checks that the router counted what was answered whole, and no more.
+    /// Checks that the router counted exactly the complete responses.
     pub(crate) fn check(&self, registry: &Registry) {
         let json: Value = serde_json::from_str(&registry.export_json()).unwrap();
         for (format, count) in &self.whole {
@@ -59,15 +59,15 @@ impl Counts {
     }
 }
 
-/// A router, and the answers of it that are not yet read to their end.
-pub(crate) struct Site {
+/// A router, and its responses that are not yet read to their end.
+pub(crate) struct RouterUnderTest {
     pub(crate) rules: Rules,
     router: Router,
-    held: Vec<Held>,
+    held: Vec<OpenResponse>,
 }
 
-impl Site {
-    pub(crate) fn all(registry: &Registry) -> Vec<Self> {
+impl RouterUnderTest {
+    pub(crate) fn all_settings(registry: &Registry) -> Vec<Self> {
         let open = Rules {
             most: 8,
             ..Rules::default()
@@ -106,7 +106,7 @@ impl Site {
 
     fn new(rules: Rules, registry: &Registry) -> Self {
         let hour = Duration::from_secs(60 * 60);
-        // What the system tells differs from one request to the next.
+        // System metrics differ from one request to the next.
         let mut settings = MetricsRouter::new()
             .without_system_metrics()
             .registry(registry)
@@ -136,12 +136,12 @@ impl Site {
         }
     }
 
-    /// Drops all answers that are held.
+    /// Drops all open responses.
     pub(crate) fn let_go(&mut self) {
         self.held = Vec::new();
     }
 
-    /// Makes one request, and checks its answer.
+    /// Makes one request, and checks its response.
     pub(crate) fn execute(
         &mut self,
         request: Request<Body>,
@@ -156,7 +156,7 @@ impl Site {
         }
         let (head, body) = request.into_parts();
         let clients: Vec<_> = self.held.iter().map(|held| held.client.clone()).collect();
-        let expected = Expected::of(&head, &self.rules, &clients);
+        let expected = Expected::for_request(&head, &self.rules, &clients);
         let client = client(&head);
         let method = head.method.clone();
         let is_head = method == Method::HEAD;
@@ -176,7 +176,7 @@ impl Site {
         assert_eq!(answer.status(), status, "{:?}", answer.headers());
         check_headers(answer.headers(), &method, &expected, &self.rules);
         if matches!(expected, Expected::Summary) {
-            // Made whole, though only its headers be asked for.
+            // A HEAD request is answered like a GET.
             *counts.whole.entry("summary").or_default() += 1;
         }
         let (_, mut body) = answer.into_parts();
@@ -188,7 +188,7 @@ impl Site {
         match expected {
             _ if is_head => assert!(frame(&mut body).is_none(), "a body for HEAD"),
             Expected::Scrape(scrape) => {
-                let scrape = Held {
+                let scrape = OpenResponse {
                     body,
                     scrape,
                     client,
@@ -202,10 +202,10 @@ impl Site {
     }
 
     /// Reads a scrape, or part of it.
-    fn read(&mut self, mut scrape: Held, random: &mut Rng, counts: &mut Counts) {
-        // Whose time may be over gives its place to others, nobody knows when. So does one of
-        // several of the same client.
-        let is_new = |other: &Held| other.client.is_none() || other.client != scrape.client;
+    fn read(&mut self, mut scrape: OpenResponse, random: &mut Rng, counts: &mut Counts) {
+        // A scrape past its deadline frees its permit at an unknown time. So does one of
+        // several scrapes of a client.
+        let is_new = |other: &OpenResponse| other.client.is_none() || other.client != scrape.client;
         let has_time = scrape.scrape.time == Time::Enough;
         if has_time && self.held.iter().all(is_new) && random.u8(..8) == 0 {
             self.held.push(scrape);
@@ -214,7 +214,7 @@ impl Site {
         } else if has_time {
             match frame(&mut scrape.body) {
                 Some(first) => drop(first.unwrap()),
-                // No more to it than that.
+                // There is nothing more in the body.
                 None => finish(&mut scrape.body, &scrape.scrape, counts),
             }
         } else {
@@ -223,8 +223,8 @@ impl Site {
     }
 }
 
-/// A scrape that is under way.
-struct Held {
+/// A scrape in flight.
+struct OpenResponse {
     body: Body,
     scrape: Box<Scrape>,
     client: Option<Client>,
@@ -252,7 +252,7 @@ fn finish(body: &mut Body, scrape: &Scrape, counts: &mut Counts) {
     check_body(&read, scrape);
 }
 
-/// Reads what must be whole.
+/// Reads a body that must be complete.
 fn whole(body: &mut Body) -> Vec<u8> {
     let mut read = Vec::new();
     while let Some(frame) = frame(body) {

@@ -1,4 +1,4 @@
-//! What the crate promises, tested through its public door.
+//! The promises of the crate, tested through its public API.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

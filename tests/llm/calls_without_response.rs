@@ -15,10 +15,10 @@ use tower::{Service, service_fn};
 
 use crate::cut_off_responses::WHOLE;
 use crate::response_formats::CHAT;
-use crate::support::{Call, Ends, Told, next, told};
+use crate::support::{Call, Ends, Readings, next_frame, readings};
 
 #[test]
-fn a_refusal_that_nobody_reads_is_told_by_its_status() {
+fn an_error_response_that_is_not_read_is_classified_by_its_status() {
     let registry = Registry::new();
     let call = Call {
         path: CHAT,
@@ -30,13 +30,19 @@ fn a_refusal_that_nobody_reads_is_told_by_its_status() {
     };
     let layer = LlmLayer::new().registry(&registry);
     drop(call.send(&layer, usize::MAX));
-    assert_eq!(told(&registry).all("llm_requests_error"), ["rate_limited"]);
+    assert_eq!(
+        readings(&registry).label_values("llm_requests_error"),
+        ["rate_limited"]
+    );
     let mut read = call.send(&layer, usize::MAX);
-    assert!(next(&mut read).is_some());
+    assert!(next_frame(&mut read).is_some());
     drop(read);
-    let told = told(&registry);
-    assert_eq!(told.all("llm_requests_error"), ["quota", "rate_limited"]);
-    assert!(told.all("llm_usage_missing_total").is_empty());
+    let readings = readings(&registry);
+    assert_eq!(
+        readings.label_values("llm_requests_error"),
+        ["quota", "rate_limited"]
+    );
+    assert!(readings.label_values("llm_usage_missing_total").is_empty());
 }
 
 fn request() -> Request<String> {
@@ -44,8 +50,8 @@ fn request() -> Request<String> {
     request.body(WHOLE.to_owned()).unwrap()
 }
 
-/// A client that answers as it is told to.
-fn outcome<F, E>(answer: impl FnMut(Request<String>) -> F) -> Told
+/// A client that returns the given response.
+fn outcome<F, E>(answer: impl FnMut(Request<String>) -> F) -> Readings
 where
     F: Future<Output = Result<Response<Panicking>, E>>,
     E: 'static,
@@ -61,41 +67,47 @@ where
             let _ = pin!(response.into_body()).poll_frame(&mut context);
         }
     }));
-    told(&registry)
+    readings(&registry)
 }
 
 #[test]
-fn a_call_that_is_dropped_before_its_answer_was_cancelled() {
-    let told = outcome(|_| pending::<Result<_, Infallible>>());
-    assert_eq!(told.all("llm_requests_total"), ["cancelled"]);
-    assert_eq!(told.all("llm_usage_missing_total"), ["cancelled"]);
-    assert_eq!(told.count("llm_requests_in_flight", ""), None);
+fn a_call_dropped_before_its_response_is_cancelled() {
+    let readings = outcome(|_| pending::<Result<_, Infallible>>());
+    assert_eq!(readings.label_values("llm_requests_total"), ["cancelled"]);
+    assert_eq!(
+        readings.label_values("llm_usage_missing_total"),
+        ["cancelled"]
+    );
+    assert_eq!(readings.count("llm_requests_in_flight", ""), None);
 }
 
 #[test]
-fn a_call_that_fails_before_its_answer_is_told_by_its_error() {
-    // Of one that may have been at work, nobody knows what it took.
+fn a_call_that_fails_before_its_response_is_classified_by_its_error() {
+    // If the provider may have worked on the call, its usage is unknown.
     for (kind, expected, missing) in [
         (io::ErrorKind::TimedOut, "timeout", &["error"][..]),
         (io::ErrorKind::ConnectionRefused, "connect", &[]),
         (io::ErrorKind::BrokenPipe, "transport", &["error"]),
     ] {
-        let told = outcome(|_| async move { Err(io::Error::from(kind)) });
-        assert_eq!(told.all("llm_requests_error"), [expected]);
-        assert_eq!(told.all("llm_usage_missing_total"), missing);
+        let readings = outcome(|_| async move { Err(io::Error::from(kind)) });
+        assert_eq!(readings.label_values("llm_requests_error"), [expected]);
+        assert_eq!(readings.label_values("llm_usage_missing_total"), missing);
     }
     let boxed = |_| async { Err(Box::<dyn std::error::Error + Send + Sync>::from("no")) };
-    assert_eq!(outcome(boxed).all("llm_requests_error"), ["transport"]);
+    assert_eq!(
+        outcome(boxed).label_values("llm_requests_error"),
+        ["transport"]
+    );
 }
 
 #[test]
-fn a_panic_of_the_clients_is_told_as_one() {
-    let told = outcome(|_| -> Pending<Result<_, Infallible>> { panic!("in the call") });
-    assert_eq!(told.all("llm_requests_error"), ["panic"]);
-    let told = outcome(|_| async { panic!("in the future") as Result<_, Infallible> });
-    assert_eq!(told.all("llm_requests_error"), ["panic"]);
-    let told = outcome(|_| async { Ok::<_, Infallible>(Response::new(Panicking)) });
-    assert_eq!(told.all("llm_requests_error"), ["panic"]);
+fn a_panic_of_the_client_is_counted_as_a_panic() {
+    let readings = outcome(|_| -> Pending<Result<_, Infallible>> { panic!("in the call") });
+    assert_eq!(readings.label_values("llm_requests_error"), ["panic"]);
+    let readings = outcome(|_| async { panic!("in the future") as Result<_, Infallible> });
+    assert_eq!(readings.label_values("llm_requests_error"), ["panic"]);
+    let readings = outcome(|_| async { Ok::<_, Infallible>(Response::new(Panicking)) });
+    assert_eq!(readings.label_values("llm_requests_error"), ["panic"]);
 }
 
 /// A body whose reading panics.

@@ -1,5 +1,5 @@
-//! Small answers that were misread once, or could be, with the right values: a file each in
-//! `cases/`. `null` means that no series has a value above 0.
+//! Small responses that were misread once, or might be, with the expected values: one file each
+//! in `cases/`. `null` means that no series has a value above 0.
 
 use std::fs;
 use std::path::Path;
@@ -8,10 +8,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::support::{Call, Ends, SIZES, Told};
+use crate::support::{Call, Ends, Readings, SIZES};
 
 #[test]
-fn every_case_has_the_right_values_in_pieces_of_any_size() {
+fn every_case_has_the_right_values_in_chunks_of_any_size() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/llm/cases");
     let mut faults = Vec::new();
     let mut count = 0;
@@ -44,9 +44,9 @@ fn check(case: &Value) -> Vec<String> {
     };
     let mut faults = Vec::new();
     for size in SIZES {
-        let told = call.told(size);
+        let readings = call.readings(size);
         for (name, expected) in case["expect"].as_object().unwrap() {
-            let found = found(&told, name, expected);
+            let found = measured_value(&readings, name, expected);
             if found != *expected {
                 let case = text("name");
                 faults.push(format!(
@@ -58,28 +58,31 @@ fn check(case: &Value) -> Vec<String> {
     faults
 }
 
-/// Returns what was counted, in the form of what is expected.
-fn found(told: &Told, name: &str, expected: &Value) -> Value {
-    let one = |metric| match told.all(metric)[..] {
+/// Returns the measured values in the form of the expected ones.
+fn measured_value(readings: &Readings, name: &str, expected: &Value) -> Value {
+    let one = |metric| match readings.label_values(metric)[..] {
         [] => Value::Null,
         [value] => value.into(),
         ref values => values.into(),
     };
-    let tokens = |metric, by| told.count(metric, by).map_or(Value::Null, Value::from);
+    let tokens = |metric, by| readings.count(metric, by).map_or(Value::Null, Value::from);
     match name {
         "outcome" => one("llm_requests_total"),
         "error_type" => one("llm_requests_error"),
-        "finishes" => told.all("llm_finish_reasons_total").into(),
-        "missing" => told.all("llm_usage_missing_total").into(),
+        "finishes" => readings.label_values("llm_finish_reasons_total").into(),
+        "missing" => readings.label_values("llm_usage_missing_total").into(),
         "input" | "output" => tokens("llm_tokens_total", name),
         "cache_read" | "reasoning" => tokens("llm_token_details_total", name),
-        "tool_calls" => told.count("llm_tool_calls_total", "").unwrap_or(0).into(),
+        "tool_calls" => readings
+            .count("llm_tool_calls_total", "")
+            .unwrap_or(0)
+            .into(),
         "audio_seconds" => {
             let seconds = tokens("llm_billed_units_total", name);
             if seconds.is_null() { 0.into() } else { seconds }
         }
         "cost" => {
-            let cost = told.amount("llm_cost_usd_total", "reported");
+            let cost = readings.amount("llm_cost_usd_total", "reported");
             let expected = expected.as_f64().unwrap();
             let is_near = cost.is_some_and(|cost| (cost / expected - 1.0).abs() < 1e-9);
             if is_near {
@@ -91,7 +94,7 @@ fn found(told: &Told, name: &str, expected: &Value) -> Value {
         "tokens_by_model" => {
             let models = expected.as_object().unwrap().keys();
             let of = |model: &String| {
-                let tokens = ["input", "output"].map(|by| told.tokens_of(model, by));
+                let tokens = ["input", "output"].map(|by| readings.tokens_of(model, by));
                 (model.clone(), Value::from(&tokens[..]))
             };
             Value::Object(models.map(of).collect())

@@ -1,4 +1,4 @@
-//! Many threads at once, which read the same new thing.
+//! Many threads that use the same new model or response at once.
 
 use std::collections::BTreeMap;
 use std::sync::Barrier;
@@ -8,10 +8,10 @@ use serde_json::Value;
 use tachometer::{LlmLayer, Registry};
 
 use crate::response_formats::{CHAT, JSON};
-use crate::support::{Call, Ends, told};
+use crate::support::{Call, Ends, readings};
 
 const THREADS: u32 = 16;
-/// How often each is tried, since a race is lost only now and then.
+/// The number of attempts, since a race fails only now and then.
 const ROUNDS: u32 = 20;
 
 fn call<'a>(path: &'a str, request: &'a str, body: &'a str) -> Call<'a> {
@@ -25,7 +25,7 @@ fn call<'a>(path: &'a str, request: &'a str, body: &'a str) -> Call<'a> {
     }
 }
 
-/// Lets all threads do the same at once, with one layer.
+/// Runs the same on all threads at once, with one layer.
 fn at_once(run: impl Fn(&LlmLayer) + Sync) -> Registry {
     let registry = Registry::new();
     let layer = LlmLayer::new().registry(&registry).try_register().unwrap();
@@ -52,7 +52,7 @@ fn models(registry: &Registry) -> BTreeMap<String, f64> {
             *models.entry(model.to_owned()).or_default() += calls;
         }
     }
-    assert_eq!(told(registry).count("llm_requests_in_flight", ""), None);
+    assert_eq!(readings(registry).count("llm_requests_in_flight", ""), None);
     models
 }
 
@@ -63,7 +63,7 @@ fn chat(number: u32) -> String {
 }
 
 #[test]
-fn a_response_that_all_of_them_fetch_is_counted_once() {
+fn a_response_fetched_by_many_threads_is_counted_once() {
     let done = r#"{"id":"resp_1","background":true,"status":"completed","model":"gpt-x","usage":{"input_tokens":12,"output_tokens":34}}"#;
     for _ in 0..ROUNDS {
         let registry = at_once(|layer| {
@@ -73,12 +73,15 @@ fn a_response_that_all_of_them_fetch_is_counted_once() {
             }
         });
         assert_eq!(models(&registry), [("gpt-x".to_owned(), 1.0)].into());
-        assert_eq!(told(&registry).count("llm_tokens_total", "input"), Some(12));
+        assert_eq!(
+            readings(&registry).count("llm_tokens_total", "input"),
+            Some(12)
+        );
     }
 }
 
 #[test]
-fn a_new_model_that_all_of_them_ask_has_one_series() {
+fn a_new_model_used_by_many_threads_has_one_series() {
     for _ in 0..ROUNDS {
         let registry = at_once(|layer| {
             for number in 0..3 {
@@ -92,7 +95,7 @@ fn a_new_model_that_all_of_them_ask_has_one_series() {
 }
 
 #[test]
-fn of_new_models_that_only_answers_name_the_first_twenty_have_all_their_calls() {
+fn the_first_twenty_models_named_only_by_responses_keep_all_their_calls() {
     for _ in 0..ROUNDS {
         let registry = at_once(|layer| {
             for number in 0..30 {

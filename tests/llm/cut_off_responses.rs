@@ -1,16 +1,16 @@
-//! Answers that end too early: after every byte, in every way, and before they begin.
+//! Responses that end too early: after every byte, in every way.
 
 use tachometer::{LlmLayer, Registry};
 
 use crate::response_formats::aws_event_stream::{chunk, event};
 use crate::response_formats::{CHAT, EVENTS, JSON, LINES, MESSAGES, OLLAMA, RESPONSES};
-use crate::support::{Call, Ends, told};
+use crate::support::{Call, Ends, readings};
 
 const STREAM: &str = r#"{"model":"m","stream":true,"stream_options":{"include_usage":true}}"#;
 pub(crate) const WHOLE: &str = r#"{"model":"m","stream":false}"#;
 
-/// Answers of each dialect. `END` stands where a caller may know that it has all of the
-/// text: after the event that says why it ended.
+/// Responses of each dialect. `END` marks where a caller may know that the text is complete:
+/// after the event with the finish reason.
 const ANSWERS: [(&str, &str, &str, &str); 15] = [
     (
         CHAT,
@@ -87,7 +87,7 @@ const ANSWERS: [(&str, &str, &str, &str); 15] = [
             "data: [DONE]\r\n\r\n",
         ),
     ),
-    // Without a reason, and of a stream that has none the mark alone is the end.
+    // A stream without a finish reason ends with its end mark only.
     (
         CHAT,
         STREAM,
@@ -98,7 +98,7 @@ const ANSWERS: [(&str, &str, &str, &str); 15] = [
             "data: [DONE]END\n\n",
         ),
     ),
-    // Thoughts and tools, of which none is the end.
+    // Reasoning and tool calls do not end a response.
     (
         MESSAGES,
         STREAM,
@@ -149,16 +149,15 @@ const ANSWERS: [(&str, &str, &str, &str); 15] = [
 
 const GEMINI: &str = "/v1beta/models/m:streamGenerateContent";
 
-/// In which each answer ends after each byte, and what each is called before its end.
+/// The ways in which a response ends after each byte, and the outcome of each before its end.
 const ENDS: [Ends; 4] = [Ends::Whole, Ends::Broken, Ends::TimedOut, Ends::Dropped];
 const OUTCOMES: [&str; 4] = ["cancelled", "error", "truncated", "truncated"];
 const ERRORS: [&str; 3] = ["timeout", "truncated", "truncated"];
 
-/// An answer whose connection ends or fails is truncated, one that takes too long is an
-/// error, and one that its caller stops reading is cancelled; at its end, all the same, it
-/// is whole.
+/// A response whose connection ends or fails is truncated, one that times out is an error, and
+/// one that its caller stops reading is cancelled. At its end it is complete in any case.
 #[test]
-fn an_answer_that_ends_after_any_byte_is_called_what_it_is() {
+fn a_response_that_ends_after_any_byte_has_the_right_outcome() {
     for (path, request, kind, marked) in ANSWERS {
         let end = marked.find("END").unwrap();
         let answer = marked.replace("END", "");
@@ -220,7 +219,7 @@ const MIXED: [(&str, &str, &str); 5] = [
 ];
 
 #[test]
-fn an_answer_that_is_cut_is_read_alike_in_pieces_of_any_size() {
+fn a_response_that_is_cut_off_is_read_the_same_in_chunks_of_any_size() {
     let request = r#"{"model":"g","stream":true,"n":2,"stream_options":{"include_usage":true}}"#;
     for (path, kind, answer) in MIXED {
         for cut in (0..=answer.len()).rev().step_by(5) {
@@ -236,22 +235,25 @@ fn an_answer_that_is_cut_is_read_alike_in_pieces_of_any_size() {
                     Ends::Whole
                 },
             };
-            // What comes in one piece has no time from token to token.
-            let told = |size| call.told(size).without("llm_time_per_output_token_seconds");
-            let whole = told(usize::MAX);
-            let calls = whole.all("llm_requests_total").len();
+            // A response in one chunk has no time per token.
+            let readings = |size| {
+                call.readings(size)
+                    .without("llm_time_per_output_token_seconds")
+            };
+            let whole = readings(usize::MAX);
+            let calls = whole.label_values("llm_requests_total").len();
             assert!(calls == 1 || path.starts_with("GET"), "{path}, after {cut}");
             for size in [1, 64] {
-                assert_eq!(told(size), whole, "{path}, after {cut}, by {size}");
+                assert_eq!(readings(size), whole, "{path}, after {cut}, by {size}");
             }
         }
     }
 }
 
-/// The messages of an event stream, of which a caller knows each only once it has come
-/// whole, with its checksum.
+/// The messages of an event stream. A caller knows each only once it is complete, with its
+/// checksum.
 #[test]
-fn an_event_stream_that_ends_after_any_byte_is_called_what_it_is() {
+fn an_event_stream_that_ends_after_any_byte_has_the_right_outcome() {
     let converse = [
         event("messageStart", r#"{"role":"assistant"}"#),
         event(
@@ -286,8 +288,8 @@ fn an_event_stream_that_ends_after_any_byte_is_called_what_it_is() {
     }
 }
 
-/// Cuts an answer after each of its bytes. From `end` on a caller knows that he has all of
-/// the text.
+/// Cuts a response after each of its bytes. From `end` on a caller knows that the text is
+/// complete.
 fn check_cuts(path: &str, request: &str, kind: &str, answer: &[u8], end: usize) {
     let mut before = (0, 0);
     for cut in 0..=answer.len() {
@@ -304,7 +306,7 @@ fn check_cuts(path: &str, request: &str, kind: &str, answer: &[u8], end: usize) 
             };
             call.pass(&layer, 5);
         }
-        let told = told(&registry);
+        let readings = readings(&registry);
         let text = String::from_utf8_lossy(&answer[..cut]);
         let context = format!("{path}, after {cut}: {text:?}");
         let (outcomes, errors) = if cut < end {
@@ -312,26 +314,42 @@ fn check_cuts(path: &str, request: &str, kind: &str, answer: &[u8], end: usize) 
         } else {
             (["success"; 4], &[][..])
         };
-        assert_eq!(told.all("llm_requests_total"), outcomes, "{context}");
-        assert_eq!(told.all("llm_requests_error"), errors, "{context}");
-        assert_eq!(told.count("llm_requests_in_flight", ""), None, "{context}");
-        let tokens = |direction| told.count("llm_tokens_total", direction).unwrap_or(0);
+        assert_eq!(
+            readings.label_values("llm_requests_total"),
+            outcomes,
+            "{context}"
+        );
+        assert_eq!(
+            readings.label_values("llm_requests_error"),
+            errors,
+            "{context}"
+        );
+        assert_eq!(
+            readings.count("llm_requests_in_flight", ""),
+            None,
+            "{context}"
+        );
+        let tokens = |direction| readings.count("llm_tokens_total", direction).unwrap_or(0);
         let tokens = (tokens("input"), tokens("output"));
-        // Nothing that was counted is taken back or counted again, and a number that
-        // is cut in two is no number.
+        // Nothing that was counted is removed or counted again, and a number that is cut in
+        // two is ignored.
         assert!(tokens.0 >= before.0 && tokens.1 >= before.1, "{context}");
         assert!([0, 4 * 123].contains(&tokens.0), "{context}");
         assert!([0, 4 * 45].contains(&tokens.1), "{context}");
         before = tokens;
-        // Of a stream, what is known may have grown until its end.
+        // In a stream, usage may grow until the end.
         let is_whole = cut >= end || request != STREAM;
         let missing = match tokens {
             (1.., 1..) if is_whole => &[][..],
             _ if cut < end => &OUTCOMES,
-            // Whoever cut the answer off kept the usage from being read.
+            // The usage was not read because the response was cut off.
             _ => &["not_reported", "truncated", "truncated", "unread"],
         };
-        assert_eq!(told.all("llm_usage_missing_total"), missing, "{context}");
+        assert_eq!(
+            readings.label_values("llm_usage_missing_total"),
+            missing,
+            "{context}"
+        );
     }
     assert_eq!(before, (4 * 123, 4 * 45), "{path}");
 }

@@ -1,4 +1,4 @@
-//! Tests of the layer around clients of LLMs: what it learns from the bytes of answers.
+//! The LLM layer: what it reads from the bytes of responses.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod calls_without_response;

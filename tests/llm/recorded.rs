@@ -1,6 +1,6 @@
-//! Answers of real servers, byte by byte as they came: llama.cpp's (b11669) on a small
-//! generated model, and aimock's (1.43.0). What is true of each was read from its whole
-//! body by other means, and, of llama.cpp's tokens, from the server's own counters.
+//! Recorded responses of real servers: llama.cpp (b11669) with a small generated model, and
+//! aimock (1.43.0). The expected values were read from the whole body by other means, and for
+//! llama.cpp's tokens from the server's counters.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,20 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::support::{Call, Ends, SIZES, Told};
+use crate::support::{Call, Ends, Readings, SIZES};
 
 #[test]
-fn every_answer_of_llama_cpp_is_understood() {
+fn every_response_of_llama_cpp_is_understood() {
     assert!(check(include_str!("recorded/llamacpp.json")) > 30);
 }
 
 #[test]
-fn every_answer_of_aimock_is_understood() {
+fn every_response_of_aimock_is_understood() {
     assert!(check(include_str!("recorded/aimock.json")) > 80);
 }
 
 #[test]
-fn every_answer_of_aimock_in_the_other_dialects_is_understood() {
+fn every_response_of_aimock_in_other_dialects_is_understood() {
     assert!(check(include_str!("recorded/aimock_others.json")) > 250);
 }
 
@@ -48,10 +48,10 @@ fn check(recorded: &str) -> usize {
             },
         };
         for size in SIZES {
-            let told = call.told(size);
-            let (found, mut truth) = (found(&told), expected(&case["truth"]));
+            let readings = call.readings(size);
+            let (found, mut truth) = (measured_facts(&readings), expected(&case["truth"]));
             if !(200..300).contains(&call.status) {
-                // No answer has proven that there is such a model.
+                // No response has confirmed that this model exists.
                 if let Some(model) = truth.get_mut("model").filter(|model| *model != "unknown") {
                     *model = "_unconfirmed".into();
                 }
@@ -68,7 +68,7 @@ fn check(recorded: &str) -> usize {
     recorded.len()
 }
 
-/// Returns the bytes of an answer, of which those that are no text are in base64.
+/// Returns the bytes of a response; binary ones are stored in base64.
 fn body(case: &Value) -> Vec<u8> {
     match case["body64"].as_str() {
         Some(body) => STANDARD.decode(body).unwrap(),
@@ -76,20 +76,23 @@ fn body(case: &Value) -> Vec<u8> {
     }
 }
 
-/// Returns what the layer found, as the truth is told.
-fn found(told: &Told) -> BTreeMap<String, String> {
+/// Returns what the layer measured, in the form of the recorded truth.
+fn measured_facts(readings: &Readings) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut add = |name: &str, values: Vec<&str>| {
         if !values.is_empty() {
             found.insert(name.to_owned(), values.join(" "));
         }
     };
-    add("outcome", told.all("llm_requests_total"));
-    add("error_type", told.all("llm_requests_error"));
-    add("finishes", told.all("llm_finish_reasons_total"));
-    add("missing", told.all("llm_usage_missing_total"));
-    if !told.model.is_empty() {
-        add("model", vec![&told.model]);
+    add("outcome", readings.label_values("llm_requests_total"));
+    add("error_type", readings.label_values("llm_requests_error"));
+    add(
+        "finishes",
+        readings.label_values("llm_finish_reasons_total"),
+    );
+    add("missing", readings.label_values("llm_usage_missing_total"));
+    if !readings.model.is_empty() {
+        add("model", vec![&readings.model]);
     }
     for (name, metric, by) in [
         ("input", "llm_tokens_total", "input"),
@@ -98,14 +101,14 @@ fn found(told: &Told) -> BTreeMap<String, String> {
         ("reasoning", "llm_token_details_total", "reasoning"),
         ("tool_calls", "llm_tool_calls_total", ""),
     ] {
-        if let Some(count) = told.count(metric, by) {
+        if let Some(count) = readings.count(metric, by) {
             found.insert(name.to_owned(), count.to_string());
         }
     }
     found
 }
 
-/// Returns the truth, which is empty of what is no call.
+/// Returns the recorded truth, which is empty for requests that are no calls.
 fn expected(truth: &Value) -> BTreeMap<String, String> {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! A client whose answers are told beforehand, and what the layer learns from them.
+//! A client with prepared responses, and the metrics that the layer records from them.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,18 +13,18 @@ use tachometer::registry::Registry;
 use tachometer::{LlmLayer, llm::LlmBody};
 use tower::{Service, service_fn};
 
-/// The sizes of the pieces in which every answer is read.
+/// The chunk sizes in which every response is read.
 pub(crate) const SIZES: [usize; 6] = [1, 2, 3, 7, 64, usize::MAX];
 
-/// How an answer's body ends.
+/// How a response body ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Ends {
     Whole,
     /// The connection fails.
     Broken,
-    /// Nothing comes for too long.
+    /// The body times out.
     TimedOut,
-    /// The caller reads no further.
+    /// The caller drops the body.
     Dropped,
 }
 
@@ -40,9 +40,9 @@ pub(crate) struct Call<'a> {
     pub(crate) ends: Ends,
 }
 
-/// What was counted, by the metric and its further label; `model` besides.
+/// Counts by metric and its other label.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub(crate) struct Told {
+pub(crate) struct Readings {
     pub(crate) model: String,
     counts: BTreeMap<(String, String), u64>,
     /// The same, and those that are not whole.
@@ -53,18 +53,18 @@ pub(crate) struct Told {
     costs: BTreeMap<String, f64>,
 }
 
-impl Told {
+impl Readings {
     /// Returns a count that is not 0.
     pub(crate) fn count(&self, metric: &str, by: &str) -> Option<u64> {
         self.counts.get(&(metric.into(), by.into())).copied()
     }
 
-    /// Returns an amount that is not 0, and need not be whole.
+    /// Returns a nonzero amount, which may be fractional.
     pub(crate) fn amount(&self, metric: &str, by: &str) -> Option<f64> {
         self.amounts.get(&(metric.into(), by.into())).copied()
     }
 
-    /// Returns the rest of what was counted.
+    /// Returns the readings without one metric.
     pub(crate) fn without(mut self, metric: &str) -> Self {
         self.counts.retain(|(name, _), _| name != metric);
         self.amounts.retain(|(name, _), _| name != metric);
@@ -82,8 +82,8 @@ impl Told {
         self.costs.get(model).copied().unwrap_or(0.0)
     }
 
-    /// Returns all values of a metric's label that were counted, as often as they were.
-    pub(crate) fn all(&self, metric: &str) -> Vec<&str> {
+    /// Returns all values of a metric's label, each as often as it was counted.
+    pub(crate) fn label_values(&self, metric: &str) -> Vec<&str> {
         let of = self.counts.iter().filter(|((name, _), _)| name == metric);
         of.flat_map(|((_, by), count)| (0..*count).map(|_| by.as_str()))
             .collect()
@@ -91,18 +91,18 @@ impl Told {
 }
 
 impl Call<'_> {
-    /// Makes the call with the answer in pieces of a size, through a layer of its own.
-    pub(crate) fn told(&self, size: usize) -> Told {
+    /// Makes the call with the response in chunks of one size, through a new layer.
+    pub(crate) fn readings(&self, size: usize) -> Readings {
         let registry = Registry::new();
         let layer = LlmLayer::new().registry(&registry);
         self.pass(&layer, size);
-        told(&registry)
+        readings(&registry)
     }
 
-    /// Makes the call, and reads the answer until nothing more will come.
+    /// Makes the call, and reads the response to its end.
     pub(crate) fn pass(&self, layer: &LlmLayer, size: usize) {
         let mut body = self.send(layer, size);
-        while !matches!(next(&mut body), None | Some(Err(_))) {}
+        while !matches!(next_frame(&mut body), None | Some(Err(_))) {}
     }
 
     /// Makes the call, and returns the answer's body.
@@ -133,8 +133,10 @@ impl Call<'_> {
     }
 }
 
-/// Returns the next frame, or nothing if there is none or none will come.
-pub(crate) fn next<B: Body>(body: &mut Pin<Box<B>>) -> Option<Result<Frame<B::Data>, B::Error>> {
+/// Returns the next frame, or `None` at the end or if none is ready.
+pub(crate) fn next_frame<B: Body>(
+    body: &mut Pin<Box<B>>,
+) -> Option<Result<Frame<B::Data>, B::Error>> {
     let mut context = Context::from_waker(Waker::noop());
     match body.as_mut().poll_frame(&mut context) {
         Poll::Ready(frame) => frame,
@@ -142,10 +144,10 @@ pub(crate) fn next<B: Body>(body: &mut Pin<Box<B>>) -> Option<Result<Frame<B::Da
     }
 }
 
-/// Returns what a registry counted, of one model.
-pub(crate) fn told(registry: &Registry) -> Told {
+/// Reads the metrics of one model from a registry.
+pub(crate) fn readings(registry: &Registry) -> Readings {
     let json: serde_json::Value = serde_json::from_str(&registry.export_json()).unwrap();
-    let mut told = Told::default();
+    let mut readings = Readings::default();
     for (key, entry) in json["metrics"].as_object().unwrap() {
         let (name, _) = key.split_once('{').unwrap_or((key, ""));
         let labels = &entry["labels"];
@@ -175,24 +177,24 @@ pub(crate) fn told(registry: &Registry) -> Told {
         }
         let model = labels["model"].as_str().unwrap();
         if name == "llm_requests_total" {
-            told.model = model.into();
+            readings.model = model.into();
         }
         if name == "llm_cost_usd_total" {
-            *told.costs.entry(model.to_owned()).or_default() += amount;
+            *readings.costs.entry(model.to_owned()).or_default() += amount;
         }
         let key = (name.to_owned(), by.unwrap_or("").to_owned());
-        *told.amounts.entry(key.clone()).or_default() += amount;
-        // Whole numbers, which may be written as floats.
+        *readings.amounts.entry(key.clone()).or_default() += amount;
+        // Integers, which may be written as floats.
         let whole = value.to_string().trim_end_matches(".0").parse::<u64>();
         if let Ok(count) = whole {
             if name == "llm_tokens_total" {
                 let key = (model.to_owned(), by.unwrap_or("").to_owned());
-                told.by_model.insert(key, count);
+                readings.by_model.insert(key, count);
             }
-            *told.counts.entry(key).or_default() += count;
+            *readings.counts.entry(key).or_default() += count;
         }
     }
-    told
+    readings
 }
 
 /// A body in pieces of a size.

@@ -1,4 +1,4 @@
-//! Layers of the global registry, which no other test of this program uses.
+//! Layers on the global registry, which no other test of this program uses.
 
 use tachometer::{Buckets, LlmLayer, MetricsLayer, Registry};
 

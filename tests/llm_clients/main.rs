@@ -1,5 +1,4 @@
-//! The layer around clients of LLMs, with the clients that its users have, servers that
-//! answer as they are told to, and servers of others.
+//! The LLM layer with real clients, a scripted upstream, and third-party servers.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

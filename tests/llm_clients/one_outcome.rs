@@ -1,5 +1,5 @@
-//! A thousand streams at once, whatever becomes of them: each is counted once, with the
-//! tokens that it was seen to tell, and nothing stays in flight.
+//! A thousand concurrent streams with random ends: each is counted once, with the tokens that
+//! arrived, and none stays in flight.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,17 +22,17 @@ const CALLS: u64 = 1_000;
 const EVENTS: usize = 12;
 const MODELS: [&str; 3] = ["gpt-x", "gpt-y", "gpt-z"];
 
-/// What becomes of one call.
+/// How one call ends.
 #[derive(Clone, Copy, Debug)]
-enum Fate {
+enum CallEnd {
     Whole,
-    /// An event that is an error comes after so many others.
+    /// An error event comes after this many others.
     Error(usize),
-    /// The connection breaks off after so many events.
+    /// The connection breaks off after this many events.
     Cut(usize),
-    /// Nothing more comes after so many events, and the caller leaves.
+    /// Nothing more comes after this many events, and the caller leaves.
     Stalls(usize),
-    /// The caller leaves once so many events have come.
+    /// The caller leaves after this many events.
     Leaves(usize),
     Limited,
     /// The caller leaves before there is an answer.
@@ -42,7 +42,7 @@ enum Fate {
 #[derive(Clone, Copy, Debug)]
 struct Call {
     number: u64,
-    fate: Fate,
+    fate: CallEnd,
     input: u64,
     output: u64,
 }
@@ -53,14 +53,14 @@ impl Call {
         // Before the last two, which say that all is well.
         let events = random.usize(1..EVENTS - 2);
         let fates = [
-            Fate::Whole,
-            Fate::Whole,
-            Fate::Error(events),
-            Fate::Cut(events),
-            Fate::Stalls(events),
-            Fate::Leaves(events),
-            Fate::Limited,
-            Fate::LeavesAtOnce,
+            CallEnd::Whole,
+            CallEnd::Whole,
+            CallEnd::Error(events),
+            CallEnd::Cut(events),
+            CallEnd::Stalls(events),
+            CallEnd::Leaves(events),
+            CallEnd::Limited,
+            CallEnd::LeavesAtOnce,
         ];
         Self {
             number,
@@ -75,7 +75,7 @@ impl Call {
         MODELS[usize::try_from(self.number % models).unwrap()]
     }
 
-    /// Each event tells what it took until then, so what came of a stream has said it.
+    /// Each event reports the usage so far, so it is known for a partial stream.
     fn usage_after(self, events: usize) -> [u64; 2] {
         match events {
             0 => [0, 0],
@@ -96,19 +96,19 @@ impl Call {
         }
         let error = json!({"error": {"message": "no", "type": "server_error"}});
         match self.fate {
-            Fate::Limited => {
+            CallEnd::Limited => {
                 let body = json!({"error": {"message": "no", "code": "rate_limit_exceeded"}});
                 Answer::json(429, body.to_string())
             }
-            Fate::LeavesAtOnce => Answer::never(),
-            Fate::Error(after) => {
+            CallEnd::LeavesAtOnce => Answer::never(),
+            CallEnd::Error(after) => {
                 events.truncate(after);
                 events.push(error.to_string());
                 Answer::events(events)
             }
-            Fate::Cut(after) => Answer::events(&events[..after]).end(End::Breaks),
-            Fate::Stalls(after) => Answer::events(&events[..after]).end(End::Hangs),
-            Fate::Leaves(_) | Fate::Whole => {
+            CallEnd::Cut(after) => Answer::events(&events[..after]).end(End::Breaks),
+            CallEnd::Stalls(after) => Answer::events(&events[..after]).end(End::Hangs),
+            CallEnd::Leaves(_) | CallEnd::Whole => {
                 events.push("[DONE]".to_owned());
                 Answer::events(events)
             }
@@ -119,11 +119,11 @@ impl Call {
     async fn read(self, response: reqwest::Response) -> usize {
         let mut response = response;
         let most = match self.fate {
-            Fate::Stalls(events) | Fate::Leaves(events) => events,
+            CallEnd::Stalls(events) | CallEnd::Leaves(events) => events,
             _ => usize::MAX,
         };
         let mut read = Vec::new();
-        // He does not leave within an event, of which nobody can tell what has been said.
+        // It does not leave inside of an event, whose usage would be undefined.
         while events(&read) < most || !read.ends_with(b"\n\n") {
             match response.chunk().await {
                 Ok(Some(chunk)) => read.extend_from_slice(&chunk),
@@ -158,8 +158,8 @@ fn at_once() -> usize {
     (files.unwrap_or(1_024) / 2 - 100).min(usize::try_from(CALLS).unwrap())
 }
 
-/// Scrapes until it is told to stop; no number in flight is ever below 0, nor are there
-/// more than were made.
+/// Scrapes until it is stopped; the number in flight is never below 0 or above the number of
+/// calls.
 fn scrape(registry: &Registry, stop: &AtomicBool) -> u32 {
     let mut scrapes = 0;
     while !stop.load(Ordering::Relaxed) {
@@ -182,9 +182,9 @@ fn scrape(registry: &Registry, stop: &AtomicBool) -> u32 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_streams_at_once_are_each_counted_once_whatever_becomes_of_them() {
-    let upstream = Upstream::start(|asked| {
-        let number = asked.head.headers["x-number"].to_str().unwrap();
+async fn each_of_a_thousand_concurrent_streams_is_counted_once() {
+    let upstream = Upstream::start(|received| {
+        let number = received.head.headers["x-number"].to_str().unwrap();
         Call::new(number.parse().unwrap()).answer()
     })
     .await;
@@ -200,13 +200,13 @@ async fn a_thousand_streams_at_once_are_each_counted_once_whatever_becomes_of_th
     let connections = Arc::new(Semaphore::new(at_once()));
     let calls = (0..CALLS).map(|number| {
         let call = Call::new(number);
-        let request = llm.get_ref().post(upstream.at(CHAT));
+        let request = llm.get_ref().post(upstream.url(CHAT));
         let request = request.header("x-number", number);
         let request = request.body(question(call.model(), true)).build().unwrap();
         let (llm, connections) = (llm.clone(), Arc::clone(&connections));
         tokio::spawn(async move {
             let _connection = connections.acquire().await.unwrap();
-            if let Fate::LeavesAtOnce = call.fate {
+            if let CallEnd::LeavesAtOnce = call.fate {
                 let sent = llm.execute(request);
                 // It is polled, and dropped when it first waits.
                 assert!(futures_util::FutureExt::now_or_never(sent).is_none());
@@ -223,11 +223,11 @@ async fn a_thousand_streams_at_once_are_each_counted_once_whatever_becomes_of_th
         let (call, events) = ended.unwrap();
         let outcome = match call.fate {
             // One piece may have brought all of it, which ends with its reason.
-            Fate::Leaves(_) if events >= EVENTS - 1 => 2,
-            Fate::Stalls(_) | Fate::Leaves(_) | Fate::LeavesAtOnce => 0,
-            Fate::Error(_) | Fate::Limited => 1,
-            Fate::Whole => 2,
-            Fate::Cut(_) => 3,
+            CallEnd::Leaves(_) if events >= EVENTS - 1 => 2,
+            CallEnd::Stalls(_) | CallEnd::Leaves(_) | CallEnd::LeavesAtOnce => 0,
+            CallEnd::Error(_) | CallEnd::Limited => 1,
+            CallEnd::Whole => 2,
+            CallEnd::Cut(_) => 3,
         };
         expected.outcomes[outcome] += 1;
         for (expected, tokens) in expected.tokens.iter_mut().zip(call.usage_after(events)) {

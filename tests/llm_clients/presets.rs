@@ -1,4 +1,4 @@
-//! The names of OpenTelemetry's conventions, with their bounds.
+//! The preset with OpenTelemetry's names and buckets.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +27,7 @@ fn lines(registry: &Registry, start: &str) -> Vec<String> {
 }
 
 #[test]
-fn calls_are_told_by_the_names_of_the_conventions() {
+fn calls_are_recorded_under_the_names_of_the_conventions() {
     let (layer, registry) = otel();
     let llm = layer.clone().try_register().unwrap();
     let mut call = llm.start_call("openai", "gpt-x", "chat");
@@ -62,12 +62,12 @@ fn calls_are_told_by_the_names_of_the_conventions() {
 
 #[test]
 fn each_part_of_a_stream_after_the_first_is_timed() {
-    // A clock that goes on by a second whenever it is asked.
-    let asked = Arc::new(AtomicU64::new(0));
+    // A clock that advances by a second at each reading.
+    let clock_reads = Arc::new(AtomicU64::new(0));
     let start = Instant::now();
     let (layer, registry) = otel();
     let layer = layer.clock(move || {
-        let seconds = asked.fetch_add(1, Ordering::Relaxed);
+        let seconds = clock_reads.fetch_add(1, Ordering::Relaxed);
         start + Duration::from_secs(seconds)
     });
     let part = |text: &str| {
@@ -95,12 +95,14 @@ fn each_part_of_a_stream_after_the_first_is_timed() {
 }
 
 #[test]
-fn both_sets_of_names_can_stand_beside_each_other() {
+fn both_presets_can_share_a_registry() {
     let registry = Registry::new();
-    let own = LlmLayer::new().registry(&registry).try_register().unwrap();
+    let metrics = LlmLayer::new().registry(&registry).try_register().unwrap();
     let layer = LlmLayer::new().registry(&registry).otel_names();
     let conventional = layer.clone().try_register().unwrap();
-    own.start_call("p", "m", "chat").finish(Outcome::Success);
+    metrics
+        .start_call("p", "m", "chat")
+        .finish(Outcome::Success);
     drop(conventional.start_call("p", "m", "chat"));
     assert_eq!(sum(&registry, "llm_requests_total", &[]), 1.0);
     assert_eq!(sum(&registry, "gen_ai_client_requests_total", &[]), 1.0);

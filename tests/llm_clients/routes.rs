@@ -1,5 +1,4 @@
-//! Which route pays: calls that are made while requests are answered, in all the places
-//! where a service makes them.
+//! Costs by route: calls made while requests are answered, from every place in a service.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -81,7 +80,7 @@ async fn a_call_has_the_route_of_the_code_that_makes_it() {
                 tokio::spawn(carry_route(async move { call(&one, 8).await }))
                     .await
                     .unwrap();
-                // Not carried, so nobody can tell.
+                // Not carried over, so the route is unknown.
                 tokio::spawn(async move { call(&two, 16).await })
                     .await
                     .unwrap();
@@ -138,7 +137,7 @@ async fn a_call_has_the_route_of_the_code_that_makes_it() {
 }
 
 #[tokio::test]
-async fn a_layer_around_the_whole_service_is_told_the_route_by_the_one_within() {
+async fn an_outer_layer_receives_the_route_from_the_inner_one() {
     let registry = Registry::new();
     let layer = MetricsLayer::new().registry(&registry);
     let app = Router::new()
@@ -163,7 +162,7 @@ async fn a_layer_around_the_whole_service_is_told_the_route_by_the_one_within() 
 }
 
 #[tokio::test]
-async fn the_route_that_pays_is_the_one_that_the_request_is_counted_with() {
+async fn a_cost_has_the_route_of_its_request() {
     let registry = Registry::new();
     let inner = Router::new()
         .route(
@@ -178,15 +177,15 @@ async fn the_route_that_pays_is_the_one_that_the_request_is_counted_with() {
         .layer(MetricsLayer::new().registry(&registry));
     let outer = MetricsLayer::new().registry(&registry);
 
-    // An outer layer that has a name of its own listens to none within.
+    // An outer layer with its own route ignores inner ones.
     let named = outer.clone().route_from(|_| Some("outer".into()));
     get_from(&tower::Layer::layer(&named, inner.clone()), "/users/7").await;
 
     assert_eq!(spent(&registry, "outer"), 1.0);
     assert_eq!(spent(&registry, "/users/{id}"), 0.0);
 
-    // One that has none takes the first that it has been told. Since the bodies are new,
-    // it learns from the first request that requests are to be marked.
+    // One without a route uses the first one reported. Since the bodies are new, it learns
+    // from the first request that requests must be marked.
     let retried = service_fn(move |request: Request<RequestBody<Body>>| {
         let inner = inner.clone();
         let (mut head, _) = request.into_parts();
@@ -245,8 +244,8 @@ async fn a_request_that_panics_or_is_dropped_leaves_its_route_to_no_one() {
     assert_eq!(spent(&registry, "none"), 12.0);
 }
 
-/// Many requests of many routes, on all threads, each of which calls again and again, in
-/// tasks and out of them, while others do.
+/// Many requests of many routes, on all threads, each of which makes many calls, in tasks and
+/// outside of them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn routes_are_never_mixed_up() {
     const ROUTES: u64 = 12;
@@ -257,7 +256,7 @@ async fn routes_are_never_mixed_up() {
     let handler = async |State(m): State<LlmLayer>, Path(seed): Path<u64>| {
         let mut random = Rng::with_seed(seed);
         let mut tasks = Vec::new();
-        // The route's number is what is paid, and the only thing it is known by.
+        // The cost equals the route's number, which identifies it.
         let tokens = 1 + seed % ROUTES;
         for _ in 0..random.u32(1..6) {
             let m = m.clone();

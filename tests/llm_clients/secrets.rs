@@ -1,5 +1,5 @@
-//! Nothing that a call says or is told gets out: no key, no prompt, no answer, no name of
-//! a person or a request; by no format of the registry, no `Debug` and no event.
+//! No key, prompt, response, user name or request id of a call is exported: by no format, no
+//! `Debug` output and no log event.
 
 use std::fmt::Debug;
 use std::pin::pin;
@@ -21,10 +21,10 @@ use crate::support::responses::CHAT;
 use crate::support::warnings::warnings;
 use crate::support::{client, layer};
 
-/// In each thing that is secret, with a word of its own after it.
+/// Part of every secret, followed by a distinct word.
 const CANARY: &str = "CANARY";
 
-/// Returns what is secret in `text`, and it is a number in a test's failure, at most.
+/// Returns the secrets in `text`, including numbers.
 #[track_caller]
 fn assert_silent(what: &str, text: &[u8]) {
     let at = text
@@ -63,9 +63,9 @@ fn assert_silent_registry(registry: &Registry) {
         Format::Protobuf,
         Format::Json,
     ] {
-        let told = registry.export(format).created_timestamps(true).to_bytes();
-        assert!(!told.is_empty());
-        assert_silent(format.as_str(), &told);
+        let output = registry.export(format).created_timestamps(true).to_bytes();
+        assert!(!output.is_empty());
+        assert_silent(format.as_str(), &output);
     }
     let summary = registry.summary();
     assert_silent("the summary", summary.to_json().as_bytes());
@@ -110,7 +110,7 @@ fn request(path: &str) -> Request<String> {
     request
 }
 
-/// An answer of each dialect, whole or as an event, in whose every text is a secret.
+/// A response of each dialect, whole or as an event, with a secret in every text.
 fn answers(path: &str) -> Vec<Value> {
     let error = json!({"error": {
         "message": "CANARY-message", "type": "CANARY-type", "code": "CANARY-code",
@@ -190,7 +190,7 @@ const PATHS: [&str; 11] = [
     "/v1/audio/transcriptions",
 ];
 
-/// Reads an answer one piece after the other, and looks at all that can be looked at.
+/// Reads a response chunk by chunk, and checks every output after each.
 fn watch(layer: &LlmLayer, registry: &Registry, path: &str, answer: &str, status: u16, len: usize) {
     let mut pieces = answer.as_bytes().chunks(len).map(Bytes::copy_from_slice);
     let body = futures_util::stream::iter(std::iter::from_fn(move || {
@@ -233,9 +233,9 @@ fn watch(layer: &LlmLayer, registry: &Registry, path: &str, answer: &str, status
 }
 
 #[test]
-fn nothing_that_is_said_in_a_call_is_told_while_it_lasts_or_after_it() {
+fn no_content_of_a_call_is_exported_during_or_after_it() {
     let (layer, registry) = layer();
-    let told = warnings(|| {}, {
+    let output = warnings(|| {}, {
         let (layer, registry) = (layer.clone(), registry.clone());
         move || {
             for path in PATHS {
@@ -251,8 +251,8 @@ fn nothing_that_is_said_in_a_call_is_told_while_it_lasts_or_after_it() {
             }
         }
     });
-    assert_silent("an event", told.join("\n").as_bytes());
-    // What is to be told is told: that is how the rest would be seen, too.
+    assert_silent("an event", output.join("\n").as_bytes());
+    // Public values are exported, so secrets would be seen as well.
     let model = [("model", "gpt-x")];
     assert_eq!(sum(&registry, "llm_requests_total", &model), 132.0);
     assert!(
@@ -272,7 +272,7 @@ fn nothing_that_is_said_in_a_call_is_told_while_it_lasts_or_after_it() {
 }
 
 #[test]
-fn a_model_is_told_since_it_is_a_label() {
+fn a_model_is_exported_as_a_label() {
     let (layer, registry) = layer();
     let mut call = layer.start_call("openai", "CANARY-model", "chat");
     call.first_token();
@@ -281,10 +281,10 @@ fn a_model_is_told_since_it_is_a_label() {
     assert!(text.contains(r#"model="CANARY-model""#), "{text}");
 }
 
-/// The bodies and futures of clients may say what they hold; what the layer makes of them
-/// does not.
+/// The `Debug` output of client bodies and futures may show content; that of the layer's
+/// wrappers does not.
 #[tokio::test]
-async fn no_debug_of_the_layers_own_types_tells_of_a_call_under_way() {
+async fn debug_output_of_the_llm_layer_shows_no_content_of_a_call() {
     let (layer, registry) = layer();
     let llm = layer.clone().try_register().unwrap();
     let mut call = llm.start_call("openai", "gpt-x", "chat");
@@ -322,7 +322,7 @@ async fn no_debug_of_the_layers_own_types_tells_of_a_call_under_way() {
 }
 
 #[test]
-fn a_conflict_of_names_tells_the_names_alone() {
+fn a_name_conflict_error_holds_only_the_names() {
     let registry = Registry::new();
     registry.gauge("llm_requests_total", "Taken.").unwrap();
     let error = LlmLayer::new()
@@ -330,8 +330,8 @@ fn a_conflict_of_names_tells_the_names_alone() {
         .try_register()
         .unwrap_err();
     assert_silent_debug(&error);
-    // Of many calls that cannot be recorded one is told; no other test makes any, since
-    // it is one of the process.
+    // Only one warning is logged for calls that cannot be recorded. No other test causes it,
+    // since it is logged once per process.
     let recorded = registry.clone();
     let run = move || {
         for _ in 0..3 {

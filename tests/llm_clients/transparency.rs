@@ -1,5 +1,5 @@
-//! A body with the layer around it, beside the same body without it: whatever is asked
-//! of the two, they answer the same, of calls of LLMs and of anything else.
+//! A wrapped body next to an unwrapped one: both return the same from every method, for LLM
+//! calls and other requests.
 
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};
@@ -22,7 +22,7 @@ use crate::support::{CANCELLED, SUCCESS, in_flight, layer, outcomes, tokens};
 
 const BODIES: u64 = 20_000;
 
-/// What a body does when it is polled once.
+/// What a body does at one poll.
 #[derive(Clone, Debug)]
 enum Step {
     Pending,
@@ -31,18 +31,18 @@ enum Step {
     Error,
 }
 
-/// All that a body does; after its last step it ends, however often it is polled.
+/// The steps of a body; after the last one it returns `None` at every poll.
 #[derive(Clone, Debug)]
 struct Script {
     steps: VecDeque<Step>,
-    /// By how much it tells a wrong length, if it tells one.
+    /// The error of its size hint, if it has one.
     length: Option<u64>,
-    /// Whether it says with its last step that it has ended.
+    /// Whether `is_end_stream` is true after the last step.
     flags_end: bool,
 }
 
 impl Script {
-    /// An answer in pieces, not always whole, with pauses and accidents.
+    /// A response in chunks, not always complete, with pauses and errors.
     fn random(random: &mut Rng) -> Self {
         let text = match random.u8(..4) {
             0 => chat("gpt-x", 3, 2).to_string(),
@@ -79,13 +79,13 @@ impl Script {
     }
 }
 
-/// A body that goes by its script.
+/// A body that follows its script.
 struct Scripted {
     script: Script,
     polls: Arc<AtomicU32>,
 }
 
-/// Data in two parts, as clients with buffers of their own have it.
+/// Data in two buffers, as some clients have it.
 type Parts = Chain<Bytes, Bytes>;
 
 impl Body for Scripted {
@@ -128,9 +128,9 @@ impl Body for Scripted {
     }
 }
 
-/// What can be seen of one poll.
+/// The observable results of one poll.
 #[derive(Debug, PartialEq)]
-enum Seen {
+enum Observation {
     Pending,
     Data(Bytes, Bytes),
     Trailers(HeaderMap),
@@ -138,36 +138,36 @@ enum Seen {
     End,
 }
 
-fn poll<B>(body: Pin<&mut B>, waker: &Waker) -> Seen
+fn poll<B>(body: Pin<&mut B>, waker: &Waker) -> Observation
 where
     B: Body<Data = Parts, Error = &'static str>,
 {
     match body.poll_frame(&mut Context::from_waker(waker)) {
-        Poll::Pending => Seen::Pending,
-        Poll::Ready(None) => Seen::End,
-        Poll::Ready(Some(Err(error))) => Seen::Error(error),
+        Poll::Pending => Observation::Pending,
+        Poll::Ready(None) => Observation::End,
+        Poll::Ready(Some(Err(error))) => Observation::Error(error),
         Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
             Ok(data) => {
                 let (first, last) = data.into_inner();
-                Seen::Data(first, last)
+                Observation::Data(first, last)
             }
-            Err(frame) => Seen::Trailers(frame.into_trailers().unwrap()),
+            Err(frame) => Observation::Trailers(frame.into_trailers().unwrap()),
         },
     }
 }
 
-/// How often a waker was woken.
+/// Counts how often it was woken.
 #[derive(Default)]
-struct Wakes(AtomicU32);
+struct CountingWaker(AtomicU32);
 
-impl Wake for Wakes {
+impl Wake for CountingWaker {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Polls a body beside one of the same script that is all by itself, to the end and
-/// beyond; `polls` counts those that come through to the former.
+/// Polls a wrapped body and an unwrapped one of the same script, past the end; `polls` counts
+/// the polls that reach the wrapped one.
 fn assert_unchanged<B>(script: &Script, body: B, polls: &AtomicU32)
 where
     B: Body<Data = Parts, Error = &'static str>,
@@ -175,7 +175,7 @@ where
     let mut body = pin!(body);
     let mut bare = pin!(script.play());
     let bare_polls = Arc::clone(&bare.polls);
-    let counts: [Arc<Wakes>; 2] = Default::default();
+    let counts: [Arc<CountingWaker>; 2] = Default::default();
     let wakers = counts.clone().map(Waker::from);
     for _ in 0..script.steps.len() + 3 {
         assert_eq!(body.is_end_stream(), bare.is_end_stream(), "{script:?}");
@@ -239,7 +239,7 @@ where
 }
 
 #[test]
-fn no_poll_hint_flag_frame_or_error_of_a_body_is_changed_added_or_left_out() {
+fn polls_hints_flags_frames_and_errors_of_a_body_pass_unchanged() {
     let (layer, registry) = layer();
     let mut random = Rng::with_seed(1);
     for _ in 0..BODIES {
@@ -250,7 +250,7 @@ fn no_poll_hint_flag_frame_or_error_of_a_body_is_changed_added_or_left_out() {
         let headers = response.headers().clone();
         let response = send(&layer, request, response.map(|()| body));
         assert_eq!(*response.headers(), headers);
-        // Nothing is asked of the body before the caller does.
+        // The body is not polled before the caller does so.
         assert_eq!(polls.load(Ordering::Relaxed), 0);
         assert_unchanged(&script, response.into_body(), &polls);
     }
@@ -265,9 +265,9 @@ fn no_poll_hint_flag_frame_or_error_of_a_body_is_changed_added_or_left_out() {
     assert_eq!(in_flight(&registry), 0.0);
 }
 
-/// Data that cannot be looked at all together is still read, part by part.
+/// Data in several buffers is read buffer by buffer.
 #[test]
-fn an_answer_in_parts_of_parts_is_counted() {
+fn a_response_in_chunks_of_several_buffers_is_counted() {
     let (layer, registry) = layer();
     let bytes = Bytes::from(chat("gpt-x", 3, 2).to_string());
     let script = Script {
@@ -286,9 +286,9 @@ fn an_answer_in_parts_of_parts_is_counted() {
     assert_eq!(tokens(&registry), [3.0, 2.0]);
 }
 
-/// A body that says with its last frame that it has ended is not polled again by many.
+/// Many callers do not poll again after `is_end_stream`.
 #[test]
-fn a_body_that_tells_its_end_is_at_its_end_without_another_poll() {
+fn a_body_that_reports_its_end_is_not_polled_again() {
     let (layer, registry) = layer();
     let script = Script {
         steps: [Step::Data(Bytes::from(chat("gpt-x", 3, 2).to_string()))].into(),
@@ -298,13 +298,16 @@ fn a_body_that_tells_its_end_is_at_its_end_without_another_poll() {
     let request = Request::post(CHAT).body(question("gpt-x", false)).unwrap();
     let response = send(&layer, request, Response::new(script.play()));
     let mut body = pin!(response.into_body());
-    assert!(matches!(poll(body.as_mut(), Waker::noop()), Seen::Data(..)));
+    assert!(matches!(
+        poll(body.as_mut(), Waker::noop()),
+        Observation::Data(..)
+    ));
     assert_eq!(outcomes(&registry), SUCCESS);
     assert_eq!(in_flight(&registry), 0.0);
 }
 
 #[test]
-fn a_client_is_asked_once_for_each_request_and_its_readiness_is_its_own() {
+fn the_client_is_called_once_for_each_request_and_its_readiness_is_forwarded() {
     let (layer, registry) = layer();
     let (service, mut handle) = tower_test::mock::pair::<Request<String>, Response<String>>();
     let mut llm = layer.layer(service);
@@ -324,7 +327,7 @@ fn a_client_is_asked_once_for_each_request_and_its_readiness_is_its_own() {
 }
 
 #[test]
-fn a_requests_body_that_is_not_in_memory_is_not_asked_for_anything() {
+fn a_request_body_that_is_not_in_memory_is_not_read() {
     let (layer, registry) = layer();
     let script = Script::random(&mut Rng::with_seed(2));
     let body = script.play();

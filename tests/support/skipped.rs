@@ -1,12 +1,12 @@
-//! A list of the tests that were skipped in one run of `cargo test`, which all its test
-//! programs write and `tests/tools.rs` reads.
+//! The list of skipped tests of one `cargo test` run. All test programs write it;
+//! `tests/tools.rs` reads it.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::PathBuf;
 
-/// Notes that the calling test is skipped, or a part of it, and says so at once:
-/// `cargo test --test it` prints no summary.
+/// Records that the calling test, or a part of it, is skipped, and prints it at once: `cargo
+/// test --test it` prints no summary.
 #[allow(dead_code, reason = "the summary skips nothing")]
 pub(crate) fn note(reason: &str) {
     // Not `println!`, which the test harness keeps to itself.

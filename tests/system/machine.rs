@@ -1,5 +1,4 @@
-//! The metrics of the system: that they are there, that they say what the system says, and
-//! that nobody has to wait for them.
+//! System metrics: they exist, agree with the system, and reading them does not block.
 
 use std::fs::{File, read_dir, read_to_string};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,14 +12,14 @@ use tachometer::testing::Exposition;
 use tachometer::{MetricsRouter, Registry, SystemMetrics};
 use tower::ServiceExt;
 
-/// What one of these tests opens, the others would count.
+/// Files opened by one of these tests are counted by the others.
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits until a condition holds, which it must before long.
+/// Waits until a condition holds; panics after some seconds.
 fn until(condition: impl Fn() -> bool) {
     let begun = Instant::now();
     while !condition() {
@@ -75,7 +74,7 @@ fn fresh() -> Registry {
 }
 
 #[tokio::test]
-async fn a_router_shows_what_the_process_uses_unless_it_is_told_not_to() {
+async fn a_router_serves_process_metrics_unless_disabled() {
     let scrape = async |router: MetricsRouter| {
         let router: Router = router.build();
         let request = Request::get("/").body(Body::empty()).unwrap();
@@ -102,7 +101,7 @@ async fn a_router_shows_what_the_process_uses_unless_it_is_told_not_to() {
 }
 
 #[test]
-fn the_numbers_are_those_of_the_system() {
+fn the_values_agree_with_the_system() {
     let _alone = alone();
     let registry = fresh();
     // The harness may open a file or begin a thread meanwhile, but not each time.
@@ -155,8 +154,8 @@ fn the_numbers_are_those_of_the_system() {
     assert!(used > 0.0 && used < all, "{used}, {all}");
 }
 
-/// Within the time that passes meanwhile, measured from outside and from inside, and
-/// against the clock that the system keeps of the process.
+/// Between the elapsed times measured outside and inside, and equal to the process clock of the
+/// system.
 #[test]
 fn cpu_time_and_its_share_agree_with_the_clocks() {
     let _alone = alone();
@@ -186,13 +185,16 @@ fn cpu_time_and_its_share_agree_with_the_clocks() {
     assert!(share * outer >= took - 0.03, "{share}, {outer}, {took}");
     assert!(share * inner <= took + 0.03, "{share}, {inner}, {took}");
 
-    let own = stat_cpu_seconds();
+    let process_seconds = stat_cpu_seconds();
     let read = read();
-    assert!(read >= own - 0.011, "{read}, {own}");
-    assert!(read <= stat_cpu_seconds() + 0.011, "{read}, {own}");
+    assert!(read >= process_seconds - 0.011, "{read}, {process_seconds}");
+    assert!(
+        read <= stat_cpu_seconds() + 0.011,
+        "{read}, {process_seconds}"
+    );
 }
 
-/// What the kernel says of the process's time, of the user's and the system's code.
+/// CPU time of the process in the kernel, user and system.
 fn stat_cpu_seconds() -> f64 {
     let stat = read_to_string("/proc/self/stat").unwrap();
     let (_, rest) = stat.rsplit_once(") ").unwrap();
@@ -213,7 +215,7 @@ fn a_share_of_time_is_left_out_until_there_are_two_readings() {
     for name in SHARES {
         assert!(!is_shown(&registry, name), "{name}");
     }
-    // By hand it waits for the second.
+    // Manually it waits for the second one.
     registry.update_system_metrics();
     for name in SHARES {
         assert!(is_shown(&registry, name), "{name}");
@@ -224,7 +226,7 @@ fn a_share_of_time_is_left_out_until_there_are_two_readings() {
 }
 
 #[test]
-fn whoever_reads_it_after_an_interval_has_a_new_reading() {
+fn a_scrape_after_the_interval_gets_a_new_reading() {
     let _alone = alone();
     let registry = fresh();
     let files: Vec<_> = (0..500)
@@ -236,7 +238,7 @@ fn whoever_reads_it_after_an_interval_has_a_new_reading() {
 }
 
 #[test]
-fn within_an_interval_there_is_one_reading() {
+fn there_is_one_reading_per_interval() {
     let _alone = alone();
     let registry = Registry::new();
     let metrics = SystemMetrics::new().interval(HOUR);
@@ -245,13 +247,13 @@ fn within_an_interval_there_is_one_reading() {
     let files: Vec<_> = (0..500)
         .map(|_| File::open("/proc/self/stat").unwrap())
         .collect();
-    let known = value(&registry, "process_open_fds");
-    assert!(known < 500.0, "{known}");
-    // Whoever registers it again, and with what interval, changes nothing.
+    let open_fds = value(&registry, "process_open_fds");
+    assert!(open_fds < 500.0, "{open_fds}");
+    // Registering again with another interval changes nothing.
     fresh_again(&registry);
-    assert_eq!(value(&registry, "process_open_fds"), known);
+    assert_eq!(value(&registry, "process_open_fds"), open_fds);
     assert_eq!(value(&registry, "process_cpu_seconds_total"), before);
-    // A registry of its own has a reading of its own.
+    // Another registry has separate readings.
     assert!(value(&fresh(), "process_open_fds") >= 500.0);
     drop(files);
 }
@@ -262,12 +264,12 @@ fn fresh_again(registry: &Registry) {
 }
 
 #[test]
-fn a_name_that_is_taken_leaves_out_that_metric_alone() {
+fn a_name_in_use_leaves_out_only_that_metric() {
     let registry = Registry::new();
-    let own = registry
+    let process_seconds = registry
         .gauge("process_memory_bytes", "One's own.")
         .unwrap();
-    own.set(7);
+    process_seconds.set(7);
     let error = SystemMetrics::new().register(&registry).unwrap_err();
     assert!(error.is_conflict());
     assert!(
@@ -281,14 +283,14 @@ fn a_name_that_is_taken_leaves_out_that_metric_alone() {
             "{name}"
         );
     }
-    // It is there now, as far as it can be.
+    // It exists now, as far as this machine supports it.
     SystemMetrics::new().register(&registry).unwrap();
     registry.update_system_metrics();
     assert_eq!(value(&registry, "process_memory_bytes"), 7.0);
 }
 
 #[test]
-fn handles_with_other_labels_have_metrics_of_their_own_or_an_error() {
+fn handles_with_other_labels_have_separate_metrics_or_an_error() {
     let registry = Registry::new();
     let handle = |value| registry.clone().with_labels([("part", value)]).unwrap();
     for value in ["a", "b", "a"] {
@@ -303,7 +305,7 @@ fn handles_with_other_labels_have_metrics_of_their_own_or_an_error() {
     let error = SystemMetrics::new().register(&registry).unwrap_err();
     assert!(error.is_conflict(), "{error}");
     assert!(error.to_string().contains("part"), "{error}");
-    // A router and an update are content with those that are there.
+    // A router and updates use the existing ones.
     registry.update_system_metrics();
     let _router = MetricsRouter::new().registry(&registry).build::<()>();
     let count = |text: &str| text.matches("\nprocess_threads").count();
@@ -311,7 +313,7 @@ fn handles_with_other_labels_have_metrics_of_their_own_or_an_error() {
 }
 
 #[test]
-fn a_router_of_several_registries_adds_what_none_of_them_has() {
+fn a_router_of_several_registries_adds_missing_system_metrics() {
     let (one, other) = (Registry::new(), Registry::new());
     SystemMetrics::new().register(&other).unwrap();
     let both = Registry::merged([&one, &other]).unwrap();
@@ -322,7 +324,7 @@ fn a_router_of_several_registries_adds_what_none_of_them_has() {
 }
 
 #[test]
-fn updates_go_on_until_they_are_dropped() {
+fn updates_continue_until_they_are_dropped() {
     let _alone = alone();
     let registry = Registry::new();
     let metrics = SystemMetrics::new().interval(HOUR);
@@ -343,7 +345,7 @@ fn updates_go_on_until_they_are_dropped() {
 }
 
 #[test]
-fn handles_with_a_prefix_have_metrics_of_their_own() {
+fn handles_with_a_prefix_have_separate_metrics() {
     let registry = Registry::new();
     registry.update_system_metrics();
     let other = registry.clone().with_prefix("other_").unwrap();

@@ -1,4 +1,4 @@
-//! Readings of the process where not all is as it mostly is.
+//! Process metrics in unusual environments.
 
 use std::env;
 use std::fs::{File, read_to_string};
@@ -6,16 +6,16 @@ use std::process::Command;
 
 use tachometer::{Registry, SystemMetrics};
 
-/// Set in a process that a test has started to go on in it.
+/// Set in a process that a test starts to continue in it.
 const WITHIN: &str = "TACHOMETER_WITHIN";
 
 fn is_within() -> bool {
     env::var_os(WITHIN).is_some()
 }
 
-/// Goes on with a test in a process of its own, which a command begins with; false where the
-/// machine lets nobody do that.
-fn go_on(test: &str, begin: &[&str]) -> bool {
+/// Continues a test in a new process, started through a command; returns false if the machine
+/// does not allow it.
+fn run_in_process(test: &str, begin: &[&str]) -> bool {
     let command = || {
         let mut command = Command::new(begin[0]);
         command.args(&begin[1..]);
@@ -27,9 +27,12 @@ fn go_on(test: &str, begin: &[&str]) -> bool {
     if !status.success() {
         return false;
     }
-    let own = env::current_exe().unwrap();
+    let program = env::current_exe().unwrap();
     let mut command = command();
-    command.arg(own).args(["--exact", test]).env(WITHIN, "1");
+    command
+        .arg(program)
+        .args(["--exact", test])
+        .env(WITHIN, "1");
     assert!(command.status().unwrap().success());
     true
 }
@@ -51,11 +54,11 @@ fn limits() -> String {
 
 /// What the process starts has its limits, too.
 #[test]
-fn a_reading_leaves_the_limits_of_the_process_as_they_are() {
+fn a_reading_does_not_change_the_limits_of_the_process() {
     if !is_within() {
-        let test = "process::a_reading_leaves_the_limits_of_the_process_as_they_are";
+        let test = "process::a_reading_does_not_change_the_limits_of_the_process";
         let lower = "ulimit -S -n 200 && exec \"$@\"";
-        assert!(go_on(test, &["sh", "-c", lower, "sh"]));
+        assert!(run_in_process(test, &["sh", "-c", lower, "sh"]));
         return;
     }
     let before = limits();
@@ -65,13 +68,13 @@ fn a_reading_leaves_the_limits_of_the_process_as_they_are() {
     assert_eq!(limits(), before);
 }
 
-/// Its number is then another's in `/proc`.
+/// Its pid in `/proc` is then that of another process.
 #[test]
-fn a_process_in_a_namespace_without_files_of_its_own_tells_of_itself() {
+fn a_process_in_a_namespace_without_procfs_has_process_metrics() {
     if !is_within() {
-        let test = "process::a_process_in_a_namespace_without_files_of_its_own_tells_of_itself";
+        let test = "process::a_process_in_a_namespace_without_procfs_has_process_metrics";
         let unshare = ["unshare", "--user", "--map-root-user", "--pid", "--fork"];
-        if !go_on(test, &unshare) {
+        if !run_in_process(test, &unshare) {
             println!("nothing to see where nobody may make a namespace");
         }
         return;

@@ -1,4 +1,4 @@
-//! The metrics of a runtime.
+//! Metrics of the tokio runtime.
 
 use std::sync::Arc;
 use tachometer::Registry;
@@ -10,7 +10,7 @@ fn value(registry: &Registry, name: &str) -> f64 {
 }
 
 #[test]
-fn a_runtime_tells_its_workers_and_tasks() {
+fn a_runtime_reports_its_workers_and_tasks() {
     let runtime = Builder::new_multi_thread()
         .worker_threads(3)
         .build()

@@ -52,7 +52,7 @@ async fn waits(is_endless: bool) -> u32 {
 }
 
 #[test]
-fn a_function_is_timed_under_its_name_or_one_that_is_made_of_it() {
+fn a_function_is_timed_under_its_name_or_a_given_one() {
     assert_eq!(plain(), 7);
     plain();
     unnamed();
@@ -88,11 +88,11 @@ fn a_future_is_counted_when_it_ends_or_is_dropped_and_not_if_it_never_began() {
     labels(kind = "quick", r#type = "a \"b\"\n"),
     registry = OWN,
 )]
-fn told() {}
+fn described() {}
 
 #[test]
-fn help_and_labels_are_those_that_are_given() {
-    told();
+fn help_and_labels_can_be_set() {
+    described();
     let text = OWN.export_prometheus();
     assert!(
         text.contains("# HELP told_seconds Seconds of telling.\n"),

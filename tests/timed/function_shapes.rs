@@ -1,4 +1,4 @@
-//! Functions of shapes that a body which becomes a closure or a future must not change.
+//! Functions whose body must not change when it becomes a closure or a future.
 
 #![forbid(
     clippy::let_unit_value,
@@ -28,7 +28,7 @@ fn first(items: &mut [u8]) -> Option<&mut u8> {
 }
 
 #[timed("each_seconds", outcome, registry = OWN)]
-fn each(items: &mut [u8]) -> impl Iterator<Item = &mut u8> {
+fn iterate(items: &mut [u8]) -> impl Iterator<Item = &mut u8> {
     items.iter_mut()
 }
 
@@ -42,11 +42,11 @@ impl Stack {
 }
 
 #[test]
-fn a_function_may_return_a_part_of_what_it_was_lent_to_change() {
+fn a_function_may_return_a_borrow_of_a_mutable_argument() {
     let mut stack = Stack(vec![1, 2]);
     *stack.top().unwrap() += 1;
     *first(&mut stack.0).unwrap() += 4;
-    each(&mut stack.0).for_each(|item| *item *= 2);
+    iterate(&mut stack.0).for_each(|item| *item *= 2);
     assert_eq!(stack.0, [10, 6]);
     assert_eq!(Stack(Vec::new()).top(), Err("empty"));
     assert_eq!(runs(&OWN, "top_seconds", Some("ok")), 1);
@@ -137,7 +137,7 @@ async fn extended_async() -> u8 {
 }
 
 #[test]
-fn traits_that_every_type_has_are_not_in_the_way() {
+fn blanket_traits_do_not_interfere() {
     assert_eq!(extended(1), Ok(1));
     assert_eq!(runs(&OWN, "extended_seconds", Some("ok")), 1);
     let future = pin!(extended_async());
@@ -148,7 +148,7 @@ fn traits_that_every_type_has_are_not_in_the_way() {
 
 type Done = ();
 
-/// What returns nothing is held nowhere that a lint would see.
+/// A result of `()` is not bound to a variable, which clippy would report.
 #[timed("unit_seconds", outcome, registry = OWN)]
 fn unit() {}
 
@@ -198,7 +198,7 @@ mod lines {
 }
 
 #[test]
-fn functions_in_one_line_are_timed_as_others_are() {
+fn functions_on_one_line_are_timed() {
     let mut context = Context::from_waker(Waker::noop());
     assert_eq!(lines::plain(), 1);
     assert!(pin!(lines::waits()).poll(&mut context).is_ready());
@@ -247,7 +247,7 @@ fn told_by_alias(text: &str) -> BoxFuture<'_, Vec<usize>> {
 }
 
 #[test]
-fn what_a_future_returns_is_told_to_its_body() {
+fn the_output_type_is_inferred_inside_a_future() {
     let mut context = Context::from_waker(Waker::noop());
     assert!(pin!(told_by_bound()).poll(&mut context).is_ready());
     assert!(

@@ -1,4 +1,4 @@
-//! The attribute `timed`: what it counts, and what it leaves as it was.
+//! The attribute `timed`: what it counts, and what it must not change.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -18,8 +18,8 @@ fn runs(registry: &Registry, name: &str, outcome: Option<&str>) -> u64 {
     let metrics = json["metrics"].as_object().unwrap();
     let of = metrics.iter().filter(|(key, entry)| {
         let is_named = key.split('{').next() == Some(name);
-        let told = entry["labels"]["outcome"].as_str();
-        is_named && (outcome.is_none() || told == outcome)
+        let label = entry["labels"]["outcome"].as_str();
+        is_named && (outcome.is_none() || label == outcome)
     });
     of.map(|(_, entry)| entry["value"]["count"].as_u64().unwrap())
         .sum()

@@ -1,4 +1,4 @@
-//! Runs that are told apart by how they end.
+//! The label `outcome`: runs by how they end.
 
 use std::fmt;
 use std::future::{pending, poll_fn, ready};
@@ -96,7 +96,7 @@ fn each_run_is_counted_by_how_it_ended() {
 
 /// A panic is one at whichever poll it comes.
 #[test]
-fn a_panic_at_a_later_poll_is_the_functions_own() {
+fn a_panic_at_a_later_poll_counts_as_a_panic_of_the_function() {
     #[timed("later_seconds", outcome, registry = OWN)]
     async fn waits() {
         let mut is_first = true;
@@ -119,7 +119,7 @@ fn a_panic_at_a_later_poll_is_the_functions_own() {
 
 /// A future that is dropped because something else panics was cancelled.
 #[test]
-fn a_panic_elsewhere_is_not_the_functions_own() {
+fn a_panic_elsewhere_does_not_count_as_a_panic_of_the_function() {
     #[timed("elsewhere_seconds", outcome, registry = OWN)]
     async fn waits() {
         pending::<()>().await;
@@ -135,7 +135,7 @@ fn a_panic_elsewhere_is_not_the_functions_own() {
 }
 
 #[test]
-fn what_is_no_result_is_never_an_error() {
+fn a_return_value_that_is_no_result_is_never_an_error() {
     #[timed("option_seconds", outcome, registry = OWN)]
     fn option() -> Option<u8> {
         None
@@ -212,7 +212,7 @@ fn lent(text: &str) -> impl Future<Output = usize> {
 }
 
 #[test]
-fn a_future_that_a_function_returns_is_what_is_timed() {
+fn a_returned_future_is_timed() {
     drop(returned(Way::Ok));
     for way in [Way::Ok, Way::Error, Way::Panic, Way::Endless] {
         poll(returned(way));

@@ -1,4 +1,4 @@
-//! What a function was before, it is with the attribute, too.
+//! Functions behave the same with and without the attribute.
 
 #![expect(
     non_upper_case_globals,
@@ -17,7 +17,7 @@ use crate::runs;
 
 static OWN: LazyLock<Registry> = LazyLock::new(Registry::new);
 
-/// Names that the attribute writes are no one's but its own.
+/// Names that the attribute generates are not visible to the function.
 #[timed("named_seconds", registry = OWN)]
 fn named(__run: u8, __registry: u8, __returned: u8) -> u8 {
     __run + __registry + __returned
@@ -30,7 +30,7 @@ fn named_with_outcome(__run: u8, __registry: u8, __returned: u8) -> Result<u8, u
 
 static timed_is_a_name: u8 = 1;
 
-/// Nor does it need what the function's place has under other names.
+/// It also works where names of the prelude are shadowed.
 mod shadows {
     #![allow(
         dead_code,
@@ -119,7 +119,7 @@ fn picks<'a>(one: &'a str, two: &'a str) -> Cow<'a, str> {
     Cow::Borrowed(two)
 }
 
-/// What it says of itself stays, too.
+/// Its attributes stay, too.
 #[timed("attribute_seconds", registry = OWN)]
 #[must_use]
 #[inline(never)]
@@ -164,7 +164,7 @@ fn is_send<T: Send>(value: T) -> T {
 }
 
 #[test]
-fn functions_work_as_they_did() {
+fn functions_work_as_without_the_attribute() {
     assert_eq!(named(1, 2, 3), 6);
     assert_eq!(named_with_outcome(1, 2, 3), Ok(6));
     let mut service = Service {

@@ -1,5 +1,6 @@
-//! An LLM call: its URL, request, headers and answer. The bytes pass unchanged, there is
-//! one outcome at most, and the metrics are the same however the answer is cut.
+//! Target `answers`: an LLM call with URL, request, headers and response. The bytes pass
+//! unchanged, there is at most one outcome, and the metrics do not depend on how the response
+//! is cut into chunks.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -74,7 +75,7 @@ const HEADERS: [&str; 8] = [
     "openai-processing-ms",
     "x-amzn-errortype",
 ];
-/// What depends on when pieces come, or on the time of day.
+/// Metrics that depend on when chunks arrive, or on the time of day.
 const TIMED: [&str; 3] = ["time_per_output", "ratelimit", "rate_limit"];
 
 struct Call<'a> {
@@ -88,7 +89,7 @@ struct Call<'a> {
     answer: &'a [u8],
 }
 
-/// Runs the target: choices, a request, a header's value and an answer, parted by 0xff.
+/// Runs the target on choices, a request, a header's value and a response, separated by 0xff.
 pub(crate) fn run(input: &[u8]) {
     let [mut choices, request, header, answer] = fields(input);
     let choices = &mut choices;
@@ -105,12 +106,12 @@ pub(crate) fn run(input: &[u8]) {
     let size = usize::from(byte(choices) % 64) + 1;
     let whole = call.counted(usize::MAX, usize::MAX);
     assert_eq!(call.counted(size, usize::MAX), whole, "cut into {size}");
-    // The caller reads a part and no more.
+    // The caller stops reading after a part.
     call.counted(size, usize::from(byte(choices) % 8));
 }
 
 impl Call<'_> {
-    /// Makes the call, reads some frames of the answer, and returns what was counted.
+    /// Makes the call, reads some frames of the response, and returns the metrics.
     fn counted(&self, size: usize, frames: usize) -> BTreeMap<String, String> {
         let registry = Registry::new();
         let now = Instant::now();
@@ -180,7 +181,7 @@ impl Call<'_> {
         assert!(expected.starts_with(&read), "changed");
     }
 
-    /// Returns the answer, if the header is one.
+    /// Returns the response, if the header is valid.
     fn response(&self, size: usize) -> Option<Response<Pieces>> {
         let mut response = Response::builder().status(self.status);
         response = response.header(CONTENT_TYPE, self.kind);
@@ -199,7 +200,7 @@ impl Call<'_> {
     }
 }
 
-/// A body in pieces of a size, which may fail at its end.
+/// A body in chunks of one size, which may fail at its end.
 struct Pieces {
     rest: Bytes,
     size: usize,

@@ -1,5 +1,5 @@
-//! The parser of expositions on any text: it returns an error, or samples that can be
-//! asked for and that come back from the text that they are shown as.
+//! Target `exposition`: any text. The parser returns an error, or samples that can be found and
+//! that come back when they are printed and parsed again.
 
 use tachometer::testing::{Exposition, ParsedSample};
 

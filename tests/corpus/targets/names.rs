@@ -1,4 +1,4 @@
-//! Names, labels and help of any text, through all formats and back.
+//! Target `names`: names, labels and help of any text come back from every format.
 
 use serde_json::Value;
 use tachometer::Registry;
@@ -7,8 +7,8 @@ use tachometer::testing::Exposition;
 
 use super::{byte, fields};
 
-/// Runs the target: choices, a name, a label's name, two values and a help text, parted
-/// by 0xff.
+/// Runs the target on choices, a name, a label name, two values and a help text, separated by
+/// 0xff.
 pub(crate) fn run(input: &[u8]) {
     let fields: [&[u8]; 6] = fields(input);
     let mut choices = fields[0];
@@ -59,7 +59,7 @@ fn check(registry: &Registry, made: bool, value: &str) {
         assert_eq!(ends, expected, "{text}");
         assert!(expected == 0 || text.ends_with("# EOF\n"), "{text}");
         if made && !value.is_empty() {
-            // Each value of a label comes back as it was, whatever it is made of.
+            // Each label value comes back unchanged, whatever characters it has.
             let samples = read.samples().iter();
             let mut labels = samples.flat_map(|sample| sample.labels.values());
             let has_labels = read.samples().iter().any(|sample| {

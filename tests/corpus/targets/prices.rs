@@ -1,5 +1,5 @@
-//! Prices and usage of any numbers: a bad price is an error, and no cost is negative,
-//! infinite or no number.
+//! Target `prices`: prices and usage of any numbers. An invalid price is an error, and no cost
+//! is negative, infinite or NaN.
 
 use tachometer::llm::{Outcome, Price, PriceTable, ServiceTier, Unit, Usage};
 use tachometer::testing::Exposition;
@@ -57,7 +57,7 @@ pub(crate) fn run(mut input: &[u8]) {
     }
 }
 
-/// Returns a price that has other prices within, to a depth.
+/// Returns a price with nested prices, up to a depth.
 fn price(bytes: &mut &[u8], depth: u8) -> Price {
     let mut price = Price::per_million(number(bytes), number(bytes));
     for _ in 0..byte(bytes) % 4 {
@@ -96,7 +96,7 @@ fn usage(bytes: &mut &[u8]) -> Usage {
     usage
 }
 
-/// Any number, mostly one that may be a price.
+/// Any number, mostly a valid price.
 fn number(bytes: &mut &[u8]) -> f64 {
     if !byte(bytes).is_multiple_of(4) {
         return f64::from(byte(bytes)) / 16.0;

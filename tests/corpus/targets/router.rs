@@ -1,5 +1,5 @@
-//! The router with a token and a password: a method, a path and headers. Only the exact
-//! credentials are let in, and each answer has a status that the documentation knows.
+//! Target `router`: a router with a token and a password; a method, a path and headers. Only
+//! the exact credentials are accepted, and each response has a documented status.
 
 use std::pin::pin;
 use std::sync::LazyLock;
@@ -52,8 +52,8 @@ static ROUTER: LazyLock<Router> = LazyLock::new(|| {
         .build()
 });
 
-/// Runs the target: choices, a target, an `Authorization` and two headers' values, parted
-/// by 0xff.
+/// Runs the target on choices, a request target, an `Authorization` header and two more header
+/// values, separated by 0xff.
 pub(crate) fn run(input: &[u8]) {
     let [mut choices, target, shown, one, other] = fields(input);
     let choices = &mut choices;
@@ -90,9 +90,9 @@ pub(crate) fn run(input: &[u8]) {
         "let in with {shown:?}"
     );
     assert!(status != StatusCode::UNAUTHORIZED || !may_read, "kept out");
-    let told = format!("{:?}", answer.headers());
+    let headers = format!("{:?}", answer.headers());
     let mut body = answer.into_body();
-    let mut read = told.into_bytes();
+    let mut read = headers.into_bytes();
     for _ in 0..usize::from(byte(choices)) {
         match pin!(&mut body).poll_frame(&mut context) {
             Poll::Ready(Some(frame)) => {

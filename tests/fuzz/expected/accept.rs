@@ -6,15 +6,15 @@ use axum::http::header::HeaderName;
 use super::{Format, PROTOBUF, Scrape, Time};
 use crate::families::SCHEMES;
 
-/// One of the things that a client would take.
-pub(super) struct Wish {
+/// One element of an `Accept` header.
+pub(super) struct Preference {
     pub(super) name: String,
     pub(super) params: Vec<(String, String)>,
     /// In thousandths.
     pub(super) weight: u32,
 }
 
-impl Wish {
+impl Preference {
     fn param(&self, name: &str) -> Option<&str> {
         let (_, value) = self.params.iter().find(|(own, _)| own == name)?;
         Some(value)
@@ -43,8 +43,8 @@ impl Wish {
     }
 }
 
-/// Reads the first 64 of what a client would take; RFC 9110, sections 5.6 and 12.4.2.
-pub(super) fn wishes(headers: &HeaderMap, name: &HeaderName) -> Vec<Wish> {
+/// Parses the first 64 elements; RFC 9110, sections 5.6 and 12.4.2.
+pub(super) fn preferences(headers: &HeaderMap, name: &HeaderName) -> Vec<Preference> {
     let mut all = Vec::new();
     for value in headers.get_all(name) {
         let is_text = |byte: &u8| *byte == b'\t' || (b' '..=b'~').contains(byte);
@@ -53,13 +53,13 @@ pub(super) fn wishes(headers: &HeaderMap, name: &HeaderName) -> Vec<Wish> {
         }
     }
     all.truncate(64);
-    all.iter().filter_map(|text| wish(text)).collect()
+    all.iter().filter_map(|text| preference(text)).collect()
 }
 
-fn wish(text: &str) -> Option<Wish> {
+fn preference(text: &str) -> Option<Preference> {
     let parts = cut(text, ';');
     let name = parts[0].trim().to_lowercase();
-    let mut wish = Wish {
+    let mut wish = Preference {
         name,
         params: Vec::new(),
         weight: 1_000,
@@ -79,7 +79,7 @@ fn wish(text: &str) -> Option<Wish> {
     (!wish.name.is_empty()).then_some(wish)
 }
 
-/// Cuts a text at a character that does not stand in quotes.
+/// Splits a text at a character outside of quotes.
 fn cut(text: &str, at: char) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut chars = text.chars();
@@ -140,9 +140,9 @@ fn weight(text: &str) -> Option<u32> {
     (bytes.next().is_none() && weight <= 1_000).then_some(weight)
 }
 
-/// Returns the format that is liked best, the first of those that are liked as much.
-pub(super) fn negotiated(wishes: &[Wish]) -> Scrape {
-    let mut best: Option<(&Wish, Format, &str)> = None;
+/// Returns the format with the highest weight, the first one of equal weights.
+pub(super) fn negotiated(wishes: &[Preference]) -> Scrape {
+    let mut best: Option<(&Preference, Format, &str)> = None;
     for wish in wishes.iter().filter(|wish| wish.weight > 0) {
         let Some((format, version)) = wish.format() else {
             continue;
@@ -155,7 +155,7 @@ pub(super) fn negotiated(wishes: &[Wish]) -> Scrape {
         return plain(Format::Text);
     };
     if format == Format::Json {
-        // JSON only if it is liked better than anything else that there is.
+        // JSON only if its weight is higher than that of every other format.
         let rival = wishes.iter().any(|other| {
             let format = other.format();
             other.weight == wish.weight && format.is_some_and(|(format, _)| format != Format::Json)
@@ -163,10 +163,10 @@ pub(super) fn negotiated(wishes: &[Wish]) -> Scrape {
         return plain(if rival { Format::Text } else { Format::Json });
     }
     let mut scrape = plain(format);
-    let asked = SCHEMES
+    let scheme = SCHEMES
         .into_iter()
         .find(|scheme| wish.param("escaping") == Some(*scheme));
-    scrape.scheme = asked.unwrap_or("underscores");
+    scrape.scheme = scheme.unwrap_or("underscores");
     if format != Format::Protobuf {
         scrape.content_type = match format {
             Format::Text => format!("text/plain; version={version}; charset=utf-8"),
@@ -176,14 +176,14 @@ pub(super) fn negotiated(wishes: &[Wish]) -> Scrape {
     if format == Format::Text && version == "1.0.0" {
         scrape.label = "text_v1";
     }
-    if asked.is_some() || scrape.label == "text_v1" {
+    if scheme.is_some() || scrape.label == "text_v1" {
         scrape.content_type += "; escaping=";
         scrape.content_type += scrape.scheme;
     }
     scrape
 }
 
-/// Returns a scrape of which nothing in particular was asked.
+/// Returns a scrape with default options.
 pub(super) fn plain(format: Format) -> Scrape {
     let (label, content_type) = match format {
         Format::Text => ("text", "text/plain; version=0.0.4; charset=utf-8"),
@@ -203,7 +203,7 @@ pub(super) fn plain(format: Format) -> Scrape {
     }
 }
 
-pub(super) fn coding(wishes: &[Wish]) -> Option<&'static str> {
+pub(super) fn coding(wishes: &[Preference]) -> Option<&'static str> {
     let mut best = (0, None);
     for wish in wishes {
         let coding = match wish.name.as_str() {

@@ -10,7 +10,7 @@ use axum::http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 
-use self::accept::{coding, negotiated, plain, wishes};
+use self::accept::{coding, negotiated, plain, preferences};
 use self::query::{number, pairs};
 
 pub(crate) const TOKEN: &str = "a token";
@@ -21,7 +21,7 @@ pub(crate) const PASSWORD: &str = "dXNlcjpwYXNzd29yZA==";
 pub(crate) const PROTOBUF: &str =
     "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
 
-/// How a router is set up.
+/// The settings of a router.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rules {
     /// The path at which it is nested, or nothing.
@@ -30,7 +30,7 @@ pub(crate) struct Rules {
     pub(crate) basic: bool,
     /// Whether only 127.0.0.0/8 and `::1` are answered.
     pub(crate) networks: bool,
-    /// How many scrapes there may be at a time.
+    /// The maximum of concurrent scrapes.
     pub(crate) most: usize,
     /// Whether the deadline is over before a scrape begins.
     pub(crate) deadline: Time,
@@ -44,11 +44,11 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Whether there is time enough to make an answer.
+/// Whether the deadline leaves time for a response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Time {
     Over,
-    /// It depends on how long this takes here.
+    /// Depends on the speed of this machine.
     Short,
     #[default]
     Enough,
@@ -58,7 +58,7 @@ pub(crate) enum Time {
 #[derive(Debug, Clone)]
 pub(crate) struct Scrape {
     pub(crate) format: Format,
-    /// As it is counted.
+    /// The value of the label `format`.
     pub(crate) label: &'static str,
     pub(crate) content_type: String,
     pub(crate) scheme: &'static str,
@@ -81,9 +81,9 @@ pub(crate) enum Expected {
 }
 
 impl Expected {
-    /// Returns the answer to a request while scrapes of these clients are under way, of each
-    /// that is known at most one.
-    pub(crate) fn of(head: &Parts, rules: &Rules, under_way: &[Option<Client>]) -> Self {
+    /// Returns the expected response while scrapes of these clients are in flight; each known
+    /// client has at most one.
+    pub(crate) fn for_request(head: &Parts, rules: &Rules, under_way: &[Option<Client>]) -> Self {
         let path = head.uri.path();
         let Some(path) = path.strip_prefix(rules.mount) else {
             return Self::NotFound;
@@ -114,7 +114,7 @@ impl Expected {
         if head.method != Method::GET && head.method != Method::HEAD {
             return Self::MethodNotAllowed;
         }
-        // One client alone never has both of two places.
+        // One client never has both of two permits.
         let client = client(head);
         let has_one = client.is_some() && under_way.contains(&client);
         if under_way.len() >= rules.most || (has_one && rules.most <= 2) {
@@ -125,9 +125,9 @@ impl Expected {
         }
         let mut scrape = match path {
             "/json" => plain(Format::Json),
-            _ => negotiated(&wishes(&head.headers, &ACCEPT)),
+            _ => negotiated(&preferences(&head.headers, &ACCEPT)),
         };
-        scrape.coding = coding(&wishes(&head.headers, &ACCEPT_ENCODING));
+        scrape.coding = coding(&preferences(&head.headers, &ACCEPT_ENCODING));
         for (name, value) in pairs(query) {
             if name == "name[]" {
                 scrape.names.get_or_insert_default().push(value);
@@ -143,10 +143,10 @@ impl Expected {
     }
 }
 
-/// An address as it is limited: one of IPv4, or an IPv6 network of 64 bits.
+/// The unit of the limit per address: an IPv4 address, or an IPv6 network of 64 bits.
 pub(crate) type Client = Vec<u16>;
 
-/// Returns whose request it is, if that is known.
+/// Returns the client of a request, if it is known.
 pub(crate) fn client(head: &Parts) -> Option<Client> {
     let peer = head.extensions.get::<ConnectInfo<std::net::SocketAddr>>();
     peer.map(|ConnectInfo(peer)| match peer.ip().to_canonical() {

@@ -1,6 +1,6 @@
 //! Query strings as forms write them.
 
-/// Reads a query as forms write it.
+/// Parses a form-encoded query.
 pub(super) fn pairs(query: &str) -> Vec<(String, String)> {
     let parts = query.split('&').filter(|part| !part.is_empty());
     let pair = |part: &str| {

@@ -1,4 +1,4 @@
-//! What each metric is there for, whatever it is called, and its labels in a fixed order.
+//! The role of each metric, under every preset, and the fixed order of its labels.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -6,18 +6,18 @@ use std::time::Duration;
 use tachometer::middleware::Preset;
 use tachometer::{LlmLayer, MetricsLayer, Registry, SystemMetrics};
 
-/// Compares what metrics are there for with the table of a test.
+/// Compares the roles of metrics with the table of a test.
 #[track_caller]
 fn check(registry: &Registry, table: &[&str]) {
-    let mut told = String::new();
+    let mut lines = String::new();
     for metric in registry.metrics() {
         if let Some(role) = metric.role() {
             let labels = metric.label_names().join(" ");
-            writeln!(told, "{role:?}: {} {labels}", metric.name()).unwrap();
+            writeln!(lines, "{role:?}: {} {labels}", metric.name()).unwrap();
         }
     }
-    let told: Vec<_> = told.lines().map(str::trim_end).collect();
-    assert_eq!(told, table);
+    let lines: Vec<_> = lines.lines().map(str::trim_end).collect();
+    assert_eq!(lines, table);
 }
 
 #[track_caller]
@@ -186,7 +186,7 @@ fn the_roles_of_the_system() {
 }
 
 #[test]
-fn a_metric_of_ones_own_has_none() {
+fn a_custom_metric_has_no_role() {
     let registry = Registry::new();
     registry.counter("http_requests_total", "").unwrap();
     check(&registry, &[]);

@@ -1,4 +1,4 @@
-//! Exemplars: one a counter, one a bucket, the latest.
+//! Exemplars: the latest one for each counter and each bucket.
 
 use std::thread;
 
@@ -92,7 +92,7 @@ fn an_exemplar_that_openmetrics_forbids_is_ignored_and_its_value_counted() {
     let invalid = "tachometer_invalid_observations_total";
     assert_eq!(sum(&registry, invalid, &[("metric", "c")]), 5.0);
     assert_eq!(sum(&registry, invalid, &[("metric", "h")]), 5.0);
-    // As many characters as there may be.
+    // The maximum number of characters.
     counter.inc_with_exemplar(1, &[("trace", &long[..2 * 123])]);
     assert_eq!(registry.gather().next().unwrap().exemplars.len(), 1);
 }
@@ -119,10 +119,10 @@ fn openmetrics_text_leaves_out_an_exemplar_with_a_quote_and_protobuf_has_it() {
             let families = read(format, &registry.export(format).to_bytes());
             let series = families.into_iter().flat_map(|family| family.series);
             let exemplars = series.flat_map(|series| series.exemplars);
-            exemplars.map(|(_, own)| own.labels).collect()
+            exemplars.map(|(_, exemplar)| exemplar.labels).collect()
         };
-        let own = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let both = [own.to_vec(), own.to_vec()];
+        let exemplar = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let both = [exemplar.to_vec(), exemplar.to_vec()];
         assert_eq!(exemplars(Format::Protobuf), both, "{value:?}");
         let text = exemplars(Format::OpenMetrics);
         assert_eq!(text, both[..if expected { 2 } else { 0 }], "{value:?}");
@@ -183,7 +183,7 @@ async fn a_request_leaves_its_trace_in_the_bucket_of_its_duration() {
     assert_eq!(kept(), [format!("trace_id=\"{TRACE}\"")]);
     call(&by_hand, "/", String::new()).await;
     assert_eq!(kept(), ["trace_id=\"by hand\""]);
-    // Too long, with its name: told, and the request counted all the same.
+    // Too long with its name: a warning is logged, and the request is counted.
     call(&by_hand, "/long", String::new()).await;
     assert_eq!(kept(), ["trace_id=\"by hand\""]);
     assert_eq!(sum(&registry, "http_request_duration_seconds", &[]), 4.0);

@@ -1,4 +1,4 @@
-//! What a registry looks like in each format, and how it is served.
+//! A registry in each format, and how it is served.
 
 use axum::Router;
 use axum::body::Body;
@@ -29,7 +29,7 @@ fn example() -> Registry {
     for value in [0.25, 1.0, 1.0, 3.0] {
         seconds.observe(value);
     }
-    // Without a series there is nothing to say.
+    // A family without series is not exported.
     registry
         .gauge_family("unused", "Never set.", ["x"])
         .unwrap();
@@ -112,7 +112,7 @@ fn json_has_one_entry_a_series_with_the_names_as_registered() {
 }
 
 #[test]
-fn json_stays_json_where_a_gauge_holds_no_number_and_a_histogram_nothing() {
+fn json_is_valid_with_a_nan_gauge_and_an_empty_histogram() {
     let registry = Registry::new();
     registry.gauge("none", "").unwrap().set(f64::NAN);
     registry.gauge("much", "").unwrap().set(f64::INFINITY);
@@ -156,7 +156,7 @@ async fn the_router_answers_get_and_head_with_the_exact_content_types() {
     let caller = Caller::new(Version::HTTP_11);
     let url = |path: &str| format!("http://{}{path}", server.address);
 
-    // Without what the router says of itself.
+    // Without self-metrics of the router.
     let names = [
         "jobs",
         "mails_total",

@@ -1,4 +1,15 @@
-//! The exposition formats: what goes in comes back, for every parser.
+//! The exposition formats: every parser reads back what was recorded.
+//!
+//! - `exemplars`: exemplars: the latest one for each counter and each bucket.
+//! - `exposition`: a registry in each format, and how it is served.
+//! - `official_parsers`: expositions of every kind read by the official parsers, including the
+//!   strict OpenMetrics one.
+//! - `prometheus`: a real Prometheus scrapes the demo and answers PromQL queries.
+//! - `prometheus_answers`: Prometheus returns the same results for every format: it scrapes one
+//!   registry as text, `OpenMetrics` and protobuf.
+//! - `round_trip_numbers`: numbers, exemplars and times come back from every format exactly,
+//!   and registries of any size completely.
+//! - `round_trip_texts`: texts come back unchanged from every format.
 
 mod exemplars;
 mod exposition;

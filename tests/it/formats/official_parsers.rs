@@ -1,5 +1,5 @@
-//! Expositions of every sort through the official parsers, the strict one of
-//! OpenMetrics among them, and through promtool.
+//! Expositions of every kind read by the official parsers, including the strict OpenMetrics
+//! one.
 
 use std::process::Command;
 
@@ -51,16 +51,18 @@ fn pairs(labels: &[Pair]) -> Value {
 /// One line: name, labels, value, exemplar.
 type Line = (String, Value, Real, Option<(Value, Real)>);
 
-/// Returns a family's lines, as the tests' own reader has them.
+/// Returns a family's lines, as the parser of the tests reads them.
 fn lines(family: &Family, counter: &str) -> Vec<Line> {
     let mut lines = Vec::new();
     let name = |suffix: &str| format!("{}{suffix}", family.name);
     for series in &family.series {
         let labels = pairs(&series.labels);
         let exemplar = |bucket: usize| {
-            let mut own = series.exemplars.iter();
-            let own = own.find(|(own, _)| *own == bucket).map(|(_, own)| own)?;
-            Some((pairs(&own.labels), own.value))
+            let mut reading = series.exemplars.iter();
+            let reading = reading
+                .find(|(reading, _)| *reading == bucket)
+                .map(|(_, reading)| reading)?;
+            Some((pairs(&reading.labels), reading.value))
         };
         if let Some(number) = series.number {
             let suffix = if family.kind == "counter" {
@@ -96,19 +98,19 @@ fn parsed_lines(family: &Value) -> Vec<Line> {
     let line = |sample: &Value| {
         let mut labels = sample[1].clone();
         if let Some(bound) = labels.get("le") {
-            // As a number, since its text is the format's own affair.
+            // As a number, since formats differ in its text.
             let bound: f64 = bound.as_str().unwrap().parse().unwrap();
             labels["le"] = json!(bound.to_string());
         }
         let exemplar = &sample[3];
-        let own = (!exemplar.is_null()).then(|| (exemplar[0].clone(), number(&exemplar[1])));
+        let reading = (!exemplar.is_null()).then(|| (exemplar[0].clone(), number(&exemplar[1])));
         let name = sample[0].as_str().unwrap().to_owned();
-        (name, labels, number(&sample[2]), own)
+        (name, labels, number(&sample[2]), reading)
     };
     family[4].as_array().unwrap().iter().map(line).collect()
 }
 
-/// Checks that the official parsers read of a registry what the tests' own do.
+/// Checks that the official parsers and the parsers of the tests agree on a registry.
 #[track_caller]
 fn check(registry: &Registry, schemes: &[Escaping]) {
     for escaping in schemes {
@@ -127,25 +129,25 @@ fn check(registry: &Registry, schemes: &[Escaping]) {
 fn agree(format: Format, bytes: &[u8]) {
     let parsed = parse(format.as_str(), bytes);
     let parsed = parsed.as_array().unwrap();
-    let own = read(format, bytes);
-    assert_eq!(parsed.len(), own.len());
+    let reading = read(format, bytes);
+    assert_eq!(parsed.len(), reading.len());
     let total = match format {
         Format::OpenMetrics => "_total",
         _ => "",
     };
-    for (parsed, own) in parsed.iter().zip(&own) {
-        // The parsers take blanks off a help text, and the other one knows no units
-        // and takes a counter's suffix off.
+    for (parsed, reading) in parsed.iter().zip(&reading) {
+        // The parsers trim help texts; the other one has no units and strips the suffix of a
+        // counter.
         let [name, help, kind, unit] = [0, 1, 2, 3].map(|field| parsed[field].as_str().unwrap());
         if format == Format::OpenMetrics {
-            assert_eq!([name, unit], [&own.name, &own.unit]);
+            assert_eq!([name, unit], [&reading.name, &reading.unit]);
         }
-        assert_eq!([help.trim(), kind], [own.help.trim(), &own.kind]);
-        assert_eq!(parsed_lines(parsed), lines(own, total));
+        assert_eq!([help.trim(), kind], [reading.help.trim(), &reading.kind]);
+        assert_eq!(parsed_lines(parsed), lines(reading, total));
     }
 }
 
-/// What promtool says of a registry's text.
+/// The output of promtool for a registry's text.
 fn complaints(registry: &Registry) -> (Option<i32>, String) {
     let text = registry.export_prometheus();
     let output = output(Command::new("promtool").args(["check", "metrics"]), &text);
@@ -186,7 +188,7 @@ fn ordinary() -> Registry {
     registry
 }
 
-/// Histograms whose sum OpenMetrics allows, and those where it does not.
+/// Histograms whose sum OpenMetrics allows, and others.
 fn signed() -> Registry {
     let registry = Registry::new();
     let names = ["below", "above", "both", "from_zero", "empty"];
@@ -246,8 +248,7 @@ fn named() -> Registry {
         .enumerate()
     {
         let name = |kind: &str| format!("{name}.{number}.{kind}");
-        // None that the dots' underscores make a reserved one of, which the parser
-        // refuses.
+        // No name that becomes a reserved one when dots are escaped, which the parser rejects.
         let label = [("a.\"\n", "1"), ("xé", "\\")];
         registry
             .counter_with(&name("c_bytes"), "C.", label)
@@ -265,7 +266,7 @@ fn named() -> Registry {
 }
 
 #[test]
-fn the_official_parsers_read_every_registry_and_agree_with_the_tests_own() {
+fn the_official_parsers_read_every_registry_and_agree_with_the_parsers_of_the_tests() {
     if python_parser() {
         for registry in [Registry::new(), ordinary(), signed(), awkward()] {
             check(&registry, &[Escaping::default()]);
@@ -275,7 +276,7 @@ fn the_official_parsers_read_every_registry_and_agree_with_the_tests_own() {
 }
 
 #[test]
-fn promtool_reads_every_registry_and_complains_of_none_with_good_names() {
+fn promtool_reads_every_registry_and_reports_nothing_for_valid_names() {
     if !promtool() {
         return;
     }
@@ -283,7 +284,7 @@ fn promtool_reads_every_registry_and_complains_of_none_with_good_names() {
         assert_eq!(complaints(&registry), (Some(0), String::new()));
     }
     for registry in [awkward(), named()] {
-        // Of names and missing help texts it complains by 3; what it cannot read is 1.
+        // Exit code 3 reports names and missing help texts; 1 reports invalid input.
         let (code, said) = complaints(&registry);
         assert!(matches!(code, Some(0 | 3)), "{said}");
         let parsed = registry

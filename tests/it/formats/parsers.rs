@@ -1,4 +1,4 @@
-//! Scrapes through parsers that no one here wrote.
+//! Scrapes read by promtool and the official Python parser.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -106,8 +106,8 @@ fn any_label_value_and_help_text_comes_back_equal_through_the_official_parser() 
                 assert_eq!(value, crate::support::read::to_f64(number));
             }
         } else if let Some(help) = helps.remove(name) {
-            // The format has the text end with the line and begin after a space,
-            // so blanks at its ends are the one thing that it cannot carry.
+            // In this format the text begins after a space and ends with the line, so leading
+            // and trailing blanks cannot be represented.
             let read = family[1].as_str().unwrap();
             assert_eq!(read.trim(), help.trim(), "{name}");
         }

@@ -1,4 +1,4 @@
-//! From a request to a PromQL answer: a real Prometheus scrapes the demo.
+//! A real Prometheus scrapes the demo and answers PromQL queries.
 
 use axum::Router;
 use axum::http::{Method, Version};
@@ -10,7 +10,7 @@ use crate::support::loopback::{Caller, Server};
 use crate::support::prometheus::{Prometheus, histogram_quantile};
 
 #[tokio::test]
-async fn a_prometheus_that_scrapes_the_demo_answers_what_the_script_did() {
+async fn a_prometheus_that_scrapes_the_demo_reports_the_requests_of_the_script() {
     let (_running, url) = demo::start();
     let target = url.strip_prefix("http://").unwrap();
     let Some(prometheus) = Prometheus::start(target).await else {
@@ -44,7 +44,7 @@ async fn a_prometheus_that_scrapes_the_demo_answers_what_the_script_did() {
     let unmatched = "sum(http_requests_total{route=\"unmatched\"})";
     assert_eq!(prometheus.number(unmatched).await, Some(4.0));
 
-    // Nothing is under way, so what is scraped here is what Prometheus has.
+    // Nothing is in flight, so a scrape here equals that of Prometheus.
     let scrape = caller.get(&at("/metrics")).await.unwrap().body;
     // Away from the edges of buckets, where versions of Prometheus differ.
     prometheus
@@ -103,7 +103,7 @@ async fn any_label_value_and_help_text_comes_back_equal_through_prometheus() {
         .collect();
     read.sort();
     assert_eq!(read, values);
-    let metadata = prometheus.ask("metadata?metric=awkward").await;
+    let metadata = prometheus.api("metadata?metric=awkward").await;
     assert_eq!(metadata["awkward"][0]["help"].as_str(), Some(help));
 }
 

@@ -1,5 +1,5 @@
-//! Numbers, exemplars and times come back from every format to the last bit, and a
-//! registry of any size whole.
+//! Numbers, exemplars and times come back from every format exactly, and registries of any size
+//! completely.
 
 use fastrand::Rng;
 use serde_json::Value;
@@ -60,7 +60,7 @@ fn counters_and_gauges_of_any_number_come_back_exactly() {
     for (n, whole) in [("most", u64::MAX), ("odd", (1 << 53) + 1)] {
         wholes.with([n]).inc_by(whole);
     }
-    // Sums that are too large stay the largest number that there is.
+    // Sums that are too large saturate at the largest number.
     sums.with(["most"]).inc_by(f64::MAX);
     sums.with(["most"]).inc_by(f64::MAX);
     sums.with(["most"]).inc_by(u64::MAX);
@@ -119,7 +119,7 @@ fn histograms_of_any_bounds_and_resolution_come_back_exactly() {
 }
 
 #[test]
-fn exemplars_come_back_on_their_own_bucket_with_value_and_time() {
+fn exemplars_come_back_on_their_bucket_with_value_and_time() {
     let mut random = Rng::with_seed(5);
     for _ in 0..8 {
         let registry = Registry::new();
@@ -195,9 +195,9 @@ fn families_of_many_blocks_chunks_and_messages_come_back_whole() {
     check_all(&registry);
 }
 
-/// So wide are the lines that a chunk's end falls on every part of one in turn.
+/// Line lengths that make a chunk end at every part of a line in turn.
 #[test]
-fn nothing_is_lost_where_a_chunk_ends() {
+fn nothing_is_lost_at_the_end_of_a_chunk() {
     for width in (190..=230).step_by(4) {
         let registry = Registry::new();
         let family = registry.gauge_family("g", "Many.", ["n"]).unwrap();
@@ -205,11 +205,11 @@ fn nothing_is_lost_where_a_chunk_ends() {
             family.with([&format!("{number:0width$}")]).set(number);
         }
         for format in [Format::Text, Format::OpenMetrics, Format::Protobuf] {
-            let told = read(
+            let exported = read(
                 format,
                 &registry.export(format).filter_names(["g"]).to_bytes(),
             );
-            assert_eq!(told[0].series.len(), 600, "{format:?} {width}");
+            assert_eq!(exported[0].series.len(), 600, "{format:?} {width}");
         }
     }
 }
@@ -247,7 +247,7 @@ fn named(family: &Family) -> Vec<(String, Series)> {
 }
 
 #[test]
-fn only_the_families_that_are_asked_for_are_there() {
+fn only_requested_families_are_exported() {
     let registry = large(20);
     for (asked, there) in [
         (&["g"][..], &["g"][..]),
@@ -262,8 +262,8 @@ fn only_the_families_that_are_asked_for_are_there() {
     ] {
         for format in [Format::Text, Format::Protobuf] {
             let export = registry.export(format).filter_names(asked.iter().copied());
-            let told = read(format, &export.to_bytes());
-            let names: Vec<_> = told.iter().map(|family| &*family.name).collect();
+            let exported = read(format, &export.to_bytes());
+            let names: Vec<_> = exported.iter().map(|family| &*family.name).collect();
             assert_eq!(names, there, "{format:?}");
         }
     }
@@ -279,7 +279,7 @@ fn an_empty_registry_is_empty_in_every_format() {
 }
 
 #[test]
-fn names_that_some_scheme_writes_alike_are_refused() {
+fn names_that_an_escaping_scheme_makes_equal_are_refused() {
     let registry = Registry::new().with_utf8_names();
     registry.gauge("a.b", "").unwrap();
     registry.counter("c.d", "").unwrap();
@@ -295,7 +295,7 @@ fn names_that_some_scheme_writes_alike_are_refused() {
     }
 }
 
-/// Series of several families, given anew at each scrape.
+/// Series of several families, produced at each scrape.
 struct Computed;
 
 impl Collect for Computed {

@@ -1,7 +1,4 @@
-//! What goes into a registry comes back equal from every format.
-//!
-//! The readers of the formats are the tests' own (`support::parse`), written from the
-//! specifications.
+//! Texts come back unchanged from every format.
 
 use std::collections::HashSet;
 use std::iter::repeat_with;
@@ -17,7 +14,7 @@ use crate::support::parse::Pair;
 /// The characters that mean something in some format, and two that do not.
 const AWKWARD: [char; 8] = ['"', '\\', '\n', '\r', 'a', '{', ',', 'é'];
 
-/// All texts of up to so many of the awkward characters.
+/// All texts of up to this many awkward characters.
 fn awkward(length: u32) -> Vec<String> {
     let mut texts = vec![String::new()];
     let mut from = 0;
@@ -32,7 +29,7 @@ fn awkward(length: u32) -> Vec<String> {
     texts
 }
 
-/// Gauges with texts that must come back, each with its own number.
+/// Gauges with texts that must come back, each with a different value.
 struct Texts {
     registry: Registry,
     gauges: Vec<Gauge>,
@@ -53,7 +50,7 @@ impl Texts {
         }
     }
 
-    /// Adds a gauge with one label at most; returns false where a name is refused.
+    /// Adds a gauge with at most one label; returns false if a name is refused.
     fn add(&mut self, name: &str, help: &str, labels: &[(&str, &str)]) -> bool {
         let gauge = self.registry.gauge_with(name, help, labels);
         let added = gauge.map(|gauge| gauge.set(self.gauges.len())).is_ok();
@@ -64,15 +61,16 @@ impl Texts {
     }
 
     fn note(&mut self, name: &str, help: &str, labels: &[(&str, &str)]) {
-        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let to_owned_pair =
+            |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         self.gauges.push(Gauge {
             name: name.to_owned(),
             help: help.to_owned(),
-            labels: labels.iter().map(own).collect(),
+            labels: labels.iter().map(to_owned_pair).collect(),
         });
     }
 
-    /// Checks that every format has the texts as they are.
+    /// Checks that every format returns the texts unchanged.
     #[track_caller]
     fn check(&self) {
         for format in [Format::TextV1, Format::OpenMetrics, Format::Protobuf] {
@@ -94,12 +92,12 @@ impl Texts {
                 let number = format!("{number}").parse().unwrap();
                 assert!(missing.remove(&number), "{number} twice in {format:?}");
                 let held = self.gauges[number].escaped(escaping);
-                let told = Gauge {
+                let exported = Gauge {
                     name: family.name.clone(),
                     help: family.help.clone(),
                     labels: series.labels,
                 };
-                assert_eq!(told, held, "{format:?} {escaping:?}");
+                assert_eq!(exported, held, "{format:?} {escaping:?}");
             }
         }
         assert!(missing.is_empty(), "{format:?} lacks {missing:?}");
@@ -112,10 +110,10 @@ impl Texts {
         assert_eq!(metrics.len(), self.gauges.len(), "keys that are the same");
         for (number, gauge) in self.gauges.iter().enumerate() {
             let key = key(&gauge.name, &gauge.labels);
-            let told = &metrics[&key];
-            assert_eq!(told["value"], number, "{key}");
-            assert_eq!(told["help"], gauge.help, "{key}");
-            let labels = told["labels"].as_object().unwrap();
+            let exported = &metrics[&key];
+            assert_eq!(exported["value"], number, "{key}");
+            assert_eq!(exported["help"], gauge.help, "{key}");
+            let labels = exported["labels"].as_object().unwrap();
             assert_eq!(labels.len(), gauge.labels.len(), "{key}");
             for (name, value) in &gauge.labels {
                 assert_eq!(labels[name], *value, "{key}");
@@ -146,7 +144,7 @@ fn every_short_awkward_text_comes_back_as_a_label_value() {
     }
     assert_eq!(texts.gauges.len(), (8_usize.pow(6) - 1) / 7);
     texts.check();
-    // Between two awkward values, nothing else tells where one ends.
+    // Puts a label between two awkward values.
     let mut texts = Texts::new();
     let family = texts.registry.gauge_family("g", "", ["x", "y"]).unwrap();
     for one in awkward(2) {
@@ -171,7 +169,7 @@ fn every_short_awkward_text_comes_back_as_a_help_text() {
 fn every_short_awkward_text_comes_back_as_the_name_of_a_label() {
     let mut texts = Texts::new();
     for (number, text) in awkward(4).iter().enumerate() {
-        // With a letter before it, none begins like a reserved one.
+        // A leading letter avoids reserved names.
         let (name, label) = (format!("g{number}"), format!("x{text}"));
         assert!(texts.add(&name, "", &[(&label, text)]));
         texts.add(&format!("h{number}"), "", &[(text, "v"), ("second", text)]);
@@ -240,7 +238,7 @@ fn fill(texts: &mut Texts, random: &mut Rng) -> usize {
     count
 }
 
-/// So many there are by default; `.ci/deep` asks for more.
+/// `TACHOMETER_TEXTS` sets the number of texts.
 #[test]
 fn random_texts_come_back_from_every_format() {
     let wanted = std::env::var("TACHOMETER_TEXTS").map_or(30_000, |wanted| {

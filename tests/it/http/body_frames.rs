@@ -1,5 +1,4 @@
-//! A body with the layer around it, beside the same body without it: whatever is
-//! asked of the two, they answer the same.
+//! A wrapped body next to an unwrapped one: both return the same from every method.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -17,7 +16,7 @@ use tower::{Layer, Service, service_fn};
 const BODIES: u64 = 20_000;
 const BYTES: &[u8] = &[b'x'; 100];
 
-/// What a body does when it is polled once.
+/// What a body does at one poll.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Step {
     Pending,
@@ -26,22 +25,22 @@ enum Step {
     Error,
 }
 
-/// What a body tells of its length.
+/// The size hint of a body.
 #[derive(Clone, Copy, Debug)]
-enum Told {
+enum HintKind {
     Exactly,
-    /// So many bytes more than there are, or fewer.
+    /// This many bytes too many or too few.
     Wrongly(i64),
     Roughly,
     Nothing,
 }
 
-/// All that a body does; after its last step it ends, however often it is polled.
+/// The steps of a body; after the last one it returns `None` at every poll.
 #[derive(Clone, Debug)]
 struct Script {
     steps: Vec<Step>,
-    told: Told,
-    /// Whether it says with its last step that it has ended.
+    hint_kind: HintKind,
+    /// Whether `is_end_stream` is true after the last step.
     flags_end: bool,
 }
 
@@ -56,11 +55,11 @@ impl Script {
         });
         Self {
             steps: steps.collect(),
-            told: match random.u8(..4) {
-                0 => Told::Exactly,
-                1 => Told::Wrongly(random.i64(-50..50)),
-                2 => Told::Roughly,
-                _ => Told::Nothing,
+            hint_kind: match random.u8(..4) {
+                0 => HintKind::Exactly,
+                1 => HintKind::Wrongly(random.i64(-50..50)),
+                2 => HintKind::Roughly,
+                _ => HintKind::Nothing,
             },
             flags_end: random.bool(),
         }
@@ -74,14 +73,14 @@ impl Script {
     }
 }
 
-/// A body that goes by its script.
+/// A body that follows its script.
 struct Scripted {
     script: Script,
     polls: Arc<AtomicU32>,
 }
 
 impl Scripted {
-    fn rest(&self) -> &[Step] {
+    fn remaining_steps(&self) -> &[Step] {
         let polls = self.polls.load(Ordering::Relaxed) as usize;
         self.script.steps.get(polls..).unwrap_or_default()
     }
@@ -95,7 +94,7 @@ impl Body for Scripted {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
-        let step = self.rest().first().copied();
+        let step = self.remaining_steps().first().copied();
         self.polls.fetch_add(1, Ordering::Relaxed);
         Poll::Ready(match step {
             None => None,
@@ -117,32 +116,32 @@ impl Body for Scripted {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.script.flags_end && self.rest().is_empty()
+        self.script.flags_end && self.remaining_steps().is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let lengths = self.rest().iter().map(|step| match step {
+        let lengths = self.remaining_steps().iter().map(|step| match step {
             Step::Data(length) => *length as u64,
             _ => 0,
         });
         let length: u64 = lengths.sum();
         let mut hint = SizeHint::new();
-        match self.script.told {
-            Told::Exactly => hint.set_exact(length),
-            Told::Wrongly(by) => hint.set_exact(length.saturating_add_signed(by)),
-            Told::Roughly => {
+        match self.script.hint_kind {
+            HintKind::Exactly => hint.set_exact(length),
+            HintKind::Wrongly(by) => hint.set_exact(length.saturating_add_signed(by)),
+            HintKind::Roughly => {
                 hint.set_lower(length / 2);
                 hint.set_upper(length + 10);
             }
-            Told::Nothing => {}
+            HintKind::Nothing => {}
         }
         hint
     }
 }
 
-/// What can be seen of one poll.
+/// The observable results of one poll.
 #[derive(Debug, PartialEq)]
-enum Seen {
+enum Observation {
     Pending,
     Data(Bytes),
     Trailers(HeaderMap),
@@ -150,33 +149,33 @@ enum Seen {
     End,
 }
 
-fn poll<B>(body: Pin<&mut B>, waker: &Waker) -> Seen
+fn poll<B>(body: Pin<&mut B>, waker: &Waker) -> Observation
 where
     B: Body<Data = Bytes, Error = &'static str>,
 {
     match body.poll_frame(&mut Context::from_waker(waker)) {
-        Poll::Pending => Seen::Pending,
-        Poll::Ready(None) => Seen::End,
-        Poll::Ready(Some(Err(error))) => Seen::Error(error),
+        Poll::Pending => Observation::Pending,
+        Poll::Ready(None) => Observation::End,
+        Poll::Ready(Some(Err(error))) => Observation::Error(error),
         Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-            Ok(data) => Seen::Data(data),
-            Err(frame) => Seen::Trailers(frame.into_trailers().unwrap()),
+            Ok(data) => Observation::Data(data),
+            Err(frame) => Observation::Trailers(frame.into_trailers().unwrap()),
         },
     }
 }
 
-/// How often a waker was woken.
+/// Counts how often it was woken.
 #[derive(Default)]
-struct Wakes(AtomicU32);
+struct CountingWaker(AtomicU32);
 
-impl Wake for Wakes {
+impl Wake for CountingWaker {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Polls a body beside one of the same script that is all by itself, to the end and
-/// beyond; `polls` counts those that come through to the former.
+/// Polls a wrapped body and an unwrapped one of the same script, past the end; `polls` counts
+/// the polls that reach the wrapped one.
 fn assert_unchanged<B>(script: &Script, body: B, polls: &AtomicU32)
 where
     B: Body<Data = Bytes, Error = &'static str>,
@@ -184,7 +183,7 @@ where
     let mut body = pin!(body);
     let mut bare = pin!(script.play());
     let bare_polls = Arc::clone(&bare.polls);
-    let counts: [Arc<Wakes>; 2] = Default::default();
+    let counts: [Arc<CountingWaker>; 2] = Default::default();
     let wakers = counts.clone().map(Waker::from);
     for _ in 0..script.steps.len() + 3 {
         assert_eq!(body.is_end_stream(), bare.is_end_stream(), "{script:?}");
@@ -200,8 +199,7 @@ where
     }
 }
 
-/// Makes one of the requests and responses whose bodies the layer looks at in ways of
-/// their own.
+/// Makes one of the kinds of requests and responses whose bodies the layer handles differently.
 fn heads(random: &mut fastrand::Rng) -> (Request<()>, Response<()>) {
     let methods = [Method::GET, Method::HEAD, Method::POST, Method::CONNECT];
     let statuses = [101, 200, 204, 304, 500];
@@ -220,7 +218,7 @@ fn heads(random: &mut fastrand::Rng) -> (Request<()>, Response<()>) {
 }
 
 #[test]
-fn no_poll_hint_or_flag_of_a_response_body_is_changed_added_or_left_out() {
+fn polls_hints_and_flags_of_a_response_body_pass_unchanged() {
     let layer = MetricsLayer::new().registry(&Registry::new());
     let mut random = fastrand::Rng::with_seed(1);
     for _ in 0..BODIES {
@@ -242,7 +240,7 @@ fn no_poll_hint_or_flag_of_a_response_body_is_changed_added_or_left_out() {
 }
 
 #[test]
-fn no_poll_hint_or_flag_of_a_request_body_is_changed_added_or_left_out() {
+fn polls_hints_and_flags_of_a_request_body_pass_unchanged() {
     let layer = MetricsLayer::new().registry(&Registry::new());
     let mut random = fastrand::Rng::with_seed(2);
     for _ in 0..BODIES {

@@ -1,5 +1,5 @@
-//! Over real connections: hyper stops polling a body whose length has passed,
-//! and that must not read as a cancellation.
+//! Cancellation over real connections. hyper stops polling a body after its declared length,
+//! which must not count as a cancellation.
 
 use std::convert::Infallible;
 
@@ -22,8 +22,8 @@ const VERSIONS: [Version; 2] = [Version::HTTP_11, Version::HTTP_2];
 
 /// Routes whose bodies end in every way that HTTP knows.
 fn app(registry: &Registry, version: Version) -> Router {
-    // Over HTTP/1.1 hyper takes the head's word for the length and never asks
-    // for the end; over HTTP/2 it waits for it.
+    // Over HTTP/1.1 hyper trusts `content-length` and does not poll for the end; over HTTP/2
+    // it does.
     let asks_for_the_end = version == Version::HTTP_2;
     let pieces = || stream::iter(["one, ", "two, ", "three"]).map(Ok::<_, Infallible>);
     Router::new()
@@ -86,7 +86,7 @@ const ROUTES: [&str; 9] = [
 ];
 
 #[tokio::test]
-async fn no_finished_response_reads_as_cancelled_over_http_1_and_2() {
+async fn no_finished_response_is_counted_as_cancelled_over_http_1_and_2() {
     for version in VERSIONS {
         let registry = Registry::new();
         let server = Server::start(app(&registry, version)).await;
@@ -121,7 +121,7 @@ async fn no_finished_response_reads_as_cancelled_over_http_1_and_2() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_is_counted_as_cancelled_over_http_1_and_2() {
+async fn a_client_that_disconnects_is_counted_as_cancelled_over_http_1_and_2() {
     for version in VERSIONS {
         let registry = Registry::new();
         let app = Router::new()

@@ -1,7 +1,7 @@
-//! Fifty thousand requests over loopback, many of whose clients misbehave.
+//! Fifty thousand requests over loopback, many from misbehaving clients.
 //!
-//! What becomes of such a request is up to chance; that it ends once is not. The
-//! innermost service counts for itself what the layer outside must have counted.
+//! How such a request ends is random; that it ends once is not. The innermost service counts
+//! what the outer layer must have counted.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
@@ -34,17 +34,17 @@ const UPLOAD: usize = 4_096;
 const PIECE: &[u8] = &[b'x'; 1 << 14];
 const EVENT: &str = "data: 1\n\n";
 
-/// What the client does; every route is there once for each.
+/// What the client does; each plan has every route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Plan {
-    /// Reads the answer, and then goes on or closes.
+    /// Reads the response, and then continues or closes.
     Finish,
     /// Closes the connection after the request.
     Leave,
     Reset,
-    /// Closes its own side after the request, and reads.
+    /// Shuts down its write half after the request, and reads.
     HalfClose,
-    /// Begins to read, and goes no further until it closes or resets.
+    /// Starts to read, and stalls until it closes or resets.
     Stall,
     /// Closes or resets in the middle of the request's body.
     Upload,
@@ -87,7 +87,7 @@ fn path(plan: Plan, route: Route) -> String {
 }
 
 async fn answer(plan: Plan, route: Route, request: Request) -> Response {
-    // Who stalls is sent more than all buffers on the way can hold.
+    // A stalled client is sent more than all buffers can hold.
     let pieces = if plan == Plan::Stall { 1 << 20 } else { 16 };
     match route {
         Route::Small => "small".into_response(),
@@ -118,7 +118,7 @@ async fn answer(plan: Plan, route: Route, request: Request) -> Response {
     }
 }
 
-/// How long the body of a whole answer is.
+/// The length of a complete response body.
 fn body_length(route: Route) -> usize {
     match route {
         Route::Small => "small".len(),
@@ -130,7 +130,7 @@ fn body_length(route: Route) -> usize {
     }
 }
 
-/// The outcome, where the plan and the route leave no choice.
+/// The outcome, if plan and route determine it.
 fn only(plan: Plan, route: Route) -> Option<&'static str> {
     match (plan, route) {
         (_, Route::Panic) => Some("panic"),
@@ -141,20 +141,20 @@ fn only(plan: Plan, route: Route) -> Option<&'static str> {
     }
 }
 
-/// What the innermost service has seen of one route.
+/// The counts of the innermost service for one route.
 #[derive(Default)]
-struct Seen {
+struct ServiceCounts {
     called: AtomicU32,
     answered: AtomicU32,
 }
 
 #[derive(Clone)]
-struct Witness<S> {
+struct CountingService<S> {
     inner: S,
-    seen: Arc<Seen>,
+    seen: Arc<ServiceCounts>,
 }
 
-impl<S> Service<Request> for Witness<S>
+impl<S> Service<Request> for CountingService<S>
 where
     S: Service<Request, Response = Response, Error = Infallible, Future: Send + 'static>,
 {
@@ -196,7 +196,7 @@ async fn misbehave(address: SocketAddr, seed: u64) -> Sent {
             *sent.entry((plan, route)).or_default() += 1;
             request(&mut client, plan, route, &mut random).await;
             if plan == Plan::Stall {
-                // It dies when four more have stalled.
+                // It is closed when four more have stalled.
                 stalled.push_back(client);
                 if stalled.len() > 4 {
                     stalled.pop_front();
@@ -213,8 +213,8 @@ fn choose(random: &mut fastrand::Rng, last: bool) -> (Plan, Route) {
         return (Plan::Finish, ROUTES[random.usize(..5)]);
     }
     let plan = PLANS[random.usize(..PLANS.len())];
-    // Nobody waits for what never comes. Nor does one leave it in the middle of a body:
-    // hyper does not notice, because it has stopped reading.
+    // No client waits for a response that never comes. None closes in the middle of its
+    // request body either: hyper does not notice, because it has stopped reading.
     let waits = !matches!(plan, Plan::Finish | Plan::Upload);
     (plan, ROUTES[random.usize(..if waits { 7 } else { 6 })])
 }
@@ -233,7 +233,7 @@ async fn request(client: &mut RawClient, plan: Plan, route: Route, random: &mut 
         }
         (Plan::Stall, Route::Panic | Route::Never) => {}
         (Plan::Stall, _) => client.peep().await,
-        // Meanwhile the server may begin, or come to the end.
+        // Meanwhile the server may start or finish.
         _ => {
             for _ in 0..random.u8(..16) {
                 yield_now().await;
@@ -249,14 +249,14 @@ async fn request(client: &mut RawClient, plan: Plan, route: Route, random: &mut 
 }
 
 #[test]
-fn whatever_clients_do_every_request_that_the_service_saw_ends_once() {
+fn every_request_that_reaches_the_service_ends_once_whatever_clients_do() {
     let registry = Registry::new();
-    let mut seen: BTreeMap<(Plan, Route), Arc<Seen>> = BTreeMap::new();
+    let mut seen: BTreeMap<(Plan, Route), Arc<ServiceCounts>> = BTreeMap::new();
     let mut app = Router::new();
     for plan in PLANS {
         for route in ROUTES {
             let seen = Arc::clone(seen.entry((plan, route)).or_default());
-            let witness = layer_fn(move |inner| Witness {
+            let witness = layer_fn(move |inner| CountingService {
                 inner,
                 seen: Arc::clone(&seen),
             });
@@ -282,7 +282,7 @@ fn whatever_clients_do_every_request_that_the_service_saw_ends_once() {
         server.stop().await;
         sent
     });
-    // It waits for what a connection's task still drops after its last word.
+    // Waits until the connection's task has dropped everything.
     drop(runtime);
 
     assert_eq!(sent.values().sum::<u32>(), 50_000);

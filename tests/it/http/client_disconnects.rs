@@ -1,4 +1,4 @@
-//! Clients that hang up, and what hyper notices of them.
+//! Clients that disconnect, and when hyper notices.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -23,13 +23,13 @@ const CLIENTS: u32 = 20;
 const ALL: f64 = CLIENTS as f64;
 
 const PLAIN: &str = "GET /never HTTP/1.1\r\nhost: here\r\n\r\n";
-/// One more request waits behind the first.
+/// A second request waits behind the first one.
 const PIPELINED: &str =
     "GET /never HTTP/1.1\r\nhost: here\r\n\r\nGET /never HTTP/1.1\r\nhost: here\r\n\r\n";
 /// The handler does not read the body, of which there is more to come.
 const UNREAD: &str = "POST /never HTTP/1.1\r\nhost: here\r\ncontent-length: 9\r\n\r\nbody";
 
-/// A server on a runtime of its own, whose handlers return when they are released.
+/// A server on a separate runtime, whose handlers return when they are released.
 struct Server {
     registry: Registry,
     address: SocketAddr,
@@ -44,7 +44,7 @@ impl Server {
         let never = move |request: Request<Body>| {
             let mut released = released.clone();
             async move {
-                // Held, and not read.
+                // Kept, and not read.
                 let _request = request;
                 released.wait_for(|released| *released).await.unwrap();
                 "released"
@@ -101,12 +101,12 @@ impl Server {
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_is_noticed_unless_bytes_of_it_wait_to_be_read() {
+async fn a_disconnect_is_noticed_unless_received_bytes_are_unread() {
     for sent in [PIPELINED, UNREAD] {
         for drops_runtime in [false, true] {
             let server = Server::start();
             server.hang_up(sent).await;
-            // These hang up later, and are noticed.
+            // These disconnect later, and are noticed.
             server.hang_up(PLAIN).await;
             until(|| server.cancelled() == ALL).await;
             assert_eq!(server.in_flight(), ALL, "{sent:?}");

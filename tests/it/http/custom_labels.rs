@@ -1,4 +1,4 @@
-//! Labels of one's own on requests and durations.
+//! Custom labels on requests and durations.
 
 use axum::Router;
 use axum::body::Body;
@@ -16,7 +16,7 @@ use crate::support::service::get_path;
 async fn user(labels: RequestLabels, headers: HeaderMap) -> Response {
     if headers.contains_key("x-cached") {
         assert!(labels.set("cache", "hit"));
-        // Its first value it keeps.
+        // It keeps its first value.
         assert!(!labels.set("cache", "miss"));
         assert!(!labels.set("no_such_label", "1"));
     }
@@ -86,7 +86,7 @@ async fn labels_come_from_the_request_the_handler_and_the_response() {
     assert_eq!(counted(&registry, &none), (1.0, 1.0));
     let nowhere = [("route", "unmatched"), ("cache", "none"), ("shard", "none")];
     assert_eq!(counted(&registry, &nowhere), (1.0, 1.0));
-    // They are on nothing else.
+    // No other metric has them.
     assert_eq!(
         sum(
             &registry,
@@ -98,7 +98,7 @@ async fn labels_come_from_the_request_the_handler_and_the_response() {
 }
 
 #[tokio::test]
-async fn what_a_handler_sets_without_a_layer_is_lost_and_harms_nothing() {
+async fn labels_set_by_a_handler_without_a_layer_are_ignored() {
     let app = Router::new().route(
         "/users/{id}",
         get(async |labels: RequestLabels| {
@@ -109,13 +109,13 @@ async fn what_a_handler_sets_without_a_layer_is_lost_and_harms_nothing() {
 }
 
 #[tokio::test]
-async fn values_past_the_limit_and_values_that_are_not_listed_become_the_overflows() {
+async fn values_past_the_limit_and_unlisted_values_become_overflow() {
     let registry = Registry::new();
     let app = app(tenants(&registry).label_limit(3));
     for tenant in ["a", "b", "c", "d", "e", "f"] {
         call(&app, &[("x-tenant", tenant)]).await;
     }
-    // That there is no value needs no room.
+    // A missing value uses no place of the limit.
     call(&app, &[]).await;
     assert_eq!(counted(&registry, &[("tenant", "none")]), (1.0, 1.0));
     assert_eq!(counted(&registry, &[("tenant", "b")]), (1.0, 1.0));
@@ -143,7 +143,7 @@ async fn values_past_the_limit_and_values_that_are_not_listed_become_the_overflo
 }
 
 #[tokio::test]
-async fn a_closure_that_panics_gives_no_value_and_harms_no_request() {
+async fn a_label_closure_that_panics_yields_no_value_and_fails_no_request() {
     let registry = Registry::new();
     let layer = MetricsLayer::new()
         .registry(&registry)
@@ -186,7 +186,7 @@ async fn version_scheme_and_the_class_of_the_status_are_labels_on_request() {
 }
 
 #[tokio::test]
-async fn a_label_that_is_there_already_or_not_valid_is_refused_at_start_up() {
+async fn a_duplicate_or_invalid_label_is_an_error_at_start_up() {
     for (label, fault) in [
         ("status", "status"),
         ("outcome", "outcome"),
@@ -198,7 +198,7 @@ async fn a_label_that_is_there_already_or_not_valid_is_refused_at_start_up() {
             .label_from_handler(label);
         let error = layer.try_register().unwrap_err();
         assert!(error.to_string().contains(fault), "{error}");
-        // Nothing of it stays: the layer without it can be made.
+        // The failed registration leaves nothing: the layer without the label registers.
         assert!(
             MetricsLayer::new()
                 .registry(&registry)

@@ -21,7 +21,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use crate::support::loopback::Caller;
 use crate::support::read::sum;
 
-/// Answers each method in a way of its own.
+/// Answers each method differently.
 #[derive(Clone)]
 struct Echo;
 
@@ -122,8 +122,8 @@ async fn the_code_of_a_grpc_call_is_read_from_headers_or_trailers_and_decides_it
     assert_eq!(sum(&registry, "http_requests_total", &[]), 5.0);
 }
 
-/// Calls a service that answers with trailers after a body of a known length, whose
-/// caller reads all of it or goes away.
+/// Calls a service that sends trailers after a body of known length; the caller reads all of it
+/// or disconnects.
 async fn call(registry: &Registry, content_type: &str, frames_read: usize) {
     let service = service_fn(async |_| {
         let mut trailers = HeaderMap::new();
@@ -142,7 +142,7 @@ async fn call(registry: &Registry, content_type: &str, frames_read: usize) {
     }
 }
 
-/// A body that says how long it is, and has trailers all the same.
+/// A body of known length with trailers.
 struct KnownLength<B>(Pin<Box<B>>);
 
 impl<B: http_body::Body> http_body::Body for KnownLength<B> {
@@ -162,7 +162,7 @@ impl<B: http_body::Body> http_body::Body for KnownLength<B> {
 }
 
 #[tokio::test]
-async fn trailers_decide_also_after_a_body_of_a_known_length_if_they_are_read() {
+async fn trailers_that_are_read_decide_also_after_a_body_of_known_length() {
     for (frames_read, status, outcome) in [
         (2, "OK", "ok"),
         (1, "UNKNOWN", "server_error"),

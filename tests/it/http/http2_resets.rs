@@ -1,4 +1,4 @@
-//! Clients that open streams of HTTP/2 and reset them at once, as attackers do.
+//! HTTP/2 clients that open streams and reset them at once, as in rapid-reset attacks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,7 +22,7 @@ use crate::support::wait::until;
 const CONNECTIONS: u64 = 40;
 const STREAMS: u32 = 60;
 
-/// Handlers that answer at once, never, without an end, or once they have read all.
+/// Handlers that respond at once, never, without end, or after reading the request.
 fn app(registry: &Registry, seen: &Arc<AtomicU32>) -> Router {
     let seen = Arc::clone(seen);
     let endless = || stream::repeat_with(|| Ok::<_, std::io::Error>("piece"));
@@ -38,8 +38,8 @@ fn app(registry: &Registry, seen: &Arc<AtomicU32>) -> Router {
         .layer(MetricsLayer::new().registry(registry))
 }
 
-/// Opens streams and resets most of them at some point, until the server has had enough
-/// of the connection or all are opened; returns how many were reset.
+/// Opens streams and resets most of them, until the server closes the connection or all are
+/// opened; returns the number of resets.
 async fn attack(server: &Server, seed: u64) -> u32 {
     let mut random = fastrand::Rng::with_seed(seed);
     let stream = TcpStream::connect(server.address).await.unwrap();
@@ -73,7 +73,7 @@ async fn attack(server: &Server, seed: u64) -> u32 {
                 tokio::task::yield_now().await;
                 resets += 1;
             }
-            // After the head, or a piece of the body.
+            // After the head, or a part of the body.
             2 if ends => {
                 let Ok(answer) = response.await else { break };
                 if random.bool() {

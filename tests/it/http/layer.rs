@@ -1,4 +1,4 @@
-//! The layer's labels, its place, and its manners towards what it wraps.
+//! Labels and placement of the layer, and what it leaves unchanged.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -138,14 +138,14 @@ async fn resetting_all_metrics_leaves_what_is_in_flight() {
 }
 
 #[test]
-fn layers_outside_can_make_bodies_of_their_own() {
+fn outer_layers_can_replace_the_body() {
     // tower-http's time-out, CORS and authorisation layers ask for this.
     let body = ResponseBody::<Full<Bytes>>::default();
     assert!(http_body::Body::is_end_stream(&body));
 }
 
 #[tokio::test]
-async fn two_registries_never_meet() {
+async fn two_registries_share_nothing() {
     let (one, other) = (Registry::new(), Registry::new());
     let app = |registry| {
         Router::new()
@@ -160,7 +160,7 @@ async fn two_registries_never_meet() {
 }
 
 #[tokio::test]
-async fn a_body_passes_with_its_frames_trailers_hints_and_end_unchanged() {
+async fn a_response_body_passes_unchanged() {
     let frames = || {
         let mut trailers = HeaderMap::new();
         trailers.insert("checksum", "42".parse().unwrap());
@@ -205,7 +205,7 @@ async fn a_body_passes_with_its_frames_trailers_hints_and_end_unchanged() {
 }
 
 #[tokio::test]
-async fn a_request_body_passes_unchanged_and_what_is_read_of_it_is_counted() {
+async fn a_request_body_passes_unchanged_and_the_bytes_read_are_counted() {
     let registry = Registry::new();
     let mut service = MetricsLayer::new().registry(&registry).layer(service_fn(
         async |request: Request<RequestBody<Full<Bytes>>>| {
@@ -223,7 +223,7 @@ async fn a_request_body_passes_unchanged_and_what_is_read_of_it_is_counted() {
     let bytes = || sum(&registry, "http_request_body_bytes_total", &[]);
     assert_eq!(bytes(), 5.0);
 
-    // What nobody reads has not passed.
+    // Unread bytes are not counted.
     let mut deaf = MetricsLayer::new().registry(&registry).layer(service_fn(
         async |_: Request<RequestBody<Full<Bytes>>>| {
             Ok::<_, Infallible>(Response::new(String::new()))
@@ -234,11 +234,11 @@ async fn a_request_body_passes_unchanged_and_what_is_read_of_it_is_counted() {
 }
 
 #[test]
-fn the_very_service_that_was_ready_is_called_and_its_readiness_is_passed_on() {
+fn the_instance_that_was_ready_is_called_and_readiness_is_forwarded() {
     /// Refuses a call that it was not ready for, as tower allows.
     #[derive(Clone, Default)]
     struct Strict {
-        asked: u32,
+        ready_polls: u32,
         ready: bool,
     }
 
@@ -248,8 +248,8 @@ fn the_very_service_that_was_ready_is_called_and_its_readiness_is_passed_on() {
         type Future = std::future::Ready<Result<Response<String>, &'static str>>;
 
         fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-            self.asked += 1;
-            match self.asked {
+            self.ready_polls += 1;
+            match self.ready_polls {
                 1 => Poll::Pending,
                 2 => {
                     self.ready = true;
@@ -286,7 +286,7 @@ fn the_very_service_that_was_ready_is_called_and_its_readiness_is_passed_on() {
 
 #[test]
 #[should_panic(expected = "rename one of them")]
-fn a_layer_whose_names_are_taken_panics_where_it_first_wraps_a_service() {
+fn a_layer_whose_metric_names_are_in_use_panics_when_it_first_wraps_a_service() {
     let registry = Registry::new();
     registry.gauge("http_requests", "Not ours.").unwrap();
     let layer = MetricsLayer::new().registry(&registry);

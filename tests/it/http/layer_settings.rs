@@ -1,4 +1,4 @@
-//! What can be chosen of the layer, and how it is hard to hold wrongly.
+//! Settings of the layer, and protection against wrong use.
 
 use axum::Router;
 use axum::body::Body;
@@ -18,7 +18,7 @@ fn service() -> Router {
 }
 
 #[tokio::test]
-async fn skipped_requests_pass_and_are_counted_nowhere() {
+async fn skipped_requests_pass_uncounted() {
     let registry = Registry::new();
     let layer = MetricsLayer::new()
         .registry(&registry)
@@ -31,7 +31,7 @@ async fn skipped_requests_pass_and_are_counted_nowhere() {
 }
 
 #[tokio::test]
-async fn a_request_for_which_the_choice_panics_is_answered_and_measured() {
+async fn a_request_is_answered_and_measured_although_the_skip_closure_panics() {
     let registry = Registry::new();
     let layer = MetricsLayer::new()
         .registry(&registry)
@@ -44,7 +44,7 @@ async fn a_request_for_which_the_choice_panics_is_answered_and_measured() {
 }
 
 #[tokio::test]
-async fn the_duration_has_the_buckets_that_were_chosen() {
+async fn the_duration_has_the_configured_buckets() {
     let registry = Registry::new();
     let buckets = Buckets::new(&[0.5, 60.0]).unwrap().native();
     let layer = MetricsLayer::new().registry(&registry).buckets(buckets);
@@ -54,7 +54,7 @@ async fn the_duration_has_the_buckets_that_were_chosen() {
     assert_eq!(buckets, 3, "{text}");
     assert!(text.contains("le=\"60.0\"} 1\n"), "{text}");
 
-    // Another layer of the same registry asks for what is there, or for the same.
+    // Another layer of the same registry uses the existing families.
     let again = MetricsLayer::new().registry(&registry);
     assert!(again.clone().try_register().is_ok());
     let other = again.buckets(Buckets::new(&[1.0]).unwrap());
@@ -82,7 +82,7 @@ async fn an_instrumented_application_measures_its_fallback_and_not_its_scrapes()
     assert_eq!(unmatched, 1.0);
 }
 
-/// Makes many requests, and returns what was warned of.
+/// Makes many requests, and returns the warnings.
 fn warned_of<S, B>(app: &S, path: &str) -> Vec<String>
 where
     S: Service<Request<Body>, Response = axum::http::Response<B>> + Clone,
@@ -103,17 +103,17 @@ where
 }
 
 #[test]
-fn a_layer_outside_of_the_router_says_so_once_and_one_inside_never() {
+fn a_layer_outside_of_the_router_warns_once_and_one_inside_never() {
     let registry = Registry::new();
     let layer = || MetricsLayer::new().registry(&registry);
-    let told = warned_of(&layer().layer(service()), "/users/7");
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("outside the router"), "{told:?}");
+    let messages = warned_of(&layer().layer(service()), "/users/7");
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert!(messages[0].contains("outside the router"), "{messages:?}");
 
     assert!(warned_of(&service().layer(layer()), "/users/7").is_empty());
     // With another one inside it knows the routes.
     assert!(warned_of(&layer().layer(service().layer(layer())), "/users/7").is_empty());
-    // What matches nothing has no route anywhere.
+    // A request that matches nothing has no route in any layer.
     assert!(warned_of(&layer().layer(service()), "/elsewhere").is_empty());
     // A service that is not axum's may have no routes to show.
     let other = service_fn(async |_: Request<_>| {
@@ -124,7 +124,7 @@ fn a_layer_outside_of_the_router_says_so_once_and_one_inside_never() {
 }
 
 #[tokio::test]
-async fn a_layer_counts_into_families_that_are_there_whatever_the_order_of_their_labels() {
+async fn a_layer_uses_existing_families_in_any_order_of_labels() {
     let registry = Registry::new();
     let labels = ["outcome", "status", "route", "method"].map(Label::unlimited);
     let requests = registry.counter_family("http_requests_total", "", labels);
@@ -147,7 +147,7 @@ async fn a_layer_counts_into_families_that_are_there_whatever_the_order_of_their
 }
 
 #[test]
-fn who_asks_for_a_gauge_that_only_the_layer_moves_is_told_so() {
+fn requesting_the_in_flight_gauge_of_the_layer_is_an_error() {
     let registry = Registry::new();
     assert!(
         MetricsLayer::new()
@@ -155,8 +155,8 @@ fn who_asks_for_a_gauge_that_only_the_layer_moves_is_told_so() {
             .try_register()
             .is_ok()
     );
-    let asked = registry.gauge_family("http_requests_in_flight", "", ["method", "route"]);
-    let error = asked.unwrap_err();
+    let gauge = registry.gauge_family("http_requests_in_flight", "", ["method", "route"]);
+    let error = gauge.unwrap_err();
     assert!(error.is_conflict());
     assert!(error.to_string().contains("moves by itself"), "{error}");
 }

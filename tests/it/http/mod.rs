@@ -1,4 +1,30 @@
 //! The HTTP layer: outcomes, labels, routes, streams, and what it must not change.
+//!
+//! - `bare_hyper`: the layer on hyper's server, without axum.
+//! - `body_frames`: a wrapped body next to an unwrapped one: both return the same from every
+//!   method.
+//! - `cancellation`: cancellation over real connections. hyper stops polling a body after its
+//!   declared length, which must not count as a cancellation.
+//! - `chaos`: fifty thousand requests over loopback, many from misbehaving clients.
+//! - `client_disconnects`: clients that disconnect, and when hyper notices.
+//! - `custom_labels`: custom labels on requests and durations.
+//! - `grpc`: gRPC calls, over real HTTP/2 and through tonic's own server.
+//! - `http2_resets`: HTTP/2 clients that open streams and reset them at once, as in rapid-reset
+//!   attacks.
+//! - `layer`: labels and placement of the layer, and what it leaves unchanged.
+//! - `layer_settings`: settings of the layer, and protection against wrong use.
+//! - `nested_layers`: requests that pass two layers.
+//! - `one_outcome`: every request ends in exactly one outcome.
+//! - `presets`: metric names of the presets, and prefixes.
+//! - `routes`: the route of a request, with and without axum.
+//! - `runtime_shutdown`: a runtime that shuts down while requests are in flight.
+//! - `service_levels`: service levels: the number of requests, and of those that met the
+//!   target.
+//! - `streams`: streams, and the times to the head and to the first byte, with a clock set by
+//!   the tests.
+//! - `tower_contract`: the contract of tower's `Service`, and closures of users that panic.
+//! - `transparency`: the same service with and without the layer, as its clients see it.
+//! - `upgrades`: upgraded connections, which the layer does not see any more.
 
 mod bare_hyper;
 mod body_frames;

@@ -71,7 +71,7 @@ async fn layers_of_two_registries_both_count() {
     assert_eq!(counted(&inner, "/users/{id}"), (1.0, 1.0));
     assert_eq!(counted(&outer, "unmatched"), (1.0, 1.0));
 
-    // So do two handles whose metrics have other names.
+    // So do two handles with different prefixes.
     let registry = Registry::new();
     let shop = registry.clone().with_prefix("shop_").unwrap();
     let app = users().layer(layer(&registry)).layer(layer(&shop));
@@ -81,7 +81,7 @@ async fn layers_of_two_registries_both_count() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_made_while_another_is_answered_is_counted_by_itself() {
+async fn a_request_made_by_a_handler_is_counted_separately() {
     let registry = Registry::new();
     let inner = users().layer(layer(&registry));
     let app = Router::new()
@@ -121,7 +121,7 @@ async fn a_panic_between_two_layers_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_given_another_body_between_two_layers_is_counted_twice_but_once() {
+async fn a_request_whose_body_is_replaced_between_two_layers_is_counted_once() {
     let registry = Registry::new();
     let inner = users().layer(layer(&registry));
     let app = inner
@@ -137,7 +137,7 @@ async fn a_request_that_is_given_another_body_between_two_layers_is_counted_twic
 }
 
 #[tokio::test]
-async fn a_layer_further_in_that_sees_no_route_does_not_gainsay_one_that_does() {
+async fn an_inner_layer_without_a_route_does_not_override_a_reported_one() {
     let registry = Registry::new();
     let forgetful = MapRequestLayer::new(|mut request: Request<Body>| {
         request.extensions_mut().clear();
@@ -155,7 +155,7 @@ async fn a_layer_further_in_that_sees_no_route_does_not_gainsay_one_that_does() 
 }
 
 #[tokio::test]
-async fn what_the_outer_layer_skips_the_inner_one_counts_and_what_the_inner_one_skips_the_outer() {
+async fn each_of_two_layers_counts_what_the_other_one_skips() {
     let registry = Registry::new();
     let skips = || layer(&registry).skip(|_, _| true);
     let app = skips().layer(users().layer(layer(&registry)));
@@ -167,7 +167,7 @@ async fn what_the_outer_layer_skips_the_inner_one_counts_and_what_the_inner_one_
 }
 
 #[tokio::test]
-async fn layers_of_two_registries_both_learn_what_the_handler_says() {
+async fn layers_of_two_registries_both_receive_labels_of_the_handler() {
     let (inner, outer) = (Registry::new(), Registry::new());
     let with_label = |registry| layer(registry).label_from_handler("cache");
     let handler = async |labels: RequestLabels| {

@@ -1,8 +1,7 @@
-//! Every call ends in exactly one outcome.
+//! Every request ends in exactly one outcome.
 //!
-//! A seeded script decides for each call what the wrapped service does and when
-//! the caller gives up. From the script alone follows what must be counted; the
-//! layer is asked only in the end.
+//! A seeded script decides for each request what the wrapped service does and when the caller
+//! gives up. The expected counts are computed from the script alone.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -26,7 +25,7 @@ const THREADS: u32 = 8;
 const CALLS: u32 = 125_000;
 const NESTED_CALLS: u32 = 25_000;
 
-/// What must be counted, as the script alone tells.
+/// The expected counts, computed from the script alone.
 #[derive(Default)]
 struct Expected {
     ended: BTreeMap<(String, &'static str), u32>,
@@ -74,7 +73,7 @@ impl Expected {
     }
 }
 
-/// What has become of all calls so far; each is noted after it has happened.
+/// The outcomes of all calls so far; each is noted after it has happened.
 #[derive(Default)]
 struct Progress {
     begun: AtomicU32,
@@ -82,7 +81,7 @@ struct Progress {
 }
 
 #[test]
-fn whatever_becomes_of_a_million_calls_each_is_counted_once_under_what_became_of_it() {
+fn each_of_a_million_requests_is_counted_once_under_its_outcome() {
     let registry = Registry::new();
     let service = MetricsLayer::new().registry(&registry).layer(Scripted);
     run(&registry, &service, CALLS).assert_counted(&registry);
@@ -91,7 +90,7 @@ fn whatever_becomes_of_a_million_calls_each_is_counted_once_under_what_became_of
 /// The layer outside counts each call, without a route at first. The one inside gives
 /// it the route, so that the call moves from one gauge to another while it is running.
 #[test]
-fn a_call_that_two_layers_see_is_never_lost_while_it_moves_to_its_route() {
+fn a_request_seen_by_two_layers_is_not_lost_when_its_route_becomes_known() {
     let registry = Registry::new();
     let layer = MetricsLayer::new().registry(&registry);
     let service = layer.layer(
@@ -135,7 +134,7 @@ where
                     progress.begun.fetch_add(1, Ordering::SeqCst);
                     match begun {
                         None => _ = progress.ended.fetch_add(1, Ordering::SeqCst),
-                        // What begins on one thread may go on on another.
+                        // A call that starts on one thread may continue on another.
                         Some(future) if random.bool() => neighbour.send((call, future)).unwrap(),
                         Some(future) => end((call, future)),
                     }
@@ -157,8 +156,8 @@ where
     expected
 }
 
-/// Scrapes once, checks that this can be true and contradicts neither itself nor the
-/// scrape before, and returns the numbers that may not fall, by family and series.
+/// Scrapes once, checks that the numbers are possible and consistent with themselves and with
+/// the previous scrape, and returns those that may not fall, by family and series.
 fn scrape(
     registry: &Registry,
     progress: &Progress,
@@ -190,12 +189,11 @@ fn scrape(
     let counted = seen.get("http_requests_total").into_iter().flatten();
     let counted: f64 = counted.sum();
     assert!(counted >= f64::from(ended), "{counted} of {ended}");
-    // A call is seen as under way or as ended, or as both for a moment, but never as
-    // neither.
-    let known = under_way + counted;
-    assert!(known >= f64::from(begun), "{known} of {begun}");
-    // No more can have been under way than began until now, those included that each
-    // thread has not noted yet, and had not ended before.
+    // A call counts as in flight or as ended, or as both for a moment, but never as neither.
+    let accounted = under_way + counted;
+    assert!(accounted >= f64::from(begun), "{accounted} of {begun}");
+    // No more can be in flight than have begun, including one per thread that is not noted
+    // yet, minus those that had ended before.
     let most = progress.begun.load(Ordering::SeqCst) + THREADS - ended;
     assert!(under_way <= f64::from(most), "{under_way}, at most {most}");
     seen
@@ -229,7 +227,7 @@ fn a_request_is_in_flight_until_its_body_is_dropped() {
 }
 
 #[test]
-fn the_errors_of_the_service_and_of_the_body_reach_the_caller_unchanged() {
+fn errors_of_the_service_and_of_the_body_reach_the_caller_unchanged() {
     let registry = Registry::new();
     let mut service = MetricsLayer::new().registry(&registry).layer(Scripted);
     let mut context = Context::from_waker(Waker::noop());

@@ -1,4 +1,4 @@
-//! The names of presets, and prefixes.
+//! Metric names of the presets, and prefixes.
 
 use axum::Router;
 use axum::routing::get;
@@ -48,7 +48,7 @@ async fn a_preset_renames_metrics_and_labels_and_brings_its_bounds() {
 }
 
 #[tokio::test]
-async fn a_prefix_is_before_the_names_of_the_layer_alone() {
+async fn a_prefix_applies_to_the_names_of_its_layer_only() {
     let registry = Registry::new();
     registry.counter("orders_total", "").unwrap().inc();
     let text = exposition(MetricsLayer::new().prefix("shop_"), &registry).await;
@@ -61,9 +61,9 @@ async fn a_prefix_is_before_the_names_of_the_layer_alone() {
     assert!(error.is_invalid_name(), "{error}");
 }
 
-/// What each preset names, it names once, and a label and another name never meet.
+/// Each preset uses each name once, and no label has the name of another.
 #[tokio::test]
-async fn all_presets_fit_into_one_registry() {
+async fn all_presets_can_share_a_registry() {
     let registry = Registry::new();
     for preset in [Preset::Prometheus, Preset::Otel, Preset::AxumPrometheus] {
         let layer = MetricsLayer::new().preset(preset).registry(&registry);

@@ -1,4 +1,4 @@
-//! What a request's route is called, where axum shows it and where it does not.
+//! The route of a request, with and without axum.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -17,7 +17,7 @@ fn layer(registry: &Registry) -> MetricsLayer {
     MetricsLayer::new().registry(registry)
 }
 
-/// A service that knows no routes, as one that serves files.
+/// A service without routes, like one that serves files.
 fn files() -> Router {
     Router::new().fallback(async || "a file")
 }
@@ -33,7 +33,7 @@ fn requests(registry: &Registry, route: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn a_mounted_service_is_counted_under_the_name_of_its_mount_and_once() {
+async fn a_mounted_service_is_counted_once_under_its_mount_path() {
     let registry = Registry::new();
     let mounted = |name| layer(&registry).fallback_route(name).layer(files());
     let app = Router::new()
@@ -70,7 +70,7 @@ async fn a_request_that_learns_its_route_late_is_in_flight_under_it() {
 }
 
 #[tokio::test]
-async fn off_axum_the_user_names_the_routes_and_a_flood_of_names_is_limited() {
+async fn without_axum_the_user_names_routes_and_their_number_is_limited() {
     let registry = Registry::new();
     let handle = async |_: Request<_>| Ok::<_, Infallible>(Response::new("done".to_owned()));
     let app = layer(&registry)
@@ -90,7 +90,7 @@ async fn off_axum_the_user_names_the_routes_and_a_flood_of_names_is_limited() {
 }
 
 #[tokio::test]
-async fn routes_of_a_group_are_counted_under_its_name_and_what_is_chosen_for_one_is_for_all() {
+async fn routes_of_a_group_share_its_name_and_settings() {
     let registry = Registry::new();
     let layer = layer(&registry)
         .group_routes("assets", ["/css/{*path}", "/js/{*path}"])
@@ -135,7 +135,7 @@ async fn declared_routes_are_shown_at_zero_before_their_first_request() {
 }
 
 #[tokio::test]
-async fn a_flood_of_routes_or_labels_renames_no_route_that_axum_found() {
+async fn a_flood_of_routes_or_labels_folds_no_route_matched_by_axum() {
     let registry = Registry::new();
     let invented = |head: &RequestHead<'_>| {
         let number = head.uri.query()?.to_owned();
@@ -160,7 +160,7 @@ async fn a_flood_of_routes_or_labels_renames_no_route_that_axum_found() {
         sum(&registry, "http_requests_total", &[("route", "unmatched")]),
         1.0
     );
-    // Wherever there is a route, it is the same.
+    // Every metric with a route has the same one.
     for metric in ["http_request_duration_seconds", "http_requests_total"] {
         let labels = [("route", "2"), ("tenant", "2")];
         assert_eq!(sum(&registry, metric, &labels), 1.0, "{metric}");
@@ -168,7 +168,7 @@ async fn a_flood_of_routes_or_labels_renames_no_route_that_axum_found() {
 }
 
 #[tokio::test]
-async fn a_flood_that_an_inner_layer_names_is_limited_in_the_outer_one_too() {
+async fn routes_named_by_an_inner_layer_are_limited_in_the_outer_one_too() {
     let registry = Registry::new();
     let invented = |head: &RequestHead<'_>| Some(head.uri.path().to_owned().into());
     let inner = layer(&registry).route_from(invented).label_limit(10);
@@ -181,7 +181,7 @@ async fn a_flood_that_an_inner_layer_names_is_limited_in_the_outer_one_too() {
 }
 
 #[tokio::test]
-async fn a_template_that_an_inner_layer_tells_is_preferred_to_the_mount_of_the_outer_one() {
+async fn a_template_reported_by_an_inner_layer_wins_over_the_mount_path_of_the_outer_one() {
     let registry = Registry::new();
     let users = Router::new().route("/users/{id}", get(async || "a user"));
     let app = layer(&registry)
@@ -197,7 +197,7 @@ async fn a_template_that_an_inner_layer_tells_is_preferred_to_the_mount_of_the_o
 }
 
 #[tokio::test]
-async fn what_is_declared_has_the_outcome_that_its_requests_have() {
+async fn predeclared_series_have_the_outcomes_of_their_requests() {
     let registry = Registry::new();
     let declared = layer(&registry)
         .predeclare(Method::GET, "/ws", [StatusCode::SWITCHING_PROTOCOLS])

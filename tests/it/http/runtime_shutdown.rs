@@ -1,4 +1,4 @@
-//! A runtime that ends while requests are under way.
+//! A runtime that shuts down while requests are in flight.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -52,7 +52,7 @@ fn serve(runtime: &Runtime, app: Router) -> SocketAddr {
     address
 }
 
-fn ask(address: SocketAddr, path: &str) -> TcpStream {
+fn send_request(address: SocketAddr, path: &str) -> TcpStream {
     let mut socket = TcpStream::connect(address).unwrap();
     socket.set_read_timeout(Some(LONGEST)).unwrap();
     write!(socket, "GET {path} HTTP/1.1\r\nHost: test\r\n\r\n").unwrap();
@@ -68,7 +68,7 @@ fn until(condition: impl Fn() -> bool) {
 }
 
 #[test]
-fn a_runtime_that_ends_ends_its_requests_and_each_is_counted_once() {
+fn each_request_is_counted_once_when_the_runtime_shuts_down() {
     let ends: [End; 3] = [
         ("drop", drop),
         ("shutdown_background", Runtime::shutdown_background),
@@ -87,9 +87,13 @@ fn a_runtime_that_ends_ends_its_requests_and_each_is_counted_once() {
         let address = serve(&runtime, app(&registry, &seen));
         let mut sockets = Vec::new();
         for _ in 0..EACH {
-            let mut quick = ask(address, "/quick");
+            let mut quick = send_request(address, "/quick");
             assert_ne!(quick.read(&mut [0; 64]).unwrap(), 0);
-            sockets.extend([quick, ask(address, "/never"), ask(address, "/unfinished")]);
+            sockets.extend([
+                quick,
+                send_request(address, "/never"),
+                send_request(address, "/unfinished"),
+            ]);
         }
         let in_flight = || sum(&registry, "http_requests_in_flight", &[]);
         let bytes = || sum(&registry, "http_response_body_bytes_total", &[]);

@@ -1,4 +1,4 @@
-//! Service levels: how many requests there were, and how many ended well in time.
+//! Service levels: the number of requests, and of those that met the target.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ fn app(registry: &Registry) -> Router {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_level_counts_all_requests_of_its_route_and_those_that_kept_it() {
+async fn a_service_level_counts_all_requests_of_its_route_and_those_that_met_it() {
     for (case, counted, good) in [
         ("done", 1.0, 1.0),
         ("just", 1.0, 1.0),
@@ -72,7 +72,7 @@ async fn a_level_counts_all_requests_of_its_route_and_those_that_kept_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn both_counters_of_a_level_are_there_at_zero_while_the_first_request_runs() {
+async fn both_counters_of_a_service_level_start_at_zero_with_the_first_request() {
     let registry = Registry::new();
     let call = get_path(app(&registry), "/level/never");
     let mut call = std::pin::pin!(call);
@@ -88,7 +88,7 @@ async fn both_counters_of_a_level_are_there_at_zero_while_the_first_request_runs
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_goes_away_in_time_is_in_neither_number_and_who_waited_in_vain_was_failed() {
+async fn a_request_cancelled_within_the_target_is_not_counted_and_a_later_one_missed_it() {
     for (waits, counted) in [(WITHIN, 0.0), (SLOW, 1.0)] {
         let registry = Registry::new();
         let call = get_path(app(&registry), "/level/never");
@@ -100,7 +100,7 @@ async fn who_goes_away_in_time_is_in_neither_number_and_who_waited_in_vain_was_f
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_keeps_its_level_by_beginning_in_time() {
+async fn a_stream_meets_the_level_if_it_begins_in_time() {
     let registry = Registry::new();
     let request = Request::get("/level/events").body(Body::empty()).unwrap();
     let response = app(&registry).oneshot(request).await.unwrap();
@@ -113,7 +113,7 @@ async fn a_stream_keeps_its_level_by_beginning_in_time() {
 }
 
 #[tokio::test]
-async fn a_route_can_have_buckets_of_its_own() {
+async fn a_route_can_have_its_own_buckets() {
     let registry = Registry::new();
     let layer = MetricsLayer::new()
         .registry(&registry)

@@ -1,5 +1,4 @@
-//! Streams, and the clocks to the head and to the first byte, by a clock that the
-//! tests set.
+//! Streams, and the times to the head and to the first byte, with a clock set by the tests.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -23,7 +22,7 @@ const HEAD: Duration = Duration::from_millis(30);
 const PIECE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// A piece a minute, for an hour.
+/// A chunk per minute, for an hour.
 fn pieces() -> Body {
     let pieces = stream::iter(0..60).then(async |_| {
         sleep(PIECE).await;
@@ -65,7 +64,7 @@ async fn call(app: &Router, method: Method, path: &str) -> Response {
     app.clone().oneshot(request).await.unwrap()
 }
 
-/// Returns what a histogram has of a route, whatever its other labels.
+/// Returns the observations of a histogram for a route, over all other labels.
 fn seconds(registry: &Registry, metric: &str, route: &str) -> HistogramStats {
     let status = ("status", "200");
     let labels = [("method", "GET"), ("route", route), status];
@@ -78,7 +77,7 @@ fn seconds(registry: &Registry, metric: &str, route: &str) -> HistogramStats {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stream_of_an_hour_leaves_the_durations_as_short_as_its_head() {
+async fn the_duration_of_a_stream_ends_with_its_head() {
     let registry = Registry::new();
     let app = app(layer(&registry).stream_route("/watch"));
     for route in ["/events", "/watch"] {
@@ -86,7 +85,7 @@ async fn a_stream_of_an_hour_leaves_the_durations_as_short_as_its_head() {
         let labels = [("route", route)];
         assert_eq!(sum(&registry, "http_streams_in_flight", &labels), 1.0);
         body.frame().await.unwrap().unwrap();
-        // The bytes are told while the stream goes on.
+        // The bytes are counted while the stream runs.
         assert_eq!(
             sum(&registry, "http_response_body_bytes_total", &labels),
             9.0
@@ -100,7 +99,7 @@ async fn a_stream_of_an_hour_leaves_the_durations_as_short_as_its_head() {
         let life = seconds(&registry, "http_stream_duration_seconds", route);
         assert_eq!((life.count, life.max), (1, (HEAD + HOUR).as_secs_f64()));
     }
-    // What nobody called a stream lasts as long as its body.
+    // The duration of a response that is no stream ends with its body.
     call(&app, Method::GET, "/download")
         .await
         .into_body()
@@ -113,7 +112,7 @@ async fn a_stream_of_an_hour_leaves_the_durations_as_short_as_its_head() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_answer_to_a_head_has_a_streams_type_and_no_life() {
+async fn the_response_to_a_head_request_is_no_stream() {
     let registry = Registry::new();
     let app = app(layer(&registry).stream_route("/watch"));
     for route in ["/events", "/watch"] {
@@ -132,7 +131,7 @@ async fn the_answer_to_a_head_has_a_streams_type_and_no_life() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn head_first_byte_and_end_have_a_clock_each() {
+async fn head_first_byte_and_end_are_measured_separately() {
     let registry = Registry::new();
     let app = app(layer(&registry).time_to_head().time_to_first_byte());
     call(&app, Method::GET, "/download")
@@ -141,7 +140,7 @@ async fn head_first_byte_and_end_have_a_clock_each() {
         .collect()
         .await
         .unwrap();
-    // No byte of it comes, whoever asks.
+    // It sends no byte.
     drop(call(&app, Method::GET, "/events").await);
     call(&app, Method::HEAD, "/download")
         .await
@@ -167,7 +166,7 @@ async fn head_first_byte_and_end_have_a_clock_each() {
 }
 
 #[tokio::test]
-async fn a_clock_that_panics_or_goes_back_harms_no_request() {
+async fn a_clock_that_panics_or_goes_back_fails_no_request() {
     let registry = Registry::new();
     let long_ago = std::time::Instant::now();
     for clock in [
@@ -181,7 +180,7 @@ async fn a_clock_that_panics_or_goes_back_harms_no_request() {
 }
 
 #[tokio::test]
-async fn events_whose_length_is_known_are_no_stream() {
+async fn events_of_known_length_are_no_stream() {
     let registry = Registry::new();
     let events = async || ([(CONTENT_TYPE, "text/event-stream")], "data: 1\n\n");
     let app = Router::new()
@@ -201,7 +200,7 @@ async fn events_whose_length_is_known_are_no_stream() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_route_that_streams_does_so_however_long_its_answers_are() {
+async fn a_streaming_route_is_a_stream_for_any_length_of_response() {
     let registry = Registry::new();
     let app = Router::new()
         .route("/watch", get(async || "of a known length"))
@@ -217,7 +216,7 @@ async fn a_route_that_streams_does_so_however_long_its_answers_are() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_clocks_have_the_buckets_and_the_statuses_of_the_duration() {
+async fn stream_histograms_have_the_buckets_and_statuses_of_the_duration() {
     let registry = Registry::new();
     let layer = layer(&registry)
         .buckets(Buckets::new(&[60.0]).unwrap())
@@ -229,13 +228,13 @@ async fn the_clocks_have_the_buckets_and_the_statuses_of_the_duration() {
         .into_body();
     body.collect().await.unwrap();
     let text = registry.export_prometheus();
-    for (clock, within) in [
+    for (clock, expected) in [
         ("http_time_to_head_seconds", 1),
         ("http_time_to_first_byte_seconds", 0),
         ("http_request_duration_seconds", 0),
     ] {
         let labels = "{method=\"GET\",route=\"/download\",status=\"2xx\",le=\"60.0\"}";
-        let line = format!("{clock}_bucket{labels} {within}\n");
+        let line = format!("{clock}_bucket{labels} {expected}\n");
         assert!(text.contains(&line), "{line} in {text}");
     }
 }

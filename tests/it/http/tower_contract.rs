@@ -1,4 +1,4 @@
-//! What tower asks of a layer, and of the code that a user gives it.
+//! The contract of tower's `Service`, and closures of users that panic.
 
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -23,7 +23,7 @@ use tower_test::mock::spawn_layer;
 
 use crate::support::read::sum;
 
-/// A request, as the service within the layer sees it.
+/// A request, as the inner service sees it.
 type Inner = Request<RequestBody<String>>;
 
 fn layer(registry: &Registry) -> MetricsLayer {
@@ -46,7 +46,7 @@ fn assert_ended<const N: usize>(registry: &Registry, outcomes: [(&str, u32); N])
 }
 
 #[tokio::test]
-async fn readiness_comes_through_as_it_is_and_is_not_counted_as_a_call() {
+async fn readiness_is_forwarded_and_not_counted_as_a_call() {
     let registry = Registry::new();
     let (mut service, mut handle) = spawn_layer::<Inner, Response<String>, _>(layer(&registry));
     handle.allow(0);
@@ -86,13 +86,13 @@ async fn the_instance_that_was_polled_ready_is_the_one_that_is_called() {
 
 #[tokio::test]
 #[should_panic(expected = "service not ready")]
-async fn a_call_without_readiness_reaches_the_service_as_just_that() {
+async fn a_call_without_poll_ready_reaches_the_service_unchanged() {
     let (mut service, _handle) = spawn_layer::<Inner, Response<String>, _>(layer(&Registry::new()));
     drop(service.call(request()));
 }
 
 #[test]
-fn no_permit_is_held_when_a_call_is_over_however_it_ended() {
+fn no_permit_is_held_after_a_call_has_ended() {
     #[derive(Clone, Copy, Debug, PartialEq)]
     enum End {
         Read,
@@ -136,7 +136,7 @@ fn no_permit_is_held_when_a_call_is_over_however_it_ended() {
         } else {
             let polled = catch_unwind(AssertUnwindSafe(|| future.now_or_never()));
             if let Ok(Some(Ok(response))) = polled {
-                // As without the layer, the head ends the call for those who limit it.
+                // As without the layer, the call ends with the head for concurrency limits.
                 assert!(is_ready(&mut next));
                 if end == End::Read {
                     let body = response.into_body().collect();
@@ -156,7 +156,7 @@ fn no_permit_is_held_when_a_call_is_over_however_it_ended() {
     assert_ended(&registry, outcomes);
 }
 
-/// A body that panics when it is asked for its end or its length.
+/// A body whose `is_end_stream` or `size_hint` panics.
 struct Unmeasurable {
     panics_at_end: bool,
 }
@@ -185,7 +185,7 @@ impl Body for Unmeasurable {
 }
 
 #[test]
-fn a_body_that_panics_when_it_is_asked_for_its_length_is_a_panic_of_the_service() {
+fn a_panic_in_size_hint_is_a_panic_of_the_service() {
     let registry = Registry::new();
     for (calls, panics_at_end) in [(1, true), (2, false)] {
         let mut service = layer(&registry).layer(service_fn(async |_: Inner| {
@@ -198,7 +198,7 @@ fn a_body_that_panics_when_it_is_asked_for_its_length_is_a_panic_of_the_service(
 }
 
 #[tokio::test]
-async fn a_buffer_within_goes_on_serving_whatever_becomes_of_its_calls() {
+async fn an_inner_buffer_keeps_serving_whatever_the_outcome_of_its_calls() {
     let registry = Registry::new();
     let inner = service_fn(async |request: Inner| {
         yield_now().await;
@@ -214,7 +214,7 @@ async fn a_buffer_within_goes_on_serving_whatever_becomes_of_its_calls() {
         let ready = ready.expect("somebody holds the last permit").unwrap();
         let mut future = Box::pin(ready.call(request()));
         let mut answer = None;
-        // The worker and the service get on in between, or are left at any point.
+        // The worker and the service make progress in between, or are dropped at any point.
         for _ in 0..random.u32(..8) {
             answer = (&mut future).now_or_never();
             if answer.is_some() {
@@ -243,15 +243,15 @@ async fn a_buffer_within_goes_on_serving_whatever_becomes_of_its_calls() {
 }
 
 #[test]
-fn a_choice_that_panics_or_uses_metrics_itself_harms_nothing() {
+fn closures_that_panic_or_use_metrics_fail_no_request() {
     let registry = Registry::new();
-    let asked = registry.counter("asked", "").unwrap();
-    let own = registry.clone();
+    let calls = registry.counter("asked", "").unwrap();
+    let handle = registry.clone();
     let layer = layer(&registry).skip(move |method, _| {
-        asked.inc();
-        let by_method = own.counter_with("asked_for", "", [("method", method.as_str())]);
+        calls.inc();
+        let by_method = handle.counter_with("asked_for", "", [("method", method.as_str())]);
         by_method.unwrap().inc();
-        assert!(own.export_prometheus().contains("asked_total"));
+        assert!(handle.export_prometheus().contains("asked_total"));
         match *method {
             Method::PUT => resume_unwind(Box::new("part of the test")),
             _ => method == Method::GET,
@@ -287,7 +287,7 @@ fn a_choice_that_panics_or_uses_metrics_itself_harms_nothing() {
 }
 
 #[tokio::test]
-async fn a_request_that_a_buffer_hands_to_another_task_between_two_layers_is_counted_once() {
+async fn a_request_moved_to_another_task_between_two_layers_is_counted_once() {
     let registry = Registry::new();
     let inner = service_fn(async |_: Request<RequestBody<RequestBody<String>>>| {
         Ok::<_, &str>(Response::new(String::new()))
@@ -300,15 +300,15 @@ async fn a_request_that_a_buffer_hands_to_another_task_between_two_layers_is_cou
 }
 
 #[tokio::test]
-async fn a_request_of_its_own_that_is_made_within_one_without_extensions_is_counted() {
+async fn a_nested_request_without_extensions_is_counted() {
     let registry = Registry::new();
     let other = layer(&registry).layer(service_fn(async |_: Inner| {
         Ok::<_, &str>(Response::new(String::new()))
     }));
     let service = layer(&registry).layer(service_fn(move |_: Inner| {
-        let mut within = request();
-        *within.uri_mut() = "/within".parse().unwrap();
-        other.clone().oneshot(within)
+        let mut inner = request();
+        *inner.uri_mut() = "/within".parse().unwrap();
+        other.clone().oneshot(inner)
     }));
     for calls in 1..=3 {
         service.clone().oneshot(request()).await.unwrap();

@@ -35,7 +35,7 @@ const ROUTES: [&str; 9] = [
     "/not-modified",
 ];
 
-/// Returns a body of frames whose lengths nobody is told before.
+/// Returns a body of frames without a known length.
 fn frames(frames: impl IntoIterator<Item = Frame<Bytes>, IntoIter: Send + 'static>) -> Body {
     Body::new(StreamBody::new(
         stream::iter(frames).map(Ok::<_, Infallible>),
@@ -87,7 +87,7 @@ fn measured(app: Router) -> Router {
     app.layer(MetricsLayer::new().registry(&Registry::new()))
 }
 
-/// Returns all that comes over a connection of its own, to the byte, but the date.
+/// Returns all bytes of one connection, except the date.
 async fn over_http_1(server: SocketAddr, method: &Method, route: &str) -> String {
     let mut stream = TcpStream::connect(server).await.unwrap();
     let request = format!(
@@ -100,7 +100,7 @@ async fn over_http_1(server: SocketAddr, method: &Method, route: &str) -> String
     lines.filter(|line| !line.starts_with("date:")).collect()
 }
 
-/// Returns the parts of an answer, but the date.
+/// Returns the parts of a response, except the date.
 async fn over_http_2(
     server: SocketAddr,
     method: &Method,
@@ -133,7 +133,7 @@ async fn answers_are_the_same_to_the_byte_over_http_1() {
             assert_eq!(answer, expected, "{method} {route}");
         }
     }
-    // What was compared is what was meant.
+    // Checks that the intended cases were compared.
     let exact = over_http_1(measured, &Method::GET, "/exact").await;
     assert!(exact.contains("content-length: 15\r\n"), "{exact}");
     let streamed = over_http_1(measured, &Method::GET, "/trailers").await;
@@ -180,8 +180,8 @@ impl Listener for Once {
     }
 }
 
-/// Returns how often an endless body is polled for a client that reads so many bytes
-/// of it, and then stalls.
+/// Returns how often an endless body is polled for a client that reads this many bytes and then
+/// stalls.
 async fn polls(read: usize, wrap: fn(Router) -> Router) -> u32 {
     let polls = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&polls);
@@ -200,8 +200,8 @@ async fn polls(read: usize, wrap: fn(Router) -> Router) -> u32 {
     let request = b"GET / HTTP/1.1\r\nhost: here\r\n\r\n";
     client.write_all(request).await.unwrap();
     client.read_exact(&mut vec![0; read]).await.unwrap();
-    // There is one thread, and all is in memory: what the server can do, it has done
-    // when nobody else has had anything to do for long.
+    // With one thread and in-memory I/O, the server is idle once other tasks have run this
+    // often.
     for _ in 0..1_000 {
         yield_now().await;
     }
@@ -210,7 +210,7 @@ async fn polls(read: usize, wrap: fn(Router) -> Router) -> u32 {
 }
 
 #[tokio::test]
-async fn a_body_is_polled_no_more_for_a_reader_that_stalls() {
+async fn the_body_is_not_polled_while_its_reader_stalls() {
     let mut last = 0;
     for read in [1, 100_000, 1_000_000] {
         let bare = polls(read, |app| app).await;

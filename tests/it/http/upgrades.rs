@@ -1,4 +1,4 @@
-//! Connections that become something else, which the layer does not see any more.
+//! Upgraded connections, which the layer does not see any more.
 
 use std::convert::Infallible;
 
@@ -35,7 +35,7 @@ async fn socket(upgrade: WebSocketUpgrade, guard: UpgradeGuard) -> impl IntoResp
 }
 
 #[tokio::test]
-async fn a_hundred_websockets_are_seen_while_they_are_open_and_leave_nothing_behind() {
+async fn a_hundred_websockets_are_in_flight_while_they_are_open() {
     let registry = Registry::new();
     let app = Router::new()
         .route("/ws/{room}", get(socket))
@@ -60,7 +60,7 @@ async fn a_hundred_websockets_are_seen_while_they_are_open_and_leave_nothing_beh
         let text = Message::text("hello");
         socket.send(text.clone()).await.unwrap();
         assert_eq!(socket.next().await.unwrap().unwrap(), text);
-        // Every other one closes as it should, and the rest just go away.
+        // Every second one closes properly, and the others just disconnect.
         if number % 2 == 0 {
             socket.close(None).await.unwrap();
         }
@@ -95,7 +95,7 @@ async fn answer(registry: &Registry, status: StatusCode, method: Method) -> Upgr
 }
 
 #[tokio::test]
-async fn a_guard_counts_from_an_upgrade_on_until_its_last_clone_is_dropped() {
+async fn an_upgrade_guard_counts_until_its_last_clone_is_dropped() {
     let registry = Registry::new();
     let open = || sum(&registry, "http_upgrades_in_flight", &[]);
     let lives = || sum(&registry, "http_stream_duration_seconds", &[]);
@@ -114,7 +114,7 @@ async fn a_guard_counts_from_an_upgrade_on_until_its_last_clone_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_guard_of_a_refused_upgrade_or_one_that_nobody_takes_counts_nothing() {
+async fn an_upgrade_guard_that_is_refused_or_not_used_counts_nothing() {
     let registry = Registry::new();
     drop(answer(&registry, StatusCode::FORBIDDEN, Method::GET).await);
     let handler = service_fn(async |_| {
@@ -130,14 +130,14 @@ async fn a_guard_of_a_refused_upgrade_or_one_that_nobody_takes_counts_nothing() 
 }
 
 #[tokio::test]
-async fn a_guard_without_a_layer_counts_nothing_and_refuses_nothing() {
+async fn an_upgrade_guard_without_a_layer_counts_nothing() {
     let app: Router = Router::new().route("/", get(async |_guard: UpgradeGuard| "no layer"));
     let response = app.oneshot(request(Method::GET)).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
 }
 
 #[tokio::test]
-async fn an_upgrade_is_counted_under_the_route_that_an_inner_layer_told() {
+async fn an_upgrade_is_counted_under_the_route_reported_by_an_inner_layer() {
     let registry = Registry::new();
     let layer = || MetricsLayer::new().registry(&registry);
     let tunnel = async |guard: UpgradeGuard| {
@@ -160,7 +160,7 @@ async fn an_upgrade_is_counted_under_the_route_that_an_inner_layer_told() {
 }
 
 #[tokio::test]
-async fn layers_of_two_registries_both_see_an_upgrade() {
+async fn layers_of_two_registries_both_count_an_upgrade() {
     let (inner, outer) = (Registry::new(), Registry::new());
     let tunnel = async |guard: UpgradeGuard| {
         let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();

@@ -1,25 +1,25 @@
-//! What users of other layers complain of, each answered by a test.
+//! Complaints of users of other layers, each answered by a test.
 //!
 //! | complaint | answered by |
 //! | --- | --- |
 //! | paths of scanners explode the series | `http::layer::ten_thousand_random_paths_..`, `tests/attack.rs` |
 //! | in flight leaks when a client goes away | `http::one_outcome`, `http::chaos` |
-//! | no labels of one's own | `http::custom_labels` |
-//! | long streams spoil the latency | `http::streams::a_stream_of_an_hour_..` |
-//! | the template is lost under nesting and mounting | `http::layer::routes_are_templates_..`, `http::routes::a_mounted_service_..` |
-//! | cancelled requests are in no counter | `http::cancellation::a_client_that_goes_away_..` |
-//! | false cancellations | `http::cancellation::no_finished_response_..` |
+//! | no custom labels | `http::custom_labels` |
+//! | long streams spoil the latency | `http::streams::the_duration_of_a_stream_ends_with_its_head` |
+//! | the template is lost under nesting and mounting | `http::layer::routes_are_templates_..`, `http::routes::a_mounted_service_is_counted_once_under_its_mount_path` |
+//! | cancelled requests are in no counter | `http::cancellation::a_client_that_disconnects_is_counted_as_cancelled_over_http_1_and_2` |
+//! | false cancellations | `http::cancellation::no_finished_response_is_counted_as_cancelled_over_http_1_and_2` |
 //! | the first error of a series is lost, routes cannot be listed | `http::routes::declared_routes_..` |
 //! | no exemplars | `formats::exemplars::a_request_leaves_its_trace_..` |
-//! | no time to the first byte | `http::streams::head_first_byte_and_end_..` |
+//! | no time to the first byte | `http::streams::head_first_byte_and_end_are_measured_separately` |
 //! | in flight has no route | `http::routes::a_request_that_learns_its_route_late_..` |
 //! | the prefix is ignored | `http::presets::a_prefix_..` |
 //! | panics are invisible | `http::one_outcome`, `http::nested_layers::a_panic_..` |
 //! | a gRPC code is in the trailers | `http::grpc` |
 //! | names of the semantic conventions | `http::presets::a_preset_..` |
-//! | the order of layers is easily wrong | `http::layer_settings::a_layer_outside_of_the_router_..` |
+//! | the order of layers is easily wrong | `http::layer_settings::a_layer_outside_of_the_router_warns_once_and_one_inside_never` |
 //!
-//! The rest is here.
+//! The others are answered in this file.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -52,7 +52,7 @@ fn users() -> Router {
 }
 
 #[tokio::test]
-async fn a_second_application_in_one_process_neither_panics_nor_binds_a_port_nor_is_mixed_up() {
+async fn several_applications_in_one_process_are_independent() {
     let registries = [Registry::new(), Registry::new(), Registry::new()];
     for (calls, registry) in registries.iter().enumerate() {
         let app = users()
@@ -67,7 +67,7 @@ async fn a_second_application_in_one_process_neither_panics_nor_binds_a_port_nor
 }
 
 #[tokio::test]
-async fn scrapes_and_health_checks_can_be_left_out() {
+async fn scrapes_and_health_checks_can_be_excluded() {
     let registry = Registry::new();
     let app = users()
         .route("/health", get(async || "well"))
@@ -93,7 +93,7 @@ async fn the_size_of_a_chunked_body_is_counted_whole_and_once() {
 }
 
 #[tokio::test]
-async fn answers_of_middleware_within_are_counted_as_what_they_are() {
+async fn responses_of_inner_middleware_are_counted_by_their_status() {
     async fn guard(request: Request, next: Next) -> Response {
         match request.uri().query() {
             Some("no-token") => StatusCode::UNAUTHORIZED.into_response(),
@@ -125,16 +125,16 @@ async fn answers_of_middleware_within_are_counted_as_what_they_are() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_time_out_within_is_its_answer_and_one_outside_is_a_cancellation() {
+async fn an_inner_timeout_is_counted_by_its_status_and_an_outer_one_as_cancelled() {
     let slow = || Router::new().route("/slow", get(std::future::pending::<()>));
     let registry = Registry::new();
-    let within = slow()
+    let inside = slow()
         .layer(from_fn(async |request: Request, next: Next| {
             let answer = tokio::time::timeout(Duration::from_secs(1), next.run(request)).await;
             answer.unwrap_or_else(|_| StatusCode::GATEWAY_TIMEOUT.into_response())
         }))
         .layer(layer(&registry));
-    get_path(within, "/slow").await;
+    get_path(inside, "/slow").await;
     let outside = slow().layer(layer(&registry));
     let call = get_path(outside, "/slow");
     assert!(
@@ -153,7 +153,7 @@ async fn a_time_out_within_is_its_answer_and_one_outside_is_a_cancellation() {
 }
 
 #[tokio::test]
-async fn a_thousand_routes_of_ones_own_are_all_counted_by_name_without_a_limit() {
+async fn thousands_of_axum_routes_are_all_counted_by_name() {
     const ROUTES: usize = 3_000;
     let registry = Registry::new();
     let routes = (0..ROUTES).fold(Router::new(), |app, route| {
@@ -174,7 +174,7 @@ async fn a_thousand_routes_of_ones_own_are_all_counted_by_name_without_a_limit()
 }
 
 #[tokio::test]
-async fn with_nothing_chosen_nothing_that_a_client_wrote_is_in_a_label() {
+async fn by_default_no_label_holds_a_value_from_the_client() {
     const SECRET: &str = "hunter2";
     let registry = Registry::new();
     let failing = Router::new()
@@ -202,7 +202,7 @@ async fn with_nothing_chosen_nothing_that_a_client_wrote_is_in_a_label() {
 }
 
 #[tokio::test]
-async fn the_duration_is_a_histogram_whoever_made_the_registry() {
+async fn the_duration_is_a_histogram_in_every_registry() {
     for registry in [
         Registry::new(),
         Registry::new().with_prefix("shop_").unwrap(),
@@ -217,7 +217,7 @@ async fn the_duration_is_a_histogram_whoever_made_the_registry() {
 }
 
 #[tokio::test]
-async fn nothing_grows_while_nobody_scrapes() {
+async fn nothing_grows_without_scrapes() {
     let registry = Registry::new();
     let app = users().layer(layer(&registry));
     get_path(app.clone(), "/users/7").await;
@@ -236,7 +236,7 @@ async fn nothing_grows_while_nobody_scrapes() {
 }
 
 #[tokio::test]
-async fn layers_around_that_change_the_body_see_the_body_they_expect() {
+async fn outer_layers_can_change_the_body_type() {
     let registry = Registry::new();
     let app = users()
         .layer(layer(&registry))
@@ -250,13 +250,13 @@ async fn layers_around_that_change_the_body_see_the_body_they_expect() {
     );
 }
 
-/// What is exposed is told, and what is told is exposed.
+/// Every exposed metric is documented, and every documented metric is exposed.
 #[test]
-fn the_readme_lists_the_metrics_and_labels_that_there_are() {
+fn the_readme_lists_every_http_metric_and_label() {
     let registry = Registry::new();
     assert!(layer(&registry).try_register().is_ok());
     let metrics = registry.metrics();
-    let there: BTreeSet<_> = metrics
+    let registered: BTreeSet<_> = metrics
         .iter()
         .filter(|metric| metric.name().starts_with("http_"))
         .map(|metric| {
@@ -269,29 +269,29 @@ fn the_readme_lists_the_metrics_and_labels_that_there_are() {
         })
         .collect();
     let readme = include_str!("../../../README.md");
-    let told: BTreeSet<_> = readme
+    let documented: BTreeSet<_> = readme
         .lines()
         .filter(|line| line.starts_with("| `http_"))
         .map(str::to_owned)
         .collect();
-    assert_eq!(there, told);
+    assert_eq!(registered, documented);
 }
 
 #[test]
-fn the_readme_lists_the_metrics_of_llms() {
+fn the_readme_lists_every_llm_metric() {
     let registry = Registry::new();
     let _llm = LlmLayer::new().registry(&registry).try_register().unwrap();
-    // A counter's name ends with `_total` where it is read, said or not.
+    // A counter's exposed name ends with `_total`, whatever its registered name.
     let stem = |name: &str| name.trim_end_matches("_total").to_owned();
     let metrics = registry.metrics();
     let names = metrics.iter().map(|metric| stem(metric.name()));
-    let there: BTreeSet<_> = names.filter(|name| name.starts_with("llm_")).collect();
+    let registered: BTreeSet<_> = names.filter(|name| name.starts_with("llm_")).collect();
     let readme = include_str!("../../../README.md");
     let rows = readme.lines().filter(|line| line.starts_with("| `llm_"));
     let cells = rows.filter_map(|row| row.split('|').nth(1));
-    let told: BTreeSet<_> = cells
+    let documented: BTreeSet<_> = cells
         .flat_map(|names| names.split(", "))
         .map(|name| stem(name.trim().trim_matches('`')))
         .collect();
-    assert_eq!(there, told);
+    assert_eq!(registered, documented);
 }

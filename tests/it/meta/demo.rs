@@ -1,4 +1,4 @@
-//! The demo as a program: its first line, its signals, its refusals.
+//! The demo as a program: its first line, signals, and errors.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use crate::support::demo;
 use crate::support::loopback::Caller;
 
 #[tokio::test]
-async fn the_demo_says_where_it_listens_serves_and_stops_cleanly_on_either_signal() {
+async fn the_demo_prints_its_address_serves_and_stops_on_either_signal() {
     for signal in ["INT", "TERM"] {
         let (mut running, url) = demo::start();
         let caller = Caller::new(Version::HTTP_11);
@@ -19,7 +19,7 @@ async fn the_demo_says_where_it_listens_serves_and_stops_cleanly_on_either_signa
         assert!(metrics.body.contains(
             "http_requests_total{method=\"GET\",route=\"/users/{id}\",status=\"200\",outcome=\"ok\"} 1"
         ));
-        // A stream that is open must not hold it up.
+        // An open stream must not delay the shutdown.
         let endless = format!("{url}/stream?ticks=100000");
         let stream = caller.open(Method::GET, &endless).await.unwrap();
         running.signal(signal);
@@ -96,7 +96,7 @@ async fn the_demo_answers_what_its_model_says() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_one_clear_line_and_a_failure() {
+async fn a_port_in_use_is_reported_in_one_line() {
     let (_running, url) = demo::start();
     let address = url.strip_prefix("http://").unwrap();
     let output = demo::command().arg(address).output().unwrap();
@@ -111,7 +111,7 @@ async fn a_taken_port_is_one_clear_line_and_a_failure() {
 }
 
 #[test]
-fn what_the_demo_does_not_know_it_refuses() {
+fn the_demo_refuses_unknown_arguments() {
     let run = |arguments: &[&str]| {
         let mut command: Command = demo::command();
         command.args(arguments).output().unwrap()

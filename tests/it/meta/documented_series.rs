@@ -1,4 +1,4 @@
-//! How many series an endpoint and a model have, as the documentation states it.
+//! The number of series of a route and of a model equals the documented one.
 
 use axum::Router;
 use axum::body::Body;

@@ -1,26 +1,26 @@
-//! The examples for those who come from the Python module that this crate began with, and
-//! the guide that has a row for each line of its documentation.
+//! The guide for users of the Python module, which has a row for each line of its
+//! documentation, and its examples.
 
 use http::{StatusCode, Version};
 use serde_json::Value;
 use tachometer::testing::Exposition;
 
-use crate::support::example::{command, listening, told};
+use crate::support::example::{command, example_output, listening};
 use crate::support::loopback::Caller;
 
 #[test]
 fn the_three_kinds_of_metric() {
     assert_eq!(
-        told("metric_types"),
+        example_output("metric_types"),
         "requests: 6\nusers: 6\naverage: 0.85\nmin: 0.5, max: 1.2\np95: 1.20\n"
     );
 }
 
 #[test]
 fn the_registry() {
-    let told = told("registry");
-    let lines: Vec<_> = told.lines().collect();
-    assert!(lines[0].contains("request a counter"), "{told}");
+    let output = example_output("registry");
+    let lines: Vec<_> = output.lines().collect();
+    assert!(lines[0].contains("request a counter"), "{output}");
     let rest = [
         "my_counter: 2",
         "my_counter is a counter",
@@ -33,7 +33,7 @@ fn the_registry() {
 
 #[test]
 fn functions_that_are_timed() {
-    let told = told("timed");
+    let output = example_output("timed");
     for line in [
         "the sum is 499500",
         "api_call_duration_count 1",
@@ -42,13 +42,16 @@ fn functions_that_are_timed() {
         "parse_seconds_count{outcome=\"error\"} 1",
         "part_seconds_count 2",
     ] {
-        assert!(told.lines().any(|own| own == line), "{line} in:\n{told}");
+        assert!(
+            output.lines().any(|output_line| output_line == line),
+            "{line} in:\n{output}"
+        );
     }
 }
 
 #[test]
 fn the_system() {
-    let told = Exposition::parse(&told("system")).unwrap();
+    let output = Exposition::parse(&example_output("system")).unwrap();
     for (name, range) in [
         ("system_memory_bytes", 1.0..1e15),
         ("system_memory_percent", 0.0..100.1),
@@ -56,7 +59,7 @@ fn the_system() {
         ("system_cpu_percent", 0.0..100.1),
         ("process_cpu_percent", 0.0..1e5),
     ] {
-        let value = told.value(name, []).unwrap();
+        let value = output.value(name, []).unwrap();
         assert!(range.contains(&value), "{name} {value}");
     }
 }
@@ -64,7 +67,7 @@ fn the_system() {
 #[test]
 fn calls_of_llms_by_hand() {
     assert_eq!(
-        told("llm_by_hand"),
+        example_output("llm_by_hand"),
         "llm_requests_total 2\nllm_requests_success 2\nllm_requests_error 0\n\
          llm_tokens_total 1500\nllm_request_duration_seconds 2\n"
     );
@@ -72,10 +75,10 @@ fn calls_of_llms_by_hand() {
 
 #[test]
 fn exports_to_files() {
-    let told = told("export");
-    assert!(told.starts_with("Timestamp: \"20"), "{told}");
-    assert!(told.contains("\nRequests: 42\n"), "{told}");
-    let (_, text) = told.split_once("Requests: 42\n").unwrap();
+    let output = example_output("export");
+    assert!(output.starts_with("Timestamp: \"20"), "{output}");
+    assert!(output.contains("\nRequests: 42\n"), "{output}");
+    let (_, text) = output.split_once("Requests: 42\n").unwrap();
     let text = Exposition::parse(text).unwrap();
     let below = [("le", "0.5")];
     assert_eq!(text.value("response_time_seconds_bucket", below), Some(1.0));
@@ -83,33 +86,33 @@ fn exports_to_files() {
 
 #[test]
 fn threads() {
-    assert_eq!(told("threads"), "10000\n");
+    assert_eq!(example_output("threads"), "10000\n");
 }
 
 #[test]
 fn labels() {
-    let told = Exposition::parse(&told("labels")).unwrap();
+    let output = Exposition::parse(&example_output("labels")).unwrap();
     for (name, label, value) in [
         ("http_requests_total", ("status", "200"), 3.0),
         ("http_requests_total", ("method", "POST"), 1.0),
         ("calls_total", ("customer", "acme"), 2.0),
         ("calls_total", ("customer", "_overflow"), 1.0),
     ] {
-        assert_eq!(told.value(name, [label]), Some(value), "{name} {label:?}");
+        assert_eq!(output.value(name, [label]), Some(value), "{name} {label:?}");
     }
 }
 
 #[test]
 fn the_whole_program() {
-    let told = told("api_service");
-    let json: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+    let output = example_output("api_service");
+    let json: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
     let value = |name: &str| json["metrics"][name]["value"].clone();
     assert_eq!(value("api_requests_total"), 10);
     assert_eq!(value("api_errors_total"), 2);
     assert_eq!(value("api_active_requests"), 0);
     assert_eq!(value("api_request_duration")["count"], 10);
     assert_eq!(value("api_process_request")["count"], 10);
-    assert!(told.contains("4: 4 is out of stock\n"), "{told}");
+    assert!(output.contains("4: 4 is out of stock\n"), "{output}");
 }
 
 #[tokio::test]
@@ -131,7 +134,7 @@ async fn handlers_of_axum() {
     assert_eq!(json["metrics"]["api_data_endpoint"]["value"]["count"], 3);
 }
 
-/// The module's own list of what it offers.
+/// The public names of the module.
 const API: [(&str, &[&str]); 5] = [
     (
         "Counter",
@@ -195,7 +198,7 @@ const API: [(&str, &[&str]); 5] = [
     ),
 ];
 
-/// That the rows' code runs, the documentation's tests show.
+/// The doctests run the code of the rows.
 #[test]
 fn the_guide_has_a_row_for_each_line_of_the_api() {
     let guide = include_str!("../../../docs/from-python.md");

@@ -1,5 +1,4 @@
-//! Which of the values that a client sends can become the value of a label:
-//! the table in `docs/security.md`.
+//! Which client values can become label values: the table in `docs/security.md`.
 
 use axum::Router;
 use axum::body::Body;
@@ -67,7 +66,7 @@ fn request(method: &str, uri: &str) -> Request<Body> {
     request
 }
 
-fn all(registry: &Registry) -> String {
+fn all_exports(registry: &Registry) -> String {
     let formats = [
         Format::Text,
         Format::TextV1,
@@ -75,15 +74,15 @@ fn all(registry: &Registry) -> String {
         Format::Protobuf,
         Format::Json,
     ];
-    let told = formats.map(|format| {
+    let exported = formats.map(|format| {
         let bytes = registry.export(format).created_timestamps(true).to_bytes();
         String::from_utf8_lossy(&bytes).into_owned()
     });
-    told.concat()
+    exported.concat()
 }
 
 #[tokio::test]
-async fn a_client_chooses_no_value_but_those_of_open_labels_and_the_id_of_its_trace() {
+async fn clients_control_only_open_labels_and_the_trace_id() {
     let registry = Registry::new();
     let app = app(&registry);
     let mut requests = 0_u32;
@@ -103,7 +102,7 @@ async fn a_client_chooses_no_value_but_those_of_open_labels_and_the_id_of_its_tr
             requests += 2;
         }
     }
-    assert!(!all(&registry).contains(CANARY));
+    assert!(!all_exports(&registry).contains(CANARY));
     let text = registry.export_prometheus();
     for label in [
         r#"method="_OTHER""#,
@@ -116,19 +115,19 @@ async fn a_client_chooses_no_value_but_those_of_open_labels_and_the_id_of_its_tr
     ] {
         assert!(text.contains(label), "{label} in {text}");
     }
-    // Open labels have what the client sends, up to 256 bytes.
+    // Open labels hold values of the client, up to 256 bytes.
     for customer in ["CANARY", &"c".repeat(256), &"d".repeat(257)] {
         let mut request = Request::get("/users/7").header("x-customer", customer);
         request = request.header("traceparent", format!("00-{TRACE}-00f067aa0ba902b7-01"));
         send(&app, request.body(Body::empty()).unwrap()).await;
         requests += 1;
     }
-    let told = all(&registry);
-    assert!(told.contains(r#"customer="CANARY""#));
-    assert!(told.contains(&"c".repeat(256)));
-    assert!(!told.contains("ddd"));
-    assert!(told.contains(r#"customer="_overflow""#));
-    assert!(told.contains(TRACE));
+    let exported = all_exports(&registry);
+    assert!(exported.contains(r#"customer="CANARY""#));
+    assert!(exported.contains(&"c".repeat(256)));
+    assert!(!exported.contains("ddd"));
+    assert!(exported.contains(r#"customer="_overflow""#));
+    assert!(exported.contains(TRACE));
     let total = sum(&registry, "http_requests_total", &[]);
     assert_eq!(total, f64::from(requests));
 }

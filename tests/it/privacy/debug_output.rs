@@ -1,4 +1,4 @@
-//! What `Debug` prints: nothing that a client wrote, and no more than a line.
+//! `Debug` output shows no value of a client, and at most one line.
 
 use std::fmt::Debug;
 use std::mem;
@@ -51,7 +51,7 @@ fn request() -> Request<String> {
     let request = Request::builder().method("CANARY").uri(uri);
     let mut request = request.body(canary("body")).unwrap();
     headers(request.headers_mut());
-    // The layer then gives out a guard.
+    // The layer then adds a guard.
     let upgrade = HeaderValue::from_static("CANARY-protocol");
     request.headers_mut().insert("upgrade", upgrade);
     request
@@ -65,7 +65,7 @@ fn response() -> Response<String> {
 
 /// A service that holds a secret. Its future holds the request.
 #[derive(Debug, Clone)]
-struct Keeper(#[expect(dead_code, reason = "only `Debug` would read it")] &'static str);
+struct DebugRecorder(#[expect(dead_code, reason = "only `Debug` would read it")] &'static str);
 
 #[derive(Debug)]
 struct Kept {
@@ -73,7 +73,7 @@ struct Kept {
     polled: bool,
 }
 
-impl Service<Request<RequestBody<String>>> for Keeper {
+impl Service<Request<RequestBody<String>>> for DebugRecorder {
     type Response = Response<String>;
     type Error = String;
     type Future = Kept;
@@ -116,7 +116,7 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
 }
 
-/// Returns a layer that notes of a request and its response all that it can.
+/// Returns a layer with every optional setting enabled.
 fn layer(registry: &Registry) -> MetricsLayer {
     MetricsLayer::new()
         .registry(registry)
@@ -136,11 +136,11 @@ fn layer(registry: &Registry) -> MetricsLayer {
 }
 
 #[test]
-fn no_debug_of_the_layers_types_prints_a_value_of_a_request_under_way() {
+fn debug_output_of_the_layer_shows_no_value_of_a_request() {
     let registry = Registry::new();
     let layer = layer(&registry);
     assert_silent(&layer);
-    let mut service: MetricsService<Keeper> = layer.layer(Keeper("CANARY-key"));
+    let mut service: MetricsService<DebugRecorder> = layer.layer(DebugRecorder("CANARY-key"));
     assert_silent(&layer);
     assert_silent(&service);
     let mut context = Context::from_waker(Waker::noop());
@@ -159,13 +159,16 @@ fn no_debug_of_the_layers_types_prints_a_value_of_a_request_under_way() {
         assert_silent(&body);
     }
     assert_silent(&registry);
-    // The values were there to be printed: the open label and the exemplar are.
-    let told = registry.export(Format::OpenMetrics).to_bytes();
-    let told = String::from_utf8(told).unwrap();
-    assert!(told.contains(r#"open="CANARY-host""#), "{told}");
-    assert!(told.contains(r#"trace_id="CANARY-x-trace""#), "{told}");
-    assert!(!told.contains("CANARY-x-label"), "{told}");
-    assert!(!told.contains("CANARY-handler"), "{told}");
+    // The values were stored: the open label and the exemplar hold them.
+    let exported = registry.export(Format::OpenMetrics).to_bytes();
+    let exported = String::from_utf8(exported).unwrap();
+    assert!(exported.contains(r#"open="CANARY-host""#), "{exported}");
+    assert!(
+        exported.contains(r#"trace_id="CANARY-x-trace""#),
+        "{exported}"
+    );
+    assert!(!exported.contains("CANARY-x-label"), "{exported}");
+    assert!(!exported.contains("CANARY-handler"), "{exported}");
 }
 
 /// A collector whose series have a client's value as a label.
@@ -185,7 +188,7 @@ impl Collect for Customers {
 }
 
 #[tokio::test]
-async fn the_debug_of_a_handle_is_a_line_whatever_it_holds() {
+async fn debug_output_of_a_handle_is_one_line() {
     let registry = Registry::new();
     let counters = registry.counter_family("counters_total", "Counters.", ["customer"]);
     let counters = counters.unwrap();
@@ -225,7 +228,7 @@ async fn the_debug_of_a_handle_is_a_line_whatever_it_holds() {
 }
 
 #[test]
-fn the_debug_of_the_llm_types_is_a_line_without_names_that_callers_send() {
+fn debug_output_of_llm_types_shows_no_name_from_callers() {
     let registry = Registry::new();
     let layer = LlmLayer::new().registry(&registry);
     assert_silent(&layer);

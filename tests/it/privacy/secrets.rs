@@ -1,5 +1,5 @@
-//! Nothing that a client writes into a request, and nothing that the service answers, is
-//! in any output of the crate; nor are the credentials of those who read the metrics.
+//! No output of the crate holds data of a client's request, of the service's response, or
+//! credentials for the metrics.
 //!
 //! For LLM calls see `tests/llm_clients/secrets.rs`.
 
@@ -20,10 +20,10 @@ use tower::ServiceExt;
 use crate::support::read::sum;
 use crate::support::warnings::warnings;
 
-/// In each text that a client or the service chooses. Matched in any case, since header
-/// names and hosts are written small.
+/// Part of every text of the client or the service. Matched in any case, since header names and
+/// hosts are lowercased.
 const CANARY: &str = "canary";
-/// The same, for what must be hexadecimal.
+/// The same, for hexadecimal texts.
 const HEX: &str = "ca7a12ca7a12ca7a12ca7a12ca7a12ca";
 const TOKEN: &str = "canary-token";
 const USER: &str = "canary-user";
@@ -67,7 +67,7 @@ const HEADERS: [&str; 22] = [
     "x-tenant",
 ];
 
-/// Adds a secret under every name of a header, which is broken where it has a grammar.
+/// Adds a secret under every header name, invalid if the header has a grammar.
 fn plant(headers: &mut HeaderMap) {
     for name in HEADERS {
         let value = format!("canary-{name}");
@@ -130,8 +130,7 @@ async fn answer(request: Request<Body>) -> Response<Body> {
     response
 }
 
-/// A service that measures all that the layer can, and labels what is not secret by what
-/// is.
+/// A service that uses every setting of the layer, with labels from values that are not secret.
 fn app(registry: &Registry) -> Router {
     let tenant = Label::closed("tenant", ["a", "b"]);
     let handler = Label::closed("cache", ["hit"]);
@@ -167,13 +166,13 @@ fn app(registry: &Registry) -> Router {
 async fn fetch(router: &Router, request: Request<Body>) -> (StatusCode, Vec<u8>) {
     let (head, body) = router.clone().oneshot(request).await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes();
-    // The head of the answer is an output, too.
+    // The head of the response is an output, too.
     let mut text = format!("{:?}\n", head.headers).into_bytes();
     text.extend(body);
     (head.status, text)
 }
 
-/// Asks for everything that the router serves, with right and with wrong credentials.
+/// Requests everything that the router serves, with valid and with invalid credentials.
 async fn read_all(registry: &Registry) {
     let router: Router = MetricsRouter::new()
         .registry(registry)
@@ -230,7 +229,7 @@ async fn read_all(registry: &Registry) {
 }
 
 #[test]
-fn no_output_contains_what_a_client_or_the_service_wrote_or_a_credential() {
+fn no_output_contains_data_of_clients_or_the_service_or_credentials() {
     let registry = Registry::new();
     let app = app(&registry);
     let mut sent = 0;
@@ -270,7 +269,7 @@ fn no_output_contains_what_a_client_or_the_service_wrote_or_a_credential() {
         assert_silent("a snapshot", format!("{block:?}").as_bytes());
     }
 
-    // All were counted, those with secrets under what stands for them.
+    // All were counted, those with secrets under placeholders.
     let requests = |labels: &[_]| sum(&registry, "http_requests_total", labels);
     assert_eq!(requests(&[]), f64::from(sent));
     assert_eq!(requests(&[("method", "_OTHER")]), f64::from(sent) / 3.0);

@@ -1,4 +1,4 @@
-//! Metrics that are computed when they are read.
+//! Collectors and callbacks: metrics computed at each scrape.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use tachometer::{Buckets, Histogram, Registry};
 use crate::support::read::{series, sum};
 
 #[test]
-fn callbacks_are_read_anew_at_each_scrape_and_have_no_handle() {
+fn callbacks_are_called_at_each_scrape_and_have_no_handle() {
     let registry = Registry::new();
     let calls = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&calls);
@@ -122,7 +122,7 @@ fn a_collector_fills_whole_families_of_any_kind_and_size() {
 }
 
 #[test]
-fn what_a_collector_gets_wrong_is_left_out_and_counted_and_the_rest_is_shown() {
+fn invalid_series_of_a_collector_are_left_out_and_counted() {
     struct Wrong;
 
     impl Collect for Wrong {
@@ -161,7 +161,7 @@ fn what_a_collector_gets_wrong_is_left_out_and_counted_and_the_rest_is_shown() {
     let text = registry.export_prometheus();
     assert!(text.contains("right{x=\"\\\"\\n\"} NaN\n"), "{text}");
     assert_eq!(text.matches("\nright{").count(), 1, "{text}");
-    // Of a family whose every series was refused, not even the header.
+    // A family whose series were all refused has no header either.
     assert!(!text.contains("# TYPE sum"), "{text}");
     assert!(!text.contains("unheard_of"), "{text}");
     assert!(registry.gather().all(|block| !block.labels.is_empty()));
@@ -178,10 +178,10 @@ fn what_a_collector_gets_wrong_is_left_out_and_counted_and_the_rest_is_shown() {
 }
 
 #[test]
-fn a_collector_that_panics_costs_its_own_metrics_alone_and_is_counted() {
-    struct Angry;
+fn a_collector_that_panics_loses_only_its_own_metrics_and_is_counted() {
+    struct PanickingCollector;
 
-    impl Collect for Angry {
+    impl Collect for PanickingCollector {
         fn describe(&self) -> Vec<Desc> {
             vec![
                 Desc::new("angry_a", "", Kind::Gauge),
@@ -197,7 +197,7 @@ fn a_collector_that_panics_costs_its_own_metrics_alone_and_is_counted() {
 
     let registry = Registry::new();
     registry.counter("calm", "").unwrap().inc();
-    registry.collector(Angry).unwrap();
+    registry.collector(PanickingCollector).unwrap();
     registry.gauge_fn("calm_too", "", || 2).unwrap();
     for scrape in 1..=2 {
         let text = registry.export_prometheus();
@@ -206,8 +206,8 @@ fn a_collector_that_panics_costs_its_own_metrics_alone_and_is_counted() {
             text.contains("calm_total 1\n") && text.contains("calm_too 2\n"),
             "{text}"
         );
-        let told = format!("tachometer_collector_panics_total {scrape}\n");
-        assert!(text.contains(&told), "{text}");
+        let line = format!("tachometer_collector_panics_total {scrape}\n");
+        assert!(text.contains(&line), "{text}");
     }
 }
 
@@ -219,7 +219,7 @@ fn a_callback_may_register_record_and_scrape() {
         .gauge_fn("busy", "", move || {
             inner.counter("late", "").unwrap().inc();
             inner.gauge_fn("later", "", || 1).ok();
-            // Without the callbacks, or this would never end.
+            // Without callbacks, which would recurse forever.
             assert!(!inner.export_prometheus().contains("busy"));
             5
         })
@@ -234,7 +234,7 @@ fn a_callback_may_register_record_and_scrape() {
 }
 
 #[test]
-fn the_families_of_a_collector_are_registered_all_or_none() {
+fn registration_of_a_collector_is_atomic() {
     struct Two;
 
     impl Collect for Two {

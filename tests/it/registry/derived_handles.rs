@@ -1,4 +1,4 @@
-//! Prefixes and constant labels.
+//! Handles derived by `with_prefix` and `with_labels`.
 
 use axum::Router;
 use axum::body::Body;
@@ -13,7 +13,7 @@ use crate::support::read::sum;
 use crate::support::service::get_path;
 
 #[test]
-fn a_prefix_and_constant_labels_are_in_every_format_and_stay_off_other_handles() {
+fn prefix_and_constant_labels_appear_in_every_format_but_not_on_other_handles() {
     let registry = Registry::new();
     let shop = registry
         .clone()
@@ -39,7 +39,7 @@ fn a_prefix_and_constant_labels_are_in_every_format_and_stay_off_other_handles()
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }
-    // What the registry says of itself has the labels of the handle that reads.
+    // Self-metrics have the labels of the handle that reads.
     assert!(text.contains(r#"tachometer_series{metric="shop_orders_total"} 2"#));
     assert!(
         shop.export_prometheus().contains(
@@ -73,7 +73,7 @@ fn prefixes_and_labels_add_up() {
 }
 
 #[test]
-fn a_metric_made_by_itself_has_the_labels_of_each_registry_that_shows_it() {
+fn a_standalone_metric_has_the_labels_of_each_registry_that_exports_it() {
     let hits = Counter::new();
     hits.inc();
     let (plain, europe) = (
@@ -102,7 +102,7 @@ fn a_metric_made_by_itself_has_the_labels_of_each_registry_that_shows_it() {
 }
 
 #[test]
-fn what_would_be_ambiguous_or_malformed_is_refused_with_the_remedy() {
+fn ambiguous_or_malformed_names_are_refused_with_the_remedy() {
     let registry = Registry::new();
     for prefix in ["9", "a-", "ä", "a b"] {
         let error = registry.clone().with_prefix(prefix).unwrap_err();
@@ -197,12 +197,12 @@ stock{tenant="b"} 20
     assert_eq!((orders.series(), orders.value()), (2, 3.0));
     assert_eq!(registry.metrics().len(), 5);
     assert_eq!(registry.summary().metrics["stock"].value, 30.0);
-    let told = sum(
+    let count = sum(
         &registry,
         "tachometer_series",
         &[("metric", "orders_total")],
     );
-    assert_eq!(told, 2.0);
+    assert_eq!(count, 2.0);
     assert_eq!(registry.lint(), []);
     registry.reset_all();
     assert_eq!(orders.value(), 0.0);
@@ -234,7 +234,7 @@ fn a_handle_finds_its_own_series_whatever_the_order_of_its_labels() {
 }
 
 #[test]
-fn a_later_handle_has_the_first_ones_help_and_buckets_unless_it_chooses_others() {
+fn a_later_handle_inherits_help_and_buckets_unless_it_sets_others() {
     let registry = Registry::new();
     let [a, b] = tenants(&registry);
     let c = registry.clone().with_labels([("tenant", "c")]).unwrap();
@@ -258,7 +258,7 @@ fn a_later_handle_has_the_first_ones_help_and_buckets_unless_it_chooses_others()
 }
 
 #[test]
-fn a_name_has_the_first_help_text_whatever_made_it() {
+fn a_name_keeps_its_first_help_text() {
     let registry = Registry::new();
     let [a, b] = tenants(&registry);
     a.gauge_fn("queue", "The first text.", || 1).unwrap();
@@ -289,16 +289,16 @@ fn many_handles_of_one_name_are_reported_and_found() {
             assert_eq!(orders.get(), f64::from(round));
         }
     }
-    let told = sum(
+    let count = sum(
         &registry,
         "tachometer_series",
         &[("metric", "orders_total")],
     );
-    assert_eq!(told, 1_000.0);
+    assert_eq!(count, 1_000.0);
 }
 
 #[test]
-fn other_names_of_labels_or_another_kind_stay_a_conflict_and_change_nothing() {
+fn other_label_names_or_another_kind_are_a_conflict_that_changes_nothing() {
     #[track_caller]
     fn check<T>(asked: Result<T, Error>, remedy: &str) {
         let error = asked.err().unwrap();
@@ -344,7 +344,7 @@ fn other_names_of_labels_or_another_kind_stay_a_conflict_and_change_nothing() {
         "request a counter",
     );
     check(b.counter_fn("queue", "", || 1), "request a gauge");
-    // Of a handle's own collector there is one.
+    // A handle has one collector.
     check(a.gauge_fn("queue", "", || 1), "rename");
     check(b.counter("orders", ""), "rename");
     assert_eq!(registry.export_prometheus(), before);
@@ -370,7 +370,7 @@ async fn two_layers_and_two_llm_layers_share_a_registry() {
         assert_eq!(sum(&registry, "http_requests_total", &labels), calls);
         assert_eq!(sum(&registry, "llm_requests_total", &labels), calls);
     }
-    // The page adds them up.
+    // The page shows their sum.
     let page = MetricsRouter::new().registry(&registry).build::<()>();
     let request = Request::get("/view").body(Body::empty()).unwrap();
     let view = page.oneshot(request).await.unwrap().into_body();

@@ -1,4 +1,4 @@
-//! What is refused at start-up, and what is ignored and counted later.
+//! Errors at start-up, and invalid values that are ignored and counted later.
 
 use tachometer::snapshot::SeriesValue;
 use tachometer::{Buckets, Counter, Error, Gauge, Histogram, Registry};
@@ -17,7 +17,7 @@ fn refused(result: Result<impl Sized, Error>, is: fn(&Error) -> bool, words: &[&
 }
 
 #[test]
-fn bad_names_are_refused_with_the_name_the_fault_and_the_remedy() {
+fn invalid_names_are_errors_with_name_reason_and_remedy() {
     let registry = Registry::new();
     let bad_name = registry.counter("2xx-responses", "");
     refused(
@@ -69,12 +69,12 @@ fn one_name_has_one_kind_one_set_of_labels_and_one_set_of_bounds() {
         .unwrap();
     let other = registry.histogram_with_buckets("sizes", "", Buckets::new(&[1.0, 3.0]).unwrap());
     refused(other, Error::is_conflict, &["1.0, 2.0", "1.0, 3.0"]);
-    // Without bounds one asks for what is there.
+    // Without bounds, the existing metric is returned.
     assert!(registry.histogram("sizes", "").is_ok());
 }
 
 #[test]
-fn names_that_would_print_alike_conflict_in_either_order() {
+fn names_that_are_equal_when_exported_conflict_in_either_order() {
     type Register = fn(&Registry, &str) -> Result<(), Error>;
     let counter: Register = |r, name| r.counter(name, "").map(drop);
     let gauge: Register = |r, name| r.gauge(name, "").map(drop);
@@ -108,16 +108,16 @@ fn names_that_would_print_alike_conflict_in_either_order() {
     let registry = Registry::new();
     gauge(&registry, "x").unwrap();
     gauge(&registry, "x_count").unwrap();
-    let own = registry.counter("tachometer_invalid_observations", "");
+    let self_metric = registry.counter("tachometer_invalid_observations", "");
     refused(
-        own,
+        self_metric,
         Error::is_conflict,
         &["tachometer_invalid_observations_total"],
     );
 }
 
 #[test]
-fn bad_buckets_are_refused_with_the_bound() {
+fn invalid_buckets_are_errors_with_the_bound() {
     for (bounds, word) in [
         (&[][..], "at least one"),
         (&[1.0, 0.5], "0.5"),
@@ -160,7 +160,7 @@ fn the_free_functions_panic_with_the_words_of_the_error() {
 }
 
 #[test]
-fn values_that_a_metric_cannot_take_change_nothing_and_are_counted_by_metric() {
+fn invalid_values_change_nothing_and_are_counted_by_metric() {
     let registry = Registry::new();
     let invalid = |metric| {
         let labels = [("metric", metric)];
@@ -213,7 +213,7 @@ fn values_that_a_metric_cannot_take_change_nothing_and_are_counted_by_metric() {
 }
 
 #[test]
-fn a_counter_begins_again_at_2_to_the_64_whoever_adds_and_keeps_its_fraction() {
+fn a_counter_wraps_at_2_to_the_64_and_keeps_its_fraction() {
     let registry = Registry::new();
     let counter = registry.counter("c", "").unwrap();
     counter.inc_by(u64::MAX);
@@ -239,7 +239,7 @@ fn a_counter_begins_again_at_2_to_the_64_whoever_adds_and_keeps_its_fraction() {
 }
 
 #[test]
-fn the_largest_values_never_spoil_a_sum() {
+fn the_largest_values_keep_a_sum_valid() {
     let histogram = Histogram::new();
     histogram.observe(f64::MAX);
     histogram.observe(f64::MAX);

@@ -1,4 +1,4 @@
-//! Families against a naive model of them, in random turns.
+//! Families compared with a naive model, over random operations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ const OVERFLOW: &str = "_overflow";
 
 type Pair = [String; 2];
 
-/// What the families are, told in maps and sets.
+/// A model of the families in maps and sets.
 struct Model {
     limit: usize,
     declared: [BTreeSet<String>; 2],
@@ -33,17 +33,17 @@ struct Series {
 
 impl Model {
     /// Returns the series that these values are recorded in.
-    fn series(&mut self, asked: &Pair) -> &mut Series {
-        let values = self.resolve(asked);
+    fn series(&mut self, values: &Pair) -> &mut Series {
+        let values = self.resolve(values);
         let series = self.series.get_mut(&values).expect("it was made");
         series.removed = false;
         series
     }
 
-    /// Returns under which values these are recorded, by the rules as they are
-    /// documented, and makes the series.
-    fn resolve(&mut self, asked: &Pair) -> Pair {
-        let mut values = asked.clone();
+    /// Returns the label values these are recorded under, by the documented rules, and creates
+    /// the series.
+    fn resolve(&mut self, values: &Pair) -> Pair {
+        let mut values = values.clone();
         if !self.series.contains_key(&values) {
             self.fold(&mut values);
         }
@@ -100,7 +100,7 @@ impl Model {
     }
 }
 
-/// The families under test, which are given the same turns.
+/// The families under test.
 struct Families {
     registry: Registry,
     counters: Family<Counter, 2>,
@@ -125,7 +125,7 @@ impl Families {
         }
     }
 
-    /// Returns what a scrape shows of one of them, by the label values.
+    /// Returns the series of one family in a scrape, by label values.
     fn shown(&self, name: &str) -> BTreeMap<Pair, Vec<f64>> {
         let mut shown = BTreeMap::new();
         for block in self
@@ -183,23 +183,23 @@ fn histogram(series: &Series) -> Vec<f64> {
 }
 
 #[test]
-fn families_do_what_a_naive_model_of_them_does() {
+fn families_agree_with_a_naive_model() {
     for seed in 0..SEEDS {
-        Game::new(seed).play();
+        RandomTest::new(seed).play();
     }
 }
 
-/// The same random turns, given to the families and to their model.
-struct Game {
+/// Applies the same random operations to the families and to their model.
+struct RandomTest {
     seed: u64,
     random: Rng,
     families: Families,
     model: Model,
-    /// Handles that were kept, and the values of their series.
+    /// Kept handles, and the values of their series.
     kept: Vec<(Pair, Counter, Gauge, Histogram)>,
 }
 
-impl Game {
+impl RandomTest {
     fn new(seed: u64) -> Self {
         let mut random = Rng::with_seed(seed);
         let limit = random.usize(0..8);
@@ -228,7 +228,7 @@ impl Game {
             match self.random.u32(0..100) {
                 0..55 => self.record(),
                 55..70 => self.record_by_a_kept_handle(),
-                70..76 => self.look(),
+                70..76 => self.touch(),
                 76..90 => self.remove(),
                 90..93 => self.reset(),
                 93..95 => self.declare(),
@@ -276,8 +276,8 @@ impl Game {
         series.observed.push(amount);
     }
 
-    /// A look is enough to make a series, or to bring it back.
-    fn look(&mut self) {
+    /// Access alone creates a series, or restores it.
+    fn touch(&mut self) {
         let (pair, amount) = (self.pair(), self.amount());
         let values = pair.each_ref().map(|value| &**value);
         let counter = self.families.counters.with(values);
@@ -289,7 +289,7 @@ impl Game {
         self.kept.push((values, counter, gauge, histogram));
     }
 
-    /// Whatever became of its series meanwhile, it is not an orphan.
+    /// Whatever happened to its series meanwhile, the handle still counts.
     fn record_by_a_kept_handle(&mut self) {
         let amount = self.amount() + 0.25;
         if self.kept.is_empty() {

@@ -1,4 +1,4 @@
-//! What labels may have: closed and open ones, the cap, and what is folded.
+//! Label values: closed and open labels, limits, and overflow.
 
 use std::thread;
 
@@ -10,7 +10,7 @@ use crate::support::warnings::warnings;
 const OVERFLOW: &str = "_overflow";
 
 #[test]
-fn a_service_of_100_routes_3_methods_and_7_statuses_is_never_folded() {
+fn a_service_of_100_routes_3_methods_and_7_statuses_never_overflows() {
     let registry = Registry::new();
     let requests = registry
         .counter_family("requests", "", ["route", "method", "status"])
@@ -27,7 +27,7 @@ fn a_service_of_100_routes_3_methods_and_7_statuses_is_never_folded() {
 }
 
 #[test]
-fn a_flood_of_invented_values_is_folded_and_every_one_is_counted() {
+fn a_flood_of_invented_values_overflows_and_every_one_is_counted() {
     let registry = Registry::new();
     let calls = registry
         .counter_family(
@@ -51,7 +51,7 @@ fn a_flood_of_invented_values_is_folded_and_every_one_is_counted() {
     );
     assert_eq!(overflow(&registry), folded);
 
-    // Neither a declared series nor one that was there loses its name.
+    // Declared and existing series keep their values.
     for host in ["api.example.org", "www.example.org", "host-7"] {
         let before = sum(&registry, "calls", &[("host", host)]);
         calls.with([host, "free"]).inc();
@@ -61,7 +61,7 @@ fn a_flood_of_invented_values_is_folded_and_every_one_is_counted() {
             "{host}"
         );
     }
-    // And one that is declared late gets its own.
+    // A value that is declared late gets its own series.
     let calls = calls.declare([&["late.example.org"], &["free"]]);
     calls.with(["late.example.org", "free"]).inc();
     assert_eq!(
@@ -72,7 +72,7 @@ fn a_flood_of_invented_values_is_folded_and_every_one_is_counted() {
 }
 
 #[test]
-fn a_closed_label_has_its_values_and_no_other() {
+fn a_closed_label_accepts_only_its_values() {
     let registry = Registry::new();
     let calls = registry
         .counter_family("calls", "", [Label::closed("plan", ["free", "paid"])])
@@ -85,7 +85,7 @@ fn a_closed_label_has_its_values_and_no_other() {
 }
 
 #[test]
-fn an_unlimited_label_has_as_many_values_as_come() {
+fn an_unlimited_label_accepts_every_value() {
     let registry = Registry::new();
     let shards = registry
         .counter_family("writes", "", [Label::unlimited("shard")])
@@ -107,7 +107,7 @@ fn a_limit_counts_the_values_of_all_open_labels_and_their_combinations() {
     for (a, b) in [("1", "1"), ("2", "1"), ("2", "2")] {
         family.with([a, b]).inc();
     }
-    // Only the value too many is replaced.
+    // Only the excess value is replaced.
     family.with(["3", "1"]).inc();
     assert_eq!(sum(&registry, "f", &[("a", OVERFLOW), ("b", "1")]), 1.0);
     family.with(["3", "3"]).inc();
@@ -159,7 +159,7 @@ fn threads_that_flood_a_family_at_once_stay_within_its_limit() {
 }
 
 #[test]
-fn labels_that_allow_other_values_are_another_metric() {
+fn a_different_set_of_allowed_values_is_a_conflict() {
     let registry = Registry::new();
     let ask = |label| registry.counter_family("f", "", [label]);
     ask(Label::closed("x", ["a", "b"])).unwrap();
@@ -176,7 +176,7 @@ fn labels_that_allow_other_values_are_another_metric() {
 }
 
 #[test]
-fn a_value_that_is_too_long_is_folded_unless_it_was_declared() {
+fn a_value_that_is_too_long_overflows_unless_it_was_declared() {
     let registry = Registry::new();
     let long = "x".repeat(257);
     let family = registry.counter_family("f", "", ["agent"]).unwrap();
@@ -189,7 +189,7 @@ fn a_value_that_is_too_long_is_folded_unless_it_was_declared() {
 }
 
 #[test]
-fn what_was_folded_is_told_even_when_all_series_are_removed() {
+fn overflow_is_reported_even_after_all_series_are_removed() {
     let registry = Registry::new();
     let family = registry.counter_family("f", "", ["x"]).unwrap().limit(0);
     family.with(["a"]).inc();
@@ -200,7 +200,7 @@ fn what_was_folded_is_told_even_when_all_series_are_removed() {
 }
 
 #[test]
-fn an_error_about_a_label_names_none_of_the_values_it_has_had() {
+fn an_error_about_a_label_names_no_recorded_value() {
     let registry = Registry::new();
     let family = registry.counter_family("f", "", ["x"]).unwrap();
     for number in 0..3_000 {
@@ -218,7 +218,7 @@ fn an_error_about_a_label_names_none_of_the_values_it_has_had() {
 }
 
 #[test]
-fn threads_that_take_the_last_combination_at_once_all_get_it() {
+fn threads_that_use_the_last_combination_at_once_all_get_it() {
     for _ in 0..200 {
         let registry = Registry::new();
         let family = registry
@@ -231,7 +231,7 @@ fn threads_that_take_the_last_combination_at_once_all_get_it() {
             let family = family.clone().declare([&[], &[&declared]]);
             family.with(["a", &declared]).inc();
         }
-        // What would be given instead is there, and so is found without a lock.
+        // The overflow series exists, so it is found without a lock.
         family.with([OVERFLOW, "0"]);
         let go = std::sync::Barrier::new(2);
         thread::scope(|scope| {
@@ -248,7 +248,7 @@ fn threads_that_take_the_last_combination_at_once_all_get_it() {
 }
 
 #[test]
-fn one_warning_names_the_label_and_no_value_and_is_told_outside_every_lock() {
+fn one_warning_names_the_label_but_no_value_and_is_logged_outside_every_lock() {
     let registry = Registry::new();
     let family = registry
         .counter_family("calls", "", ["host"])
@@ -267,7 +267,7 @@ fn one_warning_names_the_label_and_no_value_and_is_told_outside_every_lock() {
 }
 
 #[test]
-fn a_warning_says_why_a_value_is_folded_and_what_to_do() {
+fn a_warning_says_why_a_value_overflows_and_what_to_do() {
     let registry = Registry::new();
     let long = "x".repeat(300);
     for (name, label, limit, values, words) in [
@@ -303,8 +303,8 @@ fn a_warning_says_why_a_value_is_folded_and_what_to_do() {
     }
 }
 
-/// Runs something, and returns what it is warned of; each warning is recorded in the
-/// very family that it is about, as a subscriber that counts events does.
+/// Runs a closure and returns its warnings; each warning is recorded in the family it is about,
+/// as a subscriber that counts events does.
 fn warned(family: &Family<Counter, 1>, run: impl FnOnce()) -> Vec<String> {
     let family = family.clone();
     warnings(move || family.with(["events"]).inc(), run)

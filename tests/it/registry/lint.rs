@@ -1,4 +1,4 @@
-//! What promtool complains of, and what a registry says of it beforehand.
+//! The lint of a registry compared with promtool.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -19,7 +19,7 @@ use crate::support::program::{output, promtool};
 
 type Findings = BTreeSet<(String, &'static str)>;
 
-/// Names that break a rule, several, or none by a hair.
+/// Names that break one rule, several rules, or almost one.
 const COUNTERS: [&str; 16] = [
     "done_total",
     "jobs",
@@ -89,7 +89,7 @@ const HISTOGRAMS: [&str; 8] = [
     "runSeconds",
 ];
 
-/// Names of which versions of promtool, or runs of one, do not think alike.
+/// Names on which versions or runs of promtool differ.
 const DISPUTED: [(&str, &'static str); 4] = [
     ("read_bytes_per_minutes", "base_unit"),
     ("wait_minutes_per_bytes", "base_unit"),
@@ -97,20 +97,20 @@ const DISPUTED: [(&str, &'static str); 4] = [
     ("open_summary", "type_in_name"),
 ];
 
-/// Returns what promtool finds in a registry's scrape.
-fn found(registry: &Registry) -> Findings {
+/// Returns the findings of promtool for a registry's scrape.
+fn promtool_findings(registry: &Registry) -> Findings {
     let mut command = Command::new("promtool");
     let command = command.args(["check", "metrics"]);
     let output = output(command, &registry.export_prometheus());
     let said = String::from_utf8(output.stderr).unwrap();
-    // 3 is "there are findings"; what cannot be read is another number.
+    // Exit code 3 means findings; invalid input has another one.
     assert!(matches!(output.status.code(), Some(0 | 3)), "{said}");
     said.lines().map(finding).collect()
 }
 
 /// Reads a line of promtool's.
 fn finding(line: &str) -> (String, &'static str) {
-    let known = [
+    let expected = [
         ("no help text", "missing_help"),
         ("use base unit", "base_unit"),
         ("\"_total\" suffix", "total_suffix"),
@@ -124,14 +124,14 @@ fn finding(line: &str) -> (String, &'static str) {
         ("not unique", "duplicate_series"),
     ];
     let (metric, text) = line.split_once(' ').unwrap();
-    let rule = known.iter().find(|(part, _)| text.contains(part));
+    let rule = expected.iter().find(|(part, _)| text.contains(part));
     let Some((_, rule)) = rule else {
         panic!("promtool has a rule that is new: {line}");
     };
     (metric.to_owned(), *rule)
 }
 
-/// Returns what the registry itself finds.
+/// Returns the findings of the registry.
 fn linted(registry: &Registry) -> Findings {
     let lints = registry.lint().into_iter();
     lints
@@ -139,7 +139,7 @@ fn linted(registry: &Registry) -> Findings {
         .collect()
 }
 
-/// Families of a collector's, with and without fault.
+/// Families of a collector, with and without findings.
 struct Pool;
 
 impl Collect for Pool {
@@ -158,7 +158,7 @@ impl Collect for Pool {
 }
 
 #[test]
-fn a_registry_complains_of_just_what_promtool_does() {
+fn the_lint_of_a_registry_agrees_with_promtool() {
     if !promtool() {
         return;
     }
@@ -185,7 +185,7 @@ fn a_registry_complains_of_just_what_promtool_does() {
     registry.collector(Pool).unwrap();
 
     let linted = linted(&registry);
-    assert_eq!(linted, found(&registry));
+    assert_eq!(linted, promtool_findings(&registry));
     // Registries refuse what would break the last rule.
     for rule in [
         "missing_help",
@@ -203,11 +203,11 @@ fn a_registry_complains_of_just_what_promtool_does() {
 }
 
 #[test]
-fn a_registry_knows_the_units_that_promtool_knows() {
+fn the_lint_knows_the_units_of_promtool() {
     if !promtool() {
         return;
     }
-    // The first leaves a unit a word of its own.
+    // The first one keeps a unit as a separate word.
     let prefixes = "_ pico nano micro milli centi deci deca hecto kilo mega giga tera peta exa \
                     kibi mibi mebi gibi tebi pebi exbi femto";
     let units = "seconds minutes hours days weeks months years bytes bits nibbles meters metres \
@@ -225,11 +225,11 @@ fn a_registry_knows_the_units_that_promtool_knows() {
         registry.gauge(&format!("x_{word}"), "Help.").unwrap();
         registry.gauge(&format!("{word}_x"), "Help.").unwrap();
     }
-    assert_eq!(linted(&registry), found(&registry));
+    assert_eq!(linted(&registry), promtool_findings(&registry));
 }
 
 #[test]
-fn a_registry_complains_where_one_version_of_promtool_does_and_another_does_not() {
+fn the_lint_covers_rules_of_every_version_of_promtool() {
     let registry = Registry::new();
     for (name, _) in DISPUTED {
         registry.gauge(name, "Help.").unwrap();
@@ -238,12 +238,12 @@ fn a_registry_complains_where_one_version_of_promtool_does_and_another_does_not(
     let disputed = DISPUTED.map(|(name, rule)| (name.to_owned(), rule));
     assert_eq!(linted, disputed.into());
     if promtool() {
-        assert!(found(&registry).is_subset(&linted));
+        assert!(promtool_findings(&registry).is_subset(&linted));
     }
 }
 
 #[test]
-fn families_without_series_are_linted_and_all_is_sorted() {
+fn families_without_series_are_linted_and_the_result_is_sorted() {
     let registry = Registry::new();
     let scoped = registry.clone().with_labels([("shopName", "a")]).unwrap();
     scoped.gauge_family("b", "Help.", ["kind"]).unwrap();
@@ -269,14 +269,14 @@ fn families_without_series_are_linted_and_all_is_sorted() {
 }
 
 #[tokio::test]
-async fn the_metrics_of_the_layer_and_of_the_registry_itself_are_clean() {
+async fn metrics_of_the_layer_and_self_metrics_are_lint_clean() {
     let registry = Registry::new();
     let app = Router::new()
         .route("/", get(async || "home"))
         .layer(MetricsLayer::new().registry(&registry));
     let response = app.oneshot(Request::new(Body::empty())).await.unwrap();
     response.into_body().collect().await.unwrap();
-    // So that the registry has all there is to say of itself.
+    // Makes the registry export all of its self-metrics.
     registry.gauge_fn("queue_depth", "Jobs.", || 7).unwrap();
     registry.counter("jobs", "Jobs.").unwrap().inc_by(-1);
     let scrape = registry.export_prometheus();
@@ -293,7 +293,7 @@ async fn the_metrics_of_the_layer_and_of_the_registry_itself_are_clean() {
 }
 
 #[test]
-fn all_that_the_crate_exposes_by_itself_is_clean() {
+fn all_metrics_of_the_crate_are_lint_clean() {
     let registry = Registry::new();
     let prices = PriceTable::new().model("m", Price::per_million(1.0, 1.0));
     let llm = LlmLayer::new().registry(&registry).prices(prices);
@@ -319,6 +319,6 @@ fn all_that_the_crate_exposes_by_itself_is_clean() {
 
     assert_eq!(registry.lint(), []);
     if promtool() {
-        assert_eq!(found(&registry), Findings::new());
+        assert_eq!(promtool_findings(&registry), Findings::new());
     }
 }

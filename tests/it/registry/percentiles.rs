@@ -1,4 +1,4 @@
-//! Percentiles against an exact sort.
+//! Percentiles compared with an exact sort.
 
 use tachometer::snapshot::Resolution;
 use tachometer::{Buckets, Registry};
@@ -41,7 +41,7 @@ fn percentiles_are_within_the_stated_error_of_an_exact_sort_at_every_resolution(
             }
             for tenth in (0..=1_000_u32).step_by(25).chain([1, 990, 999]) {
                 let percent = f64::from(tenth) / 10.0;
-                // The nearest rank: the smallest value that so many do not exceed.
+                // The nearest rank: the smallest value that this many values do not exceed.
                 let rank = (tenth as usize * VALUES).div_ceil(1_000).max(1);
                 let exact = sorted[rank - 1];
                 let estimate = histogram.percentile(percent).unwrap();
@@ -67,7 +67,7 @@ fn the_rank_of_a_percentile_is_not_rounded_up_past_a_whole_one() {
 }
 
 #[test]
-fn a_family_with_classic_buckets_alone_stays_within_the_bucket() {
+fn percentiles_of_classic_buckets_stay_inside_the_bucket() {
     let registry = Registry::new();
     let family = registry
         .histogram_family_with_buckets("h", "", ["a"], Buckets::new(&[1.0, 2.0, 4.0]).unwrap())

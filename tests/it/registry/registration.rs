@@ -1,4 +1,4 @@
-//! A registry's metrics: asking for them, finding them, resetting them.
+//! Registering, finding and resetting metrics.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tachometer::snapshot::{Kind, SeriesValue};
 use tachometer::{Buckets, Counter, Gauge, Histogram, Registry};
 
 #[test]
-fn asking_again_returns_what_is_there_and_the_first_help_is_kept() {
+fn registering_again_returns_the_existing_metric_with_its_first_help() {
     let registry = Registry::new();
     registry.counter("jobs", "Jobs done.").unwrap().inc();
     registry.counter("jobs", "Something else.").unwrap().inc();
@@ -33,7 +33,7 @@ fn a_counter_is_found_by_the_name_that_it_has_in_a_scrape() {
         .unwrap()
         .counter("sales", "")
         .unwrap();
-    for (asked, found) in [
+    for (name_in_query, found) in [
         ("jobs", Some("jobs")),
         ("jobs_total", Some("jobs")),
         ("mails_total", Some("mails_total")),
@@ -46,7 +46,7 @@ fn a_counter_is_found_by_the_name_that_it_has_in_a_scrape() {
         ("http_requests_total", None),
         ("tachometer_collector_panics_total", None),
     ] {
-        assert_eq!(name(asked).as_deref(), found, "{asked}");
+        assert_eq!(name(name_in_query).as_deref(), found, "{name_in_query}");
     }
     let shop = registry.clone().with_prefix("shop_").unwrap();
     assert_eq!(shop.get("sales_total").unwrap().name(), "shop_sales");
@@ -71,7 +71,7 @@ fn label_names_are_a_set_whose_order_does_not_matter() {
 }
 
 #[test]
-fn two_label_sets_are_two_series_even_where_their_values_run_together() {
+fn label_sets_whose_joined_values_are_equal_are_different_series() {
     let registry = Registry::new();
     let family = registry.gauge_family("g", "", ["a", "b"]).unwrap();
     family.with(["x", "yz"]).set(1);
@@ -84,7 +84,7 @@ fn two_label_sets_are_two_series_even_where_their_values_run_together() {
 }
 
 #[test]
-fn a_metric_without_a_name_counts_and_is_shown_once_it_has_one() {
+fn a_metric_without_a_name_counts_and_is_exported_after_registration() {
     let registry = Registry::new();
     let (hits, size, seconds) = (
         Counter::new(),
@@ -103,7 +103,7 @@ fn a_metric_without_a_name_counts_and_is_shown_once_it_has_one() {
         (value("hits"), value("size"), value("seconds")),
         (3.0, 9.0, 1.0)
     );
-    // Asking by name finds the very same.
+    // Finding by name returns the same metric.
     registry.counter("hits", "").unwrap().inc();
     assert_eq!(hits.get(), 4.0);
     assert_eq!(registry.histogram("seconds", "").unwrap().stats().sum, 1.5);
@@ -149,7 +149,7 @@ fn all_metrics_are_listed_by_name_and_reset_together() {
 }
 
 #[test]
-fn a_handle_tells_its_labels_and_value_by_itself() {
+fn a_handle_returns_its_labels_and_value() {
     let registry = Registry::new();
     let counter = registry.counter_with("c", "", [("a", "x\"y")]).unwrap();
     counter.inc_by(1.5);

@@ -1,4 +1,4 @@
-//! Removing series, and what becomes of the handles to them.
+//! Removal of series, and handles to removed series.
 
 use std::thread;
 
@@ -30,7 +30,7 @@ fn a_removed_series_is_gone_until_its_handle_is_used_and_then_begins_at_zero() {
         assert_eq!(registry.get("c").unwrap().value(), 0.0);
         assert_eq!(registry.get("c").unwrap().series(), 0);
 
-        // By the handles that were kept.
+        // Through the kept handles.
         counter.inc_by(0.5);
         histogram.observe(0.25);
         gauge.set(0);
@@ -41,7 +41,7 @@ fn a_removed_series_is_gone_until_its_handle_is_used_and_then_begins_at_zero() {
 }
 
 #[test]
-fn asking_for_a_removed_series_by_its_values_brings_it_back_at_zero() {
+fn requesting_a_removed_series_creates_it_again_at_zero() {
     let registry = Registry::new();
     let counters = registry.counter_family("c", "", ["x"]).unwrap();
     let gauges = registry.gauge_family("g", "", ["x"]).unwrap();
@@ -64,7 +64,7 @@ fn asking_for_a_removed_series_by_its_values_brings_it_back_at_zero() {
 }
 
 #[test]
-fn adding_0_is_no_use_of_a_counter_and_a_gauge_moved_back_to_0_is_one() {
+fn adding_0_does_not_revive_a_removed_counter_and_setting_a_gauge_to_0_does() {
     let registry = Registry::new();
     let counters = registry.counter_family("c", "", ["x"]).unwrap();
     let gauges = registry.gauge_family("g", "", ["x"]).unwrap();
@@ -79,7 +79,7 @@ fn adding_0_is_no_use_of_a_counter_and_a_gauge_moved_back_to_0_is_one() {
 }
 
 #[test]
-fn a_series_that_is_used_again_stays_when_it_is_reset() {
+fn a_series_that_was_used_again_survives_a_reset() {
     let registry = Registry::new();
     let counters = registry.counter_family("c", "", ["x"]).unwrap();
     let histograms = registry.histogram_family("h", "", ["x"]).unwrap();
@@ -109,7 +109,7 @@ fn a_series_that_is_used_again_stays_when_it_is_reset() {
 }
 
 #[test]
-fn increments_that_race_with_removals_are_counted_or_removed_and_never_come_twice() {
+fn increments_that_race_with_removals_are_counted_at_most_once() {
     let registry = Registry::new();
     let family = registry.counter_family("c", "", ["x"]).unwrap();
     let turns = 20_000_u32;

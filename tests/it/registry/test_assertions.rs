@@ -1,4 +1,4 @@
-//! The kit for tests, and how it says what is wrong.
+//! The assertions of `tachometer::testing`, and their messages.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +12,7 @@ use tachometer::testing::{
 use tachometer::{MetricsLayer, Registry, assert_counter, assert_gauge, assert_histogram_count};
 use tower::{Layer, Service, service_fn};
 
-use crate::support::fixture::Scene;
+use crate::support::fixture::Fixture;
 
 fn registry() -> Registry {
     let registry = Registry::new();
@@ -34,7 +34,7 @@ fn refused(assertion: impl FnOnce()) -> String {
 }
 
 #[test]
-fn what_is_so_is_asserted() {
+fn true_statements_pass_the_assertions() {
     let registry = registry();
     assert_counter!(registry, "jobs_total", {"queue" => "mail", "outcome" => "ok"}, 3);
     assert_counter!(registry, "jobs_total", {"outcome" => "ok"}, 3.5);
@@ -47,10 +47,9 @@ fn what_is_so_is_asserted() {
     assert_exposition(&registry, "age_seconds -2\njob_seconds_sum 0.3");
 }
 
-/// Of a handle that gives its metrics a prefix, these are meant, and no others that are called
-/// so without it.
+/// For a handle with a prefix, the names are those with the prefix.
 #[test]
-fn what_a_handle_with_a_prefix_has_is_asserted() {
+fn assertions_work_on_handles_with_a_prefix() {
     let registry = registry();
     let shop = registry.clone().with_prefix("shop_").unwrap();
     shop.counter("jobs_total", "Jobs done.").unwrap().inc();
@@ -61,16 +60,16 @@ fn what_a_handle_with_a_prefix_has_is_asserted() {
     assert_histogram_count!(shop, "wait_seconds", 1);
     assert_counter!(registry, "shop_jobs_total", 1);
     assert_counter!(registry, "jobs_total", 4.5);
-    let told = refused(|| assert_counter!(shop, "jobs_total", 2));
+    let message = refused(|| assert_counter!(shop, "jobs_total", 2));
     assert_eq!(
-        told,
+        message,
         "expected 2 of shop_jobs_total{}, found 1; its series:\n  shop_jobs_total{} 1"
     );
 }
 
-/// What a registry counts of itself stands in its scrapes as all else does.
+/// Self-metrics are part of every scrape.
 #[test]
-fn what_a_registry_says_of_itself_is_asserted() {
+fn assertions_work_on_self_metrics() {
     let registry = registry();
     let name = "tachometer_invalid_observations_total";
     assert_counter!(registry, name, 0);
@@ -81,7 +80,7 @@ fn what_a_registry_says_of_itself_is_asserted() {
 }
 
 #[test]
-fn a_number_that_is_none_is_asserted() {
+fn nan_can_be_asserted() {
     let registry = registry();
     registry.gauge("age_seconds", "").unwrap().set(f64::NAN);
     assert_gauge!(registry, "age_seconds", f64::NAN);
@@ -89,57 +88,57 @@ fn a_number_that_is_none_is_asserted() {
 }
 
 #[test]
-fn what_is_not_so_is_told_with_what_is() {
+fn failed_assertions_print_the_actual_values() {
     let registry = registry();
-    let told = refused(|| assert_counter!(registry, "jobs_total", {"queue" => "mail"}, 3));
+    let message = refused(|| assert_counter!(registry, "jobs_total", {"queue" => "mail"}, 3));
     assert_eq!(
-        told,
+        message,
         "expected 3 of jobs_total{queue=\"mail\"}, found 4; its series:\n  \
          jobs_total{queue=\"mail\",outcome=\"ok\"} 3\n  \
          jobs_total{queue=\"mail\",outcome=\"error\"} 1\n  \
          jobs_total{queue=\"print\",outcome=\"ok\"} 0.5"
     );
-    let told = refused(|| assert_counter!(registry, "job_total", 3));
+    let message = refused(|| assert_counter!(registry, "job_total", 3));
     assert!(
-        told.contains("\"job_total\"") && told.contains("\"jobs_total\""),
-        "{told}"
+        message.contains("\"job_total\"") && message.contains("\"jobs_total\""),
+        "{message}"
     );
     let told = refused(|| assert_counter!(registry, "age_seconds", 3));
     assert_eq!(told, "\"age_seconds\" is a gauge, not a counter");
     registry.counter("empty_total", "").unwrap();
-    let told = refused(|| assert_lint_clean(&registry));
-    assert!(told.contains("empty_total"), "{told}");
-    let told = refused(|| assert_exposition(&registry, "age_seconds 2"));
+    let message = refused(|| assert_lint_clean(&registry));
+    assert!(message.contains("empty_total"), "{message}");
+    let message = refused(|| assert_exposition(&registry, "age_seconds 2"));
     assert_eq!(
-        told,
+        message,
         "- expected, + found:\n- age_seconds 2\n+ age_seconds -2\n"
     );
-    let told = refused(|| assert_exposition(&registry, "age_seconds"));
-    assert!(told.contains("\"age_seconds\""), "{told}");
+    let message = refused(|| assert_exposition(&registry, "age_seconds"));
+    assert!(message.contains("\"age_seconds\""), "{message}");
 }
 
 #[test]
-fn what_is_in_flight_is_told_until_it_has_ended() {
+fn assert_nothing_in_flight_fails_until_requests_have_ended() {
     let registry = Registry::new();
-    // One's own that has such a name counts what it likes.
+    // A custom metric of such a name may have any value.
     registry.gauge("own_in_flight", "").unwrap().set(3);
     let service =
         service_fn(async |_: Request<_>| Ok::<_, Infallible>(Response::new(String::new())));
     let mut service = MetricsLayer::new().registry(&registry).layer(service);
     let request = service.call(Request::new(String::new()));
-    let told = refused(|| assert_nothing_in_flight(&registry));
+    let message = refused(|| assert_nothing_in_flight(&registry));
     assert_eq!(
-        told,
+        message,
         "in flight: http_requests_in_flight{method=\"GET\",route=\"unmatched\"} 1"
     );
     drop(request);
     assert_nothing_in_flight(&registry);
 }
 
-/// Whatever a registry prints, the kit reads as the registry has it.
+/// The kit reads every exported text back as the registry holds it.
 #[test]
 fn every_text_of_a_registry_is_read_back() {
-    for registry in [Scene::new().registry, Scene::utf8()] {
+    for registry in [Fixture::new().registry, Fixture::utf8()] {
         let [plain, open] = [Format::Text, Format::OpenMetrics].map(|format| {
             let export = registry.export(format).escaping(Escaping::Utf8);
             let text = String::from_utf8(export.to_bytes()).unwrap();
@@ -148,7 +147,7 @@ fn every_text_of_a_registry_is_read_back() {
         for block in registry.gather() {
             let desc = &block.desc;
             let name = desc.exposed_name();
-            // Of `OpenMetrics` a counter's family is without its end.
+            // In `OpenMetrics` the family name of a counter has no suffix.
             assert_eq!(plain.kind(name), Some(desc.kind().as_str()), "{name}");
             assert_eq!(plain.help(name).unwrap_or(""), desc.help(), "{name}");
             for series in &block.labels {

@@ -1,4 +1,4 @@
-//! Many threads at once: no count is lost, and no scrape contradicts itself.
+//! Many threads at once: no count is lost, and every scrape is consistent.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -63,7 +63,7 @@ fn threads_that_make_the_same_metrics_and_series_at_once_share_them() {
 }
 
 #[test]
-fn a_scrape_goes_on_while_series_are_added_and_never_contradicts_itself() {
+fn a_scrape_is_consistent_while_series_are_added() {
     let registry = Registry::new();
     let label = Label::unlimited("n");
     let family = registry.histogram_family("h", "", [label]).unwrap();
@@ -81,7 +81,7 @@ fn a_scrape_goes_on_while_series_are_added_and_never_contradicts_itself() {
             let mut seen = 0;
             for block in registry.gather() {
                 let Values::Histogram(histograms) = &block.values else {
-                    // What the registry says of itself.
+                    // Self-metrics of the registry.
                     continue;
                 };
                 assert_eq!(histograms.iter().count(), block.labels.len());
@@ -101,7 +101,7 @@ fn a_scrape_goes_on_while_series_are_added_and_never_contradicts_itself() {
 }
 
 #[test]
-fn a_metric_that_is_used_while_its_thread_is_torn_down_still_counts() {
+fn a_metric_used_during_thread_teardown_counts() {
     struct Last(tachometer::Counter, tachometer::Histogram);
 
     impl Drop for Last {
@@ -147,7 +147,7 @@ fn a_metric_that_is_used_while_its_thread_is_torn_down_still_counts() {
 }
 
 #[test]
-fn more_threads_than_there_are_lanes_lose_nothing_one_after_the_other_or_at_once() {
+fn more_threads_than_shards_lose_nothing() {
     let registry = Registry::new();
     let counter = registry.counter("c", "").unwrap();
     let histogram = registry.histogram("h", "").unwrap();
@@ -171,8 +171,8 @@ fn more_threads_than_there_are_lanes_lose_nothing_one_after_the_other_or_at_once
     }
 }
 
-/// All threads hold on to their lanes until the last has recorded, so that most of them
-/// record into what threads without a lane share. Nothing of it outlives a reset.
+/// All threads keep their shards until the last one has recorded, so most of them record into
+/// the shared one. A reset clears it too.
 #[test]
 fn hundreds_of_threads_at_once_lose_nothing_before_or_after_a_reset() {
     const MANY: u32 = 256;

@@ -1,5 +1,4 @@
-//! How many scrapes there may be at a time, with collectors that take as long as the
-//! tests say.
+//! The limit of concurrent scrapes, with collectors controlled by the tests.
 
 use std::pin::pin;
 use std::sync::mpsc::{Sender, channel};
@@ -16,29 +15,29 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::timeout;
 use tower::ServiceExt;
 
-/// A registry whose collector tells when it begins, and ends when it is told to.
+/// A registry whose collector signals when it begins, and waits for a signal to end.
 struct Gate {
     registry: Registry,
     begun: UnboundedReceiver<()>,
-    go_on: Sender<()>,
+    resume: Sender<()>,
 }
 
 impl Gate {
     fn new() -> Self {
         let (tell, begun) = unbounded_channel();
-        let (go_on, told) = channel();
-        let told = Arc::new(Mutex::new(told));
+        let (resume, resumed) = channel();
+        let resumed = Arc::new(Mutex::new(resumed));
         let registry = Registry::new();
         let wait = move || {
             let _ = tell.send(());
-            let _ = told.lock().unwrap().recv();
+            let _ = resumed.lock().unwrap().recv();
             1.0
         };
         registry.gauge_fn("slow", "Takes its time.", wait).unwrap();
         Self {
             registry,
             begun,
-            go_on,
+            resume,
         }
     }
 
@@ -54,7 +53,7 @@ async fn status(router: &Router, path: &str) -> StatusCode {
 }
 
 #[tokio::test]
-async fn a_scrape_holds_its_place_while_a_collector_works_for_it_though_its_client_has_gone() {
+async fn a_scrape_keeps_its_permit_while_a_collector_runs_after_the_client_has_gone() {
     let mut gate = Gate::new();
     let router = gate.router(1);
     let request = Request::get("/").body(Body::empty()).unwrap();
@@ -71,7 +70,7 @@ async fn a_scrape_holds_its_place_while_a_collector_works_for_it_though_its_clie
     let refused = gate.registry.get("tachometer_scrapes_refused_total");
     assert_eq!(refused.unwrap().value(), 3.0);
 
-    drop(gate.go_on);
+    drop(gate.resume);
     let free = async {
         while status(&router, "/").await != StatusCode::OK {
             tokio::task::yield_now().await;
@@ -86,7 +85,7 @@ async fn a_scrape_holds_its_place_while_a_collector_works_for_it_though_its_clie
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_collector_that_takes_its_time_holds_up_nothing_else_on_the_runtime() {
+async fn a_slow_collector_does_not_block_the_runtime() {
     for path in ["/", "/json", "/summary"] {
         let mut gate = Gate::new();
         let router = gate.router(1);
@@ -95,17 +94,17 @@ async fn a_collector_that_takes_its_time_holds_up_nothing_else_on_the_runtime() 
             let answer = router.oneshot(request).await.unwrap();
             answer.into_body().collect().await.unwrap().to_bytes()
         });
-        // Only a runtime that goes on gets here.
+        // Only reached if the runtime is not blocked.
         gate.begun.recv().await.unwrap();
         assert!(!scrape.is_finished());
-        gate.go_on.send(()).unwrap();
+        gate.resume.send(()).unwrap();
         assert!(!scrape.await.unwrap().is_empty());
     }
 }
 
 /// The only thread for blocking work is busy until both deadlines have passed.
 #[test]
-fn a_summary_whose_place_has_gone_before_it_begins_is_refused() {
+fn a_summary_that_loses_its_permit_before_it_begins_is_refused() {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.max_blocking_threads(1).build().unwrap();
     let (open, gate) = channel::<()>();
@@ -118,7 +117,7 @@ fn a_summary_whose_place_has_gone_before_it_begins_is_refused() {
     runtime.block_on(async {
         let mut late = pin!(status(&router, "/summary"));
         let mut last = pin!(status(&router, "/summary"));
-        // The second has the place of the first, whose time was over at once.
+        // The second one has the permit of the first one, whose deadline had passed.
         assert!(late.as_mut().now_or_never().is_none());
         assert!(last.as_mut().now_or_never().is_none());
         drop(open);
@@ -128,7 +127,7 @@ fn a_summary_whose_place_has_gone_before_it_begins_is_refused() {
 }
 
 #[tokio::test]
-async fn no_place_at_all_lets_nobody_in() {
+async fn a_limit_of_zero_scrapes_refuses_every_scrape() {
     let router: Router = MetricsRouter::new()
         .registry(&Registry::new())
         .max_concurrent_scrapes(0)

@@ -1,4 +1,17 @@
 //! The metrics router and its listener: options, access, limits.
+//!
+//! - `access`: who may read the metrics, and what every response says.
+//! - `concurrency_limit`: the limit of concurrent scrapes, with collectors controlled by the
+//!   tests.
+//! - `listener`: the listener under hostile clients: connections, scrapes, paths and hosts.
+//! - `page`: the page's files, its view, and its downloads.
+//! - `scrape_fixture`: registries and routers for tests of scrapes.
+//! - `scrape_isolation`: a collector that blocks or panics, and a runtime that has ended, harm
+//!   no other request.
+//! - `scrape_options`: options of a scrape: formats, names, a limit, compression.
+//! - `scrape_timeout`: the deadline of a scrape: what is cut off, and when.
+//! - `scrape_waiting`: the concurrency limit of scrapes, over connections.
+//! - `serve`: `MetricsRouter::serve`: the metrics on a separate listener.
 
 mod access;
 mod concurrency_limit;

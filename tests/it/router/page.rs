@@ -1,4 +1,4 @@
-//! The page's files, the view that it shows, and what there is to take away.
+//! The page's files, its view, and its downloads.
 
 use std::collections::BTreeSet;
 use std::iter;
@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use tower::ServiceExt;
 
 use crate::support::loopback::{Caller, Server};
-use crate::support::scripted_collector::{Gate, Opened};
+use crate::support::scripted_collector::{BlockingCollector, OpenOnDrop};
 use crate::support::wait::until;
 
 const FILES: [(&str, &str); 6] = [
@@ -32,7 +32,7 @@ const FILES: [(&str, &str); 6] = [
     ("/rules.yml", "application/yaml"),
 ];
 
-/// Nothing takes as long as this.
+/// A timeout longer than any step.
 const LONG: Duration = Duration::from_secs(60);
 
 struct Answer {
@@ -57,15 +57,15 @@ async fn get(router: &Router, path: &str) -> Answer {
     call(router, Method::GET, path).await
 }
 
-/// A registry with a gate, which is closed.
-fn gated() -> (Registry, Gate, Opened) {
-    let (registry, gate) = (Registry::new(), Gate::default());
+/// A registry with a collector that blocks.
+fn gated() -> (Registry, BlockingCollector, OpenOnDrop) {
+    let (registry, gate) = (Registry::new(), BlockingCollector::default());
     registry.collector(gate.clone()).unwrap();
-    (registry, gate.clone(), Opened(gate))
+    (registry, gate.clone(), OpenOnDrop(gate))
 }
 
 #[tokio::test]
-async fn the_page_is_served_with_all_that_it_refers_to_and_refers_to_nothing_else() {
+async fn the_page_is_served_with_all_files_that_it_refers_to() {
     let router = MetricsRouter::new().registry(&Registry::new()).build();
     let app = Router::new().nest("/a/b/metrics", router);
     for (path, kind) in FILES {
@@ -113,7 +113,7 @@ async fn the_page_is_served_with_all_that_it_refers_to_and_refers_to_nothing_els
 }
 
 #[tokio::test]
-async fn a_file_that_a_browser_has_is_not_sent_again() {
+async fn a_file_in_the_cache_of_the_browser_is_not_sent_again() {
     let router = MetricsRouter::new().registry(&Registry::new());
     let server = Server::start(router.build()).await;
     let caller = Caller::new(Version::HTTP_11);
@@ -132,7 +132,7 @@ async fn a_file_that_a_browser_has_is_not_sent_again() {
                 for name in [ETAG, CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS, CONTENT_TYPE] {
                     assert_eq!(headers[&name], first.headers[&name], "{path}");
                 }
-                // If there is one, it is not that of an empty file.
+                // If there is a length, it is not 0.
                 let length = headers.get(CONTENT_LENGTH);
                 assert!(length.is_none_or(|length| *length == first.headers[CONTENT_LENGTH]));
                 let body = answer.into_body().collect().await.unwrap().to_bytes();
@@ -144,7 +144,7 @@ async fn a_file_that_a_browser_has_is_not_sent_again() {
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
         tags.insert(tag);
     }
-    // Each file has its own, and only files have one.
+    // Each file has its own ETag, and only files have one.
     assert_eq!(tags.len(), 3);
     let url = format!("http://{}/view", server.address);
     let has = [(IF_NONE_MATCH, "*")];
@@ -155,7 +155,7 @@ async fn a_file_that_a_browser_has_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn the_path_with_a_slash_leads_to_the_page_below_any_prefix() {
+async fn the_path_with_a_slash_redirects_to_the_page_under_any_prefix() {
     let router = MetricsRouter::new().registry(&Registry::new()).build();
     let app = Router::new().nest("/metrics", router);
     let answer = get(&app, "/metrics/dashboard/").await;
@@ -183,7 +183,7 @@ async fn the_page_is_behind_the_same_guard_as_the_metrics() {
 #[tokio::test]
 async fn a_router_without_the_page_has_the_metrics_alone() {
     let settings = MetricsRouter::new().registry(&Registry::new());
-    // Whatever else was asked for.
+    // Whatever other options the query has.
     let settings = settings.without_dashboard().dashboard_title("Shop");
     let router = settings.alert_rules(AlertRules::new()).build();
     for (path, _) in FILES.into_iter().chain([("/dashboard/", "")]) {
@@ -193,7 +193,7 @@ async fn a_router_without_the_page_has_the_metrics_alone() {
 }
 
 #[tokio::test]
-async fn what_is_handed_out_is_what_the_functions_make_of_the_registry_as_it_is() {
+async fn downloads_are_generated_from_the_current_registry() {
     let registry = Registry::new();
     let rules = AlertRules::new().availability(0.9).unwrap();
     let settings = MetricsRouter::new()
@@ -231,7 +231,7 @@ async fn the_page_is_named_after_the_program() {
 }
 
 #[tokio::test]
-async fn nothing_is_read_while_nobody_looks() {
+async fn nothing_is_read_without_viewers() {
     let (registry, gate, _opened) = gated();
     let settings = MetricsRouter::new()
         .registry(&registry)
@@ -246,9 +246,9 @@ async fn nothing_is_read_while_nobody_looks() {
 }
 
 #[tokio::test]
-async fn however_many_look_at_once_the_registry_is_read_once() {
+async fn many_viewers_at_once_cause_one_reading() {
     let (registry, gate, _opened) = gated();
-    // Nobody looks for so long that another view would be due.
+    // No viewer for longer than the refresh interval.
     let interval = Duration::from_secs(3_600);
     let settings = MetricsRouter::new().registry(&registry);
     let router = settings.dashboard_interval(interval).build();
@@ -267,7 +267,7 @@ async fn however_many_look_at_once_the_registry_is_read_once() {
 }
 
 #[tokio::test]
-async fn those_who_look_while_a_collector_hangs_are_shown_what_there_was() {
+async fn viewers_get_the_last_view_while_a_collector_hangs() {
     let (registry, gate, _opened) = gated();
     gate.open();
     let settings = MetricsRouter::new().registry(&registry);
@@ -291,7 +291,7 @@ async fn those_who_look_while_a_collector_hangs_are_shown_what_there_was() {
 }
 
 #[tokio::test]
-async fn one_look_more_than_there_may_be_scrapes_is_told_to_come_again() {
+async fn a_view_beyond_the_scrape_limit_gets_503_with_retry_after() {
     let (registry, gate, _opened) = gated();
     let settings = MetricsRouter::new()
         .registry(&registry)
@@ -307,7 +307,7 @@ async fn one_look_more_than_there_may_be_scrapes_is_told_to_come_again() {
         assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
         assert_eq!(refused.headers[RETRY_AFTER], "1", "{path}");
     }
-    // The page's own files need no place.
+    // The files of the page need no permit.
     for path in ["/dashboard", "/dashboard.js", "/dashboard.css"] {
         assert_eq!(get(&router, path).await.status, StatusCode::OK, "{path}");
     }

@@ -10,21 +10,21 @@ use axum::routing::get;
 use tachometer::{MetricsRouter, Registry};
 use tower::ServiceExt;
 
-use crate::support::scripted_collector::{Gate, Opened};
+use crate::support::scripted_collector::{BlockingCollector, OpenOnDrop};
 
 pub(super) const TIMEOUT: HeaderName =
     HeaderName::from_static("x-prometheus-scrape-timeout-seconds");
 
 pub(super) const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Nothing takes as long as this.
+/// A timeout longer than any step.
 pub(super) const LONG: Duration = Duration::from_secs(60);
 
-/// A registry whose families are jobs, and what the gate lets through.
-pub(super) fn gated() -> (Registry, Gate, Opened) {
-    let (registry, gate) = (small(), Gate::default());
+/// A registry with a counter of jobs and a collector that blocks.
+pub(super) fn gated() -> (Registry, BlockingCollector, OpenOnDrop) {
+    let (registry, gate) = (small(), BlockingCollector::default());
     registry.collector(gate.clone()).unwrap();
-    (registry, gate.clone(), Opened(gate))
+    (registry, gate.clone(), OpenOnDrop(gate))
 }
 
 pub(super) fn small() -> Registry {
@@ -33,7 +33,7 @@ pub(super) fn small() -> Registry {
     registry
 }
 
-/// So many megabytes that no socket's buffers hold them.
+/// More megabytes than the buffers of a socket hold.
 pub(super) fn large() -> Registry {
     let registry = small();
     for number in 0..24 {
@@ -58,7 +58,7 @@ pub(super) async fn status(router: &Router, path: &str) -> StatusCode {
     answer.unwrap().status()
 }
 
-/// What comes last in an answer that is sent in chunks.
+/// The end of a chunked response.
 pub(super) const END: &[u8] = b"\r\n0\r\n\r\n";
 
 pub(super) fn large_into(registry: &Registry) {

@@ -12,9 +12,9 @@ use crate::support::loopback::{Caller, Server};
 use crate::support::read::sum;
 use crate::support::wait::until;
 
-/// On a runtime of one thread, which a collector would hold up if it ran there.
+/// On a runtime with one thread, which a collector would block if it ran there.
 #[tokio::test]
-async fn a_collector_that_blocks_holds_up_no_other_request() {
+async fn a_collector_that_blocks_delays_no_other_request() {
     for path in ["/metrics", "/metrics/json", "/metrics/summary"] {
         let (registry, gate, _opened) = gated();
         let server = Server::start(router(MetricsRouter::new().registry(&registry))).await;
@@ -36,7 +36,7 @@ async fn a_collector_that_blocks_holds_up_no_other_request() {
 }
 
 #[tokio::test]
-async fn a_collector_that_panics_costs_its_own_families_and_no_others() {
+async fn a_collector_that_panics_loses_only_its_own_families() {
     let registry = small();
     registry
         .gauge_fn("bad", "", || -> f64 { panic!("it is meant to") })
@@ -66,7 +66,7 @@ async fn a_collector_that_panics_costs_its_own_families_and_no_others() {
 }
 
 #[test]
-fn where_the_runtime_has_ended_an_answer_breaks_off() {
+fn a_response_breaks_off_when_the_runtime_has_ended() {
     let registry = small();
     let app = router(MetricsRouter::new().registry(&registry));
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -83,7 +83,7 @@ fn where_the_runtime_has_ended_an_answer_breaks_off() {
 }
 
 #[test]
-fn without_a_runtime_a_scrape_is_made_where_it_is_read() {
+fn without_a_runtime_a_scrape_runs_on_the_polling_thread() {
     let registry = small();
     let app = router(MetricsRouter::new().registry(&registry));
     for path in ["/metrics", "/metrics/json", "/metrics/summary"] {

@@ -1,4 +1,4 @@
-//! What can be asked of a scrape: formats, names, a limit, compression.
+//! Options of a scrape: formats, names, a limit, compression.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +16,7 @@ use crate::support::loopback::{Caller, Server};
 use crate::support::read::sum;
 use crate::support::warnings::warnings;
 
-/// Of each format its name, and how it is asked for.
+/// The name of each format, and how it is requested.
 const FORMATS: [(&str, &str); 5] = [
     ("text", "text/plain;version=0.0.4"),
     ("text_v1", "text/plain;version=1.0.0"),
@@ -49,7 +49,7 @@ fn router(registry: &Registry) -> Router {
         .build()
 }
 
-async fn ask(
+async fn send(
     router: &Router,
     method: Method,
     path: &str,
@@ -74,12 +74,12 @@ async fn read(answer: Response<Body>) -> Vec<u8> {
 }
 
 async fn get(router: &Router, path: &str) -> String {
-    let answer = ask(router, Method::GET, path, &[]).await;
+    let answer = send(router, Method::GET, path, &[]).await;
     String::from_utf8(read(answer).await).unwrap()
 }
 
 #[tokio::test]
-async fn head_makes_nothing_and_is_answered_by_the_same_headers() {
+async fn head_returns_the_headers_of_get_and_reads_no_metric() {
     let registry = registry();
     let calls = Arc::new(AtomicU64::new(0));
     let called = Arc::clone(&calls);
@@ -89,9 +89,9 @@ async fn head_makes_nothing_and_is_answered_by_the_same_headers() {
     for (_, accept) in FORMATS {
         for coding in ["identity", "gzip", "zstd"] {
             let headers = [(ACCEPT, accept), (ACCEPT_ENCODING, coding)];
-            let head = ask(&router, Method::HEAD, "/", &headers).await;
+            let head = send(&router, Method::HEAD, "/", &headers).await;
             let before = calls.load(Ordering::Relaxed);
-            let get = ask(&router, Method::GET, "/", &headers).await;
+            let get = send(&router, Method::GET, "/", &headers).await;
             assert_eq!(head.headers(), get.headers(), "{headers:?}");
             assert_eq!(read(head).await, b"");
             assert_eq!(calls.load(Ordering::Relaxed), before);
@@ -102,7 +102,7 @@ async fn head_makes_nothing_and_is_answered_by_the_same_headers() {
 }
 
 #[tokio::test]
-async fn a_name_is_asked_for_with_its_total_and_without_in_every_format() {
+async fn a_name_is_matched_with_and_without_total_in_every_format() {
     let registry = registry();
     let router = router(&registry);
     for (_, accept) in FORMATS {
@@ -124,14 +124,14 @@ async fn a_name_is_asked_for_with_its_total_and_without_in_every_format() {
             ("JOBS", ""),
         ] {
             let path = format!("/?name[]={name}");
-            let answer = ask(&router, Method::GET, &path, &[(ACCEPT, accept)]).await;
+            let answer = send(&router, Method::GET, &path, &[(ACCEPT, accept)]).await;
             let body = String::from_utf8_lossy(&read(answer).await).into_owned();
-            for own in ["jobs", "mails_total{", "queue", "tachometer_scrapes"] {
-                // In labels the names of others may stand.
-                let is_there = body.lines().any(|line| line.starts_with(own));
-                let is_its = !family.is_empty() && own.starts_with(family);
+            for prefix in ["jobs", "mails_total{", "queue", "tachometer_scrapes"] {
+                // Label values may hold names of other metrics.
+                let is_there = body.lines().any(|line| line.starts_with(prefix));
+                let is_its = !family.is_empty() && prefix.starts_with(family);
                 let is_text = accept.contains("text");
-                assert!(!is_text || is_there == is_its, "{own} in {path}: {body}");
+                assert!(!is_text || is_there == is_its, "{prefix} in {path}: {body}");
             }
             let help = [
                 "Jobs.",
@@ -148,10 +148,10 @@ async fn a_name_is_asked_for_with_its_total_and_without_in_every_format() {
 }
 
 #[tokio::test]
-async fn a_limit_cuts_json_alone_and_json_says_so() {
+async fn a_limit_applies_to_json_only_and_json_reports_it() {
     let registry = registry();
     let router = router(&registry);
-    // Jobs, mails, the queue, and what the router and the registry say of themselves.
+    // Jobs, mails, the queue, and self-metrics.
     let all = 1 + 2_000 + 1 + 6 + 1 + 2 + 2 + 2;
     for (limit, shown) in [
         ("0", 0),
@@ -179,20 +179,20 @@ async fn a_limit_cuts_json_alone_and_json_says_so() {
 }
 
 #[tokio::test]
-async fn each_whole_answer_is_counted_once_by_its_format_and_no_other_is() {
+async fn each_complete_response_is_counted_once_by_its_format() {
     let registry = registry();
     let router = router(&registry);
     for (number, (format, accept)) in (1_u32..).zip(FORMATS) {
         let headers = [(ACCEPT, accept)];
         for _ in 0..number {
-            read(ask(&router, Method::GET, "/", &headers).await).await;
+            read(send(&router, Method::GET, "/", &headers).await).await;
         }
-        // Not to the end, not begun, or not a scrape; a summary has a format of its own.
-        let mut half = ask(&router, Method::GET, "/", &headers).await;
+        // Not finished, not started, or not a scrape; a summary has a separate format.
+        let mut half = send(&router, Method::GET, "/", &headers).await;
         half.body_mut().frame().await.unwrap().unwrap();
         drop(half);
-        drop(ask(&router, Method::GET, "/", &headers).await);
-        read(ask(&router, Method::POST, "/", &headers).await).await;
+        drop(send(&router, Method::GET, "/", &headers).await);
+        read(send(&router, Method::POST, "/", &headers).await).await;
         get(&router, "/summary").await;
         let count = sum(&registry, "tachometer_scrapes_total", &[("format", format)]);
         assert_eq!(count, f64::from(number), "{format}");
@@ -219,7 +219,7 @@ fn decompressed(coding: Option<&str>, sent: &[u8]) -> Vec<u8> {
 
 #[cfg(feature = "compression")]
 #[tokio::test]
-async fn what_is_compressed_on_the_wire_is_the_same_text() {
+async fn a_compressed_response_holds_the_same_text() {
     let registry = registry();
     let app = Router::new().nest("/metrics", router(&registry));
     let server = Server::start(app).await;
@@ -233,12 +233,12 @@ async fn what_is_compressed_on_the_wire_is_the_same_text() {
                 for coding in ["identity", "gzip", "x-gzip", "zstd"] {
                     let headers = [(ACCEPT, accept), (ACCEPT_ENCODING, coding)];
                     let answer = caller.send(Method::GET, &url, &headers).await.unwrap();
-                    let told = answer.headers().get(CONTENT_ENCODING).cloned();
-                    let told = told.as_ref().map(|told| told.to_str().unwrap());
+                    let encoding = answer.headers().get(CONTENT_ENCODING).cloned();
+                    let encoding = encoding.as_ref().map(|encoding| encoding.to_str().unwrap());
                     let expected = coding.trim_start_matches("x-");
-                    assert_eq!(told.unwrap_or("identity"), expected);
+                    assert_eq!(encoding.unwrap_or("identity"), expected);
                     let body = answer.into_body().collect().await.unwrap().to_bytes();
-                    let plain = decompressed(told, &body);
+                    let plain = decompressed(encoding, &body);
                     all.push(if format == "json" {
                         // The time is another in each.
                         let json: Value = serde_json::from_slice(&plain).unwrap();
@@ -261,7 +261,7 @@ async fn what_is_compressed_on_the_wire_is_the_same_text() {
 }
 
 #[tokio::test]
-async fn it_answers_wherever_it_is_nested_and_two_share_a_registry() {
+async fn two_routers_at_any_path_can_share_a_registry() {
     let registry = registry();
     let app: Router = Router::new()
         .nest("/a", router(&registry))
@@ -289,7 +289,7 @@ async fn it_answers_wherever_it_is_nested_and_two_share_a_registry() {
 }
 
 #[test]
-fn a_registry_where_the_router_s_names_are_taken_is_served_without_them() {
+fn a_registry_that_uses_names_of_self_metrics_is_served_without_them() {
     for taken in [
         "tachometer_scrapes_total",
         "tachometer_scrape_duration_seconds",
@@ -307,7 +307,7 @@ fn a_registry_where_the_router_s_names_are_taken_is_served_without_them() {
                     assert!(text.contains(&format!("\n{taken} 7\n")), "{text}");
                 }
                 let status = runtime
-                    .block_on(ask(&router, Method::GET, "/", &[]))
+                    .block_on(send(&router, Method::GET, "/", &[]))
                     .status();
                 assert_eq!(status, StatusCode::OK);
             },

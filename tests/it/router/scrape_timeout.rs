@@ -22,8 +22,8 @@ use crate::support::read::sum;
 use crate::support::wait::until;
 
 #[tokio::test]
-async fn what_is_cut_off_is_an_error_to_its_client_and_never_looks_whole() {
-    // One that waits longer gets no more time, nor one that says nothing sensible.
+async fn a_response_that_is_cut_off_is_an_error_for_its_client() {
+    // A longer or invalid timeout of the scraper does not extend the deadline.
     for header in [None, Some("3600"), Some("soon")] {
         let registry = small();
         let settings = MetricsRouter::new()
@@ -44,9 +44,9 @@ async fn what_is_cut_off_is_an_error_to_its_client_and_never_looks_whole() {
             }
         }
         let mut client = TcpStream::connect(server.address).await.unwrap();
-        let told = header.map(|text| format!("{TIMEOUT}: {text}\r\n"));
-        let told = told.unwrap_or_default();
-        let head = format!("GET /metrics HTTP/1.1\r\nhost: here\r\n{told}\r\n");
+        let header_line = header.map(|text| format!("{TIMEOUT}: {text}\r\n"));
+        let header_line = header_line.unwrap_or_default();
+        let head = format!("GET /metrics HTTP/1.1\r\nhost: here\r\n{header_line}\r\n");
         client.write_all(head.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         let _ = client.read_to_end(&mut answer).await;
@@ -57,7 +57,7 @@ async fn what_is_cut_off_is_an_error_to_its_client_and_never_looks_whole() {
     }
 }
 
-/// Reads one frame of each answer, and no more.
+/// Reads only one frame of each response.
 async fn stall(router: &Router, count: usize, timeout: &'static str) -> Vec<Body> {
     let mut stalled = Vec::new();
     for _ in 0..count {
@@ -79,7 +79,7 @@ async fn check_cut(registry: &Registry, expected: f64) {
 }
 
 #[tokio::test]
-async fn a_scrape_that_nobody_reads_gives_its_place_back_at_its_deadline_and_ends_with_an_error() {
+async fn a_scrape_that_is_not_read_frees_its_permit_at_its_deadline_and_ends_with_an_error() {
     // The deadline is the client's, or the router's.
     for (deadline, header) in [(HOUR, "0.2"), (Duration::from_secs(1), "60")] {
         let registry = large();
@@ -97,7 +97,7 @@ async fn a_scrape_that_nobody_reads_gives_its_place_back_at_its_deadline_and_end
             assert!(text.contains("TimedOut"), "{text}");
             assert!(body.frame().await.is_none());
         }
-        // Nor is one that reads on cut, or counted again.
+        // A reader that continues is neither cut off nor counted again.
         let whole = router.clone().oneshot(request("/metrics?name[]=jobs"));
         let whole = whole.await.unwrap().into_body().collect().await.unwrap();
         assert!(whole.to_bytes().ends_with(b"jobs_total 1\n"));
@@ -106,7 +106,7 @@ async fn a_scrape_that_nobody_reads_gives_its_place_back_at_its_deadline_and_end
 }
 
 #[tokio::test]
-async fn three_hundred_readers_that_stall_do_not_make_a_later_scrape_fail() {
+async fn three_hundred_stalled_readers_do_not_fail_a_later_scrape() {
     let registry = large();
     let settings = MetricsRouter::new()
         .registry(&registry)
@@ -140,11 +140,11 @@ async fn a_collector_that_hangs_does_not_keep_its_reader_beyond_the_deadline() {
         .scrape_timeout(deadline);
     let router = router(settings.max_concurrent_scrapes(1));
     let answer = router.clone().oneshot(request("/metrics")).await.unwrap();
-    // In a task of its own, which nothing else wakes.
+    // In a separate task, which nothing else wakes.
     let read = tokio::spawn(answer.into_body().collect());
     until(|| read.is_finished()).await;
     assert!(read.await.unwrap().is_err());
-    // The collector still works, and keeps the place.
+    // The collector still runs, and keeps the permit.
     if gate.calls() == 1 {
         let refused = status(&router, "/metrics").await;
         assert_eq!(refused, StatusCode::SERVICE_UNAVAILABLE);
@@ -162,11 +162,12 @@ async fn a_collector_that_hangs_does_not_keep_its_reader_beyond_the_deadline() {
 fn deadlines_hold_on_a_runtime_without_timers_and_without_a_runtime() {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(1).build().unwrap();
-    let within = |future: Pin<Box<dyn Future<Output = Vec<Body>> + Send>>| runtime.block_on(future);
+    let block_on =
+        |future: Pin<Box<dyn Future<Output = Vec<Body>> + Send>>| runtime.block_on(future);
     let without = |future: Pin<Box<dyn Future<Output = Vec<Body>> + Send>>| {
         future.now_or_never().expect("there is nothing to wait for")
     };
-    let ways: [&dyn Fn(_) -> _; 2] = [&within, &without];
+    let ways: [&dyn Fn(_) -> _; 2] = [&block_on, &without];
     for way in ways {
         let registry = large();
         let settings = MetricsRouter::new()
@@ -182,14 +183,14 @@ fn deadlines_hold_on_a_runtime_without_timers_and_without_a_runtime() {
             assert!(begun.elapsed() < LONG, "they are not cut");
             std::thread::yield_now();
         }
-        // They are still there, and others have their places.
+        // They still exist, and others have their permits.
         let others = way(Box::pin(async move { stall(&router, 2, "60").await }));
         drop((stalled, others));
     }
 }
 
 #[tokio::test]
-async fn a_time_that_is_none_is_passed_over() {
+async fn an_invalid_timeout_header_is_ignored() {
     let registry = small();
     let settings = MetricsRouter::new()
         .registry(&registry)
@@ -197,7 +198,7 @@ async fn a_time_that_is_none_is_passed_over() {
     let router = router(settings);
     let garbage: [&[u8]; 13] = [
         b"", b"soon", b"nan", b"inf", b"-1", b"1e300", b"0x0", b"0s", b"\xff0", b"3600",
-        // Too short, and counted as a second.
+        // Too short, so rounded up to one second.
         b"0", b"-0", b"0.0001",
     ];
     for value in garbage {
@@ -211,10 +212,10 @@ async fn a_time_that_is_none_is_passed_over() {
 }
 
 #[tokio::test]
-async fn what_is_still_to_be_made_when_the_time_is_over_is_not_made() {
+async fn nothing_is_encoded_after_the_deadline() {
     let registry = small();
     let deadline = Duration::from_millis(20);
-    // It takes until the time is over, and more is to come after it.
+    // It runs until the deadline has passed, and more is to come after it.
     let takes_long = move || {
         let begun = std::time::Instant::now();
         while begun.elapsed() < deadline {

@@ -16,7 +16,7 @@ use crate::support::read::sum;
 use crate::support::wait::until;
 
 #[tokio::test]
-async fn one_scrape_more_than_there_may_be_is_told_to_come_again() {
+async fn a_scrape_beyond_the_limit_gets_503_with_retry_after() {
     let registry = large();
     let router = router(
         MetricsRouter::new()
@@ -58,7 +58,7 @@ async fn one_scrape_more_than_there_may_be_is_told_to_come_again() {
 }
 
 #[tokio::test]
-async fn a_client_that_hangs_up_gives_its_place_back_whether_it_waits_or_reads() {
+async fn a_client_that_disconnects_frees_its_permit() {
     let (registry, gate, _opened) = gated();
     large_into(&registry);
     let settings = MetricsRouter::new()

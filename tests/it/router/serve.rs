@@ -1,7 +1,6 @@
-//! The metrics on a listener of their own.
+//! `MetricsRouter::serve`: the metrics on a separate listener.
 //!
-//! A clock that stands still goes on when all that runs waits: so it does not take half
-//! a minute to see that something is cut after half a minute.
+//! A paused clock advances when all tasks are idle, so timeouts of half a minute take no time.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -25,11 +24,11 @@ use crate::support::wait::until;
 use crate::support::warnings::warnings;
 
 const REQUEST: &[u8] = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n";
-/// What comes last in an answer that is sent in chunks.
+/// The end of a chunked response.
 const END: &[u8] = b"\r\n0\r\n\r\n";
-/// Nothing takes as long as this.
+/// A timeout longer than any step.
 const LONG: Duration = Duration::from_secs(300);
-/// So many megabytes are more than any socket's buffers hold.
+/// Megabytes; more than the buffers of a socket hold.
 const MUCH: usize = 24;
 
 fn metrics() -> MetricsRouter {
@@ -52,14 +51,14 @@ async fn start(settings: MetricsRouter) -> MetricsServer {
     settings.serve_on("127.0.0.1:0").await.unwrap()
 }
 
-/// Connects with buffers that hold little.
+/// Connects with small buffers.
 async fn connect(serving: &MetricsServer) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(1 << 16).unwrap();
     socket.connect(serving.local_addr()).await.unwrap()
 }
 
-/// Reads until the listener hangs up, in whatever way.
+/// Reads until the connection ends.
 async fn read_to_end(client: &mut TcpStream) -> Vec<u8> {
     let mut answer = Vec::new();
     let read = timeout(LONG, client.read_to_end(&mut answer)).await;
@@ -79,7 +78,7 @@ async fn read_answer(client: &mut TcpStream) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn it_answers_at_metrics_and_nowhere_else() {
+async fn the_listener_answers_only_below_metrics() {
     let serving = start(metrics()).await;
     let caller = Caller::new(Version::HTTP_11);
     for (method, path, status) in [
@@ -103,7 +102,7 @@ async fn it_answers_at_metrics_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn the_numbers_of_the_system_and_the_page_are_there_too() {
+async fn the_listener_serves_system_metrics_and_the_page() {
     let serving = start(metrics()).await;
     let caller = Caller::new(Version::HTTP_11);
     let at = |path: &str| format!("http://{}/metrics{path}", serving.local_addr());
@@ -115,7 +114,7 @@ async fn the_numbers_of_the_system_and_the_page_are_there_too() {
 }
 
 #[tokio::test]
-async fn the_guard_stands_before_every_path_and_knows_the_peer() {
+async fn credentials_and_networks_are_checked_on_every_path() {
     let settings = metrics()
         .bearer_token("a token")
         .allowed_networks(["127.0.0.1"])
@@ -141,11 +140,11 @@ async fn the_guard_stands_before_every_path_and_knows_the_peer() {
 }
 
 #[tokio::test]
-async fn it_listens_on_loopback_if_nothing_is_said() {
+async fn it_listens_on_loopback_by_default() {
     let expected = SocketAddr::from((Ipv4Addr::LOCALHOST, 9464));
     let serving = match metrics().serve().await {
         Ok(serving) => serving,
-        // Something else does already.
+        // Another server already does.
         Err(error) => {
             assert_eq!(error.kind(), ErrorKind::AddrInUse);
             return;
@@ -160,7 +159,7 @@ async fn it_listens_on_loopback_if_nothing_is_said() {
 }
 
 #[tokio::test]
-async fn shutting_down_lets_a_scrape_finish_and_takes_no_more() {
+async fn shutdown_finishes_running_scrapes_and_accepts_no_more() {
     let serving = start(much()).await;
     let address = serving.local_addr();
     let mut idle = connect(&serving).await;
@@ -179,7 +178,7 @@ async fn shutting_down_lets_a_scrape_finish_and_takes_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn shutting_down_cuts_a_scrape_that_does_not_finish() {
+async fn shutdown_cuts_off_a_scrape_that_does_not_finish() {
     let serving = start(much()).await;
     let mut stalled = connect(&serving).await;
     stalled.write_all(REQUEST).await.unwrap();
@@ -192,7 +191,7 @@ async fn shutting_down_cuts_a_scrape_that_does_not_finish() {
 }
 
 #[tokio::test]
-async fn dropping_it_does_the_same_in_the_background() {
+async fn dropping_the_server_shuts_it_down_in_the_background() {
     let serving = start(much()).await;
     let mut idle = connect(&serving).await;
     let mut under_way = connect(&serving).await;
@@ -206,7 +205,7 @@ async fn dropping_it_does_the_same_in_the_background() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_does_not_finish_its_request_is_cut() {
+async fn a_client_that_does_not_finish_its_request_is_cut_off() {
     let serving = start(metrics()).await;
     for head in [&b""[..], &REQUEST[..20]] {
         let start = Instant::now();
@@ -220,18 +219,18 @@ async fn a_client_that_does_not_finish_its_request_is_cut() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_takes_nothing_is_cut() {
+async fn a_client_that_reads_nothing_is_cut_off() {
     let serving = start(much()).await;
     let mut client = connect(&serving).await;
     client.write_all(REQUEST).await.unwrap();
     client.read_exact(&mut [0; 1]).await.unwrap();
     sleep(Duration::from_secs(31)).await;
-    // What is under way in the machine is not seen by a clock that goes on by itself.
+    // A paused clock does not wait for I/O in flight.
     resume();
     let answer = read_to_end(&mut client).await;
     assert!(!answer.ends_with(END) && answer.len() < MUCH << 20);
 
-    // And one that began in time is not.
+    // A request that began in time is not cut off.
     pause();
     let mut client = connect(&serving).await;
     client.write_all(REQUEST).await.unwrap();
@@ -244,7 +243,7 @@ async fn a_reader_that_takes_nothing_is_cut() {
 }
 
 #[tokio::test]
-async fn connections_that_have_ended_make_room_however_many_there_were() {
+async fn ended_connections_free_their_slots() {
     let serving = start(metrics().max_connections(1)).await;
     for _ in 0..200 {
         let mut client = connect(&serving).await;
@@ -255,7 +254,7 @@ async fn connections_that_have_ended_make_room_however_many_there_were() {
 }
 
 #[tokio::test]
-async fn what_breaks_one_connection_breaks_no_other() {
+async fn an_error_on_one_connection_affects_no_other() {
     let serving = start(metrics()).await;
     let mut random = fastrand::Rng::with_seed(11);
     for round in 0..300 {
@@ -276,9 +275,9 @@ async fn what_breaks_one_connection_breaks_no_other() {
     serving.shutdown().await;
 }
 
-/// In a process of its own, which may have few files.
+/// In a separate process with a low limit of files.
 #[test]
-fn it_goes_on_when_there_are_file_descriptors_again() {
+fn it_accepts_again_after_running_out_of_file_descriptors() {
     let output = Command::new("sh")
         .args(["-c", "ulimit -n 100; exec \"$0\" \"$@\""])
         .arg(std::env::current_exe().unwrap())
@@ -309,7 +308,7 @@ fn without_file_descriptors() {
         let mut client = socket.connect(serving.local_addr()).await.unwrap();
         client.write_all(REQUEST).await.unwrap();
         until(|| has_warned.load(Ordering::Relaxed)).await;
-        // It tries again, and again, and says no more.
+        // It retries without further warnings.
         pause();
         sleep(Duration::from_secs(10)).await;
         resume();
@@ -319,10 +318,10 @@ fn without_file_descriptors() {
     };
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().unwrap();
-    let told = warnings(
+    let messages = warnings(
         move || warned.store(true, Ordering::Relaxed),
         || runtime.block_on(run),
     );
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("too many open files"), "{told:?}");
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert!(messages[0].contains("too many open files"), "{messages:?}");
 }

@@ -1,4 +1,4 @@
-//! What a registry holds against what its expositions say of it.
+//! Compares the content of a registry with its exports.
 
 use std::time::UNIX_EPOCH;
 
@@ -18,7 +18,7 @@ pub(crate) const SCHEMES: [Escaping; 4] = [
     Escaping::Values,
 ];
 
-/// Checks that every format says under every scheme what the registry holds.
+/// Checks that every format, under every escaping scheme, exports what the registry holds.
 #[track_caller]
 pub(crate) fn check_all(registry: &Registry) {
     check_json(registry);
@@ -37,17 +37,17 @@ fn check(registry: &Registry, format: Format, escaping: Escaping, created: bool)
         .export(format)
         .escaping(escaping)
         .created_timestamps(created);
-    let told = read(format, &export.to_bytes());
-    let held = held(registry, format, escaping, created);
-    for (told, held) in told.iter().zip(&held) {
-        for (told, held) in told.series.iter().zip(&held.series) {
-            assert_eq!(told, held, "{format:?} {escaping:?}");
+    let exported = read(format, &export.to_bytes());
+    let held = expected_families(registry, format, escaping, created);
+    for (exported, held) in exported.iter().zip(&held) {
+        for (exported, held) in exported.series.iter().zip(&held.series) {
+            assert_eq!(exported, held, "{format:?} {escaping:?}");
         }
-        assert_eq!(told, held, "{format:?} {escaping:?}");
+        assert_eq!(exported, held, "{format:?} {escaping:?}");
     }
-    assert_eq!(told.len(), held.len(), "{format:?} {escaping:?}");
+    assert_eq!(exported.len(), held.len(), "{format:?} {escaping:?}");
     if escaping != Escaping::Utf8 {
-        for family in &told {
+        for family in &exported {
             let name = &family.name;
             assert!(parse::is_classic(name, true), "{escaping:?}: {name:?}");
             for (name, _) in family.series.iter().flat_map(|series| &series.labels) {
@@ -71,9 +71,9 @@ pub(crate) fn read(format: Format, bytes: &[u8]) -> Vec<Family> {
     read.unwrap_or_else(|fault| panic!("{format:?}: {fault}"))
 }
 
-/// Returns how a scheme writes a name, as its specification has it
-/// (<https://prometheus.io/docs/instrumenting/escaping_schemes/>), and Prometheus's own
-/// clients, which write a classic name as it is.
+/// Returns a name escaped by a scheme
+/// (<https://prometheus.io/docs/instrumenting/escaping_schemes/>); like Prometheus's own
+/// clients, it leaves classic names unchanged.
 pub(crate) fn escaped(scheme: Escaping, name: &str, colons: bool) -> String {
     let classic = parse::is_classic(name, colons);
     if scheme == Escaping::Utf8 || classic {
@@ -99,8 +99,13 @@ pub(crate) fn escaped(scheme: Escaping, name: &str, colons: bool) -> String {
     }
 }
 
-/// Returns what a format has to say of a registry, from its numbers.
-fn held(registry: &Registry, format: Format, escaping: Escaping, created: bool) -> Vec<Family> {
+/// Returns the families that a format must export, from the registry's values.
+fn expected_families(
+    registry: &Registry,
+    format: Format,
+    escaping: Escaping,
+    created: bool,
+) -> Vec<Family> {
     let mut families: Vec<Family> = Vec::new();
     for block in registry.gather() {
         let desc = &block.desc;
@@ -173,14 +178,23 @@ fn held_series(
     }
     if protobuf || format == Format::OpenMetrics {
         // The parser of Python's `prometheus_client` fails a scrape that quotes a quote there.
-        let is_left_out = |own: &Exemplar| {
-            let mut pairs = own.labels.pairs();
+        let is_left_out = |snapshot_exemplar: &Exemplar| {
+            let mut pairs = snapshot_exemplar.labels.pairs();
             !protobuf && pairs.any(|(_, value)| value.contains('"'))
         };
-        let own = block.exemplars.iter().filter(|own| own.series == position);
-        let own = own.filter(|own| !is_left_out(own));
-        series.exemplars = own
-            .map(|own| (own.bucket, exemplar(own, protobuf)))
+        let snapshot_exemplar = block
+            .exemplars
+            .iter()
+            .filter(|snapshot_exemplar| snapshot_exemplar.series == position);
+        let snapshot_exemplar =
+            snapshot_exemplar.filter(|snapshot_exemplar| !is_left_out(snapshot_exemplar));
+        series.exemplars = snapshot_exemplar
+            .map(|snapshot_exemplar| {
+                (
+                    snapshot_exemplar.bucket,
+                    exemplar(snapshot_exemplar, protobuf),
+                )
+            })
             .collect();
     }
     series
@@ -193,7 +207,7 @@ fn count(count: Count, protobuf: bool) -> Number {
     number(count.value(), protobuf)
 }
 
-/// Returns a number as a text of digits is read, or as protobuf has it.
+/// Returns a number as text or protobuf represents it.
 fn number(value: f64, protobuf: bool) -> Number {
     // Whole numbers below this are written without a point.
     let digits = (0.0..1e15).contains(&value) && value.is_sign_positive();
@@ -231,14 +245,17 @@ fn native(buckets: &NativeBuckets) -> Native {
     }
 }
 
-fn exemplar(own: &Exemplar, protobuf: bool) -> parse::Exemplar {
-    let pairs = own.labels.pairs();
+fn exemplar(snapshot_exemplar: &Exemplar, protobuf: bool) -> parse::Exemplar {
+    let pairs = snapshot_exemplar.labels.pairs();
     let pairs = pairs.map(|(name, value)| (name.into_owned(), value.into_owned()));
-    let since_1970 = own.timestamp.duration_since(UNIX_EPOCH).unwrap();
+    let since_1970 = snapshot_exemplar
+        .timestamp
+        .duration_since(UNIX_EPOCH)
+        .unwrap();
     let nanos = u64::try_from(since_1970.as_nanos()).unwrap();
     parse::Exemplar {
         labels: pairs.collect(),
-        value: Real(own.value),
+        value: Real(snapshot_exemplar.value),
         time: Some(if protobuf {
             nanos
         } else {
@@ -261,7 +278,7 @@ pub(crate) fn key(name: &str, labels: &[Pair]) -> String {
         format!("{}={value}", quoted(name))
     };
     match labels {
-        // What could be read as a name with labels stands within the braces.
+        // A name that looks like one with labels is written inside the braces.
         _ if name.contains('{') => {
             let pairs = labels.iter().map(pair);
             let parts: Vec<_> = [quoted(name)].into_iter().chain(pairs).collect();
@@ -287,23 +304,25 @@ pub(crate) fn read_json(bytes: &[u8]) -> Map<String, Value> {
 
 #[track_caller]
 fn check_json(registry: &Registry) {
-    let mut told = read_json(&registry.export(Format::Json).to_bytes());
+    let mut exported = read_json(&registry.export(Format::Json).to_bytes());
     for block in registry.gather() {
         for position in 0..block.labels.len() {
             let format = Format::Protobuf;
             let series = held_series(&block, position, format, Escaping::Utf8, false);
             let key = key(block.desc.name(), &series.labels);
-            // Of two series with one key, the second is not found.
-            let told = told.remove(&key).unwrap_or_else(|| panic!("no {key:?}"));
+            // If two series have one key, the second one is missing.
+            let exported = exported
+                .remove(&key)
+                .unwrap_or_else(|| panic!("no {key:?}"));
             let labels: Map<_, _> = series
                 .labels
                 .iter()
                 .map(|(k, v)| (k.clone(), json!(v)))
                 .collect();
-            assert_eq!(told["labels"], Value::Object(labels), "{key}");
-            assert_eq!(told["help"], block.desc.help(), "{key}");
-            assert_eq!(told["type"], block.desc.kind().as_str(), "{key}");
-            let value = &told["value"];
+            assert_eq!(exported["labels"], Value::Object(labels), "{key}");
+            assert_eq!(exported["help"], block.desc.help(), "{key}");
+            assert_eq!(exported["type"], block.desc.kind().as_str(), "{key}");
+            let value = &exported["value"];
             match &block.values {
                 Values::Counter(counts) if counts[position].fraction == 0.0 => {
                     assert_eq!(value.as_u64(), Some(counts[position].whole), "{key}");
@@ -316,24 +335,24 @@ fn check_json(registry: &Registry) {
             }
         }
     }
-    assert!(told.is_empty(), "more than is there: {told:?}");
+    assert!(exported.is_empty(), "more than is there: {exported:?}");
 }
 
 #[track_caller]
-fn check_json_number(told: &Value, held: Real) {
+fn check_json_number(exported: &Value, held: Real) {
     let finite = Some(held).filter(|held| held.0.is_finite());
-    assert_eq!(told.as_f64().map(Real), finite, "{told}");
+    assert_eq!(exported.as_f64().map(Real), finite, "{exported}");
 }
 
 #[track_caller]
-fn check_json_histogram(told: &Value, view: &HistogramView<'_>) {
+fn check_json_histogram(exported: &Value, view: &HistogramView<'_>) {
     let stats = view.stats();
-    assert_eq!(told["count"].as_u64(), Some(stats.count));
-    check_json_number(&told["sum"], Real(stats.sum));
-    check_json_number(&told["min"], Real(stats.min));
-    check_json_number(&told["max"], Real(stats.max));
-    check_json_number(&told["mean"], Real(stats.mean));
-    let buckets = told["buckets"].as_object().unwrap();
+    assert_eq!(exported["count"].as_u64(), Some(stats.count));
+    check_json_number(&exported["sum"], Real(stats.sum));
+    check_json_number(&exported["min"], Real(stats.min));
+    check_json_number(&exported["max"], Real(stats.max));
+    check_json_number(&exported["mean"], Real(stats.mean));
+    let buckets = exported["buckets"].as_object().unwrap();
     let read = |(bound, count): (&String, &Value)| {
         (bound.parse::<f64>().unwrap(), count.as_u64().unwrap())
     };
@@ -342,8 +361,8 @@ fn check_json_histogram(told: &Value, view: &HistogramView<'_>) {
     assert_eq!(buckets, stats.buckets);
     for (name, percent) in [("p50", 50.0), ("p95", 95.0), ("p99", 99.0)] {
         match view.percentile(percent) {
-            Ok(number) => check_json_number(&told[name], Real(number)),
-            Err(_) => assert!(told.get(name).is_none()),
+            Ok(number) => check_json_number(&exported[name], Real(number)),
+            Err(_) => assert!(exported.get(name).is_none()),
         }
     }
 }

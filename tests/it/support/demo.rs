@@ -1,4 +1,4 @@
-//! The demo, as a program of its own.
+//! Starts the demo as a program.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! The examples, as programs of their own.
+//! Runs the examples as programs.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -8,8 +8,8 @@ use std::time::SystemTime;
 
 use crate::support::program::{Running, output};
 
-/// Returns a command that starts an example, which calls nobody outside. Cargo builds the
-/// examples beside this test, if it is not told to build this test alone.
+/// Returns a command that starts an example without network access. Cargo builds the examples
+/// together with this test, unless only this test is built.
 #[track_caller]
 pub(crate) fn command(name: &str) -> Command {
     let test = std::env::current_exe().unwrap();
@@ -30,12 +30,12 @@ pub(crate) fn command(name: &str) -> Command {
     for variable in ["OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_MODEL"] {
         command.env_remove(variable);
     }
-    // Its own upstream is on loopback, which no proxy reaches.
+    // The upstream is on loopback, so no proxy may be used.
     command.env("NO_PROXY", "*");
     command
 }
 
-/// Checks that an example is there, and newer than all that it was built from.
+/// Checks that an example exists and is newer than its sources.
 fn check(program: &Path) -> Result<(), String> {
     let changed = |path: &Path| -> Option<SystemTime> { fs::metadata(path).ok()?.modified().ok() };
     let shown = program.display();
@@ -67,9 +67,9 @@ pub(crate) fn listening(command: &mut Command) -> (Running, String) {
 
 /// Runs an example to its end, and returns what it prints.
 #[track_caller]
-pub(crate) fn told(example: &str) -> String {
+pub(crate) fn example_output(example: &str) -> String {
     let output = output(&mut command(example), "");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
     String::from_utf8(output.stdout).unwrap()
 }

@@ -1,4 +1,4 @@
-//! A registry with something of everything, for other programs to read.
+//! A registry with every kind of metric, for other programs to read.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +17,8 @@ pub(crate) type Labels = BTreeMap<String, String>;
 /// Series, each with its number.
 pub(crate) type Series = BTreeMap<Labels, f64>;
 
-/// A registry and what it was told.
-pub(crate) struct Scene {
+/// A registry and the values recorded in it.
+pub(crate) struct Fixture {
     pub(crate) registry: Registry,
     /// Histograms with exponential buckets, but for the kinds `classic`, before the
     /// others, and `older`, among them.
@@ -27,8 +27,8 @@ pub(crate) struct Scene {
     pub(crate) observed: BTreeMap<&'static str, Vec<f64>>,
 }
 
-/// A prime, so that no quantile of two digits falls on an observation, where it would
-/// be the lower or the upper one by rounding alone.
+/// A prime, so that no quantile with two digits is exactly an observation, which rounding could
+/// move by one.
 pub(crate) const OBSERVED: usize = 1_009;
 
 /// How many series the largest family has.
@@ -37,7 +37,7 @@ pub(crate) const SHARDS: usize = 3_000;
 /// The kinds of `native_seconds` that observed [`OBSERVED`] values.
 pub(crate) const KINDS: [&str; 5] = ["coarse", "usual", "fine", "negative", "mixed"];
 
-impl Scene {
+impl Fixture {
     pub(crate) fn new() -> Self {
         let registry = Registry::new();
         counters_and_gauges(&registry);
@@ -78,7 +78,7 @@ fn counters_and_gauges(registry: &Registry) {
     let orders = registry
         .counter_family("orders_total", help, ["kind"])
         .unwrap();
-    // The nearest numbers that there are past 2^53 are two apart, then four.
+    // Adjacent numbers above 2^53 differ by two, then by four.
     for (kind, count) in [
         ("none", 0),
         ("one", 1),
@@ -267,8 +267,8 @@ pub(crate) enum Classic {
 #[derive(Clone, Copy)]
 pub(crate) struct Reader {
     pub(crate) classic: Classic,
-    /// Whether it is told sums and counts where a sum or a bound is negative, which
-    /// `OpenMetrics` forbids.
+    /// Whether it gets sums and counts if a sum or a bound is negative, which `OpenMetrics`
+    /// forbids.
     pub(crate) negative_sums: bool,
     pub(crate) escaping: Escaping,
 }
@@ -278,7 +278,7 @@ pub(crate) struct Reader {
 pub(crate) fn expected(registry: &Registry, reader: Reader) -> Series {
     let escaping = reader.escaping;
     let mut series = Series::new();
-    each(registry, |block, position, mut labels| {
+    for_each_series(registry, |block, position, mut labels| {
         let name = escaping.metric_name(block.desc.exposed_name()).into_owned();
         labels = labels
             .iter()
@@ -317,7 +317,10 @@ pub(crate) fn expected(registry: &Registry, reader: Reader) -> Series {
 /// Calls `each` for every series of a registry, beside those about itself: with its
 /// block, its position there and its labels, those without a value left out, as
 /// Prometheus does.
-pub(crate) fn each(registry: &Registry, mut each: impl FnMut(&SeriesBlock, usize, Labels)) {
+pub(crate) fn for_each_series(
+    registry: &Registry,
+    mut each: impl FnMut(&SeriesBlock, usize, Labels),
+) {
     for block in registry.gather() {
         if block.desc.name().starts_with("tachometer_") {
             continue;
@@ -331,12 +334,12 @@ pub(crate) fn each(registry: &Registry, mut each: impl FnMut(&SeriesBlock, usize
 }
 
 /// Calls `each` for every histogram of that name, with its labels.
-pub(crate) fn each_histogram(
+pub(crate) fn for_each_histogram(
     registry: &Registry,
     name: &str,
     mut each_one: impl FnMut(Labels, HistogramView<'_>),
 ) {
-    each(registry, |block, position, labels| {
+    for_each_series(registry, |block, position, labels| {
         if let Values::Histogram(histograms) = &block.values
             && block.desc.name() == name
         {
@@ -347,8 +350,8 @@ pub(crate) fn each_histogram(
 
 /// Calls `each_one` for every exemplar, with the labels of the classic series that it
 /// is of.
-pub(crate) fn each_exemplar(registry: &Registry, mut each_one: impl FnMut(Labels, &Exemplar)) {
-    each(registry, |block, position, labels| {
+pub(crate) fn for_each_exemplar(registry: &Registry, mut each_one: impl FnMut(Labels, &Exemplar)) {
+    for_each_series(registry, |block, position, labels| {
         for exemplar in block.exemplars_for(position) {
             let mut labels = labels.clone();
             let mut name = block.desc.exposed_name().to_owned();

@@ -65,7 +65,7 @@ impl Caller {
         url: &str,
         headers: &[(HeaderName, &str)],
     ) -> Result<Response<Body>, String> {
-        // Without asking for trailers one gets none over HTTP/1.1.
+        // Over HTTP/1.1, trailers are sent only if requested.
         let request = Request::builder().method(method).uri(url);
         let mut request = request.header(TE, "trailers");
         for (name, value) in headers {

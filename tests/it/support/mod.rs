@@ -1,5 +1,4 @@
-//! What several tests need: reading a registry, calling over loopback, running
-//! other programs.
+//! Shared helpers: reading a registry, calling over loopback, running other programs.
 
 pub(crate) mod compare_exports;
 pub(crate) mod demo;

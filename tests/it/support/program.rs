@@ -1,4 +1,4 @@
-//! Running other programs.
+//! Runs other programs.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -10,8 +10,8 @@ use tokio::time::{interval, timeout};
 
 use crate::support::skipped;
 
-/// Returns true when `command` runs and ends well; else the test that needs
-/// `name` is to be left out. Where the tools must be there, that is a failure.
+/// Returns true if `command` succeeds; otherwise the test that needs `name` is skipped. If
+/// tools are required, a missing one is a failure.
 pub(crate) fn is_there(name: &str, command: &[&str]) -> bool {
     let ran = Command::new(command[0])
         .args(&command[1..])
@@ -56,7 +56,7 @@ pub(crate) fn output(command: &mut Command, input: &str) -> Output {
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_owned();
-    // Beside the reading, so that neither side waits for the other's pipe.
+    // Concurrently with reading, so that no pipe blocks.
     let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap().unwrap();
@@ -76,7 +76,7 @@ impl Running {
 }
 
 impl Running {
-    /// Waits until it ends, which it must before long.
+    /// Waits until it ends.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         let mut often = interval(Duration::from_millis(20));
         let ends = async {

@@ -1,4 +1,4 @@
-//! A real Prometheus, started, asked and waited for.
+//! Starts and queries a real Prometheus.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -55,15 +55,15 @@ impl Prometheus {
         Some(Self::start_with(&usual()?, &[], &jobs).await)
     }
 
-    /// Starts a Prometheus for some jobs, told as its configuration has them.
+    /// Starts a Prometheus with these scrape jobs in YAML.
     pub(crate) async fn start_with(program: &Path, flags: &[&str], jobs: &str) -> Self {
         let folder = Rc::new(Folder::new());
         let config = folder.0.join("prometheus.yml");
         let text =
             format!("global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n{jobs}");
         fs::write(&config, text).unwrap();
-        // It wants a port by number. One that is free now may be taken before it
-        // gets there, so it may take more than one try.
+        // It needs a port number. A port that is free now may be in use when it starts, so
+        // this may take several tries.
         for _ in 0..5 {
             if let Some(running) = Self::run(program, flags, &folder, &config).await {
                 return running;
@@ -91,7 +91,7 @@ impl Prometheus {
                 folder.0.join("data").display()
             ))
             .arg(format!("--web.listen-address={address}"))
-            // It looks for its targets only after 5 seconds otherwise.
+            // Otherwise it discovers its targets only after 5 seconds.
             .arg("--scrape.discovery-reload-interval=100ms")
             .args(flags)
             .stdout(Stdio::null())
@@ -119,8 +119,8 @@ impl Prometheus {
         None
     }
 
-    /// Returns what `/api/v1/` answers, or null where it does not (yet).
-    pub(crate) async fn ask(&self, what: &str) -> Value {
+    /// Returns the response of `/api/v1/`, or null if there is none (yet).
+    pub(crate) async fn api(&self, what: &str) -> Value {
         let url = format!("{}/api/v1/{what}", self.url);
         let answer = self.caller.get(&url).await;
         let json = answer
@@ -129,13 +129,13 @@ impl Prometheus {
         json.map_or(Value::Null, |json: Value| json["data"].clone())
     }
 
-    /// Returns what a query answers, a native histogram or a range too.
+    /// Returns the result of a query, which may have native histograms or ranges.
     pub(crate) async fn results(&self, query: &str) -> Vec<Value> {
-        let data = self.ask(&format!("query?query={}", escaped(query))).await;
+        let data = self.api(&format!("query?query={}", escaped(query))).await;
         data["result"].as_array().cloned().unwrap_or_default()
     }
 
-    /// Returns the series that a query answers, each with its value.
+    /// Returns the series of a query's result, each with its value.
     pub(crate) async fn query(&self, query: &str) -> Vec<(Value, f64)> {
         let value = |series: &Value| series["value"][1].as_str()?.parse().ok();
         let series = self.results(query).await;
@@ -145,12 +145,12 @@ impl Prometheus {
             .collect()
     }
 
-    /// Returns the one number that a query answers.
+    /// Returns the only number of a query's result.
     pub(crate) async fn number(&self, query: &str) -> Option<f64> {
         self.query(query).await.first().map(|(_, value)| *value)
     }
 
-    /// Waits until a query answers `expected`; scrapes come every second.
+    /// Waits until a query returns `expected`; there is a scrape every second.
     pub(crate) async fn until(&self, query: &str, expected: f64) {
         let mut last = None;
         let mut often = interval(Duration::from_millis(100));
@@ -162,7 +162,7 @@ impl Prometheus {
         };
         let in_time = timeout(Duration::from_secs(60), answers).await.is_ok();
         if !in_time {
-            let targets = self.ask("targets?state=active").await;
+            let targets = self.api("targets?state=active").await;
             let targets = targets["activeTargets"].as_array().cloned();
             let errors: Vec<_> = targets
                 .iter()
@@ -174,7 +174,7 @@ impl Prometheus {
     }
 }
 
-/// Returns a text as a query string has it.
+/// Percent-encodes a text for a query string.
 pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for byte in text.bytes() {
@@ -183,7 +183,7 @@ pub(crate) fn escaped(text: &str) -> String {
     escaped
 }
 
-/// Returns labels that are JSON as they are.
+/// Returns labels from JSON.
 pub(crate) fn labels(metric: &Value) -> Labels {
     let pairs = metric.as_object().unwrap().iter();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -192,8 +192,8 @@ pub(crate) fn labels(metric: &Value) -> Labels {
         .collect()
 }
 
-/// PromQL's `histogram_quantile`, as its documentation has it: linear within the
-/// bucket. The first begins at 0, but where it ends at 0 or below it is a point.
+/// PromQL's `histogram_quantile`, as documented: linear within the bucket. The first bucket
+/// begins at 0, unless its bound is 0 or less: then it is a point.
 pub(crate) fn histogram_quantile(quantile: f64, buckets: &[(f64, f64)]) -> f64 {
     let (_, all) = buckets.last().unwrap();
     let rank = quantile * all;

@@ -1,4 +1,4 @@
-//! A client that writes HTTP/1.1 by hand, and so can break off anywhere.
+//! An HTTP/1.1 client without a library, which can break off at any byte.
 
 use std::net::SocketAddr;
 
@@ -12,7 +12,7 @@ impl RawClient {
         Self(TcpStream::connect(address).await.unwrap())
     }
 
-    /// Sends a request whose body will be `length` bytes long, of which it sends `now`.
+    /// Sends a request whose body is `length` bytes long, and sends `now` bytes of it.
     pub(crate) async fn send(&mut self, path: &str, length: usize, now: usize) {
         let mut request =
             format!("POST {path} HTTP/1.1\r\nhost: here\r\ncontent-length: {length}\r\n\r\n");
@@ -60,18 +60,18 @@ impl RawClient {
         assert_eq!(self.0.read(&mut [0]).await.unwrap(), 1);
     }
 
-    /// Says that nothing more will be sent, and reads what comes, if anything does.
+    /// Shuts down the write half, and reads the response, if any.
     pub(crate) async fn half_close(&mut self) {
         self.0.shutdown().await.unwrap();
         self.until_closed().await;
     }
 
-    /// Reads until the server hangs up, in whatever way.
+    /// Reads until the connection ends.
     pub(crate) async fn until_closed(&mut self) {
         let _ = self.0.read_to_end(&mut Vec::new()).await;
     }
 
-    /// Makes dropping it break the connection off, where it would close it.
+    /// Makes dropping it reset the connection instead of closing it.
     pub(crate) fn reset_when_dropped(&self) {
         self.0.set_zero_linger().unwrap();
     }

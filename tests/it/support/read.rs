@@ -1,4 +1,4 @@
-//! Reading numbers out of a registry.
+//! Reads numbers from a registry.
 
 use tachometer::Registry;
 use tachometer::snapshot::{SeriesBlock, Values};

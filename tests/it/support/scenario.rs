@@ -1,5 +1,5 @@
-//! Calls that go by a script: what the wrapped service does, when the caller gives
-//! up, and what must be counted in the end.
+//! Scripted calls: what the wrapped service does, when the caller gives up, and the expected
+//! counts.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -12,15 +12,15 @@ use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use tower::Service;
 
-/// How one call goes.
+/// The course of one call.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Plan {
     /// The response is read to its end, in one of the ways an end shows.
     Whole(End),
     InnerError,
-    /// Dropped after so many polls, none included.
+    /// Dropped after this many polls, 0 included.
     DropFuture,
-    /// Dropped after so many frames, while more were to come.
+    /// Dropped after this many frames, before the end.
     DropBody,
     BodyError,
     /// The body ends before the length that its head declared.
@@ -38,10 +38,9 @@ pub(crate) enum Plan {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum End {
-    /// The body is polled until it says `None`.
+    /// The body is polled until it returns `None`.
     Polled,
-    /// The body says that it has ended with its last frame, and is not polled
-    /// again.
+    /// `is_end_stream` is true with the last frame, and the body is not polled again.
     Flagged,
     /// As many bytes as the head declared have passed, and it is not polled
     /// again, as hyper does.
@@ -86,7 +85,7 @@ pub(crate) struct Call {
     pub(crate) pending: u32,
     /// How many frames, of 3 bytes each, the body has.
     pub(crate) frames: u32,
-    /// At which of them something happens, if something does.
+    /// The frame at which something happens, if anything.
     pub(crate) at: u32,
     /// How many frames, of 5 bytes each, the request's body has.
     pub(crate) upload: u32,
@@ -190,7 +189,7 @@ impl Body for Upload {
     }
 }
 
-/// The service that goes by the plan.
+/// The service that follows the plan.
 #[derive(Clone)]
 pub(crate) struct Scripted;
 
@@ -315,7 +314,7 @@ fn quietly<T>(run: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
     catch_unwind(AssertUnwindSafe(run))
 }
 
-/// Begins one call, and returns what is to come of it, unless the very call panics.
+/// Starts one call, and returns its expected outcome, unless the call itself panics.
 pub(crate) fn begin<S>(service: &mut S, call: Call) -> Option<Pin<Box<S::Future>>>
 where
     S: Service<Request<Upload>>,
@@ -324,7 +323,7 @@ where
     Some(Box::pin(future))
 }
 
-/// Plays the caller's side of the rest.
+/// Plays the caller's part.
 pub(crate) fn finish<F, B>(call: Call, mut future: Pin<Box<F>>)
 where
     F: Future<Output = Result<Response<B>, &'static str>>,

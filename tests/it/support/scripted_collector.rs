@@ -1,4 +1,4 @@
-//! A collector that does what a test says.
+//! A collector controlled by a test.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -6,11 +6,11 @@ use std::sync::{Arc, Condvar, Mutex};
 use tachometer::registry::{Collect, CollectSink};
 use tachometer::snapshot::{Desc, Kind};
 
-/// A collector that blocks until it is let go.
+/// A collector that blocks until it is released.
 #[derive(Clone, Default)]
-pub(crate) struct Gate(Arc<(Mutex<bool>, Condvar, AtomicU64)>);
+pub(crate) struct BlockingCollector(Arc<(Mutex<bool>, Condvar, AtomicU64)>);
 
-impl Gate {
+impl BlockingCollector {
     pub(crate) fn open(&self) {
         *self.0.0.lock().unwrap() = true;
         self.0.1.notify_all();
@@ -26,7 +26,7 @@ impl Gate {
     }
 }
 
-impl Collect for Gate {
+impl Collect for BlockingCollector {
     fn describe(&self) -> Vec<Desc> {
         vec![Desc::new("gated", "", Kind::Gauge)]
     }
@@ -39,10 +39,11 @@ impl Collect for Gate {
     }
 }
 
-/// A gate is opened when a test ends, however it does: else its runtime waits for it.
-pub(crate) struct Opened(pub(crate) Gate);
+/// Releases the collector when a test ends, even by a panic: otherwise its runtime would wait
+/// for it.
+pub(crate) struct OpenOnDrop(pub(crate) BlockingCollector);
 
-impl Drop for Opened {
+impl Drop for OpenOnDrop {
     fn drop(&mut self) {
         self.0.open();
     }

@@ -1,4 +1,4 @@
-//! Calling a service without a network.
+//! Calls a service without a network.
 
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode};

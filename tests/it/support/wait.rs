@@ -1,8 +1,8 @@
-//! Waiting for what must come.
+//! Waits for a condition.
 
 use std::time::Duration;
 
-/// Waits until a condition holds, which it must before long.
+/// Waits until a condition holds; panics after some seconds.
 pub(crate) async fn until(condition: impl Fn() -> bool) {
     let holds = async {
         while !condition() {

@@ -1,4 +1,4 @@
-//! What the crate warns of.
+//! Collects the warnings of the crate.
 
 use std::fmt::Write;
 use std::sync::{Arc, Mutex};
@@ -7,21 +7,21 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// Runs something on this thread, and returns what the crate warned of meanwhile;
-/// `each` is called at each warning.
+/// Runs a closure on this thread, and returns the warnings meanwhile; `each` is called at each
+/// warning.
 pub(crate) fn warnings(each: impl Fn() + Send + Sync + 'static, run: impl FnOnce()) -> Vec<String> {
-    let told = Arc::new(Mutex::new(Vec::new()));
+    let messages = Arc::new(Mutex::new(Vec::new()));
     let reader = Reader {
-        told: Arc::clone(&told),
+        messages: Arc::clone(&messages),
         each: Box::new(each),
     };
     tracing::subscriber::with_default(reader, run);
-    let told = told.lock().unwrap();
-    told.clone()
+    let messages = messages.lock().unwrap();
+    messages.clone()
 }
 
 struct Reader {
-    told: Arc<Mutex<Vec<String>>>,
+    messages: Arc<Mutex<Vec<String>>>,
     each: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -42,7 +42,7 @@ impl Subscriber for Reader {
         let mut text = Text(String::new());
         event.record(&mut text);
         (self.each)();
-        self.told.lock().unwrap().push(text.0);
+        self.messages.lock().unwrap().push(text.0);
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

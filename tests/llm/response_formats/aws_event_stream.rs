@@ -1,6 +1,6 @@
-//! Frames of AWS's event streams, and what is within them.
+//! Frames of AWS event streams, and their payloads.
 
-/// Puts a frame together from headers that are texts, and a payload.
+/// Builds a frame from text headers and a payload.
 pub(crate) fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
     let mut head = Vec::new();
     for (name, value) in headers {
@@ -76,7 +76,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn frames_are_as_others_write_them() {
+fn frames_match_those_of_other_encoders() {
     assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
     // An empty one.
     let empty = [

@@ -1,9 +1,9 @@
-//! Responses that are made in the background: counted once, when they are complete.
+//! Background responses: counted once, when they are complete.
 
 use tachometer::{LlmLayer, Registry};
 
 use crate::response_formats::{EVENTS, JSON, events};
-use crate::support::{Call, Ends, Told, told};
+use crate::support::{Call, Ends, Readings, readings};
 
 const POST: &str = "POST https://api.openai.com/v1/responses";
 const GET: &str = "GET https://api.openai.com/v1/responses/resp_1";
@@ -23,26 +23,26 @@ fn call<'a>(path: &'a str, body: &'a str) -> Call<'a> {
 }
 
 /// Makes calls through one layer.
-fn after(calls: &[Call<'_>]) -> Told {
+fn after(calls: &[Call<'_>]) -> Readings {
     let registry = Registry::new();
     let layer = LlmLayer::new().registry(&registry);
     for call in calls {
         call.pass(&layer, 7);
     }
-    told(&registry)
+    readings(&registry)
 }
 
-fn tokens(told: &Told) -> [u64; 2] {
-    ["input", "output"].map(|by| told.count("llm_tokens_total", by).unwrap_or(0))
+fn tokens(readings: &Readings) -> [u64; 2] {
+    ["input", "output"].map(|by| readings.count("llm_tokens_total", by).unwrap_or(0))
 }
 
 #[test]
 fn a_post_is_pending_and_the_final_get_counts_once() {
     let pending = after(&[call(POST, QUEUED)]);
-    assert_eq!(pending.all("llm_requests_total"), ["pending"]);
+    assert_eq!(pending.label_values("llm_requests_total"), ["pending"]);
     assert_eq!(pending.count("llm_requests_success", ""), None);
-    assert!(pending.all("llm_usage_missing_total").is_empty());
-    assert!(pending.all("llm_finish_reasons_total").is_empty());
+    assert!(pending.label_values("llm_usage_missing_total").is_empty());
+    assert!(pending.label_values("llm_finish_reasons_total").is_empty());
     let in_progress = QUEUED.replace("queued", "in_progress");
     let polls = [
         call(POST, QUEUED),
@@ -52,17 +52,20 @@ fn a_post_is_pending_and_the_final_get_counts_once() {
         call(GET, DONE),
         call(GET, DONE),
     ];
-    let told = after(&polls);
-    assert_eq!(told.all("llm_requests_total"), ["pending", "success"]);
-    assert_eq!(tokens(&told), [12, 34]);
-    assert_eq!(told.model, "gpt-x");
-    assert_eq!(told.count("llm_requests_in_flight", ""), None);
-    // How long a poll takes says nothing. The response says how long its work took.
-    assert_eq!(told.count("llm_request_duration_seconds", ""), Some(2));
+    let readings = after(&polls);
+    assert_eq!(
+        readings.label_values("llm_requests_total"),
+        ["pending", "success"]
+    );
+    assert_eq!(tokens(&readings), [12, 34]);
+    assert_eq!(readings.model, "gpt-x");
+    assert_eq!(readings.count("llm_requests_in_flight", ""), None);
+    // The duration of a poll is meaningless. The response reports how long the work took.
+    assert_eq!(readings.count("llm_request_duration_seconds", ""), Some(2));
     let without_times = DONE.replace(r#""created_at":100,"completed_at":160,"#, "");
-    let told = after(&[call(GET, &without_times)]);
-    assert_eq!(told.count("llm_request_duration_seconds", ""), None);
-    assert_eq!(tokens(&told), [12, 34]);
+    let readings = after(&[call(GET, &without_times)]);
+    assert_eq!(readings.count("llm_request_duration_seconds", ""), None);
+    assert_eq!(tokens(&readings), [12, 34]);
 }
 
 #[test]
@@ -71,15 +74,21 @@ fn responses_that_failed_or_stopped_early_count_as_such() {
         "completed\"",
         "failed\",\"error\":{\"code\":\"server_error\"}",
     );
-    let told = after(&[call(GET, &failed)]);
-    assert_eq!(told.all("llm_requests_error"), ["server_error"]);
+    let readings = after(&[call(GET, &failed)]);
+    assert_eq!(
+        readings.label_values("llm_requests_error"),
+        ["server_error"]
+    );
     let incomplete = DONE.replace(
         "\"completed\"",
         "\"incomplete\",\"incomplete_details\":{\"reason\":\"max_output_tokens\"}",
     );
-    let told = after(&[call(GET, &incomplete)]);
-    assert_eq!(told.all("llm_finish_reasons_total"), ["length"]);
-    assert_eq!(tokens(&told), [12, 34]);
+    let readings = after(&[call(GET, &incomplete)]);
+    assert_eq!(
+        readings.label_values("llm_finish_reasons_total"),
+        ["length"]
+    );
+    assert_eq!(tokens(&readings), [12, 34]);
 }
 
 #[test]
@@ -87,9 +96,12 @@ fn other_fetches_are_no_calls() {
     let foreground = DONE.replace("true", "false");
     let no_flag = DONE.replace(r#""background":true,"#, "");
     for body in [&foreground, &no_flag, QUEUED, "{}", "", "[1]", &DONE[..120]] {
-        let told = after(&[call(GET, body)]);
-        assert!(told.all("llm_requests_total").is_empty(), "{body}");
-        assert_eq!(told.count("llm_requests_in_flight", ""), None, "{body}");
+        let readings = after(&[call(GET, body)]);
+        assert!(
+            readings.label_values("llm_requests_total").is_empty(),
+            "{body}"
+        );
+        assert_eq!(readings.count("llm_requests_in_flight", ""), None, "{body}");
     }
     let missing = Call {
         status: 404,
@@ -100,9 +112,9 @@ fn other_fetches_are_no_calls() {
         DONE,
     );
     let other = call("GET https://shop.example/survey/responses/17", DONE);
-    let told = after(&[missing, items, other]);
-    assert!(told.all("llm_requests_total").is_empty());
-    assert!(told.all("llm_requests_error").is_empty());
+    let readings = after(&[missing, items, other]);
+    assert!(readings.label_values("llm_requests_total").is_empty());
+    assert!(readings.label_values("llm_requests_error").is_empty());
 }
 
 #[test]
@@ -114,15 +126,18 @@ fn a_stream_that_shows_the_end_counts_and_a_later_fetch_does_not() {
         headers: vec![("content-type", EVENTS)],
         ..call(path, &body)
     };
-    let told = after(&[stream(POST), call(GET, DONE)]);
-    assert_eq!(told.all("llm_requests_total"), ["success"]);
-    assert_eq!(tokens(&told), [12, 34]);
+    let readings = after(&[stream(POST), call(GET, DONE)]);
+    assert_eq!(readings.label_values("llm_requests_total"), ["success"]);
+    assert_eq!(tokens(&readings), [12, 34]);
     // A poll may be a stream, and may be the first to see the end.
-    let told = after(&[stream(GET), stream(POST)]);
-    assert_eq!(told.all("llm_requests_total"), ["pending", "success"]);
-    assert_eq!(tokens(&told), [12, 34]);
-    // The time that a replay takes is not that of the call.
-    assert_eq!(told.count("llm_time_to_first_token_seconds", ""), None);
+    let readings = after(&[stream(GET), stream(POST)]);
+    assert_eq!(
+        readings.label_values("llm_requests_total"),
+        ["pending", "success"]
+    );
+    assert_eq!(tokens(&readings), [12, 34]);
+    // The duration of a replay is not that of the call.
+    assert_eq!(readings.count("llm_time_to_first_token_seconds", ""), None);
     // A reader that leaves the stream leaves the work in the background.
     for ends in [Ends::Dropped, Ends::Broken, Ends::TimedOut] {
         let left = events(&[created]);
@@ -131,10 +146,13 @@ fn a_stream_that_shows_the_end_counts_and_a_later_fetch_does_not() {
             ends,
             ..stream(POST)
         };
-        let told = after(&[left, call(GET, DONE)]);
-        assert_eq!(told.all("llm_requests_total"), ["pending", "success"]);
-        assert!(told.all("llm_usage_missing_total").is_empty());
-        assert_eq!(tokens(&told), [12, 34]);
+        let readings = after(&[left, call(GET, DONE)]);
+        assert_eq!(
+            readings.label_values("llm_requests_total"),
+            ["pending", "success"]
+        );
+        assert!(readings.label_values("llm_usage_missing_total").is_empty());
+        assert_eq!(tokens(&readings), [12, 34]);
     }
     // A poll whose stream breaks off has not seen the end.
     let broken = Call {
@@ -142,38 +160,50 @@ fn a_stream_that_shows_the_end_counts_and_a_later_fetch_does_not() {
         ends: Ends::Broken,
         ..stream(GET)
     };
-    assert!(after(&[broken]).all("llm_requests_total").is_empty());
+    assert!(
+        after(&[broken])
+            .label_values("llm_requests_total")
+            .is_empty()
+    );
 }
 
 #[test]
-fn an_error_that_quotes_a_response_uses_up_no_id() {
+fn an_error_that_quotes_a_response_does_not_consume_its_id() {
     let error = Call {
         status: 500,
         ..call(GET, DONE)
     };
-    assert!(after(&[error]).all("llm_requests_total").is_empty());
+    assert!(
+        after(&[error])
+            .label_values("llm_requests_total")
+            .is_empty()
+    );
     let error = Call {
         status: 500,
         ..call(GET, DONE)
     };
-    let told = after(&[error, call(GET, DONE)]);
-    assert_eq!(told.all("llm_requests_total"), ["success"]);
-    assert_eq!(tokens(&told), [12, 34]);
+    let readings = after(&[error, call(GET, DONE)]);
+    assert_eq!(readings.label_values("llm_requests_total"), ["success"]);
+    assert_eq!(tokens(&readings), [12, 34]);
 }
 
 #[test]
-fn an_empty_id_is_none_and_an_impossible_time_is_not_recorded() {
+fn an_empty_id_is_ignored_and_an_invalid_time_is_not_recorded() {
     let empty = DONE.replace("resp_1", "");
     assert!(
         after(&[call(GET, &empty)])
-            .all("llm_requests_total")
+            .label_values("llm_requests_total")
             .is_empty()
     );
     for completed in ["1700000000000", "1e15", "99"] {
         let body = DONE.replace("160", completed);
-        let told = after(&[call(GET, &body)]);
-        assert_eq!(told.all("llm_requests_total"), ["success"], "{completed}");
-        let durations = told.count("llm_request_duration_seconds", "");
+        let readings = after(&[call(GET, &body)]);
+        assert_eq!(
+            readings.label_values("llm_requests_total"),
+            ["success"],
+            "{completed}"
+        );
+        let durations = readings.count("llm_request_duration_seconds", "");
         assert_eq!(durations, None, "{completed}");
     }
 }

@@ -1,4 +1,4 @@
-//! Bedrock's Converse: whole, and in frames of an event stream, which may be broken.
+//! Bedrock's Converse: whole responses, and event streams, which may be broken.
 
 use crate::response_formats::aws_event_stream::{event, exception, frame};
 use crate::response_formats::{MESSAGES, Row, check, whole};
@@ -181,7 +181,7 @@ fn streams_are_understood() {
 }
 
 #[test]
-fn every_reason_is_one_of_ours() {
+fn every_finish_reason_is_mapped() {
     for (reason, ours) in [
         ("end_turn", "stop"),
         ("stop_sequence", "stop"),
@@ -253,11 +253,11 @@ fn exceptions_end_a_stream() {
     ] {
         let name: &str = format!("{kind} [docs]").leak();
         let first: &str = format!("error({ours}) . . -error").leak();
-        let within: &str = format!("error({ours}) . . first -error").leak();
+        let in_stream: &str = format!("error({ours}) . . first -error").leak();
         let thrown = || exception(kind, r#"{"message":"secret","originalStatusCode":424}"#);
         check([
             converse(name, &[thrown()], first),
-            converse(name, &[start(), text(), thrown()], within),
+            converse(name, &[start(), text(), thrown()], in_stream),
         ]);
     }
     let error = |code, learnt| {
@@ -280,7 +280,7 @@ fn exceptions_end_a_stream() {
 }
 
 #[test]
-fn a_broken_frame_tells_nothing_and_neither_does_what_follows() {
+fn a_broken_frame_and_all_later_ones_are_ignored() {
     const FIRST: &str = "error(decode) . . -invalid";
     const LATER: &str = "error(decode) . . first -invalid";
     /// A frame with other bytes at a place.
@@ -322,8 +322,8 @@ fn a_broken_frame_tells_nothing_and_neither_does_what_follows() {
 }
 
 #[test]
-fn a_broken_frame_takes_back_what_was_told_before_it() {
-    let told = event(
+fn a_broken_frame_discards_earlier_usage() {
+    let readings = event(
         "message_delta",
         r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":5,"output_tokens":6,"cost":0.5,"server_tool_use":{"web_search_requests":2},"iterations":[{"type":"message","input_tokens":5,"output_tokens":6}]}}"#,
     );
@@ -335,15 +335,15 @@ fn a_broken_frame_takes_back_what_was_told_before_it() {
         ..whole(
             "tokens, units, a cost and runs [unverified]",
             MESSAGES,
-            [told, broken].concat(),
+            [readings, broken].concat(),
             "error(decode) . . stop -invalid",
         )
     }]);
 }
 
 #[test]
-fn a_refusal_is_told_by_the_type_in_its_head() {
-    /// A refusal: its name, its headers, its status, and what is learnt.
+fn an_error_response_is_classified_by_the_type_in_its_headers() {
+    /// An error response: its name, headers, status, and the expected summary.
     type Refusal = (
         &'static str,
         &'static [(&'static str, &'static str)],

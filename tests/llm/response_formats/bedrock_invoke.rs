@@ -1,5 +1,5 @@
-//! Bedrock's `InvokeModel`: the answers of each vendor, with tokens in the head or in the
-//! last frame.
+//! Bedrock's `InvokeModel`: the responses of each vendor, with token counts in headers or in
+//! the last frame.
 
 use crate::response_formats::aws_event_stream::{chunk, event, exception};
 use crate::response_formats::bedrock::framed;

@@ -1,4 +1,4 @@
-//! What is billed besides tokens, and costs in the shapes in which providers report them.
+//! Units billed besides tokens, and the formats of reported costs.
 
 use crate::response_formats::{
     CHAT, GEMINI, MESSAGES, RESPONSES, Row, check, events, stream, whole,
@@ -110,7 +110,7 @@ fn unlike_web_queries_of_gemini_are_billed() {
 }
 
 #[test]
-fn no_more_web_queries_are_told_apart_than_any_answer_has() {
+fn the_number_of_distinct_web_queries_is_limited() {
     let queries: Vec<_> = (0..300).map(|number| format!("\"{number}\"")).collect();
     let body = format!(
         r#"{{"candidates":[{{"finishReason":"STOP","groundingMetadata":{{"webSearchQueries":[{}]}}}}],"usageMetadata":{{"promptTokenCount":10,"candidatesTokenCount":5,"totalTokenCount":15}},"modelVersion":"gemini-3-pro"}}"#,
@@ -125,7 +125,7 @@ fn no_more_web_queries_are_told_apart_than_any_answer_has() {
 }
 
 #[test]
-fn tokens_with_a_price_of_their_own_are_details() {
+fn tokens_with_their_own_price_are_details() {
     check([
         whole(
             "cache writes for an hour [docs: Anthropic]",

@@ -254,7 +254,7 @@ fn embeddings_are_billed_by_tokens_or_by_images() {
 }
 
 #[test]
-fn errors_are_told_by_their_status_alone() {
+fn errors_are_classified_by_their_status_only() {
     for (status, learnt) in [
         (400, "error(invalid_request) . ."),
         (401, "error(auth) . ."),

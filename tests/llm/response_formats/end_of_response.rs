@@ -1,10 +1,10 @@
-//! Where an answer ends: at its last reason to finish, and at no reason before it.
+//! Where a response ends: at its last finish reason.
 
 use crate::response_formats::{CHAT, EVENTS, GEMINI, events};
 use crate::support::{Call, Ends, SIZES};
 
-/// Checks the outcome, the reasons to finish and why usage is missing, of an answer that ends
-/// in each of the three ways: cleanly, by a connection that breaks, and unread.
+/// Checks the outcome, the finish reasons and why usage is missing, of a response that ends in
+/// each of three ways: cleanly, by a failed connection, and unread.
 #[track_caller]
 fn check(path: &str, request: &str, data: &[&str], expected: [&str; 3]) {
     let body = events(data);
@@ -21,11 +21,11 @@ fn check(path: &str, request: &str, data: &[&str], expected: [&str; 3]) {
             ends,
         };
         for size in SIZES {
-            let told = call.told(size);
+            let readings = call.readings(size);
             let found = [
-                told.all("llm_requests_total"),
-                told.all("llm_finish_reasons_total"),
-                told.all("llm_usage_missing_total"),
+                readings.label_values("llm_requests_total"),
+                readings.label_values("llm_finish_reasons_total"),
+                readings.label_values("llm_usage_missing_total"),
             ];
             let found = found.map(|values| values.join(" ")).join(" | ");
             assert_eq!(found, expected, "{ends:?}, in pieces of {size}: {body}");
@@ -41,7 +41,7 @@ const TEXT: &str = r#"{"candidates":[{"content":{"parts":[{"text":"It is"}]}}],"
 const LAST: &str = r#"{"candidates":[{"content":{"parts":[{"text":" 2"}]},"finishReason":"MAX_TOKENS"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":40,"totalTokenCount":43}}"#;
 
 #[test]
-fn a_reason_that_content_follows_is_not_the_end() {
+fn a_finish_reason_followed_by_content_is_not_the_end() {
     // Gemini ends the turn of each tool that it runs.
     let cut = [
         "truncated |  | truncated",
@@ -71,7 +71,7 @@ fn a_reason_that_content_follows_is_not_the_end() {
 }
 
 #[test]
-fn the_last_reason_counts() {
+fn the_last_finish_reason_counts() {
     let stop =
         r#"{"choices":[{"index":0,"delta":{"reasoning_content":"hm"},"finish_reason":"stop"}]}"#;
     let tool = r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f"}}]},"finish_reason":"tool_calls"}]}"#;
@@ -83,7 +83,7 @@ fn the_last_reason_counts() {
     let end = r#"{"type":"message_stop"}"#;
     let whole = ["success | length | "; 3];
     check("/v1/messages", STREAM, &[first, last, end], whole);
-    // After the end mark, nothing is a reason.
+    // After the end mark, finish reasons are ignored.
     let late = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"length"}]}"#;
     let stop = r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#;
     let whole = ["success | stop | "; 3];
@@ -91,7 +91,7 @@ fn the_last_reason_counts() {
 }
 
 #[test]
-fn a_reader_that_stops_at_the_only_reason_has_the_whole_answer() {
+fn a_reader_that_stops_at_the_only_finish_reason_has_the_whole_response() {
     let stop = r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#;
     let empty = r#"{"choices":[{"index":0,"delta":{"content":""}}]}"#;
     let expected = [
@@ -102,7 +102,7 @@ fn a_reader_that_stops_at_the_only_reason_has_the_whole_answer() {
     check(CHAT, STREAM, &[stop], expected);
     // What is empty is no content.
     check(CHAT, STREAM, &[stop, empty], expected);
-    // Whoever asks for no usage would have read none.
+    // Without requested usage there is none to read.
     let without = r#"{"model":"m","stream":true}"#;
     check(
         CHAT,
@@ -110,12 +110,12 @@ fn a_reader_that_stops_at_the_only_reason_has_the_whole_answer() {
         &[stop],
         ["success | stop | not_requested"; 3],
     );
-    // Of a request that is not seen nobody knows what it asks for.
+    // The parameters of an unread request are unknown.
     check(CHAT, "<unseen>", &[stop], expected);
 }
 
 #[test]
-fn a_reader_that_stops_at_the_end_mark_is_not_to_blame_for_missing_usage() {
+fn usage_missing_after_the_end_mark_is_not_the_fault_of_the_reader() {
     let stop = r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#;
     check(
         CHAT,
@@ -134,7 +134,7 @@ fn a_reader_that_stops_at_the_end_mark_is_not_to_blame_for_missing_usage() {
 }
 
 #[test]
-fn as_many_answers_must_end_as_the_request_asks_for() {
+fn as_many_choices_must_end_as_the_request_asks_for() {
     let first = r#"{"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#;
     let second = r#"{"choices":[{"index":1,"delta":{"content":"b"},"finish_reason":"length"}]}"#;
     let two = r#"{"model":"m","n":2,"stream":true,"stream_options":{"include_usage":true}}"#;
@@ -162,7 +162,7 @@ fn as_many_answers_must_end_as_the_request_asks_for() {
 }
 
 #[test]
-fn no_more_answers_are_told_apart_than_any_request_asks_for() {
+fn the_number_of_distinct_choices_is_limited() {
     let choices: Vec<_> = (0..300)
         .map(|number| {
             let reason = if number < 256 { "stop" } else { "length" };
@@ -216,8 +216,12 @@ fn an_event_called_error_is_an_error_in_any_dialect() {
             ends: Ends::Whole,
         };
         for size in SIZES {
-            let told = call.told(size);
-            assert_eq!(told.all("llm_requests_error"), [error], "{size}: {body}");
+            let readings = call.readings(size);
+            assert_eq!(
+                readings.label_values("llm_requests_error"),
+                [error],
+                "{size}: {body}"
+            );
         }
     }
     // Other fields only begin or end like one.
@@ -231,9 +235,17 @@ fn an_event_called_error_is_an_error_in_any_dialect() {
         ends: Ends::Whole,
     };
     for size in SIZES {
-        let told = call.told(size);
-        assert_eq!(told.all("llm_requests_total"), ["success"], "{size}");
-        assert_eq!(told.all("llm_finish_reasons_total"), ["stop"], "{size}");
+        let readings = call.readings(size);
+        assert_eq!(
+            readings.label_values("llm_requests_total"),
+            ["success"],
+            "{size}"
+        );
+        assert_eq!(
+            readings.label_values("llm_finish_reasons_total"),
+            ["stop"],
+            "{size}"
+        );
     }
     // Other events only begin or end like it.
     for name in ["errors", "erro", "err", "no error", "e"] {
@@ -248,7 +260,7 @@ fn an_event_called_error_is_an_error_in_any_dialect() {
         };
         for size in SIZES {
             assert_eq!(
-                call.told(size).all("llm_requests_total"),
+                call.readings(size).label_values("llm_requests_total"),
                 ["success"],
                 "{body}"
             );

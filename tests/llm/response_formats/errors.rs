@@ -1,4 +1,4 @@
-//! Errors: by status, by type and code, and within an answer that began well.
+//! Errors: by status, by type and code, and inside a response that started successfully.
 
 use crate::response_formats::{
     CHAT, EVENTS, MESSAGES, OLLAMA, RESPONSES, Row, check, events, stream, whole,
@@ -21,7 +21,7 @@ fn refused(
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "it is a table")]
-fn an_error_within_an_answer_is_an_error() {
+fn an_error_inside_a_response_is_an_error() {
     check([
         stream(
             "a chunk that is an error [docs]",
@@ -173,7 +173,7 @@ fn an_error_within_an_answer_is_an_error() {
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "it is a table")]
-fn what_is_refused_is_told_by_its_type() {
+fn error_responses_are_classified_by_their_type() {
     let openai = |name, status, body, learnt| refused(name, CHAT, status, body, learnt);
     let anthropic = |name, status, body, learnt| refused(name, MESSAGES, status, body, learnt);
     check([

@@ -1,4 +1,4 @@
-//! How events are put on the wire, and how that is said.
+//! Framing of events: line ends, fields, and the content types that declare them.
 
 use crate::response_formats::{CHAT, EVENTS, JSON, Row, check, stream, whole};
 

@@ -1,4 +1,4 @@
-//! Gemini: streams that are events or one JSON array, whole answers, and errors.
+//! Gemini: streams as events or as one JSON array, whole responses, and errors.
 
 use crate::response_formats::{EVENTS, JSON, Row, check, events, stream, whole};
 
@@ -10,7 +10,11 @@ const ASK: &str = r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}"#;
 pub(super) const HI: &str = r#"{"candidates":[{"content":{"parts":[{"text":"hi"}],"role":"model"},"index":0}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":1,"totalTokenCount":8},"modelVersion":"gemini-x"}"#;
 pub(super) const END: &str = r#"{"candidates":[{"content":{"parts":[{"text":"!"}],"role":"model"},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":2,"totalTokenCount":9},"modelVersion":"gemini-x"}"#;
 
-pub(super) fn one(name: &'static str, body: impl Into<Vec<u8>>, learnt: &'static str) -> Row {
+pub(super) fn whole_response(
+    name: &'static str,
+    body: impl Into<Vec<u8>>,
+    learnt: &'static str,
+) -> Row {
     Row {
         request: ASK,
         ..whole(name, WHOLE, body, learnt)
@@ -39,7 +43,7 @@ pub(super) fn array(name: &'static str, data: &[&str], learnt: &'static str) -> 
 }
 
 /// A stream in both ways.
-fn both(name: &'static str, data: &[&str], learnt: &'static str) -> [Row; 2] {
+fn sse_and_array(name: &'static str, data: &[&str], learnt: &'static str) -> [Row; 2] {
     [sse(name, data, learnt), array(name, data, learnt)]
 }
 
@@ -47,17 +51,17 @@ fn both(name: &'static str, data: &[&str], learnt: &'static str) -> [Row; 2] {
 #[expect(clippy::too_many_lines, reason = "it is a table")]
 fn streams_are_understood() {
     let rows = [
-        both(
+        sse_and_array(
             "the usage of the last chunk counts [docs]",
             &[HI, END],
             "success 7 2 stop first",
         ),
-        both(
+        sse_and_array(
             "one chunk is all of it [docs]",
             &[END],
             "success 7 2 stop first",
         ),
-        both(
+        sse_and_array(
             "a reason with nothing before it ends nothing [iss CLIProxyAPI#5640]",
             &[
                 r#"{"candidates":[{"content":{"role":"model","parts":[]},"finishReason":"STOP","index":0}]}"#,
@@ -66,7 +70,7 @@ fn streams_are_understood() {
             ],
             "success 7 2 stop first",
         ),
-        both(
+        sse_and_array(
             "a reason that says nothing is none [iss google-cloud-dotnet#15173]",
             &[
                 r#"{"candidates":[{"content":{"parts":[{"text":"hi"}]},"finishReason":"FINISH_REASON_UNSPECIFIED"}]}"#,
@@ -74,14 +78,14 @@ fn streams_are_understood() {
             ],
             "success 7 2 length first",
         ),
-        both(
+        sse_and_array(
             "a signature on an empty text is no token [iss vercel/ai#12402]",
             &[
                 r#"{"candidates":[{"content":{"parts":[{"text":"","thoughtSignature":"AAAA"}]},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":2}}"#,
             ],
             "success 7 2 stop",
         ),
-        both(
+        sse_and_array(
             "thoughts are tokens, beside those of the answer [docs]",
             &[
                 r#"{"candidates":[{"content":{"parts":[{"text":"hm","thought":true}],"role":"model"}}],"usageMetadata":{"promptTokenCount":7,"totalTokenCount":37,"thoughtsTokenCount":30}}"#,
@@ -89,21 +93,21 @@ fn streams_are_understood() {
             ],
             "success 7 32 reasoning=30 stop first",
         ),
-        both(
+        sse_and_array(
             "thoughts took all there was, and the count of 0 is left out [docs]",
             &[
                 r#"{"candidates":[{"content":{"role":"model"},"finishReason":"MAX_TOKENS","index":0}],"usageMetadata":{"promptTokenCount":7,"totalTokenCount":37,"thoughtsTokenCount":30}}"#,
             ],
             "success 7 30 reasoning=30 length",
         ),
-        both(
+        sse_and_array(
             "a function is called, and the reason is STOP [docs]",
             &[
                 r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{"finishReason":"SAFETY","usageMetadata":{"promptTokenCount":999}}}}],"role":"model"},"finishReason":"STOP","index":0}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":5,"totalTokenCount":12}}"#,
             ],
             "success 7 5 tool_calls x1 first",
         ),
-        both(
+        sse_and_array(
             "functions are called in several chunks, and the last says only why it ends [iss]",
             &[
                 r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{}}},{"functionCall":{"name":"g","args":{}}}]}}]}"#,
@@ -112,7 +116,7 @@ fn streams_are_understood() {
             ],
             "success 7 5 tool_calls x3 first",
         ),
-        both(
+        sse_and_array(
             "a call whose arguments come in parts is one [src]",
             &[
                 r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","willContinue":true}}]}}]}"#,
@@ -121,14 +125,14 @@ fn streams_are_understood() {
             ],
             "success 7 5 tool_calls x1 first",
         ),
-        both(
+        sse_and_array(
             "an image is what was asked for [docs]",
             &[
                 r#"{"candidates":[{"content":{"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":1290,"totalTokenCount":1297,"candidatesTokensDetails":[{"modality":"IMAGE","tokenCount":1290}]}}"#,
             ],
             "success 7 1290 image_output=1290 stop first",
         ),
-        both(
+        sse_and_array(
             "two candidates, one after the other [docs]",
             &[
                 r#"{"candidates":[{"content":{"parts":[{"text":"a"}]},"index":0},{"content":{"parts":[{"text":"b"}]},"index":1}]}"#,
@@ -137,14 +141,14 @@ fn streams_are_understood() {
             ],
             "success 7 4 length stop first",
         ),
-        both(
+        sse_and_array(
             "the prompt was blocked [docs]",
             &[
                 r#"{"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"},"usageMetadata":{"promptTokenCount":7,"totalTokenCount":7},"modelVersion":"gemini-x"}"#,
             ],
             "success 7 . content_filter",
         ),
-        both(
+        sse_and_array(
             "the answer was blocked after it had begun [docs]",
             &[
                 HI,
@@ -152,7 +156,7 @@ fn streams_are_understood() {
             ],
             "success 7 3 content_filter first",
         ),
-        both(
+        sse_and_array(
             "a text that looks like what is between two chunks [unverified]",
             &[
                 r#"{"candidates":[{"content":{"parts":[{"text":"}\n,\r\n{\"usageMetadata\":{\"promptTokenCount\":999}}]"}]}}]}"#,
@@ -160,22 +164,22 @@ fn streams_are_understood() {
             ],
             "success 7 2 stop first",
         ),
-        both(
+        sse_and_array(
             "cut before its end [docs]",
             &[HI],
             "truncated(truncated) 7 1 first -truncated",
         ),
-        both(
+        sse_and_array(
             "cut, and nothing is known of its tokens [docs]",
             &[r#"{"candidates":[{"content":{"parts":[{"text":"hi"}]}}]}"#],
             "truncated(truncated) . . first -truncated",
         ),
-        both(
+        sse_and_array(
             "no usage [unverified]",
             &[r#"{"candidates":[{"content":{"parts":[{"text":"hi"}]},"finishReason":"STOP"}]}"#],
             "success . . stop first -not_reported",
         ),
-        both(
+        sse_and_array(
             "an error after it had begun [src]",
             &[
                 HI,
@@ -231,10 +235,10 @@ fn whole_answers_are_understood() {
         let body = format!(
             r#"{{"candidates":[{{"content":{{"parts":[{{"text":"hi"}}]}},"finishReason":"STOP"}}],"usageMetadata":{usage}}}"#
         );
-        one(name, body, learnt)
+        whole_response(name, body, learnt)
     };
     check([
-        one("a text [docs]", END, "success 7 2 stop"),
+        whole_response("a text [docs]", END, "success 7 2 stop"),
         usage(
             "a cache is part of the prompt [docs]",
             r#"{"promptTokenCount":100,"cachedContentTokenCount":80,"candidatesTokenCount":2,"totalTokenCount":102}"#,
@@ -270,17 +274,17 @@ fn whole_answers_are_understood() {
             r#"{"promptTokenCount":7,"candidatesTokenCount":1.5}"#,
             "success 7 . stop -invalid",
         ),
-        one(
+        whole_response(
             "three functions, of two candidates [docs]",
             r#"{"candidates":[{"content":{"parts":[{"text":"hm","thought":true},{"functionCall":{"name":"f","args":{"functionCall":{"name":"h"}}}},{"functionCall":{"name":"g"}}]},"finishReason":"STOP","index":0},{"content":{"parts":[{"functionCall":{"name":"f"}}]},"finishReason":"STOP","index":1}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":5,"thoughtsTokenCount":1}}"#,
             "success 7 6 reasoning=1 tool_calls tool_calls x3",
         ),
-        one(
+        whole_response(
             "the prompt was blocked [docs]",
             r#"{"promptFeedback":{"blockReason":"SAFETY","safetyRatings":[]},"usageMetadata":{"promptTokenCount":7,"totalTokenCount":7}}"#,
             "success 7 . content_filter",
         ),
-        one(
+        whole_response(
             "nothing was blocked, and that is said [docs]",
             r#"{"candidates":[{"finishReason":"STOP"}],"promptFeedback":{"safetyRatings":[]},"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":2}}"#,
             "success 7 2 stop",
@@ -289,7 +293,7 @@ fn whole_answers_are_understood() {
 }
 
 #[test]
-fn every_reason_is_one_of_ours() {
+fn every_finish_reason_is_mapped() {
     for (reason, ours) in [
         ("STOP", "stop"),
         ("MAX_TOKENS", "length"),
@@ -315,12 +319,16 @@ fn every_reason_is_one_of_ours() {
         } else {
             "docs"
         };
-        check([one(format!("{reason} [{source}]").leak(), body, learnt)]);
+        check([whole_response(
+            format!("{reason} [{source}]").leak(),
+            body,
+            learnt,
+        )]);
     }
 }
 
 #[test]
-fn every_error_is_told_by_its_status() {
+fn every_error_is_classified_by_its_status() {
     for (code, status, ours) in [
         (400, "INVALID_ARGUMENT", "invalid_request"),
         (400, "FAILED_PRECONDITION", "invalid_request"),
@@ -337,22 +345,22 @@ fn every_error_is_told_by_its_status() {
         );
         let name: &str = format!("{status} [docs]").leak();
         let refused: &str = format!("error({ours}) . .").leak();
-        let within: &str = format!("error({ours}) . . -error").leak();
+        let in_stream: &str = format!("error({ours}) . . -error").leak();
         let refuse = |row| Row {
             status: code,
             ..row
         };
         check([
-            refuse(one(name, error.clone(), refused)),
+            refuse(whole_response(name, error.clone(), refused)),
             refuse(array(name, &[&error], refused)),
-            one(name, error.clone(), within),
-            sse(name, &[&error], within),
-            array(name, &[&error], within),
+            whole_response(name, error.clone(), in_stream),
+            sse(name, &[&error], in_stream),
+            array(name, &[&error], in_stream),
         ]);
     }
     check([Row {
         status: 400,
-        ..one(
+        ..whole_response(
             "a wrong key is none of the request's faults [docs]",
             r#"{"error":{"code":400,"message":"secret","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com"}]}}"#,
             "error(auth) . .",

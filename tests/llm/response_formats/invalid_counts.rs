@@ -1,4 +1,4 @@
-//! Numbers of tokens that are none, and usage where there is none.
+//! Invalid token counts, and `usage` in unexpected places.
 
 use crate::response_formats::{CHAT, Row, check, whole};
 
@@ -9,7 +9,7 @@ fn usage(usage: &str, learnt: &'static str) -> Row {
 }
 
 #[test]
-fn only_a_number_of_tokens_is_counted_as_one() {
+fn only_valid_token_counts_are_counted() {
     check([
         usage(
             r#"{"prompt_tokens":1,"completion_tokens":2}"#,
@@ -71,7 +71,7 @@ fn only_a_number_of_tokens_is_counted_as_one() {
             r#"{"prompt_tokens":9223372036854775807,"completion_tokens":2}"#,
             "success . 2 stop -invalid",
         ),
-        // What is known stays, though it was said badly again; but not as if all were well.
+        // Earlier counts are kept although a later one is invalid, but marked as incomplete.
         usage(
             r#"{"prompt_tokens":5,"prompt_tokens":-1,"completion_tokens":2}"#,
             "success 5 2 stop -invalid",
@@ -80,7 +80,7 @@ fn only_a_number_of_tokens_is_counted_as_one() {
 }
 
 #[test]
-fn a_number_of_a_thousand_digits_is_none() {
+fn a_number_of_a_thousand_digits_is_invalid() {
     let usage_of = format!(
         r#"{{"prompt_tokens":{},"completion_tokens":2}}"#,
         "9".repeat(1_000)
@@ -89,8 +89,8 @@ fn a_number_of_a_thousand_digits_is_none() {
 }
 
 #[test]
-fn only_the_usage_of_the_answer_is_read() {
-    let within = |content: &str| {
+fn only_the_usage_of_the_response_is_read() {
+    let in_stream = |content: &str| {
         format!(
             r#"{{"choices":[{{"index":0,"message":{content},"finish_reason":"stop"}}],"usage":{{"prompt_tokens":1,"completion_tokens":2}}}}"#
         )
@@ -99,7 +99,7 @@ fn only_the_usage_of_the_answer_is_read() {
         whole(
             "in a text",
             CHAT,
-            within(
+            in_stream(
                 r#"{"content":"\"usage\":{\"prompt_tokens\":9}},\"usage\":{\"prompt_tokens\":9}"}"#,
             ),
             "success 1 2 stop",
@@ -107,13 +107,13 @@ fn only_the_usage_of_the_answer_is_read() {
         whole(
             "in a text that ends with a backslash",
             CHAT,
-            within(r#"{"content":"\\","usage":{"prompt_tokens":9}}"#),
+            in_stream(r#"{"content":"\\","usage":{"prompt_tokens":9}}"#),
             "success 1 2 stop",
         ),
         whole(
             "deep in something else",
             CHAT,
-            within(
+            in_stream(
                 r#"{"extra":[[{"usage":{"prompt_tokens":9},"choices":[{"finish_reason":"length"}]}]]}"#,
             ),
             "success 1 2 stop",
@@ -127,13 +127,13 @@ fn only_the_usage_of_the_answer_is_read() {
         whole(
             "after a hundred thousand brackets",
             CHAT,
-            within(&format!("{}{}", "[".repeat(100_000), "]".repeat(100_000))),
+            in_stream(&format!("{}{}", "[".repeat(100_000), "]".repeat(100_000))),
             "success 1 2 stop",
         ),
         whole(
             "after a hundred thousand objects under names that are read",
             CHAT,
-            within(&format!(
+            in_stream(&format!(
                 "{}1{}",
                 r#"{"content":[{"choices":"#.repeat(100_000),
                 "}]}".repeat(100_000)

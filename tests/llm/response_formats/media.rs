@@ -1,4 +1,4 @@
-//! Images, sound and moderation, as OpenAI has them, and Mistral.
+//! Images, audio and moderation of OpenAI and Mistral.
 
 use crate::response_formats::{Row, check, events, stream, whole};
 
@@ -9,7 +9,7 @@ const TRANSLATIONS: &str = "/v1/audio/translations";
 const SPEECH: &str = "/v1/audio/speech";
 const MODERATIONS: &str = "/v1/moderations";
 
-/// What is sent with a file is a form.
+/// A request with a file is a multipart form.
 const FORM: &str = "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-x\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.mp3\"\r\nContent-Type: audio/mpeg\r\n\r\nID3\r\n--b--\r\n";
 const STREAMED_FORM: &str = "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ngpt-x-transcribe\r\n--b\r\nContent-Disposition: form-data; name=\"stream\"\r\n\r\ntrue\r\n--b--\r\n";
 

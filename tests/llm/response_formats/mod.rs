@@ -1,8 +1,7 @@
-//! Answers that no server here gives, made by hand from what is known of them, each read
-//! in pieces of every size.
+//! Handmade responses that no server in these tests returns, each read in chunks of every size.
 //!
-//! A row says where its shape is told: in the vendor's documents, in code that reads it,
-//! or nowhere that could be checked (`unverified`). Values are invented.
+//! A row says where its format is documented: by the vendor, in code that reads it, or nowhere
+//! (`unverified`). Values are invented.
 
 mod anthropic_messages;
 pub(crate) mod aws_event_stream;
@@ -28,11 +27,11 @@ mod tool_calls;
 mod usage_corrections;
 mod vertex;
 
-use crate::support::{Call, Ends, SIZES, Told};
+use crate::support::{Call, Ends, Readings, SIZES};
 
-/// One answer, and what is to be learnt from it.
+/// One response, and the expected summary.
 pub(crate) struct Row {
-    /// What it shows, and where its shape is told.
+    /// What it shows, and where its format is documented.
     name: &'static str,
     path: &'static str,
     request: &'static str,
@@ -89,7 +88,7 @@ pub(crate) fn whole(
     }
 }
 
-/// Puts events together from their data.
+/// Builds events from their data.
 pub(crate) fn events(data: &[&str]) -> String {
     data.iter()
         .flat_map(|data| {
@@ -118,27 +117,29 @@ pub(crate) fn check(rows: impl IntoIterator<Item = Row>) {
             ends: Ends::Whole,
         };
         for size in SIZES {
-            let told = summary(&call.told(size));
-            if told != row.learnt {
+            let readings = summary(&call.readings(size));
+            if readings != row.learnt {
                 let Row { name, learnt, .. } = row;
-                faults.push(format!("{name}, in pieces of {size}: {told}, not {learnt}"));
+                faults.push(format!(
+                    "{name}, in pieces of {size}: {readings}, not {learnt}"
+                ));
             }
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// Returns what was learnt: the outcome with the type of its error, tokens in and out,
-/// their details, the reasons to finish, calls of tools (`x2`), a first token (`first`),
-/// why tokens are missing (`-reason`), what else was billed (`images=2`), the phases whose
-/// time the server told (`~queue`), and the cost in nano-dollars (`$reported=5`).
-fn summary(told: &Told) -> String {
-    let mut parts = told.all("llm_requests_total").join(" ");
-    for error in told.all("llm_requests_error") {
+/// Returns a summary: the outcome with the type of its error, input and output tokens, their
+/// details, finish reasons, tool calls (`x2`), a first token (`first`), why tokens are missing
+/// (`-reason`), other billed units (`images=2`), the phases with a server time (`~queue`), and
+/// the cost in nano-dollars (`$reported=5`).
+fn summary(readings: &Readings) -> String {
+    let mut parts = readings.label_values("llm_requests_total").join(" ");
+    for error in readings.label_values("llm_requests_error") {
         parts.extend(["(", error, ")"]);
     }
     for direction in ["input", "output"] {
-        let tokens = told.count("llm_tokens_total", direction);
+        let tokens = readings.count("llm_tokens_total", direction);
         parts.extend([
             " ".to_owned(),
             tokens.map_or(".".to_owned(), |tokens| tokens.to_string()),
@@ -154,20 +155,23 @@ fn summary(told: &Told) -> String {
         "image_input",
         "image_output",
     ] {
-        if let Some(tokens) = told.count("llm_token_details_total", kind) {
+        if let Some(tokens) = readings.count("llm_token_details_total", kind) {
             parts.extend([" ", kind, "=", &tokens.to_string()]);
         }
     }
-    for reason in told.all("llm_finish_reasons_total") {
+    for reason in readings.label_values("llm_finish_reasons_total") {
         parts.extend([" ", reason]);
     }
-    if let Some(calls) = told.count("llm_tool_calls_total", "") {
+    if let Some(calls) = readings.count("llm_tool_calls_total", "") {
         parts.extend([" x", &calls.to_string()]);
     }
-    if told.count("llm_time_to_first_token_seconds", "").is_some() {
+    if readings
+        .count("llm_time_to_first_token_seconds", "")
+        .is_some()
+    {
         parts.push_str(" first");
     }
-    for reason in told.all("llm_usage_missing_total") {
+    for reason in readings.label_values("llm_usage_missing_total") {
         parts.extend([" -", reason]);
     }
     for unit in [
@@ -186,17 +190,17 @@ fn summary(told: &Told) -> String {
         "provisioned_calls",
         "other_tier_calls",
     ] {
-        if let Some(units) = told.amount("llm_billed_units_total", unit) {
+        if let Some(units) = readings.amount("llm_billed_units_total", unit) {
             parts.extend([" ", unit, "=", &format!("{units:.0}")]);
         }
     }
     for phase in ["queue", "load", "prompt", "generate", "total"] {
-        if told.count("llm_server_time_seconds", phase).is_some() {
+        if readings.count("llm_server_time_seconds", phase).is_some() {
             parts.extend([" ~", phase]);
         }
     }
     for source in ["reported", "table"] {
-        if let Some(dollars) = told.amount("llm_cost_usd_total", source) {
+        if let Some(dollars) = readings.amount("llm_cost_usd_total", source) {
             parts.extend([" $", source, "=", &format!("{:.0}", dollars * 1e9)]);
         }
     }

@@ -37,7 +37,7 @@ fn lines(lines: &[&str]) -> String {
 
 fn ollama(name: &'static str, data: &[&str], learnt: &'static str) -> Row {
     Row {
-        // It streams where nothing else is said.
+        // It streams by default.
         request: r#"{"model":"m"}"#,
         kind: LINES,
         ..stream(name, OLLAMA, lines(data), learnt)

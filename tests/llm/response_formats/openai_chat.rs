@@ -1,4 +1,4 @@
-//! `OpenAI`'s chat, and how its followers differ.
+//! `OpenAI`'s Chat Completions, and how compatible APIs differ.
 
 use crate::response_formats::{CHAT, Row, check, events, stream, whole};
 
@@ -209,7 +209,7 @@ fn chat_is_understood_in_all_its_dialects() {
 }
 
 #[test]
-fn each_call_of_a_tool_is_counted_once() {
+fn each_tool_call_is_counted_once() {
     check([
         stream(
             "two calls in parts, at once [docs]",
@@ -267,7 +267,7 @@ fn each_call_of_a_tool_is_counted_once() {
 }
 
 #[test]
-fn a_reason_that_says_nothing_is_none() {
+fn an_empty_finish_reason_is_ignored() {
     const EMPTY: &str = r#"{"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":""}]}"#;
     const WORD_NULL: &str =
         r#"{"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"null"}]}"#;
@@ -296,7 +296,7 @@ fn a_reason_that_says_nothing_is_none() {
 }
 
 #[test]
-fn an_error_of_one_answer_is_an_error() {
+fn an_error_of_one_choice_is_an_error() {
     check([
         whole(
             "a gateway whose provider failed after it had begun [iss genkit#6259]",
@@ -314,7 +314,7 @@ fn an_error_of_one_answer_is_an_error() {
 }
 
 #[test]
-fn a_stream_that_was_not_asked_for_usage_says_so() {
+fn a_stream_without_requested_usage_is_counted_as_such() {
     check([
         Row {
             request: r#"{"model":"m","stream":true}"#,

@@ -1,5 +1,4 @@
-//! Shapes that few answers have: counts beside those that include all others, runs within a
-//! run, and ends that are none.
+//! Uncommon formats: counts next to totals or inside of them, nested runs, and unusual ends.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +15,7 @@ const PREDICT: &str =
     "/v1/projects/p/locations/l/publishers/google/models/text-embedding-005:predict";
 
 #[test]
-fn counts_that_stand_beside_others_are_added() {
+fn counts_next_to_others_are_added() {
     check([
         whole(
             "every run of the model counts [docs: compaction]",
@@ -122,8 +121,8 @@ fn counts_that_stand_beside_others_are_added() {
 #[test]
 fn counts_that_include_others_are_not_added() {
     let gemini = |name, usage: &str, learnt| {
-        let told = r#"{"candidates":[{"content":{"parts":[{"text":"hi"}]},"finishReason":"STOP"}],"usageMetadata":USAGE}"#;
-        whole(name, GENERATE, told.replace("USAGE", usage), learnt)
+        let readings = r#"{"candidates":[{"content":{"parts":[{"text":"hi"}]},"finishReason":"STOP"}],"usageMetadata":USAGE}"#;
+        whole(name, GENERATE, readings.replace("USAGE", usage), learnt)
     };
     check([
         gemini(
@@ -166,7 +165,7 @@ fn counts_that_include_others_are_not_added() {
 }
 
 #[test]
-fn ends_and_errors_are_told_in_many_ways() {
+fn ends_and_errors_are_recognized_in_many_forms() {
     check([
         stream(
             "a transcription of Mistral's [src: its client]",
@@ -232,7 +231,7 @@ fn ends_and_errors_are_told_in_many_ways() {
 }
 
 #[test]
-fn messages_of_others_are_no_calls() {
+fn other_messages_are_no_calls() {
     let sms = r#"{"message_type":"text","text":"hi","to":"1","from":"2","channel":"sms"}"#;
     for (path, request, is_call) in [
         (MESSAGES, sms, false),
@@ -240,7 +239,7 @@ fn messages_of_others_are_no_calls() {
         (MESSAGES, r#"{"model":"c","messages":[]}"#, true),
         // llama.cpp's server needs no model.
         (CHAT, r#"{"messages":[]}"#, true),
-        // What cannot be seen may be a call.
+        // An unread request may be a call.
         (MESSAGES, "", true),
     ] {
         let call = Call {
@@ -251,16 +250,16 @@ fn messages_of_others_are_no_calls() {
             body: br#"{"message_uuid":"a"}"#,
             ends: Ends::Whole,
         };
-        let told = call.told(64);
+        let readings = call.readings(64);
         assert_eq!(
-            !told.all("llm_requests_total").is_empty(),
+            !readings.label_values("llm_requests_total").is_empty(),
             is_call,
             "{path} {request}"
         );
     }
 }
 
-/// Where nothing comes out there is no output, and no 0 either.
+/// Without output there is no output series, not even at 0.
 #[test]
 fn embeddings_have_no_output() {
     for (path, body) in [
@@ -288,9 +287,9 @@ fn embeddings_have_no_output() {
     }
 }
 
-/// A stream that shows its thoughts has a time for each token from the first of them.
+/// A stream with visible reasoning has a time per token from its first one.
 #[test]
-fn thoughts_that_are_shown_take_time_in_every_dialect() {
+fn streamed_reasoning_counts_into_the_time_per_token_in_every_dialect() {
     let responses = [
         r#"{"type":"response.reasoning_text.delta","output_index":0,"delta":"hm"}"#,
         r#"{"type":"response.output_text.delta","output_index":1,"delta":"a"}"#,
@@ -302,11 +301,11 @@ fn thoughts_that_are_shown_take_time_in_every_dialect() {
         r#"{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":102,"completion_tokens_details":{"reasoning_tokens":100}}}"#,
     ];
     let times = [(RESPONSES, responses), (CHAT, chat)].map(|(path, data)| {
-        let (begun, asked) = (Instant::now(), Arc::new(AtomicU64::new(0)));
+        let (begun, clock_reads) = (Instant::now(), Arc::new(AtomicU64::new(0)));
         let registry = Registry::new();
-        let layer = LlmLayer::new()
-            .registry(&registry)
-            .clock(move || begun + Duration::from_secs(asked.fetch_add(10, Ordering::Relaxed)));
+        let layer = LlmLayer::new().registry(&registry).clock(move || {
+            begun + Duration::from_secs(clock_reads.fetch_add(10, Ordering::Relaxed))
+        });
         pass(&layer, path, &events(&data), "text/event-stream");
         let text = registry.export_prometheus();
         let mut lines = text.lines();

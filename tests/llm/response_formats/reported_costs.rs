@@ -1,5 +1,4 @@
-//! Answers that tell what they cost, what else they are billed by, and how long the server
-//! took for each phase.
+//! Responses that report their cost, other billed units, and the server's time for each phase.
 
 use crate::response_formats::aws_event_stream::{chunk, event};
 use crate::response_formats::bedrock::framed;
@@ -27,7 +26,7 @@ fn streamed(name: &'static str, usage: &str, beside: &str, learnt: &'static str)
 }
 
 /// Both, where `learnt` has what comes after the tokens and reasons.
-fn both(name: &'static str, usage: &str, beside: &str, learnt: &str) -> [Row; 2] {
+fn whole_and_stream(name: &'static str, usage: &str, beside: &str, learnt: &str) -> [Row; 2] {
     [
         chat(
             name,
@@ -45,59 +44,59 @@ fn both(name: &'static str, usage: &str, beside: &str, learnt: &str) -> [Row; 2]
 }
 
 #[test]
-fn a_cost_is_told_beside_the_tokens() {
+fn a_cost_is_read_next_to_the_tokens() {
     let rows = [
-        both(
+        whole_and_stream(
             "OpenRouter's [docs]",
             r#","cost":0.00014,"is_byok":false,"cost_details":{"upstream_inference_cost":null}"#,
             "",
             " $reported=140000",
         ),
-        both(
+        whole_and_stream(
             "OpenRouter's, with what its provider took of it [src]",
             r#","cost":0.0012,"is_byok":false,"cost_details":{"upstream_inference_cost":0.0012,"upstream_inference_prompt_cost":0.001,"upstream_inference_completions_cost":0.0002}"#,
             "",
             " $reported=1200000",
         ),
-        both(
+        whole_and_stream(
             "OpenRouter's, of a key of one's own: both are paid [docs]",
             r#","cost":0.05,"is_byok":true,"cost_details":{"upstream_inference_cost":1}"#,
             "",
             " $reported=1050000000",
         ),
-        both(
+        whole_and_stream(
             "OpenRouter's, of a key of one's own, told in another order [unverified]",
             r#","cost_details":{"upstream_inference_cost":0.00019},"is_byok":true,"cost":0"#,
             "",
             " $reported=190000",
         ),
-        both(
+        whole_and_stream(
             "OpenRouter's, without what its provider took [docs]",
             r#","cost":1e-7"#,
             "",
             " $reported=100",
         ),
-        both(
+        whole_and_stream(
             "xAI's, in ticks [docs]",
             r#","num_sources_used":0,"cost_in_usd_ticks":12340000"#,
             "",
             " $reported=1234000",
         ),
-        both(
+        whole_and_stream(
             "Perplexity's [docs]",
             r#","search_context_size":"low","cost":{"input_tokens_cost":0.001,"output_tokens_cost":0.002,"request_cost":0.006,"total_cost":0.009}"#,
             "",
             " $reported=9000000",
         ),
-        both("none [unverified]", r#","cost":null"#, "", ""),
-        both("less than nothing [unverified]", r#","cost":-1"#, "", ""),
-        both(
+        whole_and_stream("none [unverified]", r#","cost":null"#, "", ""),
+        whole_and_stream("less than nothing [unverified]", r#","cost":-1"#, "", ""),
+        whole_and_stream(
             "a text [unverified]",
             r#","cost":"0.1""#,
             "",
             " $reported=100000000",
         ),
-        both("no number [unverified]", r#","cost":"much""#, "", ""),
+        whole_and_stream("no number [unverified]", r#","cost":"much""#, "", ""),
     ];
     check(rows.into_iter().flatten());
 }
@@ -124,7 +123,7 @@ fn the_last_cost_of_a_stream_counts() {
 }
 
 #[test]
-fn responses_tell_their_cost_too() {
+fn the_responses_api_reports_costs_too() {
     let done = |name, usage: &str, learnt| {
         let last = format!(
             r#"{{"type":"response.completed","response":{{"status":"completed","usage":{{"input_tokens":5,"output_tokens":6{usage}}}}}}}"#
@@ -162,7 +161,7 @@ fn responses_tell_their_cost_too() {
 }
 
 #[test]
-fn a_cost_may_be_told_in_the_head() {
+fn a_cost_can_be_reported_in_a_header() {
     let row = |headers, row: Row| Row { headers, ..row };
     check([
         row(
@@ -210,7 +209,7 @@ fn a_cost_may_be_told_in_the_head() {
 }
 
 #[test]
-fn what_a_server_searched_is_billed_by_the_search() {
+fn searches_run_by_the_server_are_billed_each() {
     let usage = r#""usage":{"input_tokens":5,"output_tokens":6,"server_tool_use":{"web_search_requests":2,"web_fetch_requests":1}}"#;
     check([
         whole(
@@ -235,39 +234,39 @@ fn what_a_server_searched_is_billed_by_the_search() {
 }
 
 #[test]
-fn servers_tell_the_time_of_each_phase() {
+fn server_times_of_each_phase_are_recorded() {
     let rows = [
-        both(
+        whole_and_stream(
             "Groq's [src]",
             r#","queue_time":0.037,"prompt_time":0.0006,"completion_time":0.46,"total_time":0.4606"#,
             "",
             " ~queue ~prompt ~generate ~total",
         ),
-        both(
+        whole_and_stream(
             "Cerebras's [docs]",
             "",
             r#","time_info":{"queue_time":0.00007,"prompt_time":0.001,"completion_time":0.006,"total_time":0.02,"created":1}"#,
             " ~queue ~prompt ~generate ~total",
         ),
-        both(
+        whole_and_stream(
             "llama.cpp's [src]",
             "",
             r#","timings":{"cache_n":0,"prompt_n":5,"prompt_ms":25.0,"prompt_per_token_ms":5.0,"prompt_per_second":200.0,"predicted_n":6,"predicted_ms":600.5,"predicted_per_token_ms":100.1,"predicted_per_second":9.99}"#,
             " ~prompt ~generate",
         ),
-        both(
+        whole_and_stream(
             "vLLM's [docs]",
             "",
             r#","metrics":{"time_to_first_token_ms":80.5,"generation_time_ms":1200.0,"queue_time_ms":10.5,"mean_itl_ms":8,"tokens_per_second":100.0}"#,
             " ~queue ~generate",
         ),
-        both(
+        whole_and_stream(
             "vLLM's, of which some are not known [unverified]",
             "",
             r#","metrics":{"time_to_first_token_ms":null,"generation_time_ms":1240.5,"queue_time_ms":null}"#,
             " ~generate",
         ),
-        both(
+        whole_and_stream(
             "less than nothing [unverified]",
             r#","queue_time":-0.1,"prompt_time":"a","completion_time":0.4"#,
             "",
@@ -288,7 +287,7 @@ fn servers_tell_the_time_of_each_phase() {
 }
 
 #[test]
-fn ollama_tells_nanoseconds() {
+fn times_of_ollama_are_nanoseconds() {
     const DONE: &str = r#"{"model":"m","message":{"content":""},"done":true,"done_reason":"stop","total_duration":900000000,"load_duration":200000000,"prompt_eval_count":40,"prompt_eval_duration":100000000,"eval_count":25,"eval_duration":500000000}"#;
     const ALL: &str = "success 40 25 stop ~load ~prompt ~generate ~total";
     check([
@@ -311,7 +310,7 @@ fn ollama_tells_nanoseconds() {
 }
 
 #[test]
-fn bedrock_tells_its_latency() {
+fn the_latency_of_bedrock_is_recorded() {
     const CONVERSE: &str = "/model/m/converse-stream";
     const INVOKE: &str = "/model/mistral.m-x-v0%3A2/invoke-with-response-stream";
     check([

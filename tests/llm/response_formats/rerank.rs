@@ -1,4 +1,4 @@
-//! Putting texts in order, and embeddings that tell one number of tokens.
+//! Reranking, and embeddings that report only one token count.
 
 use crate::response_formats::{Row, check, whole};
 
@@ -14,7 +14,7 @@ fn row(name: &'static str, path: &'static str, body: &str, learnt: &'static str)
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "it is a table")]
-fn an_order_is_billed_by_searches_or_by_tokens() {
+fn reranking_is_billed_by_searches_or_by_tokens() {
     check([
         row(
             "Cohere's [docs]",
@@ -144,7 +144,7 @@ fn all_tokens_of_embeddings_are_input() {
             "success 15 .",
         ),
     ]);
-    // Elsewhere the sum of both says nothing of either.
+    // In other APIs, the sum determines neither of the two.
     check([whole(
         "of a chat [unverified]",
         crate::response_formats::CHAT,

@@ -1,10 +1,10 @@
-//! Calls that several models answered: the tokens count under the model that took them.
+//! Calls answered by several models: tokens count under the model that used them.
 
 use tachometer::llm::{Price, PriceTable};
 use tachometer::{LlmLayer, Registry};
 
 use crate::response_formats::{EVENTS, JSON, MESSAGES, events};
-use crate::support::{Call, Ends, told};
+use crate::support::{Call, Ends, readings};
 
 /// What is expected of one model: tokens of input and output, and billionths of a dollar.
 type Model = (&'static str, [u64; 2], u64);
@@ -31,24 +31,35 @@ fn check(model: &str, answered: &str, usage: &str, expected: &[Model], unpriced:
         let registry = Registry::new();
         let layer = LlmLayer::new().registry(&registry).prices(prices.clone());
         call.pass(&layer, size);
-        let told = told(&registry);
-        assert_eq!(told.all("llm_requests_total"), ["success"], "{usage}");
-        assert_eq!(told.model, model, "{usage}");
-        assert_eq!(told.count("llm_request_duration_seconds", ""), Some(1));
-        assert_eq!(told.all("llm_unpriced_requests_total"), unpriced, "{usage}");
-        assert!(told.all("llm_usage_missing_total").is_empty(), "{usage}");
+        let readings = readings(&registry);
+        assert_eq!(
+            readings.label_values("llm_requests_total"),
+            ["success"],
+            "{usage}"
+        );
+        assert_eq!(readings.model, model, "{usage}");
+        assert_eq!(readings.count("llm_request_duration_seconds", ""), Some(1));
+        assert_eq!(
+            readings.label_values("llm_unpriced_requests_total"),
+            unpriced,
+            "{usage}"
+        );
+        assert!(
+            readings.label_values("llm_usage_missing_total").is_empty(),
+            "{usage}"
+        );
         let mut sums = [0, 0];
         for (model, tokens, nanos) in expected {
-            let found = ["input", "output"].map(|by| told.tokens_of(model, by));
+            let found = ["input", "output"].map(|by| readings.tokens_of(model, by));
             assert_eq!(found, *tokens, "{model}: {usage}");
-            let cost = told.cost_of(model);
+            let cost = readings.cost_of(model);
             assert!(
                 (cost * 1e9 - *nanos as f64).abs() < 0.5,
                 "{model}: {cost}, {usage}"
             );
             sums = [sums[0] + tokens[0], sums[1] + tokens[1]];
         }
-        let all = ["input", "output"].map(|by| told.count("llm_tokens_total", by).unwrap_or(0));
+        let all = ["input", "output"].map(|by| readings.count("llm_tokens_total", by).unwrap_or(0));
         assert_eq!(all, sums, "{usage}");
     }
 }
@@ -82,7 +93,7 @@ fn attempts_with_output_are_billed_at_the_rates_of_their_models() {
 }
 
 #[test]
-fn a_cost_that_the_provider_reports_is_that_of_all_models() {
+fn a_reported_cost_covers_all_models() {
     for (first, tokens) in [(0, [0, 0]), (20, [1_000, 20])] {
         let usage = r#"{"input_tokens":1000,"output_tokens":100,"cost":0.5,"iterations":[{"type":"message","model":"claude-fable-5","input_tokens":1000,"output_tokens":FIRST},{"type":"fallback_message","model":"claude-opus-4-8","input_tokens":1000,"output_tokens":100}]}"#;
         check(
@@ -110,7 +121,7 @@ fn an_advisor_has_its_own_tokens_and_price() {
         ],
         &[],
     );
-    // Without a price of its own it is unpriced, and never at the price of the other.
+    // Without its own price it is unpriced, and never gets the price of the other one.
     check(
         "claude-sonnet-5",
         "claude-sonnet-5",
@@ -124,8 +135,8 @@ fn an_advisor_has_its_own_tokens_and_price() {
 }
 
 #[test]
-fn a_model_that_advises_itself_under_another_name_has_tokens_of_its_own() {
-    // An alias was requested, and the answer tells the model behind it.
+fn a_model_that_advises_itself_under_another_name_has_separate_tokens() {
+    // An alias was requested, and the response names the actual model.
     check(
         "my-alias",
         "claude-opus-4-8",
@@ -168,7 +179,7 @@ fn a_model_without_a_price_is_unpriced_once_a_call() {
 }
 
 #[test]
-fn an_empty_list_of_runs_takes_none_back() {
+fn an_empty_list_of_runs_discards_none() {
     check(
         "claude-opus-4-8",
         "claude-opus-4-8",
@@ -182,7 +193,7 @@ fn an_empty_list_of_runs_takes_none_back() {
 }
 
 #[test]
-fn runs_that_are_not_all_listed_take_nothing_back() {
+fn an_incomplete_list_of_runs_discards_nothing() {
     check(
         "claude-opus-4-8",
         "claude-opus-4-8",
@@ -247,9 +258,9 @@ fn a_list_of_runs_that_breaks_off_changes_nothing() {
         ends: Ends::Whole,
     };
     for size in [1, 7, usize::MAX] {
-        let told = call.told(size);
-        assert_eq!(told.count("llm_tokens_total", "input"), Some(12));
-        assert_eq!(told.count("llm_tokens_total", "output"), Some(5));
+        let readings = call.readings(size);
+        assert_eq!(readings.count("llm_tokens_total", "input"), Some(12));
+        assert_eq!(readings.count("llm_tokens_total", "output"), Some(5));
     }
 }
 
@@ -277,10 +288,10 @@ fn a_thousand_runs_of_a_thousand_models_are_bounded_and_lose_no_token() {
         body: body.as_bytes(),
         ends: Ends::Whole,
     };
-    let told = call.told(64);
-    assert_eq!(told.count("llm_tokens_total", "input"), Some(10_000));
-    assert_eq!(told.count("llm_tokens_total", "output"), Some(1_000));
-    assert_eq!(told.tokens_of("invented-19", "input"), 10);
+    let readings = call.readings(64);
+    assert_eq!(readings.count("llm_tokens_total", "input"), Some(10_000));
+    assert_eq!(readings.count("llm_tokens_total", "output"), Some(1_000));
+    assert_eq!(readings.tokens_of("invented-19", "input"), 10);
     // A fifth of the limit is for models that only answers name.
-    assert_eq!(told.tokens_of("invented-20", "input"), 0);
+    assert_eq!(readings.tokens_of("invented-20", "input"), 0);
 }

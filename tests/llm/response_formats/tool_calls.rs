@@ -1,4 +1,4 @@
-//! Tool calls: which one is which, and who runs it.
+//! Tool calls: how they are distinguished, and who runs them.
 
 use crate::response_formats::{CHAT, MESSAGES, RESPONSES, Row, check, events, stream, whole};
 
@@ -136,7 +136,7 @@ fn a_tool_call_without_an_id_is_known_by_its_index() {
 }
 
 #[test]
-fn what_the_provider_runs_is_no_call_for_the_caller() {
+fn tools_run_by_the_provider_are_no_tool_calls() {
     check([
         whole(
             "a search of Nova's [rec: Bedrock]",
@@ -172,7 +172,7 @@ fn what_the_provider_runs_is_no_call_for_the_caller() {
 }
 
 #[test]
-fn an_answer_that_was_cut_short_within_a_tool_call_did_not_stop_for_it() {
+fn a_response_cut_off_inside_a_tool_call_has_no_tool_call_finish_reason() {
     check([whole(
         "Gemini's [unverified]",
         "/v1beta/models/g:generateContent",
@@ -182,7 +182,7 @@ fn an_answer_that_was_cut_short_within_a_tool_call_did_not_stop_for_it() {
 }
 
 #[test]
-fn no_more_tool_calls_are_told_apart_than_any_answer_has() {
+fn the_number_of_distinct_tool_calls_is_limited() {
     let parts: Vec<_> = (0..300)
         .map(|number| format!(r#"{{"index":{number},"id":"{number}","function":{{"name":"f"}}}}"#))
         .collect();

@@ -15,7 +15,7 @@ fn anthropic(name: &'static str, start: &str, delta: &str, learnt: &'static str)
 }
 
 #[test]
-fn a_placeholder_of_zero_takes_nothing_back() {
+fn a_placeholder_of_zero_discards_nothing() {
     check([
         anthropic(
             "zeros at the end [iss ai-gateway#1631]",
@@ -168,9 +168,9 @@ fn an_output_of_zero_that_follows_from_the_total_is_not_missing() {
     ]);
 }
 
-/// A usage object that breaks off is not complete, and takes nothing back.
+/// A truncated usage object is incomplete, and discards nothing.
 #[test]
-fn a_usage_that_is_cut_takes_nothing_back() {
+fn an_incomplete_usage_discards_nothing() {
     let first = r#"{"candidates":[{"content":{"parts":[{"text":"a"}]}}],"usageMetadata":{"promptTokenCount":9,"cachedContentTokenCount":8,"candidatesTokenCount":21,"thoughtsTokenCount":35,"totalTokenCount":65}}"#;
     let last = r#"{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":9,"cachedContentTokenCount":8,"candidatesTokenCount":22,"thoughtsTokenCount":35,"totalTokenCount":66}}"#;
     let first = events(&[first]);
@@ -184,8 +184,8 @@ fn a_usage_that_is_cut_takes_nothing_back() {
             body: &whole.as_bytes()[..cut],
             ends: Ends::Broken,
         };
-        let told = call.told(usize::MAX);
-        let count = |metric, by| told.count(metric, by).unwrap_or(0);
+        let readings = call.readings(usize::MAX);
+        let count = |metric, by| readings.count(metric, by).unwrap_or(0);
         let text = &whole[first.len()..cut];
         assert_eq!(count("llm_tokens_total", "input"), 9, "{text}");
         assert!(count("llm_tokens_total", "output") >= 56, "{text}");
@@ -196,7 +196,7 @@ fn a_usage_that_is_cut_takes_nothing_back() {
 
 /// Rows of answers whose reasoning is inside the output, or beside it.
 #[test]
-fn a_rule_of_one_vendor_holds_for_no_other() {
+fn a_rule_of_one_vendor_applies_to_no_other() {
     const VERCEL: &str = "https://ai-gateway.vercel.sh/v1/chat/completions";
     let usage = |model: &str, output: u64, reasoning: u64| {
         let total = 100 + output;
@@ -287,7 +287,7 @@ fn counts_that_contradict_each_other_are_inconsistent() {
 }
 
 #[test]
-fn a_model_without_a_name_takes_no_name_back() {
+fn an_empty_model_name_does_not_replace_a_name() {
     let body = events(&[
         r#"{"model":"gpt-x","choices":[{"index":0,"delta":{"content":"a"}}]}"#,
         r#"{"model":"","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#,
@@ -302,6 +302,6 @@ fn a_model_without_a_name_takes_no_name_back() {
         ends: Ends::Whole,
     };
     for size in SIZES {
-        assert_eq!(call.told(size).model, "gpt-x", "{size}");
+        assert_eq!(call.readings(size).model, "gpt-x", "{size}");
     }
 }

@@ -1,6 +1,6 @@
-//! What Google serves besides: embeddings, images, and the models of others on Vertex.
+//! Google's other APIs: embeddings, images, and models of other vendors on Vertex.
 
-use crate::response_formats::gemini::{END, HI, array, one, sse};
+use crate::response_formats::gemini::{END, HI, array, sse, whole_response};
 use crate::response_formats::{Row, check, events, stream, whole};
 
 macro_rules! vertex {
@@ -70,7 +70,7 @@ fn embeddings_and_images_are_understood() {
 }
 
 #[test]
-fn vertex_serves_models_of_others() {
+fn vertex_serves_models_of_other_vendors() {
     const GOOGLE: &str = vertex!("google/models/g:streamGenerateContent");
     const CLAUDE: &str = vertex!("anthropic/models/claude-x:streamRawPredict");
     const START: &str = r#"{"type":"message_start","message":{"model":"c","usage":{"input_tokens":12,"cache_read_input_tokens":900,"cache_creation_input_tokens":88,"output_tokens":1}}}"#;
@@ -99,7 +99,7 @@ fn vertex_serves_models_of_others() {
         },
         Row {
             path: vertex!("google/models/g:generateContent"),
-            ..one("Google's, whole [docs]", END, "success 7 2 stop")
+            ..whole_response("Google's, whole [docs]", END, "success 7 2 stop")
         },
         claude(
             "Anthropic's [docs]",

@@ -34,7 +34,7 @@ fn question() -> Value {
     json!({"model": "gpt-x", "messages": [{"role": "user", "content": "hi"}]})
 }
 
-/// An answer of the responses' dialect.
+/// A response of the Responses API.
 fn response(status: &str) -> Value {
     json!({
         "id": "resp_1", "object": "response", "created_at": 1, "status": status,
@@ -63,14 +63,13 @@ async fn a_chat_is_measured() {
     assert_eq!(answer.usage.unwrap().prompt_tokens, 9);
     assert_eq!(outcomes(&registry), SUCCESS);
     assert_eq!(tokens(&registry), [9.0, 3.0]);
-    let asked = &upstream.asked()[0];
-    assert_eq!(asked.head.headers["authorization"], "Bearer key");
+    let received = &upstream.received()[0];
+    assert_eq!(received.head.headers["authorization"], "Bearer key");
 }
 
-/// The client stops reading at `[DONE]`, which is the end of the answer, though not of
-/// the body.
+/// The client stops reading at `[DONE]`, which ends the response, but not the body.
 #[tokio::test]
-async fn a_chats_stream_read_to_its_end_is_a_success() {
+async fn a_chat_stream_read_to_its_end_is_a_success() {
     for end in [End::Ends, End::Hangs] {
         let answer = Answer::events(chunks("gpt-x", 9, 3)).end(end);
         let upstream = Upstream::with(answer).await;
@@ -84,7 +83,7 @@ async fn a_chats_stream_read_to_its_end_is_a_success() {
         let answers: Vec<_> = stream.unwrap().collect().await;
         assert_eq!(answers.len(), 5);
         assert!(answers.iter().all(Result::is_ok));
-        // A task of the client's own has the body.
+        // A task of the client owns the body.
         until(|| in_flight(&registry) == 0.0).await;
         assert_eq!(outcomes(&registry), SUCCESS);
         assert_eq!(tokens(&registry), [9.0, 3.0]);
@@ -94,7 +93,7 @@ async fn a_chats_stream_read_to_its_end_is_a_success() {
 }
 
 #[tokio::test]
-async fn a_stream_that_does_not_ask_for_its_usage_says_so() {
+async fn a_stream_that_does_not_request_usage_is_counted_as_such() {
     let events = chunks("gpt-x", 9, 3);
     let events = events
         .iter()
@@ -129,8 +128,8 @@ async fn a_stream_that_breaks_off_is_truncated() {
 
 #[tokio::test]
 async fn responses_are_measured_and_so_are_their_streams() {
-    let upstream = Upstream::start(|asked| {
-        if !asked.body.contains("\"stream\":true") {
+    let upstream = Upstream::start(|received| {
+        if !received.body.contains("\"stream\":true") {
             return Answer::json(200, response("completed").to_string());
         }
         let delta = json!({
@@ -201,7 +200,7 @@ async fn errors_are_those_of_the_client_without_the_layer() {
     let dead = nowhere().await;
     for (url, kind) in [(&upstream.url, "auth"), (&dead, "connect")] {
         let (openai, registry) = measured(url);
-        // The client's own executor tries again.
+        // The executor of the client retries.
         let plain = service_fn(|request: HttpRequestFactory| async move {
             let request = request.build().await?;
             let sent = client().execute(request).await;
@@ -229,11 +228,11 @@ async fn errors_are_those_of_the_client_without_the_layer() {
     }
 }
 
-/// The server says that no time need pass before the next attempt.
+/// The server allows an immediate retry.
 #[tokio::test]
-async fn below_its_retries_each_attempt_is_measured() {
-    let asked = AtomicU32::new(0);
-    let upstream = Upstream::start(move |_| match asked.fetch_add(1, Ordering::Relaxed) {
+async fn a_layer_below_the_retries_measures_each_attempt() {
+    let attempts = AtomicU32::new(0);
+    let upstream = Upstream::start(move |_| match attempts.fetch_add(1, Ordering::Relaxed) {
         0 | 1 => failure(429, "requests", "rate_limit_exceeded").header("retry-after", "0"),
         _ => Answer::json(200, chat("gpt-x", 9, 3).to_string()),
     })
@@ -247,7 +246,7 @@ async fn below_its_retries_each_attempt_is_measured() {
         .create(from_value(question()).unwrap())
         .await
         .unwrap();
-    assert_eq!(upstream.asked().len(), 3);
+    assert_eq!(upstream.received().len(), 3);
     assert_eq!(outcomes(&registry), [0.0, 2.0, 1.0, 0.0]);
     let limited = [("error_type", "rate_limited")];
     assert_eq!(sum(&registry, "llm_requests_error", &limited), 2.0);

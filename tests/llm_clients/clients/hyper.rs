@@ -1,4 +1,4 @@
-//! hyper-util's client, and the bodies that requests are made of.
+//! hyper-util's client, and its request bodies.
 
 use bytes::Bytes;
 use http::{Method, Request};
@@ -45,9 +45,9 @@ fn text(error: &Error) -> String {
 }
 
 #[tokio::test]
-async fn a_body_in_memory_tells_the_model_and_what_the_caller_wants() {
+async fn the_model_and_parameters_are_read_from_a_body_in_memory() {
     let upstream = Upstream::with(Answer::events(chunks("answered", 7, 2))).await;
-    let url = upstream.at(CHAT);
+    let url = upstream.url(CHAT);
     let (layer, registry) = layer();
     let body = question("asked", true);
     let read = send(&layer.layer(client()), post(&url, body.clone())).await;
@@ -56,46 +56,56 @@ async fn a_body_in_memory_tells_the_model_and_what_the_caller_wants() {
     send(&layer.layer(client()), post(&url, full))
         .await
         .unwrap();
-    let asked = [("model", "asked"), ("outcome", "success")];
-    assert_eq!(sum(&registry, "llm_requests_total", &asked), 2.0);
+    let labels = [("model", "asked"), ("outcome", "success")];
+    assert_eq!(sum(&registry, "llm_requests_total", &labels), 2.0);
     assert_eq!(tokens(&registry), [14.0, 4.0]);
-    assert!(upstream.asked().iter().all(|asked| asked.body == body));
+    assert!(
+        upstream
+            .received()
+            .iter()
+            .all(|received| received.body == body)
+    );
 }
 
-/// A body that tells nothing of itself until it is sent.
+/// A body of unknown length and content.
 fn streamed(text: String) -> impl Body<Data = Bytes, Error = std::io::Error> + Send + Unpin {
     let frame = http_body::Frame::data(Bytes::from(text));
     StreamBody::new(futures_util::stream::iter([Ok(frame)]))
 }
 
 #[tokio::test]
-async fn the_model_of_a_body_that_streams_is_the_extensions_or_else_the_answers() {
+async fn the_model_of_a_streamed_body_is_taken_from_the_extension_or_the_response() {
     let upstream = Upstream::with(Answer::json(200, chat("answered", 7, 2).to_string())).await;
     let (layer, registry) = layer();
     let llm = layer.layer(client());
     let body = question("asked", false);
-    let mut named = post(&upstream.at(CHAT), streamed(body.clone()));
+    let mut named = post(&upstream.url(CHAT), streamed(body.clone()));
     named.extensions_mut().insert(RequestModel::new("named"));
     send(&llm, named).await.unwrap();
-    let unnamed = post(&upstream.at(CHAT), streamed(body.clone()));
+    let unnamed = post(&upstream.url(CHAT), streamed(body.clone()));
     send(&llm, unnamed).await.unwrap();
     for model in ["named", "answered"] {
         let calls = sum(&registry, "llm_requests_total", &[("model", model)]);
         assert_eq!(calls, 1.0, "{model}");
     }
     assert_eq!(outcomes(&registry), [0.0, 0.0, 2.0, 0.0]);
-    assert!(upstream.asked().iter().all(|asked| asked.body == body));
+    assert!(
+        upstream
+            .received()
+            .iter()
+            .all(|received| received.body == body)
+    );
 }
 
 #[tokio::test]
-async fn the_model_in_a_body_goes_before_the_extensions() {
+async fn the_model_in_the_body_takes_precedence_over_the_extension() {
     let upstream = Upstream::with(Answer::json(200, chat("answered", 7, 2).to_string())).await;
     let (layer, registry) = layer();
-    let mut request = post(&upstream.at(CHAT), question("asked", false));
+    let mut request = post(&upstream.url(CHAT), question("asked", false));
     request.extensions_mut().insert(RequestModel::new("named"));
     send(&layer.layer(client()), request).await.unwrap();
-    let asked = [("model", "asked")];
-    assert_eq!(sum(&registry, "llm_requests_total", &asked), 1.0);
+    let labels = [("model", "asked")];
+    assert_eq!(sum(&registry, "llm_requests_total", &labels), 1.0);
 }
 
 #[tokio::test]
@@ -104,7 +114,7 @@ async fn heads_frames_and_errors_are_those_of_the_client() {
     let cut = Answer::events(&chunks("gpt-x", 7, 2)[..3]).end(End::Breaks);
     for (answer, expected) in [(whole, SUCCESS), (cut, TRUNCATED)] {
         let upstream = Upstream::with(answer).await;
-        let url = upstream.at(CHAT);
+        let url = upstream.url(CHAT);
         let (layer, registry) = layer();
         let client: Hyper<String> = client();
         let plain = client.request(post(&url, question("gpt-x", true))).await;
@@ -139,7 +149,7 @@ async fn heads_frames_and_errors_are_those_of_the_client() {
 }
 
 #[tokio::test]
-async fn a_connection_that_does_not_come_about_is_the_clients_error() {
+async fn a_failed_connection_is_the_error_of_the_client() {
     // Nobody listens there, and this connector speaks no TLS.
     let urls = [nowhere().await, "https://localhost".to_owned()];
     for url in urls.map(|url| format!("{url}{CHAT}")) {
@@ -155,12 +165,12 @@ async fn a_connection_that_does_not_come_about_is_the_clients_error() {
 }
 
 #[tokio::test]
-async fn what_is_no_call_is_not_counted() {
+async fn requests_that_are_no_llm_calls_are_not_counted() {
     let upstream = Upstream::with(Answer::json(200, "{}")).await;
     let (layer, registry) = layer();
     let llm = layer.layer(client());
     for (method, path) in [(Method::GET, CHAT), (Method::POST, "/v1/files")] {
-        let mut request = post(&upstream.at(path), question("gpt-x", false));
+        let mut request = post(&upstream.url(path), question("gpt-x", false));
         *request.method_mut() = method;
         assert_eq!(send(&llm, request).await.unwrap(), "{}");
     }

@@ -1,4 +1,4 @@
-//! The clients that the layer fits: they see what they would see without it.
+//! The supported clients behave the same with and without the layer.
 
 mod async_openai;
 mod hyper;

@@ -1,4 +1,4 @@
-//! All that a caller can see of one call by reqwest.
+//! Everything that a caller can observe of one reqwest call.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -7,9 +7,9 @@ use http::header::DATE;
 use http::{HeaderMap, StatusCode, Version};
 
 #[derive(Debug, PartialEq)]
-pub(super) struct Seen {
+pub(super) struct ObservedResponse {
     head: Head,
-    body: Result<String, Failed>,
+    body: Result<String, ObservedError>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -23,9 +23,9 @@ struct Head {
     extensions: usize,
 }
 
-/// What an error tells.
+/// The observable properties of an error.
 #[derive(Debug, PartialEq)]
-pub(super) struct Failed {
+pub(super) struct ObservedError {
     text: String,
     cause: String,
     url: Option<String>,
@@ -33,7 +33,7 @@ pub(super) struct Failed {
     kinds: Vec<&'static str>,
 }
 
-impl Failed {
+impl ObservedError {
     pub(super) fn new(error: &reqwest::Error) -> Self {
         let mut cause: &dyn Error = error;
         while let Some(source) = cause.source() {
@@ -58,12 +58,12 @@ impl Failed {
         }
     }
 
-    pub(super) fn is(&self, kind: &str) -> bool {
+    pub(super) fn has_kind(&self, kind: &str) -> bool {
         self.kinds.contains(&kind)
     }
 }
 
-impl Seen {
+impl ObservedResponse {
     /// Reads an answer to its end.
     pub(super) async fn read(mut response: reqwest::Response) -> Self {
         let mut headers = response.headers().clone();
@@ -82,7 +82,7 @@ impl Seen {
             match response.chunk().await {
                 Ok(Some(chunk)) => body.push_str(str::from_utf8(&chunk).unwrap()),
                 Ok(None) => break Ok(body),
-                Err(error) => break Err(Failed::new(&error)),
+                Err(error) => break Err(ObservedError::new(&error)),
             }
         };
         Self { head, body }
@@ -94,7 +94,7 @@ impl Seen {
     }
 
     #[track_caller]
-    pub(super) fn failed(self) -> Failed {
+    pub(super) fn failed(self) -> ObservedError {
         self.body.unwrap_err()
     }
 }

@@ -9,47 +9,50 @@ use tachometer::LlmLayer;
 use tachometer::llm::LlmService;
 use tower::{Service, ServiceBuilder, ServiceExt};
 
-use crate::clients::observed_call::{Failed, Seen};
+use crate::clients::observed_call::{ObservedError, ObservedResponse};
 use crate::support::read::{series, sum};
 use crate::support::responses::{CHAT, chat, chunks, failure, question};
-use crate::support::upstream::{Answer, Asked, End, Frames, Upstream, nowhere};
+use crate::support::upstream::{Answer, End, Frames, ReceivedRequest, Upstream, nowhere};
 use crate::support::wait::until;
 use crate::support::{
     CANCELLED, ERROR, NONE, SUCCESS, TRUNCATED, builder, client, in_flight, layer, outcomes, tokens,
 };
 
-/// Longer than any test takes, and shorter than forever.
+/// Longer than any test takes.
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 fn post(client: &Client, url: &str, body: impl Into<reqwest::Body>) -> Request {
     client.post(url).body(body).build().unwrap()
 }
 
-/// Sends the same request by the layer's client and by one without it, and returns what
-/// both see, which is the same.
-async fn both(llm: &LlmService<Client>, request: impl Fn() -> Request) -> Result<Seen, Failed> {
+/// Sends the same request with and without the layer, checks that both results are equal, and
+/// returns one.
+async fn with_and_without_layer(
+    llm: &LlmService<Client>,
+    request: impl Fn() -> Request,
+) -> Result<ObservedResponse, ObservedError> {
     let expected = match llm.get_ref().execute(request()).await {
-        Ok(response) => Ok(Seen::read(response).await),
-        Err(error) => Err(Failed::new(&error)),
+        Ok(response) => Ok(ObservedResponse::read(response).await),
+        Err(error) => Err(ObservedError::new(&error)),
     };
     let seen = match llm.execute(request()).await {
-        Ok(response) => Ok(Seen::read(response).await),
-        Err(error) => Err(Failed::new(&error)),
+        Ok(response) => Ok(ObservedResponse::read(response).await),
+        Err(error) => Err(ObservedError::new(&error)),
     };
     assert_eq!(seen, expected);
     seen
 }
 
-fn answer(asked: &Asked) -> Answer {
+fn answer(received: &ReceivedRequest) -> Answer {
     let whole = chat("gpt-x", 5, 4).to_string();
     let cut = Frames::Pieces(vec![whole[..40].to_owned(), whole[40..90].to_owned()]);
-    match asked.head.uri.query().unwrap_or_default() {
+    match received.head.uri.query().unwrap_or_default() {
         "empty" => Answer::json(200, ""),
-        "no_content" => Answer::of(204, "", Frames::Whole(String::new())),
-        "pieces" => Answer::of(200, "application/json", Frames::Pieces(vec![whole])),
+        "no_content" => Answer::new(204, "", Frames::Whole(String::new())),
+        "pieces" => Answer::new(200, "application/json", Frames::Pieces(vec![whole])),
         "stream" => Answer::events(chunks("gpt-x", 5, 4)),
-        "text" => Answer::of(200, "text/html", Frames::Whole("<p>hello</p>".to_owned())),
-        "cut" => Answer::of(200, "application/json", cut).end(End::Breaks),
+        "text" => Answer::new(200, "text/html", Frames::Whole("<p>hello</p>".to_owned())),
+        "cut" => Answer::new(200, "application/json", cut).end(End::Breaks),
         "cut_stream" => Answer::events(&chunks("gpt-x", 5, 4)[..3]).end(End::Breaks),
         "short" => Answer::json(200, whole).header("connection", "close"),
         "redirect" => Answer::json(307, "").header("location", "/v1/chat/completions?moved"),
@@ -64,7 +67,7 @@ fn answer(asked: &Asked) -> Answer {
 }
 
 #[tokio::test]
-async fn the_caller_sees_of_each_answer_what_he_would_see_without_the_layer() {
+async fn responses_are_the_same_with_and_without_the_layer() {
     let upstream = Upstream::start(answer).await;
     for (query, expected) in [
         ("whole", SUCCESS),
@@ -84,9 +87,9 @@ async fn the_caller_sees_of_each_answer_what_he_would_see_without_the_layer() {
     ] {
         let (layer, registry) = layer();
         let llm = layer.layer(client());
-        let url = upstream.at(&format!("{CHAT}?{query}"));
+        let url = upstream.url(&format!("{CHAT}?{query}"));
         let body = question("gpt-x", query.contains("stream"));
-        let seen = both(&llm, || post(llm.get_ref(), &url, body.clone())).await;
+        let seen = with_and_without_layer(&llm, || post(llm.get_ref(), &url, body.clone())).await;
         assert!(seen.is_ok());
         assert_eq!(outcomes(&registry), expected, "{query}");
         assert_eq!(in_flight(&registry), 0.0, "{query}");
@@ -100,14 +103,14 @@ async fn the_caller_sees_of_each_answer_what_he_would_see_without_the_layer() {
 }
 
 #[tokio::test]
-async fn an_answer_read_as_text_or_as_json_is_the_same() {
+async fn a_response_read_as_text_or_as_json_is_the_same() {
     let upstream = Upstream::start(answer).await;
     let (layer, registry) = layer();
     let llm = layer.layer(client());
     let send = || {
         llm.execute(post(
             llm.get_ref(),
-            &upstream.at(CHAT),
+            &upstream.url(CHAT),
             question("gpt-x", false),
         ))
     };
@@ -124,18 +127,18 @@ async fn an_answer_read_as_text_or_as_json_is_the_same() {
 }
 
 #[tokio::test]
-async fn a_request_reaches_the_provider_as_it_was_made() {
+async fn the_request_reaches_the_provider_unchanged() {
     let upstream = Upstream::start(answer).await;
     let (layer, _registry) = layer();
     let llm = layer.layer(client());
     let request = || {
-        let request = llm.get_ref().post(upstream.at(CHAT)).bearer_auth("key");
+        let request = llm.get_ref().post(upstream.url(CHAT)).bearer_auth("key");
         request.body(question("gpt-x", true)).build().unwrap()
     };
-    both(&llm, request).await.unwrap();
-    let asked = upstream.asked();
-    let [plain, measured] = &asked[..] else {
-        panic!("{asked:?}");
+    with_and_without_layer(&llm, request).await.unwrap();
+    let received = upstream.received();
+    let [plain, measured] = &received[..] else {
+        panic!("{received:?}");
     };
     assert_eq!(plain.body, measured.body);
     assert_eq!(plain.head.headers, measured.head.headers);
@@ -143,7 +146,7 @@ async fn a_request_reaches_the_provider_as_it_was_made() {
 }
 
 #[tokio::test]
-async fn a_connection_that_does_not_come_about_fails_as_it_does_without_the_layer() {
+async fn a_failed_connection_has_the_same_error_with_and_without_the_layer() {
     // Nobody listens there, and nobody speaks TLS here.
     let upstream = Upstream::start(answer).await;
     let deaf = upstream.url.replace("http:", "https:");
@@ -151,18 +154,20 @@ async fn a_connection_that_does_not_come_about_fails_as_it_does_without_the_laye
         let (layer, registry) = layer();
         let llm = layer.layer(client());
         let url = format!("{url}{CHAT}");
-        let failed = both(&llm, || post(llm.get_ref(), &url, question("gpt-x", false))).await;
-        assert!(failed.unwrap_err().is("connect"));
+        let failed =
+            with_and_without_layer(&llm, || post(llm.get_ref(), &url, question("gpt-x", false)))
+                .await;
+        assert!(failed.unwrap_err().has_kind("connect"));
         assert_eq!(outcomes(&registry), ERROR);
         let connect = [("error_type", "connect"), ("model", "_unconfirmed")];
         assert_eq!(sum(&registry, "llm_requests_error", &connect), 1.0);
     }
 }
 
-/// The clock stands still once the server has the request, or the caller the first event,
-/// and jumps to the time-out when nothing else is left to do.
+/// The clock is paused once the server has the request, or the caller the first event, and
+/// jumps to the timeout when everything else is idle.
 #[tokio::test]
-async fn a_time_out_before_and_within_an_answer_is_one_and_is_counted_as_one() {
+async fn a_timeout_before_or_during_the_response_is_counted_as_a_timeout() {
     let events = Answer::events(&chunks("gpt-x", 5, 4)[..2]).end(End::Hangs);
     for answer in [Answer::never(), events] {
         let has_head = matches!(answer.body, Frames::Pieces(_));
@@ -171,7 +176,7 @@ async fn a_time_out_before_and_within_an_answer_is_one_and_is_counted_as_one() {
         let llm = layer.layer(builder().timeout(HOUR).build().unwrap());
         let mut seen = Vec::new();
         for measured in [false, true] {
-            let request = post(llm.get_ref(), &upstream.at(CHAT), question("gpt-x", true));
+            let request = post(llm.get_ref(), &upstream.url(CHAT), question("gpt-x", true));
             let client = llm.get_ref().clone();
             let llm = llm.clone();
             let sent = tokio::spawn(async move {
@@ -181,18 +186,18 @@ async fn a_time_out_before_and_within_an_answer_is_one_and_is_counted_as_one() {
                     client.execute(request).await
                 }
             });
-            until(|| !upstream.asked().is_empty()).await;
+            until(|| !upstream.received().is_empty()).await;
             let failed = if has_head {
                 let response = sent.await.unwrap().unwrap();
                 tokio::time::pause();
-                Seen::read(response).await.failed()
+                ObservedResponse::read(response).await.failed()
             } else {
                 tokio::time::pause();
-                Failed::new(&sent.await.unwrap().unwrap_err())
+                ObservedError::new(&sent.await.unwrap().unwrap_err())
             };
             tokio::time::resume();
-            assert!(failed.is("timeout"));
-            assert_eq!(failed.is("decode"), has_head);
+            assert!(failed.has_kind("timeout"));
+            assert_eq!(failed.has_kind("decode"), has_head);
             seen.push(failed);
         }
         assert_eq!(seen[0], seen[1]);
@@ -204,19 +209,19 @@ async fn a_time_out_before_and_within_an_answer_is_one_and_is_counted_as_one() {
 }
 
 #[tokio::test]
-async fn who_hangs_up_has_cancelled_the_call_before_and_within_the_answer() {
+async fn a_caller_that_disconnects_before_or_during_the_response_has_cancelled_the_call() {
     let events = Answer::events(&chunks("gpt-x", 5, 4)[..2]).end(End::Hangs);
     for answer in [Answer::never(), events] {
         let has_head = matches!(answer.body, Frames::Pieces(_));
         let upstream = Upstream::with(answer).await;
         let (layer, registry) = layer();
         let llm = layer.layer(client());
-        let request = post(llm.get_ref(), &upstream.at(CHAT), question("gpt-x", true));
+        let request = post(llm.get_ref(), &upstream.url(CHAT), question("gpt-x", true));
         let sent = {
             let llm = llm.clone();
             tokio::spawn(async move { llm.execute(request).await })
         };
-        until(|| !upstream.asked().is_empty()).await;
+        until(|| !upstream.received().is_empty()).await;
         if has_head {
             let mut response = sent.await.unwrap().unwrap();
             assert!(response.chunk().await.unwrap().is_some());
@@ -232,7 +237,7 @@ async fn who_hangs_up_has_cancelled_the_call_before_and_within_the_answer() {
 }
 
 #[tokio::test]
-async fn it_is_a_layer_of_tower_among_others() {
+async fn the_layer_combines_with_other_tower_layers() {
     let upstream = Upstream::start(answer).await;
     let (layer, registry) = layer();
     let plain = client();
@@ -242,11 +247,11 @@ async fn it_is_a_layer_of_tower_among_others() {
         .layer(layer)
         .service(plain.clone());
     for _ in 0..3 {
-        let request = post(&plain, &upstream.at(CHAT), question("gpt-x", false));
+        let request = post(&plain, &upstream.url(CHAT), question("gpt-x", false));
         let response = service.ready().await.unwrap().call(request).await.unwrap();
-        assert_eq!(response.url().as_str(), upstream.at(CHAT));
+        assert_eq!(response.url().as_str(), upstream.url(CHAT));
         assert_eq!(
-            Seen::read(response).await.text(),
+            ObservedResponse::read(response).await.text(),
             chat("gpt-x", 5, 4).to_string()
         );
     }
@@ -255,7 +260,7 @@ async fn it_is_a_layer_of_tower_among_others() {
 }
 
 #[tokio::test]
-async fn what_is_no_call_of_an_llm_passes_untouched_and_uncounted() {
+async fn other_requests_pass_unchanged_and_uncounted() {
     let upstream = Upstream::start(answer).await;
     let (layer, registry) = layer();
     let llm = layer.layer(client());
@@ -265,11 +270,11 @@ async fn what_is_no_call_of_an_llm_passes_untouched_and_uncounted() {
         (Method::POST, "/v1/files?stream"),
         (Method::POST, "/v1/messages/count_tokens?cut"),
         (Method::GET, "/v1/models"),
-        // These may be anyone's, unless they name a model.
+        // These paths are calls only if the request names a model.
         (Method::POST, "/api/chat?headers"),
         (Method::POST, "/survey/responses?cut_stream"),
     ] {
-        let url = upstream.at(path);
+        let url = upstream.url(path);
         let request = || {
             let request = llm.get_ref().request(method.clone(), &url);
             request
@@ -277,22 +282,24 @@ async fn what_is_no_call_of_an_llm_passes_untouched_and_uncounted() {
                 .build()
                 .unwrap()
         };
-        let _seen = both(&llm, request).await;
+        let _seen = with_and_without_layer(&llm, request).await;
         assert_eq!(series(&registry), 0, "{method} {path}");
     }
     assert_eq!(outcomes(&registry), NONE);
 }
 
 #[tokio::test]
-async fn the_model_is_the_answers_where_the_request_is_a_stream() {
+async fn the_model_is_taken_from_the_response_if_the_request_body_is_a_stream() {
     let upstream = Upstream::start(answer).await;
     let (layer, registry) = layer();
     let llm = layer.layer(client());
     let pieces = futures_util::stream::iter([Ok::<_, std::io::Error>(question("asked", false))]);
     let body = reqwest::Body::wrap_stream(pieces);
-    let request = post(llm.get_ref(), &upstream.at(CHAT), body);
-    Seen::read(llm.execute(request).await.unwrap()).await.text();
-    assert_eq!(upstream.asked()[0].body, question("asked", false));
+    let request = post(llm.get_ref(), &upstream.url(CHAT), body);
+    ObservedResponse::read(llm.execute(request).await.unwrap())
+        .await
+        .text();
+    assert_eq!(upstream.received()[0].body, question("asked", false));
     let model = [("model", "gpt-x"), ("outcome", "success")];
     assert_eq!(sum(&registry, "llm_requests_total", &model), 1.0);
     // In flight it had no name.
@@ -300,13 +307,13 @@ async fn the_model_is_the_answers_where_the_request_is_a_stream() {
 }
 
 #[tokio::test]
-async fn a_compressed_answer_is_not_read_and_says_so() {
+async fn a_compressed_response_is_not_read_and_counted_as_such() {
     let body = Frames::Whole("not gzip, as the layer need not know".to_owned());
-    let answer = Answer::of(200, "application/json", body).header("content-encoding", "gzip");
+    let answer = Answer::new(200, "application/json", body).header("content-encoding", "gzip");
     let upstream = Upstream::with(answer).await;
     let (layer, registry) = layer();
     let llm = layer.layer(client());
-    let url = upstream.at(CHAT);
+    let url = upstream.url(CHAT);
     let accepts = HeaderValue::from_static("gzip");
     let request = || {
         let mut request = post(llm.get_ref(), &url, question("gpt-x", false));
@@ -315,7 +322,7 @@ async fn a_compressed_answer_is_not_read_and_says_so() {
             .insert("accept-encoding", accepts.clone());
         request
     };
-    both(&llm, request).await.unwrap();
+    with_and_without_layer(&llm, request).await.unwrap();
     assert_eq!(outcomes(&registry), SUCCESS);
     let encoded = [("reason", "encoded")];
     assert_eq!(sum(&registry, "llm_usage_missing_total", &encoded), 1.0);

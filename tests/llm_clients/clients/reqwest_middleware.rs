@@ -1,4 +1,4 @@
-//! reqwest-middleware's client, with a middleware that tries again.
+//! reqwest-middleware's client, with a retry middleware.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,13 +9,13 @@ use http::Extensions;
 use reqwest::{Request, Response};
 use reqwest_middleware::{ClientBuilder, Middleware, Next};
 
-use crate::clients::observed_call::Seen;
+use crate::clients::observed_call::ObservedResponse;
 use crate::support::read::sum;
 use crate::support::responses::{CHAT, chat, failure, question};
 use crate::support::upstream::{Answer, Upstream, nowhere};
 use crate::support::{ERROR, SUCCESS, client, in_flight, layer, outcomes, tokens};
 
-/// Tries again, as often as the provider is overloaded.
+/// Retries while the provider is overloaded.
 struct Again;
 
 #[async_trait]
@@ -53,52 +53,55 @@ impl Middleware for Fails {
 
 /// An upstream that is overloaded twice.
 async fn overloaded_twice() -> Upstream {
-    let asked = AtomicU32::new(0);
-    Upstream::start(move |_| match asked.fetch_add(1, Ordering::Relaxed) {
+    let attempts = AtomicU32::new(0);
+    Upstream::start(move |_| match attempts.fetch_add(1, Ordering::Relaxed) {
         0 | 1 => failure(503, "server_error", "overloaded"),
         _ => Answer::json(200, chat("gpt-x", 3, 2).to_string()),
     })
     .await
 }
 
-async fn ask(built: &reqwest_middleware::ClientWithMiddleware, url: &str) -> Seen {
+async fn send_question(
+    built: &reqwest_middleware::ClientWithMiddleware,
+    url: &str,
+) -> ObservedResponse {
     let request = built.post(url).body(question("gpt-x", false));
-    Seen::read(request.send().await.unwrap()).await
+    ObservedResponse::read(request.send().await.unwrap()).await
 }
 
 #[tokio::test]
-async fn it_sees_what_a_client_without_the_layer_sees() {
+async fn the_caller_sees_the_same_with_and_without_the_layer() {
     let upstream = Upstream::with(Answer::json(200, chat("gpt-x", 3, 2).to_string())).await;
     let (layer, registry) = layer();
     let plain = ClientBuilder::new(client()).build();
     let measured = ClientBuilder::new(client());
     let measured = measured.with(layer.middleware()).build();
-    let url = upstream.at(CHAT);
-    let seen = ask(&measured, &url).await;
-    assert_eq!(seen, ask(&plain, &url).await);
+    let url = upstream.url(CHAT);
+    let seen = send_question(&measured, &url).await;
+    assert_eq!(seen, send_question(&plain, &url).await);
     assert_eq!(outcomes(&registry), SUCCESS);
     assert_eq!(tokens(&registry), [3.0, 2.0]);
 }
 
 #[tokio::test]
-async fn before_a_middleware_that_tries_again_it_measures_calls() {
+async fn outside_of_a_retry_middleware_it_measures_calls() {
     let upstream = overloaded_twice().await;
     let (layer, registry) = layer();
     let built = ClientBuilder::new(client());
     let built = built.with(layer.middleware()).with(Again).build();
-    ask(&built, &upstream.at(CHAT)).await.text();
-    assert_eq!(upstream.asked().len(), 3);
+    send_question(&built, &upstream.url(CHAT)).await.text();
+    assert_eq!(upstream.received().len(), 3);
     assert_eq!(outcomes(&registry), SUCCESS);
     assert_eq!(tokens(&registry), [3.0, 2.0]);
 }
 
 #[tokio::test]
-async fn after_one_it_measures_attempts() {
+async fn inside_of_a_retry_middleware_it_measures_attempts() {
     let upstream = overloaded_twice().await;
     let (layer, registry) = layer();
     let built = ClientBuilder::new(client());
     let built = built.with(Again).with(layer.middleware()).build();
-    ask(&built, &upstream.at(CHAT)).await.text();
+    send_question(&built, &upstream.url(CHAT)).await.text();
     assert_eq!(outcomes(&registry), [0.0, 2.0, 1.0, 0.0]);
     let overloaded = [("error_type", "overloaded")];
     assert_eq!(sum(&registry, "llm_requests_error", &overloaded), 2.0);
@@ -107,18 +110,20 @@ async fn after_one_it_measures_attempts() {
 
 /// A service of tower's, as the client itself is one.
 #[tokio::test]
-async fn the_layer_wraps_that_client_whole_too() {
+async fn the_layer_can_wrap_the_whole_client() {
     let upstream = overloaded_twice().await;
     let (layer, registry) = layer();
     let built = ClientBuilder::new(client()).with(Again).build();
-    let request = built.post(upstream.at(CHAT)).body(question("gpt-x", false));
+    let request = built
+        .post(upstream.url(CHAT))
+        .body(question("gpt-x", false));
     let response = layer.layer(built).execute(request.build().unwrap()).await;
-    Seen::read(response.unwrap()).await.text();
+    ObservedResponse::read(response.unwrap()).await.text();
     assert_eq!(outcomes(&registry), SUCCESS);
 }
 
 #[tokio::test]
-async fn errors_pass_as_they_are_and_tell_their_type() {
+async fn errors_pass_unchanged_and_are_classified() {
     type Make = fn() -> reqwest_middleware::Error;
     let other: Make = || reqwest_middleware::Error::middleware(std::io::Error::other("its own"));
     let timeout: Make = || {

@@ -9,8 +9,7 @@ use super::{cost, end, priced, unpriced};
 use crate::support::local_client::{finish, open_as};
 use crate::support::read::sum;
 
-/// A decimal number of dollars for a million tokens, in whole picodollars for one: what
-/// stands before and after the point, as it is written.
+/// Converts dollars per million tokens, as a decimal text, to whole picodollars per token.
 fn picos(decimal: &str) -> u128 {
     let (whole, part) = decimal.split_once('.').unwrap_or((decimal, ""));
     let digits = format!("{whole}{part:0<6}");
@@ -67,8 +66,8 @@ fn price(of: [&str; 9]) -> Price {
 }
 
 #[test]
-fn calls_cost_what_whole_numbers_say_however_many_there_are() {
-    // A million by hand, since they take a minute.
+fn calls_cost_exactly_what_integer_arithmetic_computes() {
+    // `TACHOMETER_CALLS` sets the number; a million takes a minute.
     let calls = std::env::var("TACHOMETER_CALLS");
     let calls = calls.map_or(60_000, |calls| calls.parse().expect("a number"));
     let table = PRICES.iter().enumerate();
@@ -134,7 +133,7 @@ fn calls_cost_what_whole_numbers_say_however_many_there_are() {
 }
 
 #[test]
-fn a_long_prompt_has_another_price_and_units_and_calls_have_theirs() {
+fn long_prompts_units_and_calls_have_their_own_prices() {
     let long = Price::per_million(2.5, 15.0);
     let table = PriceTable::new()
         .model("long", Price::per_million(1.25, 10.0).above(200_000, long))
@@ -159,7 +158,7 @@ fn a_long_prompt_has_another_price_and_units_and_calls_have_theirs() {
         ),
         ("rerank", Usage::new().billed(Unit::SearchUnits, 3.0), 0.506),
         ("search", Usage::new().input(1_000_000).output(0), 1.25),
-        // Nothing has no price of its own.
+        // Zero tokens need no price.
         (
             "search",
             Usage::new().input(0).output(0).billed(Unit::Images, 0.0),
@@ -177,7 +176,7 @@ fn a_long_prompt_has_another_price_and_units_and_calls_have_theirs() {
 }
 
 #[test]
-fn a_kind_of_tokens_that_costs_more_is_unpriced_without_a_price() {
+fn token_kinds_that_cost_more_are_unpriced_without_a_price() {
     type Set = fn(Price) -> Price;
     let text = || Price::per_million(1.0, 2.0);
     let usage = || Usage::new().input(1_000_000).output(1_000_000);

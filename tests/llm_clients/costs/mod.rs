@@ -1,4 +1,4 @@
-//! What calls cost: by the user's prices, as the provider reports, or not known.
+//! Costs of calls: computed from the user's prices, reported by the provider, or unknown.
 
 mod computed;
 mod reported;

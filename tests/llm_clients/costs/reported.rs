@@ -12,7 +12,7 @@ use crate::support::read::sum;
 const OPENROUTER: &str = "https://openrouter.ai/api/v1/chat/completions";
 
 /// Makes a call of OpenRouter's that answers with this usage.
-fn ask(layer: &LlmLayer, usage: &Value) {
+fn call_with_usage(layer: &LlmLayer, usage: &Value) {
     let answer = json!({
         "model": "gpt-x-2026-01-01",
         "choices": [{"index": 0, "finish_reason": "stop"}],
@@ -24,22 +24,22 @@ fn ask(layer: &LlmLayer, usage: &Value) {
 }
 
 #[test]
-fn the_model_that_answered_has_the_price_rather_than_the_one_that_was_asked() {
+fn the_price_is_that_of_the_responding_model() {
     let tokens = json!({"prompt_tokens": 1_000_000, "completion_tokens": 0});
-    let asked = Price::per_million(1.0, 1.0);
+    let requested_price = Price::per_million(1.0, 1.0);
     let answered = Price::per_million(2.0, 2.0);
-    let table = PriceTable::new().model("alias", asked);
+    let table = PriceTable::new().model("alias", requested_price);
     let (layer, registry) = priced(table.clone().model("gpt-x-2026-01-01", answered));
-    ask(&layer, &tokens);
+    call_with_usage(&layer, &tokens);
     assert_eq!(cost(&registry, "table"), 2.0);
     // Without a price of its own it has that of its alias.
     let (layer, registry) = priced(table);
-    ask(&layer, &tokens);
+    call_with_usage(&layer, &tokens);
     assert_eq!(cost(&registry, "table"), 1.0);
 }
 
 #[test]
-fn a_provider_that_tells_the_cost_is_believed() {
+fn a_cost_reported_by_the_provider_is_used() {
     let (layer, registry) = priced(PriceTable::new().model("gpt-x", Price::per_million(1.0, 1.0)));
     let tokens = |more: Value| {
         let mut usage = json!({"prompt_tokens": 10, "completion_tokens": 5});
@@ -47,14 +47,14 @@ fn a_provider_that_tells_the_cost_is_believed() {
         usage.as_object_mut().unwrap().extend(more);
         usage
     };
-    ask(&layer, &tokens(json!({"cost": 0.0123})));
+    call_with_usage(&layer, &tokens(json!({"cost": 0.0123})));
     assert_eq!(cost(&registry, "reported"), 0.0123);
     // A key of the caller's own, whose owner pays elsewhere, too.
     let elsewhere = json!({"upstream_inference_cost": 0.5});
-    let own = json!({"cost": 0.01, "is_byok": true, "cost_details": elsewhere});
-    ask(&layer, &tokens(own));
+    let byok_cost = json!({"cost": 0.01, "is_byok": true, "cost_details": elsewhere});
+    call_with_usage(&layer, &tokens(byok_cost));
     assert_eq!(cost(&registry, "reported"), 0.5223);
-    ask(&layer, &tokens(json!({"cost_in_usd_ticks": 37_756_000})));
+    call_with_usage(&layer, &tokens(json!({"cost_in_usd_ticks": 37_756_000})));
     assert_eq!(cost(&registry, "reported"), 0.526_075_6);
     assert_eq!(cost(&registry, "table"), 0.0);
     // What is no cost leaves it to the table, which has the model that answered.
@@ -66,7 +66,7 @@ fn a_provider_that_tells_the_cost_is_believed() {
         json!({"x": 1}),
     ] {
         let before = cost(&registry, "table");
-        ask(&layer, &tokens(json!({"cost": no_cost})));
+        call_with_usage(&layer, &tokens(json!({"cost": no_cost})));
         let found = cost(&registry, "table") - before;
         assert!((found - 0.000_015).abs() < 1e-12, "{no_cost}: {found}");
     }
@@ -74,9 +74,9 @@ fn a_provider_that_tells_the_cost_is_believed() {
 }
 
 #[test]
-fn a_gateway_tells_the_cost_in_its_head_but_for_0_which_is_none() {
+fn a_cost_in_a_header_of_a_gateway_is_used_unless_it_is_0() {
     let (layer, registry) = priced(PriceTable::new());
-    for (header, known) in [("0.25", true), ("0.0", false), ("None", false)] {
+    for (header, is_priced) in [("0.25", true), ("0.0", false), ("None", false)] {
         let usage = json!({"prompt_tokens": 1, "completion_tokens": 1});
         let text = json!({"choices": [], "usage": usage}).to_string();
         let answer = Response::builder().header("x-litellm-response-cost", header);
@@ -88,7 +88,7 @@ fn a_gateway_tells_the_cost_in_its_head_but_for_0_which_is_none() {
             body,
             answer,
         ));
-        assert_eq!(unpriced(&registry, "model") == 0.0, known, "{header}");
+        assert_eq!(unpriced(&registry, "model") == 0.0, is_priced, "{header}");
     }
     assert_eq!(cost(&registry, "reported"), 0.25);
 }

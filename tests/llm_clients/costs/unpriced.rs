@@ -1,4 +1,4 @@
-//! Calls whose cost is not known, or whose counts contradict each other.
+//! Calls with unknown costs or contradicting counts.
 
 use std::panic::catch_unwind;
 
@@ -9,7 +9,7 @@ use super::{cost, end, priced, unpriced};
 use crate::support::read::sum;
 
 #[test]
-fn what_is_not_known_is_counted_and_never_0() {
+fn an_unknown_cost_is_counted_as_unpriced_and_never_as_0() {
     let table = PriceTable::new()
         .model("m", Price::per_million(1.0, 1.0))
         .model("free", Price::per_million(0.0, 0.0));
@@ -23,7 +23,7 @@ fn what_is_not_known_is_counted_and_never_0() {
     end(&llm, "m", &Usage::new(), Outcome::Cancelled);
     assert_eq!(unpriced(&registry, "usage"), 2.0);
     assert_eq!(cost(&registry, "table"), 0.0);
-    // What is known of it, is paid for all the same.
+    // The known part is still billed.
     end(&llm, "m", &Usage::new().input(10), Outcome::Truncated);
     assert_eq!(unpriced(&registry, "usage"), 3.0);
     assert_eq!(cost(&registry, "table"), 0.000_01);
@@ -35,7 +35,7 @@ fn what_is_not_known_is_counted_and_never_0() {
     );
     assert_eq!(unpriced(&registry, "unit"), 1.0);
     assert_eq!(cost(&registry, "table"), 0.000_025);
-    // What failed before an answer took nothing, and what is free costs nothing.
+    // A call that failed before a response used nothing, and a free one costs nothing.
     let failed = Outcome::Error(ErrorType::RateLimited);
     end(&llm, "m", &Usage::new(), failed);
     end(&llm, "free", &whole, Outcome::Success);
@@ -61,7 +61,7 @@ fn units_with_a_price_may_stand_for_tokens_unless_a_count_was_invalid() {
 }
 
 #[test]
-fn parts_that_are_more_than_their_whole_cost_no_more_than_it() {
+fn parts_larger_than_their_total_cost_no_more_than_the_total() {
     let price = Price::per_million(1.0, 1.0)
         .cache_read(10.0)
         .cache_write(100.0);
@@ -85,7 +85,7 @@ fn a_call_that_is_pending_is_billed_when_its_answer_is_fetched() {
 }
 
 #[test]
-fn without_prices_there_is_neither_a_cost_nor_one_that_is_missing() {
+fn without_prices_there_are_no_cost_metrics() {
     let registry = Registry::new();
     let llm = LlmLayer::new().registry(&registry).try_register().unwrap();
     end(
@@ -100,7 +100,7 @@ fn without_prices_there_is_neither_a_cost_nor_one_that_is_missing() {
 }
 
 #[test]
-fn a_price_that_is_none_is_refused_at_start_up() {
+fn an_invalid_price_is_an_error_at_start_up() {
     let table = || PriceTable::new().model("gpt-x", Price::per_million(-1.0, 1.0));
     let (layer, _registry) = priced(table());
     let error = layer.try_register().unwrap_err();

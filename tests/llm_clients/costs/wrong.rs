@@ -1,4 +1,4 @@
-//! Costs that are wrong or not known whole, and are not told as if they were right.
+//! Costs that would be wrong or incomplete are not reported as exact.
 
 use std::error::Error;
 use std::fmt;
@@ -22,7 +22,7 @@ fn priced(model: &str, price: Price) -> (LlmLayer, Registry) {
     (LlmLayer::new().registry(&registry).prices(table), registry)
 }
 
-/// Returns what calls cost, and how often that was not known, or not whole.
+/// Returns the cost of calls, and how often it was unknown or incomplete.
 fn bill(registry: &Registry) -> (f64, f64) {
     (
         sum(registry, "llm_cost_usd_total", &[]),
@@ -34,8 +34,8 @@ fn missing(registry: &Registry, reason: &str) -> f64 {
     sum(registry, "llm_usage_missing_total", &[("reason", reason)])
 }
 
-fn ask(layer: &LlmLayer, asked: &str, answered: &str, usage: &Value) {
-    let body = json!({"model": asked, "messages": []}).to_string();
+fn call_with_usage(layer: &LlmLayer, requested: &str, answered: &str, usage: &Value) {
+    let body = json!({"model": requested, "messages": []}).to_string();
     let choices = json!([{"index": 0, "finish_reason": "stop"}]);
     let answer = json!({"model": answered, "choices": choices, "usage": usage});
     finish(open_as(
@@ -51,13 +51,13 @@ fn tokens(input: u64) -> Value {
 }
 
 #[test]
-fn a_fallback_is_priced_as_the_model_that_answered_though_it_has_a_dated_name() {
+fn a_fallback_model_with_a_dated_name_has_its_own_price() {
     let registry = Registry::new();
     let table = PriceTable::new()
         .model("gpt-x", Price::per_million(2.5, 10.0))
         .model("gpt-x-mini", Price::per_million(0.15, 0.6));
     let layer = LlmLayer::new().registry(&registry).prices(table);
-    ask(&layer, "gpt-x", "gpt-x-mini-2026-07-18", &tokens(1_000_000));
+    call_with_usage(&layer, "gpt-x", "gpt-x-mini-2026-07-18", &tokens(1_000_000));
     assert_eq!(bill(&registry), (0.15, 0.0));
 }
 
@@ -73,7 +73,7 @@ fn the_price_of_a_model_is_not_that_of_another_whose_name_starts_with_its_name()
         ("gpt-4.1", (0.0, 1.0)),
     ] {
         let (layer, registry) = priced("gpt-4o", gpt.clone());
-        ask(&layer, model, model, &tokens(1_000_000));
+        call_with_usage(&layer, model, model, &tokens(1_000_000));
         assert_eq!(bill(&registry), expected, "{model}");
     }
     let registry = Registry::new();
@@ -81,12 +81,12 @@ fn the_price_of_a_model_is_not_that_of_another_whose_name_starts_with_its_name()
         .model_prefix("gpt-4o", gpt)
         .model_prefix_at("openai", "gpt-4o-", Price::per_million(5.0, 5.0));
     let layer = LlmLayer::new().registry(&registry).prices(table);
-    ask(&layer, "gpt-4o-mini", "gpt-4o-mini", &tokens(1_000_000));
+    call_with_usage(&layer, "gpt-4o-mini", "gpt-4o-mini", &tokens(1_000_000));
     assert_eq!(bill(&registry), (5.0, 0.0));
 }
 
 #[test]
-fn each_step_of_a_price_counts_in_whatever_order_they_are_given() {
+fn price_tiers_apply_in_any_order() {
     let price = |dollars| Price::per_million(dollars, dollars);
     for steps in [[(100, 2.0), (1_000, 4.0)], [(1_000, 4.0), (100, 2.0)]] {
         let all = steps.into_iter().fold(price(1.0), |all, (above, dollars)| {
@@ -94,7 +94,7 @@ fn each_step_of_a_price_counts_in_whatever_order_they_are_given() {
         });
         for (input, dollars) in [(100, 0.000_1), (500, 0.001), (1_000, 0.002), (2_000, 0.008)] {
             let (layer, registry) = priced("m", all.clone());
-            ask(&layer, "m", "m", &tokens(input));
+            call_with_usage(&layer, "m", "m", &tokens(input));
             assert_eq!(bill(&registry), (dollars, 0.0), "{input}");
         }
     }
@@ -104,12 +104,12 @@ fn each_step_of_a_price_counts_in_whatever_order_they_are_given() {
 fn a_price_of_a_call_with_a_step_needs_the_tokens() {
     let price = Price::per_call(0.01).above(100, Price::per_call(0.05));
     let (layer, registry) = priced("m", price);
-    ask(&layer, "m", "m", &json!({}));
+    call_with_usage(&layer, "m", "m", &json!({}));
     assert_eq!(bill(&registry), (0.01, 1.0));
 }
 
 #[test]
-fn what_a_stream_told_before_it_broke_off_is_counted_and_said_not_to_be_all() {
+fn usage_before_a_stream_broke_off_is_counted_as_incomplete() {
     let event = r#"data: {"candidates":[{"content":{"parts":[{"text":"a"}]}}],"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":2,"totalTokenCount":9}}"#;
     let (layer, registry) = priced("gem", Price::per_million(1e6, 1e6));
     let answer = Response::builder().header("content-type", "text/event-stream");
@@ -119,7 +119,7 @@ fn what_a_stream_told_before_it_broke_off_is_counted_and_said_not_to_be_all() {
     assert_eq!(missing(&registry, "truncated"), 1.0);
     assert_eq!(bill(&registry), (9.0, 1.0));
 
-    // So is a cost that the provider tells in each event.
+    // So is a cost that the provider reports in each event.
     let event = r#"data: {"choices":[{"index":0,"delta":{"content":"a"}}],"usage":{"prompt_tokens":7,"completion_tokens":2,"cost":{"total_cost":0.5}}}"#;
     let (layer, registry) = priced("other", Price::per_call(0.0));
     let answer = Response::builder().header("content-type", "text/event-stream");
@@ -148,12 +148,12 @@ fn units_beside_tokens_do_not_make_the_tokens_known() {
 }
 
 #[test]
-fn a_cost_that_cannot_be_is_none() {
+fn an_impossible_cost_is_ignored() {
     let (layer, registry) = priced("m", Price::per_million(10.0, 10.0));
-    ask(&layer, "m", "m", &tokens(1 << 40));
+    call_with_usage(&layer, "m", "m", &tokens(1 << 40));
     assert_eq!(bill(&registry), (0.0, 1.0));
     let usage = json!({"prompt_tokens": 1, "completion_tokens": 0, "cost": 1e6});
-    ask(&layer, "m", "m", &usage);
+    call_with_usage(&layer, "m", "m", &usage);
     assert_eq!(bill(&registry), (0.000_01, 1.0));
 
     let (layer, registry) = priced("r", Price::per_call(0.0).unit(Unit::SearchUnits, 0.002));
@@ -171,7 +171,7 @@ fn a_cost_that_cannot_be_is_none() {
 }
 
 #[test]
-fn of_a_call_that_broke_off_before_an_answer_nobody_knows_the_cost() {
+fn the_cost_of_a_call_without_a_response_is_unknown() {
     for (error, unknown) in [
         (ErrorType::Timeout, 1.0),
         (ErrorType::Transport, 1.0),
@@ -195,17 +195,17 @@ fn of_a_call_that_broke_off_before_an_answer_nobody_knows_the_cost() {
 }
 
 #[test]
-fn a_part_that_is_no_number_leaves_the_cost_open() {
+fn an_invalid_count_makes_the_cost_unknown() {
     let (layer, registry) = priced("m", Price::per_million(1.0, 1.0).cache_read(0.1));
     let details = json!({"cached_tokens": -1});
     let usage = json!({"prompt_tokens": 1_000_000, "completion_tokens": 0, "prompt_tokens_details": details});
-    ask(&layer, "m", "m", &usage);
+    call_with_usage(&layer, "m", "m", &usage);
     assert_eq!(bill(&registry), (1.0, 1.0));
     assert_eq!(missing(&registry, "invalid"), 1.0);
 }
 
 #[test]
-fn calls_are_recorded_by_hand_beside_a_layer_of_other_buckets() {
+fn calls_are_recorded_manually_next_to_a_layer_with_other_buckets() {
     let registry = Registry::new();
     let layer = LlmLayer::new()
         .registry(&registry)
@@ -218,7 +218,7 @@ fn calls_are_recorded_by_hand_beside_a_layer_of_other_buckets() {
 
 #[test]
 fn a_host_may_be_an_address_with_a_port_and_the_port_of_its_scheme() {
-    for (own, url, is_it) in [
+    for (host, url, is_it) in [
         ("[::1]:8080", "http://[::1]:8080/v1/chat/completions", true),
         ("[::1]", "http://[::1]:8080/v1/chat/completions", true),
         ("[::1]:8081", "http://[::1]:8080/v1/chat/completions", false),
@@ -241,11 +241,11 @@ fn a_host_may_be_an_address_with_a_port_and_the_port_of_its_scheme() {
         let registry = Registry::new();
         let layer = LlmLayer::new()
             .registry(&registry)
-            .provider_for_host(own, "mine");
+            .provider_for_host(host, "mine");
         let body = json!({"model": "m", "messages": []}).to_string();
         finish(open_as(&layer, url, body, Response::new("{}".to_owned())));
         let mine = sum(&registry, "llm_requests_total", &[("provider", "mine")]);
-        assert_eq!(mine == 1.0, is_it, "{own}, {url}");
+        assert_eq!(mine == 1.0, is_it, "{host}, {url}");
     }
 }
 

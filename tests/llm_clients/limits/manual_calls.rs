@@ -1,4 +1,4 @@
-//! Calls that are told by hand, and names that others have taken.
+//! Manually recorded calls, and metric names in use.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::support::read::sum;
 use crate::support::{CANCELLED, in_flight, layer, outcomes, tokens};
 
 #[test]
-fn each_call_is_counted_once_as_it_ended() {
+fn each_call_is_counted_once_under_its_outcome() {
     let registry = Registry::new();
     let llm = LlmLayer::new().registry(&registry).try_register().unwrap();
     let start = || llm.start_call("aws.bedrock", "claude-x", "chat");
@@ -20,7 +20,7 @@ fn each_call_is_counted_once_as_it_ended() {
     whole.first_token();
     whole.first_token();
     whole.set_usage(Usage::new().input(1).output(1));
-    // The last counts, and a part is no more than its whole.
+    // The last value counts, and a part is at most its total.
     let usage = Usage::new()
         .input(21)
         .output(4)
@@ -76,7 +76,7 @@ fn each_call_is_counted_once_as_it_ended() {
 }
 
 #[test]
-fn what_has_no_name_is_unknown_and_embeddings_have_no_output() {
+fn a_model_without_a_name_is_unknown_and_embeddings_have_no_output() {
     let (layer, registry) = layer();
     let llm = layer.clone().try_register().unwrap();
     llm.start_call("", "", "").finish(Outcome::Success);
@@ -92,7 +92,7 @@ fn what_has_no_name_is_unknown_and_embeddings_have_no_output() {
 }
 
 #[test]
-fn a_call_that_is_dropped_by_a_panic_is_over_too() {
+fn a_call_dropped_by_a_panic_has_ended() {
     let (layer, registry) = layer();
     let llm = layer.clone().try_register().unwrap();
     let panicked = catch_unwind(AssertUnwindSafe(|| {
@@ -105,7 +105,7 @@ fn a_call_that_is_dropped_by_a_panic_is_over_too() {
 }
 
 #[test]
-fn a_call_is_recorded_after_it_with_what_is_known() {
+fn a_finished_call_is_recorded_with_the_given_values() {
     let registry = Registry::new();
     let second = Duration::from_millis(1_500);
     registry.record_llm_request(second, true, 750, "gpt-4");
@@ -123,7 +123,7 @@ fn a_call_is_recorded_after_it_with_what_is_known() {
 }
 
 #[test]
-fn a_name_that_is_taken_is_an_error_or_a_panic() {
+fn a_name_in_use_is_an_error_or_a_panic() {
     let registry = Registry::new();
     let taken = registry
         .gauge("llm_tokens_total", "Someone else's.")
@@ -146,7 +146,7 @@ fn a_name_that_is_taken_is_an_error_or_a_panic() {
 }
 
 #[test]
-fn the_layer_and_the_hand_count_into_the_same_metrics() {
+fn the_layer_and_manual_calls_share_metrics() {
     let (layer, registry) = layer();
     drop(layer.start_call("openai", "gpt-x", "chat"));
     let llm = LlmLayer::new().registry(&registry).try_register().unwrap();

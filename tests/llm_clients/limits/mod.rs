@@ -1,4 +1,4 @@
-//! What is bounded, and what users choose.
+//! Limits and settings of the LLM layer.
 
 mod manual_calls;
 mod model_values;

@@ -1,4 +1,4 @@
-//! Models come from callers and servers, who may invent them.
+//! Model names come from callers and servers, who may invent them.
 
 use std::fs;
 
@@ -13,10 +13,10 @@ use crate::support::responses::{CHAT, chat};
 use crate::support::{in_flight, layer, outcomes, tokens};
 
 const INVENTED: u32 = 250_000;
-/// Were each kept, in each of the families, it would be many times this.
+/// If each model were kept in each family, this would be exceeded many times.
 const MOST_BYTES: u64 = 200 << 20;
 
-/// Returns the resident memory of this process in bytes, where the system says.
+/// Returns the resident memory of this process in bytes, if the system reports it.
 fn resident() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status
@@ -53,7 +53,7 @@ fn answer_as(layer: &LlmLayer, model: &str) {
 }
 
 #[test]
-fn models_invented_by_the_thousand_take_no_more_memory_than_a_hundred() {
+fn thousands_of_invented_models_take_no_more_memory_than_a_hundred() {
     let (layer, registry) = layer();
     let layer = layer.known_models(["configured"]);
     let before = resident();
@@ -81,7 +81,7 @@ fn models_invented_by_the_thousand_take_no_more_memory_than_a_hundred() {
 }
 
 #[test]
-fn all_families_agree_on_who_is_over_the_limit_and_the_sums_are_exact() {
+fn all_families_agree_on_overflow_and_sums_are_exact() {
     let (layer, registry) = layer();
     let layer = layer.model_limit(3).known_models(["pinned"]);
     for round in 0..10 {
@@ -118,7 +118,8 @@ fn a_model_has_a_series_once_a_provider_has_accepted_it() {
     assert_eq!(calls(&registry, "_unconfirmed"), 100.0);
     let not_found = [("model", "_unconfirmed"), ("error_type", "not_found")];
     assert_eq!(sum(&registry, "llm_requests_error", &not_found), 100.0);
-    // They used up no limit, and the first answered call has its own name.
+    // They used no place of the limit, and the model of the first successful call has its own
+    // series.
     call(&layer, CHAT, "gpt-real");
     assert_eq!(calls(&registry, "gpt-real"), 1.0);
     // From then on its errors have it, too.
@@ -193,7 +194,7 @@ fn the_rate_limits_of_a_refusal_prove_no_model() {
 }
 
 #[test]
-fn models_that_only_answers_name_have_a_fifth_of_the_limit() {
+fn models_named_only_by_responses_have_a_fifth_of_the_limit() {
     let (layer, registry) = layer();
     for number in 0..3_000 {
         answer_as(&layer, &format!("claimed-{number}"));
@@ -201,7 +202,7 @@ fn models_that_only_answers_name_have_a_fifth_of_the_limit() {
     assert_eq!(calls(&registry, "claimed-19"), 1.0);
     assert_eq!(calls(&registry, "claimed-20"), 0.0);
     assert_eq!(calls(&registry, "_overflow"), 2_980.0);
-    // The rest is for models that callers name.
+    // The remaining places are for models named by callers.
     for number in 0..81 {
         call(&layer, CHAT, &format!("real-{number}"));
     }
@@ -210,7 +211,7 @@ fn models_that_only_answers_name_have_a_fifth_of_the_limit() {
     // A model that a caller named before is known in answers.
     answer_as(&layer, "real-7");
     assert_eq!(calls(&registry, "real-7"), 2.0);
-    // They have no part of a limit that is used up.
+    // They get no place once the limit is reached.
     let (layer, registry) = self::layer();
     for number in 0..100 {
         call(&layer, CHAT, &format!("real-{number}"));
@@ -220,7 +221,7 @@ fn models_that_only_answers_name_have_a_fifth_of_the_limit() {
 }
 
 #[test]
-fn a_small_limit_has_room_for_a_model_that_only_answers_name() {
+fn a_small_limit_admits_one_model_named_only_by_responses() {
     let (layer, registry) = layer();
     let layer = layer.model_limit(1);
     answer_as(&layer, "claimed");
@@ -276,7 +277,7 @@ fn names_that_hide_something_or_look_like_keys_have_no_series() {
     }
     assert_eq!(calls(&registry, "real-99"), 1.0);
     assert!(sum(&registry, "tachometer_series_overflow_total", &[]) >= 21.0);
-    // What the developer configured is trusted.
+    // Configured models are always admitted.
     let (layer, registry) = self::layer();
     let layer = layer.known_models(["0123456789abcdef0123456789abcdef"]);
     call(&layer, CHAT, "0123456789abcdef0123456789abcdef");
@@ -291,7 +292,7 @@ fn names_that_hide_something_or_look_like_keys_have_no_series() {
 }
 
 #[test]
-fn a_model_as_long_as_a_prompt_is_none_to_be_told() {
+fn a_model_name_as_long_as_a_prompt_is_not_exported() {
     let (layer, registry) = layer();
     let long = "x".repeat(5_000);
     call(&layer, CHAT, &long);
@@ -301,7 +302,7 @@ fn a_model_as_long_as_a_prompt_is_none_to_be_told() {
 }
 
 #[test]
-fn a_limit_that_the_registry_has_already_stays() {
+fn a_limit_set_earlier_in_the_registry_is_kept() {
     let (layer, registry) = layer();
     let few = layer.clone().model_limit(2).try_register().unwrap();
     let many = layer.model_limit(50).try_register().unwrap();
@@ -320,7 +321,7 @@ fn a_limit_that_the_registry_has_already_stays() {
 }
 
 #[test]
-fn tokens_by_hand_are_bounded_as_those_of_answers_are() {
+fn manually_recorded_tokens_are_limited_like_those_of_responses() {
     let (layer, registry) = layer();
     let llm = layer.clone().try_register().unwrap();
     for _ in 0..3 {

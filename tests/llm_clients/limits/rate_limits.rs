@@ -1,4 +1,4 @@
-//! What a provider reports of its rate limits is shown.
+//! Rate limits reported by a provider are exported.
 
 use http::Response;
 use tachometer::{LlmLayer, Registry};
@@ -7,7 +7,7 @@ use crate::support::layer;
 use crate::support::local_client::{finish, open};
 use crate::support::responses::{CHAT, chat};
 
-/// Makes a call, of which the head of the answer tells these limits.
+/// Makes a call whose response reports these limits in its headers.
 fn answered(layer: &LlmLayer, headers: &[(&str, &str)]) {
     let mut answer = Response::builder();
     for (name, value) in headers {
@@ -20,7 +20,7 @@ fn answered(layer: &LlmLayer, headers: &[(&str, &str)]) {
     ));
 }
 
-/// Returns what is shown of the limits: name, kind and number.
+/// Returns the exported limits: name, kind and number.
 fn shown(registry: &Registry) -> Vec<String> {
     let text = registry.export_prometheus();
     let lines = text
@@ -43,7 +43,7 @@ fn shown(registry: &Registry) -> Vec<String> {
 }
 
 #[test]
-fn those_of_openai_and_its_followers_are_shown_though_they_are_full_again_at_once() {
+fn limits_of_openai_compatible_providers_are_exported_although_they_refill_at_once() {
     let (layer, registry) = layer();
     answered(
         &layer,
@@ -92,7 +92,7 @@ fn those_of_openai_and_its_followers_are_shown_though_they_are_full_again_at_onc
 }
 
 #[test]
-fn those_of_anthropic_are_shown() {
+fn limits_of_anthropic_are_exported() {
     let (layer, registry) = layer();
     answered(
         &layer,
@@ -116,7 +116,7 @@ fn those_of_anthropic_are_shown() {
 }
 
 #[test]
-fn what_is_negative_or_no_number_is_left_out_and_so_is_a_limit_alone() {
+fn invalid_or_incomplete_limits_are_left_out() {
     let (layer, registry) = layer();
     answered(
         &layer,
@@ -140,9 +140,9 @@ fn what_is_negative_or_no_number_is_left_out_and_so_is_a_limit_alone() {
     assert_eq!(shown(&registry), ["_remaining tokens 5"]);
 }
 
-/// An error has limits in its head, and that is when one wants to know them.
+/// An error response has limits in its headers, too.
 #[test]
-fn an_error_tells_them_too() {
+fn error_responses_report_limits_too() {
     let (layer, registry) = layer();
     let layer = layer.known_models(["gpt-x"]);
     let answer = Response::builder().status(429);

@@ -1,4 +1,4 @@
-//! What users of the layer can choose.
+//! Settings of the LLM layer.
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,12 +24,12 @@ fn calls(registry: &Registry, label: (&str, &str)) -> f64 {
 }
 
 #[test]
-fn a_provider_is_known_by_its_host_or_is_what_the_user_calls_it() {
+fn the_provider_is_derived_from_the_host_or_set_by_the_user() {
     let openai = format!("https://api.openai.com{CHAT}");
-    let own = format!("http://LLM.internal:8080{CHAT}");
+    let url_with_port = format!("http://LLM.internal:8080{CHAT}");
     let (plain, registry) = layer();
     call(&plain, &openai, "gpt-x");
-    call(&plain, &own, "gpt-x");
+    call(&plain, &url_with_port, "gpt-x");
     assert_eq!(calls(&registry, ("provider", "openai")), 1.0);
     assert_eq!(calls(&registry, ("provider", "openai_compatible")), 1.0);
 
@@ -39,7 +39,7 @@ fn a_provider_is_known_by_its_host_or_is_what_the_user_calls_it() {
         .provider_for_host("llm.internal", "old");
     let all = all.provider_for_host("llm.internal", "vllm");
     call(&all, &openai, "gpt-x");
-    call(&all, &own, "gpt-x");
+    call(&all, &url_with_port, "gpt-x");
     assert_eq!(calls(&registry, ("provider", "gateway")), 1.0);
     assert_eq!(calls(&registry, ("provider", "vllm")), 1.0);
     assert_eq!(calls(&registry, ("provider", "old")), 0.0);
@@ -49,25 +49,26 @@ fn a_provider_is_known_by_its_host_or_is_what_the_user_calls_it() {
         .provider_for_host("llm.internal", "other")
         .provider_for_host("llm.internal:8080", "vllm");
     let ports = ports.provider_for_host("llm.internal:8081", "llama.cpp");
-    call(&ports, &own, "gpt-x");
-    call(&ports, &own.replace("8080", "8081"), "gpt-x");
-    call(&ports, &own.replace("8080", "80"), "gpt-x");
+    call(&ports, &url_with_port, "gpt-x");
+    call(&ports, &url_with_port.replace("8080", "8081"), "gpt-x");
+    call(&ports, &url_with_port.replace("8080", "80"), "gpt-x");
     for provider in ["vllm", "llama.cpp", "other"] {
         assert_eq!(calls(&registry, ("provider", provider)), 1.0, "{provider}");
     }
 
-    // A host that is known to be one needs no model to be believed.
-    let (known, registry) = layer();
-    let known = known.provider_for_host("llm.internal", "vllm");
+    // A configured host is a provider even without a known model.
+    let (with_host, registry) = layer();
+    let with_host = with_host.provider_for_host("llm.internal", "vllm");
     let answer = Response::new(chat("gpt-x", 3, 2).to_string());
     let url = "http://llm.internal/api/embeddings";
-    let unseen = crate::support::local_client::open_as(&known, url, "no JSON".to_owned(), answer);
+    let unseen =
+        crate::support::local_client::open_as(&with_host, url, "no JSON".to_owned(), answer);
     finish(unseen);
     assert_eq!(calls(&registry, ("operation", "embeddings")), 1.0);
 }
 
 #[test]
-fn what_is_skipped_is_not_counted_and_a_skip_that_panics_skips_nothing() {
+fn skipped_calls_are_not_counted_and_a_panicking_skip_closure_skips_nothing() {
     let (layer, registry) = layer();
     let layer = layer.skip(|host, path| {
         assert_ne!(host, "panics", "on purpose");
@@ -82,7 +83,7 @@ fn what_is_skipped_is_not_counted_and_a_skip_that_panics_skips_nothing() {
 }
 
 #[test]
-fn a_model_is_what_it_is_renamed_and_unknown_where_that_panics() {
+fn models_are_renamed_and_unknown_if_the_closure_panics() {
     let (layer, registry) = layer();
     let layer = layer.model_limit(3).rename_models(|model| {
         assert_ne!(model, "panics", "on purpose");
@@ -103,7 +104,7 @@ fn a_model_is_what_it_is_renamed_and_unknown_where_that_panics() {
 }
 
 #[test]
-fn a_prefix_stands_before_every_name() {
+fn a_prefix_applies_to_every_name() {
     let (layer, registry) = layer();
     let layer = layer.prefix("shop_");
     call(&layer, CHAT, "gpt-x");
@@ -112,9 +113,9 @@ fn a_prefix_stands_before_every_name() {
         .iter()
         .map(|metric| metric.name().to_owned())
         .collect();
-    let own = names.iter().filter(|name| !name.starts_with("tachometer_"));
-    assert!(own.clone().count() > 10);
-    for name in own {
+    let llm_names = names.iter().filter(|name| !name.starts_with("tachometer_"));
+    assert!(llm_names.clone().count() > 10);
+    for name in llm_names {
         assert!(name.starts_with("shop_llm_"), "{name}");
     }
     assert_eq!(sum(&registry, "shop_llm_requests_total", &[]), 1.0);
@@ -125,7 +126,7 @@ fn a_prefix_stands_before_every_name() {
 }
 
 #[test]
-fn bounds_are_those_of_all_histograms_of_seconds() {
+fn configured_buckets_apply_to_all_histograms_of_seconds() {
     let (layer, registry) = layer();
     call(
         &layer.clone().buckets(Buckets::new(&[1.0, 10.0]).unwrap()),
@@ -169,14 +170,13 @@ impl Hand {
         *START + Duration::from_millis(self.0.load(Ordering::Relaxed))
     }
 
-    fn of(&self, layer: LlmLayer) -> LlmLayer {
+    fn attach_to(&self, layer: LlmLayer) -> LlmLayer {
         let hand = self.clone();
         layer.clock(move || hand.now())
     }
 }
 
-/// Makes a call whose answer's head comes after a second, and each of its pieces after
-/// half a second more.
+/// Makes a call whose response head arrives after a second, and each chunk half a second later.
 fn timed(hand: &Hand, layer: &LlmLayer, pieces: Vec<String>) {
     let frames = pieces
         .into_iter()
@@ -196,10 +196,10 @@ fn timed(hand: &Hand, layer: &LlmLayer, pieces: Vec<String>) {
 }
 
 #[test]
-fn times_are_those_of_the_clock_that_is_given() {
+fn times_are_read_from_the_configured_clock() {
     let (layer, registry) = layer();
     let hand = Hand::default();
-    let layer = hand.of(layer);
+    let layer = hand.attach_to(layer);
     let events = chunks("gpt-x", 9, 5);
     let events = events.iter().map(|event| format!("data: {event}\n\n"));
     timed(&hand, &layer, events.collect());
@@ -218,17 +218,17 @@ fn times_are_those_of_the_clock_that_is_given() {
 }
 
 #[test]
-fn what_is_no_stream_has_a_duration_alone_and_what_breaks_off_no_time_per_token() {
+fn only_complete_streams_have_a_time_per_token() {
     let (layer, registry) = layer();
     let hand = Hand::default();
-    let layer = hand.of(layer);
+    let layer = hand.attach_to(layer);
     timed(&hand, &layer, vec![chat("gpt-x", 9, 5).to_string()]);
     assert_eq!(
         histogram(&registry, "llm_request_duration_seconds").1.sum,
         2.0
     );
     assert_eq!(histogram(&registry, "llm_time_to_first_token_seconds").0, 0);
-    // Each of its events tells the tokens so far, and none why it ends.
+    // Each of its events reports the tokens so far, and none has a finish reason.
     let events = [2, 3, 4].map(|tokens| {
         let mut event = chunk("gpt-x", &json!({"content": "Word. "}), None);
         event["usage"] = usage(9, tokens);
@@ -249,13 +249,13 @@ fn what_is_no_stream_has_a_duration_alone_and_what_breaks_off_no_time_per_token(
 }
 
 #[test]
-fn a_clock_that_goes_back_or_panics_does_no_harm() {
+fn a_clock_that_goes_back_or_panics_fails_no_call() {
     let (layer, registry) = layer();
-    let asked = AtomicU64::new(0);
+    let clock_reads = AtomicU64::new(0);
     let start = Instant::now();
     let back = layer.clone().clock(move || {
-        let asked = asked.fetch_add(1, Ordering::Relaxed);
-        start + Duration::from_secs(100 - asked)
+        let clock_reads = clock_reads.fetch_add(1, Ordering::Relaxed);
+        start + Duration::from_secs(100 - clock_reads)
     });
     drop(back.start_call("openai", "gpt-x", "chat"));
     assert_eq!(outcomes(&registry), CANCELLED);
@@ -268,7 +268,7 @@ fn a_clock_that_goes_back_or_panics_does_no_harm() {
 }
 
 #[test]
-fn what_was_thought_and_not_shown_is_no_part_of_the_time_per_token() {
+fn hidden_reasoning_tokens_are_excluded_from_the_time_per_token() {
     const USAGE: &str = r#"data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":105,"completion_tokens_details":{"reasoning_tokens":100}}}"#;
     let end = |events: &str| format!("{events}\n\ndata: [DONE]\n\n");
     let delta = |name: &str| {
@@ -277,7 +277,7 @@ fn what_was_thought_and_not_shown_is_no_part_of_the_time_per_token() {
     for (shown, tokens) in [("content", 4.0), ("reasoning_content", 104.0)] {
         let (layer, registry) = layer();
         let hand = Hand::default();
-        let layer = hand.of(layer);
+        let layer = hand.attach_to(layer);
         timed(
             &hand,
             &layer,
@@ -298,10 +298,10 @@ fn what_was_thought_and_not_shown_is_no_part_of_the_time_per_token() {
 }
 
 #[test]
-fn a_stream_that_comes_in_one_piece_has_no_time_per_token() {
+fn a_stream_that_arrives_in_one_chunk_has_no_time_per_token() {
     let (layer, registry) = layer();
     let hand = Hand::default();
-    let layer = hand.of(layer);
+    let layer = hand.attach_to(layer);
     let events = chunks("gpt-x", 9, 5);
     let events: String = events
         .iter()
@@ -323,7 +323,7 @@ fn a_stream_that_comes_in_one_piece_has_no_time_per_token() {
 }
 
 #[test]
-fn a_model_that_nobody_tells_is_the_one_that_the_user_names() {
+fn a_call_without_a_model_has_the_default_model() {
     let (layer, registry) = layer();
     let layer = layer.default_model("whisper-x");
     let url = "http://localhost/v1/audio/transcriptions";

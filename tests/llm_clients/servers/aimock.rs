@@ -1,11 +1,11 @@
-//! aimock, which answers what `aimock.json` says.
+//! aimock, which returns the responses of `aimock.json`.
 
 use std::process::Command;
 
 use serde_json::{Value, json};
 use tachometer::Registry;
 
-use crate::servers::{ask, count};
+use crate::servers::{count, post};
 use crate::support::local_client::histogram;
 use crate::support::read::sum;
 use crate::support::server_program::{Program, variables};
@@ -64,7 +64,7 @@ async fn call(server: &Program, path: &str, text: &str, streams: bool) -> Regist
     let (layer, registry) = layer();
     let llm = layer.layer(client());
     let url = format!("{}{path}", server.url);
-    let (_, answer) = ask(&llm, &url, &question(path, text, streams)).await;
+    let (_, answer) = post(&llm, &url, &question(path, text, streams)).await;
     assert_eq!(
         sum(&registry, "llm_requests_total", &[]),
         1.0,
@@ -74,7 +74,7 @@ async fn call(server: &Program, path: &str, text: &str, streams: bool) -> Regist
 }
 
 #[tokio::test]
-async fn usage_finishes_and_tools_are_those_of_the_fixture_in_each_dialect() {
+async fn usage_finish_reasons_and_tool_calls_match_the_fixture_in_each_dialect() {
     let Some(server) = start().await else {
         return;
     };
@@ -108,7 +108,7 @@ async fn usage_finishes_and_tools_are_those_of_the_fixture_in_each_dialect() {
 }
 
 #[tokio::test]
-async fn parts_of_the_usage_are_told_where_the_server_tells_them() {
+async fn details_of_usage_are_counted_if_the_server_reports_them() {
     let Some(server) = start().await else {
         return;
     };
@@ -121,7 +121,7 @@ async fn parts_of_the_usage_are_told_where_the_server_tells_them() {
 }
 
 #[tokio::test]
-async fn errors_are_of_their_kind_and_tell_what_is_left() {
+async fn errors_are_classified_and_rate_limits_are_read() {
     let Some(server) = start().await else {
         return;
     };
@@ -139,7 +139,7 @@ async fn errors_are_of_their_kind_and_tell_what_is_left() {
             let errors = count(&registry, "llm_requests_error", "error_type", kind);
             assert_eq!(errors, 1.0, "{text}");
             if kind == "rate_limited" {
-                // Its tokens' limit is whole again after six minutes.
+                // Its token limit refills after six minutes.
                 let limit = count(&registry, "llm_rate_limit", "kind", "tokens");
                 assert_eq!(limit, 150_000.0);
                 let text = registry.export_prometheus();
@@ -150,7 +150,7 @@ async fn errors_are_of_their_kind_and_tell_what_is_left() {
 }
 
 #[tokio::test]
-async fn a_stream_that_the_server_cuts_is_truncated() {
+async fn a_stream_cut_off_by_the_server_is_truncated() {
     let Some(server) = start().await else {
         return;
     };
@@ -164,7 +164,7 @@ async fn a_stream_that_the_server_cuts_is_truncated() {
 
 /// The server waits for 0.2 seconds before it sends anything.
 #[tokio::test]
-async fn the_first_token_is_not_there_before_it_was_sent() {
+async fn the_time_to_first_token_is_not_shorter_than_the_server_waits() {
     let Some(server) = start().await else {
         return;
     };
@@ -180,7 +180,7 @@ async fn the_first_token_is_not_there_before_it_was_sent() {
 }
 
 #[tokio::test]
-async fn what_is_no_answer_is_a_mistake_of_the_servers() {
+async fn an_invalid_response_is_an_error_of_the_server() {
     let Some(server) = start().await else {
         return;
     };

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::servers::{ask, count};
+use crate::servers::{count, post};
 use crate::support::read::sum;
 use crate::support::server_program::{Program, variables};
 use crate::support::wait::until;
@@ -30,8 +30,7 @@ async fn start() -> Option<Program> {
     Some(Program::start(&mut command).await)
 }
 
-/// Returns the tokens that went in, of which some were cached, and those that came out,
-/// as the server counts them.
+/// Returns input tokens, cached ones included, and output tokens, as the server counts them.
 async fn counted(server: &Program) -> [f64; 2] {
     let [prompt, cached, predicted] = server
         .metrics([
@@ -88,7 +87,7 @@ fn calls() -> Vec<(&'static str, Value, &'static str)> {
 }
 
 #[tokio::test]
-async fn tokens_of_each_dialect_streamed_and_whole_are_those_that_the_server_counts() {
+async fn tokens_match_the_counters_of_the_server_in_each_dialect() {
     let Some(server) = start().await else {
         return;
     };
@@ -97,21 +96,25 @@ async fn tokens_of_each_dialect_streamed_and_whole_are_those_that_the_server_cou
         let (layer, registry) = layer();
         let llm = layer.layer(client());
         let before = counted(&server).await;
-        let (status, text) = ask(&llm, &format!("{}{path}", server.url), &body).await;
+        let (status, text) = post(&llm, &format!("{}{path}", server.url), &body).await;
         assert_eq!(status, 200, "{text}");
-        let own = tokens(&registry);
+        let measured = tokens(&registry);
         // The server counts a call after it has answered.
         let mut after = counted(&server).await;
         for _ in 0..200 {
-            if after[0] - before[0] == own[0] && after[1] - before[1] == own[1] {
+            if after[0] - before[0] == measured[0] && after[1] - before[1] == measured[1] {
                 break;
             }
             after = counted(&server).await;
         }
         let expected = [after[0] - before[0], after[1] - before[1]];
-        assert_eq!(own, expected, "{path} {body} {text}");
-        assert!(own[0] > 0.0, "{path} {text}");
-        assert_eq!(own[1] > 0.0, operation != "embeddings", "{path} {text}");
+        assert_eq!(measured, expected, "{path} {body} {text}");
+        assert!(measured[0] > 0.0, "{path} {text}");
+        assert_eq!(
+            measured[1] > 0.0,
+            operation != "embeddings",
+            "{path} {text}"
+        );
         assert_eq!(outcomes(&registry), SUCCESS, "{path} {text}");
         assert_eq!(in_flight(&registry), 0.0);
         assert_eq!(
@@ -135,7 +138,7 @@ async fn tokens_of_each_dialect_streamed_and_whole_are_those_that_the_server_cou
 }
 
 #[tokio::test]
-async fn what_the_server_refuses_is_an_error_of_its_kind() {
+async fn refused_calls_are_classified_errors() {
     let Some(server) = start().await else {
         return;
     };
@@ -144,15 +147,15 @@ async fn what_the_server_refuses_is_an_error_of_its_kind() {
     let url = format!("{}/v1/chat/completions", server.url);
     let long = "word ".repeat(2_000);
     let body = json!({"model": "tiny", "messages": [{"role": "user", "content": long}]});
-    assert_eq!(ask(&llm, &url, &body).await.0, 400);
-    assert_eq!(ask(&llm, &url, &json!({"model": "tiny"})).await.0, 400);
+    assert_eq!(post(&llm, &url, &body).await.0, 400);
+    assert_eq!(post(&llm, &url, &json!({"model": "tiny"})).await.0, 400);
     let kind = |kind| count(&registry, "llm_requests_error", "error_type", kind);
     assert_eq!(kind("context_length"), 1.0);
     assert_eq!(kind("invalid_request"), 1.0);
 }
 
 #[tokio::test]
-async fn who_leaves_a_stream_of_it_has_cancelled_the_call() {
+async fn leaving_a_stream_cancels_the_call() {
     let Some(mut server) = start().await else {
         return;
     };

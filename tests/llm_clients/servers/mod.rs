@@ -1,5 +1,4 @@
-//! Servers of others: what the layer counts is what they count themselves, or were told
-//! to say.
+//! Third-party servers: the counts of the layer equal theirs.
 
 mod aimock;
 mod llama;
@@ -11,8 +10,8 @@ use tachometer::llm::LlmService;
 
 use crate::support::read::sum;
 
-/// Makes a call and reads its answer to the end, as far as it comes.
-async fn ask(llm: &LlmService<Client>, url: &str, body: &Value) -> (u16, String) {
+/// Makes a call and reads its response to the end.
+async fn post(llm: &LlmService<Client>, url: &str, body: &Value) -> (u16, String) {
     let request = llm.get_ref().post(url).json(body).build().unwrap();
     let mut response = llm.execute(request).await.unwrap();
     let mut text = Vec::new();

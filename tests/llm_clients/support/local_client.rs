@@ -1,4 +1,4 @@
-//! Calls without a network: a client that answers at once.
+//! Calls without a network: a client that responds at once.
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -21,7 +21,7 @@ where
     open_as(layer, url, question("gpt-x", true), answer)
 }
 
-/// Does so with a request's body of one's own.
+/// The same with a given request body.
 pub(crate) fn open_as<B>(
     layer: &LlmLayer,
     url: &str,
@@ -45,7 +45,7 @@ where
     response
 }
 
-/// Makes a whole call, of an answer that took three tokens in and two out.
+/// Makes a complete call with three input and two output tokens.
 pub(crate) fn call(layer: &LlmLayer, url: &str, model: &str) {
     let answer = Response::new(chat(model, 3, 2).to_string());
     let body = json!({"model": model, "messages": []}).to_string();

@@ -1,4 +1,4 @@
-//! What several tests need: an upstream, its answers, and reading a registry.
+//! Shared helpers: an upstream, its responses, and reading a registry.
 
 pub(crate) mod local_client;
 #[path = "../../it/support/read.rs"]
@@ -18,7 +18,7 @@ use tachometer::{LlmLayer, Registry};
 
 use crate::support::read::sum;
 
-/// Makes a client's builder; TLS, which no test speaks, has to be there all the same.
+/// Makes a client builder. It needs a TLS provider, although no test uses TLS.
 pub(crate) fn builder() -> ClientBuilder {
     // Another test may have installed it.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -29,7 +29,7 @@ pub(crate) fn client() -> Client {
     builder().build().unwrap()
 }
 
-/// Returns a layer with a registry of its own.
+/// Returns a layer with a new registry.
 pub(crate) fn layer() -> (LlmLayer, Registry) {
     let registry = Registry::new();
     (LlmLayer::new().registry(&registry), registry)
@@ -47,7 +47,7 @@ pub(crate) const SUCCESS: [f64; 4] = [0.0, 0.0, 1.0, 0.0];
 pub(crate) const TRUNCATED: [f64; 4] = [0.0, 0.0, 0.0, 1.0];
 pub(crate) const NONE: [f64; 4] = [0.0; 4];
 
-/// Returns the tokens that went in and those that came out.
+/// Returns input and output tokens.
 pub(crate) fn tokens(registry: &Registry) -> [f64; 2] {
     ["input", "output"]
         .map(|direction| sum(registry, "llm_tokens_total", &[("direction", direction)]))

@@ -1,4 +1,4 @@
-//! Answers as providers give them, complete enough for clients that check them.
+//! Responses of providers, complete enough for clients that validate them.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Servers of others, as programs of their own.
+//! Runs third-party servers as programs.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -10,8 +10,8 @@ use tokio::time::timeout;
 
 use crate::support::{client, skipped};
 
-/// Returns what environment variables say, or nothing where one is not set: then the test
-/// that needs them is left out. Where the servers must be there, that is a failure.
+/// Returns the values of environment variables, or `None` if one is not set: then the test is
+/// skipped. If the servers are required, a missing one is a failure.
 pub(crate) fn variables<const N: usize>(names: [&str; N]) -> Option<[String; N]> {
     let values = names.map(|name| std::env::var(name).ok());
     let missing = names.iter().zip(&values).find(|(_, value)| value.is_none());
@@ -24,10 +24,8 @@ pub(crate) fn variables<const N: usize>(names: [&str; N]) -> Option<[String; N]>
     None
 }
 
-/// A server that is killed when the test ends, however it does.
-///
-/// It is no signal that it could wait to obey: llama.cpp's server does not end while a
-/// client has a stream of it open.
+/// A server that is killed when the test ends, even by a panic. It is not stopped by a signal:
+/// llama.cpp's server does not end while a client has an open stream.
 pub(crate) struct Program {
     child: Child,
     /// Without a path.
@@ -35,26 +33,26 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Starts a server on a port that it chooses and tells, and waits until it answers.
+    /// Starts a server on a port that it chooses and prints, and waits until it responds.
     pub(crate) async fn start(command: &mut Command) -> Self {
         let command = command.stdin(Stdio::null());
         let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
-        let (told, url) = oneshot::channel();
-        let told = std::sync::Arc::new(std::sync::Mutex::new(Some(told)));
+        let (port_sender, url) = oneshot::channel();
+        let port_sender = std::sync::Arc::new(std::sync::Mutex::new(Some(port_sender)));
         let outputs: [Box<dyn Read + Send>; 2] = [
             Box::new(child.stdout.take().unwrap()),
             Box::new(child.stderr.take().unwrap()),
         ];
         for output in outputs {
-            let told = std::sync::Arc::clone(&told);
+            let port_sender = std::sync::Arc::clone(&port_sender);
             // To the end, so that the server never waits for a reader.
             thread::spawn(move || {
                 for line in BufReader::new(output).lines().map_while(Result::ok) {
                     if let Some((_, url)) = line.split_once("listening on ")
-                        && let Some(told) = told.lock().unwrap().take()
+                        && let Some(port_sender) = port_sender.lock().unwrap().take()
                     {
-                        let _ = told.send(url.trim().to_owned());
+                        let _ = port_sender.send(url.trim().to_owned());
                     }
                 }
             });
@@ -79,7 +77,7 @@ impl Program {
         answer.is_ok_and(|answer| answer.status() == 200)
     }
 
-    /// Returns the numbers that its own metrics show under these names.
+    /// Returns the values of these metrics of the server.
     pub(crate) async fn metrics<const N: usize>(&self, names: [&str; N]) -> [f64; N] {
         let answer = client().get(format!("{}/metrics", self.url)).send().await;
         let text = answer.unwrap().text().await.unwrap();

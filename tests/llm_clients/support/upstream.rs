@@ -1,4 +1,4 @@
-//! A server that answers as the test tells it to.
+//! A server with scripted responses.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// What is answered to one request.
+/// The response to one request.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -23,15 +23,15 @@ pub(crate) struct Answer {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Frames {
-    /// One piece, whose length the head tells.
+    /// One chunk, with a `content-length`.
     Whole(String),
-    /// Pieces, each of which is sent before the next one is made.
+    /// Chunks, each of which is sent before the next one is made.
     Pieces(Vec<String>),
-    /// Not even a head comes.
+    /// No response head is sent.
     Never,
 }
 
-/// What happens after the last piece.
+/// What happens after the last chunk.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum End {
     Ends,
@@ -43,21 +43,21 @@ pub(crate) enum End {
 
 impl Answer {
     pub(crate) fn json(status: u16, body: impl Into<String>) -> Self {
-        Self::of(status, "application/json", Frames::Whole(body.into()))
+        Self::new(status, "application/json", Frames::Whole(body.into()))
     }
 
     /// A stream of events, each in a piece of its own.
     pub(crate) fn events<T: ToString>(events: impl IntoIterator<Item = T>) -> Self {
         let pieces = events.into_iter();
         let pieces = pieces.map(|event| format!("data: {}\n\n", event.to_string()));
-        Self::of(200, "text/event-stream", Frames::Pieces(pieces.collect()))
+        Self::new(200, "text/event-stream", Frames::Pieces(pieces.collect()))
     }
 
     pub(crate) fn never() -> Self {
-        Self::of(200, "", Frames::Never)
+        Self::new(200, "", Frames::Never)
     }
 
-    pub(crate) fn of(status: u16, kind: &str, body: Frames) -> Self {
+    pub(crate) fn new(status: u16, kind: &str, body: Frames) -> Self {
         Self {
             status,
             headers: vec![("content-type", kind.to_owned())],
@@ -102,9 +102,9 @@ impl Answer {
     }
 }
 
-/// A request as it came.
+/// A request as it was received.
 #[derive(Debug)]
-pub(crate) struct Asked {
+pub(crate) struct ReceivedRequest {
     pub(crate) head: request::Parts,
     pub(crate) body: String,
 }
@@ -113,31 +113,33 @@ pub(crate) struct Asked {
 pub(crate) struct Upstream {
     /// Without a path.
     pub(crate) url: String,
-    asked: Mutex<mpsc::UnboundedReceiver<Arc<Asked>>>,
+    received: Mutex<mpsc::UnboundedReceiver<Arc<ReceivedRequest>>>,
     served: JoinHandle<()>,
 }
 
 impl Upstream {
-    pub(crate) async fn start(answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(
+        answer: impl Fn(&ReceivedRequest) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let (told, asked) = mpsc::unbounded_channel();
+        let (requests_sender, received) = mpsc::unbounded_channel();
         let answer = Arc::new(answer);
         let app = Router::new().fallback(move |request: Request| {
-            let (answer, told) = (Arc::clone(&answer), told.clone());
+            let (answer, requests_sender) = (Arc::clone(&answer), requests_sender.clone());
             async move {
                 let (head, body) = request.into_parts();
                 let body = body.collect().await.unwrap().to_bytes();
                 let body = String::from_utf8(body.to_vec()).unwrap();
-                let asked = Arc::new(Asked { head, body });
-                let _ = told.send(Arc::clone(&asked));
-                answer(&asked).respond().await
+                let received = Arc::new(ReceivedRequest { head, body });
+                let _ = requests_sender.send(Arc::clone(&received));
+                answer(&received).respond().await
             }
         });
         let served = tokio::spawn(async { axum::serve(listener, app).await.unwrap() });
         Self {
             url,
-            asked: Mutex::new(asked),
+            received: Mutex::new(received),
             served,
         }
     }
@@ -147,14 +149,14 @@ impl Upstream {
         Self::start(move |_| answer.clone()).await
     }
 
-    /// Returns the requests that have come since it was last asked.
-    pub(crate) fn asked(&self) -> Vec<Arc<Asked>> {
-        let mut asked = self.asked.lock().unwrap();
-        std::iter::from_fn(|| asked.try_recv().ok()).collect()
+    /// Returns the requests received since the last call.
+    pub(crate) fn received(&self) -> Vec<Arc<ReceivedRequest>> {
+        let mut received = self.received.lock().unwrap();
+        std::iter::from_fn(|| received.try_recv().ok()).collect()
     }
 
     /// Returns the URL of a path.
-    pub(crate) fn at(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 }

@@ -1,4 +1,4 @@
-//! A service with requests, calls of models and the system's metrics, whose time is told.
+//! A service with requests, LLM calls and system metrics, and a clock set by the test.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,7 +32,7 @@ pub(super) struct Instance {
 type Question = Request<Full<Bytes>>;
 type Upstream = BoxCloneSyncService<Question, Response<Body>, std::io::Error>;
 
-/// A clock that goes on where it is told to.
+/// A clock that the test advances.
 #[derive(Clone)]
 struct Clock(Instant, Arc<AtomicU64>);
 
@@ -66,7 +66,7 @@ impl Instance {
         }
     }
 
-    /// Ends what is still under way.
+    /// Ends the requests in flight.
     pub(super) fn let_go(&mut self) {
         self.held.clear();
     }
@@ -78,12 +78,12 @@ impl Instance {
 
     pub(super) async fn read(&self, path: &str) {
         let body = self.get(path).await.into_body();
-        // One of the bodies breaks off, as it is meant to.
+        // One of the bodies breaks off, as intended.
         let _ = body.collect().await;
     }
 
-    /// Makes every kind of request and call there is, some of them more often; so many of
-    /// the requests end.
+    /// Makes every kind of request and call, some several times; returns when the requests have
+    /// ended.
     pub(super) async fn traffic(&mut self, times: u64) -> f64 {
         // First of all, so that it is there when the others have ended.
         self.held.push(self.get("/stream").await);
@@ -140,7 +140,7 @@ fn app(registry: &Registry, buckets: Buckets) -> Router {
             "/ask/{model}",
             get(async move |Path(model): Path<String>| {
                 by_hand(&llm, &clock, &model);
-                ask(client.clone(), &model).await;
+                call_model(client.clone(), &model).await;
             }),
         )
         .layer(layer)
@@ -158,7 +158,7 @@ fn endless() -> impl IntoResponse {
     (head, Body::from_stream(pieces))
 }
 
-/// Tells of a streamed answer, as a client does that hides its HTTP.
+/// Records a streamed response manually, as for a client that hides its HTTP.
 fn by_hand(llm: &LlmLayer, clock: &Clock, model: &str) {
     let mut call = llm.start_call("local", model, "chat");
     clock.pass(240);
@@ -168,7 +168,7 @@ fn by_hand(llm: &LlmLayer, clock: &Clock, model: &str) {
     call.finish(Outcome::Success);
 }
 
-async fn ask(client: LlmService<Upstream>, model: &str) {
+async fn call_model(client: LlmService<Upstream>, model: &str) {
     let body = json!({"model": model, "messages": [{"role": "user", "content": "?"}]});
     let request = Request::post("http://llm.test/v1/chat/completions");
     let request = request.header(CONTENT_TYPE, "application/json");
@@ -178,12 +178,12 @@ async fn ask(client: LlmService<Upstream>, model: &str) {
     }
 }
 
-/// Answers as a provider does, with what is left of the rate limits.
+/// Responds like a provider, with the remaining rate limits.
 async fn answer(clock: Clock, request: Question) -> Result<Response<Body>, std::io::Error> {
     clock.pass(350);
     let body = request.into_body().collect().await.unwrap().to_bytes();
-    let asked: serde_json::Value = serde_json::from_slice(&body).unwrap();
-    let status = match asked["model"].as_str() {
+    let question: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let status = match question["model"].as_str() {
         Some("failing") => StatusCode::INTERNAL_SERVER_ERROR,
         Some("limited") => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::OK,
@@ -191,7 +191,7 @@ async fn answer(clock: Clock, request: Question) -> Result<Response<Body>, std::
     let answer = json!({
         "id": "1",
         "object": "chat.completion",
-        "model": asked["model"],
+        "model": question["model"],
         "choices": [{
             "index": 0,
             "finish_reason": "stop",

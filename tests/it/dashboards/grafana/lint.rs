@@ -1,4 +1,4 @@
-//! What is wrong with a board: the rules of Grafana's own linter, and more.
+//! A linter for boards: the rules of Grafana's dashboard linter, and more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +36,7 @@ pub(super) fn faults(board: &Value, registry: &Registry) -> Vec<String> {
     linter.faults
 }
 
-/// Returns the names that Prometheus knows, with what each measures.
+/// Returns the names in Prometheus, with the metric of each.
 fn metrics(registry: &Registry) -> BTreeMap<String, Kind> {
     let mut metrics = BTreeMap::new();
     for metric in registry.metrics() {
@@ -55,7 +55,7 @@ fn metrics(registry: &Registry) -> BTreeMap<String, Kind> {
 
 struct Linter {
     metrics: BTreeMap<String, Kind>,
-    /// Those that there are, and those that queries have in them.
+    /// The variables of the board, and those used in queries.
     variables: BTreeSet<String>,
     used: BTreeSet<String>,
     faults: Vec<String>,
@@ -123,7 +123,7 @@ impl Linter {
             };
             match parse(series) {
                 Expr::Series(selector) => {
-                    // Each is narrowed by the job that is chosen, but the job itself.
+                    // Each variable except the job is restricted to the selected job.
                     let by: &[_] = if name == "job" { &[] } else { &["job"] };
                     self.series(&selector, by);
                 }
@@ -215,30 +215,32 @@ impl Linter {
             return;
         }
         let expr = parse(query);
-        expr.each_part(None, &mut |part, within| match part {
+        expr.each_part(None, &mut |part, function| match part {
             Expr::Series(selector) => {
                 self.series(selector, &["job", "instance"]);
-                self.window(selector, within);
+                self.window(selector, function);
             }
             Expr::Call(name, arguments) if name == "histogram_quantile" => {
                 self.quantile(query, arguments);
             }
             _ => {}
         });
-        let kept = kept(&expr);
+        let kept = result_labels(&expr);
         for label in legend.split("{{").skip(1) {
             let label = label.split("}}").next().unwrap_or_default();
             let there = kept.as_ref().is_none_or(|kept| kept.contains(label));
-            let known = kept.is_some() || label == "instance";
-            self.check(there && known, || format!("{legend} of {query}"));
+            let is_known = kept.is_some() || label == "instance";
+            self.check(there && is_known, || format!("{legend} of {query}"));
         }
         // Series that differ in a label have names that differ.
-        let told = |label: &String| legend.contains(&format!("{{{{{label}}}}}"));
-        let told = kept.iter().flatten().all(told);
-        self.check(told, || format!("{legend} tells too little of {query}"));
+        let legend_has_labels = |label: &String| legend.contains(&format!("{{{{{label}}}}}"));
+        let legend_has_labels = kept.iter().flatten().all(legend_has_labels);
+        self.check(legend_has_labels, || {
+            format!("{legend} tells too little of {query}")
+        });
     }
 
-    /// Checks series that are chosen by these variables.
+    /// Checks series that are selected by these variables.
     fn series(&mut self, selector: &Selector, by: &[&str]) {
         let Selector { name, matchers, .. } = selector;
         let there = self.metrics.contains_key(name);
@@ -255,16 +257,16 @@ impl Linter {
         for (_, _, value) in matchers {
             if let Some(variable) = value.strip_prefix('$') {
                 self.used.insert(variable.to_owned());
-                let known = self.variables.contains(variable);
-                self.check(known, || format!("there is no variable {variable}"));
+                let is_known = self.variables.contains(variable);
+                self.check(is_known, || format!("there is no variable {variable}"));
             }
         }
     }
 
-    /// Checks that what only grows is seen by how fast it does, and nothing else is.
-    fn window(&mut self, selector: &Selector, within: Option<&str>) {
+    /// Checks that counters are queried by their rate, and nothing else is.
+    fn window(&mut self, selector: &Selector, function: Option<&str>) {
         let Selector { name, range, .. } = selector;
-        let is_rate = within == Some("rate");
+        let is_rate = function == Some("rate");
         let kind = self.metrics.get(name).copied();
         let grows = matches!(kind, Some(Kind::Counter | Kind::Histogram));
         self.check(grows == is_rate, || format!("{name} is counted wrong"));
@@ -289,18 +291,18 @@ impl Linter {
     }
 }
 
-/// Returns the labels that a query's answers have, if it says so.
-fn kept(expr: &Expr) -> Option<BTreeSet<String>> {
+/// Returns the labels of a query's results, if the query fixes them.
+fn result_labels(expr: &Expr) -> Option<BTreeSet<String>> {
     match expr {
         Expr::Aggregate {
             by: true, labels, ..
         } => Some(labels.iter().cloned().collect()),
         Expr::Call(name, arguments) if name == "histogram_quantile" => {
-            let mut kept = kept(&arguments[1])?;
+            let mut kept = result_labels(&arguments[1])?;
             kept.remove("le");
             Some(kept)
         }
-        Expr::Binary(_, one, other) => kept(one).or_else(|| kept(other)),
+        Expr::Binary(_, one, other) => result_labels(one).or_else(|| result_labels(other)),
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! The board for Grafana: what it is made of, and what its queries answer.
+//! The Grafana board: its content, and the results of its queries.
 
 mod fixture;
 mod lint;
@@ -19,7 +19,7 @@ use tower::ServiceExt;
 
 use lint::faults;
 
-/// Returns the panels that show something, each with the title of its row.
+/// Returns the panels with queries, each with the title of its row.
 fn panels(board: &Value) -> Vec<(&str, &Value)> {
     let mut row = "";
     let mut panels = Vec::new();
@@ -78,7 +78,7 @@ fn system(registry: &Registry) {
     SystemMetrics::new().register(registry).unwrap();
 }
 
-/// What a registry may be like, with the rows that its board has.
+/// Kinds of registries, with the rows of their boards.
 pub(crate) const KINDS: [(&str, &[&str]); 15] = [
     ("empty", &[]),
     ("of others", &[]),
@@ -107,7 +107,7 @@ pub(crate) fn registry(kind: &str) -> Registry {
         "http by OpenTelemetry" => http(&registry, |layer| layer.preset(Preset::Otel)),
         "http by axum-prometheus" => http(&registry, |layer| layer.preset(Preset::AxumPrometheus)),
         "http with everything" => http(&registry, |layer| {
-            let within = std::time::Duration::from_millis(250);
+            let target = std::time::Duration::from_millis(250);
             let layer = layer
                 .prefix("shop_")
                 .version_label()
@@ -117,7 +117,7 @@ pub(crate) fn registry(kind: &str) -> Registry {
                 .status_class()
                 .time_to_head()
                 .time_to_first_byte()
-                .service_level("/a", within)
+                .service_level("/a", target)
                 .label_from_handler(Label::open("tenant"))
                 .label_from_handler(Label::closed("plan", ["a", "b"]))
         }),
@@ -151,11 +151,11 @@ pub(crate) fn registry(kind: &str) -> Registry {
         "all in UTF-8" => {
             let registry = registry.clone().with_utf8_names();
             http(&registry, |layer| {
-                let within = std::time::Duration::from_secs(1);
+                let target = std::time::Duration::from_secs(1);
                 let hostile = "Läufer \"x\"\\\u{85}\u{1F600}\n{{ $labels.job }}";
                 layer
                     .prefix("my.shop/ä.")
-                    .service_level("/a", within)
+                    .service_level("/a", target)
                     .label_from_handler(hostile)
             });
             calls(&registry, |layer| layer.prefix("my.shop.").route_metrics());
@@ -167,7 +167,7 @@ pub(crate) fn registry(kind: &str) -> Registry {
 }
 
 #[test]
-fn no_board_of_any_registry_has_a_fault() {
+fn the_linter_finds_no_fault_in_the_board_of_any_registry() {
     for (kind, expected) in KINDS {
         let registry = registry(kind);
         let board = board(&registry);
@@ -179,7 +179,7 @@ fn no_board_of_any_registry_has_a_fault() {
 
 /// Each edit of a good board is a fault, and is found.
 #[test]
-fn the_linter_finds_the_faults_that_it_is_there_for() {
+fn the_linter_reports_each_kind_of_fault() {
     let registry = registry("all");
     let good = board(&registry);
     let first = "/panels/1";

@@ -1,4 +1,4 @@
-//! Every query of the board, asked of a real Prometheus.
+//! Every query of the board, run on a real Prometheus.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,22 +13,22 @@ use crate::support::prometheus::{Prometheus, escaped, labels, third, usual};
 use crate::support::promql::{Expr, Extrapolation, Samples, parse};
 use crate::support::read::sum;
 
-/// What can be chosen on the board: by the name of a variable.
-type Chosen = [(&'static str, String); 4];
+/// The values of the board's variables, by name.
+type Variables = [(&'static str, String); 4];
 
-fn all() -> Chosen {
+fn all_values() -> Variables {
     ["job", "instance", "route", "model"].map(|name| (name, ".+".to_owned()))
 }
 
 /// Returns a query as Grafana sends it.
-fn sent(query: &str, chosen: &Chosen) -> String {
+fn sent(query: &str, chosen: &Variables) -> String {
     let query = query.replace("$__rate_interval", "1m");
     chosen.iter().fold(query, |query, (name, value)| {
         query.replace(&format!("${name}"), value)
     })
 }
 
-/// Returns a choice of several values as Grafana writes it into a query.
+/// Returns several selected values as Grafana writes them into a query.
 fn several(values: &[&str]) -> String {
     let escape = |value: &&str| {
         let mut escaped = String::new();
@@ -44,9 +44,9 @@ fn several(values: &[&str]) -> String {
     format!("({})", values.join("|"))
 }
 
-/// Starts two instances and a Prometheus that scrapes them, and returns when all that they
-/// have counted is there.
-async fn start(program: &std::path::Path, flags: &[&str], buckets: Buckets) -> Started {
+/// Starts two instances and a Prometheus that scrapes them, and returns once all their samples
+/// are stored.
+async fn start(program: &std::path::Path, flags: &[&str], buckets: Buckets) -> RunningBoard {
     let mut instances = Vec::new();
     for _ in 0..2 {
         instances.push(Instance::start(buckets.clone()).await);
@@ -75,7 +75,7 @@ async fn start(program: &std::path::Path, flags: &[&str], buckets: Buckets) -> S
     let at = prometheus.number("max(timestamp(up))").await.unwrap();
     let stored = format!("min(timestamp(up) >= bool {at})");
     prometheus.until(&stored, 1.0).await;
-    Started {
+    RunningBoard {
         instances,
         addresses,
         prometheus,
@@ -83,24 +83,24 @@ async fn start(program: &std::path::Path, flags: &[&str], buckets: Buckets) -> S
     }
 }
 
-/// What is asked, and of which moment.
-pub(super) struct Started {
+/// The queries, and the time they are evaluated at.
+pub(super) struct RunningBoard {
     instances: Vec<Instance>,
     addresses: Vec<String>,
     prometheus: Prometheus,
     at: f64,
 }
 
-impl Started {
+impl RunningBoard {
     fn board(&self) -> Value {
         let board = GrafanaBoard::new().to_json(&self.instances[0].registry);
         serde_json::from_str(&board).unwrap()
     }
 
-    /// Returns what a query answers at the time that is asked about, by the labels.
+    /// Returns the result of a query at the evaluation time, by labels.
     async fn answer(&self, query: &str) -> BTreeMap<Labels, f64> {
         let path = format!("query?query={}&time={}", escaped(query), self.at);
-        let data = self.prometheus.ask(&path).await;
+        let data = self.prometheus.api(&path).await;
         let series = data["result"].as_array();
         let series = series.unwrap_or_else(|| panic!("no query: {query}"));
         let series = series.iter().map(|series| {
@@ -110,9 +110,9 @@ impl Started {
         series.collect()
     }
 
-    /// Returns what a query of the board answers, of everything.
-    pub(super) async fn asked(&self, query: &str) -> BTreeMap<Labels, f64> {
-        self.answer(&sent(query, &all())).await
+    /// Returns the result of a query of the board, with every variable set to all.
+    pub(super) async fn query_all(&self, query: &str) -> BTreeMap<Labels, f64> {
+        self.answer(&sent(query, &all_values())).await
     }
 
     async fn stop(self) {
@@ -125,7 +125,7 @@ impl Started {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_query_of_the_board_answers_what_the_samples_come_to() {
+async fn every_query_of_the_board_returns_the_result_computed_from_the_samples() {
     let Some(program) = usual() else {
         return;
     };
@@ -133,7 +133,7 @@ async fn every_query_of_the_board_answers_what_the_samples_come_to() {
     let board = started.board();
     let one = &started.addresses[..1];
     let one: Vec<_> = one.iter().map(String::as_str).collect();
-    let some: Chosen = [
+    let some: Variables = [
         ("job", several(&["it"])),
         ("instance", several(&one)),
         (
@@ -142,21 +142,21 @@ async fn every_query_of_the_board_answers_what_the_samples_come_to() {
         ),
         ("model", several(&["priced", "unpriced", "failing"])),
     ];
-    let mut asked: Vec<(String, Expr)> = Vec::new();
-    for chosen in [all(), some] {
+    let mut sent_queries: Vec<(String, Expr)> = Vec::new();
+    for chosen in [all_values(), some] {
         for query in queries(&board) {
             let query = sent(&query, &chosen);
-            asked.push((query.clone(), parse(&query)));
+            sent_queries.push((query.clone(), parse(&query)));
         }
     }
-    assert!(asked.len() > 60, "{} queries", asked.len());
-    let parsed: Vec<_> = asked.iter().map(|(_, expr)| expr.clone()).collect();
+    assert!(sent_queries.len() > 60, "{} queries", sent_queries.len());
+    let parsed: Vec<_> = sent_queries.iter().map(|(_, expr)| expr.clone()).collect();
     let samples = Samples::read(&started.prometheus, started.at, &parsed).await;
     let mut by_way = BTreeMap::from([("zero first", Vec::new()), ("half first", Vec::new())]);
-    for (query, expr) in &asked {
+    for (query, expr) in &sent_queries {
         let answered = started.answer(query).await;
         assert!(!answered.is_empty(), "nothing is answered to {query}");
-        // Only of nothing there is no percentile, and then it is no number.
+        // Only an empty histogram has no percentile, and its result is NaN.
         let spread = query.starts_with("histogram_quantile(");
         let is_number = |value: &f64| value.is_finite() || spread && value.is_nan();
         assert!(answered.values().all(is_number), "{query}: {answered:?}");
@@ -172,7 +172,7 @@ async fn every_query_of_the_board_answers_what_the_samples_come_to() {
             }
         }
     }
-    // Each version of Prometheus goes one of the two ways, and goes it always.
+    // Each version of Prometheus always uses one of the two ways.
     let fewest = by_way.values().min_by_key(|faults| faults.len()).unwrap();
     assert!(fewest.is_empty(), "{}", fewest.join("\n"));
     panel_values::check(&started, &board).await;
@@ -190,8 +190,8 @@ fn are_equal(one: &BTreeMap<Labels, f64>, other: &BTreeMap<Labels, f64>) -> bool
         })
 }
 
-/// What is not computed by Prometheus is what the registries have themselves.
-async fn check_gauges(started: &Started, board: &Value) {
+/// Values that Prometheus does not compute equal those of the registries.
+async fn check_gauges(started: &RunningBoard, board: &Value) {
     let both = |metric: &str, labels: &[(&str, &str)]| -> f64 {
         let instances = started.instances.iter();
         instances
@@ -200,7 +200,7 @@ async fn check_gauges(started: &Started, board: &Value) {
     };
     let ask = async |row: &str, title: &str| {
         let targets = targets(board, row, title);
-        started.answer(&sent(&targets[0], &all())).await
+        started.answer(&sent(&targets[0], &all_values())).await
     };
     let in_flight = ask("HTTP", "In flight").await;
     assert_eq!(
@@ -223,7 +223,7 @@ async fn check_gauges(started: &Started, board: &Value) {
 }
 
 /// The variables list what there is.
-async fn check_variables(started: &Started, board: &Value) {
+async fn check_variables(started: &RunningBoard, board: &Value) {
     let instances = started.addresses.iter().map(String::as_str).collect();
     for (name, expected) in [
         ("job", BTreeSet::from(["it"])),
@@ -250,9 +250,9 @@ async fn check_variables(started: &Started, board: &Value) {
         let query = variable["query"]["query"].as_str().unwrap();
         let inner = query.strip_prefix("label_values(").unwrap();
         let (series, label) = inner.strip_suffix(')').unwrap().rsplit_once(", ").unwrap();
-        let series = escaped(&sent(series, &all()));
+        let series = escaped(&sent(series, &all_values()));
         let path = format!("label/{label}/values?match[]={series}");
-        let values = started.prometheus.ask(&path).await;
+        let values = started.prometheus.api(&path).await;
         let values = values.as_array().unwrap().iter();
         let values: BTreeSet<_> = values.map(|value| value.as_str().unwrap()).collect();
         assert_eq!(values, expected, "{name}");
@@ -260,7 +260,7 @@ async fn check_variables(started: &Started, board: &Value) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_board_about_exponential_buckets_answers_wherever_they_are_stored() {
+async fn a_board_with_exponential_buckets_works_with_native_and_classic_histograms() {
     // Older ones than 2.40 have no such buckets, and take the classic ones of the text.
     for (program, flags) in [
         (usual(), &[][..]),
@@ -275,18 +275,18 @@ async fn a_board_about_exponential_buckets_answers_wherever_they_are_stored() {
         let started = start(&program, flags, buckets).await;
         let board = started.board();
         for query in queries(&board) {
-            let answered = started.answer(&sent(&query, &all())).await;
+            let answered = started.answer(&sent(&query, &all_values())).await;
             assert!(!answered.is_empty(), "{program:?} {flags:?}: {query}");
         }
         let [median] = &targets(&board, "HTTP", "Duration")[..1] else {
             panic!("no median")
         };
-        let answered = started.answer(&sent(median, &all())).await;
+        let answered = started.answer(&sent(median, &all_values())).await;
         let median = answered.into_values().next().unwrap();
         assert!(median.is_finite(), "{median}");
         let spent = &targets(&board, "HTTP", "Concurrent requests by route")[0];
         assert!(spent.contains("histogram_sum("), "{spent}");
-        let by_route = started.answer(&sent(spent, &all())).await;
+        let by_route = started.answer(&sent(spent, &all_values())).await;
         assert!(by_route.len() >= 6, "{by_route:?}");
         started.stop().await;
     }

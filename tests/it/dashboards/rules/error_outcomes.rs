@@ -1,5 +1,5 @@
-//! Which outcomes the rules and the board take for errors: those that the layers give to
-//! what failed, and no others.
+//! The outcomes that rules and board treat as errors: exactly those of failed requests and
+//! calls.
 
 use std::collections::BTreeSet;
 
@@ -79,7 +79,7 @@ async fn every_outcome_of_a_request_is_an_error_of_the_service_or_is_not() {
         let layer = MetricsLayer::new().registry(&registry);
         let service = layer.layer(service_fn(answer));
         let request = Request::get(path).body(Body::empty()).unwrap();
-        // On a task of its own, which may panic and be given up.
+        // In a separate task, which may panic or be dropped.
         let (looked, looks) = tokio::sync::oneshot::channel();
         let call = tokio::spawn(async move {
             let response = service.oneshot(request);
@@ -111,9 +111,9 @@ async fn every_outcome_of_a_request_is_an_error_of_the_service_or_is_not() {
     assert_eq!(errors(&GrafanaBoard::new().to_json(&registry)), at_fault);
 }
 
-/// The layer's outcomes are its own, so what it can say is read where it says it.
+/// The layer's outcomes are private, so they are read from its source.
 #[test]
-fn no_outcome_of_the_layer_is_missing_in_the_test_of_errors() {
+fn the_test_of_errors_lists_every_outcome_of_the_layer() {
     let source = include_str!("../../../../src/middleware/outcome.rs");
     let (_, names) = source.split_once("fn as_str(self)").unwrap();
     let names = names.split('"').skip(1).step_by(2);
@@ -124,7 +124,7 @@ fn no_outcome_of_the_layer_is_missing_in_the_test_of_errors() {
 
 #[test]
 fn every_outcome_of_a_call_is_an_error_or_is_not() {
-    // The compiler asks for what is added here.
+    // The compiler rejects this match if an outcome is added.
     let is_error = |outcome: Outcome| match outcome {
         Outcome::Success | Outcome::Cancelled | Outcome::Pending => false,
         Outcome::Error(_) | Outcome::Truncated => true,

@@ -1,4 +1,4 @@
-//! Whether rules count first events, and no total of a lifetime after a gap in scraping.
+//! Rules count the first events of a process or a series.
 
 use tachometer::dashboards::AlertRules;
 use tachometer::llm::ErrorType;
@@ -6,7 +6,7 @@ use tachometer::{Label, Registry, SystemMetrics};
 
 use super::http::{burn, share};
 use super::llm_and_system::OF_MODEL;
-use super::promtool_test::{REPLICA, Scene, TARGET, play};
+use super::promtool_test::{REPLICA, RuleTest, TARGET, play};
 use super::recorder::{Process, Recorder};
 use super::tools;
 use crate::dashboards::grafana::registry;
@@ -14,22 +14,22 @@ use crate::dashboards::grafana::registry;
 /// When a process started that is older than any window.
 pub(super) const LONG_AGO: f64 = -10_000.0;
 
-pub(super) fn play_all(rules: &str, scenes: &[Scene]) {
+pub(super) fn play_all(rules: &str, scenes: &[RuleTest]) {
     for tool in tools() {
         play(&tool.promtool, rules, scenes);
     }
 }
 
 /// Returns the scene of one target.
-pub(super) fn scene(name: &'static str, recorder: Recorder) -> Scene {
-    Scene::recorded(name, vec![recorder])
+pub(super) fn scene(name: &'static str, recorder: Recorder) -> RuleTest {
+    RuleTest::recorded(name, vec![recorder])
 }
 
-pub(super) fn spend(scene: Scene, dollars: &str) -> Scene {
+pub(super) fn spend(scene: RuleTest, dollars: &str) -> RuleTest {
     spend_in(scene, &[], dollars)
 }
 
-pub(super) fn spend_in(scene: Scene, labels: &[(&str, &str)], dollars: &str) -> Scene {
+pub(super) fn spend_in(scene: RuleTest, labels: &[(&str, &str)], dollars: &str) -> RuleTest {
     scene.fires(
         "LlmHighCost",
         "ticket",
@@ -39,7 +39,7 @@ pub(super) fn spend_in(scene: Scene, labels: &[(&str, &str)], dollars: &str) -> 
     )
 }
 
-pub(super) fn without_price(scene: Scene) -> Scene {
+pub(super) fn without_price(scene: RuleTest) -> RuleTest {
     scene.fires(
         "LlmCallsWithoutPrice",
         "ticket",
@@ -49,8 +49,8 @@ pub(super) fn without_price(scene: Scene) -> Scene {
     )
 }
 
-/// All calls are refused by the rate limit.
-pub(super) fn all_limited(scene: Scene) -> Scene {
+/// The rate limit refuses all calls.
+pub(super) fn all_limited(scene: RuleTest) -> RuleTest {
     let scene = scene.fires(
         "LlmHighErrorRatio",
         "page",
@@ -67,7 +67,7 @@ pub(super) fn all_limited(scene: Scene) -> Scene {
     )
 }
 
-pub(super) fn level_missed(scene: Scene) -> Scene {
+pub(super) fn level_missed(scene: RuleTest) -> RuleTest {
     scene.fires(
         "HttpServiceLevelBurn",
         "page",
@@ -143,7 +143,7 @@ async fn events_before_the_first_scrape_of_a_process_count() {
 }
 
 #[test]
-fn what_follows_the_first_value_counts_once() {
+fn values_after_the_first_sample_count_once() {
     let rules = Process::start(0.0).rules();
     let spends = |name, dollars: [f64; 2]| {
         let process = Process::start(-0.5);
@@ -176,7 +176,7 @@ async fn events_of_processes_that_are_scraped_once_count() {
         recorder.remove();
         recorders.push(recorder);
     }
-    let scene = Scene::recorded("a process a minute", recorders);
+    let scene = RuleTest::recorded("a process a minute", recorders);
     let scene = burn(share(scene, "100%"), "page", "100%");
     let rules = Process::start(0.0).rules();
     play_all(&rules, &[all_limited(scene)]);
@@ -239,13 +239,13 @@ async fn first_events_of_a_new_instance_count_beside_an_old_one() {
     let mut of_new = Recorder::new(REPLICA);
     of_new.pause(80);
     of_new.scrape_times(&new, 8);
-    let scene = Scene::recorded("a replica starts", vec![of_old, of_new]);
+    let scene = RuleTest::recorded("a replica starts", vec![of_old, of_new]);
     let scene = spend(burn(scene, "page", "75%"), "25");
     play_all(&rules, &[scene.silent_in(0..80)]);
 }
 
 #[tokio::test]
-async fn few_first_requests_alert_nobody() {
+async fn few_first_requests_cause_no_alert() {
     let mut rules = String::new();
     let mut scenes = Vec::new();
     for (name, count) in [("one fails", 1), ("59 fail", 59), ("61 fail", 61)] {
@@ -264,7 +264,7 @@ async fn few_first_requests_alert_nobody() {
 }
 
 /// Returns scenes of a first call that costs much, of a new process and of an old one.
-fn first_calls(registry: &Registry, counted: &Registry) -> [Scene; 2] {
+fn first_calls(registry: &Registry, counted: &Registry) -> [RuleTest; 2] {
     let new = Process::with(registry, counted, -0.5);
     new.spends("m", 25.0);
     let mut early = Recorder::new(TARGET);
@@ -312,17 +312,14 @@ fn first_events_count_for_labels_that_are_not_classic() {
     let hostile = "\"Läufer \\\"x\\\"\\\\\u{85}\u{1F600}\\n{{ $labels.job }}\"";
     let labels = format!("{hostile}=\"a\",route=\"/\",outcome=\"panic\"");
     let requests = "\"my.shop/ä.http_requests_total\"";
-    let first =
-        Scene::new("first failures", 83)
-            .has("up", "", "1x83")
-            .has(requests, &labels, "_x80 300x3");
+    let first = RuleTest::new("first failures", 83)
+        .with_series("up", "", "1x83")
+        .with_series(requests, &labels, "_x80 300x3");
     let scenes = [
         burn(first, "page", "100%"),
-        Scene::new("a gap", 83).has("up", "", "1x10 _x68 1x3").has(
-            requests,
-            &labels,
-            "300x10 _x68 300x3",
-        ),
+        RuleTest::new("a gap", 83)
+            .with_series("up", "", "1x10 _x68 1x3")
+            .with_series(requests, &labels, "300x10 _x68 300x3"),
     ];
     for tool in tools().iter().filter(|tool| tool.utf8) {
         play(&tool.promtool, &rules, &scenes);

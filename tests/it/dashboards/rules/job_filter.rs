@@ -1,9 +1,9 @@
-//! Rules that are restricted to one job, and loaded with those of others.
+//! Rules that are restricted to one job, loaded together with those of other jobs.
 
 use tachometer::dashboards::AlertRules;
 
 use super::http::{burn, share};
-use super::promtool_test::{Scene, TARGET, play_files};
+use super::promtool_test::{RuleTest, TARGET, play_files};
 use super::{Tool, registry, tools};
 
 const REQUESTS: &str = "http_requests_total";
@@ -11,14 +11,14 @@ const OTHER: &str = "job=\"other\",zone=\"z\",instance=\"a:1\",pod=\"a\"";
 const OTHER_ZONE: &str = "job=\"it\",zone=\"y\",instance=\"a:1\",pod=\"a\"";
 
 /// Of 1,000 requests a minute to each of these targets, 50 fail.
-fn failing(name: &'static str, targets: &[&str]) -> Scene {
+fn failing(name: &'static str, targets: &[&str]) -> RuleTest {
     const MINUTES: u32 = 90;
     let series = [("200", "ok", 950), ("500", "server_error", 50)];
-    let scene = Scene::new(name, MINUTES);
+    let scene = RuleTest::new(name, MINUTES);
     targets.iter().fold(scene, |scene, target| {
         series.iter().fold(scene, |scene, (status, outcome, by)| {
             let labels = format!(r#"method="GET",route="/",status="{status}",outcome="{outcome}""#);
-            scene.of(target, REQUESTS, &labels, &format!("0+{by}x{MINUTES}"))
+            scene.with_series_of(target, REQUESTS, &labels, &format!("0+{by}x{MINUTES}"))
         })
     })
 }

@@ -1,7 +1,7 @@
-//! When rules about calls of LLMs, the process and the registry alert.
+//! When rules about LLM calls, the process and the registry alert.
 
-use super::promtool_test::{Scene, alerts, play};
-use super::{Tool, all, tools};
+use super::promtool_test::{RuleTest, alerts, play};
+use super::{Tool, complete_rules, tools};
 
 const MODEL: &str = "provider=\"openai\",model=\"m\",operation=\"chat\"";
 /// The labels of an alert about a model.
@@ -9,10 +9,10 @@ pub(super) const OF_MODEL: [(&str, &str); 2] = [("provider", "openai"), ("model"
 /// Those of one about an instance.
 const OF_ONE: [(&str, &str); 2] = [("instance", "a:1"), ("pod", "a")];
 
-/// So many of 100 calls a minute end with this outcome and error.
-fn ending(name: &'static str, times: f64, outcome: &str, error: &str) -> Scene {
+/// Of 100 calls per minute this many end with this outcome and error.
+fn ending(name: &'static str, times: f64, outcome: &str, error: &str) -> RuleTest {
     let requests = |outcome: &str| format!("{MODEL},outcome=\"{outcome}\"");
-    Scene::new(name, 30)
+    RuleTest::new(name, 30)
         .grows("llm_requests_total", &requests("success"), 60.0)
         .other_grows("llm_requests_total", &requests("success"), 40.0 - times)
         .other_grows("llm_requests_total", &requests(outcome), times)
@@ -25,7 +25,7 @@ fn ending(name: &'static str, times: f64, outcome: &str, error: &str) -> Scene {
 
 #[test]
 fn alerts_on_failed_and_refused_calls_fire_from_their_share_on() {
-    let failed = |scene: Scene, percent: &str| {
+    let failed = |scene: RuleTest, percent: &str| {
         let description = format!(
             "{percent} of the calls of m by it failed or were cut off in the last 5 minutes."
         );
@@ -38,7 +38,7 @@ fn alerts_on_failed_and_refused_calls_fire_from_their_share_on() {
             &description,
         )
     };
-    let limited = |scene: Scene, percent: &str| {
+    let limited = |scene: RuleTest, percent: &str| {
         let description =
             format!("{percent} of the calls of m by it were rate limited in the last 5 minutes.");
         let summary = "A provider rejects LLM calls because of its rate limit.";
@@ -46,7 +46,7 @@ fn alerts_on_failed_and_refused_calls_fire_from_their_share_on() {
     };
     let few = |name, by: f64| {
         let labels = format!("{MODEL},outcome=\"error\"");
-        Scene::new(name, 30).grows("llm_requests_total", &labels, by)
+        RuleTest::new(name, 30).grows("llm_requests_total", &labels, by)
     };
     let scenes = [
         failed(ending("11 errors", 11.0, "error", "server_error"), "11%"),
@@ -62,7 +62,7 @@ fn alerts_on_failed_and_refused_calls_fire_from_their_share_on() {
         failed(few("seven in ten minutes", 0.7), "100%"),
     ];
     for Tool { promtool, .. } in tools() {
-        play(&promtool, &all(), &scenes);
+        play(&promtool, &complete_rules(), &scenes);
     }
 }
 
@@ -75,7 +75,7 @@ fn the_alert_on_the_first_token_fires_above_its_time() {
             ("10", 100.0),
             ("+Inf", 100.0),
         ];
-        Scene::new(name, 20).spread("llm_time_to_first_token_seconds", MODEL, &buckets)
+        RuleTest::new(name, 20).spread("llm_time_to_first_token_seconds", MODEL, &buckets)
     };
     let slow = begins("ten of a hundred are slow", 90.0).fires(
         "LlmSlowFirstToken",
@@ -87,16 +87,16 @@ fn the_alert_on_the_first_token_fires_above_its_time() {
     );
     let scenes = [slow, begins("four of a hundred are slow", 96.0)];
     for Tool { promtool, .. } in tools() {
-        play(&promtool, &all(), &scenes);
+        play(&promtool, &complete_rules(), &scenes);
     }
 }
 
 #[test]
-fn alerts_on_money_fire_for_spending_and_for_what_is_not_priced() {
+fn alerts_on_cost_fire_for_spending_and_for_unpriced_calls() {
     let source = |source: &str| format!("{MODEL},source=\"{source}\"");
     let spends = |name, an_hour: f64| {
         let half = an_hour / 120.0;
-        Scene::new(name, 90)
+        RuleTest::new(name, 90)
             .grows("llm_cost_usd_total", &source("table"), half)
             .other_grows("llm_cost_usd_total", &source("reported"), half)
     };
@@ -109,16 +109,16 @@ fn alerts_on_money_fire_for_spending_and_for_what_is_not_priced() {
     );
     let reason = format!("{MODEL},reason=\"model\"");
     let unpriced = |name, minutes| {
-        Scene::new(name, minutes).grows("llm_unpriced_requests_total", &reason, 2.0)
+        RuleTest::new(name, minutes).grows("llm_unpriced_requests_total", &reason, 2.0)
     };
     let given_up = format!("{MODEL},reason=\"usage\"");
-    let given_up = Scene::new("calls are given up for two hours", 125).grows(
+    let given_up = RuleTest::new("calls are given up for two hours", 125).grows(
         "llm_unpriced_requests_total",
         &given_up,
         2.0,
     );
     let of_reason = [OF_MODEL[0], OF_MODEL[1], ("reason", "model")];
-    let told = unpriced("no price for two hours", 125).fires(
+    let scene = unpriced("no price for two hours", 125).fires(
         "LlmCallsWithoutPrice",
         "ticket",
         &of_reason,
@@ -128,22 +128,22 @@ fn alerts_on_money_fire_for_spending_and_for_what_is_not_priced() {
     let scenes = [
         much,
         spends("9.5 dollars", 9.5),
-        told,
+        scene,
         given_up,
         unpriced("no price for half an hour", 30),
-        Scene::new("all have a price", 125).grows("llm_unpriced_requests_total", &reason, 0.0),
+        RuleTest::new("all have a price", 125).grows("llm_unpriced_requests_total", &reason, 0.0),
     ];
     for Tool { promtool, .. } in tools() {
-        play(&promtool, &all(), &scenes);
+        play(&promtool, &complete_rules(), &scenes);
     }
 }
 
 #[test]
-fn the_alert_on_a_rate_limit_fires_when_little_is_left_to_any_replica() {
+fn the_alert_on_a_rate_limit_fires_if_any_replica_has_little_remaining() {
     let left = |name, left: f64| {
         let requests = format!("{MODEL},kind=\"requests\"");
         let tokens = format!("{MODEL},kind=\"tokens\"");
-        Scene::new(name, 10)
+        RuleTest::new(name, 10)
             .stays("llm_rate_limit_remaining", &requests, left)
             .stays("llm_rate_limit", &requests, 60.0)
             .other_stays("llm_rate_limit_remaining", &requests, 55.0)
@@ -160,7 +160,7 @@ fn the_alert_on_a_rate_limit_fires_when_little_is_left_to_any_replica() {
     );
     let scenes = [little, left("6.3 of 60", 6.3)];
     for Tool { promtool, .. } in tools() {
-        play(&promtool, &all(), &scenes);
+        play(&promtool, &complete_rules(), &scenes);
     }
 }
 
@@ -168,7 +168,7 @@ fn the_alert_on_a_rate_limit_fires_when_little_is_left_to_any_replica() {
 fn the_alert_on_a_rate_limit_ignores_one_that_is_full_again_within_a_second() {
     let requests = format!("{MODEL},kind=\"requests\"");
     let left = |name, left: f64| {
-        Scene::new(name, 10)
+        RuleTest::new(name, 10)
             .stays("llm_rate_limit_remaining", &requests, left)
             .stays("llm_rate_limit", &requests, 60.0)
             .other_stays("llm_rate_limit_remaining", &requests, 55.0)
@@ -177,7 +177,7 @@ fn the_alert_on_a_rate_limit_ignores_one_that_is_full_again_within_a_second() {
     };
     let reset =
         |name, reset: f64| left(name, 3.0).stays("llm_rate_limit_reset_seconds", &requests, reset);
-    let fires = |scene: Scene| {
+    let fires = |scene: RuleTest| {
         scene.fires(
             "LlmRateLimitNearlyExhausted",
             "ticket",
@@ -196,19 +196,19 @@ fn the_alert_on_a_rate_limit_ignores_one_that_is_full_again_within_a_second() {
         fires(left("another reset", 3.0).stays("llm_rate_limit_reset_seconds", &tokens, 0.5)),
     ];
     for Tool { promtool, .. } in tools() {
-        play(&promtool, &all(), &scenes);
+        play(&promtool, &complete_rules(), &scenes);
     }
 }
 
 #[test]
-fn alerts_on_what_runs_out_fire_shortly_before() {
+fn alerts_on_file_descriptors_and_memory_fire_before_they_run_out() {
     let files = |name, open: f64| {
-        Scene::new(name, 20)
+        RuleTest::new(name, 20)
             .stays("process_open_fds", "", open)
             .stays("process_max_fds", "", 100.0)
     };
     let memory = |name, used: f64| {
-        Scene::new(name, 20)
+        RuleTest::new(name, 20)
             .stays("container_memory_bytes", "", used)
             .stays("container_memory_reclaimable_bytes", "", 30.0)
             .stays("container_memory_limit_bytes", "", 100.0)
@@ -223,8 +223,8 @@ fn alerts_on_what_runs_out_fire_shortly_before() {
         ),
         files("79 of 100 files", 79.0),
     ];
-    let rules = all();
-    // Where this runs may have no limit, and so no such rule.
+    let rules = complete_rules();
+    // This machine may have no limit, and so no such rule.
     if alerts(&rules).contains("ContainerMemoryNearLimit") {
         scenes.extend([
             memory("91 of 100 bytes, and a cache", 121.0).fires(
@@ -246,10 +246,10 @@ fn alerts_on_what_runs_out_fire_shortly_before() {
 fn alerts_on_the_metrics_themselves_fire_at_once_and_end() {
     let metric = "metric=\"http_requests_total\"";
     let over = |name, minutes, values| {
-        Scene::new(name, minutes).has("tachometer_series_overflow_total", metric, values)
+        RuleTest::new(name, minutes).with_series("tachometer_series_overflow_total", metric, values)
     };
     let panics = |name, minutes, values| {
-        Scene::new(name, minutes).has("tachometer_collector_panics_total", "", values)
+        RuleTest::new(name, minutes).with_series("tachometer_collector_panics_total", "", values)
     };
     let scenes = [
         over("one value too many", 5, "0x2 1x10").fires(
@@ -272,6 +272,6 @@ fn alerts_on_the_metrics_themselves_fire_at_once_and_end() {
         panics("a panic, long ago", 30, "0x2 1x30"),
     ];
     for Tool { promtool, .. } in tools() {
-        play(&promtool, &all(), &scenes);
+        play(&promtool, &complete_rules(), &scenes);
     }
 }

@@ -1,4 +1,4 @@
-//! The rules for Prometheus: what they are made of, and when they alert.
+//! The Prometheus rules: their content, and when they alert.
 
 mod error_outcomes;
 mod first_events;
@@ -17,7 +17,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
-use promtool_test::{Scene, alerts, play};
+use promtool_test::{RuleTest, alerts, play};
 use tachometer::dashboards::AlertRules;
 use tachometer::middleware::Preset;
 use tachometer::{Error, LlmLayer, MetricsLayer, MetricsRouter, Registry, SystemMetrics};
@@ -53,7 +53,7 @@ fn tools() -> Vec<Tool> {
 
 /// Returns the rules of a registry that has everything under its usual name, of which 995 of
 /// 1,000 requests are to end well.
-fn all() -> String {
+fn complete_rules() -> String {
     let registry = Registry::new();
     let layer = MetricsLayer::new().registry(&registry);
     let layer = layer.service_level("/pay", Duration::from_millis(250));
@@ -65,7 +65,7 @@ fn all() -> String {
 }
 
 #[test]
-fn by_default_999_of_1000_requests_are_to_end_well_and_the_rest_is_as_documented() {
+fn the_defaults_of_rules_are_as_documented() {
     let rules = AlertRules::new().to_yaml(&registry("all"));
     for condition in [
         ":ratio_rate1h > 0.0144 and",
@@ -146,7 +146,7 @@ fn the_example_writes_a_board_and_rules_that_promtool_reads() {
 }
 
 #[tokio::test]
-async fn the_router_serves_the_rules_that_it_is_given() {
+async fn the_router_serves_its_rules() {
     let registry = registry("http");
     let rules = AlertRules::new().error_ratio(0.25).unwrap();
     let router: Router = MetricsRouter::new()
@@ -164,7 +164,7 @@ async fn the_router_serves_the_rules_that_it_is_given() {
 
 /// Each alert is about metrics that the registry has.
 #[test]
-fn a_registry_has_the_alerts_of_what_it_has_and_no_others() {
+fn a_registry_gets_alerts_only_for_metrics_that_it_has() {
     let self_metrics = ["MetricCollectorPanicked", "MetricSeriesOverflow"];
     let http = [
         "HttpErrorBudgetBurn",
@@ -196,18 +196,19 @@ fn a_registry_has_the_alerts_of_what_it_has_and_no_others() {
     }
 }
 
-/// Prometheus calls what a target says of itself `job`, and what it exposes `exported_job`.
+/// Prometheus stores the job of the target as `job`, and an exposed label of that name as
+/// `exported_job`.
 #[test]
 fn a_label_called_job_or_instance_does_not_merge_the_jobs() {
     let rules = AlertRules::new().to_yaml(&registry("http with labels of targets"));
-    let own = |outcome: &str, tenant: &str| {
+    let custom = |outcome: &str, tenant: &str| {
         format!(
             "exported_job=\"{tenant}\",exported_instance=\"x\",route=\"/\",outcome=\"{outcome}\""
         )
     };
-    let scene = Scene::new("one of two tenants fails", 30)
-        .grows("http_requests_total", &own("ok", "a"), 940.0)
-        .grows("http_requests_total", &own("panic", "b"), 60.0)
+    let scene = RuleTest::new("one of two tenants fails", 30)
+        .grows("http_requests_total", &custom("ok", "a"), 940.0)
+        .grows("http_requests_total", &custom("panic", "b"), 60.0)
         .fires(
             "HttpHighErrorRatio",
             "page",
@@ -237,7 +238,7 @@ fn names_in_utf8_stay_as_they_are_through_yaml_and_the_query() {
         format!("{hostile}=\"{value}\",route=\"/\",outcome=\"{outcome}\"")
     };
     let requests = "\"my.shop/ä.http_requests_total\"";
-    let scene = Scene::new("one of two kinds fails", 30)
+    let scene = RuleTest::new("one of two kinds fails", 30)
         .grows(requests, &of("ok", "a"), 940.0)
         .grows(requests, &of("panic", "b"), 60.0)
         .fires(
@@ -260,7 +261,7 @@ fn names_in_utf8_stay_as_they_are_through_yaml_and_the_query() {
 }
 
 #[test]
-fn what_is_set_and_what_metrics_are_called_is_in_the_alerts() {
+fn settings_and_metric_names_appear_in_the_alerts() {
     let registry = Registry::new();
     let layer = MetricsLayer::new().registry(&registry).preset(Preset::Otel);
     let layer = layer
@@ -275,7 +276,7 @@ fn what_is_set_and_what_metrics_are_called_is_in_the_alerts() {
         .to_yaml(&registry);
     let of = |outcome: &str| format!("http_route=\"/\",outcome=\"{outcome}\"");
     let requests = |name, failures: f64| {
-        Scene::new(name, 30)
+        RuleTest::new(name, 30)
             .grows(
                 "shop_http_server_requests_total",
                 &of("ok"),
@@ -312,7 +313,7 @@ fn what_is_set_and_what_metrics_are_called_is_in_the_alerts() {
                 "The 99th percentile of the HTTP request duration is high.",
                 "1 % of the requests to it took longer than 496ms in the last 5 minutes.",
             ),
-        Scene::new("a level", 30)
+        RuleTest::new("a level", 30)
             .grows(
                 "shop_http_server_service_level_requests_total",
                 level,
@@ -338,7 +339,7 @@ fn what_is_set_and_what_metrics_are_called_is_in_the_alerts() {
 }
 
 #[test]
-fn settings_that_are_none_are_refused_by_name_and_value_with_a_remedy() {
+fn invalid_settings_are_errors_with_name_value_and_remedy() {
     type Set = fn(AlertRules, f64) -> Result<AlertRules, Error>;
     let shares: [(&str, &str, Set); 4] = [
         ("error ratio", "0.05", AlertRules::error_ratio),

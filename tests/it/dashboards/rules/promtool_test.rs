@@ -1,4 +1,4 @@
-//! Scenes that promtool plays, and what it is to find in them.
+//! Rule tests that promtool runs.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use super::recorder::Recorder;
 use crate::support::program::{Folder, output};
 
-/// The target of which every series is, as a Prometheus in Kubernetes tells it.
+/// The target labels of every series, as a Prometheus in Kubernetes sets them.
 pub(super) const TARGET: &str = "job=\"it\",zone=\"z\",instance=\"a:1\",pod=\"a\"";
 /// Another replica of it.
 pub(super) const REPLICA: &str = "job=\"it\",zone=\"z\",instance=\"b:1\",pod=\"b\"";
 
-/// What is scraped, and which alerts fire at one time.
-pub(super) struct Scene {
+/// Scraped series, and the alerts that fire at one time.
+pub(super) struct RuleTest {
     name: &'static str,
     minutes: u32,
     /// Minutes at which no alert fires.
@@ -31,8 +31,8 @@ struct Alert {
     description: String,
 }
 
-impl Scene {
-    /// Begins a scene whose alerts are looked at after so many minutes.
+impl RuleTest {
+    /// Starts a test whose alerts are evaluated after this many minutes.
     pub(super) fn new(name: &'static str, minutes: u32) -> Self {
         Self {
             name,
@@ -43,7 +43,7 @@ impl Scene {
         }
     }
 
-    /// Begins a scene of what was recorded, whose alerts are looked at in the last minute.
+    /// Starts a test of recorded samples, whose alerts are evaluated in the last minute.
     pub(super) fn recorded(name: &'static str, recorders: Vec<Recorder>) -> Self {
         let minutes = recorders.iter().map(Recorder::minutes).max().unwrap();
         let series = recorders.into_iter().flat_map(Recorder::into_series);
@@ -59,19 +59,19 @@ impl Scene {
         self
     }
 
-    /// Adds a counter that grows by so much a minute.
+    /// Adds a counter that grows by this much per minute.
     pub(super) fn grows(self, metric: &str, labels: &str, by: f64) -> Self {
         let values = format!("0+{by}x{}", self.minutes);
-        self.has(metric, labels, &values)
+        self.with_series(metric, labels, &values)
     }
 
-    /// Adds a gauge that stays.
+    /// Adds a constant gauge.
     pub(super) fn stays(self, metric: &str, labels: &str, at: f64) -> Self {
         let values = format!("{at}x{}", self.minutes);
-        self.has(metric, labels, &values)
+        self.with_series(metric, labels, &values)
     }
 
-    /// Adds the series of a histogram of which so many a minute are below each bound.
+    /// Adds the series of a histogram with this many observations per minute below each bound.
     pub(super) fn spread(self, metric: &str, labels: &str, buckets: &[(&str, f64)]) -> Self {
         buckets.iter().fold(self, |scene, (bound, by)| {
             let labels = format!("{labels},le=\"{bound}\"");
@@ -80,24 +80,30 @@ impl Scene {
     }
 
     /// Adds a series of one replica, whose values are as promtool writes them.
-    pub(super) fn has(self, metric: &str, labels: &str, values: &str) -> Self {
-        self.of(TARGET, metric, labels, values)
+    pub(super) fn with_series(self, metric: &str, labels: &str, values: &str) -> Self {
+        self.with_series_of(TARGET, metric, labels, values)
     }
 
     /// Adds one of the other replica.
     pub(super) fn other_grows(self, metric: &str, labels: &str, by: f64) -> Self {
         let values = format!("0+{by}x{}", self.minutes);
-        self.of(REPLICA, metric, labels, &values)
+        self.with_series_of(REPLICA, metric, labels, &values)
     }
 
     /// Adds a gauge of the other replica.
     pub(super) fn other_stays(self, metric: &str, labels: &str, at: f64) -> Self {
         let values = format!("{at}x{}", self.minutes);
-        self.of(REPLICA, metric, labels, &values)
+        self.with_series_of(REPLICA, metric, labels, &values)
     }
 
     /// Adds a series of a target.
-    pub(super) fn of(mut self, target: &str, metric: &str, labels: &str, values: &str) -> Self {
+    pub(super) fn with_series_of(
+        mut self,
+        target: &str,
+        metric: &str,
+        labels: &str,
+        values: &str,
+    ) -> Self {
         let comma = if labels.is_empty() { "" } else { "," };
         // Names that are not classic stand with the labels.
         let series = if metric.starts_with('"') {
@@ -180,14 +186,14 @@ pub(super) fn alerts(rules: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// Returns what promtool does not find as it is expected; every alert that a scene does not
-/// name is to be silent.
-pub(super) fn play(promtool: &Path, rules: &str, scenes: &[Scene]) {
+/// Returns the mismatches reported by promtool; an alert that a test does not name must not
+/// fire.
+pub(super) fn play(promtool: &Path, rules: &str, scenes: &[RuleTest]) {
     play_files(promtool, &[rules], scenes);
 }
 
-/// Plays scenes with several files of rules loaded together.
-pub(super) fn play_files(promtool: &Path, files: &[&str], scenes: &[Scene]) {
+/// Runs tests with several rule files loaded together.
+pub(super) fn play_files(promtool: &Path, files: &[&str], scenes: &[RuleTest]) {
     let folder = Folder::new();
     let names: Vec<_> = (0..files.len())
         .map(|file| format!("rules{file}.yml"))
@@ -198,14 +204,14 @@ pub(super) fn play_files(promtool: &Path, files: &[&str], scenes: &[Scene]) {
     let alerts = files.iter().flat_map(|rules| alerts(rules)).collect();
     let mut faults = Vec::new();
     for scene in scenes {
-        // What is JSON is YAML, too.
+        // JSON is valid YAML.
         let test = json!({
             "rule_files": names,
             "evaluation_interval": "1m",
             "tests": [scene.test(&alerts)],
         });
         let file = folder.0.join("test.yml");
-        // But for a character that ends lines there.
+        // Except for a character that ends lines in YAML.
         let test = test.to_string().replace('\u{85}', "\\u0085");
         std::fs::write(&file, test).unwrap();
         let mut command = Command::new(promtool);

@@ -1,4 +1,4 @@
-//! Scrapes of a real registry, kept as Prometheus would store them.
+//! Records scrapes of a real registry, as Prometheus would store them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -54,14 +54,14 @@ impl Process {
         AlertRules::new().to_yaml(&self.registry)
     }
 
-    /// Makes so many requests to a route.
+    /// Makes this many requests to a route.
     pub(super) async fn requests(&self, path: &str, count: u32) {
         for _ in 0..count {
             get_path(self.app.clone(), path).await;
         }
     }
 
-    /// Makes a call that costs so many dollars.
+    /// Makes a call that costs this many dollars.
     pub(super) fn spends(&self, model: &str, dollars: f64) {
         let mut call = self.llm.start_call("openai", model, "chat");
         call.set_usage(Usage::new().input(1).output(1));
@@ -69,7 +69,7 @@ impl Process {
         call.finish(Outcome::Success);
     }
 
-    /// Makes so many calls that fail.
+    /// Makes this many calls that fail.
     pub(super) fn calls_fail(&self, operation: &str, error: ErrorType, count: u32) {
         for _ in 0..count {
             let call = self.llm.start_call("openai", "m", operation);
@@ -128,14 +128,14 @@ impl Recorder {
         self.add(samples, STALE);
     }
 
-    /// Scrapes a process so many times, between which nothing happens.
+    /// Scrapes a process this many times, without any request in between.
     pub(super) fn scrape_times(&mut self, process: &Process, times: u32) {
         for _ in 0..times {
             self.scrape(process);
         }
     }
 
-    /// Finds no process so many times: Prometheus marks all series as stale.
+    /// Fails to scrape this many times: Prometheus marks all series as stale.
     pub(super) fn fail(&mut self, times: u32) {
         for _ in 0..times {
             let up = (self.series_of("up"), "0".to_owned());
@@ -143,8 +143,8 @@ impl Recorder {
         }
     }
 
-    /// Does not scrape for so many minutes: Prometheus does not run, or the target is not
-    /// yet among its targets.
+    /// Does not scrape for this many minutes: Prometheus does not run, or has not discovered
+    /// the target yet.
     pub(super) fn pause(&mut self, minutes: u32) {
         for _ in 0..minutes {
             self.add(BTreeMap::new(), NONE);

@@ -1,8 +1,9 @@
-//! Gaps in scraping and restarts: no total of a lifetime is counted, and nothing is counted twice.
+//! Gaps in scraping, and restarts: no lifetime total is counted as an increase, and nothing is
+//! counted twice.
 
 use super::first_events::{LONG_AGO, play_all, scene, spend, with_totals};
 use super::http::burn;
-use super::promtool_test::{Scene, TARGET};
+use super::promtool_test::{RuleTest, TARGET};
 use super::recorder::{Process, Recorder};
 
 #[tokio::test]
@@ -34,8 +35,8 @@ async fn a_restart_counts_what_the_new_process_counts_and_nothing_twice() {
     play_all(&rules, &[restart, again.silent_in(0..12)]);
 }
 
-/// A series is new at the end of the gap to the ranges that begin in it, those of two hours
-/// among them.
+/// At the end of the gap, a series is new to ranges that begin inside it, also to those of two
+/// hours.
 #[tokio::test]
 async fn a_gap_in_scraping_counts_no_total() {
     const END: u32 = 270;
@@ -76,7 +77,7 @@ async fn a_gap_in_scraping_counts_no_total() {
         ("a gap in one of two clusters", vec![twin, paused(120)]),
     ];
     let scenes = scenes.map(|(name, recorders)| {
-        let scene = Scene::recorded(name, recorders);
+        let scene = RuleTest::recorded(name, recorders);
         scene.silent_in(0..END)
     });
     play_all(&rules, &scenes);

@@ -1,16 +1,16 @@
-//! Scrape jobs: the formats that each version of Prometheus can be held to.
+//! Scrape jobs: the formats that each version of Prometheus can be configured to use.
 
 use tachometer::snapshot::Escaping;
 
 use crate::support::fixture::Classic;
 use crate::support::read::to_f64;
 
-/// A scrape of the registry, and what comes of it.
+/// A scrape job, and how Prometheus reads it.
 #[derive(Clone, Copy)]
 pub(super) struct Job {
     pub(super) name: &'static str,
     pub(super) path: &'static str,
-    /// What its configuration says besides.
+    /// Further lines of its configuration.
     pub(super) settings: &'static str,
     pub(super) format: Format,
     /// Whether native histograms are kept as classic ones too.
@@ -19,7 +19,7 @@ pub(super) struct Job {
     pub(super) third: bool,
 }
 
-/// The format that is agreed upon.
+/// The negotiated format.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Format {
     Text,
@@ -51,13 +51,13 @@ impl Job {
         }
     }
 
-    /// Returns whether it is known since when each series counts.
+    /// Returns whether created timestamps are stored.
     pub(super) fn has_created(&self) -> bool {
         self.third && (self.path == "/created" || self.format == Format::Protobuf)
     }
 
-    /// Returns a time in milliseconds as Prometheus reads it: of `OpenMetrics`, which
-    /// has seconds, it multiplies and cuts, and may so lose a millisecond.
+    /// Returns a time in milliseconds as Prometheus reads it. It multiplies the seconds of
+    /// `OpenMetrics` and truncates, which may lose a millisecond.
     pub(super) fn time_read(&self, millis: u64) -> u64 {
         if self.format != Format::OpenMetrics {
             return millis;
@@ -67,8 +67,8 @@ impl Job {
         read
     }
 
-    /// Returns an exemplar's label value as Prometheus reads it: of `OpenMetrics`, what
-    /// stands between the quotes, as it stands there.
+    /// Returns an exemplar's label value as Prometheus reads it: from `OpenMetrics`, without
+    /// unescaping.
     pub(super) fn value_read(&self, value: &str) -> String {
         if self.format != Format::OpenMetrics {
             return value.to_owned();
@@ -78,7 +78,7 @@ impl Job {
     }
 }
 
-/// The jobs of a Prometheus 3, which can be held to a format.
+/// The jobs of a Prometheus 3, whose format can be configured.
 pub(super) const THIRD: [Job; 6] = [
     Job::new(
         "text",
@@ -114,8 +114,8 @@ pub(super) const THIRD: [Job; 6] = [
     },
 ];
 
-/// The jobs of any Prometheus: it cannot be held to text, but gets no other format
-/// where it does not say that it would take one.
+/// The jobs of any Prometheus. Its format cannot be configured, but it gets text if its
+/// `Accept` header is removed.
 pub(super) const fn any(default: Format) -> [Job; 2] {
     let text = Job {
         path: "/text",

@@ -8,18 +8,18 @@ use tachometer::Registry;
 use tachometer::snapshot::{Desc, Kind};
 
 use super::jobs::{Format, Job};
-use super::own_labels;
-use crate::support::fixture::{Classic, Labels, each, each_exemplar};
+use super::series_labels;
+use crate::support::fixture::{Classic, Labels, for_each_exemplar, for_each_series};
 use crate::support::prometheus::{Prometheus, escaped, labels};
 
 /// Kind, help and unit of each family, by job.
 pub(super) async fn check_metadata(prometheus: &Prometheus, registry: &Registry, job: &Job) {
     let target = escaped(&format!("{{job=\"{}\"}}", job.name));
-    let told = prometheus
-        .ask(&format!("targets/metadata?match_target={target}"))
+    let stored = prometheus
+        .api(&format!("targets/metadata?match_target={target}"))
         .await;
     let text = |one: &Value, field: &str| one[field].as_str().unwrap().to_owned();
-    let told: BTreeSet<_> = told
+    let stored: BTreeSet<_> = stored
         .as_array()
         .unwrap()
         .iter()
@@ -43,21 +43,21 @@ pub(super) async fn check_metadata(prometheus: &Prometheus, registry: &Registry,
     let descs = registry.gather().map(|block| block.desc);
     let descs = descs.filter(|desc| !desc.name().starts_with("tachometer_"));
     let expected: BTreeSet<_> = descs.map(|desc| described(&desc)).collect();
-    assert_eq!(told, expected, "{}", job.name);
+    assert_eq!(stored, expected, "{}", job.name);
 }
 
-/// An exemplar as the tests compare it: its series, its own labels, its value, and its
-/// time in milliseconds.
-type Told = (Labels, Labels, String, u64);
+/// An exemplar in comparable form: labels of its series, its labels, its value, and its time in
+/// milliseconds.
+type ExemplarRow = (Labels, Labels, String, u64);
 
 /// Exemplars come back with their labels, values and times.
 pub(super) async fn check_exemplars(prometheus: &Prometheus, registry: &Registry, job: &Job) {
-    let mut told: BTreeSet<Told> = BTreeSet::new();
+    let mut stored: BTreeSet<ExemplarRow> = BTreeSet::new();
     let mut native = BTreeSet::new();
     let query = escaped(&format!("{{job=\"{}\"}}", job.name));
     let query = format!("query_exemplars?query={query}&start=0&end=99999999999");
-    for series in prometheus.ask(&query).await.as_array().unwrap() {
-        let of = own_labels(&series["seriesLabels"]);
+    for series in prometheus.api(&query).await.as_array().unwrap() {
+        let of = series_labels(&series["seriesLabels"]);
         for one in series["exemplars"].as_array().unwrap() {
             let value: f64 = one["value"].as_str().unwrap().parse().unwrap();
             let seconds = one["timestamp"].as_f64().unwrap();
@@ -72,15 +72,15 @@ pub(super) async fn check_exemplars(prometheus: &Prometheus, registry: &Registry
             if of["__name__"] == "traced_native_seconds" {
                 native.insert((one.1, one.2, one.3));
             } else {
-                told.insert(one);
+                stored.insert(one);
             }
         }
     }
-    let mut expected: BTreeSet<Told> = BTreeSet::new();
+    let mut expected: BTreeSet<ExemplarRow> = BTreeSet::new();
     let mut expected_native = BTreeSet::new();
-    each_exemplar(registry, |of, exemplar| {
+    for_each_exemplar(registry, |of, exemplar| {
         let pairs = exemplar.labels.pairs();
-        let own: BTreeMap<_, _> = pairs
+        let exemplar_labels: BTreeMap<_, _> = pairs
             .map(|(name, value)| (name.into(), job.value_read(&value)))
             .collect();
         let millis = exemplar
@@ -91,7 +91,7 @@ pub(super) async fn check_exemplars(prometheus: &Prometheus, registry: &Registry
         let millis = job.time_read(u64::try_from(millis).unwrap());
         let is_native = of["__name__"] == "traced_native_seconds_bucket";
         if is_native && job.has_native() {
-            expected_native.insert((own.clone(), exemplar.value.to_string(), millis));
+            expected_native.insert((exemplar_labels.clone(), exemplar.value.to_string(), millis));
         }
         // OpenMetrics text leaves out those with a quote.
         let mut pairs = exemplar.labels.pairs();
@@ -101,20 +101,20 @@ pub(super) async fn check_exemplars(prometheus: &Prometheus, registry: &Registry
             && !is_left_out
             && (!is_native || job.classic == Classic::Always)
         {
-            expected.insert((of, own, exemplar.value.to_string(), millis));
+            expected.insert((of, exemplar_labels, exemplar.value.to_string(), millis));
         }
     });
-    assert_eq!(told, expected, "{}", job.name);
+    assert_eq!(stored, expected, "{}", job.name);
     if job.third {
         assert_eq!(native, expected_native, "{}", job.name);
     } else {
-        // Version 2 takes the first that it comes to.
+        // Version 2 keeps the first one.
         assert_eq!(native.len(), expected_native.len().min(1), "{}", job.name);
         assert!(native.is_subset(&expected_native), "{native:?}");
     }
 }
 
-/// Where it is known since when a series counts, it is 0 at that time.
+/// If a created timestamp is stored, the value at that time is 0.
 pub(super) async fn check_created(prometheus: &Prometheus, registry: &Registry, job: &Job) {
     let query = format!(
         "{{job='{}',__name__=~'(orders|traced)_total'}}[1h]",
@@ -126,21 +126,21 @@ pub(super) async fn check_created(prometheus: &Prometheus, registry: &Registry, 
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let millis = (when.as_f64().unwrap() * 1_000.0).round() as u64;
         first.insert(
-            own_labels(&series["metric"]),
+            series_labels(&series["metric"]),
             (millis, value.as_str() == Some("0")),
         );
     }
     assert!(!first.is_empty());
-    each(registry, |block, position, mut labels| {
+    for_each_series(registry, |block, position, mut labels| {
         let name = block.desc.exposed_name();
         labels.insert("__name__".into(), name.into());
         if let Some((millis, zero)) = first.get(&labels)
             && block.desc.kind() == Kind::Counter
         {
-            let known = *zero && *millis == job.time_read(block.created_millis[position]);
+            let has_created = *zero && *millis == job.time_read(block.created_millis[position]);
             let nothing = labels.get("kind").is_some_and(|kind| kind == "none");
             assert!(
-                known == job.has_created() || nothing,
+                has_created == job.has_created() || nothing,
                 "{} {labels:?}",
                 job.name
             );

@@ -1,5 +1,5 @@
-//! The same answers in every format: Prometheus scrapes one registry as text, as
-//! `OpenMetrics` and as protobuf, and is asked.
+//! Prometheus returns the same results for every format: it scrapes one registry as text,
+//! `OpenMetrics` and protobuf.
 
 mod jobs;
 mod metadata;
@@ -22,7 +22,7 @@ use self::jobs::{Format, Job, THIRD, UTF8, any};
 use self::metadata::{check_created, check_exemplars, check_metadata};
 use self::native_histograms::check_native;
 use self::queries::{Which, table};
-use crate::support::fixture::{Classic, Labels, Reader, Scene, Series, expected};
+use crate::support::fixture::{Classic, Fixture, Labels, Reader, Series, expected};
 use crate::support::loopback::Server;
 use crate::support::prometheus::{Prometheus, labels, third, usual};
 use crate::support::read::to_f64;
@@ -33,16 +33,16 @@ const NATIVE: &str = "--enable-feature=exemplar-storage,native-histograms";
 const ALL: &str =
     "--enable-feature=exemplar-storage,native-histograms,created-timestamp-zero-ingestion";
 
-/// Seldom enough for a test that is built without optimisation beside others.
+/// Rare enough for tests without optimization that run in parallel.
 const EVERY: &str = "scrape_interval: 10s\n  scrape_timeout: 10s";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn prometheus_3_answers_the_same_whatever_format_it_is_held_to() {
+async fn prometheus_3_returns_the_same_results_for_every_format() {
     let Some(program) = third() else {
         return;
     };
-    let scene = Scene::new();
-    let utf8 = Scene::utf8();
+    let scene = Fixture::new();
+    let utf8 = Fixture::utf8();
     let (server, prometheus) = start(&program, ALL, &scene, Some(&utf8), &THIRD).await;
     check(&prometheus, &scene, &THIRD).await;
     for (job, _, escaping) in UTF8 {
@@ -59,17 +59,17 @@ async fn prometheus_3_answers_the_same_whatever_format_it_is_held_to() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_prometheus_answers_the_same_from_text_as_from_openmetrics() {
+async fn prometheus_returns_the_same_results_for_text_and_openmetrics() {
     check_any(EXEMPLARS, Format::OpenMetrics).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn any_prometheus_with_native_histograms_answers_the_same_from_protobuf() {
+async fn prometheus_with_native_histograms_returns_the_same_results_for_protobuf() {
     check_any(NATIVE, Format::Protobuf).await;
 }
 
-/// Prometheus takes all of a message to be what its first histogram is, and fails the
-/// scrape where another has no exponential buckets.
+/// Prometheus takes the kind of a message's first histogram for all of them, and fails the
+/// scrape if another one has no exponential buckets.
 #[test]
 fn histograms_with_exponential_buckets_share_no_message_with_those_without() {
     let registry = Registry::new();
@@ -87,7 +87,7 @@ fn histograms_with_exponential_buckets_share_no_message_with_those_without() {
         .to_bytes();
     let (mut rest, mut messages) = (&bytes[..], 0);
     while let [length, more @ ..] = rest {
-        // Of seven bits, which is all that these need, two bytes at most.
+        // A varint of at most two bytes.
         let (length, more) = match (*length, more) {
             (low @ 128.., [high, more @ ..]) => {
                 (usize::from(low - 128) + 128 * usize::from(*high), more)
@@ -105,7 +105,7 @@ async fn check_any(flags: &str, default: Format) {
     let Some(program) = usual() else {
         return;
     };
-    let scene = Scene::new();
+    let scene = Fixture::new();
     let jobs = any(default);
     let (server, prometheus) = start(&program, flags, &scene, None, &jobs).await;
     check(&prometheus, &scene, &jobs).await;
@@ -113,11 +113,11 @@ async fn check_any(flags: &str, default: Format) {
     server.stop().await;
 }
 
-/// Serves the scene, and returns once all jobs have scraped it.
+/// Serves the fixture, and returns once all jobs have scraped it.
 async fn start(
     program: &Path,
     flags: &str,
-    scene: &Scene,
+    scene: &Fixture,
     utf8: Option<&Registry>,
     jobs: &[Job],
 ) -> (Server, Prometheus) {
@@ -143,7 +143,7 @@ async fn start(
             router(&scene.registry).build().layer(from_fn(careless)),
         )
         .nest("/utf8", router(utf8.unwrap_or(&scene.registry)).build());
-    // Built without optimisation, compression takes longer than all the rest.
+    // Without optimization, compression takes longer than everything else.
     let plain = async |mut request: Request, next: Next| {
         request.headers_mut().remove(ACCEPT_ENCODING);
         next.run(request).await
@@ -157,21 +157,21 @@ async fn start(
         .map(|job| (job.name, job.path, job.settings))
         .chain(utf8)
         .collect();
-    let mut told = String::new();
+    let mut config = String::new();
     for (name, path, settings) in &all {
         write!(
-            told,
+            config,
             "- job_name: {name}\n  metrics_path: {path}\n  {settings}\n  {EVERY}\n  \
              static_configs: [{{targets: ['{target}']}}]\n"
         )
         .unwrap();
     }
-    let prometheus = Prometheus::start_with(program, &[flags], &told).await;
+    let prometheus = Prometheus::start_with(program, &[flags], &config).await;
     prometheus.until("count(up == 1)", to_f64(all.len())).await;
     (server, prometheus)
 }
 
-async fn check(prometheus: &Prometheus, scene: &Scene, jobs: &[Job]) {
+async fn check(prometheus: &Prometheus, scene: &Fixture, jobs: &[Job]) {
     for job in jobs {
         let reader = Reader {
             classic: job.classic,
@@ -220,20 +220,20 @@ async fn read(prometheus: &Prometheus, job: &str) -> Series {
     let series = prometheus.query(&query).await;
     let mut read = Series::new();
     for (metric, value) in series {
-        assert!(read.insert(own_labels(&metric), value).is_none());
+        assert!(read.insert(series_labels(&metric), value).is_none());
     }
     read
 }
 
-/// Returns a series' labels without those that Prometheus adds, its bound in one way.
-fn own_labels(metric: &Value) -> Labels {
-    let mut own = labels(metric);
-    own.remove("job");
-    own.remove("instance");
-    if let Some(le) = own.get_mut("le") {
+/// Returns the labels of a series without those that Prometheus adds, with a normalized bound.
+fn series_labels(metric: &Value) -> Labels {
+    let mut labels_left = labels(metric);
+    labels_left.remove("job");
+    labels_left.remove("instance");
+    if let Some(le) = labels_left.get_mut("le") {
         *le = le.parse::<f64>().unwrap().to_string();
     }
-    own
+    labels_left
 }
 
 /// Asserts that the same series are there with the very same numbers.

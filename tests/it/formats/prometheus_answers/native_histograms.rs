@@ -6,20 +6,20 @@ use serde_json::Value;
 use tachometer::snapshot::{NativeBuckets, Resolution};
 
 use super::are_close;
-use crate::support::fixture::{KINDS, OBSERVED, Scene, each_histogram};
+use crate::support::fixture::{Fixture, KINDS, OBSERVED, for_each_histogram};
 use crate::support::prometheus::Prometheus;
 use crate::support::read::to_f64;
 
-/// A native histogram has the buckets of the registry's, and quantiles within their
-/// error of the registry's own.
-pub(super) async fn check_native(prometheus: &Prometheus, scene: &Scene, job: &str) {
+/// A native histogram has the same buckets as that of the registry, and its quantiles agree
+/// within the relative error.
+pub(super) async fn check_native(prometheus: &Prometheus, scene: &Fixture, job: &str) {
     let query = format!("native_seconds{{job='{job}'}}");
     let mut stored: BTreeMap<String, Value> = BTreeMap::new();
     for series in prometheus.results(&query).await {
         let kind = series["metric"]["kind"].as_str().unwrap().to_owned();
         stored.insert(kind, series["histogram"][1].clone());
     }
-    each_histogram(&scene.registry, "native_seconds", |labels, histogram| {
+    for_each_histogram(&scene.registry, "native_seconds", |labels, histogram| {
         let kind = &labels["kind"];
         let Some(native) = histogram.native() else {
             assert!(!stored.contains_key(kind), "{kind}");
@@ -47,7 +47,7 @@ pub(super) async fn check_native(prometheus: &Prometheus, scene: &Scene, job: &s
 
     for kind in KINDS {
         let mut error = 0.0;
-        each_histogram(&scene.registry, "native_seconds", |labels, histogram| {
+        for_each_histogram(&scene.registry, "native_seconds", |labels, histogram| {
             if labels["kind"] == kind {
                 error = histogram.native().unwrap().resolution.relative_error();
             }
@@ -58,17 +58,17 @@ pub(super) async fn check_native(prometheus: &Prometheus, scene: &Scene, job: &s
                 percent / 100.0
             );
             let answer = prometheus.number(&query).await.unwrap();
-            // Both look into the bucket of the nearest rank, for no rank here is a
-            // whole number. The crate answers its middle, by ratio, from which both of
-            // its ends are off by the error, and so is whatever Prometheus
-            // interpolates between them: by line in version 2, by ratio in 3.
-            let own = scene.native.with([kind]).percentile(percent).unwrap();
-            let bound = error * own.abs() + NativeBuckets::ZERO_THRESHOLD;
+            // Both select the bucket of the nearest rank, since no rank here is an integer.
+            // The crate returns its geometric middle, which differs from both bounds by the
+            // relative error. Prometheus interpolates between the bounds: linearly in version
+            // 2, exponentially in version 3.
+            let percentile = scene.native.with([kind]).percentile(percent).unwrap();
+            let bound = error * percentile.abs() + NativeBuckets::ZERO_THRESHOLD;
             assert!(
-                (answer - own).abs() <= bound * (1.0 + 1e-9),
-                "{query}: {answer}, and here {own}"
+                (answer - percentile).abs() <= bound * (1.0 + 1e-9),
+                "{query}: {answer}, and here {percentile}"
             );
-            // From the value itself, which may be at the other end, by twice that.
+            // The exact value may be at the other bound, so the error doubles.
             let values = &scene.observed[kind];
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             let rank = (to_f64(OBSERVED) * percent / 100.0).ceil() as usize;
@@ -85,7 +85,7 @@ pub(super) async fn check_native(prometheus: &Prometheus, scene: &Scene, job: &s
 }
 
 /// Histograms of several schemas together have the coarsest one's buckets.
-async fn check_merged(prometheus: &Prometheus, scene: &Scene, job: &str) {
+async fn check_merged(prometheus: &Prometheus, scene: &Fixture, job: &str) {
     let kinds = ["coarse", "usual", "fine"];
     let mut values: Vec<f64> = kinds
         .iter()
@@ -113,7 +113,7 @@ async fn check_merged(prometheus: &Prometheus, scene: &Scene, job: &str) {
 /// Returns lower and upper bound and count of each exponential bucket, ascending.
 fn native_buckets(native: &NativeBuckets) -> Vec<[f64; 3]> {
     let octave = f64::from(1_u16 << native.resolution.schema());
-    // The last bound would be 2^1024, which no number is.
+    // The last bound would be 2^1024, which is not representable.
     let bound = |index: i32| (f64::from(index) / octave).exp2().min(f64::MAX);
     let negative = native.negative.iter().rev();
     let negative = negative.map(|&(at, count)| [-bound(at), -bound(at - 1), to_f64(count)]);

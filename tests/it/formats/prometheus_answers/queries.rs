@@ -1,13 +1,13 @@
-//! Queries, and what Prometheus must answer to each of them.
+//! Queries, with the expected results.
 
 use tachometer::Registry;
 
 use crate::formats::parsers::awkward_values;
-use crate::support::fixture::{OBSERVED, SHARDS, Scene, each, each_histogram};
+use crate::support::fixture::{Fixture, OBSERVED, SHARDS, for_each_histogram, for_each_series};
 use crate::support::prometheus::histogram_quantile;
 use crate::support::read::{numbers, sum, to_f64};
 
-/// Which jobs answer a query.
+/// The jobs that have a result for a query.
 #[derive(Clone, Copy)]
 pub(super) enum Which {
     All,
@@ -15,8 +15,8 @@ pub(super) enum Which {
     Native,
 }
 
-/// Queries that answer one number for each job.
-pub(super) fn table(scene: &Scene) -> Vec<(String, Which, f64)> {
+/// Queries with one number for each job.
+pub(super) fn table(scene: &Fixture) -> Vec<(String, Which, f64)> {
     let mut rows = Vec::new();
     for (which, queries) in [
         (Which::All, plain(&scene.registry)),
@@ -72,14 +72,14 @@ fn plain(registry: &Registry) -> Queries {
 
 fn large(registry: &Registry) -> Queries {
     let mut loads: Vec<f64> = Vec::new();
-    each(registry, |block, position, labels| {
+    for_each_series(registry, |block, position, labels| {
         if block.desc.name() == "shard_load" && labels["shard"] == "7" {
             loads.push(numbers(block)[position]);
         }
     });
     loads.sort_by(f64::total_cmp);
     let total: f64 = loads.iter().sum();
-    // Between two values in the middle, where there are two.
+    // The mean of the two middle values, if there are two.
     let last = loads.len() - 1;
     let middle = f64::midpoint(loads[last / 2], loads[last.div_ceil(2)]);
     let observed = sum(registry, "wide_seconds", &[]);
@@ -117,7 +117,7 @@ fn quantiles(registry: &Registry) -> Queries {
     queries
 }
 
-fn kept_classic(scene: &Scene) -> Queries {
+fn kept_classic(scene: &Fixture) -> Queries {
     queries(&[
         (
             "sum by (job) (native_seconds_count{kind=~'coarse|usual|fine'})",
@@ -130,7 +130,7 @@ fn kept_classic(scene: &Scene) -> Queries {
     ])
 }
 
-fn native(scene: &Scene) -> Queries {
+fn native(scene: &Fixture) -> Queries {
     let sum = |kind| scene.native.with([kind]).stats().sum;
     let all: usize = scene.observed.values().map(Vec::len).sum();
     // Two of them are classic.
@@ -160,7 +160,7 @@ fn native(scene: &Scene) -> Queries {
 /// Returns the cumulated buckets of all histograms of a name, or of one kind.
 fn buckets(registry: &Registry, name: &str, kind: Option<&str>) -> Vec<(f64, f64)> {
     let mut all: Vec<(f64, f64)> = Vec::new();
-    each_histogram(registry, name, |labels, histogram| {
+    for_each_histogram(registry, name, |labels, histogram| {
         if kind.is_some_and(|kind| labels["kind"] != kind) {
             return;
         }

@@ -7,7 +7,7 @@ use crate::support::read::sum;
 use crate::support::warnings::warnings;
 
 #[test]
-fn a_series_that_two_registries_have_later_is_left_out_counted_and_warned_of_once() {
+fn a_series_added_later_to_two_registries_is_left_out_counted_and_warned_of_once() {
     let (one, other) = (Registry::new(), Registry::new());
     let first = one
         .counter_family("jobs_total", "", ["kind", "size"])
@@ -36,23 +36,23 @@ fn a_series_that_two_registries_have_later_is_left_out_counted_and_warned_of_onc
                 let lines = text.lines().filter(|line| line.starts_with("jobs_total{"));
                 assert_eq!(lines.count(), 4, "{text}");
                 assert_eq!(sum(&both, "jobs_total", &[]), 31.0);
-                let told = "tachometer_invalid_observations_total";
-                // The text and the sum are a reading each, and the one that is told of.
-                let counted = sum(&both, told, &[("metric", "jobs_total")]);
+                let invalid = "tachometer_invalid_observations_total";
+                // Two readings: the text and the sum.
+                let counted = sum(&both, invalid, &[("metric", "jobs_total")]);
                 assert_eq!(counted, f64::from(3 * reading));
             }
         },
     );
     assert_eq!(warned.len(), 1, "{warned:?}");
     assert!(warned[0].contains("jobs_total"), "{warned:?}");
-    // What a label's value is may be a client's business.
+    // A label value may come from a client.
     assert!(!warned[0].contains('1'), "{warned:?}");
-    // Each registry by itself has all of its own.
+    // Each single registry still has all of its series.
     assert_eq!(sum(&other, "jobs_total", &[]), 130.0);
 }
 
 #[test]
-fn a_metric_that_conflicts_later_is_left_out_whole_and_the_rest_is_served() {
+fn a_metric_that_conflicts_later_is_left_out_and_other_metrics_are_served() {
     let (one, other) = (Registry::new(), Registry::new());
     let both = Registry::merged([&one, &other]).unwrap();
     one.counter("jobs_total", "").unwrap().inc();
@@ -70,9 +70,15 @@ fn a_metric_that_conflicts_later_is_left_out_whole_and_the_rest_is_served() {
                 assert_eq!(read.value("size", []), Some(1.0), "{text}");
                 assert_eq!(read.value("fine", []), Some(3.0), "{text}");
                 assert_eq!(read.value("jobs", []), None, "{text}");
-                let told = "tachometer_invalid_observations_total";
-                assert!(read.value(told, [("metric", "jobs")]) > Some(0.0), "{text}");
-                assert!(read.value(told, [("metric", "size")]) > Some(0.0), "{text}");
+                let invalid = "tachometer_invalid_observations_total";
+                assert!(
+                    read.value(invalid, [("metric", "jobs")]) > Some(0.0),
+                    "{text}"
+                );
+                assert!(
+                    read.value(invalid, [("metric", "size")]) > Some(0.0),
+                    "{text}"
+                );
             }
         },
     );
@@ -80,7 +86,7 @@ fn a_metric_that_conflicts_later_is_left_out_whole_and_the_rest_is_served() {
 }
 
 #[test]
-fn a_metric_that_was_left_out_keeps_no_other_out() {
+fn a_metric_that_was_left_out_conflicts_with_no_other() {
     let registries = [Registry::new(), Registry::new(), Registry::new()];
     let merged = Registry::merged(&registries).unwrap();
     registries[0].counter("a", "").unwrap().inc();

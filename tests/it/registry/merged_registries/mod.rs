@@ -86,7 +86,7 @@ fn families_of_several_registries_become_one_and_others_stay_apart() {
 }
 
 #[test]
-fn a_registry_is_read_once_however_often_and_through_whatever_handle_it_is_given() {
+fn a_registry_that_is_given_several_times_is_read_once() {
     let registry = Registry::new();
     registry.counter("jobs_total", "").unwrap().inc();
     let europe = registry.clone().with_labels([("region", "eu")]).unwrap();
@@ -205,7 +205,7 @@ fn any_registries_are_merged_as_a_naive_model_merges_them() {
 }
 
 #[test]
-fn threads_that_record_and_register_meanwhile_disturb_no_reading() {
+fn concurrent_recording_and_registration_keep_each_reading_consistent() {
     let registries: Arc<[_; 2]> = Arc::new([labelled("one"), labelled("other")]);
     let both = Registry::merged(&*registries).unwrap();
     std::thread::scope(|threads| {

@@ -10,7 +10,7 @@ use crate::support::read::sum;
 use crate::support::service::get_path;
 
 #[tokio::test]
-async fn what_registries_and_routers_say_of_themselves_is_added_up() {
+async fn self_metrics_of_registries_and_routers_are_added_up() {
     let registries = [labelled("one"), labelled("other")];
     let plain = [Registry::new(), Registry::new()];
     for registries in [&registries, &plain] {
@@ -31,7 +31,7 @@ async fn what_registries_and_routers_say_of_themselves_is_added_up() {
             }
         }
     }
-    // With constant labels of other values, both are told.
+    // With different constant labels, both are exported.
     let both = Registry::merged(&registries).unwrap();
     let of = |part, format| [("part", part), ("format", format)];
     assert_eq!(
@@ -103,7 +103,7 @@ fn panics_of_collectors_and_series_are_added_up_too() {
 }
 
 #[tokio::test]
-async fn a_router_serves_several_registries_in_every_answer() {
+async fn a_router_serves_several_registries_in_every_response() {
     let (shop, library) = (Registry::new(), Registry::new());
     library
         .counter("lookups_total", "Lookups.")

@@ -21,7 +21,7 @@ fn showing(values: &[&[u8]]) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn every_route_asks_for_any_of_the_credentials_and_for_none_if_there_are_none() {
+async fn every_route_requires_one_of_the_configured_credentials() {
     let routes = [
         (Method::GET, "/", StatusCode::OK),
         (Method::HEAD, "/", StatusCode::OK),
@@ -78,13 +78,13 @@ async fn every_route_asks_for_any_of_the_credentials_and_for_none_if_there_are_n
                 }
             }
         }
-        // Nor is a refusal a request of the service's.
+        // A refusal is not counted as a request of the service.
         assert_eq!(sum(&registry, "http_requests_total", &[]), 0.0);
     }
 }
 
 #[tokio::test]
-async fn schemes_have_no_case_and_spaces_around_do_not_matter() {
+async fn schemes_are_case_insensitive_and_surrounding_spaces_are_ignored() {
     let settings = metrics().bearer_token(TOKEN).basic_auth("user", "password");
     let router = settings
         .bearer_token(" of a file\r\n")
@@ -98,7 +98,7 @@ async fn schemes_have_no_case_and_spaces_around_do_not_matter() {
         RIGHT_BASIC,
         "basic   dXNlcjpwYXNzd29yZA== ",
         "Bearer of a file",
-        // In UTF-8, as the challenge asks for.
+        // In UTF-8, as the challenge requires.
         "Basic w7xiZXI6YTrDnw==",
     ] {
         let status = status(&router, showing(&[right.as_bytes()])).await;
@@ -128,7 +128,7 @@ async fn schemes_have_no_case_and_spaces_around_do_not_matter() {
         let status = status(&router, showing(&[wrong.as_bytes()])).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{wrong:?}");
     }
-    // Nor two of them, though one be right, or both.
+    // Two headers are refused, even if both are valid.
     for other in [&b"Bearer another"[..], RIGHT.as_bytes(), b""] {
         for values in [[RIGHT.as_bytes(), other], [other, RIGHT.as_bytes()]] {
             let status = status(&router, showing(&values)).await;
@@ -138,7 +138,7 @@ async fn schemes_have_no_case_and_spaces_around_do_not_matter() {
 }
 
 #[tokio::test]
-async fn hostile_values_are_refused() {
+async fn hostile_authorization_headers_are_refused() {
     let settings = metrics().bearer_token(TOKEN).basic_auth("user", "password");
     let router = settings.build();
     let mut random = fastrand::Rng::with_seed(7);
@@ -156,10 +156,10 @@ async fn hostile_values_are_refused() {
         let mut value = start.unwrap().to_vec();
         let right = random.choice([RIGHT, RIGHT_BASIC]).unwrap().as_bytes();
         match random.u8(0..4) {
-            // What a header can carry, and Base64 cannot.
+            // Valid in a header, but not in Base64.
             0 => value.extend((0..random.usize(0..200)).map(|_| random.u8(0x20..0x7f))),
             1 => value.extend((0..random.usize(0..200)).map(|_| random.u8(0x80..=0xff))),
-            // Nearly right.
+            // Almost valid.
             2 => {
                 value = right.to_vec();
                 // Behind the scheme, which has no case.
@@ -169,7 +169,7 @@ async fn hostile_values_are_refused() {
             _ => value = right[..random.usize(0..right.len())].to_vec(),
         }
         for byte in &mut value {
-            // What no header can carry.
+            // Invalid in a header.
             if *byte < 0x20 || *byte == 0x7f {
                 *byte = b'~';
             }
@@ -183,7 +183,7 @@ async fn hostile_values_are_refused() {
 }
 
 #[test]
-fn what_is_not_set_opens_no_door_and_is_warned_of_once() {
+fn empty_credentials_admit_nobody_and_cause_one_warning() {
     let cases = [
         metrics().bearer_token(""),
         metrics().bearer_token(" \r\n"),
@@ -210,7 +210,7 @@ fn what_is_not_set_opens_no_door_and_is_warned_of_once() {
         assert!(warned[0].contains("lets nobody in"), "{warned:?}");
     }
 
-    // It closes no other one.
+    // Other credentials still work.
     let warned = warnings_of(async {
         let router = metrics()
             .bearer_token("")
@@ -228,7 +228,7 @@ fn what_is_not_set_opens_no_door_and_is_warned_of_once() {
 }
 
 #[test]
-fn settings_do_not_print_secrets() {
+fn debug_output_of_settings_shows_no_secret() {
     let settings = metrics()
         .bearer_token("s3cret")
         .basic_auth("someone", "s3cret");

@@ -68,13 +68,15 @@ fn check_signed(headers: &HeaderMap) {
 fn check_refused(answer: &Answer, status: StatusCode, challenges: &[&str]) {
     assert_eq!((answer.status, answer.body.as_str()), (status, ""));
     assert!(!answer.headers.contains_key(CONTENT_TYPE));
-    let told = answer.headers.get_all(WWW_AUTHENTICATE).iter();
-    let told: Vec<_> = told.map(|value| value.to_str().unwrap()).collect();
-    assert_eq!(told, challenges);
+    let challenges_sent = answer.headers.get_all(WWW_AUTHENTICATE).iter();
+    let challenges_sent: Vec<_> = challenges_sent
+        .map(|value| value.to_str().unwrap())
+        .collect();
+    assert_eq!(challenges_sent, challenges);
     check_signed(&answer.headers);
 }
 
-/// Runs a future on this thread, and returns what was warned of meanwhile.
+/// Runs a future on this thread, and returns the warnings meanwhile.
 fn warnings_of(run: impl Future<Output = ()>) -> Vec<String> {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().unwrap();
@@ -82,7 +84,7 @@ fn warnings_of(run: impl Future<Output = ()>) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_registry_that_is_given_last_takes_nothing_back() {
+async fn setting_the_registry_last_keeps_the_credentials() {
     let settings = metrics()
         .bearer_token(TOKEN)
         .allowed_networks(["::1"])
@@ -97,7 +99,7 @@ async fn a_registry_that_is_given_last_takes_nothing_back() {
 }
 
 #[tokio::test]
-async fn nested_the_router_answers_its_own_paths_and_leaves_others_to_the_application() {
+async fn a_nested_router_answers_only_its_own_paths() {
     let app: Router = Router::new()
         .nest("/metrics", metrics().bearer_token(TOKEN).build())
         .fallback(async || "the application");
@@ -111,7 +113,7 @@ async fn nested_the_router_answers_its_own_paths_and_leaves_others_to_the_applic
 }
 
 #[tokio::test]
-async fn merged_the_router_leaves_an_application_s_404_as_it_is() {
+async fn a_merged_router_keeps_the_404_of_the_application() {
     let registry = Registry::new();
     let app: Router = Router::new()
         .merge(metrics().bearer_token(TOKEN).build())

@@ -23,7 +23,7 @@ async fn only_peers_in_the_networks_are_answered() {
         // As IPv6 writes 192.0.2.0/24 and 198.51.100.7.
         "::ffff:192.0.2.0/120",
         "::ffff:198.51.100.7",
-        // The network, though an address in it is named.
+        // The network, although an address inside is given.
         " 172.16.9.9/12 ",
     ];
     let settings = metrics().allowed_networks(networks).unwrap();
@@ -72,7 +72,7 @@ async fn only_peers_in_the_networks_are_answered() {
 }
 
 #[tokio::test]
-async fn no_header_and_no_credentials_make_up_for_the_network() {
+async fn no_header_or_credential_replaces_the_allowed_network() {
     let settings = metrics()
         .bearer_token(TOKEN)
         .allowed_networks(["127.0.0.1"])
@@ -94,7 +94,7 @@ async fn no_header_and_no_credentials_make_up_for_the_network() {
         let refused = answer(&router, request).await;
         check_refused(&refused, StatusCode::FORBIDDEN, &[]);
     }
-    // From the right network the credentials are asked for none the less.
+    // Credentials are still required from an allowed network.
     let refused = answer(&router, from("127.0.0.1:1")).await;
     check_refused(&refused, StatusCode::UNAUTHORIZED, &["Bearer"]);
     let mut request = from("127.0.0.1:1");
@@ -104,7 +104,7 @@ async fn no_header_and_no_credentials_make_up_for_the_network() {
 }
 
 #[test]
-fn peers_that_are_not_known_are_refused_with_one_warning() {
+fn unknown_peers_are_refused_with_one_warning() {
     let warned = warnings_of(async {
         let settings = metrics().allowed_networks(["0.0.0.0/0", "::/0"]).unwrap();
         let router = settings.build();
@@ -112,7 +112,7 @@ fn peers_that_are_not_known_are_refused_with_one_warning() {
             let answer = answer(&router, get("/")).await;
             check_refused(&answer, StatusCode::FORBIDDEN, &[]);
         }
-        // Who is known is not refused, nor warned of.
+        // Known peers are answered without a warning.
         assert_eq!(status(&router, from("1.2.3.4:1")).await, StatusCode::OK);
         assert_eq!(
             status(&router, from("[2001:db8::1]:1")).await,
@@ -125,7 +125,7 @@ fn peers_that_are_not_known_are_refused_with_one_warning() {
 }
 
 #[test]
-fn an_empty_list_of_networks_has_nobody_and_a_bad_one_is_an_error() {
+fn an_empty_list_of_networks_admits_nobody_and_an_invalid_one_is_an_error() {
     let warned = warnings_of(async {
         let router = metrics().allowed_networks([""; 0]).unwrap().build();
         let status = status(&router, from("127.0.0.1:1")).await;
@@ -156,11 +156,11 @@ fn an_empty_list_of_networks_has_nobody_and_a_bad_one_is_an_error() {
 }
 
 #[tokio::test]
-async fn over_loopback_the_peer_is_known_to_those_that_ask_axum_for_it() {
+async fn the_peer_is_known_with_connect_info_of_axum() {
     for (bind, networks, expected) in [
         ("127.0.0.1:0", ["127.0.0.1"], StatusCode::OK),
         ("127.0.0.1:0", ["10.0.0.0/8"], StatusCode::FORBIDDEN),
-        // A socket of both kinds, which sees its peer as `::ffff:127.0.0.1`.
+        // A dual-stack socket, whose peer is `::ffff:127.0.0.1`.
         ("[::]:0", ["127.0.0.0/8"], StatusCode::OK),
         ("[::]:0", ["::1"], StatusCode::FORBIDDEN),
     ] {

@@ -9,16 +9,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::{ALL, REQUEST, SCRAPE, THEM, US, ask, connect, metrics, read, scrape, start};
+use super::{ALL, REQUEST, SCRAPE, THEM, US, connect, metrics, read, scrape, send_request, start};
 use crate::support::read::sum;
 use crate::support::warnings::warnings;
 
 #[tokio::test]
-async fn clients_from_other_networks_hold_no_slot_and_close_none() {
+async fn clients_outside_of_the_allowed_networks_use_no_connection_slot() {
     let settings = metrics(0).0.allowed_networks(["127.0.0.1"]).unwrap();
     let serving = start(settings.max_connections(1)).await;
     for send in ["", "GET /met", REQUEST] {
-        // The only slot, which an allowed client would take from it.
+        // The only slot. Another allowed client would get it.
         let mut kept = connect(&serving, US, ALL).await;
         let mut answer = String::new();
         while !answer.ends_with("\r\n0\r\n\r\n") {
@@ -39,7 +39,7 @@ async fn clients_from_other_networks_hold_no_slot_and_close_none() {
 }
 
 #[test]
-fn a_client_from_another_network_learns_why_and_one_warning_says_so() {
+fn a_client_outside_of_the_allowed_networks_gets_403_and_one_warning_is_logged() {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().unwrap();
     let run = async {
@@ -47,7 +47,7 @@ fn a_client_from_another_network_learns_why_and_one_warning_says_so() {
         let serving = start(settings).await;
         for path in ["/metrics", "/healthz", "/", "/unknown"] {
             let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
-            let answer = ask(&serving, THEM, &request).await;
+            let answer = send_request(&serving, THEM, &request).await;
             assert!(answer.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{answer}");
             for words in [
                 "127.0.0.2 is in none of the networks",
@@ -59,18 +59,18 @@ fn a_client_from_another_network_learns_why_and_one_warning_says_so() {
         }
         serving.shutdown().await;
     };
-    let told = warnings(|| (), || runtime.block_on(run));
-    assert_eq!(told.len(), 1, "{told:?}");
+    let messages = warnings(|| (), || runtime.block_on(run));
+    assert_eq!(messages.len(), 1, "{messages:?}");
     assert!(
-        told[0].contains("MetricsRouter::allowed_networks"),
-        "{told:?}"
+        messages[0].contains("MetricsRouter::allowed_networks"),
+        "{messages:?}"
     );
 }
 
 #[tokio::test]
-async fn silent_clients_keep_no_scraper_out_wherever_they_come_from() {
+async fn silent_clients_from_any_address_keep_no_scraper_out() {
     let serving = start(metrics(0).0).await;
-    // A kept-alive scraper, which the others do not close: they have more connections.
+    // A kept-alive scraper. It is not closed, since others have more connections.
     let mut kept = connect(&serving, US, ALL).await;
     let mut begun = [0; 12];
     kept.read_exact(&mut begun).await.unwrap();
@@ -99,8 +99,8 @@ async fn silent_clients_keep_no_scraper_out_wherever_they_come_from() {
         rest.ends_with("\r\n0\r\n\r\n") && rest.contains("jobs_total 1"),
         "{rest}"
     );
-    // From more addresses than there are connections, with one each. They may close the
-    // scraper's connection while it is idle, and never keep it from connecting again.
+    // From more addresses than there are slots, with one connection each. They may close the
+    // scraper's idle connection, but never keep it from connecting again.
     let mut held = Vec::new();
     for number in 0..300_u16 {
         let [high, low] = number.to_be_bytes();
@@ -114,7 +114,7 @@ async fn silent_clients_keep_no_scraper_out_wherever_they_come_from() {
 }
 
 #[tokio::test]
-async fn half_heads_that_come_byte_by_byte_keep_no_scraper_out() {
+async fn request_heads_sent_byte_by_byte_keep_no_scraper_out() {
     let serving = start(metrics(0).0).await;
     let mut held = Vec::new();
     for _ in 0..64 {
@@ -133,7 +133,7 @@ async fn half_heads_that_come_byte_by_byte_keep_no_scraper_out() {
 
 /// All of them have sent their request before the first is accepted.
 #[tokio::test]
-async fn requests_that_come_at_once_are_all_answered_though_they_exceed_the_limits() {
+async fn simultaneous_requests_beyond_the_limits_are_all_answered() {
     let serving = start(metrics(0).0.max_connections(2)).await;
     let to = SocketAddr::from((US, serving.local_addr().port()));
     // It is answered without waiting for anything.
@@ -144,7 +144,7 @@ async fn requests_that_come_at_once_are_all_answered_though_they_exceed_the_limi
         client.set_nonblocking(true).unwrap();
         TcpStream::from_std(client).unwrap()
     };
-    // No more than the system keeps for a listener.
+    // At most the backlog of the listener.
     let clients: Vec<_> = (0..100).map(connect).collect();
     for mut client in clients {
         let answer = read(&mut client).await;
@@ -154,7 +154,7 @@ async fn requests_that_come_at_once_are_all_answered_though_they_exceed_the_limi
 }
 
 #[tokio::test]
-async fn readers_that_stall_have_the_slots_of_their_address_and_no_others() {
+async fn stalled_readers_use_only_the_slots_of_their_address() {
     let (settings, registry) = metrics(8);
     let serving = start(settings.max_concurrent_scrapes(100)).await;
     let mut stalled = Vec::new();
@@ -164,12 +164,12 @@ async fn readers_that_stall_have_the_slots_of_their_address_and_no_others() {
         stalled.push(client);
     }
     for _ in 0..20 {
-        let refused = ask(&serving, THEM, REQUEST).await;
+        let refused = send_request(&serving, THEM, REQUEST).await;
         assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
         assert!(refused.contains("connections_per_address"), "{refused}");
         scrape(&serving, US).await;
     }
-    // None of them was closed for another.
+    // None of them was closed.
     assert_eq!(sum(&registry, "tachometer_scrapes_aborted_total", &[]), 0.0);
     for client in &mut stalled {
         client.read_exact(&mut vec![0; 100_000]).await.unwrap();
@@ -179,7 +179,7 @@ async fn readers_that_stall_have_the_slots_of_their_address_and_no_others() {
 }
 
 #[test]
-fn when_all_connections_answer_a_new_one_is_refused_at_once() {
+fn a_new_connection_is_refused_at_once_while_all_others_are_busy() {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().unwrap();
     let run = async {
@@ -195,31 +195,36 @@ fn when_all_connections_answer_a_new_one_is_refused_at_once() {
             stalled.push(client);
         }
         for _ in 0..3 {
-            let refused = ask(&serving, US, REQUEST).await;
+            let refused = send_request(&serving, US, REQUEST).await;
             assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
             assert!(
                 refused.contains("MetricsRouter::max_connections"),
                 "{refused}"
             );
         }
-        // One that has gone makes room.
+        // A closed connection frees its slot.
         drop(stalled.pop());
-        let free = async { while !ask(&serving, US, REQUEST).await.contains("jobs_total 1") {} };
+        let free = async {
+            while !send_request(&serving, US, REQUEST)
+                .await
+                .contains("jobs_total 1")
+            {}
+        };
         timeout(SCRAPE, free).await.unwrap();
         drop(stalled);
         serving.shutdown().await;
     };
-    let told = warnings(|| (), || runtime.block_on(run));
-    assert_eq!(told.len(), 1, "{told:?}");
+    let messages = warnings(|| (), || runtime.block_on(run));
+    assert_eq!(messages.len(), 1, "{messages:?}");
     assert!(
-        told[0].contains("MetricsRouter::max_connections"),
-        "{told:?}"
+        messages[0].contains("MetricsRouter::max_connections"),
+        "{messages:?}"
     );
 }
 
-/// An accept loop that a stopped client holds up would be seen here.
+/// Detects an accept loop that a stalled client blocks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn scrapes_are_answered_while_many_attack_at_once() {
+async fn scrapes_are_answered_during_an_attack_from_many_clients() {
     let (settings, _registry) = metrics(2);
     let serving = Arc::new(start(settings).await);
     let done = Arc::new(AtomicBool::new(false));
@@ -234,7 +239,7 @@ async fn scrapes_are_answered_while_many_attack_at_once() {
                 "GET /metrics/summary HTTP/1.1\r\nhost: x\r\n\r\n",
                 REQUEST,
             ];
-            // One of them scrapes, too: together, two could have all places at work.
+            // Only one of them scrapes: two could use all permits.
             let send = if number == 1 { &send[..] } else { &send[..2] };
             while !done.load(Ordering::Relaxed) {
                 let from = Ipv4Addr::new(127, 0, 2, number);

@@ -17,12 +17,12 @@ const REQUEST: &str =
     "GET /metrics?name[]=jobs HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 const ALL: &str = "GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
-/// So long Prometheus waits for a scrape if nothing else is set.
+/// The default scrape timeout of Prometheus.
 const SCRAPE: Duration = Duration::from_secs(10);
 const US: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const THEM: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
-/// Metrics of so many megabytes, in no time.
+/// Metrics of this many megabytes, which are made quickly.
 fn metrics(megabytes: usize) -> (MetricsRouter, Registry) {
     let registry = Registry::new();
     registry.counter("jobs", "Jobs.").unwrap().inc();
@@ -37,8 +37,7 @@ async fn start(settings: MetricsRouter) -> MetricsServer {
     settings.serve_on("0.0.0.0:0").await.unwrap()
 }
 
-/// Connects from an address of this machine, with a buffer that holds little, and sends
-/// something.
+/// Connects from an address of this machine, with a small receive buffer, and sends a text.
 async fn connect(serving: &MetricsServer, from: Ipv4Addr, send: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(2_048).unwrap();
@@ -50,7 +49,7 @@ async fn connect(serving: &MetricsServer, from: Ipv4Addr, send: &str) -> TcpStre
     client
 }
 
-/// Returns all that comes until the listener hangs up, in whatever way.
+/// Returns everything received until the connection ends.
 async fn read(client: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     let read = timeout(SCRAPE, client.read_to_end(&mut answer)).await;
@@ -58,13 +57,13 @@ async fn read(client: &mut TcpStream) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-async fn ask(serving: &MetricsServer, from: Ipv4Addr, request: &str) -> String {
+async fn send_request(serving: &MetricsServer, from: Ipv4Addr, request: &str) -> String {
     read(&mut connect(serving, from, request).await).await
 }
 
-/// Asks as a scraper does, and has to get the metrics while the scraper waits.
+/// Scrapes, and expects the metrics within the timeout of a scraper.
 async fn scrape(serving: &MetricsServer, from: Ipv4Addr) {
-    let answer = ask(serving, from, REQUEST).await;
+    let answer = send_request(serving, from, REQUEST).await;
     let is_whole = answer.starts_with("HTTP/1.1 200") && answer.ends_with("\r\n0\r\n\r\n");
     assert!(is_whole && answer.contains("jobs_total 1"), "{answer}");
 }

@@ -4,12 +4,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use tachometer::router::MetricsServer;
 
-use super::{US, ask, metrics, start};
+use super::{US, metrics, send_request, start};
 use crate::support::read::sum;
 
 async fn check_status(serving: &MetricsServer, request: &str, expected: u16) -> String {
     let request = request.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");
-    let answer = ask(serving, US, &request).await;
+    let answer = send_request(serving, US, &request).await;
     let status = answer.split(' ').nth(1).unwrap_or_default();
     assert_eq!(status, expected.to_string(), "{request:?}: {answer}");
     assert!(answer.contains("cache-control: no-store\r\n"), "{answer}");
@@ -21,7 +21,7 @@ async fn check_status(serving: &MetricsServer, request: &str, expected: u16) -> 
 }
 
 #[tokio::test]
-async fn on_loopback_other_hosts_are_misdirected_before_anything_else_is_asked() {
+async fn on_loopback_other_hosts_get_421_before_any_other_check() {
     let settings = metrics(0).0.bearer_token("a token");
     let serving = settings.serve_on("127.0.0.1:0").await.unwrap();
     for path in [
@@ -40,7 +40,7 @@ async fn on_loopback_other_hosts_are_misdirected_before_anything_else_is_asked()
 }
 
 #[tokio::test]
-async fn hosts_are_checked_on_loopback_and_where_they_are_set() {
+async fn hosts_are_checked_on_loopback_and_if_they_are_configured() {
     let local: SocketAddr = (Ipv4Addr::LOCALHOST, 0).into();
     let any: SocketAddr = (Ipv4Addr::UNSPECIFIED, 0).into();
     let named = metrics(0).0.allowed_hosts(["metrics.example"]).unwrap();
@@ -60,7 +60,7 @@ async fn hosts_are_checked_on_loopback_and_where_they_are_set() {
             ("GET /metrics HTTP/1.1\r\nHost: Metrics.Example:1", name),
             ("GET /metrics HTTP/1.1\r\nHost: evil.example", evil),
             ("GET /metrics HTTP/1.0\r\nHost: evil.example", evil),
-            // The target's host counts, not the header's.
+            // The host of the target is checked, not the header.
             (
                 "GET http://localhost/metrics HTTP/1.1\r\nHost: evil.example",
                 200,
@@ -99,7 +99,7 @@ async fn healthz_needs_no_credentials_and_shows_nothing() {
 }
 
 #[tokio::test]
-async fn a_slash_more_makes_no_difference_and_the_first_page_leads_to_the_others() {
+async fn a_trailing_slash_is_ignored_and_the_index_page_links_to_the_others() {
     let serving = start(metrics(0).0).await;
     let get = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
     for path in ["/metrics", "/metrics/json", "/metrics/summary"] {
@@ -131,7 +131,7 @@ async fn a_slash_more_makes_no_difference_and_the_first_page_leads_to_the_others
         let (path, _) = link.split_once('"').unwrap();
         let request = get(&format!("/{path}"));
         let request = request.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n");
-        let answer = ask(&serving, US, &request).await;
+        let answer = send_request(&serving, US, &request).await;
         assert!(answer.starts_with("HTTP/1.1 200"), "{path}: {answer}");
     }
     serving.shutdown().await;

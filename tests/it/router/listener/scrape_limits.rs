@@ -6,22 +6,22 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-use super::{ALL, REQUEST, THEM, US, ask, connect, metrics, read, scrape, start};
+use super::{ALL, REQUEST, THEM, US, connect, metrics, read, scrape, send_request, start};
 use crate::support::read::sum;
-use crate::support::scripted_collector::{Gate, Opened};
+use crate::support::scripted_collector::{BlockingCollector, OpenOnDrop};
 use crate::support::wait::until;
 
-/// Waits until the listener has cut a connection that nobody reads.
+/// Waits until the listener has reset a connection that is not read.
 async fn check_reset(client: &TcpStream) {
     until(|| client.take_error().unwrap().is_some()).await;
 }
 
 #[tokio::test]
-async fn readers_that_stall_have_the_places_of_scrapes_until_another_address_asks() {
+async fn stalled_readers_keep_their_permits_until_another_address_scrapes() {
     let (settings, registry) = metrics(8);
     let serving = start(settings).await;
     let mut stalled = Vec::new();
-    // No address may have all of them, so that it takes two.
+    // One address cannot have all permits, so two are needed.
     for (from, count) in [(THEM, 6), (Ipv4Addr::new(127, 0, 0, 3), 2)] {
         for _ in 0..count {
             let mut client = connect(&serving, from, ALL).await;
@@ -29,12 +29,12 @@ async fn readers_that_stall_have_the_places_of_scrapes_until_another_address_ask
             stalled.push(client);
         }
     }
-    let refused = ask(&serving, THEM, REQUEST).await;
+    let refused = send_request(&serving, THEM, REQUEST).await;
     assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
     for _ in 0..20 {
         scrape(&serving, US).await;
     }
-    // One made room, the oldest for which nothing was being made, and that was enough.
+    // One was cut off: the oldest whose chunk was not being made.
     assert_eq!(sum(&registry, "tachometer_scrapes_aborted_total", &[]), 1.0);
     let mut served = 0;
     for client in &mut stalled {
@@ -46,13 +46,13 @@ async fn readers_that_stall_have_the_places_of_scrapes_until_another_address_ask
     serving.shutdown().await;
 }
 
-/// Scrapes that are making a page cannot be cut off, so only the limit helps.
+/// Scrapes that are making a chunk cannot be cut off, so only the limit helps.
 #[tokio::test]
-async fn an_address_that_keeps_its_scrapes_busy_leaves_places_for_others() {
+async fn a_busy_address_leaves_permits_for_others() {
     let (settings, registry) = metrics(0);
-    let gate = Gate::default();
+    let gate = BlockingCollector::default();
     registry.collector(gate.clone()).unwrap();
-    let _opened = Opened(gate.clone());
+    let _opened = OpenOnDrop(gate.clone());
     let serving = start(settings).await;
     let get = |path| format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
     let paths = [
@@ -69,7 +69,7 @@ async fn an_address_that_keeps_its_scrapes_busy_leaves_places_for_others() {
         until(|| gate.calls() == calls).await;
     }
     for path in &paths[..3] {
-        let refused = ask(&serving, THEM, &get(path)).await;
+        let refused = send_request(&serving, THEM, &get(path)).await;
         assert!(refused.starts_with("HTTP/1.1 503"), "{path}: {refused}");
     }
     for _ in 0..20 {
@@ -86,7 +86,7 @@ async fn an_address_that_keeps_its_scrapes_busy_leaves_places_for_others() {
 }
 
 #[tokio::test]
-async fn a_reader_that_stalls_is_cut_at_the_deadline_and_counted() {
+async fn a_stalled_reader_is_cut_off_at_the_deadline_and_counted() {
     let (settings, registry) = metrics(8);
     for (deadline, header) in [
         (1, ""),

@@ -1,8 +1,8 @@
-//! Stepping through a line of text.
+//! A cursor over a line of text.
 
 use crate::support::parse::{Pair, Read, is_classic};
 
-/// A line of text, and what is left of it.
+/// The unread part of a line.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cursor<'a> {
     pub(super) rest: &'a str,
@@ -13,7 +13,7 @@ impl<'a> Cursor<'a> {
         Self { rest: line }
     }
 
-    /// Takes a piece of text, if it comes next.
+    /// Consumes a text, if it comes next.
     pub(super) fn take(&mut self, piece: &str) -> bool {
         let rest = self.rest.strip_prefix(piece);
         self.rest = rest.unwrap_or(self.rest);
@@ -27,7 +27,7 @@ impl<'a> Cursor<'a> {
         Err(format!("{piece:?} was expected before {:?}", self.rest))
     }
 
-    /// Takes all up to the end or the first of these characters.
+    /// Consumes up to the end or to the first of these characters.
     pub(super) fn up_to(&mut self, ends: &[char]) -> &'a str {
         let end = self.rest.find(ends).unwrap_or(self.rest.len());
         let (taken, rest) = self.rest.split_at(end);
@@ -35,7 +35,7 @@ impl<'a> Cursor<'a> {
         taken
     }
 
-    /// Takes a text in quotes: three characters are escaped, and no other is.
+    /// Consumes a quoted text; exactly three characters are escaped.
     pub(super) fn quoted(&mut self) -> Read<String> {
         self.expect("\"")?;
         let mut text = String::new();
@@ -48,7 +48,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Takes a backslash and what follows it, which must be one of these.
+    /// Consumes a backslash and one of these characters.
     fn escaped(&mut self, allowed: &str) -> Read<char> {
         self.expect("\\")?;
         let char = self.rest.chars().next();
@@ -58,7 +58,7 @@ impl<'a> Cursor<'a> {
         Ok(if char == 'n' { '\n' } else { char })
     }
 
-    /// Takes the rest as a help text, with these characters escaped.
+    /// Consumes the remaining line as a help text with these characters escaped.
     pub(super) fn help(&mut self, allowed: &str) -> Read<String> {
         let mut text = String::new();
         loop {
@@ -70,7 +70,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Takes a name: a classic one as it is, any other in quotes.
+    /// Consumes a name: a classic one unquoted, any other one in quotes.
     pub(super) fn name(&mut self, ends: &[char], colons: bool) -> Read<String> {
         if self.rest.starts_with('"') {
             let name = self.quoted()?;

@@ -11,7 +11,7 @@ pub(super) struct Sample {
     pub(super) name: String,
     pub(super) labels: Vec<Pair>,
     pub(super) number: Number,
-    /// The number as it stands there.
+    /// The number as it is written.
     pub(super) text: String,
     pub(super) exemplar: Option<Exemplar>,
 }

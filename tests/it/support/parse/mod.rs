@@ -1,6 +1,6 @@
-//! Readers of the exposition formats, written from their specifications alone, so
-//! that they share no mistake with the encoders. What a specification does not
-//! allow they refuse, even where every known scraper shrugs.
+//! Parsers of the exposition formats, written from their specifications alone, so that they
+//! share no bug with the encoders. They reject what a specification forbids, even if every
+//! known scraper accepts it.
 
 mod cursor;
 mod lines;
@@ -11,13 +11,13 @@ use std::collections::HashSet;
 
 use crate::support::read::to_f64;
 
-/// What a reader returns, or what is wrong with what it was given.
+/// The result of a parser, or the error in its input.
 pub(crate) type Read<T> = Result<T, String>;
 
 /// A label's name and value.
 pub(crate) type Pair = (String, String);
 
-/// What all formats say of a metric.
+/// A metric, as every format represents it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Family {
     pub(crate) name: String,
@@ -33,7 +33,7 @@ pub(crate) struct Series {
     /// Of a counter or a gauge.
     pub(crate) number: Option<Number>,
     pub(crate) histogram: Option<Histogram>,
-    /// Since when it counts, in nanoseconds after 1970.
+    /// Its created timestamp, in nanoseconds after 1970.
     pub(crate) created: Option<u64>,
     /// Each with the position of its bucket, 0 of a counter.
     pub(crate) exemplars: Vec<(usize, Exemplar)>,
@@ -100,20 +100,20 @@ pub(crate) fn is_classic(name: &str, colons: bool) -> bool {
             .all(|char| begins(char) || char.is_ascii_digit())
 }
 
-/// Returns an error where a condition does not hold.
+/// Returns an error if a condition does not hold.
 pub(crate) fn check(holds: bool, what: impl FnOnce() -> String) -> Read<()> {
     if holds { Ok(()) } else { Err(what()) }
 }
 
 impl Histogram {
-    /// Returns true once the bucket is there that is last of all.
+    /// Returns true once the infinite bucket has been read.
     pub(crate) fn is_ended(&self) -> bool {
         let last = self.buckets.last();
         last.is_some_and(|(bound, _)| bound.0 == f64::INFINITY)
     }
 
-    /// Checks what is true of every histogram: bounds ascend, counts never fall, and
-    /// the last bucket is infinite and holds all.
+    /// Checks the invariants of a histogram: bounds ascend, counts never fall, and the last
+    /// bucket is infinite and holds all.
     pub(crate) fn check(&self) -> Read<()> {
         let rises = |pair: &[(Real, u64)]| pair[0].0.0 < pair[1].0.0 && pair[0].1 <= pair[1].1;
         let ordered = self.buckets.windows(2).all(rises);
@@ -129,7 +129,7 @@ impl Histogram {
 }
 
 impl Family {
-    /// Checks what is true of every family: it has a kind, and no series twice.
+    /// Checks the invariants of a family: it has a kind, and no series twice.
     pub(crate) fn check(&self) -> Read<()> {
         check(!self.kind.is_empty(), || format!("no kind: {}", self.name))?;
         let mut seen = HashSet::new();
@@ -150,7 +150,7 @@ impl Family {
 }
 
 #[test]
-fn the_readers_refuse_what_the_specifications_do() {
+fn the_parsers_refuse_invalid_input() {
     #[track_caller]
     fn refuse(dialect: text::Dialect, text: &str) {
         assert!(text::parse(text.as_bytes(), dialect).is_err(), "{text}");

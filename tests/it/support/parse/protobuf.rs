@@ -18,7 +18,7 @@ pub(crate) fn parse(mut bytes: &[u8]) -> Read<(Vec<Family>, Vec<usize>)> {
         lengths.push(message.len());
         let family = family(message)?;
         match families.last_mut() {
-            // One that was too long for a message is told in several.
+            // A family too long for one message is sent in several.
             Some(last) if last.name == family.name => {
                 let same = (&last.help, &last.kind, &last.unit)
                     == (&family.help, &family.kind, &family.unit);
@@ -136,7 +136,7 @@ fn unknown<T>(message: &str, field: u64) -> Read<T> {
 
 fn family(bytes: &[u8]) -> Read<Family> {
     let mut family = Family::default();
-    // What is not there has the first kind.
+    // A missing kind is the first one.
     let mut kind = 0;
     for (field, value) in fields(bytes)? {
         match field {
@@ -254,29 +254,29 @@ fn histogram(bytes: &[u8], series: &mut Series) -> Read<()> {
 }
 
 fn bucket(bytes: &[u8]) -> Read<((Real, u64), Option<Exemplar>)> {
-    let (mut bound, mut count, mut own) = (Real(f64::NAN), 0, None);
+    let (mut bound, mut count, mut parsed_exemplar) = (Real(f64::NAN), 0, None);
     for (field, value) in fields(bytes)? {
         match field {
             1 => count = value.varint()?,
             2 => bound = value.double()?,
-            3 => own = Some(exemplar(value.bytes()?)?),
+            3 => parsed_exemplar = Some(exemplar(value.bytes()?)?),
             _ => return unknown("Bucket", field),
         }
     }
-    Ok(((bound, count), own))
+    Ok(((bound, count), parsed_exemplar))
 }
 
 fn exemplar(bytes: &[u8]) -> Read<Exemplar> {
-    let mut own = Exemplar::default();
+    let mut parsed_exemplar = Exemplar::default();
     for (field, value) in fields(bytes)? {
         match field {
-            1 => own.labels.push(label(value.bytes()?)?),
-            2 => own.value = value.double()?,
-            3 => own.time = Some(time(value.bytes()?)?),
+            1 => parsed_exemplar.labels.push(label(value.bytes()?)?),
+            2 => parsed_exemplar.value = value.double()?,
+            3 => parsed_exemplar.time = Some(time(value.bytes()?)?),
             _ => return unknown("Exemplar", field),
         }
     }
-    Ok(own)
+    Ok(parsed_exemplar)
 }
 
 /// Reads a `Timestamp`, in nanoseconds after 1970.

@@ -1,4 +1,4 @@
-//! The text formats, line by line.
+//! Parser of the text formats, line by line.
 
 use std::collections::HashSet;
 
@@ -73,15 +73,15 @@ impl Reader {
             "HELP" => {
                 check(family.help.is_empty(), || "HELP twice".to_owned())?;
                 let escaped = if open_metrics { "\\\"n" } else { "\\n" };
-                // Of OpenMetrics, quotes are escaped in help texts too.
+                // In OpenMetrics, quotes are escaped in help texts too.
                 let plain = open_metrics && has_plain_quote(cursor.rest);
                 check(!plain, || "a quote".to_owned())?;
                 family.help = cursor.help(escaped)?;
             }
             "TYPE" => {
                 check(family.kind.is_empty(), || "TYPE twice".to_owned())?;
-                let known = ["counter", "gauge", "histogram"].contains(&cursor.rest);
-                check(known, || "no such type".to_owned())?;
+                let is_type = ["counter", "gauge", "histogram"].contains(&cursor.rest);
+                check(is_type, || "no such type".to_owned())?;
                 family.kind = String::from(cursor.rest);
             }
             "UNIT" if open_metrics => {
@@ -231,7 +231,7 @@ fn add_part(
     Ok(())
 }
 
-/// Returns true where a quote stands without a backslash of its own.
+/// Returns true if a quote is not escaped.
 fn has_plain_quote(text: &str) -> bool {
     let mut escaped = false;
     text.chars().any(|char| {

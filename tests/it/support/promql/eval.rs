@@ -1,4 +1,4 @@
-//! What a query answers.
+//! Evaluates a query.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ enum Value {
     Vector(Vector),
 }
 
-/// Returns the series that a query answers.
+/// Returns the series of a query's result.
 pub(super) fn vector(expr: &Expr, samples: &Samples, how: Extrapolation) -> Vector {
     match value(expr, samples, how) {
         Value::Vector(vector) => vector,
@@ -26,7 +26,7 @@ fn value(expr: &Expr, samples: &Samples, how: Extrapolation) -> Value {
         Expr::Number(number) => Value::Scalar(*number),
         Expr::Series(selector) => {
             assert!(selector.range.is_none(), "a range by itself: {expr:?}");
-            let series = samples.of(selector).into_iter();
+            let series = samples.select(selector).into_iter();
             let now = series.map(|(labels, samples)| (labels, samples.last().unwrap().1));
             Value::Vector(now.collect())
         }
@@ -51,7 +51,7 @@ fn call(name: &str, arguments: &[Expr], samples: &Samples, how: Extrapolation) -
     match (name, arguments) {
         ("rate" | "increase", [Expr::Series(selector)]) => {
             let window = rate::seconds(selector.range.as_ref().expect("a range"));
-            let each = samples.of(selector).into_iter();
+            let each = samples.select(selector).into_iter();
             let each = each.filter_map(|(labels, values)| {
                 let grown = rate::increase(values, samples.at, window, how)?;
                 let divisor = if name == "rate" { window } else { 1.0 };
@@ -115,17 +115,19 @@ fn binary(operator: &str, one: Value, other: Value) -> Value {
             .expect("numbers alone are no condition")(
             one, other
         )),
-        (Value::Vector(vector), Value::Scalar(number)) => Value::Vector(each(vector, |value| {
-            combine(compare, arithmetic, value, number)
-        })),
+        (Value::Vector(vector), Value::Scalar(number)) => {
+            Value::Vector(map_values(vector, |value| {
+                combine(compare, arithmetic, value, number)
+            }))
+        }
         (Value::Scalar(number), Value::Vector(vector)) => {
             let arithmetic = arithmetic.expect("a number is compared with series");
-            Value::Vector(each(vector, |value| {
+            Value::Vector(map_values(vector, |value| {
                 Some((arithmetic(number, value), true))
             }))
         }
         (Value::Vector(one), Value::Vector(other)) => {
-            Value::Vector(both(operator, compare, arithmetic, one, other))
+            Value::Vector(combine_vectors(operator, compare, arithmetic, one, other))
         }
     }
 }
@@ -133,7 +135,7 @@ fn binary(operator: &str, one: Value, other: Value) -> Value {
 type Compare = fn(&f64, &f64) -> bool;
 type Arithmetic = fn(f64, f64) -> f64;
 
-/// Returns the value of an operation, and whether the series has lost its name by it.
+/// Returns the value of an operation, and whether it drops the metric name.
 fn combine(
     compare: Option<Compare>,
     arithmetic: Option<Arithmetic>,
@@ -147,7 +149,7 @@ fn combine(
     }
 }
 
-fn each(vector: Vector, value: impl Fn(f64) -> Option<(f64, bool)>) -> Vector {
+fn map_values(vector: Vector, value: impl Fn(f64) -> Option<(f64, bool)>) -> Vector {
     let each = vector.into_iter().filter_map(|(labels, number)| {
         let (number, bare) = value(number)?;
         Some((if bare { unnamed(labels) } else { labels }, number))
@@ -155,7 +157,7 @@ fn each(vector: Vector, value: impl Fn(f64) -> Option<(f64, bool)>) -> Vector {
     each.collect()
 }
 
-fn both(
+fn combine_vectors(
     operator: &str,
     compare: Option<Compare>,
     arithmetic: Option<Arithmetic>,

@@ -1,7 +1,7 @@
-//! A small evaluator of PromQL, by which a real Prometheus's answers are judged.
+//! A small PromQL evaluator, to check the results of a real Prometheus.
 //!
-//! It is fed with raw samples alone. What it does not know makes it panic, so that no
-//! query passes unread.
+//! Its input is raw samples. It panics at syntax that it does not support, so that no query is
+//! checked by mistake.
 
 mod eval;
 mod parse;
@@ -20,19 +20,18 @@ pub(crate) use rate::Extrapolation;
 pub(crate) type Sample = (f64, f64);
 
 /// A metric's series, each with its samples.
-type Known = Vec<(Labels, Vec<Sample>)>;
+type MetricType = Vec<(Labels, Vec<Sample>)>;
 
-/// All that is known of some metrics at one time.
+/// Samples of some metrics at one time.
 pub(crate) struct Samples {
     /// The time of the query, in seconds since 1970.
     pub(crate) at: f64,
-    /// By a metric's name and its range, of which an instant has none.
-    known: BTreeMap<(String, Option<String>), Known>,
+    /// By a metric's name and its range; an instant selector has no range.
+    types: BTreeMap<(String, Option<String>), MetricType>,
 }
 
 impl Samples {
-    /// Reads the raw samples of all metrics that these queries name, whatever they ask of
-    /// their labels.
+    /// Reads the raw samples of all metrics in these queries, for all labels.
     pub(crate) async fn read(prometheus: &Prometheus, at: f64, queries: &[Expr]) -> Self {
         let mut wanted = BTreeSet::new();
         for query in queries {
@@ -40,14 +39,14 @@ impl Samples {
                 wanted.insert((selector.name.clone(), selector.range.clone()));
             });
         }
-        let mut known = BTreeMap::new();
+        let mut types = BTreeMap::new();
         for (name, range) in wanted {
             let window = range
                 .as_ref()
                 .map_or(String::new(), |range| format!("[{range}]"));
             let query = escaped(&format!("{{__name__=\"{name}\"}}{window}"));
             let data = prometheus
-                .ask(&format!("query?query={query}&time={at}"))
+                .api(&format!("query?query={query}&time={at}"))
                 .await;
             let series = data["result"].as_array().cloned().unwrap_or_default();
             let series = series.iter().map(|series| {
@@ -65,22 +64,22 @@ impl Samples {
                     samples.iter().map(sample).collect(),
                 )
             });
-            known.insert((name, range), series.collect());
+            types.insert((name, range), series.collect());
         }
-        Self { at, known }
+        Self { at, types }
     }
 
-    /// Returns the series that a selector takes, each with its samples.
-    fn of(&self, selector: &Selector) -> Vec<(Labels, &[Sample])> {
+    /// Returns the series that a selector matches, each with its samples.
+    fn select(&self, selector: &Selector) -> Vec<(Labels, &[Sample])> {
         let key = (selector.name.clone(), selector.range.clone());
-        let all = self.known.get(&key).expect("samples that were read");
+        let all = self.types.get(&key).expect("samples that were read");
         all.iter()
             .filter(|(labels, _)| selector.takes(labels))
             .map(|(labels, samples)| (labels.clone(), &samples[..]))
             .collect()
     }
 
-    /// Returns what a query answers.
+    /// Returns the result of a query.
     pub(crate) fn answer(&self, query: &Expr, how: Extrapolation) -> Vec<(Labels, f64)> {
         eval::vector(query, self, how)
     }

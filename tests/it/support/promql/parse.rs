@@ -1,4 +1,4 @@
-//! Queries, taken apart.
+//! Parses queries.
 
 use crate::support::fixture::Labels;
 use crate::support::promql::regex;
@@ -18,7 +18,7 @@ pub(crate) enum Expr {
     Binary(String, Box<Expr>, Box<Expr>),
 }
 
-/// Series, by their name and what their labels are like.
+/// Series, by their name and label matchers.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Selector {
     pub(crate) name: String,
@@ -42,7 +42,7 @@ impl Selector {
 }
 
 impl Expr {
-    /// Calls `each` for all series that are asked for.
+    /// Calls `each` for every selector of the query.
     pub(crate) fn each_selector(&self, each: &mut impl FnMut(&Selector)) {
         match self {
             Self::Number(_) => {}
@@ -60,14 +60,14 @@ impl Expr {
         }
     }
 
-    /// Calls `each` for all parts of the query, the query among them, with the name of the
-    /// function that they are an argument of.
+    /// Calls `each` for the query and all its parts, with the name of the function that they
+    /// are an argument of.
     pub(crate) fn each_part<'a>(
         &'a self,
-        within: Option<&'a str>,
+        function: Option<&'a str>,
         each: &mut impl FnMut(&'a Self, Option<&'a str>),
     ) {
-        each(self, within);
+        each(self, function);
         match self {
             Self::Number(_) | Self::Series(_) => {}
             Self::Call(name, arguments) => {
@@ -84,10 +84,10 @@ impl Expr {
     }
 }
 
-/// Takes a query apart.
+/// Parses a query.
 #[track_caller]
 pub(crate) fn parse(query: &str) -> Expr {
-    let mut words = Words {
+    let mut words = Tokens {
         all: words(query),
         next: 0,
     };
@@ -105,12 +105,12 @@ const LEVELS: [&[&str]; 5] = [
     &["*", "/"],
 ];
 
-struct Words {
+struct Tokens {
     all: Vec<String>,
     next: usize,
 }
 
-impl Words {
+impl Tokens {
     fn peek(&self) -> &str {
         self.all.get(self.next).map_or("", String::as_str)
     }
@@ -231,7 +231,7 @@ impl Words {
     }
 }
 
-/// Takes the quotes off, if there are some.
+/// Removes quotes, if there are any.
 fn unquoted(word: &str) -> String {
     let Some(text) = word.strip_prefix('"') else {
         return word.to_owned();
@@ -250,7 +250,7 @@ fn unquoted(word: &str) -> String {
     unquoted
 }
 
-/// Splits a query into words: names, numbers, texts in quotes, and signs.
+/// Splits a query into tokens: names, numbers, quoted texts, and operators.
 fn words(query: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut chars = query.chars().peekable();

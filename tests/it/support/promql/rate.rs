@@ -1,18 +1,18 @@
-//! Rates, as Prometheus extrapolates them to the ends of their window.
+//! Rates, as Prometheus extrapolates them to the ends of the window.
 
 use crate::support::promql::Sample;
 use crate::support::read::to_f64;
 
-/// Two ways to the window's beginning where no sample is near it: versions of Prometheus
-/// differ in which comes first, that a counter is never below zero, or that it is half an
-/// interval at most.
+/// The two ways of extrapolating to the start of the window if no sample is near it. Versions
+/// of Prometheus differ in what they apply first: that a counter is never below zero, or the
+/// limit of half an interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Extrapolation {
     ZeroFirst,
     HalfFirst,
 }
 
-/// Returns how much a counter grew in a window that ends at `end`; nothing of less than two
+/// Returns the increase of a counter in a window that ends at `end`; `None` with less than two
 /// samples.
 pub(super) fn increase(
     samples: &[Sample],
@@ -27,7 +27,7 @@ pub(super) fn increase(
     let mut grown = last.1 - first.1;
     for pair in samples.windows(2) {
         if pair[1].1 < pair[0].1 {
-            // A counter that began anew.
+            // A counter reset.
             grown += pair[0].1;
         }
     }

@@ -1,7 +1,7 @@
-//! The few regular expressions that boards have.
+//! The few regular expressions used in boards.
 
-/// Returns true when the whole of a text fits: alternatives, in parentheses or not, each of
-/// which is `.*`, `.+`, or a text whose special characters are escaped.
+/// Returns true if the whole text matches alternatives, in parentheses or not, each of which is
+/// `.*`, `.+`, or a text with escaped special characters.
 pub(super) fn fits(regex: &str, text: &str) -> bool {
     let inner = regex
         .strip_prefix('(')
