@@ -122,7 +122,7 @@ fn invalid_buckets_are_errors_with_the_bound() {
         (&[][..], "at least one"),
         (&[1.0, 0.5], "0.5"),
         (&[1.0, 1.0], "duplicates"),
-        (&[1.0, f64::INFINITY], "always there"),
+        (&[1.0, f64::INFINITY], "every histogram has a bucket"),
         (&[f64::NAN], "NaN"),
     ] {
         refused(Buckets::new(bounds), Error::is_invalid_buckets, &[word]);
