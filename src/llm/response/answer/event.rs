@@ -8,6 +8,7 @@ use crate::llm::response::answer::output_items::OutputItem;
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(crate) struct Event {
+    #[expect(clippy::struct_field_names, reason = "the name of the field in SSE")]
     pub(crate) event_type: Option<Box<str>>,
     pub(crate) status: Option<Box<str>>,
     pub(crate) code: Option<Box<str>>,

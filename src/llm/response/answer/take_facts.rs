@@ -23,9 +23,10 @@ impl Answer {
             .map(|(model, counts)| (model, self.valid_usage(&counts, Units::default())));
         let other_models = other_models.collect();
         // Reasoning that is not shown came before the first visible token.
-        let hidden_tokens = match self.content.has_reasoning {
-            true => 0,
-            false => usage.reasoning.unwrap_or(0),
+        let hidden_tokens = if self.content.has_reasoning {
+            0
+        } else {
+            usage.reasoning.unwrap_or(0)
         };
         CallFacts {
             response_model: self.model.take(),

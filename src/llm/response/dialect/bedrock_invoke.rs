@@ -1,4 +1,4 @@
-//! The InvokeModel API of Amazon Bedrock, whose models use the formats of their makers.
+//! The `InvokeModel` API of Amazon Bedrock, whose models use the formats of their makers.
 //!
 //! One table covers all of them, since their names do not conflict.
 

@@ -88,7 +88,7 @@ fn any_bytes_are_read_alike_in_chunks_of_any_size() {
             let part = PARTS[rng.usize(0..PARTS.len())].as_bytes();
             match declared {
                 DeclaredFormat::AwsEventStream => {
-                    bytes.extend(frame(&[HEADERS[rng.usize(0..HEADERS.len())]], part))
+                    bytes.extend(frame(&[HEADERS[rng.usize(0..HEADERS.len())]], part));
                 }
                 _ => bytes.extend(part),
             }

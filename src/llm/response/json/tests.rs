@@ -31,7 +31,7 @@ const TREE: &[Branch<Recorder>] = &[
     text("text", |recorder| recorder.record("text", Value::Null)),
     // An object or array that is read itself, as well as the values inside it.
     field("error", |recorder: &mut Recorder, value| {
-        recorder.record("error", value)
+        recorder.record("error", value);
     })
     .and(&[
         field("code", |recorder, value| recorder.record("code", value)),
@@ -54,13 +54,13 @@ const CHOICE: &[Branch<Recorder>] = &[
     nested(
         "delta",
         &[text("content", |recorder| {
-            recorder.record("content", Value::Null)
+            recorder.record("content", Value::Null);
         })],
     ),
     nested(
         "matrix",
         &[elements(&[each(|recorder, value| {
-            recorder.record("number", value)
+            recorder.record("number", value);
         })])],
     ),
 ];
@@ -80,7 +80,7 @@ const USAGE: &[Branch<Recorder>] = &[
                         &[nested(
                             "f",
                             &[field("deep", |recorder, value| {
-                                recorder.record("deep", value)
+                                recorder.record("deep", value);
                             })],
                         )],
                     )],
