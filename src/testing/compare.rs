@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use crate::registry::Registry;
 use crate::testing::exposition::{
-    Exposition, ParsedSample, SeriesKey, parse_sample, parse_value, write_key, write_value,
+    Exposition, Sample, SeriesKey, parse_sample, parse_value, write_key, write_value,
 };
 
 /// Asserts that the registry exports exactly these series of the metrics that `expected` names,
@@ -78,7 +78,7 @@ fn diff(actual: &Exposition, expected: &str) -> Result<Option<String>, String> {
     }
     // First the expected samples in their order, then the additional ones.
     let mut remaining: BTreeMap<_, _> = actual
-        .samples()
+        .samples
         .iter()
         .filter(|sample| samples.iter().any(|(key, _)| key.name == sample.name))
         .map(|sample| ((&sample.name, &sample.labels), sample))
@@ -86,11 +86,7 @@ fn diff(actual: &Exposition, expected: &str) -> Result<Option<String>, String> {
     for (key, value) in &samples {
         let actual = remaining.remove(&(&key.name, &key.labels));
         let is_equal = actual.is_some_and(|actual| value.matches(actual.value));
-        diff.compare(
-            &value.line(key),
-            actual.map(ParsedSample::to_string),
-            is_equal,
-        );
+        diff.compare(&value.line(key), actual.map(Sample::to_string), is_equal);
     }
     for sample in remaining.values() {
         diff.add('+', &sample.to_string());
@@ -202,10 +198,10 @@ mod tests {
     #[test]
     fn a_displayed_sample_can_be_parsed() {
         let actual = Exposition::parse(ACTUAL).unwrap();
-        for sample in actual.samples() {
+        for sample in &actual.samples {
             let line = sample.to_string();
             let parsed = Exposition::parse(&line).unwrap();
-            assert_eq!(parsed.samples()[0].to_string(), line);
+            assert_eq!(parsed.samples[0].to_string(), line);
         }
     }
 

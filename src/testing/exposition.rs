@@ -11,33 +11,31 @@ use crate::testing::cursor::Cursor;
 
 /// A parsed exposition in Prometheus's text format or in OpenMetrics.
 ///
+/// It is displayed as its samples, in Prometheus's text format.
+///
 /// ```
 /// use tachometer::testing::Exposition;
 ///
 /// let text = "# TYPE jobs_total counter\njobs_total{queue=\"mail\"} 3\n";
 /// let exposition = Exposition::parse(text)?;
 /// assert_eq!(exposition.value("jobs_total", [("queue", "mail")]), Some(3.0));
-/// assert_eq!(exposition.samples()[0].labels["queue"], "mail");
+/// for (name, labels, value) in exposition.samples() {
+///     assert_eq!((name, labels["queue"].as_str(), value), ("jobs_total", "mail", 3.0));
+/// }
 /// # Ok::<(), tachometer::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Exposition {
-    samples: Vec<ParsedSample>,
+    pub(super) samples: Vec<Sample>,
     /// The texts of metadata lines, by their keyword and the name of the metric.
     pub(super) metadata: BTreeMap<(&'static str, String), String>,
 }
 
-/// A sample of an exposition: a name, labels, and a value.
-///
-/// It is displayed as a line of Prometheus's text format.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ParsedSample {
-    /// The name with its suffix, such as `_total` or `_bucket`.
-    pub name: String,
-    /// The values of the labels, by their names.
-    pub labels: BTreeMap<String, String>,
-    /// The value, which may be infinite or NaN.
-    pub value: f64,
+pub(super) struct Sample {
+    pub(super) name: String,
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) value: f64,
 }
 
 /// The keywords of metadata lines.
@@ -69,10 +67,13 @@ impl Exposition {
         Ok(exposition)
     }
 
-    /// Returns all samples, in the order of the text.
-    #[must_use]
-    pub fn samples(&self) -> &[ParsedSample] {
-        &self.samples
+    /// Returns the name, the labels and the value of each sample, in the order of the text.
+    ///
+    /// A name has its suffix, such as `_total` or `_bucket`. A value may be infinite or NaN.
+    pub fn samples(&self) -> impl ExactSizeIterator<Item = (&str, &BTreeMap<String, String>, f64)> {
+        self.samples
+            .iter()
+            .map(|sample| (sample.name.as_str(), &sample.labels, sample.value))
     }
 
     /// Returns the sum of the samples with this name and all of these labels, or `None` if there
@@ -80,7 +81,7 @@ impl Exposition {
     #[must_use]
     pub fn value<'a>(&self, name: &str, labels: impl AsRef<[(&'a str, &'a str)]>) -> Option<f64> {
         let labels = labels.as_ref();
-        let is_match = |sample: &&ParsedSample| {
+        let is_match = |sample: &&Sample| {
             let has_label = |(label, value): &(&str, &str)| {
                 sample.labels.get(*label).is_some_and(|one| one == value)
             };
@@ -132,8 +133,8 @@ pub(super) struct SeriesKey {
 }
 
 impl SeriesKey {
-    fn into_sample(self, value: f64) -> ParsedSample {
-        ParsedSample {
+    fn into_sample(self, value: f64) -> Sample {
+        Sample {
             name: self.name,
             labels: self.labels,
             value,
@@ -204,7 +205,15 @@ fn unescape(text: &str) -> String {
     }
 }
 
-impl fmt::Display for ParsedSample {
+impl fmt::Display for Exposition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.samples
+            .iter()
+            .try_for_each(|sample| writeln!(f, "{sample}"))
+    }
+}
+
+impl fmt::Display for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_key(f, &self.name, &self.labels)?;
         f.write_char(' ')?;

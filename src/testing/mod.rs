@@ -45,4 +45,4 @@ mod macros;
 
 pub use assert::{assert_lint_clean, assert_nothing_in_flight, assert_value};
 pub use compare::assert_exposition;
-pub use exposition::{Exposition, ParsedSample};
+pub use exposition::Exposition;

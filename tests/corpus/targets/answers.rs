@@ -124,15 +124,16 @@ impl Call<'_> {
         let text = registry.export_prometheus();
         let mut counted = BTreeMap::new();
         let mut requests = 0.0;
-        for sample in Exposition::parse(&text).expect("our own text").samples() {
-            let (name, value) = (sample.name.as_str(), sample.value);
-            assert!(value.is_finite() && value >= 0.0, "{sample}");
+        let exposition = Exposition::parse(&text).expect("an export is valid");
+        for (name, labels, value) in exposition.samples() {
+            let is_valid = value.is_finite() && value >= 0.0;
+            assert!(is_valid, "{name} {labels:?} {value}");
             if name == "llm_requests_total" {
                 requests += value;
             }
-            assert!(name != "llm_requests_in_flight" || value == 0.0, "{sample}");
+            assert!(name != "llm_requests_in_flight" || value == 0.0, "{text}");
             if name.starts_with("llm_") && !TIMED.iter().any(|timed| name.contains(timed)) {
-                let key = format!("{name}{:?}", sample.labels);
+                let key = format!("{name}{labels:?}");
                 counted.insert(key, value.to_string());
             }
         }

@@ -1,43 +1,50 @@
 //! Target `exposition`: any text. The parser returns an error, or samples that can be found and
 //! that come back when they are printed and parsed again.
 
-use tachometer::testing::{Exposition, ParsedSample};
+use std::collections::BTreeMap;
+
+use tachometer::testing::Exposition;
 
 /// Runs the target: a text.
 pub(crate) fn run(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     match Exposition::parse(&text) {
         Err(error) => assert!(!error.to_string().is_empty()),
-        Ok(exposition) => exposition
-            .samples()
-            .iter()
-            .for_each(|sample| check(&exposition, sample)),
+        Ok(exposition) => check(&exposition),
     }
 }
 
-fn check(exposition: &Exposition, sample: &ParsedSample) {
-    let labels = sample.labels.iter();
-    let labels: Vec<_> = labels
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    let found = exposition.value(&sample.name, &labels);
-    assert!(found.is_some(), "{sample} is not found");
-    // Only these stand without quotes.
-    let is_plain = |name: &str| {
-        let mut chars = name.chars();
-        chars
-            .next()
-            .is_some_and(|first| first.is_ascii_alphabetic())
-            && chars.all(|char| char.is_ascii_alphanumeric() || char == '_')
-    };
-    if is_plain(&sample.name) && sample.labels.keys().all(|name| is_plain(name)) {
-        let text = sample.to_string();
-        let again = Exposition::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-        let [again] = again.samples() else {
-            panic!("{text}: not one sample");
-        };
-        let is_same = again.value == sample.value || again.value.is_nan() && sample.value.is_nan();
-        assert!(is_same, "{text}");
-        assert_eq!((&again.name, &again.labels), (&sample.name, &sample.labels));
+fn check(exposition: &Exposition) {
+    for (name, labels, _) in exposition.samples() {
+        let pairs = labels.iter();
+        let pairs: Vec<_> = pairs
+            .map(|(label, value)| (label.as_str(), value.as_str()))
+            .collect();
+        assert!(
+            exposition.value(name, &pairs).is_some(),
+            "{name} {pairs:?} has no value"
+        );
     }
+    // Other names have to be quoted in braces, which the display does not do.
+    let is_unquoted = |(name, labels, _): (&str, &BTreeMap<String, String>, f64)| {
+        is_plain(name) && labels.keys().all(|label| is_plain(label))
+    };
+    if exposition.samples().all(is_unquoted) {
+        let text = exposition.to_string();
+        let again = Exposition::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(again.samples().len(), exposition.samples().len(), "{text}");
+        for (before, after) in exposition.samples().zip(again.samples()) {
+            let is_same_value = after.2 == before.2 || after.2.is_nan() && before.2.is_nan();
+            assert!(is_same_value, "{text}");
+            assert_eq!((after.0, after.1), (before.0, before.1));
+        }
+    }
+}
+
+fn is_plain(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic())
+        && chars.all(|char| char.is_ascii_alphanumeric() || char == '_')
 }

@@ -50,10 +50,11 @@ pub(crate) fn run(mut input: &[u8]) {
         call.finish(Outcome::Success);
     }
     let text = registry.export_prometheus();
-    for sample in Exposition::parse(&text).expect("our own text").samples() {
-        let is_cost = sample.name.starts_with("llm_cost");
-        assert!(!is_cost || sample.value.is_finite(), "{sample}");
-        assert!(sample.value >= 0.0 || sample.value.is_nan(), "{sample}");
+    let exposition = Exposition::parse(&text).expect("an export is valid");
+    for (name, labels, value) in exposition.samples() {
+        let is_cost = name.starts_with("llm_cost");
+        assert!(!is_cost || value.is_finite(), "{name} {labels:?} {value}");
+        assert!(value >= 0.0 || value.is_nan(), "{name} {labels:?} {value}");
     }
 }
 

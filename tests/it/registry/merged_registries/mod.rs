@@ -185,10 +185,7 @@ fn any_registries_are_merged_as_a_naive_model_merges_them() {
         }
         let text = both.export_prometheus();
         let read = Exposition::parse(&text).unwrap();
-        let samples = read
-            .samples()
-            .iter()
-            .filter(|sample| sample.name.starts_with('m'));
+        let samples = read.samples().filter(|(name, ..)| name.starts_with('m'));
         assert_eq!(samples.count(), expected.len(), "seed {seed}");
         for ((name, [x, y]), (_, value)) in expected {
             let found = read.value(&format!("m{name}_total"), [("x", &**x), ("y", &**y)]);
