@@ -97,7 +97,7 @@ impl SelfMetrics {
         let families = [
             panics.blocks(
                 COLLECTOR_PANICS,
-                "Times that a collector panicked, so that its metrics were left out.",
+                "Panics of collectors. The metrics of a collector that panics are omitted.",
                 Values::Counter,
             ),
             self.invalid.blocks(

@@ -210,7 +210,7 @@ pub(crate) const SERVER_TIME: Definition<4> = by_label(
     LabelName::Fixed("phase"),
     "llm_server_time_seconds",
     "gen_ai_client_server_time_seconds",
-    "Time that the provider reports for its work, by phase, in seconds.",
+    "Processing time that the provider reports, by phase, in seconds.",
 );
 
 pub(crate) const RATE_LIMIT_REMAINING: Definition<4> = by_label(
