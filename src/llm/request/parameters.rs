@@ -11,12 +11,12 @@ use crate::llm::response::json::{Branch, MAX_TEXT_LEN, Scanner, Value, field, ne
 /// model of such a call is the one that the answer tells.
 ///
 /// ```
-/// use tachometer::llm::Model;
+/// use tachometer::llm::RequestModel;
 ///
 /// let mut request = http::Request::post("https://api.openai.com/v1/chat/completions")
 ///     .body("streamed".to_owned())
 ///     .unwrap();
-/// request.extensions_mut().insert(Model::new("gpt-x"));
+/// request.extensions_mut().insert(RequestModel::new("gpt-x"));
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct RequestModel(pub(crate) Box<str>);
