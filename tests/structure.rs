@@ -40,6 +40,22 @@ const MODULES: [(&str, &[&str]); 17] = [
 /// What every module may import.
 const COMMON: [&str; 2] = ["snapshot", "error"];
 
+/// Each module of `llm`, and what it may import besides itself, `facts` and other modules of
+/// the crate.
+const LLM_MODULES: [(&str, &[&str]); 9] = [
+    ("client", &["tower", "call", "request", "metrics"]),
+    ("tower", &["call", "metrics", "settings", "cost"]),
+    ("call", &["request", "response", "metrics"]),
+    ("request", &["response"]),
+    ("response", &["cost"]),
+    ("metrics", &["settings", "cost"]),
+    ("settings", &["cost"]),
+    ("cost", &[]),
+    ("facts", &[]),
+];
+/// What every module of `llm` may import.
+const LLM_COMMON: &str = "facts";
+
 /// The most lines of a source file. A longer one usually holds two ideas.
 const LONGEST: usize = 500;
 
@@ -47,7 +63,7 @@ const LONGEST: usize = 500;
 fn modules_import_only_lower_levels() {
     let violations: Vec<_> = sources()
         .iter()
-        .flat_map(|(path, text)| violations(path, text))
+        .flat_map(|(path, text)| [violations(path, text), llm_violations(path, text)].concat())
         .collect();
     assert!(violations.is_empty(), "{}", violations.join("\n"));
 }
@@ -56,6 +72,20 @@ fn modules_import_only_lower_levels() {
 fn the_table_lists_exactly_the_modules_of_the_crate() {
     let modules: BTreeSet<_> = sources().iter().map(|(path, _)| module_of(path)).collect();
     let listed: BTreeSet<_> = MODULES
+        .iter()
+        .map(|(module, _)| (*module).to_owned())
+        .collect();
+    assert_eq!(modules, listed);
+}
+
+#[test]
+fn the_table_of_llm_lists_exactly_its_modules() {
+    let modules: BTreeSet<_> = sources()
+        .iter()
+        .filter_map(|(path, _)| path.strip_prefix("llm").ok().map(module_of))
+        .filter(|module| module != "mod")
+        .collect();
+    let listed: BTreeSet<_> = LLM_MODULES
         .iter()
         .map(|(module, _)| (*module).to_owned())
         .collect();
@@ -135,6 +165,99 @@ fn each_rule_reports_its_violation() {
         "use crate::metric::Counter;\nuse crate::metric::Gauge;",
         Some("two `use` items"),
     );
+}
+
+#[test]
+fn each_rule_of_llm_reports_its_violation() {
+    for (path, text, violation) in [
+        ("llm/cost/price.rs", "use crate::llm::facts::Unit;", None),
+        ("llm/call/http_call.rs", "use crate::context::Hook;", None),
+        ("llm/mod.rs", "pub use call::LlmCall;", None),
+        (
+            "llm/cost/price.rs",
+            "use crate::llm::call::LlmCall;",
+            Some("llm::cost may not import llm::call"),
+        ),
+        (
+            "llm/metrics/families.rs",
+            "use crate::llm::response::headers::read_headers;",
+            Some("llm::metrics may not import llm::response"),
+        ),
+        (
+            "llm/settings.rs",
+            "use crate::llm::{cost, tower};",
+            Some("name the module"),
+        ),
+        (
+            "llm/cost/mod.rs",
+            "mod price;\npub(crate) use price::{\n    Price,\n};",
+            None,
+        ),
+        (
+            "llm/cost/mod.rs",
+            "fn cost() {}",
+            Some("only declares modules"),
+        ),
+    ] {
+        let reported = llm_violations(Path::new(path), text);
+        assert_eq!(
+            reported.len(),
+            usize::from(violation.is_some()),
+            "{text}: {reported:?}"
+        );
+        if let Some(violation) = violation {
+            assert!(reported[0].contains(violation), "{}", reported[0]);
+        }
+    }
+}
+
+/// Returns what breaks the structure of `llm` in a file, whose path is relative to `src`.
+fn llm_violations(path: &Path, text: &str) -> Vec<String> {
+    let Ok(inner) = path.strip_prefix("llm") else {
+        return Vec::new();
+    };
+    let mut violations = Vec::new();
+    if path.ends_with("mod.rs") {
+        let mut in_list = false;
+        for line in text.lines() {
+            let declares = [
+                "mod ",
+                "pub(crate) mod ",
+                "use ",
+                "pub use ",
+                "pub(crate) use ",
+            ]
+            .iter()
+            .any(|start| line.starts_with(start));
+            let is_plain = line.is_empty() || line.starts_with("//") || line.starts_with("#[cfg(");
+            if !declares && !is_plain && !in_list {
+                violations.push(format!(
+                    "{}: a `mod.rs` only declares modules: {line}",
+                    path.display()
+                ));
+            }
+            in_list = (in_list || declares) && !line.ends_with(';');
+        }
+    }
+    let importer = module_of(inner);
+    let Some((_, allowed)) = LLM_MODULES.iter().find(|(name, _)| *name == importer) else {
+        return violations;
+    };
+    for line in text.lines() {
+        let Some((_, import)) = line.split_once("use crate::llm::") else {
+            continue;
+        };
+        let (target, _) = import.split_once("::").unwrap_or(("", import));
+        if !LLM_MODULES.iter().any(|(module, _)| *module == target) {
+            violations.push(format!("{}: name the module: {line}", path.display()));
+        } else if target != importer && target != LLM_COMMON && !allowed.contains(&target) {
+            violations.push(format!(
+                "{}: llm::{importer} may not import llm::{target}: {line}",
+                path.display()
+            ));
+        }
+    }
+    violations
 }
 
 /// Returns the violations in a file, whose path is relative to `src`.

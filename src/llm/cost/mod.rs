@@ -2,12 +2,12 @@
 
 mod checked_price;
 mod price;
+mod price_table;
 mod spelling;
-mod table;
 mod unpriced;
 
 pub use price::Price;
+pub(crate) use price_table::CheckedPriceTable;
+pub use price_table::PriceTable;
 pub(crate) use spelling::is_version_of;
-pub(crate) use table::CheckedPriceTable;
-pub use table::PriceTable;
 pub(crate) use unpriced::Unpriced;
