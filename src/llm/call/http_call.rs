@@ -206,7 +206,10 @@ impl HttpCall {
                 _ => Outcome::Cancelled,
             };
         };
-        let reported = self.reader.as_ref().and_then(|reader| reader.answer.error);
+        let reported = self
+            .reader
+            .as_ref()
+            .and_then(|reader| reader.answer.facts.error);
         if !status.is_success() {
             let by_status = ErrorType::from_status(status.as_u16());
             // For a response with an error status, the status wins over a decode error in its

@@ -1,6 +1,6 @@
 //! What a response, or the user, says about a call.
 
-use crate::llm::facts::{FinishReasons, ReportedCost, ServerTimes, Usage};
+use crate::llm::facts::{ErrorType, FinishReasons, ReportedCost, ServerTimes, Usage};
 
 /// What is known about a call. It is filled while the response is read, or by the user, and
 /// recorded when the call ends.
@@ -25,6 +25,8 @@ pub(crate) struct CallFacts {
     pub(crate) server_times: ServerTimes,
     pub(crate) finish_reasons: FinishReasons,
     pub(crate) tool_calls: u64,
+    /// The error that the response reports.
+    pub(crate) error: Option<ErrorType>,
 }
 
 impl CallFacts {

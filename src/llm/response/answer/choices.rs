@@ -53,14 +53,14 @@ impl Answer {
         if let Some(reason) = event.finish_reason() {
             self.set_finish_reason(0, reason);
         } else if self.content.is_in_event && !event.has_finished_choice {
-            self.finish_reasons.reopen(0);
+            self.facts.finish_reasons.reopen(0);
         }
     }
 
     /// Sets the finish reason of a choice, unless it comes after the end marker.
     fn set_finish_reason(&mut self, choice: u64, reason: &str) {
         if !self.has_ended {
-            self.finish_reasons.set(choice, reason);
+            self.facts.finish_reasons.set(choice, reason);
         }
     }
 
@@ -69,14 +69,14 @@ impl Answer {
         self.event.choice_count += 1;
         let choice = self.event.choice_index.take().unwrap_or(position);
         if !self.event.tool_calls.is_empty() {
-            self.finish_reasons.set_tool_call(choice);
+            self.facts.finish_reasons.set_tool_call(choice);
             self.add_event_tool_calls(choice);
         }
         let has_content = std::mem::take(&mut self.content.is_in_choice);
         let Some(reason) = self.event.finish_reason.take() else {
-            self.finish_reasons.add_choice(choice);
+            self.facts.finish_reasons.add_choice(choice);
             if has_content {
-                self.finish_reasons.reopen(choice);
+                self.facts.finish_reasons.reopen(choice);
             }
             return;
         };

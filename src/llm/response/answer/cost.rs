@@ -13,33 +13,36 @@ const NANO_CREDITS_PER_DOLLAR: f64 = 1e11;
 impl Answer {
     /// The cost in US dollars, or in the currency that [`currency`](Self::currency) reads.
     pub(crate) fn cost(&mut self, value: Value<'_>) {
-        set_cost(&mut self.reported_cost.amount, value.to_f64());
+        set_cost(&mut self.facts.reported_cost.amount, value.to_f64());
     }
 
     pub(crate) fn cost_ticks(&mut self, value: Value<'_>) {
         let dollars = value.to_f64().map(|ticks| ticks / TICKS_PER_DOLLAR);
-        set_cost(&mut self.reported_cost.amount, dollars);
+        set_cost(&mut self.facts.reported_cost.amount, dollars);
     }
 
     pub(crate) fn cost_nano_credits(&mut self, value: Value<'_>) {
         let dollars = value.to_f64().map(|nano| nano / NANO_CREDITS_PER_DOLLAR);
-        set_cost(&mut self.reported_cost.amount, dollars);
+        set_cost(&mut self.facts.reported_cost.amount, dollars);
     }
 
     pub(crate) fn currency(&mut self, value: Value<'_>) {
         if let Value::Text(currency) = value {
-            self.reported_cost.is_other_currency = !currency.eq_ignore_ascii_case("usd");
+            self.facts.reported_cost.is_other_currency = !currency.eq_ignore_ascii_case("usd");
         }
     }
 
     /// What the upstream provider charges, if the caller brings a key for it.
     pub(crate) fn upstream_cost(&mut self, value: Value<'_>) {
-        set_cost(&mut self.reported_cost.upstream_amount, value.to_f64());
+        set_cost(
+            &mut self.facts.reported_cost.upstream_amount,
+            value.to_f64(),
+        );
     }
 
     /// Whether the caller brings a key for the upstream provider ("bring your own key").
     pub(crate) fn is_byok(&mut self, value: Value<'_>) {
-        self.reported_cost.has_upstream_amount = value.is_true();
+        self.facts.reported_cost.has_upstream_amount = value.is_true();
     }
 }
 

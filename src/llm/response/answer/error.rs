@@ -41,11 +41,11 @@ impl Answer {
             None => ErrorType::from_word(code),
         };
         if let Some(error) = error
-            && self.error.is_none_or(ErrorType::is_general)
+            && self.facts.error.is_none_or(ErrorType::is_general)
         {
-            self.error = Some(error);
-        } else if self.error.is_none() {
-            self.error = Some(ErrorType::Other);
+            self.facts.error = Some(error);
+        } else if self.facts.error.is_none() {
+            self.facts.error = Some(ErrorType::Other);
         }
     }
 }

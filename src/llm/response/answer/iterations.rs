@@ -208,7 +208,7 @@ impl Answer {
     /// Returns the counts by model, if the response lists its runs.
     pub(crate) fn usage_by_model(&self, requested: Option<&str>) -> Option<UsageByModel> {
         let iterations = self.iterations.as_ref()?;
-        iterations.usage_by_model(requested, self.model.as_deref())
+        iterations.usage_by_model(requested, self.facts.response_model.as_deref())
     }
 }
 

@@ -55,7 +55,7 @@ impl Answer {
 
     fn set_server_time(&mut self, phase: Phase, unit: TimeUnit, value: Value<'_>) {
         if let Some(time) = value.scalar() {
-            self.server_times.parse(phase, unit, time);
+            self.facts.server_times.parse(phase, unit, time);
         }
     }
 }

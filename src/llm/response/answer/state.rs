@@ -1,6 +1,6 @@
 //! Everything that is known about a response so far.
 
-use crate::llm::facts::{ErrorType, FinishReasons, ReportedCost, ServerTimes, ServiceTier, Units};
+use crate::llm::facts::{CallFacts, ErrorType, ReportedCost, ServiceTier, Units};
 use crate::llm::response::answer::background::Background;
 use crate::llm::response::answer::content::Content;
 use crate::llm::response::answer::event::Event;
@@ -13,7 +13,8 @@ use crate::llm::response::json::Value;
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(crate) struct Answer {
-    pub(crate) model: Option<Box<str>>,
+    /// What is known about the call. Its usage is completed at the end, from the counts below.
+    pub(crate) facts: CallFacts,
     /// The token counts of all usage objects so far.
     pub(crate) counts: TokenCounts,
     /// The token counts of the event that is being read, if it has any.
@@ -36,15 +37,9 @@ pub(crate) struct Answer {
     pub(super) service_tier: Option<ServiceTier>,
     /// The tier that the response's `speed` stands for.
     pub(super) speed_tier: Option<ServiceTier>,
-    pub(crate) reported_cost: ReportedCost,
-    pub(crate) server_times: ServerTimes,
     /// Whether a token count was not a number, or too large.
     pub(crate) is_invalid: bool,
-    /// Whether two counts contradict each other.
-    pub(crate) is_inconsistent: bool,
-    pub(crate) finish_reasons: FinishReasons,
     pub(super) tool_calls: ToolCalls,
-    pub(crate) error: Option<ErrorType>,
     pub(crate) content: Content,
     /// Whether the last event has come.
     pub(crate) has_ended: bool,
@@ -65,8 +60,8 @@ impl Answer {
 
     pub(crate) fn model(&mut self, value: Value<'_>) {
         let model = value.non_empty();
-        if model.is_some() && self.model.as_deref() != model {
-            self.model = model.map(Into::into);
+        if model.is_some() && self.facts.response_model.as_deref() != model {
+            self.facts.response_model = model.map(Into::into);
         }
     }
 
@@ -96,14 +91,14 @@ impl Answer {
         self.units = Units::default();
         self.item_units = Units::default();
         self.web_queries.clear();
-        self.reported_cost = ReportedCost::default();
+        self.facts.reported_cost = ReportedCost::default();
     }
 
     /// Discards tokens and costs, since the response is corrupt.
     pub(crate) fn invalidate(&mut self) {
         self.discard_usage();
         self.is_invalid = true;
-        self.error = Some(ErrorType::Decode);
+        self.facts.error = Some(ErrorType::Decode);
     }
 
     // The operation, by a field that only its responses have.

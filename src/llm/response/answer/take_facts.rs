@@ -29,16 +29,11 @@ impl Answer {
             usage.reasoning.unwrap_or(0)
         };
         CallFacts {
-            response_model: self.model.take(),
             usage,
             other_models,
             hidden_tokens,
-            is_inconsistent: self.is_inconsistent,
-            reported_cost: self.reported_cost,
-            server_times: self.server_times,
-            finish_reasons: std::mem::take(&mut self.finish_reasons),
             tool_calls: self.tool_call_count(),
-            ..CallFacts::default()
+            ..std::mem::take(&mut self.facts)
         }
     }
 

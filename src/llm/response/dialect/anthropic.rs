@@ -145,10 +145,10 @@ pub(crate) fn normalize_usage(answer: &mut Answer, call: &CallContext<'_>) {
     if split.has_fallback {
         // The other counts and the model of the response are those of the model that took over.
         answer.counts = split.requested;
-        answer.model = split.first_model;
+        answer.facts.response_model = split.first_model;
     } else {
         answer.counts.max_all(&split.requested);
     }
-    answer.is_inconsistent |= split.is_mixed;
+    answer.facts.is_inconsistent |= split.is_mixed;
     answer.other_models = split.others;
 }

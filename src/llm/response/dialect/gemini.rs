@@ -94,7 +94,7 @@ const MODALITY: &[Branch<Answer>] = &[
 /// The response to a blocked prompt has no candidates.
 fn on_event(answer: &mut Answer, event: &Event) {
     if event.status.is_some() {
-        answer.finish_reasons.set(0, "content_filter");
+        answer.facts.finish_reasons.set(0, "content_filter");
     }
 }
 
@@ -134,10 +134,10 @@ fn normalize_usage(answer: &mut Answer, call: &CallContext<'_>) {
     };
     counts.set(TokenKind::Output, output);
     if let (Some(_), Some(output), Some(1..)) = (prompt, output, total) {
-        answer.is_inconsistent |= !is_total(output);
+        answer.facts.is_inconsistent |= !is_total(output);
     }
     bill_searches(answer, call);
-    answer.finish_reasons.replace_stop_by_tool_calls();
+    answer.facts.finish_reasons.replace_stop_by_tool_calls();
 }
 
 /// Adds the billed web searches: one per distinct query for Gemini 3, one per prompt for older
@@ -147,7 +147,12 @@ fn bill_searches(answer: &mut Answer, call: &CallContext<'_>) {
     if queries == 0 {
         return;
     }
-    let model = answer.model.as_deref().or(call.model).unwrap_or("");
+    let model = answer
+        .facts
+        .response_model
+        .as_deref()
+        .or(call.model)
+        .unwrap_or("");
     let is_old = ["gemini-1", "gemini-2"]
         .iter()
         .any(|old| model.contains(old));

@@ -57,7 +57,7 @@ fn on_event(answer: &mut Answer, event: &Event) {
             Some(reason) => reason,
             None => "stop",
         };
-        answer.finish_reasons.set(0, reason);
+        answer.facts.finish_reasons.set(0, reason);
     }
 }
 

@@ -200,7 +200,7 @@ pub(crate) fn normalize_usage(answer: &mut Answer, call: &CallContext<'_>) {
     // Mistral reports the seconds of its audio.
     let has_audio = answer.units.get(Unit::AudioSeconds) > Some(0.0);
     let is_audio = has_audio || is_extra(TokenKind::AudioInput);
-    let model = answer.model.as_deref().or(call.model);
+    let model = answer.facts.response_model.as_deref().or(call.model);
     let is_gemini = model.is_some_and(|model| model.contains("gemini"));
     if extra == 0 {
         let reasoning = separate_reasoning(answer, call.vendor, is_gemini);
@@ -211,7 +211,7 @@ pub(crate) fn normalize_usage(answer: &mut Answer, call: &CallContext<'_>) {
         // xAI, and gateways to Gemini, include reasoning only in the total.
         add_output(answer, call, extra);
     } else {
-        answer.is_inconsistent = true;
+        answer.facts.is_inconsistent = true;
     }
 }
 
@@ -226,7 +226,7 @@ pub(crate) fn tokens_beyond_input_and_output(answer: &mut Answer) -> Option<u64>
         counts.set(TokenKind::Output, Some(0));
     }
     let sum = input + counts.get(TokenKind::Output)?;
-    answer.is_inconsistent |= total < sum;
+    answer.facts.is_inconsistent |= total < sum;
     total.checked_sub(sum)
 }
 
@@ -246,7 +246,7 @@ fn separate_reasoning(answer: &Answer, vendor: Vendor, is_gemini: bool) -> u64 {
 fn add_output(answer: &mut Answer, call: &CallContext<'_>, tokens: u64) {
     let output = answer.counts.get(TokenKind::Output).unwrap_or(0) + tokens;
     if tokens > 0 && call.max_tokens.is_some_and(|limit| output > limit) {
-        answer.is_inconsistent = true;
+        answer.facts.is_inconsistent = true;
     } else {
         answer.counts.set(TokenKind::Output, Some(output));
     }

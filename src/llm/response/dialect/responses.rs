@@ -162,7 +162,7 @@ fn on_event(answer: &mut Answer, event: &Event) {
         }
         _ => return,
     };
-    answer.finish_reasons.set(0, reason);
+    answer.facts.finish_reasons.set(0, reason);
     answer.background.is_final = true;
     answer.has_ended = true;
 }
@@ -186,5 +186,5 @@ fn on_item(answer: &mut Answer, event: &Event, event_type: Option<&str>) {
 
 fn normalize_usage(answer: &mut Answer, _: &CallContext<'_>) {
     let extra = tokens_beyond_input_and_output(answer);
-    answer.is_inconsistent |= extra.is_some_and(|extra| extra > 0);
+    answer.facts.is_inconsistent |= extra.is_some_and(|extra| extra > 0);
 }

@@ -173,10 +173,11 @@ impl ResponseReader {
             self.end_event();
         }
         self.has_end_marker = self.answer.has_ended;
-        let is_finished = self.progress.has_finished && self.answer.finish_reasons.len() >= choices;
+        let is_finished =
+            self.progress.has_finished && self.answer.facts.finish_reasons.len() >= choices;
         self.answer.has_ended |= is_finished && self.is_streamed();
         if !self.answer.has_ended {
-            self.answer.finish_reasons.discard_reopened();
+            self.answer.facts.finish_reasons.discard_reopened();
         }
     }
 
@@ -276,8 +277,8 @@ impl ResponseReader {
                 b']' if !self.is_in_event => {
                     self.format = DetectedFormat::AfterJsonArray;
                     // If the events have finish reasons, those decide.
-                    let is_complete =
-                        !self.progress.has_invalid_json && self.answer.finish_reasons.is_empty();
+                    let is_complete = !self.progress.has_invalid_json
+                        && self.answer.facts.finish_reasons.is_empty();
                     self.answer.has_ended |= is_complete;
                 }
                 _ => bytes = self.push_text(bytes),
@@ -318,7 +319,7 @@ impl ResponseReader {
         if is_whole {
             (self.on_event)(&mut self.answer, &event);
             // Some streams end without an end marker, after the finish reasons.
-            self.progress.has_finished = self.answer.finish_reasons.is_finished();
+            self.progress.has_finished = self.answer.facts.finish_reasons.is_finished();
         }
         self.answer.content.end_event();
         // A response that is not streamed is a single event.

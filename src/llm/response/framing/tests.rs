@@ -164,7 +164,7 @@ fn an_aws_event_stream_is_read_alike_in_chunks_of_any_size() {
     let mut reader = ResponseReader::new(converse(), DeclaredFormat::Other);
     reader.push(&bytes);
     assert!(reader.answer.has_ended && reader.is_streamed());
-    assert!(reader.answer.content.is_present && reader.answer.error.is_none());
+    assert!(reader.answer.content.is_present && reader.answer.facts.error.is_none());
     assert_eq!(reader.answer.counts.get(TokenKind::Input), Some(3));
     let whole = read(
         converse(),
@@ -193,7 +193,7 @@ fn any_changed_bit_makes_an_aws_event_stream_invalid() {
             }
             reader.finish(1);
             let answer = &reader.answer;
-            assert_eq!(answer.error, Some(ErrorType::Decode), "{at}, {bit}");
+            assert_eq!(answer.facts.error, Some(ErrorType::Decode), "{at}, {bit}");
             assert_eq!(answer.counts, TokenCounts::default(), "{at}, {bit}");
         }
     }
@@ -213,7 +213,11 @@ fn impossible_lengths_make_an_aws_event_stream_invalid_at_once() {
     ] {
         let mut reader = ResponseReader::new(converse(), DeclaredFormat::AwsEventStream);
         reader.push(&message(lengths, b"", b"")[..12]);
-        assert_eq!(reader.answer.error, Some(ErrorType::Decode), "{lengths:?}");
+        assert_eq!(
+            reader.answer.facts.error,
+            Some(ErrorType::Decode),
+            "{lengths:?}"
+        );
     }
 }
 
@@ -250,6 +254,6 @@ fn the_headers_of_an_exception_are_its_error() {
         let bytes = frame(&headers, br#"{"message":"no"}"#);
         let mut reader = ResponseReader::new(converse(), DeclaredFormat::AwsEventStream);
         reader.push(&bytes);
-        assert_eq!(reader.answer.error, Some(expected), "{headers:?}");
+        assert_eq!(reader.answer.facts.error, Some(expected), "{headers:?}");
     }
 }
