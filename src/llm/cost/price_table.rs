@@ -10,8 +10,8 @@ use crate::llm::cost::spelling::{is_version_of, spellings, unversioned};
 
 /// The prices of models, by name.
 ///
-/// The table has no prices of its own: prices change, and customers pay different ones. A
-/// call of a model without a price counts in `llm_unpriced_requests_total`.
+/// The table contains only your prices: prices change, and customers pay different ones. A call
+/// of a model without a price is counted in `llm_unpriced_requests_total`.
 ///
 /// # Which price a model has
 ///
@@ -29,13 +29,13 @@ use crate::llm::cost::spelling::{is_version_of, spellings, unversioned};
 /// Any other name is another model. `gpt-4o` is not the price of `gpt-4o-mini` or
 /// `gpt-4o-realtime-preview`, and `claude-sonnet-4` is not that of `claude-sonnet-4-5`. A
 /// month and a day (`-0613`, `-05-20`) are not a version either: names that differ in them
-/// often have different prices. Give such a model an entry of its own.
+/// often have different prices. Give such a model its own entry.
 ///
 /// Each step tries the name as it is, then without the region of Amazon Bedrock (`us.`,
 /// `eu.`, `apac.`, `global.` and the others), then without the publisher (`anthropic.`,
 /// `openai/`, `models/`, `publishers/anthropic/models/`). So `claude-sonnet-4` is the price
 /// of `us.anthropic.claude-sonnet-4-20250514-v1:0`, too. If a region or a variant costs
-/// something else, give it an entry with its exact name.
+/// something else, add an entry with its exact name.
 ///
 /// ```
 /// use tachometer::LlmLayer;
@@ -55,14 +55,14 @@ pub struct PriceTable {
     prefixes: PricesByName<Price>,
 }
 
-/// A table whose prices have been checked.
+/// A table of validated prices.
 #[derive(Debug, Default)]
 pub(crate) struct CheckedPriceTable {
     models: PricesByName<CheckedPrice>,
     prefixes: PricesByName<CheckedPrice>,
 }
 
-/// What is listed under each name.
+/// The prices by model name or prefix.
 type PricesByName<P> = HashMap<Box<str>, Vec<PriceEntry<P>>>;
 
 /// The price of a model, at one provider or at any.
@@ -82,7 +82,7 @@ impl fmt::Debug for PriceTable {
 }
 
 impl PriceTable {
-    /// Makes a table without prices.
+    /// Creates an empty table.
     pub fn new() -> Self {
         Self::default()
     }
@@ -132,7 +132,7 @@ impl PriceTable {
         self
     }
 
-    /// Checks the prices.
+    /// Validates the prices.
     pub(crate) fn check(&self) -> Result<CheckedPriceTable, Error> {
         Ok(CheckedPriceTable {
             models: check_prices(&self.models)?,
@@ -158,8 +158,8 @@ fn check_prices(names: &PricesByName<Price>) -> Result<PricesByName<CheckedPrice
         let entries = entries.iter().map(|entry| {
             let price = CheckedPrice::new(&entry.price).map_err(|number| {
                 Error::invalid_price(format_args!(
-                    "{number} is no price of the model {name:?}: give it one in US dollars, \
-                     from 0 to a million"
+                    "the price {number} of the model {name:?} is invalid: use US dollars from 0 \
+                     to a million"
                 ))
             })?;
             let provider = entry.provider.clone();
@@ -205,9 +205,9 @@ impl CheckedPriceTable {
     }
 }
 
-/// Whether the model that answered is a variant of the requested one with a name of its own,
-/// as `gpt-x-mini` is of `gpt-x`. What has another name altogether may be what an alias
-/// stands for.
+/// Returns true if the model that answered is another variant of the requested one, as
+/// `gpt-x-mini` is of `gpt-x`. If it has an entirely different name, the requested one may be an
+/// alias for it.
 fn is_other_model(answered: Option<&str>, requested: &str) -> bool {
     let Some(answered) = answered else {
         return false;

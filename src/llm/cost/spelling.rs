@@ -1,4 +1,4 @@
-//! The ways to write the name of a model.
+//! The spellings of a model name.
 
 use std::iter::{from_fn, successors};
 
@@ -7,7 +7,7 @@ const REGIONS: [&str; 9] = [
     "us", "us-gov", "eu", "apac", "jp", "au", "ca", "in", "global",
 ];
 
-/// The publishers in the names of Bedrock's models, as in `anthropic.claude-x`.
+/// The publishers in Bedrock's model names, as in `anthropic.claude-x`.
 const PUBLISHERS: [&str; 19] = [
     "ai21",
     "amazon",
@@ -33,7 +33,7 @@ const PUBLISHERS: [&str; 19] = [
 /// The variants that serve the same model: OpenRouter's and Ollama's.
 const VARIANTS: [&str; 4] = ["free", "nitro", "floor", "latest"];
 
-/// The most spellings of one name. An attacker may choose a name with hundreds of parts.
+/// The most spellings of one name, which an attacker may choose with hundreds of parts.
 const MAX_SPELLINGS: usize = 16;
 
 /// Returns a name as it is, then without its region, then without its publisher.
@@ -45,7 +45,7 @@ pub(crate) fn spellings(name: &str) -> impl Iterator<Item = &str> {
 pub(crate) fn unversioned(mut name: &str) -> impl Iterator<Item = &str> {
     let mut has_revision = false;
     from_fn(move || {
-        // `-v1` alone may be another model, as `-v3` of DeepSeek is.
+        // `-v1` alone may be another model, like DeepSeek's `-v3`.
         let release = has_revision.then(|| without_release(name)).flatten();
         let rest = release.or_else(|| without_version(name))?;
         has_revision = is_revision(&name[rest.len()..]);
@@ -54,8 +54,8 @@ pub(crate) fn unversioned(mut name: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Returns true if a model is the one that a name stands for, or a version of it, whatever
-/// region or publisher is in front of either.
+/// Returns true if a model has this name or is a version of it. Regions and publishers before
+/// the names are ignored.
 pub(crate) fn is_version_of(model: &str, name: &str) -> bool {
     // If any of their spellings are equal, the last ones are.
     let [model, name] = [model, name].map(|name| spellings(name).last().unwrap_or(name));

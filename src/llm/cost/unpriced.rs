@@ -1,17 +1,17 @@
-//! Why a call has no price.
+//! Why the cost of a call is unknown or incomplete.
 
-/// Why the cost of a call is not known, or not all of it.
+/// Why the cost of a call is unknown or incomplete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unpriced {
     /// The model has no price.
     Model,
     /// A unit has no price.
     Unit,
-    /// A kind of tokens has no price, and costs more than others do.
+    /// A kind of tokens that costs more than others has no price.
     TokenKind,
     /// The tier of service has no price.
     ServiceTier,
-    /// The usage is not known, or not all of it.
+    /// The usage is unknown or incomplete.
     Usage,
 }
 
@@ -26,7 +26,7 @@ impl Unpriced {
         }
     }
 
-    /// Returns all reasons, as the label `reason` has them.
+    /// Returns all values of the label `reason`.
     pub(crate) fn all() -> [&'static str; 5] {
         let all = [
             Self::Model,

@@ -1,30 +1,30 @@
-//! Sums of money, which add up without rounding.
+//! Money as integers, which are added without rounding.
 
 use std::ops::AddAssign;
 
-/// A sum in millionths of a millionth of a US dollar.
+/// An amount in trillionths of a US dollar.
 ///
-/// The price of a token is a whole number of these, so the prices of calls add up exactly,
-/// as floating-point numbers would not.
+/// The price of a token is a whole number of these, so the costs of calls are added exactly,
+/// unlike floating-point numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Money(u64);
 
-/// So many are a dollar.
+/// The units of [`Money`] in a dollar.
 const DOLLAR: f64 = 1e12;
 
-/// More dollars than this are no price.
+/// The greatest amount that is accepted.
 const MAX_DOLLARS: f64 = 1e6;
 
 impl Money {
-    /// More than anything costs.
+    /// The greatest amount, at which sums saturate.
     pub(crate) const MAX: Self = Self(u64::MAX);
 
-    /// More than this, 10,000 dollars, no call costs: a number in the answer is wrong, and
-    /// a few of them would drown all others.
+    /// The greatest plausible cost of a call: 10,000 dollars. A greater one comes from a wrong
+    /// number in the response, and would dominate the sum of all others.
     pub(crate) const MAX_PER_CALL: Self = Self(10_000_000_000_000_000);
 
-    /// Returns a sum of dollars, to the nearest millionth of a millionth; nothing if it is
-    /// negative, no number, or more than a million.
+    /// Converts dollars, to the nearest trillionth. Returns `None` if the number is negative, not
+    /// a number, or more than a million.
     pub(crate) fn from_dollars(dollars: f64) -> Option<Self> {
         #[expect(
             clippy::cast_possible_truncation,
@@ -37,7 +37,7 @@ impl Money {
             .then(|| money(dollars))
     }
 
-    /// Returns this for each of so many things.
+    /// Returns the amount multiplied by a count.
     pub(crate) fn times(self, count: u64) -> Self {
         let all = u128::from(self.0) * u128::from(count);
         u64::try_from(all).map_or(Self::MAX, Self)
@@ -54,20 +54,20 @@ impl AddAssign for Money {
     }
 }
 
-/// What a provider says that a call costs.
+/// The cost of a call that the provider reports.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ReportedCost {
     pub(crate) amount: Option<Money>,
-    /// What someone else charges besides, if `is_paid_elsewhere`: OpenRouter tells it of
-    /// calls with a key of the caller's own.
+    /// What the upstream provider charges, if `has_upstream_amount`. OpenRouter reports it for
+    /// calls with the caller's key for that provider.
     pub(crate) upstream_amount: Option<Money>,
     pub(crate) has_upstream_amount: bool,
-    /// Whether it is in another currency.
+    /// Whether the amount is not in US dollars.
     pub(crate) is_other_currency: bool,
 }
 
 impl ReportedCost {
-    /// Returns all that is charged, if that is told and can be.
+    /// Returns the whole cost in US dollars, if it is known and plausible.
     pub(crate) fn total(&self) -> Option<Money> {
         let mut total = self.amount.filter(|_| !self.is_other_currency)?;
         if self.has_upstream_amount {
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sum_of_dollars_is_read_to_the_last_digit() {
+    fn dollars_are_converted_to_the_last_digit() {
         for (dollars, expected) in [
             (0.0, Some(0)),
             (-0.0, Some(0)),
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_sums_stay_there() {
+    fn sums_saturate() {
         let mut sum = Money(u64::MAX - 1).times(3);
         assert_eq!(sum, Money(u64::MAX));
         sum += Money(1);
@@ -110,13 +110,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_paid_elsewhere_has_to_be_told() {
-        let own = Money::from_dollars(0.5);
+    fn a_total_needs_the_upstream_amount_if_there_is_one() {
+        let amount = Money::from_dollars(0.5);
         let mut charge = ReportedCost {
-            amount: own,
+            amount,
             ..ReportedCost::default()
         };
-        assert_eq!(charge.total(), own);
+        assert_eq!(charge.total(), amount);
         charge.has_upstream_amount = true;
         assert_eq!(charge.total(), None);
         charge.upstream_amount = Money::from_dollars(1.0);

@@ -1,21 +1,21 @@
 //! How a call ended, and why it failed.
 
-/// How a call of an LLM ended.
+/// How an LLM call ended.
 ///
-/// It is decided at the end of the answer, not at its head: an error may come within a
-/// stream that began with 200.
+/// The outcome is known at the end of the response, not at its head: a stream that starts with
+/// status 200 may still end with an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// The answer came to its end.
+    /// The response is complete.
     Success,
-    /// The call failed, before the answer or within it.
+    /// The call failed, before the response or within it.
     Error(ErrorType),
-    /// The answer broke off before its end.
+    /// The response broke off before its end.
     Truncated,
-    /// The caller stopped reading before the end, or never began.
+    /// The caller dropped the call or the response before its end.
     Cancelled,
-    /// The provider goes on in the background. The call is counted again, with its tokens,
-    /// when its answer is fetched.
+    /// The provider continues in the background. The call is counted again, with its tokens, when
+    /// its response is fetched.
     Pending,
 }
 
@@ -30,7 +30,7 @@ impl Outcome {
         }
     }
 
-    /// Returns all outcomes, as the label `outcome` has them.
+    /// Returns all values of the label `outcome`.
     pub(crate) fn all() -> [&'static str; 5] {
         let error = Self::Error(ErrorType::Other);
         let all = [
@@ -43,56 +43,56 @@ impl Outcome {
         all.map(Self::as_str)
     }
 
-    /// Whether the answer was not read to its end.
+    /// Returns true if the response was not read to its end.
     pub(crate) fn is_before_end(self) -> bool {
         let timeout = Self::Error(ErrorType::Timeout);
         matches!(self, Self::Cancelled | Self::Truncated) || self == timeout
     }
 }
 
-/// Why a call failed, as the label `error_type` of `llm_requests_error` tells it.
+/// Why a call failed: the label `error_type` of `llm_requests_error`.
 ///
-/// It comes from the status, and from the type and code of the provider's error; its
+/// It is derived from the status, and from the type and code of the provider's error. The error
 /// message is never read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorType {
     /// The key is missing or wrong.
     Auth,
-    /// No connection came about.
+    /// The connection could not be established.
     Connect,
-    /// What was asked, or answered, is against the provider's policy.
+    /// The prompt or the response violates the provider's policy.
     ContentFilter,
     /// The prompt is longer than the model's context.
     ///
-    /// Providers that say so in the message alone, such as Anthropic, are counted as
+    /// Errors of providers that say this only in the message, such as Anthropic, are counted as
     /// [`InvalidRequest`](Self::InvalidRequest).
     ContextLength,
-    /// The answer is no JSON.
+    /// The response is not valid JSON.
     Decode,
     /// The request is wrong.
     InvalidRequest,
     /// There is no such model, deployment or path.
     NotFound,
-    /// The provider has no room for now.
+    /// The provider is overloaded.
     Overloaded,
     /// The code that makes the call panicked.
     Panic,
-    /// The key may not do this.
+    /// The key does not have this permission.
     Permission,
-    /// Nothing is left of what was paid for.
+    /// The quota or the credit is used up.
     Quota,
-    /// Too many requests or tokens in a time.
+    /// The rate limit of requests or tokens is exceeded.
     RateLimited,
-    /// The provider failed.
+    /// The provider failed internally.
     ServerError,
-    /// The caller or the provider waited too long.
+    /// The client or the provider timed out.
     Timeout,
-    /// The request is too big.
+    /// The request is too large.
     TooLarge,
-    /// The connection failed before an answer.
+    /// The connection failed before the response.
     Transport,
-    /// The answer broke off, which is an [outcome](Outcome::Truncated) of its own.
+    /// The response broke off. The outcome is [`Outcome::Truncated`].
     Truncated,
     /// Something else.
     Other,
@@ -122,7 +122,7 @@ impl ErrorType {
         }
     }
 
-    /// Returns what a status says, or nothing if it is none of an error.
+    /// Returns the error of a status, or `None` if the status is not an error.
     pub(crate) fn from_status(status: u16) -> Option<Self> {
         Some(match status {
             100..=399 => return None,
@@ -133,18 +133,18 @@ impl ErrorType {
             408 | 504 => Self::Timeout,
             413 => Self::TooLarge,
             429 => Self::RateLimited,
-            // 529 is Anthropic's own.
+            // 529 is Anthropic's.
             503 | 529 => Self::Overloaded,
-            // 424 is Bedrock's own, of a model that failed.
+            // 424 is Bedrock's, for a model that failed.
             424 | 500..=599 => Self::ServerError,
             400..=499 => Self::InvalidRequest,
             _ => Self::Other,
         })
     }
 
-    /// Returns what an error's type or code says, or nothing if that is not known.
+    /// Returns the error of a provider's error type or code, or `None` if it is not known.
     pub(crate) fn from_word(word: &str) -> Option<Self> {
-        // The first part that fits counts, so a special part comes before a general one:
+        // The first part that the word contains decides, so specific parts come first:
         // "rate_limit_error" before "api_error", "context_length" before "invalid".
         const WORDS: [(&str, ErrorType); 61] = [
             ("context_length", ErrorType::ContextLength),
@@ -214,7 +214,7 @@ impl ErrorType {
         fits.map(|(_, error)| *error)
     }
 
-    /// Whether another sign of the same error may say more.
+    /// Returns true if another code of the same error may be more specific.
     pub(crate) fn is_general(self) -> bool {
         matches!(self, Self::InvalidRequest | Self::ServerError | Self::Other)
     }
@@ -344,7 +344,7 @@ mod tests {
         ("expired_key", Some(ErrorType::Auth)),
         ("key_model_access_denied", Some(ErrorType::Permission)),
         ("internal_server_error", Some(ErrorType::ServerError)),
-        // No words of errors that are known.
+        // Not known.
         ("", None),
         ("something else", None),
         ("too_many_tools", None),
@@ -352,14 +352,14 @@ mod tests {
     ];
 
     #[test]
-    fn the_word_of_an_error_is_its_type() {
+    fn an_error_code_maps_to_its_type() {
         for (word, error) in WORDS {
             assert_eq!(ErrorType::from_word(word), *error, "{word}");
         }
     }
 
     #[test]
-    fn the_status_of_an_error_is_its_type() {
+    fn an_error_status_maps_to_its_type() {
         use ErrorType as E;
         for (status, error) in [
             (200, None),

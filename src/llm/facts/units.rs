@@ -1,6 +1,6 @@
 //! Billed units other than tokens, and the tiers of service.
 
-/// Units that a call is billed by, besides tokens or instead of them.
+/// A unit other than tokens by which calls are billed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unit {
@@ -8,17 +8,17 @@ pub enum Unit {
     AudioSeconds,
     /// Input images.
     Images,
-    /// Searches among documents, by which Cohere bills a rerank.
+    /// Document searches, by which Cohere bills rerank calls.
     SearchUnits,
-    /// Web searches that the model asked for.
+    /// Web searches that the model requested.
     WebSearches,
-    /// Searches of X, by xAI.
+    /// Searches of X (xAI).
     XSearches,
     /// Searches of stored files.
     FileSearches,
-    /// Runs of code on the provider's machines.
+    /// Code executions on the provider's machines.
     CodeExecutions,
-    /// Images that the model had another model generate.
+    /// Images that the model let another model generate.
     ImageGenerations,
 }
 
@@ -33,41 +33,41 @@ pub(crate) const UNITS: [(Unit, &str); 8] = [
     (Unit::ImageGenerations, "image_generations"),
 ];
 
-/// A tier of service with a price of its own. The standard tier is none of them.
+/// A tier of service with its own price. The standard tier is not listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ServiceTier {
-    /// Processed later, for less.
+    /// Processed later, at a lower price.
     Batch,
-    /// Generated faster, for more (Anthropic's fast mode).
+    /// Generated faster, at a higher price (Anthropic's fast mode).
     Fast,
-    /// Processed when there is capacity, for less.
+    /// Processed when there is capacity, at a lower price.
     Flex,
-    /// Processed before others, for more.
+    /// Processed before other calls, at a higher price.
     Priority,
-    /// Served from capacity that was bought ahead.
+    /// Served from provisioned capacity.
     Provisioned,
-    /// Another tier than the standard one.
+    /// Any other tier except the standard one.
     Other,
 }
 
-/// How many units a call is billed by, and the tier that served it.
+/// The billed units of a call, and the tier that served it.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Units {
     counts: [Option<f64>; UNITS.len()],
     pub(crate) tier: Option<ServiceTier>,
 }
 
-/// No call is billed by more units.
+/// The greatest plausible count of units.
 const MAX_UNITS: f64 = 1e9;
 
 impl Units {
-    /// Returns how many of a unit there are, if that is known.
+    /// Returns the count of a unit, if it is known.
     pub(crate) fn get(&self, unit: Unit) -> Option<f64> {
         self.counts[unit as usize]
     }
 
-    /// Sets how many of a unit there are, and returns false if that is no such number.
+    /// Sets the count of a unit, and returns false if it is not plausible.
     pub(crate) fn set(&mut self, unit: Unit, count: f64) -> bool {
         let is_count = (0.0..=MAX_UNITS).contains(&count);
         if is_count {
@@ -82,7 +82,7 @@ impl Units {
         self.set(unit, count + 1.0);
     }
 
-    /// Takes from others the counts that are not known, or 0.
+    /// Fills the counts that are unknown or 0 from others.
     pub(crate) fn fill_missing(&mut self, others: &Self) {
         for (count, other) in self.counts.iter_mut().zip(others.counts) {
             if count.is_none_or(|count| count == 0.0) {
@@ -93,7 +93,7 @@ impl Units {
 }
 
 impl ServiceTier {
-    /// Returns the tier that a provider names, or nothing for the standard one.
+    /// Returns the tier that a provider reports, or `None` for the standard one.
     pub(crate) fn from_word(word: &str) -> Option<Self> {
         const WORDS: [(&str, ServiceTier); 9] = [
             ("priority", ServiceTier::Priority),
@@ -106,7 +106,7 @@ impl ServiceTier {
             ("reserved", ServiceTier::Provisioned),
             ("2", ServiceTier::Provisioned),
         ];
-        // What nearly all answers say, some in each event; the numbers are Vertex AI's.
+        // The words of most responses; the numbers are Vertex AI's.
         const STANDARD: [&str; 7] = ["default", "auto", "standard", "on_demand", "", "0", "1"];
         if STANDARD.contains(&word) {
             return None;
@@ -119,7 +119,7 @@ impl ServiceTier {
         Some(named.map_or(Self::Other, |(_, tier)| *tier))
     }
 
-    /// Returns what a call of the tier is called as a unit.
+    /// Returns the unit by which calls of the tier are counted.
     pub(crate) fn unit_name(self) -> &'static str {
         match self {
             Self::Batch => "batch_calls",
@@ -137,14 +137,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_unit_has_its_place() {
+    fn each_unit_is_at_its_index() {
         for (at, (unit, _)) in UNITS.into_iter().enumerate() {
             assert_eq!(unit as usize, at);
         }
     }
 
     #[test]
-    fn tiers_are_known_by_the_words_of_all_providers() {
+    fn the_tier_words_of_all_providers_are_recognized() {
         use ServiceTier as T;
         for (word, tier) in [
             ("default", None),

@@ -1,13 +1,13 @@
-//! The tokens of one call, and what else it is billed by.
+//! The tokens and other billed units of one call.
 
 use crate::llm::facts::{ServiceTier, UNITS, Unit, Units};
 
-/// How many tokens a call took, as far as that is known.
+/// The tokens that a call used, as far as they are known.
 ///
-/// Input includes what was read from a cache or written to one, output includes
-/// reasoning: the details are parts of the two, never beside them. A part that is
-/// greater than its whole counts as all of it, and the call is counted in
-/// `llm_usage_missing_total` with the reason `inconsistent`. A count above 2^40 is ignored.
+/// Input includes cache reads and cache writes, and output includes reasoning: the details are
+/// parts of the two and are not added to them. A part that is greater than its whole is reduced
+/// to it, and the call is counted in `llm_usage_missing_total` with the reason `inconsistent`. A
+/// count above 2^40 is ignored.
 ///
 /// ```
 /// use tachometer::llm::Usage;
@@ -16,7 +16,7 @@ use crate::llm::facts::{ServiceTier, UNITS, Unit, Units};
 /// # assert_ne!(usage, Usage::new());
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-#[must_use = "it is to be given to a call"]
+#[must_use = "a usage has no effect until it is given to a call"]
 pub struct Usage {
     pub(crate) input: Option<u64>,
     pub(crate) output: Option<u64>,
@@ -31,16 +31,16 @@ pub struct Usage {
     pub(crate) units: Units,
 }
 
-/// No call has more tokens of a kind.
+/// The greatest plausible count of tokens.
 pub(crate) const MAX_TOKENS: u64 = 1 << 40;
 
 impl Usage {
-    /// Knows nothing yet.
+    /// Creates a usage without known counts.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Tokens of the prompt, all of them.
+    /// Sets all input tokens, including cached ones.
     pub fn input(self, tokens: u64) -> Self {
         Self {
             input: Some(tokens),
@@ -48,7 +48,7 @@ impl Usage {
         }
     }
 
-    /// Tokens of the answer, all of them.
+    /// Sets all output tokens, including reasoning.
     pub fn output(self, tokens: u64) -> Self {
         Self {
             output: Some(tokens),
@@ -56,7 +56,7 @@ impl Usage {
         }
     }
 
-    /// Input tokens that came from a cache.
+    /// Sets the input tokens that were read from a cache.
     pub fn cache_read(self, tokens: u64) -> Self {
         Self {
             cache_read: Some(tokens),
@@ -64,7 +64,7 @@ impl Usage {
         }
     }
 
-    /// Input tokens that were written to a cache, for however long.
+    /// Sets the input tokens that were written to a cache, for any time.
     pub fn cache_write(self, tokens: u64) -> Self {
         Self {
             cache_write: Some(tokens),
@@ -72,7 +72,7 @@ impl Usage {
         }
     }
 
-    /// Input tokens that were written to a cache that keeps them for an hour: a part of
+    /// Sets the input tokens that were written to a cache for an hour. They are part of
     /// [`cache_write`](Self::cache_write).
     pub fn cache_write_1h(self, tokens: u64) -> Self {
         Self {
@@ -81,7 +81,7 @@ impl Usage {
         }
     }
 
-    /// Output tokens that the model used to reason.
+    /// Sets the output tokens that the model used for reasoning.
     pub fn reasoning(self, tokens: u64) -> Self {
         Self {
             reasoning: Some(tokens),
@@ -89,7 +89,7 @@ impl Usage {
         }
     }
 
-    /// Input tokens that stand for audio.
+    /// Sets the audio input tokens.
     pub fn audio_input(self, tokens: u64) -> Self {
         Self {
             audio_input: Some(tokens),
@@ -97,7 +97,7 @@ impl Usage {
         }
     }
 
-    /// Output tokens that stand for audio.
+    /// Sets the audio output tokens.
     pub fn audio_output(self, tokens: u64) -> Self {
         Self {
             audio_output: Some(tokens),
@@ -105,7 +105,7 @@ impl Usage {
         }
     }
 
-    /// Input tokens that stand for images.
+    /// Sets the image input tokens.
     pub fn image_input(self, tokens: u64) -> Self {
         Self {
             image_input: Some(tokens),
@@ -113,7 +113,7 @@ impl Usage {
         }
     }
 
-    /// Output tokens that stand for images.
+    /// Sets the image output tokens.
     pub fn image_output(self, tokens: u64) -> Self {
         Self {
             image_output: Some(tokens),
@@ -121,21 +121,20 @@ impl Usage {
         }
     }
 
-    /// How many units the call is billed by. A count that is negative, not a number, or more
-    /// than 1,000,000,000 is ignored.
+    /// Sets the count of a billed unit. A count that is negative, not a number, or more than
+    /// 1,000,000,000 is ignored.
     pub fn billed(mut self, unit: Unit, count: f64) -> Self {
         self.units.set(unit, count);
         self
     }
 
-    /// The tier of service that served the call.
+    /// Sets the tier of service that served the call.
     pub fn service_tier(mut self, tier: ServiceTier) -> Self {
         self.units.tier = Some(tier);
         self
     }
 
-    /// Returns the usage without the counts that no call can have, and whether there were
-    /// any.
+    /// Returns the usage without implausible counts, and whether there were any.
     pub(crate) fn discard_invalid(mut self) -> (Self, bool) {
         let mut is_invalid = false;
         for count in self.counts_mut() {
@@ -147,7 +146,7 @@ impl Usage {
         (self, is_invalid)
     }
 
-    /// Returns true if it is known that there were no tokens and no units.
+    /// Returns true if the call is known to have used no tokens and no units.
     pub(crate) fn is_zero(&self) -> bool {
         let is_none = self.input == Some(0) && self.output == Some(0);
         is_none && self.units().next().is_none()
@@ -166,7 +165,7 @@ impl Usage {
             && fits(&[self.audio_output, self.image_output], self.output)
     }
 
-    /// Returns the units that are known and not 0, by their names.
+    /// Returns the known units that are not 0, by name.
     pub(crate) fn units(&self) -> impl Iterator<Item = (&'static str, f64)> {
         let known = |(unit, name): (Unit, _)| Some((name, self.units.get(unit)?));
         let tier = self.units.tier.map(|tier| (tier.unit_name(), 1.0));
@@ -177,8 +176,8 @@ impl Usage {
             .chain(tier)
     }
 
-    /// Returns true if the call is billed by something else than tokens. Searches and other
-    /// tools stand beside tokens, and never for all there is.
+    /// Returns true if the call is billed by units instead of tokens. Searches and other tools are
+    /// billed in addition to tokens, so they do not count.
     pub(crate) fn is_billed_by_units(&self) -> bool {
         let has = |unit| self.units.get(unit).is_some();
         let has_tokens = self.input.is_some() || self.output.is_some();
@@ -188,8 +187,8 @@ impl Usage {
                 .any(has)
     }
 
-    /// Returns the parts of input and output by their kind. None is greater than its whole,
-    /// and those that are 0 are left out.
+    /// Returns the parts of input and output by kind, without those that are 0. No part is greater
+    /// than its whole.
     pub(crate) fn details(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let part = |kind, part: Option<u64>, whole: Option<u64>| {
             (kind, part.unwrap_or(0).min(whole.unwrap_or(u64::MAX)))
@@ -229,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_number_of_units_is_not_known() {
+    fn an_invalid_count_of_units_is_ignored() {
         let usage = Usage::new()
             .billed(Unit::AudioSeconds, f64::NAN)
             .billed(Unit::Images, -1.0)
@@ -263,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_that_no_call_can_have_are_dropped() {
+    fn implausible_counts_are_discarded() {
         let (usage, is_invalid) = Usage::new().input(MAX_TOKENS).output(1).discard_invalid();
         assert_eq!((usage.input, is_invalid), (Some(MAX_TOKENS), false));
         let (usage, is_invalid) = usage.reasoning(MAX_TOKENS + 1).discard_invalid();
@@ -272,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn units_take_the_place_of_tokens_only_where_there_are_none() {
+    fn units_replace_tokens_only_if_there_are_none() {
         let units = |unit, count| Usage::new().billed(unit, count).is_billed_by_units();
         assert!(units(Unit::SearchUnits, 1.0));
         assert!(units(Unit::SearchUnits, 0.0));

@@ -9,7 +9,7 @@ pub(crate) struct Bounds {
     pub(crate) first_token: &'static [f64],
     pub(crate) per_token: &'static [f64],
     pub(crate) server_time: &'static [f64],
-    /// Of tokens, where these are counted in a histogram.
+    /// Used if tokens are a histogram.
     pub(crate) tokens: &'static [f64],
 }
 
@@ -27,7 +27,7 @@ const LLM: Bounds = Bounds {
     duration: &[
         0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1_280.0,
     ],
-    // From a server's cache in the same room to a model that thinks first.
+    // From a cache of a server nearby to a model that reasons first.
     first_token: &[
         0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0,
     ],

@@ -1,19 +1,20 @@
-//! Which names of models may become labels.
+//! Which model names may become labels.
 
-/// Returns true if a name may become a label. Names that hold invisible or bidirectional
-/// characters, or that look like a key, may not: someone else may have chosen them, and a
-/// key may have been sent in place of a model.
+/// Returns true if a name may become a label.
+///
+/// Names with invisible or bidirectional characters may not, since a client may have chosen
+/// them. Names that look like a key may not either, since a key may have been sent as the model.
 pub(crate) fn is_allowed_label(name: &str) -> bool {
     name.len() <= MAX_BYTES && !name.chars().any(is_hidden) && !is_key(name)
 }
 
-/// The longest name in bytes.
+/// The greatest length of a name, in bytes.
 const MAX_BYTES: usize = 256;
 
-/// A run of letters and digits as long as this is a key or a digest.
+/// A longer run of letters and digits is a key or a digest.
 const MAX_RUN: usize = 31;
 
-/// How well-known keys begin.
+/// The prefixes of well-known keys.
 const KEYS: [&str; 14] = [
     "sk-",
     "gsk_",
@@ -32,9 +33,9 @@ const KEYS: [&str; 14] = [
 ];
 
 fn is_key(name: &str) -> bool {
-    // Base64 has `+` and `=`, which no name of a model has, so these end no run.
+    // `+` and `=` are part of base64, and never of a model name, so they do not end a run.
     let ends_run = |letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '+' | '=');
-    // A key may have something in front of it, but `task-runner` is none.
+    // A key may follow other words, but `task-runner` does not contain one.
     let ends_word = |letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '-' | '_');
     let is_scheme = |word: &str| word.eq_ignore_ascii_case("bearer");
     let is_start = |word: &str| KEYS.iter().any(|key| word.starts_with(key));
