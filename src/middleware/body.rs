@@ -27,8 +27,9 @@ pin_project! {
 
 impl<B: Body> ResponseBody<B> {
     pub(super) fn wrap(response: Response<B>, mut record: Option<Record>) -> Response<Self> {
+        let (parts, inner) = response.into_parts();
         let remaining = match &mut record {
-            Some(record) => record.on_head(&response),
+            Some(record) => record.on_head(&parts, &inner),
             None => RemainingBody::Nothing,
         };
         if remaining == RemainingBody::Nothing
@@ -36,11 +37,12 @@ impl<B: Body> ResponseBody<B> {
         {
             record.finish();
         }
-        response.map(|inner| Self {
+        let body = Self {
             inner,
             record,
             remaining,
-        })
+        };
+        Response::from_parts(parts, body)
     }
 }
 

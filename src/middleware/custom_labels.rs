@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::context::Hook;
 use crate::metric::Label;
-use crate::middleware::head::{RequestFn, ResponseFn};
+use crate::middleware::closures::{RequestFn, ResponseFn};
 
 /// The custom labels of a layer, in the order in which they were added.
 #[derive(Debug, Clone, Default)]

@@ -1,9 +1,7 @@
 //! Label values for method, status, version and scheme. They come from closed sets, and
 //! never from the text of a client.
 
-use http::{Method, StatusCode, Version};
-
-use crate::middleware::head::RequestHead;
+use http::{Method, StatusCode, Uri, Version};
 
 /// The value of a label without a value.
 pub(super) const NONE: &str = "none";
@@ -77,8 +75,8 @@ pub(super) fn status_label(status: Option<&StatusCode>, is_class: bool) -> &str 
 /// All values of [`version_label`] except `_OTHER`.
 pub(super) const VERSIONS: [&str; 5] = ["0.9", "1.0", "1.1", "2", "3"];
 
-pub(super) fn version_label(head: &RequestHead<'_>) -> &'static str {
-    match head.version {
+pub(super) fn version_label(version: Version) -> &'static str {
+    match version {
         Version::HTTP_09 => "0.9",
         Version::HTTP_10 => "1.0",
         Version::HTTP_11 => "1.1",
@@ -89,8 +87,8 @@ pub(super) fn version_label(head: &RequestHead<'_>) -> &'static str {
 }
 
 /// Returns the scheme, which requests over HTTP/1.1 mostly do not have.
-pub(super) fn scheme_label(head: &RequestHead<'_>) -> &'static str {
-    match head.uri.scheme_str() {
+pub(super) fn scheme_label(uri: &Uri) -> &'static str {
+    match uri.scheme_str() {
         Some("http") => "http",
         Some("https") => "https",
         Some(_) => OTHER,

@@ -5,16 +5,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{Method, StatusCode, Uri};
+use http::{Method, StatusCode, Uri, request, response};
 use tower::Layer;
 
 use crate::context::{Clock, Hook, register_routes};
 use crate::error::Error;
 use crate::metric::{Buckets, Label};
 use crate::middleware::MetricsService;
+use crate::middleware::closures::RequestFn;
 use crate::middleware::custom_labels::ValueSource;
 use crate::middleware::grpc_status::GRPC_CODES;
-use crate::middleware::head::{RequestFn, RequestHead, ResponseHead};
 use crate::middleware::http_labels::{NONE, OTHER, VERSIONS, scheme_label, version_label};
 use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::preset::Preset;
@@ -97,12 +97,28 @@ impl MetricsLayer {
 
 /// # Names
 impl MetricsLayer {
-    /// Sets the names of metrics and labels.
+    /// Uses the names of OpenTelemetry's semantic conventions for HTTP servers, as Prometheus
+    /// writes them: `http_server_request_duration_seconds`, with the buckets that the
+    /// conventions recommend, and `http_server_active_requests`, with the labels
+    /// `http_request_method`, `http_route` and `http_response_status_code`. The names of
+    /// metrics that the conventions do not define also start with `http_server_`.
     ///
-    /// Call it before methods that add a label that a preset names, such as
+    /// Call it before methods that add a label with a name of the conventions, such as
     /// [`version_label`](Self::version_label).
-    pub fn preset(self, preset: Preset) -> Self {
-        self.set(|settings| settings.preset = preset)
+    #[doc(alias("preset", "semantic conventions", "OpenTelemetry"))]
+    pub fn otel_names(self) -> Self {
+        self.set(|settings| settings.preset = Preset::Otel)
+    }
+
+    /// Uses the names of the crate `axum-prometheus`, for dashboards that were built for it:
+    /// `axum_http_requests_total`, `axum_http_requests_duration_seconds` and
+    /// `axum_http_requests_pending`, with the labels `method`, `endpoint` and `status`. The
+    /// names of metrics that it does not have also start with `axum_http_`.
+    ///
+    /// Call it before methods that add a label, as with [`otel_names`](Self::otel_names).
+    #[doc(alias("preset", "migration"))]
+    pub fn axum_prometheus_names(self) -> Self {
+        self.set(|settings| settings.preset = Preset::AxumPrometheus)
     }
 
     /// Puts `prefix` before the name of every metric, as it is written: `shop_` makes
@@ -190,14 +206,15 @@ impl MetricsLayer {
     /// use tachometer::MetricsLayer;
     ///
     /// // The methods of gRPC services: axum shows the name of the service only.
-    /// let layer = MetricsLayer::new().route_from(|head| {
-    ///     let is_grpc = head.headers.get("content-type")?.as_bytes().starts_with(b"application/grpc");
-    ///     is_grpc.then(|| head.uri.path().to_owned().into())
+    /// let layer = MetricsLayer::new().route_from(|request| {
+    ///     let content_type = request.headers.get("content-type")?.as_bytes();
+    ///     let is_grpc = content_type.starts_with(b"application/grpc");
+    ///     is_grpc.then(|| request.uri.path().to_owned().into())
     /// });
     /// ```
     pub fn route_from(
         self,
-        route: impl Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
+        route: impl Fn(&request::Parts) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
         self.set(|settings| settings.route_naming.route_fn = Some(Hook::new(Arc::new(route))))
     }
@@ -306,7 +323,7 @@ impl MetricsLayer {
     /// contain a `"`; see [`Counter::inc_with_exemplar`](crate::Counter::inc_with_exemplar).
     pub fn exemplar_from(
         self,
-        trace_id: impl Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
+        trace_id: impl Fn(&request::Parts) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
         let source = TraceIdSource::Closure(Hook::new(Arc::new(trace_id)));
         self.set(|settings| settings.trace_id_source = Some(source))
@@ -341,13 +358,13 @@ impl MetricsLayer {
     ///
     /// let layer = MetricsLayer::new().label_from_request(
     ///     Label::closed("plan", ["free", "paid"]),
-    ///     |head| Some(head.headers.get("x-plan")?.to_str().ok()?.to_owned().into()),
+    ///     |request| Some(request.headers.get("x-plan")?.to_str().ok()?.to_owned().into()),
     /// );
     /// ```
     pub fn label_from_request(
         self,
         label: impl Into<Label<'static>>,
-        value: impl Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
+        value: impl Fn(&request::Parts) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
         self.add_label(label, ValueSource::Request(Hook::new(Arc::new(value))))
     }
@@ -356,7 +373,7 @@ impl MetricsLayer {
     pub fn label_from_response(
         self,
         label: impl Into<Label<'static>>,
-        value: impl Fn(&ResponseHead<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
+        value: impl Fn(&response::Parts) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
         self.add_label(label, ValueSource::Response(Hook::new(Arc::new(value))))
     }
@@ -371,7 +388,7 @@ impl MetricsLayer {
     pub fn version_label(self) -> Self {
         let name = self.metrics.settings().preset.names().version;
         let label = Label::closed(name, VERSIONS);
-        self.add_closed_label(label, |head| Some(version_label(head).into()))
+        self.add_closed_label(label, |request| Some(version_label(request.version).into()))
     }
 
     /// Adds the label `scheme`: `http` or `https`, or `none` if the request does not have one,
@@ -379,7 +396,7 @@ impl MetricsLayer {
     pub fn scheme_label(self) -> Self {
         let name = self.metrics.settings().preset.names().scheme;
         let label = Label::closed(name, ["http", "https"]);
-        self.add_closed_label(label, |head| Some(scheme_label(head).into()))
+        self.add_closed_label(label, |request| Some(scheme_label(&request.uri).into()))
     }
 
     /// Reduces the label `status` to the class: `2xx`.
@@ -415,7 +432,7 @@ impl MetricsLayer {
     fn add_closed_label(
         self,
         label: Label<'static>,
-        value: impl Fn(&RequestHead<'_>) -> Option<Cow<'static, str>> + Send + Sync + 'static,
+        value: impl Fn(&request::Parts) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
         let value: Arc<RequestFn> = Arc::new(value);
         self.add_label(

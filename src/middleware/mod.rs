@@ -46,8 +46,8 @@
 //!
 //! Opt-in metrics are `http_time_to_head_seconds` and `http_time_to_first_byte_seconds`
 //! (`method`, `route`, `status`), and `http_service_level_requests_total` and
-//! `http_service_level_good_requests_total` (`method`, `route`, `within`). A [`Preset`] changes
-//! all names.
+//! `http_service_level_good_requests_total` (`method`, `route`, `within`).
+//! [`MetricsLayer::otel_names`] and [`MetricsLayer::axum_prometheus_names`] change all names.
 //!
 //! An endpoint is a method of a route. When its first request starts, it gets one series
 //! (`http_requests_in_flight`), and two more at 0 if it has a service level. In Prometheus, its
@@ -142,12 +142,12 @@
 //! buffered, and no panic of the service is caught.
 
 mod body;
+mod closures;
 mod custom_labels;
 mod endpoint;
 mod families;
 mod future;
 mod grpc_status;
-mod head;
 mod http_labels;
 mod layer;
 mod metrics;
@@ -167,9 +167,7 @@ mod trace_id;
 mod upgrade;
 
 pub use body::ResponseBody;
-pub use head::{RequestHead, ResponseHead};
 pub use layer::MetricsLayer;
-pub use preset::Preset;
 pub use request_body::RequestBody;
 pub use request_labels::RequestLabels;
 pub use service::MetricsService;

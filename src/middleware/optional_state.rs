@@ -4,12 +4,11 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderMap, Request, Response, header};
+use http::{HeaderMap, header, request, response};
 
 use crate::middleware::custom_labels::ValueSource;
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::grpc_status::GrpcStatus;
-use crate::middleware::head::{RequestHead, ResponseHead};
 use crate::middleware::http_labels::{MethodLabel, NONE};
 use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::outcome::Outcome;
@@ -34,15 +33,15 @@ pub(super) struct OptionalState {
 impl OptionalState {
     /// Returns the state of a request, or `None` if it needs none. Puts what the handler may
     /// take into the request's extensions.
-    pub(super) fn for_request<B>(
+    pub(super) fn for_request(
         metrics: &Arc<HttpMetrics>,
         endpoint: &Endpoint,
         started: Instant,
-        request: &mut Request<B>,
+        request: &mut request::Parts,
     ) -> Option<Box<Self>> {
         // Except by CONNECT, a request for an upgrade has the header `Upgrade`.
         let may_upgrade = endpoint.method == MethodLabel::Connect
-            || request.headers().contains_key(header::UPGRADE);
+            || request.headers.contains_key(header::UPGRADE);
         let settings = &metrics.settings;
         if !may_upgrade && !metrics.needs_optional_state {
             return None;
@@ -51,46 +50,42 @@ impl OptionalState {
             is_first_byte_pending: settings.time_to_first_byte,
             ..Self::default()
         });
-        let head = RequestHead::from_request(request);
         let custom_labels = &settings.custom_labels;
         state.values = custom_labels
             .iter()
             .map(|custom| match &custom.source {
-                ValueSource::Request(hook) => hook.call(|value| value(&head)).flatten(),
+                ValueSource::Request(hook) => hook.call(|value| value(request)).flatten(),
                 _ => None,
             })
             .collect();
         if custom_labels.has_source(ValueSource::is_grpc_status) {
-            state.grpc_status = GrpcStatus::for_request(request.headers());
+            state.grpc_status = GrpcStatus::for_request(&request.headers);
         }
         let source = settings.trace_id_source.as_ref();
-        state.trace_id = source.and_then(|source| source.trace_id(&head));
+        state.trace_id = source.and_then(|source| source.trace_id(request));
         if custom_labels.has_source(ValueSource::is_handler) {
-            let outer = request.extensions_mut().remove().unwrap_or_default();
+            let outer = request.extensions.remove().unwrap_or_default();
             state.request_labels = RequestLabels::new(custom_labels, outer);
-            request
-                .extensions_mut()
-                .insert(state.request_labels.clone());
+            request.extensions.insert(state.request_labels.clone());
         }
         if may_upgrade {
-            let outer = request.extensions_mut().remove().unwrap_or_default();
+            let outer = request.extensions.remove().unwrap_or_default();
             let (upgrade, guard) = PendingUpgrade::new(metrics, started, outer);
             state.upgrade = Some(upgrade);
-            request.extensions_mut().insert(guard);
+            request.extensions.insert(guard);
         }
         Some(state)
     }
 
     /// Reads the response's head.
-    pub(super) fn on_head<B>(&mut self, metrics: &HttpMetrics, response: &Response<B>) {
-        let head = ResponseHead::from_response(response);
+    pub(super) fn on_head(&mut self, metrics: &HttpMetrics, response: &response::Parts) {
         let custom_labels = metrics.settings.custom_labels.iter();
         for (value, custom) in self.values.iter_mut().zip(custom_labels) {
             if let ValueSource::Response(hook) = &custom.source {
-                *value = hook.call(|value| value(&head)).flatten();
+                *value = hook.call(|value| value(response)).flatten();
             }
         }
-        self.on_headers(response.headers());
+        self.on_headers(&response.headers);
     }
 
     /// Reads the gRPC status from the trailers, or from the headers: a call that fails at once

@@ -1,24 +1,11 @@
 //! The names of the layer's metrics and labels.
 
-/// A set of names for the metrics and labels of a [`MetricsLayer`](crate::MetricsLayer).
+/// A set of names for the metrics and labels.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-#[doc(alias = "naming")]
-#[doc(alias = "semantic conventions")]
-pub enum Preset {
-    /// The names that the [module](crate::middleware) lists.
+pub(super) enum Preset {
     #[default]
     Prometheus,
-    /// The names of OpenTelemetry's semantic conventions for HTTP servers, as Prometheus
-    /// writes them: `http_server_request_duration_seconds`, with the buckets that the
-    /// conventions recommend, and `http_server_active_requests`, with the labels
-    /// `http_request_method`, `http_route` and `http_response_status_code`. The names of
-    /// metrics that the conventions do not define also start with `http_server_`.
     Otel,
-    /// The names of the crate `axum-prometheus`, for dashboards that were built for it:
-    /// `axum_http_requests_total`, `axum_http_requests_duration_seconds` and
-    /// `axum_http_requests_pending`, with the labels `method`, `endpoint` and
-    /// `status`. The names of metrics that it does not have also start with `axum_http_`.
     AxumPrometheus,
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, Request, Response, StatusCode, header};
+use http::{HeaderMap, StatusCode, header, request, response};
 use http_body::Body;
 
 use crate::context::{
@@ -13,7 +13,6 @@ use crate::context::{
 use crate::metric::{Counter, Histogram};
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::grpc_status::GrpcStatus;
-use crate::middleware::head::RequestHead;
 use crate::middleware::http_labels::{MethodLabel, status_label};
 use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::optional_state::OptionalState;
@@ -50,18 +49,17 @@ impl Record {
     /// Starts the record of a request. Returns `None` if the request is not measured, or if an
     /// outer layer counts it, to which its route is then reported.
     #[inline]
-    pub(super) fn start<B>(
+    pub(super) fn start(
         metrics: &Arc<HttpMetrics>,
         incoming: Incoming,
-        request: &mut Request<B>,
+        request: &mut request::Parts,
     ) -> Option<Self> {
         let settings = &metrics.settings;
-        if !incoming.is_counted && settings.skip.matches(request.method(), request.uri()) {
+        if !incoming.is_counted && settings.skip.matches(&request.method, &request.uri) {
             return None;
         }
-        let method = MethodLabel::from_method(request.method());
-        let head = RequestHead::from_request(request);
-        let endpoint = metrics.endpoint(method, &settings.route_naming.route_name(&head));
+        let method = MethodLabel::from_method(&request.method);
+        let endpoint = metrics.endpoint(method, &settings.route_naming.route_name(request));
         if incoming.is_counted {
             let id = RouteId::new(&**metrics, endpoint.position);
             report_route(metrics.metrics_id(), Arc::clone(&endpoint.route), id);
@@ -78,7 +76,7 @@ impl Record {
             status: None,
             outcome: None,
             nesting: metrics
-                .nesting_state(request.extensions_mut())
+                .nesting_state(&mut request.extensions)
                 .with_needs_route(endpoint.is_fallback),
             panic_flag: PanicFlag::default(),
             is_measured: true,
@@ -153,10 +151,14 @@ impl Record {
 
     /// Records the response's head, and returns how much of its body is to come.
     #[inline]
-    pub(super) fn on_head<B: Body>(&mut self, response: &Response<B>) -> RemainingBody {
-        let status = response.status();
+    pub(super) fn on_head<B: Body>(
+        &mut self,
+        response: &response::Parts,
+        body: &B,
+    ) -> RemainingBody {
+        let status = response.status;
         self.status = Some(status);
-        if response.extensions().get::<Unmeasured>().is_some() {
+        if response.extensions.get::<Unmeasured>().is_some() {
             self.is_measured = false;
             return RemainingBody::Nothing;
         }
@@ -187,13 +189,13 @@ impl Record {
         // This calls the body's `size_hint` and `is_end_stream`, which may panic, too.
         let remaining = self
             .panic_flag
-            .run(|| RemainingBody::from_response(endpoint.method, response));
+            .run(|| RemainingBody::from_response(endpoint.method, response, body));
         let is_stream = match remaining {
             // The response to a HEAD may have a stream's type, but has no body.
             RemainingBody::Nothing => false,
             // A body of known length exists already, so it is not streamed.
             RemainingBody::Bytes(_) => endpoint.is_stream,
-            RemainingBody::Unknown => endpoint.is_stream || is_event_stream(response),
+            RemainingBody::Unknown => endpoint.is_stream || is_event_stream(&response.headers),
         };
         if is_stream {
             endpoint.streams_in_flight(&metrics.families).start();
@@ -369,9 +371,9 @@ impl Drop for Record {
     }
 }
 
-fn is_event_stream<B>(response: &Response<B>) -> bool {
+fn is_event_stream(headers: &HeaderMap) -> bool {
     const EVENT_STREAM: &[u8] = b"text/event-stream";
-    let content_type = response.headers().get(header::CONTENT_TYPE);
+    let content_type = headers.get(header::CONTENT_TYPE);
     content_type
         .and_then(|value| value.as_bytes().get(..EVENT_STREAM.len()))
         .is_some_and(|start| start.eq_ignore_ascii_case(EVENT_STREAM))

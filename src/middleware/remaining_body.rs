@@ -1,6 +1,6 @@
 //! How much of a response's body is to come.
 
-use http::{Response, StatusCode, header};
+use http::{HeaderMap, StatusCode, header, response};
 use http_body::Body;
 
 use crate::middleware::http_labels::MethodLabel;
@@ -17,12 +17,15 @@ pub(super) enum RemainingBody {
 }
 
 impl RemainingBody {
-    pub(super) fn from_response<B: Body>(method: MethodLabel, response: &Response<B>) -> Self {
-        let body = response.body();
+    pub(super) fn from_response(
+        method: MethodLabel,
+        response: &response::Parts,
+        body: &impl Body,
+    ) -> Self {
         let has_no_body = method == MethodLabel::Head
-            || response.status().is_informational()
+            || response.status.is_informational()
             || matches!(
-                response.status(),
+                response.status,
                 StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
             );
         if has_no_body || body.is_end_stream() {
@@ -32,7 +35,7 @@ impl RemainingBody {
         match body
             .size_hint()
             .exact()
-            .or_else(|| declared_length(response))
+            .or_else(|| declared_length(&response.headers))
         {
             Some(0) => Self::Nothing,
             Some(bytes) => Self::Bytes(bytes),
@@ -52,7 +55,7 @@ impl RemainingBody {
     }
 }
 
-fn declared_length<B>(response: &Response<B>) -> Option<u64> {
-    let length = response.headers().get(header::CONTENT_LENGTH)?;
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    let length = headers.get(header::CONTENT_LENGTH)?;
     length.to_str().ok()?.parse().ok()
 }

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::context::{Hook, UNMATCHED};
-use crate::middleware::head::{RequestFn, RequestHead};
+use http::request;
+
+use crate::context::{Hook, UNMATCHED, route_template};
+use crate::middleware::closures::RequestFn;
 
 /// The settings that decide the name of a route.
 #[derive(Debug, Clone, Default)]
@@ -21,10 +23,10 @@ impl RouteNaming {
     /// Returns the name that the user's closure, axum's router or the fallback gives, in this
     /// order.
     #[inline]
-    pub(super) fn route_name<'a>(&'a self, head: &RequestHead<'a>) -> RouteName<'a> {
+    pub(super) fn route_name<'a>(&'a self, parts: &'a request::Parts) -> RouteName<'a> {
         let route_fn = self.route_fn.as_ref();
-        let name = route_fn.and_then(|hook| hook.call(|route| route(head)).flatten());
-        match (name, head.route_template()) {
+        let name = route_fn.and_then(|hook| hook.call(|route| route(parts)).flatten());
+        match (name, route_template(&parts.extensions)) {
             (Some(name), _) => RouteName::untrusted(name),
             (None, Some(template)) => RouteName::trusted(template),
             (None, None) => RouteName {

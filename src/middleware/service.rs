@@ -49,17 +49,19 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<Q>) -> Self::Future {
+    fn call(&mut self, request: Request<Q>) -> Self::Future {
         let metrics_id = self.metrics.metrics_id();
         let incoming = Incoming::inspect(metrics_id, &request);
-        let mut record = Record::start(&self.metrics, incoming, &mut request);
-        let request = request.map(|body| match &record {
+        let (mut parts, body) = request.into_parts();
+        let mut record = Record::start(&self.metrics, incoming, &mut parts);
+        let body = match &record {
             Some(record) if !incoming.is_body_empty => {
                 RequestBody::new(body, metrics_id, record.request_bytes())
             }
             Some(_) => RequestBody::new(body, metrics_id, None),
             None => RequestBody::uncounted(body),
-        });
+        };
+        let request = Request::from_parts(parts, body);
         // On the service that was polled ready, and not on a clone of it.
         let future = Record::run_service(record.as_mut(), || self.inner.call(request));
         ResponseFuture::new(future, record)

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use http::HeaderMap;
+use http::{HeaderMap, request};
 
 use crate::context::Hook;
-use crate::middleware::head::{RequestFn, RequestHead};
+use crate::middleware::closures::RequestFn;
 
 /// The source of a request's trace id.
 #[derive(Debug, Clone)]
@@ -18,13 +18,13 @@ pub(super) enum TraceIdSource {
 
 impl TraceIdSource {
     /// Returns the trace id, if the request has one and its trace is sampled.
-    pub(super) fn trace_id(&self, head: &RequestHead<'_>) -> Option<Cow<'static, str>> {
+    pub(super) fn trace_id(&self, parts: &request::Parts) -> Option<Cow<'static, str>> {
         match self {
             Self::Traceparent => {
-                let trace_id = sampled_trace_id(head.headers)?;
+                let trace_id = sampled_trace_id(&parts.headers)?;
                 Some(Cow::Owned(trace_id.to_owned()))
             }
-            Self::Closure(hook) => hook.call(|trace_id| trace_id(head)).flatten(),
+            Self::Closure(hook) => hook.call(|trace_id| trace_id(parts)).flatten(),
         }
     }
 }

@@ -77,7 +77,6 @@ impl Labels {
     }
 
     /// Returns the labels' names and their values, unescaped.
-    #[must_use]
     pub fn pairs(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> + Clone {
         LabelPairs::new(&self.0)
     }

@@ -19,7 +19,7 @@ pub struct SeriesSnapshot {
 }
 
 impl SeriesSnapshot {
-    /// Makes a snapshot with the current time; `created_millis` is in milliseconds created_millis 1970.
+    /// Makes a snapshot with the current time; `created_millis` is in milliseconds since 1970.
     pub(crate) fn new(labels: &Labels, created_millis: u64, value: SeriesValue) -> Self {
         Self {
             labels: labels.clone(),

@@ -132,7 +132,7 @@ impl AlertRules {
     pub fn error_ratio(self, ratio: f64) -> Result<Self, Error> {
         let error_ratio = check_ratio("error ratio", ratio, 0.05)?;
         Ok(Self {
-            error_ratio: error_ratio,
+            error_ratio,
             ..self
         })
     }

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use tachometer::middleware::Preset;
 use tachometer::{LlmLayer, MetricsLayer, Registry, SystemMetrics};
 
 /// Compares the roles of metrics with the table of a test.
@@ -21,9 +20,9 @@ fn check(registry: &Registry, table: &[&str]) {
 }
 
 #[track_caller]
-fn check_requests(preset: Preset, table: &[&str]) {
+fn check_requests(layer: MetricsLayer, table: &[&str]) {
     let registry = Registry::new();
-    let layer = MetricsLayer::new().registry(&registry).preset(preset);
+    let layer = layer.registry(&registry);
     let layer = layer
         .service_level("/", Duration::from_secs(1))
         .version_label();
@@ -43,7 +42,7 @@ fn check_calls(layer: LlmLayer, table: &[&str]) {
 #[test]
 fn the_roles_of_requests() {
     check_requests(
-        Preset::Prometheus,
+        MetricsLayer::new(),
         &[
             "HttpRequestBytes: http_request_body_bytes_total method route",
             "HttpDuration: http_request_duration_seconds method route status version",
@@ -60,7 +59,7 @@ fn the_roles_of_requests() {
 #[test]
 fn the_roles_of_requests_by_opentelemetrys_names() {
     check_requests(
-        Preset::Otel,
+        MetricsLayer::new().otel_names(),
         &[
             "HttpInFlight: http_server_active_requests http_request_method http_route",
             "HttpStreamsInFlight: http_server_active_streams http_request_method http_route",
@@ -81,7 +80,7 @@ fn the_roles_of_requests_by_opentelemetrys_names() {
 #[test]
 fn the_roles_of_requests_by_axum_prometheus_names() {
     check_requests(
-        Preset::AxumPrometheus,
+        MetricsLayer::new().axum_prometheus_names(),
         &[
             "HttpRequestBytes: axum_http_request_body_bytes_total method endpoint",
             "HttpDuration: axum_http_requests_duration_seconds method endpoint status version",

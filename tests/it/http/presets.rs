@@ -2,7 +2,6 @@
 
 use axum::Router;
 use axum::routing::get;
-use tachometer::middleware::Preset;
 use tachometer::{MetricsLayer, Registry};
 
 use crate::support::service::get_path;
@@ -17,27 +16,27 @@ async fn exposition(layer: MetricsLayer, registry: &Registry) -> String {
 
 #[tokio::test]
 async fn a_preset_renames_metrics_and_labels_and_brings_its_bounds() {
-    for (preset, lines) in [
+    let names: [(fn(MetricsLayer) -> MetricsLayer, &[&str]); 2] = [
         (
-            Preset::Otel,
+            MetricsLayer::otel_names,
             &[
                 r#"http_server_request_duration_seconds_bucket{http_request_method="GET",http_route="/users/{id}",http_response_status_code="200",network_protocol_version="1.1",url_scheme="none",le="0.075"} 1"#,
                 r#"http_server_requests_total{http_request_method="GET",http_route="/users/{id}",http_response_status_code="200",network_protocol_version="1.1",url_scheme="none",outcome="ok"} 1"#,
                 r#"http_server_active_requests{http_request_method="GET",http_route="/users/{id}"} 0"#,
-            ][..],
+            ],
         ),
         (
-            Preset::AxumPrometheus,
+            MetricsLayer::axum_prometheus_names,
             &[
                 r#"axum_http_requests_total{method="GET",endpoint="/users/{id}",status="200",version="1.1",scheme="none",outcome="ok"} 1"#,
                 r#"axum_http_requests_duration_seconds_count{method="GET",endpoint="/users/{id}",status="200",version="1.1",scheme="none"} 1"#,
                 r#"axum_http_requests_pending{method="GET",endpoint="/users/{id}"} 0"#,
             ],
         ),
-    ] {
+    ];
+    for (with_names, lines) in names {
         let registry = Registry::new();
-        let layer = MetricsLayer::new()
-            .preset(preset)
+        let layer = with_names(MetricsLayer::new())
             .version_label()
             .scheme_label();
         let text = exposition(layer, &registry).await;
@@ -65,8 +64,12 @@ async fn a_prefix_applies_to_the_names_of_its_layer_only() {
 #[tokio::test]
 async fn all_presets_can_share_a_registry() {
     let registry = Registry::new();
-    for preset in [Preset::Prometheus, Preset::Otel, Preset::AxumPrometheus] {
-        let layer = MetricsLayer::new().preset(preset).registry(&registry);
+    for layer in [
+        MetricsLayer::new(),
+        MetricsLayer::new().otel_names(),
+        MetricsLayer::new().axum_prometheus_names(),
+    ] {
+        let layer = layer.registry(&registry);
         let layer = layer
             .time_to_head()
             .time_to_first_byte()

@@ -4,9 +4,9 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::request::Parts;
 use axum::http::{Method, Request, Response, StatusCode};
 use axum::routing::get;
-use tachometer::middleware::RequestHead;
 use tachometer::{MetricsLayer, Registry};
 use tower::{Layer, service_fn};
 
@@ -137,7 +137,7 @@ async fn declared_routes_are_shown_at_zero_before_their_first_request() {
 #[tokio::test]
 async fn a_flood_of_routes_or_labels_folds_no_route_matched_by_axum() {
     let registry = Registry::new();
-    let invented = |head: &RequestHead<'_>| {
+    let invented = |head: &Parts| {
         let number = head.uri.query()?.to_owned();
         Some(number.into())
     };
@@ -170,7 +170,7 @@ async fn a_flood_of_routes_or_labels_folds_no_route_matched_by_axum() {
 #[tokio::test]
 async fn routes_named_by_an_inner_layer_are_limited_in_the_outer_one_too() {
     let registry = Registry::new();
-    let invented = |head: &RequestHead<'_>| Some(head.uri.path().to_owned().into());
+    let invented = |head: &Parts| Some(head.uri.path().to_owned().into());
     let inner = layer(&registry).route_from(invented).label_limit(10);
     let app = layer(&registry).label_limit(10).layer(inner.layer(files()));
     for number in 0..200 {

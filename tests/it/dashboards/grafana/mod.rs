@@ -13,7 +13,6 @@ use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tachometer::dashboards::GrafanaBoard;
-use tachometer::middleware::Preset;
 use tachometer::{Buckets, Label, LlmLayer, MetricsLayer, MetricsRouter, Registry, SystemMetrics};
 use tower::ServiceExt;
 
@@ -104,8 +103,8 @@ pub(crate) fn registry(kind: &str) -> Registry {
         "empty" => {}
         "of others" => drop(registry.counter("http_request_totals", "").unwrap()),
         "http" => http(&registry, |layer| layer),
-        "http by OpenTelemetry" => http(&registry, |layer| layer.preset(Preset::Otel)),
-        "http by axum-prometheus" => http(&registry, |layer| layer.preset(Preset::AxumPrometheus)),
+        "http by OpenTelemetry" => http(&registry, MetricsLayer::otel_names),
+        "http by axum-prometheus" => http(&registry, MetricsLayer::axum_prometheus_names),
         "http with everything" => http(&registry, |layer| {
             let target = std::time::Duration::from_millis(250);
             let layer = layer

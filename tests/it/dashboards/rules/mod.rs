@@ -19,7 +19,6 @@ use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use promtool_test::{RuleTest, alerts, play};
 use tachometer::dashboards::AlertRules;
-use tachometer::middleware::Preset;
 use tachometer::{Error, LlmLayer, MetricsLayer, MetricsRouter, Registry, SystemMetrics};
 use tower::ServiceExt;
 
@@ -263,7 +262,7 @@ fn names_in_utf8_stay_as_they_are_through_yaml_and_the_query() {
 #[test]
 fn settings_and_metric_names_appear_in_the_alerts() {
     let registry = Registry::new();
-    let layer = MetricsLayer::new().registry(&registry).preset(Preset::Otel);
+    let layer = MetricsLayer::new().registry(&registry).otel_names();
     let layer = layer
         .prefix("shop_")
         .service_level("/pay", Duration::from_secs(2));
