@@ -268,7 +268,7 @@ fn violations(path: &Path, text: &str) -> Vec<String> {
         .find(|(name, _)| *name == importer)
         .expect("a module of the table");
     let is_single_file = path.components().count() == 1;
-    let mut imported = BTreeSet::new();
+    let mut already_imported = BTreeSet::new();
     let mut violations = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let mut violation = |what: String| {
@@ -303,9 +303,9 @@ fn violations(path: &Path, text: &str) -> Vec<String> {
         let module = module
             .split_once("::{")
             .map_or(module, |(module, _)| module);
-        if !imported.insert(module.to_owned()) {
+        if !already_imported.insert(module.to_owned()) {
             violation(format!(
-                "{module} is imported by two `use` items; merge them"
+                "{module} is already_imported by two `use` items; merge them"
             ));
         }
     }

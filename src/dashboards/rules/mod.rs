@@ -174,7 +174,7 @@ impl AlertRules {
     pub fn llm_error_ratio(self, ratio: f64) -> Result<Self, Error> {
         let llm_error_ratio = check_ratio("LLM error ratio", ratio, 0.1)?;
         Ok(Self {
-            llm_error_ratio: llm_error_ratio,
+            llm_error_ratio,
             ..self
         })
     }

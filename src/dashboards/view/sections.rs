@@ -221,7 +221,7 @@ fn write_quantiles(durations: &MergedHistogram, is_known: bool, json: &mut JsonW
 fn write_quantile(quantile: Option<Quantile>, json: &mut JsonWriter<'_>) {
     match quantile {
         Some(Quantile::AboveBound(bound)) => {
-            json.object(|json| json.key("over").number(round(bound)))
+            json.object(|json| json.key("over").number(round(bound)));
         }
         quantile => json.optional_number(rounded(quantile.map(Quantile::value_or_bound))),
     }

@@ -11,7 +11,6 @@ use crate::llm::response::json::Value;
 
 /// What was learnt from a response so far.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(crate) struct Answer {
     /// What is known about the call. Its usage is completed at the end, from the counts below.
     pub(crate) facts: CallFacts,
