@@ -165,7 +165,7 @@ fn check_bytes(path: &str, answer: Vec<u8>) {
 /// Reads a response, and returns the peak of allocated memory.
 fn pass(layer: &LlmLayer, path: &str, answer: &Bytes) -> usize {
     let mut client = layer.layer(service_fn(|_: Request<String>| async {
-        let body = Pieces(answer.clone());
+        let body = SharedBody(answer.clone());
         Ok::<_, Infallible>(Response::new(body))
     }));
     let request = Request::post(path)
@@ -184,9 +184,9 @@ fn pass(layer: &LlmLayer, path: &str, answer: &Bytes) -> usize {
 }
 
 /// A body that is in memory already, and shares it.
-struct Pieces(Bytes);
+struct SharedBody(Bytes);
 
-impl Body for Pieces {
+impl Body for SharedBody {
     type Data = Bytes;
     type Error = Infallible;
 

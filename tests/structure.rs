@@ -56,6 +56,13 @@ const LLM_MODULES: [(&str, &[&str]); 9] = [
 /// What every module of `llm` may import.
 const LLM_COMMON: &str = "facts";
 
+/// Words that say nothing as the whole name of a file, type or function: pronouns, participles
+/// and metaphors. As part of a name they can be fine.
+const BANNED_NAMES: &str = "asked at beside besides came come dear door fate floor found given \
+    go_on gone grid has held house is itself kept known lack lane lanes left lent life look \
+    looked made makeshift meant memo met of own pieces rest room rooms said say says seen \
+    seldom sheets taken tally tell tells told upstairs wanted within";
+
 /// The most lines of a source file. A longer one usually holds two ideas.
 const LONGEST: usize = 500;
 
@@ -93,11 +100,73 @@ fn the_table_of_llm_lists_exactly_its_modules() {
 }
 
 #[test]
-fn source_files_have_at_most_400_lines() {
+fn source_files_are_not_too_long() {
     for (path, text) in sources() {
         let lines = text.lines().count();
         assert!(lines <= LONGEST, "{} has {lines} lines", path.display());
     }
+}
+
+#[test]
+fn no_name_is_a_banned_word() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["src", "macros/src", "tests", "benches", "examples"];
+    let files = folders
+        .iter()
+        .flat_map(|folder| rust_files(&root.join(folder)));
+    let violations: Vec<_> = files
+        .flat_map(|(path, text)| {
+            let path = path
+                .strip_prefix(root)
+                .expect("a path of the crate")
+                .to_owned();
+            banned_names(&path, &text)
+        })
+        .collect();
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
+}
+
+#[test]
+fn banned_names_are_recognized() {
+    for (path, line, count) in [
+        ("cell/lanes.rs", "", 1),
+        ("told/mod.rs", "", 1),
+        ("cell/sharded.rs", "pub(crate) struct Lanes<T> {", 1),
+        ("a.rs", "    pub const fn of<T>(self) {}", 1),
+        ("a.rs", "    async fn go_on(self) {}", 1),
+        ("a.rs", "fn known_models() {}", 0),
+        ("a.rs", "/// fn of()", 0),
+        ("a.rs", "type Known = u8;", 1),
+    ] {
+        let violations = banned_names(Path::new(path), line);
+        assert_eq!(violations.len(), count, "{path} {line}: {violations:?}");
+    }
+}
+
+/// Returns the file and the name of each banned whole name.
+fn banned_names(path: &Path, text: &str) -> Vec<String> {
+    let is_banned = |name: &str| BANNED_NAMES.split_whitespace().any(|word| word == name);
+    let mut names = Vec::new();
+    for part in path.with_extension("").components() {
+        names.push(part.as_os_str().to_string_lossy().into_owned());
+    }
+    for line in text.lines() {
+        let mut words = line.split_whitespace();
+        let is_modifier = |word: &str| {
+            word.starts_with("pub") || ["const", "async", "crate)", "super)"].contains(&word)
+        };
+        let Some(keyword) = words.find(|word| !is_modifier(word)) else {
+            continue;
+        };
+        if ["fn", "struct", "enum", "trait", "type", "mod"].contains(&keyword) {
+            let name = words.next().unwrap_or_default();
+            let end = name.find(|c: char| !c.is_alphanumeric() && c != '_');
+            names.push(name[..end.unwrap_or(name.len())].to_lowercase());
+        }
+    }
+    names.retain(|name| is_banned(name));
+    let path = path.display();
+    names.iter().map(|name| format!("{path}: {name}")).collect()
 }
 
 #[test]
@@ -271,7 +340,7 @@ fn violations(path: &Path, text: &str) -> Vec<String> {
     let mut already_imported = BTreeSet::new();
     let mut violations = Vec::new();
     for (number, line) in text.lines().enumerate() {
-        let mut violation = |what: String| {
+        let mut report = |what: String| {
             violations.push(format!("{}:{}: {what}: {line}", path.display(), number + 1));
         };
         let code = line.trim_start();
@@ -280,14 +349,14 @@ fn violations(path: &Path, text: &str) -> Vec<String> {
         }
         let leaves_module = is_single_file && code.contains("super::") && code != "use super::*;";
         if code.contains("super::super") || leaves_module {
-            violation("`super` outside of the module".into());
+            report("`super` outside of the module".into());
         }
         let import = code
             .find("use crate::")
             .filter(|&at| at == 0 || code.starts_with("pub"));
         let Some(at) = import else {
             if code.contains("crate::") && !code.contains("$crate::") {
-                violation("an inline path; import it at the top".into());
+                report("an inline path; import it at the top".into());
             }
             continue;
         };
@@ -295,17 +364,17 @@ fn violations(path: &Path, text: &str) -> Vec<String> {
         let (target, _) = path.split_once("::").unwrap_or(("", path));
         let is_listed = MODULES.iter().any(|(module, _)| *module == target);
         if !is_listed {
-            violation("an import through the root; name the module".into());
+            report("an import through the root; name the module".into());
         } else if target != importer && !allowed.contains(&target) && !COMMON.contains(&target) {
-            violation(format!("{importer} may not import {target}"));
+            report(format!("{importer} may not import {target}"));
         }
         let module = path.rsplit_once("::").map_or(path, |(module, _)| module);
         let module = module
             .split_once("::{")
             .map_or(module, |(module, _)| module);
         if !already_imported.insert(module.to_owned()) {
-            violation(format!(
-                "{module} is already_imported by two `use` items; merge them"
+            report(format!(
+                "{module} is imported by two `use` items; merge them"
             ));
         }
     }
@@ -322,24 +391,35 @@ fn module_of(path: &Path) -> String {
 /// Returns all source files except `lib.rs`, each with its path relative to `src`.
 fn sources() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut folders = vec![root.clone()];
+    let files = rust_files(&root).into_iter();
+    let mut files: Vec<_> = files
+        .map(|(path, text)| {
+            let path = path.strip_prefix(&root).expect("a path under src");
+            (path.to_owned(), text)
+        })
+        .collect();
+    files.retain(|(path, _)| path != Path::new("lib.rs"));
+    assert!(files.len() > 30, "only {} files", files.len());
+    files
+}
+
+/// Returns all Rust files below a folder.
+fn rust_files(root: &Path) -> Vec<(PathBuf, String)> {
+    let mut folders = vec![root.to_owned()];
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).expect("a readable folder") {
             let path = entry.expect("a readable entry").path();
             if path.is_dir() {
-                folders.push(path);
+                // The benches against other crates are a workspace with its own build folder.
+                if !path.ends_with("target") {
+                    folders.push(path);
+                }
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).expect("readable source");
-                let path = path
-                    .strip_prefix(&root)
-                    .expect("a path under src")
-                    .to_owned();
                 files.push((path, text));
             }
         }
     }
-    files.retain(|(path, _)| path != Path::new("lib.rs"));
-    assert!(files.len() > 30, "only {} files", files.len());
     files
 }

@@ -106,12 +106,12 @@ impl Call<'_> {
     }
 
     /// Makes the call, and returns the answer's body.
-    pub(crate) fn send(&self, layer: &LlmLayer, size: usize) -> Pin<Box<LlmBody<Pieces>>> {
+    pub(crate) fn send(&self, layer: &LlmLayer, size: usize) -> Pin<Box<LlmBody<ChunkedBody>>> {
         let mut response = Response::builder().status(self.status);
         for (name, value) in &self.headers {
             response = response.header(*name, *value);
         }
-        let pieces = Pieces::new(self.body, size, self.ends);
+        let pieces = ChunkedBody::new(self.body, size, self.ends);
         let mut response = Some(response.body(pieces).unwrap());
         let mut client = layer.layer(service_fn(move |_: Request<Full<Bytes>>| {
             let response = response.take().unwrap();
@@ -199,13 +199,13 @@ pub(crate) fn readings(registry: &Registry) -> Readings {
 
 /// A body in pieces of a size.
 #[derive(Debug)]
-pub(crate) struct Pieces {
+pub(crate) struct ChunkedBody {
     rest: Bytes,
     size: usize,
     ends: Ends,
 }
 
-impl Pieces {
+impl ChunkedBody {
     fn new(body: &[u8], size: usize, ends: Ends) -> Self {
         Self {
             rest: Bytes::copy_from_slice(body),
@@ -215,7 +215,7 @@ impl Pieces {
     }
 }
 
-impl Body for Pieces {
+impl Body for ChunkedBody {
     type Data = Bytes;
     type Error = io::Error;
 

@@ -207,7 +207,7 @@ fn returned(way: Way) -> impl Future<Output = Result<u32, fmt::Error>> + Send {
 }
 
 #[timed("lent_seconds", outcome, registry = OWN)]
-fn lent(text: &str) -> impl Future<Output = usize> {
+fn borrowing(text: &str) -> impl Future<Output = usize> {
     async { text.len() }
 }
 
@@ -218,7 +218,7 @@ fn a_returned_future_is_timed() {
         poll(returned(way));
     }
     check("returned_seconds", [1, 1, 1, 1]);
-    drop(lent("text"));
-    poll(lent("text"));
+    drop(borrowing("text"));
+    poll(borrowing("text"));
     check("lent_seconds", [1, 0, 0, 0]);
 }

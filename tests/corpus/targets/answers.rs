@@ -183,7 +183,7 @@ impl Call<'_> {
     }
 
     /// Returns the response, if the header is valid.
-    fn response(&self, size: usize) -> Option<Response<Pieces>> {
+    fn response(&self, size: usize) -> Option<Response<ChunkedBody>> {
         let mut response = Response::builder().status(self.status);
         response = response.header(CONTENT_TYPE, self.kind);
         if self.encoded {
@@ -192,7 +192,7 @@ impl Call<'_> {
         let (name, value) = self.header;
         let value = HeaderValue::from_bytes(value).ok()?;
         response = response.header(HeaderName::from_static(name), value);
-        let pieces = Pieces {
+        let pieces = ChunkedBody {
             rest: Bytes::copy_from_slice(self.answer),
             size,
             breaks: self.breaks,
@@ -202,13 +202,13 @@ impl Call<'_> {
 }
 
 /// A body in chunks of one size, which may fail at its end.
-struct Pieces {
+struct ChunkedBody {
     rest: Bytes,
     size: usize,
     breaks: bool,
 }
 
-impl Body for Pieces {
+impl Body for ChunkedBody {
     type Data = Bytes;
     type Error = io::Error;
 

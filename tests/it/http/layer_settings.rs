@@ -158,5 +158,5 @@ fn requesting_the_in_flight_gauge_of_the_layer_is_an_error() {
     let gauge = registry.gauge_family("http_requests_in_flight", "", ["method", "route"]);
     let error = gauge.unwrap_err();
     assert!(error.is_conflict());
-    assert!(error.to_string().contains("moves by itself"), "{error}");
+    assert!(error.to_string().contains("updates itself"), "{error}");
 }

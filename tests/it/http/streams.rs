@@ -23,7 +23,7 @@ const PIECE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// A chunk per minute, for an hour.
-fn pieces() -> Body {
+fn chunks() -> Body {
     let pieces = stream::iter(0..60).then(async |_| {
         sleep(PIECE).await;
         Ok::<_, Infallible>("data: 1\n\n")
@@ -35,13 +35,13 @@ async fn events() -> impl IntoResponse {
     sleep(HEAD).await;
     (
         [(CONTENT_TYPE, "text/event-stream; charset=utf-8")],
-        pieces(),
+        chunks(),
     )
 }
 
 async fn download() -> Body {
     sleep(HEAD).await;
-    pieces()
+    chunks()
 }
 
 fn layer(registry: &Registry) -> MetricsLayer {

@@ -42,7 +42,7 @@ fn frames(frames: impl IntoIterator<Item = Frame<Bytes>, IntoIter: Send + 'stati
     ))
 }
 
-fn pieces() -> impl Iterator<Item = Frame<Bytes>> {
+fn data_frames() -> impl Iterator<Item = Frame<Bytes>> {
     let pieces = PIECES
         .into_iter()
         .map(|piece| Bytes::from_static(piece.as_bytes()));
@@ -58,16 +58,16 @@ fn trailers() -> Frame<Bytes> {
 fn app() -> Router {
     Router::new()
         .route("/exact", get(async || "one, two, three"))
-        .route("/unknown", get(async || frames(pieces())))
+        .route("/unknown", get(async || frames(data_frames())))
         .route(
             "/declared",
-            get(async || ([(CONTENT_LENGTH, 15)], frames(pieces()))),
+            get(async || ([(CONTENT_LENGTH, 15)], frames(data_frames()))),
         )
         .route("/empty", get(async || ()))
         .route(
             "/trailers",
             get(async || {
-                let body = frames(pieces().chain([trailers()]));
+                let body = frames(data_frames().chain([trailers()]));
                 ([(TRAILER, "checksum")], body)
             }),
         )
@@ -77,7 +77,7 @@ fn app() -> Router {
         )
         .route(
             "/events",
-            get(async || ([(CONTENT_TYPE, "text/event-stream")], frames(pieces()))),
+            get(async || ([(CONTENT_TYPE, "text/event-stream")], frames(data_frames()))),
         )
         .route("/no-content", get(async || StatusCode::NO_CONTENT))
         .route("/not-modified", get(async || StatusCode::NOT_MODIFIED))

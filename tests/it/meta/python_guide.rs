@@ -21,14 +21,14 @@ fn the_registry() {
     let output = example_output("registry");
     let lines: Vec<_> = output.lines().collect();
     assert!(lines[0].contains("request a counter"), "{output}");
-    let rest = [
+    let expected = [
         "my_counter: 2",
         "my_counter is a counter",
         "my_gauge is a gauge",
         "my_histogram is a histogram",
-        "0 metrics of its own",
+        "0 metrics in the separate registry",
     ];
-    assert_eq!(lines[1..], rest);
+    assert_eq!(lines[1..], expected);
 }
 
 #[test]

@@ -65,24 +65,24 @@ fn response() -> Response<String> {
 
 /// A service that holds a secret. Its future holds the request.
 #[derive(Debug, Clone)]
-struct DebugRecorder(#[expect(dead_code, reason = "only `Debug` would read it")] &'static str);
+struct SecretService(#[expect(dead_code, reason = "only `Debug` would read it")] &'static str);
 
 #[derive(Debug)]
-struct Kept {
+struct ResponseFuture {
     request: Request<RequestBody<String>>,
     polled: bool,
 }
 
-impl Service<Request<RequestBody<String>>> for DebugRecorder {
+impl Service<Request<RequestBody<String>>> for SecretService {
     type Response = Response<String>;
     type Error = String;
-    type Future = Kept;
+    type Future = ResponseFuture;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), String>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut request: Request<RequestBody<String>>) -> Kept {
+    fn call(&mut self, mut request: Request<RequestBody<String>>) -> ResponseFuture {
         assert_silent(request.body());
         let labels: RequestLabels = request.extensions_mut().remove().unwrap();
         assert!(labels.set("handler", canary("handler")));
@@ -92,14 +92,14 @@ impl Service<Request<RequestBody<String>>> for DebugRecorder {
         let route = RequestRoute::current();
         assert_eq!(route.name(), Some("CANARY-authorization"));
         assert_silent(&route);
-        Kept {
+        ResponseFuture {
             request,
             polled: false,
         }
     }
 }
 
-impl Future for Kept {
+impl Future for ResponseFuture {
     type Output = Result<Response<String>, String>;
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
@@ -138,7 +138,7 @@ fn debug_output_of_the_layer_shows_no_value_of_a_request() {
     let registry = Registry::new();
     let layer = layer(&registry);
     assert_silent(&layer);
-    let mut service: MetricsService<DebugRecorder> = layer.layer(DebugRecorder("CANARY-key"));
+    let mut service: MetricsService<SecretService> = layer.layer(SecretService("CANARY-key"));
     assert_silent(&layer);
     assert_silent(&service);
     let mut context = Context::from_waker(Waker::noop());

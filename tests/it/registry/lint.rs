@@ -90,7 +90,7 @@ const HISTOGRAMS: [&str; 8] = [
 ];
 
 /// Names on which versions or runs of promtool differ.
-const DISPUTED: [(&str, &'static str); 4] = [
+const DISPUTED: [(&str, &str); 4] = [
     ("read_bytes_per_minutes", "base_unit"),
     ("wait_minutes_per_bytes", "base_unit"),
     ("open_histogram_jobs", "type_in_name"),

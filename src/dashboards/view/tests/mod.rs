@@ -53,7 +53,7 @@ impl Shop {
     }
 
     /// Returns the view at a time, in milliseconds since the start.
-    fn at(&mut self, millis: u64) -> Value {
+    fn view_at(&mut self, millis: u64) -> Value {
         let at = self.started + Duration::from_millis(millis);
         serde_json::from_str(&self.view.render_at(at)).unwrap()
     }
@@ -63,7 +63,7 @@ impl Shop {
 fn the_first_view_has_totals_and_no_rates() {
     let mut shop = Shop::new();
     shop.request("/users/{id}", "200", "ok", 0.05);
-    let view = shop.at(0);
+    let view = shop.view_at(0);
     assert_eq!(view["title"], "Shop");
     assert_eq!(view["http"]["total"], 1);
     for unknown in ["rate", "errors", "time_share"] {
@@ -94,7 +94,7 @@ fn rates_cover_the_last_minute_at_most() {
     }
     let mut window = 0.0;
     for second in 0..200 {
-        let view = shop.at(second * 1_000);
+        let view = shop.view_at(second * 1_000);
         if second > 0 {
             window = view["window"].as_f64().unwrap();
             assert!(window <= 67.5, "{window}");
@@ -110,7 +110,7 @@ fn rates_cover_the_last_minute_at_most() {
         }
     }
     assert!(window >= 45.0, "{window}");
-    let view = shop.at(200_000);
+    let view = shop.view_at(200_000);
     assert_eq!(view["http"]["total"], 1_600);
     assert_eq!(view["http"]["errors"], 0.333_333);
     // In this window nothing was slower than a second.
@@ -121,10 +121,10 @@ fn rates_cover_the_last_minute_at_most() {
 #[test]
 fn with_rare_views_the_window_starts_at_the_previous_view() {
     let mut shop = Shop::new();
-    shop.at(0);
+    shop.view_at(0);
     // The previous view is too old for current rates.
-    assert!(shop.at(600_000)["window"].is_null());
-    assert_eq!(shop.at(620_000)["window"], 20);
+    assert!(shop.view_at(600_000)["window"].is_null());
+    assert_eq!(shop.view_at(620_000)["window"], 20);
 }
 
 #[test]
@@ -132,9 +132,9 @@ fn history_has_one_point_per_view_except_for_views_close_together() {
     let mut shop = Shop::new();
     for millis in [0, 500, 1_000, 2_000, 2_100, 4_000] {
         shop.request("/", "200", "ok", 0.05);
-        shop.at(millis);
+        shop.view_at(millis);
     }
-    let view = shop.at(6_000);
+    let view = shop.view_at(6_000);
     assert_eq!(view["history"]["t"].as_array().unwrap().len(), 4);
     // What the skipped views counted is in the next point.
     assert_eq!(view["history"]["2xx"], serde_json::json!([null, 1.5, 1, 0]));
@@ -145,23 +145,26 @@ fn history_has_a_maximum_length_and_no_rates_over_long_gaps() {
     let mut shop = Shop::new();
     for second in 0..1_000 {
         shop.request("/", "200", "ok", 0.05);
-        shop.at(second * 2_000);
+        shop.view_at(second * 2_000);
     }
-    let columns = shop.at(2_000_000);
+    let columns = shop.view_at(2_000_000);
     for (name, column) in columns["history"].as_object().unwrap() {
         assert_eq!(column.as_array().unwrap().len(), 150, "{name}");
     }
     shop.request("/", "200", "ok", 0.05);
-    let view = shop.at(2_070_000);
+    let view = shop.view_at(2_070_000);
     let last = view["history"]["2xx"].as_array().unwrap().last().cloned();
     assert_eq!(last, Some(Value::Null));
     // With rare views it covers a quarter of an hour.
     let mut shop = Shop::new();
     for half_minute in 0..100 {
-        shop.at(half_minute * 30_000);
+        shop.view_at(half_minute * 30_000);
     }
     assert_eq!(
-        shop.at(3_000_000)["history"]["t"].as_array().unwrap().len(),
+        shop.view_at(3_000_000)["history"]["t"]
+            .as_array()
+            .unwrap()
+            .len(),
         31
     );
 }
@@ -173,16 +176,16 @@ fn removed_series_cause_no_burst() {
         shop.request("/", "200", "ok", 0.05);
     }
     shop.request("/gone", "200", "ok", 0.05);
-    shop.at(0);
+    shop.view_at(0);
     shop.requests.remove(["GET", "/gone", "200", "ok"]);
     shop.durations.remove(["GET", "/gone", "200"]);
     shop.request("/", "200", "ok", 0.05);
-    let view = shop.at(2_000);
+    let view = shop.view_at(2_000);
     assert_eq!(view["http"]["rate"], 0.5);
     assert_eq!(view["history"]["2xx"], serde_json::json!([null, 0.5]));
     // A series that comes back does not count as if it were new.
     shop.request("/gone", "200", "ok", 0.05);
-    assert_eq!(shop.at(4_000)["http"]["rate"], 0.25);
+    assert_eq!(shop.view_at(4_000)["http"]["rate"], 0.25);
 }
 
 #[test]
@@ -192,10 +195,10 @@ fn removing_one_of_several_series_causes_no_burst_of_the_others() {
         let status = if number % 10 == 0 { "201" } else { "200" };
         shop.request("/", status, "ok", 0.05);
     }
-    shop.at(0);
+    shop.view_at(0);
     shop.requests.remove(["GET", "/", "201", "ok"]);
     shop.request("/", "200", "ok", 0.05);
-    let view = shop.at(2_000);
+    let view = shop.view_at(2_000);
     assert_eq!(view["http"]["rate"], 0);
     assert_eq!(view["history"]["2xx"], serde_json::json!([null, 0]));
 }
@@ -206,7 +209,7 @@ fn constant_labels_do_not_shift_the_labels_of_the_layer() {
     let labelled = registry.with_labels([("region", "north"), ("zone", "a")]);
     let mut shop = Shop::with_registry(&labelled.unwrap());
     shop.request("/users", "404", "client_error", 0.05);
-    let row = &shop.at(0)["http"]["routes"][0];
+    let row = &shop.view_at(0)["http"]["routes"][0];
     assert_eq!([&row["method"], &row["route"]], ["GET", "/users"]);
 }
 
@@ -247,7 +250,7 @@ fn hostile_names_are_unchanged_and_the_size_of_a_view_is_bounded() {
             .counter(&name, &"help ".repeat(1_000))
             .unwrap();
     }
-    shop.at(0);
+    shop.view_at(0);
     let text = shop.view.render_at(shop.started + Duration::from_secs(2));
     assert!(text.len() < 600_000, "{}", text.len());
     let view: Value = serde_json::from_str(&text).unwrap();
@@ -262,7 +265,7 @@ fn hostile_names_are_unchanged_and_the_size_of_a_view_is_bounded() {
     // In the first view, routes are ordered by their total time.
     let mut shop = Shop::new();
     shop.request(hostile, "200", "ok", 0.05);
-    assert_eq!(shop.at(0)["http"]["routes"][0]["route"], hostile);
+    assert_eq!(shop.view_at(0)["http"]["routes"][0]["route"], hostile);
 }
 
 #[test]

@@ -10,7 +10,7 @@ fn price(number: u32) -> Price {
 }
 
 /// Returns the number of the price that is found, or 0 if there is none.
-fn found(table: &PriceTable, provider: &str, models: [Option<&str>; 2]) -> u32 {
+fn matching_price(table: &PriceTable, provider: &str, models: [Option<&str>; 2]) -> u32 {
     let rates = table.check().unwrap();
     let Some(rate) = rates.find(provider, models) else {
         return 0;
@@ -21,7 +21,7 @@ fn found(table: &PriceTable, provider: &str, models: [Option<&str>; 2]) -> u32 {
 }
 
 fn found_for(table: &PriceTable, model: &str) -> u32 {
-    found(table, "openai", [Some(model), None])
+    matching_price(table, "openai", [Some(model), None])
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn a_prefix_is_taken_as_it_is() {
         ("azure", "only-x", 5),
         ("openai", "only-x", 0),
     ] {
-        let number = found(&table, provider, [Some(model), None]);
+        let number = matching_price(&table, provider, [Some(model), None]);
         assert_eq!(number, expected, "{provider} {model}");
     }
     let all = PriceTable::new().model_prefix("", price(1));
@@ -260,7 +260,7 @@ fn a_price_at_a_provider_goes_before_the_one_of_the_same_name() {
         ("elsewhere", "only-2025-01-01", 4),
         ("openai", "again", 6),
     ] {
-        let number = found(&table, provider, [Some(model), None]);
+        let number = matching_price(&table, provider, [Some(model), None]);
         assert_eq!(number, expected, "{provider} {model}");
     }
 }
@@ -282,7 +282,11 @@ fn the_model_that_answered_goes_before_the_one_that_was_requested() {
         ([Some("openai/gpt-x-mini"), Some("gpt-x")], 0),
         ([None, None], 0),
     ] {
-        assert_eq!(found(&table, "openai", models), expected, "{models:?}");
+        assert_eq!(
+            matching_price(&table, "openai", models),
+            expected,
+            "{models:?}"
+        );
     }
 }
 

@@ -48,7 +48,7 @@ const OUTPUT: Range<usize> = TokenKind::Output as usize..TokenKind::Total as usi
 
 impl TokenCounts {
     pub(crate) fn get(&self, kind: TokenKind) -> Option<u64> {
-        self.at(kind as usize)
+        self.field_at(kind as usize)
     }
 
     pub(crate) fn set(&mut self, kind: TokenKind, tokens: Option<u64>) {
@@ -121,7 +121,7 @@ impl TokenCounts {
             }
             // A main count of 0 is real if the other counts make up for it: the whole prompt may
             // have come from a cache.
-            is_report = later.at(kinds.start).is_none() || reported >= known;
+            is_report = later.field_at(kinds.start).is_none() || reported >= known;
         }
         if is_report && is_complete {
             self.tokens[kinds.clone()].copy_from_slice(&later.tokens[kinds]);
@@ -129,7 +129,10 @@ impl TokenCounts {
             return true;
         }
         for at in kinds {
-            if later.at(at).is_some_and(|later| later > 0 || is_report) {
+            if later
+                .field_at(at)
+                .is_some_and(|later| later > 0 || is_report)
+            {
                 self.tokens[at] = later.tokens[at];
                 self.known |= 1 << at;
             }
@@ -154,7 +157,7 @@ impl TokenCounts {
         }
     }
 
-    fn at(&self, position: usize) -> Option<u64> {
+    fn field_at(&self, position: usize) -> Option<u64> {
         (self.known & 1 << position != 0).then(|| self.tokens[position])
     }
 

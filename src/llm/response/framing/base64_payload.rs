@@ -6,7 +6,7 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::llm::response::json::{Branch, Scanner, pieces};
+use crate::llm::response::json::{Branch, Scanner, string_chunks};
 
 /// Decodes the payload of the outer event.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ pub(crate) struct Base64Payload {
     decoder: Decoder,
 }
 
-const OUTER_EVENT: &[Branch<Decoder>] = &[pieces("bytes", Decoder::decode)];
+const OUTER_EVENT: &[Branch<Decoder>] = &[string_chunks("bytes", Decoder::decode)];
 
 /// The letters that are scanned at a time, which bounds the decoded bytes that are kept.
 const CHUNK: usize = 1_024;

@@ -53,7 +53,7 @@ pub(crate) const fn text<S>(name: &'static str, take: fn(&mut S)) -> Branch<S> {
 
 /// A member that is a string of any length. `take` gets it in pieces, in which escapes have lost
 /// their backslash only.
-pub(crate) const fn pieces<S>(name: &'static str, take: fn(&mut S, &[u8])) -> Branch<S> {
+pub(crate) const fn string_chunks<S>(name: &'static str, take: fn(&mut S, &[u8])) -> Branch<S> {
     Branch {
         key: Key::Name(name),
         take: Take::Pieces(take),

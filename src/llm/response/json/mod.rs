@@ -13,7 +13,7 @@ mod tests;
 mod text_buffer;
 mod value;
 
-pub(crate) use branch::{Branch, each, each_text, elements, field, nested, pieces, text};
+pub(crate) use branch::{Branch, each, each_text, elements, field, nested, string_chunks, text};
 #[cfg(test)]
 pub(crate) use scanner::MAX_DEPTH;
 pub(crate) use scanner::Scanner;

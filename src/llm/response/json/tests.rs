@@ -360,7 +360,7 @@ fn the_scanner_stops_at_the_end_of_a_text() {
 
 #[test]
 fn a_string_of_any_length_is_read_in_pieces_without_backslashes() {
-    const PIECES: &[Branch<Recorder>] = &[pieces("data", |recorder, piece| {
+    const PIECES: &[Branch<Recorder>] = &[string_chunks("data", |recorder, piece| {
         recorder.record_piece("data", piece);
     })];
     let long = "x".repeat(2 * MAX_TEXT_LEN);

@@ -130,7 +130,7 @@ pub(crate) fn registry(kind: &str) -> Registry {
             layer.buckets(Buckets::new(&[0.1, 1.0]).unwrap().native())
         }),
         "llm" => drop(LlmLayer::new().registry(&registry).try_register().unwrap()),
-        "llm by OpenTelemetry" => calls(&registry, |layer| layer.otel_names()),
+        "llm by OpenTelemetry" => calls(&registry, LlmLayer::otel_names),
         "llm with everything" => calls(&registry, |layer| layer.prefix("shop_").route_metrics()),
         "system" => system(&registry),
         "all" => {
