@@ -1,4 +1,4 @@
-//! Which requests are calls of an LLM: by method, host and path.
+//! Detection of LLM calls by method, host and path.
 
 use http::Method;
 use percent_encoding::percent_decode_str;
@@ -7,28 +7,27 @@ use crate::llm::request::hosts::provider_for_host;
 use crate::llm::request::parameters::truncate_name;
 use crate::llm::response::{DIALECTS, Dialect, PathPattern};
 
-/// What a request asks for, as far as its head tells.
+/// An LLM call, detected from the head of its request.
 #[derive(Debug, Clone)]
 pub(crate) struct Detected {
     pub(crate) dialect: &'static Dialect,
     pub(crate) operation: &'static str,
     pub(crate) provider: Box<str>,
-    /// Whether it fetches a stored answer, instead of asking for one.
+    /// Whether the request fetches a stored response.
     pub(crate) is_stored: bool,
-    /// Whether it may be a request of something else, unless it names a model.
+    /// Whether the request is an LLM call only if it names a model.
     pub(crate) needs_model: bool,
-    /// Whether it is one of something else, where it is seen to name none.
+    /// Whether the request is not an LLM call if its body is readable and names no model.
     pub(crate) needs_model_if_readable: bool,
-    /// The model, where the path names it.
+    /// The model, if the path contains it.
     pub(crate) model: Option<Box<str>>,
-    /// What stands for the model in the path, though it is none: Azure's deployment, and
-    /// Google's endpoint.
+    /// The name of an Azure deployment or a Google endpoint, which the path contains instead of
+    /// the model.
     pub(crate) deployment: Option<Box<str>>,
 }
 
-/// Returns what a request asks for, or nothing if it is no call of an LLM: of these, a
-/// `POST` to one of the dialects' paths, and a `GET` of a stored answer. `provider` is what
-/// the user says of the host.
+/// Detects an LLM call: a `POST` request to one of the dialects' paths, or a `GET` request for a
+/// stored response. `provider` is the configured provider of the host.
 pub(crate) fn detect(
     method: &Method,
     host: &str,
@@ -41,25 +40,26 @@ pub(crate) fn detect(
         _ => return None,
     };
     let path = path.trim_end_matches('/');
-    let (dialect, end, before) = DIALECTS.into_iter().find_map(|dialect| {
-        let mut ends = dialect.paths.iter();
-        let (end, before) = ends.find_map(|end| {
-            (end.is_stored == is_stored)
-                .then(|| match_path(end, path))
-                .flatten()
-        })?;
-        Some((dialect, end, before))
+    let (dialect, pattern, base) = DIALECTS.into_iter().find_map(|dialect| {
+        let mut patterns = dialect
+            .paths
+            .iter()
+            .filter(|pattern| pattern.is_stored == is_stored);
+        let (pattern, base) =
+            patterns.find_map(|pattern| Some((pattern, match_path(pattern, path)?)))?;
+        Some((dialect, pattern, base))
     })?;
-    let model = end
+    let model = pattern
         .has_model
-        .then(|| model_in_path(before, end.infix))
+        .then(|| model_in_path(base, pattern.infix))
         .flatten();
-    let operation = end.operation(model.as_deref())?;
-    let known = provider.or_else(|| provider_for_host(host));
-    let deployment = deployment(before);
-    let is_versioned = before.ends_with("/v1") || before.ends_with("/v2");
-    let is_certain = known.is_some() || end.is_llm_only || deployment.is_some() || is_versioned;
-    // Nothing in a request without a body would show what it is.
+    let operation = pattern.operation(model.as_deref())?;
+    let provider = provider.or_else(|| provider_for_host(host));
+    let deployment = deployment(base);
+    let is_versioned = base.ends_with("/v1") || base.ends_with("/v2");
+    let is_certain =
+        provider.is_some() || pattern.is_llm_only || deployment.is_some() || is_versioned;
+    // A request without a body cannot name a model.
     if is_stored && !is_certain {
         return None;
     }
@@ -67,48 +67,48 @@ pub(crate) fn detect(
         dialect,
         operation,
         is_stored,
-        provider: known.unwrap_or(dialect.provider).into(),
+        provider: provider.unwrap_or(dialect.provider).into(),
         needs_model: !is_certain,
-        needs_model_if_readable: known.is_none() && end.is_model_required,
+        needs_model_if_readable: provider.is_none() && pattern.is_model_required,
         model: model.filter(|_| deployment.is_none()),
         deployment: deployment
             .map(|name| truncate_name(&percent_decode_str(name).decode_utf8_lossy())),
     })
 }
 
-/// Returns the end of a path, and what is before it, if it is the path's.
-fn match_path<'a, 'b>(end: &'a PathPattern, path: &'b str) -> Option<(&'a PathPattern, &'b str)> {
-    let path = if end.is_stored {
+/// Returns the part of a path before the pattern's suffix, if the path matches the pattern.
+fn match_path<'a>(pattern: &PathPattern, path: &'a str) -> Option<&'a str> {
+    let path = if pattern.is_stored {
         &path[..=path.rfind('/')?]
     } else {
         path
     };
-    let before = path.strip_suffix(end.suffix)?;
-    before.contains(end.infix).then_some((end, before))
+    let base = path.strip_suffix(pattern.suffix)?;
+    base.contains(pattern.infix).then_some(base)
 }
 
-/// Returns the model that a path names, after something else: of the name of a resource of
-/// AWS's, which says whose it is, the last part.
-fn model_in_path(before: &str, within: &str) -> Option<Box<str>> {
-    let (_, name) = before.rsplit_once(within)?;
+/// Returns the model that follows `infix` in a path. For an Amazon Resource Name (ARN) it is the
+/// last part, without the account.
+fn model_in_path(path: &str, infix: &str) -> Option<Box<str>> {
+    let (_, name) = path.rsplit_once(infix)?;
     let name = percent_decode_str(name).decode_utf8_lossy();
     let model = match name.strip_prefix("arn:") {
-        // After partition, service, region and account, and the kind of resource.
+        // It starts with partition, service, region, account and resource type.
         Some(resource) => resource.splitn(5, ':').last()?.rsplit('/').next()?,
         None => &name,
     };
     (!model.is_empty()).then(|| truncate_name(model))
 }
 
-/// Returns the deployment or endpoint that a path names, as Azure's and Google's do.
-fn deployment(before: &str) -> Option<&str> {
-    let name = match before.split_once("/deployments/") {
+/// Returns the name of the Azure deployment or Google endpoint in a path.
+fn deployment(path: &str) -> Option<&str> {
+    let name = match path.split_once("/deployments/") {
         Some((_, after)) => after.split('/').next()?,
-        // The last one: where something follows, the model is told beside.
-        None => before.rsplit_once("/endpoints/")?.1,
+        // It must be the last part: a longer path also contains the model.
+        None => path.rsplit_once("/endpoints/")?.1,
     };
-    let is_one = !name.is_empty() && !name.contains('/') && name != "openapi";
-    is_one.then_some(name)
+    let is_name = !name.is_empty() && !name.contains('/') && name != "openapi";
+    is_name.then_some(name)
 }
 
 #[cfg(test)]
@@ -118,21 +118,21 @@ mod tests {
     #[track_caller]
     fn check(url: &str, expected: Option<(&str, &str, bool)>) {
         let (host, path) = url.split_once('/').unwrap_or((url, ""));
-        let found = detect(&Method::POST, host, &format!("/{path}"), None);
-        let found = found.as_ref().map(|found| {
+        let detected = detect(&Method::POST, host, &format!("/{path}"), None);
+        let detected = detected.as_ref().map(|detected| {
             let Detected {
                 provider,
                 operation,
-                needs_model: is_likely,
+                needs_model,
                 ..
-            } = found;
-            (&**provider, *operation, *is_likely)
+            } = detected;
+            (&**provider, *operation, *needs_model)
         });
-        assert_eq!(found, expected, "{url}");
+        assert_eq!(detected, expected, "{url}");
     }
 
     #[test]
-    fn calls_are_known_by_host_and_path() {
+    fn calls_are_detected_by_host_and_path() {
         for (url, expected) in [
             (
                 "api.openai.com/v1/chat/completions",
@@ -183,7 +183,7 @@ mod tests {
                 "x.openai.azure.com/openai/deployments/d/embeddings",
                 Some(("azure.ai.openai", "embeddings", false)),
             ),
-            // These make nothing, or tell again what was counted.
+            // These generate nothing, or repeat what was counted.
             ("api.openai.com/v1/responses/resp_1/cancel", None),
             ("api.openai.com/v1/responses/input_tokens", None),
             ("api.openai.com/v1/threads/t/messages", None),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_answer_is_fetched_by_its_id() {
+    fn the_fetch_of_a_stored_response_is_detected_by_its_id() {
         for (host, path, is_stored) in [
             ("api.openai.com", "/v1/responses/resp_1", true),
             ("x.openai.azure.com", "/openai/responses/resp_1", true),
@@ -208,9 +208,9 @@ mod tests {
             ("api.openai.com", "/v1/responses/resp_1/input_items", false),
             ("api.openai.com", "/v1/chat/completions", false),
         ] {
-            let found = detect(&Method::GET, host, path, None);
+            let detected = detect(&Method::GET, host, path, None);
             assert_eq!(
-                found.is_some_and(|found| found.is_stored),
+                detected.is_some_and(|detected| detected.is_stored),
                 is_stored,
                 "{path}"
             );
@@ -220,35 +220,35 @@ mod tests {
     }
 
     #[test]
-    fn a_deployment_is_no_model_but_is_found_in_the_path() {
-        let found = detect(
+    fn a_deployment_in_the_path_is_not_the_model() {
+        let detected = detect(
             &Method::POST,
             "h",
             "/openai/deployments/mine/chat/completions",
             None,
         );
-        assert_eq!(found.unwrap().deployment.as_deref(), Some("mine"));
+        assert_eq!(detected.unwrap().deployment.as_deref(), Some("mine"));
         let escaped = "/openai/deployments/%73k-key/chat/completions";
-        let found = detect(&Method::POST, "h", escaped, None);
-        assert_eq!(found.unwrap().deployment.as_deref(), Some("sk-key"));
+        let detected = detect(&Method::POST, "h", escaped, None);
+        assert_eq!(detected.unwrap().deployment.as_deref(), Some("sk-key"));
         for path in [
             "/openai/deployments//chat/completions",
             "/v1/chat/completions",
         ] {
-            let found = detect(&Method::POST, "h", path, None).unwrap();
-            assert_eq!(found.deployment, None, "{path}");
+            let detected = detect(&Method::POST, "h", path, None).unwrap();
+            assert_eq!(detected.deployment, None, "{path}");
         }
     }
 
     #[test]
-    fn no_path_of_a_dialect_hides_anothers() {
-        let ends: Vec<_> = DIALECTS.iter().flat_map(|dialect| dialect.paths).collect();
-        for (at, path) in ends.iter().enumerate() {
-            let hides = |other: &&PathPattern| {
-                path.suffix.ends_with(other.suffix) && path.infix.contains(other.infix)
+    fn no_path_pattern_shadows_another() {
+        let patterns: Vec<_> = DIALECTS.iter().flat_map(|dialect| dialect.paths).collect();
+        for (index, pattern) in patterns.iter().enumerate() {
+            let matches = |other: &&PathPattern| {
+                pattern.suffix.ends_with(other.suffix) && pattern.infix.contains(other.infix)
             };
-            let first = ends.iter().position(hides);
-            assert_eq!(first, Some(at), "{}", path.suffix);
+            let first = patterns.iter().position(matches);
+            assert_eq!(first, Some(index), "{}", pattern.suffix);
         }
     }
 }

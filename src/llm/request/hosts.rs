@@ -1,7 +1,10 @@
-//! Whose hosts are whose.
+//! The hosts of LLM providers.
 
-/// The hosts of providers, or ends of them, and the names of the providers: those of the
-/// OpenTelemetry GenAI conventions if they have one, and else usually those of LiteLLM.
+/// Hosts, and the names of their providers. An entry that starts with a dot or a hyphen matches
+/// all hosts that end with it.
+///
+/// The names are those of the OpenTelemetry GenAI conventions. If the conventions have no name for
+/// a provider, it is usually LiteLLM's.
 const HOSTS: [(&str, &str); 82] = [
     ("api.openai.com", "openai"),
     (".api.openai.com", "openai"),
@@ -87,43 +90,45 @@ const HOSTS: [(&str, &str); 82] = [
     ("api.z.ai", "zai"),
 ];
 
-/// Returns the provider that a host belongs to, if that is known.
+/// Returns the provider of a host, or `None` if the host is unknown.
 pub(crate) fn provider_for_host(host: &str) -> Option<&'static str> {
-    let is = |known: &str| match known.as_bytes()[0] {
-        b'.' | b'-' => ends_with(host, known),
-        _ => host.eq_ignore_ascii_case(known),
+    let matches = |pattern: &str| match pattern.as_bytes()[0] {
+        b'.' | b'-' => ends_with(host, pattern),
+        _ => host.eq_ignore_ascii_case(pattern),
     };
-    let known = HOSTS.iter().find(|(known, _)| is(known));
-    let known = known.map(|(_, provider)| *provider);
-    known.or_else(|| is_bedrock_host(host).then_some("aws.bedrock"))
+    let listed = HOSTS.iter().find(|(pattern, _)| matches(pattern));
+    let provider = listed.map(|(_, provider)| *provider);
+    provider.or_else(|| is_bedrock_host(host).then_some("aws.bedrock"))
 }
 
-/// Whether a host is one of Bedrock's: `bedrock-runtime.us-east-1.amazonaws.com`, with a
-/// region of any name, and before it that of a private endpoint; or
-/// `bedrock-mantle.us-east-1.api.aws`, which speaks as others do.
+/// Returns true for a host of Amazon Bedrock in any region.
+///
+/// Examples are `bedrock-runtime.us-east-1.amazonaws.com`, which may follow the name of a private
+/// endpoint, and `bedrock-mantle.us-east-1.api.aws`, which serves OpenAI-compatible APIs.
 fn is_bedrock_host(host: &str) -> bool {
-    let is_amazons = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"]
+    let is_aws = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"]
         .iter()
-        .any(|end| ends_with(host, end));
+        .any(|suffix| ends_with(host, suffix));
     let mut parts = host.split('.');
     let is_runtime = |part: &str| {
         ["bedrock-runtime", "bedrock-runtime-fips", "bedrock-mantle"]
             .iter()
-            .any(|known| part.eq_ignore_ascii_case(known))
+            .any(|service| part.eq_ignore_ascii_case(service))
     };
-    is_amazons && parts.any(is_runtime)
+    is_aws && parts.any(is_runtime)
 }
 
-fn ends_with(host: &str, end: &str) -> bool {
-    let (host, end) = (host.as_bytes(), end.as_bytes());
-    host.len() > end.len() && host[host.len() - end.len()..].eq_ignore_ascii_case(end)
+/// Returns true if a host ends with `suffix` and is longer, ignoring ASCII case.
+fn ends_with(host: &str, suffix: &str) -> bool {
+    let (host, suffix) = (host.as_bytes(), suffix.as_bytes());
+    host.len() > suffix.len() && host[host.len() - suffix.len()..].eq_ignore_ascii_case(suffix)
 }
 
-/// Returns true if a configured host is this one: a name or address, with a port or for all
-/// ports.
+/// Returns true if a configured host matches a request's host and port. Without a port it matches
+/// all ports.
 pub(crate) fn host_matches(configured: &str, host: &str, port: Option<u16>) -> bool {
     let (name, configured_port) = match configured.rsplit_once(':') {
-        // The colons of an IPv6 address are in brackets.
+        // An IPv6 address is in brackets, so the colons in it do not start a port.
         Some((name, port)) if !name.contains(':') || name.ends_with(']') => {
             (name, port.parse().ok())
         }
@@ -137,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_that_only_looks_like_a_providers_is_none() {
+    fn a_host_that_only_resembles_a_providers_host_is_unknown() {
         for host in [
             "api.openai.com.evil.example",
             "evilapi.openai.com",
@@ -179,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_of_any_region_and_spelling_is_its_providers() {
+    fn the_provider_of_a_host_does_not_depend_on_region_and_case() {
         for (host, provider) in [
             ("x.OpenAI.azure.com", "azure.ai.openai"),
             ("bedrock-runtime.us-east-1.amazonaws.com", "aws.bedrock"),
@@ -195,7 +200,7 @@ mod tests {
             ("bedrock-mantle.us-east-1.api.aws", "aws.bedrock"),
             ("europe-west4-aiplatform.googleapis.com", "gcp.vertex_ai"),
             ("aiplatform.googleapis.com", "gcp.vertex_ai"),
-            // The path `/anthropic` is there, too.
+            // It also serves Anthropic's API at `/anthropic`.
             ("acme.services.ai.azure.com", "azure.ai.inference"),
             ("api.githubcopilot.com", "github_copilot"),
             ("api.business.githubcopilot.com", "github_copilot"),
@@ -217,24 +222,25 @@ mod tests {
     }
 
     #[test]
-    fn each_entry_names_its_own_host_and_no_longer_one() {
-        for (known, provider) in HOSTS {
-            let host = match known.as_bytes()[0] {
-                b'.' | b'-' => format!("x{known}"),
-                _ => known.to_owned(),
+    fn each_entry_matches_its_host_and_no_longer_one() {
+        for (pattern, provider) in HOSTS {
+            let host = match pattern.as_bytes()[0] {
+                b'.' | b'-' => format!("x{pattern}"),
+                _ => pattern.to_owned(),
             };
-            assert_eq!(provider_for_host(&host), Some(provider), "{known}");
+            assert_eq!(provider_for_host(&host), Some(provider), "{pattern}");
             assert_eq!(
                 provider_for_host(&format!("{host}.evil.example")),
                 None,
-                "{known}"
+                "{pattern}"
             );
-            assert_eq!(provider_for_host(&format!("{host}x")), None, "{known}");
-            let is_name = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
-            let is_name = |letter: char| is_name(letter) || letter == '_' || letter == '.';
+            assert_eq!(provider_for_host(&format!("{host}x")), None, "{pattern}");
+            let is_alphanumeric =
+                |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+            let is_name = |letter: char| is_alphanumeric(letter) || letter == '_' || letter == '.';
             assert!(provider.chars().all(is_name), "{provider}");
-            let twice = HOSTS.iter().filter(|(other, _)| *other == known).count();
-            assert_eq!(twice, 1, "{known}");
+            let count = HOSTS.iter().filter(|(other, _)| *other == pattern).count();
+            assert_eq!(count, 1, "{pattern}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a request asks for, read from its body.
+//! The parameters of a call, read from the request's body.
 
 use std::fmt;
 
@@ -6,9 +6,11 @@ use memchr::memmem;
 
 use crate::llm::response::json::{Branch, MAX_TEXT_LEN, Scanner, Value, field, nested};
 
-/// The model of a request whose body the layer cannot see, since it is made as it is
-/// sent: to be put among the request's extensions. reqwest's requests have none; the
-/// model of such a call is the one that the answer tells.
+/// The model of a request with a streamed body.
+///
+/// The layer cannot read the model from such a body. Insert a `RequestModel` into the extensions
+/// of the [`http::Request`] instead. A `reqwest::Request` has no extensions; for it, the model that
+/// the response names is used.
 ///
 /// ```
 /// use tachometer::llm::RequestModel;
@@ -19,10 +21,12 @@ use crate::llm::response::json::{Branch, MAX_TEXT_LEN, Scanner, Value, field, ne
 /// request.extensions_mut().insert(RequestModel::new("gpt-x"));
 /// ```
 #[derive(Clone, PartialEq, Eq)]
+#[doc(alias = "extensions")]
+#[doc(alias = "streaming")]
 pub struct RequestModel(pub(crate) Box<str>);
 
 impl RequestModel {
-    /// Names it.
+    /// Creates an extension with the name of the model.
     pub fn new(model: impl Into<Box<str>>) -> Self {
         Self(model.into())
     }
@@ -31,28 +35,29 @@ impl RequestModel {
 /// Does not print the name, which may come from a client.
 impl fmt::Debug for RequestModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Model").finish_non_exhaustive()
+        f.debug_struct("RequestModel").finish_non_exhaustive()
     }
 }
 
-/// Returns as much of a name as is told of a model's: it becomes a label.
+/// Returns the start of a model's name, up to the greatest length of a label.
 pub(crate) fn truncate_name(name: &str) -> Box<str> {
-    let boundary = |at: &usize| name.is_char_boundary(*at);
-    let end = (0..=name.len().min(MAX_TEXT_LEN)).rev().find(boundary);
+    let is_boundary = |index: &usize| name.is_char_boundary(*index);
+    let end = (0..=name.len().min(MAX_TEXT_LEN)).rev().find(is_boundary);
     name[..end.unwrap_or(0)].into()
 }
 
-/// What a request's body says.
+/// The parameters in a request's body that affect how the call is measured.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct RequestParams {
-    /// Whether the body could be seen, and was a JSON object or a form.
+    /// Whether the body is in memory and is a JSON object or a multipart form.
     pub(crate) is_readable: bool,
     pub(crate) model: Option<Box<str>>,
     pub(crate) stream: Option<bool>,
-    /// Whether a stream is to tell its usage.
+    /// Whether the usage is requested at the end of a stream.
     pub(crate) includes_usage: bool,
-    /// How many answers it asks for, and the most tokens that each may have.
+    /// The number of requested choices.
     pub(crate) choices: Option<u64>,
+    /// The greatest number of output tokens of each choice.
     max_tokens: Option<u64>,
 }
 
@@ -79,30 +84,29 @@ const BODY: &[Branch<RequestParams>] = &[
 ];
 
 impl RequestParams {
-    /// Reads a body; the time that takes grows with its size, and is far below what
-    /// sending it takes.
+    /// Reads a body. The time is proportional to its length and much shorter than sending it.
     pub(crate) fn read(body: Option<&[u8]>) -> Self {
-        let mut asked = Self::default();
+        let mut params = Self::default();
         match body {
-            Some(body) if body.starts_with(b"--") => asked.read_form(body),
+            Some(body) if body.starts_with(b"--") => params.read_form(body),
             Some(body) => {
                 let mut scanner = Scanner::new(BODY);
-                scanner.push(body, &mut asked);
-                asked.is_readable = scanner.is_done() && body.trim_ascii_start().starts_with(b"{");
+                scanner.push(body, &mut params);
+                params.is_readable = scanner.is_done() && body.trim_ascii_start().starts_with(b"{");
             }
             None => {}
         }
-        asked
+        params
     }
 
-    /// Returns the most output tokens that the request allows, in all answers together.
+    /// Returns the greatest number of output tokens of all choices together.
     pub(crate) fn max_total_tokens(&self) -> Option<u64> {
-        // Some take 0 for no limit.
-        let each = self.max_tokens.filter(|most| *most > 0)?;
-        Some(each.saturating_mul(self.choices.unwrap_or(1).max(1)))
+        // For some servers, 0 means no limit.
+        let max_tokens = self.max_tokens.filter(|tokens| *tokens > 0)?;
+        Some(max_tokens.saturating_mul(self.choices.unwrap_or(1).max(1)))
     }
 
-    /// Reads a form in parts (RFC 7578), as those are that have a sound or picture in them.
+    /// Reads a multipart form (RFC 7578), which requests with audio or images have.
     fn read_form(&mut self, form: &[u8]) {
         for (head, value) in form_parts(form) {
             if is_text_field(head, "model") {
@@ -115,37 +119,37 @@ impl RequestParams {
     }
 }
 
-/// Returns the parts of a form, the head of each and its value. What is within a value, such
-/// as a file that someone else made, is never taken for a part.
+/// Returns the head and the value of each part of a multipart form. Text within a value, such as
+/// an uploaded file, is never parsed as a part.
 fn form_parts(form: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    const END: &[u8] = b"\r\n";
-    const BLANK: &[u8] = b"\r\n\r\n";
-    // The first line is the boundary, which ends each part on a line of its own.
-    let boundary = memmem::find(form, END).map(|end| [END, &form[..end]].concat());
-    let mut rest = boundary
+    const CRLF: &[u8] = b"\r\n";
+    const BLANK_LINE: &[u8] = b"\r\n\r\n";
+    // The first line is the boundary. A line with the same text ends each part.
+    let boundary = memmem::find(form, CRLF).map(|end| [CRLF, &form[..end]].concat());
+    let mut remaining = boundary
         .as_ref()
-        .map(|boundary| &form[boundary.len() - END.len()..]);
+        .map(|boundary| &form[boundary.len() - CRLF.len()..]);
     std::iter::from_fn(move || {
-        let part = rest?;
-        let head = memmem::find(part, BLANK)?;
-        let value = &part[head + BLANK.len()..];
+        let part = remaining?;
+        let head_len = memmem::find(part, BLANK_LINE)?;
+        let value = &part[head_len + BLANK_LINE.len()..];
         let end = memmem::find(value, boundary.as_ref()?)?;
-        rest = Some(&value[end + boundary.as_ref()?.len()..]);
-        Some((&part[..head], &value[..end]))
+        remaining = Some(&value[end + boundary.as_ref()?.len()..]);
+        Some((&part[..head_len], &value[..end]))
     })
 }
 
-/// Whether a part of a form is a text of this name; what has a name of a file is one.
+/// Returns true for the head of a text field with this name. A part with a file name is a file.
 fn is_text_field(head: &[u8], name: &str) -> bool {
-    let named = format!(" name=\"{name}\"");
-    memmem::find(head, named.as_bytes()).is_some() && memmem::find(head, b"filename").is_none()
+    let attribute = format!(" name=\"{name}\"");
+    memmem::find(head, attribute.as_bytes()).is_some() && memmem::find(head, b"filename").is_none()
 }
 
 fn nonempty_text(value: &[u8]) -> Option<&str> {
     str::from_utf8(value).ok().filter(|text| !text.is_empty())
 }
 
-/// The methods that take the values of the body.
+/// Setters for the fields of a JSON body.
 impl RequestParams {
     fn model(&mut self, value: Value<'_>) {
         if let Some(model) = value.non_empty() {
@@ -165,8 +169,7 @@ impl RequestParams {
         self.choices = value.to_u64();
     }
 
-    /// Takes the largest limit: some clients send an old one, which the server ignores, beside
-    /// the one that counts.
+    /// Keeps the largest limit. Some clients also send a deprecated field, which the server ignores.
     fn max_tokens(&mut self, value: Value<'_>) {
         self.max_tokens = self.max_tokens.max(value.to_u64());
     }
@@ -177,10 +180,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_tells_its_model_and_what_it_wants_wherever_they_are() {
+    fn parameters_are_read_at_any_position() {
         let body = br#"{"messages":[{"content":"\"model\":\"no\"","model":"no"}],
             "stream":true,"stream_options":{"x":[1],"include_usage":true},"model":"gpt\/x"}"#;
-        let asked = RequestParams::read(Some(body));
+        let params = RequestParams::read(Some(body));
         let expected = RequestParams {
             is_readable: true,
             model: Some("gpt/x".into()),
@@ -188,32 +191,32 @@ mod tests {
             includes_usage: true,
             ..RequestParams::default()
         };
-        assert_eq!(asked, expected);
+        assert_eq!(params, expected);
     }
 
     #[test]
-    fn a_name_that_is_cut_stays_too_long() {
+    fn a_long_name_is_truncated() {
         for (times, length) in [(40, 162), (60, MAX_TEXT_LEN)] {
             let body = format!(r#"{{"model":"ab{}"}}"#, r"\u6a21-".repeat(times));
-            let asked = RequestParams::read(Some(body.as_bytes()));
-            assert_eq!(asked.model.unwrap().len(), length);
+            let params = RequestParams::read(Some(body.as_bytes()));
+            assert_eq!(params.model.unwrap().len(), length);
         }
     }
 
     #[test]
-    fn a_limit_of_tokens_is_for_each_answer_and_0_is_none() {
-        for (body, most) in [
+    fn a_token_limit_applies_to_each_choice_and_0_means_none() {
+        for (body, tokens) in [
             (&br#"{"max_tokens":5,"n":2}"#[..], Some(10)),
             (br#"{"max_completion_tokens":5}"#, Some(5)),
             (br#"{"max_tokens":0}"#, None),
             (br"{}", None),
         ] {
-            assert_eq!(RequestParams::read(Some(body)).max_total_tokens(), most);
+            assert_eq!(RequestParams::read(Some(body)).max_total_tokens(), tokens);
         }
     }
 
     #[test]
-    fn what_is_no_object_is_not_seen() {
+    fn a_body_that_is_not_an_object_is_not_readable() {
         for body in ["not JSON", "123 x", "true", "null", "[]", "\"x\"", ""] {
             assert!(
                 !RequestParams::read(Some(body.as_bytes())).is_readable,
@@ -223,34 +226,34 @@ mod tests {
     }
 
     #[test]
-    fn a_form_tells_its_model_wherever_it_is() {
+    fn the_model_of_a_form_is_read_at_any_position() {
         let part = |head: &str, value: &str| {
             format!("--b\r\nContent-Disposition: form-data; {head}\r\n\r\n{value}\r\n")
         };
         let model = part("name=\"model\"", "whisper-x");
         let stream = part("name=\"stream\"", "true");
-        // What is in a file is nobody's choice but that of who made it.
-        let inside = "\0\u{1}; name=\"model\"\r\n\r\nevil\r\n--c\r\n";
-        let file = part("name=\"file\"; filename=\"a.mp3\"", inside);
+        // The content of a file must not change the model.
+        let content = "\0\u{1}; name=\"model\"\r\n\r\nevil\r\n--c\r\n";
+        let file = part("name=\"file\"; filename=\"a.mp3\"", content);
         for form in [
             format!("{model}{file}{stream}--b--\r\n"),
             format!("{file}{stream}{model}--b--\r\n"),
         ] {
-            let asked = RequestParams::read(Some(form.as_bytes()));
-            assert_eq!(asked.model.as_deref(), Some("whisper-x"));
-            assert_eq!(asked.stream, Some(true));
+            let params = RequestParams::read(Some(form.as_bytes()));
+            assert_eq!(params.model.as_deref(), Some("whisper-x"));
+            assert_eq!(params.stream, Some(true));
         }
-        // A boundary is no part of a head, whatever it is made of.
+        // The text of a boundary does not belong to a head.
         let form = format!("{model}--b--\r\n").replace("--b", "--------------------b-filename=c");
-        let asked = RequestParams::read(Some(form.as_bytes()));
-        assert_eq!(asked.model.as_deref(), Some("whisper-x"));
-        let named = part("name=\"model\"; filename=\"m\"", "no model");
+        let params = RequestParams::read(Some(form.as_bytes()));
+        assert_eq!(params.model.as_deref(), Some("whisper-x"));
+        let file = part("name=\"model\"; filename=\"m\"", "no model");
         for form in [
             "--",
             "--b\r\n name=\"model\"",
             "--b\r\n name=\"model\"\r\n\r\n",
             "--b\r\n name=\"model\"\r\n\r\ncut",
-            &named,
+            &file,
         ] {
             assert_eq!(
                 RequestParams::read(Some(form.as_bytes())).model,
@@ -261,16 +264,16 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_is_not_seen_or_no_json_says_nothing() {
+    fn an_unreadable_body_has_no_parameters() {
         for body in [
             None,
             Some(&b""[..]),
             Some(b"--form"),
             Some(br#"{"stream":"yes"}"#),
         ] {
-            let asked = RequestParams::read(body);
+            let params = RequestParams::read(body);
             assert_eq!(
-                (asked.model, asked.stream, asked.includes_usage),
+                (params.model, params.stream, params.includes_usage),
                 (None, None, false)
             );
         }
