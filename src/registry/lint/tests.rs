@@ -12,7 +12,7 @@ fn family(name: &str, kind: Kind) -> LintedFamily {
 /// Checks how often a family breaks `rule`, and that it breaks no other rule.
 #[track_caller]
 fn check_family(family: &LintedFamily, rule: &str, times: usize) {
-    let rules: Vec<_> = check(family).iter().map(|lint| lint.rule()).collect();
+    let rules: Vec<_> = check(family).iter().map(Lint::rule).collect();
     assert_eq!(rules, vec![rule; times], "{}", family.desc.exposed_name());
 }
 

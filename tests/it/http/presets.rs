@@ -16,9 +16,9 @@ async fn exposition(layer: MetricsLayer, registry: &Registry) -> String {
 
 #[tokio::test]
 async fn a_preset_renames_metrics_and_labels_and_brings_its_bounds() {
-    let names: [(fn(MetricsLayer) -> MetricsLayer, &[&str]); 2] = [
+    for (layer, lines) in [
         (
-            MetricsLayer::otel_names,
+            MetricsLayer::new().otel_names(),
             &[
                 r#"http_server_request_duration_seconds_bucket{http_request_method="GET",http_route="/users/{id}",http_response_status_code="200",network_protocol_version="1.1",url_scheme="none",le="0.075"} 1"#,
                 r#"http_server_requests_total{http_request_method="GET",http_route="/users/{id}",http_response_status_code="200",network_protocol_version="1.1",url_scheme="none",outcome="ok"} 1"#,
@@ -26,19 +26,16 @@ async fn a_preset_renames_metrics_and_labels_and_brings_its_bounds() {
             ],
         ),
         (
-            MetricsLayer::axum_prometheus_names,
+            MetricsLayer::new().axum_prometheus_names(),
             &[
                 r#"axum_http_requests_total{method="GET",endpoint="/users/{id}",status="200",version="1.1",scheme="none",outcome="ok"} 1"#,
                 r#"axum_http_requests_duration_seconds_count{method="GET",endpoint="/users/{id}",status="200",version="1.1",scheme="none"} 1"#,
                 r#"axum_http_requests_pending{method="GET",endpoint="/users/{id}"} 0"#,
             ],
         ),
-    ];
-    for (with_names, lines) in names {
+    ] {
         let registry = Registry::new();
-        let layer = with_names(MetricsLayer::new())
-            .version_label()
-            .scheme_label();
+        let layer = layer.version_label().scheme_label();
         let text = exposition(layer, &registry).await;
         for line in lines {
             assert!(text.lines().any(|there| there == *line), "{line} in {text}");
