@@ -1,7 +1,5 @@
-mod names;
-
-use self::names::{PRICED_BY, UNPRICED};
-use super::*;
+use crate::llm::cost::price_table::real_names::{PRICED_BY, UNPRICED};
+use crate::llm::cost::{Price, PriceTable};
 use crate::llm::facts::{Money, Unit, Usage};
 
 /// Returns a price that is known by its number.
