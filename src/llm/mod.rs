@@ -150,6 +150,6 @@ mod tower;
 
 pub use call::LlmCall;
 pub use cost::{Price, PriceTable};
-pub use facts::{ErrorType, Outcome, Phase, ServiceTier, Unit, Usage};
+pub use facts::{ErrorType, Outcome, ServiceTier, Unit, Usage};
 pub use request::RequestModel;
 pub use tower::{LlmBody, LlmLayer, LlmRequest, LlmResponse, LlmService};

@@ -1,11 +1,11 @@
-//! The guard of one call, which records it exactly once: when it is dropped.
+//! The guard of one call, which records the call once, when the guard is dropped.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::llm::facts::{
-    CallFacts, CallTarget, EndedCall, ErrorType, MAX_TOKENS, ModelEvidence, Money, Outcome, Phase,
-    RateLimit, Usage,
+    CallFacts, CallTarget, EndedCall, ErrorType, MAX_TOKENS, ModelEvidence, Money, Outcome,
+    RateLimit, ServerPhase, Usage,
 };
 use crate::llm::metrics::LlmMetrics;
 use crate::metric::{Histogram, InFlight};
@@ -16,6 +16,8 @@ use crate::metric::{Histogram, InFlight};
 /// It is recorded once: with the outcome given to [`finish`](Self::finish), or as cancelled if it
 /// is dropped before.
 #[must_use = "a call that is dropped is recorded as cancelled"]
+#[doc(alias = "guard")]
+#[doc(alias = "manual instrumentation")]
 pub struct LlmCall {
     metrics: LlmMetrics,
     /// `None` for the fetch of a stored response, which is not a call in flight.
@@ -26,7 +28,7 @@ pub struct LlmCall {
     pub(crate) outcome: Outcome,
     started: Instant,
     first_token: Option<Instant>,
-    /// Whether all content came in one frame, so that the time between its tokens is unknown.
+    /// Whether all content was in one frame, so that the time between its tokens is unknown.
     pub(crate) is_single_frame: bool,
     chunk_timer: Option<ChunkTimer>,
     /// The duration, if it was not measured by this guard.
@@ -99,7 +101,11 @@ impl LlmCall {
         }
     }
 
-    /// Marks the time of the first token of a streamed response. Only the first call counts.
+    /// Marks the time of the first token of a streamed response. Only the first call of this method
+    /// has an effect.
+    #[doc(alias = "streaming")]
+    #[doc(alias = "time to first token")]
+    #[doc(alias = "ttft")]
     pub fn first_token(&mut self) {
         if self.first_token.is_none() {
             self.first_token = Some(self.metrics.settings().clock.now());
@@ -107,10 +113,11 @@ impl LlmCall {
         }
     }
 
-    /// Sets the tokens and other units that the call used; the last call counts.
+    /// Sets the tokens and other units that the call used. A later usage replaces it.
     ///
     /// A count above 2^40 is ignored, and the call is counted in `llm_usage_missing_total` with
     /// the reason `invalid`.
+    #[doc(alias = "token usage")]
     pub fn set_usage(&mut self, usage: Usage) {
         let (usage, is_invalid) = usage.discard_invalid();
         self.facts.usage = usage;
@@ -118,20 +125,44 @@ impl LlmCall {
         self.accept();
     }
 
-    /// Sets the cost that the provider reports, in US dollars. It replaces the cost by the
-    /// table of prices. A number that is negative or not finite is ignored.
+    /// Sets the cost that the provider reports, in US dollars. It is counted instead of the cost
+    /// by the [prices](crate::llm::LlmLayer::prices). A number that is negative, not a number, or
+    /// more than a million is ignored.
+    #[doc(alias = "price")]
     pub fn set_cost(&mut self, dollars: f64) {
         if let Some(cost) = Money::from_dollars(dollars) {
             self.facts.reported_cost.amount = Some(cost);
         }
     }
 
-    /// Sets how long the provider reports that a phase of its work took.
-    pub fn set_server_time(&mut self, phase: Phase, duration: Duration) {
-        self.facts.server_times.set(phase, duration);
+    /// Sets the time that the call waited in the provider's queue, as the provider reports it.
+    pub fn set_queue_time(&mut self, duration: Duration) {
+        self.facts.server_times.set(ServerPhase::Queue, duration);
     }
 
-    /// Ends the call.
+    /// Sets the time in which the provider loaded the model, as the provider reports it.
+    pub fn set_load_time(&mut self, duration: Duration) {
+        self.facts.server_times.set(ServerPhase::Load, duration);
+    }
+
+    /// Sets the time in which the provider processed the prompt, as the provider reports it.
+    #[doc(alias = "prefill")]
+    pub fn set_prompt_time(&mut self, duration: Duration) {
+        self.facts.server_times.set(ServerPhase::Prompt, duration);
+    }
+
+    /// Sets the time in which the model generated the output, as the provider reports it.
+    #[doc(alias = "decode")]
+    pub fn set_generation_time(&mut self, duration: Duration) {
+        self.facts.server_times.set(ServerPhase::Generate, duration);
+    }
+
+    /// Sets the total processing time, as the provider reports it.
+    pub fn set_total_server_time(&mut self, duration: Duration) {
+        self.facts.server_times.set(ServerPhase::Total, duration);
+    }
+
+    /// Ends the call and records it with `outcome`.
     pub fn finish(mut self, outcome: Outcome) {
         self.outcome = outcome;
         if matches!(outcome, Outcome::Success | Outcome::Pending) {
@@ -139,7 +170,7 @@ impl LlmCall {
         }
     }
 
-    /// Sets tokens that are not known to be input or output.
+    /// Sets tokens that the caller does not divide into input and output.
     pub(crate) fn set_undirected_tokens(&mut self, tokens: u64) {
         if tokens > MAX_TOKENS {
             self.facts.usage_unknown = Some("invalid");
@@ -182,7 +213,8 @@ impl LlmCall {
         self.is_discarded = true;
     }
 
-    /// Observes the time since the last chunk, for so many chunks that came in one frame.
+    /// Observes the time since the last chunk, for the first of `chunks` chunks in one frame. The
+    /// others have a time of 0.
     pub(crate) fn observe_chunks(&mut self, chunks: u64) {
         if chunks == 0 || !self.metrics.has_chunk_histogram() {
             return;
@@ -194,9 +226,9 @@ impl LlmCall {
                 timer.seconds.observe_duration(duration);
                 timer.last_chunk = now;
             }
-            none => {
+            timer @ None => {
                 let seconds = self.metrics.chunk_histogram(&self.target);
-                *none = seconds.map(|seconds| ChunkTimer {
+                *timer = seconds.map(|seconds| ChunkTimer {
                     seconds,
                     last_chunk: now,
                 });
@@ -238,7 +270,7 @@ impl LlmCall {
         Some(facts.usage_unknown.unwrap_or(by_outcome))
     }
 
-    /// Returns true if the provider accepted the call, or may have done so without a response.
+    /// Returns true if the provider accepted the call, or may have accepted it without responding.
     fn may_be_accepted(&self, error: ErrorType) -> bool {
         match self.acceptance {
             Acceptance::Unknown => matches!(error, ErrorType::Timeout | ErrorType::Transport),
@@ -262,7 +294,7 @@ impl LlmCall {
 
     fn record(&self) {
         let clock = &self.metrics.settings().clock;
-        // The duration of a fetch says nothing about the call that made the response.
+        // The duration of a fetch is not the duration of the call that created the response.
         let measured = || self.in_flight.as_ref().map(|_| clock.since(self.started));
         let since_first_token = self.first_token.map(|first_token| clock.since(first_token));
         let to_first_token =

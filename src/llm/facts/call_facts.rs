@@ -1,12 +1,12 @@
-//! What a response, or the user, says about a call.
+//! The data that a response or the user provides about a call.
 
 use crate::llm::facts::{ErrorType, FinishReasons, ReportedCost, ServerTimes, Usage};
 
-/// What is known about a call. It is filled while the response is read, or by the user, and
-/// recorded when the call ends.
+/// The data about a call. It is filled while the response is read, or by the user, and recorded
+/// when the call ends.
 #[derive(Debug, Default)]
 pub(crate) struct CallFacts {
-    /// The model that the response names. Its price goes before the requested model's.
+    /// The model that the response names. Its price takes precedence over the requested model's.
     pub(crate) response_model: Option<Box<str>>,
     pub(crate) usage: Usage,
     /// The usage of other models in the same call, such as advisors.
@@ -19,7 +19,7 @@ pub(crate) struct CallFacts {
     pub(crate) usage_unknown: Option<&'static str>,
     /// Whether two token counts contradict each other.
     pub(crate) is_inconsistent: bool,
-    /// Whether the usage was reported before the end of a stream, and the end never came.
+    /// Whether the usage was reported in a stream that did not reach its end.
     pub(crate) is_partial: bool,
     pub(crate) reported_cost: ReportedCost,
     pub(crate) server_times: ServerTimes,

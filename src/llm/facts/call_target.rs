@@ -1,15 +1,15 @@
-//! What a call is made to: the provider, the model and the operation.
+//! The provider, the model and the operation of a call.
 
 use crate::context::RequestRoute;
 
-/// The labels of a call, and what is known about its model.
+/// The labels of a call, and the evidence that its model exists.
 #[derive(Debug)]
 pub(crate) struct CallTarget {
     pub(crate) provider: Box<str>,
     /// The requested model, or the response's if the request does not show it.
     pub(crate) model: Option<Box<str>>,
     pub(crate) operation: Box<str>,
-    /// What shows that there is such a model.
+    /// The evidence that the model exists.
     pub(crate) model_evidence: ModelEvidence,
     /// Whether the model had its own series when the call started.
     pub(crate) has_series: bool,
@@ -17,10 +17,10 @@ pub(crate) struct CallTarget {
     pub(crate) route: RequestRoute,
 }
 
-/// What shows that there is a model of the name that a call has.
+/// The evidence that the model of a call exists.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum ModelEvidence {
-    /// Nothing yet: the name may be misspelled.
+    /// There is no evidence yet: the name may be misspelled.
     None,
     /// The provider accepted a request with the name.
     AcceptedRequest,
@@ -34,7 +34,7 @@ impl CallTarget {
         !matches!(&*self.operation, "embeddings" | "rerank" | "moderation")
     }
 
-    /// Returns what shows that the model exists. A call without a model is counted under
+    /// Returns the evidence that the model exists. A call without a model is counted under
     /// `unknown`, which needs no evidence.
     pub(crate) fn evidence(&self) -> ModelEvidence {
         match self.model {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::llm::facts::{CallFacts, CallTarget, Outcome};
 
-/// A call that has ended: what was called, what is known about it, and how it went.
+/// A call that has ended: its labels, its data and its outcome.
 #[derive(Debug)]
 pub(crate) struct EndedCall<'a> {
     pub(crate) target: &'a CallTarget,

@@ -1,6 +1,6 @@
-//! Why the answers of a call ended.
+//! The finish reasons of a response's choices.
 
-/// The reasons, as the label `reason` of `llm_finish_reasons_total` tells them.
+/// The values of the label `reason` of `llm_finish_reasons_total`.
 pub(crate) const REASONS: [&str; 6] = [
     "stop",
     "length",
@@ -10,117 +10,124 @@ pub(crate) const REASONS: [&str; 6] = [
     "other",
 ];
 
-/// Two of these by their positions.
+/// The index of `stop` in [`REASONS`].
 const STOP: usize = 0;
+
+/// The index of `tool_calls` in [`REASONS`].
 const TOOL_CALLS: usize = 2;
 
-/// So many answers of one call are told apart; those after them are not counted.
-const MOST: usize = 256;
+/// The greatest number of choices in one response. Further choices are not counted.
+const MAX_CHOICES: usize = 256;
 
-/// The answers of a call, each by its number.
+/// The choices of a response, with their finish reasons.
 #[derive(Debug, Default)]
-pub(crate) struct FinishReasons(Vec<Finish>);
+pub(crate) struct FinishReasons(Vec<Choice>);
 
-/// One answer: why it ended, and whether it asked for a tool.
+/// One choice of a response.
 #[derive(Debug, Default)]
-struct Finish {
-    choice: u64,
+struct Choice {
+    number: u64,
+    /// The index of the finish reason in [`REASONS`].
     reason: Option<usize>,
-    /// Whether content came after the reason, which therefore was not the end.
-    is_open: bool,
-    has_called: bool,
+    /// Whether content followed the finish reason, so that the choice has not ended.
+    is_reopened: bool,
+    has_tool_call: bool,
 }
 
 impl FinishReasons {
-    /// Notes that there is such an answer, which has not ended.
+    /// Adds a choice without a finish reason, unless it exists.
     pub(crate) fn add_choice(&mut self, choice: u64) {
-        self.entry(choice);
+        self.get_or_insert(choice);
     }
 
-    /// Notes why an answer ended. The last reason counts.
+    /// Sets the finish reason of a choice. A later reason replaces it.
     pub(crate) fn set(&mut self, choice: u64, reason: &str) {
-        if let Some(known) = self.entry(choice) {
-            known.reason = Some(normal(reason));
-            known.is_open = false;
+        if let Some(choice) = self.get_or_insert(choice) {
+            choice.reason = Some(reason_index(reason));
+            choice.is_reopened = false;
         }
     }
 
-    /// Notes that an answer goes on, even if it gave a reason before.
+    /// Marks a choice as continuing, because content followed its finish reason.
     pub(crate) fn reopen(&mut self, choice: u64) {
-        let mut known = self.0.iter_mut();
-        if let Some(known) = known.find(|finish| finish.choice == choice) {
-            known.is_open = known.reason.is_some();
+        let mut choices = self.0.iter_mut();
+        if let Some(choice) = choices.find(|known| known.number == choice) {
+            choice.is_reopened = choice.reason.is_some();
         }
     }
 
-    /// Notes that an answer asked for a tool.
+    /// Marks a choice as one that requested a tool call.
     pub(crate) fn set_tool_call(&mut self, choice: u64) {
-        if let Some(known) = self.entry(choice) {
-            known.has_called = true;
+        if let Some(choice) = self.get_or_insert(choice) {
+            choice.has_tool_call = true;
         }
     }
 
-    /// Lets an answer that just stopped, after it had asked for a tool, have done so for the
-    /// tool: of providers who have no reason of its own for that.
+    /// Replaces `stop` by `tool_calls` for choices with a tool call. Some providers report `stop`
+    /// for both.
     pub(crate) fn replace_stop_by_tool_calls(&mut self) {
-        for finish in &mut self.0 {
-            if finish.has_called && finish.reason == Some(STOP) {
-                finish.reason = Some(TOOL_CALLS);
+        for choice in &mut self.0 {
+            if choice.has_tool_call && choice.reason == Some(STOP) {
+                choice.reason = Some(TOOL_CALLS);
             }
         }
     }
 
-    /// Returns true when there are no answers.
+    /// Returns true if there are no choices.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Returns true if all answers that have begun have ended, and there is one at least.
+    /// Returns true if there is at least one choice and all choices have ended.
     pub(crate) fn is_finished(&self) -> bool {
-        !self.0.is_empty() && self.0.iter().all(Finish::has_ended)
+        !self.0.is_empty() && self.0.iter().all(Choice::has_ended)
     }
 
+    /// Returns the number of choices.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Forgets the reasons of answers that went on and did not end.
+    /// Removes the finish reasons of choices that continued after them and did not end.
     pub(crate) fn discard_reopened(&mut self) {
-        for finish in self.0.iter_mut().filter(|finish| finish.is_open) {
-            finish.reason = None;
+        for choice in self.0.iter_mut().filter(|choice| choice.is_reopened) {
+            choice.reason = None;
         }
     }
 
-    /// Returns the reason of each answer that has ended.
+    /// Returns the finish reasons of all choices that have one.
     pub(crate) fn reasons(&self) -> impl Iterator<Item = &'static str> {
         self.0
             .iter()
-            .filter_map(|finish| Some(REASONS[finish.reason?]))
+            .filter_map(|choice| Some(REASONS[choice.reason?]))
     }
 
-    fn entry(&mut self, choice: u64) -> Option<&mut Finish> {
-        let there = self.0.iter().position(|finish| finish.choice == choice);
-        if there.is_none() && self.0.len() < MOST {
-            self.0.push(Finish {
-                choice,
-                ..Finish::default()
+    /// Returns a choice, which is added if it is new. Returns `None` if there are too many.
+    fn get_or_insert(&mut self, number: u64) -> Option<&mut Choice> {
+        let existing = self.0.iter().position(|choice| choice.number == number);
+        if existing.is_none() && self.0.len() < MAX_CHOICES {
+            self.0.push(Choice {
+                number,
+                ..Choice::default()
             });
         }
-        let at = there.unwrap_or(self.0.len() - 1);
-        let finish = &mut self.0[at];
-        (finish.choice == choice).then_some(finish)
+        let index = existing.unwrap_or(self.0.len() - 1);
+        let choice = &mut self.0[index];
+        (choice.number == number).then_some(choice)
     }
 }
 
-impl Finish {
+impl Choice {
     fn has_ended(&self) -> bool {
-        self.reason.is_some() && !self.is_open
+        self.reason.is_some() && !self.is_reopened
     }
 }
 
-/// Returns the position in [`REASONS`] of what a provider calls it. The numbers are those of
-/// Gemini's and Vertex AI's enum, as far as the two agree.
-fn normal(reason: &str) -> usize {
+/// Returns the index in [`REASONS`] of a provider's finish reason.
+///
+/// The numbers are values of the enum of Gemini and Vertex AI. Only those with the same meaning in
+/// both are listed.
+fn reason_index(reason: &str) -> usize {
     match reason.to_ascii_lowercase().as_str() {
         "1" | "stop" | "end_turn" | "stop_sequence" | "eos" | "eos_token" | "complete"
         | "completed" | "finish" | "finished" | "stop_criteria_met" => STOP,
@@ -131,7 +138,7 @@ fn normal(reason: &str) -> usize {
         | "model_length"
         | "model_context_window_exceeded" => 1,
         "tool_calls" | "tool_call" | "tool_use" | "function_call" => TOOL_CALLS,
-        // Gemini and Bedrock say which of their rules it was.
+        // Gemini and Bedrock report which policy was violated.
         "3"
         | "4"
         | "7"

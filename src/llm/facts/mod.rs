@@ -1,4 +1,4 @@
-//! What can be known about a call: the vocabulary that the other modules share.
+//! The data types that describe a call, shared by the other modules.
 
 mod call_facts;
 mod call_target;
@@ -20,8 +20,7 @@ pub(crate) use money::{Money, ReportedCost};
 pub use outcome::{ErrorType, Outcome};
 pub(crate) use rate_limit::RateLimit;
 pub(crate) use response_id::{ResponseId, hash};
-pub use server_times::Phase;
-pub(crate) use server_times::{ServerTimes, TimeUnit, plausible_duration};
+pub(crate) use server_times::{ServerPhase, ServerTimes, TimeUnit, plausible_duration};
 pub use units::{ServiceTier, Unit};
 pub(crate) use units::{UNITS, Units};
 pub(crate) use usage::MAX_TOKENS;

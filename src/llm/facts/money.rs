@@ -1,4 +1,4 @@
-//! Money as integers, which are added without rounding.
+//! Amounts of money as integers, which are added without rounding errors.
 
 use std::ops::AddAssign;
 

@@ -5,12 +5,14 @@
 /// The outcome is known at the end of the response, not at its head: a stream that starts with
 /// status 200 may still end with an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[doc(alias = "status")]
+#[doc(alias = "result")]
 pub enum Outcome {
     /// The response is complete.
     Success,
     /// The call failed, before the response or within it.
     Error(ErrorType),
-    /// The response broke off before its end.
+    /// The response ended before it was complete.
     Truncated,
     /// The caller dropped the call or the response before its end.
     Cancelled,
@@ -70,7 +72,7 @@ pub enum ErrorType {
     ContextLength,
     /// The response is not valid JSON.
     Decode,
-    /// The request is wrong.
+    /// The request is invalid.
     InvalidRequest,
     /// There is no such model, deployment or path.
     NotFound,
@@ -83,6 +85,8 @@ pub enum ErrorType {
     /// The quota or the credit is used up.
     Quota,
     /// The rate limit of requests or tokens is exceeded.
+    #[doc(alias = "rate limit")]
+    #[doc(alias = "429")]
     RateLimited,
     /// The provider failed internally.
     ServerError,
@@ -92,7 +96,7 @@ pub enum ErrorType {
     TooLarge,
     /// The connection failed before the response.
     Transport,
-    /// The response broke off. The outcome is [`Outcome::Truncated`].
+    /// The response ended before it was complete. The outcome is [`Outcome::Truncated`].
     Truncated,
     /// Something else.
     Other,
@@ -122,7 +126,7 @@ impl ErrorType {
         }
     }
 
-    /// Returns the error of a status, or `None` if the status is not an error.
+    /// Returns the error type for a status, or `None` if the status is not an error.
     pub(crate) fn from_status(status: u16) -> Option<Self> {
         Some(match status {
             100..=399 => return None,
@@ -133,16 +137,16 @@ impl ErrorType {
             408 | 504 => Self::Timeout,
             413 => Self::TooLarge,
             429 => Self::RateLimited,
-            // 529 is Anthropic's.
+            // Anthropic uses 529.
             503 | 529 => Self::Overloaded,
-            // 424 is Bedrock's, for a model that failed.
+            // Bedrock uses 424 for a model that failed.
             424 | 500..=599 => Self::ServerError,
             400..=499 => Self::InvalidRequest,
             _ => Self::Other,
         })
     }
 
-    /// Returns the error of a provider's error type or code, or `None` if it is not known.
+    /// Returns the error type for a provider's error type or code, or `None` if it is unknown.
     pub(crate) fn from_word(word: &str) -> Option<Self> {
         // The first part that the word contains decides, so specific parts come first:
         // "rate_limit_error" before "api_error", "context_length" before "invalid".
@@ -210,8 +214,8 @@ impl ErrorType {
             ("streamerror", ErrorType::ServerError),
         ];
         let word = word.to_ascii_lowercase();
-        let fits = WORDS.iter().find(|(part, _)| word.contains(part));
-        fits.map(|(_, error)| *error)
+        let first = WORDS.iter().find(|(part, _)| word.contains(part));
+        first.map(|(_, error)| *error)
     }
 
     /// Returns true if another code of the same error may be more specific.

@@ -1,24 +1,23 @@
-//! How long a provider says that its work took.
+//! Processing times that a provider reports.
 
 use std::time::Duration;
 
-/// A part of a provider's work on a call.
+/// A phase of the provider's processing: the label `phase` of `llm_server_time_seconds`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Phase {
-    /// Waiting for its turn.
+pub(crate) enum ServerPhase {
+    /// Waiting in the provider's queue.
     Queue,
     /// Loading the model.
     Load,
-    /// Reading the prompt.
+    /// Processing the prompt.
     Prompt,
-    /// Writing the answer.
+    /// Generating the output.
     Generate,
-    /// All of it, as far as the provider counts.
+    /// All phases that the provider measures.
     Total,
 }
 
-/// What a time is told in.
+/// The unit of a reported time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TimeUnit {
     Seconds,
@@ -26,49 +25,51 @@ pub(crate) enum TimeUnit {
     Nanos,
 }
 
-/// The times of one call, as far as the provider tells them.
+/// The processing times of one call, as far as the provider reports them.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ServerTimes([Option<Duration>; PHASES.len()]);
 
-const PHASES: [(Phase, &str); 5] = [
-    (Phase::Queue, "queue"),
-    (Phase::Load, "load"),
-    (Phase::Prompt, "prompt"),
-    (Phase::Generate, "generate"),
-    (Phase::Total, "total"),
+const PHASES: [(ServerPhase, &str); 5] = [
+    (ServerPhase::Queue, "queue"),
+    (ServerPhase::Load, "load"),
+    (ServerPhase::Prompt, "prompt"),
+    (ServerPhase::Generate, "generate"),
+    (ServerPhase::Total, "total"),
 ];
 
-/// Longer times are wrong. A single one would make the sum of a histogram useless.
-const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// The longest plausible time. A single wrong one would dominate the sum of the histogram.
+const MAX_DURATION: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Returns a time that a provider reports in seconds, unless it is impossible.
+/// Returns the duration of a number of seconds, or `None` if it is not plausible.
 pub(crate) fn plausible_duration(seconds: f64) -> Option<Duration> {
-    let took = Duration::try_from_secs_f64(seconds).ok()?;
-    (took <= LONGEST).then_some(took)
+    let duration = Duration::try_from_secs_f64(seconds).ok()?;
+    (duration <= MAX_DURATION).then_some(duration)
 }
 
 impl ServerTimes {
-    /// Notes a time; if it is told again, the last counts.
-    pub(crate) fn set(&mut self, phase: Phase, took: Duration) {
-        self.0[phase as usize] = Some(took);
+    /// Sets the time of a phase.
+    pub(crate) fn set(&mut self, phase: ServerPhase, duration: Duration) {
+        self.0[phase as usize] = Some(duration);
     }
 
-    /// Notes a time as the provider writes it, unless it is none.
-    pub(crate) fn parse(&mut self, phase: Phase, scale: TimeUnit, text: &str) {
-        let seconds = text.parse::<f64>().ok().map(|number| scale.seconds(number));
-        if let Some(took) = seconds.and_then(plausible_duration) {
-            self.set(phase, took);
+    /// Sets the time of a phase from the text of a number. Text that is not a plausible time is
+    /// ignored.
+    pub(crate) fn parse(&mut self, phase: ServerPhase, unit: TimeUnit, text: &str) {
+        let seconds = text.parse::<f64>().ok().map(|number| unit.seconds(number));
+        if let Some(duration) = seconds.and_then(plausible_duration) {
+            self.set(phase, duration);
         }
     }
 
-    /// Returns the times that are known, by the names of their phases.
+    /// Returns the known times, with the label `phase`.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, Duration)> {
-        let known = |(phase, name): (Phase, _)| Some((name, self.0[phase as usize]?));
+        let known = |(phase, name): (ServerPhase, _)| Some((name, self.0[phase as usize]?));
         PHASES.into_iter().filter_map(known)
     }
 }
 
 impl TimeUnit {
+    /// Converts a number of this unit to seconds.
     fn seconds(self, number: f64) -> f64 {
         match self {
             Self::Seconds => number,
@@ -83,21 +84,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_phase_has_its_place() {
-        for (at, (phase, _)) in PHASES.into_iter().enumerate() {
-            assert_eq!(phase as usize, at);
+    fn each_phase_is_at_its_index() {
+        for (index, (phase, _)) in PHASES.into_iter().enumerate() {
+            assert_eq!(phase as usize, index);
         }
     }
 
     #[test]
-    fn what_is_no_time_is_not_known() {
+    fn text_that_is_not_a_plausible_time_is_ignored() {
         let mut times = ServerTimes::default();
         for text in ["-1", "NaN", "1e400", "1e18", "604800001", "soon", ""] {
-            times.parse(Phase::Queue, TimeUnit::Millis, text);
+            times.parse(ServerPhase::Queue, TimeUnit::Millis, text);
         }
         assert_eq!(times.iter().count(), 0);
-        times.parse(Phase::Total, TimeUnit::Millis, "1500.5");
-        times.parse(Phase::Load, TimeUnit::Nanos, "2000000000");
+        times.parse(ServerPhase::Total, TimeUnit::Millis, "1500.5");
+        times.parse(ServerPhase::Load, TimeUnit::Nanos, "2000000000");
         let known: Vec<_> = times.iter().collect();
         let total = Duration::from_micros(1_500_500);
         assert_eq!(known, [("load", Duration::from_secs(2)), ("total", total)]);

@@ -16,7 +16,9 @@ use crate::llm::facts::{ServiceTier, UNITS, Unit, Units};
 /// # assert_ne!(usage, Usage::new());
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-#[must_use = "a usage has no effect until it is given to a call"]
+#[must_use = "a usage has no effect until it is passed to `LlmCall::set_usage`"]
+#[doc(alias = "token usage")]
+#[doc(alias = "tokens")]
 pub struct Usage {
     pub(crate) input: Option<u64>,
     pub(crate) output: Option<u64>,
@@ -64,7 +66,7 @@ impl Usage {
         }
     }
 
-    /// Sets the input tokens that were written to a cache, for any time.
+    /// Sets the input tokens that were written to a cache, for any lifetime.
     pub fn cache_write(self, tokens: u64) -> Self {
         Self {
             cache_write: Some(tokens),
@@ -128,7 +130,7 @@ impl Usage {
         self
     }
 
-    /// Sets the tier of service that served the call.
+    /// Sets the service tier of the call.
     pub fn service_tier(mut self, tier: ServiceTier) -> Self {
         self.units.tier = Some(tier);
         self
@@ -148,8 +150,8 @@ impl Usage {
 
     /// Returns true if the call is known to have used no tokens and no units.
     pub(crate) fn is_zero(&self) -> bool {
-        let is_none = self.input == Some(0) && self.output == Some(0);
-        is_none && self.units().next().is_none()
+        let has_no_tokens = self.input == Some(0) && self.output == Some(0);
+        has_no_tokens && self.units().next().is_none()
     }
 
     /// Returns false if a part is greater than its whole.

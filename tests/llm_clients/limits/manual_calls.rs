@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use tachometer::llm::{ErrorType, Outcome, Usage};
+use tachometer::snapshot::Values;
 use tachometer::{LlmLayer, Registry};
 
 use crate::support::local_client::histogram;
@@ -102,6 +103,41 @@ fn a_call_dropped_by_a_panic_has_ended() {
     assert!(panicked.is_err());
     assert_eq!(in_flight(&registry), 0.0);
     assert_eq!(outcomes(&registry), CANCELLED);
+}
+
+#[test]
+fn each_server_time_is_recorded_under_its_phase() {
+    let (layer, registry) = layer();
+    let mut call = layer.start_call("vllm", "llama-x", "chat");
+    call.set_queue_time(Duration::from_secs(1));
+    call.set_load_time(Duration::from_secs(2));
+    call.set_prompt_time(Duration::from_secs(4));
+    call.set_generation_time(Duration::from_secs(8));
+    call.set_total_server_time(Duration::from_secs(15));
+    call.finish(Outcome::Success);
+    let mut times = Vec::new();
+    for block in registry
+        .gather()
+        .filter(|block| block.desc.name() == "llm_server_time_seconds")
+    {
+        let Values::Histogram(series) = &block.values else {
+            panic!("not a histogram");
+        };
+        for (labels, histogram) in block.labels.iter().zip(series.iter()) {
+            let mut labels = labels.pairs();
+            let (_, phase) = labels.find(|(label, _)| *label == *"phase").unwrap();
+            times.push((phase.to_string(), histogram.totals().sum));
+        }
+    }
+    times.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+    let expected = [
+        ("queue", 1.0),
+        ("load", 2.0),
+        ("prompt", 4.0),
+        ("generate", 8.0),
+        ("total", 15.0),
+    ];
+    assert_eq!(times, expected.map(|(phase, sum)| (phase.to_owned(), sum)));
 }
 
 #[test]
