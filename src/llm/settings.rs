@@ -1,15 +1,15 @@
-//! The settings of a layer.
+//! The settings of an LLM layer.
 
 use crate::context::{Clock, Hook};
 use crate::llm::cost::PriceTable;
 use crate::metric::Buckets;
 
-/// What a layer was built with.
+/// The settings of an LLM layer.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) prefix: String,
     pub(crate) provider: Option<Box<str>>,
-    /// Hosts that the user names, each with its provider.
+    /// Configured hosts, each with its provider.
     pub(crate) provider_by_host: Vec<(Box<str>, Box<str>)>,
     pub(crate) known_models: Vec<Box<str>>,
     /// The provider, model and operation of calls whose series are created at registration.
@@ -25,14 +25,14 @@ pub(crate) struct Settings {
     pub(crate) clock: Clock,
 }
 
-/// Returns the name under which a model is recorded.
+/// A closure that returns the name under which a model is recorded.
 pub(crate) type RenameModel = dyn Fn(&str) -> String + Send + Sync;
 
-/// Returns true if a request to this host and path is not measured.
+/// A closure that returns true if a request to a host and a path is not measured.
 pub(crate) type SkipRequest = dyn Fn(&str, &str) -> bool + Send + Sync;
 
 /// The default limit of models.
-const MODELS: usize = 100;
+const DEFAULT_MODEL_LIMIT: usize = 100;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -43,7 +43,7 @@ impl Default for Settings {
             known_models: Vec::new(),
             predeclared: Vec::new(),
             default_model: None,
-            model_limit: Some(MODELS),
+            model_limit: Some(DEFAULT_MODEL_LIMIT),
             rename_model: None,
             skip: None,
             buckets: None,
@@ -58,9 +58,9 @@ impl Default for Settings {
 /// A naming scheme for the metrics and their labels.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Preset {
-    /// The names that the [module](crate::llm) lists.
+    /// The names in the documentation of the [module](crate::llm).
     #[default]
     Llm,
-    /// See [`LlmLayer::otel_names`](crate::llm::LlmLayer::otel_names).
+    /// The names of [`LlmLayer::otel_names`](crate::llm::LlmLayer::otel_names).
     Otel,
 }

@@ -17,19 +17,19 @@ use crate::llm::response::{
     DeclaredFormat, Dialect, ResponseReader, Vendor, rate_limits, read_headers,
 };
 
-/// The call that a request makes. It is created when the request is sent, moved into the future
-/// and from there into the response's body, and records the call when it is dropped.
+/// An LLM call over HTTP. It is created when the request is sent, and moves into the future and then
+/// into the response's body. The call is recorded when this value is dropped.
 pub struct HttpCall {
     pub(crate) call: LlmCall,
     pub(crate) dialect: &'static Dialect,
     pub(crate) vendor: Vendor,
-    /// Whether the request fetches a stored response. That is counted only if it was made in
-    /// the background and is complete.
+    /// Whether the request fetches a stored response. The response is counted only if it was
+    /// generated in the background and is complete.
     pub(crate) fetches_stored: bool,
     pub(crate) params: RequestParams,
     deployment: Option<Box<str>>,
     pub(crate) status: Option<StatusCode>,
-    /// `None` before the head.
+    /// `None` before the head of the response.
     pub(crate) reader: Option<Box<ResponseReader>>,
     pub(crate) end: Option<End>,
     /// Whether the response is compressed, or a frame of it could not be read.
@@ -54,7 +54,7 @@ pub(crate) enum End {
 }
 
 impl HttpCall {
-    /// Starts a call if the request is one. Only then `read_params` is called.
+    /// Starts a call if the request is an LLM call. Other requests do not call `read_params`.
     pub(crate) fn start(
         metrics: &LlmMetrics,
         method: &Method,
@@ -112,7 +112,7 @@ impl HttpCall {
         }))
     }
 
-    /// Runs code of the client, for the call if it is measured.
+    /// Runs code of the client. If the code panics, the call, if any, is recorded as a panic.
     #[inline]
     pub(crate) fn run_client<T>(call: Option<&mut Self>, client: impl FnOnce() -> T) -> T {
         match call {
@@ -136,7 +136,7 @@ impl HttpCall {
         }
         let format = self.declared_format(headers);
         let mut reader = Box::new(ResponseReader::new(self.dialect, format));
-        // The head of a fetch says nothing about the call that made the response.
+        // The headers of a fetch do not belong to the call that created the response.
         if !self.fetches_stored {
             read_headers(headers, &mut reader.answer);
         }
@@ -163,7 +163,7 @@ impl HttpCall {
         let had_first_token = self.call.has_first_token();
         let events_before = reader.answer.content.event_count;
         reader.push(bytes);
-        // The speed of a fetch says nothing about the call that made the response.
+        // The timing of a fetch is not the timing of the call that created the response.
         if self.fetches_stored || !reader.is_streamed() {
             return;
         }
@@ -195,7 +195,7 @@ impl HttpCall {
         self.end = Some(End::Failure(error_type(error)));
     }
 
-    /// Returns the outcome, when nothing more of the response will come.
+    /// Returns the outcome. The response must have ended or been dropped.
     fn outcome(&self) -> Outcome {
         if self.panic_flag.is_set() {
             return Outcome::Error(ErrorType::Panic);
@@ -212,11 +212,11 @@ impl HttpCall {
             .and_then(|reader| reader.answer.facts.error);
         if !status.is_success() {
             let by_status = ErrorType::from_status(status.as_u16());
-            // For a response with an error status, the status wins over a decode error in its
-            // body.
-            let is_special = |error: &ErrorType| !error.is_general() && *error != ErrorType::Decode;
-            let special = reported.filter(is_special);
-            let error = special.or(by_status).or(reported);
+            // If the status is an error, it takes precedence over a decode error of the body.
+            let is_specific =
+                |error: &ErrorType| !error.is_general() && *error != ErrorType::Decode;
+            let specific = reported.filter(is_specific);
+            let error = specific.or(by_status).or(reported);
             return Outcome::Error(error.unwrap_or(ErrorType::Other));
         }
         if let Some(error) = reported {

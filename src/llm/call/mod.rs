@@ -1,4 +1,4 @@
-//! One LLM call: the guard that records it, and how it is followed over HTTP.
+//! LLM calls: the guard that records a call, and the measurement of a call over HTTP.
 
 mod client_error;
 mod http_call;

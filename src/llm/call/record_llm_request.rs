@@ -1,4 +1,4 @@
-//! Recording a call in one step, after it.
+//! Recording of a finished call in one step.
 
 use std::sync::Once;
 use std::time::Duration;
@@ -10,8 +10,7 @@ use crate::registry::Registry;
 
 impl Registry {
     /// Records an LLM call that has ended. Its provider, its operation and the direction of its
-    /// tokens are `unknown`; see [`LlmLayer`](crate::LlmLayer) for calls about which more is
-    /// known.
+    /// tokens are `unknown`. Use [`LlmLayer`](crate::LlmLayer) to record them.
     ///
     /// ```
     /// use std::time::Duration;
@@ -22,8 +21,9 @@ impl Registry {
     /// assert_eq!(registry.get("llm_tokens_total").unwrap().value(), 750.0);
     /// ```
     ///
-    /// If another metric has the name of one of the LLM metrics, nothing is recorded, and the
-    /// process logs one warning with the reason.
+    /// If the registry has a different metric with the name of one of the LLM metrics, nothing is
+    /// recorded. The reason is logged as a warning, once per process.
+    #[doc(alias = "token usage")]
     pub fn record_llm_request(&self, duration: Duration, success: bool, tokens: u64, model: &str) {
         let metrics = match LlmMetrics::new(self) {
             Ok(metrics) => metrics,

@@ -1,4 +1,4 @@
-//! What a call takes over from its response when nothing more of it will come.
+//! The data that a call takes from its response at the end.
 
 use crate::llm::call::HttpCall;
 use crate::llm::call::http_call::End;
@@ -6,14 +6,14 @@ use crate::llm::facts::{ModelEvidence, Outcome};
 use crate::llm::response::CallContext;
 
 impl HttpCall {
-    /// Returns how many choices must have a finish reason for a stream to have ended.
+    /// Returns the number of choices that must have a finish reason before a stream has ended.
     pub(crate) fn expected_choices(&self) -> usize {
         // If the server ended the body, no further choice can follow.
         let requested = self.params.choices.filter(|_| self.end != Some(End::Body));
         requested.map_or(1, |choices| usize::try_from(choices).unwrap_or(usize::MAX))
     }
 
-    /// Moves what the response says into the call.
+    /// Moves the data of the response into the call.
     pub(crate) fn take_facts(&mut self) {
         let Some(reader) = &mut self.reader else {
             return;
@@ -34,14 +34,14 @@ impl HttpCall {
             call.set_operation(operation);
         }
         call.facts = answer.take_facts(call.target.has_output());
-        // A stream may report in each event the usage so far.
+        // Each event of a stream may report the usage so far.
         call.facts.is_partial = is_streamed && !answer.has_ended;
         self.call.facts.usage_unknown = self.usage_unknown();
         self.set_response_model();
         self.count_background_response();
     }
 
-    /// Returns why the usage is not known, if the request or the response shows it.
+    /// Returns the reason why the usage is unknown, if the request or the response shows it.
     fn usage_unknown(&self) -> Option<&'static str> {
         let reader = self.reader.as_ref()?;
         if reader.answer.is_invalid {
@@ -54,8 +54,8 @@ impl HttpCall {
         if self.dialect.is_usage_opt_in && self.params.is_readable && !self.params.includes_usage {
             return Some("not_requested");
         }
-        // The usage follows the finish reasons. If the caller stopped there, or the connection
-        // broke, it was not read.
+        // The usage follows the finish reasons. It was not read if the caller stopped reading
+        // there or the connection broke.
         match self.end {
             _ if reader.has_end_marker() => encoded,
             None => Some("unread"),
@@ -64,7 +64,7 @@ impl HttpCall {
         }
     }
 
-    /// Takes the response's model if the request does not show one.
+    /// Sets the response's model as the model of the call if the request does not show one.
     fn set_response_model(&mut self) {
         let target = &mut self.call.target;
         if target.model.is_none()
@@ -77,7 +77,8 @@ impl HttpCall {
         }
     }
 
-    /// Counts a response that was made in the background once, however often it is fetched.
+    /// Counts a response that was generated in the background only once, even if it is fetched
+    /// several times.
     fn count_background_response(&mut self) {
         let Some(reader) = &self.reader else {
             return;
@@ -92,9 +93,9 @@ impl HttpCall {
         match (self.fetches_stored, is_new) {
             (true, Some(true)) => call.measured_duration = background.duration(),
             (true, _) => call.discard(),
-            // A fetch has counted it.
+            // A fetch has already counted it.
             (false, Some(false)) => call.outcome = Outcome::Pending,
-            // The provider goes on when the client stops reading.
+            // The provider continues after the client stops reading.
             (false, None) if background.is_requested && call.outcome.is_before_end() => {
                 call.outcome = Outcome::Pending;
             }

@@ -4,9 +4,8 @@ use http::{HeaderMap, header};
 
 use crate::llm::response::DeclaredFormat;
 
-/// Returns the format that the headers declare. `has_lines` says that a response without a
-/// telling content type is a stream of JSON lines, and `is_free_form` that it may be something
-/// else than JSON.
+/// Returns the format that the headers declare. If `has_lines`, the response is a stream of JSON
+/// lines. If `is_free_form`, a response without a JSON content type is not JSON.
 pub(crate) fn declared_format(
     headers: &HeaderMap,
     has_lines: bool,
@@ -15,7 +14,7 @@ pub(crate) fn declared_format(
     let content_type = headers.get(header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or("");
-    // The most frequent case first.
+    // The most frequent case comes first.
     if content_type.starts_with("application/json") && !has_lines {
         return DeclaredFormat::Other;
     }

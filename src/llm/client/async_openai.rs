@@ -13,8 +13,8 @@ use crate::llm::tower::{LlmLayer, LlmService};
 impl LlmLayer {
     /// Wraps a [`reqwest::Client`] for async-openai's `Client::with_http_service`.
     ///
-    /// A client with such a service does not retry by itself. async-openai's
-    /// `OpenAIRetryLayer` around the service retries, and each attempt is measured.
+    /// A client with a custom service does not retry. Add async-openai's `OpenAIRetryLayer` around
+    /// the service to retry; then each attempt is measured.
     ///
     /// ```no_run
     /// use tachometer::LlmLayer;
@@ -25,8 +25,9 @@ impl LlmLayer {
     ///
     /// # Panics
     ///
-    /// If the metrics are not registered yet and cannot be; see
+    /// Panics if the metrics are not registered yet and cannot be registered; see
     /// [`try_register`](Self::try_register).
+    #[doc(alias = "retry")]
     pub fn async_openai(
         &self,
         client: reqwest::Client,

@@ -1,4 +1,4 @@
-//! Clients with the `http` crate's request and response types.
+//! Clients with the request and response types of the `http` crate.
 
 use std::any::Any;
 
@@ -16,7 +16,7 @@ use crate::llm::tower::{LlmBody, LlmRequest, LlmResponse};
 impl<B: 'static> LlmRequest for Request<B> {
     fn start_call(&self, metrics: &LlmMetrics) -> Option<Box<HttpCall>> {
         let uri = self.uri();
-        // A target in origin form has a path only; the host is in a header.
+        // A request target in origin form has no host; the host is in the `Host` header.
         let host_header = || {
             let host = self.headers().get(header::HOST)?.to_str().ok()?;
             host.parse::<Authority>().ok()
@@ -40,7 +40,8 @@ impl<B: 'static> LlmRequest for Request<B> {
     }
 }
 
-/// Reads a body of a type that is known to be in memory. Other bodies are not touched.
+/// Reads the parameters of a body whose type is known to be in memory. Returns no parameters for
+/// other types.
 fn read_params(body: &dyn Any) -> RequestParams {
     if let Some(body) = body.downcast_ref::<String>() {
         return RequestParams::read(Some(body.as_bytes()));

@@ -1,4 +1,4 @@
-//! The request bodies of hyper-util's client that are in memory.
+//! In-memory request bodies of hyper-util's client.
 
 use std::any::Any;
 use std::pin::Pin;

@@ -28,14 +28,14 @@ where
     ///     .post("https://api.openai.com/v1/chat/completions")
     ///     .body(r#"{"model":"gpt-x","messages":[{"role":"user","content":"hi"}]}"#)
     ///     .build()?;
-    /// let answer = llm.execute(request).await?.text().await?;
+    /// let text = llm.execute(request).await?.text().await?;
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
     ///
-    /// The client's errors.
+    /// Returns the client's error if the request fails.
     pub async fn execute(&self, request: Request) -> Result<Response, S::Error> {
         let mut service = self.clone();
         poll_fn(|context| service.poll_ready(context)).await?;
@@ -59,14 +59,14 @@ where
     /// # async fn run() -> Result<(), reqwest::Error> {
     /// let llm = LlmLayer::new().layer(reqwest::Client::new());
     /// let request = llm.get_ref().post("https://api.openai.com/v1/embeddings");
-    /// let answer = llm.send(request.body(r#"{"model":"m","input":"a"}"#)).await?;
+    /// let response = llm.send(request.body(r#"{"model":"m","input":"a"}"#)).await?;
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
     ///
-    /// The client's errors, and the builder's if the request is not valid.
+    /// Returns the builder's error if the request is invalid, and the client's error if it fails.
     pub async fn send(&self, request: RequestBuilder) -> Result<Response, S::Error> {
         self.execute(request.build()?).await
     }

@@ -10,7 +10,7 @@ use crate::llm::tower::{LlmFuture, LlmLayer, LlmRequest};
 impl LlmLayer {
     /// Creates a middleware for reqwest-middleware's `ClientBuilder::with`.
     ///
-    /// If it is added before a retry middleware it measures calls, and if after, attempts.
+    /// Added before a retry middleware, it measures calls. Added after it, it measures attempts.
     ///
     /// ```no_run
     /// use tachometer::LlmLayer;
@@ -22,8 +22,9 @@ impl LlmLayer {
     ///
     /// # Panics
     ///
-    /// If the metrics are not registered yet and cannot be; see
+    /// Panics if the metrics are not registered yet and cannot be registered; see
     /// [`try_register`](Self::try_register).
+    #[doc(alias = "retry")]
     pub fn middleware(&self) -> impl Middleware + Clone + use<> {
         LlmMiddleware(self.metrics())
     }

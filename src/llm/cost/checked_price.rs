@@ -1,4 +1,4 @@
-//! The cost of a call by a validated price.
+//! Validated prices, and the cost of a call by them.
 
 use std::cmp::Reverse;
 
@@ -10,7 +10,7 @@ use crate::llm::facts::{Money, ServiceTier, UNITS, Usage};
 #[derive(Debug)]
 pub(crate) struct CheckedPrice {
     tokens: Option<TokenPrices<Money>>,
-    /// In dollars and as `f64`, since a count of units may have a fraction.
+    /// In dollars, as `f64`, because a count of units may have a fraction.
     units: [Option<f64>; UNITS.len()],
     call: Money,
     /// The prices of calls with more input tokens than this, the highest threshold first.
@@ -18,11 +18,11 @@ pub(crate) struct CheckedPrice {
     tiers: Vec<(ServiceTier, CheckedPrice)>,
 }
 
-/// The cost of a call, as far as there are prices for what it used.
+/// The cost of a call's tokens and units that have prices.
 #[derive(Debug, PartialEq)]
 pub(crate) struct CostByTable {
     pub(crate) amount: Money,
-    /// The last thing found that has no price.
+    /// What has no price, if anything.
     pub(crate) unpriced: Option<Unpriced>,
 }
 
@@ -134,7 +134,7 @@ impl TokenPrices<Money> {
     }
 
     /// Returns true if there are tokens of a kind that has no price and usually costs more than
-    /// other tokens. Cache reads are not among them: they cost less.
+    /// other tokens. Cache reads cost less, so they are not included.
     fn has_unpriced_tokens(&self, usage: &Usage) -> bool {
         [
             (short_cache_write(usage), self.cache_write, self.input),
@@ -158,8 +158,8 @@ fn short_cache_write(usage: &Usage) -> Option<u64> {
     Some(usage.cache_write?.saturating_sub(hour))
 }
 
-/// Returns the cost of the tokens of one direction. `parts` are kinds of tokens among them,
-/// which may have their own price.
+/// Returns the cost of the tokens of one direction. `parts` are kinds of these tokens, each with
+/// its price, if it has one.
 fn direction_cost(all: Option<u64>, price: Money, parts: &[(Option<u64>, Option<Money>)]) -> Money {
     let mut remaining = all.unwrap_or(0);
     let mut cost = Money::default();

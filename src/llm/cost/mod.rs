@@ -1,4 +1,4 @@
-//! Prices of models, and the cost of tokens and units by them.
+//! Prices of models, and the cost of calls.
 
 mod checked_price;
 mod price;

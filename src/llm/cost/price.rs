@@ -14,6 +14,8 @@ use crate::llm::facts::{ServiceTier, UNITS, Unit};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "a price has no effect until it is added to a `PriceTable`"]
+#[doc(alias = "cost")]
+#[doc(alias = "pricing")]
 pub struct Price {
     /// The prices per million tokens, or `None` if tokens are free.
     pub(crate) tokens: Option<TokenPrices<f64>>,
@@ -24,8 +26,8 @@ pub struct Price {
     pub(crate) tiers: Vec<(ServiceTier, Price)>,
 }
 
-/// A price for each kind of tokens. Kinds without one cost what other tokens of their
-/// direction do.
+/// The prices of each kind of tokens. A kind without a price costs the same as the other tokens of
+/// its direction.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct TokenPrices<T> {
     pub(crate) input: T,
@@ -70,8 +72,8 @@ impl Price {
         }
     }
 
-    /// Sets the price of a million input tokens that are read from a cache. Without it they
-    /// cost what other input tokens do.
+    /// Sets the price of a million input tokens that are read from a cache. Without it they cost
+    /// the same as other input tokens.
     pub fn cache_read(self, price: f64) -> Self {
         self.with_tokens(|tokens| tokens.cache_read = Some(price))
     }
@@ -101,7 +103,8 @@ impl Price {
     }
 
     /// Sets the price of a million image input tokens. Without it, calls with such tokens are
-    /// unpriced. Only image generation reports them; images in a chat cost what its text does.
+    /// unpriced. Only image generation reports them; images in a chat
+    /// cost the same as its text.
     pub fn image_input(self, price: f64) -> Self {
         self.with_tokens(|tokens| tokens.image_input = Some(price))
     }
@@ -133,8 +136,8 @@ impl Price {
         self
     }
 
-    /// Sets the price of calls that a [`ServiceTier`] other than the standard one served.
-    /// Without it, such calls are unpriced.
+    /// Sets the price of calls in a [`ServiceTier`] other than the standard one. Without it, such
+    /// calls are unpriced.
     ///
     /// ```
     /// use tachometer::llm::{Price, ServiceTier};

@@ -1,8 +1,8 @@
-//! The spellings of a model name.
+//! Model names without region, publisher and version.
 
 use std::iter::{from_fn, successors};
 
-/// The geographies of Bedrock's inference profiles, as in `us.anthropic.claude-x`.
+/// The regions of Bedrock's inference profiles, as in `us.anthropic.claude-x`.
 const REGIONS: [&str; 9] = [
     "us", "us-gov", "eu", "apac", "jp", "au", "ca", "in", "global",
 ];
@@ -30,70 +30,71 @@ const PUBLISHERS: [&str; 19] = [
     "zai",
 ];
 
-/// The variants that serve the same model: OpenRouter's and Ollama's.
+/// The variants of OpenRouter and Ollama that serve the same model.
 const VARIANTS: [&str; 4] = ["free", "nitro", "floor", "latest"];
 
-/// The most spellings of one name, which an attacker may choose with hundreds of parts.
+/// The greatest number of spellings of one name. An attacker may send a name with hundreds of
+/// parts.
 const MAX_SPELLINGS: usize = 16;
 
-/// Returns a name as it is, then without its region, then without its publisher.
+/// Returns a name in full, then without its region, then without its publisher.
 pub(crate) fn spellings(name: &str) -> impl Iterator<Item = &str> {
     successors(Some(name), |name| without_scope(name)).take(MAX_SPELLINGS)
 }
 
-/// Returns a name without its last version, then without the one before, and so on.
+/// Returns a name without its last version, then without its last two versions, and so on.
 pub(crate) fn unversioned(mut name: &str) -> impl Iterator<Item = &str> {
     let mut has_revision = false;
     from_fn(move || {
-        // `-v1` alone may be another model, like DeepSeek's `-v3`.
+        // A release without a revision may be another model, like DeepSeek's `-v3`.
         let release = has_revision.then(|| without_release(name)).flatten();
-        let rest = release.or_else(|| without_version(name))?;
-        has_revision = is_revision(&name[rest.len()..]);
-        name = rest;
-        Some(rest)
+        let shorter = release.or_else(|| without_version(name))?;
+        has_revision = is_revision(&name[shorter.len()..]);
+        name = shorter;
+        Some(shorter)
     })
 }
 
-/// Returns true if a model has this name or is a version of it. Regions and publishers before
-/// the names are ignored.
+/// Returns true if `model` is `name` or a version of it, ignoring regions and publishers.
 pub(crate) fn is_version_of(model: &str, name: &str) -> bool {
-    // If any of their spellings are equal, the last ones are.
+    // If any two of their spellings are equal, the last ones are equal, too.
     let [model, name] = [model, name].map(|name| spellings(name).last().unwrap_or(name));
     model == name || unversioned(model).any(|model| model == name)
 }
 
-/// Removes one region, or one part of a path, or one publisher.
+/// Removes one region, one path segment or one publisher.
 fn without_scope(name: &str) -> Option<&str> {
-    let dotted = |known: &[&str]| {
-        let (scope, rest) = name.split_once('.')?;
-        known.contains(&scope).then_some(rest)
+    let without_prefix = |prefixes: &[&str]| {
+        let (prefix, suffix) = name.split_once('.')?;
+        prefixes.contains(&prefix).then_some(suffix)
     };
-    let in_path = || Some(name.split_once('/')?.1);
-    dotted(&REGIONS)
-        .or_else(in_path)
-        .or_else(|| dotted(&PUBLISHERS))
-        .filter(|rest| !rest.is_empty())
+    let without_segment = || Some(name.split_once('/')?.1);
+    without_prefix(&REGIONS)
+        .or_else(without_segment)
+        .or_else(|| without_prefix(&PUBLISHERS))
+        .filter(|suffix| !suffix.is_empty())
 }
 
+/// Removes a date or a tag.
 fn without_version(name: &str) -> Option<&str> {
     without_hyphenated_date(name)
         .or_else(|| without_tag(name))
-        .filter(|rest| !rest.is_empty())
+        .filter(|base| !base.is_empty())
 }
 
 /// Removes a date such as `-2024-08-06`.
 fn without_hyphenated_date(name: &str) -> Option<&str> {
     let start = name.len().checked_sub("-2024-08-06".len())?;
     let date = name.get(start..)?.strip_prefix('-')?;
-    let (year, rest) = date.split_once('-')?;
-    let (month, day) = rest.split_once('-')?;
+    let (year, month_and_day) = date.split_once('-')?;
+    let (month, day) = month_and_day.split_once('-')?;
     (is_year(year) && is_month(month) && is_day(day)).then(|| &name[..start])
 }
 
-/// Removes a tag that is a version: see [`PriceTable`](super::PriceTable).
+/// Removes a tag that is a version, as listed in [`PriceTable`](super::PriceTable).
 ///
-/// Four digits are a version only if they are a year and a month (`-2411`). As a month and
-/// a day (`-0528`) they often mean another model with another price.
+/// Four digits are a version only if they are a year and a month (`-2411`). A month and a day
+/// (`-0528`) often mark a model with a different price.
 fn without_tag(name: &str) -> Option<&str> {
     let start = name.rfind(['-', '@', ':'])?;
     let tag = &name[start + 1..];
@@ -105,7 +106,7 @@ fn without_tag(name: &str) -> Option<&str> {
     is_version.then(|| &name[..start])
 }
 
-/// Whether a tag is a day (`20250514`), a month (`2411`) or a revision (`001`).
+/// Returns true for a date (`20250514`), a month (`2411`) or a revision (`001`).
 fn is_date_or_revision(tag: &str) -> bool {
     are_digits(tag)
         && match tag.len() {
@@ -118,14 +119,14 @@ fn is_date_or_revision(tag: &str) -> bool {
 
 /// Removes a release such as `-v1`.
 fn without_release(name: &str) -> Option<&str> {
-    let (rest, number) = name.rsplit_once("-v")?;
-    let is_release = number.len() <= 2 && are_digits(number) && !rest.is_empty();
-    is_release.then_some(rest)
+    let (base, number) = name.rsplit_once("-v")?;
+    let is_release = number.len() <= 2 && are_digits(number) && !base.is_empty();
+    is_release.then_some(base)
 }
 
-/// Whether the end of a name is a revision of Bedrock's: `:0`.
-fn is_revision(end: &str) -> bool {
-    matches!(end.as_bytes(), [b':', b'0'..=b'9'])
+/// Returns true for a revision of Bedrock: `:0`.
+fn is_revision(text: &str) -> bool {
+    matches!(text.as_bytes(), [b':', b'0'..=b'9'])
 }
 
 fn is_year(text: &str) -> bool {
@@ -149,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_is_known_whatever_stands_before_the_names() {
+    fn a_version_is_recognized_with_any_region_and_publisher() {
         for (model, name, is_version) in [
             ("claude-x-4", "claude-x-4", true),
             ("claude-x-4-20250514", "claude-x-4", true),

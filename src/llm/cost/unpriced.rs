@@ -9,7 +9,7 @@ pub(crate) enum Unpriced {
     Unit,
     /// A kind of tokens that costs more than others has no price.
     TokenKind,
-    /// The tier of service has no price.
+    /// The service tier has no price.
     ServiceTier,
     /// The usage is unknown or incomplete.
     Usage,

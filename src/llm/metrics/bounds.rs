@@ -1,15 +1,15 @@
-//! The bounds of the histograms.
+//! The bucket bounds of the histograms.
 
 use crate::llm::settings::Preset;
 
-/// The bounds of one preset's histograms.
+/// The bucket bounds of one preset's histograms.
 #[derive(Debug)]
 pub(crate) struct Bounds {
     pub(crate) duration: &'static [f64],
     pub(crate) first_token: &'static [f64],
     pub(crate) per_token: &'static [f64],
     pub(crate) server_time: &'static [f64],
-    /// Used if tokens are a histogram.
+    /// Used only if tokens are recorded in a histogram.
     pub(crate) tokens: &'static [f64],
 }
 
@@ -27,7 +27,7 @@ const LLM: Bounds = Bounds {
     duration: &[
         0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1_280.0,
     ],
-    // From a cache of a server nearby to a model that reasons first.
+    // From a cached response of a nearby server to a model that reasons first.
     first_token: &[
         0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 80.0,
     ],
@@ -36,18 +36,18 @@ const LLM: Bounds = Bounds {
     tokens: &TOKENS,
 };
 
-/// Those that the conventions advise, of the specification's repository
-/// `semantic-conventions-genai`, "Generative AI client metrics"; of what they do not
-/// know, as above.
+/// The bounds that the OpenTelemetry conventions recommend, from "Generative AI client metrics" in
+/// the repository `semantic-conventions-genai`. Metrics that the conventions do not define have
+/// the bounds of [`LLM`].
 const OTEL: Bounds = Bounds {
-    duration: &ADVISED,
-    first_token: &ADVISED,
+    duration: &RECOMMENDED,
+    first_token: &RECOMMENDED,
     per_token: &PER_TOKEN,
     server_time: &SERVER_TIME,
     tokens: &TOKENS,
 };
 
-const ADVISED: [f64; 14] = [
+const RECOMMENDED: [f64; 14] = [
     0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
 ];
 

@@ -1,9 +1,9 @@
-//! The cost of a call: as the provider reports it, or else by the table of prices.
+//! The cost of a call: the reported cost, or else the cost by the table of prices.
 
 use crate::llm::cost::{CheckedPriceTable, Unpriced};
 use crate::llm::facts::{EndedCall, Money, Outcome, Usage};
 
-/// What is known about the cost of a call that has ended.
+/// The cost of a call that has ended, as far as it is known.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct CallCost {
     /// The known cost, and its source: [`REPORTED`] or [`TABLE`].
@@ -34,7 +34,7 @@ impl CallCost {
                 unpriced: is_partial.then_some(Unpriced::Usage),
             };
         }
-        // The requested model declined and left all of the work to others, so it costs nothing.
+        // The requested model used nothing and other models generated the response, so it is free.
         if !facts.other_models.is_empty() && facts.usage.is_zero() {
             return Self::default();
         }
@@ -50,8 +50,8 @@ impl CallCost {
         Self::from_table(call, &facts.usage, prices, models)
     }
 
-    /// Returns the cost of another model in the same call, at the same tier of service. A cost
-    /// that the provider reports includes it.
+    /// Returns the cost of another model in the same call, in the same service tier. A reported
+    /// cost includes it.
     pub(crate) fn for_other_model(
         call: &EndedCall<'_>,
         model: &str,
@@ -88,7 +88,7 @@ impl CallCost {
         } else {
             Some(Unpriced::Usage)
         };
-        // With incomplete usage, a cost of 0 means unknown, not free.
+        // With incomplete usage, a cost of 0 is unknown, not free.
         let is_positive = is_plausible && cost.amount > Money::default();
         let is_known = unpriced.is_none() || is_positive;
         Self {

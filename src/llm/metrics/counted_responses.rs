@@ -1,10 +1,10 @@
-//! The background responses that were counted.
+//! The ids of background responses that were counted.
 
 use std::collections::{HashSet, VecDeque};
 
 use crate::llm::facts::ResponseId;
 
-/// The ids of the background responses that were counted last.
+/// The ids of the most recently counted background responses.
 #[derive(Debug, Default)]
 pub(crate) struct CountedResponses {
     ids: HashSet<ResponseId>,

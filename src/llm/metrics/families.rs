@@ -1,4 +1,4 @@
-//! The families that calls are recorded in.
+//! The metric families in which calls are recorded.
 
 use crate::error::Error;
 use crate::llm::metrics::definitions::{
@@ -16,8 +16,9 @@ use crate::registry::Registry;
 
 /// All families. Their first three labels are the provider, the model and the operation.
 ///
-/// Callers and servers choose models, so models are limited, in the family `in_flight` alone. It
-/// is asked first, and the other families follow it, so all have series for the same models.
+/// Models come from requests and responses, so their number is limited. Only the family
+/// `in_flight` has the limit. It resolves the model first, and the other families use the result, so
+/// all families have series for the same models.
 pub(crate) struct Families {
     pub(crate) in_flight: DynFamily<InFlight>,
     pub(crate) requests: Family<Counter, 4>,
@@ -43,13 +44,13 @@ pub(crate) struct Families {
     pub(crate) model_label: &'static str,
 }
 
-/// The tokens: their sum, or in [`Preset::Otel`] a histogram of the tokens per call.
+/// The family of tokens: counters, or in [`Preset::Otel`] histograms of the tokens per call.
 pub(crate) enum Tokens {
     Sum(Family<Counter, 4>),
     PerCall(Family<Histogram, 4>),
 }
 
-/// The duration, in [`Preset::Otel`] by error type.
+/// The family of durations, in [`Preset::Otel`] by error type.
 pub(crate) enum Duration {
     ByCall(Family<Histogram, 3>),
     ByError(Family<Histogram, 4>),
@@ -107,7 +108,7 @@ impl Families {
         Ok(families)
     }
 
-    /// Sets the limit of models, and creates the series of known calls.
+    /// Sets the limit of models, and creates the series of configured models.
     fn declare(&self, settings: &Settings) {
         if let Some(models) = settings.model_limit {
             self.in_flight.limit_if_unset(models);
@@ -121,7 +122,7 @@ impl Families {
         for [provider, model, operation] in &settings.predeclared {
             self.get_or_create(&mut [provider, model, operation]);
         }
-        // If there is one provider, it is the provider of all known models.
+        // A configured provider is the provider of all known models.
         for (provider, model) in settings.provider.iter().zip(&settings.known_models) {
             self.get_or_create(&mut [provider, model, "chat"]);
         }
@@ -132,7 +133,7 @@ impl Families {
 pub(crate) struct FamilyFactory<'a> {
     registry: Registry,
     preset: Preset,
-    /// The buckets of all histograms of seconds, if the user chose some.
+    /// The buckets of all histograms of seconds, if the user set them.
     custom_buckets: Option<&'a Buckets>,
 }
 

@@ -36,7 +36,7 @@ impl fmt::Debug for LlmMetrics {
 }
 
 impl LlmMetrics {
-    /// Registers the metrics with the default settings, or finds registered ones.
+    /// Registers the metrics with the default settings, or returns the registered ones.
     pub(crate) fn new(registry: &Registry) -> Result<Self, Error> {
         Self::with_settings(registry, Settings::default())
     }
@@ -73,7 +73,7 @@ impl LlmMetrics {
     /// Counts a call that starts. A model that no provider has accepted yet is counted as
     /// `_unconfirmed`.
     ///
-    /// Also returns whether the gauge is that of the call's model.
+    /// Also returns true if the gauge has the call's model as its label.
     pub(crate) fn enter(&self, target: &CallTarget) -> (InFlight, bool) {
         let families = &self.0.families;
         let model = self.model_label(target.model.as_deref());
@@ -112,8 +112,8 @@ impl LlmMetrics {
         }
     }
 
-    /// Records the usage of another model in the same call, such as an advisor. The call itself
-    /// counts once, under the requested model.
+    /// Records the usage of another model in the same call, such as an advisor. The call itself is
+    /// counted once, under the requested model.
     fn record_other_model(&self, call: &EndedCall<'_>, model: &str, usage: &Usage) {
         let name = self.model_label(Some(model));
         let labels = self.resolve(labels(call.target, &name), ModelEvidence::Response);
@@ -158,8 +158,8 @@ impl LlmMetrics {
         counted.insert(id)
     }
 
-    /// Returns the labels under which a call is recorded. Its model is replaced if it has no
-    /// series, and may not get any.
+    /// Returns the labels under which a call is recorded. A model that may not get its own series
+    /// is replaced.
     fn resolve<'a>(&self, mut labels: [&'a str; 3], evidence: ModelEvidence) -> [&'a str; 3] {
         let families = &self.0.families;
         if families.in_flight.find(&labels).is_some() {
@@ -183,7 +183,7 @@ impl LlmMetrics {
             (Some(model), None) => model.into(),
             (Some(model), Some(rename)) => {
                 let renamed = rename.call(|rename| rename(model));
-                // If the closure panicked, the name may be one that it should hide.
+                // If the closure panicked, it may have been meant to hide this name.
                 renamed.map_or_else(|| UNKNOWN.into(), String::into_boxed_str)
             }
         }

@@ -1,4 +1,4 @@
-//! The metric families of LLM calls, and how a call is recorded in them.
+//! The metric families of LLM calls, and the recording of calls.
 
 mod bounds;
 mod call_cost;

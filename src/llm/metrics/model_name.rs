@@ -1,9 +1,10 @@
-//! Which model names may become labels.
+//! The check whether a model name may become a label.
 
 /// Returns true if a name may become a label.
 ///
-/// Names with invisible or bidirectional characters may not, since a client may have chosen
-/// them. Names that look like a key may not either, since a key may have been sent as the model.
+/// Names with invisible or bidirectional characters may not, because a client may have chosen
+/// them. Names that look like an API key may not, because a client may have sent its key as the
+/// model.
 pub(crate) fn is_allowed_label(name: &str) -> bool {
     name.len() <= MAX_BYTES && !name.chars().any(is_hidden) && !is_key(name)
 }
@@ -11,10 +12,10 @@ pub(crate) fn is_allowed_label(name: &str) -> bool {
 /// The greatest length of a name, in bytes.
 const MAX_BYTES: usize = 256;
 
-/// A longer run of letters and digits is a key or a digest.
+/// The longest run of letters and digits that is not treated as a key or a digest.
 const MAX_RUN: usize = 31;
 
-/// The prefixes of well-known keys.
+/// The prefixes of well-known API keys.
 const KEYS: [&str; 14] = [
     "sk-",
     "gsk_",
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_and_hidden_characters_may_not() {
+    fn keys_and_hidden_characters_may_not_become_labels() {
         for name in [
             "sk-proj-abc",
             "sk-ant-api03-x",

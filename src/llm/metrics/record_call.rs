@@ -1,4 +1,4 @@
-//! How a call that has ended is recorded in the families.
+//! Recording of a call that has ended.
 
 use crate::llm::facts::{EndedCall, ErrorType, Outcome, Usage};
 use crate::llm::metrics::call_cost::CallCost;

@@ -1,4 +1,4 @@
-//! Which models have their own series, and which series are created at 0.
+//! Creation of series, and the limit of models.
 
 use crate::llm::cost::Unpriced;
 use crate::llm::facts::{ErrorType, Outcome};
@@ -8,7 +8,7 @@ use crate::llm::metrics::model_name::is_allowed_label;
 use crate::llm::metrics::record_call::with_label;
 use crate::metric::{InFlight, OVERFLOW, OverflowReason};
 
-/// Models that only responses name may use a fifth of the limit.
+/// Models that only responses name may use up to 1/5 of the limit.
 const RESPONSE_SHARE: usize = 5;
 
 impl Families {

@@ -12,8 +12,10 @@ use pin_project_lite::pin_project;
 use crate::llm::call::HttpCall;
 
 pin_project! {
-    /// The body of an LLM response. It passes the client's frames on unchanged and records
-    /// the call when it ends or is dropped.
+    /// The body of an LLM response. It forwards the frames of the client's body unchanged, and records
+    /// the call when the body ends or is dropped.
+    #[doc(alias = "streaming")]
+    #[doc(alias = "sse")]
     pub struct LlmBody<B> {
         #[pin]
         inner: B,
@@ -32,8 +34,8 @@ impl<B: Body> LlmBody<B> {
     }
 }
 
-/// A body without a call. Outer layers create it for responses of their own, such as
-/// time-outs.
+/// A body without a call. Other layers create it for their own responses, for example after a
+/// timeout.
 impl<B: Default> Default for LlmBody<B> {
     fn default() -> Self {
         Self {

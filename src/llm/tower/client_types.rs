@@ -1,4 +1,4 @@
-//! The request and response types that a wrapped client may have.
+//! Traits of the supported request and response types.
 
 use http::{HeaderMap, StatusCode};
 
@@ -10,12 +10,12 @@ use crate::llm::metrics::LlmMetrics;
 /// It is implemented for [`http::Request`] and, with the feature `reqwest`, for
 /// `reqwest::Request`. Other crates cannot implement it.
 pub trait LlmRequest {
-    /// Starts a call if the request is one.
+    /// Starts a call if the request is an LLM call.
     #[doc(hidden)]
     fn start_call(&self, metrics: &LlmMetrics) -> Option<Box<HttpCall>>;
 }
 
-/// A response that may be the answer of an LLM.
+/// A response that may be the response of an LLM call.
 ///
 /// It is implemented for [`http::Response`] and, with the feature `reqwest`, for
 /// `reqwest::Response`. Other crates cannot implement it.
@@ -28,5 +28,5 @@ pub trait LlmResponse: Sized {
 
     /// Moves the call, if there is one, into the response's body.
     #[doc(hidden)]
-    fn into_measured(self, exchange: Option<Box<HttpCall>>) -> Self::Measured;
+    fn into_measured(self, call: Option<Box<HttpCall>>) -> Self::Measured;
 }

@@ -15,62 +15,68 @@ use crate::llm::tower::LlmService;
 use crate::metric::Buckets;
 use crate::registry::{LayerMetrics, LazyMetrics, Registry};
 
-/// Measures the LLM calls of the clients that it wraps.
+/// A layer that measures the LLM calls of a client.
 ///
-/// See the [module](crate::llm) for examples and the metrics. Clones share their metrics.
+/// See the [module](crate::llm) for an example and the metrics. Clones share their metrics.
 #[derive(Clone, Default)]
 #[must_use = "a layer does nothing until a client is wrapped in it"]
 #[doc(alias = "middleware")]
 #[doc(alias = "tower")]
+#[doc(alias = "genai")]
+#[doc(alias = "openai")]
+#[doc(alias = "anthropic")]
+#[doc(alias = "token usage")]
+#[doc(alias = "time to first token")]
+#[doc(alias = "rate limit")]
 pub struct LlmLayer {
     metrics: LazyMetrics<LlmMetrics>,
 }
 
 impl LlmLayer {
-    /// Makes a layer that counts into the [global registry](Registry::global).
+    /// Creates a layer that records into the [global registry](Registry::global).
     ///
     /// The metrics are registered when the layer first wraps a client.
     ///
     /// # Panics
     ///
-    /// Not here, but when the layer first wraps a client: if the registry holds something else
-    /// under the name of one of its metrics. Call [`try_register`](Self::try_register) to get an
-    /// error instead.
+    /// This method does not panic. Wrapping the first client panics if the registry has a different
+    /// metric with the name of one of the layer's metrics. Call
+    /// [`try_register`](Self::try_register) to get an error instead.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Makes a layer like [`new`](Self::new) and registers its metrics at once, in the
-    /// global registry.
+    /// Creates a layer like [`new`](Self::new), and registers its metrics in the global registry
+    /// immediately.
     ///
     /// # Errors
     ///
-    /// Returns an error if the global registry holds something else under the name of one of the
+    /// Returns an error if the global registry has a different metric with the name of one of the
     /// layer's metrics ([`Error::is_conflict`]).
     pub fn try_new() -> Result<Self, Error> {
         Self::new().try_register()
     }
 
-    /// Counts into `registry` instead of the global one.
+    /// Records into `registry` instead of the global one.
     pub fn registry(self, registry: &Registry) -> Self {
         Self {
             metrics: self.metrics.set_registry(registry),
         }
     }
 
-    /// Registers the layer's metrics now, rather than when it first wraps a client.
+    /// Registers the layer's metrics now, instead of when the layer first wraps a client.
     ///
     /// # Errors
     ///
-    /// Returns an error if the registry holds something else under the name of one of the
-    /// metrics, or the same with other buckets ([`Error::is_conflict`]), and if the
-    /// [prefix](Self::prefix) or the [prices](Self::prices) are invalid.
+    /// Returns an error if the registry has a different metric with the name of one of the layer's
+    /// metrics, or the same metric with different buckets ([`Error::is_conflict`]). Also returns an
+    /// error if the [prefix](Self::prefix) or a [price](Self::prices) is invalid.
     pub fn try_register(self) -> Result<Self, Error> {
         self.metrics.try_register()?;
         Ok(self)
     }
 
-    /// Returns the layer's metrics, which are registered if they are not yet.
+    /// Returns the layer's metrics, and registers them first if necessary.
     pub(crate) fn metrics(&self) -> LlmMetrics {
         self.metrics.get_or_register().clone()
     }
@@ -79,8 +85,8 @@ impl LlmLayer {
     ///
     /// # Panics
     ///
-    /// The first time, if the metrics cannot be registered. See
-    /// [`try_register`](Self::try_register) for the reasons.
+    /// Panics if the metrics are not registered yet and cannot be registered; see
+    /// [`try_register`](Self::try_register).
     pub fn layer<S>(&self, client: S) -> LlmService<S> {
         LlmService::new(client, self.metrics())
     }
@@ -88,8 +94,8 @@ impl LlmLayer {
 
 /// # Names
 impl LlmLayer {
-    /// Uses the names and buckets of OpenTelemetry's semantic conventions for generative AI
-    /// clients, as Prometheus writes them.
+    /// Uses the names and buckets of the OpenTelemetry semantic conventions for generative AI
+    /// clients, in the form that Prometheus uses.
     ///
     /// These are `gen_ai_client_operation_duration_seconds`, `gen_ai_client_token_usage`,
     /// `gen_ai_client_operation_time_to_first_chunk_seconds` and
@@ -103,13 +109,13 @@ impl LlmLayer {
     /// let layer = LlmLayer::new().otel_names();
     /// ```
     #[doc(alias = "opentelemetry")]
+    #[doc(alias = "genai")]
     #[doc(alias = "semantic conventions")]
     pub fn otel_names(self) -> Self {
         self.set(|settings| settings.preset = Preset::Otel)
     }
 
-    /// Puts `prefix` before the name of every metric, as it is written: `shop_` makes
-    /// `shop_llm_requests_total`.
+    /// Adds `prefix` to the name of every metric: `shop_` results in `shop_llm_requests_total`.
     #[doc(alias = "namespace")]
     pub fn prefix(self, prefix: impl Into<String>) -> Self {
         let prefix = prefix.into();
@@ -119,15 +125,15 @@ impl LlmLayer {
 
 /// # Providers and models
 impl LlmLayer {
-    /// Sets the provider of all calls, whatever their host: for a gateway or a self-hosted
-    /// server, such as `vllm`.
+    /// Sets the provider of all calls, independent of the host. Use it for a gateway or for a
+    /// self-hosted server, such as `vllm`.
     pub fn provider(self, provider: impl Into<Box<str>>) -> Self {
         let provider = Some(provider.into());
         self.set(|settings| settings.provider = provider)
     }
 
-    /// Sets the provider of calls to one host, written as in the URL: with a port, or without
-    /// one for all ports. If several match, the last one counts.
+    /// Sets the provider of calls to one host. With a port (`llm.internal:8000`), it applies to that
+    /// port only, and without one to all ports. If several hosts match, the last one applies.
     ///
     /// ```
     /// use tachometer::LlmLayer;
@@ -143,22 +149,22 @@ impl LlmLayer {
         self.set(|settings| settings.provider_by_host.push(host))
     }
 
-    /// Lists models that have their own series from their first call on, whatever the
-    /// [limit](Self::model_limit). Their errors are counted under their names.
+    /// Sets models that have their own series from the first call on. They do not count against the
+    /// [limit](Self::model_limit), and errors are counted under their names.
     ///
-    /// Any other model gets its own series once a provider has accepted a call of it. Until
-    /// then its calls are counted under the model `_unconfirmed`, so that misspelled and
-    /// invented names do not use up the limit.
+    /// Any other model gets its own series when a provider accepts a call of it. Until then its calls
+    /// are counted under the model `_unconfirmed`, so that misspelled and invented names do not use
+    /// up the limit.
     pub fn known_models<M: Into<Box<str>>>(self, models: impl IntoIterator<Item = M>) -> Self {
         let models = models.into_iter().map(Into::into);
         self.set(|settings| settings.known_models.extend(models))
     }
 
-    /// Creates the counters that alerts read for the calls of a model at registration, at 0, so
-    /// that the first event after a start is an increase.
+    /// Creates the counters that alerts use for the calls of a model at registration. They start at
+    /// 0, so that the first event after the start of the process is an increase.
     ///
-    /// Without this they are created when the first call of the model starts, or when its first
-    /// response begins if the model is not known before. The model does not count against the
+    /// Without this, they are created when the first call of the model starts. If the model is not
+    /// [known](Self::known_models), they are created when a provider accepts a call of it. The model does not count against the
     /// [limit](Self::model_limit).
     ///
     /// ```
@@ -176,9 +182,8 @@ impl LlmLayer {
         self.set(|settings| settings.predeclared.push(labels))
     }
 
-    /// Sets the model of calls that name none, neither in a request body that the layer can read
-    /// nor in the response. An example is audio to be transcribed in a form that reqwest
-    /// streams.
+    /// Sets the model of calls for which neither the response nor a readable request body names one.
+    /// An example is an audio transcription with a multipart form that reqwest streams.
     ///
     /// ```
     /// use tachometer::LlmLayer;
@@ -190,9 +195,9 @@ impl LlmLayer {
         self.set(|settings| settings.default_model = model)
     }
 
-    /// Limits the number of models that have their own series, instead of 100. The calls of
-    /// further models are counted under the model `_overflow`. Metrics that the registry already
-    /// holds keep their limit.
+    /// Limits the number of models that have their own series. The default is 100. The calls of
+    /// further models are counted under the model `_overflow`. Metrics that are already registered
+    /// keep their limit.
     #[doc(alias = "cardinality")]
     pub fn model_limit(self, models: usize) -> Self {
         self.set(|settings| settings.model_limit = Some(models))
@@ -215,9 +220,10 @@ impl LlmLayer {
     }
 }
 
-/// # What is measured
+/// # Measurement
 impl LlmLayer {
-    /// Excludes the requests for which `skip` returns true. It gets their host and path.
+    /// Excludes requests. `skip` gets the host and the path of a request, and returns true if the
+    /// request is not measured.
     #[doc(alias = "filter")]
     #[doc(alias = "exclude")]
     #[doc(alias = "ignore")]
@@ -225,17 +231,17 @@ impl LlmLayer {
         self.set(|settings| settings.skip = Some(Hook::new(Arc::new(skip))))
     }
 
-    /// Sets the buckets of all histograms of seconds. By default, each has buckets that suit
-    /// what it measures.
+    /// Sets the buckets of all histograms of seconds. By default, each histogram has buckets for its
+    /// own range of values.
     #[doc(alias = "bounds")]
     pub fn buckets(self, buckets: Buckets) -> Self {
         self.set(|settings| settings.buckets = Some(buckets))
     }
 
-    /// Counts the cost of calls, by these prices.
+    /// Counts the cost of calls, based on a table of prices.
     ///
-    /// If the provider reports a cost, as OpenRouter, xAI, Perplexity, LiteLLM's proxy and others
-    /// do, that is counted instead, with or without a table. A call with something that has no
+    /// A cost that the provider reports is counted instead, also without a table. OpenRouter, xAI,
+    /// Perplexity, LiteLLM's proxy and others report it. A call with tokens or units that have no
     /// price is counted in `llm_unpriced_requests_total`, never as free.
     ///
     /// ```
@@ -253,15 +259,16 @@ impl LlmLayer {
     /// Also counts calls, tokens and cost by the route of the request that makes them:
     /// `llm_route_requests_total`, `llm_route_tokens_total` and `llm_route_cost_usd_total`.
     ///
-    /// The route is that of the request, measured by a [`MetricsLayer`](crate::MetricsLayer),
-    /// that the calling code handles. Use [`carry_route`](crate::carry_route) for calls that
-    /// are made in other tasks or threads. A call outside of a request has the route `none`.
+    /// The route is the route of the HTTP request that the calling code handles. A
+    /// [`MetricsLayer`](crate::MetricsLayer) must measure that request. Use
+    /// [`carry_route`](crate::carry_route) for calls in other tasks or threads. A call outside of a
+    /// request has the route `none`.
+    #[doc(alias = "endpoint")]
     pub fn route_metrics(self) -> Self {
         self.set(|settings| settings.has_route_metrics = true)
     }
 
-    /// Takes the time from `now` instead of the system's clock, for example from a clock that
-    /// tests can set.
+    /// Uses `now` instead of [`Instant::now`], for example a clock that tests control.
     pub fn clock(self, now: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
         self.set(|settings| settings.clock = Clock::from_hook(Hook::new(Arc::new(now))))
     }

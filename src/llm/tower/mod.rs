@@ -1,4 +1,4 @@
-//! What users wrap around a client: the layer, its service, its future and its body.
+//! The tower layer, with its service, future and body.
 
 mod body;
 mod client_types;

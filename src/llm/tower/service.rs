@@ -21,8 +21,8 @@ impl<S> LlmService<S> {
         Self { client, metrics }
     }
 
-    /// Returns the wrapped client, for example to build requests. Requests that it sends itself
-    /// are not measured.
+    /// Returns the wrapped client, for example to build requests. Requests that are sent through it
+    /// directly are not measured.
     pub fn get_ref(&self) -> &S {
         &self.client
     }

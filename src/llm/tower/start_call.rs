@@ -1,13 +1,13 @@
-//! Calls that are recorded by hand.
+//! Manual recording of calls.
 
 use crate::llm::call::LlmCall;
 use crate::llm::tower::LlmLayer;
 
 impl LlmLayer {
-    /// Starts a call that is recorded by hand: of a client that hides its HTTP, or of a model
-    /// in the process.
+    /// Starts a call that is recorded by hand, for example of a client that does not expose its HTTP
+    /// requests, or of a model that runs in the same process.
     ///
-    /// `provider` and `operation` are those of the OpenTelemetry GenAI conventions (`openai`,
+    /// `provider` and `operation` are values of the OpenTelemetry GenAI conventions (`openai`,
     /// `anthropic`, `aws.bedrock`; `chat`, `text_completion`, `embeddings`) or custom ones.
     /// Empty strings are recorded as `unknown`.
     ///
@@ -31,8 +31,9 @@ impl LlmLayer {
     ///
     /// # Panics
     ///
-    /// If the metrics are not registered yet and cannot be; see
+    /// Panics if the metrics are not registered yet and cannot be registered; see
     /// [`try_register`](Self::try_register).
+    #[doc(alias = "manual instrumentation")]
     pub fn start_call(&self, provider: &str, model: &str, operation: &str) -> LlmCall {
         let model = (!model.is_empty()).then(|| model.into());
         LlmCall::start(&self.metrics(), provider, model, operation)

@@ -1,4 +1,4 @@
-//! Which client an error comes from.
+//! Dispatch of an error to the classifier of its client.
 
 use std::any::Any;
 
@@ -11,8 +11,8 @@ use crate::llm::call::client_error::reqwest_middleware::classify_reqwest_middlew
 use crate::llm::call::client_error::sources::classify_std;
 use crate::llm::facts::ErrorType;
 
-/// Returns the type of an error of one client, or `None` if it is another client's error or
-/// shows no type.
+/// Returns the error type of one client's error. Returns `None` for other clients' errors and for
+/// errors without a known type.
 type Classifier = fn(&(dyn Any + 'static)) -> Option<ErrorType>;
 
 const CLASSIFIERS: &[Classifier] = &[
@@ -25,7 +25,7 @@ const CLASSIFIERS: &[Classifier] = &[
     classify_hyper,
 ];
 
-/// Returns the type of any client's error.
+/// Returns the error type of any client's error.
 pub(crate) fn error_type(error: &(dyn Any + 'static)) -> ErrorType {
     let known = CLASSIFIERS.iter().find_map(|classify| classify(error));
     known.unwrap_or(ErrorType::Transport)

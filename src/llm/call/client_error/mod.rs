@@ -1,4 +1,4 @@
-//! The error type of a call that its client could not make, by the client's error.
+//! Classification of the errors of HTTP clients.
 
 mod classify;
 #[cfg(feature = "hyper-util")]

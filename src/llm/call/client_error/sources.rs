@@ -16,7 +16,7 @@ pub(crate) fn classify_std(error: &(dyn Any + 'static)) -> Option<ErrorType> {
     classify_sources(&**error)
 }
 
-/// Classifies an error by itself, its source, the source of that, and so on.
+/// Classifies an error by the first known error in its chain of sources.
 pub(crate) fn classify_sources(error: &(dyn Error + 'static)) -> Option<ErrorType> {
     let mut source = Some(error);
     while let Some(error) = source {
@@ -27,8 +27,8 @@ pub(crate) fn classify_sources(error: &(dyn Error + 'static)) -> Option<ErrorTyp
                 _ => {}
             }
         }
-        // The text of tower's `Elapsed`: its type would need tower's feature `timeout`.
-        // `Display` is foreign code, which may panic.
+        // tower's `Elapsed` is recognized by its text, because its type requires tower's feature
+        // `timeout`. `Display` is foreign code, which may panic.
         let text = catch_unwind(AssertUnwindSafe(|| error.to_string()));
         if text.is_ok_and(|text| text == "request timed out") {
             return Some(ErrorType::Timeout);

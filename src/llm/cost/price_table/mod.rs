@@ -1,4 +1,4 @@
-//! The prices of many models.
+//! The table of prices, and the lookup of a price by model name.
 
 #[cfg(test)]
 mod real_names;

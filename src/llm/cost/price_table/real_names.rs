@@ -1,7 +1,6 @@
-//! Real names of models, and which entries of a table have their price.
+//! Real names of models, by the entries that have their price.
 
-/// Names of models as providers write them, and under each entry of a table those that have
-/// its price. No other name in this list has it.
+/// Entries of a table, each with the names that have its price. No other name in this list has it.
 pub(crate) const PRICED_BY: &[(&str, &[&str])] = &[
     (
         "gpt-4o",

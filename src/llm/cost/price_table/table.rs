@@ -1,4 +1,4 @@
-//! The prices of many models.
+//! A table of prices by model.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,32 +10,32 @@ use crate::llm::cost::spelling::{is_version_of, spellings, unversioned};
 
 /// The prices of models, by name.
 ///
-/// The table contains only your prices: prices change, and customers pay different ones. A call
-/// of a model without a price is counted in `llm_unpriced_requests_total`.
+/// The crate contains no prices, because they change and differ between customers. A call of a
+/// model without a price is counted in `llm_unpriced_requests_total`.
 ///
-/// # Which price a model has
+/// # Matching
 ///
-/// The first of these that is in the table:
+/// The price of a model is the first of these that is in the table:
 ///
-/// 1. Its exact name. Upper and lower case differ.
-/// 2. Its name without the version at the end. Versions are:
+/// 1. The price of its exact name. Names are case-sensitive.
+/// 2. The price of its name without the version at the end. Versions are:
 ///    - a date or a month: `-2024-08-06`, `-20250514`, `-2411`, `@20250514`
 ///    - a revision or a release: `-001`, `@001`, `-v2`, `-v1:0`
 ///    - a variant: `-latest`, `@latest`, `:latest`, `@default`, `:0`, `:free`, `:nitro`, `:floor`
 ///
-///    A name can have several of them, as `-20250514-v1:0`. The longest name wins.
-/// 3. The longest prefix of its name, if you gave [prefixes](Self::model_prefix) a price.
+///    A name can have several of them, such as `-20250514-v1:0`. The longest name takes precedence.
+/// 3. The price of the longest [prefix](Self::model_prefix) of its name.
 ///
-/// Any other name is another model. `gpt-4o` is not the price of `gpt-4o-mini` or
-/// `gpt-4o-realtime-preview`, and `claude-sonnet-4` is not that of `claude-sonnet-4-5`. A
-/// month and a day (`-0613`, `-05-20`) are not a version either: names that differ in them
-/// often have different prices. Give such a model its own entry.
+/// Any other name is a different model. The price of `gpt-4o` does not apply to `gpt-4o-mini` or
+/// `gpt-4o-realtime-preview`, and the price of `claude-sonnet-4` does not apply to
+/// `claude-sonnet-4-5`. A month and a day (`-0613`, `-05-20`) are not a version, because names that
+/// differ in them often have different prices. Add an entry for each such model.
 ///
-/// Each step tries the name as it is, then without the region of Amazon Bedrock (`us.`,
-/// `eu.`, `apac.`, `global.` and the others), then without the publisher (`anthropic.`,
-/// `openai/`, `models/`, `publishers/anthropic/models/`). So `claude-sonnet-4` is the price
-/// of `us.anthropic.claude-sonnet-4-20250514-v1:0`, too. If a region or a variant costs
-/// something else, add an entry with its exact name.
+/// Each step tries the name in full, then without the region of Amazon Bedrock (`us.`, `eu.`,
+/// `apac.`, `global.` and others), then without the publisher (`anthropic.`, `openai/`, `models/`,
+/// `publishers/anthropic/models/`). So the price of `claude-sonnet-4` also applies to
+/// `us.anthropic.claude-sonnet-4-20250514-v1:0`. If a region or a variant has a different price,
+/// add an entry with its exact name.
 ///
 /// ```
 /// use tachometer::LlmLayer;
@@ -49,7 +49,9 @@ use crate::llm::cost::spelling::{is_version_of, spellings, unversioned};
 /// let layer = LlmLayer::new().prices(prices);
 /// ```
 #[derive(Clone, Default)]
-#[must_use = "a table has no effect until it is given to a layer"]
+#[must_use = "a table has no effect until it is passed to `LlmLayer::prices`"]
+#[doc(alias = "cost")]
+#[doc(alias = "pricing")]
 pub struct PriceTable {
     models: PricesByName<Price>,
     prefixes: PricesByName<Price>,
@@ -65,7 +67,7 @@ pub(crate) struct CheckedPriceTable {
 /// The prices by model name or prefix.
 type PricesByName<P> = HashMap<Box<str>, Vec<PriceEntry<P>>>;
 
-/// The price of a model, at one provider or at any.
+/// The price of a model, for one provider or for all.
 #[derive(Debug, Clone)]
 struct PriceEntry<P> {
     provider: Option<Box<str>>,
@@ -87,15 +89,15 @@ impl PriceTable {
         Self::default()
     }
 
-    /// Sets the price of a model at every provider. A second price for the same name
-    /// replaces the first.
+    /// Sets the price of a model for all providers. A second price for the same name replaces the
+    /// first.
     pub fn model(mut self, model: impl Into<Box<str>>, price: Price) -> Self {
         set_price(&mut self.models, None, model.into(), price);
         self
     }
 
-    /// Sets the price of a model at one provider. It goes before the price that the same
-    /// name has at every provider.
+    /// Sets the price of a model for one provider. It takes precedence over the price of the same
+    /// name for all providers.
     pub fn model_at(
         mut self,
         provider: impl Into<Box<str>>,
@@ -106,17 +108,17 @@ impl PriceTable {
         self
     }
 
-    /// Sets the price of every model whose name starts with `prefix` and has no entry.
+    /// Sets the price of all models that have no entry and a name that starts with `prefix`.
     ///
-    /// `gpt-4o` as a prefix is the price of `gpt-4o-mini`, too. Use it for models that cost
-    /// the same whatever follows, such as those you run yourself.
+    /// The prefix `gpt-4o` also applies to `gpt-4o-mini`. Use prefixes for models of the same price,
+    /// such as those that you run yourself.
     pub fn model_prefix(mut self, prefix: impl Into<Box<str>>, price: Price) -> Self {
         set_price(&mut self.prefixes, None, prefix.into(), price);
         self
     }
 
-    /// Sets the price of every model at one provider whose name starts with `prefix` and
-    /// has no entry. It goes before the price that the same prefix has at every provider.
+    /// Sets the price of all models of one provider that have no entry and a name that starts with
+    /// `prefix`. It takes precedence over the price of the same prefix for all providers.
     pub fn model_prefix_at(
         mut self,
         provider: impl Into<Box<str>>,
@@ -153,7 +155,7 @@ fn set_price(
 }
 
 fn check_prices(names: &PricesByName<Price>) -> Result<PricesByName<CheckedPrice>, Error> {
-    let mut rates = HashMap::with_capacity(names.len());
+    let mut checked = HashMap::with_capacity(names.len());
     for (name, entries) in names {
         let entries = entries.iter().map(|entry| {
             let price = CheckedPrice::new(&entry.price).map_err(|number| {
@@ -165,71 +167,73 @@ fn check_prices(names: &PricesByName<Price>) -> Result<PricesByName<CheckedPrice
             let provider = entry.provider.clone();
             Ok::<_, Error>(PriceEntry { provider, price })
         });
-        rates.insert(name.clone(), entries.collect::<Result<_, _>>()?);
+        checked.insert(name.clone(), entries.collect::<Result<_, _>>()?);
     }
-    Ok(rates)
+    Ok(checked)
 }
 
 impl CheckedPriceTable {
-    /// Returns the price of the model that answered, or else of the one that was requested,
-    /// unless the answer shows that it is another one.
+    /// Returns the price of the response's model, or else of the requested model, unless the
+    /// response's model is a different variant of it.
     pub(crate) fn find(&self, provider: &str, models: [Option<&str>; 2]) -> Option<&CheckedPrice> {
-        let [answered, requested] = models;
-        let is_other = |requested: &&str| is_other_model(answered, requested);
-        let models = [answered, requested.filter(|requested| !is_other(requested))];
+        let [response_model, requested] = models;
+        let is_other = |requested: &&str| is_other_model(response_model, requested);
+        let models = [
+            response_model,
+            requested.filter(|requested| !is_other(requested)),
+        ];
         let mut models = models.into_iter().flatten();
         models.find_map(|model| self.price(provider, model))
     }
 
     fn price(&self, provider: &str, model: &str) -> Option<&CheckedPrice> {
         let exact = spellings(model).find_map(|name| find_price(&self.models, provider, name));
-        let of_any_version = || {
+        let by_version = || {
             let mut names = spellings(model).flat_map(unversioned);
             names.find_map(|name| find_price(&self.models, provider, name))
         };
-        let of_prefix = || spellings(model).find_map(|name| self.longest_prefix(provider, name));
-        exact.or_else(of_any_version).or_else(of_prefix)
+        let by_prefix = || spellings(model).find_map(|name| self.longest_prefix(provider, name));
+        exact.or_else(by_version).or_else(by_prefix)
     }
 
     fn longest_prefix(&self, provider: &str, name: &str) -> Option<&CheckedPrice> {
-        let listed = self
+        let prefixes = self
             .prefixes
             .keys()
             .filter(|prefix| name.starts_with(&***prefix));
-        let listed = listed.filter_map(|prefix| {
-            let rate = find_price(&self.prefixes, provider, prefix)?;
-            Some((prefix.len(), rate))
+        let prices = prefixes.filter_map(|prefix| {
+            let price = find_price(&self.prefixes, provider, prefix)?;
+            Some((prefix.len(), price))
         });
-        let longest = listed.max_by_key(|(length, _)| *length);
-        longest.map(|(_, rate)| rate)
+        let longest = prices.max_by_key(|(length, _)| *length);
+        longest.map(|(_, price)| price)
     }
 }
 
-/// Returns true if the model that answered is another variant of the requested one, as
-/// `gpt-x-mini` is of `gpt-x`. If it has an entirely different name, the requested one may be an
-/// alias for it.
-fn is_other_model(answered: Option<&str>, requested: &str) -> bool {
-    let Some(answered) = answered else {
+/// Returns true if the response's model is a different variant of the requested one, such as
+/// `gpt-x-mini` for `gpt-x`. If the names are unrelated, the requested one may be an alias.
+fn is_other_model(response_model: Option<&str>, requested: &str) -> bool {
+    let Some(response_model) = response_model else {
         return false;
     };
     let is_variant = |name: &str| {
-        let rest = name.strip_prefix(requested);
-        rest.is_some_and(|rest| rest.contains(char::is_alphabetic))
+        let suffix = name.strip_prefix(requested);
+        suffix.is_some_and(|suffix| suffix.contains(char::is_alphabetic))
     };
-    spellings(answered).any(is_variant) && !is_version_of(answered, requested)
+    spellings(response_model).any(is_variant) && !is_version_of(response_model, requested)
 }
 
-/// Returns the price of a name at a provider, or else at every provider.
+/// Returns the price of a name for a provider, or else for all providers.
 fn find_price<'a>(
     names: &'a PricesByName<CheckedPrice>,
     provider: &str,
     name: &str,
 ) -> Option<&'a CheckedPrice> {
     let entries = names.get(name)?;
-    let of = |provider: Option<&str>| {
+    let entry_for = |provider: Option<&str>| {
         let mut entries = entries.iter();
         entries.find(|entry| entry.provider.as_deref() == provider)
     };
-    let entry = of(Some(provider)).or_else(|| of(None))?;
+    let entry = entry_for(Some(provider)).or_else(|| entry_for(None))?;
     Some(&entry.price)
 }

@@ -2,28 +2,28 @@ use crate::llm::cost::price_table::real_names::{PRICED_BY, UNPRICED};
 use crate::llm::cost::{Price, PriceTable};
 use crate::llm::facts::{Money, Unit, Usage};
 
-/// Returns a price that is known by its number.
+/// Returns a price that is identified by a number.
 fn price(number: u32) -> Price {
     Price::per_call(number.into())
 }
 
-/// Returns the number of the price that is found, or 0 if there is none.
+/// Returns the number of the price of a model, or 0 if there is none.
 fn matching_price(table: &PriceTable, provider: &str, models: [Option<&str>; 2]) -> u32 {
-    let rates = table.check().unwrap();
-    let Some(rate) = rates.find(provider, models) else {
+    let table = table.check().unwrap();
+    let Some(price) = table.find(provider, models) else {
         return 0;
     };
-    let cost = rate.cost(&Usage::new()).amount;
-    let is = |number: &u32| Money::from_dollars(f64::from(*number)).unwrap() == cost;
-    (1..1_000).find(is).unwrap()
+    let cost = price.cost(&Usage::new()).amount;
+    let has_cost = |number: &u32| Money::from_dollars(f64::from(*number)).unwrap() == cost;
+    (1..1_000).find(has_cost).unwrap()
 }
 
-fn found_for(table: &PriceTable, model: &str) -> u32 {
+fn price_number(table: &PriceTable, model: &str) -> u32 {
     matching_price(table, "openai", [Some(model), None])
 }
 
 #[test]
-fn each_real_name_has_the_price_of_the_entries_that_list_it_and_of_no_other() {
+fn each_real_name_has_the_price_of_the_entries_that_list_it_only() {
     let listed = PRICED_BY.iter().flat_map(|(_, models)| *models);
     let entries = PRICED_BY.iter().map(|(entry, _)| entry);
     let models: Vec<_> = entries.chain(listed).chain(UNPRICED).collect();
@@ -33,7 +33,7 @@ fn each_real_name_has_the_price_of_the_entries_that_list_it_and_of_no_other() {
         let table = PriceTable::new().model(*entry, price(1));
         for model in &models {
             let expected = model == &entry || priced.contains(model);
-            if (found_for(&table, model) == 1) != expected {
+            if (price_number(&table, model) == 1) != expected {
                 wrong.push(format!("{entry} {model} {expected}"));
             }
         }
@@ -41,7 +41,7 @@ fn each_real_name_has_the_price_of_the_entries_that_list_it_and_of_no_other() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// What may stand in front of a name.
+/// Regions and publishers before a name.
 const SCOPES: &[&str] = &[
     "",
     "us.",
@@ -52,7 +52,7 @@ const SCOPES: &[&str] = &[
     "accounts/acme/models/",
 ];
 
-/// What may follow a name.
+/// Versions after a name.
 const VERSIONS: &[&str] = &[
     "",
     "-2024-02-29",
@@ -74,7 +74,7 @@ const VERSIONS: &[&str] = &[
     "@latest",
 ];
 
-/// What makes a name that of another model.
+/// Suffixes that make a name another model's name.
 const OTHERS: &[&str] = &[
     "-0",
     "-1",
@@ -135,7 +135,7 @@ const OTHERS: &[&str] = &[
     "/x",
 ];
 
-/// The oracle writes out every name that matches, instead of taking names apart.
+/// The expected result does not depend on parsing: the test composes every name that matches.
 #[test]
 fn a_name_matches_with_every_scope_and_version_and_with_nothing_else() {
     for base in ["gpt-x", "claude-sonnet-4", "m", "llama3.2", "über-1"] {
@@ -144,12 +144,12 @@ fn a_name_matches_with_every_scope_and_version_and_with_nothing_else() {
             for first in VERSIONS {
                 for second in VERSIONS {
                     let model = format!("{scope}{base}{first}{second}");
-                    assert_eq!(found_for(&table, &model), 1, "{model}");
+                    assert_eq!(price_number(&table, &model), 1, "{model}");
                 }
                 for other in OTHERS {
                     let model = format!("{scope}{base}{other}{first}");
-                    // A part of a path that is not the last one is a publisher.
-                    assert_eq!(found_for(&table, &model), 0, "{model}");
+                    // A path segment before the last one is a publisher.
+                    assert_eq!(price_number(&table, &model), 0, "{model}");
                 }
             }
         }
@@ -163,13 +163,13 @@ fn a_name_matches_with_every_scope_and_version_and_with_nothing_else() {
             "arn:aws:bedrock:",
         ] {
             let model = format!("{scope}{base}");
-            assert_eq!(found_for(&table, &model), 0, "{model}");
+            assert_eq!(price_number(&table, &model), 0, "{model}");
         }
     }
 }
 
 #[test]
-fn an_exact_name_goes_before_a_version_and_that_before_a_prefix() {
+fn an_exact_name_takes_precedence_over_a_version_and_that_over_a_prefix() {
     let table = PriceTable::new()
         .model("gpt-x", price(1))
         .model("gpt-x-2026-01-01", price(2))
@@ -187,7 +187,7 @@ fn an_exact_name_goes_before_a_version_and_that_before_a_prefix() {
         ("gpt-x-2025-01-01", 1),
         ("gpt-x-2026-01-01", 2),
         ("gpt-x-2026-01-01:free", 2),
-        // The exact name counts, though without its publisher.
+        // The exact name without its publisher takes precedence.
         ("openai/gpt-x-2026-01-01", 2),
         ("openai/gpt-x-2025-01-01", 3),
         ("openai/gpt-x", 3),
@@ -208,12 +208,12 @@ fn an_exact_name_goes_before_a_version_and_that_before_a_prefix() {
         ("us.gpt-x-min", 9),
         ("claude-y", 0),
     ] {
-        assert_eq!(found_for(&table, model), expected, "{model}");
+        assert_eq!(price_number(&table, model), expected, "{model}");
     }
 }
 
 #[test]
-fn a_prefix_is_taken_as_it_is() {
+fn a_prefix_matches_exactly() {
     let table = PriceTable::new()
         .model_prefix("meta/", price(1))
         .model_prefix("llama", price(2))
@@ -222,7 +222,7 @@ fn a_prefix_is_taken_as_it_is() {
         .model_prefix_at("azure", "only", price(5));
     for (provider, model, expected) in [
         ("openai", "meta/x", 1),
-        // The name in full goes first.
+        // The full name takes precedence.
         ("openai", "meta/llama3", 1),
         ("openai", "other/llama3", 2),
         ("openai", "llama", 2),
@@ -237,11 +237,11 @@ fn a_prefix_is_taken_as_it_is() {
         assert_eq!(number, expected, "{provider} {model}");
     }
     let all = PriceTable::new().model_prefix("", price(1));
-    assert_eq!(found_for(&all, "anything"), 1);
+    assert_eq!(price_number(&all, "anything"), 1);
 }
 
 #[test]
-fn a_price_at_a_provider_goes_before_the_one_of_the_same_name() {
+fn a_price_for_a_provider_takes_precedence_over_the_price_for_all() {
     let table = PriceTable::new()
         .model("gpt-x", price(1))
         .model_at("azure", "gpt-x", price(2))
@@ -264,7 +264,7 @@ fn a_price_at_a_provider_goes_before_the_one_of_the_same_name() {
 }
 
 #[test]
-fn the_model_that_answered_goes_before_the_one_that_was_requested() {
+fn the_model_of_the_response_takes_precedence_over_the_requested_one() {
     let table = PriceTable::new()
         .model("gpt-x", price(1))
         .model("claude-x", price(2))
@@ -274,7 +274,7 @@ fn the_model_that_answered_goes_before_the_one_that_was_requested() {
         ([Some("llama3"), Some("gpt-x")], 3),
         ([Some("unknown"), Some("gpt-x-2026-01-01")], 1),
         ([None, Some("gpt-x")], 1),
-        // An alias or a snapshot has the price of what was requested, and a variant has none.
+        // An alias or a snapshot has the price of the requested model, and a variant has none.
         ([Some("gpt-x-0613"), Some("gpt-x")], 1),
         ([Some("gpt-x-mini-2026-01-01"), Some("gpt-x")], 0),
         ([Some("openai/gpt-x-mini"), Some("gpt-x")], 0),
@@ -289,7 +289,7 @@ fn the_model_that_answered_goes_before_the_one_that_was_requested() {
 }
 
 #[test]
-fn a_number_that_is_no_price_is_refused_and_named() {
+fn an_invalid_price_is_an_error_that_names_the_model() {
     for price in [
         Price::per_million(-1.0, 0.0),
         Price::per_million(0.0, f64::NAN),

@@ -1,4 +1,4 @@
-//! The families of rate limits.
+//! The rate limits that providers report.
 
 mod families;
 #[cfg(test)]
