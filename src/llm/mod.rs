@@ -120,8 +120,8 @@
 //! # Metrics by route
 //!
 //! With [`LlmLayer::route_metrics`], calls are also counted by the route of the HTTP request that
-//! a [`MetricsLayer`](crate::MetricsLayer) measures while they are made. They show the cost of
-//! each endpoint:
+//! makes them. A [`MetricsLayer`](crate::MetricsLayer) must measure that request. The metrics show
+//! what each endpoint costs:
 //!
 //! | name | additional labels | value |
 //! | --- | --- | --- |

@@ -12,7 +12,7 @@ pub(crate) struct Settings {
     /// Configured hosts, each with its provider.
     pub(crate) provider_by_host: Vec<(Box<str>, Box<str>)>,
     pub(crate) known_models: Vec<Box<str>>,
-    /// The provider, model and operation of calls whose series are created at registration.
+    /// Provider, model and operation of the series that are created at registration.
     pub(crate) predeclared: Vec<[Box<str>; 3]>,
     pub(crate) default_model: Option<Box<str>>,
     pub(crate) model_limit: Option<usize>,

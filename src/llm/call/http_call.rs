@@ -12,26 +12,26 @@ use crate::llm::call::llm_call::{Acceptance, LlmCall};
 use crate::llm::call::response_format::{declared_format, is_encoded};
 use crate::llm::facts::{ErrorType, Outcome};
 use crate::llm::metrics::LlmMetrics;
-use crate::llm::request::{Detected, RequestParams, detect, host_matches};
+use crate::llm::request::{DetectedCall, RequestParams, detect, host_matches};
 use crate::llm::response::{
     DeclaredFormat, Dialect, ResponseReader, Vendor, rate_limits, read_headers,
 };
 
-/// An LLM call over HTTP. It is created when the request is sent, and moves into the future and then
-/// into the response's body. The call is recorded when this value is dropped.
+/// An LLM call over HTTP. It is created when the request is sent, and moves into the future and
+/// then into the response's body. The call is recorded when this value is dropped.
 pub struct HttpCall {
     pub(crate) call: LlmCall,
     pub(crate) dialect: &'static Dialect,
     pub(crate) vendor: Vendor,
     /// Whether the request fetches a stored response. The response is counted only if it was
     /// generated in the background and is complete.
-    pub(crate) fetches_stored: bool,
+    pub(crate) is_fetch: bool,
     pub(crate) params: RequestParams,
     deployment: Option<Box<str>>,
     pub(crate) status: Option<StatusCode>,
     /// `None` before the head of the response.
     pub(crate) reader: Option<Box<ResponseReader>>,
-    pub(crate) end: Option<End>,
+    pub(crate) end: Option<ResponseEnd>,
     /// Whether the response is compressed, or a frame of it could not be read.
     pub(crate) is_unreadable: bool,
     panic_flag: PanicFlag,
@@ -48,7 +48,7 @@ impl fmt::Debug for HttpCall {
 
 /// How the client's future or body ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum End {
+pub(crate) enum ResponseEnd {
     Body,
     Failure(ErrorType),
 }
@@ -74,11 +74,11 @@ impl HttpCall {
         {
             return None;
         }
-        let Detected {
+        let DetectedCall {
             dialect,
             operation,
             provider,
-            is_stored: fetches_stored,
+            is_fetch,
             needs_model,
             needs_model_if_readable,
             model,
@@ -92,8 +92,8 @@ impl HttpCall {
         // The body of a request to a deployment may hold the deployment's name as the model.
         let requested = || params.model.clone().filter(|_| deployment.is_none());
         let model = model.or_else(requested);
-        let call = if fetches_stored {
-            LlmCall::stored(metrics, &provider, operation)
+        let call = if is_fetch {
+            LlmCall::start_fetch(metrics, &provider, operation)
         } else {
             LlmCall::start(metrics, &provider, model, operation)
         };
@@ -101,7 +101,7 @@ impl HttpCall {
             call,
             dialect,
             vendor: Vendor::from_host(host),
-            fetches_stored,
+            is_fetch,
             params,
             deployment,
             status: None,
@@ -130,14 +130,14 @@ impl HttpCall {
         } else {
             self.call.acceptance = Acceptance::Rejected;
         }
-        if !self.fetches_stored {
+        if !self.is_fetch {
             let limits = rate_limits(headers, SystemTime::now());
             self.call.record_rate_limits(limits);
         }
         let format = self.declared_format(headers);
         let mut reader = Box::new(ResponseReader::new(self.dialect, format));
         // The headers of a fetch do not belong to the call that created the response.
-        if !self.fetches_stored {
+        if !self.is_fetch {
             read_headers(headers, &mut reader.answer);
         }
         self.reader = Some(reader);
@@ -164,7 +164,7 @@ impl HttpCall {
         let events_before = reader.answer.content.event_count;
         reader.push(bytes);
         // The timing of a fetch is not the timing of the call that created the response.
-        if self.fetches_stored || !reader.is_streamed() {
+        if self.is_fetch || !reader.is_streamed() {
             return;
         }
         if had_first_token {
@@ -187,12 +187,12 @@ impl HttpCall {
 
     /// Called at the end of the response's body.
     pub(crate) fn on_end(&mut self) {
-        self.end = Some(End::Body);
+        self.end = Some(ResponseEnd::Body);
     }
 
     /// Called when the client's future or body returned an error.
     pub(crate) fn on_error(&mut self, error: &(dyn Any + 'static)) {
-        self.end = Some(End::Failure(error_type(error)));
+        self.end = Some(ResponseEnd::Failure(error_type(error)));
     }
 
     /// Returns the outcome. The response must have ended or been dropped.
@@ -202,7 +202,7 @@ impl HttpCall {
         }
         let Some(status) = self.status else {
             return match self.end {
-                Some(End::Failure(error)) => Outcome::Error(error),
+                Some(ResponseEnd::Failure(error)) => Outcome::Error(error),
                 _ => Outcome::Cancelled,
             };
         };
@@ -232,10 +232,12 @@ impl HttpCall {
         }
         match (self.end, reader) {
             (None, _) => Outcome::Cancelled,
-            (Some(End::Failure(ErrorType::Timeout)), _) => Outcome::Error(ErrorType::Timeout),
-            (Some(End::Body), None) => Outcome::Success,
-            (Some(End::Body), Some(reader)) if reader.is_ignored() => Outcome::Success,
-            (Some(End::Body), Some(reader)) if reader.is_unrecognized() => {
+            (Some(ResponseEnd::Failure(ErrorType::Timeout)), _) => {
+                Outcome::Error(ErrorType::Timeout)
+            }
+            (Some(ResponseEnd::Body), None) => Outcome::Success,
+            (Some(ResponseEnd::Body), Some(reader)) if reader.is_ignored() => Outcome::Success,
+            (Some(ResponseEnd::Body), Some(reader)) if reader.is_unrecognized() => {
                 Outcome::Error(ErrorType::Decode)
             }
             (Some(_), _) => Outcome::Truncated,
@@ -252,7 +254,7 @@ impl Drop for HttpCall {
         self.call.outcome = self.outcome();
         self.take_facts();
         let is_accepted = self.call.acceptance == Acceptance::Accepted;
-        if self.fetches_stored && (self.reader.is_none() || !is_accepted) {
+        if self.is_fetch && (self.reader.is_none() || !is_accepted) {
             self.call.discard();
         }
         if self.call.target.model.is_none() {

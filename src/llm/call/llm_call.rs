@@ -68,16 +68,16 @@ impl LlmCall {
         model: Option<Box<str>>,
         operation: &str,
     ) -> Self {
-        let mut call = Self::stored(metrics, provider, operation);
+        let mut call = Self::start_fetch(metrics, provider, operation);
         call.target.model = model;
-        let (in_flight, has_series) = metrics.enter(&call.target);
+        let (in_flight, has_series) = metrics.begin_call(&call.target);
         call.in_flight = Some(in_flight);
         call.target.has_series = has_series && call.target.model.is_some();
         call
     }
 
     /// Starts the fetch of a stored response.
-    pub(crate) fn stored(metrics: &LlmMetrics, provider: &str, operation: &str) -> Self {
+    pub(crate) fn start_fetch(metrics: &LlmMetrics, provider: &str, operation: &str) -> Self {
         Self {
             in_flight: None,
             target: CallTarget {
@@ -249,7 +249,7 @@ impl LlmCall {
         &self.metrics
     }
 
-    /// Returns why token counts are missing, if they are.
+    /// Returns the reason for missing token counts, if any.
     fn missing_usage(&self) -> Option<&'static str> {
         let facts = &self.facts;
         let is_accepted = self.acceptance == Acceptance::Accepted;

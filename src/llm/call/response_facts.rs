@@ -1,7 +1,7 @@
 //! The data that a call takes from its response at the end.
 
 use crate::llm::call::HttpCall;
-use crate::llm::call::http_call::End;
+use crate::llm::call::http_call::ResponseEnd;
 use crate::llm::facts::{ModelEvidence, Outcome};
 use crate::llm::response::CallContext;
 
@@ -9,7 +9,10 @@ impl HttpCall {
     /// Returns the number of choices that must have a finish reason before a stream has ended.
     pub(crate) fn expected_choices(&self) -> usize {
         // If the server ended the body, no further choice can follow.
-        let requested = self.params.choices.filter(|_| self.end != Some(End::Body));
+        let requested = self
+            .params
+            .choices
+            .filter(|_| self.end != Some(ResponseEnd::Body));
         requested.map_or(1, |choices| usize::try_from(choices).unwrap_or(usize::MAX))
     }
 
@@ -59,8 +62,8 @@ impl HttpCall {
         match self.end {
             _ if reader.has_end_marker() => encoded,
             None => Some("unread"),
-            Some(End::Failure(_)) => Some("truncated"),
-            Some(End::Body) => encoded,
+            Some(ResponseEnd::Failure(_)) => Some("truncated"),
+            Some(ResponseEnd::Body) => encoded,
         }
     }
 
@@ -90,7 +93,7 @@ impl HttpCall {
         let id = background.finished_id().filter(|_| is_success);
         let id = id.map(|id| id.with_provider(&call.target.provider));
         let is_new = id.map(|id| call.metrics().is_first_seen(id));
-        match (self.fetches_stored, is_new) {
+        match (self.is_fetch, is_new) {
             (true, Some(true)) => call.measured_duration = background.duration(),
             (true, _) => call.discard(),
             // A fetch has already counted it.

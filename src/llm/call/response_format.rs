@@ -14,7 +14,7 @@ pub(crate) fn declared_format(
     let content_type = headers.get(header::CONTENT_TYPE);
     let content_type = content_type.and_then(|value| value.to_str().ok());
     let content_type = content_type.unwrap_or("");
-    // The most frequent case comes first.
+    // The fast path for the most frequent content type.
     if content_type.starts_with("application/json") && !has_lines {
         return DeclaredFormat::Other;
     }
@@ -33,7 +33,7 @@ pub(crate) fn declared_format(
     }
 }
 
-/// Returns true if the body is compressed, so that it cannot be read.
+/// Returns true if the body is compressed. The layer cannot read such a body.
 pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
     let codings = headers.get_all(header::CONTENT_ENCODING);
     codings

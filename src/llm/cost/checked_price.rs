@@ -64,8 +64,8 @@ impl CheckedPrice {
         })
     }
 
-    /// Returns true if all usage that the price depends on is known. `missing` is the reason
-    /// why token counts are missing, if they are.
+    /// Returns true if the usage that the price depends on is known. `missing` is the reason for
+    /// missing token counts, if any.
     pub(crate) fn has_required_usage(&self, usage: &Usage, missing: Option<&str>) -> bool {
         let has_tokens = usage.input.is_some() || usage.output.is_some();
         let has_units = usage.units().next().is_some();

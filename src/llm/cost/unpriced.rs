@@ -28,13 +28,13 @@ impl Unpriced {
 
     /// Returns all values of the label `reason`.
     pub(crate) fn all() -> [&'static str; 5] {
-        let all = [
+        let variants = [
             Self::Model,
             Self::Unit,
             Self::TokenKind,
             Self::ServiceTier,
             Self::Usage,
         ];
-        all.map(Self::as_str)
+        variants.map(Self::as_str)
     }
 }

@@ -11,11 +11,11 @@ pub(crate) struct CallFacts {
     pub(crate) usage: Usage,
     /// The usage of other models in the same call, such as advisors.
     pub(crate) other_models: Vec<(Box<str>, Usage)>,
-    /// Tokens that are not known to be input or output.
+    /// Tokens that are not divided into input and output.
     pub(crate) undirected_tokens: Option<u64>,
     /// Output tokens that were generated before the first visible token.
     pub(crate) hidden_tokens: u64,
-    /// Why the usage is not known, if there is another reason than the outcome.
+    /// The reason why the usage is unknown, if it is not the outcome.
     pub(crate) usage_unknown: Option<&'static str>,
     /// Whether two token counts contradict each other.
     pub(crate) is_inconsistent: bool,
@@ -40,7 +40,7 @@ impl CallFacts {
         self.is_partial = false;
     }
 
-    /// Returns true if token counts, or units instead of them, are known.
+    /// Returns true if the token counts, or the units that replace them, are known.
     pub(crate) fn has_usage(&self, has_output: bool) -> bool {
         let has_tokens = self.usage.input.is_some() && (self.usage.output.is_some() || !has_output);
         self.undirected_tokens.is_some() || has_tokens || self.usage.is_billed_by_units()

@@ -12,7 +12,7 @@ pub(crate) struct EndedCall<'a> {
     pub(crate) outcome: Outcome,
     /// Whether the provider accepted the call.
     pub(crate) is_accepted: bool,
-    /// Why token counts are missing, if they are.
+    /// The reason for missing token counts, if any.
     pub(crate) missing_usage: Option<&'static str>,
     pub(crate) duration: Option<Duration>,
     pub(crate) time_to_first_token: Option<Duration>,

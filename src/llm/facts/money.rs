@@ -19,8 +19,8 @@ impl Money {
     /// The greatest amount, at which sums saturate.
     pub(crate) const MAX: Self = Self(u64::MAX);
 
-    /// The greatest plausible cost of a call: 10,000 dollars. A greater one comes from a wrong
-    /// number in the response, and would dominate the sum of all others.
+    /// The greatest plausible cost of a call: 10,000 dollars. A greater one is a
+    /// wrong number in the response, and would dominate the sum of all others.
     pub(crate) const MAX_PER_CALL: Self = Self(10_000_000_000_000_000);
 
     /// Converts dollars, to the nearest trillionth. Returns `None` if the number is negative, not
@@ -39,8 +39,8 @@ impl Money {
 
     /// Returns the amount multiplied by a count.
     pub(crate) fn times(self, count: u64) -> Self {
-        let all = u128::from(self.0) * u128::from(count);
-        u64::try_from(all).map_or(Self::MAX, Self)
+        let product = u128::from(self.0) * u128::from(count);
+        u64::try_from(product).map_or(Self::MAX, Self)
     }
 
     pub(crate) fn picos(self) -> u64 {
@@ -96,8 +96,8 @@ mod tests {
             (f64::NAN, None),
             (f64::INFINITY, None),
         ] {
-            let found = Money::from_dollars(dollars).map(Money::picos);
-            assert_eq!(found, expected, "{dollars}");
+            let amount = Money::from_dollars(dollars).map(Money::picos);
+            assert_eq!(amount, expected, "{dollars}");
         }
     }
 

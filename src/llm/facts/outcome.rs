@@ -35,14 +35,14 @@ impl Outcome {
     /// Returns all values of the label `outcome`.
     pub(crate) fn all() -> [&'static str; 5] {
         let error = Self::Error(ErrorType::Other);
-        let all = [
+        let variants = [
             Self::Success,
             error,
             Self::Truncated,
             Self::Cancelled,
             Self::Pending,
         ];
-        all.map(Self::as_str)
+        variants.map(Self::as_str)
     }
 
     /// Returns true if the response was not read to its end.
@@ -67,7 +67,7 @@ pub enum ErrorType {
     ContentFilter,
     /// The prompt is longer than the model's context.
     ///
-    /// Errors of providers that say this only in the message, such as Anthropic, are counted as
+    /// Errors of providers that report this only in the message, such as Anthropic, are counted as
     /// [`InvalidRequest`](Self::InvalidRequest).
     ContextLength,
     /// The response is not valid JSON.
@@ -78,7 +78,7 @@ pub enum ErrorType {
     NotFound,
     /// The provider is overloaded.
     Overloaded,
-    /// The code that makes the call panicked.
+    /// The HTTP client panicked.
     Panic,
     /// The key does not have this permission.
     Permission,
@@ -147,9 +147,9 @@ impl ErrorType {
     }
 
     /// Returns the error type for a provider's error type or code, or `None` if it is unknown.
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
-        // The first part that the word contains decides, so specific parts come first:
-        // "rate_limit_error" before "api_error", "context_length" before "invalid".
+    pub(crate) fn from_code(word: &str) -> Option<Self> {
+        // The first part that the code contains determines the type, so specific parts are listed
+        // first: "context_length" before "invalid".
         const WORDS: [(&str, ErrorType); 61] = [
             ("context_length", ErrorType::ContextLength),
             ("context_window", ErrorType::ContextLength),
@@ -348,7 +348,7 @@ mod tests {
         ("expired_key", Some(ErrorType::Auth)),
         ("key_model_access_denied", Some(ErrorType::Permission)),
         ("internal_server_error", Some(ErrorType::ServerError)),
-        // Not known.
+        // Unknown codes.
         ("", None),
         ("something else", None),
         ("too_many_tools", None),
@@ -358,7 +358,7 @@ mod tests {
     #[test]
     fn an_error_code_maps_to_its_type() {
         for (word, error) in WORDS {
-            assert_eq!(ErrorType::from_word(word), *error, "{word}");
+            assert_eq!(ErrorType::from_code(word), *error, "{word}");
         }
     }
 

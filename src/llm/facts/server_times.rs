@@ -63,8 +63,8 @@ impl ServerTimes {
 
     /// Returns the known times, with the label `phase`.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, Duration)> {
-        let known = |(phase, name): (ServerPhase, _)| Some((name, self.0[phase as usize]?));
-        PHASES.into_iter().filter_map(known)
+        let time = |(phase, name): (ServerPhase, _)| Some((name, self.0[phase as usize]?));
+        PHASES.into_iter().filter_map(time)
     }
 }
 
@@ -99,8 +99,8 @@ mod tests {
         assert_eq!(times.iter().count(), 0);
         times.parse(ServerPhase::Total, TimeUnit::Millis, "1500.5");
         times.parse(ServerPhase::Load, TimeUnit::Nanos, "2000000000");
-        let known: Vec<_> = times.iter().collect();
+        let times: Vec<_> = times.iter().collect();
         let total = Duration::from_micros(1_500_500);
-        assert_eq!(known, [("load", Duration::from_secs(2)), ("total", total)]);
+        assert_eq!(times, [("load", Duration::from_secs(2)), ("total", total)]);
     }
 }

@@ -98,7 +98,7 @@ impl Units {
 
 impl ServiceTier {
     /// Returns the tier that a provider reports, or `None` for the standard one.
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
+    pub(crate) fn from_name(word: &str) -> Option<Self> {
         const WORDS: [(&str, ServiceTier); 9] = [
             ("priority", ServiceTier::Priority),
             ("performance", ServiceTier::Priority),
@@ -169,7 +169,7 @@ mod tests {
             ("2", Some(T::Provisioned)),
             ("overnight", Some(T::Other)),
         ] {
-            assert_eq!(T::from_word(word), tier, "{word}");
+            assert_eq!(T::from_name(word), tier, "{word}");
         }
     }
 }

@@ -169,11 +169,11 @@ impl Usage {
 
     /// Returns the known units that are not 0, by name.
     pub(crate) fn units(&self) -> impl Iterator<Item = (&'static str, f64)> {
-        let known = |(unit, name): (Unit, _)| Some((name, self.units.get(unit)?));
+        let count = |(unit, name): (Unit, _)| Some((name, self.units.get(unit)?));
         let tier = self.units.tier.map(|tier| (tier.unit_name(), 1.0));
         UNITS
             .into_iter()
-            .filter_map(known)
+            .filter_map(count)
             .filter(|(_, count)| *count > 0.0)
             .chain(tier)
     }

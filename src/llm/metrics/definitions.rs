@@ -1,4 +1,4 @@
-//! The metrics: their names, help texts and labels.
+//! The names, help texts and labels of the metrics.
 
 use crate::llm::settings::Preset;
 use crate::snapshot::Role;
@@ -15,7 +15,7 @@ pub(crate) struct Definition<const N: usize> {
     pub(crate) labels: [LabelName; N],
 }
 
-/// A label, whose name may depend on the preset.
+/// A label. Its name may depend on the preset.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum LabelName {
     Provider,
@@ -27,14 +27,14 @@ pub(crate) enum LabelName {
     Fixed(&'static str),
 }
 
-/// The value of a label that is not known.
+/// The value of an unknown label.
 pub(crate) const UNKNOWN: &str = "unknown";
 
 /// The model of calls that no provider has accepted yet.
 pub(crate) const UNCONFIRMED: &str = "_unconfirmed";
 
 impl<const N: usize> Definition<N> {
-    const fn in_role(self, role: Role) -> Self {
+    const fn with_role(self, role: Role) -> Self {
         Self {
             role: Some(role),
             ..self
@@ -66,7 +66,7 @@ impl LabelName {
     }
 }
 
-/// Defines a metric that has no further label.
+/// Defines a metric without additional labels.
 const fn by_call(llm: &'static str, otel: &'static str, help: &'static str) -> Definition<3> {
     Definition {
         role: None,
@@ -77,7 +77,7 @@ const fn by_call(llm: &'static str, otel: &'static str, help: &'static str) -> D
     }
 }
 
-/// Defines a metric that has one further label.
+/// Defines a metric with one additional label.
 const fn by_label(
     label: LabelName,
     llm: &'static str,
@@ -103,7 +103,7 @@ pub(crate) const IN_FLIGHT: Definition<3> = by_call(
     "gen_ai_client_requests_in_flight",
     "LLM calls in flight.",
 )
-.in_role(Role::LlmInFlight);
+.with_role(Role::LlmInFlight);
 
 pub(crate) const REQUESTS: Definition<4> = by_label(
     LabelName::Fixed("outcome"),
@@ -111,7 +111,7 @@ pub(crate) const REQUESTS: Definition<4> = by_label(
     "gen_ai_client_requests_total",
     "Finished LLM calls, by outcome.",
 )
-.in_role(Role::LlmRequests);
+.with_role(Role::LlmRequests);
 
 pub(crate) const SUCCESSES: Definition<3> = by_call(
     "llm_requests_success",
@@ -125,7 +125,7 @@ pub(crate) const ERRORS: Definition<4> = by_label(
     "gen_ai_client_requests_error",
     "LLM calls that failed or were truncated, by error type.",
 )
-.in_role(Role::LlmErrors);
+.with_role(Role::LlmErrors);
 
 pub(crate) const TOKENS: Definition<4> = by_label(
     LabelName::Direction,
@@ -133,7 +133,7 @@ pub(crate) const TOKENS: Definition<4> = by_label(
     "gen_ai_client_token_usage",
     "Tokens of LLM calls, by direction: input or output.",
 )
-.in_role(Role::LlmTokens);
+.with_role(Role::LlmTokens);
 
 pub(crate) const TOKEN_DETAILS: Definition<4> = by_label(
     LabelName::Fixed("kind"),
@@ -174,30 +174,30 @@ pub(crate) const DURATION: Definition<3> = by_call(
     "gen_ai_client_operation_duration_seconds",
     "Time from an LLM call to the end of its response, in seconds.",
 )
-.in_role(Role::LlmDuration);
+.with_role(Role::LlmDuration);
 
-/// The duration in [`Preset::Otel`], which has a further label.
+/// The duration in [`Preset::Otel`], which has an additional label.
 pub(crate) const DURATION_BY_ERROR: Definition<4> = by_label(
     LabelName::Fixed("error_type"),
     DURATION.llm,
     DURATION.otel,
     DURATION.help,
 )
-.in_role(Role::LlmDuration);
+.with_role(Role::LlmDuration);
 
 pub(crate) const TIME_TO_FIRST_TOKEN: Definition<3> = by_call(
     "llm_time_to_first_token_seconds",
     "gen_ai_client_operation_time_to_first_chunk_seconds",
     "Time from an LLM call to the first token of its streamed response, in seconds.",
 )
-.in_role(Role::LlmTimeToFirstToken);
+.with_role(Role::LlmTimeToFirstToken);
 
 pub(crate) const TIME_PER_OUTPUT_TOKEN: Definition<3> = by_call(
     "llm_time_per_output_token_seconds",
     "gen_ai_client_time_per_output_token_seconds",
     "Mean time per output token of a streamed response after the first token, in seconds.",
 )
-.in_role(Role::LlmTimePerToken);
+.with_role(Role::LlmTimePerToken);
 
 /// Created in [`Preset::Otel`] only.
 pub(crate) const TIME_PER_OUTPUT_CHUNK: Definition<3> = by_call(
@@ -219,7 +219,7 @@ pub(crate) const RATE_LIMIT_REMAINING: Definition<4> = by_label(
     "gen_ai_client_rate_limit_remaining",
     "Lowest remainder of a provider's rate limit in the last minute, or else the limit.",
 )
-.in_role(Role::LlmRateLimitRemaining);
+.with_role(Role::LlmRateLimitRemaining);
 
 pub(crate) const RATE_LIMIT: Definition<4> = by_label(
     LabelName::Fixed("kind"),
@@ -227,7 +227,7 @@ pub(crate) const RATE_LIMIT: Definition<4> = by_label(
     "gen_ai_client_rate_limit",
     "A provider's rate limit, as last reported.",
 )
-.in_role(Role::LlmRateLimit);
+.with_role(Role::LlmRateLimit);
 
 pub(crate) const RATE_LIMIT_RESET: Definition<4> = by_label(
     LabelName::Fixed("kind"),
@@ -236,7 +236,7 @@ pub(crate) const RATE_LIMIT_RESET: Definition<4> = by_label(
     "Longest time until a provider's rate limit is full again, as reported in the last minute, in \
      seconds.",
 )
-.in_role(Role::LlmRateLimitReset);
+.with_role(Role::LlmRateLimitReset);
 
 pub(crate) const COST: Definition<4> = by_label(
     LabelName::Fixed("source"),
@@ -244,7 +244,7 @@ pub(crate) const COST: Definition<4> = by_label(
     "gen_ai_client_cost_usd_total",
     "Known cost of LLM calls, in US dollars.",
 )
-.in_role(Role::LlmCost);
+.with_role(Role::LlmCost);
 
 pub(crate) const UNPRICED: Definition<4> = by_label(
     LabelName::Fixed("reason"),
@@ -252,7 +252,7 @@ pub(crate) const UNPRICED: Definition<4> = by_label(
     "gen_ai_client_unpriced_requests_total",
     "LLM calls with an unknown or incomplete cost, by reason.",
 )
-.in_role(Role::LlmUnpriced);
+.with_role(Role::LlmUnpriced);
 
 pub(crate) const ROUTE_REQUESTS: Definition<4> = by_label(
     LabelName::Route,
@@ -281,4 +281,4 @@ pub(crate) const ROUTE_COST: Definition<4> = by_label(
     "gen_ai_client_route_cost_usd_total",
     "Known cost of LLM calls in US dollars, by the route of the HTTP request that made them.",
 )
-.in_role(Role::LlmRouteCost);
+.with_role(Role::LlmRouteCost);

@@ -16,21 +16,21 @@ use crate::registry::Registry;
 
 /// All families. Their first three labels are the provider, the model and the operation.
 ///
-/// Models come from requests and responses, so their number is limited. Only the family
-/// `in_flight` has the limit. It resolves the model first, and the other families use the result, so
-/// all families have series for the same models.
+/// Models come from requests and responses, so their number is limited. Only the family `in_flight`
+/// has the limit. It resolves the model first, and the other families use the result, so all
+/// families have series for the same models.
 pub(crate) struct Families {
     pub(crate) in_flight: DynFamily<InFlight>,
     pub(crate) requests: Family<Counter, 4>,
     pub(crate) successes: Family<Counter, 3>,
     pub(crate) errors: Family<Counter, 4>,
-    pub(crate) tokens: Tokens,
+    pub(crate) tokens: TokenFamily,
     pub(crate) token_details: Family<Counter, 4>,
     pub(crate) billed_units: Family<Counter, 4>,
     pub(crate) missing_usage: Family<Counter, 4>,
     pub(crate) finish_reasons: Family<Counter, 4>,
     pub(crate) tool_calls: Family<Counter, 3>,
-    pub(crate) duration: Duration,
+    pub(crate) duration: DurationFamily,
     pub(crate) time_to_first_token: Family<Histogram, 3>,
     pub(crate) time_per_output_token: Family<Histogram, 3>,
     pub(crate) time_per_output_chunk: Option<Family<Histogram, 3>>,
@@ -45,13 +45,13 @@ pub(crate) struct Families {
 }
 
 /// The family of tokens: counters, or in [`Preset::Otel`] histograms of the tokens per call.
-pub(crate) enum Tokens {
+pub(crate) enum TokenFamily {
     Sum(Family<Counter, 4>),
     PerCall(Family<Histogram, 4>),
 }
 
 /// The family of durations, in [`Preset::Otel`] by error type.
-pub(crate) enum Duration {
+pub(crate) enum DurationFamily {
     ByCall(Family<Histogram, 3>),
     ByError(Family<Histogram, 4>),
 }
@@ -70,36 +70,36 @@ impl Families {
             prefix => registry.clone().with_prefix(prefix)?,
         };
         let preset = settings.preset;
-        let create = FamilyFactory {
+        let factory = FamilyFactory {
             registry,
             preset,
             custom_buckets: settings.buckets.as_ref(),
         };
         let bounds = preset.bounds();
         let families = Self {
-            in_flight: create.in_flight()?,
-            requests: create.counters(&REQUESTS)?,
-            successes: create.counters(&SUCCESSES)?,
-            errors: create.counters(&ERRORS)?,
-            tokens: create.tokens()?,
-            token_details: create.counters(&TOKEN_DETAILS)?,
-            billed_units: create.counters(&BILLED_UNITS)?,
-            missing_usage: create.counters(&MISSING_USAGE)?,
-            finish_reasons: create.counters(&FINISH_REASONS)?,
-            tool_calls: create.counters(&TOOL_CALLS)?,
-            duration: create.duration()?,
-            time_to_first_token: create.seconds(&TIME_TO_FIRST_TOKEN, bounds.first_token)?,
-            time_per_output_token: create.seconds(&TIME_PER_OUTPUT_TOKEN, bounds.per_token)?,
+            in_flight: factory.in_flight()?,
+            requests: factory.counters(&REQUESTS)?,
+            successes: factory.counters(&SUCCESSES)?,
+            errors: factory.counters(&ERRORS)?,
+            tokens: factory.tokens()?,
+            token_details: factory.counters(&TOKEN_DETAILS)?,
+            billed_units: factory.counters(&BILLED_UNITS)?,
+            missing_usage: factory.counters(&MISSING_USAGE)?,
+            finish_reasons: factory.counters(&FINISH_REASONS)?,
+            tool_calls: factory.counters(&TOOL_CALLS)?,
+            duration: factory.duration()?,
+            time_to_first_token: factory.seconds(&TIME_TO_FIRST_TOKEN, bounds.first_token)?,
+            time_per_output_token: factory.seconds(&TIME_PER_OUTPUT_TOKEN, bounds.per_token)?,
             time_per_output_chunk: (preset == Preset::Otel)
-                .then(|| create.seconds(&TIME_PER_OUTPUT_CHUNK, bounds.first_token))
+                .then(|| factory.seconds(&TIME_PER_OUTPUT_CHUNK, bounds.first_token))
                 .transpose()?,
-            server_time: create.seconds(&SERVER_TIME, bounds.server_time)?,
-            rate_limits: RateLimits::new(&create)?,
-            cost: create.dyn_family(&COST, None)?,
-            unpriced: create.counters(&UNPRICED)?,
+            server_time: factory.seconds(&SERVER_TIME, bounds.server_time)?,
+            rate_limits: RateLimits::new(&factory)?,
+            cost: factory.dyn_family(&COST, None)?,
+            unpriced: factory.counters(&UNPRICED)?,
             by_route: settings
                 .has_route_metrics
-                .then(|| create.route_families())
+                .then(|| factory.route_families())
                 .transpose()?,
             has_prices: settings.prices.is_some(),
             model_label: LabelName::Model.name(preset),
@@ -187,8 +187,8 @@ impl FamilyFactory<'_> {
         )
     }
 
-    /// Creates a histogram with the user's buckets. Without such buckets, an existing histogram
-    /// keeps its own.
+    /// Creates a histogram with the user's buckets. Without them, a histogram that is
+    /// already registered keeps its buckets.
     fn seconds<const N: usize>(
         &self,
         definition: &Definition<N>,
@@ -207,9 +207,9 @@ impl FamilyFactory<'_> {
         registry.histogram_family_with_buckets(name, definition.help, labels, buckets)
     }
 
-    fn tokens(&self) -> Result<Tokens, Error> {
+    fn tokens(&self) -> Result<TokenFamily, Error> {
         match self.preset {
-            Preset::Llm => self.counters(&TOKENS).map(Tokens::Sum),
+            Preset::Llm => self.counters(&TOKENS).map(TokenFamily::Sum),
             Preset::Otel => self
                 .registry(&TOKENS)
                 .histogram_family_with_buckets(
@@ -218,17 +218,17 @@ impl FamilyFactory<'_> {
                     self.labels(&TOKENS),
                     Buckets::new(self.preset.bounds().tokens)?,
                 )
-                .map(Tokens::PerCall),
+                .map(TokenFamily::PerCall),
         }
     }
 
-    fn duration(&self) -> Result<Duration, Error> {
+    fn duration(&self) -> Result<DurationFamily, Error> {
         let bounds = self.preset.bounds().duration;
         match self.preset {
-            Preset::Llm => self.seconds(&DURATION, bounds).map(Duration::ByCall),
+            Preset::Llm => self.seconds(&DURATION, bounds).map(DurationFamily::ByCall),
             Preset::Otel => self
                 .seconds(&DURATION_BY_ERROR, bounds)
-                .map(Duration::ByError),
+                .map(DurationFamily::ByError),
         }
     }
 

@@ -74,7 +74,7 @@ impl LlmMetrics {
     /// `_unconfirmed`.
     ///
     /// Also returns true if the gauge has the call's model as its label.
-    pub(crate) fn enter(&self, target: &CallTarget) -> (InFlight, bool) {
+    pub(crate) fn begin_call(&self, target: &CallTarget) -> (InFlight, bool) {
         let families = &self.0.families;
         let model = self.model_label(target.model.as_deref());
         let mut labels = labels(target, &model);

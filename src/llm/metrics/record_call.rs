@@ -2,10 +2,10 @@
 
 use crate::llm::facts::{EndedCall, ErrorType, Outcome, Usage};
 use crate::llm::metrics::call_cost::CallCost;
-use crate::llm::metrics::families::{Duration, Families, RouteFamilies, Tokens};
+use crate::llm::metrics::families::{DurationFamily, Families, RouteFamilies, TokenFamily};
 use crate::metric::Histogram;
 
-/// The route of a call that no HTTP request made.
+/// The label `route` of a call outside of an HTTP request.
 const NO_ROUTE: &str = "none";
 
 impl Families {
@@ -61,8 +61,8 @@ impl Families {
     fn record_times(&self, labels: [&str; 3], call: &EndedCall<'_>) {
         if let Some(duration) = call.duration {
             match &self.duration {
-                Duration::ByCall(family) => family.with(labels).observe_duration(duration),
-                Duration::ByError(family) => family
+                DurationFamily::ByCall(family) => family.with(labels).observe_duration(duration),
+                DurationFamily::ByError(family) => family
                     .with(with_label(labels, error_type(call.outcome)))
                     .observe_duration(duration),
             }
@@ -100,8 +100,8 @@ impl Families {
         for (direction, tokens) in tokens_by_direction(usage, undirected) {
             let labels = with_label(labels, direction);
             match &self.tokens {
-                Tokens::Sum(family) => family.with(labels).inc_by(tokens),
-                Tokens::PerCall(family) => family.with(labels).observe(tokens as f64),
+                TokenFamily::Sum(family) => family.with(labels).inc_by(tokens),
+                TokenFamily::PerCall(family) => family.with(labels).observe(tokens as f64),
             }
         }
         for (kind, tokens) in usage.details() {

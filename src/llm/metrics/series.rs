@@ -12,9 +12,9 @@ use crate::metric::{InFlight, OVERFLOW, OverflowReason};
 const RESPONSE_SHARE: usize = 5;
 
 impl Families {
-    /// Returns the in-flight gauge of these labels. If it is new, also creates the counters that
-    /// alerts read, at 0, so that the first event is an increase. A model that is over the
-    /// limit, or whose name may not become a label, is replaced by `_overflow`.
+    /// Returns the in-flight gauge of these labels. If it is new, also creates the counters
+    /// that alerts use, at 0, so that the first event is an increase. A model is replaced by
+    /// `_overflow` if the limit is reached or its name may not become a label.
     pub(crate) fn get_or_create(&self, labels: &mut [&str; 3]) -> InFlight {
         if let Some(series) = self.in_flight.find(labels) {
             return series.clone();
@@ -54,7 +54,7 @@ impl Families {
         }
     }
 
-    /// Creates the counters that alerts read, at 0.
+    /// Creates the counters that alerts use, at 0.
     fn create_alert_counters(&self, labels: [&str; 3]) {
         for outcome in Outcome::all() {
             self.requests.with(with_label(labels, outcome));

@@ -9,12 +9,12 @@ use crate::llm::response::{DIALECTS, Dialect, PathPattern};
 
 /// An LLM call, detected from the head of its request.
 #[derive(Debug, Clone)]
-pub(crate) struct Detected {
+pub(crate) struct DetectedCall {
     pub(crate) dialect: &'static Dialect,
     pub(crate) operation: &'static str,
     pub(crate) provider: Box<str>,
     /// Whether the request fetches a stored response.
-    pub(crate) is_stored: bool,
+    pub(crate) is_fetch: bool,
     /// Whether the request is an LLM call only if it names a model.
     pub(crate) needs_model: bool,
     /// Whether the request is not an LLM call if its body is readable and names no model.
@@ -33,8 +33,8 @@ pub(crate) fn detect(
     host: &str,
     path: &str,
     provider: Option<&str>,
-) -> Option<Detected> {
-    let is_stored = match *method {
+) -> Option<DetectedCall> {
+    let is_fetch = match *method {
         Method::POST => false,
         Method::GET => true,
         _ => return None,
@@ -44,7 +44,7 @@ pub(crate) fn detect(
         let mut patterns = dialect
             .paths
             .iter()
-            .filter(|pattern| pattern.is_stored == is_stored);
+            .filter(|pattern| pattern.is_stored == is_fetch);
         let (pattern, base) =
             patterns.find_map(|pattern| Some((pattern, match_path(pattern, path)?)))?;
         Some((dialect, pattern, base))
@@ -60,13 +60,13 @@ pub(crate) fn detect(
     let is_certain =
         provider.is_some() || pattern.is_llm_only || deployment.is_some() || is_versioned;
     // A request without a body cannot name a model.
-    if is_stored && !is_certain {
+    if is_fetch && !is_certain {
         return None;
     }
-    Some(Detected {
+    Some(DetectedCall {
         dialect,
         operation,
-        is_stored,
+        is_fetch,
         provider: provider.unwrap_or(dialect.provider).into(),
         needs_model: !is_certain,
         needs_model_if_readable: provider.is_none() && pattern.is_model_required,
@@ -120,7 +120,7 @@ mod tests {
         let (host, path) = url.split_once('/').unwrap_or((url, ""));
         let detected = detect(&Method::POST, host, &format!("/{path}"), None);
         let detected = detected.as_ref().map(|detected| {
-            let Detected {
+            let DetectedCall {
                 provider,
                 operation,
                 needs_model,
@@ -210,7 +210,7 @@ mod tests {
         ] {
             let detected = detect(&Method::GET, host, path, None);
             assert_eq!(
-                detected.is_some_and(|detected| detected.is_stored),
+                detected.is_some_and(|detected| detected.is_fetch),
                 is_stored,
                 "{path}"
             );

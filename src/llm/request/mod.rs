@@ -4,7 +4,7 @@ mod detect;
 mod hosts;
 mod parameters;
 
-pub(crate) use detect::{Detected, detect};
+pub(crate) use detect::{DetectedCall, detect};
 pub(crate) use hosts::host_matches;
 pub use parameters::RequestModel;
 pub(crate) use parameters::RequestParams;

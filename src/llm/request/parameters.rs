@@ -169,7 +169,8 @@ impl RequestParams {
         self.choices = value.to_u64();
     }
 
-    /// Keeps the largest limit. Some clients also send a deprecated field, which the server ignores.
+    /// Keeps the largest limit. Some clients also send a deprecated field, which the server
+    /// ignores.
     fn max_tokens(&mut self, value: Value<'_>) {
         self.max_tokens = self.max_tokens.max(value.to_u64());
     }

@@ -12,8 +12,8 @@ use pin_project_lite::pin_project;
 use crate::llm::call::HttpCall;
 
 pin_project! {
-    /// The body of an LLM response. It forwards the frames of the client's body unchanged, and records
-    /// the call when the body ends or is dropped.
+    /// The body of an LLM response. It forwards the frames of the client's body unchanged, and
+    /// records the call when the body ends or is dropped.
     #[doc(alias = "streaming")]
     #[doc(alias = "sse")]
     pub struct LlmBody<B> {

@@ -132,8 +132,8 @@ impl LlmLayer {
         self.set(|settings| settings.provider = provider)
     }
 
-    /// Sets the provider of calls to one host. With a port (`llm.internal:8000`), it applies to that
-    /// port only, and without one to all ports. If several hosts match, the last one applies.
+    /// Sets the provider of calls to one host. With a port (`llm.internal:8000`), it applies to
+    /// that port only, and without one to all ports. If several hosts match, the last one applies.
     ///
     /// ```
     /// use tachometer::LlmLayer;
@@ -152,9 +152,9 @@ impl LlmLayer {
     /// Sets models that have their own series from the first call on. They do not count against the
     /// [limit](Self::model_limit), and errors are counted under their names.
     ///
-    /// Any other model gets its own series when a provider accepts a call of it. Until then its calls
-    /// are counted under the model `_unconfirmed`, so that misspelled and invented names do not use
-    /// up the limit.
+    /// Any other model gets its own series when a provider accepts a call of it. Until then its
+    /// calls are counted under the model `_unconfirmed`, so that misspelled and invented names do
+    /// not use up the limit.
     pub fn known_models<M: Into<Box<str>>>(self, models: impl IntoIterator<Item = M>) -> Self {
         let models = models.into_iter().map(Into::into);
         self.set(|settings| settings.known_models.extend(models))
@@ -164,8 +164,8 @@ impl LlmLayer {
     /// 0, so that the first event after the start of the process is an increase.
     ///
     /// Without this, they are created when the first call of the model starts. If the model is not
-    /// [known](Self::known_models), they are created when a provider accepts a call of it. The model does not count against the
-    /// [limit](Self::model_limit).
+    /// [known](Self::known_models), they are created when a provider accepts a call of it. The
+    /// model does not count against the [limit](Self::model_limit).
     ///
     /// ```
     /// use tachometer::LlmLayer;
@@ -182,8 +182,8 @@ impl LlmLayer {
         self.set(|settings| settings.predeclared.push(labels))
     }
 
-    /// Sets the model of calls for which neither the response nor a readable request body names one.
-    /// An example is an audio transcription with a multipart form that reqwest streams.
+    /// Sets the model of calls for which neither the response nor a readable request body names
+    /// one. An example is an audio transcription with a multipart form that reqwest streams.
     ///
     /// ```
     /// use tachometer::LlmLayer;
@@ -231,8 +231,8 @@ impl LlmLayer {
         self.set(|settings| settings.skip = Some(Hook::new(Arc::new(skip))))
     }
 
-    /// Sets the buckets of all histograms of seconds. By default, each histogram has buckets for its
-    /// own range of values.
+    /// Sets the buckets of all histograms of seconds. By default, each histogram has buckets for
+    /// its own range of values.
     #[doc(alias = "bounds")]
     pub fn buckets(self, buckets: Buckets) -> Self {
         self.set(|settings| settings.buckets = Some(buckets))

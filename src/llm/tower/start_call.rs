@@ -4,8 +4,8 @@ use crate::llm::call::LlmCall;
 use crate::llm::tower::LlmLayer;
 
 impl LlmLayer {
-    /// Starts a call that is recorded by hand, for example of a client that does not expose its HTTP
-    /// requests, or of a model that runs in the same process.
+    /// Starts a call that is recorded by hand, for example of a client that does not expose its
+    /// HTTP requests, or of a model that runs in the same process.
     ///
     /// `provider` and `operation` are values of the OpenTelemetry GenAI conventions (`openai`,
     /// `anthropic`, `aws.bedrock`; `chat`, `text_completion`, `embeddings`) or custom ones.

@@ -27,6 +27,6 @@ const CLASSIFIERS: &[Classifier] = &[
 
 /// Returns the error type of any client's error.
 pub(crate) fn error_type(error: &(dyn Any + 'static)) -> ErrorType {
-    let known = CLASSIFIERS.iter().find_map(|classify| classify(error));
-    known.unwrap_or(ErrorType::Transport)
+    let classified = CLASSIFIERS.iter().find_map(|classify| classify(error));
+    classified.unwrap_or(ErrorType::Transport)
 }

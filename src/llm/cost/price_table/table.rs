@@ -110,8 +110,8 @@ impl PriceTable {
 
     /// Sets the price of all models that have no entry and a name that starts with `prefix`.
     ///
-    /// The prefix `gpt-4o` also applies to `gpt-4o-mini`. Use prefixes for models of the same price,
-    /// such as those that you run yourself.
+    /// The prefix `gpt-4o` also applies to `gpt-4o-mini`. Use prefixes for models of the same
+    /// price, such as those that you run yourself.
     pub fn model_prefix(mut self, prefix: impl Into<Box<str>>, price: Price) -> Self {
         set_price(&mut self.prefixes, None, prefix.into(), price);
         self

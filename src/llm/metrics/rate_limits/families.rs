@@ -22,11 +22,11 @@ pub(crate) struct RateLimits {
 }
 
 impl RateLimits {
-    pub(crate) fn new(create: &FamilyFactory<'_>) -> Result<Self, Error> {
+    pub(crate) fn new(factory: &FamilyFactory<'_>) -> Result<Self, Error> {
         Ok(Self {
-            remaining: create.dyn_family(&RATE_LIMIT_REMAINING, Some(Extreme::Lowest))?,
-            limit: create.dyn_family(&RATE_LIMIT, None)?,
-            reset: create.dyn_family(&RATE_LIMIT_RESET, Some(Extreme::Highest))?,
+            remaining: factory.dyn_family(&RATE_LIMIT_REMAINING, Some(Extreme::Lowest))?,
+            limit: factory.dyn_family(&RATE_LIMIT, None)?,
+            reset: factory.dyn_family(&RATE_LIMIT_RESET, Some(Extreme::Highest))?,
         })
     }
 

@@ -38,7 +38,7 @@ impl Answer {
     pub(crate) fn set_error(&mut self, code: &str) {
         let error = match Value::Number(code).to_u64() {
             Some(status) => u16::try_from(status).ok().and_then(ErrorType::from_status),
-            None => ErrorType::from_word(code),
+            None => ErrorType::from_code(code),
         };
         if let Some(error) = error
             && self.facts.error.is_none_or(ErrorType::is_general)

@@ -53,13 +53,13 @@ impl Answer {
 
     pub(crate) fn service_tier(&mut self, value: Value<'_>) {
         if let Some(tier) = value.scalar() {
-            self.service_tier = ServiceTier::from_word(tier);
+            self.service_tier = ServiceTier::from_name(tier);
         }
     }
 
     pub(crate) fn speed(&mut self, value: Value<'_>) {
         if let Value::Text(speed) = value {
-            self.speed_tier = ServiceTier::from_word(speed);
+            self.speed_tier = ServiceTier::from_name(speed);
         }
     }
 
