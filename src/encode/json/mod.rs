@@ -22,6 +22,12 @@ use crate::snapshot::{
 };
 pub(crate) use writer::JsonWriter;
 
+const PERCENTILE_KEYS: [(&str, f64); 3] = [
+    (",\"p50\":", 50.0),
+    (",\"p95\":", 95.0),
+    (",\"p99\":", 99.0),
+];
+
 /// Writes series as one JSON object.
 #[derive(Debug)]
 pub(crate) struct JsonEncoder {
@@ -92,19 +98,19 @@ impl JsonEncoder {
         let Totals { sum, min, max } = histogram.totals();
         let mean = if count == 0 { 0.0 } else { sum / count as f64 };
         json.object(|json| {
-            json.key("count").integer(count);
-            for (key, number) in [("sum", sum), ("min", min), ("max", max), ("mean", mean)] {
-                json.key(key).number(number);
-            }
-            for (key, percentile) in [("p50", 50.0), ("p95", 95.0), ("p99", 99.0)] {
+            json.encoded_key("\"count\":").integer(count);
+            json.encoded_key(",\"sum\":").number(sum);
+            json.encoded_key(",\"min\":").number(min);
+            json.encoded_key(",\"max\":").number(max);
+            json.encoded_key(",\"mean\":").number(mean);
+            for (key, percentile) in PERCENTILE_KEYS {
                 if let Ok(number) = histogram.percentile(percentile) {
-                    json.key(key).number(number);
+                    json.encoded_key(key).number(number);
                 }
             }
-            json.key("buckets").object(|json| {
-                for ((_, cumulative), key) in histogram.cumulative().zip(&self.bound_keys) {
-                    json.encoded_key(key).integer(cumulative);
-                }
+            json.encoded_key(",\"buckets\":").object(|json| {
+                let counts = histogram.cumulative().map(|(_, count)| count);
+                json.integers(self.bound_keys.iter().zip(counts));
             });
         });
     }
@@ -113,10 +119,10 @@ impl JsonEncoder {
 impl Encode for JsonEncoder {
     fn start(&mut self, buffer: &mut Buffer) {
         let mut json = JsonWriter::new(buffer);
-        json.raw("{");
+        json.raw_before("{");
         json.key("timestamp").string(&rfc3339(self.read_at));
         json.key("uptime_seconds").number(self.uptime.as_secs_f64());
-        json.key("metrics").raw("{");
+        json.key("metrics").raw_before("{");
     }
 
     fn block(&mut self, block: &SeriesBlock, _buffer: &mut Buffer) {
@@ -139,7 +145,7 @@ impl Encode for JsonEncoder {
         self.set_key(&block.desc, labels);
         let mut json = JsonWriter::resume(buffer, self.has_series);
         self.has_series = true;
-        json.escaped_key(&self.key).raw(&self.before_value);
+        json.escaped_key(&self.key).raw_before(&self.before_value);
         match &block.values {
             Values::Counter(counts) => json.count(counts[series]),
             Values::Gauge(numbers) => json.number(numbers[series]),
@@ -149,13 +155,13 @@ impl Encode for JsonEncoder {
                 }
             }
         }
-        json.raw(&self.before_labels);
+        json.raw_before(&self.before_labels);
         json.object(|json| {
             for (name, value) in labels.pairs() {
                 json.escaped_key(&name).string(&value);
             }
         });
-        json.raw(&self.after_labels);
+        json.raw_after(&self.after_labels);
     }
 
     fn finish(&mut self, truncated: bool, buffer: &mut Buffer) {

@@ -30,6 +30,7 @@ impl<'a> JsonWriter<'a> {
     }
 
     /// Writes an object; `write_members` writes each key and its value in turn.
+    #[inline]
     pub(crate) fn object(&mut self, write_members: impl FnOnce(&mut Self)) {
         self.nested(b'{', write_members, b'}');
     }
@@ -40,6 +41,7 @@ impl<'a> JsonWriter<'a> {
         self.nested(b'[', write_elements, b']');
     }
 
+    #[inline]
     fn nested(&mut self, open: u8, write: impl FnOnce(&mut Self), close: u8) {
         self.begin_value();
         self.buffer.push(open);
@@ -61,6 +63,7 @@ impl<'a> JsonWriter<'a> {
     }
 
     /// Writes the key of a member, escaped. Its value comes next.
+    #[inline]
     pub(super) fn escaped_key(&mut self, key: &str) -> &mut Self {
         self.string(key);
         self.buffer.push(b':');
@@ -68,14 +71,25 @@ impl<'a> JsonWriter<'a> {
         self
     }
 
-    /// Writes the key of a member, with quotes, comma and colon. Its value comes next.
+    /// Writes the encoded key of a member, such as `,"sum":`. Its value comes next.
     #[inline]
-    pub(super) fn encoded_key(&mut self, key: &ShortText) -> &mut Self {
-        self.buffer.put_short_text(key);
+    pub(super) fn encoded_key(&mut self, key: &'static str) -> &mut Self {
+        self.buffer.put_str(key);
         self.needs_comma = false;
         self
     }
 
+    /// Writes members with encoded keys, such as `,"0.5":`.
+    #[inline]
+    pub(super) fn integers<'k>(&mut self, members: impl Iterator<Item = (&'k ShortText, u64)>) {
+        for (key, number) in members {
+            self.buffer.put_short_text(key);
+            put_u64(self.buffer, number);
+        }
+        self.needs_comma = true;
+    }
+
+    #[inline]
     pub(crate) fn string(&mut self, text: &str) {
         self.begin_value();
         // Neither the buffer nor a string returns an error.
@@ -83,6 +97,7 @@ impl<'a> JsonWriter<'a> {
     }
 
     /// Writes a number, or `null` if it is not finite, which JSON cannot express.
+    #[inline]
     pub(crate) fn number(&mut self, number: f64) {
         if number.is_finite() {
             self.begin_value();
@@ -114,10 +129,18 @@ impl<'a> JsonWriter<'a> {
         self.buffer.put_str("null");
     }
 
-    /// Appends encoded JSON verbatim: any part of a document, with the commas in it.
-    pub(super) fn raw(&mut self, json: &str) {
+    /// Appends encoded JSON verbatim. A value, or the first member or element comes next.
+    #[inline]
+    pub(super) fn raw_before(&mut self, json: &str) {
         self.buffer.put_str(json);
-        self.needs_comma = !json.ends_with(['{', '[', ':']);
+        self.needs_comma = false;
+    }
+
+    /// Appends encoded JSON verbatim that ends a value.
+    #[inline]
+    pub(super) fn raw_after(&mut self, json: &str) {
+        self.buffer.put_str(json);
+        self.needs_comma = true;
     }
 
     #[inline]
