@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 /// Returns the demo's routes. Streams end when `stopped` becomes true.
 pub(crate) fn router(stopped: watch::Receiver<bool>) -> Router {
-    let greetings = counter("demo_greetings_total", "Users greetings.");
+    let greetings = counter("demo_greetings_total", "Users greeted.");
     Router::new()
         .route(
             "/",

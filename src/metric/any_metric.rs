@@ -88,8 +88,9 @@ impl Metric {
         self.sets[0].desc()
     }
 
-    /// Returns the constant labels of its first series, which are not among its
-    /// [`label_names`](Self::label_names). Other series may have other values of them.
+    /// Returns the constant labels of the first series. They are not part of
+    /// [`label_names`](Self::label_names). Series that were registered through another handle can
+    /// have other values.
     pub(crate) fn constant_labels(&self) -> &Labels {
         self.sets[0].constant_labels()
     }

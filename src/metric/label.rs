@@ -62,7 +62,8 @@ impl<'a> Label<'a> {
         Self::new(name, Allowed::Closed(values.collect()))
     }
 
-    /// Creates a label without a limit, for values that no client can choose.
+    /// Creates a label whose number of values is not limited. Use it only if no client can choose
+    /// the values.
     #[must_use]
     pub fn unlimited(name: &'a str) -> Self {
         Self::new(name, Allowed::Unlimited)

@@ -36,7 +36,8 @@ impl<C: MetricCell> Series<C> {
         self.state.restart();
     }
 
-    /// Returns an identifier of the series: it never moves while its family exists.
+    /// Returns the address of the series, which identifies it: a series does not move while its
+    /// family exists.
     pub(crate) fn address(&self) -> SeriesAddress {
         ptr::from_ref(self).addr()
     }

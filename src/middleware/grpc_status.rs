@@ -68,8 +68,8 @@ impl GrpcStatus {
         }
     }
 
-    /// Returns the name of the code. If the call ended without a code, it is the one that a
-    /// client reports then.
+    /// Returns the name of the code. If the call ended without a code, returns the
+    /// code that a gRPC client reports in that case.
     pub(super) fn code_name(self, outcome: Outcome) -> &'static str {
         let default = match outcome {
             Outcome::CancelledBeforeHead | Outcome::CancelledInBody => CANCELLED,

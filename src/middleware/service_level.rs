@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::metric::Counter;
 use crate::middleware::outcome::Outcome;
 
-/// The service level of an endpoint, and the counters of its requests.
+/// The latency target of an endpoint, and the counters of all requests and of those within it.
 #[derive(Debug)]
 pub(super) struct ServiceLevel {
     pub(super) target: Duration,

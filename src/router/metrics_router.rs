@@ -417,8 +417,9 @@ impl MetricsRouter {
     /// If it is called outside of a tokio runtime with I/O and timers.
     #[doc(alias("exporter", "listen"))]
     pub async fn serve_on(self, address: impl ToSocketAddrs) -> io::Result<MetricsServer> {
-        let (routes, timeout) = (self.routes(), self.scrapes.timeout);
-        MetricsServer::start(address, self.listener, self.access, routes, timeout).await
+        let (listener, access) = (self.listener.clone(), self.access.clone());
+        let timeout = self.scrapes.timeout;
+        MetricsServer::start(address, listener, access, || self.routes(), timeout).await
     }
 
     /// Sets the maximum number of connections; by default 64.

@@ -120,8 +120,8 @@ impl RouterState {
     ///
     /// # Errors
     ///
-    /// The response to send instead: no permit is available, the permit was lost before a
-    /// thread was free, or `work` panicked.
+    /// Returns an error response if no permit is available, if the permit is revoked in favor of
+    /// another client before a thread is free, or if `work` panics.
     pub(super) async fn run_blocking<T: Send + 'static>(
         &self,
         client: Option<IpAddr>,

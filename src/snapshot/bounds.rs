@@ -33,9 +33,9 @@ struct LookupTable {
     bounds_below: Arc<[u16]>,
 }
 
-/// The exponents of the slots: from 2^-32, a quarter of a nanosecond in seconds, up to but not
-/// including 2^48, 256 TiB in bytes. A binary search is used for other values, including those
-/// that are not positive or not finite.
+/// The range of values that the lookup table covers, as exponents of `f64`: from 2^-32 (0.23 ns,
+/// for durations in seconds) up to but not including 2^48 (256 TiB, for sizes in bytes). Other
+/// values, including those that are not positive or not finite, use a binary search.
 const TABLE_EXPONENTS: (u64, u64) = (1023 - 32, 1023 + 48);
 
 impl LookupTable {

@@ -83,7 +83,8 @@ impl<'a> Llm<'a> {
         .query(query, "errors")
     }
 
-    /// Returns the tokens per second. They are the sum of a histogram in some presets.
+    /// Returns a query for tokens per second. Some presets count tokens in a counter, others in the
+    /// sum of a histogram.
     fn token_rate(&self, labels: &[&str]) -> Option<String> {
         let tokens = self.roles.get(Role::LlmTokens)?;
         let rate = match tokens.kind {

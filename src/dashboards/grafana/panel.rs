@@ -1,4 +1,4 @@
-//! Panels, and the rows that they are in.
+//! Panels of a Grafana board, and rows of panels.
 
 use serde_json::{Value, json};
 

@@ -73,7 +73,7 @@ pub struct AlertRules {
 }
 
 impl AlertRules {
-    /// Creates rules with the default thresholds, which the methods below name.
+    /// Creates rules with the default thresholds. Each setter documents its default.
     pub fn new() -> Self {
         Self {
             error_ratio: 0.05,

@@ -93,7 +93,7 @@ impl History {
             });
             for (column, name) in COLUMNS.iter().enumerate() {
                 let values = self.points.iter().map(|point| point.values[column]);
-                // The page draws nothing for a missing column.
+                // The page leaves a gap for points without a value.
                 if values.clone().all(|value| value.is_none()) {
                     continue;
                 }

@@ -129,7 +129,7 @@ impl Encode for JsonEncoder {
         if block.is_first {
             self.start_family(&block.desc);
         }
-        // Groups of series with different settings have different bounds.
+        // Series of one family can have different bounds (`Family::buckets_for`).
         if let Values::Histogram(histograms) = &block.values
             && self.bounds.as_ref() != Some(&histograms.bounds)
         {

@@ -164,7 +164,7 @@ impl Encode for TextEncoder {
             self.put_header(&block.desc, buffer);
             self.start_family(&block.desc);
         }
-        // Groups of series with different settings have different bounds.
+        // Series of one family can have different bounds (`Family::buckets_for`).
         if let Values::Histogram(histograms) = &block.values {
             self.family.start_bounds(&histograms.bounds);
         }

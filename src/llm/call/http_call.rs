@@ -29,7 +29,7 @@ pub struct HttpCall {
     pub(crate) params: RequestParams,
     deployment: Option<Box<str>>,
     pub(crate) status: Option<StatusCode>,
-    /// `None` before the head of the response.
+    /// `None` until the head of the response has arrived.
     pub(crate) reader: Option<Box<ResponseReader>>,
     pub(crate) end: Option<ResponseEnd>,
     /// Whether the response is compressed, or a frame of it could not be read.

@@ -1,4 +1,4 @@
-//! A call that has ended, as the metrics record it.
+//! The input of recording: what is known about a call that has ended.
 
 use std::time::Duration;
 

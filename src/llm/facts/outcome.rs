@@ -218,7 +218,8 @@ impl ErrorType {
         first.map(|(_, error)| *error)
     }
 
-    /// Returns true if another code of the same error may be more specific.
+    /// Returns true for a general type, such as the one of a status code. A code in the body may
+    /// give a more specific one.
     pub(crate) fn is_general(self) -> bool {
         matches!(self, Self::InvalidRequest | Self::ServerError | Self::Other)
     }

@@ -51,7 +51,7 @@ pub enum ServiceTier {
     Priority,
     /// Served from provisioned capacity.
     Provisioned,
-    /// Any other tier except the standard one.
+    /// A tier that is not listed here and is not the standard tier.
     Other,
 }
 

@@ -189,8 +189,8 @@ impl Usage {
                 .any(has)
     }
 
-    /// Returns the parts of input and output by kind, without those that are 0. No part is greater
-    /// than its whole.
+    /// Returns the token details by kind, such as `cache_read` or `reasoning`, if they are not 0. A
+    /// detail of the input is never greater than the input, nor one of the output than the output.
     pub(crate) fn details(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let part = |kind, part: Option<u64>, whole: Option<u64>| {
             (kind, part.unwrap_or(0).min(whole.unwrap_or(u64::MAX)))

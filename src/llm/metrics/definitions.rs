@@ -131,7 +131,7 @@ pub(crate) const TOKENS: Definition<4> = by_label(
     LabelName::Direction,
     "llm_tokens_total",
     "gen_ai_client_token_usage",
-    "Tokens of LLM calls, by direction: input or output.",
+    "Tokens of LLM calls, by direction.",
 )
 .with_role(Role::LlmTokens);
 

@@ -19,7 +19,7 @@ impl Families {
         }
     }
 
-    /// Records the usage of another model in the same call.
+    /// Records the usage of a second model that took part in the call, such as an advisor.
     pub(crate) fn record_other_model(
         &self,
         labels: [&str; 3],

@@ -38,8 +38,8 @@ use crate::router::serve::listener_router::listener_router;
 /// Of the 8 [concurrent scrapes][`max_concurrent_scrapes`], one address has at most 6. At the
 /// maximum, a new scrape aborts one of the address with the most scrapes.
 ///
-/// So one address cannot use up the connections or the scrapes of others, unless the limit is
-/// 1. Clients can still do this:
+/// So one address cannot use up the connections or the scrapes of others, unless the
+/// maximum is one. Clients can still do this:
 ///
 /// - A client with the scraper's address, such as one behind the same proxy, can use up the
 ///   share of that address.
@@ -70,12 +70,13 @@ pub struct MetricsServer {
 }
 
 impl MetricsServer {
-    /// Starts a server for `routes` on a new task.
+    /// Binds the address, then creates `routes` and starts a server for them on a new task. If
+    /// binding fails, no route is created and nothing is registered.
     pub(crate) async fn start(
         address: impl ToSocketAddrs,
         settings: ListenerSettings,
         access: AccessSettings,
-        routes: Routes<()>,
+        routes: impl FnOnce() -> Routes<()>,
         scrape_timeout: Duration,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
@@ -90,7 +91,7 @@ impl MetricsServer {
                 response_deadline: scrape_timeout,
                 ..settings.limits
             },
-            router: listener_router(routes, access, hosts),
+            router: listener_router(routes(), access, hosts),
         };
         let (stop, stopped) = watch::channel(());
         let task = tokio::spawn(accept_loop.run(stopped));

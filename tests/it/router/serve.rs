@@ -78,6 +78,21 @@ async fn read_answer(client: &mut TcpStream) -> Vec<u8> {
 }
 
 #[tokio::test]
+async fn a_listener_that_cannot_bind_its_address_registers_nothing() {
+    let registry = Registry::new();
+    let running = start(MetricsRouter::new()).await;
+    let second = MetricsRouter::new().registry(&registry);
+    let error = second.serve_on(running.local_addr()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    let names: Vec<_> = registry
+        .metrics()
+        .iter()
+        .map(|metric| metric.name().to_owned())
+        .collect();
+    assert!(names.is_empty(), "{names:?}");
+}
+
+#[tokio::test]
 async fn the_listener_answers_only_below_metrics() {
     let serving = start(metrics()).await;
     let caller = Caller::new(Version::HTTP_11);

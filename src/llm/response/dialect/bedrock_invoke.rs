@@ -39,7 +39,7 @@ const ANSWER: &[Branch<Answer>] = &[
     field("index", Answer::tool_call_index),
     nested("content_block", anthropic::BLOCK),
     nested("delta", anthropic::DELTA),
-    // Several.
+    // Several model families.
     nested("usage", USAGE),
     // Nova, which uses the format of Converse.
     nested("output", bedrock::OUTPUT),

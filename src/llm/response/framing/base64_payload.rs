@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::llm::response::json::{Branch, Scanner, string_chunks};
 
-/// Decodes the payload of the outer event.
+/// Decodes the base64 payload of an event, whose content is JSON again.
 #[derive(Debug)]
 pub(crate) struct Base64Payload {
     scanner: Scanner<Decoder>,
@@ -17,7 +17,8 @@ pub(crate) struct Base64Payload {
 
 const OUTER_EVENT: &[Branch<Decoder>] = &[string_chunks("bytes", Decoder::decode)];
 
-/// The letters that are scanned at a time, which bounds the decoded bytes that are kept.
+/// The number of base64 characters that are decoded at a time. It bounds the decoded bytes in
+/// memory.
 const CHUNK: usize = 1_024;
 
 impl Base64Payload {

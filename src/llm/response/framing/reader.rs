@@ -107,7 +107,7 @@ impl ResponseReader {
         self.answer.discard_usage();
     }
 
-    /// Returns true if the body is no response of any dialect.
+    /// Returns true if no dialect has responses like this body.
     pub(crate) fn is_unrecognized(&self) -> bool {
         let Progress {
             has_event,
@@ -147,7 +147,8 @@ impl ResponseReader {
         }
     }
 
-    /// Detects the format, if it is not known yet, and returns the bytes to read.
+    /// Detects the format, if it is not known yet. Returns the bytes that are left to parse: all,
+    /// or those after a skipped prefix.
     fn detect_format<'a>(&mut self, mut bytes: &'a [u8]) -> &'a [u8] {
         while let DetectedFormat::Unknown(mark_len) = self.format
             && let [byte, after @ ..] = bytes
