@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::encode::{Buffer, Encode};
 use crate::export::Export;
-use crate::registry::RegistryReader;
+use crate::registry::BlockReader;
 use crate::snapshot::SeriesBlock;
 
 /// A chunk ends when it is at least this long. It may be longer by one series, or by one protobuf
@@ -33,7 +33,7 @@ pub(crate) struct ChunkEncoder {
 
 /// An export that has started.
 pub(super) struct ExportState {
-    pub(super) reader: RegistryReader,
+    pub(super) reader: BlockReader,
     pub(super) encoder: Box<dyn Encode + Send>,
 }
 

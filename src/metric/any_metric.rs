@@ -109,7 +109,7 @@ impl Metric {
 
     /// Returns how often a caller got an overflow series instead of the one that it asked for,
     /// or `None` if no label has a limit.
-    pub(crate) fn overflow_count(&self) -> Option<u64> {
+    pub(crate) fn overflowed_lookups(&self) -> Option<u64> {
         let counts = self.sets.iter().filter_map(|set| set.overflow_count());
         counts.reduce(|sum, count| sum + count)
     }

@@ -27,15 +27,15 @@
 //! # Ok::<(), tachometer::Error>(())
 //! ```
 
+mod block_reader;
 mod collect;
 mod create;
 mod global;
 mod lazy_metrics;
 mod lint;
-mod merged;
+mod merged_registries;
 mod metric_table;
 mod overlapping_series;
-mod reader;
 mod register_collectors;
 mod registered_collector;
 mod scope;
@@ -49,6 +49,7 @@ use std::time::{Duration, Instant};
 use crate::error::Error;
 use crate::metric::{Counter, Metric};
 use crate::snapshot::{Desc, Role, SeriesBlock, now_millis};
+pub(crate) use block_reader::BlockReader;
 pub use collect::{Collect, CollectSink};
 pub use global::{
     counter, counter_family, counter_with, gauge, gauge_family, gauge_with, histogram,
@@ -56,9 +57,8 @@ pub use global::{
 };
 pub(crate) use lazy_metrics::{LayerMetrics, LazyMetrics};
 pub use lint::Lint;
-use merged::AdditionalRegistries;
+use merged_registries::AdditionalRegistries;
 use metric_table::{MetricEntry, MetricTable};
-pub(crate) use reader::RegistryReader;
 use scope::Scope;
 
 /// The metrics of a service by name.
@@ -268,9 +268,9 @@ impl Registry {
     }
 
     /// Returns the reader behind [`gather`](Self::gather).
-    pub(crate) fn reader(&self) -> RegistryReader {
+    pub(crate) fn reader(&self) -> BlockReader {
         self.mark_read();
-        RegistryReader::new(self)
+        BlockReader::new(self)
     }
 
     /// Records that the registry is read, or will be.

@@ -76,7 +76,7 @@ impl SelfMetrics {
         if series > 1 || (series > 0 && !metric.label_names().is_empty()) {
             self.series.0.push((labels(), series as f64));
         }
-        let overflow = metric.overflow_count();
+        let overflow = metric.overflowed_lookups();
         if let Some(overflow) = overflow.filter(|count| series > 0 || *count > 0) {
             self.overflow.0.push((labels(), overflow.into()));
         }

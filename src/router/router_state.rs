@@ -18,10 +18,10 @@ use crate::router::client_address::client_of;
 use crate::router::scrape::body::ScrapeBody;
 use crate::router::scrape::compression::negotiate_compressor;
 use crate::router::scrape::encoded_chunks::EncodedChunks;
-use crate::router::scrape::metrics::{SUMMARY, ScrapeMetrics};
 use crate::router::scrape::permits::ScrapePermits;
 use crate::router::scrape::query::ScrapeQuery;
 use crate::router::scrape::response_format::ResponseFormat;
+use crate::router::scrape::scrape_metrics::{SUMMARY, ScrapeMetrics};
 use crate::router::scrape::timeout::effective_timeout;
 
 /// The settings of scrapes.

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use crate::snapshot::is_classic_label;
-use crate::snapshot::label_pairs::LabelPairs;
+use crate::snapshot::parse_labels::LabelPairs;
 use crate::snapshot::quoted::{push_quoted, strip, strip_quoted};
 
 /// The labels of one series, rendered as text: `method="GET",route="/users/{id}"`.

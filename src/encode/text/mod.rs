@@ -5,7 +5,7 @@
 //! <https://prometheus.io/docs/specs/om/open_metrics_spec/>, "Text format".
 
 mod format;
-mod names;
+mod line_prefix;
 
 pub(crate) use format::TextFormat;
 
@@ -15,7 +15,7 @@ use crate::encode::Encode;
 use crate::encode::buffer::{Buffer, PaddedText, ShortText};
 use crate::encode::number::{bound_text, digits, millis_to_seconds, put_count, put_f64};
 use crate::snapshot::{Bounds, Desc, Escaping, Exemplar, HistogramView, Kind, SeriesBlock, Values};
-use names::{LinePrefix, header_name, label_text, set_closed_labels};
+use line_prefix::{LinePrefix, header_name, label_text, set_closed_labels};
 
 /// Writes series as text.
 #[derive(Debug)]

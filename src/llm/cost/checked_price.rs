@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::llm::cost::Unpriced;
+use crate::llm::cost::UnpricedReason;
 use crate::llm::cost::price::{Price, TokenPrices};
 use crate::llm::facts::{Money, ServiceTier, UNITS, Usage};
 
@@ -23,7 +23,7 @@ pub(crate) struct CheckedPrice {
 pub(crate) struct CostByTable {
     pub(crate) amount: Money,
     /// What has no price, if anything.
-    pub(crate) unpriced: Option<Unpriced>,
+    pub(crate) unpriced: Option<UnpricedReason>,
 }
 
 impl CheckedPrice {
@@ -84,7 +84,7 @@ impl CheckedPrice {
         match self.tiers.iter().find(|(priced, _)| *priced == tier) {
             Some((_, price)) => price.standard_cost(usage),
             None => CostByTable {
-                unpriced: Some(Unpriced::ServiceTier),
+                unpriced: Some(UnpricedReason::ServiceTier),
                 ..self.standard_cost(usage)
             },
         }
@@ -101,13 +101,13 @@ impl CheckedPrice {
             amount += tokens.cost(usage);
             unpriced = tokens
                 .has_unpriced_tokens(usage)
-                .then_some(Unpriced::TokenKind);
+                .then_some(UnpricedReason::TokenKind);
         }
         for (unit, _) in UNITS {
             let count = usage.units.get(unit).unwrap_or(0.0);
             match self.units[unit as usize] {
                 Some(price) => amount += Money::from_dollars(price * count).unwrap_or(Money::MAX),
-                None if count > 0.0 => unpriced = Some(Unpriced::Unit),
+                None if count > 0.0 => unpriced = Some(UnpricedReason::Unit),
                 None => {}
             }
         }

@@ -4,10 +4,10 @@ mod checked_price;
 mod price;
 mod price_table;
 mod spelling;
-mod unpriced;
+mod unpriced_reason;
 
 pub use price::Price;
 pub(crate) use price_table::CheckedPriceTable;
 pub use price_table::PriceTable;
 pub(crate) use spelling::is_version_of;
-pub(crate) use unpriced::Unpriced;
+pub(crate) use unpriced_reason::UnpricedReason;

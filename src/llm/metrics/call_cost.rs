@@ -1,6 +1,6 @@
 //! The cost of a call: the reported cost, or else the cost by the table of prices.
 
-use crate::llm::cost::{CheckedPriceTable, Unpriced};
+use crate::llm::cost::{CheckedPriceTable, UnpricedReason};
 use crate::llm::facts::{EndedCall, Money, Outcome, Usage};
 
 /// The cost of a call that has ended, as far as it is known.
@@ -9,7 +9,7 @@ pub(crate) struct CallCost {
     /// The known cost, and its source: [`REPORTED`] or [`TABLE`].
     pub(crate) amount: Option<(&'static str, Money)>,
     /// Why the cost is unknown or incomplete, if it is.
-    pub(crate) unpriced: Option<Unpriced>,
+    pub(crate) unpriced: Option<UnpricedReason>,
 }
 
 /// The source of a cost that the provider reports.
@@ -31,7 +31,7 @@ impl CallCost {
             let is_partial = facts.is_partial && call.outcome != Outcome::Success;
             return Self {
                 amount: Some((REPORTED, amount)),
-                unpriced: is_partial.then_some(Unpriced::Usage),
+                unpriced: is_partial.then_some(UnpricedReason::Usage),
             };
         }
         // The requested model used nothing and other models generated the response, so it is free.
@@ -77,7 +77,7 @@ impl CallCost {
         let Some(price) = prices.find(&call.target.provider, models) else {
             return Self {
                 amount: None,
-                unpriced: Some(Unpriced::Model),
+                unpriced: Some(UnpricedReason::Model),
             };
         };
         let cost = price.cost(usage);
@@ -86,7 +86,7 @@ impl CallCost {
         let unpriced = if has_usage {
             cost.unpriced
         } else {
-            Some(Unpriced::Usage)
+            Some(UnpricedReason::Usage)
         };
         // With incomplete usage, a cost of 0 is unknown, not free.
         let is_positive = is_plausible && cost.amount > Money::default();

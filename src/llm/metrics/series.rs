@@ -1,6 +1,6 @@
 //! Creation of series, and the limit of models.
 
-use crate::llm::cost::Unpriced;
+use crate::llm::cost::UnpricedReason;
 use crate::llm::facts::{ErrorType, Outcome};
 use crate::llm::metrics::call_cost::{REPORTED, TABLE};
 use crate::llm::metrics::families::Families;
@@ -66,7 +66,7 @@ impl Families {
             for source in [REPORTED, TABLE] {
                 self.cost.get_or_create(&mut with_label(labels, source));
             }
-            for reason in Unpriced::all() {
+            for reason in UnpricedReason::all() {
                 self.unpriced.with(with_label(labels, reason));
             }
         }

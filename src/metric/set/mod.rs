@@ -1,7 +1,7 @@
 //! The series of one family, shared by all handles to it.
 
 #[cfg(feature = "llm")]
-mod values;
+mod value_admission;
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher as _};

@@ -10,7 +10,7 @@ use http_body::{Body, Frame};
 use crate::router::scrape::deadline::DeadlineGuard;
 use crate::router::scrape::encoded_chunks::EncodedChunks;
 use crate::router::scrape::error::{Abort, ScrapeError};
-use crate::router::scrape::metrics::ScrapeTimer;
+use crate::router::scrape::scrape_metrics::ScrapeTimer;
 use crate::router::scrape::state::ScrapeState;
 
 /// A body that encodes an exposition chunk by chunk while it is polled. It frees its memory at

@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use crate::router::blocking_task::BlockingTask;
 use crate::router::scrape::encoded_chunks::EncodedChunks;
 use crate::router::scrape::error::{Abort, ScrapeError};
-use crate::router::scrape::metrics::ScrapeTimer;
+use crate::router::scrape::scrape_metrics::ScrapeTimer;
 
 /// The maximum length of a frame, in bytes. Hyper takes up to sixteen frames before it checks
 /// whether the client reads, so short frames limit its buffer.

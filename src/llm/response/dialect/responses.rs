@@ -130,7 +130,7 @@ const END_EVENTS: [&str; 4] = [
 
 fn on_event(answer: &mut Answer, event: &Event) {
     let event_type = event.event_type.as_deref();
-    on_item(answer, event, event_type);
+    count_item(answer, event, event_type);
     answer.content.has_reasoning |=
         event_type.is_some_and(|event_type| REASONING_EVENTS.contains(&event_type));
     if event_type == Some("error") {
@@ -168,7 +168,7 @@ fn on_event(answer: &mut Answer, event: &Event) {
 }
 
 /// Counts the item of an event: a tool call, or a tool that the provider ran.
-fn on_item(answer: &mut Answer, event: &Event, event_type: Option<&str>) {
+fn count_item(answer: &mut Answer, event: &Event, event_type: Option<&str>) {
     if event.is_tool_call() {
         answer.content.set_present();
         // A call is sent twice, at its start and at its end. Some servers send neither an id nor

@@ -58,7 +58,7 @@ impl Decoder {
         while self.pending_len > 0
             && let [letter, after @ ..] = letters
         {
-            self.push_pending(*letter);
+            self.append_to_group(*letter);
             letters = after;
             if self.pending_len == self.pending.len() {
                 self.pending_len = 0;
@@ -69,11 +69,11 @@ impl Decoder {
         let (whole, incomplete) = letters.split_at(letters.len() / 4 * 4);
         self.decode_whole(whole);
         for letter in incomplete {
-            self.push_pending(*letter);
+            self.append_to_group(*letter);
         }
     }
 
-    fn push_pending(&mut self, letter: u8) {
+    fn append_to_group(&mut self, letter: u8) {
         self.pending[self.pending_len] = letter;
         self.pending_len += 1;
     }

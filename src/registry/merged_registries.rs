@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::error::Error;
 use crate::metric::exported_names;
 use crate::registry::Registry;
+use crate::registry::block_reader::BlockReader;
 use crate::registry::metric_table::{MetricEntry, SeriesGroup};
-use crate::registry::reader::RegistryReader;
 use crate::snapshot::Labels;
 
 /// The registries that a merged handle reads in addition to its own.
@@ -174,7 +174,7 @@ impl Registry {
                 )));
             }
         }
-        let mut reader = RegistryReader::new(self);
+        let mut reader = BlockReader::new(self);
         reader.by_ref().for_each(drop);
         match reader.duplicate() {
             Some((metric, labels)) => Err(duplicate_error(metric, labels)),

@@ -2,7 +2,7 @@
 
 /// Why the cost of a call is unknown or incomplete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unpriced {
+pub(crate) enum UnpricedReason {
     /// The model has no price.
     Model,
     /// A unit has no price.
@@ -15,7 +15,7 @@ pub(crate) enum Unpriced {
     Usage,
 }
 
-impl Unpriced {
+impl UnpricedReason {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Model => "model",

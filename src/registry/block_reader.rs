@@ -18,7 +18,7 @@ use crate::snapshot::{Desc, Labels, SeriesBlock};
 /// Families without a series are left out. The registry's metrics about itself, which begin
 /// with `tachometer_`, come last.
 #[must_use = "the registry is read as blocks are taken"]
-pub(crate) struct RegistryReader {
+pub(crate) struct BlockReader {
     registry: Registry,
     entries: vec::IntoIter<Arc<MetricEntry>>,
     /// The names of metrics of which several registries may have the same series.
@@ -60,7 +60,7 @@ enum GroupCursor {
     Computed(vec::IntoIter<SeriesBlock>),
 }
 
-impl RegistryReader {
+impl BlockReader {
     pub(super) fn new(registry: &Registry) -> Self {
         let (entries, overlapping) = match &registry.additional {
             None => (registry.table().iter().cloned().collect(), HashSet::new()),
@@ -236,7 +236,7 @@ impl RegistryReader {
     }
 }
 
-impl Iterator for RegistryReader {
+impl Iterator for BlockReader {
     type Item = SeriesBlock;
 
     fn next(&mut self) -> Option<SeriesBlock> {
