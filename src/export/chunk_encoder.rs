@@ -129,7 +129,7 @@ impl ChunkEncoder {
 
 impl fmt::Debug for ChunkEncoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Chunks")
+        f.debug_struct("ChunkEncoder")
             .field("remaining_series", &self.remaining_series)
             .finish_non_exhaustive()
     }

@@ -79,8 +79,8 @@ impl Counter {
 
     /// Sets the sum to 0, which Prometheus reads as a restart.
     ///
-    /// A sum of fractions keeps its precision: after 1e20, adding 0.5 changes nothing, even
-    /// after a reset.
+    /// A reset does not restore the precision of a sum of fractions: after 1e20, adding 0.5
+    /// changes nothing, even after a reset.
     pub fn reset(&self) {
         self.0.reset();
     }

@@ -131,7 +131,6 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     ///
     /// The series keeps its memory, and its values still count against the
     /// [limit](Self::limit).
-    #[doc(alias = "delete")]
     ///
     /// ```
     /// # use tachometer::Registry;
@@ -146,6 +145,7 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     /// assert!(registry.export_prometheus().contains("queue_depth{queue=\"mails\"} 1"));
     /// # Ok::<(), tachometer::Error>(())
     /// ```
+    #[doc(alias = "delete")]
     pub fn remove(&self, values: [&str; N]) -> bool {
         self.set.remove(&self.in_set_order(values))
     }

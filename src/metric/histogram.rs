@@ -149,7 +149,8 @@ impl Histogram {
         self.view(|view| view.percentile(percentile))
     }
 
-    /// Removes all observations. The sum keeps its precision.
+    /// Removes all observations. This does not restore the precision of the sum, if it was lost
+    /// to large values.
     ///
     /// An observation that another thread makes at the same time is either removed, or kept
     /// in the counts. Its value may be in sum, minimum and maximum without being counted, or

@@ -66,7 +66,7 @@ impl Record {
             return None;
         }
         endpoint.in_flight.start();
-        // Made before the optional state, whose hooks may panic: the drop ends the request.
+        // Made before the optional state: if that panics, the drop ends the request.
         let mut record = Self {
             metrics: Arc::clone(metrics),
             started: settings.clock.now(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::metric::Counter;
 use crate::middleware::outcome::Outcome;
 
-/// The latency target of an endpoint, and the counters of all requests and of those within it.
+/// The service level of an endpoint: its target, and the counters of its requests.
 #[derive(Debug)]
 pub(super) struct ServiceLevel {
     pub(super) target: Duration,

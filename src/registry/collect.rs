@@ -14,8 +14,9 @@ use crate::snapshot::{Desc, Kind, Labels, SeriesBlock, Values};
 /// A collector is called without any lock held, on the thread that reads the registry, and
 /// concurrently if several threads read it. If it panics, its families are left out of that
 /// read, and `tachometer_collector_panics_total` is incremented. If it reads its own registry,
-/// it does not see the families of that registry's collectors. The registry keeps it until the registry itself is dropped. A
-/// collector that holds a handle to its own registry keeps both alive forever.
+/// it does not see the families of that registry's collectors. The registry keeps it until the
+/// registry itself is dropped. A collector that holds a handle to its own registry keeps both
+/// alive forever.
 ///
 /// ```
 /// use tachometer::registry::{Collect, CollectSink};

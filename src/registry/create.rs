@@ -199,9 +199,8 @@ impl Registry {
         let series = metric.handle().series();
         if series.shared.has_labels {
             return Err(Error::conflict(format_args!(
-                "the metric to register as {name:?} is a series of a family, with the labels \
-                 {{{}}}: register a metric without labels",
-                series.labels.as_str()
+                "the metric to register as {name:?} is a series of a family and has labels: \
+                 register a metric without labels"
             )));
         }
         let mut table = self.table_mut();

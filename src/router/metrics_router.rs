@@ -136,8 +136,8 @@ impl MetricsRouter {
     ///
     /// This works only if the server provides client addresses (see
     /// [`allowed_networks`](Self::allowed_networks)). An IPv6 /64 counts as one address. Without
-    /// addresses one client can use all scrapes. `serve_on` documents what several clients can
-    /// do together (tests: `tests/it/router/listener/`).
+    /// addresses one client can use all scrapes. `MetricsServer` documents what several clients
+    /// can do together (tests: `tests/it/router/listener/`).
     #[doc(alias("in_flight", "concurrency_limit"))]
     pub fn max_concurrent_scrapes(mut self, max: usize) -> Self {
         self.scrapes.max_concurrent = max;

@@ -82,7 +82,7 @@
 //! only; other paths below `/metrics` belong to the application.
 //!
 //! The separate listener (`MetricsRouter::serve_on`) also limits connections and checks the
-//! `Host` of requests. Its documentation lists what clients can still do. In an application,
+//! `Host` of requests. The documentation of `MetricsServer` lists what clients can still do. In an application,
 //! limiting connections is the server's job.
 
 mod access;

@@ -69,7 +69,7 @@ test('a service without requests has a notice, until its first request appears',
   assert.equal(await cardValue(page, 'Requests'), '–');
   await sendRequests(service, '/', 1);
   await waitForTotal(page, '/', 1);
-  await page.waitForFunction(() => !/Nothing/.test(document.getElementById('notices').textContent));
+  await page.waitForFunction(() => !/No requests yet/.test(document.getElementById('notices').textContent));
 });
 
 test('a busy service shows its requests, process and LLM calls, and is accessible', async (t) => {

@@ -178,7 +178,7 @@ test('replicas behind one address are distinguished from a restart, and counted'
   await waitForText(page, '#notices', '2 processes respond at this address. The page shows one at a time; Prometheus adds them up.');
   await advanceToPoll(page, server);
   await waitForText(page, '#notices', '3 processes respond at this address.');
-  assert.doesNotMatch((await notices(page)).join(), /anew/);
+  assert.doesNotMatch((await notices(page)).join(), /restarted/);
 });
 
 test('a chart\'s table keeps its rows and adds new ones, and is rebuilt for another process', async (t) => {
