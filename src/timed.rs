@@ -322,7 +322,7 @@ pub fn call_once<T>(body: impl FnOnce() -> T) -> T {
 
 /// Names the return type of a function, which is the only way to name `!`.
 pub trait HasReturnType {
-    /// The return type.
+    /// The return type of the function.
     type Output;
 }
 

@@ -1,4 +1,4 @@
-//! Detects that code of a wrapped service panicked.
+//! Detects a panic in the wrapped service.
 
 /// A flag that is set while code of a wrapped service runs, and stays set if it panics.
 ///

@@ -31,7 +31,7 @@ impl Registry {
             metrics_by_type: BTreeMap::new(),
             metrics: BTreeMap::new(),
         };
-        // The reader returns no block of a family without series.
+        // The reader returns nothing for a family without series, so metrics are counted here.
         for metric in self.metrics() {
             summary.add(metric.desc(), 0, 0.0);
         }

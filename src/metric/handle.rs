@@ -26,7 +26,7 @@ pub(crate) trait MetricCell: Debug + Send + Sync + 'static {
 
     fn new(settings: &Self::Settings) -> Self;
 
-    /// Returns an empty block with capacity for this many series; by default, of gauges.
+    /// Returns an empty buffer for the values of this many series. The default is one for gauges.
     fn empty_values(_: &Self::Settings, series: usize) -> Values {
         Values::Gauge(Vec::with_capacity(series))
     }

@@ -302,7 +302,7 @@ impl MetricsLayer {
     }
 
     /// Also measures the time to the first byte of the response's body, as
-    /// `http_time_to_first_byte_seconds`. Empty bodies are not in it.
+    /// `http_time_to_first_byte_seconds`. Responses with an empty body are not measured.
     #[doc(alias = "ttfb")]
     pub fn time_to_first_byte(self) -> Self {
         self.set(|settings| settings.time_to_first_byte = true)

@@ -30,8 +30,9 @@ pub(super) struct HttpMetrics {
     pub(super) settings: Settings,
     /// Whether every request needs an `OptionalState`.
     pub(super) needs_optional_state: bool,
-    /// Whether requests are marked in their extensions, because something between two nested
-    /// layers replaced the body. Relaxed: only requests in flight at that time are not marked.
+    /// Whether a marker is put into the extensions of requests. It is needed if middleware between
+    /// two nested layers replaces the body, which normally carries the marker. Relaxed: only
+    /// requests in flight at that time are not marked.
     marks_requests: AtomicBool,
     pub(super) placement: Placement,
 }
@@ -67,7 +68,7 @@ impl HttpMetrics {
         }
     }
 
-    /// Marks all requests from now on.
+    /// From now on, puts a marker into the extensions of all requests.
     pub(super) fn mark_requests(&self) {
         self.marks_requests.store(true, Ordering::Relaxed);
     }

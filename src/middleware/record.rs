@@ -149,7 +149,7 @@ impl Record {
         }
     }
 
-    /// Records the response's head, and returns how much of its body is to come.
+    /// Records the response's head, and returns how many bytes of the body to expect.
     #[inline]
     pub(super) fn on_head<B: Body>(
         &mut self,

@@ -46,7 +46,7 @@ struct FamilyReader {
     cursor: GroupCursor,
     /// How many series have been returned.
     series: usize,
-    /// The series read so far, if several registries may have the same.
+    /// The series read so far, if several registries may contain the same series.
     seen: Option<SeenSeries>,
 }
 

@@ -116,7 +116,7 @@ impl Labels {
     }
 
     /// Returns true if the labels have exactly these values. The text must not be
-    /// [escaped](Self::is_escaped). `value_offsets` are from [`value_offsets`](Self::value_offsets).
+    /// [escaped](Self::is_escaped). [`value_offsets`](Self::value_offsets) returns the offsets.
     #[inline]
     pub(crate) fn matches_unescaped<const N: usize>(
         &self,

@@ -1,4 +1,4 @@
-//! Takes readings of the system.
+//! Reads the values of all system metrics at once.
 
 use std::time::{Duration, Instant};
 

@@ -29,7 +29,7 @@ struct StackEntry {
     state: NestingState,
 }
 
-/// What a layer knows about inner layers of the same metrics, for one request.
+/// What inner layers that record into the same metrics have reported for one request.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct NestingState {
     mark: ExtensionMark,

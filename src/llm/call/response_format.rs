@@ -4,8 +4,9 @@ use http::{HeaderMap, header};
 
 use crate::llm::response::DeclaredFormat;
 
-/// Returns the format that the headers declare. If `has_lines`, the response is a stream of JSON
-/// lines. If `is_free_form`, a response without a JSON content type is not JSON.
+/// Returns the format that the headers declare. If `has_lines`, the dialect streams JSON lines.
+/// If `is_free_form`, the dialect also has responses that are not JSON, such as audio or text; then
+/// a response is JSON only if its content type says so.
 pub(crate) fn declared_format(
     headers: &HeaderMap,
     has_lines: bool,

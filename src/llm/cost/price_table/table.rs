@@ -117,8 +117,8 @@ impl PriceTable {
         self
     }
 
-    /// Sets the price of all models of one provider that have no entry and a name that starts with
-    /// `prefix`. It takes precedence over the price of the same prefix for all providers.
+    /// Sets the price of all models of one provider whose name starts with `prefix` and has no entry
+    /// of its own. It takes precedence over the price of the same prefix for all providers.
     pub fn model_prefix_at(
         mut self,
         provider: impl Into<Box<str>>,

@@ -23,7 +23,7 @@ pub(crate) struct Answer {
     /// The last complete list of model runs, and the list that is being read.
     pub(super) iterations: Option<Box<Iterations>>,
     pub(super) open_iterations: Option<Box<Iterations>>,
-    /// The token counts of other models that took part, by model.
+    /// The token counts of other models that worked on the same call, such as advisors.
     pub(crate) other_models: Vec<(Box<str>, TokenCounts)>,
     /// The sum of the input tokens that the elements of a list report.
     pub(crate) listed_input: Option<u64>,
@@ -64,7 +64,7 @@ impl Answer {
         }
     }
 
-    /// Ends the headers, which may have token counts as an event may.
+    /// Processes the token counts that the headers reported, as at the end of an event.
     pub(crate) fn end_headers(&mut self) {
         self.end_report(true);
     }

@@ -35,7 +35,7 @@ impl Base64Payload {
         self.decoder.pending_len = 0;
     }
 
-    /// Reads a part of the outer event, and passes the decoded bytes to `take`.
+    /// Reads a part of the event that contains the payload, and passes the decoded bytes to `take`.
     pub(crate) fn push(&mut self, bytes: &[u8], mut take: impl FnMut(&[u8])) {
         for chunk in bytes.chunks(CHUNK) {
             self.scanner.push(chunk, &mut self.decoder);
