@@ -240,7 +240,11 @@ fn each_rule_reports_its_violation() {
 fn each_rule_of_llm_reports_its_violation() {
     for (path, text, violation) in [
         ("llm/cost/price.rs", "use crate::llm::facts::Unit;", None),
-        ("llm/call/http_call.rs", "use crate::context::Hook;", None),
+        (
+            "llm/call/http_call.rs",
+            "use crate::context::UserClosure;",
+            None,
+        ),
         ("llm/mod.rs", "pub use call::LlmCall;", None),
         (
             "llm/cost/price.rs",

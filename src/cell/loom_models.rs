@@ -11,10 +11,10 @@ use loom::sync::Arc;
 use loom::thread;
 
 use crate::cell::atomic_totals::AtomicTotals;
-use crate::cell::catalog::Catalog;
 use crate::cell::counter::CounterCell;
 use crate::cell::dense_counts::DenseCounts;
 use crate::cell::in_flight::InFlightCell;
+use crate::cell::indexed_list::IndexedList;
 #[cfg(feature = "llm")]
 use crate::cell::recent_extreme::{Extreme, RecentExtremeCell};
 use crate::cell::sparse_counts::SparseCounts;
@@ -207,15 +207,15 @@ fn two_threads_that_claim_the_same_word_share_it() {
 #[test]
 fn an_entry_that_is_found_is_the_right_one_and_complete_while_the_index_grows() {
     check(|| {
-        let catalog = Arc::new(Catalog::new());
-        let (write, read) = (catalog.clone(), catalog.clone());
+        let list = Arc::new(IndexedList::new());
+        let (write, read) = (list.clone(), list.clone());
         let writer = thread::spawn(move || {
             for number in 0..3_u64 {
                 write.insert(number << 32, number);
             }
         });
-        let find = |catalog: &Catalog<u64>, number: u64| {
-            let found = catalog.find(number << 32, |found| *found == number);
+        let find = |list: &IndexedList<u64>, number: u64| {
+            let found = list.find(number << 32, |found| *found == number);
             found.copied()
         };
         let reader = thread::spawn(move || {
@@ -228,7 +228,7 @@ fn an_entry_that_is_found_is_the_right_one_and_complete_while_the_index_grows() 
         writer.join().unwrap();
         reader.join().unwrap();
         for number in 0..3 {
-            assert_eq!(find(&catalog, number), Some(number));
+            assert_eq!(find(&list, number), Some(number));
         }
     });
 }

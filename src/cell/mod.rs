@@ -13,12 +13,11 @@
 //! | [`RecentExtremeCell`] | `Relaxed` | `Relaxed` | a number and its time are one word |
 //! | [`HistogramCell`] | bucket, then totals and count `Release` | count, then totals `Acquire`, then buckets | see `atomic_totals.rs` |
 //! | [`sparse_counts`] | `Relaxed`, a word at a time | `Relaxed` | a key and its count are one word |
-//! | [`Catalog`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its location is visible |
+//! | [`IndexedList`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its location is visible |
 
 mod atomic_f64;
 mod atomic_totals;
 mod bucket_layout;
-mod catalog;
 #[cfg(feature = "llm")]
 pub(crate) mod clock;
 mod counter;
@@ -27,9 +26,10 @@ mod dense_counts;
 mod expiring;
 mod gauge;
 mod hash;
+mod hash_index;
 mod histogram;
 mod in_flight;
-mod index;
+mod indexed_list;
 mod list;
 #[cfg(all(test, tachometer_loom))]
 pub(crate) mod loom_models;
@@ -42,7 +42,6 @@ mod sync;
 mod thread_number;
 
 pub(crate) use bucket_layout::BucketLayout;
-pub(crate) use catalog::Catalog;
 pub(crate) use counter::CounterCell;
 #[cfg(feature = "llm")]
 pub(crate) use expiring::ExpiringCell;
@@ -50,6 +49,7 @@ pub(crate) use gauge::GaugeCell;
 pub(crate) use hash::Hasher;
 pub(crate) use histogram::HistogramCell;
 pub(crate) use in_flight::InFlightCell;
+pub(crate) use indexed_list::IndexedList;
 #[cfg(feature = "llm")]
 pub(crate) use recent_extreme::{Extreme, RecentExtremeCell};
 pub(crate) use series_state::SeriesState;

@@ -14,7 +14,7 @@ const FLAG_BITS: u32 = FLAGS.count_ones();
 /// of its creation or last reset in milliseconds, and two flags.
 ///
 /// All orderings are `Relaxed`: the word publishes only itself. Other threads see a series
-/// through its [`Catalog`](crate::cell::Catalog).
+/// through its [`IndexedList`](crate::cell::IndexedList).
 #[derive(Debug)]
 pub(crate) struct SeriesState(AtomicU64);
 

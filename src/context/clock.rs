@@ -2,17 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use crate::context::hook::Hook;
+use crate::context::user_closure::UserClosure;
 
 /// The system's clock, or one that the user sets.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Clock(Option<Hook<NowFn>>);
+pub(crate) struct Clock(Option<UserClosure<NowFn>>);
 
 /// A closure that returns the current time.
 pub(crate) type NowFn = dyn Fn() -> Instant + Send + Sync;
 
 impl Clock {
-    pub(crate) fn from_hook(now: Hook<NowFn>) -> Self {
+    pub(crate) fn from_hook(now: UserClosure<NowFn>) -> Self {
         Self(Some(now))
     }
 
@@ -21,7 +21,7 @@ impl Clock {
     pub(crate) fn now(&self) -> Instant {
         match &self.0 {
             None => Instant::now(),
-            Some(hook) => hook.call(|now| now()).unwrap_or_else(Instant::now),
+            Some(closure) => closure.call(|now| now()).unwrap_or_else(Instant::now),
         }
     }
 

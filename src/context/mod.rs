@@ -7,26 +7,26 @@
 //! - [`Incoming`], [`ActiveLayer`] and [`report_route`] let nested layers of the same
 //!   metrics count a request once. See [`nesting`].
 //! - [`PanicFlag`] detects panics of a wrapped service.
-//! - [`Clock`] and [`Hook`] call the user's closures, which may panic.
+//! - [`Clock`] and [`UserClosure`] call the user's closures, which may panic.
 
 mod clock;
 mod current_route;
-mod hook;
 mod nesting;
 mod panic_flag;
 mod request_route;
 mod route_template;
+mod user_closure;
 #[cfg(feature = "axum")]
 mod warn_once;
 
 pub(crate) use clock::Clock;
 pub(crate) use current_route::{CurrentRouteGuard, RouteId, RouteTable, register_routes};
-pub(crate) use hook::Hook;
+pub(crate) use nesting::active_layers::{ActiveLayer, NestingState, report_route};
 pub(crate) use nesting::incoming::{Incoming, mark_counted, reveal_marker};
-pub(crate) use nesting::layer_stack::{ActiveLayer, NestingState, report_route};
 pub(crate) use panic_flag::PanicFlag;
 pub use request_route::{RequestRoute, carry_route};
 pub(crate) use route_template::{UNMATCHED, route_template};
+pub(crate) use user_closure::UserClosure;
 #[cfg(feature = "axum")]
 pub(crate) use warn_once::WarnOnce;
 

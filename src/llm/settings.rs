@@ -1,6 +1,6 @@
 //! The settings of an LLM layer.
 
-use crate::context::{Clock, Hook};
+use crate::context::{Clock, UserClosure};
 use crate::llm::cost::PriceTable;
 use crate::metric::Buckets;
 
@@ -16,8 +16,8 @@ pub(crate) struct Settings {
     pub(crate) predeclared: Vec<[Box<str>; 3]>,
     pub(crate) default_model: Option<Box<str>>,
     pub(crate) model_limit: Option<usize>,
-    pub(crate) rename_model: Option<Hook<RenameModel>>,
-    pub(crate) skip: Option<Hook<SkipRequest>>,
+    pub(crate) rename_model: Option<UserClosure<RenameModel>>,
+    pub(crate) skip: Option<UserClosure<SkipRequest>>,
     pub(crate) buckets: Option<Buckets>,
     pub(crate) preset: Preset,
     pub(crate) prices: Option<PriceTable>,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, PoisonError};
 
-use crate::cell::{Catalog, Hasher, Mutex};
+use crate::cell::{Hasher, IndexedList, Mutex};
 
 /// An append-only map of values that are created once each, such as the metric handles of
 /// one endpoint.
@@ -12,7 +12,7 @@ use crate::cell::{Catalog, Hasher, Mutex};
 /// Callers must bound the number of keys.
 pub(crate) struct InternMap<T> {
     hasher: Hasher,
-    values: Catalog<Arc<T>>,
+    values: IndexedList<Arc<T>>,
     /// Held while a value is added.
     adding: Mutex<()>,
 }
@@ -21,7 +21,7 @@ impl<T> InternMap<T> {
     pub(crate) fn new() -> Self {
         Self {
             hasher: Hasher::default(),
-            values: Catalog::new(),
+            values: IndexedList::new(),
             adding: Mutex::new(()),
         }
     }

@@ -3,12 +3,12 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use crate::cell::{AtomicBool, Catalog, Hasher, Ordering};
+use crate::cell::{AtomicBool, Hasher, IndexedList, Ordering};
 
 /// An append-only set of label values, which is read without a lock.
 pub(crate) struct SeenValues {
     hasher: Hasher,
-    values: Catalog<Arc<SeenValue>>,
+    values: IndexedList<Arc<SeenValue>>,
 }
 
 struct SeenValue {
@@ -21,7 +21,7 @@ impl SeenValues {
     pub(crate) fn new() -> Self {
         Self {
             hasher: Hasher::default(),
-            values: Catalog::new(),
+            values: IndexedList::new(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::context::Hook;
+use crate::context::UserClosure;
 use crate::metric::Label;
 use crate::middleware::closures::{RequestFn, ResponseFn};
 
@@ -19,8 +19,8 @@ pub(super) struct CustomLabel {
 /// The source of a label's value.
 #[derive(Debug, Clone)]
 pub(super) enum ValueSource {
-    Request(Hook<RequestFn>),
-    Response(Hook<ResponseFn>),
+    Request(UserClosure<RequestFn>),
+    Response(UserClosure<ResponseFn>),
     Handler,
     GrpcStatus,
 }

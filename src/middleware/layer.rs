@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use http::{Method, StatusCode, Uri, request, response};
 use tower::Layer;
 
-use crate::context::{Clock, Hook, register_routes};
+use crate::context::{Clock, UserClosure, register_routes};
 use crate::error::Error;
 use crate::metric::{Buckets, Label};
 use crate::middleware::MetricsService;
@@ -150,7 +150,7 @@ impl MetricsLayer {
     #[doc(alias = "exclude")]
     #[doc(alias = "ignore")]
     pub fn skip(self, skip: impl Fn(&Method, &Uri) -> bool + Send + Sync + 'static) -> Self {
-        self.set(|settings| settings.skip = SkipFilter::new(Hook::new(Arc::new(skip))))
+        self.set(|settings| settings.skip = SkipFilter::new(UserClosure::new(Arc::new(skip))))
     }
 
     /// Counts the requests to all these routes, given by their templates, under one name.
@@ -216,7 +216,9 @@ impl MetricsLayer {
         self,
         route: impl Fn(&request::Parts) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
-        self.set(|settings| settings.route_naming.route_fn = Some(Hook::new(Arc::new(route))))
+        self.set(|settings| {
+            settings.route_naming.route_fn = Some(UserClosure::new(Arc::new(route)));
+        })
     }
 
     /// Treats every response of a route as a stream, as it does event streams: its duration ends
@@ -325,7 +327,7 @@ impl MetricsLayer {
         self,
         trace_id: impl Fn(&request::Parts) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
-        let source = TraceIdSource::Closure(Hook::new(Arc::new(trace_id)));
+        let source = TraceIdSource::Closure(UserClosure::new(Arc::new(trace_id)));
         self.set(|settings| settings.trace_id_source = Some(source))
     }
 
@@ -339,7 +341,7 @@ impl MetricsLayer {
     /// let layer = MetricsLayer::new().clock(|| tokio::time::Instant::now().into_std());
     /// ```
     pub fn clock(self, now: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
-        self.set(|settings| settings.clock = Clock::from_hook(Hook::new(Arc::new(now))))
+        self.set(|settings| settings.clock = Clock::from_hook(UserClosure::new(Arc::new(now))))
     }
 }
 
@@ -366,7 +368,10 @@ impl MetricsLayer {
         label: impl Into<Label<'static>>,
         value: impl Fn(&request::Parts) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
-        self.add_label(label, ValueSource::Request(Hook::new(Arc::new(value))))
+        self.add_label(
+            label,
+            ValueSource::Request(UserClosure::new(Arc::new(value))),
+        )
     }
 
     /// Adds a label whose value comes from the response's head.
@@ -375,7 +380,10 @@ impl MetricsLayer {
         label: impl Into<Label<'static>>,
         value: impl Fn(&response::Parts) -> Option<Cow<'static, str>> + Send + Sync + 'static,
     ) -> Self {
-        self.add_label(label, ValueSource::Response(Hook::new(Arc::new(value))))
+        self.add_label(
+            label,
+            ValueSource::Response(UserClosure::new(Arc::new(value))),
+        )
     }
 
     /// Adds a label whose value the handler sets, through
@@ -437,7 +445,7 @@ impl MetricsLayer {
         let value: Arc<RequestFn> = Arc::new(value);
         self.add_label(
             label.and_value(OTHER),
-            ValueSource::Request(Hook::new(value)),
+            ValueSource::Request(UserClosure::new(value)),
         )
     }
 

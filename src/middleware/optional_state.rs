@@ -54,7 +54,7 @@ impl OptionalState {
         state.values = custom_labels
             .iter()
             .map(|custom| match &custom.source {
-                ValueSource::Request(hook) => hook.call(|value| value(request)).flatten(),
+                ValueSource::Request(closure) => closure.call(|value| value(request)).flatten(),
                 _ => None,
             })
             .collect();
@@ -81,8 +81,8 @@ impl OptionalState {
     pub(super) fn on_head(&mut self, metrics: &HttpMetrics, response: &response::Parts) {
         let custom_labels = metrics.settings.custom_labels.iter();
         for (value, custom) in self.values.iter_mut().zip(custom_labels) {
-            if let ValueSource::Response(hook) = &custom.source {
-                *value = hook.call(|value| value(response)).flatten();
+            if let ValueSource::Response(closure) = &custom.source {
+                *value = closure.call(|value| value(response)).flatten();
             }
         }
         self.on_headers(&response.headers);

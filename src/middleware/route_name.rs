@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use http::request;
 
-use crate::context::{Hook, UNMATCHED, route_template};
+use crate::context::{UNMATCHED, UserClosure, route_template};
 use crate::middleware::closures::RequestFn;
 
 /// The settings that decide the name of a route.
@@ -16,7 +16,7 @@ pub(super) struct RouteNaming {
     pub(super) groups: HashMap<String, Arc<str>>,
     /// The name of requests that have no other.
     pub(super) fallback: Option<String>,
-    pub(super) route_fn: Option<Hook<RequestFn>>,
+    pub(super) route_fn: Option<UserClosure<RequestFn>>,
 }
 
 impl RouteNaming {
@@ -25,7 +25,7 @@ impl RouteNaming {
     #[inline]
     pub(super) fn route_name<'a>(&'a self, parts: &'a request::Parts) -> RouteName<'a> {
         let route_fn = self.route_fn.as_ref();
-        let name = route_fn.and_then(|hook| hook.call(|route| route(parts)).flatten());
+        let name = route_fn.and_then(|closure| closure.call(|route| route(parts)).flatten());
         match (name, route_template(&parts.extensions)) {
             (Some(name), _) => RouteName::untrusted(name),
             (None, Some(template)) => RouteName::trusted(template),

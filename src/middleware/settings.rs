@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode, Uri};
 
-use crate::context::{Clock, Hook};
+use crate::context::{Clock, UserClosure};
 use crate::metric::Buckets;
 use crate::middleware::custom_labels::CustomLabels;
 use crate::middleware::preset::Preset;
@@ -55,12 +55,12 @@ pub(super) struct PredeclaredEndpoint {
 
 /// Decides which requests are not measured.
 #[derive(Debug, Clone, Default)]
-pub(super) struct SkipFilter(Option<Hook<SkipFn>>);
+pub(super) struct SkipFilter(Option<UserClosure<SkipFn>>);
 
 pub(super) type SkipFn = dyn Fn(&Method, &Uri) -> bool + Send + Sync;
 
 impl SkipFilter {
-    pub(super) fn new(skip: Hook<SkipFn>) -> Self {
+    pub(super) fn new(skip: UserClosure<SkipFn>) -> Self {
         Self(Some(skip))
     }
 
@@ -68,9 +68,9 @@ impl SkipFilter {
     /// request is measured.
     #[inline]
     pub(super) fn matches(&self, method: &Method, uri: &Uri) -> bool {
-        let Some(hook) = &self.0 else {
+        let Some(closure) = &self.0 else {
             return false;
         };
-        hook.call(|skip| skip(method, uri)).unwrap_or(false)
+        closure.call(|skip| skip(method, uri)).unwrap_or(false)
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::{HeaderMap, request};
 
-use crate::context::Hook;
+use crate::context::UserClosure;
 use crate::middleware::closures::RequestFn;
 
 /// The source of a request's trace id.
@@ -13,7 +13,7 @@ pub(super) enum TraceIdSource {
     /// The header `traceparent`.
     Traceparent,
     /// A closure of the user.
-    Closure(Hook<RequestFn>),
+    Closure(UserClosure<RequestFn>),
 }
 
 impl TraceIdSource {
@@ -24,7 +24,7 @@ impl TraceIdSource {
                 let trace_id = sampled_trace_id(&parts.headers)?;
                 Some(Cow::Owned(trace_id.to_owned()))
             }
-            Self::Closure(hook) => hook.call(|trace_id| trace_id(parts)).flatten(),
+            Self::Closure(closure) => closure.call(|trace_id| trace_id(parts)).flatten(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use http::{Extensions, Request};
 use http_body::Body;
 
-use crate::context::nesting::layer_stack::{NestingState, is_marked_for};
+use crate::context::nesting::active_layers::{NestingState, is_marked_for};
 
 thread_local! {
     // Without a destructor, so that it also works while the thread is being torn down.

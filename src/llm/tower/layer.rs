@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use tower::Layer;
 
-use crate::context::{Clock, Hook};
+use crate::context::{Clock, UserClosure};
 use crate::error::Error;
 use crate::llm::cost::PriceTable;
 use crate::llm::metrics::LlmMetrics;
@@ -216,7 +216,7 @@ impl LlmLayer {
     /// });
     /// ```
     pub fn rename_models(self, rename: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
-        self.set(|settings| settings.rename_model = Some(Hook::new(Arc::new(rename))))
+        self.set(|settings| settings.rename_model = Some(UserClosure::new(Arc::new(rename))))
     }
 }
 
@@ -228,7 +228,7 @@ impl LlmLayer {
     #[doc(alias = "exclude")]
     #[doc(alias = "ignore")]
     pub fn skip(self, skip: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
-        self.set(|settings| settings.skip = Some(Hook::new(Arc::new(skip))))
+        self.set(|settings| settings.skip = Some(UserClosure::new(Arc::new(skip))))
     }
 
     /// Sets the buckets of all histograms of seconds. By default, each histogram has buckets for
@@ -270,7 +270,7 @@ impl LlmLayer {
 
     /// Uses `now` instead of [`Instant::now`], for example a clock that tests control.
     pub fn clock(self, now: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
-        self.set(|settings| settings.clock = Clock::from_hook(Hook::new(Arc::new(now))))
+        self.set(|settings| settings.clock = Clock::from_hook(UserClosure::new(Arc::new(now))))
     }
 
     fn set(self, change: impl FnOnce(&mut Settings)) -> Self {

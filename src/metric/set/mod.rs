@@ -7,7 +7,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hasher as _};
 use std::sync::{Arc, PoisonError};
 
-use crate::cell::{Catalog, Hasher, Mutex};
+use crate::cell::{Hasher, IndexedList, Mutex};
 use crate::metric::handle::{Handle, MetricCell};
 use crate::metric::instrument::Instrument;
 use crate::metric::label::Label;
@@ -31,7 +31,7 @@ pub(crate) struct SeriesSet<M: Instrument> {
     /// held.
     overrides: std::sync::Mutex<Vec<SettingsOverride<M::Settings>>>,
     hasher: Hasher,
-    series: Catalog<M>,
+    series: IndexedList<M>,
     /// Held while a series is added.
     adding: Mutex<()>,
 }
@@ -81,7 +81,7 @@ impl<M: Instrument> SeriesSet<M> {
             shared,
             overrides: std::sync::Mutex::new(Vec::new()),
             hasher: Hasher::default(),
-            series: Catalog::new(),
+            series: IndexedList::new(),
             adding: Mutex::new(()),
         }
     }

@@ -14,7 +14,7 @@ use crate::router::routes::Routes;
 use crate::router::serve::accept_loop::AcceptLoop;
 use crate::router::serve::allowed_hosts::AllowedHosts;
 use crate::router::serve::limits::{ListenerLimits, ListenerSettings};
-use crate::router::serve::listener_router::listener_router;
+use crate::router::serve::standalone_routes::standalone_routes;
 
 /// A running server for metrics, returned by [`MetricsRouter::serve_on`].
 ///
@@ -91,7 +91,7 @@ impl MetricsServer {
                 response_deadline: scrape_timeout,
                 ..settings.limits
             },
-            router: listener_router(routes(), access, hosts),
+            router: standalone_routes(routes(), access, hosts),
         };
         let (stop, stopped) = watch::channel(());
         let task = tokio::spawn(accept_loop.run(stopped));

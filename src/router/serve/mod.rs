@@ -6,9 +6,9 @@ mod connection;
 mod connection_slots;
 mod flush_tracker;
 mod limits;
-mod listener_router;
 mod metrics_server;
 mod rejections;
+mod standalone_routes;
 #[cfg(test)]
 mod tests;
 

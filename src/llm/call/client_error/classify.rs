@@ -8,7 +8,7 @@ use crate::llm::call::client_error::hyper::classify_hyper;
 use crate::llm::call::client_error::reqwest::classify_reqwest;
 #[cfg(feature = "reqwest-middleware")]
 use crate::llm::call::client_error::reqwest_middleware::classify_reqwest_middleware;
-use crate::llm::call::client_error::sources::classify_std;
+use crate::llm::call::client_error::source_chain::classify_std;
 use crate::llm::facts::ErrorType;
 
 /// Returns the error type of one client's error. Returns `None` for other clients' errors and for

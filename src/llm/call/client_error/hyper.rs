@@ -4,7 +4,7 @@ use std::any::Any;
 
 use hyper_util::client::legacy::Error;
 
-use crate::llm::call::client_error::sources::classify_sources;
+use crate::llm::call::client_error::source_chain::classify_sources;
 use crate::llm::facts::ErrorType;
 
 pub(crate) fn classify_hyper(error: &(dyn Any + 'static)) -> Option<ErrorType> {

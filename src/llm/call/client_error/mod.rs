@@ -7,6 +7,6 @@ mod hyper;
 mod reqwest;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest_middleware;
-mod sources;
+mod source_chain;
 
 pub(crate) use classify::error_type;

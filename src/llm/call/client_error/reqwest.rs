@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use crate::llm::call::client_error::sources::classify_sources;
+use crate::llm::call::client_error::source_chain::classify_sources;
 use crate::llm::facts::ErrorType;
 
 pub(crate) fn classify_reqwest(error: &(dyn Any + 'static)) -> Option<ErrorType> {

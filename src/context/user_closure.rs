@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// A closure of the user, shared by the clones of a layer.
-pub(crate) struct Hook<F: ?Sized>(Arc<F>);
+pub(crate) struct UserClosure<F: ?Sized>(Arc<F>);
 
-impl<F: ?Sized> Hook<F> {
+impl<F: ?Sized> UserClosure<F> {
     pub(crate) fn new(closure: Arc<F>) -> Self {
         Self(closure)
     }
@@ -19,13 +19,13 @@ impl<F: ?Sized> Hook<F> {
     }
 }
 
-impl<F: ?Sized> Clone for Hook<F> {
+impl<F: ?Sized> Clone for UserClosure<F> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<F: ?Sized> fmt::Debug for Hook<F> {
+impl<F: ?Sized> fmt::Debug for UserClosure<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a closure")
     }

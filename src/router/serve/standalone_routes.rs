@@ -29,7 +29,7 @@ const DASHBOARD: [Link; 3] = [
 const HEALTH: Link = ("healthz", "a health check of this listener");
 
 /// Returns the listener's router. If `hosts` is set, requests for other hosts are refused.
-pub(super) fn listener_router(
+pub(super) fn standalone_routes(
     routes: Routes<()>,
     access: AccessSettings,
     hosts: Option<AllowedHosts>,

@@ -1,17 +1,17 @@
 //! An append-only list with a hash index, whose readers never wait for its writer.
 
-use crate::cell::index::Index;
+use crate::cell::hash_index::Index;
 use crate::cell::list::List;
 
 /// Entries in the order in which they were added, with an index of their hashes.
 ///
 /// Entries are added and never moved, so that lookup and iteration take no lock.
-pub(crate) struct Catalog<T> {
+pub(crate) struct IndexedList<T> {
     entries: List<T>,
     index: Index<T>,
 }
 
-impl<T: Clone> Catalog<T> {
+impl<T: Clone> IndexedList<T> {
     pub(crate) fn new() -> Self {
         Self {
             entries: List::new(),
@@ -59,16 +59,16 @@ mod tests {
             |n| n << 32,
             |_| u64::MAX,
         ] {
-            let catalog = Catalog::new();
-            let find = |number| catalog.find(hash(number), |found| *found == number);
+            let list = IndexedList::new();
+            let find = |number| list.find(hash(number), |found| *found == number);
             for number in 0..2_000 {
                 assert_eq!(find(number), None);
-                assert_eq!(catalog.insert(hash(number), number), &number);
+                assert_eq!(list.insert(hash(number), number), &number);
             }
             for number in 0..2_000 {
                 assert_eq!(find(number), Some(&number));
             }
-            assert!(catalog.iter().copied().eq(0..2_000));
+            assert!(list.iter().copied().eq(0..2_000));
         }
     }
 }
