@@ -1,4 +1,4 @@
-//! The cost of the parts besides the core: `#[timed]`, system metrics, and the page.
+//! The cost of the parts outside the core: `#[timed]`, system metrics, and the page.
 //!
 //! Each is compared with a baseline: a timed function with two clock readings and an observation, a
 //! scrape with system metrics with one without, a view of the page with a scrape of the same

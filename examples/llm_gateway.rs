@@ -31,7 +31,7 @@ use upstream::Upstream;
 /// The largest request body. It is buffered, so that the layer can read the model.
 const MOST: usize = 8 * 1024 * 1024;
 
-/// Hop-by-hop headers, besides those that `Connection` names.
+/// Hop-by-hop headers that are always removed. Those that `Connection` names are removed too.
 const HOP_BY_HOP: [HeaderName; 8] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),

@@ -21,7 +21,7 @@ use crate::snapshot::{Desc, Labels, SeriesBlock};
 pub(crate) struct BlockReader {
     registry: Registry,
     entries: vec::IntoIter<Arc<MetricEntry>>,
-    /// The names of metrics of which several registries may have the same series.
+    /// The names of metrics whose series may be in several registries.
     overlapping: HashSet<String>,
     /// The family that is being read.
     current: Option<FamilyReader>,

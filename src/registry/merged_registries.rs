@@ -25,7 +25,7 @@ pub(super) struct AdditionalRegistries {
 /// The metrics of several registries, merged by name.
 pub(super) struct MergedMetrics {
     pub(super) entries: Vec<Arc<MetricEntry>>,
-    /// The names of metrics of which several registries may have the same series.
+    /// The names of metrics whose series may be in several registries.
     pub(super) overlapping: HashSet<String>,
     /// The metrics of later registries that conflict with those of earlier ones.
     pub(super) conflicts: Vec<(Arc<MetricEntry>, Error)>,

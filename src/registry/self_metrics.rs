@@ -64,7 +64,7 @@ impl SelfMetrics {
         }
     }
 
-    /// Records a metric of which `series` series were read.
+    /// Records that `series` series of a metric were read.
     pub(super) fn record(&mut self, metric: &Metric, series: usize) {
         let labels = || self.constant.with_pairs([("metric", metric.name())]);
         let invalid = metric.invalid_count();

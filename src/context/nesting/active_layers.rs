@@ -124,7 +124,7 @@ impl ActiveLayer {
 impl Drop for ActiveLayer {
     #[inline]
     fn drop(&mut self) {
-        // After a panic nobody has taken the reported route.
+        // After a panic, no layer has taken the reported route.
         drop(self.take_reported_route());
         LAYER_STACK.with(|stack| stack.depth.set(self.depth));
     }

@@ -18,7 +18,7 @@ const MIN_INTERVAL: Duration = Duration::from_millis(1_800);
 /// Older points are dropped.
 const MAX_AGE: Duration = Duration::from_secs(15 * 60);
 /// No rates are computed over a longer gap between two samples: they would be averages over a
-/// time in which nobody had the page open.
+/// time in which no page was open.
 const MAX_GAP: Duration = Duration::from_secs(65);
 
 /// The names of a point's columns in JSON: requests/s by status class, error ratio, duration

@@ -14,7 +14,7 @@ pub(super) struct LabelValues<'a> {
 
 impl<'a> LabelValues<'a> {
     /// Returns the label values of each series of a block, whose family has `family_labels`
-    /// labels besides the constant ones.
+    /// labels in addition to the constant ones.
     pub(super) fn from_block(
         block: &'a SeriesBlock,
         family_labels: usize,

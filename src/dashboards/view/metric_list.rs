@@ -24,7 +24,7 @@ pub(super) struct MetricList {
     /// The number of metrics that are not listed.
     omitted_metrics: usize,
     listed_series: usize,
-    /// The names of metrics of which a label has more values than its limit.
+    /// The names of metrics with a label that has more values than its limit.
     pub(super) overflowed: Vec<String>,
 }
 

@@ -8,7 +8,7 @@ use crate::router::scrape::compression::Compressor;
 use crate::router::scrape::error::Abort;
 use crate::router::scrape::permits::ScrapePermit;
 
-/// An exposition, of which one encoded chunk is in memory at a time.
+/// An exposition. One encoded chunk of it is in memory at a time.
 pub(crate) struct EncodedChunks {
     chunks: ChunkEncoder,
     compressor: Option<Box<dyn Compressor>>,

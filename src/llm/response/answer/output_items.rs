@@ -54,7 +54,7 @@ impl Answer {
         }
     }
 
-    /// The type of a content block, of which there may be several.
+    /// The type of one of the content blocks.
     pub(crate) fn content_block_type(&mut self, value: Value<'_>) {
         if let Value::Text(block_type) = value
             && is_tool_call(block_type)

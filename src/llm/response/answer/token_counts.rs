@@ -67,7 +67,7 @@ impl TokenCounts {
     }
 
     /// Sets a count of the current usage object. A 0 only makes it known: some objects have a
-    /// count under two names, one of which is always 0.
+    /// count under two names; one of the two is always 0.
     pub(crate) fn set_unless_zero(&mut self, kind: TokenKind, tokens: u64) {
         let at = kind as usize;
         if tokens > 0 {
@@ -180,11 +180,11 @@ mod tests {
 
     #[track_caller]
     fn check(reports: &[&[(TokenKind, u64)]], is_complete: bool, expected: &[(TokenKind, u64)]) {
-        let mut known = TokenCounts::default();
+        let mut merged = TokenCounts::default();
         for report in reports {
-            known.update(&counts(report), is_complete);
+            merged.update(&counts(report), is_complete);
         }
-        assert_eq!(known, counts(expected), "{reports:?}");
+        assert_eq!(merged, counts(expected), "{reports:?}");
     }
 
     const START: [(TokenKind, u64); 2] = [(TokenKind::Input, 1_200), (TokenKind::CacheRead, 300)];
@@ -197,8 +197,8 @@ mod tests {
                 (TokenKind::CacheRead, 0),
                 (TokenKind::Output, 0),
             ];
-            let known = [START[0], START[1], (TokenKind::Output, 57)];
-            check(&[&known, &zeros], is_complete, &known);
+            let reported = [START[0], START[1], (TokenKind::Output, 57)];
+            check(&[&reported, &zeros], is_complete, &reported);
             let zero = [(TokenKind::Input, 0), (TokenKind::CacheRead, 300)];
             let zero_total = [
                 (TokenKind::Input, 0),
@@ -206,11 +206,11 @@ mod tests {
                 (TokenKind::Total, 0),
             ];
             check(
-                &[&known, &[(TokenKind::Total, 9)], &zero_total],
+                &[&reported, &[(TokenKind::Total, 9)], &zero_total],
                 is_complete,
-                &{ [known[0], known[1], known[2], (TokenKind::Total, 9)] },
+                &{ [reported[0], reported[1], reported[2], (TokenKind::Total, 9)] },
             );
-            check(&[&known, &zero], is_complete, &known);
+            check(&[&reported, &zero], is_complete, &reported);
             // A single part of 0 is a placeholder, too.
             check(&[&START, &[(TokenKind::CacheRead, 0)]], is_complete, &START);
             // A part that is not 0 counts even next to an input of 0.

@@ -94,10 +94,10 @@ async fn silent_clients_from_any_address_keep_no_scraper_out() {
         }
     }
     kept.write_all(REQUEST.as_bytes()).await.unwrap();
-    let rest = read(&mut kept).await;
+    let response = read(&mut kept).await;
     assert!(
-        rest.ends_with("\r\n0\r\n\r\n") && rest.contains("jobs_total 1"),
-        "{rest}"
+        response.ends_with("\r\n0\r\n\r\n") && response.contains("jobs_total 1"),
+        "{response}"
     );
     // From more addresses than there are slots, with one connection each. They may close the
     // scraper's idle connection, but never keep it from connecting again.
