@@ -57,14 +57,16 @@
 //! - `Debug` output of layers, bodies and handles contains no value that a client can choose.
 //! - There is no unsafe code.
 //!
-//! `docs/security.md` lists the limits, and names the test that checks each claim.
+//! The guide [`security`](guides::security) lists the limits, and names the test that checks
+//! each claim. The other [guides] explain each part with examples.
 //!
 //! # Layout
 //!
 //! Each module has a level, and imports only from modules on lower levels:
 //!
 //! ```text
-//! 5  app         adds the layer and the router to an application, in the right order
+//! 5  guides      the files of `docs/`, for the documentation only
+//!    app         adds the layer and the router to an application, in the right order
 //!    testing     assertions on metrics
 //! 4  router      serves registries over HTTP
 //! 3  middleware  the HTTP layer: layer -> service -> future -> body -> record
@@ -115,6 +117,25 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
+
+#[cfg(all(
+    doc,
+    any(
+        not(doctest),
+        all(
+            feature = "async-openai",
+            feature = "compression",
+            feature = "dashboard",
+            feature = "hyper-util",
+            feature = "macros",
+            feature = "reqwest-middleware",
+            feature = "serve",
+            feature = "system",
+            feature = "tokio-metrics"
+        )
+    )
+))]
+pub mod guides;
 
 #[cfg(feature = "axum")]
 mod app;
@@ -179,21 +200,3 @@ pub mod __timed {
 #[doc = include_str!("../README.md")]
 #[derive(Debug)]
 pub struct Readme;
-
-/// Compiles and runs the examples in the guide to LLM calls.
-#[cfg(all(doctest, feature = "axum", feature = "llm"))]
-#[doc = include_str!("../docs/llm.md")]
-#[derive(Debug)]
-pub struct LlmGuide;
-
-/// Compiles and runs the examples in the guide for Python users.
-#[cfg(all(
-    doctest,
-    feature = "axum",
-    feature = "llm",
-    feature = "macros",
-    feature = "system"
-))]
-#[doc = include_str!("../docs/from-python.md")]
-#[derive(Debug)]
-pub struct FromPython;

@@ -116,6 +116,50 @@ fn every_environment_variable_of_tests_and_ci_is_documented() {
     );
 }
 
+#[test]
+fn links_between_guides_lead_to_modules_in_rustdoc() {
+    let modules: BTreeMap<_, _> = read("src/guides/links.md")
+        .lines()
+        .filter_map(link_definition)
+        .map(|(label, target)| (label.to_owned(), target.to_owned()))
+        .collect();
+    for entry in fs::read_dir(root().join("docs")).expect("a readable folder") {
+        let name = entry.expect("a readable entry").file_name();
+        let name = name.to_str().expect("a name in UTF-8");
+        let Some(guide) = name.strip_suffix(".md") else {
+            continue;
+        };
+        let module = format!("crate::guides::{}", guide.replace('-', "_"));
+        assert_eq!(
+            modules.get(guide),
+            Some(&module),
+            "a link in src/guides/links.md"
+        );
+        let text = read(&format!("docs/{name}"));
+        assert!(
+            !text.contains(".md)"),
+            "docs/{name}: define the link at the end, as `[http]: http.md`"
+        );
+        for (label, target) in text.lines().filter_map(link_definition) {
+            let Some((file, anchor)) = target.split_once(".md") else {
+                assert!(target.starts_with("https://"), "docs/{name}: {target:?}");
+                continue;
+            };
+            let module = format!("crate::guides::{}{anchor}", file.replace('-', "_"));
+            assert_eq!(
+                modules.get(label),
+                Some(&module),
+                "docs/{name} defines {label:?} as {target:?}, and so must src/guides/links.md"
+            );
+        }
+    }
+}
+
+/// Returns the label and the target if a line of Markdown defines a link.
+fn link_definition(line: &str) -> Option<(&str, &str)> {
+    line.strip_prefix('[')?.split_once("]: ")
+}
+
 /// Returns the names of variables: all of this crate, those that a shell script gives a
 /// default, and those that a script for the browser reads.
 fn variables(text: &str) -> impl Iterator<Item = String> {

@@ -8,7 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module, and what it may import besides itself, `snapshot` and `error`.
-const MODULES: [(&str, &[&str]); 17] = [
+const MODULES: [(&str, &[&str]); 18] = [
+    ("guides", &[]),
     ("app", &["router", "middleware"]),
     ("testing", &["registry", "metric"]),
     (
