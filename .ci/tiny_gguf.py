@@ -1,17 +1,17 @@
-"""Writes a language model of half a megabyte, for a llama.cpp server to be tested with.
+"""Writes a language model of half a megabyte, with which the tests run a llama.cpp server.
 
 usage: tiny_gguf.py FILE        (needs the packages gguf and numpy)
 
-The weights are random, so the text makes no sense, but the same seed gives the same
-file and, at temperature 0, the same answer. Two habits are put in by hand:
+The weights are random, so the generated text is meaningless. The same seed gives the same file
+and, at temperature 0, the same response. Two rules are set by hand:
 
-- it ends its answer after the word "ok" and after ">", as which a tool call ends, so
-  that not every answer ends at a limit;
-- it starts a tool call wherever tools are offered, which the server's own grammar
-  then completes, so that tool calls come from a real server.
+- A response ends after the word "ok" and after ">". Otherwise every response would end at the
+  token limit. A tool call ends with ">".
+- A response starts with a tool call if the request offers tools. The server's grammar completes
+  the call.
 
-Each habit has a dimension of the model for itself: only the tokens that set it off
-have a value there, and only the token to be said next reads it.
+Each rule has one dimension of the embedding. Only its trigger tokens have a value there, and
+only the token to generate next has an output weight for it.
 """
 
 import sys
@@ -20,8 +20,8 @@ import gguf
 import numpy as np
 
 WIDTH, HIDDEN, HEADS, LAYERS, CONTEXT = 64, 128, 4, 2, 4096
-ENDS, CALLS = 0, 1  # the dimensions of the two habits
-HABITS = 2
+END, CALL = 0, 1  # the dimensions of the two rules
+RULES = 2
 
 WORDS = (
     "the a of in is on latency count error queue server token cache rate"
@@ -50,7 +50,7 @@ TEMPLATE = """\
 
 
 def vocabulary():
-    """Tokens with their scores and kinds; the kinds are those of SentencePiece."""
+    """Yields tokens with their scores and their token types of SentencePiece."""
     normal, unknown, control, user, byte = 1, 2, 3, 4, 6
     yield "<unk>", 0.0, unknown
     yield "<s>", 0.0, control
@@ -74,21 +74,21 @@ def main(path):
         return (random.standard_normal(shape) * scale).astype(np.float32)
 
     embedding = weights(len(tokens), WIDTH, scale=1.0)
-    embedding[:, :HABITS] = 0.0
-    said = weights(len(tokens), WIDTH, scale=1.0)
-    said[:, :HABITS] = 0.0
-    # Whatever is not of letters is said only where a grammar asks for it.
+    embedding[:, :RULES] = 0.0
+    output = weights(len(tokens), WIDTH, scale=1.0)
+    output[:, :RULES] = 0.0
+    # Tokens with other characters than letters are generated only if the grammar requires them.
     for text, index in token.items():
         if not text.strip("\u2581").isalpha():
-            said[index] = 0.0
-    for habit, triggers, answer in (
-        (ENDS, ("\u2581ok", ">"), "</s>"),
-        (CALLS, ("<|call|>",), "<tool_call>"),
+            output[index] = 0.0
+    for rule, triggers, answer in (
+        (END, ("\u2581ok", ">"), "</s>"),
+        (CALL, ("<|call|>",), "<tool_call>"),
     ):
         for trigger in triggers:
-            embedding[token[trigger], habit] = 40.0
-        said[token[answer]] = 0.0
-        said[token[answer], habit] = 20.0
+            embedding[token[trigger], rule] = 40.0
+        output[token[answer]] = 0.0
+        output[token[answer], rule] = 20.0
 
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name("tiny")
@@ -122,13 +122,13 @@ def main(path):
             writer.add_tensor(f"{block}{name}.weight", weights(WIDTH, WIDTH, scale=0.2))
         for name in ("ffn_gate", "ffn_up"):
             writer.add_tensor(f"{block}{name}.weight", weights(HIDDEN, WIDTH, scale=0.2))
-        # What the layers add leaves the habits alone.
+        # The layers do not change the dimensions of the rules.
         for name, width in (("attn_output", WIDTH), ("ffn_down", HIDDEN)):
             added = weights(WIDTH, width, scale=0.2)
-            added[:HABITS] = 0.0
+            added[:RULES] = 0.0
             writer.add_tensor(f"{block}{name}.weight", added)
     writer.add_tensor("output_norm.weight", ones)
-    writer.add_tensor("output.weight", said)
+    writer.add_tensor("output.weight", output)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -92,7 +92,9 @@ fn every_environment_variable_of_tests_and_ci_is_documented() {
         .map(|row| row[0].trim_matches('`').to_owned())
         .collect();
     let mut used = BTreeMap::new();
-    let mut files = vec![PathBuf::from(".ci/run"), PathBuf::from(".ci/deep")];
+    let mut files = [".ci/run", ".ci/deep", ".ci/steps", ".ci/tools"]
+        .map(PathBuf::from)
+        .to_vec();
     for folder in ["tests", "src", "benches"] {
         collect_files(Path::new(folder), &mut files);
     }
