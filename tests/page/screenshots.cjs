@@ -4,7 +4,7 @@
 //
 //     node tests/page/screenshots.cjs [seconds, 120 by default] [folder, docs by default]
 //
-// Node must find playwright-core and axe-core. The demo is target/release/examples/demo, or the
+// Node must find playwright-core and axe-core. The demo is target/release/demo, or the
 // path in TACHOMETER_DEMO.
 
 const fs = require('node:fs');

@@ -112,7 +112,7 @@ const cardValue = (page, name) => page.locator(`[data-card="${name}"] .value`).t
 
 // ---- Demo ----
 
-const DEMO = process.env.TACHOMETER_DEMO || path.join(ROOT, 'target/release/examples/demo');
+const DEMO = process.env.TACHOMETER_DEMO || path.join(ROOT, 'target/release/demo');
 
 // Starts the demo, by default on a free port. Resolves once it listens, with its addresses and
 // a function that stops it.

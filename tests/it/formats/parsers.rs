@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use axum::http::Version;
+use axum::http::{Method, Version};
 use serde_json::Value;
 use tachometer::Registry;
 
-use crate::support::demo;
+use crate::formats::sample_service;
 use crate::support::loopback::Caller;
 use crate::support::program::{filter, is_there, promtool};
 
@@ -116,19 +116,15 @@ fn any_label_value_and_help_text_comes_back_equal_through_the_official_parser() 
 }
 
 #[tokio::test]
-async fn a_scrape_of_the_demo_passes_promtool_and_the_official_parser() {
-    let (_running, url) = demo::start();
+async fn a_scrape_of_a_service_passes_promtool_and_the_official_parser() {
+    let server = sample_service::start().await;
+    let url = format!("http://{}", server.address);
     let caller = Caller::new(Version::HTTP_11);
-    for path in [
-        "/",
-        "/users/1",
-        "/users/5000",
-        "/fail",
-        "/nowhere",
-        "/stream?ticks=1&every_ms=1",
-    ] {
+    for path in ["/", "/users/1", "/users/5000", "/fail", "/nowhere"] {
         caller.get(&format!("{url}{path}")).await.unwrap();
     }
+    let home = format!("{url}/");
+    caller.call(Method::HEAD, &home).await.unwrap();
     let scrape = caller.get(&format!("{url}/metrics")).await.unwrap().body;
     if promtool() {
         let said = filter(Command::new("promtool").args(["check", "metrics"]), &scrape);

@@ -1,19 +1,19 @@
-//! A real Prometheus scrapes the demo and answers PromQL queries.
+//! A real Prometheus scrapes a service and answers PromQL queries.
 
 use axum::Router;
 use axum::http::{Method, Version};
 use tachometer::{MetricsRouter, Registry};
 
 use crate::formats::parsers::awkward_values;
-use crate::support::demo;
+use crate::formats::sample_service;
 use crate::support::loopback::{Caller, Server};
 use crate::support::prometheus::{Prometheus, histogram_quantile};
 
 #[tokio::test]
-async fn a_prometheus_that_scrapes_the_demo_reports_the_requests_of_the_script() {
-    let (_running, url) = demo::start();
-    let target = url.strip_prefix("http://").unwrap();
-    let Some(prometheus) = Prometheus::start(target).await else {
+async fn a_prometheus_that_scrapes_a_service_reports_the_requests_of_the_script() {
+    let server = sample_service::start().await;
+    let url = format!("http://{}", server.address);
+    let Some(prometheus) = Prometheus::start(&server.address.to_string()).await else {
         return;
     };
     let caller = Caller::new(Version::HTTP_11);
@@ -63,7 +63,7 @@ async fn a_prometheus_that_scrapes_the_demo_reports_the_requests_of_the_script()
     }
 
     let mut open = Vec::new();
-    let endless = at("/stream?ticks=1000000&every_ms=50");
+    let endless = at("/stream");
     for _ in 0..5 {
         open.push(caller.open(Method::GET, &endless).await.unwrap());
     }

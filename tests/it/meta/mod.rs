@@ -1,7 +1,6 @@
-//! The documentation, the examples and the demo against the crate.
+//! The documentation and the examples against the crate.
 //!
 //! - `complaints`: complaints of users of other layers, each answered by a test.
-//! - `demo`: the demo as a program: its first line, signals, and errors.
 //! - `documented_series`: the number of series of a route and of a model equals the documented
 //!   one.
 //! - `examples`: the examples as programs, each with a small upstream.
@@ -9,7 +8,6 @@
 //!   its documentation, and its examples.
 
 mod complaints;
-mod demo;
 #[cfg(feature = "serve")]
 mod documented_series;
 mod examples;

@@ -1,7 +1,6 @@
 //! Shared helpers: reading a registry, calling over loopback, running other programs.
 
 pub(crate) mod compare_exports;
-pub(crate) mod demo;
 pub(crate) mod example;
 pub(crate) mod fixture;
 pub(crate) mod loopback;

@@ -2,11 +2,8 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
-
-use tokio::time::{interval, timeout};
 
 use crate::support::skipped;
 
@@ -65,32 +62,6 @@ pub(crate) fn output(command: &mut Command, input: &str) -> Output {
 
 /// A program that is killed when the test ends, however it does.
 pub(crate) struct Running(pub(crate) Child);
-
-impl Running {
-    /// Sends a signal, by its name.
-    pub(crate) fn signal(&self, name: &str) {
-        let id = self.0.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &id]).status();
-        assert!(sent.unwrap().success());
-    }
-}
-
-impl Running {
-    /// Waits until it ends.
-    pub(crate) async fn ended(&mut self) -> ExitStatus {
-        let mut often = interval(Duration::from_millis(20));
-        let ends = async {
-            loop {
-                if let Some(status) = self.0.try_wait().unwrap() {
-                    return status;
-                }
-                often.tick().await;
-            }
-        };
-        let limit = Duration::from_secs(30);
-        timeout(limit, ends).await.expect("it does not end")
-    }
-}
 
 impl Drop for Running {
     fn drop(&mut self) {

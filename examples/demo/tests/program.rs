@@ -1,38 +1,33 @@
 //! The demo as a program: its first line, signals, and errors.
 
-use std::process::Command;
+#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
+
+mod support;
+
 use std::time::{Duration, Instant};
 
-use axum::http::{Method, Version};
-
-use crate::support::demo;
-use crate::support::loopback::Caller;
+use support::{Demo, command};
 
 #[tokio::test]
 async fn the_demo_prints_its_address_serves_and_stops_on_either_signal() {
     for signal in ["INT", "TERM"] {
-        let (mut running, url) = demo::start();
-        let caller = Caller::new(Version::HTTP_11);
-        let home = caller.get(&format!("{url}/users/7")).await.unwrap();
-        assert_eq!(home.body, "Hello, user 7!\n");
-        let metrics = caller.get(&format!("{url}/metrics")).await.unwrap();
-        assert!(metrics.body.contains(
+        let mut demo = Demo::start();
+        assert_eq!(demo.get("/users/7").await, "Hello, user 7!\n");
+        assert!(demo.get("/metrics").await.contains(
             "http_requests_total{method=\"GET\",route=\"/users/{id}\",status=\"200\",outcome=\"ok\"} 1"
         ));
         // An open stream must not delay the shutdown.
-        let endless = format!("{url}/stream?ticks=100000");
-        let stream = caller.open(Method::GET, &endless).await.unwrap();
-        running.signal(signal);
-        let status = running.ended().await;
+        let stream = demo.open("/stream?ticks=100000").await;
+        demo.signal(signal);
+        let status = demo.exited().await;
         assert!(status.success(), "{signal}: {status}");
         drop(stream);
     }
 }
 
 #[tokio::test]
-async fn the_demo_shows_calls_of_llms_however_they_end() {
-    let (mut running, url) = demo::start_with(&[]);
-    let caller = Caller::new(Version::HTTP_11);
+async fn the_demo_shows_llm_calls_of_every_outcome() {
+    let mut demo = Demo::start_with(&[]);
     let seen = |text: &str, name: &str, label: &str| {
         text.lines().any(|line| {
             let has = line.starts_with(&format!("{name}{{")) && line.contains(label);
@@ -64,7 +59,7 @@ async fn the_demo_shows_calls_of_llms_however_they_end() {
     ];
     let limit = Instant::now() + Duration::from_secs(60);
     loop {
-        let text = caller.get(&format!("{url}/metrics")).await.unwrap().body;
+        let text = demo.get("/metrics").await;
         let missing: Vec<_> = wanted
             .iter()
             .filter(|(name, label)| !seen(&text, name, label))
@@ -75,31 +70,30 @@ async fn the_demo_shows_calls_of_llms_however_they_end() {
         assert!(Instant::now() < limit, "{missing:?} in:\n{text}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    running.signal("INT");
-    let status = running.ended().await;
+    demo.signal("INT");
+    let status = demo.exited().await;
     assert!(status.success(), "{status}");
 }
 
 #[tokio::test]
 async fn the_demo_answers_what_its_model_says() {
-    let (_running, url) = demo::start();
-    let caller = Caller::new(Version::HTTP_11);
-    let answer = caller.get(&format!("{url}/ask?q=why")).await.unwrap();
-    assert!(answer.body.ends_with("data: [DONE]\n\n"), "{}", answer.body);
-    let metrics = caller.get(&format!("{url}/metrics")).await.unwrap();
+    let demo = Demo::start();
+    let answer = demo.get("/ask?q=why").await;
+    assert!(answer.ends_with("data: [DONE]\n\n"), "{answer}");
+    let metrics = demo.get("/metrics").await;
     let counted = "llm_requests_total{provider=\"openai\",model=\"gpt-4o-mini\",operation=\"chat\",outcome=\"success\"} 1\n";
-    assert!(metrics.body.contains(counted), "{}", metrics.body);
-    // Nobody else asks.
-    let lines = metrics.body.lines();
+    assert!(metrics.contains(counted), "{metrics}");
+    // No other call was made.
+    let lines = metrics.lines();
     let calls = lines.filter(|line| line.starts_with("llm_requests_total{"));
     assert_eq!(calls.filter(|line| !line.ends_with(" 0")).count(), 1);
 }
 
 #[tokio::test]
 async fn a_port_in_use_is_reported_in_one_line() {
-    let (_running, url) = demo::start();
-    let address = url.strip_prefix("http://").unwrap();
-    let output = demo::command().arg(address).output().unwrap();
+    let demo = Demo::start();
+    let address = demo.url.strip_prefix("http://").unwrap();
+    let output = command().arg(address).output().unwrap();
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(said.lines().count(), 1, "{said}");
@@ -112,10 +106,7 @@ async fn a_port_in_use_is_reported_in_one_line() {
 
 #[test]
 fn the_demo_refuses_unknown_arguments() {
-    let run = |arguments: &[&str]| {
-        let mut command: Command = demo::command();
-        command.args(arguments).output().unwrap()
-    };
+    let run = |arguments: &[&str]| command().args(arguments).output().unwrap();
     for arguments in [
         &["--nonsense"][..],
         &["127.0.0.1:0", "127.0.0.1:0"],
@@ -126,7 +117,7 @@ fn the_demo_refuses_unknown_arguments() {
         assert_eq!(String::from_utf8(output.stderr).unwrap().lines().count(), 1);
     }
     for base in ["nowhere", "ftp://127.0.0.1"] {
-        let mut command = demo::command();
+        let mut command = command();
         command
             .env("OPENAI_BASE_URL", base)
             .env("OPENAI_API_KEY", "a-key");

@@ -1,7 +1,7 @@
 //! A small measured service that calls LLMs, with generated traffic.
 //!
 //! ```text
-//! cargo run --release --example demo [-- [ADDRESS] [--quiet-traffic]]
+//! cargo run --release -p demo [-- [ADDRESS] [--quiet-traffic]]
 //! ```
 //!
 //! The LLMs are fake, unless `OPENAI_BASE_URL` and `OPENAI_API_KEY` are set.
