@@ -20,8 +20,8 @@ use crate::llm::cost::spelling::{is_version_of, spellings, unversioned};
 /// 1. The price of its exact name. Names are case-sensitive.
 /// 2. The price of its name without the version at the end. Versions are:
 ///    - a date or a month: `-2024-08-06`, `-20250514`, `-2411`, `@20250514`
-///    - a revision or a release: `-001`, `@001`, `-v2`, `-v1:0`
-///    - a variant: `-latest`, `@latest`, `:latest`, `@default`, `:0`, `:free`, `:nitro`, `:floor`
+///    - a revision, with or without a release: `-001`, `@001`, `:0`, `-v1:0`
+///    - a variant: `-latest`, `@latest`, `:latest`, `@default`, `:free`, `:nitro`, `:floor`
 ///
 ///    A name can have several of them, such as `-20250514-v1:0`. The longest name takes precedence.
 /// 3. The price of the longest [prefix](Self::model_prefix) of its name.
