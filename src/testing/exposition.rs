@@ -1,5 +1,7 @@
 //! A parser for expositions.
 //!
+//! `testing` is part of every build, so a parser crate would be a dependency of every service.
+//!
 //! The tests of this crate have a second parser (`tests/it/support/parse`). It is separate on
 //! purpose: it checks the encoders strictly, and shares no mistake with this one.
 

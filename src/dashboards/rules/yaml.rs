@@ -1,4 +1,7 @@
 //! Writes a Prometheus rule file.
+//!
+//! The file has a fixed structure, and only its strings vary. So it is written as text, without
+//! a YAML crate.
 
 use std::fmt::{self, Write};
 

@@ -1,6 +1,9 @@
 //! Prometheus's protobuf format: delimited messages of the type
 //! `io.prometheus.client.MetricFamily`.
 //!
+//! `prost` encodes a tree of messages, which would have to be built from each block of series.
+//! This encoder writes the numbers of a block directly, one series at a time.
+//!
 //! It is the only format with native histograms. The messages are defined in
 //! <https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto>.
 //!

@@ -1,4 +1,6 @@
 //! Checks the names of a registry's metrics as `promtool` does.
+//!
+//! `promtool` is a program. These checks run in a unit test without it.
 
 mod rules;
 #[cfg(test)]

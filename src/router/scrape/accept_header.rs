@@ -1,4 +1,8 @@
 //! Parsing of `Accept` and `Accept-Encoding` (RFC 9110, sections 12.4.2 and 12.5).
+//!
+//! The crate `headers-accept` reads only the first of several headers, rejects a header with one
+//! malformed element, and parses media types only. Here such an element is skipped, so that no
+//! scrape fails.
 
 use std::cmp::Reverse;
 

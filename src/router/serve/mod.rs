@@ -1,4 +1,7 @@
 //! The separate listener for metrics.
+//!
+//! It uses hyper directly: `axum::serve` limits neither connections nor the times of requests and
+//! responses.
 
 mod accept_loop;
 mod allowed_hosts;

@@ -1,5 +1,8 @@
 //! The container of this process, read from its control group (Linux).
 //!
+//! The crate `sysinfo` reads the memory of a control group, but not its CPU time, its throttled
+//! time and its reclaimable memory.
+//!
 //! Version 2: <https://docs.kernel.org/admin-guide/cgroup-v2.html>, "Controllers". Version 1:
 //! <https://docs.kernel.org/admin-guide/cgroup-v1/memory.html>, "User Interface", and
 //! <https://docs.kernel.org/scheduler/sched-bwc.html>, "Management".

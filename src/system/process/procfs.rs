@@ -1,5 +1,7 @@
 //! Reads this process from `/proc/self`.
 //!
+//! The metrics need seven values from a few short files, so they are parsed here.
+//!
 //! <https://docs.kernel.org/filesystems/proc.html>, "Process-Specific Subdirectories".
 
 use std::fs;

@@ -24,7 +24,7 @@ pub(crate) struct Dialect {
     pub(crate) on_event: fn(&mut Answer, &Event),
     /// Whether each usage object of a stream replaces all earlier ones.
     pub(crate) is_usage_complete: bool,
-    /// Converts the counts to the definitions of [`Usage`](crate::llm::usage::tokens::Usage).
+    /// Converts the counts to the definitions of [`Usage`](crate::llm::facts::Usage).
     pub(crate) normalize_usage: fn(&mut Answer, &CallContext<'_>),
 }
 

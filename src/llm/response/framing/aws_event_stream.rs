@@ -3,6 +3,9 @@
 //! A message consists of a prelude of twelve bytes (the length of the message, the length of
 //! its headers, and a checksum of both), the headers, the payload, and a checksum of all that.
 //! Numbers are big-endian. See "Amazon Event Stream" in the Smithy specification.
+//!
+//! The crate `aws-smithy-eventstream` returns whole messages, so it buffers them. It also needs a
+//! later Rust than this crate. This parser passes on pieces of payloads and keeps none.
 
 use crc32fast::Hasher;
 

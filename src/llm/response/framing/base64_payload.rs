@@ -1,5 +1,8 @@
 //! Base64 payloads: Bedrock puts the events of the models it invokes into events of its own,
 //! `{"bytes":"eyJ0..","p":"abc"}`.
+//!
+//! The crate `base64` decodes a whole text, or reads from an [`io::Read`](std::io::Read). Here the
+//! text arrives in pieces of any length, so they are cut into groups that the crate can decode.
 
 use std::fmt;
 

@@ -1,5 +1,9 @@
 //! An incremental JSON scanner, which keeps none of its input.
 //!
+//! `serde_json` parses a whole text, or reads from an [`io::Read`](std::io::Read). Here the bytes
+//! of a response are pushed while they pass through. `benches/README.md`, "LLM calls", compares
+//! the times.
+//!
 //! A table of [`Branch`]es lists the values to read and the functions that take them. The
 //! [`Scanner`] follows these branches and only counts brackets in everything else. Each byte
 //! is read once, and memory use does not depend on the size or depth of the text. Invalid JSON

@@ -1,4 +1,7 @@
 //! Compression of scrape responses, negotiated by `Accept-Encoding`.
+//!
+//! A chunk is compressed on the blocking thread that encodes it. A middleware such as tower-http's
+//! `CompressionLayer` compresses when the body is polled, on a thread that also serves requests.
 
 #[cfg(feature = "compression")]
 mod encoders;
