@@ -1,6 +1,6 @@
-//! Metrics for axum and tower services and for LLM calls: a layer that measures every
-//! request, a layer that measures every LLM call, a metric core, and a router that serves
-//! the metrics to Prometheus, as JSON, and as a live page.
+//! Tachometer adds Prometheus metrics to [axum] and [tower] services. It records HTTP requests,
+//! LLM calls, custom metrics and the CPU and memory of the process, and serves them to Prometheus,
+//! as JSON and as a live dashboard.
 //!
 //! ```no_run
 //! use axum::{Router, routing::get};
@@ -9,24 +9,24 @@
 //! #[tokio::main]
 //! async fn main() -> std::io::Result<()> {
 //!     let app = Router::new()
-//!         .route("/users/{id}", get(|| async { "a user" }))
-//!         .layer(MetricsLayer::new())             // every request measured
-//!         .nest("/metrics", metrics_router());    // for Prometheus, and as JSON
+//!         .route("/users/{id}", get(async || "a user"))
+//!         .layer(MetricsLayer::new())          // measures every request
+//!         .nest("/metrics", metrics_router()); // serves the metrics
 //!
 //!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
 //!     axum::serve(listener, app).await
 //! }
 //! ```
 //!
-//! LLM calls are measured by a layer around the HTTP client that makes them ([`llm`]):
+//! [`LlmLayer`] measures LLM calls in the HTTP client that makes them:
 //!
 //! ```no_run
 //! # #[cfg(feature = "reqwest")]
 //! # async fn run(request: reqwest::Request) -> Result<(), reqwest::Error> {
 //! use tachometer::LlmLayer;
 //!
-//! let llm = LlmLayer::new().layer(reqwest::Client::new());  // calls, tokens, time to first token
-//! let answer = llm.execute(request).await?;                 // a reqwest::Response
+//! let llm = LlmLayer::new().layer(reqwest::Client::new()); // create it once
+//! let response = llm.execute(request).await?;              // a `reqwest::Response`
 //! # Ok(())
 //! # }
 //! ```
@@ -38,10 +38,44 @@
 //! mails.inc();
 //! ```
 //!
+//! # Guides
+//!
+//! | guide | content |
+//! | --- | --- |
+//! | [HTTP layer](guides::http) | metrics, outcomes, order of middleware, custom labels, histogram buckets, streaming, WebSocket, gRPC |
+//! | [LLM calls](guides::llm) | clients, providers, tokens, cost, rate limits |
+//! | [Custom metrics](guides::custom_metrics) | counters, gauges, histograms, labels, timers, registries |
+//! | [Exposition](guides::exposition) | endpoints, formats, scrape limits, access control, separate listener |
+//! | [Security](guides::security) | label values that clients can choose, known limits |
+//! | [Dashboards and alerts](guides::dashboards) | live dashboard, Grafana, alerting rules |
+//! | [Testing](guides::testing) | assertions on metrics in your tests |
+//! | [Troubleshooting](guides::troubleshooting) | symptoms and remedies |
+//! | Migration | from [axum-prometheus](guides::from_axum_prometheus), [metrics](guides::from_metrics), [OpenTelemetry](guides::from_opentelemetry), [Python](guides::from_python) |
+//!
+//! # Features
+//!
+//! | feature | default | content |
+//! | --- | --- | --- |
+//! | `axum` | yes | [`metrics_router`] and [`MetricsRouter`]; route templates of axum in [`MetricsLayer`] |
+//! | `dashboard` | yes | [`dashboards`]: the live dashboard, the Grafana dashboard and alerting rules |
+//! | `llm` | yes | [`LlmLayer`] for all clients with the types of the `http` crate |
+//! | `macros` | yes | [`timed`](macro@timed), an attribute that measures functions |
+//! | `system` | yes | [`system`]: CPU, memory and files of the process, its container and the machine |
+//! | `reqwest` | no | [`LlmLayer`] for reqwest 0.13 |
+//! | `reqwest-middleware` | no | [`LlmLayer`] for reqwest-middleware 0.5 |
+//! | `async-openai` | no | [`LlmLayer`] for async-openai 0.43 |
+//! | `hyper-util` | no | [`LlmLayer`] for the client of hyper-util 0.1 |
+//! | `serve` | no | `MetricsRouter::serve`: a separate listener for the metrics |
+//! | `compression` | no | gzip and zstd compression of scrapes; needs a C compiler |
+//! | `tokio-metrics` | no | `Registry::register_tokio_metrics`: workers, tasks and the queue of a tokio runtime |
+//!
+//! For HTTP metrics only, use `default-features = false, features = ["axum"]`. Without any feature,
+//! [`MetricsLayer`] measures tower services, and [`Registry`] exports all formats.
+//!
 //! # What it promises
 //!
-//! - Every accepted request is counted with exactly one outcome, whether it finishes, fails,
-//!   panics, or is cancelled before or inside the response body.
+//! - Every accepted request is counted with exactly one outcome, even if it fails, panics, or is
+//!   cancelled before or inside the response body.
 //! - Every LLM call is counted with exactly one outcome, when its response ends. The response
 //!   passes unchanged and is not buffered.
 //! - Responses pass unchanged, and no panic or error of this crate reaches a request. Invalid
@@ -57,8 +91,7 @@
 //! - `Debug` output of layers, bodies and handles contains no value that a client can choose.
 //! - There is no unsafe code.
 //!
-//! The guide [`security`](guides::security) lists the limits, and names the test that checks
-//! each claim. The other [guides] explain each part with examples.
+//! The guide [Security](guides::security) lists the known limits, and the test for each claim.
 //!
 //! # Layout
 //!
@@ -101,19 +134,8 @@
 //! 0  facts       what can be known about a call: usage, outcome, money
 //! ```
 //!
-//! # Features
-//!
-//! | feature | default | what |
-//! | --- | --- | --- |
-//! | `axum` | yes | [`metrics_router`], and route templates as the layer's `route` |
-//! | `llm` | yes | [`LlmLayer`], for any client that uses the types of the `http` crate |
-//! | `reqwest`, `hyper-util`, `reqwest-middleware`, `async-openai` | no | [`LlmLayer`] for these clients |
-//! | `macros` | yes | [`timed`](macro@timed), which times functions |
-//! | `system` | yes | [`system`]: CPU, memory and other system metrics, which the router adds |
-//! | `dashboard` | yes | [`dashboards`]: a live page, a Grafana board and Prometheus rules |
-//! | `serve` | no | `MetricsRouter::serve`: the metrics on a separate listener |
-//! | `tokio-metrics` | no | `Registry::register_tokio_metrics`: workers, tasks and queues of a tokio runtime |
-//! | `compression` | no | gzip and zstd compression of scrapes, if the scraper accepts it |
+//! [axum]: https://docs.rs/axum
+//! [tower]: https://docs.rs/tower
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]

@@ -250,48 +250,82 @@ async fn outer_layers_can_change_the_body_type() {
     );
 }
 
-/// Every exposed metric is documented, and every documented metric is exposed.
+/// Every HTTP metric is documented with its type and labels, and every documented one exists.
 #[test]
-fn the_readme_lists_every_http_metric_and_label() {
+fn the_guide_lists_every_http_metric_with_its_type_and_labels() {
     let registry = Registry::new();
-    assert!(layer(&registry).try_register().is_ok());
+    let layer = layer(&registry)
+        .time_to_head()
+        .time_to_first_byte()
+        .service_level("/users/{id}", Duration::from_secs(1));
+    assert!(layer.try_register().is_ok());
     let metrics = registry.metrics();
-    let registered: BTreeSet<_> = metrics
+    let metrics = metrics
         .iter()
-        .filter(|metric| metric.name().starts_with("http_"))
+        .filter(|metric| metric.name().starts_with("http_"));
+    let registered: BTreeSet<_> = metrics
         .map(|metric| {
-            let labels: Vec<_> = metric
-                .label_names()
-                .iter()
-                .map(|l| format!("`{l}`"))
-                .collect();
-            format!("| `{}` | {} |", metric.name(), labels.join(", "))
+            let labels = metric.label_names().join("`, `");
+            let (name, kind) = (metric.name().to_owned(), metric.kind().as_str());
+            (name, kind.to_owned(), format!("`{labels}`"))
         })
         .collect();
-    let readme = include_str!("../../../README.md");
-    let documented: BTreeSet<_> = readme
-        .lines()
-        .filter(|line| line.starts_with("| `http_"))
-        .map(str::to_owned)
+    let documented: BTreeSet<_> = rows(include_str!("../../../docs/http.md"), "| `http_")
+        .flat_map(|[names, kind, labels]| {
+            let names = names.split(", ").map(unquoted);
+            names.map(move |name| (name, kind.to_owned(), labels.to_owned()))
+        })
         .collect();
     assert_eq!(registered, documented);
 }
 
 #[test]
-fn the_readme_lists_every_llm_metric() {
+fn the_guide_lists_every_llm_metric() {
+    let documented: BTreeSet<_> = rows(include_str!("../../../docs/llm.md"), "| `llm_")
+        .flat_map(|[names, ..]| names.split(", ").map(unquoted))
+        .map(|name| stem(&name).to_owned())
+        .filter(|name| !name.starts_with("llm_route_"))
+        .collect();
+    assert_eq!(llm_metrics(), documented);
+}
+
+#[test]
+fn the_readme_names_only_metrics_that_exist() {
+    let registry = Registry::new();
+    assert!(layer(&registry).try_register().is_ok());
+    let readme = include_str!("../../../README.md");
+    let spans = readme.split('`').skip(1).step_by(2);
+    let mut count = 0;
+    for name in spans.filter(|span| span.starts_with("http_") || span.starts_with("llm_")) {
+        let exists = registry.get(name).is_some() || llm_metrics().contains(stem(name));
+        assert!(exists, "{name}");
+        count += 1;
+    }
+    assert!(count > 10, "{count}");
+}
+
+/// Returns the first three cells of each row of a table that starts with `start`.
+fn rows<'a>(text: &'a str, start: &str) -> impl Iterator<Item = [&'a str; 3]> {
+    let rows = text.lines().filter(move |line| line.starts_with(start));
+    rows.map(|row| {
+        let mut cells = row.split('|').skip(1).map(str::trim);
+        [(); 3].map(|()| cells.next().unwrap_or_default())
+    })
+}
+
+fn unquoted(name: &str) -> String {
+    name.trim_matches('`').to_owned()
+}
+
+/// The exposed name of a counter ends with `_total`, whatever its registered name.
+fn stem(name: &str) -> &str {
+    name.trim_end_matches("_total")
+}
+
+fn llm_metrics() -> BTreeSet<String> {
     let registry = Registry::new();
     let _llm = LlmLayer::new().registry(&registry).try_register().unwrap();
-    // A counter's exposed name ends with `_total`, whatever its registered name.
-    let stem = |name: &str| name.trim_end_matches("_total").to_owned();
     let metrics = registry.metrics();
-    let names = metrics.iter().map(|metric| stem(metric.name()));
-    let registered: BTreeSet<_> = names.filter(|name| name.starts_with("llm_")).collect();
-    let readme = include_str!("../../../README.md");
-    let rows = readme.lines().filter(|line| line.starts_with("| `llm_"));
-    let cells = rows.filter_map(|row| row.split('|').nth(1));
-    let documented: BTreeSet<_> = cells
-        .flat_map(|names| names.split(", "))
-        .map(|name| stem(name.trim().trim_matches('`')))
-        .collect();
-    assert_eq!(registered, documented);
+    let names = metrics.iter().map(|metric| stem(metric.name()).to_owned());
+    names.filter(|name| name.starts_with("llm_")).collect()
 }
