@@ -1,4 +1,7 @@
-//! Checks tests and environment variables named in the documentation.
+//! Checks tests, files, links and environment variables in the documentation.
+
+#[path = "documentation/links.rs"]
+mod links;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -6,7 +9,12 @@ use std::path::{Path, PathBuf};
 
 #[test]
 fn every_test_named_in_the_documentation_exists() {
-    for (file, least) in [("docs/security.md", 30), ("tests/README.md", 45)] {
+    let files = [
+        ("CONTRIBUTING.md", 1),
+        ("docs/security.md", 30),
+        ("tests/README.md", 45),
+    ];
+    for (file, least) in files {
         let text = read(file);
         let spans: Vec<_> = text.split('`').skip(1).step_by(2).collect();
         let mut count = 0;
