@@ -1,4 +1,6 @@
 //! Bearer tokens and basic authentication (RFC 6750, RFC 7617).
+//!
+//! The checks of tower-http for these are deprecated, and do not compare in constant time.
 
 use std::fmt;
 

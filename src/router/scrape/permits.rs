@@ -1,4 +1,7 @@
 //! Permits limit the number of concurrent scrapes, and the time of each.
+//!
+//! `ConcurrencyLimit` of tower releases a permit at the response head. A scrape holds its permit
+//! until the end of the body, and another client can take it.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
