@@ -165,6 +165,39 @@ fn links_between_guides_lead_to_modules_in_rustdoc() {
     }
 }
 
+#[test]
+fn every_warning_of_the_crate_is_explained() {
+    let guide = read("docs/troubleshooting.md");
+    let mut files = Vec::new();
+    collect_files(Path::new("src"), &mut files);
+    let mut count = 0;
+    for file in files {
+        let text = fs::read_to_string(root().join(&file)).expect("a readable file");
+        for message in text.split("tracing::warn!(").skip(1).map(first_literal) {
+            // What a placeholder is replaced by may be explained elsewhere in the guide.
+            let parts = message.split(['{', '}']).step_by(2).map(str::trim);
+            for part in parts.filter(|part| part.len() > 5) {
+                let file = file.display();
+                assert!(
+                    guide.contains(part),
+                    "{file} logs {part:?}, which docs/troubleshooting.md lacks"
+                );
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 15, "{count}");
+}
+
+/// Returns the first string literal of Rust code, with its line continuations joined.
+fn first_literal(code: &str) -> String {
+    let (_, literal) = code.split_once('"').expect("a literal");
+    let (literal, _) = literal.split_once('"').expect("the end of the literal");
+    let mut lines = literal.split("\\\n");
+    let first = lines.next().unwrap_or_default().to_owned();
+    lines.fold(first, |text, line| text + line.trim_start())
+}
+
 /// Returns the label and the target if a line of Markdown defines a link.
 fn link_definition(line: &str) -> Option<(&str, &str)> {
     line.strip_prefix('[')?.split_once("]: ")
