@@ -60,7 +60,7 @@
 //! All metrics have the labels `provider`, `model` and `operation`, with the values of the
 //! OpenTelemetry GenAI semantic conventions. The model is the requested one, or the one that the
 //! response names if the layer cannot read the request. A model gets its own series once a
-//! provider has accepted a call of it, or if it is [configured](LlmLayer::known_models). Until
+//! provider has accepted a call to it, or if it is [configured](LlmLayer::known_models). Until
 //! then its calls are counted under the model `_unconfirmed`.
 //!
 //! | name | additional label | value |

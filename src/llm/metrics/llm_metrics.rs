@@ -91,7 +91,7 @@ impl LlmMetrics {
         (in_flight, labels[MODEL] == &*model)
     }
 
-    /// Gives the model its own series, because a provider accepted a call of it.
+    /// Gives the model its own series, because a provider accepted a call to it.
     pub(crate) fn confirm_model(&self, target: &CallTarget) {
         let model = self.model_label(target.model.as_deref());
         self.resolve(labels(target, &model), ModelEvidence::AcceptedRequest);

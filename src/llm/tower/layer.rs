@@ -152,7 +152,7 @@ impl LlmLayer {
     /// Sets models that have their own series from the first call on. They do not count against the
     /// [limit](Self::model_limit), and errors are counted under their names.
     ///
-    /// Any other model gets its own series when a provider accepts a call of it. Until then its
+    /// Any other model gets its own series when a provider accepts a call to it. Until then its
     /// calls are counted under the model `_unconfirmed`, so that misspelled and invented names do
     /// not use up the limit.
     pub fn known_models<M: Into<Box<str>>>(self, models: impl IntoIterator<Item = M>) -> Self {
@@ -164,7 +164,7 @@ impl LlmLayer {
     /// 0, so that the first event after the start of the process is an increase.
     ///
     /// Without this, they are created when the first call of the model starts. If the model is not
-    /// [known](Self::known_models), they are created when a provider accepts a call of it. The
+    /// [known](Self::known_models), they are created when a provider accepts a call to it. The
     /// model does not count against the [limit](Self::model_limit).
     ///
     /// ```
