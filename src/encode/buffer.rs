@@ -37,7 +37,6 @@ impl Buffer {
     }
 
     /// Returns the text that was written.
-    #[cfg(feature = "dashboard")]
     pub(crate) fn into_string(mut self) -> String {
         self.bytes.truncate(self.len);
         // Only text is written to a buffer that is read as a string.

@@ -11,9 +11,7 @@ mod protobuf;
 mod text;
 
 pub(crate) use buffer::Buffer;
-#[cfg(feature = "dashboard")]
-pub(crate) use json::JsonWriter;
-pub(crate) use json::{JsonEncoder, rfc3339};
+pub(crate) use json::{JsonEncoder, JsonWriter, rfc3339};
 pub(crate) use protobuf::ProtobufEncoder;
 pub(crate) use text::{TextEncoder, TextFormat};
 

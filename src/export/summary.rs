@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
-
-use crate::encode::rfc3339;
+use crate::encode::{Buffer, JsonWriter, rfc3339};
 use crate::registry::Registry;
 use crate::snapshot::{Desc, MetricSummary, RegistrySummary};
 
@@ -53,22 +51,27 @@ impl RegistrySummary {
     /// A sum that is not finite is `null`.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let metrics = self.metrics.iter().map(|(name, metric)| {
-            let metric = json!({
-                "type": metric.kind.as_str(),
-                "series": metric.series,
-                "value": metric.value,
+        let mut buffer = Buffer::default();
+        JsonWriter::new(&mut buffer).object(|json| {
+            json.key("timestamp").string(&rfc3339(self.timestamp));
+            json.key("uptime_seconds").number(self.uptime.as_secs_f64());
+            json.key("total_metrics").integer(self.total_metrics as u64);
+            json.key("metrics_by_type").object(|json| {
+                for (kind, count) in &self.metrics_by_type {
+                    json.key(kind).integer(*count as u64);
+                }
             });
-            (name.clone(), metric)
+            json.key("snapshots").object(|json| {
+                for (name, metric) in &self.metrics {
+                    json.escaped_key(name).object(|json| {
+                        json.key("type").string(metric.kind.as_str());
+                        json.key("series").integer(metric.series as u64);
+                        json.key("value").number(metric.value);
+                    });
+                }
+            });
         });
-        json!({
-            "timestamp": rfc3339(self.timestamp),
-            "uptime_seconds": self.uptime.as_secs_f64(),
-            "total_metrics": self.total_metrics,
-            "metrics_by_type": self.metrics_by_type,
-            "snapshots": metrics.collect::<serde_json::Map<String, Value>>(),
-        })
-        .to_string()
+        buffer.into_string()
     }
 
     fn add(&mut self, desc: &Desc, series: usize, value: f64) {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::metric::{Counter, Histogram, InFlight};
+use crate::metric::{Counter, DynFamily, Histogram, InFlight, Instrument};
 use crate::middleware::families::Families;
 use crate::middleware::http_labels::MethodLabel;
 use crate::middleware::service_level::ServiceLevel;
@@ -38,34 +38,33 @@ pub(super) struct LazySeries {
 
 impl Endpoint {
     pub(super) fn request_bytes(&self, families: &Families) -> &Counter {
-        let create = || families.request_bytes.with(self.labels());
+        let create = || self.series(&families.request_bytes);
         self.lazy_series.request_bytes.get_or_init(create)
     }
 
     pub(super) fn response_bytes(&self, families: &Families) -> &Counter {
-        let create = || families.response_bytes.with(self.labels());
+        let create = || self.series(&families.response_bytes);
         self.lazy_series.response_bytes.get_or_init(create)
     }
 
     pub(super) fn stream_duration(&self, families: &Families) -> &Histogram {
-        let create = || families.stream_duration.with(self.labels());
+        let create = || self.series(&families.stream_duration);
         self.lazy_series.stream_duration.get_or_init(create)
     }
 
     pub(super) fn streams_in_flight(&self, families: &Families) -> &InFlight {
-        let family = &families.streams_in_flight;
-        let create = || family.get_or_create(&mut self.labels()).clone();
+        let create = || self.series(&families.streams_in_flight);
         self.lazy_series.streams_in_flight.get_or_init(create)
     }
 
     pub(super) fn upgrades_in_flight(&self, families: &Families) -> &InFlight {
-        let family = &families.upgrades_in_flight;
-        let create = || family.get_or_create(&mut self.labels()).clone();
+        let create = || self.series(&families.upgrades_in_flight);
         self.lazy_series.upgrades_in_flight.get_or_init(create)
     }
 
-    fn labels(&self) -> [&str; 2] {
-        [self.method.as_str(), &self.route]
+    fn series<M: Instrument>(&self, family: &DynFamily<M>) -> M {
+        let labels = &mut [self.method.as_str(), &self.route];
+        family.get_or_create(labels).clone()
     }
 }
 

@@ -189,11 +189,11 @@ impl HttpMetrics {
             .find(|(raw_route, _)| settings.route_naming.group_or_route(raw_route) == route)?;
         let families = self.families.service_levels.as_ref()?;
         let seconds = target.as_secs_f64().to_string();
-        let labels = [method.as_str(), route, &*seconds];
+        let labels = &mut [method.as_str(), route, &*seconds];
         Some(ServiceLevel {
             target: *target,
-            requests: families.requests.with(labels),
-            good: families.good.with(labels),
+            requests: families.requests.get_or_create(labels).clone(),
+            good: families.good.get_or_create(labels).clone(),
         })
     }
 

@@ -175,8 +175,8 @@ impl Record {
         if let Some(family) = &metrics.families.time_to_head {
             let elapsed = settings.clock.since(self.started);
             let status = status_label(Some(&status), settings.status_class);
-            let labels = [endpoint.method.as_str(), &*endpoint.route, status];
-            family.with_ref(labels, |seconds| seconds.observe_duration(elapsed));
+            let labels = &mut [endpoint.method.as_str(), &*endpoint.route, status];
+            family.get_or_create(labels).observe_duration(elapsed);
         }
         if Outcome::from_head(endpoint.method, status) == Outcome::Upgraded {
             let optional = self.optional.as_mut();
@@ -231,8 +231,8 @@ impl Record {
         };
         let elapsed = metrics.settings.clock.since(self.started);
         let status = status_label(self.status.as_ref(), metrics.settings.status_class);
-        let labels = [endpoint.method.as_str(), &*endpoint.route, status];
-        family.with_ref(labels, |seconds| seconds.observe_duration(elapsed));
+        let labels = &mut [endpoint.method.as_str(), &*endpoint.route, status];
+        family.get_or_create(labels).observe_duration(elapsed);
     }
 
     /// Records that all bytes of the body were sent. Returns true if trailers are not needed

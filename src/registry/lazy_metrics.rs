@@ -22,7 +22,7 @@ pub(crate) trait LayerMetrics: Sized {
 pub(crate) struct LazyMetrics<M: LayerMetrics> {
     /// `None` stands for the global registry.
     registry: Option<Registry>,
-    settings: M::Settings,
+    settings: Arc<M::Settings>,
     metrics: Arc<OnceLock<M>>,
 }
 
@@ -46,7 +46,7 @@ impl<M: LayerMetrics> LazyMetrics<M> {
 
     /// Changes the settings. The clones keep the metrics registered so far; the result has none.
     pub(crate) fn set(mut self, change: impl FnOnce(&mut M::Settings)) -> Self {
-        change(&mut self.settings);
+        change(Arc::make_mut(&mut self.settings));
         Self {
             metrics: Arc::default(),
             ..self
@@ -75,7 +75,7 @@ impl<M: LayerMetrics> LazyMetrics<M> {
 
     fn register(&self) -> Result<M, Error> {
         let registry = self.registry.as_ref().unwrap_or_else(|| Registry::global());
-        M::register(registry, self.settings.clone())
+        M::register(registry, M::Settings::clone(&self.settings))
     }
 }
 
@@ -83,7 +83,7 @@ impl<M: LayerMetrics> Clone for LazyMetrics<M> {
     fn clone(&self) -> Self {
         Self {
             registry: self.registry.clone(),
-            settings: self.settings.clone(),
+            settings: Arc::clone(&self.settings),
             metrics: Arc::clone(&self.metrics),
         }
     }
@@ -93,7 +93,7 @@ impl<M: LayerMetrics> Default for LazyMetrics<M> {
     fn default() -> Self {
         Self {
             registry: None,
-            settings: M::Settings::default(),
+            settings: Arc::default(),
             metrics: Arc::default(),
         }
     }

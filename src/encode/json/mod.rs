@@ -68,8 +68,11 @@ impl JsonEncoder {
 
     fn start_family(&mut self, desc: &Desc) {
         self.before_value = format!("{{\"type\":\"{}\",\"value\":", desc.kind());
-        let help = serde_json::Value::from(desc.help());
-        self.after_labels = format!(",\"help\":{help}}}");
+        let mut after_labels = Buffer::default();
+        let mut json = JsonWriter::new(&mut after_labels);
+        json.encoded_key(",\"help\":").string(desc.help());
+        json.raw_after("}");
+        self.after_labels = after_labels.into_string();
     }
 
     fn set_key(&mut self, desc: &Desc, labels: &Labels) {

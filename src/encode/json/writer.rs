@@ -64,7 +64,7 @@ impl<'a> JsonWriter<'a> {
 
     /// Writes the key of a member, escaped. Its value comes next.
     #[inline]
-    pub(super) fn escaped_key(&mut self, key: &str) -> &mut Self {
+    pub(crate) fn escaped_key(&mut self, key: &str) -> &mut Self {
         self.string(key);
         self.buffer.push(b':');
         self.needs_comma = false;
@@ -114,7 +114,7 @@ impl<'a> JsonWriter<'a> {
     }
 
     #[inline]
-    pub(super) fn integer(&mut self, number: u64) {
+    pub(crate) fn integer(&mut self, number: u64) {
         self.begin_value();
         put_u64(self.buffer, number);
     }

@@ -4,8 +4,6 @@
 //! malformed element, and parses media types only. Here such an element is skipped, so that no
 //! scrape fails.
 
-use std::cmp::Reverse;
-
 use axum::http::HeaderMap;
 use axum::http::header::HeaderName;
 
@@ -39,8 +37,11 @@ pub(crate) fn preferences(headers: &HeaderMap, name: &HeaderName) -> Vec<Prefere
     let elements = values
         .flat_map(|value| split(value, ','))
         .take(MAX_ELEMENTS);
-    let mut preferences: Vec<_> = elements.filter_map(parse_element).collect();
-    preferences.sort_by_key(|preference| Reverse(preference.weight));
+    let mut preferences: Vec<Preference> = Vec::new();
+    for element in elements.filter_map(parse_element) {
+        let position = preferences.partition_point(|other| other.weight >= element.weight);
+        preferences.insert(position, element);
+    }
     preferences
 }
 

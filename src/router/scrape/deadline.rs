@@ -8,7 +8,6 @@
 //! The thread starts with the first scrape. It sleeps until the next deadline, or if there is
 //! none, until the next scrape.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -55,7 +54,8 @@ struct Deadlines {
 }
 
 struct Queue {
-    scrapes: BTreeMap<Key, Weak<dyn Abort>>,
+    /// The latest deadline first.
+    scrapes: Vec<(Key, Weak<dyn Abort>)>,
     /// The number of the latest deadline.
     last_number: u64,
     is_thread_running: bool,
@@ -65,7 +65,7 @@ impl Deadlines {
     const fn new() -> Self {
         Self {
             queue: Mutex::new(Queue {
-                scrapes: BTreeMap::new(),
+                scrapes: Vec::new(),
                 last_number: 0,
                 is_thread_running: false,
             }),
@@ -85,8 +85,9 @@ impl Deadlines {
         let started = queue.start_thread(start_thread);
         queue.last_number += 1;
         let key = (at, queue.last_number);
-        queue.scrapes.insert(key, scrape);
-        let is_earliest = queue.scrapes.keys().next() == Some(&key);
+        let position = queue.position(key);
+        queue.scrapes.insert(position, (key, scrape));
+        let is_earliest = position + 1 == queue.scrapes.len();
         // A tracing subscriber may block, or drop the body of a scrape, which takes the lock.
         drop(queue);
         if is_earliest {
@@ -105,7 +106,7 @@ impl Deadlines {
     }
 
     fn remove(&self, key: Key) {
-        let scrape = self.queue().scrapes.remove(&key);
+        let scrape = self.queue().remove(key);
         // Dropped without the lock: it may be the last reference to the scrape's memory.
         drop(scrape);
     }
@@ -117,7 +118,7 @@ impl Deadlines {
     fn run(&self) {
         let mut queue = self.queue();
         loop {
-            let Some((at, _)) = queue.scrapes.keys().next().copied() else {
+            let Some(((at, _), _)) = queue.scrapes.last() else {
                 let result = self.changed.wait(queue);
                 queue = result.unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -128,7 +129,7 @@ impl Deadlines {
                 queue = result.unwrap_or_else(PoisonError::into_inner).0;
                 continue;
             }
-            let due = queue.scrapes.pop_first();
+            let due = queue.scrapes.pop();
             drop(queue);
             // A scrape owns values of the user's types, which may panic when they are dropped.
             let _ = catch_unwind(AssertUnwindSafe(|| {
@@ -142,6 +143,17 @@ impl Deadlines {
 }
 
 impl Queue {
+    /// Returns the position of the first deadline that is not later than `key`.
+    fn position(&self, key: Key) -> usize {
+        self.scrapes.partition_point(|(other, _)| *other > key)
+    }
+
+    fn remove(&mut self, key: Key) -> Option<Weak<dyn Abort>> {
+        let position = self.position(key);
+        let is_there = self.scrapes.get(position)?.0 == key;
+        is_there.then(|| self.scrapes.remove(position).1)
+    }
+
     /// Starts the thread, unless it is running.
     fn start_thread(&mut self, start: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         if !self.is_thread_running {
@@ -240,6 +252,11 @@ mod tests {
         assert_eq!(WARNINGS.load(Ordering::Relaxed), 1);
     }
 
+    fn has_deadline(key: Key) -> bool {
+        let queue = DEADLINES.queue();
+        queue.scrapes.iter().any(|(other, _)| *other == key)
+    }
+
     #[test]
     fn past_and_cancelled_deadlines_are_removed() {
         let (sender, aborted) = channel();
@@ -247,11 +264,11 @@ mod tests {
         let guard = DeadlineGuard::new(Instant::now(), Arc::downgrade(&scrape));
         let key = guard.key;
         assert_eq!(aborted.recv_timeout(LONG), Ok(7));
-        assert!(!DEADLINES.queue().scrapes.contains_key(&key));
+        assert!(!has_deadline(key));
         drop(guard);
         let cancelled = DeadlineGuard::new(Instant::now() + LONG, Arc::downgrade(&scrape));
         let key = cancelled.key;
         drop(cancelled);
-        assert!(!DEADLINES.queue().scrapes.contains_key(&key));
+        assert!(!has_deadline(key));
     }
 }
