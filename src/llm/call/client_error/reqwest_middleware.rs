@@ -11,6 +11,6 @@ use crate::llm::facts::ErrorType;
 pub(crate) fn classify_reqwest_middleware(error: &(dyn Any + 'static)) -> Option<ErrorType> {
     match error.downcast_ref::<Error>()? {
         Error::Reqwest(error) => error_type(error),
-        Error::Middleware(error) => classify_sources(error.as_ref()),
+        Error::Middleware(error) => classify_sources(&**error),
     }
 }
