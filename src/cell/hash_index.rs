@@ -1,8 +1,6 @@
 //! A hash index of a list, whose readers never wait for its writer.
 
-use std::array;
-
-use crate::cell::list::{List, Location};
+use crate::cell::list::{List, Location, empty_slots};
 use crate::cell::sync::{AtomicU64, AtomicUsize, OnceLock, Ordering};
 
 /// The number of slots in the first table.
@@ -20,7 +18,7 @@ const MAX_TABLES: usize = if cfg!(tachometer_loom) { 3 } else { 19 };
 /// current one. A reader that still uses the old table can miss an entry, but never finds a wrong
 /// one. A caller that misses must look again under the writer's lock.
 pub(crate) struct Index<T> {
-    tables: [OnceLock<Table<T>>; MAX_TABLES],
+    tables: Box<[OnceLock<Table<T>>]>,
     current: AtomicUsize,
 }
 
@@ -36,7 +34,7 @@ struct Table<T> {
 impl<T: Clone> Index<T> {
     pub(crate) fn new() -> Self {
         Self {
-            tables: array::from_fn(|_| OnceLock::new()),
+            tables: empty_slots(MAX_TABLES),
             current: AtomicUsize::new(0),
         }
     }
@@ -116,7 +114,7 @@ impl<T: Clone> Table<T> {
         let entries = if slots <= SMALL_TABLE_SLOTS { slots } else { 0 };
         Self {
             slots: (0..slots).map(|_| AtomicU64::new(0)).collect(),
-            entries: (0..entries).map(|_| OnceLock::new()).collect(),
+            entries: empty_slots(entries),
         }
     }
 

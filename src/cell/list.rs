@@ -1,7 +1,5 @@
 //! An append-only list whose readers never wait for its writer.
 
-use std::array;
-
 use crate::cell::sync::{AtomicUsize, OnceLock, Ordering};
 
 /// The first chunk has one entry and each further chunk twice as many, so that a metric without
@@ -52,14 +50,15 @@ impl Location {
 
 /// An append-only list of up to 2^28 entries, which never move, so that readers need no lock.
 pub(crate) struct List<T> {
-    chunks: [OnceLock<Chunk<T>>; MAX_CHUNKS],
+    /// A boxed slice, so that a drop is a loop instead of code for each chunk.
+    chunks: Box<[OnceLock<Chunk<T>>]>,
     len: AtomicUsize,
 }
 
 impl<T> List<T> {
     pub(crate) fn new() -> Self {
         Self {
-            chunks: array::from_fn(|_| OnceLock::new()),
+            chunks: empty_slots(MAX_CHUNKS),
             len: AtomicUsize::new(0),
         }
     }
@@ -94,15 +93,18 @@ impl<T> List<T> {
     pub(crate) fn push(&self, entry: T) -> (Location, &T) {
         let position = self.len.load(Ordering::Relaxed);
         let location = Location::from_position(position);
-        let slots = self.chunks[location.chunk()].get_or_init(|| {
-            let slots = 1 << location.chunk();
-            (0..slots).map(|_| OnceLock::new()).collect()
-        });
+        let chunk = &self.chunks[location.chunk()];
+        let slots = chunk.get_or_init(|| empty_slots(1 << location.chunk()));
         let entry = slots[location.offset()].get_or_init(|| entry);
         // Release: the entry is complete before the length counts it.
         self.len.store(position + 1, Ordering::Release);
         (location, entry)
     }
+}
+
+/// Returns slots for entries that are added later.
+pub(crate) fn empty_slots<T>(slots: usize) -> Box<[OnceLock<T>]> {
+    (0..slots).map(|_| OnceLock::new()).collect()
 }
 
 #[cfg(test)]

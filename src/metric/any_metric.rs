@@ -9,6 +9,7 @@ use crate::metric::buckets::Buckets;
 #[cfg(feature = "dashboard")]
 use crate::metric::histogram::Histogram;
 use crate::metric::instrument::Instrument;
+use crate::metric::limits::Limits;
 use crate::metric::set::SeriesSet;
 use crate::snapshot::{Desc, Kind, Labels, Role, SeriesBlock};
 
@@ -59,8 +60,8 @@ impl Metric {
     pub fn label_names(&self) -> Vec<&str> {
         // The label names of a collector's set are unknown until it is read.
         let mut names = self.sets.iter().map(|set| set.label_names());
-        let names = names.find(|names| !names.is_empty());
-        names.into_iter().flatten().map(|name| &**name).collect()
+        let names = names.find(|names| !names.is_empty()).unwrap_or_default();
+        names.iter().map(|name| &**name).collect()
     }
 
     /// Returns the number of its series.
@@ -110,7 +111,9 @@ impl Metric {
     /// Returns how often a caller got an overflow series instead of the one that it asked for,
     /// or `None` if no label has a limit.
     pub(crate) fn overflowed_lookups(&self) -> Option<u64> {
-        let counts = self.sets.iter().filter_map(|set| set.overflow_count());
+        let limits = self.sets.iter().filter_map(|set| set.limits());
+        let limits = limits.filter(|limits| limits.is_limited());
+        let counts = limits.map(Limits::overflow_count);
         counts.reduce(|sum, count| sum + count)
     }
 
@@ -142,9 +145,10 @@ pub(crate) trait AnySet: Any + Send + Sync {
     fn label_names(&self) -> &[Box<str>];
     /// Returns the constant labels, which are not among `label_names`.
     fn constant_labels(&self) -> &Labels;
+    /// Returns the limits of its labels; `None` if a collector chooses the labels.
+    fn limits(&self) -> Option<&Limits>;
     fn len(&self) -> usize;
     fn invalid_count(&self) -> u64;
-    fn overflow_count(&self) -> Option<u64>;
     /// Reads up to [`SeriesBlock::MAX_SERIES`] series from index `next` on, and moves `next` past
     /// them. Returns `None` at the end.
     fn block(&self, next: &mut usize) -> Option<SeriesBlock>;
@@ -154,15 +158,19 @@ pub(crate) trait AnySet: Any + Send + Sync {
 
 impl<M: Instrument> AnySet for SeriesSet<M> {
     fn desc(&self) -> &Arc<Desc> {
-        self.desc()
+        self.info().desc()
     }
 
     fn label_names(&self) -> &[Box<str>] {
-        self.label_names()
+        self.info().label_names()
     }
 
     fn constant_labels(&self) -> &Labels {
-        self.constant_labels()
+        self.info().constant_labels()
+    }
+
+    fn limits(&self) -> Option<&Limits> {
+        Some(self.info().limits())
     }
 
     fn len(&self) -> usize {
@@ -171,11 +179,6 @@ impl<M: Instrument> AnySet for SeriesSet<M> {
 
     fn invalid_count(&self) -> u64 {
         self.invalid_count()
-    }
-
-    fn overflow_count(&self) -> Option<u64> {
-        let limits = self.limits();
-        limits.is_limited().then(|| limits.overflow_count())
     }
 
     fn block(&self, next: &mut usize) -> Option<SeriesBlock> {

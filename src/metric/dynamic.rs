@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::metric::buckets::Buckets;
+use crate::metric::family_info::FamilyInfo;
 use crate::metric::histogram::Histogram;
 use crate::metric::instrument::Instrument;
 #[cfg(feature = "llm")]
@@ -16,17 +17,17 @@ pub(crate) const MAX_LABELS: usize = 24;
 /// run time.
 pub(crate) struct DynFamily<M: Instrument> {
     set: Arc<SeriesSet<M>>,
-    /// For each label of the set, its index in the caller's values.
-    order: Box<[usize]>,
+    order: LabelOrder,
 }
+
+/// For each label of a set, its index in the caller's values.
+struct LabelOrder(Box<[usize]>);
 
 impl<M: Instrument> DynFamily<M> {
     /// Creates a handle that takes values in the order of `names`, which are the label names
     /// of the set, at most [`MAX_LABELS`].
     pub(crate) fn new(set: Arc<SeriesSet<M>>, names: &[&str]) -> Self {
-        let index_of = |name: &str| names.iter().position(|other| *other == name);
-        let set_names = set.label_names().iter();
-        let order = set_names.filter_map(|name| index_of(name)).collect();
+        let order = LabelOrder::new(set.info(), names);
         Self { set, order }
     }
 
@@ -35,23 +36,21 @@ impl<M: Instrument> DynFamily<M> {
     ///
     /// Takes a lock and allocates only if the series is created.
     pub(crate) fn get_or_create(&self, values: &mut [&str]) -> &M {
-        let requested = self.in_set_order(values);
+        let requested = self.order.sort(values);
         let mut admitted = requested;
         let labels = self.order.len();
         let series = self
             .set
             .get_or_create_slow(&requested[..labels], &mut admitted[..labels]);
-        for (value, index) in admitted.iter().zip(&self.order) {
-            values[*index] = value;
-        }
+        self.order.restore(&admitted, values);
         series
     }
 
     /// Returns the series with these values, if it exists.
     #[cfg(feature = "llm")]
     pub(crate) fn find(&self, values: &[&str]) -> Option<&M> {
-        self.set
-            .find(&self.in_set_order(values)[..self.order.len()])
+        let values = self.order.sort(values);
+        self.set.find(&values[..self.order.len()])
     }
 
     /// Returns true if a label has this value in some series, or if the value was declared.
@@ -75,9 +74,8 @@ impl<M: Instrument> DynFamily<M> {
 
     /// Creates the series with these values, which count against no limit.
     pub(crate) fn declare(&self, values: &[&str]) {
-        let order = self.order.iter();
-        let values: Vec<_> = order.map(|index| [values[*index]]).collect();
-        let lists: Vec<_> = values.iter().map(|value| &value[..]).collect();
+        let values = self.order.sort(values);
+        let lists: Vec<_> = values[..self.order.len()].chunks(1).collect();
         self.set.declare(&lists);
     }
 
@@ -88,27 +86,46 @@ impl<M: Instrument> DynFamily<M> {
 
     /// Sets how many distinct values the open labels may have together.
     pub(crate) fn limit(&self, values: usize) {
-        self.set.limits().set_limit(values);
+        self.set.info().limits().set_limit(values);
     }
 
     /// Sets the limit unless it was set before.
     #[cfg(feature = "llm")]
     pub(crate) fn limit_if_unset(&self, values: usize) {
-        self.set.limits().set_limit_if_unset(values);
+        self.set.info().limits().set_limit_if_unset(values);
     }
 
     /// Returns the address of the set, which all handles of the family share.
     pub(crate) fn address(&self) -> usize {
         Arc::as_ptr(&self.set).addr()
     }
+}
 
-    /// Returns values in the order of the set, followed by empty ones.
-    fn in_set_order<'a>(&self, values: &[&'a str]) -> [&'a str; MAX_LABELS] {
-        let mut ordered = [""; MAX_LABELS];
-        for (value, index) in ordered.iter_mut().zip(&self.order) {
+impl LabelOrder {
+    fn new(info: &FamilyInfo, names: &[&str]) -> Self {
+        let indexes = (0..names.len()).map(|label| info.caller_index(label, names));
+        Self(indexes.collect())
+    }
+
+    /// Returns the number of labels.
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns the caller's values in the order of the set, followed by empty ones.
+    fn sort<'a>(&self, values: &[&'a str]) -> [&'a str; MAX_LABELS] {
+        let mut sorted = [""; MAX_LABELS];
+        for (value, index) in sorted.iter_mut().zip(&self.0) {
             *value = values[*index];
         }
-        ordered
+        sorted
+    }
+
+    /// Stores values in the caller's order.
+    fn restore<'a>(&self, sorted: &[&'a str], values: &mut [&'a str]) {
+        for (value, index) in sorted.iter().zip(&self.0) {
+            values[*index] = value;
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! The latest exemplars of a family's series.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use crate::cell::Hasher;
 use crate::metric::name::Names;
 use crate::snapshot::{Exemplar, Labels};
 
@@ -21,15 +22,18 @@ pub(crate) struct Exemplars {
     /// True if there are any, so that a scrape takes no lock if there are none. Relaxed: a
     /// scrape that sees it late shows the exemplars the next time.
     has_any: AtomicBool,
-    /// By series, and by bucket.
-    stored: Mutex<BTreeMap<SeriesAddress, BTreeMap<usize, StoredExemplar>>>,
+    stored: Mutex<StoredExemplars>,
 }
+
+/// The exemplars of each series, sorted by bucket.
+type StoredExemplars = HashMap<SeriesAddress, Vec<StoredExemplar>, Hasher>;
 
 /// The address of a series. A series does not move, and lives as long as its family.
 pub(crate) type SeriesAddress = usize;
 
 #[derive(Debug)]
 struct StoredExemplar {
+    bucket: usize,
     /// The labels' text. The next exemplar reuses its memory.
     labels: String,
     value: f64,
@@ -52,12 +56,7 @@ impl Exemplars {
             return false;
         }
         if let Ok(mut stored) = self.stored.try_lock() {
-            let buckets = stored.entry(series).or_default();
-            let exemplar = buckets.entry(bucket).or_insert_with(|| StoredExemplar {
-                labels: String::new(),
-                value,
-                timestamp: SystemTime::UNIX_EPOCH,
-            });
+            let exemplar = exemplar_mut(stored.entry(series).or_default(), bucket);
             exemplar.labels.clear();
             Labels::render(&mut exemplar.labels, labels.iter().copied());
             exemplar.value = value;
@@ -73,10 +72,10 @@ impl Exemplars {
             return;
         }
         let stored = self.lock();
-        let buckets = stored.get(&series).into_iter().flatten();
-        exemplars.extend(buckets.map(|(bucket, exemplar)| Exemplar {
+        let series = stored.get(&series).map(Vec::as_slice).unwrap_or_default();
+        exemplars.extend(series.iter().map(|exemplar| Exemplar {
             series: index,
-            bucket: *bucket,
+            bucket: exemplar.bucket,
             labels: Labels::from_rendered(&exemplar.labels),
             value: exemplar.value,
             timestamp: exemplar.timestamp,
@@ -90,9 +89,27 @@ impl Exemplars {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<SeriesAddress, BTreeMap<usize, StoredExemplar>>> {
+    fn lock(&self) -> MutexGuard<'_, StoredExemplars> {
         self.stored.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the exemplar of a bucket, which is empty if there was none.
+fn exemplar_mut(exemplars: &mut Vec<StoredExemplar>, bucket: usize) -> &mut StoredExemplar {
+    let position = exemplars.partition_point(|exemplar| exemplar.bucket < bucket);
+    if exemplars
+        .get(position)
+        .is_none_or(|exemplar| exemplar.bucket != bucket)
+    {
+        let empty = StoredExemplar {
+            bucket,
+            labels: String::new(),
+            value: 0.0,
+            timestamp: SystemTime::UNIX_EPOCH,
+        };
+        exemplars.insert(position, empty);
+    }
+    &mut exemplars[position]
 }
 
 fn are_valid(labels: &[(&str, &str)]) -> bool {

@@ -40,12 +40,9 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     /// Creates a handle that takes values in the order of `names`, which are the label names
     /// of the set.
     pub(crate) fn new(set: Arc<SeriesSet<M>>, names: [&str; N]) -> Self {
-        let order = array::from_fn(|label| {
-            let name = set.label_names().get(label).map(|name| &**name);
-            let index = names.iter().position(|other| Some(*other) == name);
-            index.unwrap_or(label)
-        });
-        let value_offsets = Labels::value_offsets(set.constant_labels(), set.label_names());
+        let info = set.info();
+        let order = array::from_fn(|label| info.caller_index(label, &names));
+        let value_offsets = Labels::value_offsets(info.constant_labels(), info.label_names());
         Self {
             set,
             order,
@@ -96,7 +93,7 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     #[doc(alias = "cardinality")]
     #[must_use = "this returns the family"]
     pub fn limit(self, values: usize) -> Self {
-        self.set.limits().set_limit(values);
+        self.set.info().limits().set_limit(values);
         self
     }
 

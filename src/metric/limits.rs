@@ -163,6 +163,15 @@ impl Limits {
             .fetch_add(usize::from(has_open_value), Ordering::Release);
     }
 
+    /// Allows these values, a list for each label, whatever the limit.
+    pub(crate) fn declare_all(&self, lists: &[&[&str]]) {
+        for (label, values) in lists.iter().enumerate() {
+            for value in *values {
+                self.declare(label, value);
+            }
+        }
+    }
+
     /// Allows a value of the label at index `label`, whatever the limit.
     pub(crate) fn declare(&self, label: usize, value: &str) {
         if let Some(rule) = self.rules.get(label) {

@@ -6,6 +6,7 @@ use loom::thread;
 
 use crate::cell::loom_models::check;
 use crate::metric::counter::Counter;
+use crate::metric::family_info::FamilyInfo;
 use crate::metric::label::Label;
 use crate::metric::set::SeriesSet;
 use crate::snapshot::{Desc, Kind, Labels, Values};
@@ -15,13 +16,16 @@ type Set = Arc<SeriesSet<Counter>>;
 /// Creates a family with one label.
 fn family(label: Label<'_>) -> Set {
     let desc = Desc::new("c", "", Kind::Counter);
-    Arc::new(SeriesSet::new(desc, Labels::default(), &[label], ()))
+    Arc::new(SeriesSet::new(
+        FamilyInfo::new(desc, Labels::default(), &[label]),
+        (),
+    ))
 }
 
 fn inc(set: &Set, value: &str) {
     set.get_or_create(
         [value],
-        &Labels::value_offsets(set.constant_labels(), set.label_names()),
+        &Labels::value_offsets(set.info().constant_labels(), set.info().label_names()),
     )
     .inc();
 }
@@ -112,7 +116,7 @@ fn a_series_that_is_used_while_it_is_removed_loses_no_value() {
 fn threads_that_reach_the_limit_at_the_same_time_lose_nothing() {
     check(|| {
         let set = family(Label::open("x"));
-        set.limits().set_limit(1);
+        set.info().limits().set_limit(1);
         let threads = ["a", "b"].map(|value| {
             let set = set.clone();
             thread::spawn(move || inc(&set, value))
@@ -126,7 +130,7 @@ fn threads_that_reach_the_limit_at_the_same_time_lose_nothing() {
             visible.contains(&("x=\"_overflow\"".to_owned(), 1)),
             "{visible:?}"
         );
-        assert_eq!(set.limits().overflow_count(), 1);
+        assert_eq!(set.info().limits().overflow_count(), 1);
     });
 }
 
@@ -135,7 +139,7 @@ fn threads_that_reach_the_limit_with_the_same_value_share_its_series() {
     check(|| {
         let set = family(Label::open("x"));
         inc(&set, "_overflow");
-        set.limits().set_limit(1);
+        set.info().limits().set_limit(1);
         let threads = [1, 2].map(|_| {
             let set = set.clone();
             thread::spawn(move || inc(&set, "a"))
@@ -145,6 +149,6 @@ fn threads_that_reach_the_limit_with_the_same_value_share_its_series() {
         }
         let expected = [("_overflow", 1), ("a", 2)];
         assert_eq!(read(&set), expected.map(|(x, n)| (format!("x=\"{x}\""), n)));
-        assert_eq!(set.limits().overflow_count(), 0);
+        assert_eq!(set.info().limits().overflow_count(), 0);
     });
 }

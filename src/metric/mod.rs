@@ -37,6 +37,7 @@ mod exemplars;
 #[cfg(feature = "llm")]
 mod expiring_gauge;
 mod family;
+mod family_info;
 #[cfg(feature = "llm")]
 mod fixed_point_counter;
 mod gauge;
@@ -70,6 +71,7 @@ pub(crate) use dynamic::{DynFamily, MAX_LABELS};
 #[cfg(feature = "llm")]
 pub(crate) use expiring_gauge::ExpiringGauge;
 pub use family::Family;
+pub(crate) use family_info::FamilyInfo;
 #[cfg(feature = "llm")]
 pub(crate) use fixed_point_counter::FixedPointCounter;
 pub use gauge::Gauge;
@@ -81,6 +83,7 @@ pub(crate) use intern_map::InternMap;
 pub use label::Label;
 #[cfg(feature = "llm")]
 pub(crate) use label_rule::{OVERFLOW, OverflowReason};
+pub(crate) use limits::Limits;
 pub(crate) use name::{Names, exported_names, is_same_when_escaped};
 #[cfg(feature = "llm")]
 pub(crate) use recent_extreme::RecentExtreme;

@@ -95,30 +95,27 @@ pub(crate) fn is_same_when_escaped(one: &str, other: &str) -> bool {
 /// meanings in a scrape.
 pub(crate) fn exported_names(name: &str, kind: Kind) -> Vec<String> {
     let desc = Desc::new(name, "", kind);
-    let mut names: Vec<_> = Escaping::ALL
-        .into_iter()
-        .flat_map(|scheme| names_of_family(&scheme.metric_name(desc.exposed_name()), kind))
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    names
-}
-
-/// Returns every name that is exported for a family with this escaped name.
-fn names_of_family(exposed: &str, kind: Kind) -> Vec<String> {
-    let with = |base: &str, suffixes: &[&str]| {
-        let suffixes = suffixes.iter();
-        suffixes.map(|suffix| format!("{base}{suffix}")).collect()
+    let suffixes: &[&str] = match kind {
+        Kind::Counter => &["", "_total", "_created"],
+        Kind::Gauge => &[""],
+        Kind::Histogram => &["", "_bucket", "_sum", "_count", "_created"],
     };
-    match kind {
-        // In OpenMetrics, the family of a counter has no suffix.
-        Kind::Counter => with(
-            exposed.strip_suffix("_total").unwrap_or(exposed),
-            &["", "_total", "_created"],
-        ),
-        Kind::Gauge => with(exposed, &[""]),
-        Kind::Histogram => with(exposed, &["", "_bucket", "_sum", "_count", "_created"]),
+    let mut names = Vec::new();
+    for scheme in Escaping::ALL {
+        let exposed = scheme.metric_name(desc.exposed_name());
+        let base = match kind {
+            // In OpenMetrics, the family of a counter has no suffix.
+            Kind::Counter => exposed.strip_suffix("_total").unwrap_or(&exposed),
+            Kind::Gauge | Kind::Histogram => &*exposed,
+        };
+        for suffix in suffixes {
+            let name = [base, suffix].concat();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
     }
+    names
 }
 
 /// Returns what is wrong with a name that is not classic.

@@ -1,9 +1,8 @@
 //! Reads a whole registry, one block of series at a time.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use std::vec;
 
 use crate::registry::Registry;
 use crate::registry::metric_table::{MetricEntry, SeriesGroup};
@@ -20,7 +19,7 @@ use crate::snapshot::{Desc, Labels, SeriesBlock};
 #[must_use = "the registry is read as blocks are taken"]
 pub(crate) struct BlockReader {
     registry: Registry,
-    entries: vec::IntoIter<Arc<MetricEntry>>,
+    entries: VecDeque<Arc<MetricEntry>>,
     /// The names of metrics whose series may be in several registries.
     overlapping: HashSet<String>,
     /// The family that is being read.
@@ -31,7 +30,7 @@ pub(crate) struct BlockReader {
     collected: HashMap<usize, Vec<Vec<SeriesBlock>>>,
     /// What is known so far about the metrics read; taken when all of them have been read.
     self_metrics: Option<SelfMetrics>,
-    self_metric_blocks: vec::IntoIter<SeriesBlock>,
+    self_metric_blocks: VecDeque<SeriesBlock>,
     /// The first series that was left out because an earlier registry has it.
     duplicate: Option<(String, Labels)>,
     read_at: SystemTime,
@@ -57,7 +56,7 @@ enum GroupCursor {
     /// A stored group, and the index of its next series.
     Stored(SeriesGroup, usize),
     /// Blocks that are in memory already.
-    Computed(vec::IntoIter<SeriesBlock>),
+    Computed(VecDeque<SeriesBlock>),
 }
 
 impl BlockReader {
@@ -74,13 +73,13 @@ impl BlockReader {
         };
         Self {
             registry: registry.clone(),
-            entries: entries.into_iter(),
+            entries: entries.into(),
             overlapping,
             current: None,
             name_filter: None,
             collected: HashMap::new(),
             self_metrics: Some(SelfMetrics::new(registry.self_metric_labels())),
-            self_metric_blocks: Vec::new().into_iter(),
+            self_metric_blocks: VecDeque::new(),
             duplicate: None,
             read_at: SystemTime::now(),
             uptime: registry.uptime(),
@@ -114,11 +113,8 @@ impl BlockReader {
         // The metrics about the registry itself are known only after all others were read.
         if !has_self_metric {
             self.self_metrics = None;
-            let entries = self.entries;
-            let selected: Vec<_> = entries
-                .filter(|entry| is_selected(&names, entry.desc()))
-                .collect();
-            self.entries = selected.into_iter();
+            self.entries
+                .retain(|entry| is_selected(&names, entry.desc()));
         }
         self.name_filter = Some(names);
         self
@@ -134,13 +130,13 @@ impl BlockReader {
                 }
                 self.finish_family(&current);
             }
-            if let Some(entry) = self.entries.next() {
+            if let Some(entry) = self.entries.pop_front() {
                 self.current = Some(self.start_family(entry));
             } else {
                 if let Some(self_metrics) = self.self_metrics.take() {
-                    self.self_metric_blocks = self_metrics.blocks(&self.registry).into_iter();
+                    self.self_metric_blocks = self_metrics.blocks(&self.registry).into();
                 }
-                return self.self_metric_blocks.next();
+                return self.self_metric_blocks.pop_front();
             }
         }
     }
@@ -160,7 +156,7 @@ impl BlockReader {
                 blocks.push(block);
             }
             let sums = sum_series(blocks, |labels| self.skip_duplicate(&family.entry, labels));
-            family.cursor = GroupCursor::Computed(sums.into_iter());
+            family.cursor = GroupCursor::Computed(sums.into());
             family.series = 0;
         } else if is_overlapping {
             family.seen = Some(SeenSeries::default());
@@ -174,7 +170,7 @@ impl BlockReader {
             let block = match &mut family.cursor {
                 GroupCursor::None => None,
                 GroupCursor::Stored(group, next_series) => group.set.block(next_series),
-                GroupCursor::Computed(blocks) => blocks.next(),
+                GroupCursor::Computed(blocks) => blocks.pop_front(),
             };
             if let Some(mut block) = block {
                 if let Some(seen) = &mut family.seen {
@@ -194,7 +190,7 @@ impl BlockReader {
             family.cursor = match &group.collector {
                 None => GroupCursor::Stored(group.clone(), 0),
                 Some((collector, index)) => {
-                    GroupCursor::Computed(self.collected_blocks(collector, *index).into_iter())
+                    GroupCursor::Computed(self.collected_blocks(collector, *index).into())
                 }
             };
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::error::Error;
 use crate::metric::{
-    Buckets, Counter, DynFamily, Family, Gauge, Histogram, Instrument, Label, MAX_LABELS,
-    MetricCell, SeriesSet,
+    Buckets, Counter, DynFamily, Family, FamilyInfo, Gauge, Histogram, Instrument, Label,
+    MAX_LABELS, MetricCell, SeriesSet,
 };
 use crate::registry::Registry;
 use crate::snapshot::Desc;
@@ -212,8 +212,8 @@ impl Registry {
             )));
         }
         let desc = Desc::new(name, table.help(name, help), M::KIND);
-        let set = SeriesSet::for_metric(desc, self.scope.labels().clone(), metric);
-        table.insert(Arc::new(set))
+        let info = FamilyInfo::new(desc, self.scope.labels().clone(), &[]);
+        table.insert(Arc::new(SeriesSet::for_metric(info, metric)))
     }
 
     fn series<M: Instrument>(
@@ -225,13 +225,7 @@ impl Registry {
     ) -> Result<M, Error> {
         let names: Vec<_> = labels.iter().map(|(name, _)| Label::from(*name)).collect();
         let set = self.series_set::<M>(name, help, &names, settings)?;
-        // In the order of the set, which is that of the first request.
-        let mut values: Vec<_> = set
-            .label_names()
-            .iter()
-            .filter_map(|name| labels.iter().find(|(label, _)| **name == **label))
-            .map(|(_, value)| *value)
-            .collect();
+        let mut values = set.info().values(labels);
         Ok(set.get_or_create_slow(&values.clone(), &mut values).clone())
     }
 
@@ -274,10 +268,7 @@ impl Registry {
         labels: &[Label<'_>],
         settings: Option<M::Settings>,
     ) -> Result<Arc<SeriesSet<M>>, Error> {
-        let name = &self.scope.name(name);
-        let label_names: Vec<_> = labels.iter().map(|label| label.name).collect();
-        self.scope.names().check_metric(name)?;
-        self.scope.check_labels(name, &label_names)?;
+        let name = &self.checked_name(name, labels)?;
         let constant = self.scope.labels();
         let existing = self.table().find(name, constant, labels, settings.as_ref());
         if let Some(set) = existing? {
@@ -291,8 +282,19 @@ impl Registry {
         let settings = settings.or_else(|| table.settings::<M>(name));
         let settings = settings.unwrap_or_else(|| M::Cell::default_settings(!labels.is_empty()));
         let desc = Desc::new(name, table.help(name, help), M::KIND).with_role(self.scope.role());
-        let set = Arc::new(SeriesSet::new(desc, constant.clone(), labels, settings));
+        let info = FamilyInfo::new(desc, constant.clone(), labels);
+        let set = Arc::new(SeriesSet::new(info, settings));
         table.insert(Arc::<SeriesSet<M>>::clone(&set))?;
         Ok(set)
+    }
+
+    /// Returns the name under which a metric is registered, if that name and those of the labels
+    /// are valid.
+    fn checked_name(&self, name: &str, labels: &[Label<'_>]) -> Result<String, Error> {
+        let name = self.scope.name(name);
+        let labels: Vec<_> = labels.iter().map(Label::name).collect();
+        self.scope.names().check_metric(&name)?;
+        self.scope.check_labels(&name, &labels)?;
+        Ok(name)
     }
 }

@@ -1,6 +1,7 @@
 //! Several registries that are read as one.
 
 use std::collections::{BTreeMap, HashSet};
+use std::iter;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,8 +19,8 @@ pub(super) struct AdditionalRegistries {
     /// Whether the check for conflicts has passed. Before, a conflict is an error and is not
     /// counted.
     is_checked: AtomicBool,
-    /// How many series were left out of scrapes, by metric name.
-    skipped: Mutex<BTreeMap<String, u64>>,
+    /// How many series were left out of scrapes, by metric name. Few metrics conflict.
+    skipped: Mutex<Vec<(String, u64)>>,
 }
 
 /// The metrics of several registries, merged by name.
@@ -93,10 +94,12 @@ impl Registry {
 
     /// Returns the registries that are read through this handle.
     pub(super) fn registries(&self) -> impl Iterator<Item = &Self> {
-        let additional = self.additional.iter();
-        [self]
-            .into_iter()
-            .chain(additional.flat_map(|additional| &additional.registries))
+        iter::once(self).chain(self.additional_registries())
+    }
+
+    fn additional_registries(&self) -> &[Self] {
+        let additional = self.additional.as_ref();
+        additional.map_or(&[], |additional| &additional.registries)
     }
 
     /// Returns the labels that this handle gives to all series of its metrics.
@@ -108,14 +111,10 @@ impl Registry {
     /// Returns the labels of the registry's metrics about itself: those constant labels that the
     /// handles of all its registries have.
     pub(crate) fn self_metric_labels(&self) -> Labels {
-        let additional = self.registries().skip(1);
-        let others: Vec<Vec<_>> = additional
-            .map(|registry| registry.scope.labels().pairs().collect())
-            .collect();
-        let pairs = self.scope.labels().pairs();
-        let common: Vec<_> = pairs
-            .filter(|pair| others.iter().all(|other| other.contains(pair)))
-            .collect();
+        let mut common: Vec<_> = self.scope.labels().pairs().collect();
+        for registry in self.additional_registries() {
+            common.retain(|pair| registry.scope.labels().pairs().any(|other| other == *pair));
+        }
         Labels::new(common.iter().map(|(name, value)| (&**name, &**value)))
     }
 
@@ -264,8 +263,12 @@ impl AdditionalRegistries {
         }
         let is_first = {
             let mut skipped = self.lock_skipped();
-            let is_first = !skipped.contains_key(metric);
-            *skipped.entry(metric.to_owned()).or_default() += series;
+            let existing = skipped.iter_mut().find(|(name, _)| *name == metric);
+            let is_first = existing.is_none();
+            match existing {
+                Some((_, count)) => *count += series,
+                None => skipped.push((metric.to_owned(), series)),
+            }
             is_first
         };
         if is_first {
@@ -279,12 +282,12 @@ impl AdditionalRegistries {
     }
 
     /// Returns how many series were left out so far, by metric name.
-    pub(super) fn skipped_series(&self) -> BTreeMap<String, u64> {
+    pub(super) fn skipped_series(&self) -> Vec<(String, u64)> {
         self.lock_skipped().clone()
     }
 
-    fn lock_skipped(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
-        // The map is complete after every step, even if another thread panicked.
+    fn lock_skipped(&self) -> MutexGuard<'_, Vec<(String, u64)>> {
+        // The list is complete after every step, even if another thread panicked.
         self.skipped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

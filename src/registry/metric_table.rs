@@ -1,7 +1,7 @@
 //! The metrics of a registry by name, and the names that they print.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fmt;
+use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use crate::error::Error;
@@ -88,6 +88,19 @@ impl MetricEntry {
         }
     }
 
+    /// Checks that a group has these labels, and that they allow the same values.
+    fn check_limits(&self, group: &SeriesGroup, labels: &[Label<'_>]) -> Result<(), Error> {
+        self.check_labels(group, &names_of(labels))?;
+        match group.set.limits() {
+            Some(limits) if !limits.allow(labels) => Err(self.conflict(
+                format_args!("with the labels {:?}", limits.rules()),
+                format_args!("with {labels:?}"),
+                "allow the same values, pass the label names only",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     fn check_labels(&self, group: &SeriesGroup, labels: &[&str]) -> Result<(), Error> {
         let names = group.set.label_names();
         if names.len() == labels.len() && names.iter().all(|name| labels.contains(&&**name)) {
@@ -100,9 +113,9 @@ impl MetricEntry {
         ))
     }
 
-    /// Returns why a group does not contain a set of instruments of type `M`.
-    fn type_conflict<M: Instrument>(&self, group: &SeriesGroup) -> Error {
-        let (existing, requested) = (self.desc().kind(), M::KIND);
+    /// Returns why a group does not contain a set of the instruments that are requested.
+    fn type_conflict(&self, group: &SeriesGroup, requested: Kind) -> Error {
+        let existing = self.desc().kind();
         if group.collector.is_some() {
             return self.conflict(
                 format_args!("by a collector"),
@@ -126,6 +139,14 @@ impl MetricEntry {
             format_args!("as a {existing}"),
             format_args!("as a {requested}"),
             &format!("request a {existing}"),
+        )
+    }
+
+    fn settings_conflict(&self, existing: &dyn Debug, requested: &dyn Debug) -> Error {
+        self.conflict(
+            format_args!("with {existing:?}"),
+            format_args!("with {requested:?}"),
+            "pass the same, leave them out",
         )
     }
 
@@ -230,31 +251,36 @@ impl MetricTable {
         labels: &[Label<'_>],
         settings: Option<&M::Settings>,
     ) -> Result<Option<Arc<SeriesSet<M>>>, Error> {
+        let Some((entry, group)) = self.find_group(name, constant, labels, M::KIND)? else {
+            return Ok(None);
+        };
+        let set = set_of::<M>(&group.set).ok_or_else(|| entry.type_conflict(group, M::KIND))?;
+        entry.check_limits(group, labels)?;
+        match settings {
+            Some(settings) if settings != set.settings() => {
+                Err(entry.settings_conflict(set.settings(), settings))
+            }
+            _ => Ok(Some(set)),
+        }
+    }
+
+    /// Returns the group with these constant labels, and its metric; `None` if there is none and
+    /// one of this kind can be added.
+    fn find_group(
+        &self,
+        name: &str,
+        constant: &Labels,
+        labels: &[Label<'_>],
+        kind: Kind,
+    ) -> Result<Option<(&MetricEntry, &SeriesGroup)>, Error> {
         let Some(entry) = self.metrics.get(name) else {
             return Ok(None);
         };
-        let names: Vec<_> = labels.iter().map(|label| label.name).collect();
-        let Some(group) = entry.group(constant) else {
-            entry.check_new_group(M::KIND, constant, Some(&names))?;
-            return Ok(None);
-        };
-        let set = set_of::<M>(&group.set).ok_or_else(|| entry.type_conflict::<M>(group))?;
-        entry.check_labels(group, &names)?;
-        if !set.limits().allow(labels) {
-            return Err(entry.conflict(
-                format_args!("with the labels {:?}", set.limits().rules()),
-                format_args!("with {labels:?}"),
-                "allow the same values, pass the label names only",
-            ));
+        let group = entry.group(constant);
+        if group.is_none() {
+            entry.check_new_group(kind, constant, Some(&names_of(labels)))?;
         }
-        match settings {
-            Some(settings) if settings != set.settings() => Err(entry.conflict(
-                format_args!("with {:?}", set.settings()),
-                format_args!("with {settings:?}"),
-                "pass the same, leave them out",
-            )),
-            _ => Ok(Some(set)),
-        }
+        Ok(group.map(|group| (&**entry, group)))
     }
 
     /// Returns the help text of the metric registered under `name`, or `new` if there is none.
@@ -323,6 +349,10 @@ fn printed_conflict(desc: &Desc, printed: &str, owner: &str) -> Error {
         "the {kind} {name:?} would be printed as {printed:?}, which the metric {owner:?} already \
          is: rename one of them"
     ))
+}
+
+fn names_of<'a>(labels: &[Label<'a>]) -> Vec<&'a str> {
+    labels.iter().map(Label::name).collect()
 }
 
 fn label_names(labels: &Labels) -> Vec<String> {

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::metric::{AnySet, Counter, Names};
+use crate::metric::{AnySet, Counter, Limits, Names};
 #[cfg(feature = "system")]
 use crate::registry::Registry;
 use crate::registry::collect::{Collect, CollectSink};
@@ -57,8 +57,8 @@ impl RegisteredCollector {
             self.record_panic();
             return Vec::new();
         }
-        let families = sink.into_families().into_iter().zip(&self.families);
-        let blocks = families.map(|(collected, family)| {
+        let mut families = Vec::with_capacity(self.families.len());
+        for (collected, family) in sink.into_families().into_iter().zip(&self.families) {
             if collected.invalid > 0 {
                 family.invalid.inc_by(collected.invalid);
             }
@@ -68,9 +68,9 @@ impl RegisteredCollector {
             for block in &mut blocks {
                 block.created_millis = vec![self.created_millis; block.labels.len()];
             }
-            blocks
-        });
-        blocks.collect()
+            families.push(blocks);
+        }
+        families
     }
 
     /// Returns a copy of the collector if it is of type `C`.
@@ -182,7 +182,7 @@ impl AnySet for ComputedFamily {
         self.family().invalid.get_u64()
     }
 
-    fn overflow_count(&self) -> Option<u64> {
+    fn limits(&self) -> Option<&Limits> {
         None
     }
 

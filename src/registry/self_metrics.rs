@@ -47,14 +47,20 @@ pub(super) struct SelfMetrics {
     constant: Labels,
     /// Whether the registry has collectors.
     pub(super) has_collectors: bool,
-    invalid: LabeledNumbers<Count>,
-    series: LabeledNumbers<f64>,
-    overflow: LabeledNumbers<Count>,
+    /// Sorted by name.
+    metrics: Vec<RecordedMetric>,
 }
 
-/// The series of one of these metrics.
-#[derive(Debug)]
-struct LabeledNumbers<T>(Vec<(Labels, T)>);
+/// What was recorded about one metric.
+#[derive(Debug, Default)]
+struct RecordedMetric {
+    name: String,
+    invalid: u64,
+    /// The number of its series, if it is exported.
+    series: Option<u64>,
+    /// How often a series had a value replaced, if it is exported.
+    overflow: Option<u64>,
+}
 
 impl SelfMetrics {
     pub(super) fn new(constant: Labels) -> Self {
@@ -64,63 +70,57 @@ impl SelfMetrics {
         }
     }
 
-    /// Records that `series` series of a metric were read.
+    /// Records that `series` series of a metric were read. Metrics are recorded in the order of
+    /// their names.
     pub(super) fn record(&mut self, metric: &Metric, series: usize) {
-        let labels = || self.constant.with_pairs([("metric", metric.name())]);
-        let invalid = metric.invalid_count();
-        if invalid > 0 {
-            self.invalid.0.push((labels(), invalid.into()));
-        }
+        let overflow = metric.overflowed_lookups();
         // The number of series of a metric without labels is always 1, unless constant labels
         // make more.
-        if series > 1 || (series > 0 && !metric.label_names().is_empty()) {
-            self.series.0.push((labels(), series as f64));
-        }
-        let overflow = metric.overflowed_lookups();
-        if let Some(overflow) = overflow.filter(|count| series > 0 || *count > 0) {
-            self.overflow.0.push((labels(), overflow.into()));
-        }
+        let has_series_count = series > 1 || (series > 0 && !metric.label_names().is_empty());
+        self.metrics.push(RecordedMetric {
+            name: metric.name().to_owned(),
+            invalid: metric.invalid_count(),
+            series: has_series_count.then_some(series as u64),
+            overflow: overflow.filter(|count| series > 0 || *count > 0),
+        });
     }
 
     /// Returns the blocks of these metrics, sorted by name. All series are as old as the
     /// registry.
     pub(super) fn blocks(mut self, registry: &Registry) -> Vec<SeriesBlock> {
         self.add_skipped_series(registry);
-        let mut panics = LabeledNumbers::default();
-        if self.has_collectors {
-            let counts = registry.registries();
-            let counts = counts.map(|registry| registry.inner.panics.get_u64());
-            let sum = counts.fold(0, u64::wrapping_add);
-            panics.0.push((self.constant, Count::from(sum)));
-        }
         let created = registry.registries().map(|r| r.inner.created_millis).min();
-        let families = [
-            panics.blocks(
-                COLLECTOR_PANICS,
-                "Panics of collectors. The metrics of a collector that panics are omitted.",
-                Values::Counter,
-            ),
-            self.invalid.blocks(
-                INVALID_OBSERVATIONS,
-                "Values that were ignored (NaN, infinite, or negative for a counter), and series \
-                 that were left out of a scrape (invalid or duplicate labels in a collector, or a \
-                 conflict with another registry).",
-                Values::Counter,
-            ),
-            self.series
-                .blocks(SERIES, "Series of a metric with labels.", Values::Gauge),
-            self.overflow.blocks(
-                SERIES_OVERFLOW,
-                "Times that `_overflow` replaced a label value that was over the limit, \
-                 too long or not allowed.",
-                Values::Counter,
-            ),
-        ];
-        let mut blocks: Vec<_> = families.into_iter().flatten().collect();
-        for block in &mut blocks {
-            block.created_millis = vec![created.unwrap_or(0); block.labels.len()];
-        }
-        blocks
+        let mut blocks = Blocks {
+            created_millis: created.unwrap_or(0),
+            blocks: Vec::new(),
+        };
+        let panics = registry.registries().map(|r| r.inner.panics.get_u64());
+        let panics = panics.fold(0, u64::wrapping_add);
+        let panics = self.has_collectors.then(|| (self.constant.clone(), panics));
+        blocks.add(
+            COLLECTOR_PANICS,
+            "Panics of collectors. The metrics of a collector that panics are omitted.",
+            panics.as_slice(),
+        );
+        blocks.add(
+            INVALID_OBSERVATIONS,
+            "Values that were ignored (NaN, infinite, or negative for a counter), and series that \
+             were left out of a scrape (invalid or duplicate labels in a collector, or a conflict \
+             with another registry).",
+            &self.labeled(|metric| Some(metric.invalid).filter(|count| *count > 0)),
+        );
+        blocks.add(
+            SERIES,
+            "Series of a metric with labels.",
+            &self.labeled(|metric| metric.series),
+        );
+        blocks.add(
+            SERIES_OVERFLOW,
+            "Times that `_overflow` replaced a label value that was over the limit, too long or \
+             not allowed.",
+            &self.labeled(|metric| metric.overflow),
+        );
+        blocks.blocks
     }
 
     /// Adds the series of additional registries that were left out to the invalid ones.
@@ -128,43 +128,63 @@ impl SelfMetrics {
         let Some(additional) = &registry.additional else {
             return;
         };
-        for (metric, series) in additional.skipped_series() {
-            let labels = self.constant.with_pairs([("metric", &*metric)]);
-            let mut existing = self.invalid.0.iter_mut();
-            match existing.find(|(existing, _)| *existing == labels) {
-                Some((_, count)) => count.whole += series,
-                None => self.invalid.0.push((labels, series.into())),
+        for (name, series) in additional.skipped_series() {
+            let position = self.metrics.partition_point(|metric| metric.name < name);
+            let existing = self.metrics.get_mut(position);
+            match existing.filter(|metric| metric.name == name) {
+                Some(metric) => metric.invalid += series,
+                None => self.metrics.insert(
+                    position,
+                    RecordedMetric {
+                        name,
+                        invalid: series,
+                        ..RecordedMetric::default()
+                    },
+                ),
             }
         }
-        self.invalid
-            .0
-            .sort_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
+    }
+
+    /// Returns the labels of each metric that has this number, and the number.
+    fn labeled(&self, number: fn(&RecordedMetric) -> Option<u64>) -> Vec<(Labels, u64)> {
+        let mut all = Vec::new();
+        for metric in &self.metrics {
+            if let Some(number) = number(metric) {
+                let labels = self.constant.with_pairs([("metric", &*metric.name)]);
+                all.push((labels, number));
+            }
+        }
+        all
     }
 }
 
-impl<T: Copy> LabeledNumbers<T> {
-    fn blocks(self, name: &str, help: &str, values: impl Fn(Vec<T>) -> Values) -> Vec<SeriesBlock> {
+/// The blocks of metrics whose series are of the same age.
+struct Blocks {
+    created_millis: u64,
+    blocks: Vec<SeriesBlock>,
+}
+
+impl Blocks {
+    /// Adds one of the metrics.
+    fn add(&mut self, name: &str, help: &str, series: &[(Labels, u64)]) {
         let kind = NAMES.iter().find(|(known, _)| *known == name);
         let kind = kind.map_or(Kind::Gauge, |(_, kind)| *kind);
-        let has_classic_labels = self.0.iter().all(|(labels, _)| labels.has_classic_names());
+        let has_classic_labels = series.iter().all(|(labels, _)| labels.has_classic_names());
         let desc = Desc::new(name, help, kind)
             .with_role(role(name))
             .with_classic_labels(has_classic_labels);
         let desc = Arc::new(desc);
-        let chunks = self.0.chunks(SeriesBlock::MAX_SERIES).enumerate();
-        let blocks = chunks.map(|(position, series)| {
-            let numbers = series.iter().map(|(_, number)| *number).collect();
-            let mut block = SeriesBlock::new(Arc::clone(&desc), values(numbers));
+        for (position, series) in series.chunks(SeriesBlock::MAX_SERIES).enumerate() {
+            let numbers = series.iter().map(|(_, number)| *number);
+            let values = match kind {
+                Kind::Counter => Values::Counter(numbers.map(Count::from).collect()),
+                _ => Values::Gauge(numbers.map(|number| number as f64).collect()),
+            };
+            let mut block = SeriesBlock::new(Arc::clone(&desc), values);
             block.is_first = position == 0;
             block.labels = series.iter().map(|(labels, _)| labels.clone()).collect();
-            block
-        });
-        blocks.collect()
-    }
-}
-
-impl<T> Default for LabeledNumbers<T> {
-    fn default() -> Self {
-        Self(Vec::new())
+            block.created_millis = vec![self.created_millis; series.len()];
+            self.blocks.push(block);
+        }
     }
 }

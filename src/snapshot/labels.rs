@@ -39,16 +39,7 @@ impl Labels {
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) {
         for (name, value) in pairs {
-            if !text.is_empty() {
-                text.push(',');
-            }
-            if is_classic_label(name) {
-                text.push_str(name);
-            } else {
-                push_quoted(text, name);
-            }
-            text.push('=');
-            push_quoted(text, value);
+            push_pair(text, name, value);
         }
     }
 
@@ -83,20 +74,20 @@ impl Labels {
 
     /// Returns the labels sorted by name.
     pub(crate) fn sorted(&self) -> Self {
-        self.sorted_and_filtered(|_| true)
+        self.sorted_and_filtered(true)
     }
 
     /// Returns the labels sorted by name, without those whose value is empty. Label sets that are
     /// the same to Prometheus have the same text.
     pub(crate) fn canonical(&self) -> Self {
-        self.sorted_and_filtered(|value| !value.is_empty())
+        self.sorted_and_filtered(false)
     }
 
-    fn sorted_and_filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
+    fn sorted_and_filtered(&self, keeps_empty: bool) -> Self {
         let mut pairs: Vec<_> = self.pairs().collect();
         let is_sorted = pairs.is_sorted();
         let all = pairs.len();
-        pairs.retain(|(_, value)| keep(value));
+        pairs.retain(|(_, value)| keeps_empty || !value.is_empty());
         if is_sorted && pairs.len() == all {
             return self.clone();
         }
@@ -176,17 +167,8 @@ impl Labels {
         };
         let mut separator = if first.is_empty() { "" } else { "," };
         for (name, value) in pairs {
-            let after = strip(remaining, separator)
-                .and_then(|text| {
-                    if is_classic_label(name) {
-                        strip(text, name)
-                    } else {
-                        strip_quoted(text, name)
-                    }
-                })
-                .and_then(|text| strip(text, "="))
-                .and_then(|text| strip_quoted(text, value));
-            match after {
+            let after = strip(remaining, separator);
+            match after.and_then(|text| strip_pair(text, name, value)) {
                 Some(after) => remaining = after,
                 None => return false,
             }
@@ -194,6 +176,30 @@ impl Labels {
         }
         remaining.is_empty()
     }
+}
+
+/// Appends one label to the text of others.
+fn push_pair(text: &mut String, name: &str, value: &str) {
+    if !text.is_empty() {
+        text.push(',');
+    }
+    if is_classic_label(name) {
+        text.push_str(name);
+    } else {
+        push_quoted(text, name);
+    }
+    text.push('=');
+    push_quoted(text, value);
+}
+
+/// Strips one label from the start of a text; `None` if the text does not begin with it.
+fn strip_pair<'t>(text: &'t [u8], name: &str, value: &str) -> Option<&'t [u8]> {
+    let after_name = if is_classic_label(name) {
+        strip(text, name)
+    } else {
+        strip_quoted(text, name)
+    };
+    strip_quoted(strip(after_name?, "=")?, value)
 }
 
 /// Returns true if two byte strings are equal.

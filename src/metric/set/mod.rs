@@ -4,16 +4,15 @@
 mod value_admission;
 
 use std::fmt;
-use std::hash::{BuildHasher, Hasher as _};
 use std::sync::{Arc, PoisonError};
 
-use crate::cell::{Hasher, IndexedList, Mutex};
+use crate::cell::{IndexedList, Mutex};
+use crate::metric::family_info::FamilyInfo;
 use crate::metric::handle::{Handle, MetricCell};
 use crate::metric::instrument::Instrument;
-use crate::metric::label::Label;
-use crate::metric::limits::{Limits, Overflow};
+use crate::metric::limits::Overflow;
 use crate::metric::series::Shared;
-use crate::snapshot::{Desc, Labels, SeriesBlock, is_classic_label};
+use crate::snapshot::SeriesBlock;
 
 /// The series of one family.
 ///
@@ -21,16 +20,11 @@ use crate::snapshot::{Desc, Labels, SeriesBlock, is_classic_label};
 /// added. A removed series stays where it is and is hidden; its handles make it visible again
 /// when they are used.
 pub(crate) struct SeriesSet<M: Instrument> {
-    desc: Arc<Desc>,
-    /// The registry's constant labels, which every series has.
-    constant_labels: Labels,
-    label_names: Box<[Box<str>]>,
-    limits: Limits,
+    info: FamilyInfo,
     shared: Arc<Shared<M::Settings>>,
     /// Always the standard library's lock, not loom's: no other lock is taken while it is
     /// held.
     overrides: std::sync::Mutex<Vec<SettingsOverride<M::Settings>>>,
-    hasher: Hasher,
     series: IndexedList<M>,
     /// Held while a series is added.
     adding: Mutex<()>,
@@ -45,61 +39,32 @@ struct SettingsOverride<S> {
 }
 
 impl<M: Instrument> SeriesSet<M> {
-    /// Creates a set without series. The caller has checked the names.
-    pub(crate) fn new(
-        desc: Desc,
-        constant_labels: Labels,
-        labels: &[Label<'_>],
-        settings: M::Settings,
-    ) -> Self {
-        let shared = Shared::new(settings, !labels.is_empty());
-        Self::with_shared(desc, constant_labels, labels, shared)
+    /// Creates a set without series.
+    pub(crate) fn new(info: FamilyInfo, settings: M::Settings) -> Self {
+        let shared = Shared::new(settings, !info.label_names().is_empty());
+        Self::with_shared(info, shared)
     }
 
     /// Creates the set of a metric without labels that existed before it was registered.
-    pub(crate) fn for_metric(desc: Desc, constant_labels: Labels, metric: &M) -> Self {
+    pub(crate) fn for_metric(info: FamilyInfo, metric: &M) -> Self {
         let shared = Arc::clone(&metric.handle().series().shared);
-        let set = Self::with_shared(desc, constant_labels, &[], shared);
-        set.series.insert(set.hash(&[]), metric.clone());
+        let set = Self::with_shared(info, shared);
+        set.series.insert(set.info.hash(&[]), metric.clone());
         set
     }
 
-    fn with_shared(
-        desc: Desc,
-        constant_labels: Labels,
-        labels: &[Label<'_>],
-        shared: Arc<Shared<M::Settings>>,
-    ) -> Self {
-        let is_classic = labels.iter().all(|label| is_classic_label(label.name));
+    fn with_shared(info: FamilyInfo, shared: Arc<Shared<M::Settings>>) -> Self {
         Self {
-            desc: Arc::new(
-                desc.with_classic_labels(is_classic && constant_labels.has_classic_names()),
-            ),
-            constant_labels,
-            label_names: labels.iter().map(|label| label.name.into()).collect(),
-            limits: Limits::new(labels),
+            info,
             shared,
             overrides: std::sync::Mutex::new(Vec::new()),
-            hasher: Hasher::default(),
             series: IndexedList::new(),
             adding: Mutex::new(()),
         }
     }
 
-    pub(crate) fn desc(&self) -> &Arc<Desc> {
-        &self.desc
-    }
-
-    pub(crate) fn constant_labels(&self) -> &Labels {
-        &self.constant_labels
-    }
-
-    pub(crate) fn label_names(&self) -> &[Box<str>] {
-        &self.label_names
-    }
-
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.limits
+    pub(crate) fn info(&self) -> &FamilyInfo {
+        &self.info
     }
 
     pub(crate) fn settings(&self) -> &M::Settings {
@@ -118,8 +83,7 @@ impl<M: Instrument> SeriesSet<M> {
     /// Sets the settings of series that are created later with this value of a label. Does
     /// nothing if the value has settings already, or if there is no such label.
     pub(crate) fn set_settings_for(&self, label: &str, value: &str, settings: M::Settings) {
-        let mut names = self.label_names.iter();
-        let Some(label) = names.position(|name| **name == *label) else {
+        let Some(label) = self.info.label_index(label) else {
             return;
         };
         let mut overrides = self.overrides();
@@ -147,15 +111,15 @@ impl<M: Instrument> SeriesSet<M> {
         series.filter(|series| !series.handle().is_hidden())
     }
 
-    /// Returns the series with these values, one for each of `label_names`, and creates it if
-    /// it does not exist. `value_offsets` are those of the set's labels.
+    /// Returns the series with these values, one for each label name, and creates it if it does
+    /// not exist. `value_offsets` are those of the set's labels.
     #[inline]
     pub(crate) fn get_or_create<const N: usize>(
         &self,
         values: [&str; N],
         value_offsets: &[usize; N],
     ) -> &M {
-        let found = self.series.find(self.hash(&values), |series| {
+        let found = self.series.find(self.info.hash(&values), |series| {
             let series = series.handle().series();
             series.state.is_live_and_unescaped()
                 && series.labels.matches_unescaped(&values, value_offsets)
@@ -183,7 +147,7 @@ impl<M: Instrument> SeriesSet<M> {
             series.handle().restore();
             return series;
         }
-        let overflow = self.limits.apply(values);
+        let overflow = self.info.limits().apply(values);
         let (series, overflow) = match overflow.and_then(|_| self.find(values)) {
             // Look again: another thread may have created the requested series, and reached
             // the limit with it.
@@ -198,7 +162,9 @@ impl<M: Instrument> SeriesSet<M> {
         };
         series.handle().restore();
         if let Some(overflow) = overflow {
-            self.limits.record_overflow(self.desc.name(), overflow);
+            self.info
+                .limits()
+                .record_overflow(self.info.desc().name(), overflow);
         }
         series
     }
@@ -212,10 +178,9 @@ impl<M: Instrument> SeriesSet<M> {
 
     /// Allows a value of a label whatever the limit. Does nothing if there is no such label.
     pub(crate) fn declare_value(&self, label: &str, value: &str) {
-        let mut names = self.label_names.iter();
-        if let Some(label) = names.position(|name| **name == *label) {
+        if let Some(label) = self.info.label_index(label) {
             let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
-            self.limits.declare(label, value);
+            self.info.limits().declare(label, value);
         }
     }
 
@@ -224,23 +189,11 @@ impl<M: Instrument> SeriesSet<M> {
     pub(crate) fn declare(&self, lists: &[&[&str]]) {
         {
             let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
-            for (label, values) in lists.iter().enumerate() {
-                for value in *values {
-                    self.limits.declare(label, value);
-                }
-            }
+            self.info.limits().declare_all(lists);
         }
         let combinations = lists.iter().map(|values| values.len()).product();
-        for combination in 0..combinations {
-            let mut quotient = combination;
-            let mut values: Vec<_> = lists
-                .iter()
-                .map(|values| {
-                    let value = values[quotient % values.len()];
-                    quotient /= values.len();
-                    value
-                })
-                .collect();
+        for number in 0..combinations {
+            let mut values = combination(lists, number);
             self.get_or_create_slow(&values.clone(), &mut values);
         }
     }
@@ -266,7 +219,7 @@ impl<M: Instrument> SeriesSet<M> {
             series.prefetch();
         }
         let values = M::Cell::empty_values(&shared.settings, all.len());
-        let mut block = SeriesBlock::with_capacity(Arc::clone(&self.desc), values, all.len());
+        let mut block = SeriesBlock::with_capacity(Arc::clone(self.info.desc()), values, all.len());
         for series in all {
             self.read(series, &mut block);
         }
@@ -290,9 +243,9 @@ impl<M: Instrument> SeriesSet<M> {
     fn read(&self, handle: &Handle<M::Cell>, block: &mut SeriesBlock) {
         let series = handle.series();
         series.read_exemplars(block.labels.len(), &mut block.exemplars);
-        block.labels.push(if self.label_names.is_empty() {
+        block.labels.push(if self.info.label_names().is_empty() {
             // A metric that existed before it was registered lacks the constant labels.
-            self.constant_labels.clone()
+            self.info.constant_labels().clone()
         } else {
             series.labels.clone()
         });
@@ -302,12 +255,12 @@ impl<M: Instrument> SeriesSet<M> {
 
     /// Returns the series with these values, if it exists, visible or not.
     pub(crate) fn find(&self, values: &[&str]) -> Option<&M> {
-        if self.label_names.is_empty() {
+        if self.info.label_names().is_empty() {
             return self.series.get(0);
         }
-        self.series.find(self.hash(values), |series| {
+        self.series.find(self.info.hash(values), |series| {
             let labels = &series.handle().series().labels;
-            labels.has_exact_pairs(&self.constant_labels, self.pairs(values))
+            self.info.are_labels(labels, values)
         })
     }
 
@@ -323,15 +276,15 @@ impl<M: Instrument> SeriesSet<M> {
         if let Some(series) = self.find(requested) {
             return (series, None);
         }
-        let overflow = self.limits.apply(values);
+        let overflow = self.info.limits().apply(values);
         if let Some(series) = self.find(values) {
             return (series, overflow);
         }
-        let labels = self.constant_labels.with_pairs(self.pairs(values));
-        let series = M::from_handle(Handle::new(labels, &self.shared_for(values)));
-        let series = self.series.insert(self.hash(values), series);
+        let handle = Handle::new(self.info.labels(values), &self.shared_for(values));
+        let hash = self.info.hash(values);
+        let series = self.series.insert(hash, M::from_handle(handle));
         // After the series was added; see `Limits`.
-        self.limits.admit(values);
+        self.info.limits().admit(values);
         (series, overflow)
     }
 
@@ -352,29 +305,24 @@ impl<M: Instrument> SeriesSet<M> {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns label names and values, without the constant labels.
-    fn pairs<'a>(&'a self, values: &'a [&'a str]) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let names = self.label_names.iter().map(|name| &**name);
-        names.zip(values.iter().copied())
-    }
-
-    #[inline]
-    fn hash(&self, values: &[&str]) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        for value in values {
-            // The hasher includes the length, so that `["a", "b"]` and `["ab", ""]` differ.
-            hasher.write(value.as_bytes());
-        }
-        hasher.finish()
-    }
-
     /// Prints a handle to the set: name, label names and number of series, but no label
     /// values.
     pub(crate) fn fmt_handle(&self, handle: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct(handle)
-            .field("name", &self.desc.name())
-            .field("labels", &self.label_names)
+            .field("name", &self.info.desc().name())
+            .field("labels", &self.info.label_names())
             .field("series", &self.series.len())
             .finish_non_exhaustive()
     }
+}
+
+/// Returns one of the combinations of values, one value of each list.
+fn combination<'a>(lists: &[&[&'a str]], number: usize) -> Vec<&'a str> {
+    let mut quotient = number;
+    let values = lists.iter().map(|values| {
+        let value = values[quotient % values.len()];
+        quotient /= values.len();
+        value
+    });
+    values.collect()
 }
