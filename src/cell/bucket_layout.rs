@@ -132,7 +132,7 @@ impl BucketLayout {
     pub(crate) fn native_counts(
         &self,
         segments: &[u64],
-        out_of_range: &mut [(CountKey, u64)],
+        out_of_range: &[(CountKey, u64)],
     ) -> Option<NativeBuckets> {
         let mut buckets = NativeBuckets {
             resolution: self.resolution?,
@@ -143,11 +143,10 @@ impl BucketLayout {
             match segment.native {
                 _ if count == 0 => {}
                 None => out_of_range_count += count,
-                Some(index) => add_count(&mut buckets.positive, index, count),
+                Some(index) => push_count(&mut buckets.positive, index, count),
             }
         }
-        out_of_range.sort_unstable();
-        for &(key, count) in &*out_of_range {
+        for &(key, count) in out_of_range {
             // An observation that is in progress, or that raced with a reset, may be counted in
             // only one of segment and exponential bucket.
             let count = count.min(out_of_range_count);
@@ -155,13 +154,11 @@ impl BucketLayout {
             match native_bucket(key) {
                 _ if count == 0 => {}
                 NativeBucket::Zero => buckets.zero_count += count,
-                NativeBucket::Positive(index) => add_count(&mut buckets.positive, index, count),
-                NativeBucket::Negative(index) => add_count(&mut buckets.negative, index, count),
+                NativeBucket::Positive(index) => buckets.add_positive(index, count),
+                NativeBucket::Negative(index) => buckets.add_negative(index, count),
             }
         }
         buckets.zero_count += out_of_range_count;
-        // Buckets out of range were appended, though they may be below those in range.
-        buckets.positive.sort_unstable();
         Some(buckets)
     }
 }
@@ -197,7 +194,7 @@ enum NativeBucket {
 }
 
 /// Adds to a bucket whose index is at least that of the last one.
-fn add_count(buckets: &mut Vec<(i32, u64)>, index: i32, count: u64) {
+fn push_count(buckets: &mut Vec<(i32, u64)>, index: i32, count: u64) {
     match buckets.last_mut() {
         Some((last, counted)) if *last == index => *counted += count,
         _ => buckets.push((index, count)),

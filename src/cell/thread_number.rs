@@ -6,7 +6,8 @@
 //! other.
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::PoisonError;
 
 use crate::cell::sync::Mutex;
@@ -70,14 +71,15 @@ pub(crate) struct Pool(Mutex<FreeNumbers>);
 
 #[derive(Debug)]
 struct FreeNumbers {
-    returned: BTreeSet<usize>,
+    /// The smallest first.
+    returned: BinaryHeap<Reverse<usize>>,
     /// All numbers from this one on are free.
     next: usize,
 }
 
 impl FreeNumbers {
     const ALL: Self = Self {
-        returned: BTreeSet::new(),
+        returned: BinaryHeap::new(),
         next: 0,
     };
 }
@@ -97,14 +99,17 @@ impl Pool {
     /// Leases the smallest free number.
     pub(crate) fn acquire(&self) -> usize {
         let mut numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        numbers.returned.pop_first().unwrap_or_else(|| {
-            numbers.next += 1;
-            numbers.next - 1
-        })
+        match numbers.returned.pop() {
+            Some(Reverse(number)) => number,
+            None => {
+                numbers.next += 1;
+                numbers.next - 1
+            }
+        }
     }
 
     pub(crate) fn release(&self, number: usize) {
         let mut numbers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        numbers.returned.insert(number);
+        numbers.returned.push(Reverse(number));
     }
 }

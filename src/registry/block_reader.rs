@@ -1,8 +1,10 @@
 //! Reads a whole registry, one block of series at a time.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashSet;
+use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use std::vec;
 
 use crate::registry::Registry;
 use crate::registry::metric_table::{MetricEntry, SeriesGroup};
@@ -19,18 +21,18 @@ use crate::snapshot::{Desc, Labels, SeriesBlock};
 #[must_use = "the registry is read as blocks are taken"]
 pub(crate) struct BlockReader {
     registry: Registry,
-    entries: VecDeque<Arc<MetricEntry>>,
+    entries: vec::IntoIter<Arc<MetricEntry>>,
     /// The names of metrics whose series may be in several registries.
     overlapping: HashSet<String>,
     /// The family that is being read.
     current: Option<FamilyReader>,
     /// The names of the families to return; `None` for all.
     name_filter: Option<HashSet<String>>,
-    /// The blocks that each collector computed, by family; keyed by the collector's address.
-    collected: HashMap<usize, Vec<Vec<SeriesBlock>>>,
+    /// The address of each collector that has run, and the blocks that it computed, by family.
+    collected: Vec<(usize, Vec<Vec<SeriesBlock>>)>,
     /// What is known so far about the metrics read; taken when all of them have been read.
     self_metrics: Option<SelfMetrics>,
-    self_metric_blocks: VecDeque<SeriesBlock>,
+    self_metric_blocks: vec::IntoIter<SeriesBlock>,
     /// The first series that was left out because an earlier registry has it.
     duplicate: Option<(String, Labels)>,
     read_at: SystemTime,
@@ -56,13 +58,13 @@ enum GroupCursor {
     /// A stored group, and the index of its next series.
     Stored(SeriesGroup, usize),
     /// Blocks that are in memory already.
-    Computed(VecDeque<SeriesBlock>),
+    Computed(vec::IntoIter<SeriesBlock>),
 }
 
 impl BlockReader {
     pub(super) fn new(registry: &Registry) -> Self {
         let (entries, overlapping) = match &registry.additional {
-            None => (registry.table().iter().cloned().collect(), HashSet::new()),
+            None => (registry.table().metrics().to_vec(), HashSet::new()),
             Some(additional) => {
                 let merged = registry.merged_metrics();
                 for (entry, conflict) in &merged.conflicts {
@@ -73,13 +75,13 @@ impl BlockReader {
         };
         Self {
             registry: registry.clone(),
-            entries: entries.into(),
+            entries: entries.into_iter(),
             overlapping,
             current: None,
             name_filter: None,
-            collected: HashMap::new(),
+            collected: Vec::new(),
             self_metrics: Some(SelfMetrics::new(registry.self_metric_labels())),
-            self_metric_blocks: VecDeque::new(),
+            self_metric_blocks: Vec::new().into_iter(),
             duplicate: None,
             read_at: SystemTime::now(),
             uptime: registry.uptime(),
@@ -113,14 +115,18 @@ impl BlockReader {
         // The metrics about the registry itself are known only after all others were read.
         if !has_self_metric {
             self.self_metrics = None;
-            self.entries
-                .retain(|entry| is_selected(&names, entry.desc()));
         }
         self.name_filter = Some(names);
         self
     }
 
-    /// Returns the next block, whether its name is selected or not.
+    /// Returns true if the family is to be returned.
+    fn is_selected(&self, desc: &Desc) -> bool {
+        let names = self.name_filter.as_ref();
+        names.is_none_or(|names| is_selected(names, desc))
+    }
+
+    /// Returns the next block. Its name may not be selected.
     fn next_unfiltered(&mut self) -> Option<SeriesBlock> {
         loop {
             if let Some(mut current) = self.current.take() {
@@ -130,13 +136,15 @@ impl BlockReader {
                 }
                 self.finish_family(&current);
             }
-            if let Some(entry) = self.entries.pop_front() {
-                self.current = Some(self.start_family(entry));
+            if let Some(entry) = self.entries.next() {
+                if self.self_metrics.is_some() || self.is_selected(entry.desc()) {
+                    self.current = Some(self.start_family(entry));
+                }
             } else {
                 if let Some(self_metrics) = self.self_metrics.take() {
-                    self.self_metric_blocks = self_metrics.blocks(&self.registry).into();
+                    self.self_metric_blocks = self_metrics.blocks(&self.registry).into_iter();
                 }
-                return self.self_metric_blocks.pop_front();
+                return self.self_metric_blocks.next();
             }
         }
     }
@@ -156,7 +164,7 @@ impl BlockReader {
                 blocks.push(block);
             }
             let sums = sum_series(blocks, |labels| self.skip_duplicate(&family.entry, labels));
-            family.cursor = GroupCursor::Computed(sums.into());
+            family.cursor = GroupCursor::Computed(sums.into_iter());
             family.series = 0;
         } else if is_overlapping {
             family.seen = Some(SeenSeries::default());
@@ -170,7 +178,7 @@ impl BlockReader {
             let block = match &mut family.cursor {
                 GroupCursor::None => None,
                 GroupCursor::Stored(group, next_series) => group.set.block(next_series),
-                GroupCursor::Computed(blocks) => blocks.pop_front(),
+                GroupCursor::Computed(blocks) => blocks.next(),
             };
             if let Some(mut block) = block {
                 if let Some(seen) = &mut family.seen {
@@ -190,7 +198,7 @@ impl BlockReader {
             family.cursor = match &group.collector {
                 None => GroupCursor::Stored(group.clone(), 0),
                 Some((collector, index)) => {
-                    GroupCursor::Computed(self.collected_blocks(collector, *index).into())
+                    GroupCursor::Computed(self.collected_blocks(collector, *index).into_iter())
                 }
             };
         }
@@ -214,12 +222,14 @@ impl BlockReader {
         family: usize,
     ) -> Vec<SeriesBlock> {
         let address = Arc::as_ptr(collector).addr();
-        let families = self.collected.entry(address);
-        let families = families.or_insert_with(|| collector.run());
-        families
-            .get_mut(family)
-            .map(std::mem::take)
-            .unwrap_or_default()
+        let mut collected = self.collected.iter();
+        let position = collected.position(|(other, _)| *other == address);
+        let position = position.unwrap_or_else(|| {
+            self.collected.push((address, collector.run()));
+            self.collected.len() - 1
+        });
+        let family = self.collected[position].1.get_mut(family);
+        family.map(mem::take).unwrap_or_default()
     }
 
     /// Records a family that has been read in the registry's metrics about itself.
@@ -238,8 +248,7 @@ impl Iterator for BlockReader {
     fn next(&mut self) -> Option<SeriesBlock> {
         loop {
             let block = self.next_unfiltered()?;
-            let filter = self.name_filter.as_ref();
-            if filter.is_none_or(|names| is_selected(names, &block.desc)) {
+            if self.is_selected(&block.desc) {
                 return Some(block);
             }
         }

@@ -3,8 +3,6 @@
 //! The functions are meant for start-up: where the registry returns an error, they panic with
 //! the error's text.
 
-#[cfg(feature = "axum")]
-use std::sync::Arc;
 use std::sync::LazyLock;
 #[cfg(feature = "axum")]
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,7 +31,7 @@ impl Registry {
         if HAS_WARNED.load(Ordering::Relaxed) || GLOBAL.inner.is_read.load(Ordering::Relaxed) {
             return;
         }
-        let first = GLOBAL.table().iter().next().map(Arc::clone);
+        let first = GLOBAL.table().metrics().first().cloned();
         let Some(first) = first else {
             return;
         };

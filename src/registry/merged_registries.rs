@@ -1,6 +1,6 @@
 //! Several registries that are read as one.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::iter;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::metric::exported_names;
 use crate::registry::Registry;
 use crate::registry::block_reader::BlockReader;
-use crate::registry::metric_table::{MetricEntry, SeriesGroup};
+use crate::registry::metric_table::{MetricEntry, SeriesGroup, SortedMetrics, are_same_names};
 use crate::snapshot::Labels;
 
 /// The registries that a merged handle reads in addition to its own.
@@ -128,29 +128,22 @@ impl Registry {
 
     /// Returns the metrics of all registries that are read through this handle.
     pub(super) fn merged_metrics(&self) -> MergedMetrics {
-        let mut entries: BTreeMap<String, Arc<MetricEntry>> = BTreeMap::new();
+        let mut entries = SortedMetrics::default();
         let mut overlapping = HashSet::new();
         let mut conflicts = Vec::new();
         let registries: Vec<_> = self.registries().collect();
         for (position, registry) in registries.iter().enumerate() {
-            let new: Vec<_> = registry.table().iter().cloned().collect();
+            let new = registry.table().metrics().to_vec();
             for entry in new {
-                let name = entry.desc().name();
                 if let Err(error) = check_entry(&entry, &entries, &registries[..position]) {
                     conflicts.push((entry, error));
-                } else if let Some(existing) = entries.get_mut(name) {
-                    let groups = &mut Arc::make_mut(existing).groups;
-                    groups.extend_from_slice(&entry.groups);
-                    if !existing.has_disjoint_groups() {
-                        overlapping.insert(name.to_owned());
-                    }
-                } else {
-                    entries.insert(name.to_owned(), entry);
+                } else if !entries.add(Arc::clone(&entry)).has_disjoint_groups() {
+                    overlapping.insert(entry.desc().name().to_owned());
                 }
             }
         }
         MergedMetrics {
-            entries: entries.into_values().collect(),
+            entries: entries.into_vec(),
             overlapping,
             conflicts,
         }
@@ -185,7 +178,7 @@ impl Registry {
 /// Checks that a registry's metric does not conflict with those merged from earlier registries.
 fn check_entry(
     entry: &MetricEntry,
-    merged: &BTreeMap<String, Arc<MetricEntry>>,
+    merged: &SortedMetrics,
     earlier: &[&Registry],
 ) -> Result<(), Error> {
     let (name, kind) = (entry.desc().name(), entry.desc().kind());
@@ -225,10 +218,12 @@ fn check_same_metric(entry: &MetricEntry, existing: &MetricEntry) -> Result<(), 
     }
     let labels = |entry: &MetricEntry| entry.groups.iter().find_map(SeriesGroup::label_names);
     match (labels(existing), labels(entry)) {
-        (Some(first), Some(other)) if first != other => Err(Error::conflict(format_args!(
-            "the metric {name:?} has the labels {first:?} in one registry and {other:?} in \
+        (Some(first), Some(other)) if !are_same_names(&first, &other) => {
+            Err(Error::conflict(format_args!(
+                "the metric {name:?} has the labels {first:?} in one registry and {other:?} in \
              another: give it the same labels, or rename one of them"
-        ))),
+            )))
+        }
         _ => Ok(()),
     }
 }
@@ -248,16 +243,16 @@ impl AdditionalRegistries {
     /// Counts the series of a metric that conflicts with one of an earlier registry.
     pub(super) fn skip_metric(&self, entry: &MetricEntry, conflict: &Error) {
         let series = entry.groups.iter().map(SeriesGroup::stored_series).sum();
-        self.skip(entry.desc().name(), series, || conflict.to_string());
+        self.skip(entry.desc().name(), series, &|| conflict.to_string());
     }
 
     /// Counts a series that an earlier registry has as well.
     pub(super) fn skip_duplicate(&self, metric: &str, labels: &Labels) {
-        self.skip(metric, 1, || duplicate_error(metric, labels).to_string());
+        self.skip(metric, 1, &|| duplicate_error(metric, labels).to_string());
     }
 
     /// Counts series of a metric that are left out, and logs a warning for the first.
-    fn skip(&self, metric: &str, series: u64, reason: impl FnOnce() -> String) {
+    fn skip(&self, metric: &str, series: u64, reason: &dyn Fn() -> String) {
         if series == 0 || !self.is_checked.load(Ordering::Relaxed) {
             return;
         }

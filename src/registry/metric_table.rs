@@ -1,6 +1,6 @@
 //! The metrics of a registry by name, and the names that they print.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 
@@ -27,11 +27,48 @@ pub(super) struct SeriesGroup {
     pub(super) collector: Option<(Arc<RegisteredCollector>, usize)>,
 }
 
+/// Metrics, sorted by name.
+#[derive(Clone, Default)]
+pub(super) struct SortedMetrics(Vec<Arc<MetricEntry>>);
+
 /// The metrics of a registry by name, and every name that they print.
 pub(super) struct MetricTable {
-    metrics: BTreeMap<String, Arc<MetricEntry>>,
+    metrics: SortedMetrics,
     /// Each printed name, and the name of the metric that prints it.
     printed: HashMap<String, String>,
+}
+
+impl SortedMetrics {
+    pub(super) fn get(&self, name: &str) -> Option<&Arc<MetricEntry>> {
+        let position = self.position(name).ok()?;
+        self.0.get(position)
+    }
+
+    /// Adds a metric, or its groups to the metric of the same name, and returns that metric.
+    pub(super) fn add(&mut self, entry: Arc<MetricEntry>) -> &MetricEntry {
+        let position = match self.position(entry.desc().name()) {
+            Ok(position) => {
+                let groups = &mut Arc::make_mut(&mut self.0[position]).groups;
+                groups.extend_from_slice(&entry.groups);
+                position
+            }
+            Err(position) => {
+                self.0.insert(position, entry);
+                position
+            }
+        };
+        &self.0[position]
+    }
+
+    pub(super) fn into_vec(self) -> Vec<Arc<MetricEntry>> {
+        self.0
+    }
+
+    /// Returns the position of a metric, or the one at which it would be inserted.
+    fn position(&self, name: &str) -> Result<usize, usize> {
+        self.0
+            .binary_search_by(|entry| entry.desc().name().cmp(name))
+    }
 }
 
 impl MetricEntry {
@@ -103,7 +140,7 @@ impl MetricEntry {
 
     fn check_labels(&self, group: &SeriesGroup, labels: &[&str]) -> Result<(), Error> {
         let names = group.set.label_names();
-        if names.len() == labels.len() && names.iter().all(|name| labels.contains(&&**name)) {
+        if are_same_names(names, labels) {
             return Ok(());
         }
         Err(self.conflict(
@@ -191,15 +228,13 @@ impl SeriesGroup {
         self.set.len() as u64
     }
 
-    /// Returns the names of all labels of the series, sorted; `None` if a collector chooses
-    /// them.
+    /// Returns the names of all labels of the series; `None` if a collector chooses them.
     pub(super) fn label_names(&self) -> Option<Vec<String>> {
         if self.collector.is_some() {
             return None;
         }
         let mut names = self.constant_names();
         names.extend(self.set.label_names().iter().map(ToString::to_string));
-        names.sort_unstable();
         Some(names)
     }
 }
@@ -207,7 +242,7 @@ impl SeriesGroup {
 impl MetricTable {
     pub(super) fn new() -> Self {
         let mut table = Self {
-            metrics: BTreeMap::new(),
+            metrics: SortedMetrics::default(),
             printed: HashMap::new(),
         };
         for (name, kind) in self_metrics::NAMES {
@@ -228,8 +263,9 @@ impl MetricTable {
         (entry.desc().exposed_name() == name).then_some(entry)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<MetricEntry>> {
-        self.metrics.values()
+    /// Returns all metrics, sorted by name.
+    pub(super) fn metrics(&self) -> &[Arc<MetricEntry>] {
+        &self.metrics.0
     }
 
     /// Returns the name of the metric that prints the name `printed`.
@@ -319,10 +355,8 @@ impl MetricTable {
         }
         self.printed.extend(new_printed);
         for group in groups {
-            let name = group.set.desc().name().to_owned();
-            let entry = self.metrics.entry(name);
-            let entry = entry.or_insert_with(|| Arc::new(MetricEntry { groups: Vec::new() }));
-            Arc::make_mut(entry).groups.push(group);
+            let groups = vec![group];
+            self.metrics.add(Arc::new(MetricEntry { groups }));
         }
         Ok(())
     }
@@ -349,6 +383,12 @@ fn printed_conflict(desc: &Desc, printed: &str, owner: &str) -> Error {
         "the {kind} {name:?} would be printed as {printed:?}, which the metric {owner:?} already \
          is: rename one of them"
     ))
+}
+
+/// Returns true if two lists have the same names, in any order.
+pub(super) fn are_same_names(one: &[impl AsRef<str>], other: &[impl AsRef<str>]) -> bool {
+    let is_in_other = |name: &str| other.iter().any(|other| other.as_ref() == name);
+    one.len() == other.len() && one.iter().all(|name| is_in_other(name.as_ref()))
 }
 
 fn names_of<'a>(labels: &[Label<'a>]) -> Vec<&'a str> {

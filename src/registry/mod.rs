@@ -252,7 +252,7 @@ impl Registry {
     pub fn metrics(&self) -> Vec<Metric> {
         let entries: Vec<Arc<MetricEntry>> = match self.additional {
             Some(_) => self.merged_metrics().entries,
-            None => self.table().iter().cloned().collect(),
+            None => self.table().metrics().to_vec(),
         };
         entries.iter().map(|entry| entry.metric()).collect()
     }
@@ -318,7 +318,7 @@ impl Default for Registry {
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registry")
-            .field("metrics", &self.table().iter().count())
+            .field("metrics", &self.table().metrics().len())
             .finish_non_exhaustive()
     }
 }

@@ -51,9 +51,8 @@ impl SeriesBlock {
         }
     }
 
-    /// Removes the series for which `keep` returns false.
-    pub(crate) fn retain(&mut self, keep: impl Fn(usize) -> bool) {
-        let kept: Vec<_> = (0..self.labels.len()).filter(|&i| keep(i)).collect();
+    /// Removes all series but those with these indexes, which are ascending.
+    pub(crate) fn retain(&mut self, kept: &[usize]) {
         if kept.len() == self.labels.len() {
             return;
         }
@@ -67,7 +66,7 @@ impl SeriesBlock {
             exemplar.series = position.unwrap_or(0);
             position.is_ok()
         });
-        self.values.retain(&kept);
+        self.values.retain(kept);
     }
 
     /// Returns the exemplars of one series, sorted by bucket.

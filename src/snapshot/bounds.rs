@@ -115,9 +115,13 @@ impl Bounds {
 
     /// Returns these bounds and `others`, both ascending, merged into one list.
     pub(crate) fn merged_with(&self, others: &[f64]) -> Self {
-        let mut all = [self, others].concat();
-        all.sort_by(f64::total_cmp);
-        all.dedup();
+        let mut all = self.to_vec();
+        for bound in others {
+            let position = all.partition_point(|other| other < bound);
+            if all.get(position) != Some(bound) {
+                all.insert(position, *bound);
+            }
+        }
         Self::from_sorted(&all)
     }
 

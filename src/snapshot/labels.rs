@@ -84,14 +84,21 @@ impl Labels {
     }
 
     fn sorted_and_filtered(&self, keeps_empty: bool) -> Self {
-        let mut pairs: Vec<_> = self.pairs().collect();
-        let is_sorted = pairs.is_sorted();
-        let all = pairs.len();
-        pairs.retain(|(_, value)| keeps_empty || !value.is_empty());
-        if is_sorted && pairs.len() == all {
+        let mut is_changed = false;
+        let mut pairs = Vec::new();
+        for pair in self.pairs() {
+            if !keeps_empty && pair.1.is_empty() {
+                is_changed = true;
+                continue;
+            }
+            // There are few labels, and they are usually sorted.
+            let position = pairs.partition_point(|other| *other <= pair);
+            is_changed |= position < pairs.len();
+            pairs.insert(position, pair);
+        }
+        if !is_changed {
             return self.clone();
         }
-        pairs.sort_unstable();
         Self::new(pairs.iter().map(|(name, value)| (&**name, &**value)))
     }
 

@@ -88,6 +88,16 @@ impl NativeBuckets {
         self.zero_count + counts.map(|(_, count)| count).sum::<u64>()
     }
 
+    /// Adds to the count of a bucket of positive values.
+    pub(crate) fn add_positive(&mut self, index: i32, count: u64) {
+        add_count(&mut self.positive, index, count);
+    }
+
+    /// Adds to the count of a bucket of negative values.
+    pub(crate) fn add_negative(&mut self, index: i32, count: u64) {
+        add_count(&mut self.negative, index, count);
+    }
+
     /// Adds the counts of buckets with the same resolution.
     pub(crate) fn add(&mut self, other: &Self) {
         self.zero_count += other.zero_count;
@@ -132,9 +142,14 @@ impl NativeBuckets {
 /// Adds counts to others; both are sorted by index.
 fn add_counts(counts: &mut Vec<(i32, u64)>, others: &[(i32, u64)]) {
     for &(index, count) in others {
-        match counts.binary_search_by_key(&index, |(index, _)| *index) {
-            Ok(position) => counts[position].1 += count,
-            Err(position) => counts.insert(position, (index, count)),
-        }
+        add_count(counts, index, count);
+    }
+}
+
+/// Adds to the count of one bucket; the counts are sorted by index.
+fn add_count(counts: &mut Vec<(i32, u64)>, index: i32, count: u64) {
+    match counts.binary_search_by_key(&index, |(index, _)| *index) {
+        Ok(position) => counts[position].1 += count,
+        Err(position) => counts.insert(position, (index, count)),
     }
 }

@@ -107,20 +107,21 @@ impl HistogramCell {
         let (all, part) = counts[start..].split_at_mut(layout.segment_count());
         let mut out_of_range = Vec::new();
         let mut totals = EMPTY;
+        // Held while the numbers are read, so that a reset happens before or after.
+        let mut guard = None;
         if let Some((shards, baseline)) = self.shards() {
-            // Held while the numbers are read, so that a reset happens before or after.
             let baseline = baseline.lock().unwrap_or_else(PoisonError::into_inner);
             totals = read_shards(shards, all, part);
             if let Some(baseline) = baseline.as_ref() {
                 baseline.subtract_from(all, &mut totals);
             }
-            totals = merge(totals, self.read_shared(part, &mut out_of_range));
-        } else {
-            totals = merge(totals, self.read_shared(part, &mut out_of_range));
+            guard = Some(baseline);
         }
+        totals = merge(totals, self.read_shared(part, &mut out_of_range));
+        drop(guard);
         add_counts(all, part);
         let totals = with_valid_bounds(totals, all.iter().sum());
-        let native = layout.native_counts(all, &mut out_of_range);
+        let native = layout.native_counts(all, &out_of_range);
         layout.merge_into_classic(all);
         counts.truncate(start + layout.bucket_count());
         (totals, native)

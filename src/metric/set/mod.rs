@@ -191,34 +191,35 @@ impl<M: Instrument> SeriesSet<M> {
             let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
             self.info.limits().declare_all(lists);
         }
-        let combinations = lists.iter().map(|values| values.len()).product();
-        for number in 0..combinations {
-            let mut values = combination(lists, number);
-            self.get_or_create_slow(&values.clone(), &mut values);
-        }
+        for_each_combination(lists, &mut |values| {
+            self.get_or_create_slow(values, &mut values.to_vec());
+        });
     }
 
     /// Reads up to [`SeriesBlock::MAX_SERIES`] visible series with the same settings, from index
     /// `next` on, and moves `next` past them. Returns `None` at the end.
     pub(crate) fn block(&self, next: &mut usize) -> Option<SeriesBlock> {
-        let first = self.next_visible(next)?;
-        let shared = &first.series().shared;
         let mut all = Vec::with_capacity(SeriesBlock::MAX_SERIES);
-        all.push(first);
+        let mut shared: Option<&Arc<Shared<_>>> = None;
         while all.len() < SeriesBlock::MAX_SERIES {
             let mut after = *next;
-            match self.next_visible(&mut after) {
-                Some(series) if Arc::ptr_eq(&series.series().shared, shared) => all.push(series),
-                _ => break,
+            let Some(series) = self.next_visible(&mut after) else {
+                break;
+            };
+            let first_shared = *shared.get_or_insert(&series.series().shared);
+            if !Arc::ptr_eq(&series.series().shared, first_shared) {
+                break;
             }
+            all.push(series);
             *next = after;
         }
+        let settings = &shared?.settings;
         // In a separate loop: the processor then fetches the memory of all series at the same
         // time, not of one after the other while they are read.
         for series in &all {
             series.prefetch();
         }
-        let values = M::Cell::empty_values(&shared.settings, all.len());
+        let values = M::Cell::empty_values(settings, all.len());
         let mut block = SeriesBlock::with_capacity(Arc::clone(self.info.desc()), values, all.len());
         for series in all {
             self.read(series, &mut block);
@@ -316,13 +317,16 @@ impl<M: Instrument> SeriesSet<M> {
     }
 }
 
-/// Returns one of the combinations of values, one value of each list.
-fn combination<'a>(lists: &[&[&'a str]], number: usize) -> Vec<&'a str> {
-    let mut quotient = number;
-    let values = lists.iter().map(|values| {
-        let value = values[quotient % values.len()];
-        quotient /= values.len();
-        value
-    });
-    values.collect()
+/// Calls `visit` with each combination of values, one value of each list.
+fn for_each_combination<'a>(lists: &[&[&'a str]], visit: &mut dyn FnMut(&[&'a str])) {
+    let combinations = lists.iter().map(|values| values.len()).product();
+    let mut values = vec![""; lists.len()];
+    for combination in 0..combinations {
+        let mut quotient = combination;
+        for (value, list) in values.iter_mut().zip(lists) {
+            *value = list[quotient % list.len()];
+            quotient /= list.len();
+        }
+        visit(&values);
+    }
 }

@@ -19,18 +19,15 @@ impl SeenSeries {
         block: &mut SeriesBlock,
         mut on_duplicate: impl FnMut(&Labels),
     ) {
-        let keep: Vec<_> = block
-            .labels
-            .iter()
-            .map(|labels| {
-                let is_new = self.0.insert(labels.canonical());
-                if !is_new {
-                    on_duplicate(labels);
-                }
-                is_new
-            })
-            .collect();
-        block.retain(|series| keep[series]);
+        let mut new = Vec::new();
+        for (series, labels) in block.labels.iter().enumerate() {
+            if self.0.insert(labels.canonical()) {
+                new.push(series);
+            } else {
+                on_duplicate(labels);
+            }
+        }
+        block.retain(&new);
     }
 }
 
@@ -69,7 +66,7 @@ pub(super) fn sum_series(
                 on_mismatch(labels);
             }
         }
-        block.retain(|series| new.binary_search(&series).is_ok());
+        block.retain(&new);
         if !block.labels.is_empty() {
             sums.push(block);
         }
