@@ -38,7 +38,7 @@ function duration(s) {
 }
 
 function timeSpan(s) {
-  const plural = (n, unit) => (Math.floor(n) === 1 ? '1 ' + unit : Math.floor(n) + ' ' + unit + 's');
+  const plural = (n, unit) => (Math.round(n) === 1 ? '1 ' + unit : Math.round(n) + ' ' + unit + 's');
   if (s >= 172800) return plural(s / 86400, 'day');
   if (s >= 7200) return plural(s / 3600, 'hour');
   return s >= 120 ? plural(s / 60, 'minute') : plural(Math.max(s, 0), 'second');
