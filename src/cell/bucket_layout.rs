@@ -264,7 +264,7 @@ mod tests {
         let segment = CountKey::try_from(layout.segment_for(value)).unwrap();
         let mut segments = vec![0; layout.segment_count()];
         segments[segment_from_key(segment).unwrap()] = 1;
-        let mut out_of_range: Vec<_> = layout
+        let out_of_range: Vec<_> = layout
             .out_of_range_key(value)
             .map(|key| (key, 1))
             .into_iter()
@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(classic.iter().sum::<u64>(), 1);
         (
             bucket,
-            layout.native_counts(&segments, &mut out_of_range).unwrap(),
+            layout.native_counts(&segments, &out_of_range).unwrap(),
         )
     }
 
@@ -340,12 +340,12 @@ mod tests {
         let out_of_range = layout.out_of_range_key(-5.0).unwrap();
         let mut segments = vec![0; layout.segment_count()];
         segments[layout.segment_for(-5.0)] = 3;
-        for mut keys in [
+        for keys in [
             vec![(FIRST_NATIVE_KEY, 1), (out_of_range, 5)],
             vec![(out_of_range, 1)],
             vec![],
         ] {
-            let native = layout.native_counts(&segments, &mut keys).unwrap();
+            let native = layout.native_counts(&segments, &keys).unwrap();
             assert_eq!(native.count(), 3);
         }
     }
