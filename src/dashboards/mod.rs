@@ -1,6 +1,8 @@
 //! A Grafana board, Prometheus rules and the live page, generated for the metrics that a
 //! registry has.
 //!
+//! The guide [Dashboards and alerts](crate::guides::dashboards) explains them by task.
+//!
 //! Metrics are found by their [role](crate::snapshot::Role), so presets, prefixes and custom
 //! labels are supported. The router serves all three. To generate the board and the rules in
 //! Rust:

@@ -1,5 +1,7 @@
 //! A layer that measures LLM calls: requests, errors, tokens, latency and cost.
 //!
+//! The guide [LLM calls](crate::guides::llm) explains it by task.
+//!
 //! It wraps the HTTP client that sends the requests, and reads each response while it passes
 //! through. It buffers nothing and needs no proxy. The caller gets the same bytes and errors, at
 //! the same time, as without the layer.

@@ -1,5 +1,7 @@
 //! Counters, gauges, histograms and families.
 //!
+//! The guide [Custom metrics](crate::guides::custom_metrics) explains them by task.
+//!
 //! A [`Counter`] only grows (requests, errors, bytes). A [`Gauge`] goes up and down
 //! (connections, queue length). A [`Histogram`] has a distribution (durations, sizes). A
 //! [`Family`] is any of them with labels. All are handles: a clone is the same metric, and a

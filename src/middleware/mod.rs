@@ -1,5 +1,7 @@
 //! A tower layer that measures every HTTP request of a service.
 //!
+//! The guide [HTTP layer](crate::guides::http) explains it by task.
+//!
 //! ```
 //! use axum::{Router, routing::get};
 //! use tachometer::{MetricsLayer, Registry, metrics_router};

@@ -1,5 +1,7 @@
 //! Named metrics, and reading them all.
 //!
+//! The guide [Custom metrics](crate::guides::custom_metrics) explains it by task.
+//!
 //! A [`Registry`] creates metrics and refuses names that would be ambiguous in a scrape. It
 //! knows no exposition format and no HTTP: [`Registry::gather`] returns plain data, one
 //! [`SeriesBlock`] at a time.

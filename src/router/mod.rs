@@ -1,5 +1,8 @@
 //! The router that serves metrics over HTTP.
 //!
+//! The guide [Exposition](crate::guides::exposition) explains it by task, and [Security](crate::guides::security)
+//! lists what clients can do.
+//!
 //! ```
 //! use axum::Router;
 //! use tachometer::{MetricsRouter, Registry, metrics_router};

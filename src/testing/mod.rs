@@ -1,5 +1,7 @@
 //! Assertions for tests of instrumented services, and a parser for expositions.
 //!
+//! The guide [Testing](crate::guides::testing) explains them by task.
+//!
 //! A test with a custom registry is independent of other tests, which may run in parallel:
 //!
 //! ```
