@@ -1,6 +1,6 @@
 //! A hash index of a list, whose readers never wait for its writer.
 
-use crate::cell::list::{List, Location, empty_slots};
+use crate::cell::list::{List, Location, empty_slots, fill};
 use crate::cell::sync::{AtomicU64, AtomicUsize, OnceLock, Ordering};
 
 /// The number of slots in the first table.
@@ -124,7 +124,7 @@ impl<T: Clone> Table<T> {
         let free = slots.find(|(_, slot)| slot.load(Ordering::Relaxed) == 0);
         if let Some((index, slot)) = free {
             if let (Some(copy), Some(entry)) = (self.entries.get(index), entry) {
-                copy.get_or_init(|| entry.clone());
+                fill(copy, entry.clone());
             }
             // Release: the entry is complete before a reader finds it.
             slot.store(word, Ordering::Release);

@@ -95,7 +95,7 @@ impl<T> List<T> {
         let location = Location::from_position(position);
         let chunk = &self.chunks[location.chunk()];
         let slots = chunk.get_or_init(|| empty_slots(1 << location.chunk()));
-        let entry = slots[location.offset()].get_or_init(|| entry);
+        let entry = fill(&slots[location.offset()], entry);
         // Release: the entry is complete before the length counts it.
         self.len.store(position + 1, Ordering::Release);
         (location, entry)
@@ -105,6 +105,11 @@ impl<T> List<T> {
 /// Returns slots for entries that are added later.
 pub(crate) fn empty_slots<T>(slots: usize) -> Box<[OnceLock<T>]> {
     (0..slots).map(|_| OnceLock::new()).collect()
+}
+
+/// Stores an entry in an empty slot.
+pub(crate) fn fill<T>(slot: &OnceLock<T>, entry: T) -> &T {
+    slot.get_or_init(|| entry)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::metric::buckets::Buckets;
 use crate::metric::family_info::FamilyInfo;
 use crate::metric::histogram::Histogram;
 use crate::metric::instrument::Instrument;
+use crate::metric::label::Label;
 #[cfg(feature = "llm")]
 use crate::metric::label_rule::OverflowReason;
 use crate::metric::set::SeriesSet;
@@ -24,10 +25,10 @@ pub(crate) struct DynFamily<M: Instrument> {
 struct LabelOrder(Box<[usize]>);
 
 impl<M: Instrument> DynFamily<M> {
-    /// Creates a handle that takes values in the order of `names`, which are the label names
-    /// of the set, at most [`MAX_LABELS`].
-    pub(crate) fn new(set: Arc<SeriesSet<M>>, names: &[&str]) -> Self {
-        let order = LabelOrder::new(set.info(), names);
+    /// Creates a handle that takes values in the order of `labels`, which are those of the set,
+    /// at most [`MAX_LABELS`].
+    pub(crate) fn new(set: Arc<SeriesSet<M>>, labels: &[Label<'_>]) -> Self {
+        let order = LabelOrder::new(set.info(), labels);
         Self { set, order }
     }
 
@@ -102,8 +103,8 @@ impl<M: Instrument> DynFamily<M> {
 }
 
 impl LabelOrder {
-    fn new(info: &FamilyInfo, names: &[&str]) -> Self {
-        let indexes = (0..names.len()).map(|label| info.caller_index(label, names));
+    fn new(info: &FamilyInfo, labels: &[Label<'_>]) -> Self {
+        let indexes = (0..labels.len()).map(|label| info.caller_index(label, labels));
         Self(indexes.collect())
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::metric::buckets::Buckets;
 use crate::metric::histogram::Histogram;
 use crate::metric::instrument::Instrument;
+use crate::metric::label::Label;
 use crate::metric::set::SeriesSet;
 use crate::snapshot::Labels;
 
@@ -37,11 +38,10 @@ pub struct Family<M: Instrument, const N: usize> {
 }
 
 impl<M: Instrument, const N: usize> Family<M, N> {
-    /// Creates a handle that takes values in the order of `names`, which are the label names
-    /// of the set.
-    pub(crate) fn new(set: Arc<SeriesSet<M>>, names: [&str; N]) -> Self {
+    /// Creates a handle that takes values in the order of `labels`, which are those of the set.
+    pub(crate) fn new(set: Arc<SeriesSet<M>>, labels: &[Label<'_>; N]) -> Self {
         let info = set.info();
-        let order = array::from_fn(|label| info.caller_index(label, &names));
+        let order = array::from_fn(|label| info.caller_index(label, labels));
         let value_offsets = Labels::value_offsets(info.constant_labels(), info.label_names());
         Self {
             set,

@@ -55,11 +55,11 @@ impl FamilyInfo {
         self.label_names.iter().position(|label| **label == *name)
     }
 
-    /// Returns the index of the label at `index` in the names of a caller, who may name the same
-    /// labels in another order.
-    pub(super) fn caller_index(&self, index: usize, names: &[&str]) -> usize {
-        let label = self.label_names.get(index).map(|name| &**name);
-        let caller_index = names.iter().position(|name| Some(*name) == label);
+    /// Returns the index of the label at `index` in the labels of a caller, who may name them in
+    /// another order.
+    pub(super) fn caller_index(&self, index: usize, labels: &[Label<'_>]) -> usize {
+        let name = self.label_names.get(index).map(|name| &**name);
+        let caller_index = labels.iter().position(|label| Some(label.name) == name);
         caller_index.unwrap_or(index)
     }
 

@@ -106,8 +106,8 @@ impl<'a> CollectSink<'a> {
         }
     }
 
-    pub(super) fn into_families(self) -> Vec<CollectedFamily<'a>> {
-        self.families
+    pub(super) fn families_mut(&mut self) -> &mut [CollectedFamily<'a>] {
+        &mut self.families
     }
 
     /// Adds a series to a family of counters: the total, not the increase since the last read.

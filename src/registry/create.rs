@@ -238,7 +238,7 @@ impl Registry {
     ) -> Result<Family<M, N>, Error> {
         let labels = labels.map(Into::into);
         let set = self.series_set(name, help, &labels, settings)?;
-        Ok(Family::new(set, labels.map(|label| label.name)))
+        Ok(Family::new(set, &labels))
     }
 
     /// Returns the family called `name`, whose labels are chosen at run time. There may be up to
@@ -257,8 +257,7 @@ impl Registry {
             )));
         }
         let set = self.series_set(name, help, labels, settings)?;
-        let names: Vec<_> = labels.iter().map(|label| label.name).collect();
-        Ok(DynFamily::new(set, &names))
+        Ok(DynFamily::new(set, labels))
     }
 
     fn series_set<M: Instrument>(

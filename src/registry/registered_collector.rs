@@ -3,6 +3,7 @@
 #[cfg(feature = "system")]
 use std::any::Any;
 use std::cell::RefCell;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,11 +59,11 @@ impl RegisteredCollector {
             return Vec::new();
         }
         let mut families = Vec::with_capacity(self.families.len());
-        for (collected, family) in sink.into_families().into_iter().zip(&self.families) {
+        for (collected, family) in sink.families_mut().iter_mut().zip(&self.families) {
             if collected.invalid > 0 {
                 family.invalid.inc_by(collected.invalid);
             }
-            let mut blocks = collected.blocks;
+            let mut blocks = mem::take(&mut collected.blocks);
             // A block is empty if its only series was refused.
             blocks.retain(|block| !block.labels.is_empty());
             for block in &mut blocks {

@@ -110,7 +110,10 @@ impl Labels {
     /// Returns true if a value is escaped or a name is quoted in the text. It may also return true
     /// if neither is the case.
     pub(crate) fn is_escaped(&self) -> bool {
-        self.0.starts_with('"') || self.0.contains(",\"") || self.0.contains('\\')
+        let text = self.0.as_bytes();
+        let has_quoted_name =
+            text.first() == Some(&b'"') || text.windows(2).any(|pair| pair == b",\"");
+        has_quoted_name || text.contains(&b'\\')
     }
 
     /// Returns true if the labels have exactly these values. The text must not be
