@@ -18,7 +18,7 @@ const MAX_TABLES: usize = if cfg!(tachometer_loom) { 3 } else { 19 };
 /// current one. A reader that still uses the old table can miss an entry, but never finds a wrong
 /// one. A caller that misses must look again under the writer's lock.
 pub(crate) struct Index<T> {
-    tables: Box<[OnceLock<Table<T>>]>,
+    tables: Vec<OnceLock<Table<T>>>,
     current: AtomicUsize,
 }
 
@@ -28,7 +28,7 @@ struct Table<T> {
     slots: Box<[AtomicU64]>,
     /// A small table also has a copy of each slot's entry, which saves a reader two dependent
     /// loads in the list. In a large table this is empty.
-    entries: Box<[OnceLock<T>]>,
+    entries: Vec<OnceLock<T>>,
 }
 
 impl<T: Clone> Index<T> {

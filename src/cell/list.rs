@@ -12,7 +12,7 @@ const MAX_CHUNKS: usize = if cfg!(tachometer_loom) {
 /// The number of bits of a location that are the offset in its chunk.
 const OFFSET_BITS: u32 = 27;
 
-type Chunk<T> = Box<[OnceLock<T>]>;
+type Chunk<T> = Vec<OnceLock<T>>;
 
 /// Where in a list an entry is: its chunk and the offset in it.
 ///
@@ -50,8 +50,8 @@ impl Location {
 
 /// An append-only list of up to 2^28 entries, which never move, so that readers need no lock.
 pub(crate) struct List<T> {
-    /// A boxed slice, so that a drop is a loop instead of code for each chunk.
-    chunks: Box<[OnceLock<Chunk<T>>]>,
+    /// Not an array, so that a drop is a loop instead of code for each chunk.
+    chunks: Vec<OnceLock<Chunk<T>>>,
     len: AtomicUsize,
 }
 
@@ -79,10 +79,6 @@ impl<T> List<T> {
         chunk.get(location.offset())?.get()
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        (0..self.len()).map_while(|position| self.get(position))
-    }
-
     /// Appends an entry, and returns its location and a reference to it.
     ///
     /// Only one thread may call this at a time.
@@ -103,8 +99,13 @@ impl<T> List<T> {
 }
 
 /// Returns slots for entries that are added later.
-pub(crate) fn empty_slots<T>(slots: usize) -> Box<[OnceLock<T>]> {
-    (0..slots).map(|_| OnceLock::new()).collect()
+pub(crate) fn empty_slots<T>(count: usize) -> Vec<OnceLock<T>> {
+    // A loop is less code than an iterator, and there is a copy for each type of entry.
+    let mut slots = Vec::with_capacity(count);
+    for _ in 0..count {
+        slots.push(OnceLock::new());
+    }
+    slots
 }
 
 /// Stores an entry in an empty slot.
@@ -128,7 +129,6 @@ mod tests {
             );
         }
         assert_eq!(list.len(), 1_000);
-        assert!(list.iter().copied().eq(0..1_000));
         assert_eq!(list.get(123), Some(&123));
         assert_eq!(list.get(1_000), None);
     }

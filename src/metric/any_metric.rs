@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "dashboard")]
 use crate::metric::buckets::Buckets;
+use crate::metric::handle::Handle;
 #[cfg(feature = "dashboard")]
 use crate::metric::histogram::Histogram;
 use crate::metric::instrument::Instrument;
@@ -187,11 +188,11 @@ impl<M: Instrument> AnySet for SeriesSet<M> {
 
     fn total(&self) -> f64 {
         // Not `sum`, which returns -0 if there is no series.
-        let totals = self.iter().map(|series| series.handle().total());
+        let totals = self.iter().map(Handle::total);
         totals.fold(0.0, |sum, total| sum + total)
     }
 
     fn reset(&self) {
-        self.iter().for_each(|series| series.handle().reset());
+        self.iter().for_each(Handle::reset);
     }
 }

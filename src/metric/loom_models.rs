@@ -94,7 +94,7 @@ fn a_series_that_is_used_while_it_is_removed_loses_no_value() {
         let threads = [
             thread::spawn(move || {
                 // Like a handle that the caller has kept.
-                by_handle.iter().for_each(Counter::inc);
+                by_handle.iter().for_each(|series| series.cell().add(1));
             }),
             thread::spawn(move || inc(&by_name, "a")),
             thread::spawn(move || {

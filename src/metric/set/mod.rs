@@ -4,6 +4,7 @@
 mod value_admission;
 
 use std::fmt;
+use std::iter;
 use std::sync::{Arc, PoisonError};
 
 use crate::cell::{IndexedList, Mutex};
@@ -106,9 +107,9 @@ impl<M: Instrument> SeriesSet<M> {
     }
 
     /// Returns the visible series.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &M> {
-        let series = self.series.iter();
-        series.filter(|series| !series.handle().is_hidden())
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Handle<M::Cell>> {
+        let mut next = 0;
+        iter::from_fn(move || self.next_visible(&mut next))
     }
 
     /// Returns the series with these values, one for each label name, and creates it if it does
