@@ -343,13 +343,14 @@ impl MetricTable {
         for group in &groups {
             let desc = group.set.desc();
             let joins_metric = self.check_new_group(group)?;
-            for printed in exported_names(desc.name(), desc.kind()) {
-                let registered = self.printed.get(&printed).filter(|_| !joins_metric);
-                if let Some(owner) = registered.or(new_printed.get(&printed)) {
-                    return Err(printed_conflict(desc, &printed, owner));
+            let all_printed = exported_names(desc.name(), desc.kind());
+            for printed in &all_printed {
+                let registered = self.printed.get(printed).filter(|_| !joins_metric);
+                if let Some(owner) = registered.or(new_printed.get(printed)) {
+                    return Err(printed_conflict(desc, printed, owner));
                 }
             }
-            for printed in exported_names(desc.name(), desc.kind()) {
+            for printed in all_printed {
                 new_printed.insert(printed, desc.name().to_owned());
             }
         }
