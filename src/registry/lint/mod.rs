@@ -8,7 +8,7 @@ mod tests;
 mod units;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -80,19 +80,24 @@ impl LintedFamily {
         }
     }
 
-    /// Adds the names of labels, as text format 0.0.4 prints them.
-    fn add_label_names(&mut self, names: impl IntoIterator<Item = impl AsRef<str>>) {
-        for name in names {
-            let name = Escaping::Underscores.label_name(name.as_ref());
-            if !self.labels.contains(&*name) {
-                self.labels.insert(name.into_owned());
-            }
+    /// Adds the name of a label, as text format 0.0.4 prints it.
+    fn add_label_name(&mut self, name: &str) {
+        let name = Escaping::Underscores.label_name(name);
+        if !self.labels.contains(&*name) {
+            self.labels.insert(name.into_owned());
+        }
+    }
+
+    /// Adds the names of labels that are rendered.
+    fn add_names_of(&mut self, labels: &Labels) {
+        for (name, _) in labels.pairs() {
+            self.add_label_name(&name);
         }
     }
 
     fn add_series(&mut self, block: &SeriesBlock) {
         for labels in &block.labels {
-            self.add_label_names(labels.pairs().map(|(name, _)| name));
+            self.add_names_of(labels);
             if !self.series.insert(labels.clone()) {
                 self.duplicates.push(labels.clone());
             }
@@ -126,30 +131,34 @@ impl Registry {
     #[must_use]
     #[doc(alias = "promtool")]
     pub fn lint(&self) -> Vec<Lint> {
-        let mut families = BTreeMap::new();
+        let mut families = Vec::new();
         for metric in self.metrics() {
             let family = find_or_add(&mut families, metric.desc());
-            family.add_label_names(metric.constant_labels().pairs().map(|(name, _)| name));
-            family.add_label_names(metric.label_names());
+            family.add_names_of(metric.constant_labels());
+            for name in metric.label_names() {
+                family.add_label_name(name);
+            }
         }
         for block in self.gather() {
             // The metric may have been registered after the others were listed.
             find_or_add(&mut families, &block.desc).add_series(&block);
         }
-        families.values().flat_map(rules::check).collect()
+        families.iter().flat_map(rules::check).collect()
     }
 }
 
-/// Returns the family with the name that text format 0.0.4 prints, which promtool reads.
-fn find_or_add<'a>(
-    families: &'a mut BTreeMap<String, LintedFamily>,
-    desc: &Arc<Desc>,
-) -> &'a mut LintedFamily {
+/// Returns the family with the name that text format 0.0.4 prints, which promtool reads. The
+/// families are sorted by this name.
+fn find_or_add<'a>(families: &'a mut Vec<LintedFamily>, desc: &Arc<Desc>) -> &'a mut LintedFamily {
     let name = Escaping::Underscores.metric_name(desc.exposed_name());
-    let printed = match &name {
-        Cow::Borrowed(_) => Arc::clone(desc),
-        Cow::Owned(name) => Arc::new(Desc::new(name, desc.help(), desc.kind())),
-    };
-    let family = families.entry(name.into_owned());
-    family.or_insert_with(|| LintedFamily::new(&printed))
+    let position = families.partition_point(|family| *family.desc.exposed_name() < *name);
+    let existing = families.get(position);
+    if existing.is_none_or(|family| *family.desc.exposed_name() != *name) {
+        let printed = match &name {
+            Cow::Borrowed(_) => Arc::clone(desc),
+            Cow::Owned(name) => Arc::new(Desc::new(name, desc.help(), desc.kind())),
+        };
+        families.insert(position, LintedFamily::new(&printed));
+    }
+    &mut families[position]
 }

@@ -105,7 +105,7 @@ fn suffixes_and_labels_of_histograms_are_reserved() {
         ("level", Kind::Gauge, 0),
     ] {
         let mut family = family("a", kind);
-        family.add_label_names([label]);
+        family.add_label_name(label);
         check_family(&family, "reserved_name", times);
     }
 }
@@ -154,7 +154,9 @@ fn names_and_labels_are_not_in_camel_case() {
         ],
     );
     let mut family = family("openJobs", Kind::Gauge);
-    family.add_label_names(["userId", "userName", "user", "User", "ID"]);
+    for label in ["userId", "userName", "user", "User", "ID"] {
+        family.add_label_name(label);
+    }
     check_family(&family, "camel_case", 3);
 }
 
@@ -200,7 +202,9 @@ fn every_text_names_the_metric_the_problem_and_the_remedy() {
         "",
         Kind::Gauge,
     )));
-    family.add_label_names(["le", "cD"]);
+    for label in ["le", "cD"] {
+        family.add_label_name(label);
+    }
     let lints = check(&family);
     assert_eq!(lints.len(), 9, "{lints:?}");
     for lint in lints {
