@@ -64,7 +64,7 @@ mod tests {
             for number in 0..2_000 {
                 assert_eq!(find(number), Some(&number));
             }
-            assert!((0..2_000).all(|number| list.get(number as usize) == Some(&number)));
+            assert!((0..2_000).all(|number| list.get(number) == Some(&(number as u64))));
         }
     }
 }
