@@ -202,12 +202,11 @@ impl Limits {
 
     fn explain(&self, reason: OverflowReason) -> String {
         let limit = self.limit.load(Ordering::Relaxed);
-        let remedy = "raise the limit with `Family::limit`, or declare the values that must stay \
-                      with `Family::declare`";
+        let remedy = "raise the limit (`Family::limit`, `MetricsLayer::label_limit`), or declare \
+                      the values that must stay (`Family::declare`)";
         match reason {
             OverflowReason::NotListed => "the label is closed, and the value is not in its list; \
-                                          declare it with `Family::declare`, or make the label \
-                                          open"
+                                          add it to `Label::closed`, or make the label open"
                 .into(),
             OverflowReason::TooLong => format!(
                 "it is longer than {MAX_VALUE_BYTES} bytes; shorten it, or declare it with \
