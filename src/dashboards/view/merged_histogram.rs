@@ -1,43 +1,17 @@
 //! A histogram that is merged from several series, whose buckets may differ.
 
-use std::mem;
-
-use crate::snapshot::{Bounds, HistogramView, Totals};
+use crate::snapshot::{Bounds, HistogramView};
 
 /// The sum of several histograms.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MergedHistogram {
     /// `None` until a histogram is added.
     bounds: Option<Bounds>,
-    /// The `+Inf` bucket is the last.
-    buckets: Vec<Bucket>,
+    /// The count of each bucket, not cumulative. The `+Inf` bucket is the last.
+    counts: Vec<u64>,
     pub(super) sum: f64,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Bucket {
-    /// Not cumulative.
-    count: u64,
-    /// Limits of the values in this bucket. They are narrower than its bounds if all series that
-    /// have such values have their smallest or largest value ever observed in this bucket.
-    min: f64,
-    max: f64,
-}
-
-impl Bucket {
-    const EMPTY: Self = Self {
-        count: 0,
-        min: f64::INFINITY,
-        max: f64::NEG_INFINITY,
-    };
-
-    fn add(&mut self, other: &Self) {
-        if other.count > 0 {
-            self.count += other.count;
-            self.min = self.min.min(other.min);
-            self.max = self.max.max(other.max);
-        }
-    }
+    /// The smallest and the largest value ever observed.
+    min_max: Option<[f64; 2]>,
 }
 
 /// A quantile, as precise as the buckets allow.
@@ -58,7 +32,7 @@ impl Quantile {
 
 impl MergedHistogram {
     pub(super) fn count(&self) -> u64 {
-        self.buckets.iter().map(|bucket| bucket.count).sum()
+        self.counts.iter().sum()
     }
 
     /// Adds the histogram of one series.
@@ -66,18 +40,12 @@ impl MergedHistogram {
         if histogram.count() == 0 {
             return;
         }
-        let Totals { sum, min, max } = histogram.totals();
-        let mut lower = f64::NEG_INFINITY;
-        let buckets = upper_bounds(histogram.bounds()).zip(histogram.counts());
-        let buckets = buckets.map(|(upper, count)| Bucket {
-            count: *count,
-            min: mem::replace(&mut lower, upper).max(min),
-            max: upper.min(max),
-        });
+        let totals = histogram.totals();
         self.merge(&Self {
             bounds: Some(histogram.bounds().clone()),
-            buckets: buckets.collect(),
-            sum,
+            counts: histogram.counts().to_vec(),
+            sum: totals.sum,
+            min_max: Some([totals.min, totals.max]),
         });
     }
 
@@ -88,24 +56,31 @@ impl MergedHistogram {
             return;
         };
         match &self.bounds {
-            None => (self.bounds, self.buckets) = (Some(others.clone()), other.buckets.clone()),
+            None => (self.bounds, self.counts) = (Some(others.clone()), other.counts.clone()),
             Some(bounds) if bounds == others => {
-                for (bucket, other) in self.buckets.iter_mut().zip(&other.buckets) {
-                    bucket.add(other);
+                for (count, other) in self.counts.iter_mut().zip(&other.counts) {
+                    *count += other;
                 }
             }
             Some(bounds) => {
                 let merged = bounds.merged_with(others);
-                let mut buckets = vec![Bucket::EMPTY; merged.len() + 1];
-                for (bounds, old_buckets) in [(bounds, &self.buckets), (others, &other.buckets)] {
-                    for (upper, bucket) in upper_bounds(bounds).zip(old_buckets) {
-                        buckets[merged.bucket_index(upper)].add(bucket);
+                let mut counts = vec![0; merged.len() + 1];
+                for (bounds, old_counts) in [(bounds, &self.counts), (others, &other.counts)] {
+                    let upper_bounds = bounds.iter().copied().chain([f64::INFINITY]);
+                    for (upper, count) in upper_bounds.zip(old_counts) {
+                        counts[merged.bucket_index(upper)] += count;
                     }
                 }
-                (self.bounds, self.buckets) = (Some(merged), buckets);
+                (self.bounds, self.counts) = (Some(merged), counts);
             }
         }
         self.sum += other.sum;
+        self.min_max = match (self.min_max, other.min_max) {
+            (Some([min, max]), Some([other_min, other_max])) => {
+                Some([min.min(other_min), max.max(other_max)])
+            }
+            (min_max, None) | (None, min_max) => min_max,
+        };
     }
 
     /// Returns the increase since an earlier sample of the same histograms.
@@ -114,33 +89,32 @@ impl MergedHistogram {
         // puts the values of the earlier sample into the same buckets as in this one.
         let mut earlier = Self {
             bounds: self.bounds.clone(),
-            buckets: vec![Bucket::EMPTY; self.buckets.len()],
-            sum: 0.0,
+            counts: vec![0; self.counts.len()],
+            ..Self::default()
         };
         earlier.merge(before);
         if earlier.bounds != self.bounds {
             // Series were removed, and their share of the values is unknown.
             return Self::default();
         }
-        let buckets = self.buckets.iter().zip(&earlier.buckets);
+        let counts = self.counts.iter().zip(&earlier.counts);
         Self {
             bounds: self.bounds.clone(),
-            buckets: buckets
-                .map(|(now, before)| Bucket {
-                    count: now.count.saturating_sub(before.count),
-                    ..*now
-                })
+            counts: counts
+                .map(|(now, before)| now.saturating_sub(*before))
                 .collect(),
             sum: (self.sum - earlier.sum).max(0.0),
+            min_max: self.min_max,
         }
     }
 
     /// Returns the quantile `q`, from 0 to 1, or `None` if there are no values.
     ///
     /// It is interpolated linearly between two bounds, as `histogram_quantile` does, or between
-    /// closer limits if those of all values in the bucket are known.
+    /// a bound and the smallest or largest value ever observed if that is in the bucket.
     pub(super) fn quantile(&self, q: f64) -> Option<Quantile> {
         let bounds = self.bounds.as_ref()?;
+        let [min, max] = self.min_max?;
         let count = self.count();
         if count == 0 {
             return None;
@@ -148,25 +122,19 @@ impl MergedHistogram {
         let rank = q * count as f64;
         let mut below = 0;
         let mut lower = f64::NEG_INFINITY;
-        for (upper, bucket) in bounds.iter().zip(&self.buckets) {
-            if bucket.count > 0 && (below + bucket.count) as f64 >= rank {
-                let fraction = (rank - below as f64) / bucket.count as f64;
-                // A bucket that was merged from wider ones has wider limits.
-                let (from, to) = (bucket.min.max(lower), bucket.max.min(*upper));
+        for (upper, count) in bounds.iter().zip(&self.counts) {
+            if *count > 0 && (below + count) as f64 >= rank {
+                let fraction = (rank - below as f64) / *count as f64;
+                let (from, to) = (lower.max(min), upper.min(max));
+                // Not `clamp`, which panics if a reset has left min above max.
                 let value = from + (to - from) * fraction.max(0.0);
-                // Not `clamp`, which panics if a reset has left the minimum above the maximum.
-                return Some(Quantile::Value(value.max(from).min(to)));
+                return Some(Quantile::Value(value.max(min).min(max)));
             }
-            below += bucket.count;
+            below += count;
             lower = *upper;
         }
         Some(Quantile::AboveBound(lower))
     }
-}
-
-/// Returns the upper bound of each bucket.
-fn upper_bounds(bounds: &Bounds) -> impl Iterator<Item = f64> {
-    bounds.iter().copied().chain([f64::INFINITY])
 }
 
 #[cfg(test)]
@@ -175,41 +143,18 @@ mod tests {
 
     fn histogram(bounds: &[f64], values: &[f64]) -> MergedHistogram {
         let bounds = Bounds::new(bounds).unwrap();
-        let mut buckets = vec![Bucket::EMPTY; bounds.len() + 1];
+        let mut counts = vec![0; bounds.len() + 1];
         for value in values {
-            buckets[bounds.bucket_index(*value)].count += 1;
+            counts[bounds.bucket_index(*value)] += 1;
         }
         let min = values.iter().copied().fold(f64::INFINITY, f64::min);
         let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let mut lower = f64::NEG_INFINITY;
-        for (upper, bucket) in upper_bounds(&bounds).zip(&mut buckets) {
-            bucket.min = mem::replace(&mut lower, upper).max(min);
-            bucket.max = upper.min(max);
-        }
         MergedHistogram {
             bounds: Some(bounds),
-            buckets,
+            counts,
             sum: values.iter().sum(),
+            min_max: Some([min, max]),
         }
-    }
-
-    fn counts(histogram: &MergedHistogram) -> Vec<u64> {
-        histogram
-            .buckets
-            .iter()
-            .map(|bucket| bucket.count)
-            .collect()
-    }
-
-    #[test]
-    fn the_limits_of_each_series_narrow_its_own_buckets() {
-        let mut all = histogram(&[1.0, 8.0], &[0.1, 0.2, 0.2]);
-        all.merge(&histogram(&[1.0, 8.0], &[5.0]));
-        // Not up to 1, though another series has a larger value.
-        assert_eq!(all.quantile(0.75), Some(Quantile::Value(0.2)));
-        assert_eq!(all.quantile(1.0), Some(Quantile::Value(5.0)));
-        let later = all.increase_since(&MergedHistogram::default());
-        assert_eq!(later.quantile(0.75), Some(Quantile::Value(0.2)));
     }
 
     #[test]
@@ -243,13 +188,13 @@ mod tests {
     fn the_increase_is_a_difference_even_if_new_bounds_are_merged_in() {
         let before = histogram(&[1.0, 2.0], &[0.5, 0.6]);
         let now = histogram(&[1.0, 2.0], &[0.5, 0.6, 1.5]);
-        assert_eq!(counts(&now.increase_since(&before)), [0, 1, 0]);
+        assert_eq!(now.increase_since(&before).counts, [0, 1, 0]);
         assert_eq!(now.increase_since(&before).sum, 1.5);
         assert_eq!(now.increase_since(&MergedHistogram::default()).count(), 3);
         let mut other = now.clone();
         other.merge(&histogram(&[1.0, 5.0], &[0.25, 3.0]));
         // The buckets up to 1, 2, 5 and +Inf.
-        assert_eq!(counts(&other.increase_since(&before)), [1, 1, 1, 0]);
+        assert_eq!(other.increase_since(&before).counts, [1, 1, 1, 0]);
         assert_eq!(other.increase_since(&before).sum, 4.75);
     }
 
