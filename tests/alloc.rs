@@ -14,7 +14,6 @@ use cap::Cap;
 use http::{Method, Request, Response};
 use http_body::Body;
 use http_body_util::{Empty, Full};
-use tachometer::middleware::RequestBody;
 use tachometer::{Counter, MetricsLayer, Registry};
 use tower::{Layer, Service, service_fn};
 
@@ -33,9 +32,7 @@ fn allocated(mut run: impl FnMut()) -> usize {
     ALLOCATOR.total_allocated() - before
 }
 
-fn handler(
-    _: Request<RequestBody<Empty<Bytes>>>,
-) -> Ready<Result<Response<Full<Bytes>>, Infallible>> {
+fn handler(_: Request<Empty<Bytes>>) -> Ready<Result<Response<Full<Bytes>>, Infallible>> {
     ready(Ok(Response::new(Full::new(Bytes::from_static(b"done")))))
 }
 

@@ -77,6 +77,16 @@ impl CurrentRouteGuard {
             previous: CURRENT.replace(route),
         }
     }
+
+    /// Makes a route the current one, unless there is one.
+    #[inline]
+    pub(crate) fn enter_if_none(route: RouteId) -> Self {
+        let previous = CURRENT.get();
+        if previous.table == RouteId::NO_TABLE {
+            CURRENT.set(route);
+        }
+        Self { previous }
+    }
 }
 
 /// Also runs if the code under the guard panics.
@@ -85,12 +95,6 @@ impl Drop for CurrentRouteGuard {
     fn drop(&mut self) {
         CURRENT.set(self.previous);
     }
-}
-
-/// Replaces the current route under the innermost guard, because an inner layer knows a
-/// better one.
-pub(super) fn replace_current(route: RouteId) {
-    CURRENT.set(route);
 }
 
 /// Runs a closure with a carried route, or without a route, as the current one.

@@ -4,13 +4,16 @@
 //!   is not a request of the service, wherever the layer sits.
 //! - [`RequestRoute`] is the route of the request that the calling code handles. The layer
 //!   of LLM calls uses it as a label.
-//! - [`Incoming`], [`ActiveLayer`] and [`report_route`] let nested layers of the same
-//!   metrics count a request once. See [`nesting`].
+//! - [`leave_card`], [`find_card`] and [`RouteSlot`] let nested layers of the same metrics
+//!   count a request once. See [`nesting`].
+//! - [`nest_prefix`](nest_prefix::nest_prefix) is the route of a nested service.
 //! - [`PanicFlag`] detects panics of a wrapped service.
 //! - [`Clock`] and [`UserClosure`] call the user's closures, which may panic.
 
 mod clock;
 mod current_route;
+#[cfg(feature = "axum")]
+mod nest_prefix;
 mod nesting;
 mod panic_flag;
 mod request_route;
@@ -21,11 +24,14 @@ mod warn_once;
 
 pub(crate) use clock::Clock;
 pub(crate) use current_route::{CurrentRouteGuard, RouteId, RouteTable, register_routes};
-pub(crate) use nesting::active_layers::{ActiveLayer, NestingState, report_route};
-pub(crate) use nesting::incoming::{Incoming, mark_counted, reveal_marker};
+#[cfg(feature = "axum")]
+pub(crate) use nest_prefix::nest_prefix;
+pub(crate) use nesting::{FoundCard, MetricsId, RouteSlot, find_card, leave_card};
 pub(crate) use panic_flag::PanicFlag;
 pub use request_route::{RequestRoute, carry_route};
-pub(crate) use route_template::{UNMATCHED, route_template};
+#[cfg(feature = "axum")]
+pub(crate) use route_template::outer_nest;
+pub(crate) use route_template::{RouteKind, UNMATCHED, route_template};
 pub(crate) use user_closure::UserClosure;
 #[cfg(feature = "axum")]
 pub(crate) use warn_once::WarnOnce;

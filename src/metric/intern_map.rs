@@ -33,15 +33,8 @@ impl<T> InternMap<T> {
 
     /// Returns the first value with this hash for which `matches` returns true.
     #[inline]
-    pub(crate) fn find(&self, hash: u64, matches: impl Fn(&T) -> bool) -> Option<&T> {
-        let value = self.values.find(hash, |value| matches(value))?;
-        Some(&**value)
-    }
-
-    /// Returns the value at an index, in the order in which they were added.
-    #[inline]
-    pub(crate) fn get(&self, index: usize) -> Option<&T> {
-        self.values.get(index).map(|value| &**value)
+    pub(crate) fn find(&self, hash: u64, matches: impl Fn(&T) -> bool) -> Option<&Arc<T>> {
+        self.values.find(hash, |value| matches(value))
     }
 
     /// Returns the first value with this hash for which `matches` returns true, or adds the
@@ -51,7 +44,7 @@ impl<T> InternMap<T> {
         hash: u64,
         matches: impl Fn(&T) -> bool,
         make: impl FnOnce(usize) -> T,
-    ) -> &T {
+    ) -> &Arc<T> {
         let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         match self.values.find(hash, |value| matches(value)) {
             Some(value) => value,

@@ -5,10 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Buf;
-use http::Response;
+use http::{Response, response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+#[cfg(feature = "axum")]
+use crate::middleware::axum_body::boxed;
 use crate::middleware::outcome::Outcome;
 use crate::middleware::record::Record;
 use crate::middleware::remaining_body::RemainingBody;
@@ -26,17 +28,10 @@ pin_project! {
 }
 
 impl<B: Body> ResponseBody<B> {
-    pub(super) fn wrap(response: Response<B>, mut record: Option<Record>) -> Response<Self> {
+    #[inline]
+    pub(super) fn wrap(response: Response<B>, record: Option<Record>) -> Response<Self> {
         let (parts, inner) = response.into_parts();
-        let remaining = match &mut record {
-            Some(record) => record.on_head(&parts, &inner),
-            None => RemainingBody::Nothing,
-        };
-        if remaining == RemainingBody::Nothing
-            && let Some(record) = record.take()
-        {
-            record.finish();
-        }
+        let (record, remaining) = start_body(record, &parts, &inner);
         let body = Self {
             inner,
             record,
@@ -44,6 +39,49 @@ impl<B: Body> ResponseBody<B> {
         };
         Response::from_parts(parts, body)
     }
+
+    /// Wraps the body as axum's. A response that has ended with its head keeps its body.
+    #[cfg(feature = "axum")]
+    #[inline]
+    pub(super) fn wrap_boxed(
+        response: Response<B>,
+        record: Option<Record>,
+    ) -> Response<axum::body::Body>
+    where
+        B: Body<Data = bytes::Bytes> + Send + 'static,
+        B::Error: Into<axum::BoxError>,
+    {
+        let (parts, inner) = response.into_parts();
+        let (record, remaining) = start_body(record, &parts, &inner);
+        let body = match record {
+            None => axum::body::Body::new(inner),
+            Some(_) => boxed(Self {
+                inner,
+                record,
+                remaining,
+            }),
+        };
+        Response::from_parts(parts, body)
+    }
+}
+
+/// Records the head of a response. Ends the record if no body is to come.
+#[inline]
+fn start_body<B: Body>(
+    mut record: Option<Record>,
+    head: &response::Parts,
+    body: &B,
+) -> (Option<Record>, RemainingBody) {
+    let remaining = match &mut record {
+        Some(record) => record.on_head(head, body),
+        None => RemainingBody::Nothing,
+    };
+    if remaining == RemainingBody::Nothing
+        && let Some(record) = record.take()
+    {
+        record.finish();
+    }
+    (record, remaining)
 }
 
 /// An unmeasured body, for outer layers that make responses themselves, such as a timeout

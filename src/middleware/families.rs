@@ -20,6 +20,7 @@ pub(super) struct Families {
     pub(super) duration: DynFamily<Histogram>,
     pub(super) in_flight: DynFamily<InFlight>,
     pub(super) request_bytes: DynFamily<Counter>,
+    pub(super) unmeasured_request_bodies: DynFamily<Counter>,
     pub(super) response_bytes: DynFamily<Counter>,
     pub(super) stream_duration: DynFamily<Histogram>,
     pub(super) streams_in_flight: DynFamily<InFlight>,
@@ -73,6 +74,13 @@ const REQUEST_BYTES: FamilySpec = FamilySpec {
     role: Some(Role::HttpRequestBytes),
     name: |names| names.request_bytes,
     help: "Bytes of HTTP request bodies that the service has read.",
+    labels: |names| vec![names.method, names.route],
+};
+
+const UNMEASURED_REQUEST_BODIES: FamilySpec = FamilySpec {
+    role: None,
+    name: |names| names.unmeasured_request_bodies,
+    help: "HTTP requests with a body of a type whose bytes the layer cannot count.",
     labels: |names| vec![names.method, names.route],
 };
 
@@ -175,6 +183,7 @@ impl Families {
             duration,
             in_flight: families.register_with(&IN_FLIGHT, &[Label::open(names.route)], None)?,
             request_bytes: families.register(&REQUEST_BYTES)?,
+            unmeasured_request_bodies: families.register(&UNMEASURED_REQUEST_BODIES)?,
             response_bytes: families.register(&RESPONSE_BYTES)?,
             stream_duration: families.register_with(&STREAM_DURATION, &[], stream_buckets)?,
             streams_in_flight: families.register(&STREAMS_IN_FLIGHT)?,

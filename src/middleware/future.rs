@@ -9,8 +9,7 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use crate::middleware::ResponseBody;
-use crate::middleware::outcome::Outcome;
-use crate::middleware::record::Record;
+use crate::middleware::measurement::Measurement;
 
 pin_project! {
     /// The future of a [`MetricsService`](crate::middleware::MetricsService). See the
@@ -19,13 +18,13 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        record: Option<Record>,
+        measurement: Measurement,
     }
 }
 
 impl<F> ResponseFuture<F> {
-    pub(super) fn new(inner: F, record: Option<Record>) -> Self {
-        Self { inner, record }
+    pub(super) fn new(inner: F, measurement: Measurement) -> Self {
+        Self { inner, measurement }
     }
 }
 
@@ -46,15 +45,11 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let inner = this.inner;
-        let polled = Record::run_service(this.record.as_mut(), || inner.poll(context));
-        let result = ready!(polled);
-        let record = this.record.take();
+        let result = ready!(this.measurement.run(|| inner.poll(context)));
         Poll::Ready(match result {
-            Ok(response) => Ok(ResponseBody::wrap(response, record)),
+            Ok(response) => Ok(ResponseBody::wrap(response, this.measurement.take_record())),
             Err(error) => {
-                if let Some(record) = record {
-                    record.finish_with(Outcome::ServiceError);
-                }
+                this.measurement.fail();
                 Err(error)
             }
         })

@@ -24,6 +24,9 @@ pub(super) enum MethodLabel {
 }
 
 impl MethodLabel {
+    /// Number of values.
+    pub(super) const COUNT: usize = Self::Other as usize + 1;
+
     pub(super) fn from_method(method: &Method) -> Self {
         match *method {
             Method::GET => Self::Get,

@@ -143,15 +143,21 @@
 //! Requests and responses pass unchanged: frames, trailers, size hints, errors. Nothing is
 //! buffered, and no panic of the service is caught.
 
+#[cfg(feature = "axum")]
+mod axum_body;
 mod body;
+#[cfg(feature = "axum")]
+mod boxed;
 mod closures;
 mod custom_labels;
 mod endpoint;
 mod families;
 mod future;
 mod grpc_status;
+mod head;
 mod http_labels;
 mod layer;
+mod measurement;
 mod metrics;
 mod optional_state;
 mod outcome;
@@ -160,17 +166,25 @@ mod preset;
 mod record;
 mod remaining_body;
 mod request_body;
+mod request_bytes;
 mod request_labels;
 mod route_name;
 mod service;
 mod service_level;
+mod service_state;
 mod settings;
+mod shared_metrics;
 mod trace_id;
+mod unrouted;
 mod upgrade;
+mod wrap_request_body;
 
 pub use body::ResponseBody;
+#[cfg(feature = "axum")]
+pub use boxed::{BoxedMetricsLayer, BoxedMetricsService};
 pub use layer::MetricsLayer;
 pub use request_body::RequestBody;
 pub use request_labels::RequestLabels;
 pub use service::MetricsService;
 pub use upgrade::UpgradeGuard;
+pub use wrap_request_body::{WrapRequestBodyLayer, WrapRequestBodyService};

@@ -2,17 +2,19 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use http::{HeaderMap, header, request, response};
+use http::{HeaderMap, Request, header, request, response};
 
 use crate::middleware::custom_labels::ValueSource;
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::grpc_status::GrpcStatus;
+use crate::middleware::head::with_head;
 use crate::middleware::http_labels::{MethodLabel, NONE};
-use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::outcome::Outcome;
 use crate::middleware::request_labels::RequestLabels;
+use crate::middleware::settings::Settings;
+use crate::middleware::unrouted::Unrouted;
 use crate::middleware::upgrade::PendingUpgrade;
 
 #[derive(Default)]
@@ -24,6 +26,11 @@ pub(super) struct OptionalState {
     pub(super) grpc_status: Option<GrpcStatus>,
     pub(super) trace_id: Option<Cow<'static, str>>,
     pub(super) upgrade: Option<PendingUpgrade>,
+    /// Set if the layer did not know the route when the request started.
+    pub(super) unrouted: Option<Unrouted>,
+    /// For streams, the time to the response's head. It shows the speed of the service; how
+    /// long the stream lasts does not.
+    pub(super) time_to_head: Option<Duration>,
     /// Whether all bytes of the body were sent, so that only trailers may be missing.
     pub(super) is_body_sent: bool,
     /// Whether the first byte of the body is to be timed, and has not come yet.
@@ -33,19 +40,31 @@ pub(super) struct OptionalState {
 impl OptionalState {
     /// Returns the state of a request, or `None` if it needs none. Puts what the handler may
     /// take into the request's extensions.
-    pub(super) fn for_request(
-        metrics: &Arc<HttpMetrics>,
-        endpoint: &Endpoint,
+    #[inline]
+    pub(super) fn for_request<B>(
+        endpoint: &Arc<Endpoint>,
         started: Instant,
-        request: &mut request::Parts,
+        request: &mut Request<B>,
     ) -> Option<Box<Self>> {
         // Except by CONNECT, a request for an upgrade has the header `Upgrade`.
         let may_upgrade = endpoint.method == MethodLabel::Connect
-            || request.headers.contains_key(header::UPGRADE);
-        let settings = &metrics.settings;
-        if !may_upgrade && !metrics.needs_optional_state {
+            || request.headers().contains_key(header::UPGRADE);
+        if !may_upgrade && !endpoint.metrics.needs_optional_state {
             return None;
         }
+        let mut state = with_head(request, |head| {
+            Self::from_head(&endpoint.metrics.settings, head)
+        });
+        if may_upgrade {
+            let outer = request.extensions_mut().remove().unwrap_or_default();
+            let (upgrade, guard) = PendingUpgrade::new(endpoint, started, outer);
+            state.upgrade = Some(upgrade);
+            request.extensions_mut().insert(guard);
+        }
+        Some(state)
+    }
+
+    fn from_head(settings: &Settings, request: &mut request::Parts) -> Box<Self> {
         let mut state = Box::new(Self {
             is_first_byte_pending: settings.time_to_first_byte,
             ..Self::default()
@@ -68,18 +87,12 @@ impl OptionalState {
             state.request_labels = RequestLabels::new(custom_labels, outer);
             request.extensions.insert(state.request_labels.clone());
         }
-        if may_upgrade {
-            let outer = request.extensions.remove().unwrap_or_default();
-            let (upgrade, guard) = PendingUpgrade::new(metrics, started, outer);
-            state.upgrade = Some(upgrade);
-            request.extensions.insert(guard);
-        }
-        Some(state)
+        state
     }
 
     /// Reads the response's head.
-    pub(super) fn on_head(&mut self, metrics: &HttpMetrics, response: &response::Parts) {
-        let custom_labels = metrics.settings.custom_labels.iter();
+    pub(super) fn on_head(&mut self, settings: &Settings, response: &response::Parts) {
+        let custom_labels = settings.custom_labels.iter();
         for (value, custom) in self.values.iter_mut().zip(custom_labels) {
             if let ValueSource::Response(closure) = &custom.source {
                 *value = closure.call(|value| value(response)).flatten();

@@ -3,22 +3,21 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, StatusCode, header, request, response};
+use http::{HeaderMap, Request, StatusCode, header, response};
 use http_body::Body;
 
-use crate::context::{
-    ActiveLayer, CurrentRouteGuard, Incoming, NestingState, PanicFlag, RouteId, UNMATCHED,
-    Unmeasured, report_route,
-};
-use crate::metric::{Counter, Histogram};
+use crate::context::{CurrentRouteGuard, PanicFlag, RouteKind, Unmeasured, leave_card};
+use crate::metric::{Counter, DynFamily, Histogram};
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::grpc_status::GrpcStatus;
-use crate::middleware::http_labels::{MethodLabel, status_label};
+use crate::middleware::http_labels::status_label;
 use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::optional_state::OptionalState;
 use crate::middleware::outcome::Outcome;
+use crate::middleware::placement::is_axum_body;
 use crate::middleware::remaining_body::RemainingBody;
-use crate::middleware::route_name::RouteName;
+use crate::middleware::request_bytes::RequestBytes;
+use crate::middleware::unrouted::Unrouted;
 
 /// One request, from the call of the service to the end of its response.
 ///
@@ -26,126 +25,99 @@ use crate::middleware::route_name::RouteName;
 /// body. It is never cloned. Whatever becomes of the request, the record is
 /// dropped once, and only then are outcome and duration written.
 ///
-/// It is small, because it is moved often. It holds the endpoint's position and not a handle,
-/// because a handle's reference count would be one more cache line that all threads write.
+/// It is small, because it is moved often. What few requests need is in the optional state.
 pub(super) struct Record {
-    metrics: Arc<HttpMetrics>,
+    endpoint: Arc<Endpoint>,
     started: Instant,
-    /// The position of the request's endpoint.
-    endpoint: usize,
-    /// For streams, the time to the response's head. It shows the speed of the service; how
-    /// long the stream lasts does not.
-    time_to_head: Option<Duration>,
     optional: Option<Box<OptionalState>>,
     status: Option<StatusCode>,
     /// How the request ended, once that is known.
     outcome: Option<Outcome>,
-    nesting: NestingState,
     panic_flag: PanicFlag,
     is_measured: bool,
+    /// Whether the request may have a body whose bytes are not counted.
+    has_unmeasured_body: bool,
 }
 
 impl Record {
-    /// Starts the record of a request. Returns `None` if the request is not measured, or if an
-    /// outer layer counts it, to which its route is then reported.
+    /// Starts the record of a request, and leaves a card for layers further in.
     #[inline]
-    pub(super) fn start(
+    pub(super) fn start<B>(
         metrics: &Arc<HttpMetrics>,
-        incoming: Incoming,
-        request: &mut request::Parts,
-    ) -> Option<Self> {
-        let settings = &metrics.settings;
-        if !incoming.is_counted && settings.skip.matches(&request.method, &request.uri) {
-            return None;
-        }
-        let method = MethodLabel::from_method(&request.method);
-        let endpoint = metrics.endpoint(method, &settings.route_naming.route_name(request));
-        if incoming.is_counted {
-            let id = RouteId::new(&**metrics, endpoint.position);
-            report_route(metrics.metrics_id(), Arc::clone(&endpoint.route), id);
-            return None;
-        }
+        endpoint: Arc<Endpoint>,
+        kind: RouteKind,
+        request: &mut Request<B>,
+    ) -> Self {
         endpoint.in_flight.start();
         // Made before the optional state: if that panics, the drop ends the request.
         let mut record = Self {
-            metrics: Arc::clone(metrics),
-            started: settings.clock.now(),
-            endpoint: endpoint.position,
-            time_to_head: None,
+            started: metrics.shared.settings.clock.now(),
+            endpoint,
             optional: None,
             status: None,
             outcome: None,
-            nesting: metrics
-                .nesting_state(&mut request.extensions)
-                .with_needs_route(endpoint.is_fallback),
             panic_flag: PanicFlag::default(),
             is_measured: true,
+            has_unmeasured_body: false,
         };
-        record.optional = OptionalState::for_request(metrics, endpoint, record.started, request);
-        Some(record)
+        record.optional = OptionalState::for_request(&record.endpoint, record.started, request);
+        let needs_route = kind != RouteKind::Named;
+        let slot = leave_card(request.extensions_mut(), &metrics.shared.id, needs_route);
+        if let Some(slot) = slot {
+            let unrouted = Unrouted::new(metrics, slot, kind);
+            record.optional_state().unrouted = Some(unrouted);
+        }
+        record
     }
 
-    /// Returns the counter of the bytes that the service reads.
-    pub(super) fn request_bytes(&self) -> Option<Counter> {
-        let endpoint = self.endpoint()?;
-        Some(endpoint.request_bytes(&self.metrics.families).clone())
+    #[cold]
+    fn optional_state(&mut self) -> &mut OptionalState {
+        self.optional.get_or_insert_default()
     }
 
-    /// Runs code of the wrapped service that may call an inner layer, for the request of this
-    /// record if it is measured.
+    /// Returns what counts the bytes that the service reads.
+    pub(super) fn request_bytes(&self) -> RequestBytes {
+        let optional = self.optional.as_ref();
+        let unrouted = optional.and_then(|optional| optional.unrouted.clone());
+        RequestBytes::new(Arc::clone(&self.endpoint), unrouted)
+    }
+
+    /// Notes that the request may have a body whose bytes are not counted.
+    pub(super) fn note_unmeasured_body(&mut self) {
+        self.has_unmeasured_body = true;
+    }
+
+    /// Runs code of the wrapped service that may call an inner layer.
     #[inline]
-    pub(super) fn run_service<T>(record: Option<&mut Self>, service: impl FnOnce() -> T) -> T {
-        let Some(record) = record else {
-            return service();
-        };
-        let layer = ActiveLayer::enter(record.metrics.metrics_id(), record.nesting);
-        let route = record.set_current_route();
-        let returned = record.panic_flag.run(service);
-        drop(route);
-        record.update_nesting(&layer);
+    pub(super) fn run_service<T>(&mut self, service: impl FnOnce() -> T) -> T {
+        let returned = self.run_body(service);
+        if self.optional.is_some() {
+            self.adopt_route();
+        }
         returned
     }
 
     /// Runs code of the response's body.
     #[inline]
     pub(super) fn run_body<T>(&mut self, body: impl FnOnce() -> T) -> T {
-        let _route = self.set_current_route();
+        let _route = CurrentRouteGuard::enter(self.endpoint.route_id);
         self.panic_flag.run(body)
     }
 
-    /// Makes the request's route the current one until the guard is dropped.
-    #[inline]
-    fn set_current_route(&self) -> CurrentRouteGuard {
-        CurrentRouteGuard::enter(RouteId::new(&*self.metrics, self.endpoint))
+    /// Moves the request to the route that a layer further in wrote, if it has none yet.
+    fn adopt_route(&mut self) {
+        self.move_to(Unrouted::endpoint_from_slot);
     }
 
-    /// Takes over what inner layers reported.
-    #[inline]
-    fn update_nesting(&mut self, layer: &ActiveLayer) {
-        if let Some(nesting) = layer.nesting_state() {
-            self.nesting = nesting;
-            if nesting.needs_marks() {
-                self.metrics.mark_requests();
-            }
-        }
-        if let Some(route) = layer.take_reported_route() {
-            self.adopt_route(&route);
-        }
-    }
-
-    /// Moves the request to the route that an inner layer reported, if it has none yet.
-    #[cold]
-    fn adopt_route(&mut self, route: &str) {
-        let Some(endpoint) = self.endpoint() else {
+    /// Moves the request to another endpoint, if `choose` returns one.
+    fn move_to(&mut self, choose: impl FnOnce(&mut Unrouted, &Endpoint) -> Option<Arc<Endpoint>>) {
+        let optional = self.optional.as_mut();
+        let Some(unrouted) = optional.and_then(|optional| optional.unrouted.as_mut()) else {
             return;
         };
-        if endpoint.is_fallback && route != UNMATCHED {
-            // The inner layer has already admitted a new name, so the limit is not counted twice.
-            let name = RouteName::untrusted(route.into());
-            let reported = self.metrics.endpoint(endpoint.method, &name);
-            endpoint.in_flight.move_to(&reported.in_flight);
-            self.endpoint = reported.position;
-            self.nesting = self.nesting.with_needs_route(reported.is_fallback);
+        if let Some(endpoint) = choose(unrouted, &self.endpoint) {
+            self.endpoint.in_flight.move_to(&endpoint.in_flight);
+            self.endpoint = endpoint;
         }
     }
 
@@ -162,29 +134,18 @@ impl Record {
             self.is_measured = false;
             return RemainingBody::Nothing;
         }
-        let metrics = &*self.metrics;
-        let Some(endpoint) = metrics.endpoint_at(self.endpoint) else {
-            return RemainingBody::Unknown;
-        };
-        let has_route = &*endpoint.route != UNMATCHED;
-        metrics.placement.record_response::<B>(has_route, status);
-        if let Some(optional) = &mut self.optional {
-            optional.on_head(metrics, response);
+        if self.optional.is_some() {
+            self.on_head_with_optional_state(response, is_axum_body::<B>());
+        } else {
+            self.endpoint.metrics.placement.record_with_route();
         }
-        let settings = &metrics.settings;
-        if let Some(family) = &metrics.families.time_to_head {
-            let elapsed = settings.clock.since(self.started);
-            let status = status_label(Some(&status), settings.status_class);
-            let labels = &mut [endpoint.method.as_str(), &*endpoint.route, status];
-            family.get_or_create(labels).observe_duration(elapsed);
+        let endpoint = &*self.endpoint;
+        let metrics = &*endpoint.metrics;
+        if metrics.families.time_to_head.is_some() {
+            self.observe_head();
         }
         if Outcome::from_head(endpoint.method, status) == Outcome::Upgraded {
-            let optional = self.optional.as_mut();
-            if let Some(upgrade) = optional.and_then(|optional| optional.upgrade.take()) {
-                upgrade.open(self.endpoint);
-            }
-            self.outcome = Some(Outcome::Upgraded);
-            return RemainingBody::Nothing;
+            return self.on_upgrade();
         }
         // This calls the body's `size_hint` and `is_end_stream`, which may panic, too.
         let remaining = self
@@ -198,10 +159,48 @@ impl Record {
             RemainingBody::Unknown => endpoint.is_stream || is_event_stream(&response.headers),
         };
         if is_stream {
-            endpoint.streams_in_flight(&metrics.families).start();
-            self.time_to_head = Some(settings.clock.since(self.started));
+            self.start_stream();
         }
         remaining
+    }
+
+    #[cold]
+    fn on_head_with_optional_state(&mut self, response: &response::Parts, is_axum: bool) {
+        let optional = self.optional.as_ref();
+        match optional.and_then(|optional| optional.unrouted.as_ref()) {
+            Some(unrouted) => unrouted.record_placement(response.status, is_axum),
+            None => self.endpoint.metrics.placement.record_with_route(),
+        }
+        self.move_to(|unrouted, endpoint| {
+            unrouted.answered_endpoint(endpoint, Some(response.status))
+        });
+        if let Some(optional) = &mut self.optional {
+            optional.on_head(&self.endpoint.metrics.settings, response);
+        }
+    }
+
+    #[cold]
+    fn observe_head(&self) {
+        if let Some(family) = &self.endpoint.metrics.families.time_to_head {
+            self.observe_since_start(family);
+        }
+    }
+
+    #[cold]
+    fn on_upgrade(&mut self) -> RemainingBody {
+        let optional = self.optional.as_mut();
+        if let Some(upgrade) = optional.and_then(|optional| optional.upgrade.take()) {
+            upgrade.open(&self.endpoint);
+        }
+        self.outcome = Some(Outcome::Upgraded);
+        RemainingBody::Nothing
+    }
+
+    #[cold]
+    fn start_stream(&mut self) {
+        self.endpoint.streams_in_flight().start();
+        let elapsed = self.endpoint.metrics.settings.clock.since(self.started);
+        self.optional_state().time_to_head = Some(elapsed);
     }
 
     /// Counts bytes of the response's body.
@@ -210,11 +209,7 @@ impl Record {
         if bytes == 0 {
             return;
         }
-        if let Some(endpoint) = self.endpoint() {
-            endpoint
-                .response_bytes(&self.metrics.families)
-                .inc_by(bytes);
-        }
+        self.endpoint.response_bytes().inc_by(bytes);
         if let Some(optional) = &mut self.optional
             && std::mem::take(&mut optional.is_first_byte_pending)
         {
@@ -222,15 +217,19 @@ impl Record {
         }
     }
 
+    #[cold]
     fn observe_first_byte(&self) {
-        let metrics = &*self.metrics;
-        let (Some(family), Some(endpoint)) =
-            (&metrics.families.time_to_first_byte, self.endpoint())
-        else {
-            return;
-        };
-        let elapsed = metrics.settings.clock.since(self.started);
-        let status = status_label(self.status.as_ref(), metrics.settings.status_class);
+        if let Some(family) = &self.endpoint.metrics.families.time_to_first_byte {
+            self.observe_since_start(family);
+        }
+    }
+
+    /// Observes the time since the request started in a family with the status.
+    fn observe_since_start(&self, family: &DynFamily<Histogram>) {
+        let endpoint = &*self.endpoint;
+        let settings = &endpoint.metrics.settings;
+        let elapsed = settings.clock.since(self.started);
+        let status = status_label(self.status.as_ref(), settings.status_class);
         let labels = &mut [endpoint.method.as_str(), &*endpoint.route, status];
         family.get_or_create(labels).observe_duration(elapsed);
     }
@@ -278,15 +277,37 @@ impl Record {
 
     /// Writes outcome and duration. Only `drop` calls this.
     #[inline]
-    fn write(&self, endpoint: &Endpoint) {
-        let metrics = &*self.metrics;
-        let elapsed = metrics.settings.clock.since(self.started);
-        let duration = self.time_to_head.unwrap_or(elapsed);
+    fn write(&self) {
+        let endpoint = &*self.endpoint;
+        let elapsed = endpoint.metrics.settings.clock.since(self.started);
         let outcome = self.outcome();
-        self.with_series(endpoint, outcome, |requests, seconds| {
+        if let Some(optional) = &self.optional {
+            self.write_with_optional_state(optional, outcome, elapsed);
+        } else {
+            let series = endpoint.outcome_series(self.status, outcome);
+            series.requests.inc();
+            series.duration.observe_duration(elapsed);
+            if let Some(service_level) = &endpoint.service_level {
+                service_level.record(outcome, elapsed, false);
+            }
+        }
+        if self.has_unmeasured_body {
+            endpoint.unmeasured_request_bodies().inc();
+        }
+    }
+
+    #[cold]
+    fn write_with_optional_state(
+        &self,
+        optional: &OptionalState,
+        outcome: Outcome,
+        elapsed: Duration,
+    ) {
+        let endpoint = &*self.endpoint;
+        let duration = optional.time_to_head.unwrap_or(elapsed);
+        self.with_series(optional, outcome, |requests, seconds| {
             requests.inc();
-            let optional = self.optional.as_ref();
-            match optional.and_then(|optional| optional.trace_id.as_deref()) {
+            match optional.trace_id.as_deref() {
                 None => seconds.observe_duration(duration),
                 Some(trace_id) => {
                     let labels = [("trace_id", trace_id)];
@@ -294,40 +315,34 @@ impl Record {
                 }
             }
         });
-        let is_stream = self.time_to_head.is_some();
+        let is_stream = optional.time_to_head.is_some();
         if let Some(service_level) = &endpoint.service_level {
             service_level.record(outcome, duration, is_stream);
         }
         if is_stream {
-            endpoint
-                .stream_duration(&metrics.families)
-                .observe_duration(elapsed);
-            endpoint.streams_in_flight(&metrics.families).finish();
+            endpoint.stream_duration().observe_duration(elapsed);
+            endpoint.streams_in_flight().finish();
         }
     }
 
     /// Lends the series that count how the request ended.
-    #[inline]
     fn with_series(
         &self,
-        endpoint: &Endpoint,
+        optional: &OptionalState,
         outcome: Outcome,
         write: impl FnOnce(&Counter, &Histogram),
     ) {
-        let metrics = &*self.metrics;
+        let endpoint = &*self.endpoint;
+        let metrics = &*endpoint.metrics;
         let custom_labels = &metrics.settings.custom_labels;
-        match &self.optional {
-            Some(optional) if !custom_labels.is_empty() => {
-                let values = custom_labels.iter().enumerate();
-                let values = values.map(|(position, label)| {
-                    optional.label_value(position, &label.source, outcome)
-                });
-                metrics.with_custom_labels(endpoint, self.status.as_ref(), outcome, values, write);
-            }
-            _ => {
-                let series = metrics.outcome_series(endpoint, self.status, outcome);
-                write(&series.requests, &series.duration);
-            }
+        if custom_labels.is_empty() {
+            let series = endpoint.outcome_series(self.status, outcome);
+            write(&series.requests, &series.duration);
+        } else {
+            let values = custom_labels.iter().enumerate();
+            let values = values
+                .map(|(position, label)| optional.label_value(position, &label.source, outcome));
+            metrics.with_custom_labels(endpoint, self.status.as_ref(), outcome, values, write);
         }
     }
 
@@ -349,25 +364,20 @@ impl Record {
             (None, None) => Outcome::CancelledBeforeHead,
         }
     }
-
-    #[inline]
-    fn endpoint(&self) -> Option<&Endpoint> {
-        self.metrics.endpoint_at(self.endpoint)
-    }
 }
 
 impl Drop for Record {
     #[inline]
     fn drop(&mut self) {
-        // There always is one.
-        if let Some(endpoint) = self.endpoint() {
-            if self.is_measured {
-                self.write(endpoint);
+        if self.is_measured {
+            if self.status.is_none() && self.optional.is_some() {
+                self.move_to(|unrouted, endpoint| unrouted.answered_endpoint(endpoint, None));
             }
-            // Last, so that a scrape sees the request as in flight or as ended, and never as
-            // neither.
-            endpoint.in_flight.finish();
+            self.write();
         }
+        // Last, so that a scrape sees the request as in flight or as ended, and never as
+        // neither.
+        self.endpoint.in_flight.finish();
     }
 }
 

@@ -1,7 +1,6 @@
 //! The body of a measured request.
 
 use std::fmt;
-use std::num::NonZero;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -9,43 +8,23 @@ use bytes::Buf;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::context::reveal_marker;
-use crate::metric::Counter;
+use crate::middleware::request_bytes::RequestBytes;
 
 pin_project! {
-    /// The body of a measured request. It passes frames on unchanged, and counts the bytes that
-    /// the service reads.
-    ///
-    /// See the [module](crate::middleware).
+    /// The body of a request behind
+    /// [`MetricsLayer::wrap_request_body`](crate::MetricsLayer::wrap_request_body). It passes
+    /// frames on unchanged, and counts the bytes that the service reads.
     pub struct RequestBody<B> {
         #[pin]
         inner: B,
-        // The id of the layer's metrics, if the layer counts the request. Inner layers of the
-        // same metrics look for it.
-        marker: Option<NonZero<usize>>,
-        // `None` for an empty body.
-        bytes: Option<Counter>,
+        // `None` for an empty body, and if the layer does not count the request.
+        bytes: Option<RequestBytes>,
     }
 }
 
 impl<B> RequestBody<B> {
-    /// Wraps the body of a request that the layer of these metrics counts.
-    pub(super) fn new(inner: B, metrics_id: usize, bytes: Option<Counter>) -> Self {
-        let marker = NonZero::new(metrics_id);
-        Self {
-            inner,
-            marker,
-            bytes,
-        }
-    }
-
-    /// Wraps the body of a request that the layer does not count.
-    pub(super) fn uncounted(inner: B) -> Self {
-        Self {
-            inner,
-            marker: None,
-            bytes: None,
-        }
+    pub(super) fn new(inner: B, bytes: Option<RequestBytes>) -> Self {
+        Self { inner, bytes }
     }
 
     /// Returns the wrapped body. Bytes that are read from it are not counted.
@@ -74,17 +53,12 @@ impl<B: Body> Body for RequestBody<B> {
         if let (Some(Ok(frame)), Some(bytes)) = (&frame, this.bytes)
             && let Some(data) = frame.data_ref()
         {
-            bytes.inc_by(data.remaining());
+            bytes.add(data.remaining());
         }
         Poll::Ready(frame)
     }
 
-    /// Also answers an inner layer that searches for the marker, as a side effect: this call
-    /// reaches the body through any body that wraps it.
     fn is_end_stream(&self) -> bool {
-        if let Some(marker) = self.marker {
-            reveal_marker(marker.get());
-        }
         self.inner.is_end_stream()
     }
 

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use http::request;
-
-use crate::context::{UNMATCHED, UserClosure, route_template};
+use crate::context::UserClosure;
 use crate::middleware::closures::RequestFn;
+
+/// The route of requests without a known route that the service answered.
+pub(super) const FALLBACK: &str = "fallback";
 
 /// The settings that decide the name of a route.
 #[derive(Debug, Clone, Default)]
@@ -20,22 +21,6 @@ pub(super) struct RouteNaming {
 }
 
 impl RouteNaming {
-    /// Returns the name that the user's closure, axum's router or the fallback gives, in this
-    /// order.
-    #[inline]
-    pub(super) fn route_name<'a>(&'a self, parts: &'a request::Parts) -> RouteName<'a> {
-        let route_fn = self.route_fn.as_ref();
-        let name = route_fn.and_then(|closure| closure.call(|route| route(parts)).flatten());
-        match (name, route_template(&parts.extensions)) {
-            (Some(name), _) => RouteName::untrusted(name),
-            (None, Some(template)) => RouteName::trusted(template),
-            (None, None) => RouteName {
-                is_fallback: true,
-                ..RouteName::trusted(self.fallback.as_deref().unwrap_or(UNMATCHED))
-            },
-        }
-    }
-
     /// Returns the name of the group that a route is in, or else the route.
     pub(super) fn group_or_route<'a>(&'a self, route: &'a str) -> &'a str {
         self.groups.get(route).map_or(route, |group| group)
@@ -47,8 +32,6 @@ pub(super) struct RouteName<'a> {
     pub(super) text: Cow<'a, str>,
     /// Whether the router or the program chose it, so that no client can invent it.
     pub(super) is_trusted: bool,
-    /// True if this is a placeholder because no route matched.
-    pub(super) is_fallback: bool,
 }
 
 impl<'a> RouteName<'a> {
@@ -57,7 +40,6 @@ impl<'a> RouteName<'a> {
         Self {
             text,
             is_trusted: false,
-            is_fallback: false,
         }
     }
 
@@ -66,7 +48,6 @@ impl<'a> RouteName<'a> {
         Self {
             text: Cow::Borrowed(text),
             is_trusted: true,
-            is_fallback: false,
         }
     }
 }

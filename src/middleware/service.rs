@@ -8,23 +8,23 @@ use http::{Request, Response};
 use http_body::Body;
 use tower::Service;
 
-use crate::context::Incoming;
+use crate::middleware::ResponseBody;
 use crate::middleware::future::ResponseFuture;
-use crate::middleware::metrics::HttpMetrics;
-use crate::middleware::record::Record;
-use crate::middleware::{RequestBody, ResponseBody};
+use crate::middleware::measurement::Measurement;
+use crate::middleware::service_state::ServiceState;
 
 /// A service whose requests are measured, made by
 /// [`MetricsLayer`](crate::MetricsLayer). See the [module](crate::middleware).
 #[derive(Clone)]
 pub struct MetricsService<S> {
     inner: S,
-    metrics: Arc<HttpMetrics>,
+    /// `None` if the layer is switched off.
+    state: Option<Arc<ServiceState>>,
 }
 
 impl<S> MetricsService<S> {
-    pub(super) fn new(inner: S, metrics: Arc<HttpMetrics>) -> Self {
-        Self { inner, metrics }
+    pub(super) fn new(inner: S, state: Option<Arc<ServiceState>>) -> Self {
+        Self { inner, state }
     }
 }
 
@@ -37,8 +37,8 @@ impl<S> fmt::Debug for MetricsService<S> {
 
 impl<S, Q, R> Service<Request<Q>> for MetricsService<S>
 where
-    S: Service<Request<RequestBody<Q>>, Response = Response<R>>,
-    Q: Body,
+    S: Service<Request<Q>, Response = Response<R>>,
+    Q: 'static,
     R: Body,
 {
     type Response = Response<ResponseBody<R>>;
@@ -49,21 +49,10 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<Q>) -> Self::Future {
-        let metrics_id = self.metrics.metrics_id();
-        let incoming = Incoming::inspect(metrics_id, &request);
-        let (mut parts, body) = request.into_parts();
-        let mut record = Record::start(&self.metrics, incoming, &mut parts);
-        let body = match &record {
-            Some(record) if !incoming.is_body_empty => {
-                RequestBody::new(body, metrics_id, record.request_bytes())
-            }
-            Some(_) => RequestBody::new(body, metrics_id, None),
-            None => RequestBody::uncounted(body),
-        };
-        let request = Request::from_parts(parts, body);
+    fn call(&mut self, mut request: Request<Q>) -> Self::Future {
+        let mut measurement = Measurement::start(self.state.as_deref(), &mut request);
         // On the service that was polled ready, and not on a clone of it.
-        let future = Record::run_service(record.as_mut(), || self.inner.call(request));
-        ResponseFuture::new(future, record)
+        let future = measurement.run(|| self.inner.call(request));
+        ResponseFuture::new(future, measurement)
     }
 }

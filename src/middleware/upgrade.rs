@@ -1,13 +1,12 @@
 //! Upgraded connections, which the layer does not see.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use crate::metric::InFlight;
 use crate::middleware::endpoint::Endpoint;
-use crate::middleware::metrics::HttpMetrics;
 
 /// Counts an upgraded connection, such as a WebSocket, in `http_upgrades_in_flight` while a
 /// task holds it.
@@ -56,10 +55,10 @@ struct HeldUpgrade(
 struct UpgradeState {
     /// [`PENDING`], [`OPEN`] or [`CLOSED`].
     stage: AtomicU8,
-    metrics: Arc<HttpMetrics>,
-    /// The position of the request's endpoint, valid once the stage is [`OPEN`]. Relaxed: the
-    /// stage is stored after it.
-    endpoint: AtomicUsize,
+    /// The endpoint when the request started.
+    first_endpoint: Arc<Endpoint>,
+    /// The endpoint at the response, if it is another one. Set before the stage is [`OPEN`].
+    endpoint: OnceLock<Arc<Endpoint>>,
     started: Instant,
 }
 
@@ -72,38 +71,37 @@ const CLOSED: u8 = 2;
 
 impl PendingUpgrade {
     pub(super) fn new(
-        metrics: &Arc<HttpMetrics>,
+        endpoint: &Arc<Endpoint>,
         started: Instant,
         outer: UpgradeGuard,
     ) -> (Self, UpgradeGuard) {
         let state = Arc::new(UpgradeState {
             stage: AtomicU8::new(PENDING),
-            metrics: Arc::clone(metrics),
-            endpoint: AtomicUsize::new(0),
+            first_endpoint: Arc::clone(endpoint),
+            endpoint: OnceLock::new(),
             started,
         });
         let held = HeldUpgrade(Arc::clone(&state), outer);
         (Self(state), UpgradeGuard(Some(Arc::new(held))))
     }
 
-    /// Starts to count the connection, because the response is an upgrade. `endpoint` is the
-    /// position of the request's endpoint.
-    pub(super) fn open(&self, endpoint: usize) {
+    /// Starts to count the connection, because the response is an upgrade.
+    pub(super) fn open(&self, endpoint: &Arc<Endpoint>) {
         let state = &*self.0;
         if state.stage.load(Ordering::Relaxed) == CLOSED {
             // The handler did not take the guard.
             return;
         }
-        state.endpoint.store(endpoint, Ordering::Relaxed);
+        state.endpoint.get_or_init(|| Arc::clone(endpoint));
         // Before the stage is open, so that the guard cannot finish it before it has started.
-        state.with_in_flight(InFlight::start);
+        state.in_flight().start();
         // Release: a thread that reads `OPEN` also sees the start above.
         let (success, failure) = (Ordering::Release, Ordering::Relaxed);
         let exchanged = state
             .stage
             .compare_exchange(PENDING, OPEN, success, failure);
         if exchanged.is_err() {
-            state.with_in_flight(InFlight::finish);
+            state.in_flight().finish();
         }
     }
 }
@@ -114,29 +112,24 @@ impl Drop for HeldUpgrade {
         // Acquire: pairs with the Release in `open`.
         if state.stage.swap(CLOSED, Ordering::Acquire) == OPEN {
             state.observe_duration();
-            state.with_in_flight(InFlight::finish);
+            state.in_flight().finish();
         }
     }
 }
 
 impl UpgradeState {
-    fn endpoint(&self) -> Option<&Endpoint> {
-        self.metrics
-            .endpoint_at(self.endpoint.load(Ordering::Relaxed))
+    fn endpoint(&self) -> &Endpoint {
+        self.endpoint.get().unwrap_or(&self.first_endpoint)
     }
 
-    fn with_in_flight(&self, update: impl FnOnce(&InFlight)) {
-        if let Some(endpoint) = self.endpoint() {
-            update(endpoint.upgrades_in_flight(&self.metrics.families));
-        }
+    fn in_flight(&self) -> &InFlight {
+        self.endpoint().upgrades_in_flight()
     }
 
     fn observe_duration(&self) {
-        if let Some(endpoint) = self.endpoint() {
-            let elapsed = self.metrics.settings.clock.since(self.started);
-            let seconds = endpoint.stream_duration(&self.metrics.families);
-            seconds.observe_duration(elapsed);
-        }
+        let endpoint = self.endpoint();
+        let elapsed = endpoint.metrics.settings.clock.since(self.started);
+        endpoint.stream_duration().observe_duration(elapsed);
     }
 }
 

@@ -15,7 +15,6 @@ use futures_util::stream;
 use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
 use tachometer::llm::{Outcome, Price, PriceTable, Usage};
-use tachometer::middleware::RequestBody;
 use tachometer::{LlmLayer, MetricsLayer, Registry, RequestRoute, carry_route};
 use tokio::task::{spawn_blocking, yield_now};
 use tower::{Service, ServiceExt, service_fn};
@@ -186,7 +185,7 @@ async fn a_cost_has_the_route_of_its_request() {
 
     // One without a route uses the first one reported. Since the bodies are new, it learns
     // from the first request that requests must be marked.
-    let retried = service_fn(move |request: Request<RequestBody<Body>>| {
+    let retried = service_fn(move |request: Request<Body>| {
         let inner = inner.clone();
         let (mut head, _) = request.into_parts();
         async move {

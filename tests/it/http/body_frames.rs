@@ -227,7 +227,7 @@ fn polls_hints_and_flags_of_a_response_body_pass_unchanged() {
         let body = script.play();
         let polls = Arc::clone(&body.polls);
         let mut response = Some(response.map(|()| body));
-        let mut service = layer.layer(service_fn(move |_: Request<RequestBody<String>>| {
+        let mut service = layer.layer(service_fn(move |_: Request<String>| {
             std::future::ready(response.take().ok_or("called twice"))
         }));
         let mut future = pin!(service.call(request.map(|()| String::new())));
@@ -240,8 +240,9 @@ fn polls_hints_and_flags_of_a_response_body_pass_unchanged() {
 }
 
 #[test]
-fn polls_hints_and_flags_of_a_request_body_pass_unchanged() {
+fn polls_hints_and_flags_of_a_wrapped_request_body_pass_unchanged() {
     let layer = MetricsLayer::new().registry(&Registry::new());
+    let layer = layer.wrap_request_body();
     let mut random = fastrand::Rng::with_seed(2);
     for _ in 0..BODIES {
         let script = Script::random(&mut random);

@@ -172,12 +172,13 @@ async fn a_response_body_passes_unchanged() {
         ]
     };
     let registry = Registry::new();
-    let mut service = MetricsLayer::new().registry(&registry).layer(service_fn(
-        async |_: Request<RequestBody<String>>| {
-            let stream = futures_util::stream::iter(frames().map(Ok::<_, Infallible>));
-            Ok::<_, Infallible>(Response::new(StreamBody::new(stream)))
-        },
-    ));
+    let mut service =
+        MetricsLayer::new()
+            .registry(&registry)
+            .layer(service_fn(async |_: Request<String>| {
+                let stream = futures_util::stream::iter(frames().map(Ok::<_, Infallible>));
+                Ok::<_, Infallible>(Response::new(StreamBody::new(stream)))
+            }));
     let response = service.call(Request::new(String::new())).await.unwrap();
     let mut body = pin!(response.into_body());
     for expected in frames() {
@@ -191,11 +192,12 @@ async fn a_response_body_passes_unchanged() {
         1.0
     );
 
-    let mut service = MetricsLayer::new().registry(&registry).layer(service_fn(
-        async |_: Request<RequestBody<String>>| {
-            Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("12345")))
-        },
-    ));
+    let mut service =
+        MetricsLayer::new()
+            .registry(&registry)
+            .layer(service_fn(async |_: Request<String>| {
+                Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("12345")))
+            }));
     let response = service.call(Request::new(String::new())).await.unwrap();
     let mut body = response.into_body();
     assert_eq!(http_body::Body::size_hint(&body).exact(), Some(5));
@@ -207,7 +209,8 @@ async fn a_response_body_passes_unchanged() {
 #[tokio::test]
 async fn a_request_body_passes_unchanged_and_the_bytes_read_are_counted() {
     let registry = Registry::new();
-    let mut service = MetricsLayer::new().registry(&registry).layer(service_fn(
+    let layer = MetricsLayer::new().registry(&registry).wrap_request_body();
+    let mut service = layer.layer(service_fn(
         async |request: Request<RequestBody<Full<Bytes>>>| {
             let mut body = request.into_body();
             assert_eq!(http_body::Body::size_hint(&body).exact(), Some(5));
@@ -224,11 +227,9 @@ async fn a_request_body_passes_unchanged_and_the_bytes_read_are_counted() {
     assert_eq!(bytes(), 5.0);
 
     // Unread bytes are not counted.
-    let mut deaf = MetricsLayer::new().registry(&registry).layer(service_fn(
-        async |_: Request<RequestBody<Full<Bytes>>>| {
-            Ok::<_, Infallible>(Response::new(String::new()))
-        },
-    ));
+    let mut deaf = layer.layer(service_fn(async |_: Request<RequestBody<Full<Bytes>>>| {
+        Ok::<_, Infallible>(Response::new(String::new()))
+    }));
     let _unread = deaf.call(Request::new(Full::from("12345"))).await.unwrap();
     assert_eq!(bytes(), 5.0);
 }
@@ -242,7 +243,7 @@ fn the_instance_that_was_ready_is_called_and_readiness_is_forwarded() {
         ready: bool,
     }
 
-    impl Service<Request<RequestBody<String>>> for Strict {
+    impl Service<Request<String>> for Strict {
         type Response = Response<String>;
         type Error = &'static str;
         type Future = std::future::Ready<Result<Response<String>, &'static str>>;
@@ -259,7 +260,7 @@ fn the_instance_that_was_ready_is_called_and_readiness_is_forwarded() {
             }
         }
 
-        fn call(&mut self, _: Request<RequestBody<String>>) -> Self::Future {
+        fn call(&mut self, _: Request<String>) -> Self::Future {
             assert!(
                 std::mem::take(&mut self.ready),
                 "called without being ready"

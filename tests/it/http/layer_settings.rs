@@ -108,19 +108,50 @@ fn a_layer_outside_of_the_router_warns_once_and_one_inside_never() {
     let layer = || MetricsLayer::new().registry(&registry);
     let messages = warned_of(&layer().layer(service()), "/users/7");
     assert_eq!(messages.len(), 1, "{messages:?}");
-    assert!(messages[0].contains("outside the router"), "{messages:?}");
+    assert!(
+        messages[0].contains("outside of the router"),
+        "{messages:?}"
+    );
 
     assert!(warned_of(&service().layer(layer()), "/users/7").is_empty());
     // With another one inside it knows the routes.
     assert!(warned_of(&layer().layer(service().layer(layer())), "/users/7").is_empty());
-    // A request that matches nothing has no route in any layer.
-    assert!(warned_of(&layer().layer(service()), "/elsewhere").is_empty());
     // A service that is not axum's may have no routes to show.
     let other = service_fn(async |_: Request<_>| {
         let answer = axum::http::Response::new("an answer".to_owned());
         Ok::<_, std::convert::Infallible>(answer)
     });
     assert!(warned_of(&layer().layer(other), "/users/7").is_empty());
+}
+
+#[test]
+fn a_layer_before_the_routes_warns_once() {
+    let registry = Registry::new();
+    let app = Router::new()
+        .layer(MetricsLayer::new().registry(&registry))
+        .route("/users/{id}", get(async || "a user"));
+    assert!(warned_of(&app, "/users/7").is_empty());
+    assert_eq!(series(&registry), 0);
+    let messages = warned_of(&app, "/elsewhere");
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert!(messages[0].contains("added before"), "{messages:?}");
+}
+
+#[test]
+fn one_warning_says_why_most_requests_have_no_route() {
+    let registry = Registry::new();
+    let app = service()
+        .fallback(async || "a page")
+        .layer(MetricsLayer::new().registry(&registry));
+    let call = |path: &str| warned_of(&app, path);
+    // 250 requests each.
+    assert!(call("/users/7").is_empty());
+    assert!(call("/one").is_empty());
+    assert!(call("/two").is_empty());
+    let messages = call("/three");
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert!(messages[0].contains("750 are `fallback`"), "{messages:?}");
+    assert!(call("/four").is_empty());
 }
 
 #[tokio::test]

@@ -39,6 +39,7 @@ mod layer_settings;
 mod nested_layers;
 mod one_outcome;
 mod presets;
+mod request_types;
 mod routes;
 mod runtime_shutdown;
 mod service_levels;

@@ -83,7 +83,8 @@ struct Progress {
 #[test]
 fn each_of_a_million_requests_is_counted_once_under_its_outcome() {
     let registry = Registry::new();
-    let service = MetricsLayer::new().registry(&registry).layer(Scripted);
+    let layer = MetricsLayer::new().registry(&registry);
+    let service = layer.wrap_request_body().layer(Scripted);
     run(&registry, &service, CALLS).assert_counted(&registry);
 }
 
@@ -93,12 +94,9 @@ fn each_of_a_million_requests_is_counted_once_under_its_outcome() {
 fn a_request_seen_by_two_layers_is_not_lost_when_its_route_becomes_known() {
     let registry = Registry::new();
     let layer = MetricsLayer::new().registry(&registry);
-    let service = layer.layer(
-        layer
-            .clone()
-            .route_from(|_| Some("/found".into()))
-            .layer(Scripted),
-    );
+    let inner = layer.clone().route_from(|_| Some("/found".into()));
+    let inner = inner.wrap_request_body().layer(Scripted);
+    let service = layer.wrap_request_body().layer(inner);
     run(&registry, &service, NESTED_CALLS).assert_counted(&registry);
 }
 

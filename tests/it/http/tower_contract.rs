@@ -12,7 +12,6 @@ use axum::http::{Method, Request, Response};
 use futures_util::FutureExt;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
-use tachometer::middleware::RequestBody;
 use tachometer::{MetricsLayer, Registry};
 use tokio::task::yield_now;
 use tokio::time::timeout;
@@ -24,7 +23,7 @@ use tower_test::mock::spawn_layer;
 use crate::support::read::sum;
 
 /// A request, as the inner service sees it.
-type Inner = Request<RequestBody<String>>;
+type Inner = Request<String>;
 
 fn layer(registry: &Registry) -> MetricsLayer {
     MetricsLayer::new().registry(registry)
@@ -75,7 +74,7 @@ async fn the_instance_that_was_polled_ready_is_the_one_that_is_called() {
         // The mock panics if another one is called, a clone of it included.
         let response = service.call(request());
         let (received, answer) = handle.next_request().await.unwrap();
-        assert_eq!(received.into_body().into_inner(), "question");
+        assert_eq!(received.into_body(), "question");
         answer.send_response(Response::new("answer".to_owned()));
         let body = response.await.unwrap().into_body();
         assert_eq!(body.collect().await.unwrap().to_bytes(), "answer");
@@ -202,7 +201,7 @@ async fn an_inner_buffer_keeps_serving_whatever_the_outcome_of_its_calls() {
     let registry = Registry::new();
     let inner = service_fn(async |request: Inner| {
         yield_now().await;
-        Ok::<_, &str>(Response::new(request.into_body().into_inner()))
+        Ok::<_, &str>(Response::new(request.into_body()))
     });
     let buffer = Buffer::new(ConcurrencyLimit::new(inner, 1), 1);
     let mut service = layer(&registry).layer(buffer);
@@ -289,9 +288,7 @@ fn closures_that_panic_or_use_metrics_fail_no_request() {
 #[tokio::test]
 async fn a_request_moved_to_another_task_between_two_layers_is_counted_once() {
     let registry = Registry::new();
-    let inner = service_fn(async |_: Request<RequestBody<RequestBody<String>>>| {
-        Ok::<_, &str>(Response::new(String::new()))
-    });
+    let inner = service_fn(async |_: Request<String>| Ok::<_, &str>(Response::new(String::new())));
     let buffer = Buffer::new(layer(&registry).layer(inner), 1);
     let mut service = layer(&registry).layer(buffer);
     let ready = service.ready().await.unwrap();

@@ -11,7 +11,9 @@ use axum::http::{Request, Response};
 use http_body::Body;
 use tachometer::export::Format;
 use tachometer::llm::{PriceTable, RequestModel};
-use tachometer::middleware::{MetricsService, RequestBody, RequestLabels, UpgradeGuard};
+use tachometer::middleware::{
+    RequestBody, RequestLabels, UpgradeGuard, WrapRequestBodyLayer, WrapRequestBodyService,
+};
 use tachometer::registry::{Collect, CollectSink};
 use tachometer::snapshot::{Desc, Kind};
 use tachometer::{
@@ -117,7 +119,7 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 /// Returns a layer with every optional setting enabled.
-fn layer(registry: &Registry) -> MetricsLayer {
+fn layer(registry: &Registry) -> WrapRequestBodyLayer {
     MetricsLayer::new()
         .registry(registry)
         .route_from(|head| Some(text(&head.headers, "authorization")?.into()))
@@ -131,6 +133,7 @@ fn layer(registry: &Registry) -> MetricsLayer {
         .label_from_handler(Label::closed("handler", ["a"]))
         .exemplar_from(|head| Some(text(&head.headers, "x-trace")?.into()))
         .time_to_first_byte()
+        .wrap_request_body()
 }
 
 #[test]
@@ -138,7 +141,8 @@ fn debug_output_of_the_layer_shows_no_value_of_a_request() {
     let registry = Registry::new();
     let layer = layer(&registry);
     assert_silent(&layer);
-    let mut service: MetricsService<SecretService> = layer.layer(SecretService("CANARY-key"));
+    let mut service: WrapRequestBodyService<SecretService> =
+        layer.layer(SecretService("CANARY-key"));
     assert_silent(&layer);
     assert_silent(&service);
     let mut context = Context::from_waker(Waker::noop());

@@ -1,0 +1,135 @@
+//! Settings of what is measured, and under which route.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use http::{Method, StatusCode, Uri, request};
+
+use crate::context::UserClosure;
+use crate::middleware::MetricsLayer;
+use crate::middleware::settings::{PredeclaredEndpoint, SkipFilter};
+
+/// # Requests and routes
+impl MetricsLayer {
+    /// Excludes the requests for which `skip` returns true. They pass, and this layer counts
+    /// nothing.
+    ///
+    /// The closure is called before anything else, and should be fast. It is not called for
+    /// requests that an outer layer of the same metrics counts. If it panics, the request is
+    /// measured.
+    ///
+    /// ```
+    /// use tachometer::MetricsLayer;
+    ///
+    /// let layer = MetricsLayer::new()
+    ///     .skip(|_method, uri| matches!(uri.path(), "/health" | "/ready"));
+    /// ```
+    #[doc(alias = "filter")]
+    #[doc(alias = "exclude")]
+    #[doc(alias = "ignore")]
+    pub fn skip(self, skip: impl Fn(&Method, &Uri) -> bool + Send + Sync + 'static) -> Self {
+        self.set(|settings| settings.skip = SkipFilter::new(UserClosure::new(Arc::new(skip))))
+    }
+
+    /// Counts the requests to all these routes, given by their templates, under one name.
+    ///
+    /// Other settings for one of the routes apply to the whole group.
+    ///
+    /// ```
+    /// use tachometer::MetricsLayer;
+    ///
+    /// let layer = MetricsLayer::new().group_routes("assets", ["/css/{*path}", "/js/{*path}"]);
+    /// ```
+    pub fn group_routes<'a>(self, name: &str, routes: impl IntoIterator<Item = &'a str>) -> Self {
+        let name: Arc<str> = name.into();
+        self.set(|settings| {
+            let groups = routes
+                .into_iter()
+                .map(|route| (route.to_owned(), Arc::clone(&name)));
+            settings.route_naming.groups.extend(groups);
+        })
+    }
+
+    /// Sets the route of requests for which axum shows none to the layer: those to a service
+    /// that was added with `nest_service` or `fallback_service`, and all requests outside of
+    /// axum. Without it their route is `unmatched`.
+    ///
+    /// ```
+    /// use axum::{Router, response::Redirect, routing::get};
+    /// use tachometer::MetricsLayer;
+    /// use tower::Layer;
+    /// # use tachometer::Registry;
+    /// # let registry = Registry::new();
+    /// # #[derive(Clone)] struct Files;
+    /// # impl Files { fn service(self) -> Router { Router::new() } }
+    ///
+    /// // Around the service itself, so that its requests have a route; a layer around
+    /// // the whole application takes the route over, and counts them once.
+    /// let files = MetricsLayer::new().fallback_route("/static").registry(&registry).layer(Files.service());
+    /// let app: Router = Router::new()
+    ///     .nest_service("/static", files)
+    ///     .layer(MetricsLayer::new().registry(&registry));
+    /// ```
+    pub fn fallback_route(self, name: impl Into<String>) -> Self {
+        self.set(|settings| settings.route_naming.fallback = Some(name.into()))
+    }
+
+    /// Takes the route of a request from `route`, before axum's router is asked.
+    ///
+    /// Its result may come from the client, so it is limited: beyond
+    /// [`label_limit`](Self::label_limit) names the label is `_overflow`. If it returns `None`
+    /// or panics, the route is axum's template. Templates keep their names whatever comes.
+    ///
+    /// ```
+    /// use tachometer::MetricsLayer;
+    ///
+    /// // The methods of gRPC services: axum shows the name of the service only.
+    /// let layer = MetricsLayer::new().route_from(|request| {
+    ///     let content_type = request.headers.get("content-type")?.as_bytes();
+    ///     let is_grpc = content_type.starts_with(b"application/grpc");
+    ///     is_grpc.then(|| request.uri.path().to_owned().into())
+    /// });
+    /// ```
+    pub fn route_from(
+        self,
+        route: impl Fn(&request::Parts) -> Option<Cow<'static, str>> + Send + Sync + 'static,
+    ) -> Self {
+        self.set(|settings| {
+            settings.route_naming.route_fn = Some(UserClosure::new(Arc::new(route)));
+        })
+    }
+
+    /// Treats every response of a route as a stream, as it does event streams: its duration ends
+    /// with the head, and the time to its end is in `http_stream_duration_seconds`.
+    #[doc(alias = "streaming")]
+    #[doc(alias = "sse")]
+    pub fn stream_route(self, route: impl Into<String>) -> Self {
+        self.set(|settings| settings.stream_routes.push(route.into()))
+    }
+
+    /// Creates the series of a route with these statuses at registration, at 0, so that the
+    /// first error of a process is an increase.
+    ///
+    /// Custom labels are `none` in these series, so the increase shows in sums over them.
+    ///
+    /// ```
+    /// use axum::http::{Method, StatusCode};
+    /// use tachometer::MetricsLayer;
+    ///
+    /// let statuses = [StatusCode::OK, StatusCode::INTERNAL_SERVER_ERROR];
+    /// let layer = MetricsLayer::new().predeclare(Method::GET, "/users/{id}", statuses);
+    /// ```
+    pub fn predeclare(
+        self,
+        method: Method,
+        route: impl Into<String>,
+        statuses: impl IntoIterator<Item = StatusCode>,
+    ) -> Self {
+        let endpoint = PredeclaredEndpoint {
+            method,
+            route: route.into(),
+            statuses: statuses.into_iter().collect(),
+        };
+        self.set(|settings| settings.predeclared.push(endpoint))
+    }
+}

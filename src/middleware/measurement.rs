@@ -1,0 +1,123 @@
+//! What a layer does with one request: it counts it, or leaves that to an outer layer, or to
+//! nobody.
+
+use std::sync::Arc;
+
+use http::Request;
+use http_body::Body;
+
+use crate::context::{CurrentRouteGuard, FoundCard, RouteKind};
+#[cfg(feature = "axum")]
+use crate::middleware::axum_body::count_bytes;
+use crate::middleware::endpoint::Endpoint;
+use crate::middleware::outcome::Outcome;
+use crate::middleware::record::Record;
+use crate::middleware::request_body::RequestBody;
+#[cfg(not(feature = "axum"))]
+use crate::middleware::request_bytes::RequestBytes;
+use crate::middleware::request_bytes::may_have_body;
+use crate::middleware::service_state::ServiceState;
+
+/// What a layer does with one request.
+pub(super) enum Measurement {
+    /// The layer is switched off, or skips the request.
+    Off,
+    Counted(Record),
+    /// An outer layer of the same metrics counts the request.
+    Nested(NestedRequest),
+}
+
+impl Measurement {
+    /// Starts to measure a request. Counts the bytes of its body if that is axum's.
+    #[inline]
+    pub(super) fn start<B: 'static>(
+        state: Option<&ServiceState>,
+        request: &mut Request<B>,
+    ) -> Self {
+        let mut measurement = state.map_or(Self::Off, |state| state.start(request));
+        if let Self::Counted(record) = &mut measurement {
+            let is_counted = count_bytes(request.body_mut(), || record.request_bytes());
+            if !is_counted && may_have_body(request) {
+                record.note_unmeasured_body();
+            }
+        }
+        measurement
+    }
+
+    /// Starts to measure a request, and wraps its body whatever its type.
+    pub(super) fn start_with_body<B: Body + 'static>(
+        state: Option<&ServiceState>,
+        mut request: Request<B>,
+    ) -> (Self, Request<RequestBody<B>>) {
+        let is_empty = request.body().is_end_stream();
+        let measurement = state.map_or(Self::Off, |state| state.start(&mut request));
+        let bytes = match &measurement {
+            Self::Counted(record) if !is_empty => Some(record.request_bytes()),
+            _ => None,
+        };
+        let request = request.map(|body| RequestBody::new(body, bytes));
+        (measurement, request)
+    }
+
+    /// Runs code of the wrapped service for the request.
+    #[inline]
+    pub(super) fn run<T>(&mut self, service: impl FnOnce() -> T) -> T {
+        match self {
+            Self::Counted(record) => record.run_service(service),
+            Self::Off => service(),
+            Self::Nested(nested) => nested.run_service(service),
+        }
+    }
+
+    /// Takes the record of a counted request, because the service has returned.
+    #[inline]
+    pub(super) fn take_record(&mut self) -> Option<Record> {
+        match std::mem::replace(self, Self::Off) {
+            Self::Counted(record) => Some(record),
+            Self::Off | Self::Nested(_) => None,
+        }
+    }
+
+    /// Ends the request, because the service has returned an error.
+    pub(super) fn fail(&mut self) {
+        if let Some(record) = self.take_record() {
+            record.finish_with(Outcome::ServiceError);
+        }
+    }
+}
+
+/// A request that an outer layer of the same metrics counts.
+pub(super) struct NestedRequest {
+    endpoint: Arc<Endpoint>,
+    /// Whether the outer layer knows no route and takes this one.
+    is_route_used: bool,
+}
+
+impl NestedRequest {
+    /// Writes the route to the card of the outer layer, if it needs one.
+    pub(super) fn new(endpoint: Arc<Endpoint>, kind: RouteKind, card: FoundCard) -> Self {
+        let slot = card.slot;
+        let is_route_used = slot.is_some_and(|slot| slot.write(&endpoint.route, kind));
+        Self {
+            endpoint,
+            is_route_used,
+        }
+    }
+
+    fn run_service<T>(&self, service: impl FnOnce() -> T) -> T {
+        let route = self.endpoint.route_id;
+        // On another task than the outer layer's, no route is the current one.
+        let _guard = if self.is_route_used {
+            CurrentRouteGuard::enter(route)
+        } else {
+            CurrentRouteGuard::enter_if_none(route)
+        };
+        service()
+    }
+}
+
+/// Without axum, no type of body is known.
+#[cfg(not(feature = "axum"))]
+fn count_bytes<B>(_body: &mut B, _bytes: impl FnOnce() -> RequestBytes) -> bool {
+    false
+}

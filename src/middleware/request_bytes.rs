@@ -1,0 +1,46 @@
+//! Counts the bytes of a request's body.
+
+use std::sync::Arc;
+
+use http::{Method, Request, Version, header};
+
+use crate::middleware::endpoint::Endpoint;
+use crate::middleware::unrouted::Unrouted;
+
+/// Counts the bytes of a request's body, under the route that is known when they are read.
+pub(super) struct RequestBytes {
+    endpoint: Arc<Endpoint>,
+    /// Set until the route is known.
+    unrouted: Option<Unrouted>,
+}
+
+impl RequestBytes {
+    pub(super) fn new(endpoint: Arc<Endpoint>, unrouted: Option<Unrouted>) -> Self {
+        Self { endpoint, unrouted }
+    }
+
+    pub(super) fn add(&mut self, bytes: usize) {
+        if let Some(unrouted) = &mut self.unrouted
+            && let Some(endpoint) = unrouted.endpoint_from_slot(&self.endpoint)
+        {
+            self.endpoint = endpoint;
+        }
+        self.endpoint.request_bytes().inc_by(bytes);
+    }
+}
+
+/// Returns true if a request may have a body, by its head (RFC 9112, section 6.3, and RFC 9113,
+/// section 8.1).
+pub(super) fn may_have_body<B>(request: &Request<B>) -> bool {
+    let headers = request.headers();
+    match headers.get(header::CONTENT_LENGTH) {
+        Some(length) => length != "0",
+        None if request.version() <= Version::HTTP_11 => {
+            headers.contains_key(header::TRANSFER_ENCODING)
+        }
+        None => matches!(
+            *request.method(),
+            Method::POST | Method::PUT | Method::PATCH
+        ),
+    }
+}
