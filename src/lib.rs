@@ -84,7 +84,8 @@
 //!   sent. Custom labels have a [limit](Family::limit). So invented values cannot fill the
 //!   memory, and sums stay correct.
 //! - Recording a request takes no lock, formats nothing and never panics. It allocates nothing
-//!   once a series exists and has seen a value of that magnitude.
+//!   once a series exists and has seen a value of that magnitude. A request without a known
+//!   route, or without extensions (as outside of axum), allocates a few small objects.
 //! - Every scrape can be parsed and is consistent: the count of a histogram equals its `+Inf`
 //!   bucket, and cumulative buckets never decrease.
 //! - Registries share nothing. The global registry is a convenience.

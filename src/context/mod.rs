@@ -6,7 +6,7 @@
 //!   of LLM calls uses it as a label.
 //! - [`leave_card`], [`find_card`] and [`RouteSlot`] let nested layers of the same metrics
 //!   count a request once. See [`nesting`].
-//! - [`nest_prefix`](nest_prefix::nest_prefix) is the route of a nested service.
+//! - [`nest_prefix`] is the route of a nested service.
 //! - [`PanicFlag`] detects panics of a wrapped service.
 //! - [`Clock`] and [`UserClosure`] call the user's closures, which may panic.
 
@@ -29,9 +29,9 @@ pub(crate) use nest_prefix::nest_prefix;
 pub(crate) use nesting::{FoundCard, MetricsId, RouteSlot, find_card, leave_card};
 pub(crate) use panic_flag::PanicFlag;
 pub use request_route::{RequestRoute, carry_route};
-#[cfg(feature = "axum")]
-pub(crate) use route_template::outer_nest;
-pub(crate) use route_template::{RouteKind, UNMATCHED, route_template};
+#[cfg(not(feature = "axum"))]
+pub(crate) use route_template::nest_prefix;
+pub(crate) use route_template::{RouteKind, UNMATCHED, outer_nest, route_template};
 pub(crate) use user_closure::UserClosure;
 #[cfg(feature = "axum")]
 pub(crate) use warn_once::WarnOnce;

@@ -36,3 +36,13 @@ pub(crate) fn route_template(_extensions: &Extensions) -> Option<&str> {
 pub(crate) fn outer_nest(extensions: &Extensions) -> &str {
     extensions.get().map_or("", NestedPath::as_str)
 }
+
+#[cfg(not(feature = "axum"))]
+pub(crate) fn outer_nest(_extensions: &Extensions) -> &'static str {
+    ""
+}
+
+#[cfg(not(feature = "axum"))]
+pub(crate) fn nest_prefix(_extensions: &Extensions) -> Option<String> {
+    None
+}

@@ -7,14 +7,11 @@ use http::Request;
 use http_body::Body;
 
 use crate::context::{CurrentRouteGuard, FoundCard, RouteKind};
-#[cfg(feature = "axum")]
 use crate::middleware::axum_body::count_bytes;
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::outcome::Outcome;
 use crate::middleware::record::Record;
 use crate::middleware::request_body::RequestBody;
-#[cfg(not(feature = "axum"))]
-use crate::middleware::request_bytes::RequestBytes;
 use crate::middleware::request_bytes::may_have_body;
 use crate::middleware::service_state::ServiceState;
 
@@ -114,10 +111,4 @@ impl NestedRequest {
         };
         service()
     }
-}
-
-/// Without axum, no type of body is known.
-#[cfg(not(feature = "axum"))]
-fn count_bytes<B>(_body: &mut B, _bytes: impl FnOnce() -> RequestBytes) -> bool {
-    false
 }

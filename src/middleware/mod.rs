@@ -12,26 +12,27 @@
 //!     .nest("/metrics", metrics_router());
 //! ```
 //!
-//! It works with any tower service over HTTP and any body type. The service gets the request
-//! with its body in a [`RequestBody`], which counts the bytes that are read:
+//! It works with any tower service over HTTP. Requests keep their type:
 //!
 //! ```
 //! use std::convert::Infallible;
 //!
 //! use http::{Request, Response};
-//! use tachometer::middleware::RequestBody;
 //! use tachometer::{MetricsLayer, Registry};
 //! use tower::{Layer, service_fn};
 //!
-//! async fn handle<B>(request: Request<RequestBody<B>>) -> Result<Response<String>, Infallible> {
+//! async fn handle(request: Request<String>) -> Result<Response<String>, Infallible> {
 //!     Ok(Response::new(format!("you asked for {}", request.uri())))
 //! }
 //!
 //! let registry = Registry::new();
-//! let service = MetricsLayer::new().registry(&registry).layer(service_fn(handle::<String>));
+//! let service = MetricsLayer::new().registry(&registry).layer(service_fn(handle));
 //! # fn is_service<S: tower::Service<Request<String>>>(_: S) {}
 //! # is_service(service);
 //! ```
+//!
+//! The bytes of a request's body are counted if it is axum's `Body`. For bodies of other types
+//! there is [`MetricsLayer::wrap_request_body`], which changes the type of requests.
 //!
 //! # Metrics
 //!
@@ -41,6 +42,7 @@
 //! | `http_request_duration_seconds` | `method`, `route`, `status` | from the call of the service to the end of the response's body |
 //! | `http_requests_in_flight` | `method`, `route` | requests whose response has not ended |
 //! | `http_request_body_bytes_total` | `method`, `route` | bytes of request bodies, as the service reads them |
+//! | `http_request_body_unmeasured_total` | `method`, `route` | requests with a body of a type whose bytes are not counted |
 //! | `http_response_body_bytes_total` | `method`, `route` | bytes of response bodies, as the server reads them |
 //! | `http_stream_duration_seconds` | `method`, `route` | from the call of the service to the end of a stream or upgraded connection |
 //! | `http_streams_in_flight` | `method`, `route` | streams that have started and not ended |
@@ -73,8 +75,9 @@
 //! | `upgraded` | the connection switched to another protocol: 101, or a successful CONNECT |
 //!
 //! `method` is one of HTTP's nine methods or `_OTHER`. `route` is the route's template as axum
-//! shows it to the layer, a name that you set, or `unmatched`. It is never a path, unless your
-//! closure returns one. `status` is `none` if there was no response, and `_OTHER` outside of 100
+//! shows it to the layer, the path of a `nest_service`, or a name that you set. Otherwise it is
+//! `unmatched` if the response is 404 or 405, and `fallback` if not. It is never a path of a
+//! request, unless your closure returns one. `status` is `none` if there was no response, and `_OTHER` outside of 100
 //! to 599.
 //!
 //! A body that is not polled to its end is complete if nothing of it is missing: a response to
@@ -96,19 +99,16 @@
 //! that router are not counted, wherever the layer sits.
 //! [`instrument`](crate::instrument) does it in that order.
 //!
-//! A layer outside of axum's router sees no routes. It logs one warning after 100 successful
-//! requests without a route.
+//! A layer outside of axum's router sees no routes. It logs one warning after 100 requests
+//! without a route. So does one that was added before the routes.
 //!
-//! If a request passes two layers of one registry, the outer one counts it, once, and the inner
-//! one reports its route. So a layer around the whole service gets the routes from one inside
-//! the router. Only the bytes of request bodies stay under `unmatched`, because they are counted
-//! from before the inner layer is called.
+//! If a request passes two layers of one registry, the outer one counts it, once, and uses the
+//! route of the inner one if it knows none. So a layer around the whole service gets the routes
+//! from one inside the router.
 //!
-//! The inner layer recognizes the request by its body, which the outer one has wrapped. On
-//! another task it does so, too, but cannot report the route. If something between the two
-//! replaces the body, the first such request is counted twice. From then on the layer also marks
-//! the extensions of requests. So a handler that sends a new request to a service in the same
-//! process should not copy all extensions into it.
+//! The outer layer marks the request in its extensions. A request that loses its extensions
+//! between the two is counted twice, and a new request that gets all extensions of a
+//! measured one is not counted.
 //!
 //! Two such layers have the same metrics, and so need the same custom labels. The values are
 //! those of the outer layer's closures. Layers of other registries, presets or prefixes count
@@ -129,7 +129,7 @@
 //! | --- | --- |
 //! | `method`, `outcome`, `version`, `scheme`, `grpc_status` | a fixed set |
 //! | `status` | the status codes of your service, `_OTHER` or `none` |
-//! | `route` | your templates, or what [`route_from`](MetricsLayer::route_from) returns, up to the limit |
+//! | `route` | your templates, or paths of `nest_service`, `unmatched`, `fallback`, or what [`route_from`](MetricsLayer::route_from) returns, up to the limit |
 //! | closed custom labels | your list, `_overflow` and `none` |
 //! | open custom labels | what your code returns, at most 256 bytes, up to the [limit](MetricsLayer::label_limit) |
 //! | `trace_id` of an exemplar | hex digits, or what [`exemplar_from`](MetricsLayer::exemplar_from) returns |
@@ -144,6 +144,9 @@
 //! buffered, and no panic of the service is caught.
 
 #[cfg(feature = "axum")]
+mod axum_body;
+#[cfg(not(feature = "axum"))]
+#[path = "no_axum_body.rs"]
 mod axum_body;
 mod body;
 #[cfg(feature = "axum")]

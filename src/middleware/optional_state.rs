@@ -53,7 +53,7 @@ impl OptionalState {
             return None;
         }
         let mut state = with_head(request, |head| {
-            Self::from_head(&endpoint.metrics.settings, head)
+            Box::new(Self::from_head(&endpoint.metrics.settings, head))
         });
         if may_upgrade {
             let outer = request.extensions_mut().remove().unwrap_or_default();
@@ -64,11 +64,11 @@ impl OptionalState {
         Some(state)
     }
 
-    fn from_head(settings: &Settings, request: &mut request::Parts) -> Box<Self> {
-        let mut state = Box::new(Self {
+    fn from_head(settings: &Settings, request: &mut request::Parts) -> Self {
+        let mut state = Self {
             is_first_byte_pending: settings.time_to_first_byte,
             ..Self::default()
-        });
+        };
         let custom_labels = &settings.custom_labels;
         state.values = custom_labels
             .iter()

@@ -64,14 +64,15 @@ impl Placement {
 }
 
 /// Returns true if a response with a body of this type is axum's.
-#[cfg(feature = "axum")]
 pub(super) fn is_axum_body<B>() -> bool {
-    std::any::type_name::<B>() == std::any::type_name::<axum::body::Body>()
+    std::any::type_name::<B>() == axum_body_name()
 }
 
-#[cfg(not(feature = "axum"))]
-pub(super) fn is_axum_body<B>() -> bool {
-    false
+fn axum_body_name() -> &'static str {
+    #[cfg(feature = "axum")]
+    return std::any::type_name::<axum::body::Body>();
+    #[cfg(not(feature = "axum"))]
+    return "";
 }
 
 /// Warns if the numbers call for it, and returns whether they do.

@@ -4,10 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use http::Request;
 
-use crate::context::{RouteKind, UNMATCHED, find_card, route_template};
-#[cfg(feature = "axum")]
-use crate::context::{nest_prefix, outer_nest};
-#[cfg(feature = "axum")]
+use crate::context::{RouteKind, UNMATCHED, find_card, nest_prefix, outer_nest, route_template};
 use crate::metric::InternMap;
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::head::with_head;
@@ -26,12 +23,10 @@ pub(super) struct ServiceState {
     pub(super) metrics: Arc<HttpMetrics>,
     /// The endpoint of the first request, by method. In axum, it is that of all others.
     first_endpoints: [OnceLock<Arc<Endpoint>>; MethodLabel::COUNT],
-    #[cfg(feature = "axum")]
     nest_prefixes: OnceLock<Box<InternMap<NestPrefix>>>,
 }
 
 /// The path at which this service is nested, if the router that calls it is nested at `outer`.
-#[cfg(feature = "axum")]
 struct NestPrefix {
     outer: Box<str>,
     prefix: Option<Box<str>>,
@@ -42,7 +37,6 @@ impl ServiceState {
         Self {
             metrics,
             first_endpoints: [const { OnceLock::new() }; MethodLabel::COUNT],
-            #[cfg(feature = "axum")]
             nest_prefixes: OnceLock::new(),
         }
     }
@@ -140,7 +134,6 @@ impl ServiceState {
     ///
     /// The path where the router itself is nested decides it: the service has one place
     /// in that router.
-    #[cfg(feature = "axum")]
     fn nest_prefix<B>(&self, request: &Request<B>) -> Option<&str> {
         let outer = outer_nest(request.extensions());
         let prefixes = self
@@ -156,10 +149,5 @@ impl ServiceState {
             })
         });
         found.prefix.as_deref()
-    }
-
-    #[cfg(not(feature = "axum"))]
-    fn nest_prefix<B>(&self, _request: &Request<B>) -> Option<&str> {
-        None
     }
 }

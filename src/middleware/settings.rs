@@ -13,8 +13,6 @@ use crate::middleware::trace_id::TraceIdSource;
 
 #[derive(Clone, Default)]
 pub(super) struct Settings {
-    /// Whether the layer is switched off.
-    pub(super) is_disabled: bool,
     pub(super) preset: Preset,
     pub(super) prefix: String,
     /// Of the duration. `None` stands for the preset's.

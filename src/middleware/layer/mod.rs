@@ -30,6 +30,7 @@ use crate::registry::{LayerMetrics, LazyMetrics, Registry};
 #[doc(alias = "tower")]
 pub struct MetricsLayer {
     metrics: LazyMetrics<Arc<HttpMetrics>>,
+    is_disabled: bool,
 }
 
 impl MetricsLayer {
@@ -66,6 +67,7 @@ impl MetricsLayer {
     pub fn registry(self, registry: &Registry) -> Self {
         Self {
             metrics: self.metrics.set_registry(registry),
+            ..self
         }
     }
 
@@ -88,7 +90,7 @@ impl MetricsLayer {
     /// [prefix](Self::prefix) or a custom label is invalid or duplicate
     /// ([`Error::is_invalid_name`], [`Error::is_invalid_label`]).
     pub fn try_register(self) -> Result<Self, Error> {
-        if !self.metrics.settings().is_disabled {
+        if !self.is_disabled {
             self.metrics.try_register()?;
         }
         Ok(self)
@@ -162,7 +164,10 @@ impl MetricsLayer {
     /// metrics, and requests pass.
     #[doc(alias = "disable")]
     pub fn enabled(self, is_enabled: bool) -> Self {
-        self.set(|settings| settings.is_disabled = !is_enabled)
+        Self {
+            is_disabled: !is_enabled,
+            ..self
+        }
     }
 }
 
@@ -173,7 +178,7 @@ impl MetricsLayer {
     ///
     /// The first time, if the metrics cannot be registered.
     pub(super) fn service_state(&self) -> Option<Arc<ServiceState>> {
-        if self.metrics.settings().is_disabled {
+        if self.is_disabled {
             return None;
         }
         let metrics = Arc::clone(self.metrics.get_or_register());
@@ -183,6 +188,7 @@ impl MetricsLayer {
     fn set(self, change: impl FnOnce(&mut Settings)) -> Self {
         Self {
             metrics: self.metrics.set(change),
+            ..self
         }
     }
 }

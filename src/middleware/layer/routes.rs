@@ -51,11 +51,11 @@ impl MetricsLayer {
     }
 
     /// Sets the route of requests for which axum shows none to the layer: those to a service
-    /// that was added with `nest_service` or `fallback_service`, and all requests outside of
-    /// axum. Without it their route is `unmatched`.
+    /// that was added with `fallback_service`, and all requests outside of axum. Without it their
+    /// route is `fallback`, or `unmatched` if the response is 404 or 405.
     ///
     /// ```
-    /// use axum::{Router, response::Redirect, routing::get};
+    /// use axum::Router;
     /// use tachometer::MetricsLayer;
     /// use tower::Layer;
     /// # use tachometer::Registry;
@@ -65,9 +65,9 @@ impl MetricsLayer {
     ///
     /// // Around the service itself, so that its requests have a route; a layer around
     /// // the whole application takes the route over, and counts them once.
-    /// let files = MetricsLayer::new().fallback_route("/static").registry(&registry).layer(Files.service());
+    /// let files = MetricsLayer::new().fallback_route("files").registry(&registry).layer(Files.service());
     /// let app: Router = Router::new()
-    ///     .nest_service("/static", files)
+    ///     .fallback_service(files)
     ///     .layer(MetricsLayer::new().registry(&registry));
     /// ```
     pub fn fallback_route(self, name: impl Into<String>) -> Self {

@@ -14,8 +14,10 @@
 //! - `layer`: labels and placement of the layer, and what it leaves unchanged.
 //! - `layer_settings`: settings of the layer, and protection against wrong use.
 //! - `nested_layers`: requests that pass two layers.
+//! - `nested_services`: the routes of requests for which axum has no template.
 //! - `one_outcome`: every request ends in exactly one outcome.
 //! - `presets`: metric names of the presets, and prefixes.
+//! - `request_types`: the layer keeps the type of requests; which bodies are counted.
 //! - `routes`: the route of a request, with and without axum.
 //! - `runtime_shutdown`: a runtime that shuts down while requests are in flight.
 //! - `service_levels`: service levels: the number of requests, and of those that met the
@@ -37,6 +39,7 @@ mod http2_resets;
 mod layer;
 mod layer_settings;
 mod nested_layers;
+mod nested_services;
 mod one_outcome;
 mod presets;
 mod request_types;

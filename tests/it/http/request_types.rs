@@ -149,7 +149,7 @@ async fn errors_of_bodies_keep_their_depth() {
     let limit = MapRequestLayer::new(|request: Request| {
         request.map(|body| Body::new(Limited::new(body, 3)))
     });
-    let bare = limit.layer(read.clone());
+    let bare = limit.layer(read);
     let measured = limit.layer(layer(&registry).layer(layer(&registry).layer(read)));
     for mut app in [
         Router::new().fallback_service(bare),
