@@ -78,6 +78,14 @@ impl CurrentRouteGuard {
         }
     }
 
+    /// Keeps the current route.
+    #[inline]
+    pub(crate) fn keep() -> Self {
+        Self {
+            previous: CURRENT.get(),
+        }
+    }
+
     /// Makes a route the current one, unless there is one.
     #[inline]
     pub(crate) fn enter_if_none(route: RouteId) -> Self {

@@ -13,10 +13,22 @@ impl PanicFlag {
     /// Runs code of the wrapped service.
     #[inline]
     pub(crate) fn run<T>(&mut self, service: impl FnOnce() -> T) -> T {
-        self.0 = true;
+        self.enter();
         let returned = service();
-        self.0 = false;
+        self.exit();
         returned
+    }
+
+    /// Code of the wrapped service starts.
+    #[inline]
+    pub(crate) fn enter(&mut self) {
+        self.0 = true;
+    }
+
+    /// Code of the wrapped service has returned.
+    #[inline]
+    pub(crate) fn exit(&mut self) {
+        self.0 = false;
     }
 
     /// Returns true if code of the wrapped service has started and not returned.

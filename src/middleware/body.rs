@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Buf;
-use http::{Response, response};
+use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -29,39 +29,35 @@ pin_project! {
 
 impl<B: Body> ResponseBody<B> {
     #[inline]
-    pub(super) fn wrap(response: Response<B>, record: Option<Record>) -> Response<Self> {
-        let (parts, inner) = response.into_parts();
-        let (record, remaining) = start_body(record, &parts, &inner);
-        let body = Self {
+    pub(super) fn wrap(mut response: Response<B>, record: Option<Record>) -> Response<Self> {
+        let (record, remaining) = start_body(record, &mut response);
+        response.map(|inner| Self {
             inner,
             record,
             remaining,
-        };
-        Response::from_parts(parts, body)
+        })
     }
 
     /// Wraps the body as axum's. A response that has ended with its head keeps its body.
     #[cfg(feature = "axum")]
     #[inline]
     pub(super) fn wrap_boxed(
-        response: Response<B>,
+        mut response: Response<B>,
         record: Option<Record>,
     ) -> Response<axum::body::Body>
     where
         B: Body<Data = bytes::Bytes> + Send + 'static,
         B::Error: Into<axum::BoxError>,
     {
-        let (parts, inner) = response.into_parts();
-        let (record, remaining) = start_body(record, &parts, &inner);
-        let body = match record {
+        let (record, remaining) = start_body(record, &mut response);
+        response.map(|inner| match record {
             None => axum::body::Body::new(inner),
             Some(_) => boxed(Self {
                 inner,
                 record,
                 remaining,
             }),
-        };
-        Response::from_parts(parts, body)
+        })
     }
 }
 
@@ -69,11 +65,10 @@ impl<B: Body> ResponseBody<B> {
 #[inline]
 fn start_body<B: Body>(
     mut record: Option<Record>,
-    head: &response::Parts,
-    body: &B,
+    response: &mut Response<B>,
 ) -> (Option<Record>, RemainingBody) {
     let remaining = match &mut record {
-        Some(record) => record.on_head(head, body),
+        Some(record) => record.on_head(response),
         None => RemainingBody::Nothing,
     };
     if remaining == RemainingBody::Nothing
@@ -115,12 +110,9 @@ impl<B: Body> Body for ResponseBody<B> {
         let Some(record) = this.record else {
             return this.inner.poll_frame(context);
         };
-        let (polled, is_end_stream) = record.run_body(|| {
-            let polled = this.inner.as_mut().poll_frame(context);
-            // A server that checks `is_end_stream` may not poll again.
-            let is_end_stream = polled.is_ready() && this.inner.is_end_stream();
-            (polled, is_end_stream)
-        });
+        let guard = record.enter();
+        let polled = this.inner.as_mut().poll_frame(context);
+        record.exit_body(guard);
         let frame = ready!(polled);
         if let Some(Ok(frame)) = &frame {
             if let Some(data) = frame.data_ref() {
@@ -136,7 +128,13 @@ impl<B: Body> Body for ResponseBody<B> {
             Some(Ok(frame)) => {
                 let is_complete =
                     *this.remaining == RemainingBody::Nothing && record.on_body_sent();
-                is_end_stream || is_complete || frame.is_trailers()
+                is_complete || frame.is_trailers() || {
+                    // A server that checks `is_end_stream` may not poll again.
+                    let guard = record.enter();
+                    let is_end_stream = this.inner.is_end_stream();
+                    record.exit_body(guard);
+                    is_end_stream
+                }
             }
             Some(Err(_)) | None => true,
         };

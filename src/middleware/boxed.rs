@@ -114,7 +114,9 @@ where
 
     fn call(&mut self, mut request: Request<Q>) -> Self::Future {
         let mut measurement = Measurement::start(self.state.as_deref(), &mut request);
-        let inner = measurement.run(|| self.inner.call(request));
+        let guard = measurement.enter();
+        let inner = self.inner.call(request);
+        measurement.exit(guard);
         BoxedResponseFuture { inner, measurement }
     }
 }
@@ -147,9 +149,10 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let inner = this.inner;
-        let result = ready!(this.measurement.run(|| inner.poll(context)));
-        Poll::Ready(match result {
+        let guard = this.measurement.enter();
+        let polled = this.inner.poll(context);
+        this.measurement.exit(guard);
+        Poll::Ready(match ready!(polled) {
             Ok(response) => Ok(ResponseBody::wrap_boxed(
                 response,
                 this.measurement.take_record(),

@@ -44,9 +44,10 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let inner = this.inner;
-        let result = ready!(this.measurement.run(|| inner.poll(context)));
-        Poll::Ready(match result {
+        let guard = this.measurement.enter();
+        let polled = this.inner.poll(context);
+        this.measurement.exit(guard);
+        Poll::Ready(match ready!(polled) {
             Ok(response) => Ok(ResponseBody::wrap(response, this.measurement.take_record())),
             Err(error) => {
                 this.measurement.fail();

@@ -56,13 +56,26 @@ impl Measurement {
         (measurement, request)
     }
 
-    /// Runs code of the wrapped service for the request.
+    /// Code of the wrapped service is about to run for the request. The guard is to be kept
+    /// until it has returned, and then [`exit`](Self::exit) is to be called.
+    ///
+    /// A closure for that code would be simpler, but requests and futures are large, and moving
+    /// them into and out of it costs more than the measuring.
     #[inline]
-    pub(super) fn run<T>(&mut self, service: impl FnOnce() -> T) -> T {
+    pub(super) fn enter(&mut self) -> CurrentRouteGuard {
         match self {
-            Self::Counted(record) => record.run_service(service),
-            Self::Off => service(),
-            Self::Nested(nested) => nested.run_service(service),
+            Self::Counted(record) => record.enter(),
+            Self::Off => CurrentRouteGuard::keep(),
+            Self::Nested(nested) => nested.enter(),
+        }
+    }
+
+    /// Code of the wrapped service has returned.
+    #[inline]
+    pub(super) fn exit(&mut self, guard: CurrentRouteGuard) {
+        drop(guard);
+        if let Self::Counted(record) = self {
+            record.exit_service();
         }
     }
 
@@ -101,14 +114,13 @@ impl NestedRequest {
         }
     }
 
-    fn run_service<T>(&self, service: impl FnOnce() -> T) -> T {
+    fn enter(&self) -> CurrentRouteGuard {
         let route = self.endpoint.route_id;
-        // On another task than the outer layer's, no route is the current one.
-        let _guard = if self.is_route_used {
+        if self.is_route_used {
             CurrentRouteGuard::enter(route)
         } else {
+            // On another task than the outer layer's, no route is the current one.
             CurrentRouteGuard::enter_if_none(route)
-        };
-        service()
+        }
     }
 }

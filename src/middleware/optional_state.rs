@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, Request, header, request, response};
+use http::{HeaderMap, Request, Response, header, request};
 
 use crate::middleware::custom_labels::ValueSource;
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::grpc_status::GrpcStatus;
-use crate::middleware::head::with_head;
+use crate::middleware::head::{with_head, with_response_head};
 use crate::middleware::http_labels::{MethodLabel, NONE};
 use crate::middleware::outcome::Outcome;
 use crate::middleware::request_labels::RequestLabels;
@@ -91,14 +91,16 @@ impl OptionalState {
     }
 
     /// Reads the response's head.
-    pub(super) fn on_head(&mut self, settings: &Settings, response: &response::Parts) {
+    pub(super) fn on_head<B>(&mut self, settings: &Settings, response: &mut Response<B>) {
         let custom_labels = settings.custom_labels.iter();
         for (value, custom) in self.values.iter_mut().zip(custom_labels) {
             if let ValueSource::Response(closure) = &custom.source {
-                *value = closure.call(|value| value(response)).flatten();
+                *value = with_response_head(response, |head| {
+                    closure.call(|value| value(head)).flatten()
+                });
             }
         }
-        self.on_headers(&response.headers);
+        self.on_headers(response.headers());
     }
 
     /// Reads the gRPC status from the trailers, or from the headers: a call that fails at once

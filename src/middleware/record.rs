@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, Request, StatusCode, header, response};
+use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body::Body;
 
 use crate::context::{CurrentRouteGuard, PanicFlag, RouteKind, Unmeasured, leave_card};
@@ -87,21 +87,27 @@ impl Record {
         self.has_unmeasured_body = true;
     }
 
-    /// Runs code of the wrapped service that may call an inner layer.
+    /// Code of the wrapped service, or of the response's body, is about to run.
     #[inline]
-    pub(super) fn run_service<T>(&mut self, service: impl FnOnce() -> T) -> T {
-        let returned = self.run_body(service);
+    pub(super) fn enter(&mut self) -> CurrentRouteGuard {
+        self.panic_flag.enter();
+        CurrentRouteGuard::enter(self.endpoint.route_id)
+    }
+
+    /// Code of the service has returned, in which a layer further in may have written a route.
+    #[inline]
+    pub(super) fn exit_service(&mut self) {
+        self.panic_flag.exit();
         if self.optional.is_some() {
             self.adopt_route();
         }
-        returned
     }
 
-    /// Runs code of the response's body.
+    /// Code of the response's body has returned.
     #[inline]
-    pub(super) fn run_body<T>(&mut self, body: impl FnOnce() -> T) -> T {
-        let _route = CurrentRouteGuard::enter(self.endpoint.route_id);
-        self.panic_flag.run(body)
+    pub(super) fn exit_body(&mut self, guard: CurrentRouteGuard) {
+        drop(guard);
+        self.panic_flag.exit();
     }
 
     /// Moves the request to the route that a layer further in wrote, if it has none yet.
@@ -123,19 +129,15 @@ impl Record {
 
     /// Records the response's head, and returns how many bytes of the body to expect.
     #[inline]
-    pub(super) fn on_head<B: Body>(
-        &mut self,
-        response: &response::Parts,
-        body: &B,
-    ) -> RemainingBody {
-        let status = response.status;
+    pub(super) fn on_head<B: Body>(&mut self, response: &mut Response<B>) -> RemainingBody {
+        let status = response.status();
         self.status = Some(status);
-        if response.extensions.get::<Unmeasured>().is_some() {
+        if response.extensions().get::<Unmeasured>().is_some() {
             self.is_measured = false;
             return RemainingBody::Nothing;
         }
         if self.optional.is_some() {
-            self.on_head_with_optional_state(response, is_axum_body::<B>());
+            self.on_head_with_optional_state(response);
         } else {
             self.endpoint.metrics.placement.record_with_route();
         }
@@ -150,13 +152,13 @@ impl Record {
         // This calls the body's `size_hint` and `is_end_stream`, which may panic, too.
         let remaining = self
             .panic_flag
-            .run(|| RemainingBody::from_response(endpoint.method, response, body));
+            .run(|| RemainingBody::from_response(endpoint.method, response));
         let is_stream = match remaining {
             // The response to a HEAD may have a stream's type, but has no body.
             RemainingBody::Nothing => false,
             // A body of known length exists already, so it is not streamed.
             RemainingBody::Bytes(_) => endpoint.is_stream,
-            RemainingBody::Unknown => endpoint.is_stream || is_event_stream(&response.headers),
+            RemainingBody::Unknown => endpoint.is_stream || is_event_stream(response.headers()),
         };
         if is_stream {
             self.start_stream();
@@ -165,14 +167,14 @@ impl Record {
     }
 
     #[cold]
-    fn on_head_with_optional_state(&mut self, response: &response::Parts, is_axum: bool) {
+    fn on_head_with_optional_state<B>(&mut self, response: &mut Response<B>) {
         let optional = self.optional.as_ref();
         match optional.and_then(|optional| optional.unrouted.as_ref()) {
-            Some(unrouted) => unrouted.record_placement(response.status, is_axum),
+            Some(unrouted) => unrouted.record_placement(response.status(), is_axum_body::<B>()),
             None => self.endpoint.metrics.placement.record_with_route(),
         }
         self.move_to(|unrouted, endpoint| {
-            unrouted.answered_endpoint(endpoint, Some(response.status))
+            unrouted.answered_endpoint(endpoint, Some(response.status()))
         });
         if let Some(optional) = &mut self.optional {
             optional.on_head(&self.endpoint.metrics.settings, response);

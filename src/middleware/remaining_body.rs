@@ -1,6 +1,6 @@
 //! How much of a response's body is to come.
 
-use http::{HeaderMap, StatusCode, header, response};
+use http::{HeaderMap, Response, StatusCode, header};
 use http_body::Body;
 
 use crate::middleware::http_labels::MethodLabel;
@@ -17,17 +17,12 @@ pub(super) enum RemainingBody {
 }
 
 impl RemainingBody {
-    pub(super) fn from_response(
-        method: MethodLabel,
-        response: &response::Parts,
-        body: &impl Body,
-    ) -> Self {
+    #[inline]
+    pub(super) fn from_response(method: MethodLabel, response: &Response<impl Body>) -> Self {
+        let (status, body) = (response.status(), response.body());
         let has_no_body = method == MethodLabel::Head
-            || response.status.is_informational()
-            || matches!(
-                response.status,
-                StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
-            );
+            || status.is_informational()
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         if has_no_body || body.is_end_stream() {
             return Self::Nothing;
         }
@@ -35,7 +30,7 @@ impl RemainingBody {
         match body
             .size_hint()
             .exact()
-            .or_else(|| declared_length(&response.headers))
+            .or_else(|| declared_length(response.headers()))
         {
             Some(0) => Self::Nothing,
             Some(bytes) => Self::Bytes(bytes),

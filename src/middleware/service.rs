@@ -51,8 +51,10 @@ where
 
     fn call(&mut self, mut request: Request<Q>) -> Self::Future {
         let mut measurement = Measurement::start(self.state.as_deref(), &mut request);
+        let guard = measurement.enter();
         // On the service that was polled ready, and not on a clone of it.
-        let future = measurement.run(|| self.inner.call(request));
+        let future = self.inner.call(request);
+        measurement.exit(guard);
         ResponseFuture::new(future, measurement)
     }
 }

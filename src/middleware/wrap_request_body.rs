@@ -74,7 +74,9 @@ where
     fn call(&mut self, request: Request<Q>) -> Self::Future {
         let (mut measurement, request) =
             Measurement::start_with_body(self.state.as_deref(), request);
-        let future = measurement.run(|| self.inner.call(request));
+        let guard = measurement.enter();
+        let future = self.inner.call(request);
+        measurement.exit(guard);
         ResponseFuture::new(future, measurement)
     }
 }

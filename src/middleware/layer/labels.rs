@@ -19,7 +19,7 @@ use crate::middleware::http_labels::{NONE, OTHER, VERSIONS, scheme_label, versio
 /// is an [open](Label::open) label, whose values are [limited](Self::label_limit). A label
 /// without a value is `none`, which does not count against the limit. A layer with custom
 /// labels, exemplars or the time to the first byte allocates once per request; other layers
-/// do so only for a request for an upgrade.
+/// do so for event streams, requests for an upgrade and requests without a known route.
 impl MetricsLayer {
     /// Adds a label whose value comes from the request.
     ///
