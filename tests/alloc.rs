@@ -38,11 +38,11 @@ fn allocated(mut run: impl FnMut()) -> usize {
 /// Returns the extensions that axum's router gives a request.
 fn extensions() -> Extensions {
     let (sender, receiver) = mpsc::channel();
-    let handler = async move |request: Request<Body>| {
+    let capture = async move |request: Request<Body>| {
         let (head, _) = request.into_parts();
         sender.send(head.extensions).expect("it is received");
     };
-    let mut app = Router::new().route("/users/{id}", get(handler));
+    let mut app = Router::new().route("/users/{id}", get(capture));
     let request = Request::get("/users/7").body(Body::empty());
     let mut future = pin!(app.call(request.expect("a valid request")));
     let mut context = Context::from_waker(Waker::noop());
@@ -120,11 +120,11 @@ fn recording_allocates_nothing_after_warm_up() {
             *response.status_mut() = status;
             ready(Ok::<_, Infallible>(response))
         };
-        let without = service_fn(move |mut request: Request<Body>| {
+        let bare = service_fn(move |mut request: Request<Body>| {
             request.extensions_mut().insert(Mark);
             handler(request)
         });
-        let without = allocated_by(without, &method);
+        let without = allocated_by(bare, &method);
         let layer = MetricsLayer::new().registry(&registry);
         let requests = allocated_by(layer.layer(service_fn(handler)), &method);
         assert_eq!(requests, without, "{method} {status} {body}");

@@ -263,13 +263,15 @@ impl Record {
     }
 
     /// Returns the outcome of a response that was sent completely, if there was a response.
+    #[inline]
     fn complete_outcome(&self) -> Option<Outcome> {
-        let optional = self.optional.as_ref();
-        let grpc_status = optional.and_then(|optional| optional.grpc_status);
-        match (grpc_status, self.status?) {
-            (Some(grpc_status), StatusCode::OK) => Some(grpc_status.outcome()),
-            (_, status) => Some(Outcome::from_status(status)),
+        let status = self.status?;
+        if let Some(optional) = &self.optional
+            && let (Some(grpc_status), StatusCode::OK) = (optional.grpc_status, status)
+        {
+            return Some(grpc_status.outcome());
         }
+        Some(Outcome::from_status(status))
     }
 
     /// Finishes the record with an outcome.
@@ -352,18 +354,19 @@ impl Record {
         if self.panic_flag.is_set() {
             return Outcome::Panic;
         }
+        if let Some(outcome) = self.outcome {
+            return outcome;
+        }
         // Only trailers are missing, which not every server polls for.
-        let optional = self.optional.as_ref();
-        let is_sent = optional.is_some_and(|optional| optional.is_body_sent);
-        let complete = if is_sent {
-            self.complete_outcome()
-        } else {
-            None
-        };
-        match (self.outcome.or(complete), self.status) {
-            (Some(outcome), _) => outcome,
-            (None, Some(_)) => Outcome::CancelledInBody,
-            (None, None) => Outcome::CancelledBeforeHead,
+        if let Some(optional) = &self.optional
+            && optional.is_body_sent
+            && let Some(outcome) = self.complete_outcome()
+        {
+            return outcome;
+        }
+        match self.status {
+            Some(_) => Outcome::CancelledInBody,
+            None => Outcome::CancelledBeforeHead,
         }
     }
 }
