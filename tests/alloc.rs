@@ -115,22 +115,22 @@ fn recording_allocates_nothing_after_warm_up() {
         (Method::GET, StatusCode::NO_CONTENT, ""),
         (Method::GET, StatusCode::NOT_MODIFIED, ""),
     ] {
-        let handler = move |_: Request<Body>| {
+        let respond = move |_: Request<Body>| {
             let mut response = Response::new(Body::from(body));
             *response.status_mut() = status;
             ready(Ok::<_, Infallible>(response))
         };
         let bare = service_fn(move |mut request: Request<Body>| {
             request.extensions_mut().insert(Mark);
-            handler(request)
+            respond(request)
         });
         let without = allocated_by(bare, &method);
         let layer = MetricsLayer::new().registry(&registry);
-        let requests = allocated_by(layer.layer(service_fn(handler)), &method);
+        let requests = allocated_by(layer.layer(service_fn(respond)), &method);
         assert_eq!(requests, without, "{method} {status} {body}");
 
         // The body of a response with one is in a box.
-        let boxed = allocated_by(layer.boxed().layer(service_fn(handler)), &method) - without;
+        let boxed = allocated_by(layer.boxed().layer(service_fn(respond)), &method) - without;
         let has_body = method == Method::GET && !body.is_empty();
         let most = if has_body { CALLS * 100 } else { 0 };
         assert!(boxed <= most, "{method} {status} {body}: {boxed} bytes");

@@ -23,6 +23,7 @@ use crate::router::scrape::query::ScrapeQuery;
 use crate::router::scrape::response_format::ResponseFormat;
 use crate::router::scrape::scrape_metrics::{SUMMARY, ScrapeMetrics};
 use crate::router::scrape::timeout::effective_timeout;
+use crate::router::scrape::unused_layer::UnusedLayerCheck;
 
 /// The settings of scrapes.
 #[derive(Debug, Clone)]
@@ -50,6 +51,7 @@ pub(super) struct RouterState {
     permits: Arc<ScrapePermits>,
     /// `None` if their names are already in use in the registry.
     metrics: Option<ScrapeMetrics>,
+    unused_layer_check: UnusedLayerCheck,
 }
 
 impl RouterState {
@@ -61,6 +63,7 @@ impl RouterState {
             timeout: settings.timeout,
             permits: ScrapePermits::new(settings.max_concurrent),
             metrics: ScrapeMetrics::register_or_warn(registry),
+            unused_layer_check: UnusedLayerCheck::default(),
         })
     }
 
@@ -68,6 +71,7 @@ impl RouterState {
     pub(super) fn scrape(&self, request: &Request, response_format: ResponseFormat) -> Response {
         let started = Instant::now();
         Registry::warn_if_global_is_unread();
+        self.unused_layer_check.on_scrape(&self.registry);
         let headers = request.headers();
         let timeout = effective_timeout(headers, self.timeout);
         let Some(permit) = self.permits.try_acquire(timeout, client_of(request)) else {

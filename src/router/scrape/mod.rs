@@ -12,3 +12,4 @@ pub(super) mod response_format;
 pub(super) mod scrape_metrics;
 mod state;
 pub(super) mod timeout;
+pub(super) mod unused_layer;

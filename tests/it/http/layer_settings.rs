@@ -138,6 +138,30 @@ fn a_layer_before_the_routes_warns_once() {
 }
 
 #[test]
+fn a_layer_that_measures_nothing_warns_at_the_tenth_scrape() {
+    let registry = Registry::new();
+    let metrics = MetricsRouter::new().registry(&registry).build();
+    let app = Router::new()
+        .layer(MetricsLayer::new().registry(&registry))
+        .route("/users/{id}", get(async || "a user"))
+        .nest("/metrics", metrics);
+    assert!(warned_of(&app, "/users/7").is_empty());
+    let messages = warned_of(&app, "/metrics");
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert!(messages[0].contains("no request"), "{messages:?}");
+
+    // Nothing to say if there is a request, or no layer.
+    let registry = Registry::new();
+    let metrics = || MetricsRouter::new().registry(&registry).build();
+    assert!(warned_of(&service().nest("/metrics", metrics()), "/metrics").is_empty());
+    let app = service()
+        .layer(MetricsLayer::new().registry(&registry))
+        .nest("/metrics", metrics());
+    assert!(warned_of(&app, "/users/7").is_empty());
+    assert!(warned_of(&app, "/metrics").is_empty());
+}
+
+#[test]
 fn one_warning_says_why_most_requests_have_no_route() {
     let registry = Registry::new();
     let app = service()
