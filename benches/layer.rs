@@ -17,7 +17,8 @@ fn requests(criterion: &mut Criterion) {
     let measured = MetricsLayer::new().registry(&Registry::new());
     for (name, router) in [
         ("layer/none", routes()),
-        ("layer/metrics", routes().layer(measured)),
+        ("layer/metrics", routes().layer(measured.clone())),
+        ("layer/boxed", routes().layer(measured.boxed())),
     ] {
         // With its state, the router applies its layers once and not per request.
         let mut service = router.with_state::<()>(());

@@ -83,7 +83,8 @@
 //! - The labels of the layer have fixed values or are route templates, never text that a client
 //!   sent. Custom labels have a [limit](Family::limit). So invented values cannot fill the
 //!   memory, and sums stay correct.
-//! - Recording a request takes no lock, formats nothing and never panics. It allocates nothing
+//! - Recording a request takes no lock that another request may hold, formats nothing and never
+//!   panics. It allocates nothing
 //!   once a series exists and has seen a value of that magnitude. A request without a known
 //!   route, or without extensions (as outside of axum), allocates a few small objects.
 //! - Every scrape can be parsed and is consistent: the count of a histogram equals its `+Inf`

@@ -376,6 +376,9 @@ impl Drop for Record {
     fn drop(&mut self) {
         if self.is_measured {
             if self.status.is_none() && self.optional.is_some() {
+                // The service may have been dropped, or panicked, since a layer further in wrote
+                // the route.
+                self.adopt_route();
                 self.move_to(|unrouted, endpoint| unrouted.answered_endpoint(endpoint, None));
             }
             self.write();

@@ -1,7 +1,7 @@
 //! Requests that pass two layers.
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
+use std::future::{Ready, pending, ready};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::extract::MatchedPath;
 use axum::http::{Request, Response, StatusCode};
 use axum::routing::{get, post};
+use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use tachometer::middleware::{RequestLabels, ResponseBody};
 use tachometer::{MetricsLayer, Registry, RequestRoute};
@@ -232,6 +233,54 @@ async fn layers_on_two_tasks_count_a_request_once_with_its_route() {
             .all(|route| route.name() == Some("/users/{id}"))
     );
     assert_eq!(RequestRoute::current().name(), None);
+}
+
+#[tokio::test]
+async fn a_request_without_a_response_has_the_route_that_a_layer_inside_knows() {
+    let registry = Registry::new();
+    let inner = Router::new()
+        .route(
+            "/panic",
+            get(async || -> &str { panic!("part of the test") }),
+        )
+        .route("/never", get(pending::<()>))
+        .layer(layer(&registry));
+    let app = layer(&registry).layer(inner);
+    let request = |path| Request::get(path).body(Body::empty()).unwrap();
+    let panicked = tokio::spawn(app.clone().oneshot(request("/panic"))).await;
+    assert!(panicked.unwrap_err().is_panic());
+    assert!(
+        app.clone()
+            .oneshot(request("/never"))
+            .now_or_never()
+            .is_none()
+    );
+    for (route, outcome) in [("/panic", "panic"), ("/never", "cancelled_before_head")] {
+        let labels = [("route", route), ("outcome", outcome)];
+        assert_eq!(sum(&registry, "http_requests_total", &labels), 1.0);
+    }
+    assert_eq!(counted(&registry, "/never"), (2.0, 1.0));
+
+    // Also if it is on another task and the outer one is not polled again.
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let sender = Arc::new(Mutex::new(Some(sender)));
+    let handler = async move || {
+        let _ = sender.lock().unwrap().take().unwrap().send(());
+        pending::<()>().await;
+    };
+    let inner = Router::new()
+        .route("/late", get(handler))
+        .layer(layer(&registry));
+    let spawning = service_fn(move |request: Request<Body>| {
+        tokio::spawn(inner.clone().oneshot(request));
+        pending::<Result<Response<Body>, Infallible>>()
+    });
+    let call = layer(&registry).layer(spawning).oneshot(request("/late"));
+    let mut call = Box::pin(call);
+    assert!((&mut call).now_or_never().is_none());
+    receiver.await.unwrap();
+    drop(call);
+    assert_eq!(counted(&registry, "/late"), (3.0, 1.0));
 }
 
 #[tokio::test]
