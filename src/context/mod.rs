@@ -4,7 +4,7 @@
 //!   is not a request of the service, wherever the layer sits.
 //! - [`RequestRoute`] is the route of the request that the calling code handles. The layer
 //!   of LLM calls uses it as a label.
-//! - [`leave_card`], [`find_card`] and [`RouteSlot`] let nested layers of the same metrics
+//! - [`leave_card`] and [`RouteSlot`] let nested layers of the same metrics
 //!   count a request once. See [`nesting`].
 //! - [`nest_prefix`] is the route of a nested service.
 //! - [`PanicFlag`] detects panics of a wrapped service.
@@ -26,7 +26,7 @@ pub(crate) use clock::Clock;
 pub(crate) use current_route::{CurrentRouteGuard, RouteId, RouteTable, register_routes};
 #[cfg(feature = "axum")]
 pub(crate) use nest_prefix::nest_prefix;
-pub(crate) use nesting::{FoundCard, MetricsId, RouteSlot, find_card, leave_card};
+pub(crate) use nesting::{MetricsId, RouteSlot, find_slot, has_card, leave_card, leave_slot};
 pub(crate) use panic_flag::PanicFlag;
 pub use request_route::{RequestRoute, carry_route};
 #[cfg(not(feature = "axum"))]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::Request;
 use http_body::Body;
 
-use crate::context::{CurrentRouteGuard, FoundCard, RouteKind};
+use crate::context::{CurrentRouteGuard, RouteKind, RouteSlot};
 use crate::middleware::axum_body::count_bytes;
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::outcome::Outcome;
@@ -104,9 +104,8 @@ pub(super) struct NestedRequest {
 }
 
 impl NestedRequest {
-    /// Writes the route to the card of the outer layer, if it needs one.
-    pub(super) fn new(endpoint: Arc<Endpoint>, kind: RouteKind, card: FoundCard) -> Self {
-        let slot = card.slot;
+    /// Writes the route to the slot of the outer layer, if it needs one.
+    pub(super) fn new(endpoint: Arc<Endpoint>, kind: RouteKind, slot: Option<&RouteSlot>) -> Self {
         let is_route_used = slot.is_some_and(|slot| slot.write(&endpoint.route, kind));
         Self {
             endpoint,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body::Body;
 
-use crate::context::{CurrentRouteGuard, PanicFlag, RouteKind, Unmeasured, leave_card};
+use crate::context::{CurrentRouteGuard, PanicFlag, RouteKind, Unmeasured, leave_slot};
 use crate::metric::{Counter, DynFamily, Histogram};
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::grpc_status::GrpcStatus;
@@ -40,7 +40,7 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// Starts the record of a request, and leaves a card for layers further in.
+    /// Starts the record of a request. Leaves a slot for its route, if that is not known.
     #[inline]
     pub(super) fn start<B>(
         metrics: &Arc<HttpMetrics>,
@@ -61,9 +61,8 @@ impl Record {
             has_unmeasured_body: false,
         };
         record.optional = OptionalState::for_request(&record.endpoint, record.started, request);
-        let needs_route = kind != RouteKind::Named;
-        let slot = leave_card(request.extensions_mut(), &metrics.shared.id, needs_route);
-        if let Some(slot) = slot {
+        if kind != RouteKind::Named {
+            let slot = leave_slot(request.extensions_mut(), &metrics.shared.id);
             let unrouted = Unrouted::new(metrics, slot, kind);
             record.optional_state().unrouted = Some(unrouted);
         }

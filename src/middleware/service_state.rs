@@ -4,7 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use http::Request;
 
-use crate::context::{RouteKind, UNMATCHED, find_card, nest_prefix, outer_nest, route_template};
+use crate::context::{
+    RouteKind, UNMATCHED, find_slot, has_card, leave_card, nest_prefix, outer_nest, route_template,
+};
 use crate::metric::InternMap;
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::head::with_head;
@@ -45,17 +47,26 @@ impl ServiceState {
     #[inline]
     pub(super) fn start<B>(&self, request: &mut Request<B>) -> Measurement {
         let shared = &self.metrics.shared;
-        let card = find_card(request.extensions(), &shared.id);
-        let skip = &shared.settings.skip;
-        if card.is_none() && skip.matches(request.method(), request.uri()) {
+        if shared.settings.skip.is_set() && self.skips(request) {
             return Measurement::Off;
         }
+        let is_outermost = leave_card(request.extensions_mut(), &shared.id);
         let method = MethodLabel::from_method(request.method());
         let (endpoint, kind) = self.endpoint(method, request);
-        match card {
-            Some(card) => Measurement::Nested(NestedRequest::new(endpoint, kind, card)),
-            None => Measurement::Counted(Record::start(&self.metrics, endpoint, kind, request)),
+        if is_outermost {
+            Measurement::Counted(Record::start(&self.metrics, endpoint, kind, request))
+        } else {
+            let slot = find_slot(request.extensions(), &shared.id);
+            Measurement::Nested(NestedRequest::new(endpoint, kind, slot))
         }
+    }
+
+    /// Returns true if the request is not to be measured. If an outer layer counts it, that one
+    /// has decided.
+    fn skips<B>(&self, request: &Request<B>) -> bool {
+        let shared = &self.metrics.shared;
+        let skip = &shared.settings.skip;
+        !has_card(request.extensions(), &shared.id) && skip.matches(request.method(), request.uri())
     }
 
     /// Returns the endpoint of a request, and how its route is known.

@@ -64,6 +64,10 @@ impl SkipFilter {
         Self(Some(skip))
     }
 
+    pub(super) fn is_set(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Returns true if the request is not to be measured. If the user's closure panics, the
     /// request is measured.
     #[inline]

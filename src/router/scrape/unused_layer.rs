@@ -10,13 +10,13 @@ const SCRAPES: u32 = 10;
 
 /// Detects that a layer has registered its metrics and measured no request since.
 #[derive(Debug, Default)]
-pub(in crate::router) struct UnusedLayerCheck {
+pub(crate) struct UnusedLayerCheck {
     scrapes: AtomicU32,
 }
 
 impl UnusedLayerCheck {
     /// Counts a scrape. Warns at the tenth one if there has been no request.
-    pub(in crate::router) fn on_scrape(&self, registry: &Registry) {
+    pub(crate) fn on_scrape(&self, registry: &Registry) {
         // Relaxed: the counter guards no other data. The load keeps later scrapes from writing.
         if self.scrapes.load(Ordering::Relaxed) >= SCRAPES
             || self.scrapes.fetch_add(1, Ordering::Relaxed) + 1 != SCRAPES
