@@ -113,7 +113,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<Q>) -> Self::Future {
-        let mut measurement = Measurement::start(self.state.as_deref(), &mut request);
+        let mut measurement = Measurement::start(self.state.as_ref(), &mut request);
         let guard = measurement.enter();
         let inner = self.inner.call(request);
         measurement.exit(guard);

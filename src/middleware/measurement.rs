@@ -28,7 +28,7 @@ impl Measurement {
     /// Starts to measure a request. Counts the bytes of its body if that is axum's.
     #[inline]
     pub(super) fn start<B: 'static>(
-        state: Option<&ServiceState>,
+        state: Option<&Arc<ServiceState>>,
         request: &mut Request<B>,
     ) -> Self {
         let mut measurement = state.map_or(Self::Off, |state| state.start(request));
@@ -43,7 +43,7 @@ impl Measurement {
 
     /// Starts to measure a request, and wraps its body whatever its type.
     pub(super) fn start_with_body<B: Body + 'static>(
-        state: Option<&ServiceState>,
+        state: Option<&Arc<ServiceState>>,
         mut request: Request<B>,
     ) -> (Self, Request<RequestBody<B>>) {
         let is_empty = request.body().is_end_stream();

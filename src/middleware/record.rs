@@ -11,12 +11,12 @@ use crate::metric::{Counter, DynFamily, Histogram};
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::grpc_status::GrpcStatus;
 use crate::middleware::http_labels::status_label;
-use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::optional_state::OptionalState;
 use crate::middleware::outcome::Outcome;
 use crate::middleware::placement::is_axum_body;
 use crate::middleware::remaining_body::RemainingBody;
 use crate::middleware::request_bytes::RequestBytes;
+use crate::middleware::service_state::ServiceState;
 use crate::middleware::unrouted::Unrouted;
 
 /// One request, from the call of the service to the end of its response.
@@ -43,7 +43,7 @@ impl Record {
     /// Starts the record of a request. Leaves a slot for its route, if that is not known.
     #[inline]
     pub(super) fn start<B>(
-        metrics: &Arc<HttpMetrics>,
+        state: &Arc<ServiceState>,
         endpoint: Arc<Endpoint>,
         kind: RouteKind,
         request: &mut Request<B>,
@@ -51,7 +51,7 @@ impl Record {
         endpoint.in_flight.start();
         // Made before the optional state: if that panics, the drop ends the request.
         let mut record = Self {
-            started: metrics.shared.settings.clock.now(),
+            started: endpoint.metrics.settings.clock.now(),
             endpoint,
             optional: None,
             status: None,
@@ -62,8 +62,8 @@ impl Record {
         };
         record.optional = OptionalState::for_request(&record.endpoint, record.started, request);
         if kind != RouteKind::Named {
-            let slot = leave_slot(request.extensions_mut(), &metrics.shared.id);
-            let unrouted = Unrouted::new(metrics, slot, kind);
+            let slot = leave_slot(request.extensions_mut(), &record.endpoint.metrics.id);
+            let unrouted = Unrouted::new(state, slot, kind);
             record.optional_state().unrouted = Some(unrouted);
         }
         record

@@ -50,7 +50,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<Q>) -> Self::Future {
-        let mut measurement = Measurement::start(self.state.as_deref(), &mut request);
+        let mut measurement = Measurement::start(self.state.as_ref(), &mut request);
         let guard = measurement.enter();
         // On the service that was polled ready, and not on a clone of it.
         let future = self.inner.call(request);

@@ -45,7 +45,7 @@ impl ServiceState {
 
     /// Starts to measure a request, unless it is skipped or an outer layer counts it.
     #[inline]
-    pub(super) fn start<B>(&self, request: &mut Request<B>) -> Measurement {
+    pub(super) fn start<B>(self: &Arc<Self>, request: &mut Request<B>) -> Measurement {
         let shared = &self.metrics.shared;
         if shared.settings.skip.is_set() && self.skips(request) {
             return Measurement::Off;
@@ -54,7 +54,7 @@ impl ServiceState {
         let method = MethodLabel::from_method(request.method());
         let (endpoint, kind) = self.endpoint(method, request);
         if is_outermost {
-            Measurement::Counted(Record::start(&self.metrics, endpoint, kind, request))
+            Measurement::Counted(Record::start(self, endpoint, kind, request))
         } else {
             let slot = find_slot(request.extensions(), &shared.id);
             Measurement::Nested(NestedRequest::new(endpoint, kind, slot))

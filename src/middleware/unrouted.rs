@@ -6,22 +6,22 @@ use http::StatusCode;
 
 use crate::context::{RouteKind, RouteSlot};
 use crate::middleware::endpoint::Endpoint;
-use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::route_name::{FALLBACK, RouteName};
+use crate::middleware::service_state::ServiceState;
 
 /// What moves a request to another endpoint once its route is known.
 #[derive(Clone)]
 pub(super) struct Unrouted {
-    metrics: Arc<HttpMetrics>,
+    state: Arc<ServiceState>,
     /// Where a layer further in writes the route.
     slot: Arc<RouteSlot>,
     kind: RouteKind,
 }
 
 impl Unrouted {
-    pub(super) fn new(metrics: &Arc<HttpMetrics>, slot: Arc<RouteSlot>, kind: RouteKind) -> Self {
+    pub(super) fn new(state: &Arc<ServiceState>, slot: Arc<RouteSlot>, kind: RouteKind) -> Self {
         Self {
-            metrics: Arc::clone(metrics),
+            state: Arc::clone(state),
             slot,
             kind,
         }
@@ -30,7 +30,7 @@ impl Unrouted {
     /// Counts the response for the warning about a layer that sees no routes, if it is axum's.
     /// Other services may have no routes to show.
     pub(super) fn record_placement(&self, status: StatusCode, is_axum: bool) {
-        let placement = &self.metrics.shared.placement;
+        let placement = &self.state.metrics.shared.placement;
         match self.kind {
             RouteKind::Unmatched if is_axum => placement.record_without_route(status),
             RouteKind::Unmatched => {}
@@ -50,7 +50,9 @@ impl Unrouted {
         self.kind = kind;
         // The layer further in has already admitted a new name, so the limit is not counted twice.
         let name = RouteName::untrusted((&*route).into());
-        Some(Arc::clone(self.metrics.endpoint(current.method, &name)))
+        Some(Arc::clone(
+            self.state.metrics.endpoint(current.method, &name),
+        ))
     }
 
     /// Returns the endpoint of requests that the service answered, although they have no known
@@ -68,7 +70,9 @@ impl Unrouted {
         }
         self.kind = RouteKind::Placeholder;
         let name = RouteName::trusted(FALLBACK);
-        Some(Arc::clone(self.metrics.endpoint(current.method, &name)))
+        Some(Arc::clone(
+            self.state.metrics.endpoint(current.method, &name),
+        ))
     }
 }
 

@@ -72,8 +72,7 @@ where
     }
 
     fn call(&mut self, request: Request<Q>) -> Self::Future {
-        let (mut measurement, request) =
-            Measurement::start_with_body(self.state.as_deref(), request);
+        let (mut measurement, request) = Measurement::start_with_body(self.state.as_ref(), request);
         let guard = measurement.enter();
         let future = self.inner.call(request);
         measurement.exit(guard);
