@@ -209,6 +209,29 @@ async fn requests_with_bodies_of_other_types_are_counted_as_unmeasured() {
 }
 
 #[tokio::test]
+async fn the_bytes_of_a_limited_body_are_counted_unless_it_is_in_the_same_service_builder() {
+    let registry = Registry::new();
+    let limit =
+        || MapRequestLayer::new(|request: Request| request.map(|body| Limited::new(body, 100)));
+    let back = || MapRequestLayer::new(|request: Request<_>| request.map(Body::new));
+    let one = ServiceBuilder::new()
+        .layer(limit())
+        .layer(layer(&registry))
+        .layer(back());
+    let send = async |app: Router| {
+        let request = Request::post("/upload").header(CONTENT_LENGTH, 5);
+        let request = request.body(Body::from("12345")).unwrap();
+        assert_eq!(app.oneshot(request).await.unwrap().status(), StatusCode::OK);
+    };
+    let unmeasured = || sum(&registry, "http_request_body_unmeasured_total", &[]);
+    send(upload().layer(one)).await;
+    assert_eq!((bytes(&registry), unmeasured()), (0.0, 1.0));
+    let limit = ServiceBuilder::new().layer(limit()).layer(back());
+    send(upload().layer(layer(&registry)).layer(limit)).await;
+    assert_eq!((bytes(&registry), unmeasured()), (5.0, 1.0));
+}
+
+#[tokio::test]
 async fn a_boxed_layer_around_a_router_is_served_by_axum() {
     let registry = Registry::new();
     let app = upload().layer(layer(&registry));
