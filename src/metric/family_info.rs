@@ -1,4 +1,4 @@
-//! What a family has besides its series.
+//! The description, labels and limits of a family.
 
 use std::hash::{BuildHasher, Hasher as _};
 use std::sync::Arc;

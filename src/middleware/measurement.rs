@@ -1,5 +1,5 @@
-//! What a layer does with one request: it counts it, or leaves that to an outer layer, or to
-//! nobody.
+//! How a layer treats one request: it counts the request, leaves that to an outer layer, or does
+//! not measure it.
 
 use std::sync::Arc;
 
