@@ -52,6 +52,7 @@ fn layers() -> Vec<Candidate> {
             routes().layer(WrappedBodies(Baseline::default())),
         ),
         candidate("tachometer", routes().layer(ours())),
+        candidate("tachometer, boxed", routes().layer(ours().boxed())),
         candidate("axum-prometheus 0.10", routes().layer(PROMETHEUS.1.clone())),
         candidate("axum-otel-metrics 0.14", routes().layer(axum_otel())),
         candidate("tower-otel-http-metrics 0.16", routes().layer(tower_otel())),
