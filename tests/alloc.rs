@@ -12,10 +12,10 @@ use std::task::{Context, Poll, Waker};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Extensions, Method, Request, Response, StatusCode};
+use axum::http::{Extensions, HeaderValue, Method, Request, Response, StatusCode};
 use axum::routing::get;
 use cap::Cap;
-use tachometer::{Counter, MetricsLayer, Registry};
+use tachometer::{Counter, Label, MetricsLayer, Registry};
 use tower::{Layer, Service, service_fn};
 
 const CALLS: usize = 10_000;
@@ -76,8 +76,15 @@ where
     })
 }
 
+/// One test, since the allocator counts for all threads.
 #[test]
 fn recording_allocates_nothing_after_warm_up() {
+    handles_allocate_nothing();
+    a_request_allocates_nothing();
+    values_of_a_request_allocate_nothing();
+}
+
+fn handles_allocate_nothing() {
     let registry = Registry::new();
     let counter = registry.counter("counter", "").expect("a valid name");
     let gauge = registry.gauge("gauge", "").expect("a valid name");
@@ -107,7 +114,10 @@ fn recording_allocates_nothing_after_warm_up() {
         histogram.observe_with_exemplar(0.2, &[("trace_id", value)]);
     });
     assert_eq!(handles, 0);
+}
 
+fn a_request_allocates_nothing() {
+    let registry = Registry::new();
     for (method, status, body) in [
         (Method::GET, StatusCode::OK, "done"),
         (Method::HEAD, StatusCode::OK, "done"),
@@ -137,4 +147,52 @@ fn recording_allocates_nothing_after_warm_up() {
     }
     let requests = registry.get("http_requests_total").expect("it is there");
     assert_eq!(requests.value(), 10.0 * 2.0 * CALLS as f64);
+}
+
+/// A layer whose requests have values to keep allocates its state once per request. The values that
+/// closures take from requests and responses add nothing to it.
+fn values_of_a_request_allocate_nothing() {
+    const TENANT: &str = "a tenant with a name that is longer than what fits into a small buffer";
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let respond = |mut request: Request<Body>| {
+        let mut response = Response::new(Body::empty());
+        let tenant = request
+            .headers_mut()
+            .remove("x-tenant")
+            .expect("it is there");
+        response.headers_mut().insert("x-tenant", tenant);
+        ready(Ok::<_, Infallible>(response))
+    };
+    let with_headers = |layer: MetricsLayer| {
+        let registry = Registry::new();
+        let mut service = layer.registry(&registry).layer(service_fn(respond));
+        let service = service_fn(move |mut request: Request<Body>| {
+            let headers = request.headers_mut();
+            headers.insert("x-tenant", HeaderValue::from_static(TENANT));
+            headers.insert("traceparent", HeaderValue::from_static(TRACE));
+            service.call(request)
+        });
+        (allocated_by(service, &Method::GET), registry)
+    };
+    let (with_state, _) = with_headers(MetricsLayer::new().time_to_first_byte());
+    let layer = MetricsLayer::new()
+        .time_to_first_byte()
+        .label_from_request("tenant", |head| {
+            Some(head.headers.get("x-tenant")?.to_str().ok()?.into())
+        })
+        .label_from_request(Label::closed("kind", [TENANT]), |_| Some(TENANT.into()))
+        .label_from_request(Label::unlimited("unlimited"), |head| {
+            Some(head.headers.get("x-tenant")?.to_str().ok()?.into())
+        })
+        .label_from_response("answered", |head| {
+            Some(head.headers.get("x-tenant")?.to_str().ok()?.into())
+        })
+        .route_from(|head| Some(head.headers.get("x-tenant")?.to_str().ok()?.into()))
+        .version_label()
+        .exemplars();
+    let (with_values, registry) = with_headers(layer);
+    assert_eq!(with_values, with_state);
+    let requests = registry.export_prometheus();
+    let labels = format!("route=\"{TENANT}\",status=\"200\",tenant=\"{TENANT}\",kind=\"{TENANT}\"");
+    assert!(requests.contains(&labels), "{requests}");
 }

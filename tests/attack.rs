@@ -56,14 +56,7 @@ fn a_million_invented_paths_methods_hosts_and_labels_take_no_more_than_10_mib() 
         .registry(&registry)
         .predeclare(Method::GET, "/users/{id}", [StatusCode::OK])
         .label_from_request("tenant", |head| {
-            Some(
-                head.headers
-                    .get("x-tenant")?
-                    .to_str()
-                    .ok()?
-                    .to_owned()
-                    .into(),
-            )
+            Some(head.headers.get("x-tenant")?.to_str().ok()?.into())
         });
     let app = Router::new()
         .route("/users/{id}", get(async || "a user"))

@@ -1,5 +1,7 @@
 //! The settings of an LLM layer.
 
+use std::borrow::Cow;
+
 use crate::context::{Clock, UserClosure};
 use crate::llm::cost::PriceTable;
 use crate::metric::Buckets;
@@ -25,8 +27,9 @@ pub(crate) struct Settings {
     pub(crate) clock: Clock,
 }
 
-/// A closure that returns the name under which a model is recorded.
-pub(crate) type RenameModel = dyn Fn(&str) -> String + Send + Sync;
+/// A closure that returns the name under which a model is recorded, which may be a part of its
+/// name.
+pub(crate) type RenameModel = dyn Fn(&str) -> Cow<'_, str> + Send + Sync;
 
 /// A closure that returns true if a request to a host and a path is not measured.
 pub(crate) type SkipRequest = dyn Fn(&str, &str) -> bool + Send + Sync;

@@ -37,6 +37,11 @@ impl<T> InternMap<T> {
         self.values.find(hash, |value| matches(value))
     }
 
+    /// Returns the value that was added at an index.
+    pub(crate) fn get(&self, index: usize) -> Option<&Arc<T>> {
+        self.values.get(index)
+    }
+
     /// Returns the first value with this hash for which `matches` returns true, or adds the
     /// one that `make` returns for its index.
     pub(crate) fn find_or_add(

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::{request, response};
 
-/// A closure that returns a value for a request.
-pub(super) type RequestFn = dyn Fn(&request::Parts) -> Option<Cow<'static, str>> + Send + Sync;
-/// A closure that returns a value for a response.
-pub(super) type ResponseFn = dyn Fn(&response::Parts) -> Option<Cow<'static, str>> + Send + Sync;
+/// A closure that returns a text for a request, which it may borrow from the request.
+pub(super) type RequestFn = dyn Fn(&request::Parts) -> Option<Cow<'_, str>> + Send + Sync;
+/// A closure that returns a text for a response, which it may borrow from the response.
+pub(super) type ResponseFn = dyn Fn(&response::Parts) -> Option<Cow<'_, str>> + Send + Sync;

@@ -23,6 +23,8 @@ pub(super) enum ValueSource {
     Response(UserClosure<ResponseFn>),
     Handler,
     GrpcStatus,
+    Version,
+    Scheme,
 }
 
 impl CustomLabels {

@@ -159,6 +159,7 @@ mod future;
 mod grpc_status;
 mod head;
 mod http_labels;
+mod known_values;
 mod layer;
 mod measurement;
 mod metrics;

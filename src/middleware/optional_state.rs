@@ -1,6 +1,5 @@
 //! State of a request that only some settings need, so that most records do without it.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,21 +9,23 @@ use crate::middleware::custom_labels::ValueSource;
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::grpc_status::GrpcStatus;
 use crate::middleware::head::{with_head, with_response_head};
-use crate::middleware::http_labels::{MethodLabel, NONE};
+use crate::middleware::http_labels::{MethodLabel, NONE, scheme_label, version_label};
+use crate::middleware::known_values::{KnownValues, RequestValues};
 use crate::middleware::outcome::Outcome;
 use crate::middleware::request_labels::RequestLabels;
-use crate::middleware::settings::Settings;
+use crate::middleware::shared_metrics::SharedMetrics;
+use crate::middleware::trace_id::TraceId;
 use crate::middleware::unrouted::Unrouted;
 use crate::middleware::upgrade::PendingUpgrade;
 
 #[derive(Default)]
 pub(super) struct OptionalState {
-    /// One per custom label: the value from the request or the response.
-    values: Vec<Option<Cow<'static, str>>>,
+    /// The values of custom labels from the request or the response.
+    values: RequestValues,
     /// The labels that the handler sets.
     request_labels: RequestLabels,
     pub(super) grpc_status: Option<GrpcStatus>,
-    pub(super) trace_id: Option<Cow<'static, str>>,
+    pub(super) trace_id: Option<TraceId>,
     pub(super) upgrade: Option<PendingUpgrade>,
     /// Set if the layer did not know the route when the request started.
     pub(super) unrouted: Option<Unrouted>,
@@ -53,7 +54,7 @@ impl OptionalState {
             return None;
         }
         let mut state = with_head(request, |head| {
-            Box::new(Self::from_head(&endpoint.metrics.settings, head))
+            Box::new(Self::from_head(&endpoint.metrics, head))
         });
         if may_upgrade {
             let outer = request.extensions_mut().remove().unwrap_or_default();
@@ -64,24 +65,30 @@ impl OptionalState {
         Some(state)
     }
 
-    fn from_head(settings: &Settings, request: &mut request::Parts) -> Self {
+    fn from_head(metrics: &SharedMetrics, request: &mut request::Parts) -> Self {
+        let settings = &metrics.settings;
         let mut state = Self {
             is_first_byte_pending: settings.time_to_first_byte,
             ..Self::default()
         };
         let custom_labels = &settings.custom_labels;
-        state.values = custom_labels
-            .iter()
-            .map(|custom| match &custom.source {
+        for (position, custom) in custom_labels.iter().enumerate() {
+            let value = match &custom.source {
                 ValueSource::Request(closure) => closure.call(|value| value(request)).flatten(),
+                ValueSource::Version => Some(version_label(request.version).into()),
+                ValueSource::Scheme => Some(scheme_label(&request.uri).into()),
                 _ => None,
-            })
-            .collect();
+            };
+            if let Some(value) = value {
+                state.values.set(position, value, &metrics.known_values);
+            }
+        }
         if custom_labels.has_source(ValueSource::is_grpc_status) {
             state.grpc_status = GrpcStatus::for_request(&request.headers);
         }
         let source = settings.trace_id_source.as_ref();
-        state.trace_id = source.and_then(|source| source.trace_id(request));
+        let trace_id = source.and_then(|source| source.trace_id(request));
+        state.trace_id = trace_id.map(TraceId::new);
         if custom_labels.has_source(ValueSource::is_handler) {
             let outer = request.extensions.remove().unwrap_or_default();
             state.request_labels = RequestLabels::new(custom_labels, outer);
@@ -91,12 +98,14 @@ impl OptionalState {
     }
 
     /// Reads the response's head.
-    pub(super) fn on_head<B>(&mut self, settings: &Settings, response: &mut Response<B>) {
-        let custom_labels = settings.custom_labels.iter();
-        for (value, custom) in self.values.iter_mut().zip(custom_labels) {
+    pub(super) fn on_head<B>(&mut self, metrics: &SharedMetrics, response: &mut Response<B>) {
+        for (position, custom) in metrics.settings.custom_labels.iter().enumerate() {
             if let ValueSource::Response(closure) = &custom.source {
-                *value = with_response_head(response, |head| {
-                    closure.call(|value| value(head)).flatten()
+                with_response_head(response, |head| {
+                    let value = closure.call(|value| value(head)).flatten();
+                    if let Some(value) = value {
+                        self.values.set(position, value, &metrics.known_values);
+                    }
                 });
             }
         }
@@ -112,19 +121,27 @@ impl OptionalState {
     }
 
     /// Returns the value of the custom label at a position.
-    pub(super) fn label_value(
-        &self,
+    pub(super) fn label_value<'a>(
+        &'a self,
         position: usize,
         source: &ValueSource,
         outcome: Outcome,
-    ) -> &str {
+        known: &'a KnownValues,
+    ) -> &'a str {
         let value = match source {
             ValueSource::Handler => self.request_labels.get(position),
             ValueSource::GrpcStatus => self.grpc_status.map(|status| status.code_name(outcome)),
-            ValueSource::Request(_) | ValueSource::Response(_) => {
-                self.values.get(position).and_then(Option::as_deref)
-            }
+            ValueSource::Request(_)
+            | ValueSource::Response(_)
+            | ValueSource::Version
+            | ValueSource::Scheme => self.values.get(position, known),
         };
         value.unwrap_or(NONE)
+    }
+
+    /// Adds the values of a series to the known ones. `admitted` are the values of its custom
+    /// labels.
+    pub(super) fn add_known_values(&self, admitted: &[&str], known: &KnownValues) {
+        self.values.add_new(admitted, known);
     }
 }

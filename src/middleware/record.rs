@@ -17,6 +17,7 @@ use crate::middleware::placement::is_axum_body;
 use crate::middleware::remaining_body::RemainingBody;
 use crate::middleware::request_bytes::RequestBytes;
 use crate::middleware::service_state::ServiceState;
+use crate::middleware::trace_id::TraceId;
 use crate::middleware::unrouted::Unrouted;
 
 /// One request, from the call of the service to the end of its response.
@@ -176,7 +177,7 @@ impl Record {
             unrouted.answered_endpoint(endpoint, Some(response.status()))
         });
         if let Some(optional) = &mut self.optional {
-            optional.on_head(&self.endpoint.metrics.settings, response);
+            optional.on_head(&self.endpoint.metrics, response);
         }
     }
 
@@ -310,7 +311,7 @@ impl Record {
         let duration = optional.time_to_head.unwrap_or(elapsed);
         self.with_series(optional, outcome, |requests, seconds| {
             requests.inc();
-            match optional.trace_id.as_deref() {
+            match optional.trace_id.as_ref().map(TraceId::as_str) {
                 None => seconds.observe_duration(duration),
                 Some(trace_id) => {
                     let labels = [("trace_id", trace_id)];
@@ -343,8 +344,14 @@ impl Record {
             write(&series.requests, &series.duration);
         } else {
             let values = custom_labels.iter().enumerate();
-            let values = values
-                .map(|(position, label)| optional.label_value(position, &label.source, outcome));
+            let known = &metrics.known_values;
+            let values = values.map(|(position, label)| {
+                optional.label_value(position, &label.source, outcome, known)
+            });
+            let write = |requests: &_, duration: &_, admitted: &[&str]| {
+                write(requests, duration);
+                optional.add_known_values(admitted, known);
+            };
             metrics.with_custom_labels(endpoint, self.status.as_ref(), outcome, values, write);
         }
     }

@@ -109,11 +109,13 @@ impl ServiceState {
         request: &mut Request<B>,
     ) -> (Arc<Endpoint>, RouteKind) {
         let naming = &self.metrics.shared.settings.route_naming;
-        let name = naming.route_fn.as_ref().and_then(|closure| {
-            with_head(request, |head| closure.call(|route| route(head))).flatten()
+        let endpoint = naming.route_fn.as_ref().and_then(|closure| {
+            with_head(request, |head| {
+                let name = closure.call(|route| route(head)).flatten()?;
+                Some(self.metrics.endpoint(method, &RouteName::untrusted(name)))
+            })
         });
-        if let Some(name) = name {
-            let endpoint = self.metrics.endpoint(method, &RouteName::untrusted(name));
+        if let Some(endpoint) = endpoint {
             return (Arc::clone(endpoint), RouteKind::Named);
         }
         match route_template(request.extensions()) {

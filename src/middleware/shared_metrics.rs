@@ -10,6 +10,7 @@ use crate::metric::{Counter, Histogram, InternMap, MAX_LABELS};
 use crate::middleware::endpoint::{Endpoint, OutcomeKey, OutcomeSeries};
 use crate::middleware::families::Families;
 use crate::middleware::http_labels::status_label;
+use crate::middleware::known_values::KnownValues;
 use crate::middleware::outcome::Outcome;
 use crate::middleware::placement::Placement;
 use crate::middleware::settings::Settings;
@@ -26,6 +27,7 @@ pub(super) struct SharedMetrics {
     /// Whether every request needs an `OptionalState`.
     pub(super) needs_optional_state: bool,
     pub(super) placement: Placement,
+    pub(super) known_values: KnownValues,
     outcome_series: InternMap<OutcomeSeries>,
     /// The routes of the endpoints, by position. Written when an endpoint is added.
     routes: RwLock<Vec<Arc<str>>>,
@@ -40,6 +42,7 @@ impl SharedMetrics {
             needs_optional_state: settings.needs_optional_state(),
             settings,
             placement: Placement::default(),
+            known_values: KnownValues::new(),
             outcome_series: InternMap::new(),
             routes: RwLock::default(),
         })
@@ -70,7 +73,7 @@ impl SharedMetrics {
             status.as_ref(),
             outcome,
             no_custom_values,
-            |requests, duration| OutcomeSeries {
+            |requests, duration, _| OutcomeSeries {
                 key,
                 requests: requests.clone(),
                 duration: duration.clone(),
@@ -79,14 +82,15 @@ impl SharedMetrics {
         self.outcome_series.find_or_add(hash, is_match, |_| created)
     }
 
-    /// Lends the series that have these values of the custom labels.
+    /// Lends the series that have these values of the custom labels, and the values that the
+    /// limit admits.
     pub(super) fn with_custom_labels<'a, T>(
         &self,
         endpoint: &'a Endpoint,
         status: Option<&'a StatusCode>,
         outcome: Outcome,
         custom_values: impl Iterator<Item = &'a str>,
-        run: impl FnOnce(&Counter, &Histogram) -> T,
+        run: impl FnOnce(&Counter, &Histogram, &[&str]) -> T,
     ) -> T {
         let status = status_label(status, self.settings.status_class);
         let mut values = [""; MAX_LABELS];
@@ -101,7 +105,7 @@ impl SharedMetrics {
         let requests = self.families.requests.get_or_create(values);
         // With the admitted values, so that a limit has the same effect on both.
         let duration = self.families.duration.get_or_create(&mut values[..len - 1]);
-        run(requests, duration)
+        run(requests, duration, &values[fixed.len()..len - 1])
     }
 }
 

@@ -18,13 +18,38 @@ pub(super) enum TraceIdSource {
 
 impl TraceIdSource {
     /// Returns the trace id, if the request has one and its trace is sampled.
-    pub(super) fn trace_id(&self, parts: &request::Parts) -> Option<Cow<'static, str>> {
+    pub(super) fn trace_id<'a>(&self, parts: &'a request::Parts) -> Option<Cow<'a, str>> {
         match self {
-            Self::Traceparent => {
-                let trace_id = sampled_trace_id(&parts.headers)?;
-                Some(Cow::Owned(trace_id.to_owned()))
-            }
+            Self::Traceparent => sampled_trace_id(&parts.headers).map(Cow::Borrowed),
             Self::Closure(closure) => closure.call(|trace_id| trace_id(parts)).flatten(),
+        }
+    }
+}
+
+/// A trace id until the end of its request. One of up to 32 bytes, as all of W3C Trace Context are,
+/// needs no allocation.
+pub(super) enum TraceId {
+    Short { bytes: [u8; 32], len: usize },
+    Long(Box<str>),
+}
+
+impl TraceId {
+    pub(super) fn new(text: Cow<'_, str>) -> Self {
+        let mut bytes = [0; 32];
+        let len = text.len();
+        match bytes.get_mut(..len) {
+            Some(start) => {
+                start.copy_from_slice(text.as_bytes());
+                Self::Short { bytes, len }
+            }
+            None => Self::Long(text.into()),
+        }
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        match self {
+            Self::Short { bytes, len } => str::from_utf8(&bytes[..*len]).unwrap_or_default(),
+            Self::Long(text) => text,
         }
     }
 }

@@ -184,7 +184,7 @@ impl LlmMetrics {
             (Some(model), Some(rename)) => {
                 let renamed = rename.call(|rename| rename(model));
                 // If the closure panicked, it may have been meant to hide this name.
-                renamed.map_or_else(|| UNKNOWN.into(), String::into_boxed_str)
+                renamed.map_or_else(|| UNKNOWN.into(), Into::into)
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The layer and its settings.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -211,11 +212,14 @@ impl LlmLayer {
     ///
     /// // "ft:gpt-x:acme::id" names the customer.
     /// let layer = LlmLayer::new().rename_models(|model| match model.strip_prefix("ft:") {
-    ///     Some(tuned) => tuned.split(':').next().unwrap_or("tuned").to_owned(),
-    ///     None => model.to_owned(),
+    ///     Some(tuned) => tuned.split(':').next().unwrap_or("tuned").into(),
+    ///     None => model.into(),
     /// });
     /// ```
-    pub fn rename_models(self, rename: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+    pub fn rename_models(
+        self,
+        rename: impl Fn(&str) -> Cow<'_, str> + Send + Sync + 'static,
+    ) -> Self {
         self.set(|settings| settings.rename_model = Some(UserClosure::new(Arc::new(rename))))
     }
 }

@@ -1,6 +1,7 @@
 //! Settings of custom labels.
 
 use std::borrow::Cow;
+use std::mem::discriminant;
 use std::sync::Arc;
 
 use http::{request, response};
@@ -8,33 +9,50 @@ use http::{request, response};
 use crate::context::UserClosure;
 use crate::metric::Label;
 use crate::middleware::MetricsLayer;
-use crate::middleware::closures::RequestFn;
 use crate::middleware::custom_labels::ValueSource;
 use crate::middleware::grpc_status::GRPC_CODES;
-use crate::middleware::http_labels::{NONE, OTHER, VERSIONS, scheme_label, version_label};
+use crate::middleware::http_labels::{NONE, OTHER, VERSIONS};
 
 /// # Labels
 ///
 /// Custom labels are on `http_requests_total` and `http_request_duration_seconds`. A plain name
 /// is an [open](Label::open) label, whose values are [limited](Self::label_limit). A label
-/// without a value is `none`, which does not count against the limit. A layer with custom
-/// labels, exemplars or the time to the first byte allocates once per request; other layers
-/// do so for event streams, requests for an upgrade and requests without a known route.
+/// without a value is `none`, which does not count against the limit.
+///
+/// A layer with custom labels, exemplars or the time to the first byte allocates once per
+/// request, and for [labels from the handler](Self::label_from_handler) a few times more; other
+/// layers do so for event streams, requests for an upgrade and requests without a known route. A
+/// value is copied only if no series has it.
 impl MetricsLayer {
-    /// Adds a label whose value comes from the request.
+    /// Adds a label whose value comes from the request, and may be a part of it.
     ///
     /// ```
     /// use tachometer::{Label, MetricsLayer};
     ///
     /// let layer = MetricsLayer::new().label_from_request(
     ///     Label::closed("plan", ["free", "paid"]),
-    ///     |request| Some(request.headers.get("x-plan")?.to_str().ok()?.to_owned().into()),
+    ///     |request| Some(request.headers.get("x-plan")?.to_str().ok()?.into()),
     /// );
+    /// ```
+    ///
+    /// A function is possible, too:
+    ///
+    /// ```
+    /// use std::borrow::Cow;
+    ///
+    /// use http::request::Parts;
+    /// use tachometer::MetricsLayer;
+    ///
+    /// fn tenant(request: &Parts) -> Option<Cow<'_, str>> {
+    ///     Some(request.headers.get("x-tenant")?.to_str().ok()?.into())
+    /// }
+    ///
+    /// let layer = MetricsLayer::new().label_from_request("tenant", tenant);
     /// ```
     pub fn label_from_request(
         self,
         label: impl Into<Label<'static>>,
-        value: impl Fn(&request::Parts) -> Option<Cow<'static, str>> + Send + Sync + 'static,
+        value: impl Fn(&request::Parts) -> Option<Cow<'_, str>> + Send + Sync + 'static,
     ) -> Self {
         self.add_label(
             label,
@@ -42,11 +60,11 @@ impl MetricsLayer {
         )
     }
 
-    /// Adds a label whose value comes from the response's head.
+    /// Adds a label whose value comes from the response's head, and may be a part of it.
     pub fn label_from_response(
         self,
         label: impl Into<Label<'static>>,
-        value: impl Fn(&response::Parts) -> Option<Cow<'static, str>> + Send + Sync + 'static,
+        value: impl Fn(&response::Parts) -> Option<Cow<'_, str>> + Send + Sync + 'static,
     ) -> Self {
         self.add_label(
             label,
@@ -63,16 +81,16 @@ impl MetricsLayer {
     /// Adds the label `version`, the HTTP version: `1.0`, `1.1`, `2` and so on.
     pub fn version_label(self) -> Self {
         let name = self.metrics.settings().preset.names().version;
-        let label = Label::closed(name, VERSIONS);
-        self.add_closed_label(label, |request| Some(version_label(request.version).into()))
+        let label = Label::closed(name, VERSIONS).and_value(OTHER);
+        self.add_label_once(label, ValueSource::Version)
     }
 
     /// Adds the label `scheme`: `http` or `https`, or `none` if the request does not have one,
     /// as over HTTP/1.1.
     pub fn scheme_label(self) -> Self {
         let name = self.metrics.settings().preset.names().scheme;
-        let label = Label::closed(name, ["http", "https"]);
-        self.add_closed_label(label, |request| Some(scheme_label(&request.uri).into()))
+        let label = Label::closed(name, ["http", "https"]).and_value(OTHER);
+        self.add_label_once(label, ValueSource::Scheme)
     }
 
     /// Reduces the label `status` to the class: `2xx`.
@@ -91,7 +109,7 @@ impl MetricsLayer {
     pub fn grpc_status_label(self) -> Self {
         let name = self.metrics.settings().preset.names().grpc_status;
         let label = Label::closed(name, GRPC_CODES);
-        self.add_label(label, ValueSource::GrpcStatus)
+        self.add_label_once(label, ValueSource::GrpcStatus)
     }
 
     /// Limits the open custom labels to this many distinct values together, and
@@ -104,17 +122,14 @@ impl MetricsLayer {
 }
 
 impl MetricsLayer {
-    /// Adds a label of listed values. All other values are `_OTHER`.
-    fn add_closed_label(
-        self,
-        label: Label<'static>,
-        value: impl Fn(&request::Parts) -> Option<Cow<'static, str>> + Send + Sync + 'static,
-    ) -> Self {
-        let value: Arc<RequestFn> = Arc::new(value);
-        self.add_label(
-            label.and_value(OTHER),
-            ValueSource::Request(UserClosure::new(value)),
-        )
+    /// Adds a label, unless the layer has one of this kind.
+    fn add_label_once(self, label: Label<'static>, source: ValueSource) -> Self {
+        let kind = discriminant(&source);
+        let custom_labels = &self.metrics.settings().custom_labels;
+        if custom_labels.has_source(|existing| discriminant(existing) == kind) {
+            return self;
+        }
+        self.add_label(label, source)
     }
 
     fn add_label(self, label: impl Into<Label<'static>>, source: ValueSource) -> Self {

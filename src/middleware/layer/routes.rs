@@ -74,7 +74,8 @@ impl MetricsLayer {
         self.set(|settings| settings.route_naming.fallback = Some(name.into()))
     }
 
-    /// Takes the route of a request from `route`, before axum's router is asked.
+    /// Takes the route of a request from `route`, before axum's router is asked. It may be a part
+    /// of the request.
     ///
     /// Its result may come from the client, so it is limited: beyond
     /// [`label_limit`](Self::label_limit) names the label is `_overflow`. If it returns `None`
@@ -87,12 +88,12 @@ impl MetricsLayer {
     /// let layer = MetricsLayer::new().route_from(|request| {
     ///     let content_type = request.headers.get("content-type")?.as_bytes();
     ///     let is_grpc = content_type.starts_with(b"application/grpc");
-    ///     is_grpc.then(|| request.uri.path().to_owned().into())
+    ///     is_grpc.then(|| request.uri.path().into())
     /// });
     /// ```
     pub fn route_from(
         self,
-        route: impl Fn(&request::Parts) -> Option<Cow<'static, str>> + Send + Sync + 'static,
+        route: impl Fn(&request::Parts) -> Option<Cow<'_, str>> + Send + Sync + 'static,
     ) -> Self {
         self.set(|settings| {
             settings.route_naming.route_fn = Some(UserClosure::new(Arc::new(route)));

@@ -80,7 +80,7 @@ impl MetricsLayer {
     /// contain a `"`; see [`Counter::inc_with_exemplar`](crate::Counter::inc_with_exemplar).
     pub fn exemplar_from(
         self,
-        trace_id: impl Fn(&request::Parts) -> Option<Cow<'static, str>> + Send + Sync + 'static,
+        trace_id: impl Fn(&request::Parts) -> Option<Cow<'_, str>> + Send + Sync + 'static,
     ) -> Self {
         let source = TraceIdSource::Closure(UserClosure::new(Arc::new(trace_id)));
         self.set(|settings| settings.trace_id_source = Some(source))

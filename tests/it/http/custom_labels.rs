@@ -49,14 +49,7 @@ fn tenants(registry: &Registry) -> MetricsLayer {
     MetricsLayer::new()
         .registry(registry)
         .label_from_request("tenant", |head| {
-            Some(
-                head.headers
-                    .get("x-tenant")?
-                    .to_str()
-                    .ok()?
-                    .to_owned()
-                    .into(),
-            )
+            Some(head.headers.get("x-tenant")?.to_str().ok()?.into())
         })
 }
 
@@ -66,14 +59,7 @@ async fn labels_come_from_the_request_the_handler_and_the_response() {
     let layer = tenants(&registry)
         .label_from_handler(Label::closed("cache", ["hit", "miss"]))
         .label_from_response("shard", |head| {
-            Some(
-                head.headers
-                    .get("x-shard")?
-                    .to_str()
-                    .ok()?
-                    .to_owned()
-                    .into(),
-            )
+            Some(head.headers.get("x-shard")?.to_str().ok()?.into())
         });
     let app = app(layer);
     call(&app, &[("x-tenant", "acme"), ("x-cached", "1")]).await;

@@ -75,7 +75,7 @@ async fn the_code_of_a_grpc_call_is_read_from_headers_or_trailers_and_decides_it
     let layer = MetricsLayer::new()
         .registry(&registry)
         .grpc_status_label()
-        .route_from(|head| Some(head.uri.path().to_owned().into()));
+        .route_from(|head| Some(head.uri.path().into()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();

@@ -1,5 +1,6 @@
 //! The route of a request, with and without axum.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -74,7 +75,7 @@ async fn without_axum_the_user_names_routes_and_their_number_is_limited() {
     let registry = Registry::new();
     let handle = async |_: Request<_>| Ok::<_, Infallible>(Response::new("done".to_owned()));
     let app = layer(&registry)
-        .route_from(|head| Some(head.uri.path().to_owned().into()))
+        .route_from(|head| Some(head.uri.path().into()))
         .label_limit(10)
         .predeclare(Method::GET, "/declared", [StatusCode::OK])
         .layer(service_fn(handle));
@@ -137,10 +138,9 @@ async fn declared_routes_are_shown_at_zero_before_their_first_request() {
 #[tokio::test]
 async fn a_flood_of_routes_or_labels_folds_no_route_matched_by_axum() {
     let registry = Registry::new();
-    let invented = |head: &Parts| {
-        let number = head.uri.query()?.to_owned();
-        Some(number.into())
-    };
+    fn invented(head: &Parts) -> Option<Cow<'_, str>> {
+        Some(head.uri.query()?.into())
+    }
     let layer = layer(&registry)
         .route_from(invented)
         .label_from_request("tenant", invented)
@@ -170,8 +170,9 @@ async fn a_flood_of_routes_or_labels_folds_no_route_matched_by_axum() {
 #[tokio::test]
 async fn routes_named_by_an_inner_layer_are_limited_in_the_outer_one_too() {
     let registry = Registry::new();
-    let invented = |head: &Parts| Some(head.uri.path().to_owned().into());
-    let inner = layer(&registry).route_from(invented).label_limit(10);
+    let inner = layer(&registry)
+        .route_from(|head| Some(head.uri.path().into()))
+        .label_limit(10);
     let app = layer(&registry).label_limit(10).layer(inner.layer(files()));
     for number in 0..200 {
         get_path(app.clone(), &format!("/{number}")).await;

@@ -40,11 +40,11 @@ fn app(registry: &Registry) -> Router {
         .time_to_head()
         .time_to_first_byte()
         .label_from_request(Label::closed("plan", ["free", "paid"]), |head| {
-            Some(head.uri.path().to_owned().into())
+            Some(head.uri.path().into())
         })
         .label_from_request("customer", |head| {
             let customer = head.headers.get("x-customer")?.to_str().ok()?;
-            Some(customer.to_owned().into())
+            Some(customer.into())
         });
     Router::new()
         .route("/users/{id}", get(async || "a user"))

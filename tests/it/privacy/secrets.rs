@@ -139,11 +139,11 @@ fn app(registry: &Registry) -> Router {
         .registry(registry)
         .label_from_request(tenant, |head| {
             let tenant = head.headers.get("x-tenant")?.to_str().ok()?;
-            Some(tenant.to_owned().into())
+            Some(tenant.into())
         })
         .label_from_response(answered, |response| {
             let value = response.headers.get("x-request-id")?.to_str().ok()?;
-            Some(value.to_owned().into())
+            Some(value.into())
         })
         .label_from_handler(handler)
         .time_to_head()

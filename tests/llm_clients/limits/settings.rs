@@ -88,7 +88,7 @@ fn models_are_renamed_and_unknown_if_the_closure_panics() {
     let layer = layer.model_limit(3).rename_models(|model| {
         assert_ne!(model, "panics", "on purpose");
         let (name, _) = model.split_once("-2026").unwrap_or((model, ""));
-        name.to_owned()
+        name.into()
     });
     for day in 10..30 {
         call(&layer, CHAT, &format!("gpt-x-2026-01-{day}"));
