@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{Method, Request, Version, header};
+use http::{Method, Request, header};
 
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::unrouted::Unrouted;
@@ -29,18 +29,21 @@ impl RequestBytes {
     }
 }
 
-/// Returns true if a request may have a body, by its head (RFC 9112, section 6.3, and RFC 9113,
-/// section 8.1).
+/// Returns true if a request may have a body, by its head.
+///
+/// Without a declared length, the method decides, in HTTP/1 too: a client sends `Content-Length: 0`
+/// with a POST that has no body (RFC 9110, section 8.6), and middleware that changes a body, such
+/// as a decompression, removes the header.
 pub(super) fn may_have_body<B>(request: &Request<B>) -> bool {
     let headers = request.headers();
     match headers.get(header::CONTENT_LENGTH) {
         Some(length) => length != "0",
-        None if request.version() <= Version::HTTP_11 => {
+        None => {
             headers.contains_key(header::TRANSFER_ENCODING)
+                || matches!(
+                    *request.method(),
+                    Method::POST | Method::PUT | Method::PATCH
+                )
         }
-        None => matches!(
-            *request.method(),
-            Method::POST | Method::PUT | Method::PATCH
-        ),
     }
 }

@@ -1,14 +1,11 @@
 //! Clients that disconnect, and when hyper notices.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, StatusCode};
-use axum::middleware::{Next, from_fn};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::http::Request;
+use axum::routing::any;
 use tachometer::{MetricsLayer, Registry};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -16,7 +13,6 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use crate::support::read::sum;
-use crate::support::service::get_path;
 use crate::support::wait::until;
 
 const CLIENTS: u32 = 20;
@@ -123,33 +119,5 @@ async fn a_disconnect_is_noticed_unless_received_bytes_are_unread() {
             assert!(total >= 2.0 * ALL, "{total}");
             server.runtime.shutdown_background();
         }
-    }
-}
-
-/// A timeout layer.
-async fn timeout(request: Request<Body>, next: Next) -> Response {
-    let answer = tokio::time::timeout(Duration::from_secs(1), next.run(request)).await;
-    answer.unwrap_or_else(|_| StatusCode::REQUEST_TIMEOUT.into_response())
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_timeout_inside_the_layer_is_counted_by_its_status_and_one_outside_as_cancelled() {
-    for (is_inside, outcome, status) in [
-        (true, "client_error", "408"),
-        (false, "cancelled_before_head", "none"),
-    ] {
-        let registry = Registry::new();
-        let layer = MetricsLayer::new().registry(&registry);
-        let app = Router::new().route("/never", get(std::future::pending::<()>));
-        let app = if is_inside {
-            app.layer(from_fn(timeout)).layer(layer)
-        } else {
-            app.layer(layer).layer(from_fn(timeout))
-        };
-        let answered = get_path(app, "/never").await;
-        assert_eq!(answered, StatusCode::REQUEST_TIMEOUT);
-        let labels = [("outcome", outcome), ("status", status)];
-        assert_eq!(sum(&registry, "http_requests_total", &labels), 1.0);
-        assert_eq!(sum(&registry, "http_requests_in_flight", &[]), 0.0);
     }
 }

@@ -22,6 +22,7 @@
 //! - `runtime_shutdown`: a runtime that shuts down while requests are in flight.
 //! - `service_levels`: service levels: the number of requests, and of those that met the
 //!   target.
+//! - `stacks`: the layer together with middleware and servers of other crates.
 //! - `streams`: streams, and the times to the head and to the first byte, with a clock set by
 //!   the tests.
 //! - `tower_contract`: the contract of tower's `Service`, and closures of users that panic.
@@ -46,6 +47,7 @@ mod request_types;
 mod routes;
 mod runtime_shutdown;
 mod service_levels;
+mod stacks;
 mod streams;
 mod tower_contract;
 mod transparency;

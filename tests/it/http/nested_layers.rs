@@ -1,7 +1,7 @@
 //! Requests that pass two layers.
 
 use std::convert::Infallible;
-use std::future::{Ready, pending, ready};
+use std::future::pending;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -10,11 +10,9 @@ use axum::extract::MatchedPath;
 use axum::http::{Request, Response, StatusCode};
 use axum::routing::{get, post};
 use futures_util::FutureExt;
-use http_body_util::BodyExt;
-use tachometer::middleware::{RequestLabels, ResponseBody};
+use tachometer::middleware::RequestLabels;
 use tachometer::{MetricsLayer, Registry, RequestRoute};
 use tower::buffer::Buffer;
-use tower::retry::{Policy, RetryLayer};
 use tower::util::MapRequestLayer;
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 
@@ -281,47 +279,6 @@ async fn a_request_without_a_response_has_the_route_that_a_layer_inside_knows() 
     receiver.await.unwrap();
     drop(call);
     assert_eq!(counted(&registry, "/late"), (3.0, 1.0));
-}
-
-#[tokio::test]
-async fn all_attempts_of_a_retry_between_two_layers_are_one_request() {
-    #[derive(Clone)]
-    struct ThreeTimes(u32);
-
-    impl Policy<Request<String>, Response<String>, Infallible> for ThreeTimes {
-        type Future = Ready<()>;
-
-        fn retry(
-            &mut self,
-            _: &mut Request<String>,
-            _: &mut Result<Response<String>, Infallible>,
-        ) -> Option<Ready<()>> {
-            self.0 += 1;
-            (self.0 < 3).then(|| ready(()))
-        }
-
-        fn clone_request(&mut self, request: &Request<String>) -> Option<Request<String>> {
-            Some(request.clone())
-        }
-    }
-
-    let registry = Registry::new();
-    let calls = Arc::new(Mutex::new(0));
-    let attempts = Arc::clone(&calls);
-    let inner = layer(&registry).route_from(|_| Some("/tried".into()));
-    let service = ServiceBuilder::new()
-        .layer(layer(&registry))
-        .layer(RetryLayer::new(ThreeTimes(0)))
-        .map_response(|response: Response<ResponseBody<String>>| response.map(|_| String::new()))
-        .layer(inner)
-        .service_fn(move |_: Request<String>| {
-            *attempts.lock().unwrap() += 1;
-            ready(Ok::<_, Infallible>(Response::new("done".to_owned())))
-        });
-    let response = service.oneshot(Request::new(String::new())).await.unwrap();
-    response.into_body().collect().await.unwrap();
-    assert_eq!(*calls.lock().unwrap(), 3);
-    assert_eq!(counted(&registry, "/tried"), (1.0, 1.0));
 }
 
 #[tokio::test]
