@@ -30,9 +30,9 @@ use crate::snapshot::Labels;
 #[doc(alias = "vec")]
 pub struct Family<M: Instrument, const N: usize> {
     set: Arc<SeriesSet<M>>,
-    /// For each label of the set, its index in the caller's values: callers may name the same
-    /// labels in another order.
-    order: [usize; N],
+    /// For each label of the set, its index in the caller's values. `None` if the orders are
+    /// the same, which saves a copy of the values in each lookup.
+    order: Option<[usize; N]>,
     /// Where the values are in the series' text; see [`Labels::value_offsets`].
     value_offsets: [usize; N],
 }
@@ -41,11 +41,12 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     /// Creates a handle that takes values in the order of `labels`, which are those of the set.
     pub(crate) fn new(set: Arc<SeriesSet<M>>, labels: &[Label<'_>; N]) -> Self {
         let info = set.info();
-        let order = array::from_fn(|label| info.caller_index(label, labels));
+        let order: [usize; N] = array::from_fn(|label| info.caller_index(label, labels));
+        let is_same_order = order.iter().copied().eq(0..N);
         let value_offsets = Labels::value_offsets(info.constant_labels(), info.label_names());
         Self {
             set,
-            order,
+            order: (!is_same_order).then_some(order),
             value_offsets,
         }
     }
@@ -149,7 +150,10 @@ impl<M: Instrument, const N: usize> Family<M, N> {
 
     #[inline]
     fn in_set_order<T: Copy>(&self, values: [T; N]) -> [T; N] {
-        self.order.map(|label| values[label])
+        match self.order {
+            None => values,
+            Some(order) => order.map(|label| values[label]),
+        }
     }
 }
 
