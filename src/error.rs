@@ -27,6 +27,7 @@ enum ErrorKind {
     EmptyHistogram,
     Conflict,
     InvalidExposition,
+    InvalidMethod,
     #[cfg(feature = "axum")]
     InvalidNetwork,
     #[cfg(feature = "serve")]
@@ -111,6 +112,13 @@ impl Error {
         self.kind == ErrorKind::InvalidExposition
     }
 
+    /// Returns true if a method passed to `MetricsLayer::methods` is not the name of an HTTP
+    /// method, or if there are too many.
+    #[must_use]
+    pub fn is_invalid_method(&self) -> bool {
+        self.kind == ErrorKind::InvalidMethod
+    }
+
     #[cold]
     fn new(kind: ErrorKind, message: impl fmt::Display) -> Self {
         let message = message.to_string().into();
@@ -156,6 +164,11 @@ impl Error {
     #[cold]
     pub(crate) fn invalid_exposition(message: impl fmt::Display) -> Self {
         Self::new(ErrorKind::InvalidExposition, message)
+    }
+
+    #[cold]
+    pub(crate) fn invalid_method(message: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::InvalidMethod, message)
     }
 
     #[cfg(feature = "axum")]

@@ -7,7 +7,7 @@ use http::StatusCode;
 use crate::context::RouteId;
 use crate::metric::{Counter, DynFamily, Histogram, InFlight, Instrument};
 use crate::middleware::families::Families;
-use crate::middleware::http_labels::MethodLabel;
+use crate::middleware::methods::MethodLabel;
 use crate::middleware::outcome::Outcome;
 use crate::middleware::service_level::ServiceLevel;
 use crate::middleware::shared_metrics::SharedMetrics;
@@ -110,12 +110,17 @@ impl Endpoint {
         self.lazy_series.upgrades_in_flight.get_or_init(create)
     }
 
+    /// Returns the value of the label `method`.
+    pub(super) fn method_name(&self) -> &str {
+        self.metrics.settings.methods.name(self.method)
+    }
+
     fn families(&self) -> &Families {
         &self.metrics.families
     }
 
     fn series<M: Instrument>(&self, family: &DynFamily<M>) -> M {
-        let labels = &mut [self.method.as_str(), &self.route];
+        let labels = &mut [self.method_name(), &self.route];
         family.get_or_create(labels).clone()
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::metric::{Buckets, Counter, DynFamily, Histogram, InFlight, Instrument, Label};
+use crate::middleware::body_sizes::BodySizeFamilies;
 use crate::middleware::http_labels::NONE;
 use crate::middleware::preset::{Names, OUTCOME_LABEL, WITHIN_LABEL};
 use crate::middleware::settings::Settings;
@@ -27,6 +28,7 @@ pub(super) struct Families {
     pub(super) upgrades_in_flight: DynFamily<InFlight>,
     pub(super) time_to_head: Option<DynFamily<Histogram>>,
     pub(super) time_to_first_byte: Option<DynFamily<Histogram>>,
+    pub(super) body_sizes: Option<BodySizeFamilies>,
     /// `None` if no route has a service level.
     pub(super) service_levels: Option<ServiceLevelFamilies>,
 }
@@ -126,6 +128,22 @@ const TIME_TO_FIRST_BYTE: FamilySpec = FamilySpec {
     labels: |names| vec![names.method, names.route, names.status],
 };
 
+/// May also have the status.
+const REQUEST_BODY_SIZE: FamilySpec = FamilySpec {
+    role: None,
+    name: |names| names.request_body_size,
+    help: "Bytes of an HTTP request body that the service had read when the request ended.",
+    labels: |names| vec![names.method, names.route],
+};
+
+/// May also have the status.
+const RESPONSE_BODY_SIZE: FamilySpec = FamilySpec {
+    role: None,
+    name: |names| names.response_body_size,
+    help: "Bytes of an HTTP response body that the server had read when the request ended.",
+    labels: |names| vec![names.method, names.route],
+};
+
 const SERVICE_LEVEL_REQUESTS: FamilySpec = FamilySpec {
     role: Some(Role::HttpServiceLevelRequests),
     name: |names| names.service_level_requests,
@@ -147,14 +165,24 @@ const STREAM_BOUNDS: [f64; 10] = [
     1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 14_400.0, 43_200.0, 86_400.0,
 ];
 
+/// The bucket bounds of body sizes, from 256 bytes to 64 MiB.
+const SIZE_BOUNDS: [f64; 10] = [
+    256.0,
+    1_024.0,
+    4_096.0,
+    16_384.0,
+    65_536.0,
+    262_144.0,
+    1_048_576.0,
+    4_194_304.0,
+    16_777_216.0,
+    67_108_864.0,
+];
+
 impl Families {
     pub(super) fn new(registry: &Registry, settings: &Settings) -> Result<Self, Error> {
-        let registry = match &*settings.prefix {
-            "" => registry.clone(),
-            prefix => registry.clone().with_prefix(prefix)?,
-        };
         let names = settings.preset.names();
-        let families = FamilyRegistrar { registry, names };
+        let families = FamilyRegistrar::new(registry, settings)?;
         let buckets = match (&settings.buckets, settings.preset.duration_bounds()) {
             (Some(buckets), _) => Some(buckets.clone()),
             (None, Some(bounds)) => Some(Buckets::new(bounds)?),
@@ -190,6 +218,9 @@ impl Families {
             upgrades_in_flight: families.register(&UPGRADES_IN_FLIGHT)?,
             time_to_head: optional(settings.time_to_head, &TIME_TO_HEAD)?,
             time_to_first_byte: optional(settings.time_to_first_byte, &TIME_TO_FIRST_BYTE)?,
+            body_sizes: (settings.body_sizes)
+                .then(|| BodySizeFamilies::new(&families, settings))
+                .transpose()?,
             service_levels: (!settings.service_levels.is_empty())
                 .then(|| ServiceLevelFamilies::new(&families))
                 .transpose()?,
@@ -212,6 +243,24 @@ impl Families {
     }
 }
 
+impl BodySizeFamilies {
+    fn new(families: &FamilyRegistrar, settings: &Settings) -> Result<Self, Error> {
+        let buckets = match &settings.body_size_buckets {
+            Some(buckets) => buckets.clone(),
+            None => Buckets::new(&SIZE_BOUNDS)?,
+        };
+        let have_status = settings.preset.has_status_on_sizes();
+        let status = have_status.then(|| Label::unlimited(families.names.status));
+        let register =
+            |spec| families.register_with(spec, status.as_slice(), Some(buckets.clone()));
+        Ok(Self {
+            request: register(&REQUEST_BODY_SIZE)?,
+            response: register(&RESPONSE_BODY_SIZE)?,
+            have_status,
+        })
+    }
+}
+
 impl ServiceLevelFamilies {
     fn new(families: &FamilyRegistrar) -> Result<Self, Error> {
         Ok(Self {
@@ -225,9 +274,25 @@ impl ServiceLevelFamilies {
 struct FamilyRegistrar {
     registry: Registry,
     names: &'static Names,
+    /// The start of the preset's names that the user's prefix replaces.
+    replaced_prefix: &'static str,
 }
 
 impl FamilyRegistrar {
+    fn new(registry: &Registry, settings: &Settings) -> Result<Self, Error> {
+        let (prefix, replaced_prefix) = settings.preset.apply_prefix(&settings.prefix);
+        let registry = registry.clone();
+        Ok(Self {
+            registry: if prefix.is_empty() {
+                registry
+            } else {
+                registry.with_prefix(&prefix)?
+            },
+            names: settings.preset.names(),
+            replaced_prefix,
+        })
+    }
+
     fn register<M: Instrument>(&self, spec: &FamilySpec) -> Result<DynFamily<M>, Error> {
         self.register_with(spec, &[], None)
     }
@@ -242,6 +307,7 @@ impl FamilyRegistrar {
         let labels = (spec.labels)(self.names).into_iter().map(Label::unlimited);
         let labels: Vec<_> = labels.chain(further_labels.iter().cloned()).collect();
         let name = (spec.name)(self.names);
+        let name = name.strip_prefix(self.replaced_prefix).unwrap_or(name);
         let registry = match spec.role {
             Some(role) => &self.registry.with_role(role),
             None => &self.registry,

@@ -1,62 +1,12 @@
-//! Label values for method, status, version and scheme. They come from closed sets, and
+//! Label values for status, version and scheme. They come from closed sets, and
 //! never from the text of a client.
 
-use http::{Method, StatusCode, Uri, Version};
+use http::{StatusCode, Uri, Version};
 
 /// The value of a label without a value.
 pub(super) const NONE: &str = "none";
 /// The value that stands for all that are not in the closed set.
 pub(super) const OTHER: &str = "_OTHER";
-
-/// One of HTTP's nine methods (RFC 9110, section 9.3, and RFC 5789), or any other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum MethodLabel {
-    Get,
-    Post,
-    Put,
-    Delete,
-    Head,
-    Options,
-    Patch,
-    Connect,
-    Trace,
-    Other,
-}
-
-impl MethodLabel {
-    /// Number of values.
-    pub(super) const COUNT: usize = Self::Other as usize + 1;
-
-    pub(super) fn from_method(method: &Method) -> Self {
-        match *method {
-            Method::GET => Self::Get,
-            Method::POST => Self::Post,
-            Method::PUT => Self::Put,
-            Method::DELETE => Self::Delete,
-            Method::HEAD => Self::Head,
-            Method::OPTIONS => Self::Options,
-            Method::PATCH => Self::Patch,
-            Method::CONNECT => Self::Connect,
-            Method::TRACE => Self::Trace,
-            _ => Self::Other,
-        }
-    }
-
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Delete => "DELETE",
-            Self::Head => "HEAD",
-            Self::Options => "OPTIONS",
-            Self::Patch => "PATCH",
-            Self::Connect => "CONNECT",
-            Self::Trace => "TRACE",
-            Self::Other => OTHER,
-        }
-    }
-}
 
 /// Returns the status code, or its class if `is_class`. It is `_OTHER` outside of HTTP's five
 /// classes, and `none` without a response.
@@ -102,25 +52,6 @@ pub(super) fn scheme_label(uri: &Uri) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_method_is_one_of_nine_or_another() {
-        let nine = [
-            "GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE",
-        ];
-        for name in nine {
-            let method = name.parse().expect("a method");
-            assert_eq!(MethodLabel::from_method(&method).as_str(), name);
-        }
-        for name in ["get", "PROPFIND", "_OTHER"] {
-            let method = name.parse().expect("a method");
-            assert_eq!(
-                MethodLabel::from_method(&method),
-                MethodLabel::Other,
-                "{name}"
-            );
-        }
-    }
 
     #[test]
     fn a_status_is_one_of_five_classes_or_another_or_none() {

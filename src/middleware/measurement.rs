@@ -47,8 +47,8 @@ impl Measurement {
         mut request: Request<B>,
     ) -> (Self, Request<RequestBody<B>>) {
         let is_empty = request.body().is_end_stream();
-        let measurement = state.map_or(Self::Off, |state| state.start(&mut request));
-        let bytes = match &measurement {
+        let mut measurement = state.map_or(Self::Off, |state| state.start(&mut request));
+        let bytes = match &mut measurement {
             Self::Counted(record) if !is_empty => Some(record.request_bytes()),
             _ => None,
         };

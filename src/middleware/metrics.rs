@@ -6,7 +6,8 @@ use crate::context::{RouteId, register_routes};
 use crate::error::Error;
 use crate::metric::InternMap;
 use crate::middleware::endpoint::{Endpoint, LazySeries};
-use crate::middleware::http_labels::{MethodLabel, NONE, status_label};
+use crate::middleware::http_labels::{NONE, status_label};
+use crate::middleware::methods::MethodLabel;
 use crate::middleware::outcome::Outcome;
 use crate::middleware::route_name::RouteName;
 use crate::middleware::service_level::ServiceLevel;
@@ -64,7 +65,7 @@ impl HttpMetrics {
         let settings = &shared.settings;
         let raw_route = &*name.text;
         let requested = settings.route_naming.group_or_route(raw_route);
-        let mut values = [method.as_str(), requested];
+        let mut values = [settings.methods.name(method), requested];
         if name.is_trusted {
             shared.families.in_flight.declare(&values);
         }
@@ -106,7 +107,7 @@ impl HttpMetrics {
             .find(|(raw_route, _)| settings.route_naming.group_or_route(raw_route) == route)?;
         let families = self.shared.families.service_levels.as_ref()?;
         let seconds = target.as_secs_f64().to_string();
-        let labels = &mut [method.as_str(), route, &*seconds];
+        let labels = &mut [settings.methods.name(method), route, &*seconds];
         Some(ServiceLevel {
             target: *target,
             requests: families.requests.get_or_create(labels).clone(),
@@ -125,13 +126,13 @@ impl HttpMetrics {
             statuses,
         } in &settings.predeclared
         {
-            let method = MethodLabel::from_method(method);
+            let method = settings.methods.label(method);
             let endpoint = self.endpoint(method, &RouteName::trusted(route));
             for status in statuses {
                 let outcome = Outcome::from_head(method, *status);
                 let custom_values = settings.custom_labels.iter().map(|_| NONE);
                 let status = status_label(Some(status), settings.status_class);
-                let fixed = [method.as_str(), &*endpoint.route, status];
+                let fixed = [endpoint.method_name(), &*endpoint.route, status];
                 let mut values: Vec<_> = fixed.into_iter().chain(custom_values).collect();
                 families.duration.declare(&values);
                 values.push(outcome.as_str());

@@ -48,8 +48,9 @@
 //! | `http_streams_in_flight` | `method`, `route` | streams that have started and not ended |
 //! | `http_upgrades_in_flight` | `method`, `route` | upgraded connections that hold an [`UpgradeGuard`] |
 //!
-//! Opt-in metrics are `http_time_to_head_seconds` and `http_time_to_first_byte_seconds`
-//! (`method`, `route`, `status`), and `http_service_level_requests_total` and
+//! Opt-in metrics are `http_time_to_head_seconds`, `http_time_to_first_byte_seconds`,
+//! `http_request_body_size_bytes` and `http_response_body_size_bytes` (`method`, `route`,
+//! `status`), and `http_service_level_requests_total` and
 //! `http_service_level_good_requests_total` (`method`, `route`, `within`).
 //! [`MetricsLayer::otel_names`] and [`MetricsLayer::axum_prometheus_names`] change all names.
 //!
@@ -74,11 +75,11 @@
 //! | `panic` | the service, its future or the response's body panicked, and nothing inside the layer caught it |
 //! | `upgraded` | the connection switched to another protocol: 101, or a successful CONNECT |
 //!
-//! `method` is one of HTTP's nine methods or `_OTHER`. `route` is the route's template as axum
-//! shows it to the layer, the path of a `nest_service`, or a name that you set. Otherwise it is
-//! `unmatched` if the response is 404 or 405, and `fallback` if not. It is never a path of a
-//! request, unless your closure returns one. `status` is `none` if there was no response, and `_OTHER` outside of 100
-//! to 599.
+//! `method` is one of HTTP's nine methods, one of [`MetricsLayer::methods`], or `_OTHER`. `route`
+//! is the route's template as axum shows it to the layer, the path of a `nest_service`, or a name
+//! that you set. Otherwise it is `unmatched` if the response is 404 or 405, and `fallback` if not.
+//! It is never a path of a request, unless your closure returns one. `status` is `none` if there
+//! was no response, and `_OTHER` outside of 100 to 599.
 //!
 //! A body that is not polled to its end is complete if nothing of it is missing: a response to
 //! HEAD, a 204 or 304, or a body whose declared length was sent. The body ends when the server
@@ -149,6 +150,7 @@ mod axum_body;
 #[path = "no_axum_body.rs"]
 mod axum_body;
 mod body;
+mod body_sizes;
 #[cfg(feature = "axum")]
 mod boxed;
 mod closures;
@@ -162,6 +164,7 @@ mod http_labels;
 mod known_values;
 mod layer;
 mod measurement;
+mod methods;
 mod metrics;
 mod optional_state;
 mod outcome;

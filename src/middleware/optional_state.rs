@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderMap, Request, Response, header, request};
 
+use crate::middleware::body_sizes::BodySizes;
 use crate::middleware::custom_labels::ValueSource;
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::grpc_status::GrpcStatus;
 use crate::middleware::head::{with_head, with_response_head};
-use crate::middleware::http_labels::{MethodLabel, NONE, scheme_label, version_label};
+use crate::middleware::http_labels::{NONE, scheme_label, version_label};
 use crate::middleware::known_values::{KnownValues, RequestValues};
+use crate::middleware::methods::MethodLabel;
 use crate::middleware::outcome::Outcome;
 use crate::middleware::request_labels::RequestLabels;
 use crate::middleware::shared_metrics::SharedMetrics;
@@ -36,6 +38,7 @@ pub(super) struct OptionalState {
     pub(super) is_body_sent: bool,
     /// Whether the first byte of the body is to be timed, and has not come yet.
     pub(super) is_first_byte_pending: bool,
+    pub(super) body_sizes: BodySizes,
 }
 
 impl OptionalState {
@@ -48,14 +51,17 @@ impl OptionalState {
         request: &mut Request<B>,
     ) -> Option<Box<Self>> {
         // Except by CONNECT, a request for an upgrade has the header `Upgrade`.
-        let may_upgrade = endpoint.method == MethodLabel::Connect
+        let may_upgrade = endpoint.method == MethodLabel::CONNECT
             || request.headers().contains_key(header::UPGRADE);
         if !may_upgrade && !endpoint.metrics.needs_optional_state {
             return None;
         }
-        let mut state = with_head(request, |head| {
-            Box::new(Self::from_head(&endpoint.metrics, head))
-        });
+        let metrics = &endpoint.metrics;
+        let mut state = if metrics.settings.needs_request_head() {
+            with_head(request, |head| Box::new(Self::from_head(metrics, head)))
+        } else {
+            Box::default()
+        };
         if may_upgrade {
             let outer = request.extensions_mut().remove().unwrap_or_default();
             let (upgrade, guard) = PendingUpgrade::new(endpoint, started, outer);

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::middleware::http_labels::MethodLabel;
+use crate::middleware::methods::MethodLabel;
 
 /// How a request ended. Each request has exactly one outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) enum Outcome {
 impl Outcome {
     /// Returns the outcome of a response that will be sent completely.
     pub(super) fn from_head(method: MethodLabel, status: StatusCode) -> Self {
-        let is_connected = method == MethodLabel::Connect && status.is_success();
+        let is_connected = method == MethodLabel::CONNECT && status.is_success();
         if is_connected || status == StatusCode::SWITCHING_PROTOCOLS {
             Self::Upgraded
         } else {

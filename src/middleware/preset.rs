@@ -1,5 +1,7 @@
 //! The names of the layer's metrics and labels.
 
+use std::borrow::Cow;
+
 /// A set of names for the metrics and labels.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Preset {
@@ -23,6 +25,8 @@ pub(super) struct Names {
     pub(super) upgrades_in_flight: &'static str,
     pub(super) time_to_head: &'static str,
     pub(super) time_to_first_byte: &'static str,
+    pub(super) request_body_size: &'static str,
+    pub(super) response_body_size: &'static str,
     pub(super) service_level_requests: &'static str,
     pub(super) service_level_good_requests: &'static str,
     pub(super) method: &'static str,
@@ -44,6 +48,29 @@ impl Preset {
             Self::Prometheus => &PROMETHEUS,
             Self::Otel => &OTEL,
             Self::AxumPrometheus => &AXUM_PROMETHEUS,
+        }
+    }
+
+    /// Returns true if the sizes of bodies have the label `status`.
+    pub(super) fn has_status_on_sizes(self) -> bool {
+        self != Self::AxumPrometheus
+    }
+
+    /// Returns what a prefix of the user puts before the names, and what it replaces at their
+    /// start.
+    pub(super) fn apply_prefix(self, prefix: &str) -> (Cow<'_, str>, &'static str) {
+        match self {
+            // As axum-prometheus does: its `with_prefix("shop")` makes `shop_http_..`.
+            Self::AxumPrometheus if !prefix.is_empty() => {
+                let is_separated = prefix.ends_with('_');
+                let separated = if is_separated {
+                    prefix.into()
+                } else {
+                    format!("{prefix}_").into()
+                };
+                (separated, "axum_")
+            }
+            _ => (prefix.into(), ""),
         }
     }
 
@@ -73,6 +100,8 @@ const PROMETHEUS: Names = Names {
     upgrades_in_flight: "http_upgrades_in_flight",
     time_to_head: "http_time_to_head_seconds",
     time_to_first_byte: "http_time_to_first_byte_seconds",
+    request_body_size: "http_request_body_size_bytes",
+    response_body_size: "http_response_body_size_bytes",
     service_level_requests: "http_service_level_requests_total",
     service_level_good_requests: "http_service_level_good_requests_total",
     method: "method",
@@ -95,6 +124,8 @@ const OTEL: Names = Names {
     upgrades_in_flight: "http_server_active_upgrades",
     time_to_head: "http_server_time_to_head_seconds",
     time_to_first_byte: "http_server_time_to_first_byte_seconds",
+    request_body_size: "http_server_request_body_size_bytes",
+    response_body_size: "http_server_response_body_size_bytes",
     service_level_requests: "http_server_service_level_requests_total",
     service_level_good_requests: "http_server_service_level_good_requests_total",
     method: "http_request_method",
@@ -117,6 +148,8 @@ const AXUM_PROMETHEUS: Names = Names {
     upgrades_in_flight: "axum_http_upgrades_pending",
     time_to_head: "axum_http_time_to_head_seconds",
     time_to_first_byte: "axum_http_time_to_first_byte_seconds",
+    request_body_size: "axum_http_request_body_size",
+    response_body_size: "axum_http_response_body_size",
     service_level_requests: "axum_http_service_level_requests_total",
     service_level_good_requests: "axum_http_service_level_good_requests_total",
     method: "method",

@@ -76,10 +76,16 @@ impl Record {
     }
 
     /// Returns what counts the bytes that the service reads.
-    pub(super) fn request_bytes(&self) -> RequestBytes {
-        let optional = self.optional.as_ref();
-        let unrouted = optional.and_then(|optional| optional.unrouted.clone());
-        RequestBytes::new(Arc::clone(&self.endpoint), unrouted)
+    pub(super) fn request_bytes(&mut self) -> RequestBytes {
+        let endpoint = Arc::clone(&self.endpoint);
+        let Some(optional) = &mut self.optional else {
+            return RequestBytes::new(endpoint);
+        };
+        let unrouted = optional.unrouted.clone();
+        let is_size_needed = endpoint.metrics.families.body_sizes.is_some()
+            || unrouted.as_ref().is_some_and(Unrouted::is_skipped);
+        let size = is_size_needed.then(|| optional.body_sizes.start_request());
+        RequestBytes::with_optional_state(endpoint, unrouted, size)
     }
 
     /// Notes that the request may have a body whose bytes are not counted.
@@ -138,6 +144,9 @@ impl Record {
         }
         if self.optional.is_some() {
             self.on_head_with_optional_state(response);
+            if !self.is_measured {
+                return RemainingBody::Nothing;
+            }
         } else {
             self.endpoint.metrics.placement.record_with_route();
         }
@@ -176,6 +185,12 @@ impl Record {
         self.move_to(|unrouted, endpoint| {
             unrouted.answered_endpoint(endpoint, Some(response.status()))
         });
+        let optional = self.optional.as_ref();
+        let unrouted = optional.and_then(|optional| optional.unrouted.as_ref());
+        if unrouted.is_some_and(Unrouted::is_skipped) {
+            self.is_measured = false;
+            return;
+        }
         if let Some(optional) = &mut self.optional {
             optional.on_head(&self.endpoint.metrics, response);
         }
@@ -212,10 +227,11 @@ impl Record {
             return;
         }
         self.endpoint.response_bytes().inc_by(bytes);
-        if let Some(optional) = &mut self.optional
-            && std::mem::take(&mut optional.is_first_byte_pending)
-        {
-            self.observe_first_byte();
+        if let Some(optional) = &mut self.optional {
+            optional.body_sizes.response += bytes as u64;
+            if std::mem::take(&mut optional.is_first_byte_pending) {
+                self.observe_first_byte();
+            }
         }
     }
 
@@ -232,7 +248,7 @@ impl Record {
         let settings = &endpoint.metrics.settings;
         let elapsed = settings.clock.since(self.started);
         let status = status_label(self.status.as_ref(), settings.status_class);
-        let labels = &mut [endpoint.method.as_str(), &*endpoint.route, status];
+        let labels = &mut [endpoint.method_name(), &*endpoint.route, status];
         family.get_or_create(labels).observe_duration(elapsed);
     }
 
@@ -326,6 +342,11 @@ impl Record {
         if is_stream {
             endpoint.stream_duration().observe_duration(elapsed);
             endpoint.streams_in_flight().finish();
+        }
+        let sizes = &optional.body_sizes;
+        sizes.count_pending(endpoint);
+        if let Some(families) = &endpoint.metrics.families.body_sizes {
+            families.observe(sizes, endpoint, self.status, !self.has_unmeasured_body);
         }
     }
 

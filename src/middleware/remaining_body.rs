@@ -3,7 +3,7 @@
 use http::{HeaderMap, Response, StatusCode, header};
 use http_body::Body;
 
-use crate::middleware::http_labels::MethodLabel;
+use crate::middleware::methods::MethodLabel;
 
 /// How much of a response's body is to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ impl RemainingBody {
     #[inline]
     pub(super) fn from_response(method: MethodLabel, response: &Response<impl Body>) -> Self {
         let (status, body) = (response.status(), response.body());
-        let has_no_body = method == MethodLabel::Head
+        let has_no_body = method == MethodLabel::HEAD
             || status.is_informational()
             || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         if has_no_body || body.is_end_stream() {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::{Method, Request, header};
 
+use crate::middleware::body_sizes::RequestSize;
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::unrouted::Unrouted;
 
@@ -12,11 +13,25 @@ pub(super) struct RequestBytes {
     endpoint: Arc<Endpoint>,
     /// Set until the route is known.
     unrouted: Option<Unrouted>,
+    /// Set if the record needs to know how many bytes were read.
+    size: Option<Arc<RequestSize>>,
 }
 
 impl RequestBytes {
-    pub(super) fn new(endpoint: Arc<Endpoint>, unrouted: Option<Unrouted>) -> Self {
-        Self { endpoint, unrouted }
+    pub(super) fn new(endpoint: Arc<Endpoint>) -> Self {
+        Self::with_optional_state(endpoint, None, None)
+    }
+
+    pub(super) fn with_optional_state(
+        endpoint: Arc<Endpoint>,
+        unrouted: Option<Unrouted>,
+        size: Option<Arc<RequestSize>>,
+    ) -> Self {
+        Self {
+            endpoint,
+            unrouted,
+            size,
+        }
     }
 
     pub(super) fn add(&mut self, bytes: usize) {
@@ -24,6 +39,13 @@ impl RequestBytes {
             && let Some(endpoint) = unrouted.endpoint_from_slot(&self.endpoint)
         {
             self.endpoint = endpoint;
+        }
+        if let Some(size) = &self.size {
+            // Only the end of the request decides whether it counts.
+            if self.unrouted.as_ref().is_some_and(Unrouted::is_skipped) {
+                return size.add_pending(bytes as u64);
+            }
+            size.add(bytes as u64);
         }
         self.endpoint.request_bytes().inc_by(bytes);
     }

@@ -10,8 +10,8 @@ use crate::context::{
 use crate::metric::InternMap;
 use crate::middleware::endpoint::Endpoint;
 use crate::middleware::head::with_head;
-use crate::middleware::http_labels::MethodLabel;
 use crate::middleware::measurement::{Measurement, NestedRequest};
+use crate::middleware::methods::MethodLabel;
 use crate::middleware::metrics::HttpMetrics;
 use crate::middleware::record::Record;
 use crate::middleware::route_name::RouteName;
@@ -23,7 +23,7 @@ use crate::middleware::route_name::RouteName;
 /// share.
 pub(super) struct ServiceState {
     pub(super) metrics: Arc<HttpMetrics>,
-    /// The endpoint of the first request, by method. In axum, it is that of all others.
+    /// The endpoint of the first request, by method without the additional ones. In axum, it is that of all others.
     first_endpoints: [OnceLock<Arc<Endpoint>>; MethodLabel::COUNT],
     nest_prefixes: OnceLock<Box<InternMap<NestPrefix>>>,
 }
@@ -51,7 +51,7 @@ impl ServiceState {
             return Measurement::Off;
         }
         let is_outermost = leave_card(request.extensions_mut(), &shared.id);
-        let method = MethodLabel::from_method(request.method());
+        let method = shared.settings.methods.label(request.method());
         let (endpoint, kind) = self.endpoint(method, request);
         if is_outermost {
             Measurement::Counted(Record::start(self, endpoint, kind, request))
@@ -92,14 +92,20 @@ impl ServiceState {
     /// Returns the endpoint of a route, fast if it is the first one.
     #[inline]
     fn named_endpoint(&self, method: MethodLabel, name: &RouteName<'_>) -> Arc<Endpoint> {
-        let first = &self.first_endpoints[method as usize];
-        if let Some(first) = first.get()
+        let first = self.first_endpoints.get(method.position());
+        if let Some(first) = first.and_then(OnceLock::get)
             && *first.raw_route == *name.text
         {
             return Arc::clone(first);
         }
+        self.other_endpoint(method, name)
+    }
+
+    fn other_endpoint(&self, method: MethodLabel, name: &RouteName<'_>) -> Arc<Endpoint> {
         let endpoint = self.metrics.endpoint(method, name);
-        first.get_or_init(|| Arc::clone(endpoint));
+        if let Some(first) = self.first_endpoints.get(method.position()) {
+            first.get_or_init(|| Arc::clone(endpoint));
+        }
         Arc::clone(endpoint)
     }
 

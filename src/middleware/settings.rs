@@ -7,6 +7,7 @@ use http::{Method, StatusCode, Uri};
 use crate::context::{Clock, UserClosure};
 use crate::metric::Buckets;
 use crate::middleware::custom_labels::CustomLabels;
+use crate::middleware::methods::MethodNames;
 use crate::middleware::preset::Preset;
 use crate::middleware::route_name::RouteNaming;
 use crate::middleware::trace_id::TraceIdSource;
@@ -20,6 +21,9 @@ pub(super) struct Settings {
     /// Of the duration, by route. The last one of a route counts.
     pub(super) route_buckets: Vec<(String, Buckets)>,
     pub(super) skip: SkipFilter,
+    /// Whether requests that would have the route `unmatched` are not counted.
+    pub(super) skip_unmatched: bool,
+    pub(super) methods: MethodNames,
     pub(super) route_naming: RouteNaming,
     /// The routes whose responses are always streams.
     pub(super) stream_routes: Vec<String>,
@@ -33,6 +37,9 @@ pub(super) struct Settings {
     pub(super) status_class: bool,
     pub(super) time_to_head: bool,
     pub(super) time_to_first_byte: bool,
+    pub(super) body_sizes: bool,
+    /// Of the body sizes. `None` stands for the default ones.
+    pub(super) body_size_buckets: Option<Buckets>,
     pub(super) trace_id_source: Option<TraceIdSource>,
     pub(super) clock: Clock,
 }
@@ -41,6 +48,11 @@ impl Settings {
     /// Returns true if every request needs an
     /// [`OptionalState`](crate::middleware::optional_state::OptionalState).
     pub(super) fn needs_optional_state(&self) -> bool {
+        self.body_sizes || self.needs_request_head()
+    }
+
+    /// Returns true if the optional state of every request depends on its head.
+    pub(super) fn needs_request_head(&self) -> bool {
         self.time_to_first_byte || self.trace_id_source.is_some() || !self.custom_labels.is_empty()
     }
 }

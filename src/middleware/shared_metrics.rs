@@ -35,6 +35,7 @@ pub(super) struct SharedMetrics {
 
 impl SharedMetrics {
     pub(super) fn new(registry: &Registry, settings: Settings) -> Result<Self, Error> {
+        settings.methods.check()?;
         let families = Families::new(registry, &settings)?;
         Ok(Self {
             id: MetricsId::for_address(families.requests.address()),
@@ -94,7 +95,7 @@ impl SharedMetrics {
     ) -> T {
         let status = status_label(status, self.settings.status_class);
         let mut values = [""; MAX_LABELS];
-        let fixed = [endpoint.method.as_str(), &endpoint.route, status];
+        let fixed = [endpoint.method_name(), &endpoint.route, status];
         let all = fixed.into_iter().chain(custom_values);
         let mut len = 0;
         for (slot, value) in values.iter_mut().zip(all.chain([outcome.as_str()])) {

@@ -27,6 +27,11 @@ impl Unrouted {
         }
     }
 
+    /// Returns true if the request is not counted unless more becomes known about its route.
+    pub(super) fn is_skipped(&self) -> bool {
+        self.kind == RouteKind::Unmatched && self.state.metrics.shared.settings.skip_unmatched
+    }
+
     /// Counts the response for the warning about a layer that sees no routes, if it is axum's.
     /// Other services may have no routes to show.
     pub(super) fn record_placement(&self, status: StatusCode, is_axum: bool) {

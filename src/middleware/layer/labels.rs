@@ -19,8 +19,8 @@ use crate::middleware::http_labels::{NONE, OTHER, VERSIONS};
 /// is an [open](Label::open) label, whose values are [limited](Self::label_limit). A label
 /// without a value is `none`, which does not count against the limit.
 ///
-/// A layer with custom labels, exemplars or the time to the first byte allocates once per
-/// request, and for [labels from the handler](Self::label_from_handler) a few times more; other
+/// A layer with custom labels, exemplars, body sizes or the time to the first byte allocates once
+/// per request, and for [labels from the handler](Self::label_from_handler) a few times more; other
 /// layers do so for event streams, requests for an upgrade and requests without a known route. A
 /// value is copied only if no series has it.
 impl MetricsLayer {

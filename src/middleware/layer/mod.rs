@@ -3,6 +3,7 @@
 mod labels;
 mod names;
 mod routes;
+mod sizes;
 mod times;
 
 use std::fmt;
@@ -88,7 +89,8 @@ impl MetricsLayer {
     /// Returns an error if the registry holds something else under the name of one of the
     /// metrics, or the same with other labels or buckets ([`Error::is_conflict`]), and if a
     /// [prefix](Self::prefix) or a custom label is invalid or duplicate
-    /// ([`Error::is_invalid_name`], [`Error::is_invalid_label`]).
+    /// ([`Error::is_invalid_name`], [`Error::is_invalid_label`]). The same for
+    /// [methods](Self::methods) ([`Error::is_invalid_method`]).
     pub fn try_register(self) -> Result<Self, Error> {
         if !self.is_disabled {
             self.metrics.try_register()?;

@@ -23,6 +23,9 @@ impl MetricsLayer {
     /// `axum_http_requests_pending`, with the labels `method`, `endpoint` and `status`. The
     /// names of metrics that it does not have also start with `axum_http_`.
     ///
+    /// A [prefix](Self::prefix) replaces `axum`, as in `axum-prometheus`: `shop` makes
+    /// `shop_http_requests_total`. So does `shop_`.
+    ///
     /// Call it before methods that add a label, as with [`otel_names`](Self::otel_names).
     #[doc(alias("preset", "migration"))]
     pub fn axum_prometheus_names(self) -> Self {
@@ -30,7 +33,8 @@ impl MetricsLayer {
     }
 
     /// Puts `prefix` before the name of every metric, as it is written: `shop_` makes
-    /// `shop_http_requests_total`.
+    /// `shop_http_requests_total`. With [`axum_prometheus_names`](Self::axum_prometheus_names) it
+    /// replaces the `axum` of the names.
     ///
     /// An invalid prefix is an error when the metrics are registered.
     #[doc(alias = "namespace")]

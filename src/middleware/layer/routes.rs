@@ -31,6 +31,51 @@ impl MetricsLayer {
         self.set(|settings| settings.skip = SkipFilter::new(UserClosure::new(Arc::new(skip))))
     }
 
+    /// Does not count requests that would have the route `unmatched`: those without a known route
+    /// whose response is 404 or 405. They are not in any metric, except in flight until their
+    /// response head.
+    ///
+    /// Still counted are responses of a fallback with another status, requests without a known
+    /// route that end without a response (both as `fallback`), and every response of a known
+    /// route, a nested service or a [`fallback_route`](Self::fallback_route).
+    ///
+    /// Of two layers of the same metrics, the setting of the outer one counts. Bytes of a
+    /// request's body that are read after the response has ended are not counted if the request
+    /// had no known route.
+    ///
+    /// ```
+    /// use tachometer::MetricsLayer;
+    ///
+    /// let layer = MetricsLayer::new().skip_unmatched();
+    /// ```
+    #[doc(alias = "ignore")]
+    #[doc(alias = "404")]
+    pub fn skip_unmatched(self) -> Self {
+        self.set(|settings| settings.skip_unmatched = true)
+    }
+
+    /// Keeps the names of these HTTP methods in the label `method`, besides the nine methods
+    /// that always keep theirs. All other methods are `_OTHER`.
+    ///
+    /// Names are case-sensitive. At most 64 are possible. Several calls add up. If a name
+    /// is not valid, registration fails ([`Error::is_invalid_method`]).
+    ///
+    /// ```
+    /// use tachometer::MetricsLayer;
+    ///
+    /// let layer = MetricsLayer::new().methods(["PROPFIND", "PURGE"]);
+    /// ```
+    ///
+    /// [`Error::is_invalid_method`]: crate::Error::is_invalid_method
+    #[doc(alias = "OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS")]
+    pub fn methods(self, methods: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.set(|settings| {
+            for name in methods {
+                settings.methods.add(name.into());
+            }
+        })
+    }
+
     /// Counts the requests to all these routes, given by their templates, under one name.
     ///
     /// Other settings for one of the routes apply to the whole group.

@@ -26,7 +26,7 @@ fn check_requests(layer: MetricsLayer, table: &[&str]) {
     let layer = layer
         .service_level("/", Duration::from_secs(1))
         .version_label();
-    let layer = layer.time_to_head().time_to_first_byte();
+    let layer = layer.time_to_head().time_to_first_byte().body_sizes();
     let _layer = layer.try_register().unwrap();
     check(&registry, table);
 }
@@ -90,6 +90,23 @@ fn the_roles_of_requests_by_axum_prometheus_names() {
             "HttpServiceLevelGood: axum_http_service_level_good_requests_total method endpoint within",
             "HttpServiceLevelRequests: axum_http_service_level_requests_total method endpoint within",
             "HttpStreamsInFlight: axum_http_streams_pending method endpoint",
+        ],
+    );
+}
+
+#[test]
+fn the_roles_of_requests_by_axum_prometheus_names_with_a_prefix() {
+    check_requests(
+        MetricsLayer::new().axum_prometheus_names().prefix("shop"),
+        &[
+            "HttpRequestBytes: shop_http_request_body_bytes_total method endpoint",
+            "HttpDuration: shop_http_requests_duration_seconds method endpoint status version",
+            "HttpInFlight: shop_http_requests_pending method endpoint",
+            "HttpRequests: shop_http_requests_total method endpoint status version outcome",
+            "HttpResponseBytes: shop_http_response_body_bytes_total method endpoint",
+            "HttpServiceLevelGood: shop_http_service_level_good_requests_total method endpoint within",
+            "HttpServiceLevelRequests: shop_http_service_level_requests_total method endpoint within",
+            "HttpStreamsInFlight: shop_http_streams_pending method endpoint",
         ],
     );
 }

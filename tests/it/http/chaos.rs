@@ -26,7 +26,7 @@ use tower::{Service, layer::layer_fn};
 
 use crate::support::loopback::Server;
 use crate::support::raw_client::RawClient;
-use crate::support::read::{sum, to_f64};
+use crate::support::read::{observed, sum, to_f64};
 
 const CLIENTS: u64 = 25;
 const CALLS: u32 = 2_000;
@@ -264,7 +264,7 @@ fn every_request_that_reaches_the_service_ends_once_whatever_clients_do() {
             app = app.route(&path(plan, route), any(handler).layer(witness));
         }
     }
-    let app = app.layer(MetricsLayer::new().registry(&registry));
+    let app = app.layer(MetricsLayer::new().registry(&registry).body_sizes());
 
     let mut builder = runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(2).enable_all().build().unwrap();
@@ -307,6 +307,20 @@ fn every_request_that_reaches_the_service_ends_once_whatever_clients_do() {
         if (plan, route) == (Plan::Upload, Route::Echo) {
             assert_eq!(ended("ok"), 0.0, "half of a body was echoed as a whole one");
         }
+        // Of whole bodies and of cancelled ones.
+        for body in ["request", "response"] {
+            let bytes = format!("http_{body}_body_bytes_total");
+            let sizes = format!("http_{body}_body_size_bytes");
+            let labels = [("route", path.as_str())];
+            let bytes = sum(&registry, &bytes, &labels);
+            assert_eq!(observed(&registry, &sizes, &labels), bytes, "{path}");
+        }
+        assert_eq!(of_route("http_request_body_size_bytes"), called, "{path}");
+        assert_eq!(
+            of_route("http_response_body_size_bytes"),
+            answered,
+            "{path}"
+        );
         let sent = f64::from(*sent.get(&(plan, route)).unwrap_or(&0));
         assert!(
             called > 0.0 || sent == 0.0,

@@ -18,7 +18,7 @@ use tachometer::snapshot::Values;
 use tachometer::{MetricsLayer, Registry};
 use tower::{Layer, Service};
 
-use crate::support::read::{numbers, sum};
+use crate::support::read::{numbers, observed, sum};
 use crate::support::scenario::{Call, Plan, Scripted, Upload, begin, finish};
 
 const THREADS: u32 = 8;
@@ -98,6 +98,33 @@ fn a_request_seen_by_two_layers_is_not_lost_when_its_route_becomes_known() {
     let inner = inner.wrap_request_body().layer(Scripted);
     let service = layer.wrap_request_body().layer(inner);
     run(&registry, &service, NESTED_CALLS).assert_counted(&registry);
+}
+
+#[test]
+fn the_observed_sizes_of_bodies_add_up_to_their_bytes() {
+    let registry = Registry::new();
+    let layer = MetricsLayer::new().registry(&registry).body_sizes();
+    let inner = layer.clone().route_from(|_| Some("/found".into()));
+    let inner = inner.wrap_request_body().layer(Scripted);
+    let service = layer.wrap_request_body().layer(inner);
+    let expected = run(&registry, &service, NESTED_CALLS);
+    expected.assert_counted(&registry);
+    let [requests, responses] = [
+        "http_request_body_size_bytes",
+        "http_response_body_size_bytes",
+    ];
+    let read = observed(&registry, requests, &[]);
+    let passed = observed(&registry, responses, &[]);
+    assert_eq!(read, f64::from(expected.read));
+    assert_eq!(passed, f64::from(expected.passed));
+    // A request without a response has no size of it.
+    for ((status, outcome), _) in &expected.ended {
+        let labels = [("status", status.as_str())];
+        let all = sum(&registry, "http_requests_total", &labels);
+        assert_eq!(sum(&registry, requests, &labels), all, "{status} {outcome}");
+        let answered = if status == "none" { 0.0 } else { all };
+        assert_eq!(sum(&registry, responses, &labels), answered, "{status}");
+    }
 }
 
 /// Makes calls on many threads, while another one scrapes, and returns what must be

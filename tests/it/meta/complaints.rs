@@ -257,6 +257,7 @@ fn the_guide_lists_every_http_metric_with_its_type_and_labels() {
     let layer = layer(&registry)
         .time_to_head()
         .time_to_first_byte()
+        .body_sizes()
         .service_level("/users/{id}", Duration::from_secs(1));
     assert!(layer.try_register().is_ok());
     let metrics = registry.metrics();

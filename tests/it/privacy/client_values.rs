@@ -39,6 +39,8 @@ fn app(registry: &Registry) -> Router {
         .exemplars()
         .time_to_head()
         .time_to_first_byte()
+        .body_sizes()
+        .methods(["PURGE"])
         .label_from_request(Label::closed("plan", ["free", "paid"]), |head| {
             Some(head.uri.path().into())
         })
@@ -86,7 +88,7 @@ async fn clients_control_only_open_labels_and_the_trace_id() {
     let registry = Registry::new();
     let app = app(&registry);
     let mut requests = 0_u32;
-    for method in ["GET", "POST", "CANARY"] {
+    for method in ["GET", "POST", "PURGE", "CANARY"] {
         for uri in [
             "/CANARY/CANARY?CANARY=CANARY",
             "/users/CANARY?CANARY",
@@ -106,6 +108,7 @@ async fn clients_control_only_open_labels_and_the_trace_id() {
     let text = registry.export_prometheus();
     for label in [
         r#"method="_OTHER""#,
+        r#"method="PURGE""#,
         r#"scheme="_OTHER""#,
         r#"route="/users/{id}""#,
         r#"route="unmatched""#,

@@ -133,6 +133,9 @@ fn layer(registry: &Registry) -> WrapRequestBodyLayer {
         .label_from_handler(Label::closed("handler", ["a"]))
         .exemplar_from(|head| Some(text(&head.headers, "x-trace")?.into()))
         .time_to_first_byte()
+        .body_sizes()
+        .methods(["PURGE"])
+        .skip_unmatched()
         .wrap_request_body()
 }
 

@@ -148,6 +148,7 @@ fn app(registry: &Registry) -> Router {
         .label_from_handler(handler)
         .time_to_head()
         .time_to_first_byte()
+        .body_sizes()
         .version_label()
         .scheme_label()
         .grpc_status_label();

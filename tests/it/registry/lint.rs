@@ -305,6 +305,7 @@ fn all_metrics_of_the_crate_are_lint_clean() {
     let layer = layer
         .time_to_head()
         .time_to_first_byte()
+        .body_sizes()
         .grpc_status_label();
     let _service = tower::Layer::layer(
         &layer,

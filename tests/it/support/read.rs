@@ -17,6 +17,24 @@ pub(crate) fn numbers(block: &SeriesBlock) -> Vec<f64> {
 /// Returns the sum of the [`numbers`] of those series of `metric` that have all of
 /// `labels`.
 pub(crate) fn sum(registry: &Registry, metric: &str, labels: &[(&str, &str)]) -> f64 {
+    sum_of(registry, metric, labels, numbers)
+}
+
+/// Returns the sum of all values that were observed in those series of a histogram that have
+/// all of `labels`.
+pub(crate) fn observed(registry: &Registry, metric: &str, labels: &[(&str, &str)]) -> f64 {
+    sum_of(registry, metric, labels, |block| match &block.values {
+        Values::Histogram(histograms) => histograms.iter().map(|one| one.totals().sum).collect(),
+        other => panic!("{metric} is not a histogram: {other:?}"),
+    })
+}
+
+fn sum_of(
+    registry: &Registry,
+    metric: &str,
+    labels: &[(&str, &str)],
+    numbers: impl Fn(&SeriesBlock) -> Vec<f64>,
+) -> f64 {
     let mut sum = 0.0;
     for block in registry
         .gather()

@@ -116,6 +116,7 @@ pub(crate) fn registry(kind: &str) -> Registry {
                 .status_class()
                 .time_to_head()
                 .time_to_first_byte()
+                .body_sizes()
                 .service_level("/a", target)
                 .label_from_handler(Label::open("tenant"))
                 .label_from_handler(Label::closed("plan", ["a", "b"]))
