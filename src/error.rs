@@ -16,6 +16,9 @@ pub struct Error {
     kind: ErrorKind,
     // In an `Arc`, so that a `Result<Counter, Error>` stays small.
     message: Arc<str>,
+    /// The length of the text without the remedy, if code that registers metrics for the user may
+    /// name another remedy.
+    fault_len: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +28,7 @@ enum ErrorKind {
     InvalidBuckets,
     InvalidPercentile,
     EmptyHistogram,
-    Conflict,
+    Conflict(Conflict),
     InvalidExposition,
     InvalidMethod,
     #[cfg(feature = "axum")]
@@ -36,6 +39,17 @@ enum ErrorKind {
     InvalidPrice,
     #[cfg(feature = "dashboard")]
     InvalidRule,
+}
+
+/// What two metrics with the same name differ in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Conflict {
+    /// Their type, or the names that they print.
+    Metric,
+    Labels,
+    Buckets,
+    /// A conflict of another kind, whose remedy does not depend on who registers the metric.
+    Other,
 }
 
 impl Error {
@@ -74,7 +88,7 @@ impl Error {
     /// like the name of another metric.
     #[must_use]
     pub fn is_conflict(&self) -> bool {
-        self.kind == ErrorKind::Conflict
+        matches!(self.kind, ErrorKind::Conflict(_))
     }
 
     /// Returns true if a network passed to a router is neither a network nor an address.
@@ -121,8 +135,26 @@ impl Error {
 
     #[cold]
     fn new(kind: ErrorKind, message: impl fmt::Display) -> Self {
-        let message = message.to_string().into();
-        Self { kind, message }
+        let message: Arc<str> = message.to_string().into();
+        Self {
+            kind,
+            fault_len: message.len(),
+            message,
+        }
+    }
+
+    /// Returns the error with another remedy, if it is a conflict between two metrics: the names
+    /// of the metrics of a layer are not those that its user can change.
+    #[cold]
+    pub(crate) fn map_remedy(self, remedy: impl FnOnce(Conflict) -> String) -> Self {
+        match self.kind {
+            ErrorKind::Conflict(Conflict::Other) => self,
+            ErrorKind::Conflict(conflict) => {
+                let fault = &self.message[..self.fault_len];
+                Self::conflict(conflict, fault, remedy(conflict))
+            }
+            _ => self,
+        }
     }
 
     #[cold]
@@ -157,8 +189,17 @@ impl Error {
     }
 
     #[cold]
-    pub(crate) fn conflict(message: impl fmt::Display) -> Self {
-        Self::new(ErrorKind::Conflict, message)
+    pub(crate) fn conflict(
+        conflict: Conflict,
+        fault: impl fmt::Display,
+        remedy: impl fmt::Display,
+    ) -> Self {
+        let fault = fault.to_string();
+        let kind = ErrorKind::Conflict(conflict);
+        Self {
+            fault_len: fault.len(),
+            ..Self::new(kind, format_args!("{fault}: {remedy}"))
+        }
     }
 
     #[cold]

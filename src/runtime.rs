@@ -68,8 +68,15 @@ impl Registry {
     #[doc(alias = "runtime")]
     #[doc(alias = "RuntimeMetrics")]
     pub fn register_tokio_metrics(&self, runtime: &Handle) -> Result<(), Error> {
-        self.collector(TokioCollector {
+        let collector = TokioCollector {
             metrics: runtime.metrics(),
+        };
+        self.collector(collector).map_err(|error| {
+            error.map_remedy(|_| {
+                "register each runtime once, and several through handles with different values of \
+                 one label (`Registry::with_labels`)"
+                    .to_owned()
+            })
         })
     }
 }

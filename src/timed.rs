@@ -213,6 +213,11 @@ impl Timed {
     fn count_refused(&self, registry: &Registry, error: &Error) {
         // No lock is held here: the subscriber that gets the warning may be timed, too.
         if !self.has_warned.swap(true, Ordering::Relaxed) {
+            let error = error.clone().map_remedy(|_| {
+                "name another metric in `#[timed(\"..\")]`, or use another registry with \
+                 `#[timed(registry = ..)]`"
+                    .to_owned()
+            });
             tracing::warn!(%error, "a function is not timed: its metric cannot be registered");
         }
         let family = registry.counter_family(

@@ -1,5 +1,7 @@
 //! Checks of metric and label names, and the names that a metric is exported under.
 
+use std::fmt;
+
 use crate::error::Error;
 use crate::snapshot::{Desc, Escaping, Kind, is_classic_label, is_classic_metric};
 
@@ -17,6 +19,17 @@ impl Names {
     /// Checks a metric name. A classic name has letters, digits, `_` and `:`, and does not start
     /// with a digit.
     pub(crate) fn check_metric(self, name: &str) -> Result<(), Error> {
+        self.check_name(format_args!("metric name {name:?}"), name)
+    }
+
+    /// Checks the prefix of metric names. What follows it need not be a valid name: it may begin
+    /// with a digit.
+    pub(crate) fn check_prefix(self, prefix: &str) -> Result<(), Error> {
+        self.check_name(format_args!("prefix {prefix:?}"), &format!("{prefix}x"))
+    }
+
+    /// Checks a name that `described` describes for the error text.
+    fn check_name(self, described: fmt::Arguments<'_>, name: &str) -> Result<(), Error> {
         // The name of a counter without its suffix would be empty.
         let is_suffix = Escaping::Underscores.metric_name(name) == "_total";
         let (fault, remedy) = match self {
@@ -32,7 +45,7 @@ impl Names {
             _ => return Ok(()),
         };
         Err(Error::invalid_name(format_args!(
-            "the metric name {name:?} is not valid: {fault}; {remedy}"
+            "the {described} is not valid: {fault}; {remedy}"
         )))
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::Error;
+use crate::error::{Conflict, Error};
 use crate::metric::{
     Buckets, Counter, DynFamily, Family, FamilyInfo, Gauge, Histogram, Instrument, Label,
     MAX_LABELS, MetricCell, SeriesSet,
@@ -198,18 +198,22 @@ impl Registry {
         self.scope.names().check_metric(name)?;
         let series = metric.handle().series();
         if series.shared.has_labels {
-            return Err(Error::conflict(format_args!(
-                "the metric to register as {name:?} is a series of a family and has labels: \
-                 register a metric without labels"
-            )));
+            return Err(Error::conflict(
+                Conflict::Other,
+                format_args!(
+                    "the metric to register as {name:?} is a series of a family and has labels"
+                ),
+                "register a metric without labels",
+            ));
         }
         let mut table = self.table_mut();
         let existing = table.get(name);
         if existing.is_some_and(|entry| entry.group(self.scope.labels()).is_some()) {
-            return Err(Error::conflict(format_args!(
-                "the metric {name:?} is already registered: choose another name, \
-                 or get the existing metric from the registry"
-            )));
+            return Err(Error::conflict(
+                Conflict::Other,
+                format_args!("the metric {name:?} is already registered"),
+                "choose another name, or get the existing metric from the registry",
+            ));
         }
         let desc = Desc::new(name, table.help(name, help), M::KIND);
         let info = FamilyInfo::new(desc, self.scope.labels().clone(), &[]);

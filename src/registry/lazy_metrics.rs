@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::error::Error;
+use crate::error::{Conflict, Error};
 use crate::registry::Registry;
 
 /// Metrics that a layer registers with its settings.
 pub(crate) trait LayerMetrics: Sized {
     type Settings: Clone + Default;
 
-    /// The name of the layer, for the text of the panic.
+    /// The name of the layer, for error texts.
     const LAYER: &'static str;
 
     fn register(registry: &Registry, settings: Self::Settings) -> Result<Self, Error>;
@@ -75,8 +75,24 @@ impl<M: LayerMetrics> LazyMetrics<M> {
 
     fn register(&self) -> Result<M, Error> {
         let registry = self.registry.as_ref().unwrap_or_else(|| Registry::global());
-        M::register(registry, M::Settings::clone(&self.settings))
+        let metrics = M::register(registry, M::Settings::clone(&self.settings));
+        metrics.map_err(|error| error.map_remedy(remedy::<M>))
     }
+}
+
+/// Returns what the user of a layer can do about a conflict.
+fn remedy<M: LayerMetrics>(conflict: Conflict) -> String {
+    let layer = M::LAYER;
+    let same = match conflict {
+        Conflict::Labels => format!("give each `{layer}` of the registry the same labels, "),
+        Conflict::Buckets => format!("give each `{layer}` of the registry the same buckets, "),
+        Conflict::Metric | Conflict::Other => String::new(),
+    };
+    let or = if same.is_empty() { "" } else { "or " };
+    format!(
+        "{same}{or}set a prefix with `{layer}::prefix`, or use another registry with \
+         `{layer}::registry`"
+    )
 }
 
 impl<M: LayerMetrics> Clone for LazyMetrics<M> {

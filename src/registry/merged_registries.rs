@@ -1,11 +1,12 @@
 //! Several registries that are read as one.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::iter;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::error::Error;
+use crate::error::{Conflict, Error};
 use crate::metric::exported_names;
 use crate::registry::Registry;
 use crate::registry::block_reader::BlockReader;
@@ -75,7 +76,9 @@ impl Registry {
         }
         if all.is_empty() {
             return Err(Error::conflict(
-                "there is no registry to merge: pass at least one",
+                Conflict::Other,
+                "there is no registry to merge",
+                "pass at least one",
             ));
         }
         let first = all.remove(0);
@@ -159,11 +162,15 @@ impl Registry {
             let mut helps = entry.groups.iter().map(|group| group.set.desc().help());
             let first = helps.next().unwrap_or_default();
             if let Some(other) = helps.find(|help| *help != first) {
-                return Err(Error::conflict(format_args!(
-                    "the metric {:?} has the help text {first:?} in one registry and {other:?} in \
-                     another: give it the same text, or choose another name",
-                    entry.desc().name()
-                )));
+                let name = entry.desc().name();
+                return Err(Error::conflict(
+                    Conflict::Other,
+                    format_args!(
+                        "the metric {name:?} has the help text {first:?} in one registry and \
+                         {other:?} in another"
+                    ),
+                    "give it the same text, or choose another name",
+                ));
             }
         }
         let mut reader = BlockReader::new(self);
@@ -195,11 +202,14 @@ fn check_entry(
                 Some(merged.desc().kind()) == owner.map(|owner| owner.desc().kind())
             };
             if let Some(owner) = merged_owner.filter(is_same_kind) {
-                return Err(Error::conflict(format_args!(
-                    "the {kind} {name:?} would be printed as {printed:?}, which the metric \
-                     {:?} of another registry already is: rename one of them",
-                    owner.desc().name()
-                )));
+                let owner = owner.desc().name();
+                return Err(between_registries(
+                    format_args!(
+                        "the {kind} {name:?} would be printed as {printed:?}, which the metric \
+                         {owner:?} of another registry already is"
+                    ),
+                    "",
+                ));
             }
         }
     }
@@ -210,20 +220,23 @@ fn check_entry(
 fn check_same_metric(entry: &MetricEntry, existing: &MetricEntry) -> Result<(), Error> {
     let (name, kind) = (entry.desc().name(), entry.desc().kind());
     if kind != existing.desc().kind() {
-        return Err(Error::conflict(format_args!(
-            "the metric {name:?} is a {} in one registry and a {kind} in another: rename one of \
-             them",
-            existing.desc().kind()
-        )));
+        let existing = existing.desc().kind();
+        return Err(between_registries(
+            format_args!(
+                "the metric {name:?} is a {existing} in one registry and a {kind} in another"
+            ),
+            "",
+        ));
     }
     let labels = |entry: &MetricEntry| entry.groups.iter().find_map(SeriesGroup::label_names);
     match (labels(existing), labels(entry)) {
-        (Some(first), Some(other)) if !are_same_names(&first, &other) => {
-            Err(Error::conflict(format_args!(
-                "the metric {name:?} has the labels {first:?} in one registry and {other:?} in \
-             another: give it the same labels, or rename one of them"
-            )))
-        }
+        (Some(first), Some(other)) if !are_same_names(&first, &other) => Err(between_registries(
+            format_args!(
+                "the metric {name:?} has the labels {first:?} in one registry and {other:?} \
+                     in another"
+            ),
+            "give it the same labels, ",
+        )),
         _ => Ok(()),
     }
 }
@@ -232,11 +245,24 @@ fn check_same_metric(entry: &MetricEntry, existing: &MetricEntry) -> Result<(), 
 /// may come from a client.
 fn duplicate_error(metric: &str, labels: &Labels) -> Error {
     let names: Vec<_> = labels.pairs().map(|(name, _)| name.into_owned()).collect();
-    Error::conflict(format_args!(
-        "two registries have the same series of the metric {metric:?}, with the labels \
-         {names:?}: give the handle of one of them a constant label with another value, or \
-         register the metric in one registry only"
-    ))
+    Error::conflict(
+        Conflict::Other,
+        format_args!(
+            "two registries have the same series of the metric {metric:?}, with the labels \
+             {names:?}"
+        ),
+        "give the handle of one of them a constant label with another value \
+         (`Registry::with_labels`), or register the metric in one registry only",
+    )
+}
+
+/// Returns the error about a metric of two registries, either of which may be a layer's.
+fn between_registries(fault: fmt::Arguments<'_>, same: &str) -> Error {
+    let remedy = format_args!(
+        "{same}rename one of them, or register one of them with a prefix \
+         (`Registry::with_prefix`, `MetricsLayer::prefix`, `LlmLayer::prefix`)"
+    );
+    Error::conflict(Conflict::Other, fault, remedy)
 }
 
 impl AdditionalRegistries {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 
-use crate::error::Error;
+use crate::error::{Conflict, Error};
 use crate::metric::{AnySet, Instrument, Label, Metric, SeriesSet, exported_names, set_of};
 use crate::registry::registered_collector::RegisteredCollector;
 use crate::registry::self_metrics;
@@ -113,6 +113,7 @@ impl MetricEntry {
         let existing = self.groups[0].constant_names();
         if existing != names {
             return Err(self.conflict(
+                Conflict::Labels,
                 format_args!("with the constant labels {existing:?}"),
                 format_args!("with {names:?}"),
                 "use a handle whose constant labels have the same names",
@@ -130,6 +131,7 @@ impl MetricEntry {
         self.check_labels(group, &names_of(labels))?;
         match group.set.limits() {
             Some(limits) if !limits.allow(labels) => Err(self.conflict(
+                Conflict::Labels,
                 format_args!("with the labels {:?}", limits.rules()),
                 format_args!("with {labels:?}"),
                 "allow the same values, pass the label names only",
@@ -144,6 +146,7 @@ impl MetricEntry {
             return Ok(());
         }
         Err(self.conflict(
+            Conflict::Labels,
             format_args!("with the labels {names:?}"),
             format_args!("with {labels:?}"),
             "pass the same labels, in any order",
@@ -155,6 +158,7 @@ impl MetricEntry {
         let existing = self.desc().kind();
         if group.collector.is_some() {
             return self.conflict(
+                Conflict::Metric,
                 format_args!("by a collector"),
                 format_args!("as a {requested} to record in"),
                 "let the collector compute it",
@@ -162,6 +166,7 @@ impl MetricEntry {
         }
         if existing == requested {
             return self.conflict(
+                Conflict::Metric,
                 format_args!("as a {existing} that updates itself"),
                 format_args!("as a {requested} to update"),
                 "read it through `Registry::get`",
@@ -173,6 +178,7 @@ impl MetricEntry {
     fn kind_conflict(&self, requested: Kind) -> Error {
         let existing = self.desc().kind();
         self.conflict(
+            Conflict::Metric,
             format_args!("as a {existing}"),
             format_args!("as a {requested}"),
             &format!("request a {existing}"),
@@ -181,6 +187,7 @@ impl MetricEntry {
 
     fn settings_conflict(&self, existing: &dyn Debug, requested: &dyn Debug) -> Error {
         self.conflict(
+            Conflict::Buckets,
             format_args!("with {existing:?}"),
             format_args!("with {requested:?}"),
             "pass the same, leave them out",
@@ -189,15 +196,20 @@ impl MetricEntry {
 
     fn conflict(
         &self,
+        conflict: Conflict,
         existing: fmt::Arguments<'_>,
         requested: fmt::Arguments<'_>,
         remedy: &str,
     ) -> Error {
-        Error::conflict(format_args!(
-            "the metric {:?} is already registered {existing} and was requested {requested}: \
-             {remedy}, or choose another name",
-            self.desc().name()
-        ))
+        let name = self.desc().name();
+        Error::conflict(
+            conflict,
+            format_args!(
+                "the metric {name:?} is already registered {existing} and was requested \
+                 {requested}"
+            ),
+            format_args!("{remedy}, or choose another name"),
+        )
     }
 }
 
@@ -380,10 +392,21 @@ impl MetricTable {
 
 fn printed_conflict(desc: &Desc, printed: &str, owner: &str) -> Error {
     let (kind, name) = (desc.kind(), desc.name());
-    Error::conflict(format_args!(
-        "the {kind} {name:?} would be printed as {printed:?}, which the metric {owner:?} already \
-         is: rename one of them"
-    ))
+    if name == owner {
+        return Error::conflict(
+            Conflict::Metric,
+            format_args!("the metric {name:?} is already registered"),
+            "register it once, or choose another name",
+        );
+    }
+    Error::conflict(
+        Conflict::Metric,
+        format_args!(
+            "the {kind} {name:?} would be printed as {printed:?}, which the metric {owner:?} \
+             already is"
+        ),
+        "rename one of them",
+    )
 }
 
 /// Returns true if two lists have the same names, in any order.

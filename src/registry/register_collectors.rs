@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::error::Error;
+use crate::error::{Conflict, Error};
 use crate::metric::{Amount, Counter, Names};
 use crate::registry::Registry;
 use crate::registry::collect::{Collect, CollectSink};
@@ -76,8 +76,9 @@ impl Registry {
         let described = collector.describe();
         if described.is_empty() {
             return Err(Error::conflict(
-                "the collector describes no family: return the families that it fills from \
-                 `describe`",
+                Conflict::Other,
+                "the collector describes no family",
+                "return the families that it fills from `describe`",
             ));
         }
         let families = described.iter().map(|desc| self.described_family(desc));

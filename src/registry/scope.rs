@@ -33,8 +33,7 @@ impl Scope {
 
     pub(super) fn with_prefix(&self, prefix: &str) -> Result<Self, Error> {
         let prefix = self.name(prefix);
-        // What follows a prefix need not be a valid name: it may begin with a digit.
-        self.names.check_metric(&format!("{prefix}x"))?;
+        self.names.check_prefix(&prefix)?;
         Ok(Self {
             prefix,
             ..self.clone()
@@ -99,7 +98,7 @@ impl Scope {
             {
                 return Err(Error::invalid_label(format_args!(
                     "the label {name:?} of the metric {metric:?} is a constant label of its \
-                     registry: choose another name"
+                     registry: choose another name for one of them"
                 )));
             }
         }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::error::Error;
+use crate::error::{Conflict, Error};
 use crate::registry::{Collect, CollectSink, Registry};
 use crate::snapshot::{Desc, Kind, Labels};
 use crate::system::families::{FAMILIES, Family};
@@ -54,6 +54,7 @@ pub(super) fn register(
     }
     let collector = SystemCollector::new(interval);
     let conflict = registry.collector(collector.clone()).err();
+    let conflict = conflict.map(|error| error.map_remedy(remedy));
     if conflict.is_some() {
         for family in &FAMILIES {
             let single_family = SystemCollector {
@@ -67,6 +68,19 @@ pub(super) fn register(
     (collector, conflict)
 }
 
+fn remedy(conflict: Conflict) -> String {
+    match conflict {
+        Conflict::Labels => {
+            "use handles whose constant labels have the same names for all system metrics"
+        }
+        _ => {
+            "rename the other metric, or register the system metrics in a handle with a prefix \
+             (`Registry::with_prefix`)"
+        }
+    }
+    .to_owned()
+}
+
 /// Returns one of the registry's collectors, with any constant labels, or registers one. Logs a
 /// warning if names are already in use.
 pub(super) fn register_or_warn(interval: Duration, registry: &Registry) -> SystemCollector {
@@ -75,6 +89,9 @@ pub(super) fn register_or_warn(interval: Duration, registry: &Registry) -> Syste
     }
     let (collector, conflict) = register(interval, registry);
     if let Some(error) = conflict {
+        let error = error.map_remedy(|_| {
+            "rename the other metric, or call `MetricsRouter::without_system_metrics`".to_owned()
+        });
         tracing::warn!(%error, "a system metric is omitted");
     }
     collector

@@ -50,7 +50,9 @@ fn a_run_that_its_registry_cannot_count_is_reported_and_the_function_still_runs(
     }
     let messages = warnings(|| (), || assert_eq!((conflicting(), conflicting()), (3, 3)));
     assert!(
-        messages.len() == 1 && messages[0].contains("taken_seconds"),
+        messages.len() == 1
+            && messages[0].contains("taken_seconds")
+            && messages[0].contains("name another metric in `#[timed(\"..\")]`"),
         "{messages:?}"
     );
     assert_eq!(TAKEN.get("taken_seconds").unwrap().value(), 5.0);

@@ -30,7 +30,14 @@ impl Registry {
             Err(error) => {
                 // The error is the same for every call.
                 static WARNED: Once = Once::new();
-                WARNED.call_once(|| tracing::warn!(%error, "LLM calls are not recorded"));
+                WARNED.call_once(|| {
+                    let error = error.map_remedy(|_| {
+                        "rename the other metric, or record in a handle with a prefix \
+                         (`Registry::with_prefix`)"
+                            .to_owned()
+                    });
+                    tracing::warn!(%error, "LLM calls are not recorded");
+                });
                 return;
             }
         };

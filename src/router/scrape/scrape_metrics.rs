@@ -34,6 +34,9 @@ impl ScrapeMetrics {
     pub(crate) fn register_or_warn(registry: &Registry) -> Option<Self> {
         let metrics = Self::register(&registry.clone().without_prefix());
         let warn = |error: &Error| {
+            let error = error
+                .clone()
+                .map_remedy(|_| "rename that metric".to_owned());
             tracing::warn!(%error, "MetricsRouter does not count its scrapes");
         };
         metrics.inspect_err(warn).ok()

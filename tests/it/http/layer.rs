@@ -279,7 +279,12 @@ fn the_instance_that_was_ready_is_called_and_readiness_is_forwarded() {
 }
 
 #[test]
-#[should_panic(expected = "rename one of them")]
+#[should_panic(
+    expected = "MetricsLayer cannot register its metrics: the counter \"http_requests_total\" would be \
+                printed as \"http_requests\", which the metric \"http_requests\" already is: set a \
+                prefix with `MetricsLayer::prefix`, or use another registry with \
+                `MetricsLayer::registry`"
+)]
 fn a_layer_whose_metric_names_are_in_use_panics_when_it_first_wraps_a_service() {
     let registry = Registry::new();
     registry.gauge("http_requests", "Not ours.").unwrap();

@@ -345,7 +345,7 @@ fn other_label_names_or_another_kind_are_a_conflict_that_changes_nothing() {
     );
     check(b.counter_fn("queue", "", || 1), "request a gauge");
     // A handle has one collector.
-    check(a.gauge_fn("queue", "", || 1), "rename");
+    check(a.gauge_fn("queue", "", || 1), "choose another name");
     check(b.counter("orders", ""), "rename");
     assert_eq!(registry.export_prometheus(), before);
 }

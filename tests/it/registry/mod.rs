@@ -9,6 +9,7 @@
 //! - `merged_registries`: several registries that are read as one.
 //! - `percentiles`: percentiles compared with an exact sort.
 //! - `registration`: registering, finding and resetting metrics.
+//! - `remedies`: what each error tells its user to do.
 //! - `removal`: removal of series, and handles to removed series.
 //! - `test_assertions`: the assertions of `tachometer::testing`, and their messages.
 //! - `threads`: many threads at once: no count is lost, and every scrape is consistent.
@@ -22,6 +23,7 @@ mod lint;
 mod merged_registries;
 mod percentiles;
 mod registration;
+mod remedies;
 mod removal;
 mod test_assertions;
 mod threads;
