@@ -9,6 +9,7 @@ use std::future::ready;
 use std::pin::pin;
 use std::sync::mpsc;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
@@ -165,7 +166,10 @@ fn values_of_a_request_allocate_nothing() {
     };
     let with_headers = |layer: MetricsLayer| {
         let registry = Registry::new();
-        let mut service = layer.registry(&registry).layer(service_fn(respond));
+        // With the system's clock, a slow request would be the first in its bucket.
+        let now = Instant::now();
+        let layer = layer.registry(&registry).clock(move || now);
+        let mut service = layer.layer(service_fn(respond));
         let service = service_fn(move |mut request: Request<Body>| {
             let headers = request.headers_mut();
             headers.insert("x-tenant", HeaderValue::from_static(TENANT));
