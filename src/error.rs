@@ -11,7 +11,7 @@ use std::sync::Arc;
 ///
 /// Its text names the metric or the setting, the refused value, and what to do instead. Use the
 /// `is_` methods to distinguish the reasons in code.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,
     // In an `Arc`, so that a `Result<Counter, Error>` stays small.
@@ -234,6 +234,15 @@ impl Error {
     #[cold]
     pub(crate) fn invalid_rule(message: impl fmt::Display) -> Self {
         Self::new(ErrorKind::InvalidRule, message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.kind)
+            .field("message", &self.message)
+            .finish()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::context::user_closure::UserClosure;
+use crate::context::user_closure::{OnPanic, UserClosure};
 
 /// The system's clock, or one that the user sets.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +14,13 @@ pub(crate) type NowFn = dyn Fn() -> Instant + Send + Sync;
 impl Clock {
     pub(crate) fn from_hook(now: UserClosure<NowFn>) -> Self {
         Self(Some(now))
+    }
+
+    /// Sets what is called after a panic of the user's clock.
+    pub(crate) fn set_on_panic(&mut self, on_panic: &OnPanic) {
+        if let Some(closure) = &mut self.0 {
+            closure.set_on_panic(on_panic);
+        }
     }
 
     /// Returns the current time, by the system's clock if the user's clock panics.

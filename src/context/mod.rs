@@ -32,7 +32,7 @@ pub use request_route::{RequestRoute, carry_route};
 #[cfg(not(feature = "axum"))]
 pub(crate) use route_template::nest_prefix;
 pub(crate) use route_template::{RouteKind, UNMATCHED, outer_nest, route_template};
-pub(crate) use user_closure::UserClosure;
+pub(crate) use user_closure::{OnPanic, UserClosure};
 #[cfg(feature = "axum")]
 pub(crate) use warn_once::WarnOnce;
 

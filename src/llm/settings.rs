@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::context::{Clock, UserClosure};
+use crate::context::{Clock, OnPanic, UserClosure};
 use crate::llm::cost::PriceTable;
 use crate::metric::Buckets;
 
@@ -36,6 +36,19 @@ pub(crate) type SkipRequest = dyn Fn(&str, &str) -> bool + Send + Sync;
 
 /// The default limit of models.
 const DEFAULT_MODEL_LIMIT: usize = 100;
+
+impl Settings {
+    /// Sets what is called after a panic of a closure.
+    pub(crate) fn set_on_panic(&mut self, on_panic: &OnPanic) {
+        if let Some(rename_model) = &mut self.rename_model {
+            rename_model.set_on_panic(on_panic);
+        }
+        if let Some(skip) = &mut self.skip {
+            skip.set_on_panic(on_panic);
+        }
+        self.clock.set_on_panic(on_panic);
+    }
+}
 
 impl Default for Settings {
     fn default() -> Self {

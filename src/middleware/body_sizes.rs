@@ -45,7 +45,8 @@ impl BodySizes {
         Arc::clone(self.request.get_or_insert_default())
     }
 
-    fn request(&self) -> u64 {
+    /// Returns the bytes of the request's body that were read.
+    pub(super) fn request(&self) -> u64 {
         let size = self.request.as_ref();
         size.map_or(0, |size| size.read.load(Ordering::Relaxed))
     }

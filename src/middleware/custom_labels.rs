@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::context::UserClosure;
+use crate::context::{OnPanic, UserClosure};
 use crate::metric::Label;
 use crate::middleware::closures::{RequestFn, ResponseFn};
 
@@ -46,6 +46,27 @@ impl CustomLabels {
         self.0
             .iter()
             .position(|custom| custom.label.name() == name && custom.source.is_handler())
+    }
+
+    /// Sets what is called after a panic of a closure.
+    pub(super) fn set_on_panic(&mut self, on_panic: &OnPanic) {
+        let mut labels = self.0.to_vec();
+        for label in &mut labels {
+            match &mut label.source {
+                ValueSource::Request(closure) => closure.set_on_panic(on_panic),
+                ValueSource::Response(closure) => closure.set_on_panic(on_panic),
+                ValueSource::Handler
+                | ValueSource::GrpcStatus
+                | ValueSource::Version
+                | ValueSource::Scheme => {}
+            }
+        }
+        self.0 = labels.into();
+    }
+
+    /// Returns the position of the label with this name.
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|custom| custom.label.name() == name)
     }
 
     /// Returns true if the predicate holds for the source of some label.

@@ -174,6 +174,7 @@ mod record;
 mod remaining_body;
 mod request_body;
 mod request_bytes;
+mod request_end;
 mod request_labels;
 mod route_name;
 mod service;
@@ -190,7 +191,9 @@ pub use body::ResponseBody;
 #[cfg(feature = "axum")]
 pub use boxed::{BoxedMetricsLayer, BoxedMetricsService};
 pub use layer::MetricsLayer;
+pub use outcome::Outcome;
 pub use request_body::RequestBody;
+pub use request_end::RequestEnd;
 pub use request_labels::RequestLabels;
 pub use service::MetricsService;
 pub use upgrade::UpgradeGuard;

@@ -34,6 +34,10 @@ pub(super) struct OptionalState {
     /// For streams, the time to the response's head. It shows the speed of the service; how
     /// long the stream lasts does not.
     pub(super) time_to_head: Option<Duration>,
+    /// The time to the response's head, if a closure needs it.
+    pub(super) head_after: Option<Duration>,
+    /// How the request ended and after which time, once that is recorded.
+    pub(super) end: Option<(Outcome, Duration)>,
     /// Whether all bytes of the body were sent, so that only trailers may be missing.
     pub(super) is_body_sent: bool,
     /// Whether the first byte of the body is to be timed, and has not come yet.

@@ -5,16 +5,26 @@ use http::StatusCode;
 use crate::middleware::methods::MethodLabel;
 
 /// How a request ended. Each request has exactly one outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The response was sent completely, with a status of 1xx to 3xx.
     Ok,
+    /// The same with a 4xx.
     ClientError,
+    /// The same with a 5xx or above.
     ServerError,
+    /// The request was dropped before there was a response.
     CancelledBeforeHead,
+    /// The response was dropped before the server had read all of its body.
     CancelledInBody,
+    /// The response's body failed, or ended before its declared length.
     BodyError,
+    /// The service returned an error instead of a response.
     ServiceError,
+    /// The service, its future or the response's body panicked.
     Panic,
+    /// The connection switched to another protocol.
     Upgraded,
 }
 
@@ -38,7 +48,9 @@ impl Outcome {
         }
     }
 
-    pub(super) fn as_str(self) -> &'static str {
+    /// Returns the value of the label `outcome`, such as `client_error`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::ClientError => "client_error",

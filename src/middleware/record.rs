@@ -16,6 +16,7 @@ use crate::middleware::outcome::Outcome;
 use crate::middleware::placement::is_axum_body;
 use crate::middleware::remaining_body::RemainingBody;
 use crate::middleware::request_bytes::RequestBytes;
+use crate::middleware::request_end::RequestEnd;
 use crate::middleware::service_state::ServiceState;
 use crate::middleware::trace_id::TraceId;
 use crate::middleware::unrouted::Unrouted;
@@ -83,6 +84,7 @@ impl Record {
         };
         let unrouted = optional.unrouted.clone();
         let is_size_needed = endpoint.metrics.families.body_sizes.is_some()
+            || endpoint.metrics.settings.on_request_end.is_some()
             || unrouted.as_ref().is_some_and(Unrouted::is_skipped);
         let size = is_size_needed.then(|| optional.body_sizes.start_request());
         RequestBytes::with_optional_state(endpoint, unrouted, size)
@@ -192,7 +194,11 @@ impl Record {
             return;
         }
         if let Some(optional) = &mut self.optional {
-            optional.on_head(&self.endpoint.metrics, response);
+            let metrics = &*self.endpoint.metrics;
+            optional.on_head(metrics, response);
+            if metrics.settings.on_request_end.is_some() {
+                optional.head_after = Some(metrics.settings.clock.since(self.started));
+            }
         }
     }
 
@@ -297,12 +303,12 @@ impl Record {
 
     /// Writes outcome and duration. Only `drop` calls this.
     #[inline]
-    fn write(&self) {
+    fn write(&mut self) {
         let endpoint = &*self.endpoint;
         let elapsed = endpoint.metrics.settings.clock.since(self.started);
         let outcome = self.outcome();
-        if let Some(optional) = &self.optional {
-            self.write_with_optional_state(optional, outcome, elapsed);
+        if self.optional.is_some() {
+            self.write_with_optional_state(outcome, elapsed);
         } else {
             let series = endpoint.outcome_series(self.status, outcome);
             series.requests.inc();
@@ -312,17 +318,15 @@ impl Record {
             }
         }
         if self.has_unmeasured_body {
-            endpoint.unmeasured_request_bodies().inc();
+            self.endpoint.unmeasured_request_bodies().inc();
         }
     }
 
     #[cold]
-    fn write_with_optional_state(
-        &self,
-        optional: &OptionalState,
-        outcome: Outcome,
-        elapsed: Duration,
-    ) {
+    fn write_with_optional_state(&mut self, outcome: Outcome, elapsed: Duration) {
+        let Some(optional) = &self.optional else {
+            return;
+        };
         let endpoint = &*self.endpoint;
         let duration = optional.time_to_head.unwrap_or(elapsed);
         self.with_series(optional, outcome, |requests, seconds| {
@@ -347,6 +351,26 @@ impl Record {
         sizes.count_pending(endpoint);
         if let Some(families) = &endpoint.metrics.families.body_sizes {
             families.observe(sizes, endpoint, self.status, !self.has_unmeasured_body);
+        }
+        if let Some(optional) = &mut self.optional {
+            optional.end = Some((outcome, elapsed));
+        }
+    }
+
+    /// Calls the user's closure for a request that was recorded.
+    #[cold]
+    fn on_end(&self, optional: &OptionalState) {
+        let on_request_end = self.endpoint.metrics.settings.on_request_end.as_ref();
+        if let (Some(closure), Some((outcome, elapsed))) = (on_request_end, optional.end) {
+            let end = RequestEnd {
+                endpoint: &self.endpoint,
+                optional,
+                status: self.status,
+                outcome,
+                elapsed,
+                has_unmeasured_body: self.has_unmeasured_body,
+            };
+            closure.call(|on_end| on_end(&end));
         }
     }
 
@@ -413,6 +437,9 @@ impl Drop for Record {
         // Last, so that a scrape sees the request as in flight or as ended, and never as
         // neither.
         self.endpoint.in_flight.finish();
+        if let Some(optional) = &self.optional {
+            self.on_end(optional);
+        }
     }
 }
 

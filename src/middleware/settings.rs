@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use http::{Method, StatusCode, Uri};
 
-use crate::context::{Clock, UserClosure};
+use crate::context::{Clock, OnPanic, UserClosure};
 use crate::metric::Buckets;
 use crate::middleware::custom_labels::CustomLabels;
 use crate::middleware::methods::MethodNames;
 use crate::middleware::preset::Preset;
+use crate::middleware::request_end::RequestEndFn;
 use crate::middleware::route_name::RouteNaming;
 use crate::middleware::trace_id::TraceIdSource;
 
@@ -42,18 +43,37 @@ pub(super) struct Settings {
     pub(super) body_size_buckets: Option<Buckets>,
     pub(super) trace_id_source: Option<TraceIdSource>,
     pub(super) clock: Clock,
+    pub(super) on_request_end: Option<UserClosure<RequestEndFn>>,
 }
 
 impl Settings {
     /// Returns true if every request needs an
     /// [`OptionalState`](crate::middleware::optional_state::OptionalState).
     pub(super) fn needs_optional_state(&self) -> bool {
-        self.body_sizes || self.needs_request_head()
+        self.body_sizes || self.on_request_end.is_some() || self.needs_request_head()
     }
 
     /// Returns true if the optional state of every request depends on its head.
     pub(super) fn needs_request_head(&self) -> bool {
         self.time_to_first_byte || self.trace_id_source.is_some() || !self.custom_labels.is_empty()
+    }
+
+    /// Sets what is called after a panic of a closure.
+    pub(super) fn set_on_panic(&mut self, on_panic: &OnPanic) {
+        for skip in &mut self.skip.0 {
+            skip.set_on_panic(on_panic);
+        }
+        if let Some(route_fn) = &mut self.route_naming.route_fn {
+            route_fn.set_on_panic(on_panic);
+        }
+        if let Some(TraceIdSource::Closure(trace_id)) = &mut self.trace_id_source {
+            trace_id.set_on_panic(on_panic);
+        }
+        if let Some(on_request_end) = &mut self.on_request_end {
+            on_request_end.set_on_panic(on_panic);
+        }
+        self.custom_labels.set_on_panic(on_panic);
+        self.clock.set_on_panic(on_panic);
     }
 }
 
@@ -65,28 +85,27 @@ pub(super) struct PredeclaredEndpoint {
     pub(super) statuses: Vec<StatusCode>,
 }
 
-/// Decides which requests are not measured.
+/// Decides which requests are not measured: those for which one of the closures returns true.
 #[derive(Debug, Clone, Default)]
-pub(super) struct SkipFilter(Option<UserClosure<SkipFn>>);
+pub(super) struct SkipFilter(Vec<UserClosure<SkipFn>>);
 
 pub(super) type SkipFn = dyn Fn(&Method, &Uri) -> bool + Send + Sync;
 
 impl SkipFilter {
-    pub(super) fn new(skip: UserClosure<SkipFn>) -> Self {
-        Self(Some(skip))
+    pub(super) fn add(&mut self, skip: UserClosure<SkipFn>) {
+        self.0.push(skip);
     }
 
+    #[inline]
     pub(super) fn is_set(&self) -> bool {
-        self.0.is_some()
+        !self.0.is_empty()
     }
 
     /// Returns true if the request is not to be measured. If the user's closure panics, the
     /// request is measured.
     #[inline]
     pub(super) fn matches(&self, method: &Method, uri: &Uri) -> bool {
-        let Some(closure) = &self.0 else {
-            return false;
-        };
-        closure.call(|skip| skip(method, uri)).unwrap_or(false)
+        let skips = |closure: &UserClosure<SkipFn>| closure.call(|skip| skip(method, uri));
+        self.0.iter().any(|closure| skips(closure) == Some(true))
     }
 }

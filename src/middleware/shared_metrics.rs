@@ -34,7 +34,8 @@ pub(super) struct SharedMetrics {
 }
 
 impl SharedMetrics {
-    pub(super) fn new(registry: &Registry, settings: Settings) -> Result<Self, Error> {
+    pub(super) fn new(registry: &Registry, mut settings: Settings) -> Result<Self, Error> {
+        settings.set_on_panic(&registry.closure_panic_counter());
         settings.methods.check()?;
         let families = Families::new(registry, &settings)?;
         Ok(Self {

@@ -30,6 +30,7 @@
 //! ```
 
 mod block_reader;
+mod closure_panics;
 mod collect;
 mod create;
 mod global;

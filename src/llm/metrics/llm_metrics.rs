@@ -41,7 +41,11 @@ impl LlmMetrics {
         Self::with_settings(registry, Settings::default())
     }
 
-    pub(crate) fn with_settings(registry: &Registry, settings: Settings) -> Result<Self, Error> {
+    pub(crate) fn with_settings(
+        registry: &Registry,
+        mut settings: Settings,
+    ) -> Result<Self, Error> {
+        settings.set_on_panic(&registry.closure_panic_counter());
         let prices = settings
             .prices
             .as_ref()

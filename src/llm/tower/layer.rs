@@ -220,7 +220,9 @@ impl LlmLayer {
         self,
         rename: impl Fn(&str) -> Cow<'_, str> + Send + Sync + 'static,
     ) -> Self {
-        self.set(|settings| settings.rename_model = Some(UserClosure::new(Arc::new(rename))))
+        self.set(|settings| {
+            settings.rename_model = Some(UserClosure::new("rename_models", Arc::new(rename)))
+        })
     }
 }
 
@@ -232,7 +234,7 @@ impl LlmLayer {
     #[doc(alias = "exclude")]
     #[doc(alias = "ignore")]
     pub fn skip(self, skip: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
-        self.set(|settings| settings.skip = Some(UserClosure::new(Arc::new(skip))))
+        self.set(|settings| settings.skip = Some(UserClosure::new("skip", Arc::new(skip))))
     }
 
     /// Sets the buckets of all histograms of seconds. By default, each histogram has buckets for
@@ -274,7 +276,9 @@ impl LlmLayer {
 
     /// Uses `now` instead of [`Instant::now`], for example a clock that tests control.
     pub fn clock(self, now: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
-        self.set(|settings| settings.clock = Clock::from_hook(UserClosure::new(Arc::new(now))))
+        self.set(|settings| {
+            settings.clock = Clock::from_hook(UserClosure::new("clock", Arc::new(now)))
+        })
     }
 
     fn set(self, change: impl FnOnce(&mut Settings)) -> Self {

@@ -56,7 +56,7 @@ impl MetricsLayer {
     ) -> Self {
         self.add_label(
             label,
-            ValueSource::Request(UserClosure::new(Arc::new(value))),
+            ValueSource::Request(UserClosure::new("label_from_request", Arc::new(value))),
         )
     }
 
@@ -68,7 +68,7 @@ impl MetricsLayer {
     ) -> Self {
         self.add_label(
             label,
-            ValueSource::Response(UserClosure::new(Arc::new(value))),
+            ValueSource::Response(UserClosure::new("label_from_response", Arc::new(value))),
         )
     }
 

@@ -1,5 +1,6 @@
 //! The layer and its settings.
 
+mod end;
 mod labels;
 mod names;
 mod routes;

@@ -7,12 +7,12 @@ use http::{Method, StatusCode, Uri, request};
 
 use crate::context::UserClosure;
 use crate::middleware::MetricsLayer;
-use crate::middleware::settings::{PredeclaredEndpoint, SkipFilter};
+use crate::middleware::settings::PredeclaredEndpoint;
 
 /// # Requests and routes
 impl MetricsLayer {
     /// Excludes the requests for which `skip` returns true. They pass, and this layer counts
-    /// nothing.
+    /// nothing. Several calls add up.
     ///
     /// The closure is called before anything else, and should be fast. It is not called for
     /// requests that an outer layer of the same metrics counts. If it panics, the request is
@@ -28,7 +28,7 @@ impl MetricsLayer {
     #[doc(alias = "exclude")]
     #[doc(alias = "ignore")]
     pub fn skip(self, skip: impl Fn(&Method, &Uri) -> bool + Send + Sync + 'static) -> Self {
-        self.set(|settings| settings.skip = SkipFilter::new(UserClosure::new(Arc::new(skip))))
+        self.set(|settings| settings.skip.add(UserClosure::new("skip", Arc::new(skip))))
     }
 
     /// Does not count requests that would have the route `unmatched`: those without a known route
@@ -141,7 +141,7 @@ impl MetricsLayer {
         route: impl Fn(&request::Parts) -> Option<Cow<'_, str>> + Send + Sync + 'static,
     ) -> Self {
         self.set(|settings| {
-            settings.route_naming.route_fn = Some(UserClosure::new(Arc::new(route)));
+            settings.route_naming.route_fn = Some(UserClosure::new("route_from", Arc::new(route)));
         })
     }
 

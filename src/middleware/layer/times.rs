@@ -82,7 +82,7 @@ impl MetricsLayer {
         self,
         trace_id: impl Fn(&request::Parts) -> Option<Cow<'_, str>> + Send + Sync + 'static,
     ) -> Self {
-        let source = TraceIdSource::Closure(UserClosure::new(Arc::new(trace_id)));
+        let source = TraceIdSource::Closure(UserClosure::new("exemplar_from", Arc::new(trace_id)));
         self.set(|settings| settings.trace_id_source = Some(source))
     }
 
@@ -96,6 +96,8 @@ impl MetricsLayer {
     /// let layer = MetricsLayer::new().clock(|| tokio::time::Instant::now().into_std());
     /// ```
     pub fn clock(self, now: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
-        self.set(|settings| settings.clock = Clock::from_hook(UserClosure::new(Arc::new(now))))
+        self.set(|settings| {
+            settings.clock = Clock::from_hook(UserClosure::new("clock", Arc::new(now)))
+        })
     }
 }

@@ -27,6 +27,7 @@ use tower::{Service, layer::layer_fn};
 use crate::support::loopback::Server;
 use crate::support::raw_client::RawClient;
 use crate::support::read::{observed, sum, to_f64};
+use crate::support::request_ends::RequestEnds;
 
 const CLIENTS: u64 = 25;
 const CALLS: u32 = 2_000;
@@ -264,7 +265,9 @@ fn every_request_that_reaches_the_service_ends_once_whatever_clients_do() {
             app = app.route(&path(plan, route), any(handler).layer(witness));
         }
     }
-    let app = app.layer(MetricsLayer::new().registry(&registry).body_sizes());
+    let ends = RequestEnds::default();
+    let layer = MetricsLayer::new().registry(&registry).body_sizes();
+    let app = app.layer(ends.observe(layer));
 
     let mut builder = runtime::Builder::new_multi_thread();
     let runtime = builder.worker_threads(2).enable_all().build().unwrap();
@@ -333,6 +336,7 @@ fn every_request_that_reaches_the_service_ends_once_whatever_clients_do() {
         }
     }
     assert_eq!(sum(&registry, "http_requests_total", &[]), all);
+    ends.assert_counted(&registry);
     for gauge in ["http_requests_in_flight", "http_streams_in_flight"] {
         assert_eq!(sum(&registry, gauge, &[]), 0.0, "{gauge}");
     }

@@ -140,6 +140,17 @@ async fn a_label_closure_that_panics_yields_no_value_and_fails_no_request() {
     call(&app(layer), &[]).await;
     let labels = [("one", "none"), ("two", "none"), ("route", "/users/{id}")];
     assert_eq!(counted(&registry, &labels), (1.0, 1.0));
+    let settings = [
+        "label_from_request",
+        "label_from_response",
+        "exemplar_from",
+        "route_from",
+    ];
+    for setting in settings {
+        let labels = [("setting", setting)];
+        let panics = sum(&registry, "tachometer_closure_panics_total", &labels);
+        assert_eq!(panics, 1.0, "{setting}");
+    }
 }
 
 #[tokio::test]

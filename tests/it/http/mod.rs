@@ -20,6 +20,7 @@
 //! - `nested_services`: the routes of requests for which axum has no template.
 //! - `one_outcome`: every request ends in exactly one outcome.
 //! - `presets`: metric names of the presets, and prefixes.
+//! - `request_ends`: the closure that is called at the end of each request.
 //! - `request_types`: the layer keeps the type of requests; which bodies are counted.
 //! - `routes`: the route of a request, with and without axum.
 //! - `runtime_shutdown`: a runtime that shuts down while requests are in flight.
@@ -50,6 +51,7 @@ mod nested_layers;
 mod nested_services;
 mod one_outcome;
 mod presets;
+mod request_ends;
 mod request_types;
 mod routes;
 mod runtime_shutdown;

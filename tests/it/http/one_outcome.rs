@@ -4,6 +4,7 @@
 //! gives up. The expected counts are computed from the script alone.
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
@@ -19,6 +20,7 @@ use tachometer::{MetricsLayer, Registry};
 use tower::{Layer, Service};
 
 use crate::support::read::{numbers, observed, sum};
+use crate::support::request_ends::RequestEnds;
 use crate::support::scenario::{Call, Plan, Scripted, Upload, begin, finish};
 
 const THREADS: u32 = 8;
@@ -93,11 +95,22 @@ fn each_of_a_million_requests_is_counted_once_under_its_outcome() {
 #[test]
 fn a_request_seen_by_two_layers_is_not_lost_when_its_route_becomes_known() {
     let registry = Registry::new();
-    let layer = MetricsLayer::new().registry(&registry);
+    let ends = RequestEnds::default();
+    // Each of the two layers calls it for the requests that it counts.
+    let layer = MetricsLayer::new().registry(&registry).on_request_end({
+        let (ends, calls) = (ends.clone(), AtomicU32::new(0));
+        move |end| {
+            ends.add(end);
+            if calls.fetch_add(1, Ordering::Relaxed) % 100 == 0 {
+                resume_unwind(Box::new("part of the test"));
+            }
+        }
+    });
     let inner = layer.clone().route_from(|_| Some("/found".into()));
     let inner = inner.wrap_request_body().layer(Scripted);
     let service = layer.wrap_request_body().layer(inner);
     run(&registry, &service, NESTED_CALLS).assert_counted(&registry);
+    ends.assert_counted(&registry);
 }
 
 #[test]

@@ -18,6 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 use tower::util::MapRequestLayer;
 
 use crate::support::read::sum;
+use crate::support::request_ends::RequestEnds;
 
 /// A way in which a runtime ends, and its name.
 type End = (&'static str, fn(Runtime));
@@ -25,7 +26,7 @@ type End = (&'static str, fn(Runtime));
 const EACH: u32 = 20;
 const LONGEST: Duration = Duration::from_secs(30);
 
-fn app(registry: &Registry, seen: &Arc<AtomicU32>) -> Router {
+fn app(registry: &Registry, seen: &Arc<AtomicU32>, ends: &RequestEnds) -> Router {
     let seen = Arc::clone(seen);
     let unfinished = || {
         let first = stream::iter([Ok::<_, std::io::Error>("piece")]);
@@ -42,7 +43,7 @@ fn app(registry: &Registry, seen: &Arc<AtomicU32>) -> Router {
             seen.fetch_add(1, Ordering::Relaxed);
             request
         }))
-        .layer(MetricsLayer::new().registry(registry))
+        .layer(ends.observe(MetricsLayer::new().registry(registry)))
 }
 
 fn serve(runtime: &Runtime, app: Router) -> SocketAddr {
@@ -79,12 +80,13 @@ fn each_request_is_counted_once_when_the_runtime_shuts_down() {
     for (name, end) in ends {
         let registry = Registry::new();
         let seen = Arc::new(AtomicU32::new(0));
+        let ends = RequestEnds::default();
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .unwrap();
-        let address = serve(&runtime, app(&registry, &seen));
+        let address = serve(&runtime, app(&registry, &seen, &ends));
         let mut sockets = Vec::new();
         for _ in 0..EACH {
             let mut quick = send_request(address, "/quick");
@@ -117,5 +119,8 @@ fn each_request_is_counted_once_when_the_runtime_shuts_down() {
         assert_eq!(sum(&registry, "http_requests_total", &[]), all, "{name}");
         let durations = sum(&registry, "http_request_duration_seconds", &[]);
         assert_eq!(durations, all, "{name}");
+        // It is called after a request is no longer in flight.
+        until(|| ends.calls() == 3 * EACH);
+        ends.assert_counted(&registry);
     }
 }

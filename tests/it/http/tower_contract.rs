@@ -283,6 +283,9 @@ fn closures_that_panic_or_use_metrics_fail_no_request() {
         assert_eq!(sum(&registry, "asked_for", &labels), 400.0);
     }
     assert_eq!(sum(&registry, "asked", &[]), 1_200.0);
+    let labels = [("setting", "skip")];
+    let panics = sum(&registry, "tachometer_closure_panics_total", &labels);
+    assert_eq!(panics, 400.0);
 }
 
 #[tokio::test]
