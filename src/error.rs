@@ -29,6 +29,7 @@ enum ErrorKind {
     InvalidPercentile,
     EmptyHistogram,
     Conflict(Conflict),
+    InvalidVariable,
     InvalidExposition,
     InvalidMethod,
     #[cfg(feature = "axum")]
@@ -89,6 +90,13 @@ impl Error {
     #[must_use]
     pub fn is_conflict(&self) -> bool {
         matches!(self.kind, ErrorKind::Conflict(_))
+    }
+
+    /// Returns true if an environment variable has a value that is not valid, or does not exist
+    /// ([`MetricsLayer::from_env`](crate::MetricsLayer::from_env)).
+    #[must_use]
+    pub fn is_invalid_variable(&self) -> bool {
+        self.kind == ErrorKind::InvalidVariable
     }
 
     /// Returns true if a network passed to a router is neither a network nor an address.
@@ -200,6 +208,11 @@ impl Error {
             fault_len: fault.len(),
             ..Self::new(kind, format_args!("{fault}: {remedy}"))
         }
+    }
+
+    #[cold]
+    pub(crate) fn invalid_variable(message: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::InvalidVariable, message)
     }
 
     #[cold]

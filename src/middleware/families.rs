@@ -188,6 +188,11 @@ impl Families {
             (None, Some(bounds)) => Some(Buckets::new(bounds)?),
             (None, None) => None,
         };
+        let buckets = if settings.has_native_histograms {
+            Some(buckets.unwrap_or_default().or_native())
+        } else {
+            buckets
+        };
         let custom = settings.custom_labels.iter();
         let custom: Vec<_> = custom.map(|custom| custom.label.clone()).collect();
         let with_outcome = [&custom[..], &[Label::unlimited(OUTCOME_LABEL)]].concat();

@@ -19,6 +19,8 @@ pub(super) struct Settings {
     pub(super) prefix: String,
     /// Of the duration. `None` stands for the preset's.
     pub(super) buckets: Option<Buckets>,
+    /// Whether the duration has exponential buckets, whatever its classic ones are.
+    pub(super) has_native_histograms: bool,
     /// Of the duration, by route. The last one of a route counts.
     pub(super) route_buckets: Vec<(String, Buckets)>,
     pub(super) skip: SkipFilter,

@@ -1,6 +1,7 @@
 //! The layer and its settings.
 
 mod end;
+mod env;
 mod labels;
 mod names;
 mod routes;

@@ -10,6 +10,7 @@
 //! - `chaos`: fifty thousand requests over loopback, many from misbehaving clients.
 //! - `client_disconnects`: clients that disconnect, and when hyper notices.
 //! - `custom_labels`: custom labels on requests and durations.
+//! - `environment`: settings from environment variables.
 //! - `grpc`: gRPC calls, over real HTTP/2 and through tonic's own server.
 //! - `http2_resets`: HTTP/2 clients that open streams and reset them at once, as in rapid-reset
 //!   attacks.
@@ -42,6 +43,7 @@ mod cancellation;
 mod chaos;
 mod client_disconnects;
 mod custom_labels;
+mod environment;
 mod grpc;
 mod http2_resets;
 mod layer;
