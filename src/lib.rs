@@ -66,7 +66,7 @@
 //! | `async-openai` | no | [`LlmLayer`] for async-openai 0.43 |
 //! | `hyper-util` | no | [`LlmLayer`] for the client of hyper-util 0.1 |
 //! | `serve` | no | `MetricsRouter::serve`: a separate listener for the metrics |
-//! | `compression` | no | gzip and zstd compression of scrapes; needs a C compiler |
+//! | `compression` | no | gzip and zstd compression of the responses of [`MetricsRouter`]; needs a C compiler |
 //! | `tokio-metrics` | no | `Registry::register_tokio_metrics`: workers, tasks and the queue of a tokio runtime |
 //!
 //! For HTTP metrics only, use `default-features = false, features = ["axum"]`. Without any feature,

@@ -29,8 +29,8 @@
 //!
 //! The first two accept `?name[]=http_requests_total&name[]=...`, which selects metrics by
 //! name. JSON also accepts `?limit=1000`, the maximum number of series. With the feature
-//! `compression`, these two are compressed with gzip or zstd if the client asks for it. Other
-//! responses are never compressed.
+//! `compression`, all responses with status 200 are compressed with gzip or zstd if the client asks
+//! for it.
 //!
 //! A scrape is encoded while it is sent, about 60 KiB at a time, on the runtime's blocking
 //! threads. So a scrape needs little memory however many series there are, and delays no
@@ -81,7 +81,7 @@
 //! Every response of the router has `X-Content-Type-Options: nosniff` and `Cache-Control:
 //! no-store`. The dashboard's HTML, CSS and JavaScript have `no-cache` and an `ETag` instead. A
 //! query string of more than 8 KiB is answered with 414. The tests are in
-//! `tests/it/router/access/` and `tests/it/router/page.rs`. A nested router answers its own paths
+//! `tests/it/router/access/` and `tests/it/router/fixed_headers.rs`. A nested router answers its own paths
 //! only; other paths below `/metrics` belong to the application.
 //!
 //! The separate listener (`MetricsRouter::serve_on`) also limits connections and checks the
@@ -91,13 +91,14 @@
 mod access;
 mod blocking_task;
 mod client_address;
+mod common_response;
+mod compressed_responses;
 #[cfg(feature = "dashboard")]
 mod dashboard;
 mod fair_share;
 #[cfg(any(feature = "dashboard", feature = "serve"))]
 mod html_page;
 mod metrics_router;
-mod response_headers;
 mod router_state;
 mod routes;
 mod scrape;

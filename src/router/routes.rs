@@ -9,6 +9,7 @@ use axum::routing::{MethodRouter, get};
 
 use crate::export::Format;
 use crate::router::client_address::client_of;
+use crate::router::compressed_responses::compressed;
 use crate::router::router_state::RouterState;
 use crate::router::scrape::response_format::ResponseFormat;
 
@@ -41,6 +42,7 @@ where
             state.summary(client_of(&request)).await
         };
         let summary = get(summary).with_state(Arc::clone(state));
+        let summary = compressed(summary);
         let subpaths = Router::new()
             .route("/json", route(json))
             .route("/json/", route(json))

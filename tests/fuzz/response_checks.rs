@@ -50,8 +50,11 @@ pub(crate) fn check_headers(
             due.insert(("retry-after", "1"));
             due.insert(("content-type", "text/plain; charset=utf-8"));
         }
-        Expected::Summary => {
+        Expected::Summary(codings) => {
             due.insert(("content-type", "application/json"));
+            due.insert(("vary", "accept-encoding"));
+            documented
+                .retain(|(name, value)| *name != "content-encoding" || !codings.contains(value));
         }
         Expected::Scrape(scrape) => {
             due.insert(("content-type", &scrape.content_type));
@@ -62,8 +65,12 @@ pub(crate) fn check_headers(
     assert_eq!(documented, due);
 }
 
-pub(crate) fn check_summary(body: &[u8]) {
-    let json: Value = serde_json::from_slice(body).unwrap();
+pub(crate) fn check_summary(headers: &HeaderMap, sent: &[u8]) {
+    let length = headers["content-length"].to_str().unwrap();
+    assert_eq!(length, sent.len().to_string());
+    let coding = headers.get("content-encoding");
+    let body = decompressed(sent, coding.map(|coding| coding.to_str().unwrap()));
+    let json: Value = serde_json::from_slice(&body).unwrap();
     let names = json["snapshots"].as_object().unwrap();
     let of_registry = |name: &String| FAMILIES.iter().any(|family| family.name == name);
     assert!(names.keys().all(of_registry), "{json}");

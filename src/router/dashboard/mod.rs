@@ -16,6 +16,7 @@ use axum::routing::{MethodRouter, get};
 
 use crate::dashboards::{AlertRules, GrafanaBoard, page};
 use crate::router::client_address::client_of;
+use crate::router::compressed_responses::compressed;
 use crate::router::dashboard::shared_view::SharedView;
 use crate::router::dashboard::static_file::StaticFile;
 use crate::router::html_page::html_page;
@@ -51,15 +52,13 @@ impl DashboardSettings {
         });
         let (rules, registry) = (self.alert_rules.clone(), state.registry.clone());
         let rules = generated_file(state, "application/yaml", move || rules.to_yaml(&registry));
+        let view = get(async move |request: Request| view.respond(client_of(&request)).await);
         Router::new()
             .route("/dashboard", static_file(page::HTML, || html_page("")))
             .route("/dashboard/", get(async || redirect_to_dashboard()))
             .route("/dashboard.css", static_file(page::CSS, || empty(CSS)))
             .route("/dashboard.js", static_file(page::JS, || empty(JAVASCRIPT)))
-            .route(
-                "/view",
-                get(async move |request: Request| view.respond(client_of(&request)).await),
-            )
+            .route("/view", compressed(view))
             .route("/grafana.json", grafana)
             .route("/rules.yml", rules)
     }
@@ -78,7 +77,9 @@ where
 {
     // The entity tag is computed once.
     let file = Arc::new(StaticFile::new(text));
-    get(async move |request: HeaderMap| file.respond(base(), &request))
+    compressed(get(async move |request: HeaderMap| {
+        file.respond(base(), &request)
+    }))
 }
 
 fn empty(content_type: &'static str) -> Response {
@@ -95,12 +96,12 @@ where
     S: Clone + Send + Sync + 'static,
 {
     let state = Arc::clone(state);
-    get(async move |request: Request| {
+    compressed(get(async move |request: Request| {
         match state.run_blocking(client_of(&request), generate).await {
             Ok(text) => ([(CONTENT_TYPE, content_type)], text).into_response(),
             Err(refusal) => refusal,
         }
-    })
+    }))
 }
 
 fn executable_name() -> String {

@@ -8,8 +8,9 @@ use axum::middleware::{Next, from_fn};
 use axum::routing::get;
 
 use crate::router::access::AccessSettings;
+use crate::router::common_response::common_response_layer;
+use crate::router::compressed_responses::compressed;
 use crate::router::html_page::html_page;
-use crate::router::response_headers::set_common_headers;
 use crate::router::routes::Routes;
 use crate::router::serve::allowed_hosts::AllowedHosts;
 
@@ -45,26 +46,28 @@ pub(super) fn standalone_routes(
     }
     links.push(HEALTH);
     let index = index_page(&links);
+    let index = get(async move || html_page(index));
     let protected = Router::new()
         .nest("/metrics", subpaths)
         .route("/metrics", root.clone())
         // Some scrapers add a slash to the path, and follow no redirect.
         .route("/metrics/", root)
-        .route("/", get(async move || html_page(index)));
+        .route("/", compressed(index));
     // Also before paths without a route, so that clients without access learn nothing.
     let protected = access.protect_all(protected);
     let all = Router::new()
         .route("/healthz", get(async || "ok\n"))
         .fallback_service(protected);
-    all.layer(from_fn(move |request: Request, next: Next| {
+    let check_host = from_fn(move |request: Request, next: Next| {
         let refusal = hosts.as_ref().and_then(|hosts| hosts.refuse(&request));
         async move {
-            set_common_headers(match refusal {
+            match refusal {
                 Some(refusal) => refusal,
                 None => next.run(request).await,
-            })
+            }
         }
-    }))
+    });
+    all.layer((common_response_layer(), check_host))
 }
 
 fn index_page(links: &[Link]) -> String {

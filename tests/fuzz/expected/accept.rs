@@ -1,7 +1,7 @@
 //! The `Accept` and `Accept-Encoding` headers: RFC 9110, sections 5.6 and 12.4.2, as plainly as possible.
 
 use axum::http::HeaderMap;
-use axum::http::header::HeaderName;
+use axum::http::header::{ACCEPT_ENCODING, HeaderName};
 
 use super::{Format, PROTOBUF, Scrape, Time};
 use crate::families::SCHEMES;
@@ -201,6 +201,19 @@ pub(super) fn plain(format: Format) -> Scrape {
         limit: None,
         time: Time::Enough,
     }
+}
+
+/// Returns the supported codings that occur in `Accept-Encoding`.
+///
+/// tower-http selects the coding of a response that is not a scrape. Its rules for malformed
+/// headers are not part of the documentation.
+pub(super) fn codings(headers: &HeaderMap) -> Vec<&'static str> {
+    let values = headers.get_all(ACCEPT_ENCODING).iter();
+    let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()).to_lowercase());
+    let text: String = values.collect();
+    let mut codings = vec!["gzip", "zstd"];
+    codings.retain(|coding| text.contains(coding));
+    codings
 }
 
 pub(super) fn coding(wishes: &[Preference]) -> Option<&'static str> {

@@ -10,7 +10,7 @@ use axum::http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 
-use self::accept::{coding, negotiated, plain, preferences};
+use self::accept::{coding, codings, negotiated, plain, preferences};
 use self::query::{number, pairs};
 
 pub(crate) const TOKEN: &str = "a token";
@@ -76,7 +76,8 @@ pub(crate) enum Expected {
     QueryTooLong,
     MethodNotAllowed,
     Busy,
-    Summary,
+    /// The summary, in one of these codings or in none.
+    Summary(Vec<&'static str>),
     Scrape(Box<Scrape>),
 }
 
@@ -121,7 +122,8 @@ impl Expected {
             return Self::Busy;
         }
         if path == "/summary" {
-            return Self::Summary;
+            let named = codings(&head.headers);
+            return Self::Summary(named);
         }
         let mut scrape = match path {
             "/json" => plain(Format::Json),

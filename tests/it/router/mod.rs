@@ -1,20 +1,25 @@
 //! The metrics router and its listener: options, access, limits.
 //!
 //! - `access`: who may read the metrics, and what every response says.
+//! - `compression`: which coding each response has, and that its headers agree with it.
 //! - `concurrency_limit`: the limit of concurrent scrapes, with collectors controlled by the
 //!   tests.
+//! - `fixed_headers`: the headers that every response has.
 //! - `listener`: the listener under hostile clients: connections, scrapes, paths and hosts.
 //! - `page`: the page's files, its view, and its downloads.
 //! - `scrape_fixture`: registries and routers for tests of scrapes.
 //! - `scrape_isolation`: a collector that blocks or panics, and a runtime that has ended, harm
 //!   no other request.
-//! - `scrape_options`: options of a scrape: formats, names, a limit, compression.
+//! - `scrape_options`: options of a scrape: formats, names and a limit.
 //! - `scrape_timeout`: the deadline of a scrape: what is cut off, and when.
 //! - `scrape_waiting`: the concurrency limit of scrapes, over connections.
 //! - `serve`: `MetricsRouter::serve`: the metrics on a separate listener.
 
 mod access;
+#[cfg(feature = "compression")]
+mod compression;
 mod concurrency_limit;
+mod fixed_headers;
 #[cfg(feature = "serve")]
 mod listener;
 mod page;

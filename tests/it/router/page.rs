@@ -122,9 +122,10 @@ async fn a_file_in_the_cache_of_the_browser_is_not_sent_again() {
         let url = format!("http://{}{path}", server.address);
         let first = caller.get(&url).await.unwrap();
         let tag = first.headers[ETAG].to_str().unwrap().to_owned();
-        assert!(tag.starts_with('"') && tag.len() > 10, "{tag}");
+        let strong = tag.strip_prefix("W/").unwrap();
+        assert!(strong.starts_with('"') && strong.len() > 10, "{tag}");
         for method in [Method::GET, Method::HEAD] {
-            for list in [format!("\"x\", W/{tag}"), "*".into()] {
+            for list in [format!("\"x\", {tag}"), strong.into(), "*".into()] {
                 let has = [(IF_NONE_MATCH, &*list)];
                 let answer = caller.send(method.clone(), &url, &has).await.unwrap();
                 assert_eq!(answer.status(), StatusCode::NOT_MODIFIED, "{path} {list}");
@@ -132,9 +133,8 @@ async fn a_file_in_the_cache_of_the_browser_is_not_sent_again() {
                 for name in [ETAG, CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS, CONTENT_TYPE] {
                     assert_eq!(headers[&name], first.headers[&name], "{path}");
                 }
-                // If there is a length, it is not 0.
-                let length = headers.get(CONTENT_LENGTH);
-                assert!(length.is_none_or(|length| *length == first.headers[CONTENT_LENGTH]));
+                // It would be the length of the file, not 0.
+                assert!(!headers.contains_key(CONTENT_LENGTH), "{path}");
                 let body = answer.into_body().collect().await.unwrap().to_bytes();
                 assert!(body.is_empty(), "{path}");
             }

@@ -1,23 +1,22 @@
-//! Options of a scrape: formats, names, a limit, compression.
+//! Options of a scrape: formats, names and a limit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderName};
-use axum::http::{Method, Request, Response, StatusCode, Version};
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING, HeaderName};
+use axum::http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tachometer::{MetricsRouter, Registry};
 use tower::ServiceExt;
 
-use crate::support::loopback::{Caller, Server};
 use crate::support::read::sum;
 use crate::support::warnings::warnings;
 
 /// The name of each format, and how it is requested.
-const FORMATS: [(&str, &str); 5] = [
+pub(super) const FORMATS: [(&str, &str); 5] = [
     ("text", "text/plain;version=0.0.4"),
     ("text_v1", "text/plain;version=1.0.0"),
     ("openmetrics", "application/openmetrics-text"),
@@ -29,7 +28,7 @@ const FORMATS: [(&str, &str); 5] = [
     ("json", "application/json"),
 ];
 
-fn registry() -> Registry {
+pub(super) fn registry() -> Registry {
     let registry = Registry::new();
     registry.counter("jobs", "Jobs.").unwrap().inc();
     let mails = registry
@@ -49,7 +48,7 @@ fn router(registry: &Registry) -> Router {
         .build()
 }
 
-async fn send(
+pub(super) async fn send(
     router: &Router,
     method: Method,
     path: &str,
@@ -199,65 +198,6 @@ async fn each_complete_response_is_counted_once_by_its_format() {
         let durations = sum(&registry, "tachometer_scrape_duration_seconds", &[]);
         assert_eq!(durations, f64::from(number * (number + 1) / 2 + number));
     }
-}
-
-#[cfg(feature = "compression")]
-fn decompressed(coding: Option<&str>, sent: &[u8]) -> Vec<u8> {
-    use std::io::Read;
-
-    let mut plain = Vec::new();
-    match coding {
-        Some("gzip") => {
-            let mut reader = flate2::read::GzDecoder::new(sent);
-            reader.read_to_end(&mut plain).unwrap();
-        }
-        Some("zstd") => plain = zstd::stream::decode_all(sent).unwrap(),
-        _ => plain.extend(sent),
-    }
-    plain
-}
-
-#[cfg(feature = "compression")]
-#[tokio::test]
-async fn a_compressed_response_holds_the_same_text() {
-    let registry = registry();
-    let app = Router::new().nest("/metrics", router(&registry));
-    let server = Server::start(app).await;
-    for version in [Version::HTTP_11, Version::HTTP_2] {
-        let caller = Caller::new(version);
-        // Of many pages, of one, and of none.
-        for names in ["?name[]=mails&name[]=queue", "?name[]=jobs", "?name[]=none"] {
-            let url = format!("http://{}/metrics{names}", server.address);
-            for (format, accept) in FORMATS {
-                let mut all = Vec::new();
-                for coding in ["identity", "gzip", "x-gzip", "zstd"] {
-                    let headers = [(ACCEPT, accept), (ACCEPT_ENCODING, coding)];
-                    let answer = caller.send(Method::GET, &url, &headers).await.unwrap();
-                    let encoding = answer.headers().get(CONTENT_ENCODING).cloned();
-                    let encoding = encoding.as_ref().map(|encoding| encoding.to_str().unwrap());
-                    let expected = coding.trim_start_matches("x-");
-                    assert_eq!(encoding.unwrap_or("identity"), expected);
-                    let body = answer.into_body().collect().await.unwrap().to_bytes();
-                    let plain = decompressed(encoding, &body);
-                    all.push(if format == "json" {
-                        // The time is another in each.
-                        let json: Value = serde_json::from_slice(&plain).unwrap();
-                        json["metrics"]
-                            .as_object()
-                            .unwrap()
-                            .keys()
-                            .cloned()
-                            .collect()
-                    } else {
-                        String::from_utf8_lossy(&plain).into_owned()
-                    });
-                }
-                let same = all.iter().all(|other| *other == all[0]);
-                assert!(same, "{format} over {version:?}");
-            }
-        }
-    }
-    server.stop().await;
 }
 
 #[tokio::test]
