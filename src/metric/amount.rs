@@ -21,9 +21,12 @@ use crate::snapshot::Count;
 /// add_all(&bytes, [0.5]);
 /// assert_eq!(bytes.get(), 3.5);
 /// ```
-pub trait Amount: sealed::Amount {}
-
-impl<A: sealed::Amount> Amount for A {}
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a number that a counter or a gauge takes",
+    label = "expected an integer, `f32` or `f64`",
+    note = "a duration is recorded in seconds: `duration.as_secs_f64()`"
+)]
+pub trait Amount: sealed::ToNumber {}
 
 pub(crate) use sealed::Number;
 
@@ -53,6 +56,8 @@ pub(crate) fn to_f64(amount: impl Amount) -> f64 {
 }
 
 mod sealed {
+    use crate::metric::amount::Amount;
+
     /// An amount as a counter adds it.
     #[derive(Debug, Clone, Copy, PartialEq)]
     pub enum Number {
@@ -60,18 +65,20 @@ mod sealed {
         Float(f64),
     }
 
-    pub trait Amount: Copy {
+    pub trait ToNumber: Copy {
         fn to_number(self) -> Number;
     }
 
-    impl Amount for f64 {
+    impl Amount for f64 {}
+    impl ToNumber for f64 {
         #[inline]
         fn to_number(self) -> Number {
             Number::Float(self)
         }
     }
 
-    impl Amount for f32 {
+    impl Amount for f32 {}
+    impl ToNumber for f32 {
         #[inline]
         fn to_number(self) -> Number {
             Number::Float(f64::from(self))
@@ -80,7 +87,8 @@ mod sealed {
 
     macro_rules! impl_amount {
         ($($integer:ty)*) => {$(
-            impl Amount for $integer {
+            impl Amount for $integer {}
+            impl ToNumber for $integer {
                 #[inline]
                 #[allow(clippy::cast_lossless, reason = "the wider types are lossy")]
                 fn to_number(self) -> Number {

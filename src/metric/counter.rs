@@ -5,6 +5,7 @@ use std::fmt;
 use crate::cell::CounterCell;
 use crate::metric::amount::{Amount, Number, to_f64, to_number};
 use crate::metric::handle::{Handle, MetricCell, impl_as_handle};
+use crate::metric::instrument::Instrument;
 use crate::snapshot::{Count, Kind, SeriesSnapshot, SeriesValue, Values};
 
 /// A sum that only grows: requests, errors, bytes.
@@ -128,6 +129,8 @@ impl Default for Counter {
 }
 
 impl_as_handle!(Counter, CounterCell);
+
+impl Instrument for Counter {}
 
 impl MetricCell for CounterCell {
     type Settings = ();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::cell::{ExpiringCell, clock};
 use crate::metric::handle::{Handle, MetricCell, impl_as_handle};
+use crate::metric::instrument::Instrument;
 use crate::snapshot::Kind;
 
 /// A value that another system reported, shown as a gauge until it expires.
@@ -20,6 +21,8 @@ impl ExpiringGauge {
 }
 
 impl_as_handle!(ExpiringGauge, ExpiringCell);
+
+impl Instrument for ExpiringGauge {}
 
 impl MetricCell for ExpiringCell {
     type Settings = ();

@@ -2,6 +2,7 @@
 
 use crate::cell::CounterCell;
 use crate::metric::handle::{Handle, MetricCell, impl_as_handle};
+use crate::metric::instrument::Instrument;
 use crate::snapshot::{Count, Kind, Values};
 
 /// A sum of picounits (10⁻¹² of a unit), shown as a counter of units.
@@ -23,6 +24,8 @@ impl FixedPointCounter {
 }
 
 impl_as_handle!(FixedPointCounter, FixedPointCell);
+
+impl Instrument for FixedPointCounter {}
 
 /// A counter of picounits.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::cell::GaugeCell;
 use crate::metric::amount::{Amount, to_f64};
 use crate::metric::handle::{Handle, MetricCell, impl_as_handle};
+use crate::metric::instrument::Instrument;
 use crate::snapshot::{Kind, SeriesSnapshot, SeriesValue};
 
 /// A number that goes up and down: connections, queue length, temperature.
@@ -91,6 +92,8 @@ impl Default for Gauge {
 }
 
 impl_as_handle!(Gauge, GaugeCell);
+
+impl Instrument for Gauge {}
 
 impl MetricCell for GaugeCell {
     type Settings = ();

@@ -7,6 +7,7 @@ use crate::cell::{BucketLayout, HistogramCell};
 use crate::error::Error;
 use crate::metric::buckets::Buckets;
 use crate::metric::handle::{Handle, MetricCell, impl_as_handle};
+use crate::metric::instrument::Instrument;
 use crate::metric::timer::{TimedFuture, Timer};
 use crate::snapshot::{
     HistogramStats, HistogramView, Histograms, Kind, SeriesSnapshot, SeriesValue, Values,
@@ -223,6 +224,8 @@ impl Default for Histogram {
 }
 
 impl_as_handle!(Histogram, HistogramCell);
+
+impl Instrument for Histogram {}
 
 impl MetricCell for HistogramCell {
     type Settings = Buckets;

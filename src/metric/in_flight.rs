@@ -2,6 +2,7 @@
 
 use crate::cell::InFlightCell;
 use crate::metric::handle::{Handle, MetricCell, impl_as_handle};
+use crate::metric::instrument::Instrument;
 use crate::snapshot::Kind;
 
 /// How many operations have started and not finished; scrapes show it as a gauge.
@@ -32,6 +33,8 @@ impl InFlight {
 }
 
 impl_as_handle!(InFlight, InFlightCell);
+
+impl Instrument for InFlight {}
 
 impl MetricCell for InFlightCell {
     type Settings = ();

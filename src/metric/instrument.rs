@@ -18,7 +18,11 @@ use crate::metric::handle::AsHandle;
 ///     family.remove([tenant]);
 /// }
 /// ```
+// Each instrument implements it by itself. With a blanket implementation, the compiler would list
+// these bounds, which callers cannot name, where a type does not implement it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a metric",
+    label = "expected `Counter`, `Gauge` or `Histogram`"
+)]
 #[expect(private_bounds, reason = "the trait is sealed")]
 pub trait Instrument: AsHandle + Clone + Debug + Send + Sync + 'static {}
-
-impl<M: AsHandle + Clone + Debug + Send + Sync + 'static> Instrument for M {}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::cell::{ExpiringCell, Extreme, RecentExtremeCell, clock};
 use crate::metric::handle::{Handle, MetricCell, impl_as_handle};
+use crate::metric::instrument::Instrument;
 use crate::snapshot::Kind;
 
 /// The lowest or the highest value that was recorded in the last minute. A series without
@@ -27,6 +28,8 @@ impl RecentExtreme {
 }
 
 impl_as_handle!(RecentExtreme, RecentExtremeWithFallback);
+
+impl Instrument for RecentExtreme {}
 
 /// The values of the last minute, and what is shown when there are none.
 #[derive(Debug)]

@@ -39,10 +39,7 @@ impl<S> Layer<S> for BoxedMetricsLayer {
     ///
     /// As that of [`MetricsLayer`].
     fn layer(&self, inner: S) -> Self::Service {
-        BoxedMetricsService {
-            inner,
-            state: self.0.service_state(),
-        }
+        BoxedMetricsService::new(inner, self.0.service_state())
     }
 }
 
@@ -56,7 +53,20 @@ pub struct BoxedMetricsService<S> {
 }
 
 impl<S> BoxedMetricsService<S> {
-    /// Returns what `axum::serve` takes.
+    pub(super) fn new(inner: S, state: Option<Arc<ServiceState>>) -> Self {
+        Self { inner, state }
+    }
+
+    pub(super) fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    pub(super) fn state(&self) -> Option<&Arc<ServiceState>> {
+        self.state.as_ref()
+    }
+
+    /// Returns what `axum::serve` takes. Around a `Router`, `axum::serve` also takes the service
+    /// itself.
     ///
     /// ```no_run
     /// use axum::{Router, routing::get};

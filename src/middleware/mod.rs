@@ -163,6 +163,8 @@ mod head;
 mod http_labels;
 mod known_values;
 mod layer;
+#[cfg(feature = "axum")]
+mod make_service;
 mod measurement;
 mod methods;
 mod metrics;

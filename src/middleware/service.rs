@@ -26,6 +26,16 @@ impl<S> MetricsService<S> {
     pub(super) fn new(inner: S, state: Option<Arc<ServiceState>>) -> Self {
         Self { inner, state }
     }
+
+    #[cfg(feature = "axum")]
+    pub(super) fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    #[cfg(feature = "axum")]
+    pub(super) fn state(&self) -> Option<&Arc<ServiceState>> {
+        self.state.as_ref()
+    }
 }
 
 /// Does not print the inner service, which may hold credentials.

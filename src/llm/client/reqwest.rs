@@ -67,6 +67,7 @@ where
     /// # Errors
     ///
     /// Returns the builder's error if the request is invalid, and the client's error if it fails.
+    #[doc(alias = "post")]
     pub async fn send(&self, request: RequestBuilder) -> Result<Response, S::Error> {
         self.execute(request.build()?).await
     }

@@ -9,6 +9,12 @@ use crate::llm::metrics::LlmMetrics;
 ///
 /// It is implemented for [`http::Request`] and, with the feature `reqwest`, for
 /// `reqwest::Request`. Other crates cannot implement it.
+#[diagnostic::on_unimplemented(
+    message = "`LlmLayer` does not measure requests of the type `{Self}`",
+    label = "expected `http::Request` or, with the feature `reqwest`, `reqwest::Request`",
+    note = "for async-openai there is `LlmLayer::async_openai`, for reqwest-middleware `LlmLayer::middleware`",
+    note = "calls of any other client can be recorded with `LlmLayer::start_call`"
+)]
 pub trait LlmRequest {
     /// Starts a call if the request is an LLM call.
     #[doc(hidden)]
@@ -19,6 +25,11 @@ pub trait LlmRequest {
 ///
 /// It is implemented for [`http::Response`] and, with the feature `reqwest`, for
 /// `reqwest::Response`. Other crates cannot implement it.
+#[diagnostic::on_unimplemented(
+    message = "`LlmLayer` does not measure responses of the type `{Self}`",
+    label = "expected `http::Response` or, with the feature `reqwest`, `reqwest::Response`",
+    note = "calls of any other client can be recorded with `LlmLayer::start_call`"
+)]
 pub trait LlmResponse: Sized {
     /// The response with a body that is measured while it is read.
     type Measured;

@@ -108,9 +108,9 @@ impl MetricsLayer {
     /// Returns a layer whose responses have axum's `Body`, and not
     /// [`ResponseBody`](crate::middleware::ResponseBody).
     ///
-    /// It fits where the type of the response matters: around a whole `Router` that
-    /// `axum::serve` gets, and in tower's `option_layer`. As the outermost layer of a
-    /// `Router::layer` call it costs less than this layer.
+    /// It fits where the type of the response matters: around a `Router` that is served with
+    /// other middleware or with the addresses of clients, and in tower's `option_layer`. As the
+    /// outermost layer of a `Router::layer` call it costs less than this layer.
     ///
     /// ```
     /// use axum::{Router, routing::get};
@@ -122,7 +122,10 @@ impl MetricsLayer {
     /// let app: Router = Router::new()
     ///     .route("/users/{id}", get(async || "a user"))
     ///     .layer(MetricsLayer::new());
-    /// let service = MetricsLayer::new().boxed().layer(app).into_make_service();
+    /// let service = MetricsLayer::new()
+    ///     .boxed()
+    ///     .layer(app)
+    ///     .into_make_service_with_connect_info::<std::net::SocketAddr>();
     ///
     /// // If it is switched on.
     /// let layer = is_measured.then(|| MetricsLayer::new().boxed());
