@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::Request;
+use axum::http::{Request, StatusCode, Version};
 use axum::routing::{get, post};
 use futures_util::{StreamExt, stream};
 use h2::{Reason, client};
 use tachometer::{MetricsLayer, Registry};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tower::util::MapRequestLayer;
 
-use crate::support::loopback::Server;
+use crate::support::loopback::{Caller, Server};
 use crate::support::read::sum;
 use crate::support::wait::until;
 
@@ -130,4 +131,115 @@ async fn each_stream_that_a_client_resets_at_once_is_counted_once_and_none_stays
     assert_eq!(ended, seen);
     assert!(cancelled("cancelled_before_head") > 0.0);
     assert!(cancelled("cancelled_in_body") > 0.0);
+}
+
+/// The types of frames.
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const GOAWAY: u8 = 7;
+
+/// Returns a frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let stream = stream.to_be_bytes();
+    [&length[1..], &[kind, flags], &stream, payload].concat()
+}
+
+/// Returns the frames that open a stream and reset it.
+fn open_and_reset(stream: u32, path: &str) -> Vec<u8> {
+    const END_OF_STREAM_AND_HEADERS: u8 = 0x5;
+
+    // `:method: GET` and `:scheme: http` of the static table of HPACK, and two literals for
+    // `:path` and `:authority`.
+    let literal = |index: u8, value: &str| {
+        let length = u8::try_from(value.len()).unwrap();
+        [&[index, length], value.as_bytes()].concat()
+    };
+    let fields = [vec![0x82, 0x86], literal(4, path), literal(1, "test")].concat();
+    let code = u32::from(Reason::CANCEL).to_be_bytes();
+    [
+        frame(HEADERS, END_OF_STREAM_AND_HEADERS, stream, &fields),
+        frame(RST_STREAM, 0, stream, &code),
+    ]
+    .concat()
+}
+
+/// Reads frames until the response to a ping; returns false if the server refuses more streams
+/// or closes the connection.
+async fn is_accepted(socket: &mut TcpStream) -> std::io::Result<bool> {
+    loop {
+        let mut head = [0; 9];
+        socket.read_exact(&mut head).await?;
+        let [a, b, c, kind, flags, ..] = head;
+        let length = u32::from_be_bytes([0, a, b, c]);
+        socket.read_exact(&mut vec![0; length as usize]).await?;
+        match (kind, flags) {
+            (GOAWAY, _) => return Ok(false),
+            (PING, 1) => return Ok(true),
+            _ => {}
+        }
+    }
+}
+
+/// Opens and resets streams, a burst in each packet; returns false if the server refused them.
+async fn rapid_reset(server: &Server, burst: usize) -> bool {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+    let mut socket = TcpStream::connect(server.address).await.unwrap();
+    let start = [PREFACE, &frame(SETTINGS, 0, 0, &[])].concat();
+    socket.write_all(&start).await.unwrap();
+    let streams: Vec<u32> = (0..STREAMS * 10).map(|number| 2 * number + 1).collect();
+    for streams in streams.chunks(burst) {
+        let mut packet = Vec::new();
+        for stream in streams {
+            let path = ["/quick", "/never", "/endless"][(stream / 2 % 3) as usize];
+            packet.extend(open_and_reset(*stream, path));
+        }
+        packet.extend(frame(PING, 0, 0, &[0; 8]));
+        let sent = socket.write_all(&packet).await;
+        if sent.is_err() || !is_accepted(&mut socket).await.unwrap_or(false) {
+            return false;
+        }
+    }
+    true
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_request_that_a_rapid_reset_attack_gets_through_is_counted_once() {
+    let registry = Registry::new();
+    let seen = Arc::new(AtomicU32::new(0));
+    let server = Server::start(app(&registry, &seen)).await;
+    // The server refuses bursts of more than twenty streams.
+    let bursts = [1, 2, 5, 20, 100, 600];
+    let attacks = stream::iter(bursts.repeat(5)).map(|burst| rapid_reset(&server, burst));
+    let limit = Duration::from_secs(60);
+    let accepted: Vec<bool> = timeout(limit, attacks.buffer_unordered(8).collect())
+        .await
+        .expect("a connection hangs");
+
+    // The server still responds.
+    let caller = Caller::new(Version::HTTP_2);
+    let url = format!("http://{}/quick", server.address);
+    assert_eq!(caller.get(&url).await.unwrap().status, StatusCode::OK);
+    drop(caller);
+    timeout(limit, server.stop())
+        .await
+        .expect("a request is still under way");
+    until(|| sum(&registry, "http_requests_in_flight", &[]) == 0.0).await;
+    let seen = f64::from(seen.load(Ordering::Relaxed));
+    println!(
+        "{seen} requests were seen, on connections of which these were accepted: {accepted:?}"
+    );
+    // One stream at a time is never refused.
+    assert!(seen > 5.0 * 600.0, "{seen}");
+    assert!(accepted.contains(&true) && accepted.contains(&false));
+    let counted = |labels: &[_]| sum(&registry, "http_requests_total", labels);
+    assert_eq!(counted(&[]), seen);
+    assert_eq!(sum(&registry, "http_request_duration_seconds", &[]), seen);
+    let ended = ["ok", "cancelled_before_head", "cancelled_in_body"];
+    let ended = ended.map(|outcome| counted(&[("outcome", outcome)]));
+    assert_eq!(ended.iter().sum::<f64>(), seen, "{ended:?}");
+    assert_eq!(counted(&[("route", "/never"), ("outcome", "ok")]), 0.0);
 }

@@ -11,15 +11,20 @@
 //! - `client_disconnects`: clients that disconnect, and when hyper notices.
 //! - `custom_labels`: custom labels on requests and durations.
 //! - `environment`: settings from environment variables.
+//! - `documented_stacks`: stacks of middleware from the documentation of axum, tower-http and
+//!   other metrics layers.
+//! - `graceful_shutdown`: `axum::serve` that shuts down gracefully under load.
 //! - `grpc`: gRPC calls, over real HTTP/2 and through tonic's own server.
 //! - `http2_resets`: HTTP/2 clients that open streams and reset them at once, as in rapid-reset
 //!   attacks.
+//! - `http2_websockets`: WebSocket over HTTP/2.
 //! - `layer`: labels and placement of the layer, and what it leaves unchanged.
 //! - `layer_settings`: settings of the layer, and protection against wrong use.
 //! - `methods`: additional HTTP methods in the label.
 //! - `nested_layers`: requests that pass two layers.
 //! - `nested_services`: the routes of requests for which axum has no template.
 //! - `one_outcome`: every request ends in exactly one outcome.
+//! - `positions`: the positions in which users put the layer.
 //! - `presets`: metric names of the presets, and prefixes.
 //! - `request_ends`: the closure that is called at the end of each request.
 //! - `request_types`: the layer keeps the type of requests; which bodies are counted.
@@ -44,14 +49,18 @@ mod chaos;
 mod client_disconnects;
 mod custom_labels;
 mod environment;
+mod documented_stacks;
+mod graceful_shutdown;
 mod grpc;
 mod http2_resets;
+mod http2_websockets;
 mod layer;
 mod layer_settings;
 mod methods;
 mod nested_layers;
 mod nested_services;
 mod one_outcome;
+mod positions;
 mod presets;
 mod request_ends;
 mod request_types;

@@ -12,6 +12,7 @@ pub(crate) mod promql;
 pub(crate) mod raw_client;
 pub(crate) mod read;
 pub(crate) mod request_ends;
+pub(crate) mod requests;
 pub(crate) mod scenario;
 pub(crate) mod scripted_collector;
 pub(crate) mod service;
