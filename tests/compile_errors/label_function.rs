@@ -1,5 +1,5 @@
 //! A function for a label whose result borrows nothing.
-//~ expected `Option<Cow<'_, str>>`, found `Option<Cow<'static, str>>`
+//~ one type is more general than the other
 
 use std::borrow::Cow;
 
@@ -8,7 +8,15 @@ use tachometer::MetricsLayer;
 
 #[cfg(mistake)]
 fn tenant(request: &Parts) -> Option<Cow<'static, str>> {
-    Some(request.headers.get("x-tenant")?.to_str().ok()?.to_owned().into())
+    Some(
+        request
+            .headers
+            .get("x-tenant")?
+            .to_str()
+            .ok()?
+            .to_owned()
+            .into(),
+    )
 }
 
 #[cfg(not(mistake))]
