@@ -7,19 +7,23 @@ const { accessibilityViolations, addCleanup, cardValue, horizontalOverflow, star
 
 const visit = useBrowser();
 
-async function startService(t, options, address) {
-  const service = await startDemo(options, address);
+async function startService(t, options, metricsAddress) {
+  const service = await startDemo(options, metricsAddress);
   addCleanup(t, service.stop);
   return service;
 }
 
-async function sendRequests(service, path, times = 1) {
-  for (let i = 0; i < times; i += 1) await (await fetch(service.origin + path)).text();
+async function sendRequests(service, path, times = 1, options = {}) {
+  for (let i = 0; i < times; i += 1) await (await fetch(service.origin + path, options)).text();
 }
+
+const createItems = (service, times) => sendRequests(service, '/api/users/7/items', times, {
+  method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"title":"a wrench"}',
+});
 
 // Scrapes the service, and sums the samples of a metric by the values of the given labels.
 async function scrapeSums(service, name, ...labels) {
-  const text = await (await fetch(`${service.origin}/metrics`)).text();
+  const text = await (await fetch(service.metricsUrl)).text();
   const sums = {};
   for (const [, inner, value] of text.matchAll(new RegExp(`^${name}(?:\\{(.*)\\})? (\\S+)`, 'gm'))) {
     const key = labels.map((label) => new RegExp(`(?:^|,)${label}="([^"]*)"`).exec(inner)[1]).join(' ');
@@ -42,24 +46,25 @@ const waitForTotal = (page, route, total) => page.waitForFunction(
 
 test('the totals in the table equal those of a scrape, before and after new requests', async (t) => {
   const service = await startService(t, ['--quiet-traffic']);
-  await sendRequests(service, '/users/7', 7);
-  await sendRequests(service, '/users/2000', 2);
+  await sendRequests(service, '/api/users/7', 7);
+  await sendRequests(service, '/api/users/2000', 2);
   await sendRequests(service, '/fail', 3);
   const page = await visit(t, service.pageUrl);
   await waitForTotal(page, '/fail', 3);
-  await waitForTotal(page, '/users/{id}', 9);
+  await waitForTotal(page, '/api/users/{id}', 9);
   assert.deepEqual(await routesColumn(page, 'Total'), await scrapeSums(service, 'http_requests_total', 'method', 'route'));
 
-  await sendRequests(service, '/users/7', 5);
-  await waitForTotal(page, '/users/{id}', 14);
+  await sendRequests(service, '/api/users/7', 5);
+  await waitForTotal(page, '/api/users/{id}', 14);
   assert.deepEqual(await routesColumn(page, 'Total'), await scrapeSums(service, 'http_requests_total', 'method', 'route'));
   // The page has two samples with requests between them, so it shows a rate.
   await waitForText(page, '[data-card=Requests] .value', /^[^0–].*\/s$/);
   await page.locator('#all summary').click();
-  await page.locator('#metrics-filter').fill('greetings');
-  const { '': greetings } = await scrapeSums(service, 'demo_greetings_total');
-  assert.equal(greetings, 12);
-  await waitForText(page, '#metrics tbody tr', /^demo_greetings_totalcounter112Users greeted\.$/);
+  await page.locator('#metrics-filter').fill('items_created');
+  await createItems(service, 3);
+  const { '': created } = await scrapeSums(service, 'demo_items_created_total');
+  assert.equal(created, 3);
+  await waitForText(page, '#metrics tbody tr', /^demo_items_created_totalcounter13Items created\.$/);
 });
 
 test('a service without requests has a notice, until its first request appears', async (t) => {
@@ -94,7 +99,7 @@ test('a restarted service is distinguished from one that kept running', async (t
   await waitForText(page, '#state', /^Live/);
   await first.stop();
   await waitForText(page, '#state', 'Not connected');
-  await startService(t, ['--quiet-traffic'], first.address);
+  await startService(t, ['--quiet-traffic'], first.metricsAddress);
   await waitForText(page, '#state', /^Live/);
   await waitForText(page, '#notices', 'The service restarted');
 });

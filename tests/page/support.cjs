@@ -114,10 +114,10 @@ const cardValue = (page, name) => page.locator(`[data-card="${name}"] .value`).t
 
 const DEMO = process.env.TACHOMETER_DEMO || path.join(ROOT, 'target/release/demo');
 
-// Starts the demo, by default on a free port. Resolves once it listens, with its addresses and
-// a function that stops it.
-function startDemo(options = [], address = '127.0.0.1:0') {
-  const child = spawn(DEMO, [address, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+// Starts the demo on a free port, and its metrics by default on another one. Resolves once it
+// listens, with its addresses and a function that stops it.
+function startDemo(options = [], metricsAddress = '127.0.0.1:0') {
+  const child = spawn(DEMO, ['127.0.0.1:0', '--metrics', metricsAddress, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
   const exited = new Promise((resolve) => child.on('close', resolve));
   const stop = () => { child.kill('SIGKILL'); return exited; };
   return new Promise((resolve, reject) => {
@@ -126,8 +126,10 @@ function startDemo(options = [], address = '127.0.0.1:0') {
     child.on('close', () => reject(new Error(`the demo exited: ${output}`)));
     child.stdout.on('data', (bytes) => {
       output += bytes;
-      const line = /listening on (http:\/\/\S+)/.exec(output);
-      if (line) resolve({ origin: line[1], address: new URL(line[1]).host, pageUrl: `${line[1]}/metrics/dashboard`, stop });
+      const lines = /listening on (\S+)\s+dashboard: (\S+)\n/.exec(output);
+      if (!lines) return;
+      const [, origin, pageUrl] = lines;
+      resolve({ origin, pageUrl, metricsUrl: new URL('/metrics', pageUrl).href, metricsAddress: new URL(pageUrl).host, stop });
     });
   });
 }

@@ -1,31 +1,40 @@
-//! A small measured service that calls LLMs, with generated traffic.
+//! An axum service with the middleware of a real one, measured by tachometer. It calls LLMs, and
+//! generates its own traffic.
 //!
 //! ```text
-//! cargo run --release -p demo [-- [ADDRESS] [--quiet-traffic]]
+//! cargo run --release -p demo [-- --help]
 //! ```
 //!
-//! The LLMs are fake, unless `OPENAI_BASE_URL` and `OPENAI_API_KEY` are set.
+//! Start to read in `app.rs`, which has the routes and the middleware around them. `metrics.rs` has
+//! the settings of the metrics.
 
+mod app;
+mod auth;
 mod llm;
+mod metrics;
 mod options;
 mod routes;
+mod shutdown;
+mod state;
+mod store;
 mod traffic;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use axum::Router;
-use tachometer::{MetricsLayer, metrics_router};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::sync::watch;
+use tokio::time::timeout;
 
 use llm::Llm;
+use metrics::AppMetrics;
 use options::Options;
+use state::AppState;
+use store::Store;
 
-/// The time that open responses have to finish at shutdown.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
+/// The time that open requests have to finish at shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 fn main() -> ExitCode {
     let options = match Options::parse(std::env::args().skip(1)) {
@@ -36,11 +45,15 @@ fn main() -> ExitCode {
         }
         Err(message) => return fail(&message),
     };
+    tracing_subscriber::fmt()
+        .with_max_level(options.log)
+        .with_writer(io::stderr)
+        .init();
     let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.to_string()),
     };
-    let result = runtime.block_on(run(options));
+    let result = runtime.block_on(run(&options));
     // Does not wait for a DNS lookup of an LLM call.
     runtime.shutdown_background();
     match result {
@@ -54,70 +67,53 @@ fn fail(message: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn run(options: Options) -> Result<(), String> {
-    let address = &options.address;
-    let listener = TcpListener::bind(address).await.map_err(|error| {
-        format!("cannot listen on {address}: {error}; try another address, such as 127.0.0.1:0")
-    })?;
-    let bound = listener.local_addr().map_err(|error| error.to_string())?;
+async fn run(options: &Options) -> Result<(), String> {
+    let listener = TcpListener::bind(&options.address).await;
+    let listener = listener.map_err(|error| cannot_listen("", &options.address, &error))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let metrics = metrics::serve(&options.metrics).await;
+    let metrics = metrics.map_err(|error| cannot_listen("--metrics ", &options.metrics, &error))?;
     let llm = Llm::from_env().await?;
     // Before the first line of output, so that its reader can stop the demo at once.
-    let stop = stop_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
+    let signal = shutdown::signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
     // `println!` would panic if the reader of the output has gone.
     let _ = write!(
         io::stdout(),
-        "listening on http://{bound}
-  dashboard: http://{bound}/metrics/dashboard
-  metrics: http://{bound}/metrics and http://{bound}/metrics/json
+        "listening on http://{address}
+  dashboard: http://{metrics}/metrics/dashboard
+  metrics: http://{metrics}/metrics and http://{metrics}/metrics/json
   model: {}
 ",
-        llm.description()
+        llm.description(),
+        metrics = metrics.local_addr(),
     );
 
-    let (stopping, stopped) = watch::channel(false);
-    let app: Router = routes::router(stopped.clone())
-        .merge(llm::router(llm.clone(), stopped.clone()))
-        .layer(MetricsLayer::new())
-        .nest("/metrics", metrics_router());
-    if options.traffic {
-        traffic::start(bound);
-        llm::start(&llm, bound);
-    }
-
-    let mut until_stopped = stopped.clone();
-    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
-        let _ = until_stopped.wait_for(|stopped| *stopped).await;
+    let (shutdown, stopped) = shutdown::channel();
+    let app = app::app(AppState {
+        store: Store::new(),
+        llm: llm.clone(),
+        metrics: AppMetrics::new(),
+        stopped: stopped.clone(),
     });
+    let server = axum::serve(listener, app).with_graceful_shutdown(stopped.wait());
     let server = tokio::spawn(server.into_future());
-    stop.await;
-    let _ = stopping.send(true);
-    match tokio::time::timeout(SHUTDOWN_TIMEOUT, server).await {
-        Ok(Ok(result)) => result.map_err(|error| error.to_string()),
-        Ok(Err(panicked)) => Err(panicked.to_string()),
-        // A client still holds its connection open after the timeout.
+    let clients = options.traffic.then(|| traffic::start(address, &llm));
+    let clients = clients.transpose().map_err(|error| error.to_string())?;
+    signal.await;
+
+    // The clients first, so that there are no new requests. Dropping them disconnects them.
+    drop(clients);
+    // Closes the listener, ends streams and WebSockets, and waits for the other requests.
+    let finished = timeout(SHUTDOWN_TIMEOUT, shutdown.finish(server)).await;
+    // Last, so that Prometheus can scrape the requests that finish during the shutdown.
+    metrics.shutdown().await;
+    match finished {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        // A client still holds its request open after the timeout.
         Err(_) => Ok(()),
     }
 }
 
-/// Returns a future that completes on SIGINT or SIGTERM. Both are caught from now on.
-#[cfg(unix)]
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Returns a future that completes on Ctrl-C.
-#[cfg(not(unix))]
-fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    Ok(async {
-        let _ = tokio::signal::ctrl_c().await;
-    })
+fn cannot_listen(option: &str, address: &str, error: &io::Error) -> String {
+    format!("cannot listen on {address}: {error}; try another address, such as {option}127.0.0.1:0")
 }

@@ -1,10 +1,9 @@
-//! Calls the models, so that there is traffic to see.
+//! Calls the fake models without a route, so that there is traffic to see.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use reqwest::Client;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::Llm;
@@ -13,34 +12,11 @@ use super::fake_models::{ANTHROPIC, FakeModels, OLLAMA, OPENAI};
 /// The number of concurrent callers of the fake models.
 const CALLERS: u64 = 4;
 
-/// The time between two calls to a real provider.
-const PROVIDER_CALL_INTERVAL: Duration = Duration::from_secs(5);
-
-/// Starts calls that continue until the demo stops.
-pub(crate) fn start(llm: &Llm, demo: SocketAddr) {
-    match llm {
-        Llm::Fake(fake) => {
-            for seed in 0..CALLERS {
-                tokio::spawn(call_in_loop(fake.clone(), seed));
-            }
-            tokio::spawn(ask_in_loop(demo, Duration::from_secs(1)));
-        }
-        Llm::Provider(_) => {
-            tokio::spawn(ask_in_loop(demo, PROVIDER_CALL_INTERVAL));
-        }
-    }
-}
-
-/// Calls the demo's routes that call a model.
-async fn ask_in_loop(demo: SocketAddr, every: Duration) {
-    let client = Client::builder().no_proxy().tls_certs_only([]).build();
-    let Ok(client) = client else { return };
-    loop {
-        sleep(every).await;
-        for path in ["/ask?q=How+fast+does+it+turn", "/users/7/summary"] {
-            if let Ok(answer) = client.get(format!("http://{demo}{path}")).send().await {
-                let _ = answer.bytes().await;
-            }
+/// Adds the callers. A real provider has none, because it may charge for each call.
+pub(crate) fn start(llm: &Llm, clients: &mut JoinSet<()>) {
+    if let Llm::Fake(fake) = llm {
+        for seed in 0..CALLERS {
+            clients.spawn(call_in_loop(fake.clone(), seed));
         }
     }
 }

@@ -8,20 +8,21 @@ mod provider;
 mod summary_route;
 mod upstream;
 
-use axum::Router;
-use reqwest::Response;
-use tachometer::carry_route;
-use tokio::sync::watch;
+use std::time::Duration;
 
-pub(crate) use llm_traffic::start;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use tachometer::carry_route;
+
+pub(crate) use ask_route::router as ask_route;
+pub(crate) use llm_traffic::start as start_traffic;
+pub(crate) use summary_route::router as summary_route;
 
 use fake_models::FakeModels;
 use provider::Provider;
 
-/// Returns the routes that call a model. Streams end when `stopped` becomes true.
-pub(crate) fn router(llm: Llm, stopped: watch::Receiver<bool>) -> Router {
-    summary_route::router(llm.clone()).merge(ask_route::router(llm, stopped))
-}
+/// The time between two calls of a real provider, which may charge for each of them.
+const PROVIDER_CALL_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The models that the demo calls.
 #[derive(Debug, Clone)]
@@ -50,8 +51,16 @@ impl Llm {
         }
     }
 
+    /// Returns the time between two generated requests to each route that calls a model.
+    pub(crate) fn interval(&self) -> Duration {
+        match self {
+            Self::Fake(_) => Duration::from_secs(1),
+            Self::Provider(_) => PROVIDER_CALL_INTERVAL,
+        }
+    }
+
     /// Sends a question, and returns the response, which is an event stream.
-    async fn ask(&self, question: &str) -> reqwest::Result<Response> {
+    async fn ask(&self, question: &str) -> reqwest::Result<reqwest::Response> {
         match self {
             Self::Fake(fake) => fake.ask(question).await,
             Self::Provider(provider) => provider.ask(question).await,
@@ -59,7 +68,7 @@ impl Llm {
     }
 
     /// Requests a summary, and in the background an embedding of the text.
-    async fn summarize(&self, text: String) -> reqwest::Result<Response> {
+    async fn summarize(&self, text: String) -> reqwest::Result<reqwest::Response> {
         match self {
             Self::Fake(fake) => {
                 let (fake, answer) = (fake.clone(), fake.summarize(&text).await);
@@ -74,4 +83,10 @@ impl Llm {
             Self::Provider(provider) => provider.ask(&text).await,
         }
     }
+}
+
+/// Returns the response of a route whose LLM call had no complete answer.
+fn failed_call(error: &reqwest::Error) -> Response {
+    let text = format!("The LLM call failed: {error}\n");
+    (StatusCode::BAD_GATEWAY, text).into_response()
 }

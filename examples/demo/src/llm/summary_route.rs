@@ -2,29 +2,24 @@
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use super::Llm;
+use super::failed_call;
+use crate::state::AppState;
 
-pub(super) fn router(llm: Llm) -> Router {
-    Router::new()
-        .route("/users/{id}/summary", get(summarize))
-        .with_state(llm)
+pub(crate) fn router() -> Router<AppState> {
+    Router::new().route("/users/{id}/summary", get(summarize))
 }
 
-async fn summarize(State(llm): State<Llm>, Path(id): Path<u32>) -> Response {
-    let answer = llm.summarize(format!("What has user {id} done?")).await;
-    let answer = match answer {
+async fn summarize(State(state): State<AppState>, Path(id): Path<u32>) -> Response {
+    let answer = state.llm.summarize(format!("What has user {id} done?"));
+    let answer = match answer.await {
         Ok(answer) => Ok((answer.status(), answer.bytes().await)),
         Err(error) => Err(error),
     };
     match answer {
         Ok((status, Ok(body))) => (status, body).into_response(),
-        Ok((_, Err(error))) | Err(error) => {
-            let text = format!("The LLM call failed: {error}\n");
-            (StatusCode::BAD_GATEWAY, text).into_response()
-        }
+        Ok((_, Err(error))) | Err(error) => failed_call(&error),
     }
 }
