@@ -21,6 +21,8 @@ const MAX_BYTES = 300_000; // size limit for an image in the README
   try {
     const page = await openPage(browser, service.pageUrl, { viewport: { width: CLIP.width, height: CLIP.height }, deviceScaleFactor: 1 });
     await page.waitForTimeout(Number(seconds) * 1000);
+    // The LLM part must fit below the table of routes.
+    await page.locator('#routes-filter').fill('/api');
     for (const scheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme: scheme });
       const file = path.join(folder, `dashboard-${scheme}.png`);

@@ -20,15 +20,16 @@ use crate::store::User;
 /// The number of searches per second, of all clients together.
 const RATE: u64 = 20;
 
-/// The number of searches that wait for the next second. Further ones get a 429.
-const WAITING: usize = 5;
+/// The number of searches in the buffer. The limit decides on them at once, so few wait.
+const BUFFERED: usize = 1_024;
 
 pub(super) fn router() -> Router<AppState> {
     let limit = ServiceBuilder::new()
         .layer(HandleErrorLayer::new(refuse))
+        // All connections share the service behind the buffer, and so the limit.
+        .layer(BufferLayer::<Request>::new(BUFFERED))
+        // Refuses searches above the limit. Otherwise they would wait for the next second.
         .load_shed()
-        // All connections share the buffer, and so the limit.
-        .layer(BufferLayer::<Request>::new(WAITING))
         .rate_limit(RATE, Duration::from_secs(1));
     Router::new().route("/search", get(search)).layer(limit)
 }
@@ -42,7 +43,7 @@ async fn search(State(state): State<AppState>, Query(params): Query<Params>) -> 
     Json(state.store.users_named(&params.q))
 }
 
-/// Returns the response to a search that the layers of the limit did not pass on.
+/// Returns the response to a search that did not reach the handler.
 async fn refuse(error: BoxError) -> Response {
     if error.is::<Overloaded>() {
         (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "1")]).into_response()
