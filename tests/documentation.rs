@@ -93,6 +93,24 @@ fn every_complaint_is_answered_by_a_test_that_exists() {
 }
 
 #[test]
+fn every_row_of_the_table_of_middleware_has_a_test() {
+    let column = |rows: Vec<Vec<String>>| rows.into_iter().map(|row| row[0].clone());
+    let guide = rows(&read("docs/http.md"), "what the order changes");
+    let index = read("tests/it/http/stacks/mod.rs").replace("//! ", "");
+    let index = rows(&index, "# Rows of the guide");
+    for row in &index {
+        let test = row[1].trim_matches('`');
+        let (module, name) = test.rsplit_once("::").expect("a module");
+        let files = files_of(&format!("it::http::stacks::{module}"));
+        assert!(has_test(&files, name), "{test:?} is no test");
+    }
+    assert_eq!(
+        column(guide).collect::<Vec<_>>(),
+        column(index).collect::<Vec<_>>()
+    );
+}
+
+#[test]
 fn every_environment_variable_of_tests_and_ci_is_documented() {
     let index = read("tests/README.md");
     let documented: BTreeSet<_> = rows(&index, "## Environment variables")

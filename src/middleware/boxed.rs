@@ -76,7 +76,8 @@ impl<S> BoxedMetricsService<S> {
     /// # async fn run() -> std::io::Result<()> {
     /// let app: Router = Router::new()
     ///     .route("/users/{id}", get(async || "a user"))
-    ///     .layer(MetricsLayer::new());
+    ///     .layer(MetricsLayer::new())
+    ///     .with_state(());
     /// let app = MetricsLayer::new().boxed().layer(app);
     /// let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     /// axum::serve(listener, app.into_make_service()).await

@@ -118,10 +118,12 @@ impl MetricsLayer {
     /// use tower::Layer;
     ///
     /// # fn run(is_measured: bool) {
-    /// // Around the router. The layer inside of it tells the routes.
+    /// // Around the router. The layer inside of it tells the routes, and `with_state` applies it
+    /// // once instead of for each request.
     /// let app: Router = Router::new()
     ///     .route("/users/{id}", get(async || "a user"))
-    ///     .layer(MetricsLayer::new());
+    ///     .layer(MetricsLayer::new())
+    ///     .with_state(());
     /// let service = MetricsLayer::new()
     ///     .boxed()
     ///     .layer(app)

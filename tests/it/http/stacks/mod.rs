@@ -13,6 +13,31 @@
 //! - `rejections`: CORS preflights and rate limits.
 //! - `rpc`: tonic, in axum's router and in its own server.
 //! - `servers`: axum-server.
+//!
+//! # Rows of the guide
+//!
+//! | middleware | test |
+//! | --- | --- |
+//! | `TraceLayer` | `observers::tracing_changes_no_number_in_any_order` |
+//! | `SetRequestIdLayer` | `observers::label_closures_see_a_request_id_that_was_set_further_out_and_propagated_further_in` |
+//! | `PropagateRequestIdLayer` | `observers::label_closures_see_a_request_id_that_was_set_further_out_and_propagated_further_in` |
+//! | `TimeoutLayer` | `failures::a_timeout_has_the_status_of_its_response_outside_and_is_cancelled_inside` |
+//! | `ResponseBodyTimeoutLayer` | `failures::a_timeout_of_the_response_body_is_an_error_outside_and_a_cancellation_inside` |
+//! | `RequestBodyTimeoutLayer` | `failures::a_timeout_of_the_request_body_is_answered_by_the_handler_in_both_orders` |
+//! | `CatchPanicLayer` | `failures::a_panic_is_a_response_outside_of_catch_panic_and_a_panic_inside` |
+//! | `CorsLayer` | `rejections::a_preflight_is_counted_outside_of_cors_and_does_not_reach_the_inside` |
+//! | `GovernorLayer` of tower_governor | `rejections::a_rate_limited_request_is_counted_outside_of_the_limit_only` |
+//! | `CompressionLayer` | `bodies::response_bytes_are_compressed_outside_of_compression_and_uncompressed_inside` |
+//! | `RequestDecompressionLayer` | `bodies::request_bytes_are_compressed_outside_of_decompression_and_decompressed_inside` |
+//! | `RequestBodyLimitLayer` | `bodies::a_body_above_the_limit_is_counted_outside_and_inside_only_if_its_length_is_not_declared` |
+//! | `NormalizePathLayer` around the router | `paths::a_path_is_normalized_only_around_the_router_where_the_route_is_right_in_both_orders` |
+//! | `ServeDir` in `nest_service` | `paths::files_have_the_path_of_their_nest_as_route_and_the_bytes_that_are_sent` |
+//! | `ConcurrencyLimitLayer` | `capacity::the_wait_for_a_permit_is_measured_outside_of_a_limit_unless_it_is_in_the_same_builder` |
+//! | `BufferLayer` | `capacity::the_time_in_a_buffer_is_measured_outside_and_a_full_one_sheds_requests` |
+//! | `LoadShedLayer` | `capacity::a_shed_request_is_a_response_outside_an_error_below_the_handler_and_nothing_inside` |
+//! | `RetryLayer` | `attempts::retries_are_one_request_outside_and_one_for_each_attempt_inside` |
+//! | `Hedge` | `attempts::a_hedged_request_is_one_outside_and_two_inside_one_of_them_cancelled` |
+//! | interceptors of tonic | `rpc::a_call_that_an_interceptor_refuses_is_counted_outside_of_it_only` |
 
 mod attempts;
 mod bodies;

@@ -50,11 +50,11 @@ fn with_ids(registry: &Registry) -> MetricsLayer {
             let id = request.extensions.get::<RequestId>()?;
             let header = request.headers.get("x-request-id")?;
             assert_eq!(id.header_value(), header);
-            Some(header.to_str().ok()?.to_owned().into())
+            Some(header.to_str().ok()?.into())
         })
         .label_from_response(Label::open("answered"), |response| {
             let header = response.headers.get("x-request-id")?;
-            Some(header.to_str().ok()?.to_owned().into())
+            Some(header.to_str().ok()?.into())
         })
 }
 
