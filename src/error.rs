@@ -255,7 +255,7 @@ impl fmt::Debug for Error {
         f.debug_struct("Error")
             .field("kind", &self.kind)
             .field("message", &self.message)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

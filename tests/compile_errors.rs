@@ -3,6 +3,8 @@
 //! Each file of `tests/compile_errors/` has a mistake, its remedy, and sentences that the error
 //! must contain, in lines that begin with `//~`. `--cfg mistake` selects the mistake.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::cmp::Reverse;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -109,8 +111,16 @@ impl Compiler {
 fn libraries(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap());
     let libraries = files.filter(|file| {
-        let name = file.file_name().into_string().unwrap();
-        name.starts_with("libtachometer-") && name.ends_with(".rlib")
+        let is_tachometer = file
+            .file_name()
+            .to_str()
+            .unwrap()
+            .starts_with("libtachometer-");
+        is_tachometer
+            && file
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "rlib")
     });
     let mut libraries: Vec<_> = libraries.collect();
     libraries.sort_by_key(|file| Reverse(file.metadata().unwrap().modified().unwrap()));

@@ -33,9 +33,9 @@ pub(super) struct OptionalState {
     pub(super) unrouted: Option<Unrouted>,
     /// For streams, the time to the response's head. It shows the speed of the service; how
     /// long the stream lasts does not.
-    pub(super) time_to_head: Option<Duration>,
+    pub(super) stream_time_to_head: Option<Duration>,
     /// The time to the response's head, if a closure needs it.
-    pub(super) head_after: Option<Duration>,
+    pub(super) time_to_head: Option<Duration>,
     /// How the request ended and after which time, once that is recorded.
     pub(super) end: Option<(Outcome, Duration)>,
     /// Whether all bytes of the body were sent, so that only trailers may be missing.

@@ -197,7 +197,7 @@ impl Record {
             let metrics = &*self.endpoint.metrics;
             optional.on_head(metrics, response);
             if metrics.settings.on_request_end.is_some() {
-                optional.head_after = Some(metrics.settings.clock.since(self.started));
+                optional.time_to_head = Some(metrics.settings.clock.since(self.started));
             }
         }
     }
@@ -223,7 +223,7 @@ impl Record {
     fn start_stream(&mut self) {
         self.endpoint.streams_in_flight().start();
         let elapsed = self.endpoint.metrics.settings.clock.since(self.started);
-        self.optional_state().time_to_head = Some(elapsed);
+        self.optional_state().stream_time_to_head = Some(elapsed);
     }
 
     /// Counts bytes of the response's body.
@@ -328,7 +328,7 @@ impl Record {
             return;
         };
         let endpoint = &*self.endpoint;
-        let duration = optional.time_to_head.unwrap_or(elapsed);
+        let duration = optional.stream_time_to_head.unwrap_or(elapsed);
         self.with_series(optional, outcome, |requests, seconds| {
             requests.inc();
             match optional.trace_id.as_ref().map(TraceId::as_str) {
@@ -339,7 +339,7 @@ impl Record {
                 }
             }
         });
-        let is_stream = optional.time_to_head.is_some();
+        let is_stream = optional.stream_time_to_head.is_some();
         if let Some(service_level) = &endpoint.service_level {
             service_level.record(outcome, duration, is_stream);
         }

@@ -53,21 +53,21 @@ impl<'a> RequestEnd<'a> {
     /// request to the end of the response, or to the head of a stream.
     #[must_use]
     pub fn duration(&self) -> Duration {
-        self.optional.time_to_head.unwrap_or(self.elapsed)
+        self.optional.stream_time_to_head.unwrap_or(self.elapsed)
     }
 
     /// Returns the time from the request to the head of the response, or `None` if there was no
     /// response.
     #[must_use]
     pub fn time_to_head(&self) -> Option<Duration> {
-        self.optional.head_after
+        self.optional.time_to_head
     }
 
     /// Returns the time from the request to the end of a stream, or `None` if the response is not
     /// a stream.
     #[must_use]
     pub fn stream_duration(&self) -> Option<Duration> {
-        self.optional.time_to_head.map(|_| self.elapsed)
+        self.optional.stream_time_to_head.map(|_| self.elapsed)
     }
 
     /// Returns the bytes of the request's body that the service has read until the end of the

@@ -14,6 +14,7 @@ use crate::middleware::route_name::RouteNaming;
 use crate::middleware::trace_id::TraceIdSource;
 
 #[derive(Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent settings")]
 pub(super) struct Settings {
     pub(super) preset: Preset,
     pub(super) prefix: String,

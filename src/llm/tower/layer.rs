@@ -221,7 +221,7 @@ impl LlmLayer {
         rename: impl Fn(&str) -> Cow<'_, str> + Send + Sync + 'static,
     ) -> Self {
         self.set(|settings| {
-            settings.rename_model = Some(UserClosure::new("rename_models", Arc::new(rename)))
+            settings.rename_model = Some(UserClosure::new("rename_models", Arc::new(rename)));
         })
     }
 }
@@ -277,7 +277,7 @@ impl LlmLayer {
     /// Uses `now` instead of [`Instant::now`], for example a clock that tests control.
     pub fn clock(self, now: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
         self.set(|settings| {
-            settings.clock = Clock::from_hook(UserClosure::new("clock", Arc::new(now)))
+            settings.clock = Clock::from_hook(UserClosure::new("clock", Arc::new(now)));
         })
     }
 

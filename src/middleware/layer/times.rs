@@ -97,7 +97,7 @@ impl MetricsLayer {
     /// ```
     pub fn clock(self, now: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
         self.set(|settings| {
-            settings.clock = Clock::from_hook(UserClosure::new("clock", Arc::new(now)))
+            settings.clock = Clock::from_hook(UserClosure::new("clock", Arc::new(now)));
         })
     }
 }

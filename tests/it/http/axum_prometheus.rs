@@ -62,10 +62,10 @@ fn the_preset_has_each_metric_of_axum_prometheus_with_its_labels() {
             let metric = metric.unwrap_or_else(|| panic!("{full} is missing"));
             assert_eq!(metric.kind().as_str(), kind, "{full}");
             let added = ADDED.iter().filter(|(metric, _)| *metric == name);
-            let mut expected: Vec<_> = labels.iter().copied().collect();
+            let mut expected: Vec<_> = labels.to_vec();
             expected.extend(added.map(|(_, label)| *label));
             expected.sort_unstable();
-            let mut there: Vec<_> = metric.label_names().to_vec();
+            let mut there: Vec<_> = metric.label_names().clone();
             there.sort_unstable();
             assert_eq!(there, expected, "{full}");
         }

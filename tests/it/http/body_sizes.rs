@@ -17,7 +17,8 @@ use tachometer::middleware::RequestBody;
 use tachometer::{Buckets, MetricsLayer, Registry};
 use tower::{Layer, Service, ServiceExt, service_fn};
 
-use crate::support::read::{observed, sum};
+use crate::support::observed::observed;
+use crate::support::read::sum;
 use crate::support::service::get_path;
 
 const REQUEST: &str = "http_request_body_size_bytes";

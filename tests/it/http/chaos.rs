@@ -25,8 +25,9 @@ use tokio::task::yield_now;
 use tower::{Service, layer::layer_fn};
 
 use crate::support::loopback::Server;
+use crate::support::observed::observed;
 use crate::support::raw_client::RawClient;
-use crate::support::read::{observed, sum, to_f64};
+use crate::support::read::{sum, to_f64};
 use crate::support::request_ends::RequestEnds;
 
 const CLIENTS: u64 = 25;

@@ -40,13 +40,13 @@ async fn echo(mut socket: WebSocket, _guard: UpgradeGuard) {
     }
 }
 
-async fn room(upgrade: WebSocketUpgrade, guard: UpgradeGuard) -> Response {
+async fn chat(upgrade: WebSocketUpgrade, guard: UpgradeGuard) -> Response {
     upgrade.on_upgrade(|socket| echo(socket, guard))
 }
 
 fn app(registry: &Registry) -> Router {
     Router::new()
-        .route("/ws/{room}", any(room))
+        .route("/ws/{chat}", any(chat))
         .route("/closed", any(async || StatusCode::FORBIDDEN))
         .layer(MetricsLayer::new().registry(registry))
 }
@@ -136,16 +136,16 @@ async fn websockets_over_http_2_are_in_flight_while_they_are_open() {
     let registry = Registry::new();
     let server = Server::start(app(&registry)).await;
     let connection = Connection::open(server.address).await;
-    let count = |metric| sum(&registry, metric, &[("route", "/ws/{room}")]);
+    let count = |metric| sum(&registry, metric, &[("route", "/ws/{chat}")]);
 
     let mut sockets = Vec::new();
-    for room in 0..SOCKETS {
-        sockets.push(connection.open_socket(&format!("/ws/{room}")).await);
+    for chat in 0..SOCKETS {
+        sockets.push(connection.open_socket(&format!("/ws/{chat}")).await);
     }
     until(|| count("http_upgrades_in_flight") == 50.0).await;
     // Their requests have ended, although their streams are open.
     until(|| count("http_requests_in_flight") == 0.0).await;
-    assert_eq!(requests(&registry), ["CONNECT /ws/{room} 200 upgraded 50"]);
+    assert_eq!(requests(&registry), ["CONNECT /ws/{chat} 200 upgraded 50"]);
     assert_eq!(count("http_stream_duration_seconds"), 0.0);
 
     let mut resets = 0;
@@ -172,7 +172,7 @@ async fn websockets_over_http_2_are_in_flight_while_they_are_open() {
     timeout(LONG, server.stop())
         .await
         .expect("a socket is open");
-    assert_eq!(requests(&registry), ["CONNECT /ws/{room} 200 upgraded 50"]);
+    assert_eq!(requests(&registry), ["CONNECT /ws/{chat} 200 upgraded 50"]);
 }
 
 #[tokio::test]

@@ -137,10 +137,10 @@ async fn declared_routes_are_shown_at_zero_before_their_first_request() {
 
 #[tokio::test]
 async fn a_flood_of_routes_or_labels_folds_no_route_matched_by_axum() {
-    let registry = Registry::new();
     fn invented(head: &Parts) -> Option<Cow<'_, str>> {
         Some(head.uri.query()?.into())
     }
+    let registry = Registry::new();
     let layer = layer(&registry)
         .route_from(invented)
         .label_from_request("tenant", invented)

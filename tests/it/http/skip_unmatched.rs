@@ -14,7 +14,8 @@ use http_body_util::BodyExt;
 use tachometer::{MetricsLayer, Registry};
 use tower::{Layer, ServiceExt};
 
-use crate::support::read::{observed, sum};
+use crate::support::observed::observed;
+use crate::support::read::sum;
 use crate::support::scenario::{Call, Scripted, begin, finish};
 use crate::support::service::get_path;
 use crate::support::warnings::warnings;

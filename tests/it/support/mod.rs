@@ -4,6 +4,7 @@ pub(crate) mod compare_exports;
 pub(crate) mod example;
 pub(crate) mod fixture;
 pub(crate) mod loopback;
+pub(crate) mod observed;
 pub(crate) mod parse;
 pub(crate) mod program;
 pub(crate) mod prometheus;

@@ -20,16 +20,8 @@ pub(crate) fn sum(registry: &Registry, metric: &str, labels: &[(&str, &str)]) ->
     sum_of(registry, metric, labels, numbers)
 }
 
-/// Returns the sum of all values that were observed in those series of a histogram that have
-/// all of `labels`.
-pub(crate) fn observed(registry: &Registry, metric: &str, labels: &[(&str, &str)]) -> f64 {
-    sum_of(registry, metric, labels, |block| match &block.values {
-        Values::Histogram(histograms) => histograms.iter().map(|one| one.totals().sum).collect(),
-        other => panic!("{metric} is not a histogram: {other:?}"),
-    })
-}
-
-fn sum_of(
+/// Returns the sum of one number per series, of those that have all of `labels`.
+pub(crate) fn sum_of(
     registry: &Registry,
     metric: &str,
     labels: &[(&str, &str)],

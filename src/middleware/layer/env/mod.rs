@@ -235,6 +235,8 @@ impl Variable {
 
     fn invalid(&self, value: &OsString, fault: &str) -> Error {
         let Self { name, values, .. } = self;
+        // In quotes and with escapes, so that blanks and control characters are visible.
+        let value = value.to_string_lossy();
         Error::invalid_variable(format_args!(
             "the value {value:?} of the environment variable `{name}` {fault}: use {values}"
         ))
