@@ -31,11 +31,11 @@ const FRONT_END: HeaderValue = HeaderValue::from_static("https://app.example.com
 /// response last.
 pub(crate) fn app(state: AppState) -> Router {
     let middleware = ServiceBuilder::new()
+        // First, so that all other layers have the id.
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         // Outside of all layers that respond themselves. So the metrics have what clients receive:
         // the 504 of a timeout, the 500 of a panic, the size of a compressed body.
         .layer(metrics::layer())
-        // Before the span is created, which has the id of the request.
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(
             TraceLayer::new_for_http()
                 .make_span_with(request_span)
@@ -44,16 +44,16 @@ pub(crate) fn app(state: AppState) -> Router {
                 .on_failure(DefaultOnFailure::new().level(Level::INFO)),
         )
         .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(CompressionLayer::new())
         // Outside of the layers that respond themselves. A browser shows a page only responses
         // that have the CORS headers.
         .layer(cors())
-        .layer(CompressionLayer::new())
-        .layer(CatchPanicLayer::new())
-        // Innermost, so that it drops the handler and nothing else.
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
             REQUEST_TIMEOUT,
-        ));
+        ))
+        // Innermost, so that a panic is a response for the other layers.
+        .layer(CatchPanicLayer::new());
     // `layer` applies to the routes that exist when it is called, so it comes last.
     routes::router().with_state(state).layer(middleware)
 }
