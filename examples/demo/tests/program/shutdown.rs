@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::Request;
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -16,6 +16,9 @@ async fn open_streams_and_chats_do_not_delay_the_exit_on_either_signal() {
         let mut demo = Demo::start();
         let events = demo.open("/events").await;
         let mut chat = demo.chat().await;
+        // The connection is upgraded only after the client has the response.
+        chat.send(Message::text("hello")).await.unwrap();
+        chat.next().await.unwrap().unwrap();
         demo.signal(signal);
         // Both end properly.
         assert_eq!(text(events).await, "");
