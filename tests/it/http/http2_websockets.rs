@@ -191,6 +191,7 @@ async fn a_websocket_over_http_2_that_is_refused_is_an_error_of_the_client() {
     timeout(LONG, server.stop())
         .await
         .expect("a stream is open");
+    until(|| sum(&registry, "http_requests_in_flight", &[]) == 0.0).await;
     let expected = [
         "CONNECT /closed 403 client_error 1",
         "CONNECT unmatched 404 client_error 1",
