@@ -18,10 +18,11 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 
 const SERIES: usize = 2_000;
 const SCRAPERS: u32 = 100;
-/// The interval of each scraper. Prometheus has 15 seconds or more.
-const EVERY: Duration = Duration::from_secs(1);
+/// The interval of each scraper. Prometheus has 15 seconds or more. It is no multiple of that of the
+/// callers, so that scrapes and calls coincide equally often in each run.
+const EVERY: Duration = Duration::from_millis(1_009);
 /// The number of connections that call the service, and the interval of each.
-const CALLERS: usize = 8;
+const CALLERS: u32 = 8;
 const CALL: Duration = Duration::from_millis(4);
 /// The time for the first scrapes, and the time that is measured.
 const WARM_UP: Duration = Duration::from_millis(500);
@@ -83,7 +84,8 @@ async fn serve() -> SocketAddr {
 
 /// Times the calls of all callers.
 async fn phase(address: SocketAddr) -> Vec<Duration> {
-    let callers: Vec<_> = (0..CALLERS).map(|_| tokio::spawn(call(address))).collect();
+    let callers = (0..CALLERS).map(|number| tokio::spawn(call(address, CALL * number / CALLERS)));
+    let callers: Vec<_> = callers.collect();
     let mut times = Vec::new();
     for caller in callers {
         times.extend(caller.await.expect("no panic"));
@@ -91,9 +93,10 @@ async fn phase(address: SocketAddr) -> Vec<Duration> {
     times
 }
 
-async fn call(address: SocketAddr) -> Vec<Duration> {
+async fn call(address: SocketAddr, after: Duration) -> Vec<Duration> {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     stream.set_nodelay(true).expect("a socket");
+    sleep(after).await;
     let mut often = interval(CALL);
     often.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut times, mut answer, begun) = (Vec::new(), [0; 1_024], Instant::now());
