@@ -210,7 +210,7 @@ impl MetricsRouter {
     /// If it is called several times, or together with `basic_auth`, any one of the credentials
     /// is accepted, so that a token can be rotated. Requests without are answered with 401.
     /// Leading and trailing whitespace of the token is removed. An empty token, as from an
-    /// environment variable that is not set, lets nobody in, and a warning is logged.
+    /// environment variable that is not set, denies all requests, and a warning is logged.
     ///
     /// Over plain HTTP, anyone who can read the traffic can read the token.
     ///
@@ -229,7 +229,7 @@ impl MetricsRouter {
 
     /// Requires `Authorization: Basic` with this user and password, which browsers can ask for.
     ///
-    /// See [`bearer_token`](Self::bearer_token). An empty password lets nobody in, whatever the
+    /// See [`bearer_token`](Self::bearer_token). An empty password denies all requests, whatever the
     /// user. Both are used as they are, with their whitespace.
     ///
     /// ```
@@ -249,7 +249,7 @@ impl MetricsRouter {
     /// this call, all addresses are allowed.
     ///
     /// A network is a single address, or an address and a prefix length. Further calls add
-    /// networks. An empty list lets nobody in, and a warning is logged.
+    /// networks. An empty list denies all requests, and a warning is logged.
     ///
     /// The address is that of the connection. Headers such as `X-Forwarded-For` are ignored,
     /// since any client can send them. Behind a proxy, the address is the proxy's. axum

@@ -67,7 +67,7 @@ impl AccessSettings {
     fn warn_if_nobody_is_allowed(&self) {
         if self.credentials.has_empty_secret() {
             tracing::warn!(
-                "MetricsRouter has an empty token or password, which lets nobody in; is an \
+                "MetricsRouter has an empty token or password, which denies all requests; is an \
                  environment variable not set? If anyone may read the metrics, call neither \
                  `bearer_token` nor `basic_auth`"
             );
@@ -78,7 +78,7 @@ impl AccessSettings {
             .is_some_and(AllowedNetworks::is_empty)
         {
             tracing::warn!(
-                "MetricsRouter has an empty list of networks, which lets nobody in; if any \
+                "MetricsRouter has an empty list of networks, which denies all requests; if any \
                  address may read the metrics, do not call `allowed_networks`"
             );
         }

@@ -244,30 +244,11 @@ impl Variable {
 }
 
 fn unknown(name: &str) -> Error {
-    let names = VARIABLES.iter().map(|variable| variable.name);
-    let nearest = names.clone().min_by_key(|known| distance(name, known));
-    let remedy = match nearest.filter(|known| distance(name, known) <= 3) {
-        Some(nearest) => format!("use `{nearest}`"),
-        None => format!("use one of {}", names.collect::<Vec<_>>().join(", ")),
-    };
+    let names: Vec<_> = VARIABLES.iter().map(|variable| variable.name).collect();
     Error::invalid_variable(format_args!(
-        "the environment variable {name:?} is unknown: {remedy}"
+        "the environment variable {name:?} is unknown: use one of {}",
+        names.join(", ")
     ))
-}
-
-/// Returns how many letters must be added, removed or replaced (Levenshtein's distance).
-fn distance(one: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.bytes().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, b) in other.bytes().enumerate() {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]

@@ -164,13 +164,12 @@ fn an_invalid_value_is_an_error_that_names_variable_value_and_accepted_values() 
 }
 
 #[test]
-fn an_unknown_variable_is_an_error_that_names_the_nearest_one() {
-    assert_eq!(
-        error(&[("BUCKET", "1")]),
-        "the environment variable \"TACHOMETER_HTTP_BUCKET\" is unknown: use \
-         `TACHOMETER_HTTP_BUCKETS`"
+fn an_unknown_variable_is_an_error_that_names_the_known_ones() {
+    let all = error(&[("BUCKET", "")]);
+    assert!(
+        all.contains("\"TACHOMETER_HTTP_BUCKET\" is unknown"),
+        "{all}"
     );
-    let all = error(&[("COLOR_OF_THE_GRAPH", "")]);
     assert!(
         VARIABLES.iter().all(|variable| all.contains(variable.name)),
         "{all}"

@@ -132,7 +132,7 @@ fn an_empty_list_of_networks_admits_nobody_and_an_invalid_one_is_an_error() {
         assert_eq!(status, StatusCode::FORBIDDEN);
     });
     assert_eq!(warned.len(), 1, "{warned:?}");
-    assert!(warned[0].contains("lets nobody in"), "{warned:?}");
+    assert!(warned[0].contains("denies all requests"), "{warned:?}");
 
     for bad in [
         "",
