@@ -42,7 +42,8 @@
 //!
 //! | guide | content |
 //! | --- | --- |
-//! | [HTTP layer](guides::http) | metrics, outcomes, order of middleware, custom labels, histogram buckets, streaming, WebSocket, gRPC |
+//! | [HTTP layer](guides::http) | metrics, outcomes, custom labels, histogram buckets, body sizes, streaming, WebSocket, gRPC |
+//! | [Order of middleware](guides::middleware_order) | positions of the layer, tower-http, a whole stack, nested layers |
 //! | [LLM calls](guides::llm) | clients, providers, tokens, cost, rate limits |
 //! | [Custom metrics](guides::custom_metrics) | counters, gauges, histograms, labels, timers, registries |
 //! | [Exposition](guides::exposition) | endpoints, formats, scrape limits, access control, separate listener |

@@ -95,7 +95,7 @@ fn every_complaint_is_answered_by_a_test_that_exists() {
 #[test]
 fn every_row_of_the_table_of_middleware_has_a_test() {
     let column = |rows: Vec<Vec<String>>| rows.into_iter().map(|row| row[0].clone());
-    let guide = rows(&read("docs/http.md"), "what the order changes");
+    let guide = rows(&read("docs/middleware-order.md"), "what the order changes");
     let index = read("tests/it/http/stacks/mod.rs").replace("//! ", "");
     let index = rows(&index, "# Rows of the guide");
     for row in &index {

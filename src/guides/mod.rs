@@ -9,6 +9,10 @@
 pub mod http {}
 
 #[doc = include_str!("links.md")]
+#[doc = include_str!("../../docs/middleware-order.md")]
+pub mod middleware_order {}
+
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../../docs/llm.md")]
 pub mod llm {}
 

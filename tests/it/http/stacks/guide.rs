@@ -25,7 +25,7 @@ use super::{Stack, counted, in_flight, metrics, request, routes};
 use crate::support::loopback::{Caller, Server};
 use crate::support::wait::until;
 
-/// The stack of "A whole stack" in `docs/http.md`.
+/// The stack of "A whole stack" in `docs/middleware-order.md`.
 fn stack(routes: Router, layer: MetricsLayer) -> Router {
     let layers = ServiceBuilder::new()
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))

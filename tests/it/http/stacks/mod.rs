@@ -1,6 +1,6 @@
 //! The layer together with the middleware of the ecosystem, in each order.
 //!
-//! These are the tests of the table in `docs/http.md`, "Order of middleware". "Outside" means that
+//! These are the tests of the table in `docs/middleware-order.md`. "Outside" means that
 //! the layer wraps the other middleware. Each test compares everything that was counted.
 //!
 //! - `attempts`: retries and hedged requests.
