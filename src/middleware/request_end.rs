@@ -85,7 +85,7 @@ impl<'a> RequestEnd<'a> {
     }
 
     /// Returns the value of a custom label before the limit is applied. `None` if the layer has
-    /// no such label, or the request no value for it.
+    /// no such label, or if the request has no value for it.
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&'a str> {
         let metrics = &self.endpoint.metrics;

@@ -37,7 +37,7 @@ impl AppMetrics {
     }
 }
 
-/// Serves the metrics at an address of their own, which clients of the service cannot reach.
+/// Serves the metrics at a separate address, which clients of the service should not reach.
 pub(crate) async fn serve(address: &str) -> io::Result<MetricsServer> {
     MetricsRouter::new().serve_on(address).await
 }

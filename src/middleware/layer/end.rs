@@ -15,9 +15,9 @@ impl MetricsLayer {
     /// not called for requests that the layer does not count: skipped ones, scrapes, and those
     /// that an outer layer of the same metrics counts. A later call replaces the closure.
     ///
-    /// The closure runs where the request ends: in the task that serves it, or in a drop. So it
-    /// should be fast and must not block. It may record metrics, read a registry, or make a
-    /// request. If it panics, the request is not affected.
+    /// The closure runs in the task that serves the request, or in a destructor, for example when
+    /// the runtime shuts down. It must not block. It may record metrics and read a registry. If it
+    /// panics, the request is not affected.
     /// `tachometer_closure_panics_total{setting="on_request_end"}` counts the panics, and the first
     /// one is logged.
     ///

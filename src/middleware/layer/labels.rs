@@ -19,10 +19,11 @@ use crate::middleware::http_labels::{NONE, OTHER, VERSIONS};
 /// is an [open](Label::open) label, whose values are [limited](Self::label_limit). A label
 /// without a value is `none`, which does not count against the limit.
 ///
-/// A layer with custom labels, exemplars, body sizes or the time to the first byte allocates once
-/// per request, and for [labels from the handler](Self::label_from_handler) a few times more; other
-/// layers do so for event streams, requests for an upgrade and requests without a known route. A
-/// value is copied only if no series has it.
+/// A layer with custom labels, exemplars, body sizes, the time to the first byte or
+/// [`on_request_end`](Self::on_request_end) allocates once per request, and
+/// [labels from the handler](Self::label_from_handler) need a few allocations more. Other layers
+/// allocate for streams, requests for an upgrade and requests without a known route. A value is
+/// copied only if no series has it.
 impl MetricsLayer {
     /// Adds a label whose value comes from the request, and may be a part of it.
     ///
@@ -101,7 +102,7 @@ impl MetricsLayer {
     /// Adds the label `grpc_status`, the name of the code of a gRPC call, from headers or
     /// trailers. It is `none` for other requests.
     ///
-    /// The outcome of a gRPC call is that of its code: `server_error` for `UNKNOWN`,
+    /// The outcome of a gRPC call with a complete response is that of its code: `server_error` for `UNKNOWN`,
     /// `DEADLINE_EXCEEDED`, `UNIMPLEMENTED`, `INTERNAL`, `UNAVAILABLE` and `DATA_LOSS`
     /// (OpenTelemetry's semantic conventions for gRPC servers), and `client_error` for the
     /// other errors. A call that ended without a code is `UNKNOWN`, or `CANCELLED` if the

@@ -95,7 +95,7 @@ impl MetricsLayer {
         })
     }
 
-    /// Sets the route of requests for which axum shows none to the layer: those to a service
+    /// Sets the route of requests for which axum provides no template: those to a service
     /// that was added with `fallback_service`, and all requests outside of axum. Without it their
     /// route is `fallback`, or `unmatched` if the response is 404 or 405.
     ///
@@ -108,8 +108,8 @@ impl MetricsLayer {
     /// # #[derive(Clone)] struct Files;
     /// # impl Files { fn service(self) -> Router { Router::new() } }
     ///
-    /// // Around the service itself, so that its requests have a route; a layer around
-    /// // the whole application takes the route over, and counts them once.
+    /// // Around the service itself, so that its requests have a route. A layer around the
+    /// // whole application uses this route, and counts each request once.
     /// let files = MetricsLayer::new().fallback_route("files").registry(&registry).layer(Files.service());
     /// let app: Router = Router::new()
     ///     .fallback_service(files)
@@ -119,12 +119,12 @@ impl MetricsLayer {
         self.set(|settings| settings.route_naming.fallback = Some(name.into()))
     }
 
-    /// Takes the route of a request from `route`, before axum's router is asked. It may be a part
-    /// of the request.
+    /// Sets the route to the value that `route` returns. It has priority over the template of axum,
+    /// and may borrow from the request.
     ///
     /// Its result may come from the client, so it is limited: beyond
     /// [`label_limit`](Self::label_limit) names the label is `_overflow`. If it returns `None`
-    /// or panics, the route is axum's template. Templates keep their names whatever comes.
+    /// or panics, the route is axum's template. Templates are not limited.
     ///
     /// ```
     /// use tachometer::MetricsLayer;
@@ -145,8 +145,8 @@ impl MetricsLayer {
         })
     }
 
-    /// Treats every response of a route as a stream, as it does event streams: its duration ends
-    /// with the head, and the time to its end is in `http_stream_duration_seconds`.
+    /// Treats every response of a route that has a body as a stream, like event streams: its duration
+    /// ends with the head, and the time to its end is in `http_stream_duration_seconds`.
     #[doc(alias = "streaming")]
     #[doc(alias = "sse")]
     pub fn stream_route(self, route: impl Into<String>) -> Self {

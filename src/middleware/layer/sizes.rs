@@ -6,14 +6,14 @@ use crate::middleware::MetricsLayer;
 /// # Body sizes
 impl MetricsLayer {
     /// Adds the histograms `http_request_body_size_bytes` and `http_response_body_size_bytes`,
-    /// with the labels of the duration that are not custom. With
+    /// with the labels `method`, `route` and `status`. With
     /// [`axum_prometheus_names`](Self::axum_prometheus_names) they have no status.
     ///
     /// Each request is observed when it ends, with the bytes of its bodies that were read until
     /// then: by the service from the request, and by the server from the response. So a body
-    /// that was cancelled halfway counts half, and an empty or missing body is 0. Not observed
-    /// are requests with a body of a type whose bytes are not counted, and the response of
-    /// requests that got none.
+    /// that was cancelled halfway counts half, and an empty or missing body is 0. The size of a
+    /// request is not observed if its body has a type whose bytes are not counted. The size of a
+    /// response is not observed if there was none.
     ///
     /// The bounds of the buckets are 256 bytes to 64 MiB, each four times the one before. Set
     /// others with [`body_size_buckets`](Self::body_size_buckets).

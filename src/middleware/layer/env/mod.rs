@@ -20,8 +20,8 @@ impl MetricsLayer {
     /// empty leaves the default.
     ///
     /// No other function of the layer reads the environment. Settings in code that follow replace
-    /// those of variables; `skip`, methods, labels, stream routes and service levels are added to
-    /// them.
+    /// the values of variables. `skip`, methods, labels, stream routes and service levels are added
+    /// to them.
     ///
     /// ```no_run
     /// use tachometer::{MetricsLayer, Registry};
@@ -35,8 +35,8 @@ impl MetricsLayer {
     ///
     /// # Errors
     ///
-    /// If the value of a variable is not valid, or if a variable that starts with
-    /// `TACHOMETER_HTTP_` does not exist ([`Error::is_invalid_variable`]).
+    /// If the value of a variable is not valid, or if an unknown variable that starts with
+    /// `TACHOMETER_HTTP_` is set ([`Error::is_invalid_variable`]).
     #[doc(alias("environment", "configuration"))]
     pub fn from_env() -> Result<Self, Error> {
         Self::from_variables(std::env::vars_os())

@@ -32,7 +32,7 @@
 //! | `RequestBodyLimitLayer` | `bodies::a_body_above_the_limit_is_counted_outside_and_inside_only_if_its_length_is_not_declared` |
 //! | `NormalizePathLayer` around the router | `paths::a_path_is_normalized_only_around_the_router_where_the_route_is_right_in_both_orders` |
 //! | `ServeDir` in `nest_service` | `paths::files_have_the_path_of_their_nest_as_route_and_the_bytes_that_are_sent` |
-//! | `ConcurrencyLimitLayer` | `capacity::the_wait_for_a_permit_is_measured_outside_of_a_limit_unless_it_is_in_the_same_builder` |
+//! | `GlobalConcurrencyLimitLayer` | `capacity::the_wait_for_a_permit_is_measured_outside_of_a_limit_unless_it_is_in_the_same_builder` |
 //! | `BufferLayer` | `capacity::the_time_in_a_buffer_is_measured_outside_and_a_full_one_sheds_requests` |
 //! | `LoadShedLayer` | `capacity::a_shed_request_is_a_response_outside_an_error_below_the_handler_and_nothing_inside` |
 //! | `RetryLayer` | `attempts::retries_are_one_request_outside_and_one_for_each_attempt_inside` |
