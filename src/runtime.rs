@@ -74,7 +74,7 @@ impl Registry {
         self.collector(collector).map_err(|error| {
             error.map_remedy(|_| {
                 "register each runtime once, and several through handles with different values of \
-                 one label (`Registry::with_labels`)"
+                 one label (`Registry::with_labels`); or rename the other metric"
                     .to_owned()
             })
         })

@@ -89,7 +89,7 @@ impl BodySizeFamilies {
             let count = if self.have_status { 3 } else { 2 };
             family
                 .get_or_create(&mut labels[..count])
-                .observe(to_f64(bytes));
+                .observe(bytes as f64);
         };
         if is_request_measured {
             observe(&self.request, sizes.request());
@@ -98,10 +98,4 @@ impl BodySizeFamilies {
             observe(&self.response, sizes.response);
         }
     }
-}
-
-/// Exact below 8 PiB.
-#[expect(clippy::cast_precision_loss)]
-fn to_f64(bytes: u64) -> f64 {
-    bytes as f64
 }

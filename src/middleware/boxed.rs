@@ -83,6 +83,8 @@ impl<S> BoxedMetricsService<S> {
     /// axum::serve(listener, app.into_make_service()).await
     /// # }
     /// ```
+    ///
+    /// Call `with_state` on a `Router` first. Otherwise it applies its layers for each request.
     pub fn into_make_service(self) -> IntoMakeService<Self>
     where
         Self: Service<axum::extract::Request>,

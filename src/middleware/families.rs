@@ -204,7 +204,12 @@ impl Families {
         // set first.
         for (route, buckets) in settings.route_buckets.iter().rev() {
             let route = settings.route_naming.group_or_route(route);
-            duration.buckets_for(names.route, route, buckets.clone());
+            let buckets = if settings.has_native_histograms {
+                buckets.clone().or_native()
+            } else {
+                buckets.clone()
+            };
+            duration.buckets_for(names.route, route, buckets);
         }
         let stream_buckets = Some(Buckets::new(&STREAM_BOUNDS)?);
         let optional = |is_enabled: bool, spec| {

@@ -222,7 +222,12 @@ impl Record {
     #[cold]
     fn start_stream(&mut self) {
         self.endpoint.streams_in_flight().start();
-        let elapsed = self.endpoint.metrics.settings.clock.since(self.started);
+        let known = self
+            .optional
+            .as_ref()
+            .and_then(|optional| optional.time_to_head);
+        let clock = &self.endpoint.metrics.settings.clock;
+        let elapsed = known.unwrap_or_else(|| clock.since(self.started));
         self.optional_state().stream_time_to_head = Some(elapsed);
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{Method, Request, header};
+use http::{Method, Request, Version, header};
 
 use crate::middleware::body_sizes::RequestSize;
 use crate::middleware::endpoint::Endpoint;
@@ -62,10 +62,47 @@ pub(super) fn may_have_body<B>(request: &Request<B>) -> bool {
         Some(length) => length != "0",
         None => {
             headers.contains_key(header::TRANSFER_ENCODING)
-                || matches!(
-                    *request.method(),
-                    Method::POST | Method::PUT | Method::PATCH
-                )
+                || match *request.method() {
+                    Method::POST | Method::PUT | Method::PATCH => true,
+                    Method::GET
+                    | Method::HEAD
+                    | Method::OPTIONS
+                    | Method::DELETE
+                    | Method::TRACE
+                    | Method::CONNECT => false,
+                    // A body without a length needs no header in HTTP/2.
+                    _ => request.version() > Version::HTTP_11,
+                }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_decides_whether_a_request_without_a_length_may_have_a_body() {
+        for (method, version, expected) in [
+            ("GET", Version::HTTP_2, false),
+            ("DELETE", Version::HTTP_2, false),
+            ("POST", Version::HTTP_11, true),
+            ("POST", Version::HTTP_2, true),
+            ("PROPFIND", Version::HTTP_11, false),
+            ("PROPFIND", Version::HTTP_2, true),
+        ] {
+            let request = Request::builder().method(method).version(version).body(());
+            let request = request.expect("a valid request");
+            assert_eq!(may_have_body(&request), expected, "{method} {version:?}");
+        }
+        for (name, value, expected) in [
+            (header::CONTENT_LENGTH, "0", false),
+            (header::CONTENT_LENGTH, "1", true),
+            (header::TRANSFER_ENCODING, "chunked", true),
+        ] {
+            let request = Request::put("/").header(&name, value).body(());
+            let request = request.expect("a valid request");
+            assert_eq!(may_have_body(&request), expected, "{name}: {value}");
         }
     }
 }

@@ -15,12 +15,16 @@ impl Registry {
     ///
     /// The counter is registered then, so that it does not exist without a panic.
     pub(crate) fn closure_panic_counter(&self) -> Arc<dyn Fn(&'static str) + Send + Sync> {
-        let registry = self.clone();
+        let registry = self.clone().without_prefix();
         let has_warned = AtomicBool::new(false);
         Arc::new(move |setting| {
             let labels = [Label::unlimited("setting")];
-            if let Ok(family) = registry.counter_family(NAME, HELP, labels) {
-                family.with([setting]).inc();
+            match registry.counter_family(NAME, HELP, labels) {
+                Ok(family) => family.with([setting]).inc(),
+                // Another handle of the registry has added other constant labels.
+                Err(error) => {
+                    tracing::warn!(%error, setting, "a panic of a closure is not counted");
+                }
             }
             if !has_warned.swap(true, Ordering::Relaxed) {
                 tracing::warn!(

@@ -134,7 +134,6 @@ impl Registry {
 
     /// Returns a handle to the same registry without a prefix, for metrics that the crate has
     /// about itself.
-    #[cfg(feature = "axum")]
     pub(crate) fn without_prefix(self) -> Self {
         let scope = self.scope.without_prefix();
         self.with_scope(scope)

@@ -23,7 +23,11 @@ impl MetricsLayer {
     /// # Ok::<(), tachometer::Error>(())
     /// ```
     pub fn buckets(self, buckets: Buckets) -> Self {
-        self.set(|settings| settings.buckets = Some(buckets))
+        self.set(|settings| {
+            settings.buckets = Some(buckets);
+            // Of a variable, which comes before settings in code.
+            settings.has_native_histograms = false;
+        })
     }
 
     /// Sets the buckets of one route's duration, in seconds. If another layer of the registry

@@ -1,15 +1,16 @@
 //! The layer that compresses, from tower-http.
 
 use std::convert::Infallible;
+use std::ops::RangeInclusive;
 
 use axum::body::{Body, to_bytes};
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_ENCODING;
-use axum::http::{Extensions, HeaderMap, StatusCode, Version};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use tower::util::AndThenLayer;
 use tower_http::CompressionLevel;
-use tower_http::compression::predicate::{Predicate, SizeAbove};
+use tower_http::compression::predicate::Predicate;
 use tower_http::compression::{CompressionBody, CompressionLayer};
 
 /// Adds the layer to a route. It compresses responses if the client asks for it.
@@ -22,13 +23,23 @@ where
         // If another crate enables these features of tower-http, nothing changes here.
         .no_br()
         .no_deflate()
-        .compress_when(SizeAbove::default().and(is_success));
+        .compress_when(IsShort);
     route.layer((AndThenLayer::new(compress_completely), compression))
 }
 
-/// Returns true for responses with content. A 304 has none, and errors are short.
-fn is_success(status: StatusCode, _: Version, _: &HeaderMap, _: &Extensions) -> bool {
-    status.is_success()
+/// The lengths of bodies that are compressed. A longer one would occupy the thread, which serves
+/// requests.
+const LENGTHS: RangeInclusive<u64> = 32..=256 << 10;
+
+/// Selects responses whose body is worth its compression. A 304 has none, and errors are short.
+#[derive(Debug, Clone, Copy)]
+struct IsShort;
+
+impl Predicate for IsShort {
+    fn should_compress<B: http_body::Body>(&self, response: &Response<B>) -> bool {
+        let length = response.body().size_hint().exact();
+        response.status().is_success() && length.is_some_and(|length| LENGTHS.contains(&length))
+    }
 }
 
 /// Compresses the whole body before any of it is sent.

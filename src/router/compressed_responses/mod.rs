@@ -1,7 +1,7 @@
 //! Compression of all responses except scrapes, negotiated by `Accept-Encoding`.
 //!
 //! The length of a scrape has no limit, so a blocking thread compresses it (`scrape/compression/`).
-//! The other responses are short: the longest has about 30 KB.
+//! The other responses are short. Longer ones are not compressed.
 
 #[cfg(feature = "compression")]
 mod layer;

@@ -219,8 +219,10 @@ async fn requests_that_are_not_counted_call_nothing() {
 #[test]
 fn a_panic_in_it_affects_no_request_and_is_counted() {
     let registry = Registry::new();
+    // The prefix is not for metrics of the crate about itself.
+    let handle = registry.clone().with_prefix("shop_").unwrap();
     let layer = MetricsLayer::new()
-        .registry(&registry)
+        .registry(&handle)
         .on_request_end(|_| resume_unwind(Box::new("part of the test")));
     let mut service = layer.layer(service_fn(|request: Request<String>| {
         if request.method() == Method::PUT {
@@ -250,7 +252,7 @@ fn a_panic_in_it_affects_no_request_and_is_counted() {
     for (outcome, calls) in [("ok", 3.0), ("cancelled_before_head", 3.0), ("panic", 1.0)] {
         let labels = [("outcome", outcome)];
         assert_eq!(
-            sum(&registry, "http_requests_total", &labels),
+            sum(&registry, "shop_http_requests_total", &labels),
             calls,
             "{outcome}"
         );

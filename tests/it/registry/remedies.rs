@@ -124,7 +124,8 @@ async fn collectors_of_the_crate_name_a_handle_of_the_registry() {
     check(
         registry.register_tokio_metrics(&Handle::current()),
         "the metric \"tokio_workers\" is already registered: register each runtime once, and \
-         several through handles with different values of one label (`Registry::with_labels`)",
+         several through handles with different values of one label (`Registry::with_labels`); or rename the other \
+         metric",
     );
 }
 

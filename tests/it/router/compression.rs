@@ -313,6 +313,23 @@ async fn get_raw(caller: &Caller, url: &str, coding: &str) -> HeaderMap {
 }
 
 #[tokio::test]
+async fn a_long_response_is_not_compressed_on_the_thread_of_the_request() {
+    let registry = Registry::new();
+    let router = metrics(&registry).build::<()>();
+    for (metrics, coding) in [(100, Some("gzip")), (5_000, None)] {
+        for number in 0..metrics {
+            let name = format!("a_metric_with_a_rather_long_name_{number}_total");
+            registry.counter(&name, "Help.").unwrap();
+        }
+        let headers = [(ACCEPT_ENCODING, "gzip")];
+        let answer = send(&router, Method::GET, "/summary", &headers).await;
+        let found = answer.headers().get(CONTENT_ENCODING);
+        let found = found.map(|coding| coding.to_str().unwrap());
+        assert_eq!(found, coding, "{metrics} metrics");
+    }
+}
+
+#[tokio::test]
 async fn refusals_and_redirects_are_not_compressed() {
     let registry = registry();
     let closed = metrics(&registry)

@@ -186,7 +186,10 @@ const VARIABLES: [Variable; 21] = [
     Variable {
         name: "TACHOMETER_HTTP_BODY_SIZE_BUCKETS",
         values: "ascending numbers of bytes, separated by commas, such as `1024,65536`",
-        apply: |layer, value| Some(layer.body_size_buckets(buckets(value)?)),
+        apply: |layer, value| {
+            let buckets = buckets(value)?;
+            Some(layer.set(|settings| settings.body_size_buckets = Some(buckets)))
+        },
     },
     Variable {
         name: "TACHOMETER_HTTP_EXEMPLARS",
@@ -208,7 +211,7 @@ impl MetricsLayer {
         // The error is the same in each run.
         variables.sort();
         for (name, _) in &variables {
-            if !VARIABLES.iter().any(|variable| variable.name == name) {
+            if !VARIABLES.iter().any(|variable| variable.name == name) && !is_service_link(name) {
                 return Err(unknown(name));
             }
         }
@@ -241,6 +244,15 @@ impl Variable {
             "the value {value:?} of the environment variable `{name}` {fault}: use {values}"
         ))
     }
+}
+
+/// Returns true for variables that Kubernetes adds if there is a service `tachometer-http`.
+fn is_service_link(name: &str) -> bool {
+    let name = name.strip_prefix(PREFIX).unwrap_or(name);
+    name == "PORT"
+        || ["PORT_", "SERVICE_HOST", "SERVICE_PORT"]
+            .iter()
+            .any(|start| name.starts_with(start))
 }
 
 fn unknown(name: &str) -> Error {

@@ -86,6 +86,8 @@ fn every_variable_changes_its_setting() {
     ];
     assert_eq!(labels, names);
     assert!(settings.has_native_histograms && settings.skip_unmatched && settings.body_sizes);
+    let in_code = layer.clone().buckets(Buckets::default());
+    assert!(!in_code.metrics.settings().has_native_histograms);
     assert_eq!(settings.body_size_buckets, Buckets::new(&[1e3, 1e6]).ok());
     let purge = settings.methods.label(&"PURGE".parse().expect("a method"));
     assert_eq!(settings.methods.name(purge), "PURGE");
@@ -119,6 +121,8 @@ fn an_unset_or_empty_variable_is_the_default() {
     for name in ["STATUS_CLASS", "TIME_TO_HEAD", "EXEMPLARS"] {
         assert_eq!(names(&[(name, "false")]), default);
     }
+    let sizes = [("BODY_SIZES", "false"), ("BODY_SIZE_BUCKETS", "1000")];
+    assert_eq!(names(&sizes), default);
     assert_eq!(
         names(&[("NAMES", "prometheus"), ("ENABLED", "true")]),
         default
@@ -176,6 +180,11 @@ fn an_unknown_variable_is_an_error_that_names_the_known_ones() {
     );
     let others = [
         ("TACHOMETER_DEMO", "1"),
+        // A service `tachometer-http` in Kubernetes.
+        ("TACHOMETER_HTTP_SERVICE_HOST", "10.0.0.1"),
+        ("TACHOMETER_HTTP_SERVICE_PORT_METRICS", "80"),
+        ("TACHOMETER_HTTP_PORT", "tcp://10.0.0.1:80"),
+        ("TACHOMETER_HTTP_PORT_80_TCP", "tcp://10.0.0.1:80"),
         ("tachometer_http_x", ""),
         ("PATH", "/"),
     ];
