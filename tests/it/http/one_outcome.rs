@@ -207,7 +207,9 @@ fn scrape(
 ) -> BTreeMap<String, Vec<f64>> {
     let load = |number: &AtomicU32| number.load(Ordering::SeqCst);
     let (ended, begun) = (load(&progress.ended), load(&progress.begun));
-    let mut under_way = None;
+    let mut under_way = 0.0;
+    // What had ended and begun before the first block of the gauge.
+    let mut before_gauge = None;
     let mut seen: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     let mut blocks = registry.gather();
     loop {
@@ -218,16 +220,16 @@ fn scrape(
             let negative = numbers.iter().find(|number| **number < 0.0);
             assert_eq!(negative, None, "{name}");
             if name == "http_requests_in_flight" {
-                assert!(under_way.is_none(), "more than one block");
-                let sum = numbers.iter().sum::<f64>();
+                // Series made meanwhile come in one more block.
+                let (ended, begun) = *before_gauge.get_or_insert((ended, begun));
+                under_way += numbers.iter().sum::<f64>();
                 // No more can be in flight than have begun, including one per thread that is not
                 // noted yet, minus those that had ended before. A call that moves while the
                 // gauges are read may be in both. It moves before it is noted.
                 let now = load(&progress.begun) + THREADS;
                 let moved = if may_move { now - begun } else { 0 };
                 let most = f64::from(now - ended + moved);
-                assert!(sum <= most, "{sum}, at most {most}");
-                under_way = Some(sum);
+                assert!(under_way <= most, "{under_way}, at most {most}");
             }
         } else {
             // Series made meanwhile come in one more block.
@@ -244,7 +246,7 @@ fn scrape(
     let counted: f64 = counted.sum();
     assert!(counted >= f64::from(ended), "{counted} of {ended}");
     // A call counts as in flight or as ended, or as both for a moment, but never as neither.
-    let accounted = under_way.unwrap_or(0.0) + counted;
+    let accounted = under_way + counted;
     assert!(accounted >= f64::from(begun), "{accounted} of {begun}");
     seen
 }
