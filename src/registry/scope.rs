@@ -40,7 +40,6 @@ impl Scope {
         })
     }
 
-    #[cfg(feature = "axum")]
     pub(super) fn without_prefix(&self) -> Self {
         Self {
             prefix: String::new(),
