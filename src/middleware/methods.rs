@@ -46,7 +46,7 @@ impl MethodLabel {
 /// The methods that keep their name in the label.
 #[derive(Debug, Clone, Default)]
 pub(super) struct MethodNames {
-    /// Those besides HTTP's nine.
+    /// Those that are not among HTTP's nine.
     additional: Vec<String>,
 }
 

@@ -256,7 +256,7 @@ fn duplicate_error(metric: &str, labels: &Labels) -> Error {
     )
 }
 
-/// Returns the error about a metric of two registries, either of which may be a layer's.
+/// Returns the error about a metric of two registries. Each of them may be that of a layer.
 fn between_registries(fault: fmt::Arguments<'_>, same: &str) -> Error {
     let remedy = format_args!(
         "{same}rename one of them, or register one of them with a prefix \

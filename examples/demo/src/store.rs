@@ -70,7 +70,7 @@ impl Store {
     /// Adds an item, and sends it to all who have subscribed.
     pub(crate) fn add(&self, user: u32, title: String) -> Item {
         let item = self.lock().add(user, title);
-        // An error means that nobody has subscribed.
+        // An error means that there is no subscriber.
         let _ = self.events.send(item.clone());
         item
     }

@@ -54,7 +54,7 @@ impl MetricsLayer {
         self.set(|settings| settings.skip_unmatched = true)
     }
 
-    /// Keeps the names of these HTTP methods in the label `method`, besides the nine methods
+    /// Keeps the names of these HTTP methods in the label `method`, like the nine methods
     /// that always keep theirs. All other methods are `_OTHER`.
     ///
     /// Names are case-sensitive. At most 64 are possible. Several calls add up. If a name

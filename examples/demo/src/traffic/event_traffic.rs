@@ -1,4 +1,4 @@
-//! Readers of server-sent events, of which some disconnect before the stream ends.
+//! Readers of server-sent events. Some disconnect before the stream ends.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Bursts of searches, of which some are above the rate limit and get a 429.
+//! Bursts of searches. Some are above the rate limit and get a 429.
 
 use tokio::task::JoinSet;
 

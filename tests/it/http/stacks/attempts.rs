@@ -78,7 +78,7 @@ async fn retries_are_one_request_outside_and_one_for_each_attempt_inside() {
         "GET /empty: 1 ok 200; 0 bytes in, 4 out",
         "GET /text: 1 ok 200; 0 bytes in, 4 out",
     ];
-    // Nobody reads the body of a failed attempt.
+    // The body of a failed attempt is not read.
     let three = [
         "GET /empty: 1 ok 200, 2 server_error 503; 0 bytes in, 4 out",
         "GET /text: 2 cancelled_in_body 503, 1 ok 200; 0 bytes in, 4 out",

@@ -177,7 +177,7 @@ fn panics_in_body(registry: &Registry) -> Router {
 }
 
 #[tokio::test]
-async fn a_panic_of_the_body_is_caught_by_nobody_and_counted_in_both_orders() {
+async fn a_panic_of_the_body_is_not_caught_and_is_counted_in_both_orders() {
     let catch = CatchPanicLayer::new();
     let stacks = [
         outside(panics_in_body, &catch),
