@@ -26,7 +26,7 @@ use crate::support::wait::until;
 const LONG: Duration = Duration::from_secs(60);
 /// How many clients send one request after another, of each version of HTTP.
 const CLIENTS: u32 = 8;
-/// How many requests have ended when the server is told to stop.
+/// The number of requests that have ended when the shutdown starts.
 const BEFORE: u32 = 400;
 /// How many requests of each kind are in flight then.
 const WAITING: u32 = 10;

@@ -229,9 +229,7 @@ async fn each_request_that_a_rapid_reset_attack_gets_through_is_counted_once() {
         .expect("a request is still under way");
     until(|| sum(&registry, "http_requests_in_flight", &[]) == 0.0).await;
     let seen = f64::from(seen.load(Ordering::Relaxed));
-    println!(
-        "{seen} requests were seen, on connections of which these were accepted: {accepted:?}"
-    );
+    println!("{seen} requests were seen; accepted connections: {accepted:?}");
     // One stream at a time is never refused.
     assert!(seen > 5.0 * 600.0, "{seen}");
     assert!(accepted.contains(&true) && accepted.contains(&false));

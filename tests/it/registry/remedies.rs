@@ -1,5 +1,5 @@
-//! The remedy in an error is one that the user of the entry point has: nobody can rename the
-//! metrics of a layer.
+//! The remedy in an error is one that the user has: the metrics of a layer, for example, cannot be
+//! renamed.
 
 use axum::Router;
 use tachometer::{
