@@ -3,13 +3,14 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use http::{Method, Uri};
+use http::{Method, StatusCode, Uri};
 
 use super::{PREFIX, VARIABLES};
 use crate::error::Error;
 use crate::metric::Buckets;
 use crate::middleware::MetricsLayer;
 use crate::registry::Registry;
+use crate::snapshot::Values;
 
 /// Makes a layer with variables, by their names without the prefix.
 fn layer(variables: &[(&str, &str)]) -> Result<MetricsLayer, Error> {
@@ -253,4 +254,26 @@ fn the_guide_lists_the_variables() {
         .filter_map(|name| name.strip_prefix("TACHOMETER"))
         .collect();
     assert_eq!(documented, names);
+}
+
+#[test]
+fn routes_with_buckets_of_their_own_have_native_histograms_too() {
+    let registry = Registry::new();
+    let layer = layer(&[("NATIVE_HISTOGRAMS", "true")]).expect("valid variables");
+    let buckets = Buckets::new(&[1.0, 60.0]).expect("valid buckets");
+    let layer = layer
+        .route_buckets("/reports", buckets)
+        .predeclare(Method::GET, "/reports", [StatusCode::OK])
+        .predeclare(Method::GET, "/users", [StatusCode::OK]);
+    assert!(layer.registry(&registry).try_register().is_ok());
+    let mut series = 0;
+    for block in registry.gather() {
+        if block.desc.name() == "http_request_duration_seconds"
+            && let Values::Histogram(histograms) = &block.values
+        {
+            assert_eq!(histograms.native.len(), block.labels.len());
+            series += block.labels.len();
+        }
+    }
+    assert_eq!(series, 2);
 }
