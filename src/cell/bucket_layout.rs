@@ -19,6 +19,8 @@ use crate::snapshot::{Bounds, NativeBuckets, Resolution};
 /// The powers of two between which exponential buckets have segments. The range is wider than
 /// the lookup table of [`Bounds`], so that no value that the table finds is out of range.
 const SEGMENT_EXPONENTS: std::ops::RangeInclusive<i32> = -33..=48;
+const LEAST_IN_RANGE: f64 = power_of_two(*SEGMENT_EXPONENTS.start());
+const GREATEST_IN_RANGE: f64 = power_of_two(*SEGMENT_EXPONENTS.end());
 
 /// The buckets of all histograms of a family.
 #[derive(Debug, Clone)]
@@ -30,17 +32,19 @@ pub(crate) struct BucketLayout {
     /// The bounds of the segments: those of the classic buckets and of the exponential buckets
     /// in range.
     segment_bounds: Bounds,
-    /// The buckets of each segment.
-    segment_buckets: Arc<[SegmentBuckets]>,
+    /// The first segment after each classic bucket.
+    classic_ends: Arc<[usize]>,
+    /// The segments in range, which are neighbors.
+    in_range: SegmentsInRange,
 }
 
-/// The buckets that a segment lies in.
-#[derive(Debug, Clone, Copy)]
-struct SegmentBuckets {
-    classic: usize,
-    /// The index of the exponential bucket; `None` for segments of values that are out of
-    /// range, whose buckets have keys.
-    native: Option<i32>,
+/// The segments of values in range.
+#[derive(Debug, Clone)]
+struct SegmentsInRange {
+    /// The first of these segments.
+    first: usize,
+    /// The index of the exponential bucket of each segment, ascending.
+    native: Arc<[i32]>,
 }
 
 /// The key under which a segment, or an exponential bucket out of range, is counted.
@@ -62,20 +66,15 @@ impl BucketLayout {
             None => classic.clone(),
             Some(resolution) => classic.merged_with(&in_range_bounds(resolution)),
         };
-        let last = SegmentBuckets {
-            classic: classic.len(),
-            native: None,
-        };
         // All bounds of buckets are bounds of segments, so a segment lies in the buckets of its
         // upper bound.
-        let segment_buckets = segment_bounds.iter().map(|&end| SegmentBuckets {
-            classic: classic.bucket_index(end),
-            native: resolution
-                .filter(|_| is_in_range(end))
-                .map(|resolution| bucket_index(resolution, end)),
-        });
+        let classic_ends = classic
+            .iter()
+            .map(|&end| segment_bounds.bucket_index(end) + 1);
+        let all_segments = segment_bounds.len() + 1;
         Self {
-            segment_buckets: segment_buckets.chain([last]).collect(),
+            classic_ends: classic_ends.chain([all_segments]).collect(),
+            in_range: SegmentsInRange::new(&segment_bounds, resolution),
             classic,
             resolution,
             segment_bounds,
@@ -111,26 +110,31 @@ impl BucketLayout {
         self.classic.len() + 1
     }
 
-    /// Converts the counts of all segments to those of the classic buckets, which are not
-    /// cumulative and are stored at the front.
-    pub(crate) fn merge_into_classic(&self, segments: &mut [u64]) {
-        if self.resolution.is_none() {
-            return;
-        }
-        for (segment, buckets) in self.segment_buckets.iter().enumerate() {
-            // The index of a bucket is at most those of its segments, so the count at that
-            // index was taken before.
-            let count = std::mem::take(&mut segments[segment]);
-            segments[buckets.classic] += count;
+    /// Adds the counts of neighboring segments to those of the classic buckets, which are not
+    /// cumulative. `first` is the first of these segments.
+    pub(crate) fn add_to_classic(&self, first: usize, segments: &[u64], classic: &mut [u64]) {
+        let bucket = self.classic_ends.partition_point(|&end| end <= first);
+        let ends = self.classic_ends.get(bucket..).unwrap_or_default();
+        let counts = classic.get_mut(bucket..).unwrap_or_default();
+        let (mut position, mut remaining) = (first, segments);
+        for (count, &end) in counts.iter_mut().zip(ends) {
+            let (inside, after) = remaining.split_at((end - position).min(remaining.len()));
+            *count += inside.iter().sum::<u64>();
+            if after.is_empty() {
+                return;
+            }
+            (position, remaining) = (end, after);
         }
     }
 
-    /// Returns the counts of the exponential buckets, if there are any. `segments` are the
-    /// counts of all segments, `out_of_range` those of exponential buckets, in any order.
+    /// Returns the counts of the exponential buckets, if there are any. `segments` are the counts
+    /// of neighboring segments, the first of which is `first`; the others are empty.
+    /// `out_of_range` are the counts of exponential buckets, in any order.
     ///
     /// The sum of the counts is that of the classic buckets.
     pub(crate) fn native_counts(
         &self,
+        first: usize,
         segments: &[u64],
         out_of_range: &[(CountKey, u64)],
     ) -> Option<NativeBuckets> {
@@ -138,14 +142,10 @@ impl BucketLayout {
             resolution: self.resolution?,
             ..NativeBuckets::default()
         };
-        let mut out_of_range_count = 0;
-        for (&count, segment) in segments.iter().zip(&*self.segment_buckets) {
-            match segment.native {
-                _ if count == 0 => {}
-                None => out_of_range_count += count,
-                Some(index) => push_count(&mut buckets.positive, index, count),
-            }
-        }
+        let (in_range, mut out_of_range_count) = self.in_range.select(first, segments);
+        let non_empty = in_range.clone().filter(|(_, count)| *count > 0);
+        buckets.positive.reserve_exact(non_empty.clone().count());
+        non_empty.for_each(|(index, count)| push_count(&mut buckets.positive, index, count));
         for &(key, count) in out_of_range {
             // An observation that is in progress, or that raced with a reset, may be counted in
             // only one of segment and exponential bucket.
@@ -160,6 +160,44 @@ impl BucketLayout {
         }
         buckets.zero_count += out_of_range_count;
         Some(buckets)
+    }
+}
+
+impl SegmentsInRange {
+    fn new(segment_bounds: &Bounds, resolution: Option<Resolution>) -> Self {
+        let ends = segment_bounds.iter().copied();
+        let Some(resolution) = resolution else {
+            return Self {
+                first: segment_bounds.len(),
+                native: Arc::default(),
+            };
+        };
+        Self {
+            first: ends
+                .clone()
+                .take_while(|&end| end <= LEAST_IN_RANGE)
+                .count(),
+            native: ends
+                .filter(|&end| is_in_range(end))
+                .map(|end| bucket_index(resolution, end))
+                .collect(),
+        }
+    }
+
+    /// Divides the counts of neighboring segments, the first of which is `first`. Returns those in
+    /// range, each with the index of its exponential bucket, and the sum of the others.
+    fn select<'a>(
+        &'a self,
+        first: usize,
+        segments: &'a [u64],
+    ) -> (impl Iterator<Item = (i32, u64)> + Clone + 'a, u64) {
+        let below = self.first.saturating_sub(first).min(segments.len());
+        let (below, segments) = segments.split_at(below);
+        let native = self.native.get(first.saturating_sub(self.first)..);
+        let native = native.unwrap_or_default();
+        let (inside, above) = segments.split_at(native.len().min(segments.len()));
+        let others = below.iter().chain(above).sum();
+        (native.iter().copied().zip(inside.iter().copied()), others)
     }
 }
 
@@ -182,9 +220,7 @@ fn native_bucket(key: CountKey) -> NativeBucket {
 
 /// Returns true if the segment of a value lies in one exponential bucket.
 fn is_in_range(value: f64) -> bool {
-    const LEAST: f64 = power_of_two(*SEGMENT_EXPONENTS.start());
-    const GREATEST: f64 = power_of_two(*SEGMENT_EXPONENTS.end());
-    value > LEAST && value <= GREATEST
+    value > LEAST_IN_RANGE && value <= GREATEST_IN_RANGE
 }
 
 enum NativeBucket {
@@ -259,6 +295,12 @@ mod tests {
         BucketLayout::new(Bounds::new(classic).unwrap(), Some(resolution))
     }
 
+    fn classic_counts(layout: &BucketLayout, first: usize, segments: &[u64]) -> Vec<u64> {
+        let mut classic = vec![0; layout.bucket_count()];
+        layout.add_to_classic(first, segments, &mut classic);
+        classic
+    }
+
     /// Counts one value and returns its classic bucket and its exponential buckets.
     fn count(layout: &BucketLayout, value: f64) -> (usize, NativeBuckets) {
         let segment = CountKey::try_from(layout.segment_for(value)).unwrap();
@@ -274,15 +316,11 @@ mod tests {
                 .iter()
                 .all(|(key, _)| segment_from_key(*key).is_none())
         );
-        let mut classic = segments.clone();
-        layout.merge_into_classic(&mut classic);
-        let classic = &classic[..layout.bucket_count()];
+        let classic = classic_counts(layout, 0, &segments);
         let bucket = classic.iter().position(|&count| count == 1).unwrap();
         assert_eq!(classic.iter().sum::<u64>(), 1);
-        (
-            bucket,
-            layout.native_counts(&segments, &out_of_range).unwrap(),
-        )
+        let native = layout.native_counts(0, &segments, &out_of_range);
+        (bucket, native.unwrap())
     }
 
     #[test]
@@ -345,8 +383,39 @@ mod tests {
             vec![(out_of_range, 1)],
             vec![],
         ] {
-            let native = layout.native_counts(&segments, &keys).unwrap();
+            let native = layout.native_counts(0, &segments, &keys).unwrap();
             assert_eq!(native.count(), 3);
+        }
+    }
+
+    #[test]
+    fn a_part_of_the_segments_has_the_counts_of_all_if_the_others_are_empty() {
+        let bounds: Vec<f64> = (-3..600).map(f64::from).collect();
+        let mut random = fastrand::Rng::with_seed(11);
+        let layouts = [
+            layout_with(&[-1.0, 0.0, 1e-12, 0.3, 1.0, 1e20], 3),
+            layout_with(&[1.0], 0),
+            layout_with(&bounds, 2),
+            BucketLayout::new(Bounds::new(&bounds).unwrap(), None),
+        ];
+        for layout in layouts {
+            for _ in 0..300 {
+                let mut all = vec![0; layout.segment_count()];
+                let first = random.usize(..=all.len());
+                let end = random.usize(first..=all.len().min(first + 90));
+                for count in &mut all[first..end] {
+                    *count = random.u64(..3);
+                }
+                let part = &all[first..end];
+                let sum: u64 = part.iter().sum();
+                let of_all = classic_counts(&layout, 0, &all);
+                assert_eq!(classic_counts(&layout, first, part), of_all);
+                assert_eq!(of_all.iter().sum::<u64>(), sum);
+                let native = layout.native_counts(first, part, &[]);
+                assert_eq!(native, layout.native_counts(0, &all, &[]));
+                assert_eq!(native.is_some(), layout.resolution.is_some());
+                assert!(native.is_none_or(|native| native.count() == sum));
+            }
         }
     }
 

@@ -100,11 +100,15 @@ impl HistogramCell {
         layout: &BucketLayout,
         counts: &mut Vec<u64>,
     ) -> (Totals, Option<NativeBuckets>) {
-        // `counts` is also the scratch space, so that nothing is allocated: first the counts of
-        // all segments, then those of one part of the cell.
+        // `counts` is also the scratch space, so that nothing is allocated: after the counts of
+        // the classic buckets those of all segments, then those of one part of the cell.
         let start = counts.len();
-        counts.resize(start + 2 * layout.segment_count(), 0);
-        let (all, part) = counts[start..].split_at_mut(layout.segment_count());
+        counts.resize(
+            start + layout.bucket_count() + 2 * layout.segment_count(),
+            0,
+        );
+        let (classic, segments) = counts[start..].split_at_mut(layout.bucket_count());
+        let (all, part) = segments.split_at_mut(layout.segment_count());
         let mut out_of_range = Vec::new();
         let mut totals = EMPTY;
         // Held while the numbers are read, so that a reset happens before or after.
@@ -121,8 +125,8 @@ impl HistogramCell {
         drop(guard);
         add_counts(all, part);
         let totals = with_valid_bounds(totals, all.iter().sum());
-        let native = layout.native_counts(all, &out_of_range);
-        layout.merge_into_classic(all);
+        let native = layout.native_counts(0, all, &out_of_range);
+        layout.add_to_classic(0, all, classic);
         counts.truncate(start + layout.bucket_count());
         (totals, native)
     }
