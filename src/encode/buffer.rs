@@ -82,6 +82,57 @@ impl Buffer {
         self.len += text.len;
     }
 
+    /// Appends the first `len` of eight bytes.
+    #[inline]
+    pub(crate) fn put_eight(&mut self, eight: [u8; 8], len: usize) {
+        if let Some(target) = self.spare(8).first_chunk_mut() {
+            *target = eight;
+            self.len += len;
+        }
+    }
+
+    /// Appends the first `len` of eight bytes, and the first `tail_len` of sixteen.
+    #[inline]
+    pub(crate) fn put_eight_and(
+        &mut self,
+        (eight, len): ([u8; 8], usize),
+        tail: &[u8; 16],
+        tail_len: usize,
+    ) {
+        let spare = self.spare(8 + 16);
+        spare[..8].copy_from_slice(&eight);
+        spare[len..len + 16].copy_from_slice(tail);
+        self.len += len + tail_len;
+    }
+
+    /// Appends what `put` appends, after a header that contains its length. `header` makes the
+    /// header, which has `header_len` bytes at most times.
+    pub(crate) fn put_after_header<const N: usize>(
+        &mut self,
+        header_len: &mut usize,
+        put: impl FnOnce(&mut Self),
+        header: impl FnOnce(usize) -> ([u8; N], usize),
+    ) {
+        let start = self.len;
+        self.spare(N);
+        self.len += *header_len;
+        let content = self.len;
+        put(self);
+        let (header, len) = header(self.len - content);
+        if len != *header_len {
+            self.spare(N);
+            self.bytes.copy_within(content..self.len, start + len);
+            self.len = self.len + len - *header_len;
+            *header_len = len;
+        }
+        self.bytes[start..start + len].copy_from_slice(&header[..len]);
+    }
+
+    /// Removes what follows the first `len` bytes.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
     /// Appends a line: its start, another part, and a number.
     #[inline]
     pub(crate) fn put_line(&mut self, start: &PaddedText, part: &ShortText, number: &ShortText) {
@@ -161,25 +212,6 @@ impl ShortText {
         Self { bytes, len }
     }
 
-    /// Appends a byte, if there is space.
-    #[inline]
-    pub(crate) fn push(&mut self, byte: u8) {
-        if let Some(end) = self.bytes.get_mut(self.len) {
-            *end = byte;
-            self.len += 1;
-        }
-    }
-
-    /// Appends eight bytes, if there is space.
-    #[inline]
-    pub(crate) fn push_eight(&mut self, eight: [u8; 8]) {
-        let spare = self.bytes.get_mut(self.len..);
-        if let Some(end) = spare.and_then(|spare| spare.first_chunk_mut()) {
-            *end = eight;
-            self.len += 8;
-        }
-    }
-
     /// Makes a text of the first `len` of eight bytes.
     #[inline]
     pub(crate) fn from_bytes(eight: [u8; 8], len: usize) -> Self {
@@ -206,9 +238,9 @@ pub(crate) struct PaddedText {
 }
 
 impl PaddedText {
-    pub(crate) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &[u8]) -> Self {
         let mut padded = Self::default();
-        padded.set([text.as_bytes()]);
+        padded.set([text]);
         padded
     }
 
@@ -254,7 +286,7 @@ mod tests {
             let short = &part[..len.min(ShortText::MAX_LEN)];
             buffer.put_short_text(&ShortText::new(short));
             expected.push_str(short);
-            buffer.put_padded(&PaddedText::new(part));
+            buffer.put_padded(&PaddedText::new(part.as_bytes()));
             buffer.put_str(part);
             buffer.push(b'\n');
             expected.push_str(&part.repeat(2));
@@ -263,7 +295,7 @@ mod tests {
         assert_eq!(buffer.written(), expected.as_bytes());
         assert_eq!(buffer.len(), expected.len());
         buffer.clear();
-        let line = PaddedText::new(&text);
+        let line = PaddedText::new(text.as_bytes());
         buffer.put_line(&line, &ShortText::new("more"), &ShortText::new("1"));
         buffer.remove_newline();
         buffer.remove_newline();

@@ -11,7 +11,7 @@ use crate::registry::metric_table::{MetricEntry, SeriesGroup};
 use crate::registry::overlapping_series::{SeenSeries, is_self_metric, sum_series};
 use crate::registry::registered_collector::RegisteredCollector;
 use crate::registry::self_metrics::{self, SelfMetrics};
-use crate::snapshot::{Desc, Labels, SeriesBlock};
+use crate::snapshot::{Desc, Labels, LabelsView, SeriesBlock};
 
 /// An iterator over the blocks of a registry; each block is read when it is requested.
 ///
@@ -89,9 +89,9 @@ impl BlockReader {
     }
 
     /// Returns the first series that was left out because an earlier registry has it.
-    pub(super) fn duplicate(&self) -> Option<(&str, &Labels)> {
+    pub(super) fn duplicate(&self) -> Option<(&str, LabelsView<'_>)> {
         let (metric, labels) = self.duplicate.as_ref()?;
-        Some((metric, labels))
+        Some((metric, labels.view()))
     }
 
     /// Returns when the reader was created.
@@ -205,13 +205,13 @@ impl BlockReader {
     }
 
     /// Records that a series was left out.
-    fn skip_duplicate(&mut self, entry: &MetricEntry, labels: &Labels) {
+    fn skip_duplicate(&mut self, entry: &MetricEntry, labels: LabelsView<'_>) {
         let name = entry.desc().name();
         if let Some(additional) = &self.registry.additional {
             additional.skip_duplicate(name, labels);
         }
         self.duplicate
-            .get_or_insert_with(|| (name.to_owned(), labels.clone()));
+            .get_or_insert_with(|| (name.to_owned(), labels.to_labels()));
     }
 
     /// Takes the blocks that a collector computed for one of its families. The collector runs

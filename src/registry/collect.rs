@@ -186,7 +186,7 @@ impl<'a> CollectSink<'a> {
             return;
         };
         if push(&mut block.values) {
-            block.labels.push(labels.clone());
+            block.labels.push(labels.view());
             family.seen.insert(labels);
         } else {
             family.invalid += 1;

@@ -11,7 +11,7 @@ use crate::metric::exported_names;
 use crate::registry::Registry;
 use crate::registry::block_reader::BlockReader;
 use crate::registry::metric_table::{MetricEntry, SeriesGroup, SortedMetrics, are_same_names};
-use crate::snapshot::Labels;
+use crate::snapshot::{Labels, LabelsView};
 
 /// The registries that a merged handle reads in addition to its own.
 #[derive(Default)]
@@ -243,7 +243,7 @@ fn check_same_metric(entry: &MetricEntry, existing: &MetricEntry) -> Result<(), 
 
 /// Returns the error about a series that two registries have. It contains no label value, which
 /// may come from a client.
-fn duplicate_error(metric: &str, labels: &Labels) -> Error {
+fn duplicate_error(metric: &str, labels: LabelsView<'_>) -> Error {
     let names: Vec<_> = labels.pairs().map(|(name, _)| name.into_owned()).collect();
     Error::conflict(
         Conflict::Other,
@@ -273,7 +273,7 @@ impl AdditionalRegistries {
     }
 
     /// Counts a series that an earlier registry has as well.
-    pub(super) fn skip_duplicate(&self, metric: &str, labels: &Labels) {
+    pub(super) fn skip_duplicate(&self, metric: &str, labels: LabelsView<'_>) {
         self.skip(metric, 1, &|| duplicate_error(metric, labels).to_string());
     }
 

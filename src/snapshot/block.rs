@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::snapshot::{Count, Desc, Exemplar, Histograms, Labels};
+use crate::snapshot::{BlockLabels, Count, Desc, Exemplar, Histograms};
 
 /// Up to [`MAX_SERIES`](Self::MAX_SERIES) series of one family, read at about the same time.
 ///
-/// The series with the index `i` has the labels `labels[i]`, and the number, or group of numbers,
+/// The series with the index `i` has the labels `labels.get(i)`, and the number, or group of numbers,
 /// with the index `i` in `values`.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -16,7 +16,7 @@ pub struct SeriesBlock {
     /// Whether this is the first block of the family, before which a header is written.
     pub is_first: bool,
     /// The labels of each series.
-    pub labels: Vec<Labels>,
+    pub labels: BlockLabels,
     /// When each series was created or last reset, in milliseconds since 1970.
     pub created_millis: Vec<u64>,
     /// Exemplars of all series, sorted by series and bucket.
@@ -35,7 +35,7 @@ impl SeriesBlock {
         Self {
             desc,
             is_first: true,
-            labels: Vec::new(),
+            labels: BlockLabels::default(),
             created_millis: Vec::new(),
             exemplars: Vec::new(),
             values,
@@ -45,7 +45,7 @@ impl SeriesBlock {
     /// Makes an empty block with space for the labels of `series` series.
     pub(crate) fn with_capacity(desc: Arc<Desc>, values: Values, series: usize) -> Self {
         Self {
-            labels: Vec::with_capacity(series),
+            labels: BlockLabels::with_capacity(series),
             created_millis: Vec::with_capacity(series),
             ..Self::new(desc, values)
         }
@@ -56,7 +56,7 @@ impl SeriesBlock {
         if kept.len() == self.labels.len() {
             return;
         }
-        self.labels = kept.iter().map(|&i| self.labels[i].clone()).collect();
+        self.labels.retain(kept);
         self.created_millis = kept
             .iter()
             .filter_map(|&i| self.created_millis.get(i).copied())

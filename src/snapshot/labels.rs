@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use crate::snapshot::is_classic_label;
 use crate::snapshot::parse_labels::LabelPairs;
 use crate::snapshot::quoted::{push_quoted, strip, strip_quoted};
+use crate::snapshot::{LabelsView, is_classic_label};
 
 /// The labels of one series, rendered as text: `method="GET",route="/users/{id}"`.
 ///
@@ -52,6 +52,13 @@ impl Labels {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Borrows the labels.
+    #[inline]
+    #[must_use]
+    pub fn view(&self) -> LabelsView<'_> {
+        LabelsView::from_rendered(&self.0)
     }
 
     /// Loads the ends of the text into the CPU cache, without waiting for them.

@@ -4,9 +4,9 @@
 //! be read and converted in code.
 //!
 //! A registry is read one [`SeriesBlock`] at a time: up to [`SeriesBlock::MAX_SERIES`] series of
-//! one family, with their numbers in flat vectors and their names and labels in shared text. So
-//! a read copies numbers and nothing else, and a scrape of any size needs the memory of one
-//! block and one chunk of text. The encoders depend on this module only.
+//! one family, with their numbers in flat vectors and their labels in one text. So a read copies
+//! numbers and labels and nothing else, and a scrape of any size needs the memory of one block
+//! and one chunk of text. The encoders depend on this module only.
 //!
 //! ```
 //! use tachometer::Registry;
@@ -24,6 +24,7 @@
 //! ```
 
 mod block;
+mod block_labels;
 mod bounds;
 mod clock;
 mod count;
@@ -40,6 +41,7 @@ mod series_snapshot;
 mod summary;
 
 pub use block::{SeriesBlock, Values};
+pub use block_labels::{BlockLabels, LabelsView};
 pub use bounds::Bounds;
 pub(crate) use clock::now_millis;
 pub use count::Count;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::metric::{Amount, InFlight, Metric, to_f64};
 use crate::registry::Registry;
-use crate::snapshot::{Kind, Labels, SeriesBlock, Values};
+use crate::snapshot::{Kind, LabelsView, SeriesBlock, Values};
 
 /// Asserts the sum of the series of a metric that have all of these labels, or for a histogram
 /// the number of their observations.
@@ -71,7 +71,7 @@ fn numbers(block: &SeriesBlock) -> Vec<f64> {
     }
 }
 
-fn has_label(series: &Labels, (name, value): (&str, &str)) -> bool {
+fn has_label(series: LabelsView<'_>, (name, value): (&str, &str)) -> bool {
     series
         .pairs()
         .any(|(key, text)| key == name && text == value)

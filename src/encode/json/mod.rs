@@ -18,7 +18,7 @@ use crate::encode::Encode;
 use crate::encode::buffer::{Buffer, ShortText};
 use crate::encode::number::{bound_text, millis_to_seconds};
 use crate::snapshot::{
-    Bounds, Desc, HistogramView, Labels, SeriesBlock, Totals, Values, push_quoted,
+    Bounds, Desc, HistogramView, LabelsView, SeriesBlock, Totals, Values, push_quoted,
 };
 pub(crate) use writer::JsonWriter;
 
@@ -75,7 +75,7 @@ impl JsonEncoder {
         self.after_labels = after_labels.into_string();
     }
 
-    fn set_key(&mut self, desc: &Desc, labels: &Labels) {
+    fn set_key(&mut self, desc: &Desc, labels: LabelsView<'_>) {
         let name = desc.name();
         self.key.clear();
         if name.contains('{') {

@@ -2,14 +2,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::encode::buffer::{Buffer, ShortText};
-use crate::encode::protobuf::Scratch;
+use crate::encode::Buffer;
+use crate::encode::protobuf::labels::{LabelEncoder, put_labels};
 use crate::encode::protobuf::native::put_native;
 use crate::encode::protobuf::wire::{
-    bytes_field_len, for_each_varint_byte, put_bytes, put_bytes_header, put_f64, put_u64,
-    varint_len,
+    put_bytes_header, put_f64, put_message, put_u64, short_varint, varint_len,
 };
-use crate::snapshot::{Escaping, Exemplar, HistogramView, Labels, SeriesBlock, Values};
+use crate::snapshot::{Bounds, Escaping, Exemplar, HistogramView, SeriesBlock, Values};
 
 /// The field numbers of these messages.
 mod field {
@@ -17,8 +16,6 @@ mod field {
     pub(super) const METRIC_GAUGE: u8 = 2;
     pub(super) const METRIC_COUNTER: u8 = 3;
     pub(super) const METRIC_HISTOGRAM: u8 = 7;
-    pub(super) const LABEL_NAME: u8 = 1;
-    pub(super) const LABEL_VALUE: u8 = 2;
     /// The same in `Gauge` and `Counter`.
     pub(super) const VALUE: u8 = 1;
     pub(super) const COUNTER_EXEMPLAR: u8 = 2;
@@ -37,135 +34,185 @@ mod field {
     pub(super) const TIMESTAMP_NANOS: u8 = 2;
 }
 
-/// Sets `scratch.metric` to the message of one series.
-pub(super) fn put_metric(
-    block: &SeriesBlock,
-    series: usize,
-    escaping: Escaping,
-    scratch: &mut Scratch,
-) {
-    let Scratch {
-        metric,
-        value,
-        nested: part,
-    } = scratch;
-    metric.clear();
-    value.clear();
-    if let Some(labels) = block.labels.get(series) {
-        // No scheme changes classic names.
-        let is_classic = block.desc.is_classic();
-        let escaping = if is_classic { Escaping::Utf8 } else { escaping };
-        put_labels(metric, field::METRIC_LABEL, labels, escaping);
+/// Encodes series.
+#[derive(Debug)]
+pub(super) struct MetricEncoder {
+    labels: LabelEncoder,
+    bounds: Option<Bounds>,
+    /// The bound of each bucket, including `+Inf`, as a field.
+    bound_fields: Vec<BoundField>,
+    /// The lengths of the headers of the last series and of its value.
+    metric_header: usize,
+    value_header: usize,
+}
+
+/// The field of a bound: a tag and eight bytes, and padding.
+type BoundField = [u8; 16];
+const BOUND_LEN: usize = 1 + size_of::<f64>();
+
+impl MetricEncoder {
+    pub(super) fn new(escaping: Escaping) -> Self {
+        Self {
+            labels: LabelEncoder::new(escaping),
+            bounds: None,
+            bound_fields: Vec::new(),
+            metric_header: 2,
+            value_header: 2,
+        }
     }
+
+    /// Prepares for the series of a block.
+    pub(super) fn start_block(&mut self, block: &SeriesBlock) {
+        if let Values::Histogram(histograms) = &block.values
+            && self.bounds.as_ref() != Some(&histograms.bounds)
+        {
+            let bounds = histograms.bounds.iter().chain(&[f64::INFINITY]);
+            self.bound_fields = bounds.map(|bound| bound_field(*bound)).collect();
+            self.bounds = Some(histograms.bounds.clone());
+        }
+    }
+
+    /// Appends a field with the message of one series.
+    pub(super) fn put(
+        &mut self,
+        buffer: &mut Buffer,
+        field: u8,
+        block: &SeriesBlock,
+        series: usize,
+    ) {
+        let Self {
+            labels,
+            bound_fields,
+            metric_header,
+            value_header,
+            ..
+        } = self;
+        put_message(buffer, field, metric_header, |buffer| {
+            if let Some(text) = block.labels.get(series) {
+                labels.put(buffer, field::METRIC_LABEL, text);
+            }
+            let field = match &block.values {
+                Values::Counter(_) => field::METRIC_COUNTER,
+                Values::Gauge(_) => field::METRIC_GAUGE,
+                Values::Histogram(_) => field::METRIC_HISTOGRAM,
+            };
+            put_message(buffer, field, value_header, |buffer| {
+                put_value(buffer, block, series, bound_fields);
+            });
+        });
+    }
+}
+
+/// Appends the fields of a `Counter`, `Gauge` or `Histogram`.
+fn put_value(buffer: &mut Buffer, block: &SeriesBlock, series: usize, bound_fields: &[BoundField]) {
     let exemplars = block.exemplars_for(series);
     let created = block.created_millis.get(series).copied();
-    let field = match &block.values {
+    match &block.values {
         Values::Counter(counts) => {
-            put_f64(value, field::VALUE, counts[series].value());
+            put_f64(buffer, field::VALUE, counts[series].value());
             if let Some(exemplar) = exemplars.first() {
-                put_exemplar(value, field::COUNTER_EXEMPLAR, exemplar);
+                put_exemplar(buffer, field::COUNTER_EXEMPLAR, exemplar);
             }
-            put_created(value, field::COUNTER_CREATED, created);
-            field::METRIC_COUNTER
+            put_created(buffer, field::COUNTER_CREATED, created);
         }
-        Values::Gauge(numbers) => {
-            put_f64(value, field::VALUE, numbers[series]);
-            field::METRIC_GAUGE
-        }
+        Values::Gauge(numbers) => put_f64(buffer, field::VALUE, numbers[series]),
         Values::Histogram(histograms) => {
             if let Some(histogram) = histograms.get(series) {
-                put_histogram(value, &histogram, exemplars);
+                put_histogram(buffer, &histogram, exemplars, bound_fields);
                 if let Some(native) = histogram.native() {
-                    put_native(value, native, part);
+                    put_native(buffer, native);
                 }
             }
-            put_created(value, field::HISTOGRAM_CREATED, created);
-            field::METRIC_HISTOGRAM
+            put_created(buffer, field::HISTOGRAM_CREATED, created);
         }
-    };
-    put_bytes(metric, field, value.written());
-}
-
-fn put_labels(buffer: &mut Buffer, field: u8, labels: &Labels, escaping: Escaping) {
-    for (name, value) in labels.pairs() {
-        let name = escaping.label_name(&name);
-        put_bytes_header(
-            buffer,
-            field,
-            bytes_field_len(name.len()) + bytes_field_len(value.len()),
-        );
-        put_bytes(buffer, field::LABEL_NAME, name.as_bytes());
-        put_bytes(buffer, field::LABEL_VALUE, value.as_bytes());
     }
 }
 
-fn put_histogram(buffer: &mut Buffer, histogram: &HistogramView<'_>, exemplars: &[Exemplar]) {
+fn put_histogram(
+    buffer: &mut Buffer,
+    histogram: &HistogramView<'_>,
+    exemplars: &[Exemplar],
+    bound_fields: &[BoundField],
+) {
     put_u64(buffer, field::HISTOGRAM_COUNT, histogram.count());
     put_f64(buffer, field::HISTOGRAM_SUM, histogram.totals().sum);
-    if exemplars.is_empty() {
-        for (bound, cumulative) in histogram.cumulative() {
-            buffer.put_short_text(&bucket(bound, cumulative));
+    let mut cumulative = 0;
+    let buckets = histogram.counts().iter().zip(bound_fields);
+    for (position, (count, bound)) in buckets.enumerate() {
+        cumulative += count;
+        match exemplars.iter().find(|e| e.bucket == position) {
+            None => put_bucket(buffer, cumulative, bound),
+            Some(exemplar) => put_bucket_with_exemplar(buffer, cumulative, bound, exemplar),
         }
+    }
+}
+
+/// Appends the field of a bucket without an exemplar.
+#[inline]
+fn put_bucket(buffer: &mut Buffer, cumulative: u64, bound: &BoundField) {
+    const MAX_FIVE_BYTES: u64 = (1 << 35) - 1;
+    if cumulative > MAX_FIVE_BYTES {
+        let count_len = 1 + varint_len(cumulative);
+        put_bytes_header(buffer, field::HISTOGRAM_BUCKET, count_len + BOUND_LEN);
+        put_u64(buffer, field::BUCKET_CUMULATIVE, cumulative);
+        buffer.put_slice(&bound[..BOUND_LEN]);
         return;
     }
-    for (position, (bound, cumulative)) in histogram.cumulative().enumerate() {
-        let mut bucket = Buffer::default();
-        bucket.put_short_text(&bucket_fields(bound, cumulative));
-        if let Some(exemplar) = exemplars.iter().find(|e| e.bucket == position) {
-            put_exemplar(&mut bucket, field::BUCKET_EXEMPLAR, exemplar);
-        }
-        put_bytes(buffer, field::HISTOGRAM_BUCKET, bucket.written());
-    }
+    let (varint, varint_len) = short_varint(cumulative);
+    // The default, 0, is left out.
+    let count_len = if cumulative == 0 { 0 } else { 1 + varint_len };
+    // The length is at most 15, so it takes one byte.
+    let header = [
+        field::HISTOGRAM_BUCKET << 3 | 2,
+        (count_len + BOUND_LEN).to_le_bytes()[0],
+        field::BUCKET_CUMULATIVE << 3,
+        varint[0],
+        varint[1],
+        varint[2],
+        varint[3],
+        varint[4],
+    ];
+    buffer.put_eight_and((header, 2 + count_len), bound, BOUND_LEN);
 }
 
-/// Returns the field of a bucket without an exemplar.
-#[inline]
-fn bucket(bound: f64, cumulative: u64) -> ShortText {
-    let count = if cumulative == 0 {
-        0
-    } else {
-        1 + varint_len(cumulative)
-    };
-    let mut bytes = ShortText::default();
-    bytes.push(field::HISTOGRAM_BUCKET << 3 | 2);
-    // The length is at most 20, so it takes one byte.
-    bytes.push((count + 1 + size_of::<f64>()).to_le_bytes()[0]);
-    push_bucket(&mut bytes, bound, cumulative);
+#[cold]
+fn put_bucket_with_exemplar(
+    buffer: &mut Buffer,
+    cumulative: u64,
+    bound: &BoundField,
+    exemplar: &Exemplar,
+) {
+    put_message(buffer, field::HISTOGRAM_BUCKET, &mut 2, |buffer| {
+        put_u64(buffer, field::BUCKET_CUMULATIVE, cumulative);
+        buffer.put_slice(&bound[..BOUND_LEN]);
+        put_exemplar(buffer, field::BUCKET_EXEMPLAR, exemplar);
+    });
+}
+
+fn bound_field(bound: f64) -> BoundField {
+    let mut bytes = [0; 16];
+    bytes[0] = field::BUCKET_BOUND << 3 | 1;
+    bytes[1..BOUND_LEN].copy_from_slice(&bound.to_le_bytes());
     bytes
-}
-
-fn bucket_fields(bound: f64, cumulative: u64) -> ShortText {
-    let mut bytes = ShortText::default();
-    push_bucket(&mut bytes, bound, cumulative);
-    bytes
-}
-
-#[inline]
-fn push_bucket(bytes: &mut ShortText, bound: f64, cumulative: u64) {
-    if cumulative != 0 {
-        bytes.push(field::BUCKET_CUMULATIVE << 3);
-        for_each_varint_byte(cumulative, |byte| bytes.push(byte));
-    }
-    bytes.push(field::BUCKET_BOUND << 3 | 1);
-    bytes.push_eight(bound.to_le_bytes());
 }
 
 #[cold]
 fn put_exemplar(buffer: &mut Buffer, field: u8, exemplar: &Exemplar) {
-    let mut message = Buffer::default();
-    // The names of exemplar labels are always classic.
-    let labels = &exemplar.labels;
-    put_labels(&mut message, field::EXEMPLAR_LABEL, labels, Escaping::Utf8);
-    put_f64(&mut message, field::EXEMPLAR_VALUE, exemplar.value);
-    put_time(&mut message, field::EXEMPLAR_TIMESTAMP, exemplar.timestamp);
-    put_bytes(buffer, field, message.written());
+    put_message(buffer, field, &mut 2, |buffer| {
+        // The names of exemplar labels are always classic.
+        let labels = exemplar.labels.view();
+        put_labels(buffer, field::EXEMPLAR_LABEL, labels, Escaping::Utf8);
+        put_f64(buffer, field::EXEMPLAR_VALUE, exemplar.value);
+        put_time(buffer, field::EXEMPLAR_TIMESTAMP, exemplar.timestamp);
+    });
 }
 
 /// Appends the creation time of a series, in milliseconds since 1970, if it is known.
+#[inline]
 fn put_created(buffer: &mut Buffer, field: u8, created_millis: Option<u64>) {
     if let Some(millis) = created_millis {
         let nanos = millis % 1_000 * 1_000_000;
-        buffer.put_short_text(&timestamp(field, millis / 1_000, nanos));
+        put_timestamp(buffer, field, millis / 1_000, nanos);
     }
 }
 
@@ -173,28 +220,15 @@ fn put_created(buffer: &mut Buffer, field: u8, created_millis: Option<u64>) {
 fn put_time(buffer: &mut Buffer, field: u8, time: SystemTime) {
     if let Ok(since_1970) = time.duration_since(UNIX_EPOCH) {
         let nanos = u64::from(since_1970.subsec_nanos());
-        buffer.put_short_text(&timestamp(field, since_1970.as_secs(), nanos));
+        put_timestamp(buffer, field, since_1970.as_secs(), nanos);
     }
 }
 
-/// Returns the field of a time.
-fn timestamp(field: u8, seconds: u64, nanos: u64) -> ShortText {
-    let numbers = [
-        (field::TIMESTAMP_SECONDS, seconds),
-        (field::TIMESTAMP_NANOS, nanos),
-    ];
-    let numbers = numbers.into_iter().filter(|(_, number)| *number != 0);
-    let len: usize = numbers
-        .clone()
-        .map(|(_, number)| 1 + varint_len(number))
-        .sum();
-    let mut bytes = ShortText::default();
-    bytes.push(field << 3 | 2);
-    // The length is at most 22, so it takes one byte.
-    bytes.push(len.to_le_bytes()[0]);
-    for (field, number) in numbers {
-        bytes.push(field << 3);
-        for_each_varint_byte(number, |byte| bytes.push(byte));
-    }
-    bytes
+#[inline]
+fn put_timestamp(buffer: &mut Buffer, field: u8, seconds: u64, nanos: u64) {
+    // A message of two numbers has a length of one byte.
+    put_message(buffer, field, &mut 2, |buffer| {
+        put_u64(buffer, field::TIMESTAMP_SECONDS, seconds);
+        put_u64(buffer, field::TIMESTAMP_NANOS, nanos);
+    });
 }

@@ -13,13 +13,14 @@
 //! first one, native or not, so histograms with and without exponential buckets are in separate
 //! messages.
 
+mod labels;
 mod metric;
 mod native;
 mod wire;
 
 use crate::encode::{Buffer, Encode};
 use crate::snapshot::{Desc, Escaping, Kind, SeriesBlock, Values};
-use metric::put_metric;
+use metric::MetricEncoder;
 use wire::{put_bytes, put_u64, put_varint};
 
 /// A message is ended once its series take this many bytes. A scrape holds one message and one
@@ -45,17 +46,7 @@ pub(crate) struct ProtobufEncoder {
     series: Buffer,
     /// Whether the current block has exponential buckets.
     is_native: bool,
-    scratch: Scratch,
-}
-
-/// Buffers for nested messages, whose lengths must be known before they are written.
-#[derive(Debug, Default)]
-struct Scratch {
-    metric: Buffer,
-    /// The value of a metric, such as `Counter` or `Histogram`.
-    value: Buffer,
-    /// A message inside a value, such as `Exemplar` or `BucketSpan`.
-    nested: Buffer,
+    metric: MetricEncoder,
 }
 
 impl ProtobufEncoder {
@@ -65,7 +56,7 @@ impl ProtobufEncoder {
             header: Buffer::default(),
             series: Buffer::with_capacity(32 * 1024),
             is_native: false,
-            scratch: Scratch::default(),
+            metric: MetricEncoder::new(escaping),
         }
     }
 
@@ -105,12 +96,12 @@ impl Encode for ProtobufEncoder {
         if block.is_first {
             self.start_family(&block.desc);
         }
+        self.metric.start_block(block);
     }
 
     fn series(&mut self, block: &SeriesBlock, series: usize, buffer: &mut Buffer) {
-        put_metric(block, series, self.escaping, &mut self.scratch);
-        let metric = self.scratch.metric.written();
-        put_bytes(&mut self.series, field::METRIC, metric);
+        self.metric
+            .put(&mut self.series, field::METRIC, block, series);
         if self.series.len() >= MAX_MESSAGE {
             self.flush(buffer);
         }

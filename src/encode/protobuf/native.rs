@@ -2,7 +2,9 @@
 //! count before it.
 
 use crate::encode::Buffer;
-use crate::encode::protobuf::wire::{put_bytes, put_f64, put_sint, put_u64};
+use crate::encode::protobuf::wire::{
+    put_bytes_header, put_f64, put_sint, put_u64, varint_len, zigzag,
+};
 use crate::snapshot::NativeBuckets;
 
 /// The field numbers of `Histogram` for exponential buckets, and those of `BucketSpan`.
@@ -26,7 +28,7 @@ mod field {
 }
 
 /// Appends the exponential buckets to a `Histogram`.
-pub(super) fn put_native(buffer: &mut Buffer, buckets: &NativeBuckets, part: &mut Buffer) {
+pub(super) fn put_native(buffer: &mut Buffer, buckets: &NativeBuckets) {
     put_sint(
         buffer,
         field::SCHEMA,
@@ -35,35 +37,28 @@ pub(super) fn put_native(buffer: &mut Buffer, buckets: &NativeBuckets, part: &mu
     // Never 0: Prometheus recognizes an empty native histogram by it.
     put_f64(buffer, field::ZERO_THRESHOLD, NativeBuckets::ZERO_THRESHOLD);
     put_u64(buffer, field::ZERO_COUNT, buckets.zero_count);
-    put_buckets(buffer, &field::NEGATIVE, &buckets.negative, part);
-    put_buckets(buffer, &field::POSITIVE, &buckets.positive, part);
+    put_buckets(buffer, &field::NEGATIVE, &buckets.negative);
+    put_buckets(buffer, &field::POSITIVE, &buckets.positive);
 }
 
-fn put_buckets(
-    buffer: &mut Buffer,
-    fields: &field::BucketFields,
-    buckets: &[(i32, u64)],
-    part: &mut Buffer,
-) {
+fn put_buckets(buffer: &mut Buffer, fields: &field::BucketFields, buckets: &[(i32, u64)]) {
     let mut next = 0;
     for run in buckets.chunk_by(|one, other| one.0 + 1 == other.0) {
         let (Some((first, _)), Some((last, _))) = (run.first(), run.last()) else {
             continue;
         };
-        part.clear();
         // The first offset is relative to 0, the others to the end of the span before.
-        put_sint(part, field::SPAN_OFFSET, i64::from(first - next));
-        put_u64(part, field::SPAN_LENGTH, run.len() as u64);
-        put_bytes(buffer, fields.span, part.written());
+        let (offset, length) = (i64::from(first - next), run.len() as u64);
+        let len = 2 + varint_len(zigzag(offset)) + varint_len(length);
+        put_bytes_header(buffer, fields.span, len);
+        put_sint(buffer, field::SPAN_OFFSET, offset);
+        put_u64(buffer, field::SPAN_LENGTH, length);
         next = last + 1;
     }
     let mut before = 0;
     for (_, count) in buckets {
-        put_sint(
-            buffer,
-            fields.delta,
-            count.wrapping_sub(before).cast_signed(),
-        );
+        let delta = count.wrapping_sub(before).cast_signed();
+        put_sint(buffer, fields.delta, delta);
         before = *count;
     }
 }

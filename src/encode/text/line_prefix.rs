@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::encode::buffer::{Buffer, PaddedText};
-use crate::snapshot::{Desc, Escaping, Labels, is_classic_metric, push_quoted};
+use crate::snapshot::{Desc, Escaping, Labels, LabelsView, is_classic_metric, push_quoted};
 
 /// The start of the lines of a family, up to the labels.
 ///
@@ -25,8 +25,8 @@ impl LinePrefix {
             (format!("{{{name}}} "), format!("{{{name},"))
         };
         Self {
-            without_labels: PaddedText::new(&bare),
-            with_labels: PaddedText::new(&labelled),
+            without_labels: PaddedText::new(bare.as_bytes()),
+            with_labels: PaddedText::new(labelled.as_bytes()),
         }
     }
 
@@ -69,14 +69,18 @@ pub(super) fn header_name(name: &str) -> Cow<'_, str> {
 /// Returns the text of the labels of a series, with escaped names.
 ///
 /// If all names are classic, the existing text is returned.
-pub(super) fn label_text<'a>(desc: &Desc, labels: &'a Labels, escaping: Escaping) -> Cow<'a, str> {
+pub(super) fn label_text<'a>(
+    desc: &Desc,
+    labels: LabelsView<'a>,
+    escaping: Escaping,
+) -> Cow<'a, str> {
     if escaping == Escaping::Utf8 || desc.is_classic() {
         return Cow::Borrowed(labels.as_str());
     }
     Cow::Owned(escaped_label_text(labels, escaping))
 }
 
-fn escaped_label_text(labels: &Labels, escaping: Escaping) -> String {
+fn escaped_label_text(labels: LabelsView<'_>, escaping: Escaping) -> String {
     let mut text = String::new();
     for (name, value) in labels.pairs() {
         Labels::render(&mut text, [(&*escaping.label_name(&name), &*value)]);

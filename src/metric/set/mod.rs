@@ -245,12 +245,13 @@ impl<M: Instrument> SeriesSet<M> {
     fn read(&self, handle: &Handle<M::Cell>, block: &mut SeriesBlock) {
         let series = handle.series();
         series.read_exemplars(block.labels.len(), &mut block.exemplars);
-        block.labels.push(if self.info.label_names().is_empty() {
+        let labels = if self.info.label_names().is_empty() {
             // A metric that existed before it was registered lacks the constant labels.
-            self.info.constant_labels().clone()
+            self.info.constant_labels()
         } else {
-            series.labels.clone()
-        });
+            &series.labels
+        };
+        block.labels.push(labels.view());
         block.created_millis.push(series.state.created_millis());
         handle.read(&mut block.values);
     }

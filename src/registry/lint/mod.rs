@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::registry::Registry;
-use crate::snapshot::{Desc, Escaping, Labels, SeriesBlock};
+use crate::snapshot::{Desc, Escaping, Labels, LabelsView, SeriesBlock};
 
 /// A problem of a metric that `promtool check metrics` reports.
 ///
@@ -89,17 +89,17 @@ impl LintedFamily {
     }
 
     /// Adds the names of labels that are rendered.
-    fn add_names_of(&mut self, labels: &Labels) {
+    fn add_names_of(&mut self, labels: LabelsView<'_>) {
         for (name, _) in labels.pairs() {
             self.add_label_name(&name);
         }
     }
 
     fn add_series(&mut self, block: &SeriesBlock) {
-        for labels in &block.labels {
+        for labels in block.labels.iter() {
             self.add_names_of(labels);
-            if !self.series.insert(labels.clone()) {
-                self.duplicates.push(labels.clone());
+            if !self.series.insert(labels.to_labels()) {
+                self.duplicates.push(labels.to_labels());
             }
         }
     }
@@ -134,7 +134,7 @@ impl Registry {
         let mut families = Vec::new();
         for metric in self.metrics() {
             let family = find_or_add(&mut families, metric.desc());
-            family.add_names_of(metric.constant_labels());
+            family.add_names_of(metric.constant_labels().view());
             for name in metric.label_names() {
                 family.add_label_name(name);
             }

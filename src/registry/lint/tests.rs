@@ -186,11 +186,12 @@ fn abbreviated_units_after_the_first_word_are_reported() {
 fn no_two_series_have_the_same_labels() {
     let mut family = family("jobs", Kind::Gauge);
     let mut block = SeriesBlock::new(Arc::clone(&family.desc), Values::Gauge(vec![1.0; 2]));
-    block.labels = vec![Labels::new([("kind", "a")]), Labels::new([("kind", "b")])];
+    let labels = [Labels::new([("kind", "a")]), Labels::new([("kind", "b")])];
+    block.labels = labels.iter().map(Labels::view).collect();
     family.add_series(&block);
     check_family(&family, "duplicate_series", 0);
     // In the next block.
-    block.labels.truncate(1);
+    block.labels = labels[..1].iter().map(Labels::view).collect();
     family.add_series(&block);
     check_family(&family, "duplicate_series", 1);
 }

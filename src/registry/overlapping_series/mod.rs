@@ -5,7 +5,7 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::snapshot::{Desc, Labels, SeriesBlock};
+use crate::snapshot::{Desc, Labels, LabelsView, SeriesBlock};
 
 /// The label sets of one family that were read already.
 #[derive(Default)]
@@ -17,7 +17,7 @@ impl SeenSeries {
     pub(super) fn remove_seen(
         &mut self,
         block: &mut SeriesBlock,
-        mut on_duplicate: impl FnMut(&Labels),
+        mut on_duplicate: impl FnMut(LabelsView<'_>),
     ) {
         let mut new = Vec::new();
         for (series, labels) in block.labels.iter().enumerate() {
@@ -40,7 +40,7 @@ pub(super) fn is_self_metric(desc: &Desc) -> bool {
 /// differ, is left out, and `on_mismatch` is called with its labels.
 pub(super) fn sum_series(
     blocks: Vec<SeriesBlock>,
-    mut on_mismatch: impl FnMut(&Labels),
+    mut on_mismatch: impl FnMut(LabelsView<'_>),
 ) -> Vec<SeriesBlock> {
     let mut sums: Vec<SeriesBlock> = Vec::new();
     // The index of the block that has a label set, and of the series in it.

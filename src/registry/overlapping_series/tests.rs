@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{SeenSeries, sum_series};
 use crate::metric::Buckets;
 use crate::registry::Registry;
-use crate::snapshot::{Labels, SeriesBlock, Values};
+use crate::snapshot::{SeriesBlock, Values};
 
 fn blocks(registries: &[Registry]) -> Vec<SeriesBlock> {
     let all = registries.iter().flat_map(Registry::gather);
@@ -37,7 +37,7 @@ fn sums_equal_those_of_one_registry_with_all_observations() {
             };
             for (labels, histogram) in block.labels.iter().zip(histograms.iter()) {
                 let native = histogram.native().cloned();
-                all.insert(labels.clone(), (histogram.stats(), native));
+                all.insert(labels.to_labels(), (histogram.stats(), native));
             }
         }
         all
@@ -78,7 +78,7 @@ fn duplicate_series_are_removed_with_their_exemplars() {
     }
     assert_eq!(duplicates, ["kind=\"b\""]);
     let last = &blocks[1];
-    let labels: Vec<_> = last.labels.iter().map(Labels::as_str).collect();
+    let labels: Vec<_> = last.labels.iter().map(|labels| labels.as_str()).collect();
     assert_eq!(labels, ["kind=\"a\"", "kind=\"c\""]);
     assert_eq!(last.created_millis.len(), 2);
     let exemplars = |series| last.exemplars_for(series)[0].labels.as_str();

@@ -37,7 +37,7 @@ async fn send(app: &Router, method: Method, path: &str, body: &'static str) {
 fn assert_silent(registry: &Registry) {
     for block in registry.gather() {
         let name = block.desc.name().to_owned();
-        for labels in &block.labels {
+        for labels in block.labels.iter() {
             let is_gauge = name == "http_requests_in_flight";
             assert!(
                 is_gauge || name.starts_with("tachometer_"),

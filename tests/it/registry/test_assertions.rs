@@ -150,7 +150,7 @@ fn every_text_of_a_registry_is_read_back() {
             // In `OpenMetrics` the family name of a counter has no suffix.
             assert_eq!(plain.kind(name), Some(desc.kind().as_str()), "{name}");
             assert_eq!(plain.help(name).unwrap_or(""), desc.help(), "{name}");
-            for series in &block.labels {
+            for series in block.labels.iter() {
                 let pairs: Vec<_> = series.pairs().collect();
                 let mut labels: Vec<_> = pairs.iter().map(|(k, v)| (&**k, &**v)).collect();
                 let sample = match desc.kind() {

@@ -147,7 +147,7 @@ fn held_series(
     created: bool,
 ) -> Series {
     let protobuf = format == Format::Protobuf;
-    let pairs = block.labels[position].pairs();
+    let pairs = block.labels.get(position).expect("a series").pairs();
     let pairs = pairs.map(|(name, value)| (escaped(escaping, &name, false), value.into_owned()));
     let mut series = Series {
         labels: pairs.collect(),
