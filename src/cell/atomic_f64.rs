@@ -31,14 +31,17 @@ impl AtomicF64 {
 
     /// Adds `amount`. Other threads may add at the same time.
     pub(crate) fn add(&self, amount: f64, ordering: Ordering) {
-        self.update(ordering, |sum| Some(saturating_add(sum, amount)));
+        add(&self.0, amount, ordering);
     }
+}
 
-    /// Adds `amount` without a read-modify-write. No other thread may store.
-    pub(crate) fn add_exclusive(&self, amount: f64, ordering: Ordering) {
-        let sum = self.load(Ordering::Relaxed);
-        self.store(saturating_add(sum, amount), ordering);
-    }
+/// Adds to the `f64` whose bits a word holds. Other threads may add at the same time.
+///
+/// `ordering` is the ordering of the store.
+pub(crate) fn add(word: &AtomicU64, amount: f64, ordering: Ordering) {
+    let _ = word.fetch_update(ordering, Ordering::Relaxed, |bits| {
+        Some(saturating_add(f64::from_bits(bits), amount).to_bits())
+    });
 }
 
 /// Adds two numbers, and saturates at the largest finite `f64`, so that a sum never becomes

@@ -98,6 +98,11 @@ impl BucketLayout {
         self.segment_bounds.bucket_index_from_table(value)
     }
 
+    /// Returns true if [`fast_segment_for`](Self::fast_segment_for) may return this segment.
+    pub(crate) fn has_fast_path(&self, segment: usize) -> bool {
+        self.resolution.is_none() || self.in_range.contains(segment)
+    }
+
     /// Returns the key of a value's exponential bucket if the value is out of range. Returns
     /// `None` if it is in range or if there are no exponential buckets.
     pub(crate) fn out_of_range_key(&self, value: f64) -> Option<CountKey> {
@@ -164,6 +169,10 @@ impl BucketLayout {
 }
 
 impl SegmentsInRange {
+    fn contains(&self, segment: usize) -> bool {
+        (self.first..self.first + self.native.len()).contains(&segment)
+    }
+
     fn new(segment_bounds: &Bounds, resolution: Option<Resolution>) -> Self {
         let ends = segment_bounds.iter().copied();
         let Some(resolution) = resolution else {

@@ -1,19 +1,18 @@
 //! The cell of a counter.
 //!
-//! A counter starts as one word that all threads add to. Once it has counted enough to show
-//! that it is used often, each thread gets a shard, and threads no longer contend for a cache
-//! line.
+//! A counter starts as one word that all threads add to. Once it is written so often that
+//! threads contend for that word, it takes a slot, and each thread adds to a word of its shard.
 
-use std::sync::PoisonError;
-
-use crate::cell::atomic_f64::{AtomicF64, saturating_add};
-use crate::cell::sharded::Sharded;
-use crate::cell::sync::{AtomicU64, Mutex, OnceLock, Ordering};
-use crate::cell::thread_number;
+use crate::cell::atomic_f64::{self, AtomicF64, saturating_add};
+use crate::cell::shards::{Slot, Words};
+use crate::cell::sync::{AtomicU64, OnceLock, Ordering};
+use crate::cell::write_rate::{WriteRate, is_sampled};
 use crate::snapshot::Count;
 
-/// A counter gets shards once it has counted this far.
-const SHARD_THRESHOLD: u64 = 4_096;
+/// The words of a slot. The second one exists only if the counter had a fraction when it took
+/// the slot.
+const WHOLE: usize = 0;
+const FRACTION: usize = 1;
 
 /// A sum with an integer part and a fraction, so that neither small nor fractional increments
 /// are lost.
@@ -22,45 +21,20 @@ const SHARD_THRESHOLD: u64 = 4_096;
 /// a thousand million a second wraps after 584 years.
 #[derive(Debug, Default)]
 pub(crate) struct CounterCell {
-    /// What threads without a shard have added.
-    whole: AtomicU64,
-    /// Created once the counter is used often or gets a fraction.
-    shards: OnceLock<Sharded<Shard>>,
-}
-
-/// What one thread has added. No other thread writes the first two words.
-#[derive(Debug, Default)]
-struct Shard {
+    /// What was added outside the slot, minus what the slot had at the last reset.
     whole: AtomicU64,
     fraction: AtomicF64,
-    /// Only shard 0's copy is used. Stored here to save an allocation and to stay off the hot
-    /// path.
-    cold: ColdState,
-}
-
-/// What is rarely used.
-#[derive(Debug, Default)]
-struct ColdState {
-    /// The fractions that threads without a shard have added.
-    fraction: AtomicF64,
-    /// The sum of the shards at the last reset. A reset cannot set a shard to 0, since only its
-    /// thread may write it, so readers subtract this instead.
-    baseline: Mutex<Count>,
+    /// Set once the counter is written often.
+    slot: OnceLock<Slot>,
+    rate: WriteRate,
 }
 
 impl CounterCell {
     #[inline]
     pub(crate) fn add(&self, amount: u64) {
-        match self.shard() {
-            Some(shard) => {
-                // Relaxed, and not a `fetch_add`: no other thread stores here, and nothing is
-                // published through it.
-                let sum = shard.whole.load(Ordering::Relaxed);
-                shard
-                    .whole
-                    .store(sum.wrapping_add(amount), Ordering::Relaxed);
-            }
-            None => self.add_shared(amount),
+        match self.slot.get().and_then(Slot::words) {
+            Some(words) => add_to(words, amount),
+            None => self.add_slow(amount),
         }
     }
 
@@ -83,84 +57,129 @@ impl CounterCell {
     }
 
     pub(crate) fn load(&self) -> Count {
-        let Some((shards, cold)) = self.shards() else {
-            return Count::from(self.whole.load(Ordering::Relaxed));
-        };
-        // Held while the numbers are read, so that a reset happens before or after.
-        let baseline = cold.baseline.lock().unwrap_or_else(PoisonError::into_inner);
-        let shared = self.whole.load(Ordering::Relaxed);
-        let fraction = cold.fraction.load(Ordering::Relaxed);
-        let sum = sum_of(shards);
+        // The words of the slot last, and Acquire: if a reset is seen, what it took away from the
+        // slot is seen too, so that the difference is never negative.
+        let whole = self.whole.load(Ordering::Acquire);
+        let fraction = self.fraction.load(Ordering::Acquire);
+        let slot = self.slot_sum();
         Count {
-            whole: shared.wrapping_add(sum.whole.wrapping_sub(baseline.whole)),
-            fraction: saturating_add(fraction, sum.fraction - baseline.fraction),
+            whole: whole.wrapping_add(slot.whole),
+            fraction: saturating_add(fraction, slot.fraction),
         }
     }
 
     /// Sets the sum to 0. A concurrent increment happens before or after.
     pub(crate) fn reset(&self) {
-        let Some((shards, cold)) = self.shards() else {
-            return self.whole.store(0, Ordering::Relaxed);
-        };
-        let mut baseline = cold.baseline.lock().unwrap_or_else(PoisonError::into_inner);
-        self.whole.store(0, Ordering::Relaxed);
-        cold.fraction.store(0.0, Ordering::Relaxed);
-        *baseline = sum_of(shards);
+        // A thread's word of the slot cannot be set to 0, since only that thread may write it.
+        // Instead the shared word becomes minus what the slot has. Release: see `load`.
+        let _ = self
+            .whole
+            .fetch_update(Ordering::Release, Ordering::Relaxed, |_| {
+                Some(self.slot_sum().whole.wrapping_neg())
+            });
+        // Not a negation, which would return -0.
+        let fraction = || Some(0.0 - self.slot_sum().fraction);
+        self.fraction.update(Ordering::Release, |_| fraction());
     }
 
-    /// Creates a counter that has shards.
+    /// Takes `expected` away if it is the sum, and returns true. A concurrent increment either
+    /// stays or makes this return false.
+    pub(crate) fn reset_if(&self, expected: Count) -> bool {
+        let is_expected = self.load() == expected;
+        if is_expected {
+            // Release: see `load`.
+            self.whole.fetch_sub(expected.whole, Ordering::Release);
+            self.fraction.update(Ordering::Release, |fraction| {
+                let slot = self.slot_sum().fraction;
+                let is_unchanged = saturating_add(fraction, slot) == expected.fraction;
+                // A difference of sums can be slightly off 0.
+                Some(if is_unchanged {
+                    0.0 - slot
+                } else {
+                    fraction - expected.fraction
+                })
+            });
+        }
+        is_expected
+    }
+
+    /// Creates a counter that has a slot.
     #[cfg(all(test, tachometer_loom))]
-    pub(crate) fn sharded() -> Self {
+    pub(crate) fn with_slot() -> Self {
         let cell = Self::default();
-        cell.make_shards();
+        cell.take_slot();
         cell
     }
 
-    #[inline]
-    fn shard(&self) -> Option<&Shard> {
-        self.shards.get()?.current()
-    }
-
-    /// Returns the shards, if there are any, and the cold state in the first one.
-    fn shards(&self) -> Option<(&Sharded<Shard>, &ColdState)> {
-        let shards = self.shards.get()?;
-        let first = shards.iter().next()?;
-        Some((shards, &first.cold))
-    }
-
+    /// Gives the counter a slot, if there is one.
     #[cold]
-    fn add_shared(&self, amount: u64) {
-        let before = self.whole.fetch_add(amount, Ordering::Relaxed);
-        if before >= SHARD_THRESHOLD {
-            self.make_shards();
+    pub(crate) fn take_slot(&self) {
+        let has_fraction = self.fraction.load(Ordering::Relaxed) != 0.0;
+        if let Some(slot) = Slot::take(if has_fraction { 2 } else { 1 }) {
+            self.slot.get_or_init(|| slot);
+        }
+    }
+
+    /// Counts a write outside the slot.
+    #[inline]
+    fn sample(&self) {
+        if is_sampled() && self.rate.record_sample(1) && self.slot.get().is_none() {
+            self.take_slot();
+        }
+    }
+
+    /// Adds an amount to a counter without a slot, or on a thread that has not written to the
+    /// page of the slot.
+    #[inline(never)]
+    fn add_slow(&self, amount: u64) {
+        match self.slot.get().and_then(Slot::prepare) {
+            Some(words) => add_to(words, amount),
+            None => {
+                self.whole.fetch_add(amount, Ordering::Relaxed);
+                self.sample();
+            }
         }
     }
 
     #[cold]
     fn add_fraction(&self, amount: f64) {
-        self.make_shards();
-        if let Some(shard) = self.shard() {
-            shard.fraction.add_exclusive(amount, Ordering::Relaxed);
-        } else if let Some((_, cold)) = self.shards() {
-            cold.fraction.add(amount, Ordering::Relaxed);
+        let slot = self.slot.get().filter(|slot| slot.len() > FRACTION);
+        match slot.and_then(Slot::prepare) {
+            Some(words) => atomic_f64::add(words.get(FRACTION), amount, Ordering::Relaxed),
+            None => {
+                self.fraction.add(amount, Ordering::Relaxed);
+                self.sample();
+            }
         }
     }
 
-    /// Creates the shards if there are none, and leases a number for the calling thread.
-    fn make_shards(&self) {
-        thread_number::lease();
-        self.shards.get_or_init(|| Sharded::new(Shard::default));
+    /// Returns the sum of the slot over all shards.
+    fn slot_sum(&self) -> Count {
+        let mut sum = Count::default();
+        for words in self.slot.get().into_iter().flat_map(Slot::shards) {
+            let load = |index: usize| {
+                words
+                    .get(index)
+                    .map_or(0, |word| word.load(Ordering::Relaxed))
+            };
+            sum.whole = sum.whole.wrapping_add(load(WHOLE));
+            sum.fraction = saturating_add(sum.fraction, f64::from_bits(load(FRACTION)));
+        }
+        sum
     }
 }
 
-/// Returns the sum of all shards.
-fn sum_of(shards: &Sharded<Shard>) -> Count {
-    let mut sum = Count::default();
-    for shard in shards.iter() {
-        sum.whole = sum.whole.wrapping_add(shard.whole.load(Ordering::Relaxed));
-        sum.fraction = saturating_add(sum.fraction, shard.fraction.load(Ordering::Relaxed));
+/// Adds to the integer part in the words of the calling thread.
+#[inline]
+fn add_to(words: Words<'_>, amount: u64) {
+    let word = words.get(WHOLE);
+    // Relaxed: the words of a counter are independent and publish nothing.
+    if words.is_exclusive {
+        let sum = word.load(Ordering::Relaxed);
+        word.store(sum.wrapping_add(amount), Ordering::Relaxed);
+    } else {
+        word.fetch_add(amount, Ordering::Relaxed);
     }
-    sum
 }
 
 #[cfg(test)]
@@ -213,17 +232,37 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_counts_on_after_it_gets_shards_and_after_a_reset() {
-        let cell = CounterCell::default();
-        for _ in 0..3 * SHARD_THRESHOLD {
-            cell.add(1);
+    fn a_counter_counts_on_after_it_takes_a_slot_and_after_a_reset() {
+        for fraction in [0.0, 0.5] {
+            let cell = CounterCell::default();
+            cell.add(3);
+            cell.add_fraction(fraction);
+            cell.take_slot();
+            cell.add(4);
+            cell.add_fraction(fraction);
+            assert_eq!(cell.load().value(), 7.0 + 2.0 * fraction);
+            cell.reset();
+            assert_eq!(cell.load(), Count::default());
+            cell.add(2);
+            cell.add_f64(0.5);
+            assert_eq!(cell.load().value(), 2.5);
+            assert!(!cell.reset_if(Count::from(2)));
+            assert!(cell.reset_if(cell.load()));
+            assert_eq!(cell.load(), Count::default());
+            assert_eq!(cell.slot.get().unwrap().shards().count(), 1);
         }
-        assert_eq!(cell.load().whole, 3 * SHARD_THRESHOLD);
-        assert!(cell.shard().is_some());
-        cell.reset();
-        assert_eq!(cell.load(), Count::default());
-        cell.add(2);
-        cell.add_f64(0.5);
-        assert_eq!(cell.load().value(), 2.5);
+    }
+
+    #[test]
+    fn a_slot_that_another_counter_takes_starts_at_0() {
+        for _ in 0..1_000 {
+            let cells: [CounterCell; 3] = Default::default();
+            for cell in &cells {
+                cell.take_slot();
+                assert_eq!(cell.load(), Count::default());
+                cell.add(1);
+                assert_eq!(cell.load().whole, 1);
+            }
+        }
     }
 }

@@ -1,7 +1,6 @@
-//! The cell of an in-flight gauge: started minus finished, two sharded counters.
+//! The cell of an in-flight gauge: started minus finished, two counters.
 //!
-//! An operation may start on one thread and finish on another; each thread writes only its
-//! shards.
+//! An operation may start on one thread and finish on another.
 
 use crate::cell::counter::CounterCell;
 use crate::cell::sync::{Ordering, fence};
@@ -45,12 +44,12 @@ impl InFlightCell {
         self.started.load().whole.wrapping_sub(finished)
     }
 
-    /// Creates a cell whose counters have shards.
+    /// Creates a cell whose counters have slots.
     #[cfg(all(test, tachometer_loom))]
-    pub(crate) fn sharded() -> Self {
+    pub(crate) fn with_slots() -> Self {
         Self {
-            started: CounterCell::sharded(),
-            finished: CounterCell::sharded(),
+            started: CounterCell::with_slot(),
+            finished: CounterCell::with_slot(),
         }
     }
 }

@@ -10,17 +10,14 @@
 use loom::sync::Arc;
 use loom::thread;
 
-use crate::cell::atomic_totals::AtomicTotals;
 use crate::cell::counter::CounterCell;
-use crate::cell::dense_counts::DenseCounts;
 use crate::cell::in_flight::InFlightCell;
 use crate::cell::indexed_list::IndexedList;
 #[cfg(feature = "llm")]
 use crate::cell::recent_extreme::{Extreme, RecentExtremeCell};
+use crate::cell::shards::{Numbers, set_current};
 use crate::cell::sparse_counts::SparseCounts;
-use crate::cell::sync::Ordering;
-use crate::cell::thread_number::{Pool, set_current};
-use crate::snapshot::Totals;
+use crate::snapshot::Count;
 
 /// Checks a model in every order with up to three preemptions.
 pub(crate) fn check(model: impl Fn() + Sync + Send + 'static) {
@@ -29,7 +26,7 @@ pub(crate) fn check(model: impl Fn() + Sync + Send + 'static) {
 
 /// Checks a model in every order with up to this many preemptions, and asserts that there is
 /// more than a handful of orders.
-fn check_with_preemptions(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
+pub(crate) fn check_with_preemptions(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
     let runs = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
@@ -41,146 +38,6 @@ fn check_with_preemptions(preemptions: usize, model: impl Fn() + Sync + Send + '
     let runs = runs.load(std::sync::atomic::Ordering::Relaxed);
     println!("{runs} executions");
     assert!(runs > 10, "only {runs} executions");
-}
-
-/// Totals and counts that one thread writes, as in a shard. The thread observes 2, then 1.
-#[derive(Debug)]
-struct SingleWriter {
-    totals: AtomicTotals,
-    counts: DenseCounts,
-}
-
-impl SingleWriter {
-    fn new() -> Self {
-        let counts = DenseCounts::new(2);
-        counts.allocate(0);
-        Self {
-            totals: AtomicTotals::new(),
-            counts,
-        }
-    }
-
-    fn observe(&self, segment: usize, value: f64) {
-        let count = self.counts.get(segment).unwrap();
-        count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        self.totals.add_exclusive(value);
-    }
-
-    /// Reads once, and checks the numbers if the reading is consistent.
-    fn check(&self) {
-        let mut count = 0;
-        let consistent = self.totals.try_read(&mut || {
-            count = self.counts.read(&mut [0; 2]);
-            count
-        });
-        if let Some(totals) = consistent {
-            let Totals { sum, min, max } = totals;
-            match count {
-                0 => assert_eq!(sum, 0.0),
-                1 => assert_eq!((sum, min, max), (2.0, 2.0, 2.0)),
-                _ => assert_eq!((sum, min, max), (3.0, 1.0, 2.0)),
-            }
-        }
-    }
-}
-
-#[test]
-fn what_one_thread_observes_is_read_consistently() {
-    check(|| {
-        let cell = Arc::new(SingleWriter::new());
-        let (write, read) = (cell.clone(), cell.clone());
-        let writer = thread::spawn(move || {
-            write.observe(0, 2.0);
-            write.observe(1, 1.0);
-        });
-        let reader = thread::spawn(move || read.check());
-        writer.join().unwrap();
-        reader.join().unwrap();
-        cell.check();
-    });
-}
-
-#[test]
-fn two_readers_do_not_disturb_each_other() {
-    check(|| {
-        let cell = Arc::new(SingleWriter::new());
-        let (write, one, other) = (cell.clone(), cell.clone(), cell.clone());
-        let writer = thread::spawn(move || write.observe(0, 2.0));
-        let one = thread::spawn(move || one.check());
-        let other = thread::spawn(move || other.check());
-        for thread in [writer, one, other] {
-            thread.join().unwrap();
-        }
-    });
-}
-
-/// Totals and counts that threads share. All values are 2.
-#[derive(Debug)]
-struct ManyWriters {
-    totals: AtomicTotals,
-    counts: SparseCounts,
-}
-
-impl ManyWriters {
-    fn new() -> Self {
-        Self {
-            totals: AtomicTotals::new(),
-            counts: SparseCounts::default(),
-        }
-    }
-
-    fn observe(&self, key: u32) {
-        self.counts.add(key);
-        self.totals.add(2.0);
-    }
-
-    fn read(&self) -> Option<(f64, u64)> {
-        let mut count = 0;
-        let totals = self.totals.try_read(&mut || {
-            count = 0;
-            self.counts.for_each(|_, cell| count += cell);
-            count
-        })?;
-        Some((totals.sum, count))
-    }
-}
-
-#[test]
-fn what_two_threads_observe_together_is_read_consistently() {
-    // With three preemptions it takes five minutes and passes.
-    check_with_preemptions(2, || {
-        let shared = Arc::new(ManyWriters::new());
-        let (one, other, read) = (shared.clone(), shared.clone(), shared.clone());
-        let one = thread::spawn(move || one.observe(1));
-        let other = thread::spawn(move || other.observe(1));
-        let reader = thread::spawn(move || {
-            if let Some((sum, count)) = read.read() {
-                assert_eq!(sum, 2.0 * count as f64);
-            }
-        });
-        for thread in [one, other, reader] {
-            thread.join().unwrap();
-        }
-        assert_eq!(shared.read(), Some((4.0, 2)));
-    });
-}
-
-#[test]
-fn a_reset_that_races_with_an_observation_leaves_count_and_buckets_equal() {
-    check(|| {
-        let shared = Arc::new(ManyWriters::new());
-        shared.observe(1);
-        let (write, reset) = (shared.clone(), shared.clone());
-        let writer = thread::spawn(move || write.observe(1));
-        let resetter = thread::spawn(move || {
-            let counts = &reset.counts;
-            reset.totals.reset(|| counts.reset().map(|(_, n)| n).sum());
-        });
-        writer.join().unwrap();
-        resetter.join().unwrap();
-        let (_, count) = shared.read().expect("count and buckets are equal");
-        assert!(count <= 1);
-    });
 }
 
 #[test]
@@ -236,7 +93,7 @@ fn an_entry_that_is_found_is_the_right_one_and_complete_while_the_index_grows() 
 #[test]
 fn a_thread_that_takes_over_a_shard_continues_its_count() {
     check(|| {
-        let state = Arc::new((Pool::new(), CounterCell::sharded()));
+        let state = Arc::new((Numbers::new(), CounterCell::with_slot()));
         let threads = [1, 2].map(|amount| {
             let state = state.clone();
             thread::spawn(move || {
@@ -256,7 +113,7 @@ fn a_thread_that_takes_over_a_shard_continues_its_count() {
 #[test]
 fn a_counter_that_is_reset_loses_no_later_increment_and_never_drops_below_zero() {
     check(|| {
-        let cell = Arc::new(CounterCell::sharded());
+        let cell = Arc::new(CounterCell::with_slot());
         let (write, reset) = (cell.clone(), cell.clone());
         let writer = thread::spawn(move || {
             set_current(0);
@@ -278,9 +135,117 @@ fn a_counter_that_is_reset_loses_no_later_increment_and_never_drops_below_zero()
 }
 
 #[test]
+fn a_reading_during_a_reset_is_never_below_zero() {
+    check(|| {
+        let cell = Arc::new(CounterCell::with_slot());
+        set_current(0);
+        cell.add(1);
+        let (write, reset, read) = (cell.clone(), cell.clone(), cell.clone());
+        let writer = thread::spawn(move || {
+            set_current(1);
+            write.add(1);
+        });
+        let resetter = thread::spawn(move || reset.reset());
+        let reader = thread::spawn(move || {
+            let whole = read.load().whole;
+            assert!(whole <= 2, "{whole}");
+        });
+        for thread in [writer, resetter, reader] {
+            thread.join().unwrap();
+        }
+        assert!(cell.load().whole <= 1);
+    });
+}
+
+#[test]
+fn what_is_added_while_a_counter_is_reset_to_what_was_seen_stays() {
+    check(|| {
+        let cell = Arc::new(CounterCell::with_slot());
+        set_current(0);
+        cell.add(1);
+        let (write, reset) = (cell.clone(), cell.clone());
+        let writer = thread::spawn(move || {
+            set_current(1);
+            write.add(1);
+        });
+        let resetter = thread::spawn(move || u64::from(reset.reset_if(Count::from(1))));
+        writer.join().unwrap();
+        let removed = resetter.join().unwrap();
+        assert_eq!(cell.load().whole, 2 - removed);
+    });
+}
+
+#[test]
+fn threads_of_one_shared_shard_lose_no_increment() {
+    check(|| {
+        let cell = Arc::new(CounterCell::with_slot());
+        let threads = [2, 3].map(|number| {
+            let cell = cell.clone();
+            thread::spawn(move || {
+                set_current(number);
+                cell.add(1);
+                cell.add(1);
+            })
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(cell.load().whole, 4);
+    });
+}
+
+#[test]
+fn increments_while_a_counter_takes_a_slot_are_all_counted() {
+    check(|| {
+        let cell = Arc::new(CounterCell::default());
+        let (write, take) = (cell.clone(), cell.clone());
+        let writer = thread::spawn(move || {
+            set_current(0);
+            write.add(1);
+            write.add(1);
+        });
+        let taker = thread::spawn(move || {
+            take.take_slot();
+            let before = take.load().whole;
+            assert!(take.load().whole >= before);
+        });
+        writer.join().unwrap();
+        taker.join().unwrap();
+        assert_eq!(cell.load().whole, 2);
+    });
+}
+
+#[test]
+fn a_slot_that_is_given_back_never_shows_its_old_numbers() {
+    check(|| {
+        let old = Arc::new(CounterCell::with_slot());
+        let new = Arc::new(CounterCell::default());
+        let (one, other) = (new.clone(), new.clone());
+        let last_owner = old.clone();
+        let writer = thread::spawn(move || {
+            set_current(0);
+            old.add(5);
+            drop(old);
+            one.add(1);
+        });
+        let owner = thread::spawn(move || {
+            drop(last_owner);
+            // Takes the slot of the old counter if that was dropped, or else none: in a model,
+            // the only page has words for one of them.
+            other.take_slot();
+            let seen = other.load().whole;
+            assert!(seen <= 1, "{seen}");
+        });
+        writer.join().unwrap();
+        owner.join().unwrap();
+        assert_eq!(new.load().whole, 1);
+    });
+}
+
+#[test]
 fn an_operation_that_finishes_on_another_thread_is_never_seen_to_finish_before_it_starts() {
     check(|| {
-        let cell = Arc::new(InFlightCell::sharded());
+        let cell = Arc::new(InFlightCell::with_slots());
         let (start, reader) = (cell.clone(), cell.clone());
         let entering = thread::spawn(move || {
             set_current(0);
@@ -306,7 +271,7 @@ fn an_operation_that_finishes_on_another_thread_is_never_seen_to_finish_before_i
 #[test]
 fn an_operation_that_moves_to_another_cell_is_always_seen_in_one() {
     check(|| {
-        let cells = Arc::new([InFlightCell::sharded(), InFlightCell::sharded()]);
+        let cells = Arc::new([InFlightCell::with_slots(), InFlightCell::with_slots()]);
         set_current(0);
         cells[0].start();
         let (mover, reader) = (cells.clone(), cells.clone());

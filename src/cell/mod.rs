@@ -1,29 +1,28 @@
 //! The atomics behind every metric.
 //!
 //! A cell knows neither names nor labels. Recording stores in cells, scrapes load from them,
-//! and neither waits for the other. A cell that is recorded in often is [`sharded`]: each
-//! thread gets a shard, which only that thread writes, with plain loads and stores. Orderings:
+//! and neither waits for the other. A cell that is written often takes a slot in [`shards`], where
+//! the first threads write words of their own with plain loads and stores. Orderings:
 //!
 //! | cell | writer | reader | why it suffices |
 //! | --- | --- | --- | --- |
-//! | [`CounterCell`] | `Relaxed` | `Relaxed` | the words of a counter are independent and publish nothing |
+//! | [`CounterCell`] | `Relaxed`, a reset `Release` | `Acquire` outside the slot, then `Relaxed` | the words of a counter are independent; a reset is never seen without what it took away |
 //! | [`InFlightCell`] | `Release` before `finish` | `Acquire`, finished before started | a finish is never seen without its start |
 //! | [`GaugeCell`], [`SeriesState`] | `Relaxed` | `Relaxed` | one word |
 //! | [`ExpiringCell`] | `Relaxed` | `Relaxed` | two words that need not match |
 //! | [`RecentExtremeCell`] | `Relaxed` | `Relaxed` | a number and its time are one word |
-//! | [`HistogramCell`] | bucket, then totals and count `Release` | count, then totals `Acquire`, then buckets | see `atomic_totals.rs` |
+//! | [`HistogramCell`] | bucket, then extremes, sum and count `Release` | extremes, count and sum `Acquire`, then buckets | see `count_and_sum.rs` |
 //! | [`sparse_counts`] | `Relaxed`, a word at a time | `Relaxed` | a key and its count are one word |
 //! | [`IndexedList`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its location is visible |
 
 mod atomic_f64;
-mod atomic_totals;
 mod bucket_layout;
-#[cfg(feature = "llm")]
 pub(crate) mod clock;
+mod count_and_sum;
 mod counter;
-mod dense_counts;
 #[cfg(feature = "llm")]
 mod expiring;
+mod extremes;
 mod gauge;
 mod hash;
 mod hash_index;
@@ -36,10 +35,10 @@ pub(crate) mod loom_models;
 #[cfg(feature = "llm")]
 mod recent_extreme;
 mod series_state;
-mod sharded;
+mod shards;
 mod sparse_counts;
 mod sync;
-mod thread_number;
+mod write_rate;
 
 pub(crate) use bucket_layout::BucketLayout;
 pub(crate) use counter::CounterCell;
@@ -54,3 +53,4 @@ pub(crate) use indexed_list::IndexedList;
 pub(crate) use recent_extreme::{Extreme, RecentExtremeCell};
 pub(crate) use series_state::SeriesState;
 pub(crate) use sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
+pub(crate) use write_rate::set_busy_rate;

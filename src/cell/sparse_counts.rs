@@ -70,13 +70,15 @@ impl SparseCounts {
         }
     }
 
-    /// Sets all counts to 0 and returns what they were. A concurrent increment happens before or
-    /// after.
-    pub(crate) fn reset(&self) -> impl Iterator<Item = (u32, u64)> {
-        // Release: a thread that increments from 0 must see what was reset before.
-        let words = self.words();
-        let words = words.map(|word| word.fetch_and(!COUNT_MASK, Ordering::Release));
-        words.filter_map(key_and_count)
+    /// Subtracts counts that [`for_each`](Self::for_each) visited, in the same order. What was
+    /// counted meanwhile stays.
+    ///
+    /// No two threads may subtract the same counts.
+    pub(crate) fn subtract(&self, counts: &[(u32, u64)]) {
+        for (word, &(_, count)) in self.words().zip(counts) {
+            // Release: a thread that increments the rest must see what was reset before.
+            word.fetch_sub(count, Ordering::Release);
+        }
     }
 
     fn words(&self) -> impl Iterator<Item = &AtomicU64> {
@@ -153,7 +155,9 @@ mod tests {
         assert_eq!(totals(&nodes), (0..100).map(|key| (key, 800)).collect());
         assert_eq!(len(&nodes), 100);
 
-        assert_eq!(nodes.reset().count(), 100);
+        let mut counts = Vec::new();
+        nodes.for_each(|key, count| counts.push((key, count)));
+        nodes.subtract(&counts);
         nodes.add(SparseCounts::MAX_KEY);
         assert_eq!(totals(&nodes)[&SparseCounts::MAX_KEY], 1);
         assert_eq!(totals(&nodes)[&7], 0);

@@ -1,15 +1,32 @@
 //! The primitives that cells are built from: the standard library's, or loom's in models,
 //! which check every order in which threads can run.
 
+/// The standard library's `thread_local!` with loom's implementation, in which each thread of a
+/// model has its own value.
+#[cfg(tachometer_loom)]
+macro_rules! loom_thread_local {
+    ($(#[$attribute:meta])* static $name:ident: $type:ty = const { $init:expr };) => {
+        loom::thread_local! { $(#[$attribute])* static $name: $type = $init; }
+    };
+}
+
 #[cfg(not(tachometer_loom))]
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+pub(crate) use std::sync::atomic::{
+    AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+};
 #[cfg(not(tachometer_loom))]
-pub(crate) use std::sync::{Mutex, OnceLock};
+pub(crate) use std::sync::{Mutex, MutexGuard, OnceLock};
+#[cfg(not(tachometer_loom))]
+pub(crate) use std::thread_local;
 
 #[cfg(tachometer_loom)]
-pub(crate) use loom::sync::Mutex;
+pub(crate) use loom::sync::atomic::{
+    AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+};
 #[cfg(tachometer_loom)]
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+pub(crate) use loom::sync::{Mutex, MutexGuard};
+#[cfg(tachometer_loom)]
+pub(crate) use loom_thread_local as thread_local;
 #[cfg(tachometer_loom)]
 pub(crate) use once::OnceLock;
 

@@ -23,6 +23,7 @@ impl Counter {
     }
 
     /// Adds 1.
+    #[inline]
     pub fn inc(&self) {
         self.0.cell().add(1);
     }

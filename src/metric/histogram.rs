@@ -17,8 +17,7 @@ use crate::snapshot::{
 ///
 /// It keeps the sum, the minimum, the maximum and the counts of its [`Buckets`]: classic ones
 /// with configurable bounds, and exponential ones for percentiles. Its memory grows with the
-/// magnitudes of the values and with the number of threads that record often, not with the
-/// number of values. A clone is the same histogram. See the [module](crate::metric) for an
+/// magnitudes of the values, not with the number of values, threads or cores. A clone is the same histogram. See the [module](crate::metric) for an
 /// example.
 #[doc(alias = "summary")]
 #[derive(Clone)]

@@ -63,6 +63,7 @@ mod timer;
 
 #[cfg(feature = "llm")]
 pub(crate) use crate::cell::Extreme;
+pub(crate) use crate::cell::set_busy_rate;
 pub use amount::Amount;
 pub(crate) use amount::{to_count, to_f64};
 pub use any_metric::Metric;

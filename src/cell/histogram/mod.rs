@@ -1,63 +1,61 @@
 //! The cell of a histogram.
 //!
-//! A histogram starts with counts that all threads share. Once it has observed enough to show
-//! that it is used often, each thread gets a shard, and threads no longer contend for cache
-//! lines.
+//! A histogram starts with counts that all threads share. Once it is written so often that
+//! threads contend for them, it gets a window: counts of a range of segments in a slot, which
+//! each thread writes in its shard.
 
+mod hot;
+#[cfg(all(test, tachometer_loom))]
+mod loom_models;
+mod segment_counts;
+mod window_range;
+
+use std::ops::Range;
 use std::sync::PoisonError;
 
-use crate::cell::atomic_totals::{AtomicTotals, merge};
+use crate::cell::atomic_f64::saturating_add;
 use crate::cell::bucket_layout::{BucketLayout, CountKey, LARGEST_KEY, segment_from_key};
-use crate::cell::dense_counts::DenseCounts;
-use crate::cell::sharded::Sharded;
+use crate::cell::count_and_sum::CountAndSum;
+use crate::cell::extremes::Extremes;
+use crate::cell::histogram::hot::{Baseline, HotCounts, Window};
+use crate::cell::histogram::segment_counts::SegmentCounts;
+use crate::cell::histogram::window_range::covering_range;
 use crate::cell::sparse_counts::SparseCounts;
-use crate::cell::sync::{Mutex, OnceLock, Ordering};
-use crate::cell::thread_number;
+use crate::cell::sync::{AtomicU64, Mutex, MutexGuard, OnceLock};
+use crate::cell::write_rate::{WriteRate, is_sampled};
 use crate::snapshot::{NativeBuckets, Totals};
 
-/// A histogram gets shards after this many observations.
-const SHARD_THRESHOLD: u64 = 1_024;
+/// How often all parts are read again because the minimum or the maximum changed meanwhile.
+const MAX_ATTEMPTS: usize = 8;
+/// Up to this many segments are read without a look at which of them were used.
+const FEW_SEGMENTS: usize = 32;
 
 const _: () = assert!(LARGEST_KEY <= SparseCounts::MAX_KEY);
 
 #[derive(Debug)]
 pub(crate) struct HistogramCell {
-    /// The totals of values that are not counted in a shard: those of threads without one, and
-    /// those that the fast path does not take.
-    totals: AtomicTotals,
-    /// The counts of these values, by segment and by exponential bucket out of range.
+    extremes: Extremes,
+    /// Count and sum of the values in `counts`.
+    count: AtomicU64,
+    sum: AtomicU64,
+    /// The counts of values that are not counted in a window, by segment and by exponential
+    /// bucket out of range: those of threads without a shard, and those that the fast path does
+    /// not take.
     counts: SparseCounts,
-    /// Created once the histogram is used often.
-    shards: OnceLock<Sharded<Shard>>,
-}
-
-/// What one thread has observed. No other thread writes the first two fields.
-#[derive(Debug)]
-struct Shard {
-    totals: AtomicTotals,
-    counts: DenseCounts,
-    /// What all shards had observed at the last reset. A reset cannot set a shard to 0, since
-    /// only its thread may write it, so readers subtract this instead.
-    ///
-    /// Only shard 0's copy is used. Stored here to save an allocation and to stay off the hot
-    /// path.
-    baseline: Mutex<Option<Baseline>>,
-}
-
-/// What the shards of a histogram had observed at a reset.
-#[derive(Debug)]
-struct Baseline {
-    /// The count of each segment.
-    counts: Box<[u64]>,
-    sum: f64,
+    /// Set once the histogram is written often.
+    hot: OnceLock<Box<HotCounts>>,
+    rate: WriteRate,
 }
 
 impl HistogramCell {
     pub(crate) fn new() -> Self {
         Self {
-            totals: AtomicTotals::new(),
+            extremes: Extremes::new(),
+            count: AtomicU64::new(0),
+            sum: AtomicU64::new(0),
             counts: SparseCounts::default(),
-            shards: OnceLock::new(),
+            hot: OnceLock::new(),
+            rate: WriteRate::default(),
         }
     }
 
@@ -65,15 +63,10 @@ impl HistogramCell {
     #[inline]
     pub(crate) fn observe(&self, layout: &BucketLayout, value: f64) -> bool {
         // All unusual cases share one slow path, so that this one stays short.
-        if let Some(shards) = self.shards.get()
-            && let Some(shard) = shards.current()
+        if let Some(hot) = self.hot.get()
             && let Some(segment) = layout.fast_segment_for(value)
-            && let Some(count) = shard.counts.get(segment)
+            && hot.observe_first(segment, value, &self.extremes)
         {
-            // Relaxed: no other thread stores here, and the Release stores of the totals
-            // publish it.
-            count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-            shard.totals.add_exclusive(value);
             return true;
         }
         self.observe_slow(layout, value)
@@ -83,12 +76,8 @@ impl HistogramCell {
     /// for many histograms in a row, the processor fetches their memory at the same time.
     #[inline]
     pub(crate) fn prefetch(&self) {
-        if let Some(shards) = self.shards.get() {
-            for shard in shards.iter() {
-                if !shard.totals.is_empty() {
-                    shard.counts.prefetch();
-                }
-            }
+        if let Some(hot) = self.hot.get() {
+            hot.prefetch();
         }
         self.counts.prefetch();
     }
@@ -100,60 +89,79 @@ impl HistogramCell {
         layout: &BucketLayout,
         counts: &mut Vec<u64>,
     ) -> (Totals, Option<NativeBuckets>) {
-        // `counts` is also the scratch space, so that nothing is allocated: after the counts of
-        // the classic buckets those of all segments, then those of one part of the cell.
         let start = counts.len();
-        counts.resize(
-            start + layout.bucket_count() + 2 * layout.segment_count(),
-            0,
-        );
-        let (classic, segments) = counts[start..].split_at_mut(layout.bucket_count());
-        let (all, part) = segments.split_at_mut(layout.segment_count());
+        let end = start + layout.bucket_count();
+        counts.resize(end, 0);
+        // The vector is also the scratch space, so that nothing is allocated.
         let mut out_of_range = Vec::new();
-        let mut totals = EMPTY;
-        // Held while the numbers are read, so that a reset happens before or after.
-        let mut guard = None;
-        if let Some((shards, baseline)) = self.shards() {
-            let baseline = baseline.lock().unwrap_or_else(PoisonError::into_inner);
-            totals = read_shards(shards, all, part);
-            if let Some(baseline) = baseline.as_ref() {
-                baseline.subtract_from(all, &mut totals);
-            }
-            guard = Some(baseline);
-        }
-        totals = merge(totals, self.read_shared(part, &mut out_of_range));
-        drop(guard);
-        add_counts(all, part);
-        let totals = with_valid_bounds(totals, all.iter().sum());
-        let native = layout.native_counts(0, all, &out_of_range);
-        layout.add_to_classic(0, all, classic);
-        counts.truncate(start + layout.bucket_count());
+        let hot = self.lock_hot();
+        let (totals, segments) = self.read_all(layout, hot.as_ref(), counts, &mut out_of_range);
+        drop(hot);
+        let (classic, segment_counts) = counts[start..].split_at_mut(layout.bucket_count());
+        let segment_counts = &segment_counts[..segments.len()];
+        let totals = with_valid_bounds(totals, segment_counts.iter().sum());
+        layout.add_to_classic(segments.start, segment_counts, classic);
+        let native = layout.native_counts(segments.start, segment_counts, &out_of_range);
+        counts.truncate(end);
         (totals, native)
     }
 
     /// Removes all observations.
     ///
     /// A concurrent observation is either removed or kept in the counts; its value may stay in
-    /// sum, minimum and maximum, or be missing from them. The sums of shards continue from their
-    /// old values and keep their precision.
+    /// the sum or be missing from it, and from minimum and maximum. The sum of a window continues
+    /// from its old value and keeps its precision.
     pub(crate) fn reset(&self, layout: &BucketLayout) {
-        match self.shards() {
-            None => self.reset_shared(),
-            Some((shards, baseline)) => {
-                let mut baseline = baseline.lock().unwrap_or_else(PoisonError::into_inner);
-                for shard in shards.iter() {
-                    shard.totals.reset_min_max();
-                }
-                let mut counts = vec![0; 2 * layout.segment_count()];
-                let (all, part) = counts.split_at_mut(layout.segment_count());
-                let sum = read_shards(shards, all, part).sum;
-                *baseline = Some(Baseline {
-                    counts: (&*all).into(),
-                    sum,
-                });
-                self.reset_shared();
+        self.subtract_if(layout, |_, _| true);
+    }
+
+    /// Removes all observations if there are `expected`, and returns true. A concurrent
+    /// observation either stays or makes this return false.
+    pub(crate) fn reset_if(&self, layout: &BucketLayout, expected: u64) -> bool {
+        self.subtract_if(layout, |count, is_consistent| {
+            is_consistent && count == expected
+        })
+    }
+
+    /// Removes the observations that it sees, if `condition` returns true for their number and
+    /// for whether their sum is consistent. Returns the result of `condition`.
+    fn subtract_if(
+        &self,
+        layout: &BucketLayout,
+        condition: impl FnOnce(u64, bool) -> bool,
+    ) -> bool {
+        // Two resets must not subtract the same counts.
+        with_reset_lock(|| {
+            let mut hot = self.lock_hot();
+            let mut memory = Vec::new();
+            let mut counts = SegmentCounts::append(&mut memory, 0..layout.segment_count());
+            let mut is_hot_consistent = true;
+            let mut new_baseline = Baseline::default();
+            if let Some((hot, baseline)) = &hot {
+                let (sum, is_consistent) = hot.read(&mut counts);
+                is_hot_consistent = is_consistent;
+                new_baseline = Baseline::new(&counts, sum);
+                baseline.subtract_from(&mut counts, sum);
             }
-        }
+            let mut shared = Vec::new();
+            let (shared_sum, is_consistent) = self.shared().read(|| {
+                shared.clear();
+                self.counts.for_each(|key, count| shared.push((key, count)));
+                sum_of_segments(&shared)
+            });
+            let shared_count = sum_of_segments(&shared);
+            let count = shared_count + counts.counts().iter().sum::<u64>();
+            let is_confirmed = condition(count, is_hot_consistent && is_consistent);
+            if is_confirmed {
+                self.extremes.reset();
+                if let Some((_, baseline)) = &mut hot {
+                    **baseline = new_baseline;
+                }
+                self.counts.subtract(&shared);
+                self.shared().subtract(shared_count, shared_sum);
+            }
+            is_confirmed
+        })
     }
 
     #[cold]
@@ -162,96 +170,167 @@ impl HistogramCell {
         if !value.is_finite() {
             return false;
         }
+        let fast_segment = layout.fast_segment_for(value);
+        if let Some(hot) = self.hot.get()
+            && let Some(segment) = fast_segment
+            && hot.observe(segment, value, &self.extremes)
+        {
+            return true;
+        }
         if let Some(key) = layout.out_of_range_key(value) {
             self.counts.add(key);
         }
-        let segment = layout.segment_for(value);
+        let segment = fast_segment.unwrap_or_else(|| layout.segment_for(value));
         self.counts
             .add(CountKey::try_from(segment).unwrap_or(CountKey::MAX));
-        // Values that the fast path does not take are always counted here, and need no shards.
-        if self.totals.add(value) >= SHARD_THRESHOLD && layout.fast_segment_for(value).is_some() {
-            self.prepare_shard(layout, segment);
+        self.extremes.include(value);
+        self.shared().add(value);
+        // Values that the fast path does not take are always counted here.
+        if fast_segment.is_some() && is_sampled() {
+            self.record_sample(layout);
         }
         true
     }
 
-    /// Allocates what the calling thread needs to count values of this segment in its shard.
-    fn prepare_shard(&self, layout: &BucketLayout, segment: usize) {
-        thread_number::lease();
-        let new_shard = || Shard {
-            totals: AtomicTotals::new(),
-            counts: DenseCounts::new(layout.segment_count()),
-            baseline: Mutex::new(None),
-        };
-        let shards = self.shards.get_or_init(|| Sharded::new(new_shard));
-        if let Some(shard) = shards.current() {
-            shard.counts.allocate(segment);
+    /// Records a sample of the values outside of windows, and makes a window if there are many.
+    #[cold]
+    fn record_sample(&self, layout: &BucketLayout) {
+        match self.hot.get() {
+            None if self.rate.record_sample(1) => self.make_hot(layout),
+            Some(hot) if hot.needs_window() => self.add_window(layout),
+            _ => {}
         }
     }
 
-    /// Returns the shards, if there are any, and the baseline in the first one.
-    fn shards(&self) -> Option<(&Sharded<Shard>, &Mutex<Option<Baseline>>)> {
-        let shards = self.shards.get()?;
-        let first = shards.iter().next()?;
-        Some((shards, &first.baseline))
+    /// Makes a window for the segments that most values were counted in, if there is a slot.
+    pub(crate) fn make_hot(&self, layout: &BucketLayout) {
+        if let Some(window) = self.make_window(layout, |_| false) {
+            self.hot.get_or_init(|| Box::new(HotCounts::new(window)));
+        }
     }
 
-    /// Reads what is not in a shard: the counts of segments into `segments`, those of exponential
-    /// buckets out of range into `out_of_range`.
-    fn read_shared(&self, segments: &mut [u64], out_of_range: &mut Vec<(CountKey, u64)>) -> Totals {
-        self.totals.read(|| {
-            segments.fill(0);
+    /// Adds a window for the values outside of the windows.
+    fn add_window(&self, layout: &BucketLayout) {
+        if let Some(hot) = self.hot.get() {
+            hot.add_window(|| self.make_window(layout, |segment| hot.contains(segment)));
+        }
+    }
+
+    /// Returns a window for the segments that most values outside of windows were counted in,
+    /// except for those for which `is_excluded` returns true.
+    fn make_window(
+        &self,
+        layout: &BucketLayout,
+        is_excluded: impl Fn(usize) -> bool,
+    ) -> Option<Window> {
+        let mut counts = vec![0; layout.segment_count()];
+        self.counts.for_each(|key, count| {
+            let segment = segment_from_key(key).filter(|segment| layout.has_fast_path(*segment));
+            let segment = segment.filter(|segment| !is_excluded(*segment));
+            if let Some(target) = segment.and_then(|segment| counts.get_mut(segment)) {
+                *target += count;
+            }
+        });
+        Window::take(covering_range(&counts))
+    }
+
+    fn shared(&self) -> CountAndSum<'_> {
+        CountAndSum {
+            count: &self.count,
+            sum: &self.sum,
+        }
+    }
+
+    /// Returns the counts in windows, if there are any, and their locked baseline.
+    fn lock_hot(&self) -> Option<(&HotCounts, MutexGuard<'_, Baseline>)> {
+        let hot = self.hot.get()?;
+        Some((hot, hot.lock()))
+    }
+
+    /// Appends the counts of a range of segments to `memory`, followed by scratch space, and
+    /// those of exponential buckets out of range to `out_of_range`. Returns the totals and the
+    /// range, which contains all segments that were counted.
+    fn read_all(
+        &self,
+        layout: &BucketLayout,
+        hot: Option<&(&HotCounts, MutexGuard<'_, Baseline>)>,
+        memory: &mut Vec<u64>,
+        out_of_range: &mut Vec<(CountKey, u64)>,
+    ) -> (Totals, Range<usize>) {
+        let start = memory.len();
+        let mut segments = self.used_segments(layout, hot.map(|(hot, _)| *hot));
+        let mut attempt = 1;
+        loop {
+            memory.truncate(start);
+            let mut counts = SegmentCounts::append(memory, segments.clone());
+            let (min, max) = self.extremes.load();
+            let mut sum = 0.0;
+            if let Some((hot, baseline)) = hot {
+                let (hot_sum, _) = hot.read(&mut counts);
+                sum = baseline.subtract_from(&mut counts, hot_sum);
+            }
+            let shared_sum = self.read_shared(&mut counts, out_of_range);
+            if let Some(shared_sum) = shared_sum {
+                let totals = Totals {
+                    sum: saturating_add(sum, shared_sum),
+                    min,
+                    max,
+                };
+                if self.extremes.load() == (min, max) || attempt >= MAX_ATTEMPTS {
+                    return (totals, segments);
+                }
+            } else {
+                // A segment outside the range was counted for the first time.
+                segments = 0..layout.segment_count();
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Returns a range with all segments that were counted.
+    fn used_segments(&self, layout: &BucketLayout, hot: Option<&HotCounts>) -> Range<usize> {
+        let all = 0..layout.segment_count();
+        if all.len() <= FEW_SEGMENTS {
+            return all;
+        }
+        let (mut start, mut end) = (usize::MAX, 0);
+        for window in hot.into_iter().flat_map(HotCounts::windows) {
+            let segments = window.segments();
+            (start, end) = (start.min(segments.start), end.max(segments.end));
+        }
+        self.counts.for_each(|key, _| {
+            if let Some(segment) = segment_from_key(key) {
+                (start, end) = (start.min(segment), end.max(segment + 1));
+            }
+        });
+        start.min(end)..end.min(all.end)
+    }
+
+    /// Adds the counts outside windows, and returns the sum of their values. Returns `None` if a
+    /// segment is not in the range of `counts`.
+    fn read_shared(
+        &self,
+        counts: &mut SegmentCounts<'_>,
+        out_of_range: &mut Vec<(CountKey, u64)>,
+    ) -> Option<f64> {
+        let mut is_complete = true;
+        let (sum, _) = self.shared().read(|| {
+            counts.clear_part();
             out_of_range.clear();
             let mut sum = 0;
-            self.counts.for_each(|key, count| {
-                match segment_from_key(key).and_then(|segment| segments.get_mut(segment)) {
+            self.counts
+                .for_each(|key, count| match segment_from_key(key) {
                     Some(segment) => {
-                        *segment += count;
+                        is_complete &= counts.add_to_part(segment, count);
                         sum += count;
                     }
                     None => out_of_range.push((key, count)),
-                }
-            });
+                });
             sum
-        })
+        });
+        counts.add_part(counts.segments());
+        is_complete.then_some(sum)
     }
-
-    fn reset_shared(&self) {
-        let counts = || self.counts.reset().collect::<Vec<_>>();
-        self.totals.reset(|| sum_of_segments(&counts()));
-    }
-}
-
-impl Baseline {
-    /// Subtracts the baseline. Minimum and maximum were reset with the shards.
-    fn subtract_from(&self, counts: &mut [u64], totals: &mut Totals) {
-        // Cannot underflow: the counts of a shard never decrease.
-        let counts = counts.iter_mut().zip(&self.counts);
-        counts.for_each(|(count, baseline)| *count -= baseline);
-        totals.sum -= self.sum;
-    }
-}
-
-/// Adds the counts of all shards to `all`. `part` is scratch space for the counts of one shard.
-fn read_shards(shards: &Sharded<Shard>, all: &mut [u64], part: &mut [u64]) -> Totals {
-    let used = shards.iter().filter(|shard| !shard.totals.is_empty());
-    used.fold(EMPTY, |totals, shard| {
-        let shard_totals = shard.totals.read(|| shard.counts.read(part));
-        add_counts(all, part);
-        merge(totals, shard_totals)
-    })
-}
-
-/// The totals of no observation.
-const EMPTY: Totals = Totals {
-    sum: 0.0,
-    min: f64::INFINITY,
-    max: f64::NEG_INFINITY,
-};
-
-fn add_counts(all: &mut [u64], part: &[u64]) {
-    let counts = all.iter_mut().zip(part);
-    counts.for_each(|(sum, count)| *sum += count);
 }
 
 /// Returns the totals of `count` observations with a minimum that is at most the maximum, and 0
@@ -277,5 +356,23 @@ fn sum_of_segments(counts: &[(CountKey, u64)]) -> u64 {
     segments.map(|(_, count)| count).sum()
 }
 
-#[cfg(test)]
+#[cfg(not(tachometer_loom))]
+fn with_reset_lock<T>(run: impl FnOnce() -> T) -> T {
+    static RESETTING: Mutex<()> = Mutex::new(());
+
+    let _guard = RESETTING.lock().unwrap_or_else(PoisonError::into_inner);
+    run()
+}
+
+#[cfg(tachometer_loom)]
+fn with_reset_lock<T>(run: impl FnOnce() -> T) -> T {
+    loom::lazy_static! {
+        static ref RESETTING: Mutex<()> = Mutex::new(());
+    }
+
+    let _guard = RESETTING.lock().unwrap_or_else(PoisonError::into_inner);
+    run()
+}
+
+#[cfg(all(test, not(tachometer_loom)))]
 mod tests;

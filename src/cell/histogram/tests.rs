@@ -1,7 +1,10 @@
 use std::sync::atomic::AtomicBool;
 use std::thread;
+use std::time::Duration;
 
 use super::*;
+use crate::cell::clock;
+use crate::cell::sync::Ordering;
 use crate::snapshot::{Bounds, Resolution};
 
 fn layout() -> BucketLayout {
@@ -23,6 +26,9 @@ fn a_reading_during_writes_agrees_with_itself_and_never_decreases() {
     thread::scope(|scope| {
         let write = || {
             for turn in 0..TURNS {
+                if turn == TURNS / 4 {
+                    cell.make_hot(&layout);
+                }
                 cell.observe(
                     &layout,
                     [0.5, 1.5, 2.5, 3.5][usize::try_from(turn % 4).unwrap()],
@@ -60,27 +66,29 @@ fn a_reading_during_writes_agrees_with_itself_and_never_decreases() {
 
 #[test]
 fn the_numbers_of_one_thread_are_read_consistently_or_not_at_all() {
-    let (totals, counts) = (AtomicTotals::new(), DenseCounts::new(100));
+    let words: [AtomicU64; 102] = std::array::from_fn(|_| AtomicU64::new(0));
+    let [count, sum, buckets @ ..] = &words;
+    let total = CountAndSum { count, sum };
     let writing = AtomicBool::new(true);
     let consistent = thread::scope(|scope| {
         let writer = scope.spawn(|| {
             for turn in 0..1_000_000 {
-                counts.allocate(turn % 100);
-                let count = counts.get(turn % 100).unwrap();
-                count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-                totals.add_exclusive(2.0);
+                let bucket = &buckets[turn % 100];
+                bucket.store(bucket.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+                total.add_exclusive(2.0);
             }
             writing.store(false, Ordering::Relaxed);
         });
         let mut consistent = 0;
         while writing.load(Ordering::Relaxed) {
             let mut count = 0;
-            let read = totals.try_read(&mut || {
-                count = counts.read(&mut [0; 100]);
+            let read = total.try_read(&mut || {
+                let buckets = buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed));
+                count = buckets.sum();
                 count
             });
-            if let Some(totals) = read {
-                assert_eq!(totals.sum, 2.0 * count as f64);
+            if let Some(sum) = read {
+                assert_eq!(sum, 2.0 * count as f64);
                 consistent += 1;
             }
         }
@@ -91,15 +99,19 @@ fn the_numbers_of_one_thread_are_read_consistently_or_not_at_all() {
 }
 
 #[test]
-fn a_histogram_is_empty_after_a_reset_and_counts_on_with_and_without_shards() {
-    for before in [1, 3 * SHARD_THRESHOLD] {
+fn a_histogram_is_empty_after_a_reset_and_counts_on_with_and_without_a_window() {
+    for is_hot in [false, true] {
         let (cell, layout) = (HistogramCell::new(), layout());
-        for _ in 0..before {
+        for turn in 0..4 {
             cell.observe(&layout, -3.25);
             cell.observe(&layout, 2.25);
+            if is_hot && turn == 1 {
+                cell.make_hot(&layout);
+            }
         }
-        assert_eq!(cell.shards.get().is_some(), before > SHARD_THRESHOLD);
-        cell.reset(&layout);
+        assert_eq!(counts_in_windows(&cell), if is_hot { 2 } else { 0 });
+        assert!(!cell.reset_if(&layout, 7));
+        assert!(cell.reset_if(&layout, 8));
         let (counts, totals, native) = read(&cell);
         assert_eq!((counts, totals), (vec![0; 4], Totals::default()));
         assert_eq!(native.count(), 0);
@@ -107,20 +119,89 @@ fn a_histogram_is_empty_after_a_reset_and_counts_on_with_and_without_shards() {
         cell.observe(&layout, 5.0);
         let (counts, totals, native) = read(&cell);
         assert_eq!(counts, [0, 0, 0, 1]);
-        assert_eq!(
-            totals,
-            Totals {
-                sum: 5.0,
-                min: 5.0,
-                max: 5.0
-            }
-        );
+        let (sum, min, max) = (5.0, 5.0, 5.0);
+        assert_eq!(totals, Totals { sum, min, max });
         assert_eq!((native.count(), native.negative.len()), (1, 0));
+        cell.reset(&layout);
+        assert_eq!(read(&cell).0, [0; 4]);
     }
 }
 
 #[test]
+fn values_outside_of_the_windows_get_another_one_and_all_counts_stay() {
+    let (cell, layout) = (HistogramCell::new(), layout());
+    let mut expected = 0;
+    let mut observe = |value: f64, times: u64| {
+        for _ in 0..times {
+            cell.observe(&layout, value);
+        }
+        expected += times;
+    };
+    observe(0.01, 1_000);
+    cell.make_hot(&layout);
+    for (value, windows) in [(0.1, 2), (1.0, 3), (10.0, 4), (1_000.0, 4)] {
+        observe(value, 10);
+        let before = counts_in_windows(&cell);
+        cell.add_window(&layout);
+        observe(value, 10);
+        observe(0.01, 10);
+        let hot = cell.hot.get().unwrap();
+        assert_eq!(hot.windows().count(), windows, "{value}");
+        let added = if value < 100.0 { 20 } else { 10 };
+        assert_eq!(counts_in_windows(&cell), before + added, "{value}");
+    }
+    let (counts, totals, native) = read(&cell);
+    assert_eq!(counts.iter().sum::<u64>(), expected);
+    assert_eq!(native.count(), expected);
+    assert_eq!((totals.min, totals.max), (0.01, 1_000.0));
+}
+
+#[test]
+fn a_busy_histogram_gets_a_window_and_a_quiet_one_does_not() {
+    let layout = layout();
+    for (rate, is_hot) in [(40_000, false), (100_000, true)] {
+        let cell = HistogramCell::new();
+        // Five seconds, on the clock of this test's thread.
+        for _ in 0..500 {
+            for _ in 0..rate / 100 {
+                cell.observe(&layout, 0.5);
+            }
+            clock::advance(Duration::from_millis(10));
+        }
+        assert_eq!(cell.hot.get().is_some(), is_hot, "{rate}");
+        assert_eq!(read(&cell).0[0], 5 * rate);
+    }
+}
+
+#[test]
+fn a_slot_that_another_histogram_takes_starts_at_0() {
+    let layout = layout();
+    for turn in 0..200 {
+        let cells = [HistogramCell::new(), HistogramCell::new()];
+        for cell in &cells {
+            cell.observe(&layout, 1.5 + f64::from(turn % 3));
+            cell.make_hot(&layout);
+            cell.observe(&layout, 1.5);
+            let (counts, totals, _) = read(cell);
+            assert_eq!(counts.iter().sum::<u64>(), 2);
+            assert_eq!(totals.sum, 3.0 + f64::from(turn % 3));
+        }
+    }
+}
+
+/// Returns the number of values that were counted in windows.
+fn counts_in_windows(cell: &HistogramCell) -> u64 {
+    let mut memory = Vec::new();
+    let mut counts = SegmentCounts::append(&mut memory, 0..layout().segment_count());
+    if let Some(hot) = cell.hot.get() {
+        hot.read(&mut counts);
+    }
+    counts.counts().iter().sum()
+}
+
+#[test]
 fn values_of_every_sign_and_magnitude_are_in_different_buckets() {
+    const TURNS: u64 = 1_000;
     let (cell, layout) = (HistogramCell::new(), layout());
     let values = [
         -1e300,
@@ -134,15 +215,18 @@ fn values_of_every_sign_and_magnitude_are_in_different_buckets() {
         1e9,
         f64::MAX,
     ];
-    for _ in 0..2 * SHARD_THRESHOLD {
+    for turn in 0..2 * TURNS {
         for value in values {
             cell.observe(&layout, value);
+        }
+        if turn == TURNS {
+            cell.make_hot(&layout);
         }
     }
     let (_, totals, native) = read(&cell);
     assert_eq!((totals.min, totals.max), (-1e300, f64::MAX));
-    assert_eq!(native.zero_count, 3 * 2 * SHARD_THRESHOLD);
+    assert_eq!(native.zero_count, 3 * 2 * TURNS);
     assert_eq!((native.negative.len(), native.positive.len()), (3, 4));
-    assert_eq!(native.count(), 10 * 2 * SHARD_THRESHOLD);
+    assert_eq!(native.count(), 10 * 2 * TURNS);
     assert!(native.positive.is_sorted() && native.negative.is_sorted());
 }

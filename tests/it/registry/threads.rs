@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use tachometer::snapshot::Values;
+use tachometer::testing::set_busy_rate;
 use tachometer::{Label, Registry};
 
 use crate::support::read::{series, sum, to_f64};
@@ -12,6 +13,7 @@ const THREADS: u32 = 8;
 
 #[test]
 fn increments_from_many_threads_add_up() {
+    set_busy_rate(0);
     let registry = Registry::new();
     let counter = registry.counter("concurrent_counter", "").unwrap();
     let gauge = registry.gauge("concurrent_gauge", "").unwrap();
@@ -102,6 +104,7 @@ fn a_scrape_is_consistent_while_series_are_added() {
 
 #[test]
 fn a_metric_used_during_thread_teardown_counts() {
+    set_busy_rate(0);
     struct Last(tachometer::Counter, tachometer::Histogram);
 
     impl Drop for Last {
@@ -148,6 +151,7 @@ fn a_metric_used_during_thread_teardown_counts() {
 
 #[test]
 fn more_threads_than_shards_lose_nothing() {
+    set_busy_rate(0);
     let registry = Registry::new();
     let counter = registry.counter("c", "").unwrap();
     let histogram = registry.histogram("h", "").unwrap();
@@ -171,10 +175,10 @@ fn more_threads_than_shards_lose_nothing() {
     }
 }
 
-/// All threads keep their shards until the last one has recorded, so most of them record into
-/// the shared one. A reset clears it too.
+/// All threads keep their numbers until the last one has recorded, so most of them share shards.
 #[test]
 fn hundreds_of_threads_at_once_lose_nothing_before_or_after_a_reset() {
+    set_busy_rate(0);
     const MANY: u32 = 256;
     const TURNS: u32 = 500;
 

@@ -1,0 +1,74 @@
+//! Counts of neighboring segments, while a histogram is read.
+
+use std::ops::Range;
+
+/// The counts of a range of segments, and as many numbers for the part that is being read.
+///
+/// The memory is that of a vector that the caller reuses, so that reading allocates nothing.
+pub(super) struct SegmentCounts<'a> {
+    first: usize,
+    counts: &'a mut [u64],
+    part: &'a mut [u64],
+}
+
+impl<'a> SegmentCounts<'a> {
+    /// Appends the numbers of these segments to `memory`, all 0.
+    pub(super) fn append(memory: &'a mut Vec<u64>, segments: Range<usize>) -> Self {
+        let start = memory.len();
+        memory.resize(start + 2 * segments.len(), 0);
+        let (counts, part) = memory[start..].split_at_mut(segments.len());
+        Self {
+            first: segments.start,
+            counts,
+            part,
+        }
+    }
+
+    /// Returns the numbers of these segments in the part that is being read.
+    pub(super) fn part(&mut self, segments: Range<usize>) -> &mut [u64] {
+        let start = segments.start.wrapping_sub(self.first);
+        let part = self.part.get_mut(start..start.wrapping_add(segments.len()));
+        part.unwrap_or_default()
+    }
+
+    /// Sets the numbers of the part to 0.
+    pub(super) fn clear_part(&mut self) {
+        self.part.fill(0);
+    }
+
+    /// Adds to a number of the part. Returns false if the segment is not in the range.
+    pub(super) fn add_to_part(&mut self, segment: usize, count: u64) -> bool {
+        let target = self.part.get_mut(segment.wrapping_sub(self.first));
+        let is_in_range = target.is_some();
+        if let Some(target) = target {
+            *target += count;
+        }
+        is_in_range
+    }
+
+    /// Adds the numbers of these segments in the part to the counts.
+    pub(super) fn add_part(&mut self, segments: Range<usize>) {
+        let start = segments.start.wrapping_sub(self.first);
+        let counts = self.counts.iter_mut().zip(&*self.part);
+        for (count, part) in counts.skip(start).take(segments.len()) {
+            *count += part;
+        }
+    }
+
+    /// Subtracts from the count of a segment.
+    pub(super) fn subtract(&mut self, segment: usize, count: u64) {
+        if let Some(target) = self.counts.get_mut(segment.wrapping_sub(self.first)) {
+            *target -= count;
+        }
+    }
+
+    /// Returns the range of segments.
+    pub(super) fn segments(&self) -> Range<usize> {
+        self.first..self.first + self.counts.len()
+    }
+
+    /// Returns the counts.
+    pub(super) fn counts(&self) -> &[u64] {
+        self.counts
+    }
+}
