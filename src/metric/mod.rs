@@ -33,6 +33,7 @@
 mod amount;
 mod any_metric;
 mod buckets;
+mod busy_rate;
 mod counter;
 mod dynamic;
 mod exemplars;
@@ -63,12 +64,12 @@ mod timer;
 
 #[cfg(feature = "llm")]
 pub(crate) use crate::cell::Extreme;
-pub(crate) use crate::cell::set_busy_rate;
 pub use amount::Amount;
 pub(crate) use amount::{to_count, to_f64};
 pub use any_metric::Metric;
 pub(crate) use any_metric::{AnySet, set_of};
 pub use buckets::Buckets;
+pub(crate) use busy_rate::set_busy_rate;
 pub use counter::Counter;
 pub(crate) use dynamic::{DynFamily, MAX_LABELS};
 #[cfg(feature = "llm")]

@@ -49,7 +49,7 @@ pub use assert::{assert_lint_clean, assert_nothing_in_flight, assert_value};
 pub use compare::assert_exposition;
 pub use exposition::Exposition;
 
-use crate::metric;
+use crate::metric::set_busy_rate as set_busy_rate_of_cells;
 
 /// Sets from how many writes per second on a series gets memory for each of the first threads;
 /// the default is 50,000. With 0, about 200 writes suffice.
@@ -57,5 +57,5 @@ use crate::metric;
 /// For the tests and benchmarks of this crate. It applies to all registries of the process.
 #[doc(hidden)]
 pub fn set_busy_rate(writes_per_second: u64) {
-    metric::set_busy_rate(writes_per_second);
+    set_busy_rate_of_cells(writes_per_second);
 }

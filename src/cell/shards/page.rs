@@ -5,9 +5,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::cell::shards::SHARDS;
-use crate::cell::shards::pool;
 use crate::cell::shards::thread_number::{ShardIndex, lease};
+use crate::cell::shards::{SHARDS, pool};
 use crate::cell::sync::{AtomicU64, OnceLock, Ordering};
 
 /// The number of words that a page has in each shard: 4 KiB.

@@ -118,6 +118,8 @@ impl PageUse {
 
 #[cfg(all(test, not(tachometer_loom)))]
 mod tests {
+    use std::sync::atomic::Ordering;
+
     use super::*;
 
     /// Gives a slot back to this pool instead of that of the process.
@@ -156,7 +158,7 @@ mod tests {
         for slot in &slots {
             assert!(slot.prepare().is_some());
             for word in slot.shards().flatten() {
-                assert_eq!(word.swap(1, crate::cell::Ordering::Relaxed), 0);
+                assert_eq!(word.swap(1, Ordering::Relaxed), 0);
             }
         }
         for slot in slots {
