@@ -18,7 +18,7 @@ use cap::Cap;
 use fastrand::Rng;
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use tachometer::{MetricsRouter, Registry};
+use tachometer::{Counter, MetricsRouter, Registry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{pause, sleep};
@@ -281,4 +281,51 @@ fn dropped_scrapes_leak_no_memory() {
         println!("{growth} bytes more than before");
         assert!(growth < 16 << 10, "{growth} bytes");
     });
+}
+
+#[test]
+fn tenants_in_turn_use_no_more_memory_than_the_limit_allows() {
+    const TENANTS: usize = 100_000;
+    /// How many tenants there are at a time.
+    const AT_ONCE: usize = 1_500;
+    const LIMIT: usize = 2_000;
+    let _alone = alone();
+    let registry = Registry::new();
+    let counters = registry.counter_family("c", "", ["tenant"]).unwrap();
+    let gauges = registry.gauge_family("g", "", ["tenant"]).unwrap();
+    let (counters, gauges) = (counters.limit(LIMIT), gauges.limit(LIMIT));
+    let before = ALLOCATOR.allocated();
+    let (mut sum, mut first_peak, mut later_peak) = (0, 0, 0);
+    for tenant in 0..TENANTS {
+        let name = format!("tenant {tenant}");
+        counters.with_ref([&name], |counter| counter.inc_by(3));
+        gauges.with([&name]).set(tenant);
+        if tenant >= AT_ONCE {
+            let name = format!("tenant {}", tenant - AT_ONCE);
+            sum += counters.with_ref([&name], Counter::get_u64);
+            assert!(counters.remove([&name]) && gauges.remove([&name]));
+        }
+        let used = ALLOCATOR.allocated() - before;
+        let peak = if tenant < TENANTS / 10 {
+            &mut first_peak
+        } else {
+            &mut later_peak
+        };
+        *peak = used.max(*peak);
+    }
+    counters.for_each(|_, counter| sum += counter.get_u64());
+    assert_eq!(sum, 3 * u64::try_from(TENANTS).unwrap());
+    assert_eq!(registry.get("c").unwrap().series(), AT_ONCE);
+    assert!(!registry.export_prometheus().contains("_overflow\""));
+    assert!(
+        later_peak <= first_peak * 11 / 10,
+        "{first_peak}, then {later_peak} bytes"
+    );
+    // Twice the series and the lists, and the memory of the first list.
+    assert!(later_peak < 3_000 * LIMIT, "{later_peak} bytes");
+    counters.retain(|_, _| false);
+    gauges.retain(|_, _| false);
+    registry.gather().for_each(drop);
+    let left = ALLOCATOR.allocated() - before;
+    println!("first peak {first_peak}, later peak {later_peak}, left {left}");
 }

@@ -1,7 +1,7 @@
 //! The cell of a gauge.
 
 use crate::cell::atomic_f64::saturating_add;
-use crate::cell::sync::{AtomicU64, Ordering};
+use crate::cell::sync::{AtomicBool, AtomicU64, Ordering};
 
 /// The bits of a gauge that was removed and not set since: a NaN that no arithmetic returns and
 /// that `set` never stores.
@@ -9,37 +9,84 @@ const UNSET: u64 = 0x7FF8_7AC4_0E7E_0001;
 
 /// A number that goes up and down, stored as the bits of an `f64`.
 ///
-/// It is one word and publishes nothing else, so `Relaxed` suffices.
+/// The number is one word and publishes nothing else, so `Relaxed` suffices, except for
+/// [`unset_if`](Self::unset_if).
 #[derive(Debug, Default)]
-pub(crate) struct GaugeCell(AtomicU64);
+pub(crate) struct GaugeCell {
+    bits: AtomicU64,
+    /// True if the number was set since the last [`take_touched`](Self::take_touched), perhaps to
+    /// the same number.
+    is_touched: AtomicBool,
+}
 
 impl GaugeCell {
     pub(crate) fn set(&self, value: f64) {
+        self.touch();
         // There are many NaNs. Store one that is not `UNSET`.
         let value = if value.is_nan() { f64::NAN } else { value };
-        self.0.store(value.to_bits(), Ordering::Relaxed);
+        // Release: pairs with the Acquire in `unset_if`.
+        self.bits.store(value.to_bits(), Ordering::Release);
     }
 
     /// Adds a finite amount.
     pub(crate) fn add(&self, amount: f64) {
+        self.touch();
         let add = |bits| Some(saturating_add(value(bits), amount).to_bits());
         let _ = self
-            .0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+            .bits
+            .fetch_update(Ordering::Release, Ordering::Relaxed, add);
     }
 
     pub(crate) fn load(&self) -> f64 {
-        value(self.0.load(Ordering::Relaxed))
+        value(self.bits())
+    }
+
+    pub(crate) fn bits(&self) -> u64 {
+        self.bits.load(Ordering::Relaxed)
+    }
+
+    /// Returns true if the number was set or changed since the last call.
+    pub(crate) fn take_touched(&self) -> bool {
+        self.is_touched.swap(false, Ordering::Relaxed)
     }
 
     /// Sets the value to 0 and marks it as unset.
     pub(crate) fn unset(&self) {
-        self.0.store(UNSET, Ordering::Relaxed);
+        self.bits.store(UNSET, Ordering::Relaxed);
+    }
+
+    /// Does what [`unset`](Self::unset) does, unless the number has other bits or was set since
+    /// the last [`take_touched`](Self::take_touched).
+    pub(crate) fn unset_if(&self, bits: u64) -> bool {
+        // Acquire: pairs with the Release in `set`. If this replaces a number that was set since,
+        // its flag is visible.
+        let exchange = |old, new| {
+            self.bits
+                .compare_exchange(old, new, Ordering::Acquire, Ordering::Relaxed)
+                .is_ok()
+        };
+        if !exchange(bits, UNSET) {
+            return false;
+        }
+        let is_touched = self.is_touched.load(Ordering::Relaxed);
+        if is_touched {
+            exchange(UNSET, bits);
+        }
+        !is_touched
     }
 
     /// Returns true if the value was not set or changed since the last `unset`.
     pub(crate) fn is_unset(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == UNSET
+        self.bits() == UNSET
+    }
+
+    /// Marks the number as set. A flag that is set already is not stored, so that threads do not
+    /// contend for it.
+    #[inline]
+    fn touch(&self) {
+        if !self.is_touched.load(Ordering::Relaxed) {
+            self.is_touched.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -70,5 +117,22 @@ mod tests {
             assert!(!gauge.is_unset());
         }
         assert_eq!(gauge.load(), 2.5);
+    }
+
+    #[test]
+    fn a_gauge_is_unset_only_if_it_was_not_set_since_even_to_the_same_number() {
+        let gauge = GaugeCell::default();
+        gauge.set(1.0);
+        assert!(gauge.take_touched());
+        let bits = gauge.bits();
+        gauge.set(1.0);
+        assert!(!gauge.unset_if(bits));
+        assert_eq!(gauge.load(), 1.0);
+        assert!(gauge.take_touched() && !gauge.take_touched());
+        assert!(!gauge.unset_if(2.0_f64.to_bits()));
+        assert!(gauge.unset_if(bits));
+        assert!(gauge.is_unset() && gauge.unset_if(gauge.bits()));
+        gauge.add(0.0);
+        assert!(gauge.take_touched());
     }
 }

@@ -71,6 +71,19 @@ impl<T: Clone> Index<T> {
         None
     }
 
+    /// Returns how many copies of an entry with this hash the tables hold.
+    pub(crate) fn copies(&self, hash: u64, is_same: impl Fn(&T) -> bool) -> usize {
+        let current = self.current.load(Ordering::Relaxed);
+        let tables = self.tables[..=current].iter().filter_map(OnceLock::get);
+        let copies = |table: &Table<T>| {
+            let used = probe(&table.slots, tag(hash))
+                .take_while(|(_, slot)| slot.load(Ordering::Relaxed) != 0);
+            let copies = used.filter_map(|(index, _)| table.entries.get(index)?.get());
+            copies.filter(|copy| is_same(copy)).count()
+        };
+        tables.map(copies).sum()
+    }
+
     /// Inserts the newest entry of the list, which is at `location`. `len` is the length of the
     /// list.
     ///

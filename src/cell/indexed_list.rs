@@ -33,6 +33,20 @@ impl<T: Clone> IndexedList<T> {
         self.index.find(&self.entries, hash, matches)
     }
 
+    /// Returns all entries in the order in which they were added.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        (0..self.len()).filter_map(|position| self.get(position))
+    }
+
+    /// Returns how many clones of an entry with this hash the list holds: 0 if `is_same` returns
+    /// false for all entries.
+    ///
+    /// No entry may be added at the same time.
+    pub(crate) fn references(&self, hash: u64, is_same: impl Fn(&T) -> bool) -> usize {
+        let entries = usize::from(self.find(hash, &is_same).is_some());
+        entries + self.index.copies(hash, is_same)
+    }
+
     /// Adds an entry and returns a reference to it.
     ///
     /// Only one thread may call this at a time.

@@ -14,6 +14,7 @@
 //! | [`HistogramCell`] | bucket, then extremes, sum and count `Release` | extremes, count and sum `Acquire`, then buckets | see `count_and_sum.rs` |
 //! | [`sparse_counts`] | `Relaxed`, a word at a time | `Relaxed` | a key and its count are one word |
 //! | [`IndexedList`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its location is visible |
+//! | [`ReplaceableList`] | one writer at a time, swaps an `Arc` | a guard | the guard keeps the list that it was taken for |
 
 mod atomic_f64;
 mod bucket_layout;
@@ -34,6 +35,7 @@ mod list;
 pub(crate) mod loom_models;
 #[cfg(feature = "llm")]
 mod recent_extreme;
+mod replaceable_list;
 mod series_state;
 mod shards;
 mod sparse_counts;
@@ -51,6 +53,7 @@ pub(crate) use in_flight::InFlightCell;
 pub(crate) use indexed_list::IndexedList;
 #[cfg(feature = "llm")]
 pub(crate) use recent_extreme::{Extreme, RecentExtremeCell};
+pub(crate) use replaceable_list::{EarlierList, ReplaceableList};
 pub(crate) use series_state::SeriesState;
-pub(crate) use sync::{AtomicBool, AtomicUsize, Mutex, Ordering};
+pub(crate) use sync::{Arc, AtomicBool, AtomicUsize, Mutex, MutexGuard, OnceLock, Ordering};
 pub(crate) use write_rate::set_busy_rate;

@@ -7,11 +7,20 @@ use crate::snapshot::now_millis;
 const REMOVED: u64 = 1;
 /// The text of the series' labels has escape sequences or quoted names.
 const ESCAPED: u64 = 2;
-const FLAGS: u64 = REMOVED | ESCAPED;
+/// The series left its family: lookups do not find it, and its values do not count under the
+/// limit.
+const RETIRED: u64 = 4;
+/// The series was removed while a handle to it may have been held.
+const HELD_BY_HANDLE: u64 = 8;
+/// The series has a value that counts under the limit.
+const COUNTED: u64 = 16;
+/// Code declared the series, so it is never retired.
+const DECLARED: u64 = 32;
+const FLAGS: u64 = REMOVED | ESCAPED | RETIRED | HELD_BY_HANDLE | COUNTED | DECLARED;
 const FLAG_BITS: u32 = FLAGS.count_ones();
 
 /// What a lookup must know about a series before it compares labels, in one word: the Unix time
-/// of its creation or last reset in milliseconds, and two flags.
+/// of its creation or last reset in milliseconds, and flags.
 ///
 /// All orderings are `Relaxed`: the word publishes only itself. Other threads see a series
 /// through its [`IndexedList`](crate::cell::IndexedList).
@@ -26,14 +35,14 @@ impl SeriesState {
         Self(AtomicU64::new(now_millis() << FLAG_BITS | flags))
     }
 
-    /// Returns true if the series is not removed and its labels are not escaped.
+    /// Returns true if the series is neither removed nor retired, and its labels are not escaped.
     #[inline]
     pub(crate) fn is_live_and_unescaped(&self) -> bool {
-        self.0.load(Ordering::Relaxed) & FLAGS == 0
+        !self.has_any(REMOVED | RETIRED | ESCAPED)
     }
 
     pub(crate) fn is_removed(&self) -> bool {
-        self.0.load(Ordering::Relaxed) & REMOVED != 0
+        self.has_any(REMOVED)
     }
 
     pub(crate) fn remove(&self) {
@@ -48,6 +57,37 @@ impl SeriesState {
         }
     }
 
+    pub(crate) fn is_retired(&self) -> bool {
+        self.has_any(RETIRED)
+    }
+
+    pub(crate) fn set_retired(&self, is_retired: bool) {
+        self.set(RETIRED, is_retired);
+    }
+
+    /// Sets whether the series was removed while a handle to it may have been held. Returns what
+    /// was set before.
+    pub(crate) fn set_held(&self, is_held: bool) -> bool {
+        self.set(HELD_BY_HANDLE, is_held)
+    }
+
+    /// Returns true if the series has a value that counts under the limit.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.has_any(COUNTED)
+    }
+
+    pub(crate) fn set_counted(&self, is_counted: bool) {
+        self.set(COUNTED, is_counted);
+    }
+
+    pub(crate) fn is_declared(&self) -> bool {
+        self.has_any(DECLARED)
+    }
+
+    pub(crate) fn declare(&self) {
+        self.set(DECLARED, true);
+    }
+
     /// Sets the creation time to now.
     pub(crate) fn restart(&self) {
         let created = now_millis() << FLAG_BITS;
@@ -56,6 +96,22 @@ impl SeriesState {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
                 Some(created | word & FLAGS)
             });
+    }
+
+    /// Returns true if the word has one of these flags.
+    #[inline]
+    fn has_any(&self, flags: u64) -> bool {
+        self.0.load(Ordering::Relaxed) & flags != 0
+    }
+
+    /// Sets or clears a flag, and returns whether it was set.
+    fn set(&self, flag: u64, is_set: bool) -> bool {
+        let before = if is_set {
+            self.0.fetch_or(flag, Ordering::Relaxed)
+        } else {
+            self.0.fetch_and(!flag, Ordering::Relaxed)
+        };
+        before & flag != 0
     }
 
     /// Returns the Unix time of the creation or last reset in milliseconds.

@@ -11,20 +11,24 @@ macro_rules! loom_thread_local {
 }
 
 #[cfg(not(tachometer_loom))]
+pub(crate) use arc_swap::ArcSwap;
+#[cfg(not(tachometer_loom))]
 pub(crate) use std::sync::atomic::{
     AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
 #[cfg(not(tachometer_loom))]
-pub(crate) use std::sync::{Mutex, MutexGuard, OnceLock};
+pub(crate) use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 #[cfg(not(tachometer_loom))]
 pub(crate) use std::thread_local;
 
+#[cfg(tachometer_loom)]
+pub(crate) use arc_mutex::{ArcSwap, Weak};
 #[cfg(tachometer_loom)]
 pub(crate) use loom::sync::atomic::{
     AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
 #[cfg(tachometer_loom)]
-pub(crate) use loom::sync::{Mutex, MutexGuard};
+pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};
 #[cfg(tachometer_loom)]
 pub(crate) use loom_thread_local as thread_local;
 #[cfg(tachometer_loom)]
@@ -72,6 +76,54 @@ mod once {
     impl<T> Default for OnceLock<T> {
         fn default() -> Self {
             Self::new()
+        }
+    }
+}
+
+/// An `ArcSwap`, which cannot run in loom, as a mutex, and a `Weak`, which loom lacks.
+#[cfg(tachometer_loom)]
+mod arc_mutex {
+    use std::marker::PhantomData;
+
+    use super::{Arc, Mutex};
+
+    #[derive(Debug)]
+    pub(crate) struct ArcSwap<T>(Mutex<Arc<T>>);
+
+    impl<T> ArcSwap<T> {
+        pub(crate) fn new(value: Arc<T>) -> Self {
+            Self(Mutex::new(value))
+        }
+
+        pub(crate) fn load(&self) -> Arc<T> {
+            self.load_full()
+        }
+
+        pub(crate) fn load_full(&self) -> Arc<T> {
+            // Poisoned only if the model has failed already.
+            Arc::clone(&self.0.lock().unwrap())
+        }
+
+        pub(crate) fn swap(&self, value: Arc<T>) -> Arc<T> {
+            std::mem::replace(&mut self.0.lock().unwrap(), value)
+        }
+    }
+
+    /// A pointer that is never upgraded.
+    #[derive(Debug)]
+    pub(crate) struct Weak<T>(PhantomData<T>);
+
+    impl<T> Weak<T> {
+        pub(crate) fn new(_: &Arc<T>) -> Self {
+            Self(PhantomData)
+        }
+
+        pub(crate) fn upgrade(&self) -> Option<Arc<T>> {
+            None
+        }
+
+        pub(crate) fn strong_count(&self) -> usize {
+            0
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::encode::{Buffer, Encode};
 use crate::export::Export;
-use crate::registry::BlockReader;
+use crate::registry::{BlockReader, Delivery};
 use crate::snapshot::SeriesBlock;
 
 /// A chunk ends when it is at least this long. It may be longer by one series, or by one protobuf
@@ -23,6 +23,8 @@ pub(crate) struct ChunkEncoder {
     /// encodes that.
     export: Option<Export>,
     state: Option<ExportState>,
+    /// Set from the first chunk on, if the export is delivered to a monitoring system.
+    delivery: Option<Delivery>,
     is_last: bool,
     /// The current block, and how many of its series have been written.
     current_block: Option<(SeriesBlock, usize)>,
@@ -43,6 +45,7 @@ impl ChunkEncoder {
             remaining_series: export.limit,
             export: Some(export),
             state: None,
+            delivery: None,
             is_last: false,
             current_block: None,
             buffer: Buffer::default(),
@@ -59,6 +62,17 @@ impl ChunkEncoder {
         self.is_last
     }
 
+    /// Records that the last chunk was delivered, after all others.
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(dead_code, reason = "the router delivers exports")
+    )]
+    pub(crate) fn complete_delivery(&mut self) {
+        if let Some(delivery) = self.delivery.take().filter(|_| self.is_last) {
+            delivery.complete();
+        }
+    }
+
     /// Frees the memory of the current chunk.
     #[cfg(feature = "axum")]
     pub(crate) fn free_buffer(&mut self) {
@@ -72,7 +86,8 @@ impl ChunkEncoder {
             self.buffer = Buffer::with_capacity(BUFFER_CAPACITY);
         }
         if let Some(export) = self.export.take() {
-            let mut reading = export.start();
+            let mut reading;
+            (reading, self.delivery) = export.start();
             reading.encoder.start(&mut self.buffer);
             self.state = Some(reading);
         }

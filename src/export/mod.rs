@@ -32,7 +32,7 @@ pub use format::Format;
 use std::{fmt, io};
 
 use crate::encode::{Encode, JsonEncoder, ProtobufEncoder, TextEncoder, TextFormat};
-use crate::registry::Registry;
+use crate::registry::{Delivery, Registry};
 use crate::snapshot::Escaping;
 
 /// An export of a registry: choose its options, then write it.
@@ -47,6 +47,7 @@ pub struct Export {
     created: bool,
     name_filter: Option<Vec<String>>,
     limit: usize,
+    is_delivery: bool,
 }
 
 impl fmt::Debug for Export {
@@ -89,6 +90,19 @@ impl Export {
         Self { limit, ..self }
     }
 
+    /// Lets series expire once [`ChunkEncoder::complete_delivery`] was called for an export that
+    /// contains their last value.
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(dead_code, reason = "the router delivers exports")
+    )]
+    pub(crate) fn for_delivery(self) -> Self {
+        Self {
+            is_delivery: true,
+            ..self
+        }
+    }
+
     /// Writes the export, in chunks of about 60 KiB.
     ///
     /// # Errors
@@ -117,8 +131,13 @@ impl Export {
         ChunkEncoder::new(self)
     }
 
-    fn start(self) -> ExportState {
-        let mut reader = self.registry.reader();
+    fn start(self) -> (ExportState, Option<Delivery>) {
+        let (mut reader, delivery) = if self.is_delivery {
+            let (reader, delivery) = self.registry.reader_for_delivery();
+            (reader, Some(delivery))
+        } else {
+            (self.registry.reader(), None)
+        };
         if let Some(names) = self.name_filter {
             reader = reader.filter_names(names);
         }
@@ -134,7 +153,8 @@ impl Export {
             Format::Protobuf => Box::new(ProtobufEncoder::new(self.escaping)),
             Format::Json => Box::new(JsonEncoder::new(reader.read_at(), reader.uptime())),
         };
-        ExportState { reader, encoder }
+        let state = ExportState { reader, encoder };
+        (state, delivery)
     }
 }
 
@@ -148,6 +168,7 @@ impl Registry {
             created: false,
             name_filter: None,
             limit: usize::MAX,
+            is_delivery: false,
         }
     }
 

@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 #[cfg(feature = "dashboard")]
 use crate::metric::buckets::Buckets;
-use crate::metric::handle::Handle;
 #[cfg(feature = "dashboard")]
 use crate::metric::histogram::Histogram;
 use crate::metric::instrument::Instrument;
 use crate::metric::limits::Limits;
-use crate::metric::set::SeriesSet;
+use crate::metric::set::{ReadId, SeriesCursor, SeriesSet};
 use crate::snapshot::{Desc, Kind, Labels, Role, SeriesBlock};
 
 /// A registered metric of any kind, with all its series.
@@ -118,6 +117,12 @@ impl Metric {
         counts.reduce(|sum, count| sum + count)
     }
 
+    /// Returns how many of its series have expired, or `None` if they do not expire.
+    pub(crate) fn expired_series(&self) -> Option<u64> {
+        let counts = self.sets.iter().filter_map(|set| set.expired_count());
+        counts.reduce(|sum, count| sum + count)
+    }
+
     /// Returns true if its series are instruments of type `M`.
     pub(crate) fn has_instrument<M: Instrument>(&self) -> bool {
         self.sets.iter().any(|set| set_of::<M>(set).is_some())
@@ -150,11 +155,18 @@ pub(crate) trait AnySet: Any + Send + Sync {
     fn limits(&self) -> Option<&Limits>;
     fn len(&self) -> usize;
     fn invalid_count(&self) -> u64;
-    /// Reads up to [`SeriesBlock::MAX_SERIES`] series from index `next` on, and moves `next` past
-    /// them. Returns `None` at the end.
-    fn block(&self, next: &mut usize) -> Option<SeriesBlock>;
+    /// Reads up to [`SeriesBlock::MAX_SERIES`] series from `cursor` on, and moves it past them.
+    /// Returns `None` at the end.
+    fn block(&self, cursor: &mut SeriesCursor) -> Option<SeriesBlock>;
     fn total(&self) -> f64;
     fn reset(&self);
+    /// Removes the expired series before a read whose result is delivered. Returns true if the
+    /// series can expire, and [`deliver`](Self::deliver) is to be called.
+    fn expire(&self, read: ReadId) -> bool;
+    /// Records that a read was delivered.
+    fn deliver(&self, read: ReadId);
+    /// Returns how many series have expired, or `None` if they do not expire.
+    fn expired_count(&self) -> Option<u64>;
 }
 
 impl<M: Instrument> AnySet for SeriesSet<M> {
@@ -175,24 +187,38 @@ impl<M: Instrument> AnySet for SeriesSet<M> {
     }
 
     fn len(&self) -> usize {
-        self.iter().count()
+        let mut len = 0;
+        self.for_each_visible(|_| len += 1);
+        len
     }
 
     fn invalid_count(&self) -> u64 {
         self.invalid_count()
     }
 
-    fn block(&self, next: &mut usize) -> Option<SeriesBlock> {
-        self.block(next)
+    fn block(&self, cursor: &mut SeriesCursor) -> Option<SeriesBlock> {
+        self.block(cursor)
     }
 
     fn total(&self) -> f64 {
-        // Not `sum`, which returns -0 if there is no series.
-        let totals = self.iter().map(Handle::total);
-        totals.fold(0.0, |sum, total| sum + total)
+        let mut total = 0.0;
+        self.for_each_visible(|series| total += series.handle().total());
+        total
     }
 
     fn reset(&self) {
-        self.iter().for_each(Handle::reset);
+        self.for_each_visible(|series| series.handle().reset());
+    }
+
+    fn expire(&self, read: ReadId) -> bool {
+        self.expire(read)
+    }
+
+    fn deliver(&self, read: ReadId) {
+        self.deliver(read);
+    }
+
+    fn expired_count(&self) -> Option<u64> {
+        self.expired_count()
     }
 }

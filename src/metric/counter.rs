@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::cell::CounterCell;
 use crate::metric::amount::{Amount, Number, to_f64, to_number};
-use crate::metric::handle::{Handle, MetricCell, impl_as_handle};
+use crate::metric::handle::{CellActivity, Handle, MetricCell, impl_as_handle};
 use crate::metric::instrument::Instrument;
 use crate::snapshot::{Count, Kind, SeriesSnapshot, SeriesValue, Values};
 
@@ -161,5 +161,21 @@ impl MetricCell for CounterCell {
 
     fn is_unset(&self, (): &()) -> bool {
         self.load() == Count::default()
+    }
+
+    fn activity(&self, (): &()) -> Option<CellActivity> {
+        let count = self.load();
+        Some(CellActivity {
+            words: [count.whole, count.fraction.to_bits()],
+            is_new: false,
+        })
+    }
+
+    fn unset_if_unchanged(&self, (): &(), activity: &CellActivity) -> bool {
+        let [whole, fraction] = activity.words;
+        self.reset_if(Count {
+            whole,
+            fraction: f64::from_bits(fraction),
+        })
     }
 }

@@ -36,20 +36,31 @@ impl<M: Instrument> DynFamily<M> {
     /// are over the limit are replaced by the overflow value.
     ///
     /// Takes a lock and allocates only if the series is created.
-    pub(crate) fn get_or_create(&self, values: &mut [&str]) -> &M {
+    pub(crate) fn get_or_create(&self, values: &mut [&str]) -> M {
+        self.with_ref(values, |series, _| series.clone())
+    }
+
+    /// Calls `record` with the series that [`get_or_create`](Self::get_or_create) returns, without
+    /// cloning a handle, and with its values.
+    pub(crate) fn with_ref<'a, 'v, T>(
+        &self,
+        values: &'v mut [&'a str],
+        record: impl FnOnce(&M, &'v mut [&'a str]) -> T,
+    ) -> T {
         let requested = self.order.sort(values);
         let mut admitted = requested;
         let labels = self.order.len();
-        let series = self
-            .set
-            .get_or_create_slow(&requested[..labels], &mut admitted[..labels]);
-        self.order.restore(&admitted, values);
-        series
+        let (requested, all) = (&requested[..labels], &mut admitted[..labels]);
+        self.set
+            .with_series_slow(requested, all, |series, admitted| {
+                self.order.restore(admitted, values);
+                record(series, values)
+            })
     }
 
     /// Returns the series with these values, if it exists.
     #[cfg(feature = "llm")]
-    pub(crate) fn find(&self, values: &[&str]) -> Option<&M> {
+    pub(crate) fn find(&self, values: &[&str]) -> Option<M> {
         let values = self.order.sort(values);
         self.set.find(&values[..self.order.len()])
     }

@@ -28,7 +28,8 @@ pub(crate) struct Exemplars {
 /// The exemplars of each series, sorted by bucket.
 type StoredExemplars = HashMap<SeriesAddress, Vec<StoredExemplar>, Hasher>;
 
-/// The address of a series. A series does not move, and lives as long as its family.
+/// The address of a series. A series does not move, and removes its exemplars when it is
+/// dropped.
 pub(crate) type SeriesAddress = usize;
 
 #[derive(Debug)]

@@ -1,8 +1,10 @@
 //! A metric with labels.
 
 use std::array;
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::metric::buckets::Buckets;
 use crate::metric::histogram::Histogram;
@@ -78,10 +80,8 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     /// ```
     #[inline]
     pub fn with_ref<T>(&self, values: [&str; N], record: impl FnOnce(&M) -> T) -> T {
-        record(
-            self.set
-                .get_or_create(self.in_set_order(values), &self.value_offsets),
-        )
+        self.set
+            .with_series(self.in_set_order(values), &self.value_offsets, record)
     }
 
     /// Sets how many distinct values the family's [open](crate::Label::open) labels may have
@@ -120,6 +120,49 @@ impl<M: Instrument, const N: usize> Family<M, N> {
         self
     }
 
+    /// Removes series in which nothing was recorded for this time. The default is never.
+    ///
+    /// A series expires when a scrape by the router reads it, if two conditions are met. Scrapes
+    /// have seen the same value for this time, and a complete scrape contained that value.
+    /// Recording in an expiring series takes no more time than in another one.
+    ///
+    /// Only scrapes in a Prometheus format count whose response was read to its end. Without such
+    /// scrapes nothing expires: the page, JSON, [`Registry::gather`](crate::Registry::gather) and
+    /// exports do not count. The first scraper that has read a value satisfies the second
+    /// condition for all scrapers. With several scrapers, use at least five times the longest
+    /// scrape interval.
+    ///
+    /// An expired series is [removed](Self::remove): it frees its memory and its part of the
+    /// [limit](Self::limit) as soon as no handle to it is held. The next use starts at zero with a
+    /// new creation time. In Prometheus the series becomes stale with the first scrape that lacks
+    /// it, so instant queries no longer return it. `rate` and `increase` read the new start as a
+    /// counter reset and do not see what was recorded before the first scrape of the new series.
+    ///
+    /// [Declared](Self::declare) series and the series of replaced values (`_overflow`) never
+    /// expire. Setting a gauge to the same number and adding 0 to a gauge are uses; adding 0 to a
+    /// counter is not. `tachometer_series_expired_total` counts the series that expired.
+    ///
+    /// Call it before the first series is created. Otherwise the memory of the series that exist
+    /// is freed with the family only. All handles to the family share the time.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tachometer::Registry;
+    /// let registry = Registry::new();
+    /// let requests = registry
+    ///     .counter_family("tenant_requests_total", "Requests of a tenant.", ["tenant"])?
+    ///     .expire_after(Duration::from_secs(15 * 60));
+    /// requests.with_ref(["acme"], |requests| requests.inc());
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    #[doc(alias = "ttl")]
+    #[doc(alias = "idle_timeout")]
+    #[must_use = "this returns the family"]
+    pub fn expire_after(self, unused: Duration) -> Self {
+        self.set.expire_after(unused);
+        self
+    }
+
     /// Removes the series with these label values from scrapes. Returns true if it was visible
     /// and is removed now; false if another thread uses it at the same time. If two threads
     /// remove it at the same time, both calls may return true.
@@ -127,8 +170,11 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     /// The next use of the series, through the family or through a handle, makes it visible
     /// again, starting at zero. Adding 0 to a counter is not a use.
     ///
-    /// The series keeps its memory, and its values still count against the
-    /// [limit](Self::limit).
+    /// As soon as no handle to the series is held, its values no longer count against the
+    /// [limit](Self::limit), and the next scrapes free its memory. A family that grows large before
+    /// its first removal keeps the memory of the series that it has then, until it is dropped, so
+    /// that lookups in families without removals need no guard.
+    /// [Declared](Self::declare) series keep their memory.
     ///
     /// ```
     /// # use tachometer::Registry;
@@ -146,6 +192,67 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     #[doc(alias = "delete")]
     pub fn remove(&self, values: [&str; N]) -> bool {
         self.set.remove(&self.in_set_order(values))
+    }
+
+    /// [Removes](Self::remove) the series for which `keep` returns false. It is called with the
+    /// label values of each visible series, in the order of the label names, and with the series.
+    ///
+    /// No lock is held while `keep` runs, so it may record metrics. What other threads record in a
+    /// series after `keep` returned false for it is removed, too, or makes it visible again.
+    ///
+    /// ```
+    /// # use tachometer::Registry;
+    /// let registry = Registry::new();
+    /// let depth = registry.gauge_family("queue_depth", "Jobs in the queue.", ["queue"])?;
+    /// depth.with(["mails"]).set(3);
+    /// depth.with(["images"]).set(0);
+    /// depth.retain(|_, depth| depth.get() > 0.0);
+    /// assert_eq!(registry.get("queue_depth").unwrap().series(), 1);
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    pub fn retain(&self, mut keep: impl FnMut([&str; N], &M) -> bool) {
+        self.set
+            .retain(|series| self.with_values(series, |values| keep(values, series)));
+    }
+
+    /// Calls `visit` with the label values of each visible series, in the order of the label
+    /// names, and with the series. Series whose values were replaced are included, with the value
+    /// `_overflow`.
+    ///
+    /// No lock is held while `visit` runs, so it may record metrics. Series that are created
+    /// meanwhile may be left out.
+    ///
+    /// ```
+    /// # use tachometer::Registry;
+    /// let registry = Registry::new();
+    /// let mails = registry.counter_family("mails_total", "Mails sent.", ["kind", "result"])?;
+    /// mails.with(["welcome", "sent"]).inc_by(3);
+    /// mails.with(["welcome", "bounced"]).inc();
+    /// let mut bounced = 0;
+    /// mails.for_each(|[_, result], mails| {
+    ///     if result == "bounced" {
+    ///         bounced += mails.get_u64();
+    ///     }
+    /// });
+    /// assert_eq!(bounced, 1);
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    #[doc(alias = "iter")]
+    #[doc(alias = "series")]
+    pub fn for_each(&self, mut visit: impl FnMut([&str; N], &M)) {
+        self.set
+            .for_each_visible(|series| self.with_values(series, |values| visit(values, series)));
+    }
+
+    /// Calls `run` with the label values of a series, in the caller's order.
+    fn with_values<T>(&self, series: &M, run: impl FnOnce([&str; N]) -> T) -> T {
+        let labels = &series.handle().series().labels;
+        let mut values = [const { Cow::Borrowed("") }; N];
+        for (label, value) in self.set.info().values_of(labels).enumerate() {
+            let index = self.order.map_or(label, |order| order[label]);
+            values[index] = value;
+        }
+        run(values.each_ref().map(|value| &**value))
     }
 
     #[inline]

@@ -1,5 +1,6 @@
 //! The description, labels and limits of a family.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher as _};
 use std::sync::Arc;
 
@@ -81,12 +82,18 @@ impl FamilyInfo {
         labels.has_exact_pairs(&self.constant_labels, self.pairs(values))
     }
 
+    /// Returns the values of a series of the family, one for each label name.
+    pub(super) fn values_of<'a>(&self, labels: &'a Labels) -> impl Iterator<Item = Cow<'a, str>> {
+        let constant = self.constant_labels.pairs().count();
+        labels.pairs().skip(constant).map(|(_, value)| value)
+    }
+
     #[inline]
-    pub(super) fn hash(&self, values: &[&str]) -> u64 {
+    pub(super) fn hash(&self, values: &[impl AsRef<str>]) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         for value in values {
             // The hasher includes the length, so that `["a", "b"]` and `["ab", ""]` differ.
-            hasher.write(value.as_bytes());
+            hasher.write(value.as_ref().as_bytes());
         }
         hasher.finish()
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::cell::GaugeCell;
 use crate::metric::amount::{Amount, to_f64};
-use crate::metric::handle::{Handle, MetricCell, impl_as_handle};
+use crate::metric::handle::{CellActivity, Handle, MetricCell, impl_as_handle};
 use crate::metric::instrument::Instrument;
 use crate::snapshot::{Kind, SeriesSnapshot, SeriesValue};
 
@@ -117,5 +117,19 @@ impl MetricCell for GaugeCell {
 
     fn is_unset(&self, (): &()) -> bool {
         GaugeCell::is_unset(self)
+    }
+
+    fn activity(&self, (): &()) -> Option<CellActivity> {
+        // First: a value that is set in between is then seen by the next call.
+        let is_new = self.take_touched();
+        Some(CellActivity {
+            words: [self.bits(), 0],
+            is_new,
+        })
+    }
+
+    fn unset_if_unchanged(&self, (): &(), activity: &CellActivity) -> bool {
+        let [bits, _] = activity.words;
+        self.unset_if(bits)
     }
 }

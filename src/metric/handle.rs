@@ -1,9 +1,9 @@
 //! The handle that every instrument wraps: a shared pointer to one series.
 
 use std::fmt::{self, Debug};
-use std::sync::Arc;
+use std::sync;
 
-use crate::cell::SeriesState;
+use crate::cell::{Arc, SeriesState};
 use crate::metric::series::{Series, Shared};
 use crate::snapshot::{Kind, Labels, SeriesSnapshot, SeriesValue, Values};
 
@@ -54,6 +54,48 @@ pub(crate) trait MetricCell: Debug + Send + Sync + 'static {
 
     /// Returns true if nothing was recorded since the last [`unset`](Self::unset).
     fn is_unset(&self, settings: &Self::Settings) -> bool;
+
+    /// Returns what was recorded, or `None` if the series never expires.
+    fn activity(&self, _: &Self::Settings) -> Option<CellActivity> {
+        None
+    }
+
+    /// Sets the cell back to its initial state, unless something was recorded since `activity`.
+    /// What is recorded at the same time is kept.
+    fn unset_if_unchanged(&self, _: &Self::Settings, _activity: &CellActivity) -> bool {
+        false
+    }
+}
+
+/// What was recorded in a cell, to find out later whether anything was recorded since.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct CellActivity {
+    pub(crate) words: [u64; 2],
+    /// True if something was recorded since this was determined before, even if the words are
+    /// the same.
+    pub(crate) is_new: bool,
+}
+
+/// What was recorded in a series since its creation or its last reset.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Activity {
+    created_millis: u64,
+    cell: CellActivity,
+}
+
+impl Activity {
+    /// Returns true if nothing was recorded between this and a later activity, and the series was
+    /// not reset.
+    pub(crate) fn is_same(&self, later: &Self) -> bool {
+        self.created_millis == later.created_millis
+            && self.cell.words == later.cell.words
+            && !later.cell.is_new
+    }
+
+    #[cfg(test)]
+    pub(crate) fn words(&self) -> [u64; 2] {
+        self.cell.words
+    }
 }
 
 /// A newtype of a [`Handle`].
@@ -64,6 +106,7 @@ pub(crate) trait AsHandle {
 
     fn from_handle(handle: Handle<Self::Cell>) -> Self;
     fn handle(&self) -> &Handle<Self::Cell>;
+    fn handle_mut(&mut self) -> &mut Handle<Self::Cell>;
 }
 
 /// Implements [`AsHandle`] for `struct $instrument(Handle<$cell>)`.
@@ -82,6 +125,10 @@ macro_rules! impl_as_handle {
             fn handle(&self) -> &$crate::metric::handle::Handle<$cell> {
                 &self.0
             }
+
+            fn handle_mut(&mut self) -> &mut $crate::metric::handle::Handle<$cell> {
+                &mut self.0
+            }
         }
     };
 }
@@ -97,12 +144,12 @@ impl<C: MetricCell> Handle<C> {
     }
 
     /// Creates a series of a family.
-    pub(crate) fn new(labels: Labels, shared: &Arc<Shared<C::Settings>>) -> Self {
+    pub(crate) fn new(labels: Labels, shared: &sync::Arc<Shared<C::Settings>>) -> Self {
         Self(Arc::new(Series {
             state: SeriesState::new(labels.is_escaped()),
             labels,
             cell: C::new(&shared.settings),
-            shared: Arc::clone(shared),
+            shared: sync::Arc::clone(shared),
         }))
     }
 
@@ -184,10 +231,51 @@ impl<C: MetricCell> Handle<C> {
         self.is_hidden()
     }
 
+    /// Returns what was recorded, or `None` if the series never expires.
+    pub(crate) fn activity(&self) -> Option<Activity> {
+        Some(Activity {
+            created_millis: self.0.state.created_millis(),
+            cell: self.0.cell.activity(self.settings())?,
+        })
+    }
+
+    /// Hides the series until it is used again, unless something was recorded since `activity`.
+    pub(crate) fn expire(&self, activity: &Activity) -> bool {
+        let cell = &self.0.cell;
+        let is_expired = cell.unset_if_unchanged(self.settings(), &activity.cell);
+        if is_expired {
+            self.0.restart();
+            // After the cell was unset, as in `remove`.
+            self.0.state.remove();
+        }
+        is_expired
+    }
+
     /// Makes a removed series visible again.
     #[inline]
     pub(crate) fn restore(&self) {
         self.0.state.restore();
+    }
+
+    /// Returns true if the series was removed and not used since, even if scrapes leave it out
+    /// anyway.
+    pub(crate) fn is_removed(&self) -> bool {
+        self.0.state.is_removed() && self.0.cell.is_unset(self.settings())
+    }
+
+    /// Returns true if this is the only handle to the series, in lists of series, too. Everything
+    /// that other handles recorded is then visible to this thread.
+    pub(crate) fn is_only_one(&mut self) -> bool {
+        Arc::get_mut(&mut self.0).is_some()
+    }
+
+    /// Returns how many handles to the series there are, in lists of series, too.
+    pub(crate) fn count(&self) -> usize {
+        Arc::strong_count(&self.0)
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Returns true if scrapes leave the series out: it was removed and not used since.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::cell::{BucketLayout, HistogramCell};
 use crate::error::Error;
 use crate::metric::buckets::Buckets;
-use crate::metric::handle::{Handle, MetricCell, impl_as_handle};
+use crate::metric::handle::{CellActivity, Handle, MetricCell, impl_as_handle};
 use crate::metric::instrument::Instrument;
 use crate::metric::timer::{TimedFuture, Timer};
 use crate::snapshot::{
@@ -276,5 +276,17 @@ impl MetricCell for HistogramCell {
 
     fn is_unset(&self, buckets: &Buckets) -> bool {
         view(self, &buckets.layout, |view| view.count()) == 0
+    }
+
+    fn activity(&self, buckets: &Buckets) -> Option<CellActivity> {
+        Some(CellActivity {
+            words: [view(self, &buckets.layout, |view| view.count()), 0],
+            is_new: false,
+        })
+    }
+
+    fn unset_if_unchanged(&self, buckets: &Buckets, activity: &CellActivity) -> bool {
+        let [count, _] = activity.words;
+        self.reset_if(&buckets.layout, count)
     }
 }

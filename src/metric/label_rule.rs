@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::metric::label::{Allowed, Label};
-use crate::metric::seen_values::SeenValues;
+use crate::metric::seen_values::{SeenValues, UnusedValue};
 
 /// The value that replaces those that a label may not have.
 pub(crate) const OVERFLOW: &str = "_overflow";
@@ -65,7 +65,7 @@ impl LabelRule {
             Some(Allowed::Closed(values)) => {
                 let seen_values = SeenValues::new();
                 for value in values {
-                    seen_values.add(value, true);
+                    seen_values.declare(value);
                 }
                 Values::Closed(seen_values)
             }
@@ -126,20 +126,41 @@ impl LabelRule {
     /// Adds the value of a new series, and returns what [`check`](Self::check) returned
     /// before.
     ///
-    /// Only one thread may call this or [`declare`](Self::declare) at a time.
+    /// Only one thread may call this or another method that changes the rule at a time.
     pub(crate) fn admit(&self, value: &str) -> Admission {
         let admission = self.check(value);
-        if let (Values::Open(seen_values), Admission::New) = (&self.values, admission) {
-            seen_values.add(value, false);
+        if let (Values::Open(seen_values), Admission::New | Admission::Counted) =
+            (&self.values, admission)
+        {
+            seen_values.add_series(value);
         }
         admission
+    }
+
+    /// Adds a value from a share of the limit. Returns false if the rule has it already.
+    #[cfg(feature = "llm")]
+    pub(crate) fn admit_from_share(&self, value: &str) -> bool {
+        let is_new = self.check(value) == Admission::New;
+        if let (Values::Open(seen_values), true) = (&self.values, is_new) {
+            seen_values.add_from_share(value);
+        }
+        is_new
+    }
+
+    /// Takes back the value of a series that [`admit`](Self::admit) added. Returns the value's
+    /// facts if no other series has it and it counted against the limit.
+    pub(crate) fn release(&self, value: &str) -> Option<UnusedValue> {
+        match &self.values {
+            Values::Open(seen_values) => seen_values.remove_series(value),
+            Values::Closed(_) | Values::Unlimited => None,
+        }
     }
 
     /// Declares a value, and returns what [`check`](Self::check) returned before.
     pub(crate) fn declare(&self, value: &str) -> Admission {
         let admission = self.check(value);
         match &self.values {
-            Values::Open(seen_values) | Values::Closed(seen_values) => seen_values.add(value, true),
+            Values::Open(seen_values) | Values::Closed(seen_values) => seen_values.declare(value),
             Values::Unlimited => {}
         }
         admission

@@ -11,8 +11,8 @@ const COMBINATIONS_PER_VALUE: usize = if cfg!(tachometer_loom) { 1 } else { 10 }
 
 /// The limits of one family, and how much of them is used.
 ///
-/// The counts are written by one thread at a time, the one that adds a series, with `Release`
-/// and after the series and its values were added. They are read with `Acquire`. So a thread
+/// The counts are written by one thread at a time, the one that adds or retires a series, with
+/// `Release`, and after a series and its values were added. They are read with `Acquire`. So a thread
 /// that sees a limit reached also sees the series and values that reached it.
 pub(crate) struct Limits {
     rules: Box<[LabelRule]>,
@@ -28,7 +28,6 @@ pub(crate) struct Limits {
     overflow: CounterCell,
     /// The values that were admitted from a share of the limit. Relaxed: no other value
     /// depends on it.
-    #[cfg(feature = "llm")]
     share_values: AtomicUsize,
 }
 
@@ -49,7 +48,6 @@ impl Limits {
             values: AtomicUsize::new(0),
             combinations: AtomicUsize::new(0),
             overflow: CounterCell::default(),
-            #[cfg(feature = "llm")]
             share_values: AtomicUsize::new(0),
         }
     }
@@ -102,7 +100,7 @@ impl Limits {
         let limit = self.limit.load(Ordering::Relaxed);
         let has_capacity =
             self.values.load(Ordering::Acquire) < limit && self.share_has_capacity(divisor);
-        let is_admitted = has_capacity && rule.admit(value) == Admission::New;
+        let is_admitted = has_capacity && rule.admit_from_share(value);
         if is_admitted {
             self.share_values.fetch_add(1, Ordering::Relaxed);
             self.values.fetch_add(1, Ordering::Release);
@@ -148,19 +146,35 @@ impl Limits {
         first
     }
 
-    /// Counts the values of a series that was added, after [`apply`](Self::apply).
+    /// Counts the values of a series that was added. Returns true if one of them counts against
+    /// the limit; [`release`](Self::release) needs that.
     ///
-    /// Only one thread may call this or [`declare`](Self::declare) at a time.
-    pub(crate) fn admit(&self, values: &[&str]) {
+    /// Only one thread may call this or another method that changes the counts at a time.
+    pub(crate) fn admit(&self, values: &[impl AsRef<str>]) -> bool {
         let mut has_open_value = false;
         for (rule, value) in self.rules.iter().zip(values) {
-            let admission = rule.admit(value);
+            let admission = rule.admit(value.as_ref());
             let new = usize::from(admission == Admission::New);
             self.values.fetch_add(new, Ordering::Release);
             has_open_value |= admission != Admission::Exempt;
         }
         self.combinations
             .fetch_add(usize::from(has_open_value), Ordering::Release);
+        has_open_value
+    }
+
+    /// Takes back the values of a series that [`admit`](Self::admit) counted. A value stops
+    /// counting against the limit with its last series.
+    pub(crate) fn release(&self, values: &[impl AsRef<str>], had_open_value: bool) {
+        for (rule, value) in self.rules.iter().zip(values) {
+            if let Some(unused) = rule.release(value.as_ref()) {
+                self.values.fetch_sub(1, Ordering::Release);
+                self.share_values
+                    .fetch_sub(usize::from(unused.is_from_share), Ordering::Relaxed);
+            }
+        }
+        self.combinations
+            .fetch_sub(usize::from(had_open_value), Ordering::Release);
     }
 
     /// Allows these values, a list for each label, whatever the limit.

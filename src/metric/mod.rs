@@ -93,5 +93,5 @@ pub(crate) use name::{Names, exported_names, is_same_when_escaped};
 pub(crate) use recent_extreme::RecentExtreme;
 #[cfg(all(test, feature = "llm"))]
 pub(crate) use recent_extreme::advance;
-pub(crate) use set::SeriesSet;
+pub(crate) use set::{ReadId, SeriesCursor, SeriesSet};
 pub use timer::Timer;

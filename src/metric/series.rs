@@ -36,10 +36,16 @@ impl<C: MetricCell> Series<C> {
         self.state.restart();
     }
 
-    /// Returns the address of the series, which identifies it: a series does not move while its
-    /// family exists.
+    /// Returns the address of the series, which identifies it while it exists.
     pub(crate) fn address(&self) -> SeriesAddress {
         ptr::from_ref(self).addr()
+    }
+}
+
+/// Another series may get the same address.
+impl<C: MetricCell> Drop for Series<C> {
+    fn drop(&mut self) {
+        self.shared.exemplars.remove(self.address());
     }
 }
 

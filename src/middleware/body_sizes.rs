@@ -87,9 +87,9 @@ impl BodySizeFamilies {
             let status = status_label(status.as_ref(), is_class);
             let mut labels = [endpoint.method_name(), &*endpoint.route, status];
             let count = if self.have_status { 3 } else { 2 };
-            family
-                .get_or_create(&mut labels[..count])
-                .observe(bytes as f64);
+            family.with_ref(&mut labels[..count], |series, _| {
+                series.observe(bytes as f64);
+            });
         };
         if is_request_measured {
             observe(&self.request, sizes.request());

@@ -121,7 +121,7 @@ impl Endpoint {
 
     fn series<M: Instrument>(&self, family: &DynFamily<M>) -> M {
         let labels = &mut [self.method_name(), &self.route];
-        family.get_or_create(labels).clone()
+        family.get_or_create(labels)
     }
 }
 

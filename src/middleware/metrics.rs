@@ -110,8 +110,8 @@ impl HttpMetrics {
         let labels = &mut [settings.methods.name(method), route, &*seconds];
         Some(ServiceLevel {
             target: *target,
-            requests: families.requests.get_or_create(labels).clone(),
-            good: families.good.get_or_create(labels).clone(),
+            requests: families.requests.get_or_create(labels),
+            good: families.good.get_or_create(labels),
         })
     }
 

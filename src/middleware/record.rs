@@ -260,7 +260,7 @@ impl Record {
         let elapsed = settings.clock.since(self.started);
         let status = status_label(self.status.as_ref(), settings.status_class);
         let labels = &mut [endpoint.method_name(), &*endpoint.route, status];
-        family.get_or_create(labels).observe_duration(elapsed);
+        family.with_ref(labels, |series, _| series.observe_duration(elapsed));
     }
 
     /// Records that all bytes of the body were sent. Returns true if trailers are not needed

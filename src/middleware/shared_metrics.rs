@@ -104,10 +104,13 @@ impl SharedMetrics {
             len += 1;
         }
         let values = &mut values[..len];
-        let requests = self.families.requests.get_or_create(values);
-        // With the admitted values, so that a limit has the same effect on both.
-        let duration = self.families.duration.get_or_create(&mut values[..len - 1]);
-        run(requests, duration, &values[fixed.len()..len - 1])
+        self.families.requests.with_ref(values, |requests, values| {
+            // With the admitted values, so that a limit has the same effect on both.
+            let values = &mut values[..len - 1];
+            self.families.duration.with_ref(values, |duration, values| {
+                run(requests, duration, &values[fixed.len()..])
+            })
+        })
     }
 }
 

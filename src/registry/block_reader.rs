@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use std::vec;
 
+use crate::metric::SeriesCursor;
 use crate::registry::Registry;
+use crate::registry::delivery::DeliveredSets;
 use crate::registry::metric_table::{MetricEntry, SeriesGroup};
 use crate::registry::overlapping_series::{SeenSeries, is_self_metric, sum_series};
 use crate::registry::registered_collector::RegisteredCollector;
@@ -33,6 +35,8 @@ pub(crate) struct BlockReader {
     /// What is known so far about the metrics read; taken when all of them have been read.
     self_metrics: Option<SelfMetrics>,
     self_metric_blocks: vec::IntoIter<SeriesBlock>,
+    /// Set if the result is delivered to a monitoring system.
+    delivered: Option<Arc<DeliveredSets>>,
     /// The first series that was left out because an earlier registry has it.
     duplicate: Option<(String, Labels)>,
     read_at: SystemTime,
@@ -55,8 +59,8 @@ struct FamilyReader {
 enum GroupCursor {
     /// No group is being read.
     None,
-    /// A stored group, and the index of its next series.
-    Stored(SeriesGroup, usize),
+    /// A stored group, and the position in it.
+    Stored(SeriesGroup, SeriesCursor),
     /// Blocks that are in memory already.
     Computed(vec::IntoIter<SeriesBlock>),
 }
@@ -82,10 +86,17 @@ impl BlockReader {
             collected: Vec::new(),
             self_metrics: Some(SelfMetrics::new(registry.self_metric_labels())),
             self_metric_blocks: Vec::new().into_iter(),
+            delivered: None,
             duplicate: None,
             read_at: SystemTime::now(),
             uptime: registry.uptime(),
         }
+    }
+
+    /// Lets series expire in the families that are read.
+    pub(super) fn with_delivery(mut self, delivered: Arc<DeliveredSets>) -> Self {
+        self.delivered = Some(delivered);
+        self
     }
 
     /// Returns the first series that was left out because an earlier registry has it.
@@ -177,7 +188,7 @@ impl BlockReader {
         loop {
             let block = match &mut family.cursor {
                 GroupCursor::None => None,
-                GroupCursor::Stored(group, next_series) => group.set.block(next_series),
+                GroupCursor::Stored(group, cursor) => group.set.block(cursor),
                 GroupCursor::Computed(blocks) => blocks.next(),
             };
             if let Some(mut block) = block {
@@ -195,8 +206,12 @@ impl BlockReader {
             }
             let group = family.entry.groups.get(family.next_group)?;
             family.next_group += 1;
+            let is_delivered = self.is_selected(group.set.desc());
+            if let Some(delivered) = self.delivered.as_ref().filter(|_| is_delivered) {
+                delivered.start(&group.set);
+            }
             family.cursor = match &group.collector {
-                None => GroupCursor::Stored(group.clone(), 0),
+                None => GroupCursor::Stored(group.clone(), SeriesCursor::default()),
                 Some((collector, index)) => {
                     GroupCursor::Computed(self.collected_blocks(collector, *index).into_iter())
                 }

@@ -230,7 +230,7 @@ impl Registry {
         let names: Vec<_> = labels.iter().map(|(name, _)| Label::from(*name)).collect();
         let set = self.series_set::<M>(name, help, &names, settings)?;
         let mut values = set.info().values(labels);
-        Ok(set.get_or_create_slow(&values.clone(), &mut values).clone())
+        Ok(set.get_or_create(&values.clone(), &mut values))
     }
 
     fn family<'a, M: Instrument, const N: usize>(

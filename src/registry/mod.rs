@@ -33,6 +33,7 @@ mod block_reader;
 mod closure_panics;
 mod collect;
 mod create;
+mod delivery;
 mod global;
 mod lazy_metrics;
 mod lint;
@@ -54,6 +55,7 @@ use crate::metric::{Counter, Metric};
 use crate::snapshot::{Desc, Role, SeriesBlock, now_millis};
 pub(crate) use block_reader::BlockReader;
 pub use collect::{Collect, CollectSink};
+pub(crate) use delivery::Delivery;
 pub use global::{
     counter, counter_family, counter_with, gauge, gauge_family, gauge_with, histogram,
     histogram_family, histogram_family_with_buckets, histogram_with, histogram_with_buckets,

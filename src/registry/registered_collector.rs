@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::metric::{AnySet, Counter, Limits, Names};
+use crate::metric::{AnySet, Counter, Limits, Names, ReadId, SeriesCursor};
 #[cfg(feature = "system")]
 use crate::registry::Registry;
 use crate::registry::collect::{Collect, CollectSink};
@@ -188,7 +188,7 @@ impl AnySet for ComputedFamily {
     }
 
     /// Returns `None`: a reader of the registry runs the collector once for all its families.
-    fn block(&self, _next_series: &mut usize) -> Option<SeriesBlock> {
+    fn block(&self, _: &mut SeriesCursor) -> Option<SeriesBlock> {
         None
     }
 
@@ -199,4 +199,14 @@ impl AnySet for ComputedFamily {
     }
 
     fn reset(&self) {}
+
+    fn expire(&self, _: ReadId) -> bool {
+        false
+    }
+
+    fn deliver(&self, _: ReadId) {}
+
+    fn expired_count(&self) -> Option<u64> {
+        None
+    }
 }

@@ -7,15 +7,17 @@ use crate::registry::Registry;
 use crate::snapshot::{Count, Desc, Kind, Labels, Role, SeriesBlock, Values};
 
 /// The names of these metrics, which are reserved.
-pub(super) const NAMES: [(&str, Kind); 4] = [
+pub(super) const NAMES: [(&str, Kind); 5] = [
     (COLLECTOR_PANICS, Kind::Counter),
     (INVALID_OBSERVATIONS, Kind::Counter),
     (SERIES, Kind::Gauge),
+    (SERIES_EXPIRED, Kind::Counter),
     (SERIES_OVERFLOW, Kind::Counter),
 ];
 const COLLECTOR_PANICS: &str = "tachometer_collector_panics_total";
 const INVALID_OBSERVATIONS: &str = "tachometer_invalid_observations_total";
 const SERIES: &str = "tachometer_series";
+const SERIES_EXPIRED: &str = "tachometer_series_expired_total";
 const SERIES_OVERFLOW: &str = "tachometer_series_overflow_total";
 
 /// Returns the descriptions of these metrics, without their help texts.
@@ -58,6 +60,8 @@ struct RecordedMetric {
     invalid: u64,
     /// The number of its series, if it is exported.
     series: Option<u64>,
+    /// The number of its series that have expired, if they can.
+    expired: Option<u64>,
     /// How often a series had a value replaced, if it is exported.
     overflow: Option<u64>,
 }
@@ -81,6 +85,7 @@ impl SelfMetrics {
             name: metric.name().to_owned(),
             invalid: metric.invalid_count(),
             series: has_series_count.then_some(series as u64),
+            expired: metric.expired_series(),
             overflow: overflow.filter(|count| series > 0 || *count > 0),
         });
     }
@@ -113,6 +118,12 @@ impl SelfMetrics {
             SERIES,
             "Series of a metric with labels.",
             &self.labeled(|metric| metric.series),
+        );
+        blocks.add(
+            SERIES_EXPIRED,
+            "Series that were removed because nothing was recorded in them for the time that \
+             `Family::expire_after` sets.",
+            &self.labeled(|metric| metric.expired),
         );
         blocks.add(
             SERIES_OVERFLOW,

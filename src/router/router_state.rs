@@ -86,7 +86,9 @@ impl RouterState {
         if let Some(names) = names {
             export = export.filter_names(names);
         }
-        if let Some(limit) = limit.filter(|_| format == Format::Json) {
+        if format != Format::Json {
+            export = export.for_delivery();
+        } else if let Some(limit) = limit {
             export = export.limit(limit);
         }
         let compressor = negotiate_compressor(headers);

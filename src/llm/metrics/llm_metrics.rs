@@ -84,7 +84,7 @@ impl LlmMetrics {
         let mut labels = labels(target, &model);
         if let Some(in_flight) = families.in_flight.find(&labels) {
             in_flight.start();
-            return (in_flight.clone(), true);
+            return (in_flight, true);
         }
         if target.model.is_some() && !families.has_model(&model) {
             labels[MODEL] = UNCONFIRMED;

@@ -119,8 +119,9 @@ impl Families {
     fn record_cost(&self, labels: [&str; 3], cost: &CallCost) {
         if let Some((source, amount)) = cost.amount {
             self.cost
-                .get_or_create(&mut with_label(labels, source))
-                .add(amount.picos());
+                .with_ref(&mut with_label(labels, source), |series, _| {
+                    series.add(amount.picos());
+                });
         }
         if let Some(reason) = cost.unpriced {
             self.unpriced
@@ -155,7 +156,8 @@ impl RouteFamilies {
         }
         if let Some((_, amount)) = cost.amount {
             let mut labels = [provider, model, operation, route];
-            self.cost.get_or_create(&mut labels).add(amount.picos());
+            self.cost
+                .with_ref(&mut labels, |series, _| series.add(amount.picos()));
         }
     }
 }

@@ -17,7 +17,7 @@ impl Families {
     /// `_overflow` if the limit is reached or its name may not become a label.
     pub(crate) fn get_or_create(&self, labels: &mut [&str; 3]) -> InFlight {
         if let Some(series) = self.in_flight.find(labels) {
-            return series.clone();
+            return series;
         }
         let [provider, model, operation] = *labels;
         if !is_allowed_label(model) && !self.has_model(model) {
@@ -27,7 +27,7 @@ impl Families {
         }
         let overflow = self.in_flight.find(&[provider, OVERFLOW, operation]);
         let has_overflow = overflow.is_some();
-        let series = self.in_flight.get_or_create(labels).clone();
+        let series = self.in_flight.get_or_create(labels);
         if labels[1] != OVERFLOW || !has_overflow {
             self.create_alert_counters(*labels);
         }

@@ -1,34 +1,47 @@
 //! The series of one family, shared by all handles to it.
 
+mod expiry;
+mod read_block;
+mod removal;
 #[cfg(feature = "llm")]
 mod value_admission;
 
 use std::fmt;
-use std::iter;
 use std::sync::{Arc, PoisonError};
 
-use crate::cell::{IndexedList, Mutex};
+use crate::cell::{
+    AtomicBool, IndexedList, Mutex, MutexGuard, OnceLock, Ordering, ReplaceableList,
+};
 use crate::metric::family_info::FamilyInfo;
-use crate::metric::handle::{Handle, MetricCell};
+use crate::metric::handle::Handle;
 use crate::metric::instrument::Instrument;
 use crate::metric::limits::Overflow;
 use crate::metric::series::Shared;
-use crate::snapshot::SeriesBlock;
+use expiry::Expiry;
+pub(crate) use expiry::ReadId;
+pub(crate) use read_block::SeriesCursor;
+use removal::{MAX_HELD_CHECKS, RemovedSeries};
 
 /// The series of one family.
 ///
 /// Series are appended and never moved, so that recording and scraping go on while one is
-/// added. A removed series stays where it is and is hidden; its handles make it visible again
-/// when they are used.
+/// added. A removed series is hidden, and retired if no handle to it is held; see
+/// [`RemovedSeries`].
 pub(crate) struct SeriesSet<M: Instrument> {
     info: FamilyInfo,
     shared: Arc<Shared<M::Settings>>,
     /// Always the standard library's lock, not loom's: no other lock is taken while it is
     /// held.
     overrides: std::sync::Mutex<Vec<SettingsOverride<M::Settings>>>,
-    series: IndexedList<M>,
-    /// Held while a series is added.
-    adding: Mutex<()>,
+    series: ReplaceableList<M>,
+    /// Locked while a series is added or retired.
+    removed: Mutex<RemovedSeries<M>>,
+    /// True if there are removed series, so that a read takes no lock if there are none.
+    has_removed: AtomicBool,
+    /// True if removed series may be retired, which frees a part of the limit.
+    has_held: AtomicBool,
+    /// Set if the series can expire.
+    expiry: OnceLock<Box<Expiry>>,
 }
 
 /// The settings of the series that have one value of one label.
@@ -50,7 +63,10 @@ impl<M: Instrument> SeriesSet<M> {
     pub(crate) fn for_metric(info: FamilyInfo, metric: &M) -> Self {
         let shared = Arc::clone(&metric.handle().series().shared);
         let set = Self::with_shared(info, shared);
-        set.series.insert(set.info.hash(&[]), metric.clone());
+        let hash = set.info.hash(&[""; 0]);
+        set.series.with(|list| {
+            list.insert(hash, metric.clone());
+        });
         set
     }
 
@@ -59,8 +75,11 @@ impl<M: Instrument> SeriesSet<M> {
             info,
             shared,
             overrides: std::sync::Mutex::new(Vec::new()),
-            series: IndexedList::new(),
-            adding: Mutex::new(()),
+            series: ReplaceableList::new(),
+            removed: Mutex::new(RemovedSeries::default()),
+            has_removed: AtomicBool::new(false),
+            has_held: AtomicBool::new(false),
+            expiry: OnceLock::new(),
         }
     }
 
@@ -106,50 +125,85 @@ impl<M: Instrument> SeriesSet<M> {
         invalid.map(|shared| shared.invalid.load().whole).sum()
     }
 
-    /// Returns the visible series.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Handle<M::Cell>> {
-        let mut next = 0;
-        iter::from_fn(move || self.next_visible(&mut next))
-    }
-
-    /// Returns the series with these values, one for each label name, and creates it if it does
-    /// not exist. `value_offsets` are those of the set's labels.
+    /// Calls `record` with the series with these values, one for each label name, and creates the
+    /// series if it does not exist. `value_offsets` are those of the set's labels.
     #[inline]
-    pub(crate) fn get_or_create<const N: usize>(
+    pub(crate) fn with_series<const N: usize, T>(
         &self,
         values: [&str; N],
         value_offsets: &[usize; N],
-    ) -> &M {
-        let found = self.series.find(self.info.hash(&values), |series| {
-            let series = series.handle().series();
-            series.state.is_live_and_unescaped()
-                && series.labels.matches_unescaped(&values, value_offsets)
+        record: impl FnOnce(&M) -> T,
+    ) -> T {
+        let hash = self.info.hash(&values);
+        let recorded = self.series.with(|list| {
+            let found = list.find(hash, |series| {
+                let series = series.handle().series();
+                series.state.is_live_and_unescaped()
+                    && series.labels.matches_unescaped(&values, value_offsets)
+            });
+            match found {
+                Some(series) => Ok(record(series)),
+                None => Err(record),
+            }
         });
-        match found {
-            Some(series) => series,
-            None => self.get_or_create_slow(&values, &mut values.clone()),
+        match recorded {
+            Ok(result) => result,
+            Err(record) => {
+                self.with_series_slow(&values, &mut values.clone(), |series, _| record(series))
+            }
         }
     }
 
-    /// Does what [`get_or_create`](Self::get_or_create) does, for any number of values.
+    /// Does what [`with_series`](Self::with_series) does, for any number of values.
     ///
-    /// On call, `values` must equal `requested`. On return, it holds the values of the series:
-    /// some may have been replaced by the overflow value.
+    /// On call, `values` must equal `requested`. `record` gets the values of the series: some may
+    /// have been replaced by the overflow value.
     ///
     /// Takes a lock only if the series does not exist.
     #[cold]
     #[inline(never)]
-    pub(crate) fn get_or_create_slow<'a>(
+    pub(crate) fn with_series_slow<'a, T>(
         &self,
         requested: &[&'a str],
         values: &mut [&'a str],
-    ) -> &M {
+        record: impl FnOnce(&M, &[&'a str]) -> T,
+    ) -> T {
+        let hash = self.info.hash(requested);
+        let recorded = self
+            .series
+            .with(|list| match self.find_in(list, hash, requested) {
+                Some(series) => {
+                    series.handle().restore();
+                    Ok(record(series, requested))
+                }
+                None => Err(record),
+            });
+        match recorded {
+            Ok(result) => result,
+            Err(record) => {
+                let series = self.get_or_create(requested, values);
+                record(&series, values)
+            }
+        }
+    }
+
+    /// Returns the series with these values, and creates it if it does not exist. On call,
+    /// `values` must equal `requested`; on return, it holds the values of the series.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn get_or_create<'a>(&self, requested: &[&'a str], values: &mut [&'a str]) -> M {
         if let Some(series) = self.find(requested) {
             series.handle().restore();
             return series;
         }
         let overflow = self.info.limits().apply(values);
-        let (series, overflow) = match overflow.and_then(|_| self.find(values)) {
+        let overflow_series = match overflow {
+            // Removed series may free a part of the limit.
+            Some(_) if self.has_held.load(Ordering::Relaxed) => None,
+            Some(_) => self.find(values),
+            None => None,
+        };
+        let (series, overflow) = match overflow_series {
             // Look again: another thread may have created the requested series, and reached
             // the limit with it.
             Some(overflow_series) => match self.find(requested) {
@@ -170,17 +224,10 @@ impl<M: Instrument> SeriesSet<M> {
         series
     }
 
-    /// Hides the series with these values until it is used again; it then starts at zero.
-    /// Returns true if it was visible and is hidden now.
-    pub(crate) fn remove(&self, values: &[&str]) -> bool {
-        let series = self.find(values).map(M::handle);
-        series.is_some_and(|series| !series.is_hidden() && series.remove())
-    }
-
     /// Allows a value of a label whatever the limit. Does nothing if there is no such label.
     pub(crate) fn declare_value(&self, label: &str, value: &str) {
         if let Some(label) = self.info.label_index(label) {
-            let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+            let _removed = self.removed();
             self.info.limits().declare(label, value);
         }
     }
@@ -189,106 +236,79 @@ impl<M: Instrument> SeriesSet<M> {
     /// of all combinations.
     pub(crate) fn declare(&self, lists: &[&[&str]]) {
         {
-            let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+            let _removed = self.removed();
             self.info.limits().declare_all(lists);
         }
         for_each_combination(lists, &mut |values| {
-            self.get_or_create_slow(values, &mut values.to_vec());
+            let series = self.get_or_create(values, &mut values.to_vec());
+            series.handle().series().state.declare();
         });
     }
 
-    /// Reads up to [`SeriesBlock::MAX_SERIES`] visible series with the same settings, from index
-    /// `next` on, and moves `next` past them. Returns `None` at the end.
-    pub(crate) fn block(&self, next: &mut usize) -> Option<SeriesBlock> {
-        let mut all = Vec::with_capacity(SeriesBlock::MAX_SERIES);
-        let mut shared: Option<&Arc<Shared<_>>> = None;
-        while all.len() < SeriesBlock::MAX_SERIES {
-            let mut after = *next;
-            let Some(series) = self.next_visible(&mut after) else {
-                break;
-            };
-            let first_shared = *shared.get_or_insert(&series.series().shared);
-            if !Arc::ptr_eq(&series.series().shared, first_shared) {
-                break;
-            }
-            all.push(series);
-            *next = after;
-        }
-        let settings = &shared?.settings;
-        // In a separate loop: the processor then fetches the memory of all series at the same
-        // time, not of one after the other while they are read.
-        for series in &all {
-            series.prefetch();
-        }
-        let values = M::Cell::empty_values(settings, all.len());
-        let mut block = SeriesBlock::with_capacity(Arc::clone(self.info.desc()), values, all.len());
-        for series in all {
-            self.read(series, &mut block);
-        }
-        block.values.shrink();
-        Some(block)
-    }
-
-    /// Returns the first visible series from index `next` on, and moves `next` past it.
-    fn next_visible(&self, next: &mut usize) -> Option<&Handle<M::Cell>> {
-        let len = self.series.len();
-        while *next < len {
-            let series = self.series.get(*next).map(M::handle);
-            *next += 1;
-            if let Some(series) = series.filter(|series| !series.is_hidden()) {
-                return Some(series);
-            }
-        }
-        None
-    }
-
-    fn read(&self, handle: &Handle<M::Cell>, block: &mut SeriesBlock) {
-        let series = handle.series();
-        series.read_exemplars(block.labels.len(), &mut block.exemplars);
-        let labels = if self.info.label_names().is_empty() {
-            // A metric that existed before it was registered lacks the constant labels.
-            self.info.constant_labels()
-        } else {
-            &series.labels
-        };
-        block.labels.push(labels.view());
-        block.created_millis.push(series.state.created_millis());
-        handle.read(&mut block.values);
-    }
-
     /// Returns the series with these values, if it exists, visible or not.
-    pub(crate) fn find(&self, values: &[&str]) -> Option<&M> {
+    pub(crate) fn find(&self, values: &[&str]) -> Option<M> {
+        let hash = self.info.hash(values);
+        self.series
+            .with(|list| self.find_in(list, hash, values).cloned())
+    }
+
+    fn find_in<'l>(&self, list: &'l IndexedList<M>, hash: u64, values: &[&str]) -> Option<&'l M> {
         if self.info.label_names().is_empty() {
-            return self.series.get(0);
+            return list.get(0);
         }
-        self.series.find(self.info.hash(values), |series| {
-            let labels = &series.handle().series().labels;
-            self.info.are_labels(labels, values)
+        list.find(hash, |series| {
+            let series = series.handle().series();
+            !series.state.is_retired() && self.info.are_labels(&series.labels, values)
         })
     }
 
     /// Creates the series with these values, some of which may be replaced by the overflow
     /// value.
-    fn create<'a>(&self, requested: &[&'a str], values: &mut [&'a str]) -> (&M, Option<Overflow>) {
-        // A panic of another thread has not left the set in a bad state: no user code runs
-        // while the lock is held, and the set is consistent after every step.
-        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+    fn create<'a>(&self, requested: &[&'a str], values: &mut [&'a str]) -> (M, Option<Overflow>) {
+        let mut removed = self.removed();
+        self.restore_if_used(&mut removed, requested);
         // While this thread waited, another one may have created the series, or used up the
         // limit.
         values.copy_from_slice(requested);
         if let Some(series) = self.find(requested) {
             return (series, None);
         }
-        let overflow = self.info.limits().apply(values);
+        let mut overflow = self.info.limits().apply(values);
+        if overflow.is_some() && self.retire_held(&mut removed, MAX_HELD_CHECKS) {
+            values.copy_from_slice(requested);
+            overflow = self.info.limits().apply(values);
+        }
         if let Some(series) = self.find(values) {
             return (series, overflow);
         }
-        let handle = Handle::new(self.info.labels(values), &self.shared_for(values));
-        let hash = self.info.hash(values);
-        let series = self.series.insert(hash, M::from_handle(handle));
-        // After the series was added; see `Limits`.
-        self.info.limits().admit(values);
+        let labels = self.info.labels(values);
+        if let Some(series) = removed.take(&labels) {
+            self.restore_retired(&mut removed, series.clone());
+            return (series, overflow);
+        }
+        let series = M::from_handle(Handle::new(labels, &self.shared_for(values)));
+        self.add(series.clone(), values);
         (series, overflow)
+    }
+
+    /// Adds a series to the list.
+    ///
+    /// Only one thread may call this at a time.
+    fn add(&self, series: M, values: &[impl AsRef<str>]) {
+        let hash = self.info.hash(values);
+        let is_counted = self.series.with(|list| {
+            list.insert(hash, series.clone());
+            // After the series was added; see `Limits`.
+            self.info.limits().admit(values)
+        });
+        series.handle().series().state.set_counted(is_counted);
+    }
+
+    /// Locks what is changed when a series is added or retired.
+    fn removed(&self) -> MutexGuard<'_, RemovedSeries<M>> {
+        // A panic of another thread has not left the set in a bad state: no user code runs
+        // while the lock is held, and the set is consistent after every step.
+        self.removed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns what a series with these values shares with others.
@@ -314,7 +334,7 @@ impl<M: Instrument> SeriesSet<M> {
         f.debug_struct(handle)
             .field("name", &self.info.desc().name())
             .field("labels", &self.info.label_names())
-            .field("series", &self.series.len())
+            .field("series", &self.series.with(IndexedList::len))
             .finish_non_exhaustive()
     }
 }

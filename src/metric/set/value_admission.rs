@@ -1,7 +1,5 @@
 //! Admission of label values before a series has them.
 
-use std::sync::PoisonError;
-
 use crate::metric::instrument::Instrument;
 use crate::metric::label_rule::OverflowReason;
 use crate::metric::limits::Overflow;
@@ -24,7 +22,7 @@ impl<M: Instrument> SeriesSet<M> {
         if !self.info.limits().share_has_capacity(divisor) {
             return rule.has_value(value);
         }
-        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        let _removed = self.removed();
         rule.has_value(value) || self.info.limits().admit_from_share(rule, value, divisor)
     }
 

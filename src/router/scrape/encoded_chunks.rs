@@ -44,6 +44,11 @@ impl EncodedChunks {
         self.chunks.is_last()
     }
 
+    /// Records that the client got the last chunk.
+    pub(super) fn complete_delivery(&mut self) {
+        self.chunks.complete_delivery();
+    }
+
     /// Allows another client to take the permit of `scrape`.
     pub(super) fn allow_eviction(&self, scrape: Weak<dyn Abort>) {
         self.permit.allow_eviction(scrape);

@@ -94,10 +94,12 @@ impl ScrapeState {
 
     /// Starts to encode the next chunk, if there is one.
     fn encode_next(&self, mut inner: MutexGuard<'_, Inner>) {
-        let Progress::Sending(chunks) = mem::replace(&mut inner.progress, Progress::Ended) else {
+        let Progress::Sending(mut chunks) = mem::replace(&mut inner.progress, Progress::Ended)
+        else {
             return;
         };
         if chunks.is_at_end() {
+            chunks.complete_delivery();
             if let Some(timer) = inner.timer.take() {
                 timer.complete();
             }

@@ -29,6 +29,9 @@ struct Series {
     gauge: f64,
     observed: Vec<f64>,
     removed: bool,
+    declared: bool,
+    /// Whether it counts as a combination.
+    counted: bool,
 }
 
 impl Model {
@@ -56,9 +59,25 @@ impl Model {
                 }
             }
             self.combinations += usize::from(open);
+            let series = self.series.entry(values.clone()).or_default();
+            series.counted = open;
         }
-        self.series.entry(values.clone()).or_default();
         values
+    }
+
+    /// Forgets a removed series of which no handle is held.
+    fn release(&mut self, values: &Pair) {
+        let series = &self.series[values];
+        if series.declared {
+            return;
+        }
+        self.combinations -= usize::from(series.counted);
+        self.series.remove(values);
+        for (label, value) in values.iter().enumerate() {
+            if !self.series.keys().any(|other| other[label] == *value) {
+                self.seen[label].remove(value);
+            }
+        }
     }
 
     fn fold(&self, values: &mut Pair) {
@@ -94,7 +113,7 @@ impl Model {
         }
         for one in &lists[0] {
             for other in &lists[1] {
-                self.series(&[one.clone(), other.clone()]);
+                self.series(&[one.clone(), other.clone()]).declared = true;
             }
         }
     }
@@ -232,6 +251,7 @@ impl RandomTest {
                 76..90 => self.remove(),
                 90..93 => self.reset(),
                 93..95 => self.declare(),
+                95..97 => self.drop_a_kept_handle(turn),
                 _ => self.compare(turn),
             }
         }
@@ -321,8 +341,30 @@ impl RandomTest {
         if let Some(series) = there {
             *series = Series {
                 removed: true,
+                declared: series.declared,
+                counted: series.counted,
                 ..Series::default()
             };
+            if !self.is_kept(&pair) {
+                self.model.release(&pair);
+            }
+        }
+    }
+
+    fn is_kept(&self, pair: &Pair) -> bool {
+        self.kept.iter().any(|(kept, ..)| kept == pair)
+    }
+
+    /// The next read notices that no handle is left.
+    fn drop_a_kept_handle(&mut self, turn: usize) {
+        if self.kept.is_empty() {
+            return;
+        }
+        let kept = self.random.usize(..self.kept.len());
+        let (pair, ..) = self.kept.swap_remove(kept);
+        self.compare(turn);
+        if self.model.series[&pair].removed && !self.is_kept(&pair) {
+            self.model.release(&pair);
         }
     }
 
@@ -331,6 +373,8 @@ impl RandomTest {
         for series in self.model.series.values_mut() {
             *series = Series {
                 removed: series.removed,
+                declared: series.declared,
+                counted: series.counted,
                 ..Series::default()
             };
         }

@@ -279,12 +279,16 @@ async fn metrics_of_the_layer_and_self_metrics_are_lint_clean() {
     // Makes the registry export all of its self-metrics.
     registry.gauge_fn("queue_depth", "Jobs.", || 7).unwrap();
     registry.counter("jobs", "Jobs.").unwrap().inc_by(-1);
+    let tenants = registry.counter_family("tenants", "Tenants.", ["tenant"]);
+    let tenants = tenants.unwrap().expire_after(Duration::MAX);
+    tenants.with(["a"]).inc();
     let scrape = registry.export_prometheus();
     for name in [
         "http_requests_total",
         "tachometer_collector_panics_total",
         "tachometer_invalid_observations_total",
         "tachometer_series",
+        "tachometer_series_expired_total",
         "tachometer_series_overflow_total",
     ] {
         assert!(scrape.contains(&format!("# TYPE {name} ")), "{name}");

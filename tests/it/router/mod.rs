@@ -4,6 +4,7 @@
 //! - `compression`: which coding each response has, and that its headers agree with it.
 //! - `concurrency_limit`: the limit of concurrent scrapes, with collectors controlled by the
 //!   tests.
+//! - `expiry`: expiry of series: which scrapes count as a delivery.
 //! - `fixed_headers`: the headers that every response has.
 //! - `listener`: the listener under hostile clients: connections, scrapes, paths and hosts.
 //! - `page`: the page's files, its view, and its downloads.
@@ -19,6 +20,7 @@ mod access;
 #[cfg(feature = "compression")]
 mod compression;
 mod concurrency_limit;
+mod expiry;
 mod fixed_headers;
 #[cfg(feature = "serve")]
 mod listener;

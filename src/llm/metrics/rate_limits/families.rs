@@ -32,18 +32,21 @@ impl RateLimits {
 
     pub(crate) fn record(&self, [provider, model, operation]: [&str; 3], reported: &RateLimit) {
         let mut labels = [provider, model, operation, reported.kind];
-        let remaining = self.remaining.get_or_create(&mut labels);
-        remaining.record(reported.remaining);
+        self.remaining.with_ref(&mut labels, |remaining, _| {
+            remaining.record(reported.remaining);
+            if let Some(limit) = reported.limit {
+                remaining.set_fallback(limit, LIMIT_LIFETIME);
+            }
+        });
         if let Some(limit) = reported.limit {
-            remaining.set_fallback(limit, LIMIT_LIFETIME);
-            self.limit
-                .get_or_create(&mut labels)
-                .set(limit, LIMIT_LIFETIME);
+            self.limit.with_ref(&mut labels, |series, _| {
+                series.set(limit, LIMIT_LIFETIME);
+            });
         }
         if let Some(reset) = reported.reset {
-            self.reset
-                .get_or_create(&mut labels)
-                .record(reset.as_secs_f64());
+            self.reset.with_ref(&mut labels, |series, _| {
+                series.record(reset.as_secs_f64());
+            });
         }
     }
 }
