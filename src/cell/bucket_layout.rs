@@ -118,6 +118,11 @@ impl BucketLayout {
     /// Adds the counts of neighboring segments to those of the classic buckets, which are not
     /// cumulative. `first` is the first of these segments.
     pub(crate) fn add_to_classic(&self, first: usize, segments: &[u64], classic: &mut [u64]) {
+        if self.resolution.is_none() {
+            // Each segment is a bucket.
+            let counts = classic.iter_mut().skip(first).zip(segments);
+            return counts.for_each(|(count, segment)| *count += segment);
+        }
         let bucket = self.classic_ends.partition_point(|&end| end <= first);
         let ends = self.classic_ends.get(bucket..).unwrap_or_default();
         let counts = classic.get_mut(bucket..).unwrap_or_default();

@@ -91,22 +91,17 @@ impl Buffer {
         }
     }
 
-    /// Appends the first `len` of eight bytes, and the first `tail_len` of sixteen.
+    /// Appends what `write` writes to the start of a slice of at least `max_len` bytes. `write`
+    /// returns the number of bytes.
     #[inline]
-    pub(crate) fn put_eight_and(
-        &mut self,
-        (eight, len): ([u8; 8], usize),
-        tail: &[u8; 16],
-        tail_len: usize,
-    ) {
-        let spare = self.spare(8 + 16);
-        spare[..8].copy_from_slice(&eight);
-        spare[len..len + 16].copy_from_slice(tail);
-        self.len += len + tail_len;
+    pub(crate) fn put_with(&mut self, max_len: usize, write: impl FnOnce(&mut [u8]) -> usize) {
+        let len = write(self.spare(max_len));
+        self.len = (self.len + len).min(self.bytes.len());
     }
 
     /// Appends what `put` appends, after a header that contains its length. `header` makes the
     /// header, which has `header_len` bytes at most times.
+    #[inline]
     pub(crate) fn put_after_header<const N: usize>(
         &mut self,
         header_len: &mut usize,
@@ -120,12 +115,31 @@ impl Buffer {
         put(self);
         let (header, len) = header(self.len - content);
         if len != *header_len {
-            self.spare(N);
-            self.bytes.copy_within(content..self.len, start + len);
-            self.len = self.len + len - *header_len;
+            self.move_end(content, start + len);
             *header_len = len;
         }
-        self.bytes[start..start + len].copy_from_slice(&header[..len]);
+        // Most headers have one of these lengths, and a copy of constant length is faster.
+        match len {
+            2 => self.bytes[start..start + 2].copy_from_slice(&header[..2]),
+            3 => self.bytes[start..start + 3].copy_from_slice(&header[..3]),
+            _ => self.bytes[start..start + len].copy_from_slice(&header[..len]),
+        }
+    }
+
+    /// Replaces a byte that was written.
+    #[inline]
+    pub(crate) fn set(&mut self, position: usize, byte: u8) {
+        if let Some(target) = self.bytes.get_mut(position) {
+            *target = byte;
+        }
+    }
+
+    /// Moves what was written from a position on to another one.
+    #[cold]
+    fn move_end(&mut self, from: usize, to: usize) {
+        self.spare(to.saturating_sub(from));
+        self.bytes.copy_within(from..self.len, to);
+        self.len = self.len - from + to;
     }
 
     /// Removes what follows the first `len` bytes.
@@ -242,10 +256,6 @@ impl PaddedText {
         let mut padded = Self::default();
         padded.set([text]);
         padded
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
     }
 
     pub(crate) fn text(&self) -> &[u8] {

@@ -4,7 +4,7 @@ use memchr::memchr2;
 
 use crate::encode::Buffer;
 use crate::encode::buffer::PaddedText;
-use crate::encode::protobuf::wire::{put_bytes, put_message, put_varint, varint_len};
+use crate::encode::protobuf::wire::{put_bytes, put_message};
 use crate::snapshot::{Escaping, Labels, LabelsView};
 
 /// The field numbers of `LabelPair`.
@@ -26,7 +26,7 @@ pub(super) struct LabelEncoder {
 struct EncodedName {
     /// What the text of the labels has before the value: `,route="`, or without the comma.
     text: String,
-    /// The encoded name, and the tag of the value.
+    /// The tag of the label, one byte for its length, the encoded name, and the tag of the value.
     encoded: PaddedText,
 }
 
@@ -41,33 +41,36 @@ impl LabelEncoder {
     /// Appends a field for each label.
     pub(super) fn put(&mut self, buffer: &mut Buffer, field: u8, labels: LabelsView<'_>) {
         let start = buffer.len();
-        if !self.put_with_names(buffer, field, labels) {
+        if !self.put_with_names(buffer, labels) {
             buffer.truncate(start);
             put_labels(buffer, field, labels, self.escaping);
-            self.set_names(labels);
+            self.set_names(field, labels);
         }
     }
 
-    /// Appends the labels if they have these names and if no value is escaped. Otherwise it returns
-    /// false, and may have appended some of them.
+    /// Appends the labels if they have these names, and if no value is escaped or long. Otherwise it
+    /// returns false, and may have appended some of them.
     #[inline]
-    fn put_with_names(&self, buffer: &mut Buffer, field: u8, labels: LabelsView<'_>) -> bool {
+    fn put_with_names(&self, buffer: &mut Buffer, labels: LabelsView<'_>) -> bool {
         let mut text = labels.as_str().as_bytes();
         for name in &self.names {
             let Some(after) = text.strip_prefix(name.text.as_bytes()) else {
                 return false;
             };
-            let end = memchr2(b'"', b'\\', after).unwrap_or(after.len());
+            let end = value_end(after);
             let (value, after) = after.split_at(end);
             let Some(after) = after.strip_prefix(b"\"") else {
                 return false;
             };
-            let value_len = varint_len(value.len() as u64);
-            let len = name.encoded.text().len() + value_len + value.len();
-            buffer.push(field << 3 | 2);
-            put_varint(buffer, len as u64);
+            // Without the first two bytes, but with a byte for the length of the value.
+            let len = name.encoded.text().len() - 1 + value.len();
+            if len >= 0x80 {
+                return false;
+            }
+            let start = buffer.len();
             buffer.put_padded(&name.encoded);
-            put_varint(buffer, value.len() as u64);
+            buffer.set(start + 1, len.to_le_bytes()[0]);
+            buffer.push(value.len().to_le_bytes()[0]);
             buffer.put_slice(value);
             text = after;
         }
@@ -75,7 +78,7 @@ impl LabelEncoder {
     }
 
     #[cold]
-    fn set_names(&mut self, labels: LabelsView<'_>) {
+    fn set_names(&mut self, field: u8, labels: LabelsView<'_>) {
         self.names.clear();
         for (name, _) in labels.pairs() {
             let mut text = String::new();
@@ -86,6 +89,8 @@ impl LabelEncoder {
                 text.insert(0, ',');
             }
             let mut encoded = Buffer::default();
+            encoded.push(field << 3 | 2);
+            encoded.push(0);
             let name = self.escaping.label_name(&name);
             put_bytes(&mut encoded, field::NAME, name.as_bytes());
             encoded.push(field::VALUE << 3 | 2);
@@ -95,6 +100,17 @@ impl LabelEncoder {
             });
         }
     }
+}
+
+/// Returns the position of the first quote or backslash.
+#[inline]
+fn value_end(text: &[u8]) -> usize {
+    let is_end = |byte: &u8| matches!(byte, b'"' | b'\\');
+    // Many values are shorter than a call takes.
+    let short = &text[..text.len().min(8)];
+    let in_short = short.iter().position(is_end);
+    let find = || memchr2(b'"', b'\\', text).unwrap_or(text.len());
+    in_short.unwrap_or_else(find)
 }
 
 /// Appends a field for each label.

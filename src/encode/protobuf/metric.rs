@@ -136,57 +136,69 @@ fn put_histogram(
 ) {
     put_u64(buffer, field::HISTOGRAM_COUNT, histogram.count());
     put_f64(buffer, field::HISTOGRAM_SUM, histogram.totals().sum);
-    let mut cumulative = 0;
-    let buckets = histogram.counts().iter().zip(bound_fields);
-    for (position, (count, bound)) in buckets.enumerate() {
-        cumulative += count;
-        match exemplars.iter().find(|e| e.bucket == position) {
-            None => put_bucket(buffer, cumulative, bound),
-            Some(exemplar) => put_bucket_with_exemplar(buffer, cumulative, bound, exemplar),
-        }
+    if !exemplars.is_empty() {
+        return put_buckets_with_exemplars(buffer, histogram, exemplars, bound_fields);
     }
+    buffer.put_with(MAX_BUCKET * bound_fields.len(), |target| {
+        let (mut len, mut cumulative) = (0, 0);
+        for (count, bound) in histogram.counts().iter().zip(bound_fields) {
+            cumulative += count;
+            len += write_bucket(&mut target[len..], cumulative, bound);
+        }
+        len
+    });
 }
 
-/// Appends the field of a bucket without an exemplar.
+/// The length of the slice that [`write_bucket`] needs.
+const MAX_BUCKET: usize = 32;
+
+/// Writes the field of a bucket without an exemplar to the start of a slice, and returns its
+/// length.
 #[inline]
-fn put_bucket(buffer: &mut Buffer, cumulative: u64, bound: &BoundField) {
+fn write_bucket(target: &mut [u8], cumulative: u64, bound: &BoundField) -> usize {
     const MAX_FIVE_BYTES: u64 = (1 << 35) - 1;
     if cumulative > MAX_FIVE_BYTES {
+        let mut field = Buffer::default();
         let count_len = 1 + varint_len(cumulative);
-        put_bytes_header(buffer, field::HISTOGRAM_BUCKET, count_len + BOUND_LEN);
-        put_u64(buffer, field::BUCKET_CUMULATIVE, cumulative);
-        buffer.put_slice(&bound[..BOUND_LEN]);
-        return;
+        put_bytes_header(&mut field, field::HISTOGRAM_BUCKET, count_len + BOUND_LEN);
+        put_u64(&mut field, field::BUCKET_CUMULATIVE, cumulative);
+        field.put_slice(&bound[..BOUND_LEN]);
+        target[..field.len()].copy_from_slice(field.written());
+        return field.len();
     }
     let (varint, varint_len) = short_varint(cumulative);
     // The default, 0, is left out.
     let count_len = if cumulative == 0 { 0 } else { 1 + varint_len };
     // The length is at most 15, so it takes one byte.
-    let header = [
+    let len = (count_len + BOUND_LEN).to_le_bytes()[0];
+    let tags = [
         field::HISTOGRAM_BUCKET << 3 | 2,
-        (count_len + BOUND_LEN).to_le_bytes()[0],
+        len,
         field::BUCKET_CUMULATIVE << 3,
-        varint[0],
-        varint[1],
-        varint[2],
-        varint[3],
-        varint[4],
     ];
-    buffer.put_eight_and((header, 2 + count_len), bound, BOUND_LEN);
+    target[..3].copy_from_slice(&tags);
+    target[3..11].copy_from_slice(&varint);
+    target[2 + count_len..][..bound.len()].copy_from_slice(bound);
+    2 + count_len + BOUND_LEN
 }
 
 #[cold]
-fn put_bucket_with_exemplar(
+fn put_buckets_with_exemplars(
     buffer: &mut Buffer,
-    cumulative: u64,
-    bound: &BoundField,
-    exemplar: &Exemplar,
+    histogram: &HistogramView<'_>,
+    exemplars: &[Exemplar],
+    bound_fields: &[BoundField],
 ) {
-    put_message(buffer, field::HISTOGRAM_BUCKET, &mut 2, |buffer| {
-        put_u64(buffer, field::BUCKET_CUMULATIVE, cumulative);
-        buffer.put_slice(&bound[..BOUND_LEN]);
-        put_exemplar(buffer, field::BUCKET_EXEMPLAR, exemplar);
-    });
+    let buckets = histogram.cumulative().zip(bound_fields);
+    for (position, ((_, cumulative), bound)) in buckets.enumerate() {
+        put_message(buffer, field::HISTOGRAM_BUCKET, &mut 2, |buffer| {
+            put_u64(buffer, field::BUCKET_CUMULATIVE, cumulative);
+            buffer.put_slice(&bound[..BOUND_LEN]);
+            if let Some(exemplar) = exemplars.iter().find(|e| e.bucket == position) {
+                put_exemplar(buffer, field::BUCKET_EXEMPLAR, exemplar);
+            }
+        });
+    }
 }
 
 fn bound_field(bound: f64) -> BoundField {
@@ -226,9 +238,14 @@ fn put_time(buffer: &mut Buffer, field: u8, time: SystemTime) {
 
 #[inline]
 fn put_timestamp(buffer: &mut Buffer, field: u8, seconds: u64, nanos: u64) {
-    // A message of two numbers has a length of one byte.
-    put_message(buffer, field, &mut 2, |buffer| {
-        put_u64(buffer, field::TIMESTAMP_SECONDS, seconds);
-        put_u64(buffer, field::TIMESTAMP_NANOS, nanos);
-    });
+    let field_len = |number| {
+        if number == 0 {
+            0
+        } else {
+            1 + varint_len(number)
+        }
+    };
+    put_bytes_header(buffer, field, field_len(seconds) + field_len(nanos));
+    put_u64(buffer, field::TIMESTAMP_SECONDS, seconds);
+    put_u64(buffer, field::TIMESTAMP_NANOS, nanos);
 }

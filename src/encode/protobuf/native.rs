@@ -3,7 +3,7 @@
 
 use crate::encode::Buffer;
 use crate::encode::protobuf::wire::{
-    put_bytes_header, put_f64, put_sint, put_u64, varint_len, zigzag,
+    MAX_FIELD, put_bytes_header, put_f64, put_sint, put_u64, varint_len, write_varint_field, zigzag,
 };
 use crate::snapshot::NativeBuckets;
 
@@ -55,10 +55,13 @@ fn put_buckets(buffer: &mut Buffer, fields: &field::BucketFields, buckets: &[(i3
         put_u64(buffer, field::SPAN_LENGTH, length);
         next = last + 1;
     }
-    let mut before = 0;
-    for (_, count) in buckets {
-        let delta = count.wrapping_sub(before).cast_signed();
-        put_sint(buffer, fields.delta, delta);
-        before = *count;
-    }
+    buffer.put_with(MAX_FIELD * buckets.len(), |target| {
+        let (mut len, mut before) = (0, 0);
+        for (_, count) in buckets {
+            let delta = count.wrapping_sub(before).cast_signed();
+            len += write_varint_field(&mut target[len..], fields.delta, zigzag(delta));
+            before = *count;
+        }
+        len
+    });
 }

@@ -4,8 +4,8 @@
 
 use crate::encode::Buffer;
 
-/// The maximum length of a varint.
-const MAX_VARINT: usize = 10;
+/// The maximum length of a varint field with a tag of one byte.
+pub(super) const MAX_FIELD: usize = 11;
 
 /// Appends a varint: seven bits per byte, the lowest first.
 #[inline]
@@ -58,6 +58,10 @@ pub(super) fn varint_len(number: u64) -> usize {
 /// Appends the header of a field with a value of `len` bytes, which must follow.
 #[inline]
 pub(super) fn put_bytes_header(buffer: &mut Buffer, field: u8, len: usize) {
+    if len < 0x80 {
+        let header = [field << 3 | 2, len.to_le_bytes()[0], 0, 0, 0, 0, 0, 0];
+        return buffer.put_eight(header, 2);
+    }
     buffer.push(field << 3 | 2);
     put_varint(buffer, len as u64);
 }
@@ -66,24 +70,44 @@ pub(super) fn put_bytes_header(buffer: &mut Buffer, field: u8, len: usize) {
 #[inline]
 pub(super) fn put_u64(buffer: &mut Buffer, field: u8, number: u64) {
     if number != 0 {
-        buffer.push(field << 3);
-        put_varint(buffer, number);
+        put_varint_field(buffer, field, number);
+    }
+}
+
+#[inline]
+fn put_varint_field(buffer: &mut Buffer, field: u8, number: u64) {
+    buffer.put_with(MAX_FIELD, |target| {
+        write_varint_field(target, field, number)
+    });
+}
+
+/// Writes a varint field to the start of a slice of at least [`MAX_FIELD`] bytes, and returns its
+/// length.
+#[inline]
+pub(super) fn write_varint_field(target: &mut [u8], field: u8, number: u64) -> usize {
+    const MAX_SEVEN_BYTES: u64 = (1 << 49) - 1;
+    let tag = field << 3;
+    if number < 0x80 {
+        target[..2].copy_from_slice(&[tag, number.to_le_bytes()[0]]);
+        2
+    } else if number <= MAX_SEVEN_BYTES {
+        let (bytes, len) = short_varint(number);
+        let with_tag = u64::from_le_bytes(bytes) << 8 | u64::from(tag);
+        target[..8].copy_from_slice(&with_tag.to_le_bytes());
+        1 + len
+    } else {
+        let mut field = Buffer::default();
+        field.push(tag);
+        put_varint(&mut field, number);
+        target[..field.len()].copy_from_slice(field.written());
+        field.len()
     }
 }
 
 /// Appends a signed integer field.
 #[inline]
 pub(super) fn put_sint(buffer: &mut Buffer, field: u8, number: i64) {
-    const MAX_SEVEN_BYTES: u64 = (1 << 49) - 1;
-    let (tag, number) = (field << 3, zigzag(number));
-    if number <= MAX_SEVEN_BYTES {
-        let (bytes, len) = short_varint(number);
-        let with_tag = u64::from_le_bytes(bytes) << 8 | u64::from(tag);
-        buffer.put_eight(with_tag.to_le_bytes(), 1 + len);
-    } else {
-        buffer.push(tag);
-        put_varint(buffer, number);
-    }
+    put_varint_field(buffer, field, zigzag(number));
 }
 
 /// Appends a floating-point field, even if it is 0.
@@ -112,9 +136,9 @@ pub(super) fn put_message(
 ) {
     buffer.put_after_header(header_len, put, |len| {
         let (varint, varint_len) = short_varint(len as u64);
-        let mut header = [0; 1 + MAX_VARINT];
+        let mut header = [0; 9];
         header[0] = field << 3 | 2;
-        header[1..9].copy_from_slice(&varint);
+        header[1..].copy_from_slice(&varint);
         (header, 1 + varint_len)
     });
 }

@@ -30,14 +30,15 @@ impl LinePrefix {
         }
     }
 
-    /// Appends everything before the value of a series; `labels` are from [`set_closed_labels`].
+    /// Appends everything before the value of a series.
     #[inline]
-    pub(super) fn put(&self, labels: &PaddedText, buffer: &mut Buffer) {
+    pub(super) fn put(&self, labels: &str, buffer: &mut Buffer) {
         if labels.is_empty() {
             buffer.put_padded(&self.without_labels);
         } else {
             buffer.put_padded(&self.with_labels);
-            buffer.put_padded(labels);
+            buffer.put_str(labels);
+            buffer.put_eight(*b"}       ", 2);
         }
     }
 
@@ -45,15 +46,6 @@ impl LinePrefix {
     pub(super) fn set_bucket_line(&self, labels: &str, line: &mut PaddedText) {
         let comma: &[u8] = if labels.is_empty() { b"" } else { b"," };
         line.set([self.with_labels.text(), labels.as_bytes(), comma]);
-    }
-}
-
-/// Sets `closed` to the text of labels and the closing brace, or to nothing if there are no labels.
-pub(super) fn set_closed_labels(labels: &str, closed: &mut PaddedText) {
-    if labels.is_empty() {
-        closed.set([]);
-    } else {
-        closed.set([labels.as_bytes(), b"} "]);
     }
 }
 

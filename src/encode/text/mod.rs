@@ -15,7 +15,7 @@ use crate::encode::Encode;
 use crate::encode::buffer::{Buffer, PaddedText, ShortText};
 use crate::encode::number::{bound_text, digits, millis_to_seconds, put_count, put_f64};
 use crate::snapshot::{Bounds, Desc, Escaping, Exemplar, HistogramView, Kind, SeriesBlock, Values};
-use line_prefix::{LinePrefix, header_name, label_text, set_closed_labels};
+use line_prefix::{LinePrefix, header_name, label_text};
 
 /// Writes series as text.
 #[derive(Debug)]
@@ -25,8 +25,6 @@ pub(crate) struct TextEncoder {
     /// Whether to write `_created` lines, which only OpenMetrics has.
     created: bool,
     family: FamilyText,
-    /// The labels of the current series, up to its value.
-    labels: PaddedText,
     /// The start of the bucket lines of the current series.
     bucket: PaddedText,
 }
@@ -52,7 +50,6 @@ impl TextEncoder {
             escaping,
             created: created && format == TextFormat::OpenMetrics,
             family: FamilyText::default(),
-            labels: PaddedText::default(),
             bucket: PaddedText::default(),
         }
     }
@@ -102,6 +99,7 @@ impl TextEncoder {
 
     fn put_histogram(
         &self,
+        labels: &str,
         histogram: &HistogramView<'_>,
         exemplars: &[Exemplar],
         buffer: &mut Buffer,
@@ -129,10 +127,10 @@ impl TextEncoder {
         if self.format == TextFormat::OpenMetrics && is_negative {
             return;
         }
-        self.family.sum.put(&self.labels, buffer);
+        self.family.sum.put(labels, buffer);
         put_f64(buffer, totals.sum);
         buffer.push(b'\n');
-        self.family.count.put(&self.labels, buffer);
+        self.family.count.put(labels, buffer);
         buffer.put_short_text(&text);
         buffer.push(b'\n');
     }
@@ -147,9 +145,9 @@ impl TextEncoder {
         }
     }
 
-    fn put_created(&self, created_millis: u64, buffer: &mut Buffer) {
+    fn put_created(&self, labels: &str, created_millis: u64, buffer: &mut Buffer) {
         if self.created {
-            self.family.created.put(&self.labels, buffer);
+            self.family.created.put(labels, buffer);
             put_f64(buffer, millis_to_seconds(created_millis));
             buffer.push(b'\n');
         }
@@ -175,17 +173,16 @@ impl Encode for TextEncoder {
             return;
         };
         let labels = label_text(&block.desc, labels, self.escaping);
-        set_closed_labels(&labels, &mut self.labels);
         let exemplars = block.exemplars_for(series);
         match &block.values {
             Values::Counter(counts) => {
-                self.family.value.put(&self.labels, buffer);
+                self.family.value.put(&labels, buffer);
                 put_count(buffer, counts[series]);
                 buffer.push(b'\n');
                 self.put_exemplar(exemplars.first(), buffer);
             }
             Values::Gauge(numbers) => {
-                self.family.value.put(&self.labels, buffer);
+                self.family.value.put(&labels, buffer);
                 put_f64(buffer, numbers[series]);
                 buffer.push(b'\n');
                 return;
@@ -195,12 +192,12 @@ impl Encode for TextEncoder {
                     .bucket
                     .set_bucket_line(&labels, &mut self.bucket);
                 if let Some(histogram) = histograms.get(series) {
-                    self.put_histogram(&histogram, exemplars, buffer);
+                    self.put_histogram(&labels, &histogram, exemplars, buffer);
                 }
             }
         }
         if let Some(created) = block.created_millis.get(series) {
-            self.put_created(*created, buffer);
+            self.put_created(&labels, *created, buffer);
         }
     }
 
