@@ -184,6 +184,8 @@ fn add_to(words: Words<'_>, amount: u64) {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     #[test]
@@ -220,7 +222,7 @@ mod tests {
     #[test]
     fn the_largest_increments_of_several_threads_never_add_up_to_infinity_or_nan() {
         let cell = CounterCell::default();
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| cell.add_f64(f64::MAX));
             }
@@ -251,6 +253,38 @@ mod tests {
             assert_eq!(cell.load(), Count::default());
             assert_eq!(cell.slot.get().unwrap().shards().count(), 1);
         }
+    }
+
+    #[test]
+    fn resets_that_race_with_hot_writers_take_away_what_was_counted_and_no_more() {
+        const TURNS: u64 = 20_000;
+        const THREADS: u64 = 12;
+
+        let cell = CounterCell::default();
+        let write = |thread: u64| {
+            for turn in 0..TURNS {
+                if turn == thread * 500 {
+                    cell.take_slot();
+                }
+                cell.add(1);
+                cell.add_f64(0.25);
+            }
+        };
+        let removed = thread::scope(|scope| {
+            let write = &write;
+            let writers = (0..THREADS).map(|thread| scope.spawn(move || write(thread)));
+            let writers: Vec<_> = writers.collect();
+            let mut removed = 0.0;
+            while !writers.iter().all(thread::ScopedJoinHandle::is_finished) {
+                let seen = cell.load();
+                if cell.reset_if(seen) {
+                    removed += seen.value();
+                }
+            }
+            removed
+        });
+        let expected = (TURNS * THREADS) as f64 * 1.25;
+        assert_eq!(removed + cell.load().value(), expected);
     }
 
     #[test]

@@ -26,9 +26,8 @@ impl<'a> SegmentCounts<'a> {
 
     /// Returns the numbers of these segments in the part that is being read.
     pub(super) fn part(&mut self, segments: Range<usize>) -> &mut [u64] {
-        let start = segments.start.wrapping_sub(self.first);
-        let part = self.part.get_mut(start..start.wrapping_add(segments.len()));
-        part.unwrap_or_default()
+        let range = self.indexes(&segments);
+        self.part.get_mut(range).unwrap_or_default()
     }
 
     /// Sets the numbers of the part to 0.
@@ -48,11 +47,18 @@ impl<'a> SegmentCounts<'a> {
 
     /// Adds the numbers of these segments in the part to the counts.
     pub(super) fn add_part(&mut self, segments: Range<usize>) {
-        let start = segments.start.wrapping_sub(self.first);
-        let counts = self.counts.iter_mut().zip(&*self.part);
-        for (count, part) in counts.skip(start).take(segments.len()) {
+        let range = self.indexes(&segments);
+        let counts = self.counts.get_mut(range.clone()).unwrap_or_default();
+        let part = self.part.get(range).unwrap_or_default();
+        for (count, part) in counts.iter_mut().zip(part) {
             *count += part;
         }
+    }
+
+    /// Returns where the numbers of these segments are.
+    fn indexes(&self, segments: &Range<usize>) -> Range<usize> {
+        let start = segments.start.wrapping_sub(self.first);
+        start..start.wrapping_add(segments.len())
     }
 
     /// Subtracts from the count of a segment.

@@ -174,6 +174,45 @@ fn a_busy_histogram_gets_a_window_and_a_quiet_one_does_not() {
 }
 
 #[test]
+fn resets_that_race_with_hot_writers_take_away_what_was_counted_and_no_more() {
+    const TURNS: u64 = 20_000;
+    const THREADS: u64 = 12;
+
+    let (cell, layout) = (HistogramCell::new(), layout());
+    let write = |thread: u64| {
+        for turn in 0..TURNS {
+            if turn == thread * 500 {
+                cell.make_hot(&layout);
+            }
+            cell.observe(&layout, if turn % 8 == 0 { -0.5 } else { 1.5 });
+        }
+    };
+    let (removed_count, removed_sum) = thread::scope(|scope| {
+        let write = &write;
+        let writers = (0..THREADS).map(|thread| scope.spawn(move || write(thread)));
+        let writers: Vec<_> = writers.collect();
+        let (mut removed_count, mut removed_sum) = (0, 0.0);
+        while !writers.iter().all(thread::ScopedJoinHandle::is_finished) {
+            let (counts, totals, _) = read(&cell);
+            let count = counts.iter().sum();
+            // All counts and the sum are those of one moment if the same number is still there.
+            if cell.reset_if(&layout, count) {
+                removed_count += count;
+                removed_sum += totals.sum;
+            }
+        }
+        (removed_count, removed_sum)
+    });
+    let (counts, totals, _) = read(&cell);
+    let all = TURNS * THREADS;
+    assert_eq!(removed_count + counts.iter().sum::<u64>(), all);
+    assert_eq!(
+        removed_sum + totals.sum,
+        (all / 8) as f64 * (7.0 * 1.5 - 0.5)
+    );
+}
+
+#[test]
 fn a_slot_that_another_histogram_takes_starts_at_0() {
     let layout = layout();
     for turn in 0..200 {

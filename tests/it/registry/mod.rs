@@ -14,6 +14,7 @@
 //! - `test_assertions`: the assertions of `tachometer::testing`, and their messages.
 //! - `threads`: many threads at once: no count is lost, and every scrape is consistent.
 
+mod busy_series;
 mod collectors;
 mod derived_handles;
 mod errors;
