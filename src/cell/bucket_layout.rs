@@ -153,9 +153,13 @@ impl BucketLayout {
             ..NativeBuckets::default()
         };
         let (in_range, mut out_of_range_count) = self.in_range.select(first, segments);
-        let non_empty = in_range.clone().filter(|(_, count)| *count > 0);
-        buckets.positive.reserve_exact(non_empty.clone().count());
-        non_empty.for_each(|(index, count)| push_count(&mut buckets.positive, index, count));
+        let non_empty = segments.iter().filter(|count| **count > 0).count();
+        buckets.positive.reserve_exact(non_empty);
+        for (index, count) in in_range {
+            if count > 0 {
+                push_count(&mut buckets.positive, index, count);
+            }
+        }
         for &(key, count) in out_of_range {
             // An observation that is in progress, or that raced with a reset, may be counted in
             // only one of segment and exponential bucket.
@@ -204,7 +208,7 @@ impl SegmentsInRange {
         &'a self,
         first: usize,
         segments: &'a [u64],
-    ) -> (impl Iterator<Item = (i32, u64)> + Clone + 'a, u64) {
+    ) -> (impl Iterator<Item = (i32, u64)> + 'a, u64) {
         let below = self.first.saturating_sub(first).min(segments.len());
         let (below, segments) = segments.split_at(below);
         let native = self.native.get(first.saturating_sub(self.first)..);

@@ -150,7 +150,7 @@ fn put_histogram(
 }
 
 /// The length of the slice that [`write_bucket`] needs.
-const MAX_BUCKET: usize = 32;
+const MAX_BUCKET: usize = 40;
 
 /// Writes the field of a bucket without an exemplar to the start of a slice, and returns its
 /// length.
@@ -167,16 +167,16 @@ fn write_bucket(target: &mut [u8], cumulative: u64, bound: &BoundField) -> usize
         return field.len();
     }
     let (varint, varint_len) = short_varint(cumulative);
-    // The default, 0, is left out.
-    let count_len = if cumulative == 0 { 0 } else { 1 + varint_len };
+    // The default, 0, is left out. The length is at most 6; the mask shows the compiler that the
+    // index below is in the array.
+    let count_len = if cumulative == 0 { 0 } else { 1 + varint_len } & 7;
+    let Some(target) = target.first_chunk_mut::<MAX_BUCKET>() else {
+        return 0;
+    };
+    target[0] = field::HISTOGRAM_BUCKET << 3 | 2;
     // The length is at most 15, so it takes one byte.
-    let len = (count_len + BOUND_LEN).to_le_bytes()[0];
-    let tags = [
-        field::HISTOGRAM_BUCKET << 3 | 2,
-        len,
-        field::BUCKET_CUMULATIVE << 3,
-    ];
-    target[..3].copy_from_slice(&tags);
+    target[1] = (count_len + BOUND_LEN).to_le_bytes()[0];
+    target[2] = field::BUCKET_CUMULATIVE << 3;
     target[3..11].copy_from_slice(&varint);
     target[2 + count_len..][..bound.len()].copy_from_slice(bound);
     2 + count_len + BOUND_LEN

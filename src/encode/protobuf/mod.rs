@@ -18,6 +18,9 @@ mod metric;
 mod native;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 use crate::encode::{Buffer, Encode};
 use crate::snapshot::{Desc, Escaping, Kind, SeriesBlock, Values};
 use metric::MetricEncoder;

@@ -85,12 +85,20 @@ fn put_varint_field(buffer: &mut Buffer, field: u8, number: u64) {
 /// length.
 #[inline]
 pub(super) fn write_varint_field(target: &mut [u8], field: u8, number: u64) -> usize {
-    const MAX_SEVEN_BYTES: u64 = (1 << 49) - 1;
     let tag = field << 3;
     if number < 0x80 {
         target[..2].copy_from_slice(&[tag, number.to_le_bytes()[0]]);
         2
-    } else if number <= MAX_SEVEN_BYTES {
+    } else {
+        write_long_field(target, tag, number)
+    }
+}
+
+/// Writes a varint field whose number may have more than one byte.
+#[inline(never)]
+fn write_long_field(target: &mut [u8], tag: u8, number: u64) -> usize {
+    const MAX_SEVEN_BYTES: u64 = (1 << 49) - 1;
+    if number <= MAX_SEVEN_BYTES {
         let (bytes, len) = short_varint(number);
         let with_tag = u64::from_le_bytes(bytes) << 8 | u64::from(tag);
         target[..8].copy_from_slice(&with_tag.to_le_bytes());

@@ -6,10 +6,12 @@ use std::iter::repeat_with;
 use fastrand::Rng;
 use tachometer::Registry;
 use tachometer::export::Format;
-use tachometer::snapshot::Escaping;
+use tachometer::registry::{Collect, CollectSink};
+use tachometer::snapshot::{Desc, Escaping, Kind};
 
-use crate::support::compare_exports::{SCHEMES, escaped, key, read, read_json};
+use crate::support::compare_exports::{SCHEMES, check_all, escaped, key, read, read_json};
 use crate::support::parse::Pair;
+use crate::support::read::series;
 
 /// The characters that mean something in some format, and two that do not.
 const AWKWARD: [char; 8] = ['"', '\\', '\n', '\r', 'a', '{', ',', 'é'];
@@ -236,6 +238,47 @@ fn fill(texts: &mut Texts, random: &mut Rng) -> usize {
         }
     }
     count
+}
+
+/// Series whose labels differ in names, number and length from one to the next.
+struct MixedLabels;
+
+impl Collect for MixedLabels {
+    fn describe(&self) -> Vec<Desc> {
+        vec![Desc::new("mixed", "", Kind::Gauge)]
+    }
+
+    fn collect(&self, sink: &mut CollectSink<'_>) {
+        let mut random = Rng::with_seed(7);
+        for number in 0..1_000_u32 {
+            let mut labels = vec![("n", format!("{number}"))];
+            for name in ["a", "ab", "route", "http_request_method_of_a_long_name"] {
+                let value = match random.u8(..6) {
+                    0 => continue,
+                    1 => any_text(&mut random),
+                    2 => "x".repeat(random.usize(..300)),
+                    3 => format!("{}\"", "x".repeat(random.usize(..20))),
+                    // Around the length from which a label's length takes two bytes.
+                    4 => "x".repeat(random.usize(80..130)),
+                    _ => "é".repeat(random.usize(..9)),
+                };
+                labels.push((name, value));
+            }
+            let labels: Vec<_> = labels
+                .iter()
+                .map(|(name, value)| (*name, &**value))
+                .collect();
+            sink.gauge("mixed", labels, f64::from(number));
+        }
+    }
+}
+
+#[test]
+fn labels_that_differ_from_series_to_series_come_back() {
+    let registry = Registry::new();
+    registry.collector(MixedLabels).unwrap();
+    check_all(&registry);
+    assert_eq!(series(&registry), 1_000);
 }
 
 /// `TACHOMETER_TEXTS` sets the number of texts.
