@@ -38,11 +38,19 @@ impl<T: Clone> ReplaceableList<T> {
     }
 
     /// Calls `read` with the current list. Its entries live at least until `read` returns.
-    #[inline]
     pub(crate) fn with<R>(&self, read: impl FnOnce(&IndexedList<T>) -> R) -> R {
         match self.replacement.get() {
             None => read(&self.first),
             Some(replacement) => read(&replacement.load()),
+        }
+    }
+
+    /// Returns the first list, unless it was replaced.
+    #[inline]
+    pub(crate) fn first(&self) -> Option<&IndexedList<T>> {
+        match self.replacement.get() {
+            None => Some(&self.first),
+            Some(_) => None,
         }
     }
 

@@ -87,12 +87,10 @@ fn a_series_that_is_used_while_it_is_removed_loses_no_value() {
     check_with_preemptions(2, || {
         let set = family(Label::unlimited("x"));
         inc(&set, "a");
-        let (by_handle, by_name, removing) = (set.clone(), set.clone(), set.clone());
+        let kept = set.find(&["a"]).unwrap();
+        let (by_name, removing) = (set.clone(), set.clone());
         let threads = [
-            thread::spawn(move || {
-                // Like a handle that the caller has kept.
-                by_handle.for_each_visible(|series| series.inc());
-            }),
+            thread::spawn(move || kept.inc()),
             thread::spawn(move || inc(&by_name, "a")),
             thread::spawn(move || {
                 removing.remove(&["a"]);

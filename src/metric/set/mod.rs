@@ -134,24 +134,52 @@ impl<M: Instrument> SeriesSet<M> {
         value_offsets: &[usize; N],
         record: impl FnOnce(&M) -> T,
     ) -> T {
-        let hash = self.info.hash(&values);
-        let recorded = self.series.with(|list| {
-            let found = list.find(hash, |series| {
-                let series = series.handle().series();
-                series.state.is_live_and_unescaped()
-                    && series.labels.matches_unescaped(&values, value_offsets)
-            });
-            match found {
-                Some(series) => Ok(record(series)),
-                None => Err(record),
-            }
-        });
+        let Some(list) = self.series.first() else {
+            return self.with_series_of_replacement(values, value_offsets, record);
+        };
+        match self.find_live(list, &values, value_offsets) {
+            Some(series) => record(series),
+            None => self.with_series_slow(&values, &mut values.clone(), |series, _| record(series)),
+        }
+    }
+
+    /// Does what [`with_series`](Self::with_series) does, once the first list was replaced.
+    #[inline(never)]
+    fn with_series_of_replacement<const N: usize, T>(
+        &self,
+        values: [&str; N],
+        value_offsets: &[usize; N],
+        record: impl FnOnce(&M) -> T,
+    ) -> T {
+        let recorded =
+            self.series
+                .with(|list| match self.find_live(list, &values, value_offsets) {
+                    Some(series) => Ok(record(series)),
+                    None => Err(record),
+                });
         match recorded {
             Ok(result) => result,
             Err(record) => {
                 self.with_series_slow(&values, &mut values.clone(), |series, _| record(series))
             }
         }
+    }
+
+    /// Returns the series with these values, if it is neither removed nor escaped.
+    ///
+    /// Not inlined, so that the comparison of labels is inlined here.
+    #[inline(never)]
+    fn find_live<'l, const N: usize>(
+        &self,
+        list: &'l IndexedList<M>,
+        values: &[&str; N],
+        value_offsets: &[usize; N],
+    ) -> Option<&'l M> {
+        list.find(self.info.hash(values), |series| {
+            let series = series.handle().series();
+            series.state.is_live_and_unescaped()
+                && series.labels.matches_unescaped(values, value_offsets)
+        })
     }
 
     /// Does what [`with_series`](Self::with_series) does, for any number of values.
@@ -287,14 +315,14 @@ impl<M: Instrument> SeriesSet<M> {
             return (series, overflow);
         }
         let series = M::from_handle(Handle::new(labels, &self.shared_for(values)));
-        self.add(series.clone(), values);
+        self.add(&series, values);
         (series, overflow)
     }
 
     /// Adds a series to the list.
     ///
     /// Only one thread may call this at a time.
-    fn add(&self, series: M, values: &[impl AsRef<str>]) {
+    fn add(&self, series: &M, values: &[impl AsRef<str>]) {
         let hash = self.info.hash(values);
         let is_counted = self.series.with(|list| {
             list.insert(hash, series.clone());

@@ -50,7 +50,8 @@ impl<M: Instrument> SeriesSet<M> {
         }
         let list = cursor.list.as_deref();
         let list = list.and_then(|list| list.downcast_ref::<cell::Arc<IndexedList<M>>>());
-        let list = list.map_or_else(|| self.series.lists().0, |list| list);
+        let list = list.map(|list| &**list);
+        let list = list.unwrap_or_else(|| self.series.lists().0);
         self.read_block(list, &mut cursor.next)
     }
 

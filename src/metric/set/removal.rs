@@ -166,7 +166,7 @@ impl<M: Instrument> SeriesSet<M> {
             removed.retired_in_list = removed.retired_in_list.saturating_sub(1);
             state.set_counted(self.info.limits().admit(&values));
         } else {
-            self.add(series, &values);
+            self.add(&series, &values);
         }
     }
 
