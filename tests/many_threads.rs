@@ -122,6 +122,38 @@ fn a_busy_series_takes_a_bounded_memory_with_64_threads() {
     }
 }
 
+/// Promise 2: a record of a busy series allocates once for each thread and page.
+#[test]
+fn a_busy_series_allocates_once_for_each_thread_and_then_never_again() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    set_busy_rate(0);
+    let registry = Registry::new();
+    let counter = registry.counter("jobs_total", "").unwrap();
+    let seconds = registry.histogram("job_seconds", "").unwrap();
+    let record = |times: u32| {
+        let before = ALLOCATOR.total_allocated();
+        for _ in 0..times {
+            counter.inc();
+            seconds.observe(0.5);
+        }
+        ALLOCATOR.total_allocated() - before
+    };
+    // The least of several measurements, since the threads of the test harness allocate too.
+    let least = || (0..5).map(|_| record(20_000)).min();
+    // Both become busy.
+    record(5_000);
+    assert_eq!(least(), Some(0));
+    thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            // The lease of a number, and the words of at most two pages.
+            let first = record(1);
+            assert!((4_096..12_288).contains(&first), "{first} bytes");
+            assert_eq!(least(), Some(0));
+        });
+        thread.join().unwrap();
+    });
+}
+
 #[test]
 fn a_hundred_thousand_short_lived_threads_lose_nothing_and_take_no_memory() {
     const WAVES: u32 = 400;
