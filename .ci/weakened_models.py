@@ -78,6 +78,12 @@ CONTROLS = [
         "histogram",
     ),
     (
+        "cell/histogram/mod.rs",
+        "is_consistent && count == expected",
+        "count == expected",
+        "histogram",
+    ),
+    (
         "cell/counter.rs",
         "let whole = self.whole.load(Ordering::Acquire);",
         "let whole = self.whole.load(Ordering::Relaxed);",

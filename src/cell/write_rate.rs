@@ -147,3 +147,79 @@ fn restart_countdown() {
         COUNTDOWN.with(|countdown| countdown.set(128 + (next >> 24)));
     });
 }
+
+#[cfg(all(test, not(tachometer_loom)))]
+mod tests {
+    use super::*;
+
+    const RATE: u64 = 50_000;
+    /// The samples of an interval at this rate.
+    const ENOUGH: u64 = RATE / 2 / SAMPLE_DISTANCE;
+
+    /// Records samples, and returns true if the series is busy after one of them.
+    fn record(rate: &WriteRate, interval: u64, samples: u64) -> bool {
+        let now = interval * INTERVAL_MILLIS;
+        (0..samples).fold(false, |is_busy, _| {
+            rate.record_sample_at(now, RATE) | is_busy
+        })
+    }
+
+    #[test]
+    fn a_series_is_busy_after_four_busy_intervals_in_a_row() {
+        for first in [0, 4_094, 1 << 40] {
+            let rate = WriteRate::default();
+            let busy = (first..first + 4).map(|interval| record(&rate, interval, ENOUGH));
+            assert_eq!(busy.collect::<Vec<_>>(), [false, false, false, true]);
+        }
+    }
+
+    #[test]
+    fn a_quiet_interval_starts_the_count_again() {
+        for samples in [0, ENOUGH - 1] {
+            let rate = WriteRate::default();
+            for interval in 0..100 {
+                let is_quiet = interval % 4 == 3;
+                let samples = if is_quiet { samples } else { 10 * ENOUGH };
+                assert!(!record(&rate, interval, samples), "{interval}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_series_with_a_thousand_writes_per_second_is_not_busy_after_a_day() {
+        let rate = WriteRate::default();
+        let mut random = fastrand::Rng::with_seed(5);
+        for interval in 0..24 * 60 * 60 * 2 {
+            let samples = (0..500).filter(|_| random.u64(..SAMPLE_DISTANCE) == 0);
+            assert!(!record(&rate, interval, samples.count() as u64));
+        }
+    }
+
+    #[test]
+    fn threads_sample_about_one_of_256_writes_at_random_distances() {
+        let mut distances = Vec::new();
+        let mut distance = 0;
+        while distances.len() < 2_000 {
+            distance += 1;
+            if is_sampled() {
+                WriteRate::default().record_sample(1);
+                distances.push(distance);
+                distance = 0;
+            }
+        }
+        let mean = distances.iter().sum::<u64>() / 2_000;
+        assert!((245..268).contains(&mean), "{mean}");
+        for period in [2, 7, 8, 12] {
+            // Each of the writes that repeat in a pattern is sampled.
+            let mut position = 0;
+            let mut counts = vec![0; period];
+            for distance in &distances {
+                position = (position + usize::try_from(*distance).unwrap()) % period;
+                counts[position] += 1;
+            }
+            let fair = 2_000 / period;
+            let is_fair = |count: &usize| (fair / 2..fair * 2).contains(count);
+            assert!(counts.iter().all(is_fair), "{period}: {counts:?}");
+        }
+    }
+}
