@@ -94,7 +94,7 @@ fn handles_allocate_nothing() {
     let family = registry
         .counter_family("family", "", names)
         .expect("valid names")
-        .limit(6);
+        .limit(7);
     let values: Vec<_> = (0..100).map(|value| value.to_string()).collect();
     let mut flood = values.iter().cycle();
     let handles = allocated(|| {
@@ -108,6 +108,8 @@ fn handles_allocate_nothing() {
         }
         family.with(["GET", "200"]).inc();
         family.with_ref(["GET", "quoted \" and \\"], Counter::inc);
+        family.with_static(["GET", "200"], Counter::inc);
+        family.with_static(["PUT", "quoted \" and \\"], Counter::inc);
         // Most of these are past the limit.
         let value = flood.next().expect("it goes round");
         family.with_ref(["GET", value], Counter::inc);

@@ -1,7 +1,9 @@
-//! A hash index of a list, whose readers never wait for its writer.
+//! An append-only list with a hash index, whose readers never wait for its writer.
+//!
+//! Written by hand because maps that are read without a lock return guards, or copies, and not
+//! references.
 
-use crate::cell::list::{List, Location, empty_slots, fill};
-use crate::cell::sync::{AtomicU64, AtomicUsize, OnceLock, Ordering};
+use crate::cell::sync::{AtomicU8, AtomicU64, AtomicUsize, OnceLock, Ordering};
 
 /// The number of slots in the first table.
 const FIRST_TABLE_SLOTS: usize = if cfg!(tachometer_loom) { 4 } else { 8 };
@@ -10,138 +12,198 @@ const FIRST_TABLE_SLOTS: usize = if cfg!(tachometer_loom) { 4 } else { 8 };
 /// one.
 const SMALL_TABLE_SLOTS: usize = if cfg!(tachometer_loom) { 4 } else { 1_024 };
 /// The number of tables; the last one has 2^32 slots.
-const MAX_TABLES: usize = if cfg!(tachometer_loom) { 3 } else { 19 };
+const MAX_TABLES: usize = if cfg!(tachometer_loom) { 2 } else { 19 };
 
-/// An append-only hash index of the entries of a [`List`].
+/// Entries in the order in which they were added, with an index of their hashes.
 ///
-/// When a table is full enough, its slots are copied into a larger table, which becomes the
+/// The entries are the slots of a hash table, so a reader gets from the hash to an entry with one
+/// load. When the table is full enough, they are cloned into a larger table, which becomes the
 /// current one. A reader that still uses the old table can miss an entry, but never finds a wrong
 /// one. A caller that misses must look again under the writer's lock.
-pub(crate) struct Index<T> {
+///
+/// Entries are never moved or removed, so references to them stay valid without `unsafe`.
+pub(crate) struct HashIndex<T> {
+    /// Not an array, so that a drop is a loop instead of code for each table.
     tables: Vec<OnceLock<Table<T>>>,
     current: AtomicUsize,
+    len: AtomicUsize,
 }
 
 struct Table<T> {
-    /// A slot is one word: the upper half of the hash, and the location in the list plus 1. An
-    /// empty slot is 0.
-    slots: Box<[AtomicU64]>,
-    /// A small table also has a copy of each slot's entry, which saves a reader two dependent
-    /// loads in the list. In a large table this is empty.
-    entries: Vec<OnceLock<T>>,
+    /// A byte of the hash of each slot's entry; 0 if the slot is free. They are not in the slots,
+    /// where the alignment of the entries would make them as large as the entries.
+    ///
+    /// `Relaxed`: an entry is published by its own lock.
+    tags: Box<[AtomicU8]>,
+    entries: Box<[OnceLock<T>]>,
+    /// For each position of the list, the upper half of the entry's hash, which selects a slot,
+    /// and the slot that the entry has.
+    order: Box<[AtomicU64]>,
 }
 
-impl<T: Clone> Index<T> {
+impl<T: Clone> HashIndex<T> {
     pub(crate) fn new() -> Self {
         Self {
             tables: empty_slots(MAX_TABLES),
             current: AtomicUsize::new(0),
+            len: AtomicUsize::new(0),
         }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        // Acquire: pairs with the Release in `insert`, so that every entry below the length is
+        // visible.
+        self.len.load(Ordering::Acquire)
+    }
+
+    /// Returns the entry that was added after `position` others.
+    pub(crate) fn get(&self, position: usize) -> Option<&T> {
+        // The length first: the table that is current after that has all entries below it.
+        if position >= self.len() {
+            return None;
+        }
+        self.table()?.get(position)
     }
 
     /// Returns the first entry with this hash for which `matches` returns true.
+    pub(crate) fn find(&self, hash: u64, matches: impl Fn(&T) -> bool) -> Option<&T> {
+        self.table()?.candidates(hash).find(|entry| matches(entry))
+    }
+
+    /// Returns an entry that is usually the one with this hash, if there is one. It may have
+    /// another hash, and `None` does not say that there is no entry.
     #[inline]
-    pub(crate) fn find<'a>(
-        &'a self,
-        list: &'a List<T>,
-        hash: u64,
-        matches: impl Fn(&T) -> bool,
-    ) -> Option<&'a T> {
-        // Acquire: pairs with the Release in `grow`, so that the table is complete.
-        let table = self.tables[self.current.load(Ordering::Acquire)].get()?;
-        let tag = tag(hash);
-        // A table always has an empty slot, which ends the search.
-        for (index, slot) in probe(&table.slots, tag) {
-            // Acquire: pairs with the Release in `put`, so that the entry at the location is
-            // visible.
-            let word = slot.load(Ordering::Acquire);
-            if word == 0 {
-                break;
-            }
-            if word >> 32 == tag {
-                let entry = match table.entries.get(index) {
-                    Some(entry) => entry.get(),
-                    None => list.get_at(location(word)),
-                };
-                if let Some(entry) = entry.filter(|entry| matches(entry)) {
-                    return Some(entry);
-                }
-            }
-        }
-        None
+    pub(crate) fn guess(&self, hash: u64) -> Option<&T> {
+        let table = self.table()?;
+        let first = table.first_slot(hash >> 32);
+        let found = table.tags[first].load(Ordering::Relaxed);
+        // The next slot if the first one has another entry. A branch would be mispredicted.
+        let slot = (first + usize::from(found != tag(hash))) & (table.tags.len() - 1);
+        table.entries.get(slot)?.get()
     }
 
-    /// Returns how many copies of an entry with this hash the tables hold.
-    pub(crate) fn copies(&self, hash: u64, is_same: impl Fn(&T) -> bool) -> usize {
-        let current = self.current.load(Ordering::Relaxed);
-        let tables = self.tables[..=current].iter().filter_map(OnceLock::get);
-        let copies = |table: &Table<T>| {
-            let used = probe(&table.slots, tag(hash))
-                .take_while(|(_, slot)| slot.load(Ordering::Relaxed) != 0);
-            let copies = used.filter_map(|(index, _)| table.entries.get(index)?.get());
-            copies.filter(|copy| is_same(copy)).count()
-        };
-        tables.map(copies).sum()
-    }
-
-    /// Inserts the newest entry of the list, which is at `location`. `len` is the length of the
-    /// list.
+    /// Adds an entry and returns a reference to it.
     ///
     /// Only one thread may call this at a time.
-    pub(crate) fn insert(&self, hash: u64, location: Location, entry: &T, len: usize) {
-        let current = self.current.load(Ordering::Relaxed);
-        let table = self.tables[current].get_or_init(|| Table::empty(current));
-        let word = (tag(hash) << 32) | (u64::from(location.to_bits()) + 1);
-        table.put(word, Some(entry));
-        // Half of a small table stays free, so that the first slot is usually the right one; of
-        // a large one, a quarter.
-        let capacity = match table.slots.len() {
-            slots if slots <= SMALL_TABLE_SLOTS => slots / 2,
-            slots => slots / 4 * 3,
-        };
-        if len > capacity {
-            self.grow(table, current + 1);
+    ///
+    /// # Panics
+    ///
+    /// Panics if the index is full, which takes more memory than machines have.
+    pub(crate) fn insert(&self, hash: u64, entry: T) -> &T {
+        let len = self.len.load(Ordering::Relaxed);
+        let mut current = self.current.load(Ordering::Relaxed);
+        let mut table = self.tables[current].get_or_init(|| Table::empty(current));
+        if len == table.order.len() {
+            let old = table;
+            current += 1;
+            table = self.tables[current].get_or_init(|| Table::empty(current));
+            old.clone_into(table);
+            // Release: the new table is complete before a reader uses it. Otherwise a reader
+            // might miss an entry that it has found before.
+            self.current.store(current, Ordering::Release);
         }
+        let entry = table.put(len, hash >> 32, tag(hash), entry);
+        // Release: the entry is complete before the length counts it.
+        self.len.store(len + 1, Ordering::Release);
+        entry
     }
 
-    fn grow(&self, old: &Table<T>, next: usize) {
-        let Some(table) = self.tables.get(next) else {
-            return;
-        };
-        let new = table.get_or_init(|| Table::empty(next));
-        for (index, slot) in old.slots.iter().enumerate() {
-            match slot.load(Ordering::Relaxed) {
-                0 => {}
-                word => new.put(word, old.entries.get(index).and_then(OnceLock::get)),
+    /// Returns for how many entries of all tables `is_same` returns true: those with a hash, or
+    /// all.
+    ///
+    /// No entry may be added at the same time.
+    pub(crate) fn clones(&self, hash: Option<u64>, is_same: impl Fn(&T) -> bool) -> usize {
+        let tables = self.tables.iter().filter_map(OnceLock::get);
+        let clones = tables.map(|table| match hash {
+            Some(hash) => table
+                .candidates(hash)
+                .filter(|entry| is_same(entry))
+                .count(),
+            None => {
+                let entries = table.entries.iter().filter_map(OnceLock::get);
+                entries.filter(|entry| is_same(entry)).count()
             }
-        }
-        // Release: the new table is complete before a reader uses it. Otherwise a reader might
-        // miss an entry that is not copied yet, and take the slow path.
-        self.current.store(next, Ordering::Release);
+        });
+        clones.sum()
+    }
+
+    /// Returns the current table, unless there is no entry.
+    #[inline]
+    fn table(&self) -> Option<&Table<T>> {
+        // Acquire: pairs with the Release in `insert`.
+        let current = self.current.load(Ordering::Acquire);
+        self.tables.get(current)?.get()
     }
 }
 
 impl<T: Clone> Table<T> {
     fn empty(table: usize) -> Self {
         let slots = slot_count(table);
-        let entries = if slots <= SMALL_TABLE_SLOTS { slots } else { 0 };
+        // Half of a small table stays free, so that the first slot is usually the right one; of
+        // a large one, a quarter.
+        let capacity = if slots <= SMALL_TABLE_SLOTS {
+            slots / 2
+        } else {
+            slots / 4 * 3
+        };
         Self {
-            slots: (0..slots).map(|_| AtomicU64::new(0)).collect(),
-            entries: empty_slots(entries),
+            tags: (0..slots).map(|_| AtomicU8::new(0)).collect(),
+            entries: empty_slots(slots).into(),
+            order: (0..capacity).map(|_| AtomicU64::new(0)).collect(),
         }
     }
 
-    /// Stores a word in a free slot, and its entry if the table has entries.
-    fn put(&self, word: u64, entry: Option<&T>) {
-        let mut slots = probe(&self.slots, word >> 32);
-        let free = slots.find(|(_, slot)| slot.load(Ordering::Relaxed) == 0);
-        if let Some((index, slot)) = free {
-            if let (Some(copy), Some(entry)) = (self.entries.get(index), entry) {
-                fill(copy, entry.clone());
+    fn get(&self, position: usize) -> Option<&T> {
+        // Relaxed: the caller has seen the length, which is stored later.
+        let word = self.order.get(position)?.load(Ordering::Relaxed);
+        self.entries[lower_half(word)].get()
+    }
+
+    /// Returns the entries that may have this hash in the order in which they are searched.
+    fn candidates(&self, hash: u64) -> impl Iterator<Item = &T> {
+        // A table always has a free slot, which ends the search.
+        let used = self.probe(hash >> 32).take_while(|(_, found)| *found != 0);
+        used.filter(move |(_, found)| *found == tag(hash))
+            .filter_map(|(slot, _)| self.entries[slot].get())
+    }
+
+    /// Stores an entry in a free slot.
+    fn put(&self, position: usize, upper_half: u64, tag: u8, entry: T) -> &T {
+        let free = self.probe(upper_half).find(|(_, found)| *found == 0);
+        // There is one: the table has more slots than positions.
+        let slot = free.map_or(0, |(slot, _)| slot);
+        let entry = self.entries[slot].get_or_init(|| entry);
+        self.tags[slot].store(tag, Ordering::Relaxed);
+        let word = upper_half << 32 | slot as u64;
+        self.order[position].store(word, Ordering::Relaxed);
+        entry
+    }
+
+    /// Clones all entries into a larger table.
+    fn clone_into(&self, table: &Self) {
+        for (position, word) in self.order.iter().enumerate() {
+            let word = word.load(Ordering::Relaxed);
+            let slot = lower_half(word);
+            if let Some(entry) = self.entries[slot].get() {
+                let tag = self.tags[slot].load(Ordering::Relaxed);
+                table.put(position, word >> 32, tag, entry.clone());
             }
-            // Release: the entry is complete before a reader finds it.
-            slot.store(word, Ordering::Release);
         }
+    }
+
+    /// Returns the slots and their tags in the order in which they are searched, without an end.
+    fn probe(&self, upper_half: u64) -> impl Iterator<Item = (usize, u8)> {
+        let mask = self.tags.len() - 1;
+        (self.first_slot(upper_half)..).map(move |slot| {
+            let slot = slot & mask;
+            (slot, self.tags[slot].load(Ordering::Relaxed))
+        })
+    }
+
+    #[inline]
+    fn first_slot(&self, upper_half: u64) -> usize {
+        // A table's length is a power of two, and never more than 2^32.
+        lower_half(upper_half) & (self.tags.len() - 1)
     }
 }
 
@@ -152,24 +214,25 @@ fn slot_count(table: usize) -> usize {
     FIRST_TABLE_SLOTS << (table.min(doublings) + 2 * fourfold)
 }
 
-/// Returns the slots of a table in the order in which `tag` is searched, without an end.
+/// Returns slots for entries that are added later.
+fn empty_slots<T>(count: usize) -> Vec<OnceLock<T>> {
+    // A loop is less code than an iterator, and there is a copy for each type of entry.
+    let mut slots = Vec::with_capacity(count);
+    for _ in 0..count {
+        slots.push(OnceLock::new());
+    }
+    slots
+}
+
+/// Returns the byte of a hash that is stored with its slot. It is not 0, which marks a free slot.
 #[inline]
-fn probe(slots: &[AtomicU64], tag: u64) -> impl Iterator<Item = (usize, &AtomicU64)> {
-    // A table's length is a power of two, and never more than 2^32.
-    let mask = slots.len() - 1;
-    let start = usize::try_from(tag).unwrap_or(0);
-    (start..).map(move |index| (index & mask, &slots[index & mask]))
+#[expect(clippy::cast_possible_truncation, reason = "one byte is enough")]
+fn tag(hash: u64) -> u8 {
+    hash as u8 | 1
 }
 
-/// Returns the half of a hash that a slot stores.
-fn tag(hash: u64) -> u64 {
-    hash >> 32
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the lower half is the location"
-)]
-fn location(word: u64) -> Location {
-    Location::from_bits((word as u32).wrapping_sub(1))
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "it has 32 bits")]
+fn lower_half(word: u64) -> usize {
+    word as u32 as usize
 }

@@ -77,15 +77,20 @@ fn an_entry_that_is_found_is_the_right_one_and_complete_while_the_index_grows() 
         };
         let reader = thread::spawn(move || {
             let length = read.len();
-            assert!((0..length).all(|position| read.get(position).is_some()));
-            for number in [2, 0] {
-                assert!(find(&read, number).is_none_or(|found| found == number));
+            assert!((0..length).all(|position| read.get(position) == Some(&(position as u64))));
+            let mut was_found = false;
+            for number in [2, 0, 0] {
+                let found = find(&read, number);
+                assert!(found.is_none_or(|found| found == number));
+                assert!(!was_found || found.is_some(), "{number} disappeared");
+                was_found = found.is_some() && number == 0;
             }
         });
         writer.join().unwrap();
         reader.join().unwrap();
         for number in 0..3 {
             assert_eq!(find(&list, number), Some(number));
+            assert_eq!(list.get(number as usize), Some(&number));
         }
     });
 }

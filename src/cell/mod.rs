@@ -13,9 +13,10 @@
 //! | [`RecentExtremeCell`] | `Relaxed` | `Relaxed` | a number and its time are one word |
 //! | [`HistogramCell`] | bucket, then extremes, sum and count `Release` | extremes, count and sum `Acquire`, then buckets | see `count_and_sum.rs` |
 //! | [`sparse_counts`] | `Relaxed`, a word at a time | `Relaxed` | a key and its count are one word |
-//! | [`IndexedList`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its location is visible |
+//! | [`IndexedList`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its slot is visible; a tag is a hint |
 //! | [`ReplaceableList`] | one writer at a time, swaps an `Arc` | a guard | the guard keeps the list that it was taken for |
 
+mod address_key;
 mod atomic_f64;
 mod bucket_layout;
 pub(crate) mod clock;
@@ -30,7 +31,6 @@ mod hash_index;
 mod histogram;
 mod in_flight;
 mod indexed_list;
-mod list;
 #[cfg(all(test, tachometer_loom))]
 pub(crate) mod loom_models;
 #[cfg(feature = "llm")]
@@ -42,6 +42,7 @@ mod sparse_counts;
 mod sync;
 mod write_rate;
 
+pub(crate) use address_key::AddressKey;
 pub(crate) use bucket_layout::BucketLayout;
 pub(crate) use counter::CounterCell;
 #[cfg(feature = "llm")]

@@ -41,6 +41,12 @@ impl SeriesState {
         !self.has_any(REMOVED | RETIRED | ESCAPED)
     }
 
+    /// Returns true if the series is neither removed nor retired.
+    #[inline]
+    pub(crate) fn is_live(&self) -> bool {
+        !self.has_any(REMOVED | RETIRED)
+    }
+
     pub(crate) fn is_removed(&self) -> bool {
         self.has_any(REMOVED)
     }

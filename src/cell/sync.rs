@@ -14,7 +14,7 @@ macro_rules! loom_thread_local {
 pub(crate) use arc_swap::ArcSwap;
 #[cfg(not(tachometer_loom))]
 pub(crate) use std::sync::atomic::{
-    AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
 #[cfg(not(tachometer_loom))]
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
@@ -25,7 +25,7 @@ pub(crate) use std::thread_local;
 pub(crate) use arc_mutex::{ArcSwap, Weak};
 #[cfg(tachometer_loom)]
 pub(crate) use loom::sync::atomic::{
-    AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
 #[cfg(tachometer_loom)]
 pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};

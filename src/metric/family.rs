@@ -84,6 +84,28 @@ impl<M: Instrument, const N: usize> Family<M, N> {
             .with_series(self.in_set_order(values), &self.value_offsets, record)
     }
 
+    /// Does what [`with_ref`](Self::with_ref) does, and finds the series by the addresses of the
+    /// values instead of their text. Use it for literals.
+    ///
+    /// The first call for each set of addresses finds the series by the text, which may take a
+    /// lock and allocate. The same text at other addresses is the same series. The family keeps
+    /// up to four sets of addresses per series. Beyond that, with more than four labels, for
+    /// values longer than 64 KiB, and for values that became `_overflow`, this takes longer than
+    /// `with_ref`. So do not leak strings to call it.
+    ///
+    /// ```
+    /// # use tachometer::{Counter, Registry};
+    /// let registry = Registry::new();
+    /// let mails = registry.counter_family("mails_total", "Mails sent.", ["kind", "result"])?;
+    /// mails.with_static(["welcome", "sent"], Counter::inc);
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    #[inline]
+    pub fn with_static<T>(&self, values: [&'static str; N], record: impl FnOnce(&M) -> T) -> T {
+        self.set
+            .with_static_series(self.in_set_order(values), &self.value_offsets, record)
+    }
+
     /// Sets how many distinct values the family's [open](crate::Label::open) labels may have
     /// together; the default is 2,000. Ten times as many combinations are allowed.
     ///

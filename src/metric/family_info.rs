@@ -98,6 +98,22 @@ impl FamilyInfo {
         hasher.finish()
     }
 
+    /// Returns the [hash](Self::hash) of values of at most [`Labels::SHORT_VALUE`] bytes each.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "a call would double the time of a lookup"
+    )]
+    pub(super) fn hash_short<const N: usize>(&self, values: &[&str; N]) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        for value in values {
+            let bytes = value.as_bytes();
+            // The compiler then leaves out the code of the hasher for longer values.
+            hasher.write(&bytes[..bytes.len().min(Labels::SHORT_VALUE)]);
+        }
+        hasher.finish()
+    }
+
     /// Returns label names and values, without the constant labels.
     fn pairs<'a>(&'a self, values: &'a [&'a str]) -> impl Iterator<Item = (&'a str, &'a str)> {
         let names = self.label_names.iter().map(|name| &**name);

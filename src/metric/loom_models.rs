@@ -28,6 +28,11 @@ fn inc(set: &Set, value: &str) {
     set.with_series([value], &offsets, Counter::inc);
 }
 
+fn inc_static(set: &Set, value: &'static str) {
+    let offsets = Labels::value_offsets(set.info().constant_labels(), set.info().label_names());
+    set.with_static_series([value], &offsets, Counter::inc);
+}
+
 /// Returns the labels and values of the visible series, read as a scrape does.
 fn read(set: &Set) -> Vec<(String, u64)> {
     let Some(block) = set.block(&mut SeriesCursor::default()) else {
@@ -52,6 +57,24 @@ fn two_threads_that_create_the_same_series_share_it() {
             thread.join().unwrap();
         }
         assert_eq!(read(&set), [("x=\"a\"".to_owned(), 2)]);
+    });
+}
+
+#[test]
+fn a_series_that_is_found_by_addresses_is_the_one_that_is_found_by_text() {
+    check(|| {
+        let set = family(Label::unlimited("x"));
+        let threads = [1, 2].map(|_| {
+            let set = set.clone();
+            thread::spawn(move || {
+                inc_static(&set, "a");
+                inc_static(&set, "a");
+            })
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(read(&set), [("x=\"a\"".to_owned(), 4)]);
     });
 }
 

@@ -18,6 +18,9 @@ use crate::snapshot::{LabelsView, is_classic_label};
 pub struct Labels(Arc<str>);
 
 impl Labels {
+    /// Values of up to this many bytes are compared without calling a function.
+    pub(crate) const SHORT_VALUE: usize = 16;
+
     /// Renders labels in the given order. The names are not checked.
     pub fn new<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         Self::default().with_pairs(pairs)
@@ -125,38 +128,41 @@ impl Labels {
 
     /// Returns true if the labels have exactly these values. The text must not be
     /// [escaped](Self::is_escaped). [`value_offsets`](Self::value_offsets) returns the offsets.
-    #[inline]
-    pub(crate) fn matches_unescaped<const N: usize>(
+    ///
+    /// If `SHORT` is true, no value may be longer than [`SHORT_VALUE`](Self::SHORT_VALUE). No
+    /// function is called then.
+    #[inline(always)]
+    #[expect(
+        clippy::inline_always,
+        reason = "a call would double the time of a lookup"
+    )]
+    pub(crate) fn matches_unescaped<const N: usize, const SHORT: bool>(
         &self,
         values: &[&str; N],
         value_offsets: &[usize; N],
     ) -> bool {
         let mut text = self.0.as_bytes();
         for (label, (value, &offset)) in values.iter().zip(value_offsets).enumerate() {
-            let value = value.as_bytes();
-            let Some(after) = text.get(offset..) else {
-                return false;
-            };
-            if label + 1 == N {
-                // Only the last quote follows.
-                return after
-                    .split_last()
-                    .is_some_and(|(_, text)| bytes_eq(text, value));
-            }
-            let Some((text_value, after)) = after.split_at_checked(value.len()) else {
+            let Some((before, after)) = text.split_at_checked(offset) else {
                 return false;
             };
             // Each value must be between two quotes of the text, and no quote is used twice.
             // Without escapes the text has exactly two quotes per label, so no value can contain
-            // one.
-            let next = value_offsets[label + 1];
-            let is_quoted = after.first() == Some(&b'"') && after.get(next - 1) == Some(&b'"');
-            if !is_quoted || !bytes_eq(text_value, value) {
+            // one. All texts begin alike, up to the first value.
+            if label > 0 && !(before.first() == Some(&b'"') && before.last() == Some(&b'"')) {
+                return false;
+            }
+            let value = value.as_bytes();
+            let Some((text_value, after)) = after.split_at_checked(value.len()) else {
+                return false;
+            };
+            if !bytes_eq::<SHORT>(text_value, value) {
                 return false;
             }
             text = after;
         }
-        text.is_empty()
+        // Only the last quote follows, or the text is empty.
+        text.len() == usize::from(N > 0)
     }
 
     /// Returns, for each of these labels, the number of bytes between the end of the value before
@@ -221,9 +227,15 @@ fn strip_pair<'t>(text: &'t [u8], name: &str, value: &str) -> Option<&'t [u8]> {
 
 /// Returns true if two byte strings are equal.
 ///
-/// Label values are short: comparing a word at a time inline is faster than calling `memcmp`.
-#[inline]
-fn bytes_eq(one: &[u8], other: &[u8]) -> bool {
+/// Label values are short: comparing a word at a time inline is faster than calling `memcmp`. If
+/// `SHORT` is true, it is not called, and the strings must not be longer than
+/// [`Labels::SHORT_VALUE`].
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "a call would double the time of a lookup"
+)]
+fn bytes_eq<const SHORT: bool>(one: &[u8], other: &[u8]) -> bool {
     let len = one.len();
     if len != other.len() {
         return false;
@@ -237,6 +249,7 @@ fn bytes_eq(one: &[u8], other: &[u8]) -> bool {
         // Two words, which overlap if the text is shorter than both.
         4..8 => ends_eq::<4>(one, other),
         8..=16 => ends_eq::<8>(one, other),
+        _ if SHORT => false,
         _ => one == other,
     }
 }
@@ -302,7 +315,7 @@ mod tests {
                     "{one:?} and {other:?}"
                 );
                 if !labels.is_escaped() {
-                    let same = labels.matches_unescaped(&[other, "x"], &offsets);
+                    let same = labels.matches_unescaped::<_, false>(&[other, "x"], &offsets);
                     assert_eq!(same, one == other, "{one:?} and {other:?}");
                 }
             }
@@ -318,19 +331,19 @@ mod tests {
         assert!(!labels.has_exact_pairs(&none, [("a", "1"), ("b", "")]));
         assert!(none.has_exact_pairs(&none, []));
         let offsets = Labels::value_offsets(&none, &["a".into(), "b".into()]);
-        assert!(!labels.matches_unescaped(&["1\",b=\"2", "2"], &offsets));
-        assert!(labels.matches_unescaped(&["1", "2"], &offsets));
+        assert!(!labels.matches_unescaped::<_, false>(&["1\",b=\"2", "2"], &offsets));
+        assert!(labels.matches_unescaped::<_, false>(&["1", "2"], &offsets));
         let offsets = Labels::value_offsets(&none, &["a".into()]);
-        assert!(!labels.matches_unescaped(&["1"], &offsets));
+        assert!(!labels.matches_unescaped::<_, false>(&["1"], &offsets));
     }
 
     #[test]
     fn a_value_does_not_match_across_labels() {
         let labels = Labels::new([("a", "x"), ("b", "01234567")]);
         let offsets = Labels::value_offsets(&Labels::new([]), &["a".into(), "b".into()]);
-        assert!(!labels.matches_unescaped(&["x\",b=", "4567"], &offsets));
-        assert!(!labels.matches_unescaped(&["x\",b=\"01234567", ""], &offsets));
-        assert!(labels.matches_unescaped(&["x", "01234567"], &offsets));
+        assert!(!labels.matches_unescaped::<_, false>(&["x\",b=", "4567"], &offsets));
+        assert!(!labels.matches_unescaped::<_, false>(&["x\",b=\"01234567", ""], &offsets));
+        assert!(labels.matches_unescaped::<_, false>(&["x", "01234567"], &offsets));
     }
 
     #[test]
@@ -345,8 +358,8 @@ mod tests {
         let constant = Labels::new([("env", "prod")]);
         let labels = constant.with_pairs([("a", "1"), ("b", "")]);
         let offsets = Labels::value_offsets(&constant, &["a".into(), "b".into()]);
-        assert!(labels.matches_unescaped(&["1", ""], &offsets));
-        assert!(!labels.matches_unescaped(&["2", ""], &offsets));
+        assert!(labels.matches_unescaped::<_, false>(&["1", ""], &offsets));
+        assert!(!labels.matches_unescaped::<_, false>(&["2", ""], &offsets));
     }
 
     #[test]
@@ -369,11 +382,16 @@ mod tests {
     fn byte_strings_of_every_length_are_compared_to_the_last_byte() {
         for len in 0..40 {
             let text: Vec<u8> = (0..len).collect();
-            assert!(bytes_eq(&text, &text.clone()));
+            assert!(bytes_eq::<false>(&text, &text.clone()));
+            assert_eq!(
+                bytes_eq::<true>(&text, &text.clone()),
+                text.len() <= Labels::SHORT_VALUE
+            );
             for at in 0..text.len() {
                 let mut other = text.clone();
                 other[at] ^= 0x20;
-                assert!(!bytes_eq(&text, &other), "{len} bytes, at {at}");
+                assert!(!bytes_eq::<false>(&text, &other), "{len} bytes, at {at}");
+                assert!(!bytes_eq::<true>(&text, &other), "{len} bytes, at {at}");
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The series of one family, shared by all handles to it.
 
 mod expiry;
+mod lookup;
 mod read_block;
 mod removal;
 #[cfg(feature = "llm")]
@@ -123,63 +124,6 @@ impl<M: Instrument> SeriesSet<M> {
         let all = overrides.iter().map(|entry| &entry.shared);
         let invalid = all.chain([&self.shared]);
         invalid.map(|shared| shared.invalid.load().whole).sum()
-    }
-
-    /// Calls `record` with the series with these values, one for each label name, and creates the
-    /// series if it does not exist. `value_offsets` are those of the set's labels.
-    #[inline]
-    pub(crate) fn with_series<const N: usize, T>(
-        &self,
-        values: [&str; N],
-        value_offsets: &[usize; N],
-        record: impl FnOnce(&M) -> T,
-    ) -> T {
-        let Some(list) = self.series.first() else {
-            return self.with_series_of_replacement(values, value_offsets, record);
-        };
-        match self.find_live(list, &values, value_offsets) {
-            Some(series) => record(series),
-            None => self.with_series_slow(&values, &mut values.clone(), |series, _| record(series)),
-        }
-    }
-
-    /// Does what [`with_series`](Self::with_series) does, once the first list was replaced.
-    #[inline(never)]
-    fn with_series_of_replacement<const N: usize, T>(
-        &self,
-        values: [&str; N],
-        value_offsets: &[usize; N],
-        record: impl FnOnce(&M) -> T,
-    ) -> T {
-        let recorded =
-            self.series
-                .with(|list| match self.find_live(list, &values, value_offsets) {
-                    Some(series) => Ok(record(series)),
-                    None => Err(record),
-                });
-        match recorded {
-            Ok(result) => result,
-            Err(record) => {
-                self.with_series_slow(&values, &mut values.clone(), |series, _| record(series))
-            }
-        }
-    }
-
-    /// Returns the series with these values, if it is neither removed nor escaped.
-    ///
-    /// Not inlined, so that the comparison of labels is inlined here.
-    #[inline(never)]
-    fn find_live<'l, const N: usize>(
-        &self,
-        list: &'l IndexedList<M>,
-        values: &[&str; N],
-        value_offsets: &[usize; N],
-    ) -> Option<&'l M> {
-        list.find(self.info.hash(values), |series| {
-            let series = series.handle().series();
-            series.state.is_live_and_unescaped()
-                && series.labels.matches_unescaped(values, value_offsets)
-        })
     }
 
     /// Does what [`with_series`](Self::with_series) does, for any number of values.

@@ -1,6 +1,7 @@
 //! Families compared with a naive model, over random operations.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use fastrand::Rng;
 use tachometer::snapshot::Values;
@@ -11,6 +12,23 @@ use crate::support::read::to_f64;
 const SEEDS: u64 = 150;
 const TURNS: usize = 400;
 const OVERFLOW: &str = "_overflow";
+const WORDS: [&str; 13] = [
+    "",
+    "a",
+    "b",
+    "c",
+    "\"",
+    "\\",
+    "a\\",
+    "a\",other=\"b",
+    "\n",
+    OVERFLOW,
+    "route",
+    "/users/{id}",
+    "/users/{id}/orders/{order}",
+];
+static COPIED_WORDS: LazyLock<[&str; 13]> =
+    LazyLock::new(|| WORDS.map(|word| &*String::from(word).leak()));
 
 type Pair = [String; 2];
 
@@ -258,20 +276,17 @@ impl RandomTest {
     }
 
     fn word(&mut self) -> String {
-        let words = [
-            "",
-            "a",
-            "b",
-            "c",
-            "\"",
-            "\\",
-            "a\\",
-            "a\",other=\"b",
-            "\n",
-            OVERFLOW,
-            "route",
-        ];
-        words[self.random.usize(..words.len())].to_owned()
+        self.static_word().to_owned()
+    }
+
+    /// Returns one of the words, each of which is at two addresses.
+    fn static_word(&mut self) -> &'static str {
+        let words = if self.random.bool() {
+            &WORDS
+        } else {
+            &*COPIED_WORDS
+        };
+        words[self.random.usize(..words.len())]
     }
 
     fn pair(&mut self) -> Pair {
@@ -284,10 +299,17 @@ impl RandomTest {
     }
 
     fn record(&mut self) {
-        let (pair, amount) = (self.pair(), self.amount());
+        let words = [self.static_word(), self.static_word()];
+        let (pair, amount) = (words.map(str::to_owned), self.amount());
         let values = pair.each_ref().map(|value| &**value);
         let families = &self.families;
-        families.counters.with_ref(values, |one| one.inc_by(amount));
+        if self.random.bool() {
+            families.counters.with_ref(values, |one| one.inc_by(amount));
+        } else {
+            families
+                .counters
+                .with_static(words, |one| one.inc_by(amount));
+        }
         families.gauges.with(values).dec_by(amount);
         families.histograms.with(values).observe(amount);
         let series = self.model.series(&pair);

@@ -72,6 +72,27 @@ fn a_flood_of_invented_values_overflows_and_every_one_is_counted() {
 }
 
 #[test]
+fn a_literal_over_the_limit_is_counted_as_overflow_each_time() {
+    let registry = Registry::new();
+    let calls = registry
+        .counter_family("calls", "", ["kind"])
+        .unwrap()
+        .limit(1);
+    for _ in 0..3 {
+        calls.with_static(["first"], Counter::inc);
+        calls.with_static(["second"], Counter::inc);
+    }
+    assert_eq!(overflow(&registry), 3.0);
+    assert_eq!(sum(&registry, "calls", &[("kind", OVERFLOW)]), 3.0);
+    // It gets a series of its own as soon as the limit allows it.
+    let calls = calls.limit(2);
+    calls.with_static(["second"], Counter::inc);
+    calls.with_static(["second"], Counter::inc);
+    assert_eq!(sum(&registry, "calls", &[("kind", "second")]), 2.0);
+    assert_eq!(overflow(&registry), 3.0);
+}
+
+#[test]
 fn a_closed_label_accepts_only_its_values() {
     let registry = Registry::new();
     let calls = registry
