@@ -28,6 +28,9 @@ pub struct SeriesBlock {
 impl SeriesBlock {
     /// The maximum number of series in a block.
     pub const MAX_SERIES: usize = 64;
+    /// A block of stored series ends when the texts of their labels have this many bytes. A scrape
+    /// that its client reads slowly keeps the block in memory.
+    pub(crate) const MAX_LABEL_BYTES: usize = 16 * 1024;
 
     /// Makes the first block of a family, without series.
     #[must_use]
@@ -42,10 +45,15 @@ impl SeriesBlock {
         }
     }
 
-    /// Makes an empty block with space for the labels of `series` series.
-    pub(crate) fn with_capacity(desc: Arc<Desc>, values: Values, series: usize) -> Self {
+    /// Makes an empty block with space for `series` series, whose labels have `label_bytes` bytes.
+    pub(crate) fn with_capacity(
+        desc: Arc<Desc>,
+        values: Values,
+        series: usize,
+        label_bytes: usize,
+    ) -> Self {
         Self {
-            labels: BlockLabels::with_capacity(series),
+            labels: BlockLabels::with_capacity(series, label_bytes),
             created_millis: Vec::with_capacity(series),
             ..Self::new(desc, values)
         }

@@ -6,9 +6,6 @@ use std::fmt;
 use crate::snapshot::Labels;
 use crate::snapshot::parse_labels::LabelPairs;
 
-/// The maximum number of bytes that are reserved for the labels of a block in advance.
-const MAX_RESERVED: usize = 16 * 1024;
-
 /// The labels of the series in a block, as one text.
 ///
 /// A scrape copies the text of the labels. To share it instead, it would have to change a
@@ -22,10 +19,11 @@ pub struct BlockLabels {
 }
 
 impl BlockLabels {
-    /// Makes an empty list with space for the labels of `series` series.
-    pub(crate) fn with_capacity(series: usize) -> Self {
+    /// Makes an empty list with space for the labels of `series` series, whose texts have `bytes`
+    /// bytes.
+    pub(super) fn with_capacity(series: usize, bytes: usize) -> Self {
         Self {
-            text: String::new(),
+            text: String::with_capacity(bytes),
             ends: Vec::with_capacity(series),
         }
     }
@@ -59,11 +57,6 @@ impl BlockLabels {
     /// Appends the labels of a series.
     #[inline]
     pub(crate) fn push(&mut self, labels: LabelsView<'_>) {
-        if self.text.is_empty() {
-            // The texts of a family usually have about the same length.
-            let expected = (labels.0.len() + labels.0.len() / 8) * self.ends.capacity().max(1);
-            self.text.reserve(expected.min(MAX_RESERVED));
-        }
         self.text.push_str(labels.0);
         self.ends.push(self.text.len());
     }

@@ -40,7 +40,8 @@ impl<M: Instrument> SeriesSet<M> {
     }
 
     /// Reads up to [`SeriesBlock::MAX_SERIES`] visible series with the same settings from
-    /// `cursor` on, and moves it past them. Returns `None` at the end.
+    /// `cursor` on, fewer if their labels are long, and moves it past them. Returns `None` at the
+    /// end.
     pub(crate) fn block(&self, cursor: &mut SeriesCursor) -> Option<SeriesBlock> {
         if !cursor.is_started {
             cursor.is_started = true;
@@ -58,7 +59,8 @@ impl<M: Instrument> SeriesSet<M> {
     fn read_block(&self, list: &IndexedList<M>, next: &mut usize) -> Option<SeriesBlock> {
         let mut all = Vec::with_capacity(SeriesBlock::MAX_SERIES);
         let mut shared: Option<&Arc<Shared<_>>> = None;
-        while all.len() < SeriesBlock::MAX_SERIES {
+        let mut label_bytes = 0;
+        while all.len() < SeriesBlock::MAX_SERIES && label_bytes < SeriesBlock::MAX_LABEL_BYTES {
             let mut after = *next;
             let Some(series) = next_visible(list, &mut after) else {
                 break;
@@ -67,6 +69,7 @@ impl<M: Instrument> SeriesSet<M> {
             if !Arc::ptr_eq(&series.series().shared, first_shared) {
                 break;
             }
+            label_bytes += series.series().labels.as_str().len();
             all.push(series);
             *next = after;
         }
@@ -77,7 +80,8 @@ impl<M: Instrument> SeriesSet<M> {
             series.prefetch();
         }
         let values = M::Cell::empty_values(settings, all.len());
-        let mut block = SeriesBlock::with_capacity(Arc::clone(self.info.desc()), values, all.len());
+        let desc = Arc::clone(self.info.desc());
+        let mut block = SeriesBlock::with_capacity(desc, values, all.len(), label_bytes);
         for series in all {
             self.read(series, &mut block);
         }
