@@ -102,6 +102,18 @@ CONTROLS = [
         "cell::loom_models",
     ),
     (
+        "cell/hash_index.rs",
+        "self.len.store(len + 1, Ordering::Release);",
+        "self.len.store(len + 1, Ordering::Relaxed);",
+        "cell::loom_models",
+    ),
+    (
+        "cell/hash_index.rs",
+        "self.current.store(current, Ordering::Release);",
+        "self.current.store(current, Ordering::Relaxed);",
+        "cell::loom_models",
+    ),
+    (
         "cell/shards/page.rs",
         "word.store(0, Ordering::Relaxed);",
         "let _ = word;",
