@@ -223,6 +223,8 @@ fn increments_while_a_counter_takes_a_slot_are_all_counted() {
 #[test]
 fn a_slot_that_is_given_back_never_shows_its_old_numbers() {
     check(|| {
+        // Its page is not freed.
+        let _other = CounterCell::with_slot();
         let old = Arc::new(CounterCell::with_slot());
         let new = Arc::new(CounterCell::default());
         let (one, other) = (new.clone(), new.clone());
@@ -235,8 +237,7 @@ fn a_slot_that_is_given_back_never_shows_its_old_numbers() {
         });
         let owner = thread::spawn(move || {
             drop(last_owner);
-            // Takes the slot of the old counter if that was dropped, or else none: in a model,
-            // the only page has words for one of them.
+            // Takes the slot of the old counter if that was dropped, or else another one.
             other.take_slot();
             let seen = other.load().whole;
             assert!(seen <= 1, "{seen}");

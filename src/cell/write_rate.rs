@@ -86,8 +86,8 @@ impl WriteRate {
 struct Samples {
     /// The number of the interval, modulo 2^12.
     interval: u32,
-    /// Up to `MAX_SAMPLES`.
-    samples: u32,
+    /// The number of samples in the interval, up to `MAX_SAMPLES`.
+    count: u32,
     /// Up to [`BUSY_INTERVALS`].
     busy_intervals: u32,
 }
@@ -100,14 +100,14 @@ impl Samples {
     fn from_word(word: u32) -> Self {
         Self {
             interval: word & Self::INTERVAL_MASK,
-            samples: word >> Self::INTERVAL_BITS & Self::MAX_SAMPLES,
+            count: word >> Self::INTERVAL_BITS & Self::MAX_SAMPLES,
             busy_intervals: word >> (Self::INTERVAL_BITS + Self::SAMPLE_BITS),
         }
     }
 
     fn to_word(self) -> u32 {
         self.interval
-            | self.samples << Self::INTERVAL_BITS
+            | (self.count << Self::INTERVAL_BITS)
             | self.busy_intervals << (Self::INTERVAL_BITS + Self::SAMPLE_BITS)
     }
 
@@ -120,14 +120,14 @@ impl Samples {
         #[expect(clippy::cast_possible_truncation, reason = "masked")]
         let interval = interval as u32 & Self::INTERVAL_MASK;
         if self.interval != interval {
-            let is_next = self.interval + 1 & Self::INTERVAL_MASK == interval;
-            if !is_next || self.samples < enough {
+            let is_next = (self.interval + 1) & Self::INTERVAL_MASK == interval;
+            if !is_next || self.count < enough {
                 self.busy_intervals = 0;
             }
-            (self.interval, self.samples) = (interval, 0);
+            (self.interval, self.count) = (interval, 0);
         }
-        self.samples = (self.samples + 1).min(Self::MAX_SAMPLES);
-        if self.samples == enough {
+        self.count = (self.count + 1).min(Self::MAX_SAMPLES);
+        if self.count == enough {
             self.busy_intervals = (self.busy_intervals + 1).min(BUSY_INTERVALS);
         }
         self

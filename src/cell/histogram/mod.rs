@@ -374,5 +374,6 @@ fn with_reset_lock<T>(run: impl FnOnce() -> T) -> T {
     run()
 }
 
-#[cfg(all(test, not(tachometer_loom)))]
+#[cfg(test)]
+#[cfg(not(tachometer_loom))]
 mod tests;

@@ -104,7 +104,6 @@ fn a_scrape_is_consistent_while_series_are_added() {
 
 #[test]
 fn a_metric_used_during_thread_teardown_counts() {
-    set_busy_rate(0);
     struct Last(tachometer::Counter, tachometer::Histogram);
 
     impl Drop for Last {
@@ -118,6 +117,7 @@ fn a_metric_used_during_thread_teardown_counts() {
         static LAST: std::cell::RefCell<Option<Last>> = const { std::cell::RefCell::new(None) };
     }
 
+    set_busy_rate(0);
     let registry = Registry::new();
     let counter = registry.counter("c", "").unwrap();
     let histogram = registry.histogram("h", "").unwrap();
@@ -178,10 +178,10 @@ fn more_threads_than_shards_lose_nothing() {
 /// All threads keep their numbers until the last one has recorded, so most of them share shards.
 #[test]
 fn hundreds_of_threads_at_once_lose_nothing_before_or_after_a_reset() {
-    set_busy_rate(0);
     const MANY: u32 = 256;
     const TURNS: u32 = 500;
 
+    set_busy_rate(0);
     let registry = Registry::new();
     let counter = registry.counter("c", "").unwrap();
     let gauge = registry.gauge("g", "").unwrap();
