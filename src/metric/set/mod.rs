@@ -255,7 +255,7 @@ impl<M: Instrument> SeriesSet<M> {
         }
         let labels = self.info.labels(values);
         if let Some(series) = removed.take(&labels) {
-            self.restore_retired(&mut removed, series.clone());
+            self.restore_retired(&mut removed, &series);
             return (series, overflow);
         }
         let series = M::from_handle(Handle::new(labels, &self.shared_for(values)));

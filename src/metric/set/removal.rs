@@ -152,21 +152,21 @@ impl<M: Instrument> SeriesSet<M> {
         if retired.is_some_and(|series| !series.handle().is_removed())
             && let Some(series) = removed.retired.remove(&labels)
         {
-            self.restore_retired(removed, series);
+            self.restore_retired(removed, &series);
         }
     }
 
     /// Makes a series that was taken from the retired ones a normal one again.
-    pub(super) fn restore_retired(&self, removed: &mut RemovedSeries<M>, series: M) {
+    pub(super) fn restore_retired(&self, removed: &mut RemovedSeries<M>, series: &M) {
         let labels = series.handle().series().labels.clone();
         let values = self.values_of(&labels);
         let state = &series.handle().series().state;
         state.set_retired(false);
-        if self.is_in_list(&series, &values) {
+        if self.is_in_list(series, &values) {
             removed.retired_in_list = removed.retired_in_list.saturating_sub(1);
             state.set_counted(self.info.limits().admit(&values));
         } else {
-            self.add(&series, &values);
+            self.add(series, &values);
         }
     }
 
@@ -226,7 +226,7 @@ impl<M: Instrument> SeriesSet<M> {
             !is_unreferenced
         });
         for series in used {
-            self.restore_retired(removed, series);
+            self.restore_retired(removed, &series);
         }
         removed.retired.shrink_to(2 * removed.retired.len());
     }

@@ -186,5 +186,6 @@ impl<M: Instrument> SeriesSet<M> {
     }
 }
 
-#[cfg(all(test, not(tachometer_loom)))]
+#[cfg(test)]
+#[cfg(not(tachometer_loom))]
 mod tests;
