@@ -223,6 +223,8 @@ fn a_value_that_is_recorded_in_a_series_that_left_its_family_is_kept() {
         if is_replaced {
             churn(&family);
         }
+        // A lookup that creates a series has a handle to it.
+        family.with(["a"]);
         family.with_ref(["a"], |counter| {
             assert!(family.remove(["a"]));
             churn(&family);
@@ -244,6 +246,7 @@ fn a_value_that_is_recorded_in_a_series_that_left_its_family_is_kept() {
 fn a_removed_series_is_removed_again_before_a_read_notices_its_use() {
     let registry = Registry::new();
     let family = registry.counter_family("c", "", ["x"]).unwrap();
+    family.with(["a"]);
     family.with_ref(["a"], |counter| {
         assert!(family.remove(["a"]));
         churn(&family);
@@ -261,6 +264,8 @@ fn a_series_is_created_once_even_while_another_thread_uses_the_removed_one() {
         if is_replaced {
             churn(&family);
         }
+        // A lookup that creates a series has a handle to it.
+        family.with(["a"]);
         family.with_ref(["a"], |counter| {
             assert!(family.remove(["a"]));
             churn(&family);

@@ -10,6 +10,7 @@ use crate::metric::counter::Counter;
 use crate::metric::family_info::FamilyInfo;
 use crate::metric::gauge::Gauge;
 use crate::metric::handle::AsHandle;
+use crate::metric::histogram::Histogram;
 use crate::metric::label::Label;
 use crate::snapshot::{Desc, Labels};
 
@@ -121,6 +122,29 @@ fn a_series_at_the_address_of_a_freed_one_has_its_own_time() {
         }
         set.retain(|_| false);
     }
+}
+
+/// Records in a series after its activity was determined.
+fn record_before_expiry<M: Instrument>(record: impl Fn(&M)) {
+    let set = expiring::<M>(Duration::ZERO);
+    with(&set, "a", &record);
+    let series = set.find(&["a"]).unwrap();
+    let series = series.handle();
+    series.activity();
+    let activity = series.activity().unwrap();
+    record(&M::from_handle(series.clone()));
+    assert!(!series.expire(&activity) && !series.is_hidden());
+    series.activity();
+    let activity = series.activity().unwrap();
+    assert!(series.expire(&activity) && series.is_hidden());
+}
+
+#[test]
+fn a_value_that_is_recorded_after_the_last_one_was_read_keeps_its_series() {
+    record_before_expiry(Counter::inc);
+    record_before_expiry(|counter: &Counter| counter.inc_by(0.5));
+    record_before_expiry(|gauge: &Gauge| gauge.set(7));
+    record_before_expiry(|histogram: &Histogram| histogram.observe(0.5));
 }
 
 /// Records in random series on several threads while a reader lets them expire, and returns the
