@@ -91,7 +91,8 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     /// lock and allocate. The same text at other addresses is the same series. The family keeps
     /// up to four sets of addresses per series. Beyond that, with more than four labels, for
     /// values longer than 64 KiB, and for values that became `_overflow`, this takes longer than
-    /// `with_ref`. So do not leak strings to call it.
+    /// `with_ref`. So do not leak strings to call it. Once series were removed, and in a family
+    /// whose series expire, it is not faster than `with_ref`.
     ///
     /// ```
     /// # use tachometer::{Counter, Registry};

@@ -45,14 +45,22 @@ impl Candidate {
     fn time(&self, threads: usize, iterations: u64) -> Duration {
         let start = Barrier::new(threads);
         let run = &self.run;
-        let stint = || {
+        let cores = core_affinity::get_core_ids().unwrap_or_default();
+        let cores = &cores;
+        let stint = |thread: usize| {
+            // Each thread has its own processor. Otherwise two may run on one at times.
+            if let Some(core) = cores.get(thread) {
+                core_affinity::set_for_current(*core);
+            }
             start.wait();
             let begun = Instant::now();
             run(iterations);
             begun.elapsed()
         };
         let time = thread::scope(|scope| {
-            let running: Vec<_> = (0..threads).map(|_| scope.spawn(stint)).collect();
+            let stint = &stint;
+            let running = (0..threads).map(|thread| scope.spawn(move || stint(thread)));
+            let running: Vec<_> = running.collect();
             let times = running.into_iter().map(|one| one.join().expect("no panic"));
             times.max().unwrap_or_default()
         });

@@ -264,13 +264,13 @@ impl HistogramCell {
             memory.truncate(start);
             let mut counts = SegmentCounts::append(memory, segments.clone());
             let (min, max) = self.extremes.load();
-            let mut sum = 0.0;
-            if let Some((hot, baseline)) = hot {
-                let (hot_sum, _) = hot.read(&mut counts);
-                sum = baseline.subtract_from(&mut counts, hot_sum);
-            }
             let shared_sum = self.read_shared(&mut counts, out_of_range);
             if let Some(shared_sum) = shared_sum {
+                let mut sum = 0.0;
+                if let Some((hot, baseline)) = hot {
+                    let (hot_sum, _) = hot.read(&mut counts);
+                    sum = baseline.subtract_from(&mut counts, hot_sum);
+                }
                 let totals = Totals {
                     sum: saturating_add(sum, shared_sum),
                     min,
@@ -306,8 +306,8 @@ impl HistogramCell {
         start.min(end)..end.min(all.end)
     }
 
-    /// Adds the counts outside windows, and returns the sum of their values. Returns `None` if a
-    /// segment is not in the range of `counts`.
+    /// Sets `counts` to the counts outside windows, and returns the sum of their values. Returns
+    /// `None` if a segment is not in the range of `counts`.
     fn read_shared(
         &self,
         counts: &mut SegmentCounts<'_>,
@@ -315,20 +315,19 @@ impl HistogramCell {
     ) -> Option<f64> {
         let mut is_complete = true;
         let (sum, _) = self.shared().read(|| {
-            counts.clear_part();
+            counts.clear();
             out_of_range.clear();
             let mut sum = 0;
             self.counts
                 .for_each(|key, count| match segment_from_key(key) {
                     Some(segment) => {
-                        is_complete &= counts.add_to_part(segment, count);
+                        is_complete &= counts.add(segment, count);
                         sum += count;
                     }
                     None => out_of_range.push((key, count)),
                 });
             sum
         });
-        counts.add_part(counts.segments());
         is_complete.then_some(sum)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// The counts of a range of segments, and as many numbers for the part that is being read.
+/// The counts of a range of segments, and as many numbers for the shard that is being read.
 ///
 /// The memory is that of a vector that the caller reuses, so that reading allocates nothing.
 pub(super) struct SegmentCounts<'a> {
@@ -30,14 +30,15 @@ impl<'a> SegmentCounts<'a> {
         self.part.get_mut(range).unwrap_or_default()
     }
 
-    /// Sets the numbers of the part to 0.
-    pub(super) fn clear_part(&mut self) {
-        self.part.fill(0);
+    /// Sets the counts to 0.
+    pub(super) fn clear(&mut self) {
+        self.counts.fill(0);
     }
 
-    /// Adds to a number of the part. Returns false if the segment is not in the range.
-    pub(super) fn add_to_part(&mut self, segment: usize, count: u64) -> bool {
-        let target = self.part.get_mut(segment.wrapping_sub(self.first));
+    /// Adds to the count of a segment. Returns false if it is not in the range.
+    #[inline]
+    pub(super) fn add(&mut self, segment: usize, count: u64) -> bool {
+        let target = self.counts.get_mut(segment.wrapping_sub(self.first));
         let is_in_range = target.is_some();
         if let Some(target) = target {
             *target += count;
