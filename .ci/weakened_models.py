@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Checks that the loom models notice weaker code.
+"""Checks that the loom models fail if the code is weakened.
 
-Each control changes one place of a copy of the sources: a memory ordering, or a step of a protocol.
-At least one of its models must then fail. A model that passes with the weaker code proves nothing.
+Each mutation weakens one memory ordering, or one step of a protocol, in a copy of the sources. At
+least one loom model must then fail. A model that passes with the weaker code proves nothing.
 
-    .ci/weakened_models.py            all controls
-    .ci/weakened_models.py 3 7        these controls
+    .ci/weakened_models.py            all mutations
+    .ci/weakened_models.py 3 7        these mutations
 """
 
 import os
@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 # The file below src/, the text, what replaces it, and the models that may notice it.
-CONTROLS = [
+MUTATIONS = [
     (
         "cell/count_and_sum.rs",
         "atomic_f64::add(self.sum, value, Ordering::Release);",
@@ -91,8 +91,8 @@ CONTROLS = [
     ),
     (
         "cell/counter.rs",
-        ".fetch_update(Ordering::Release, Ordering::Relaxed, |_| {",
-        ".fetch_update(Ordering::Relaxed, Ordering::Relaxed, |_| {",
+        ".fetch_update(Ordering::Release, Ordering::Relaxed, set_whole);",
+        ".fetch_update(Ordering::Relaxed, Ordering::Relaxed, set_whole);",
         "cell::loom_models",
     ),
     (
@@ -130,14 +130,14 @@ CONTROLS = [
 
 def main() -> int:
     root = pathlib.Path(__file__).resolve().parent.parent
-    chosen = [int(number) for number in sys.argv[1:]] or range(1, len(CONTROLS) + 1)
+    chosen = [int(number) for number in sys.argv[1:]] or range(1, len(MUTATIONS) + 1)
     missed = []
     with tempfile.TemporaryDirectory() as folder:
         copy = pathlib.Path(folder) / "tachometer"
         copied = shutil.ignore_patterns("target", ".git")
         shutil.copytree(root, copy, ignore=copied)
         for number in chosen:
-            path, text, weaker, models = CONTROLS[number - 1]
+            path, text, weaker, models = MUTATIONS[number - 1]
             source = copy / "src" / path
             original = source.read_text()
             if original.count(text) != 1:

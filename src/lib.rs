@@ -84,13 +84,13 @@
 //! - The labels of the layer have fixed values or are route templates, never text that a client
 //!   sent. Custom labels have a [limit](Family::limit). So invented values cannot fill the
 //!   memory, and sums stay correct.
-//! - Recording a request takes no lock that another request may hold, formats nothing and never
-//!   panics. It allocates nothing once a series exists and has seen a value of that magnitude,
-//!   except at most four times in the life of a series that turns out to be busy, and once for each
-//!   thread and page of 512 numbers. A request without a known route, or without extensions (as
-//!   outside of axum), allocates a few small objects.
-//! - The memory of a series and its share of a scrape depend on how often it is recorded, not on
-//!   the number of cores or threads or on the age of the process.
+//! - Recording formats nothing and never panics. It takes no lock and allocates nothing once a
+//!   series exists and has seen a value of that magnitude, with [three
+//!   exceptions](guides::custom_metrics#what-a-record-costs) for busy series. A request without a
+//!   known route, or without extensions (as outside of axum), allocates a few small objects.
+//! - The memory of a series and its share of a scrape depend on how often it is recorded. If it was
+//!   never busy, they are the same for any number of threads and cores. A busy series has at most
+//!   16 copies of its numbers, on any machine.
 //! - Every scrape can be parsed and is consistent: the count of a histogram equals its `+Inf`
 //!   bucket, and cumulative buckets never decrease.
 //! - Registries share nothing. The global registry is a convenience.

@@ -2,8 +2,7 @@
 //! the buckets.
 //!
 //! An observation writes several words, and a reader must not see only some of them. Neither
-//! waits for the other. Instead the writer writes the words in one order and the reader reads
-//! them in the opposite order:
+//! waits for the other. Instead the writer and the reader use the words in these orders:
 //!
 //! ```text
 //! writer:  bucket  ->  min, max (Release)  ->  sum (Release)  ->  count (Release)

@@ -4,6 +4,7 @@
 //! threads contend for that word, it takes a slot, and each thread adds to a word of its shard.
 
 use crate::cell::atomic_f64::{self, AtomicF64, saturating_add};
+use crate::cell::reset_lock::with_reset_lock;
 use crate::cell::shards::{Slot, Words};
 use crate::cell::sync::{AtomicU64, OnceLock, Ordering};
 use crate::cell::write_rate::{WriteRate, is_sampled};
@@ -70,23 +71,26 @@ impl CounterCell {
 
     /// Sets the sum to 0. A concurrent increment happens before or after.
     pub(crate) fn reset(&self) {
-        // A thread's word of the slot cannot be set to 0, since only that thread may write it.
-        // Instead the shared word becomes minus what the slot has. Release: see `load`.
-        let _ = self
-            .whole
-            .fetch_update(Ordering::Release, Ordering::Relaxed, |_| {
-                Some(self.slot_sum().whole.wrapping_neg())
-            });
-        // Not a negation, which would return -0.
-        let fraction = || Some(0.0 - self.slot_sum().fraction);
-        self.fraction.update(Ordering::Release, |_| fraction());
+        with_reset_lock(|| {
+            // A thread's word of the slot cannot be set to 0, since only that thread may write it.
+            // Instead the shared word becomes minus what the slot has. Release: see `load`.
+            let set_whole = |_| Some(self.slot_sum().whole.wrapping_neg());
+            let _ = self
+                .whole
+                .fetch_update(Ordering::Release, Ordering::Relaxed, set_whole);
+            // Not a negation, which would return -0.
+            let set_fraction = |_| Some(0.0 - self.slot_sum().fraction);
+            self.fraction.update(Ordering::Release, set_fraction);
+        });
     }
 
     /// Takes `expected` away if it is the sum, and returns true. A concurrent increment either
     /// stays or makes this return false.
     pub(crate) fn reset_if(&self, expected: Count) -> bool {
-        let is_expected = self.load() == expected;
-        if is_expected {
+        with_reset_lock(|| {
+            if self.load() != expected {
+                return false;
+            }
             // Release: see `load`.
             self.whole.fetch_sub(expected.whole, Ordering::Release);
             self.fraction.update(Ordering::Release, |fraction| {
@@ -99,8 +103,8 @@ impl CounterCell {
                     fraction - expected.fraction
                 })
             });
-        }
-        is_expected
+            true
+        })
     }
 
     /// Creates a counter that has a slot.
@@ -115,8 +119,12 @@ impl CounterCell {
     #[cold]
     pub(crate) fn take_slot(&self) {
         let has_fraction = self.fraction.load(Ordering::Relaxed) != 0.0;
-        if let Some(slot) = Slot::take(if has_fraction { 2 } else { 1 }) {
-            self.slot.get_or_init(|| slot);
+        match Slot::take(if has_fraction { 2 } else { 1 }) {
+            Some(slot) => {
+                self.slot.get_or_init(|| slot);
+            }
+            // All pages are in use. Tries again after the time in which a series becomes busy.
+            None => self.rate.restart(),
         }
     }
 

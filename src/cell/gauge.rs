@@ -68,11 +68,8 @@ impl GaugeCell {
         if !exchange(bits, UNSET) {
             return false;
         }
-        let is_touched = self.is_touched.load(Ordering::Relaxed);
-        if is_touched {
-            exchange(UNSET, bits);
-        }
-        !is_touched
+        // If the number has changed again, it changed from unset: what was there is taken away.
+        !self.is_touched.load(Ordering::Relaxed) || !exchange(UNSET, bits)
     }
 
     /// Returns true if the value was not set or changed since the last `unset`.

@@ -1,18 +1,19 @@
 //! The atomics behind every metric.
 //!
 //! A cell knows neither names nor labels. Recording stores in cells, scrapes load from them,
-//! and neither waits for the other. A cell that is written often takes a slot in [`shards`], where
+//! and neither waits for the other: only a record that makes a series busy takes a lock. A cell that is written often takes a slot in [`shards`], where
 //! the first threads write words of their own with plain loads and stores. Orderings:
 //!
 //! | cell | writer | reader | why it suffices |
 //! | --- | --- | --- | --- |
 //! | [`CounterCell`] | `Relaxed`, a reset `Release` | `Acquire` outside the slot, then `Relaxed` | the words of a counter are independent; a reset is never seen without what it took away |
 //! | [`InFlightCell`] | `Release` before `finish` | `Acquire`, finished before started | a finish is never seen without its start |
-//! | [`GaugeCell`], [`SeriesState`] | `Relaxed` | `Relaxed` | one word |
+//! | [`GaugeCell`] | flag `Relaxed`, number `Release` | `Relaxed`; an expiry `Acquire` | an expiry that sees a number sees its flag |
+//! | [`SeriesState`] | `Relaxed` | `Relaxed` | one word |
 //! | [`ExpiringCell`] | `Relaxed` | `Relaxed` | two words that need not match |
 //! | [`RecentExtremeCell`] | `Relaxed` | `Relaxed` | a number and its time are one word |
 //! | [`HistogramCell`] | bucket, then extremes, sum and count `Release` | extremes, count and sum `Acquire`, then buckets | see `count_and_sum.rs` |
-//! | [`sparse_counts`] | `Relaxed`, a word at a time | `Relaxed` | a key and its count are one word |
+//! | [`sparse_counts`] | `Acquire`, a word at a time; a reset `Release` | `Relaxed` | a key and its count are one word |
 //! | [`IndexedList`] | one writer at a time, `Release` | `Acquire` | an entry is complete before its slot is visible; a tag is a hint |
 //! | [`ReplaceableList`] | one writer at a time, swaps an `Arc` | a guard | the guard keeps the list that it was taken for |
 
@@ -36,6 +37,7 @@ pub(crate) mod loom_models;
 #[cfg(feature = "llm")]
 mod recent_extreme;
 mod replaceable_list;
+mod reset_lock;
 mod series_state;
 mod shards;
 mod sparse_counts;

@@ -108,21 +108,4 @@ mod tests {
         assert_eq!(Arc::strong_count(&entries[1]), 1);
         assert!(earlier.get().is_none());
     }
-
-    #[test]
-    fn a_list_counts_its_references_to_an_entry() {
-        let list = IndexedList::new();
-        for number in 0..3_000_u64 {
-            let entry = Arc::new(number);
-            let hash = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            list.insert(hash, Arc::clone(&entry));
-        }
-        for number in 0..3_000_u64 {
-            let hash = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            let entry = list.find(hash, |other| **other == number).unwrap();
-            let references = list.references(hash, |other| Arc::ptr_eq(other, entry));
-            assert_eq!(Arc::strong_count(entry), references, "{number}");
-        }
-        assert_eq!(list.references(7 << 32, |_| false), 0);
-    }
 }

@@ -19,12 +19,10 @@ const INTERVAL_MILLIS: u64 = 500;
 /// The number of consecutive intervals after which a series is busy.
 const BUSY_INTERVALS: u32 = 4;
 
-/// The number of writes per second from which on a series is busy. If it is 0, one sample
-/// suffices.
+/// The rate, in writes per second, above which a series is busy. If it is 0, one sample suffices.
 static BUSY_RATE: AtomicU64 = AtomicU64::new(50_000);
 
-/// Sets the number of writes per second from which on a series is busy, for tests and
-/// benchmarks.
+/// Sets the rate, in writes per second, above which a series is busy, for tests and benchmarks.
 pub(crate) fn set_busy_rate(writes_per_second: u64) {
     BUSY_RATE.store(writes_per_second, std::sync::atomic::Ordering::Relaxed);
 }
@@ -34,8 +32,12 @@ pub(crate) fn set_busy_rate(writes_per_second: u64) {
 pub(crate) fn is_sampled() -> bool {
     COUNTDOWN.with(|countdown| {
         let remaining = countdown.get();
-        countdown.set(remaining.wrapping_sub(1));
-        remaining == 0 && !cfg!(tachometer_loom)
+        if remaining == 0 {
+            countdown.set(random_distance());
+            return !cfg!(tachometer_loom);
+        }
+        countdown.set(remaining - 1);
+        false
     })
 }
 
@@ -57,13 +59,17 @@ thread_local! {
 pub(crate) struct WriteRate(AtomicU32);
 
 impl WriteRate {
-    /// Records a sample, and returns true if the series is busy. `divisor` lowers the rate from
-    /// which on it is.
+    /// Records a sample, and returns true if the rate of a busy series divided by `divisor` is
+    /// exceeded.
     #[cold]
     pub(crate) fn record_sample(&self, divisor: u64) -> bool {
-        restart_countdown();
         let rate = BUSY_RATE.load(std::sync::atomic::Ordering::Relaxed);
         rate == 0 || self.record_sample_at(clock::now(), rate / divisor)
+    }
+
+    /// Starts the measurement again.
+    pub(crate) fn restart(&self) {
+        self.0.store(0, Ordering::Relaxed);
     }
 
     fn record_sample_at(&self, now: u64, rate: u64) -> bool {
@@ -134,8 +140,9 @@ impl Samples {
     }
 }
 
-/// Chooses at random how many writes the calling thread makes before its next sample.
-fn restart_countdown() {
+/// Returns a random number of writes of the calling thread before its next sample.
+#[cold]
+fn random_distance() -> u32 {
     RANDOM.with(|random| {
         // The constants are those of Numerical Recipes. Only the upper bits are used.
         let next = random
@@ -144,8 +151,8 @@ fn restart_countdown() {
             .wrapping_add(1_013_904_223);
         random.set(next);
         // From 128 to 383.
-        COUNTDOWN.with(|countdown| countdown.set(128 + (next >> 24)));
-    });
+        128 + (next >> 24)
+    })
 }
 
 #[cfg(all(test, not(tachometer_loom)))]
@@ -202,7 +209,6 @@ mod tests {
         while distances.len() < 2_000 {
             distance += 1;
             if is_sampled() {
-                WriteRate::default().record_sample(1);
                 distances.push(distance);
                 distance = 0;
             }

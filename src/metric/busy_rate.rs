@@ -1,3 +1,3 @@
-//! The number of writes per second from which on a series is busy, for the module of tests.
+//! The rate above which a series is busy, for the module `testing`.
 
 pub(crate) use crate::cell::set_busy_rate;

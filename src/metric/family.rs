@@ -147,26 +147,29 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     ///
     /// A series expires when a scrape by the router reads it, if two conditions are met. Scrapes
     /// have seen the same value for this time, and a complete scrape contained that value.
-    /// Recording in an expiring series takes no more time than in another one.
+    /// Recording through a handle takes no more time. Lookups take longer, as after
+    /// [removals](Self::remove).
     ///
-    /// Only scrapes in a Prometheus format count whose response was read to its end. Without such
-    /// scrapes nothing expires: the page, JSON, [`Registry::gather`](crate::Registry::gather) and
-    /// exports do not count. The first scraper that has read a value satisfies the second
-    /// condition for all scrapers. With several scrapers, use at least five times the longest
-    /// scrape interval.
+    /// Only complete scrapes in a Prometheus format count: the connection took the response to its
+    /// end. Without such scrapes nothing expires: the page, JSON,
+    /// [`Registry::gather`](crate::Registry::gather) and exports do not count. The first scraper
+    /// that has read a value satisfies the second condition for all scrapers. With several
+    /// scrapers, use at least five times the longest scrape interval.
     ///
     /// An expired series is [removed](Self::remove): it frees its memory and its part of the
     /// [limit](Self::limit) as soon as no handle to it is held. The next use starts at zero with a
     /// new creation time. In Prometheus the series becomes stale with the first scrape that lacks
-    /// it, so instant queries no longer return it. `rate` and `increase` read the new start as a
-    /// counter reset and do not see what was recorded before the first scrape of the new series.
+    /// it, so instant queries no longer return it. If it returns while the range of a query still
+    /// has its old samples, `rate` and `increase` see a counter reset, unless the first new value
+    /// is at least as high as the last old one. Otherwise they miss what was recorded before the
+    /// first scrape of the new series.
     ///
     /// [Declared](Self::declare) series and the series of replaced values (`_overflow`) never
     /// expire. Setting a gauge to the same number and adding 0 to a gauge are uses; adding 0 to a
     /// counter is not. `tachometer_series_expired_total` counts the series that expired.
     ///
-    /// Call it before the first series is created. Otherwise the memory of the series that exist
-    /// is freed with the family only. All handles to the family share the time.
+    /// Call it before the first series is created. Otherwise the series that already exist keep
+    /// their memory until the family is dropped. All handles to the family share the time.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -186,18 +189,21 @@ impl<M: Instrument, const N: usize> Family<M, N> {
         self
     }
 
-    /// Removes the series with these label values from scrapes. Returns true if it was visible
-    /// and is removed now; false if another thread uses it at the same time. If two threads
-    /// remove it at the same time, both calls may return true.
+    /// Removes the series with these label values from scrapes. Returns false if there is no
+    /// visible series with these values, or if another thread records in it at the same time. If
+    /// two threads remove it at the same time, both calls may return true.
     ///
-    /// The next use of the series, through the family or through a handle, makes it visible
-    /// again, starting at zero. Adding 0 to a counter is not a use.
+    /// Looking it up in the family, or recording through a handle, makes it visible again, starting
+    /// at zero. Adding 0 to a counter through a handle does not.
     ///
-    /// As soon as no handle to the series is held, its values no longer count against the
-    /// [limit](Self::limit), and the next scrapes free its memory. A family that grows large before
-    /// its first removal keeps the memory of the series that it has then, until it is dropped, so
-    /// that lookups in families without removals need no guard.
-    /// [Declared](Self::declare) series keep their memory.
+    /// A removed series stops counting against the [limit](Self::limit) at once if no handle to it
+    /// exists, and else after its last handle is dropped. Later scrapes free its memory, in batches
+    /// of at least 16 series. [Declared](Self::declare) series keep their memory.
+    ///
+    /// When at least 16 series, and more than half of the family, are removed, the family switches
+    /// to a list whose series can be freed. Lookups then take longer. Series that were created
+    /// before the switch keep their memory until the family is dropped. To avoid that, call
+    /// [`expire_after`](Self::expire_after) before the first series is created.
     ///
     /// ```
     /// # use tachometer::Registry;

@@ -15,10 +15,11 @@ use crate::snapshot::{
 
 /// A distribution of values: durations in seconds, sizes in bytes.
 ///
-/// It keeps the sum, the minimum, the maximum and the counts of its [`Buckets`]: classic ones
-/// with configurable bounds, and exponential ones for percentiles. Its memory grows with the
-/// magnitudes of the values, not with the number of values, threads or cores. A clone is the same histogram. See the [module](crate::metric) for an
-/// example.
+/// It keeps the sum, the minimum, the maximum and the counts of its [`Buckets`]: classic ones with
+/// configurable bounds, and exponential ones for percentiles. Its memory grows with the magnitudes
+/// of the values, not with their number. If it is recorded more than 50,000 times per second, it
+/// gets 16 copies of its counts, on any machine. A clone is the same histogram. See the
+/// [module](crate::metric) for an example.
 #[doc(alias = "summary")]
 #[derive(Clone)]
 pub struct Histogram(Handle<HistogramCell>);

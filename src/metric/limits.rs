@@ -12,8 +12,8 @@ const COMBINATIONS_PER_VALUE: usize = if cfg!(tachometer_loom) { 1 } else { 10 }
 /// The limits of one family, and how much of them is used.
 ///
 /// The counts are written by one thread at a time, the one that adds or retires a series, with
-/// `Release`, and after a series and its values were added. They are read with `Acquire`. So a thread
-/// that sees a limit reached also sees the series and values that reached it.
+/// `Release`, and after a series and its values were added. They are read with `Acquire`. So a
+/// thread that sees a limit reached also sees the series and values that reached it.
 pub(crate) struct Limits {
     rules: Box<[LabelRule]>,
     /// Relaxed: no other value depends on it.

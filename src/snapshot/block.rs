@@ -6,8 +6,8 @@ use crate::snapshot::{BlockLabels, Count, Desc, Exemplar, Histograms};
 
 /// Up to [`MAX_SERIES`](Self::MAX_SERIES) series of one family, read at about the same time.
 ///
-/// The series with the index `i` has the labels `labels.get(i)`, and the number, or group of numbers,
-/// with the index `i` in `values`.
+/// The series with the index `i` has the labels `labels.get(i)`, and the number, or group of
+/// numbers, with the index `i` in `values`.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SeriesBlock {

@@ -12,8 +12,8 @@ use crate::cell::write_rate::WriteRate;
 
 /// The number of windows that a histogram may get after the first.
 const MORE_WINDOWS: usize = if cfg!(tachometer_loom) { 1 } else { 3 };
-/// A histogram gets another window if this share of the writes of a busy series is outside of
-/// its windows.
+/// A histogram gets another window if the values outside of its windows exceed the rate of a busy
+/// series divided by this.
 const OUTSIDE_DIVISOR: u64 = 8;
 
 /// The windows of a histogram, and what they had counted at its last reset.

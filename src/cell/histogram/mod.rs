@@ -11,7 +11,6 @@ mod segment_counts;
 mod window_range;
 
 use std::ops::Range;
-use std::sync::PoisonError;
 
 use crate::cell::atomic_f64::saturating_add;
 use crate::cell::bucket_layout::{BucketLayout, CountKey, LARGEST_KEY, segment_from_key};
@@ -20,8 +19,9 @@ use crate::cell::extremes::Extremes;
 use crate::cell::histogram::hot::{Baseline, HotCounts, Window};
 use crate::cell::histogram::segment_counts::SegmentCounts;
 use crate::cell::histogram::window_range::covering_range;
+use crate::cell::reset_lock::with_reset_lock;
 use crate::cell::sparse_counts::SparseCounts;
-use crate::cell::sync::{AtomicU64, Mutex, MutexGuard, OnceLock};
+use crate::cell::sync::{AtomicU64, MutexGuard, OnceLock};
 use crate::cell::write_rate::{WriteRate, is_sampled};
 use crate::snapshot::{NativeBuckets, Totals};
 
@@ -231,7 +231,13 @@ impl HistogramCell {
                 *target += count;
             }
         });
-        Window::take(covering_range(&counts))
+        let is_empty = counts.iter().all(|count| *count == 0);
+        let window = (!is_empty).then(|| Window::take(covering_range(&counts)))?;
+        if window.is_none() {
+            // All pages are in use. Tries again after the time in which a series becomes busy.
+            self.rate.restart();
+        }
+        window
     }
 
     fn shared(&self) -> CountAndSum<'_> {
@@ -353,24 +359,6 @@ fn sum_of_segments(counts: &[(CountKey, u64)]) -> u64 {
         .iter()
         .filter(|(key, _)| segment_from_key(*key).is_some());
     segments.map(|(_, count)| count).sum()
-}
-
-#[cfg(not(tachometer_loom))]
-fn with_reset_lock<T>(run: impl FnOnce() -> T) -> T {
-    static RESETTING: Mutex<()> = Mutex::new(());
-
-    let _guard = RESETTING.lock().unwrap_or_else(PoisonError::into_inner);
-    run()
-}
-
-#[cfg(tachometer_loom)]
-fn with_reset_lock<T>(run: impl FnOnce() -> T) -> T {
-    loom::lazy_static! {
-        static ref RESETTING: Mutex<()> = Mutex::new(());
-    }
-
-    let _guard = RESETTING.lock().unwrap_or_else(PoisonError::into_inner);
-    run()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Memory for series that many threads write at the same time.
 //!
-//! A thread has a *shard*, one of 16. The first eight threads have one alone and write it with
-//! plain loads and stores. All other threads share the other eight and write them with
+//! A thread has a *shard*, one of 16. Up to eight threads at a time have one alone and write it
+//! with plain loads and stores. All other threads share the other eight and write them with
 //! read-modify-writes. So the memory of a series does not grow with the number of threads or of
 //! processors, and a machine with few threads pays for no read-modify-write.
 //!

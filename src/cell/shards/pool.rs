@@ -1,7 +1,8 @@
 //! The pages of the process, and which of their words are free.
 //!
 //! One pool serves all registries: a page that only one family used would be mostly empty. The
-//! pool is locked when a series takes or gives back a slot, never when it is recorded in.
+//! pool is locked only when a slot is taken or given back. The record that makes a series busy takes
+//! one.
 
 use std::ops::Range;
 use std::sync::{Arc, PoisonError};

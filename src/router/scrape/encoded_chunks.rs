@@ -44,7 +44,7 @@ impl EncodedChunks {
         self.chunks.is_last()
     }
 
-    /// Records that the client got the last chunk.
+    /// Records that the last chunk was passed to the connection.
     pub(super) fn complete_delivery(&mut self) {
         self.chunks.complete_delivery();
     }

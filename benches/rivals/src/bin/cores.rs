@@ -1,8 +1,8 @@
 //! How memory, scrapes and records grow with the number of threads:
 //! `cargo run --release --bin cores` in this directory.
 //!
-//! More threads than the machine has processors say how much memory they take and how many words a
-//! scrape has to read. They do not say how processors contend.
+//! With more threads than processors, it measures memory and the number of words that a scrape reads,
+//! but not contention.
 
 use std::alloc::System;
 use std::hint::black_box;

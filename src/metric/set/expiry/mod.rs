@@ -24,13 +24,14 @@ pub(super) struct Expiry {
     /// How many series have expired.
     expired: CounterCell,
     state: Mutex<ExpiryState>,
+    /// The reads that were delivered and that no later read knows of yet. Not part of the state,
+    /// which is locked while a read looks at all series.
+    delivered: Mutex<Vec<ReadId>>,
 }
 
 #[derive(Default)]
 struct ExpiryState {
     last_uses: HashMap<SeriesAddress, LastUse, Hasher>,
-    /// The reads that were delivered and that no later read knows of yet.
-    delivered: Vec<ReadId>,
 }
 
 /// The last use of a series that a read has seen.
@@ -41,7 +42,7 @@ struct LastUse {
     seen_at: u64,
     /// The read that saw it first.
     seen_by: ReadId,
-    /// A later read that starts after this contains it.
+    /// Taken after the value was seen: any read with a greater id contains the value.
     seen_tick: ReadId,
     /// True if a read that contains it was delivered.
     is_delivered: bool,
@@ -62,6 +63,12 @@ impl ReadId {
 }
 
 impl Expiry {
+    fn delivered(&self) -> MutexGuard<'_, Vec<ReadId>> {
+        self.delivered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn state(&self) -> MutexGuard<'_, ExpiryState> {
         // The state is complete after every step, even if another thread panicked.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -83,6 +90,7 @@ impl<M: Instrument> SeriesSet<M> {
                 lifetime: AtomicU64::new(0),
                 expired: CounterCell::default(),
                 state: Mutex::new(ExpiryState::default()),
+                delivered: Mutex::new(Vec::new()),
             })
         });
         expiry
@@ -121,7 +129,7 @@ impl<M: Instrument> SeriesSet<M> {
         self.settle_removed();
         let mut state = expiry.state();
         let state = &mut *state;
-        for read in mem::take(&mut state.delivered) {
+        for read in mem::take(&mut *expiry.delivered()) {
             state
                 .last_uses
                 .values_mut()
@@ -169,7 +177,7 @@ impl<M: Instrument> SeriesSet<M> {
     /// Records that a read was delivered completely.
     pub(crate) fn deliver(&self, read: ReadId) {
         if let Some(expiry) = self.expiry.get() {
-            expiry.state().delivered.push(read);
+            expiry.delivered().push(read);
         }
     }
 
