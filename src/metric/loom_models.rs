@@ -62,7 +62,8 @@ fn two_threads_that_create_the_same_series_share_it() {
 
 #[test]
 fn a_series_that_is_found_by_addresses_is_the_one_that_is_found_by_text() {
-    check(|| {
+    // With three preemptions it takes a minute and passes.
+    check_with_preemptions(2, || {
         let set = family(Label::unlimited("x"));
         let threads = [1, 2].map(|_| {
             let set = set.clone();

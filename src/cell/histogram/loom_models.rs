@@ -77,8 +77,9 @@ fn what_one_thread_observes_is_read_consistently() {
 
 #[test]
 fn what_two_threads_observe_in_their_own_or_one_shared_shard_is_read_consistently() {
-    for (numbers, preemptions) in [([2, 3], 2), ([0, 1], 1), ([0, 2], 1)] {
-        check_with_preemptions(preemptions, move || {
+    for numbers in [[2, 3], [0, 1], [0, 2]] {
+        // With two preemptions it takes four minutes and passes.
+        check_with_preemptions(1, move || {
             let hot = Hot::new(0..1);
             let read = hot.clone();
             let writers = numbers.map(|number| {
