@@ -19,7 +19,8 @@ const INTERVAL_MILLIS: u64 = 500;
 /// The number of consecutive intervals after which a series is busy.
 const BUSY_INTERVALS: u32 = 4;
 
-/// The rate, in writes per second, above which a series is busy. If it is 0, one sample suffices.
+/// The rate, in writes per second, above which a series is busy. If it is 0, each sample counts
+/// as a busy interval.
 static BUSY_RATE: AtomicU64 = AtomicU64::new(50_000);
 
 /// Sets the rate, in writes per second, above which a series is busy, for tests and benchmarks.
@@ -64,7 +65,7 @@ impl WriteRate {
     #[cold]
     pub(crate) fn record_sample(&self, divisor: u64) -> bool {
         let rate = BUSY_RATE.load(std::sync::atomic::Ordering::Relaxed);
-        rate == 0 || self.record_sample_at(clock::now(), rate / divisor)
+        self.record_sample_at(clock::now(), rate / divisor)
     }
 
     /// Starts the measurement again.
@@ -74,12 +75,16 @@ impl WriteRate {
 
     fn record_sample_at(&self, now: u64, rate: u64) -> bool {
         let enough = (rate * INTERVAL_MILLIS / 1_000 / SAMPLE_DISTANCE).max(1);
-        let interval = now / INTERVAL_MILLIS;
         let mut is_busy = false;
         let _ = self
             .0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |word| {
-                let samples = Samples::from_word(word).after_sample(interval, enough);
+                let samples = Samples::from_word(word);
+                let interval = match rate {
+                    0 => u64::from(samples.interval) + 1,
+                    _ => now / INTERVAL_MILLIS,
+                };
+                let samples = samples.after_sample(interval, enough);
                 is_busy = samples.busy_intervals >= BUSY_INTERVALS;
                 Some(samples.to_word())
             });

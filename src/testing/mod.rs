@@ -52,7 +52,7 @@ pub use exposition::Exposition;
 use crate::metric::set_busy_rate as set_busy_rate_of_cells;
 
 /// Sets the rate, in writes per second, above which a series is busy and gets shards; the default is
-/// 50,000. With 0, the first sampled write suffices: at most 384 writes of one thread.
+/// 50,000. With 0, four sampled writes suffice: at most 1,536 writes of one thread.
 ///
 /// For the tests and benchmarks of this crate. It applies to all registries of the process.
 #[doc(hidden)]
