@@ -123,7 +123,7 @@ MUTATIONS = [
         "cell/shards/thread_number.rs",
         "self.0 < EXCLUSIVE",
         "self.0 < EXCLUSIVE + 1",
-        "loom_models",
+        "cell::loom_models",
     ),
 ]
 
