@@ -114,6 +114,12 @@ MUTATIONS = [
         "cell::loom_models",
     ),
     (
+        "cell/reset_lock.rs",
+        "static ref RESETTING: Mutex<()> = Mutex::new(());\n    }\n\n    let _guard =",
+        "static ref RESETTING: Mutex<()> = Mutex::new(());\n    }\n\n    let _ =",
+        "cell::loom_models::two_resets",
+    ),
+    (
         "cell/shards/page.rs",
         "word.store(0, Ordering::Relaxed);",
         "let _ = word;",

@@ -259,7 +259,7 @@ mod tests {
             assert!(!cell.reset_if(Count::from(2)));
             assert!(cell.reset_if(cell.load()));
             assert_eq!(cell.load(), Count::default());
-            assert_eq!(cell.slot.get().unwrap().shards().count(), 1);
+            assert!(cell.slot.get().is_some());
         }
     }
 

@@ -181,6 +181,25 @@ fn what_is_added_while_a_counter_is_reset_to_what_was_seen_stays() {
 }
 
 #[test]
+fn two_resets_at_once_do_not_take_away_the_same_increment() {
+    check(|| {
+        let cell = Arc::new(CounterCell::default());
+        cell.add(1);
+        let (reset, reset_if) = (cell.clone(), cell.clone());
+        let threads = [
+            thread::spawn(move || reset.reset()),
+            thread::spawn(move || {
+                reset_if.reset_if(Count::from(1));
+            }),
+        ];
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(cell.load(), Count::default());
+    });
+}
+
+#[test]
 fn threads_of_one_shared_shard_lose_no_increment() {
     check(|| {
         let cell = Arc::new(CounterCell::with_slot());

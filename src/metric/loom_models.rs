@@ -276,7 +276,7 @@ fn the_part_of_the_limit_that_a_removal_frees_is_used_once() {
         // "b" or "c" has the part of "a".
         let overflow = "x=\"_overflow\"";
         assert_eq!(visible.iter().map(|(_, count)| count).sum::<u64>(), 2);
-        let own = visible.iter().filter(|(labels, _)| labels != overflow);
-        assert_eq!(own.count(), 1, "{visible:?}");
+        let admitted = visible.iter().filter(|(labels, _)| labels != overflow);
+        assert_eq!(admitted.count(), 1, "{visible:?}");
     });
 }

@@ -81,10 +81,14 @@ impl HotCounts {
     pub(super) fn add_window(&self, make: impl FnOnce() -> Option<Window>) {
         // No two threads may add a window for the same values.
         let _guard = self.lock();
-        if let Some(free) = self.more.iter().find(|window| window.get().is_none())
-            && let Some(window) = make()
-        {
-            free.get_or_init(|| window);
+        if let Some(free) = self.more.iter().find(|window| window.get().is_none()) {
+            match make() {
+                Some(window) => {
+                    free.get_or_init(|| window);
+                }
+                // Tries again after the time in which a series becomes busy.
+                None => self.outside_rate.restart(),
+            }
         }
     }
 

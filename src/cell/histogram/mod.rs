@@ -204,8 +204,12 @@ impl HistogramCell {
 
     /// Makes a window for the segments that most values were counted in, if there is a slot.
     pub(crate) fn make_hot(&self, layout: &BucketLayout) {
-        if let Some(window) = self.make_window(layout, |_| false) {
-            self.hot.get_or_init(|| Box::new(HotCounts::new(window)));
+        match self.make_window(layout, |_| false) {
+            Some(window) => {
+                self.hot.get_or_init(|| Box::new(HotCounts::new(window)));
+            }
+            // Tries again after the time in which a series becomes busy.
+            None => self.rate.restart(),
         }
     }
 
@@ -232,12 +236,7 @@ impl HistogramCell {
             }
         });
         let is_empty = counts.iter().all(|count| *count == 0);
-        let window = (!is_empty).then(|| Window::take(covering_range(&counts)))?;
-        if window.is_none() {
-            // All pages are in use. Tries again after the time in which a series becomes busy.
-            self.rate.restart();
-        }
-        window
+        (!is_empty).then(|| Window::take(covering_range(&counts)))?
     }
 
     fn shared(&self) -> CountAndSum<'_> {
