@@ -7,11 +7,16 @@
 mod buffer;
 mod json;
 mod number;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod protobuf;
 mod text;
 
 pub(crate) use buffer::Buffer;
 pub(crate) use json::{JsonEncoder, JsonWriter, rfc3339};
+#[cfg(feature = "otlp")]
+#[allow(unused_imports)] // The exporter does not use all of them yet.
+pub(crate) use otlp::{HistogramEncoding, OtlpEncoder, OtlpSettings, Temporality};
 pub(crate) use protobuf::ProtobufEncoder;
 pub(crate) use text::{TextEncoder, TextFormat};
 
