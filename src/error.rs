@@ -1,13 +1,14 @@
 //! The crate's error type.
 //!
 //! Recording never fails. An [`Error`] comes from creating or registering a metric, from the
-//! settings of a router or a layer, from requesting a percentile, or from parsing an exposition.
+//! settings of a router, a layer or a push, from a push that failed, from requesting a percentile,
+//! or from parsing an exposition.
 
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
-/// The reason why a metric could not be created, or a setting was refused.
+/// The reason why a metric could not be created, a setting was refused or a push failed.
 ///
 /// Its text names the metric or the setting, the refused value, and what to do instead. Use the
 /// `is_` methods to distinguish the reasons in code.
@@ -32,6 +33,10 @@ enum ErrorKind {
     InvalidVariable,
     InvalidExposition,
     InvalidMethod,
+    #[cfg(any(feature = "otlp", feature = "pushgateway"))]
+    InvalidPush,
+    #[cfg(any(feature = "otlp", feature = "pushgateway"))]
+    FailedPush,
     #[cfg(feature = "axum")]
     InvalidNetwork,
     #[cfg(feature = "serve")]
@@ -141,6 +146,22 @@ impl Error {
         self.kind == ErrorKind::InvalidMethod
     }
 
+    /// Returns true if a setting of a push is not valid, such as the URL of its endpoint, or if the
+    /// push cannot be started.
+    #[cfg(any(feature = "otlp", feature = "pushgateway"))]
+    #[must_use]
+    pub fn is_invalid_push(&self) -> bool {
+        self.kind == ErrorKind::InvalidPush
+    }
+
+    /// Returns true if metrics were not delivered: there was no response, or the endpoint rejected
+    /// them.
+    #[cfg(any(feature = "otlp", feature = "pushgateway"))]
+    #[must_use]
+    pub fn is_failed_push(&self) -> bool {
+        self.kind == ErrorKind::FailedPush
+    }
+
     #[cold]
     fn new(kind: ErrorKind, message: impl fmt::Display) -> Self {
         let message: Arc<str> = message.to_string().into();
@@ -223,6 +244,20 @@ impl Error {
     #[cold]
     pub(crate) fn invalid_method(message: impl fmt::Display) -> Self {
         Self::new(ErrorKind::InvalidMethod, message)
+    }
+
+    #[allow(dead_code)]
+    #[cfg(any(feature = "otlp", feature = "pushgateway"))]
+    #[cold]
+    pub(crate) fn invalid_push(message: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::InvalidPush, message)
+    }
+
+    #[allow(dead_code)]
+    #[cfg(any(feature = "otlp", feature = "pushgateway"))]
+    #[cold]
+    pub(crate) fn failed_push(message: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::FailedPush, message)
     }
 
     #[cfg(feature = "axum")]

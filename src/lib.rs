@@ -115,6 +115,7 @@
 //!    timed       the runtime part of `#[timed]`
 //!    export      a registry in every format, complete or in chunks
 //!    dashboards  the live page, Grafana boards, alert rules
+//!    push        sends a registry to a monitoring system, over OTLP or to a Pushgateway
 //! 2  registry    metrics by name, and gathering them
 //!    encode      encodes blocks of series as text, protobuf and JSON
 //! 1  metric      counters, gauges, histograms, families: the handles
@@ -156,6 +157,8 @@
             feature = "dashboard",
             feature = "hyper-util",
             feature = "macros",
+            feature = "otlp",
+            feature = "pushgateway",
             feature = "reqwest-middleware",
             feature = "serve",
             feature = "system",
@@ -178,6 +181,9 @@ pub mod export;
 #[cfg(feature = "llm")]
 pub mod llm;
 pub mod middleware;
+#[allow(dead_code)]
+#[cfg(any(feature = "otlp", feature = "pushgateway"))]
+pub mod push;
 #[cfg(feature = "tokio-metrics")]
 mod runtime;
 #[cfg(feature = "system")]

@@ -1,0 +1,117 @@
+//! Why a request got no response.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+
+use hyper_util::client::legacy::Error as LegacyError;
+use tokio::time::error::Elapsed;
+
+/// Why a request got no response.
+///
+/// It has nothing of the text of the client's error, which may contain a header or a URL with
+/// credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HttpError {
+    kind: HttpErrorKind,
+    /// What the operating system says.
+    io: Option<io::ErrorKind>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HttpErrorKind {
+    /// The host name has no address.
+    Resolve,
+    /// There was no connection, so the request was not sent.
+    Connect,
+    /// There was no response within the time limit. The server may have processed the request.
+    Timeout,
+    /// The client followed a redirect, so the response is not that of this request.
+    Redirect,
+    /// The client panicked.
+    Panic,
+    /// Any other failure. The server may have processed the request.
+    Other,
+}
+
+impl HttpError {
+    /// Classifies the error of a client.
+    pub(super) fn new(error: &(dyn StdError + 'static)) -> Self {
+        let mut kind = HttpErrorKind::Other;
+        let mut io = None;
+        let mut next = Some(error);
+        while let Some(error) = next {
+            if let Some(error) = error.downcast_ref::<io::Error>() {
+                io = io.or(Some(error.kind()));
+            }
+            kind = classify(error).unwrap_or(kind);
+            next = error.source();
+        }
+        if io == Some(io::ErrorKind::TimedOut) {
+            kind = HttpErrorKind::Timeout;
+        }
+        Self { kind, io }
+    }
+
+    pub(super) fn timeout() -> Self {
+        HttpErrorKind::Timeout.into()
+    }
+
+    pub(super) fn panic() -> Self {
+        HttpErrorKind::Panic.into()
+    }
+
+    #[cfg(feature = "reqwest")]
+    pub(super) fn redirect() -> Self {
+        HttpErrorKind::Redirect.into()
+    }
+
+    pub(crate) fn kind(self) -> HttpErrorKind {
+        self.kind
+    }
+}
+
+/// Returns the kind of an error whose type or text says it.
+fn classify(error: &(dyn StdError + 'static)) -> Option<HttpErrorKind> {
+    if let Some(error) = error.downcast_ref::<LegacyError>() {
+        return error.is_connect().then_some(HttpErrorKind::Connect);
+    }
+    #[cfg(feature = "reqwest")]
+    if let Some(error) = error.downcast_ref::<reqwest::Error>() {
+        return match error {
+            error if error.is_connect() => Some(HttpErrorKind::Connect),
+            error if error.is_timeout() => Some(HttpErrorKind::Timeout),
+            error if error.is_redirect() => Some(HttpErrorKind::Redirect),
+            _ => None,
+        };
+    }
+    if error.is::<Elapsed>() {
+        return Some(HttpErrorKind::Timeout);
+    }
+    // The type of hyper-util's error is private.
+    let is_dns_error = error.to_string().starts_with("dns error");
+    is_dns_error.then_some(HttpErrorKind::Resolve)
+}
+
+impl From<HttpErrorKind> for HttpError {
+    fn from(kind: HttpErrorKind) -> Self {
+        Self { kind, io: None }
+    }
+}
+
+impl fmt::Display for HttpError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            HttpErrorKind::Resolve => "the host name of the endpoint has no address",
+            HttpErrorKind::Connect => "the client cannot connect to the endpoint",
+            HttpErrorKind::Timeout => "there was no response within the time limit",
+            HttpErrorKind::Redirect => "the endpoint redirects to another URL",
+            HttpErrorKind::Panic => "the client panicked",
+            HttpErrorKind::Other => "the client failed",
+        })?;
+        match self.io {
+            Some(io) if self.kind != HttpErrorKind::Resolve => write!(f, " ({io})"),
+            _ => Ok(()),
+        }
+    }
+}
