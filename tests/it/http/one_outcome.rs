@@ -76,6 +76,15 @@ impl Expected {
     }
 }
 
+/// When a call moves from the gauge of one route to that of another.
+#[derive(Clone, Copy)]
+enum RouteChange {
+    /// When it starts: a layer inside knows the route.
+    AtStart,
+    /// When its head arrives: a request that no route matched was handled by a fallback.
+    AtHead,
+}
+
 /// The outcomes of all calls so far; each is noted after it has happened.
 #[derive(Default)]
 struct Progress {
@@ -88,7 +97,7 @@ fn each_of_a_million_requests_is_counted_once_under_its_outcome() {
     let registry = Registry::new();
     let layer = MetricsLayer::new().registry(&registry);
     let service = layer.wrap_request_body().layer(Scripted);
-    run(&registry, &service, CALLS, false).assert_counted(&registry);
+    run(&registry, &service, CALLS, RouteChange::AtHead).assert_counted(&registry);
 }
 
 /// The layer outside counts each call, without a route at first. The one inside gives
@@ -110,7 +119,7 @@ fn a_request_seen_by_two_layers_is_not_lost_when_its_route_becomes_known() {
     let inner = layer.clone().route_from(|_| Some("/found".into()));
     let inner = inner.wrap_request_body().layer(Scripted);
     let service = layer.wrap_request_body().layer(inner);
-    run(&registry, &service, NESTED_CALLS, true).assert_counted(&registry);
+    run(&registry, &service, NESTED_CALLS, RouteChange::AtStart).assert_counted(&registry);
     ends.assert_counted(&registry);
 }
 
@@ -121,7 +130,7 @@ fn the_observed_sizes_of_bodies_add_up_to_their_bytes() {
     let inner = layer.clone().route_from(|_| Some("/found".into()));
     let inner = inner.wrap_request_body().layer(Scripted);
     let service = layer.wrap_request_body().layer(inner);
-    let expected = run(&registry, &service, NESTED_CALLS, true);
+    let expected = run(&registry, &service, NESTED_CALLS, RouteChange::AtStart);
     expected.assert_counted(&registry);
     let [requests, responses] = [
         "http_request_body_size_bytes",
@@ -143,7 +152,7 @@ fn the_observed_sizes_of_bodies_add_up_to_their_bytes() {
 
 /// Makes calls on many threads, while another one scrapes, and returns what must be
 /// counted.
-fn run<S, B>(registry: &Registry, service: &S, calls: u32, may_move: bool) -> Expected
+fn run<S, B>(registry: &Registry, service: &S, calls: u32, route_change: RouteChange) -> Expected
 where
     S: Service<Request<Upload>, Response = Response<B>, Error = &'static str>,
     S: Clone + Send + Sync,
@@ -186,7 +195,7 @@ where
         }
         let mut last = BTreeMap::new();
         while threads.iter().any(|thread| !thread.is_finished()) {
-            last = scrape(registry, &progress, &last, may_move);
+            last = scrape(registry, &progress, &last, route_change);
         }
         for thread in threads {
             expected.merge(thread.join().unwrap());
@@ -198,12 +207,12 @@ where
 /// Scrapes once, checks that the numbers are possible and consistent with themselves and with
 /// the previous scrape, and returns those that may not fall, by family and series.
 ///
-/// `may_move` says whether calls move from one gauge to another.
+/// A call that moves from one gauge to another while the gauges are read may be in both.
 fn scrape(
     registry: &Registry,
     progress: &Progress,
     last: &BTreeMap<String, Vec<f64>>,
-    may_move: bool,
+    route_change: RouteChange,
 ) -> BTreeMap<String, Vec<f64>> {
     let load = |number: &AtomicU32| number.load(Ordering::SeqCst);
     let (ended, begun) = (load(&progress.ended), load(&progress.begun));
@@ -224,10 +233,13 @@ fn scrape(
                 let (ended, begun) = *before_gauge.get_or_insert((ended, begun));
                 under_way += numbers.iter().sum::<f64>();
                 // No more can be in flight than have begun, including one per thread that is not
-                // noted yet, minus those that had ended before. A call that moves while the
-                // gauges are read may be in both. It moves before it is noted.
+                // noted yet, minus those that had ended before.
                 let now = load(&progress.begun) + THREADS;
-                let moved = if may_move { now - begun } else { 0 };
+                // A call moves before its start or its end is noted.
+                let moved = match route_change {
+                    RouteChange::AtStart => now - begun,
+                    RouteChange::AtHead => load(&progress.ended) + THREADS - ended,
+                };
                 let most = f64::from(now - ended + moved);
                 assert!(under_way <= most, "{under_way}, at most {most}");
             }
