@@ -98,6 +98,7 @@ mod dashboard;
 mod fair_share;
 #[cfg(any(feature = "dashboard", feature = "serve"))]
 mod html_page;
+mod last_scrape;
 mod metrics_router;
 mod router_state;
 mod routes;
@@ -105,6 +106,7 @@ mod scrape;
 #[cfg(feature = "serve")]
 mod serve;
 
+pub use last_scrape::{LastScrape, LastScrapeTimeout};
 pub use metrics_router::{MetricsRouter, metrics_router};
 #[cfg(feature = "serve")]
 pub use serve::MetricsServer;

@@ -1,7 +1,7 @@
 //! The state that all routes share, and the responses to scrapes.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
@@ -15,6 +15,7 @@ use crate::export::Format;
 use crate::registry::Registry;
 use crate::router::blocking_task::BlockingTask;
 use crate::router::client_address::client_of;
+use crate::router::last_scrape::ScrapeWaits;
 use crate::router::scrape::body::ScrapeBody;
 use crate::router::scrape::compression::negotiate_compressor;
 use crate::router::scrape::encoded_chunks::EncodedChunks;
@@ -26,11 +27,22 @@ use crate::router::scrape::timeout::effective_timeout;
 use crate::router::scrape::unused_layer::UnusedLayerCheck;
 
 /// The settings of scrapes.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct ScrapeSettings {
     pub(super) created_timestamps: bool,
     pub(super) max_concurrent: usize,
     pub(super) timeout: Duration,
+    /// How many scrapes a shutdown waits for.
+    pub(super) scrapers: usize,
+    /// Set when it is first needed, so that clones that are made before do not share it.
+    waits: OnceLock<Arc<ScrapeWaits>>,
+}
+
+impl ScrapeSettings {
+    /// Returns the calls that wait for scrapes of the router.
+    pub(super) fn waits(&self) -> &Arc<ScrapeWaits> {
+        self.waits.get_or_init(ScrapeWaits::new)
+    }
 }
 
 impl Default for ScrapeSettings {
@@ -39,6 +51,8 @@ impl Default for ScrapeSettings {
             created_timestamps: false,
             max_concurrent: 8,
             timeout: Duration::from_secs(30),
+            scrapers: 1,
+            waits: OnceLock::new(),
         }
     }
 }
@@ -52,6 +66,7 @@ pub(super) struct RouterState {
     /// `None` if their names are already in use in the registry.
     metrics: Option<ScrapeMetrics>,
     unused_layer_check: UnusedLayerCheck,
+    waits: Arc<ScrapeWaits>,
 }
 
 impl RouterState {
@@ -64,6 +79,7 @@ impl RouterState {
             permits: ScrapePermits::new(settings.max_concurrent),
             metrics: ScrapeMetrics::register_or_warn(registry),
             unused_layer_check: UnusedLayerCheck::default(),
+            waits: Arc::clone(settings.waits()),
         })
     }
 
@@ -83,6 +99,8 @@ impl RouterState {
         export = export
             .escaping(response_format.escaping)
             .created_timestamps(self.created_timestamps);
+        let is_complete_exposition = names.is_none() && format != Format::Json;
+        let counted = is_complete_exposition.then(|| self.waits.start_scrape());
         if let Some(names) = names {
             export = export.filter_names(names);
         }
@@ -95,7 +113,8 @@ impl RouterState {
         let coding = compressor.as_ref().map(|encoder| encoder.content_coding());
         let timer = self.metrics.as_ref();
         let timer = timer.map(|metrics| metrics.timer(format.as_str(), started));
-        let chunks = EncodedChunks::new(export.into_chunks(), compressor, permit);
+        let chunks =
+            EncodedChunks::new(export.into_chunks(), compressor, permit, counted.flatten());
         let mut response = Response::new(Body::new(ScrapeBody::new(chunks, timer)));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, response_format.content_type());

@@ -4,6 +4,7 @@ use std::sync::Weak;
 use std::time::Instant;
 
 use crate::export::ChunkEncoder;
+use crate::router::last_scrape::CountedScrape;
 use crate::router::scrape::compression::Compressor;
 use crate::router::scrape::error::Abort;
 use crate::router::scrape::permits::ScrapePermit;
@@ -15,6 +16,8 @@ pub(crate) struct EncodedChunks {
     /// Stored here, not in the response body, so that the thread that encodes a chunk holds the
     /// permit even after the body was dropped.
     permit: ScrapePermit,
+    /// Set if a shutdown may wait for the scrape.
+    counted: Option<CountedScrape>,
 }
 
 impl EncodedChunks {
@@ -22,11 +25,13 @@ impl EncodedChunks {
         chunks: ChunkEncoder,
         compressor: Option<Box<dyn Compressor>>,
         permit: ScrapePermit,
+        counted: Option<CountedScrape>,
     ) -> Self {
         Self {
             chunks,
             compressor,
             permit,
+            counted,
         }
     }
 
@@ -47,6 +52,9 @@ impl EncodedChunks {
     /// Records that the last chunk was passed to the connection.
     pub(super) fn complete_delivery(&mut self) {
         self.chunks.complete_delivery();
+        if let Some(scrape) = self.counted.take() {
+            scrape.complete();
+        }
     }
 
     /// Allows another client to take the permit of `scrape`.

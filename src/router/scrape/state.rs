@@ -222,7 +222,7 @@ mod tests {
 
     fn new_scrape(registry: &Registry, permit: ScrapePermit) -> ScrapeState {
         let chunks = registry.export(Format::Text).into_chunks();
-        ScrapeState::new(EncodedChunks::new(chunks, None, permit), None)
+        ScrapeState::new(EncodedChunks::new(chunks, None, permit, None), None)
     }
 
     fn new_permit(permits: &Arc<ScrapePermits>) -> Option<ScrapePermit> {

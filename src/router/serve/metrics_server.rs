@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::router::access::AccessSettings;
+use crate::router::last_scrape::{LastScrape, LastScrapeTimeout};
 use crate::router::routes::Routes;
 use crate::router::serve::accept_loop::AcceptLoop;
 use crate::router::serve::allowed_hosts::AllowedHosts;
@@ -67,6 +68,7 @@ pub struct MetricsServer {
     /// Dropped to stop the server.
     stop: watch::Sender<()>,
     task: JoinHandle<()>,
+    last_scrape: LastScrape,
 }
 
 impl MetricsServer {
@@ -78,6 +80,7 @@ impl MetricsServer {
         access: AccessSettings,
         routes: impl FnOnce() -> Routes<()>,
         scrape_timeout: Duration,
+        last_scrape: LastScrape,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
@@ -91,7 +94,7 @@ impl MetricsServer {
                 response_deadline: scrape_timeout,
                 ..settings.limits
             },
-            router: standalone_routes(routes(), access, hosts),
+            router: standalone_routes(routes(), access, hosts, last_scrape.clone()),
         };
         let (stop, stopped) = watch::channel(());
         let task = tokio::spawn(accept_loop.run(stopped));
@@ -99,12 +102,36 @@ impl MetricsServer {
             address,
             stop,
             task,
+            last_scrape,
         })
     }
 
     /// Returns the address on which the server listens.
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Waits for one more scrape, as [`LastScrape::wait`] does, and then stops the server, as
+    /// [`shutdown`](Self::shutdown) does.
+    ///
+    /// Meanwhile `/metrics` is served as before, `/healthz` succeeds, and `/readyz` has the status
+    /// 503. Call it when the application has finished its requests, so that the scrape contains
+    /// all of them; [`LastScrape`] has an example. If the future is dropped, so is the server.
+    ///
+    /// # Errors
+    ///
+    /// If the deadline passes first. The server is stopped in any case.
+    #[doc(alias("graceful_shutdown", "drain"))]
+    pub async fn shutdown_after_scrape(self, deadline: Duration) -> Result<(), LastScrapeTimeout> {
+        let scraped = self.last_scrape.wait(deadline).await;
+        self.shutdown().await;
+        scraped
+    }
+
+    /// Returns the handle of [`shutdown_after_scrape`](Self::shutdown_after_scrape), to wait for
+    /// the scrape without stopping the server.
+    pub fn last_scrape(&self) -> LastScrape {
+        self.last_scrape.clone()
     }
 
     /// Stops accepting connections, and waits until the existing ones have ended.

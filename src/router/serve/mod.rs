@@ -11,6 +11,7 @@ mod flush_tracker;
 mod limits;
 mod metrics_server;
 mod rejections;
+mod router_settings;
 mod standalone_routes;
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,10 @@
-//! The routes of the listener: those of the router, an index page and a health check.
+//! The routes of the listener: those of the router, an index page and health checks.
 
 use std::fmt::Write;
 
 use axum::Router;
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::routing::get;
 
@@ -11,6 +12,7 @@ use crate::router::access::AccessSettings;
 use crate::router::common_response::common_response_layer;
 use crate::router::compressed_responses::compressed;
 use crate::router::html_page::html_page;
+use crate::router::last_scrape::LastScrape;
 use crate::router::routes::Routes;
 use crate::router::serve::allowed_hosts::AllowedHosts;
 
@@ -27,13 +29,17 @@ const DASHBOARD: [Link; 3] = [
     ("metrics/grafana.json", "a Grafana dashboard"),
     ("metrics/rules.yml", "alerting rules for Prometheus"),
 ];
-const HEALTH: Link = ("healthz", "a health check of this listener");
+const HEALTH: [Link; 2] = [
+    ("healthz", "a liveness check of this listener"),
+    ("readyz", "a readiness check, which fails during a shutdown"),
+];
 
 /// Returns the listener's router. If `hosts` is set, requests for other hosts are refused.
 pub(super) fn standalone_routes(
     routes: Routes<()>,
     access: AccessSettings,
     hosts: Option<AllowedHosts>,
+    last_scrape: LastScrape,
 ) -> Router {
     let Routes {
         root,
@@ -44,7 +50,7 @@ pub(super) fn standalone_routes(
     if has_dashboard {
         links.extend(DASHBOARD);
     }
-    links.push(HEALTH);
+    links.extend(HEALTH);
     let index = index_page(&links);
     let index = get(async move || html_page(index));
     let protected = Router::new()
@@ -57,6 +63,7 @@ pub(super) fn standalone_routes(
     let protected = access.protect_all(protected);
     let all = Router::new()
         .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(async move || readiness(&last_scrape)))
         .fallback_service(protected);
     let check_host = from_fn(move |request: Request, next: Next| {
         let refusal = hosts.as_ref().and_then(|hosts| hosts.refuse(&request));
@@ -68,6 +75,14 @@ pub(super) fn standalone_routes(
         }
     });
     all.layer((common_response_layer(), check_host))
+}
+
+fn readiness(last_scrape: &LastScrape) -> (StatusCode, &'static str) {
+    if last_scrape.is_shutting_down() {
+        (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n")
+    } else {
+        (StatusCode::OK, "ok\n")
+    }
 }
 
 fn index_page(links: &[Link]) -> String {

@@ -159,6 +159,7 @@ async fn every_response_of_the_listener_has_each_fixed_header_once() {
         (Method::GET, "/", vec![right.clone()], 200),
         (Method::GET, "/healthz", vec![], 200),
         (Method::POST, "/healthz", vec![], 405),
+        (Method::GET, "/readyz", vec![], 200),
         (Method::GET, "/unknown", vec![], 401),
         (Method::GET, "/unknown", vec![right.clone()], 404),
         (Method::GET, "/metrics/unknown", vec![right.clone()], 404),

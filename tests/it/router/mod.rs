@@ -6,6 +6,7 @@
 //!   tests.
 //! - `expiry`: expiry of series: which scrapes count as a delivery.
 //! - `fixed_headers`: the headers that every response has.
+//! - `last_scrape`: waiting for the last scrape: which scrapes count, and for which calls.
 //! - `listener`: the listener under hostile clients: connections, scrapes, paths and hosts.
 //! - `page`: the page's files, its view, and its downloads.
 //! - `scrape_fixture`: registries and routers for tests of scrapes.
@@ -14,7 +15,9 @@
 //! - `scrape_options`: options of a scrape: formats, names and a limit.
 //! - `scrape_timeout`: the deadline of a scrape: what is cut off, and when.
 //! - `scrape_waiting`: the concurrency limit of scrapes, over connections.
+//! - `rollout`: pods that are replaced while a real Prometheus scrapes them.
 //! - `serve`: `MetricsRouter::serve`: the metrics on a separate listener.
+//! - `shutdown_after_scrape`: shutdowns of real servers that wait for the last scrape.
 
 mod access;
 #[cfg(feature = "compression")]
@@ -22,12 +25,17 @@ mod compression;
 mod concurrency_limit;
 mod expiry;
 mod fixed_headers;
+mod last_scrape;
 #[cfg(feature = "serve")]
 mod listener;
 mod page;
+#[cfg(feature = "serve")]
+mod rollout;
 mod scrape_fixture;
 mod scrape_isolation;
 mod scrape_options;
 mod scrape_timeout;
 mod scrape_waiting;
 mod serve;
+#[cfg(feature = "serve")]
+mod shutdown_after_scrape;

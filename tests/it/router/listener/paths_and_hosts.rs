@@ -31,6 +31,7 @@ async fn on_loopback_other_hosts_get_421_before_any_other_check() {
         "/",
         "/unknown",
         "/healthz",
+        "/readyz",
     ] {
         let request = format!("GET {path} HTTP/1.1\r\nHost: evil.example:9464\r\n\r\n");
         let answer = check_status(&serving, &request, 421).await;
@@ -83,17 +84,20 @@ async fn hosts_are_checked_on_loopback_and_if_they_are_configured() {
 }
 
 #[tokio::test]
-async fn healthz_needs_no_credentials_and_shows_nothing() {
+async fn health_checks_need_no_credentials_and_show_nothing() {
     let (settings, registry) = metrics(0);
     let serving = start(settings.bearer_token("a token")).await;
-    let request = "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
-    let answer = check_status(&serving, request, 200).await;
-    assert!(answer.ends_with("\r\n\r\nok\n"), "{answer}");
-    for method in ["HEAD", "GET"] {
-        check_status(&serving, &request.replace("GET", method), 200).await;
+    for path in ["/healthz", "/readyz"] {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        let answer = check_status(&serving, &request, 200).await;
+        assert!(answer.ends_with("\r\n\r\nok\n"), "{answer}");
+        for method in ["HEAD", "GET"] {
+            check_status(&serving, &request.replace("GET", method), 200).await;
+        }
+        check_status(&serving, &request.replace("GET", "POST"), 405).await;
+        let below = format!("{path}/x");
+        check_status(&serving, &request.replace(path, &below), 401).await;
     }
-    check_status(&serving, &request.replace("GET", "POST"), 405).await;
-    check_status(&serving, &request.replace("healthz", "healthz/x"), 401).await;
     serving.shutdown().await;
     assert_eq!(sum(&registry, "tachometer_scrapes_total", &[]), 0.0);
 }
