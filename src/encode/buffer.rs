@@ -44,6 +44,13 @@ impl Buffer {
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
+    /// Returns the bytes that were written.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn into_bytes(mut self) -> Vec<u8> {
+        self.bytes.truncate(self.len);
+        self.bytes
+    }
+
     /// Removes the content, and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.len = 0;

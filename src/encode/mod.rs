@@ -6,17 +6,20 @@
 
 mod buffer;
 mod json;
+mod label_value;
 mod number;
 #[cfg(feature = "otlp")]
+#[allow(dead_code)] // The exporter does not use all of it yet.
 mod otlp;
 mod protobuf;
 mod text;
+mod wire;
 
 pub(crate) use buffer::Buffer;
 pub(crate) use json::{JsonEncoder, JsonWriter, rfc3339};
 #[cfg(feature = "otlp")]
 #[allow(unused_imports)] // The exporter does not use all of them yet.
-pub(crate) use otlp::{HistogramEncoding, OtlpEncoder, OtlpSettings, Temporality};
+pub(crate) use otlp::{HistogramEncoding, OtlpEncoder, OtlpSettings, Temporality, end_of_interval};
 pub(crate) use protobuf::ProtobufEncoder;
 pub(crate) use text::{TextEncoder, TextFormat};
 

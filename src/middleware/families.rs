@@ -4,7 +4,8 @@ use crate::error::Error;
 use crate::metric::{Buckets, Counter, DynFamily, Histogram, InFlight, Instrument, Label};
 use crate::middleware::body_sizes::BodySizeFamilies;
 use crate::middleware::http_labels::NONE;
-use crate::middleware::preset::{Names, OUTCOME_LABEL, WITHIN_LABEL};
+use crate::middleware::preset::{Names, OUTCOME_LABEL, Preset, WITHIN_LABEL};
+use crate::middleware::semantic_names::semantic_names;
 use crate::middleware::settings::Settings;
 use crate::registry::Registry;
 use crate::snapshot::Role;
@@ -284,6 +285,8 @@ impl ServiceLevelFamilies {
 struct FamilyRegistrar {
     registry: Registry,
     names: &'static Names,
+    /// Whether the metrics have other names in OTLP.
+    has_semantic_names: bool,
     /// The start of the preset's names that the user's prefix replaces.
     replaced_prefix: &'static str,
 }
@@ -299,6 +302,7 @@ impl FamilyRegistrar {
                 registry.with_prefix(&prefix)?
             },
             names: settings.preset.names(),
+            has_semantic_names: settings.preset == Preset::Otel,
             replaced_prefix,
         })
     }
@@ -318,10 +322,13 @@ impl FamilyRegistrar {
         let labels: Vec<_> = labels.chain(further_labels.iter().cloned()).collect();
         let name = (spec.name)(self.names);
         let name = name.strip_prefix(self.replaced_prefix).unwrap_or(name);
-        let registry = match spec.role {
-            Some(role) => &self.registry.with_role(role),
-            None => &self.registry,
-        };
+        let mut registry = self.registry.clone();
+        if let Some(role) = spec.role {
+            registry = registry.with_role(role);
+        }
+        if self.has_semantic_names {
+            registry = registry.with_semantic_names(semantic_names(spec.name));
+        }
         registry.dyn_family(name, spec.help, &labels, settings)
     }
 }

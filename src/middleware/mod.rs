@@ -179,6 +179,7 @@ mod request_bytes;
 mod request_end;
 mod request_labels;
 mod route_name;
+mod semantic_names;
 mod service;
 mod service_level;
 mod service_state;

@@ -112,7 +112,8 @@ const PROMETHEUS: Names = Names {
     grpc_status: "grpc_status",
 };
 
-const OTEL: Names = Names {
+/// The names of OpenTelemetry, as Prometheus writes them.
+pub(super) const OTEL: Names = Names {
     requests: "http_server_requests_total",
     duration: "http_server_request_duration_seconds",
     in_flight: "http_server_active_requests",

@@ -284,7 +284,9 @@ impl Registry {
         }
         let settings = settings.or_else(|| table.settings::<M>(name));
         let settings = settings.unwrap_or_else(|| M::Cell::default_settings(!labels.is_empty()));
-        let desc = Desc::new(name, table.help(name, help), M::KIND).with_role(self.scope.role());
+        let desc = Desc::new(name, table.help(name, help), M::KIND)
+            .with_role(self.scope.role())
+            .with_semantic_names(self.scope.semantic_names());
         let info = FamilyInfo::new(desc, constant.clone(), labels);
         let set = Arc::new(SeriesSet::new(info, settings));
         table.insert(Arc::<SeriesSet<M>>::clone(&set))?;

@@ -52,7 +52,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::metric::{Counter, Metric};
-use crate::snapshot::{Desc, Role, SeriesBlock, now_millis};
+use crate::snapshot::{Desc, Role, SemanticNames, SeriesBlock, now_millis};
 pub(crate) use block_reader::BlockReader;
 pub use collect::{Collect, CollectSink};
 pub(crate) use delivery::Delivery;
@@ -211,6 +211,13 @@ impl Registry {
     /// Returns a handle to the same registry that gives every new metric this role.
     pub(crate) fn with_role(&self, role: Role) -> Self {
         let scope = self.scope.with_role(role);
+        self.clone().with_scope(scope)
+    }
+
+    /// Returns a handle to the same registry that gives every new metric these names in OTLP,
+    /// unless it has a prefix.
+    pub(crate) fn with_semantic_names(&self, names: SemanticNames) -> Self {
+        let scope = self.scope.with_semantic_names(names);
         self.clone().with_scope(scope)
     }
 

@@ -2,15 +2,17 @@
 
 use crate::error::Error;
 use crate::metric::{Names, is_same_when_escaped};
-use crate::snapshot::{Labels, Role};
+use crate::snapshot::{Labels, Role, SemanticNames};
 
-/// A prefix of names, constant labels, the permitted names, and the role of new metrics.
+/// A prefix of names, constant labels, the permitted names, and the role and semantic names of new
+/// metrics.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope {
     prefix: String,
     labels: Labels,
     names: Names,
     role: Option<Role>,
+    semantic_names: Option<SemanticNames>,
 }
 
 impl Scope {
@@ -29,6 +31,12 @@ impl Scope {
 
     pub(super) fn role(&self) -> Option<Role> {
         self.role
+    }
+
+    /// Returns the names of new metrics in OTLP. A prefix also applies there, so metrics that have
+    /// one keep their registered names.
+    pub(super) fn semantic_names(&self) -> Option<SemanticNames> {
+        self.semantic_names.filter(|_| self.prefix.is_empty())
     }
 
     pub(super) fn with_prefix(&self, prefix: &str) -> Result<Self, Error> {
@@ -83,6 +91,13 @@ impl Scope {
     pub(super) fn with_role(&self, role: Role) -> Self {
         Self {
             role: Some(role),
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn with_semantic_names(&self, names: SemanticNames) -> Self {
+        Self {
+            semantic_names: Some(names),
             ..self.clone()
         }
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::snapshot::{Escaping, Role, is_classic_metric};
+use crate::snapshot::{Escaping, Role, SemanticNames, is_classic_metric};
 
 /// The kind of a metric, which the exposition formats call its type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,6 +52,7 @@ pub struct Desc {
     /// Whether all versions of Prometheus accept the names of the metric and of its labels.
     classic: bool,
     role: Option<Role>,
+    semantic: Option<Box<SemanticNames>>,
 }
 
 impl Desc {
@@ -72,6 +73,7 @@ impl Desc {
             classic: is_classic_metric(&exposed),
             exposed,
             role: None,
+            semantic: None,
         }
     }
 
@@ -81,6 +83,20 @@ impl Desc {
             role: role.into(),
             ..self
         }
+    }
+
+    /// Sets the names in OTLP.
+    pub(crate) fn with_semantic_names(self, names: Option<SemanticNames>) -> Self {
+        Self {
+            semantic: names.map(Box::new),
+            ..self
+        }
+    }
+
+    /// Returns the names in OTLP, if they differ from the registered ones.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn semantic_names(&self) -> Option<&SemanticNames> {
+        self.semantic.as_deref()
     }
 
     /// Sets whether the names of all labels are classic.

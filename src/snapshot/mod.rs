@@ -37,6 +37,7 @@ mod native;
 mod parse_labels;
 mod quoted;
 mod role;
+mod semantic_names;
 mod series_snapshot;
 mod summary;
 
@@ -54,5 +55,6 @@ pub use labels::Labels;
 pub use native::{NativeBuckets, Resolution};
 pub(crate) use quoted::push_quoted;
 pub use role::Role;
+pub(crate) use semantic_names::SemanticNames;
 pub use series_snapshot::{SeriesSnapshot, SeriesValue};
 pub use summary::{MetricSummary, RegistrySummary};

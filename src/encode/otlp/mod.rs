@@ -1,19 +1,47 @@
 //! OTLP: the message `ExportMetricsServiceRequest` of `opentelemetry.proto.collector.metrics.v1`.
 //!
-//! The OpenTelemetry crates have no public constructors for the messages of metrics, or bring an SDK
-//! along, and `prost` encodes a tree of messages, which would have to be built from each block of
-//! series. This encoder needs no dependency and writes the numbers of a block in one pass.
+//! The messages of the OpenTelemetry crates have no public constructors or bring an SDK along, and
+//! `prost` encodes a tree of messages, which would have to be built from each block of series. This
+//! encoder needs no dependency, and writes the numbers of a block in one pass over it.
 //!
 //! The messages are defined in
 //! <https://github.com/open-telemetry/opentelemetry-proto/tree/main/opentelemetry/proto>.
+//!
+//! A message begins with its length. So the points of a metric are collected before the metric, and
+//! the metrics before the request.
 
-// The exporter does not use all of this yet.
-#![allow(dead_code)]
+mod attributes;
+mod exemplar;
+mod exponential;
+mod histogram;
+mod metric;
+mod point;
+
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use crate::encode::Buffer;
+use crate::encode::wire::{put_bytes, put_bytes_header, put_message, varint_len};
 use crate::snapshot::SeriesBlock;
+use attributes::put_attribute;
+use metric::Metric;
+pub(crate) use point::end_of_interval;
+use point::{PointEncoder, PointTime};
+
+/// The field numbers of these messages.
+mod field {
+    pub(super) const REQUEST_RESOURCE_METRICS: u8 = 1;
+    pub(super) const RESOURCE_METRICS_RESOURCE: u8 = 1;
+    pub(super) const RESOURCE_METRICS_SCOPE_METRICS: u8 = 2;
+    pub(super) const RESOURCE_ATTRIBUTE: u8 = 1;
+    pub(super) const SCOPE_METRICS_SCOPE: u8 = 1;
+    pub(super) const SCOPE_NAME: u8 = 1;
+    pub(super) const SCOPE_VERSION: u8 = 2;
+}
 
 /// Whether the points of counters and histograms count from the creation of their series, or from
 /// the last export.
@@ -44,49 +72,115 @@ pub(crate) struct OtlpSettings {
 /// Encodes blocks as requests, one after the other.
 #[derive(Debug)]
 pub(crate) struct OtlpEncoder {
-    settings: OtlpSettings,
-    time: SystemTime,
-    exemplars_since: Option<SystemTime>,
-    points: usize,
+    /// What all requests begin with: the resource and the scope.
+    resource: Buffer,
+    scope: Buffer,
+    /// The complete metrics of the request.
+    metrics: Buffer,
+    /// The metric of the last block, whose points may not be complete.
+    current: Option<Metric>,
+    points: PointEncoder,
 }
 
 impl OtlpEncoder {
     /// Makes an encoder of values that were read at `time`. Exemplars that were recorded before
     /// `exemplars_since` are left out.
     pub(crate) fn new(
-        settings: OtlpSettings,
+        settings: &OtlpSettings,
         time: SystemTime,
         exemplars_since: Option<SystemTime>,
     ) -> Self {
+        let time = PointTime::new(time, exemplars_since);
         Self {
-            settings,
-            time,
-            exemplars_since,
-            points: 0,
+            resource: encode_resource(&settings.resource),
+            scope: encode_scope(),
+            metrics: Buffer::default(),
+            current: None,
+            points: PointEncoder::new(settings.histograms, time),
         }
     }
 
     /// Adds a point for each of these series of a block.
     pub(crate) fn add(
         &mut self,
-        _block: &SeriesBlock,
+        block: &SeriesBlock,
         series: Range<usize>,
-        _temporality: Temporality,
+        temporality: Temporality,
     ) {
-        self.points += series.len();
+        let data = self.points.data(block);
+        let is_current = |current: &Metric| {
+            Arc::ptr_eq(&current.desc, &block.desc)
+                && (current.data, current.temporality) == (data, temporality)
+        };
+        if !self.current.as_ref().is_some_and(is_current) {
+            self.finish_metric();
+            let desc = Arc::clone(&block.desc);
+            self.current = Some(Metric {
+                desc,
+                data,
+                temporality,
+            });
+        }
+        self.points.add(block, series, data, temporality);
     }
 
     /// Returns the number of points that were added since the last request.
     pub(crate) fn points(&self) -> usize {
-        self.points
+        self.points.count
     }
 
     /// Ends the request. Returns `None` if nothing was added to it.
     pub(crate) fn take_request(&mut self) -> Option<Vec<u8>> {
-        if self.points == 0 {
+        self.finish_metric();
+        if self.points.count == 0 {
             return None;
         }
-        self.points = 0;
-        Some(Vec::new())
+        self.points.count = 0;
+        let scope_metrics_len = self.scope.len() + self.metrics.len();
+        let scope_metrics_field = 1 + varint_len(scope_metrics_len as u64) + scope_metrics_len;
+        let len = self.resource.len() + scope_metrics_field;
+        let mut request = Buffer::with_capacity(len + 16);
+        put_bytes_header(&mut request, field::REQUEST_RESOURCE_METRICS, len);
+        request.put_slice(self.resource.written());
+        let scope_metrics = field::RESOURCE_METRICS_SCOPE_METRICS;
+        put_bytes_header(&mut request, scope_metrics, scope_metrics_len);
+        request.put_slice(self.scope.written());
+        request.put_slice(self.metrics.written());
+        self.metrics.clear();
+        Some(request.into_bytes())
     }
+
+    /// Appends the current metric with its points to the metrics of the request.
+    fn finish_metric(&mut self) {
+        if let Some(metric) = self.current.take() {
+            metric.put(&mut self.metrics, self.points.written());
+            self.points.clear();
+        }
+    }
+}
+
+fn encode_resource(attributes: &[(String, String)]) -> Buffer {
+    let mut buffer = Buffer::default();
+    put_message(
+        &mut buffer,
+        field::RESOURCE_METRICS_RESOURCE,
+        &mut 2,
+        |buffer| {
+            for (name, value) in attributes {
+                put_attribute(buffer, field::RESOURCE_ATTRIBUTE, name, value);
+            }
+        },
+    );
+    buffer
+}
+
+/// Encodes the instrumentation scope: this crate.
+fn encode_scope() -> Buffer {
+    let mut buffer = Buffer::default();
+    put_message(&mut buffer, field::SCOPE_METRICS_SCOPE, &mut 2, |buffer| {
+        put_bytes(buffer, field::SCOPE_NAME, env!("CARGO_PKG_NAME").as_bytes());
+        let version = env!("CARGO_PKG_VERSION");
+        put_bytes(buffer, field::SCOPE_VERSION, version.as_bytes());
+    });
+    buffer
 }

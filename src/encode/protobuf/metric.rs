@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::encode::Buffer;
 use crate::encode::protobuf::labels::{LabelEncoder, put_labels};
 use crate::encode::protobuf::native::put_native;
-use crate::encode::protobuf::wire::{
+use crate::encode::wire::{
     put_bytes_header, put_f64, put_message, put_u64, short_varint, varint_len,
 };
 use crate::snapshot::{Bounds, Escaping, Exemplar, HistogramView, SeriesBlock, Values};

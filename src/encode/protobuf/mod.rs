@@ -16,15 +16,14 @@
 mod labels;
 mod metric;
 mod native;
-mod wire;
 
 #[cfg(test)]
 mod tests;
 
+use crate::encode::wire::{put_bytes, put_u64, put_varint};
 use crate::encode::{Buffer, Encode};
 use crate::snapshot::{Desc, Escaping, Kind, SeriesBlock, Values};
 use metric::MetricEncoder;
-use wire::{put_bytes, put_u64, put_varint};
 
 /// A message is ended once its series take this many bytes. A scrape holds one message and one
 /// chunk in memory.

@@ -2,7 +2,7 @@
 //! count before it.
 
 use crate::encode::Buffer;
-use crate::encode::protobuf::wire::{
+use crate::encode::wire::{
     MAX_FIELD, put_bytes_header, put_f64, put_sint, put_u64, varint_len, write_varint_field, zigzag,
 };
 use crate::snapshot::NativeBuckets;

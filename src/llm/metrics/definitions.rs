@@ -1,7 +1,7 @@
 //! The names, help texts and labels of the metrics.
 
 use crate::llm::settings::Preset;
-use crate::snapshot::Role;
+use crate::snapshot::{Role, SemanticNames};
 
 /// A metric with `N` labels.
 #[derive(Debug)]
@@ -9,8 +9,11 @@ pub(crate) struct Definition<const N: usize> {
     pub(crate) role: Option<Role>,
     /// The name in [`Preset::Llm`].
     llm: &'static str,
-    /// The name in [`Preset::Otel`].
+    /// The name in [`Preset::Otel`], as Prometheus writes it.
     otel: &'static str,
+    /// The name in [`Preset::Otel`] in OTLP, and what the metric counts.
+    semantic: &'static str,
+    unit: Option<&'static str>,
     pub(crate) help: &'static str,
     pub(crate) labels: [LabelName; N],
 }
@@ -27,6 +30,16 @@ pub(crate) enum LabelName {
     Fixed(&'static str),
 }
 
+/// The labels of [`Preset::Otel`] that have other names in OTLP, and these names.
+static ATTRIBUTES: [(&str, &str); 6] = [
+    ("gen_ai_provider_name", "gen_ai.provider.name"),
+    ("gen_ai_request_model", "gen_ai.request.model"),
+    ("gen_ai_operation_name", "gen_ai.operation.name"),
+    ("gen_ai_token_type", "gen_ai.token.type"),
+    ("http_route", "http.route"),
+    ("error_type", "error.type"),
+];
+
 /// The value of an unknown label.
 pub(crate) const UNKNOWN: &str = "unknown";
 
@@ -39,6 +52,22 @@ impl<const N: usize> Definition<N> {
             role: Some(role),
             ..self
         }
+    }
+
+    const fn with_unit(self, unit: &'static str) -> Self {
+        Self {
+            unit: Some(unit),
+            ..self
+        }
+    }
+
+    /// Returns the names in OTLP, if they differ from the registered ones.
+    pub(crate) fn semantic_names(&self, preset: Preset) -> Option<SemanticNames> {
+        (preset == Preset::Otel).then_some(SemanticNames {
+            metric: self.semantic,
+            unit: self.unit,
+            attributes: &ATTRIBUTES,
+        })
     }
 
     pub(crate) fn name(&self, preset: Preset) -> &'static str {
@@ -67,11 +96,18 @@ impl LabelName {
 }
 
 /// Defines a metric without additional labels.
-const fn by_call(llm: &'static str, otel: &'static str, help: &'static str) -> Definition<3> {
+const fn by_call(
+    llm: &'static str,
+    otel: &'static str,
+    semantic: &'static str,
+    help: &'static str,
+) -> Definition<3> {
     Definition {
         role: None,
         llm,
         otel,
+        semantic,
+        unit: None,
         help,
         labels: [LabelName::Provider, LabelName::Model, LabelName::Operation],
     }
@@ -82,12 +118,15 @@ const fn by_label(
     label: LabelName,
     llm: &'static str,
     otel: &'static str,
+    semantic: &'static str,
     help: &'static str,
 ) -> Definition<4> {
     Definition {
         role: None,
         llm,
         otel,
+        semantic,
+        unit: None,
         help,
         labels: [
             LabelName::Provider,
@@ -101,14 +140,17 @@ const fn by_label(
 pub(crate) const IN_FLIGHT: Definition<3> = by_call(
     "llm_requests_in_flight",
     "gen_ai_client_requests_in_flight",
+    "gen_ai.client.requests_in_flight",
     "LLM calls in flight.",
 )
-.with_role(Role::LlmInFlight);
+.with_role(Role::LlmInFlight)
+.with_unit("{request}");
 
 pub(crate) const REQUESTS: Definition<4> = by_label(
     LabelName::Fixed("outcome"),
     "llm_requests_total",
     "gen_ai_client_requests_total",
+    "gen_ai.client.requests",
     "Finished LLM calls, by outcome.",
 )
 .with_role(Role::LlmRequests);
@@ -116,6 +158,7 @@ pub(crate) const REQUESTS: Definition<4> = by_label(
 pub(crate) const SUCCESSES: Definition<3> = by_call(
     "llm_requests_success",
     "gen_ai_client_requests_success",
+    "gen_ai.client.requests_success",
     "LLM calls that succeeded.",
 );
 
@@ -123,6 +166,7 @@ pub(crate) const ERRORS: Definition<4> = by_label(
     LabelName::Fixed("error_type"),
     "llm_requests_error",
     "gen_ai_client_requests_error",
+    "gen_ai.client.requests_error",
     "LLM calls that failed or were truncated, by error type.",
 )
 .with_role(Role::LlmErrors);
@@ -131,14 +175,17 @@ pub(crate) const TOKENS: Definition<4> = by_label(
     LabelName::Direction,
     "llm_tokens_total",
     "gen_ai_client_token_usage",
+    "gen_ai.client.token.usage",
     "Tokens of LLM calls, by direction.",
 )
-.with_role(Role::LlmTokens);
+.with_role(Role::LlmTokens)
+.with_unit("{token}");
 
 pub(crate) const TOKEN_DETAILS: Definition<4> = by_label(
     LabelName::Fixed("kind"),
     "llm_token_details_total",
     "gen_ai_client_token_details_total",
+    "gen_ai.client.token.details",
     "Input and output tokens of special kinds: cached, reasoning, audio and image tokens.",
 );
 
@@ -146,6 +193,7 @@ pub(crate) const BILLED_UNITS: Definition<4> = by_label(
     LabelName::Fixed("unit"),
     "llm_billed_units_total",
     "gen_ai_client_billed_units_total",
+    "gen_ai.client.billed_units",
     "Billed units of LLM calls other than tokens, such as web searches.",
 );
 
@@ -153,6 +201,7 @@ pub(crate) const MISSING_USAGE: Definition<4> = by_label(
     LabelName::Fixed("reason"),
     "llm_usage_missing_total",
     "gen_ai_client_usage_missing_total",
+    "gen_ai.client.usage_missing",
     "LLM calls with missing or incomplete token counts, by reason.",
 );
 
@@ -160,18 +209,21 @@ pub(crate) const FINISH_REASONS: Definition<4> = by_label(
     LabelName::Fixed("reason"),
     "llm_finish_reasons_total",
     "gen_ai_client_finish_reasons_total",
+    "gen_ai.client.finish_reasons",
     "Choices in the responses of LLM calls, by finish reason.",
 );
 
 pub(crate) const TOOL_CALLS: Definition<3> = by_call(
     "llm_tool_calls_total",
     "gen_ai_client_tool_calls_total",
+    "gen_ai.client.tool_calls",
     "Tool calls that models requested.",
 );
 
 pub(crate) const DURATION: Definition<3> = by_call(
     "llm_request_duration_seconds",
     "gen_ai_client_operation_duration_seconds",
+    "gen_ai.client.operation.duration",
     "Time from an LLM call to the end of its response, in seconds.",
 )
 .with_role(Role::LlmDuration);
@@ -181,6 +233,7 @@ pub(crate) const DURATION_BY_ERROR: Definition<4> = by_label(
     LabelName::Fixed("error_type"),
     DURATION.llm,
     DURATION.otel,
+    DURATION.semantic,
     DURATION.help,
 )
 .with_role(Role::LlmDuration);
@@ -188,6 +241,7 @@ pub(crate) const DURATION_BY_ERROR: Definition<4> = by_label(
 pub(crate) const TIME_TO_FIRST_TOKEN: Definition<3> = by_call(
     "llm_time_to_first_token_seconds",
     "gen_ai_client_operation_time_to_first_chunk_seconds",
+    "gen_ai.client.operation.time_to_first_chunk",
     "Time from an LLM call to the first token of its streamed response, in seconds.",
 )
 .with_role(Role::LlmTimeToFirstToken);
@@ -195,6 +249,7 @@ pub(crate) const TIME_TO_FIRST_TOKEN: Definition<3> = by_call(
 pub(crate) const TIME_PER_OUTPUT_TOKEN: Definition<3> = by_call(
     "llm_time_per_output_token_seconds",
     "gen_ai_client_time_per_output_token_seconds",
+    "gen_ai.client.time_per_output_token",
     "Mean time per output token of a streamed response after the first token, in seconds.",
 )
 .with_role(Role::LlmTimePerToken);
@@ -203,6 +258,7 @@ pub(crate) const TIME_PER_OUTPUT_TOKEN: Definition<3> = by_call(
 pub(crate) const TIME_PER_OUTPUT_CHUNK: Definition<3> = by_call(
     "llm_time_per_output_chunk_seconds",
     "gen_ai_client_operation_time_per_output_chunk_seconds",
+    "gen_ai.client.operation.time_per_output_chunk",
     "Time from one chunk of a streamed response to the next, in seconds.",
 );
 
@@ -210,6 +266,7 @@ pub(crate) const SERVER_TIME: Definition<4> = by_label(
     LabelName::Fixed("phase"),
     "llm_server_time_seconds",
     "gen_ai_client_server_time_seconds",
+    "gen_ai.client.server_time",
     "Processing time that the provider reports, by phase, in seconds.",
 );
 
@@ -217,6 +274,7 @@ pub(crate) const RATE_LIMIT_REMAINING: Definition<4> = by_label(
     LabelName::Fixed("kind"),
     "llm_rate_limit_remaining",
     "gen_ai_client_rate_limit_remaining",
+    "gen_ai.client.rate_limit_remaining",
     "Lowest remainder of a provider's rate limit in the last minute, or else the limit.",
 )
 .with_role(Role::LlmRateLimitRemaining);
@@ -225,6 +283,7 @@ pub(crate) const RATE_LIMIT: Definition<4> = by_label(
     LabelName::Fixed("kind"),
     "llm_rate_limit",
     "gen_ai_client_rate_limit",
+    "gen_ai.client.rate_limit",
     "A provider's rate limit, as last reported.",
 )
 .with_role(Role::LlmRateLimit);
@@ -233,6 +292,7 @@ pub(crate) const RATE_LIMIT_RESET: Definition<4> = by_label(
     LabelName::Fixed("kind"),
     "llm_rate_limit_reset_seconds",
     "gen_ai_client_rate_limit_reset_seconds",
+    "gen_ai.client.rate_limit_reset",
     "Longest time until a provider's rate limit is full again, as reported in the last minute, in \
      seconds.",
 )
@@ -242,6 +302,7 @@ pub(crate) const COST: Definition<4> = by_label(
     LabelName::Fixed("source"),
     "llm_cost_usd_total",
     "gen_ai_client_cost_usd_total",
+    "gen_ai.client.cost_usd",
     "Known cost of LLM calls, in US dollars.",
 )
 .with_role(Role::LlmCost);
@@ -250,6 +311,7 @@ pub(crate) const UNPRICED: Definition<4> = by_label(
     LabelName::Fixed("reason"),
     "llm_unpriced_requests_total",
     "gen_ai_client_unpriced_requests_total",
+    "gen_ai.client.unpriced_requests",
     "LLM calls with an unknown or incomplete cost, by reason.",
 )
 .with_role(Role::LlmUnpriced);
@@ -258,6 +320,7 @@ pub(crate) const ROUTE_REQUESTS: Definition<4> = by_label(
     LabelName::Route,
     "llm_route_requests_total",
     "gen_ai_client_route_requests_total",
+    "gen_ai.client.route.requests",
     "Finished LLM calls, by the route of the HTTP request that made them.",
 );
 
@@ -265,6 +328,8 @@ pub(crate) const ROUTE_TOKENS: Definition<5> = Definition {
     role: None,
     llm: "llm_route_tokens_total",
     otel: "gen_ai_client_route_tokens_total",
+    semantic: "gen_ai.client.route.tokens",
+    unit: None,
     help: "Tokens of LLM calls, by the route of the HTTP request that made them.",
     labels: [
         LabelName::Provider,
@@ -279,6 +344,7 @@ pub(crate) const ROUTE_COST: Definition<4> = by_label(
     LabelName::Route,
     "llm_route_cost_usd_total",
     "gen_ai_client_route_cost_usd_total",
+    "gen_ai.client.route.cost_usd",
     "Known cost of LLM calls in US dollars, by the route of the HTTP request that made them.",
 )
 .with_role(Role::LlmRouteCost);

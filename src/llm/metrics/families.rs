@@ -139,10 +139,14 @@ pub(crate) struct FamilyFactory<'a> {
 
 impl FamilyFactory<'_> {
     fn registry<const N: usize>(&self, definition: &Definition<N>) -> Registry {
-        match definition.role {
-            Some(role) => self.registry.with_role(role),
-            None => self.registry.clone(),
+        let mut registry = self.registry.clone();
+        if let Some(role) = definition.role {
+            registry = registry.with_role(role);
         }
+        if let Some(names) = definition.semantic_names(self.preset) {
+            registry = registry.with_semantic_names(names);
+        }
+        registry
     }
 
     /// Returns the labels. Only `in_flight` limits their values; see [`Families`].

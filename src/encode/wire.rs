@@ -125,6 +125,14 @@ pub(super) fn put_f64(buffer: &mut Buffer, field: u8, number: f64) {
     buffer.put_eight(number.to_le_bytes(), 8);
 }
 
+/// Appends an integer field of eight bytes, even if it is 0.
+#[cfg(feature = "otlp")]
+#[inline]
+pub(super) fn put_fixed64(buffer: &mut Buffer, field: u8, number: u64) {
+    buffer.push(field << 3 | 1);
+    buffer.put_eight(number.to_le_bytes(), 8);
+}
+
 /// Appends a field of bytes: a string or a message.
 #[inline]
 pub(super) fn put_bytes(buffer: &mut Buffer, field: u8, bytes: &[u8]) {

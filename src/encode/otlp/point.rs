@@ -1,0 +1,198 @@
+//! Encodes the points of a block, and those of counters and gauges.
+
+use std::ops::Range;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::encode::Buffer;
+use crate::encode::otlp::attributes::AttributeEncoder;
+use crate::encode::otlp::exemplar::put_exemplar;
+use crate::encode::otlp::exponential::ExponentialEncoder;
+use crate::encode::otlp::histogram::ExplicitEncoder;
+use crate::encode::otlp::metric::Data;
+use crate::encode::otlp::{HistogramEncoding, Temporality};
+use crate::encode::wire::{put_f64, put_fixed64, put_message};
+use crate::snapshot::{Count, SeriesBlock, Values};
+
+/// The field numbers of points.
+mod field {
+    /// The same in all messages with points.
+    pub(super) const POINT: u8 = 1;
+    /// The same in all points.
+    pub(super) const START_TIME: u8 = 2;
+    pub(super) const TIME: u8 = 3;
+    pub(super) const DOUBLE: u8 = 4;
+    pub(super) const INTEGER: u8 = 6;
+}
+
+/// Encodes points, and collects those of one metric.
+#[derive(Debug)]
+pub(super) struct PointEncoder {
+    /// The number of points since the last request.
+    pub(super) count: usize,
+    histograms: HistogramEncoding,
+    time: PointTime,
+    attributes: AttributeEncoder,
+    explicit: ExplicitEncoder,
+    exponential: ExponentialEncoder,
+    /// The length of the header of the last point.
+    header_len: usize,
+    encoded: Buffer,
+}
+
+/// When the values were read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PointTime {
+    millis: u64,
+    exemplars_since: Option<SystemTime>,
+}
+
+/// Returns the end of the interval of a point, in milliseconds since 1970: the time at which the
+/// values were read. It is later if the series was created after that time. An interval without a
+/// length would mean that its start is unknown.
+pub(crate) fn end_of_interval(time_millis: u64, start_millis: u64) -> u64 {
+    time_millis.max(start_millis.saturating_add(1))
+}
+
+impl PointTime {
+    pub(super) fn new(time: SystemTime, exemplars_since: Option<SystemTime>) -> Self {
+        Self {
+            millis: millis(time),
+            exemplars_since,
+        }
+    }
+
+    /// Appends the start and the end of a point's interval.
+    #[inline]
+    fn put(self, buffer: &mut Buffer, created_millis: Option<u64>, data: Data) {
+        let mut end = self.millis;
+        if let Some(start) = created_millis.filter(|start| *start > 0 && data != Data::Gauge) {
+            put_fixed64(buffer, field::START_TIME, nanos(start));
+            end = end_of_interval(end, start);
+        }
+        put_fixed64(buffer, field::TIME, nanos(end));
+    }
+}
+
+impl PointEncoder {
+    pub(super) fn new(histograms: HistogramEncoding, time: PointTime) -> Self {
+        Self {
+            count: 0,
+            histograms,
+            time,
+            attributes: AttributeEncoder::default(),
+            explicit: ExplicitEncoder::default(),
+            exponential: ExponentialEncoder::default(),
+            header_len: 2,
+            encoded: Buffer::default(),
+        }
+    }
+
+    /// Returns the kind of points that the series of a block have.
+    pub(super) fn data(&self, block: &SeriesBlock) -> Data {
+        let semantic = block.desc.semantic_names();
+        match &block.values {
+            Values::Counter(_) => Data::Counter,
+            Values::Gauge(_) if semantic.is_some_and(|names| names.unit.is_some()) => {
+                Data::UpDownCounter
+            }
+            Values::Gauge(_) => Data::Gauge,
+            Values::Histogram(all)
+                if self.histograms == HistogramEncoding::Exponential && !all.native.is_empty() =>
+            {
+                Data::ExponentialHistogram
+            }
+            Values::Histogram(_) => Data::Histogram,
+        }
+    }
+
+    /// Appends a point for each of these series.
+    pub(super) fn add(
+        &mut self,
+        block: &SeriesBlock,
+        series: Range<usize>,
+        data: Data,
+        temporality: Temporality,
+    ) {
+        self.attributes
+            .start_block(&block.desc, data.attribute_field());
+        if let Values::Histogram(all) = &block.values {
+            self.explicit.start_block(&all.bounds);
+        }
+        self.count += series.len();
+        for series in series {
+            self.put(block, series, data, temporality);
+        }
+    }
+
+    fn put(&mut self, block: &SeriesBlock, series: usize, data: Data, temporality: Temporality) {
+        let Self {
+            attributes,
+            explicit,
+            exponential,
+            ..
+        } = self;
+        let time = self.time;
+        put_message(
+            &mut self.encoded,
+            field::POINT,
+            &mut self.header_len,
+            |buffer| {
+                if let Some(labels) = block.labels.get(series) {
+                    attributes.put(buffer, labels);
+                }
+                let created = block.created_millis.get(series).copied();
+                time.put(buffer, created, data);
+                match &block.values {
+                    Values::Counter(counts) => put_count(buffer, counts[series]),
+                    Values::Gauge(numbers) => put_f64(buffer, field::DOUBLE, numbers[series]),
+                    Values::Histogram(all) => {
+                        if let Some(histogram) = all.get(series) {
+                            match (data, histogram.native()) {
+                                (Data::ExponentialHistogram, Some(native)) => {
+                                    exponential.put(buffer, &histogram, native, temporality);
+                                }
+                                _ => explicit.put(buffer, &histogram, temporality),
+                            }
+                        }
+                    }
+                }
+                for exemplar in block.exemplars_for(series) {
+                    if time
+                        .exemplars_since
+                        .is_none_or(|since| exemplar.timestamp >= since)
+                    {
+                        put_exemplar(buffer, data.exemplar_field(), exemplar);
+                    }
+                }
+            },
+        );
+    }
+
+    /// Returns the encoded points of the metric.
+    pub(super) fn written(&self) -> &[u8] {
+        self.encoded.written()
+    }
+
+    /// Removes the points of the metric.
+    pub(super) fn clear(&mut self) {
+        self.encoded.clear();
+    }
+}
+
+/// Appends the value of a counter, as an integer if it is one.
+#[inline]
+fn put_count(buffer: &mut Buffer, count: Count) {
+    match i64::try_from(count.whole) {
+        Ok(_) if count.fraction == 0.0 => put_fixed64(buffer, field::INTEGER, count.whole),
+        _ => put_f64(buffer, field::DOUBLE, count.value()),
+    }
+}
+
+fn millis(time: SystemTime) -> u64 {
+    let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn nanos(millis: u64) -> u64 {
+    millis.saturating_mul(1_000_000)
+}

@@ -1,0 +1,3 @@
+//! Tests of the encoder with a decoder of the wire format.
+
+mod metric_names;
