@@ -181,7 +181,7 @@ pub mod export;
 #[cfg(feature = "llm")]
 pub mod llm;
 pub mod middleware;
-#[allow(dead_code)]
+#[cfg_attr(not(feature = "otlp"), allow(dead_code))]
 #[cfg(any(feature = "otlp", feature = "pushgateway"))]
 pub mod push;
 #[cfg(feature = "tokio-metrics")]

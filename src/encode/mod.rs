@@ -18,8 +18,10 @@ mod wire;
 pub(crate) use buffer::Buffer;
 pub(crate) use json::{JsonEncoder, JsonWriter, rfc3339};
 #[cfg(feature = "otlp")]
+pub use otlp::Temporality;
+#[cfg(feature = "otlp")]
 #[allow(unused_imports)] // The exporter does not use all of them yet.
-pub(crate) use otlp::{HistogramEncoding, OtlpEncoder, OtlpSettings, Temporality, end_of_interval};
+pub(crate) use otlp::{HistogramEncoding, OtlpEncoder, OtlpSettings, end_of_interval};
 pub(crate) use protobuf::ProtobufEncoder;
 pub(crate) use text::{TextEncoder, TextFormat};
 

@@ -9,7 +9,7 @@ use crate::error::Error;
 /// `setting` is the method or the variable that has the URL, for the text of an error.
 pub(crate) fn parse_endpoint(setting: &str, url: &str) -> Result<Uri, Error> {
     let fault = match url.trim().parse::<Uri>() {
-        Ok(uri) => match fault(&uri) {
+        Ok(uri) => match endpoint_fault(&uri) {
             None => return Ok(uri),
             Some(fault) => fault,
         },
@@ -35,7 +35,7 @@ pub(crate) fn check_scheme_without_client(setting: &str, endpoint: &Uri) -> Resu
 }
 
 /// Returns why requests cannot be sent to a URL, and what to do instead.
-fn fault(uri: &Uri) -> Option<&'static str> {
+pub(crate) fn endpoint_fault(uri: &Uri) -> Option<&'static str> {
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     match uri.scheme_str() {
         Some("http" | "https") if authority.contains('@') => {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body::Body;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Collected, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -161,7 +161,7 @@ where
     Ok(HttpResponse {
         status: head.status,
         headers: head.headers,
-        body: body.ok().and_then(Result::ok).map(|body| body.to_bytes()),
+        body: body.ok().and_then(Result::ok).map(Collected::to_bytes),
     })
 }
 

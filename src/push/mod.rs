@@ -3,3 +3,10 @@
 mod endpoint;
 mod http_client;
 mod http_error;
+#[cfg(feature = "otlp")]
+mod otlp;
+
+#[cfg(feature = "otlp")]
+pub use crate::encode::Temporality;
+#[cfg(feature = "otlp")]
+pub use otlp::{Compression, Otlp, OtlpExporter};

@@ -73,6 +73,12 @@ pub enum Role {
     ContainerReclaimableMemory,
     /// The memory limit of the container, in bytes.
     ContainerMemoryLimit,
+    /// Exports over OTLP: result.
+    OtlpExports,
+    /// Points that were rejected in requests over OTLP.
+    OtlpRejectedPoints,
+    /// The time of the last successful export over OTLP, in seconds since 1970.
+    OtlpLastSuccess,
     /// Times that `_overflow` replaced a label value of a metric: metric.
     SeriesOverflow,
     /// Times that a collector panicked.

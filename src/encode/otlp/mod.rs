@@ -46,8 +46,11 @@ mod field {
 /// Whether the points of counters and histograms count from the creation of their series, or from
 /// the last export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Temporality {
+#[non_exhaustive]
+pub enum Temporality {
+    /// From the creation of the series.
     Cumulative,
+    /// From the last export.
     Delta,
 }
 

@@ -1,0 +1,113 @@
+//! Reads a registry as a sequence of requests.
+
+use std::fmt;
+use std::io::Write;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use flate2::write::GzEncoder;
+
+use crate::encode::{OtlpEncoder, OtlpSettings, Temporality};
+use crate::push::otlp::Compression;
+use crate::registry::{BlockReader, Delivery, Registry};
+use crate::snapshot::SeriesBlock;
+
+/// The maximum number of points in a request.
+pub(super) const MAX_POINTS: usize = 10_000;
+
+/// How a registry is encoded.
+#[derive(Debug, Clone)]
+pub(super) struct RequestSettings {
+    pub(super) registry: Registry,
+    pub(super) otlp: OtlpSettings,
+    pub(super) temporality: Temporality,
+    pub(super) compression: Compression,
+}
+
+/// Reads a registry once, and encodes one request after the other.
+///
+/// Its methods run collectors and may take long, so they are called on a thread for blocking work.
+pub(super) struct Requests {
+    reader: BlockReader,
+    delivery: Delivery,
+    encoder: OtlpEncoder,
+    temporality: Temporality,
+    compression: Compression,
+    /// A block that did not fit into the request before.
+    block: Option<SeriesBlock>,
+}
+
+/// The body of a request.
+#[derive(Debug, Clone)]
+pub(super) struct RequestBody {
+    pub(super) bytes: Bytes,
+    pub(super) is_gzip: bool,
+}
+
+impl Requests {
+    pub(super) fn new(settings: RequestSettings, exemplars_since: Option<SystemTime>) -> Self {
+        let (reader, delivery) = settings.registry.reader_for_delivery();
+        Self {
+            encoder: OtlpEncoder::new(&settings.otlp, reader.read_at(), exemplars_since),
+            reader,
+            delivery,
+            temporality: settings.temporality,
+            compression: settings.compression,
+            block: None,
+        }
+    }
+
+    /// Returns when the registry was read.
+    pub(super) fn read_at(&self) -> SystemTime {
+        self.reader.read_at()
+    }
+
+    /// Encodes the next request.
+    pub(super) fn next_request(&mut self) -> Option<RequestBody> {
+        while let Some(block) = self.block.take().or_else(|| self.reader.next()) {
+            let series = block.labels.len();
+            if self.encoder.points() + series > MAX_POINTS {
+                self.block = Some(block);
+                break;
+            }
+            self.encoder.add(&block, 0..series, self.temporality);
+        }
+        let bytes = self.encoder.take_request()?;
+        Some(match self.compression {
+            Compression::None => RequestBody::plain(bytes),
+            Compression::Gzip => RequestBody::gzip(bytes),
+        })
+    }
+
+    /// Records that all requests were accepted.
+    pub(super) fn complete_delivery(self) {
+        self.delivery.complete();
+    }
+}
+
+impl RequestBody {
+    fn plain(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes: bytes.into(),
+            is_gzip: false,
+        }
+    }
+
+    fn gzip(bytes: Vec<u8>) -> Self {
+        let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::default());
+        match encoder.write_all(&bytes).and_then(|()| encoder.finish()) {
+            Ok(compressed) => Self {
+                bytes: compressed.into(),
+                is_gzip: true,
+            },
+            // Writing to a vector does not fail.
+            Err(_) => Self::plain(bytes),
+        }
+    }
+}
+
+impl fmt::Debug for Requests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Requests").finish_non_exhaustive()
+    }
+}
