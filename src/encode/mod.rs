@@ -9,7 +9,6 @@ mod json;
 mod label_value;
 mod number;
 #[cfg(feature = "otlp")]
-#[allow(dead_code)] // The exporter does not use all of it yet.
 mod otlp;
 mod protobuf;
 mod text;
@@ -20,7 +19,6 @@ pub(crate) use json::{JsonEncoder, JsonWriter, rfc3339};
 #[cfg(feature = "otlp")]
 pub use otlp::Temporality;
 #[cfg(feature = "otlp")]
-#[allow(unused_imports)] // The exporter does not use all of them yet.
 pub(crate) use otlp::{HistogramEncoding, OtlpEncoder, OtlpSettings, end_of_interval};
 pub(crate) use protobuf::ProtobufEncoder;
 pub(crate) use text::{TextEncoder, TextFormat};

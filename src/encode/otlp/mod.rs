@@ -28,7 +28,7 @@ use crate::encode::Buffer;
 use crate::encode::wire::{put_bytes, put_bytes_header, put_message, varint_len};
 use crate::snapshot::SeriesBlock;
 use attributes::put_attribute;
-use metric::Metric;
+use metric::{Data, Metric};
 pub(crate) use point::end_of_interval;
 use point::{PointEncoder, PointTime};
 
@@ -111,6 +111,11 @@ impl OtlpEncoder {
         temporality: Temporality,
     ) {
         let data = self.points.data(block);
+        let temporality = match data {
+            // Both are sent as they are.
+            Data::Gauge | Data::UpDownCounter => Temporality::Cumulative,
+            Data::Counter | Data::Histogram | Data::ExponentialHistogram => temporality,
+        };
         let is_current = |current: &Metric| {
             Arc::ptr_eq(&current.desc, &block.desc)
                 && (current.data, current.temporality) == (data, temporality)

@@ -1,7 +1,7 @@
 //! Encodes the points of a block, and those of counters and gauges.
 
 use std::ops::Range;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use crate::encode::Buffer;
 use crate::encode::otlp::attributes::AttributeEncoder;
@@ -11,7 +11,7 @@ use crate::encode::otlp::histogram::ExplicitEncoder;
 use crate::encode::otlp::metric::Data;
 use crate::encode::otlp::{HistogramEncoding, Temporality};
 use crate::encode::wire::{put_f64, put_fixed64, put_message};
-use crate::snapshot::{Count, SeriesBlock, Values};
+use crate::snapshot::{Count, SeriesBlock, Values, unix_millis};
 
 /// The field numbers of points.
 mod field {
@@ -56,7 +56,7 @@ pub(crate) fn end_of_interval(time_millis: u64, start_millis: u64) -> u64 {
 impl PointTime {
     pub(super) fn new(time: SystemTime, exemplars_since: Option<SystemTime>) -> Self {
         Self {
-            millis: millis(time),
+            millis: unix_millis(time),
             exemplars_since,
         }
     }
@@ -186,11 +186,6 @@ fn put_count(buffer: &mut Buffer, count: Count) {
         Ok(_) if count.fraction == 0.0 => put_fixed64(buffer, field::INTEGER, count.whole),
         _ => put_f64(buffer, field::DOUBLE, count.value()),
     }
-}
-
-fn millis(time: SystemTime) -> u64 {
-    let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn nanos(millis: u64) -> u64 {

@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::push::endpoint::{check_scheme_without_client, parse_endpoint};
 use crate::push::http_client::HttpClient;
 use crate::push::otlp::commands::Commands;
+use crate::push::otlp::delta::SharedBaselines;
 use crate::push::otlp::export::{Exports, TimeLimits};
 use crate::push::otlp::export_metrics::ExportMetrics;
 use crate::push::otlp::exporter::{OtlpExporter, TaskHandle};
@@ -347,6 +348,7 @@ impl Otlp {
                     histograms: self.histograms,
                 },
                 temporality: self.temporality,
+                baselines: SharedBaselines::default(),
                 compression: self.compression,
             },
             last_read: None,

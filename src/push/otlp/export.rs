@@ -143,7 +143,10 @@ impl Exports {
         let mut reading = self.read(deadlines, trigger, commands, start).await?;
         while let Some(body) = reading.1.take() {
             match self.send(&body, deadlines, trigger, commands).await {
-                Ok(points) => *rejected += points,
+                Ok(points) => {
+                    *rejected += points;
+                    reading.0.accept_request();
+                }
                 Err(End::Failed(failure @ Failure::Rejected(_))) => {
                     rejection.get_or_insert(failure);
                 }
@@ -152,10 +155,11 @@ impl Exports {
             let (requests, _) = reading;
             reading = self.read(deadlines, trigger, commands, || requests).await?;
         }
+        let (requests, _) = reading;
+        requests.finish_read();
         match rejection {
             Some(failure) => Err(failure.into()),
             None => {
-                let (requests, _) = reading;
                 self.last_read = Some(requests.read_at());
                 requests.complete_delivery();
                 Ok(())

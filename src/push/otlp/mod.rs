@@ -3,11 +3,13 @@
 //! - [`builder`] and [`env`] have the settings.
 //! - [`exporter`] is the handle that users have. It sends [`commands`] to the [`exporter_task`].
 //! - [`export`] makes one export: it takes one body after the other from [`requests`], and sends it
-//!   until it is accepted, rejected, or the time is over ([`retry`]).
+//!   until it is accepted, rejected, or the time is over ([`retry`]). [`delta`] has the values of the
+//!   last export that was accepted.
 //! - [`failure`] has the texts of errors and warnings.
 
 mod builder;
 mod commands;
+mod delta;
 mod env;
 mod export;
 mod export_metrics;

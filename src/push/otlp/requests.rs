@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::Write;
+use std::mem;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use flate2::write::GzEncoder;
 
 use crate::encode::{OtlpEncoder, OtlpSettings, Temporality};
 use crate::push::otlp::Compression;
+use crate::push::otlp::delta::{PendingBaselines, SharedBaselines};
 use crate::registry::{BlockReader, Delivery, Registry};
 use crate::snapshot::SeriesBlock;
 
@@ -21,6 +23,8 @@ pub(super) struct RequestSettings {
     pub(super) registry: Registry,
     pub(super) otlp: OtlpSettings,
     pub(super) temporality: Temporality,
+    /// Used if the temporality is delta.
+    pub(super) baselines: SharedBaselines,
     pub(super) compression: Compression,
 }
 
@@ -32,6 +36,9 @@ pub(super) struct Requests {
     delivery: Delivery,
     encoder: OtlpEncoder,
     temporality: Temporality,
+    baselines: SharedBaselines,
+    /// Those of the last request.
+    pending: PendingBaselines,
     compression: Compression,
     /// A block that did not fit into the request before.
     block: Option<SeriesBlock>,
@@ -49,9 +56,11 @@ impl Requests {
         let (reader, delivery) = settings.registry.reader_for_delivery();
         Self {
             encoder: OtlpEncoder::new(&settings.otlp, reader.read_at(), exemplars_since),
+            pending: PendingBaselines::new(reader.read_at()),
             reader,
             delivery,
             temporality: settings.temporality,
+            baselines: settings.baselines,
             compression: settings.compression,
             block: None,
         }
@@ -64,11 +73,15 @@ impl Requests {
 
     /// Encodes the next request.
     pub(super) fn next_request(&mut self) -> Option<RequestBody> {
-        while let Some(block) = self.block.take().or_else(|| self.reader.next()) {
+        self.pending = PendingBaselines::new(self.read_at());
+        while let Some(mut block) = self.block.take().or_else(|| self.reader.next()) {
             let series = block.labels.len();
             if self.encoder.points() + series > MAX_POINTS {
                 self.block = Some(block);
                 break;
+            }
+            if self.temporality == Temporality::Delta {
+                self.baselines.subtract(&mut block, &mut self.pending);
             }
             self.encoder.add(&block, 0..series, self.temporality);
         }
@@ -77,6 +90,18 @@ impl Requests {
             Compression::None => RequestBody::plain(bytes),
             Compression::Gzip => RequestBody::gzip(bytes),
         })
+    }
+
+    /// Records that the last request was accepted.
+    pub(super) fn accept_request(&mut self) {
+        let pending = PendingBaselines::new(self.read_at());
+        self.baselines
+            .accept(mem::replace(&mut self.pending, pending));
+    }
+
+    /// Records that the registry was read to its end.
+    pub(super) fn finish_read(&self) {
+        self.baselines.finish_read();
     }
 
     /// Records that all requests were accepted.
