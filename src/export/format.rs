@@ -12,8 +12,8 @@ pub enum Format {
     /// OpenMetrics 1.0.0, with units and exemplars, and with creation timestamps if
     /// [enabled](crate::export::Export::created_timestamps).
     OpenMetrics,
-    /// Prometheus's delimited protobuf format, with native histograms, exemplars and creation
-    /// timestamps. A family of more than about 28 KiB is split into several messages. Prometheus
+    /// Prometheus's delimited protobuf format, with native histograms and exemplars, and with
+    /// creation timestamps unless [disabled](crate::export::Export::created_timestamps). A family of more than about 28 KiB is split into several messages. Prometheus
     /// merges them; other parsers that expect one message per name must do the same.
     Protobuf,
     /// JSON, for programs.

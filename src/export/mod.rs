@@ -44,7 +44,8 @@ pub struct Export {
     registry: Registry,
     format: Format,
     escaping: Escaping,
-    created: bool,
+    /// `None` is the default of the format.
+    created: Option<bool>,
     name_filter: Option<Vec<String>>,
     limit: usize,
     is_delivery: bool,
@@ -67,11 +68,14 @@ impl Export {
         Self { escaping, ..self }
     }
 
-    /// Sets whether OpenMetrics contains the creation time of each counter and histogram. They are
-    /// off by default, since they add a line per series. Protobuf always contains them, the other
-    /// formats never.
+    /// Sets whether OpenMetrics and protobuf contain the creation time of each counter and
+    /// histogram. By default protobuf contains them and OpenMetrics does not, since there they add
+    /// a line per series. The other formats never contain them.
     pub fn created_timestamps(self, created: bool) -> Self {
-        Self { created, ..self }
+        Self {
+            created: Some(created),
+            ..self
+        }
     }
 
     /// Exports only the metrics with these names. The name of a counter may be given with or without
@@ -148,9 +152,13 @@ impl Export {
             }
             Format::OpenMetrics => {
                 let dialect = TextFormat::OpenMetrics;
-                Box::new(TextEncoder::new(dialect, self.escaping, self.created))
+                let created = self.created.unwrap_or(false);
+                Box::new(TextEncoder::new(dialect, self.escaping, created))
             }
-            Format::Protobuf => Box::new(ProtobufEncoder::new(self.escaping)),
+            Format::Protobuf => {
+                let created = self.created.unwrap_or(true);
+                Box::new(ProtobufEncoder::new(self.escaping, created))
+            }
             Format::Json => Box::new(JsonEncoder::new(reader.read_at(), reader.uptime())),
         };
         let state = ExportState { reader, encoder };
@@ -165,7 +173,7 @@ impl Registry {
             registry: self.clone(),
             format,
             escaping: Escaping::default(),
-            created: false,
+            created: None,
             name_filter: None,
             limit: usize::MAX,
             is_delivery: false,

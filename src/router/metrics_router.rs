@@ -101,12 +101,15 @@ impl MetricsRouter {
         Ok(self.registry(&Registry::merged(registries)?))
     }
 
-    /// Sets whether OpenMetrics responses contain `_created` timestamps; by default they do not.
+    /// Sets whether OpenMetrics and protobuf responses contain the creation time of each counter
+    /// and histogram. By default protobuf does, and OpenMetrics does not: there they add one
+    /// `_created` line to each series.
     ///
-    /// They add one line to each series of a counter or histogram. Protobuf always contains
-    /// them.
+    /// Set it to false if a Prometheus server
+    /// [crashes](crate::guides::troubleshooting#prometheus-exits-with-unlock-of-unlocked-mutex)
+    /// because of them.
     pub fn created_timestamps(mut self, enabled: bool) -> Self {
-        self.scrapes.created_timestamps = enabled;
+        self.scrapes.created_timestamps = Some(enabled);
         self
     }
 

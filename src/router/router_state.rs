@@ -29,7 +29,8 @@ use crate::router::scrape::unused_layer::UnusedLayerCheck;
 /// The settings of scrapes.
 #[derive(Clone)]
 pub(super) struct ScrapeSettings {
-    pub(super) created_timestamps: bool,
+    /// `None` is the default of the format.
+    pub(super) created_timestamps: Option<bool>,
     pub(super) max_concurrent: usize,
     pub(super) timeout: Duration,
     /// How many scrapes a shutdown waits for.
@@ -48,7 +49,7 @@ impl ScrapeSettings {
 impl Default for ScrapeSettings {
     fn default() -> Self {
         Self {
-            created_timestamps: false,
+            created_timestamps: None,
             max_concurrent: 8,
             timeout: Duration::from_secs(30),
             scrapers: 1,
@@ -60,7 +61,7 @@ impl Default for ScrapeSettings {
 /// The state that all routes of a router share.
 pub(super) struct RouterState {
     pub(super) registry: Registry,
-    created_timestamps: bool,
+    created_timestamps: Option<bool>,
     timeout: Duration,
     permits: Arc<ScrapePermits>,
     /// `None` if their names are already in use in the registry.
@@ -96,9 +97,10 @@ impl RouterState {
         let format = response_format.format;
         let ScrapeQuery { names, limit } = ScrapeQuery::parse(request.uri().query());
         let mut export = self.registry.export(format);
-        export = export
-            .escaping(response_format.escaping)
-            .created_timestamps(self.created_timestamps);
+        export = export.escaping(response_format.escaping);
+        if let Some(created) = self.created_timestamps {
+            export = export.created_timestamps(created);
+        }
         let is_complete_exposition = names.is_none() && format != Format::Json;
         let counted = is_complete_exposition.then(|| self.waits.start_scrape());
         if let Some(names) = names {

@@ -38,6 +38,8 @@ mod field {
 #[derive(Debug)]
 pub(super) struct MetricEncoder {
     labels: LabelEncoder,
+    /// Whether to write creation times.
+    created: bool,
     bounds: Option<Bounds>,
     /// The bound of each bucket, including `+Inf`, as a field.
     bound_fields: Vec<BoundField>,
@@ -51,9 +53,10 @@ type BoundField = [u8; 16];
 const BOUND_LEN: usize = 1 + size_of::<f64>();
 
 impl MetricEncoder {
-    pub(super) fn new(escaping: Escaping) -> Self {
+    pub(super) fn new(escaping: Escaping, created: bool) -> Self {
         Self {
             labels: LabelEncoder::new(escaping),
+            created,
             bounds: None,
             bound_fields: Vec::new(),
             metric_header: 2,
@@ -85,8 +88,10 @@ impl MetricEncoder {
             bound_fields,
             metric_header,
             value_header,
+            created,
             ..
         } = self;
+        let created = block.created_millis.get(series).filter(|_| *created);
         put_message(buffer, field, metric_header, |buffer| {
             if let Some(text) = block.labels.get(series) {
                 labels.put(buffer, field::METRIC_LABEL, text);
@@ -97,16 +102,21 @@ impl MetricEncoder {
                 Values::Histogram(_) => field::METRIC_HISTOGRAM,
             };
             put_message(buffer, field, value_header, |buffer| {
-                put_value(buffer, block, series, bound_fields);
+                put_value(buffer, block, series, bound_fields, created.copied());
             });
         });
     }
 }
 
 /// Appends the fields of a `Counter`, `Gauge` or `Histogram`.
-fn put_value(buffer: &mut Buffer, block: &SeriesBlock, series: usize, bound_fields: &[BoundField]) {
+fn put_value(
+    buffer: &mut Buffer,
+    block: &SeriesBlock,
+    series: usize,
+    bound_fields: &[BoundField],
+    created: Option<u64>,
+) {
     let exemplars = block.exemplars_for(series);
-    let created = block.created_millis.get(series).copied();
     match &block.values {
         Values::Counter(counts) => {
             put_f64(buffer, field::VALUE, counts[series].value());

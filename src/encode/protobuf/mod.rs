@@ -52,13 +52,14 @@ pub(crate) struct ProtobufEncoder {
 }
 
 impl ProtobufEncoder {
-    pub(crate) fn new(escaping: Escaping) -> Self {
+    /// If `created` is set, counters and histograms have their creation time.
+    pub(crate) fn new(escaping: Escaping, created: bool) -> Self {
         Self {
             escaping,
             header: Buffer::default(),
             series: Buffer::with_capacity(32 * 1024),
             is_native: false,
-            metric: MetricEncoder::new(escaping),
+            metric: MetricEncoder::new(escaping, created),
         }
     }
 

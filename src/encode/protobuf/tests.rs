@@ -137,7 +137,7 @@ fn any_labels(random: &mut Rng) -> Vec<(&'static str, String)> {
 /// Encodes one block, and returns the messages of its series.
 fn encode(block: &SeriesBlock) -> Vec<u8> {
     let mut buffer = Buffer::default();
-    let mut encoder = ProtobufEncoder::new(Escaping::Utf8);
+    let mut encoder = ProtobufEncoder::new(Escaping::Utf8, true);
     encoder.block(block, &mut buffer);
     for series in 0..block.labels.len() {
         encoder.series(block, series, &mut buffer);

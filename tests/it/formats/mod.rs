@@ -1,5 +1,6 @@
 //! The exposition formats: every parser reads back what was recorded.
 //!
+//! - `created_timestamps`: which formats contain creation timestamps.
 //! - `exemplars`: exemplars: the latest one for each counter and each bucket.
 //! - `exposition`: a registry in each format, and how it is served.
 //! - `official_parsers`: expositions of every kind read by the official parsers, including the
@@ -12,6 +13,7 @@
 //! - `round_trip_texts`: texts come back unchanged from every format.
 //! - `sample_service`: the service that `parsers` and `prometheus` scrape.
 
+mod created_timestamps;
 mod exemplars;
 mod exposition;
 mod official_parsers;

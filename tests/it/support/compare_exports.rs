@@ -27,6 +27,7 @@ pub(crate) fn check_all(registry: &Registry) {
         check(registry, Format::Text, escaping, false);
         check(registry, Format::OpenMetrics, escaping, false);
         check(registry, Format::OpenMetrics, escaping, true);
+        check(registry, Format::Protobuf, escaping, false);
         check(registry, Format::Protobuf, escaping, true);
     }
 }
@@ -154,7 +155,7 @@ fn held_series(
         ..Series::default()
     };
     let since = block.created_millis[position] * 1_000_000;
-    let has_since = protobuf || (format == Format::OpenMetrics && created);
+    let has_since = created && (protobuf || format == Format::OpenMetrics);
     series.created = has_since.then_some(since);
     match &block.values {
         Values::Counter(counts) => series.number = Some(count(counts[position], protobuf)),

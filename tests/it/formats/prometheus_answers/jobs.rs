@@ -51,9 +51,9 @@ impl Job {
         }
     }
 
-    /// Returns whether created timestamps are stored.
+    /// Returns whether created timestamps are stored if Prometheus has that feature.
     pub(super) fn has_created(&self) -> bool {
-        self.third && (self.path == "/created" || self.format == Format::Protobuf)
+        self.path == "/created" || (self.format == Format::Protobuf && self.path != "/not_created")
     }
 
     /// Returns a time in milliseconds as Prometheus reads it. It multiplies the seconds of
@@ -79,7 +79,7 @@ impl Job {
 }
 
 /// The jobs of a Prometheus 3, whose format can be configured.
-pub(super) const THIRD: [Job; 6] = [
+pub(super) const THIRD: [Job; 5] = [
     Job::new(
         "text",
         "scrape_protocols: [PrometheusText0.0.4]",
@@ -95,14 +95,6 @@ pub(super) const THIRD: [Job; 6] = [
         "scrape_protocols: [OpenMetricsText1.0.0]",
         Format::OpenMetrics,
     ),
-    Job {
-        path: "/created",
-        ..Job::new(
-            "created",
-            "scrape_protocols: [OpenMetricsText1.0.0]",
-            Format::OpenMetrics,
-        )
-    },
     Job::new(
         "protobuf",
         "scrape_protocols: [PrometheusProto]\n  always_scrape_classic_histograms: true",
@@ -111,6 +103,36 @@ pub(super) const THIRD: [Job; 6] = [
     Job {
         classic: Classic::Else,
         ..Job::new("default", "", Format::Protobuf)
+    },
+];
+
+/// Otherwise it drops the classic buckets of native histograms, even if it does not store these.
+const CLASSIC_TOO: &str = "always_scrape_classic_histograms: true";
+
+/// The jobs of a Prometheus 3 that stores created timestamps, and no native histograms.
+pub(super) const CREATED: [Job; 5] = [
+    Job::new(
+        "text",
+        "scrape_protocols: [PrometheusText0.0.4]",
+        Format::Text,
+    ),
+    Job::new(
+        "openmetrics",
+        "scrape_protocols: [OpenMetricsText1.0.0]",
+        Format::OpenMetrics,
+    ),
+    Job {
+        path: "/created",
+        ..Job::new(
+            "created",
+            "scrape_protocols: [OpenMetricsText1.0.0]",
+            Format::OpenMetrics,
+        )
+    },
+    Job::new("protobuf", CLASSIC_TOO, Format::Protobuf),
+    Job {
+        path: "/not_created",
+        ..Job::new("not_created", CLASSIC_TOO, Format::Protobuf)
     },
 ];
 
