@@ -110,6 +110,9 @@ impl OtlpEncoder {
         series: Range<usize>,
         temporality: Temporality,
     ) {
+        if series.is_empty() {
+            return;
+        }
         let data = self.points.data(block);
         let temporality = match data {
             // Both are sent as they are.
