@@ -240,6 +240,20 @@ test('unknown process and machine values are shown as dashes or omitted, not as 
   assert.doesNotMatch(await page.locator('[data-card=CPU], [data-card=Memory]').evaluateAll((cards) => cards.map((card) => card.innerText).join()), /\d/);
 });
 
+test('a card shows the last OTLP export, and a notice says if none has succeeded', async (t) => {
+  let otlp = { accepted: 0, failed: 2, rejected_points: 0, since_success: null };
+  const server = await useMockServer(t, () => view({ otlp }));
+  const page = await visit(t, server.pageUrl, fakeClock);
+  await waitForLive(page);
+  assert.equal(await cardValue(page, 'Last OTLP export'), 'none yet');
+  await waitForText(page, '#notices', 'No OTLP export has succeeded yet.');
+  otlp = { accepted: 1, failed: 2, rejected_points: 7, since_success: 12 };
+  await page.clock.runFor(2500);
+  await waitForText(page, '[data-card="Last OTLP export"]', '12 seconds ago');
+  await waitForText(page, '[data-card="Last OTLP export"]', '2 failed · 7 points rejected');
+  assert.doesNotMatch(await page.locator('#notices').innerText(), /OTLP/);
+});
+
 test('the cost shows how many calls have no price', async (t) => {
   const partlyPriced = { cost: 1.5, unpriced: 3 };
   const server = await useMockServer(t, () => view({ llm: llmView([model(partlyPriced), model({ model: 'free', cost: 0 })], partlyPriced) }));

@@ -193,6 +193,7 @@ function view(changes = {}) {
     title: 'shop', version: '1.0.0', instance: 'aaaaaaaaaaaaaaaa', pid: 7, now: NOW, uptime: 300, series: 20, overflowed: [],
     window: 60, history: history(30), http: httpView([endpoint(), endpoint({ method: 'POST', route: '/orders', rate: 2, time_share: 0.1 })]),
     llm: null, process: { cpu: 0.5, memory: 64 * 2 ** 20, files: 12, max_files: 1024, threads: 9, machine_cpu: 40, machine_memory: 50, container_memory: null, container_memory_limit: null },
+    otlp: null,
     metrics: { omitted: 0, rows: [metric('http_requests_total', 'counter', 'Requests.', 2, 40, ['route="/"', 30, 'route="/orders"', 10])] },
     ...changes,
   };

@@ -2,6 +2,7 @@
 
 mod http;
 mod llm;
+mod otlp;
 mod panel;
 mod process;
 mod variables;
@@ -16,7 +17,7 @@ use crate::registry::Registry;
 /// The window of every rate. Grafana adapts it to the time range of the dashboard.
 const WINDOW: &str = "$__rate_interval";
 
-/// A builder of a Grafana dashboard with HTTP requests, LLM calls, and the process.
+/// A builder of a Grafana dashboard with HTTP requests, LLM calls, OTLP exports and the process.
 ///
 /// The dashboard uses Grafana's classic JSON model, which every version can import and provision.
 /// It needs no input on import. The data source is a variable of the dashboard, as are job,
@@ -44,7 +45,7 @@ impl GrafanaBoard {
 
     /// Returns the dashboard for a registry, as JSON.
     ///
-    /// It has a row for each of HTTP, LLM and process, if the registry has metrics of it.
+    /// It has a row for each of HTTP, LLM, OTLP and process, if the registry has metrics of it.
     ///
     /// ```
     /// use tachometer::dashboards::GrafanaBoard;
@@ -60,7 +61,12 @@ impl GrafanaBoard {
     #[must_use]
     pub fn to_json(&self, registry: &Registry) -> String {
         let roles = Roles::from_registry(registry);
-        let rows = [http::row(&roles), llm::row(&roles), process::row(&roles)];
+        let rows = [
+            http::row(&roles),
+            llm::row(&roles),
+            otlp::row(&roles),
+            process::row(&roles),
+        ];
         let title = self.title.as_deref().unwrap_or("Tachometer");
         let board = json!({
             "id": null,

@@ -3,6 +3,7 @@
 mod error_budget;
 mod http;
 mod llm;
+mod otlp;
 mod process;
 mod yaml;
 
@@ -16,8 +17,8 @@ use crate::registry::Registry;
 
 /// A builder of Prometheus recording and alerting rules.
 ///
-/// The rules are generated for the metrics that a registry has: HTTP requests, LLM calls, the
-/// process, and the registry itself. They evaluate each job that has these metrics separately,
+/// The rules are generated for the metrics that a registry has: HTTP requests, LLM calls, OTLP
+/// exports, the process, and the registry itself. They evaluate each job that has these metrics separately,
 /// so load them once, however many services there are. If services need different thresholds,
 /// restrict the rules of each to its [job](Self::job), and load them all.
 ///
@@ -232,6 +233,7 @@ impl AlertRules {
             http::group(&roles, self),
             http::service_level_group(&roles, self),
             llm::group(&roles, self),
+            otlp::group(&roles),
             process::group(&roles),
             process::self_metrics_group(&roles),
         ]

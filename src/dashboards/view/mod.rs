@@ -12,6 +12,7 @@ mod labels;
 mod llm_calls;
 mod merged_histogram;
 mod metric_list;
+mod otlp_exports;
 mod sample;
 mod sections;
 #[cfg(test)]
@@ -84,6 +85,8 @@ impl View {
             sections::write_llm(&sample, before.as_deref(), json);
             json.key("process");
             sections::write_process(&sample, before.as_deref(), json);
+            json.key("otlp");
+            sample.otlp.write(sample.millis, json);
             json.key("metrics");
             metrics.write(json);
         });

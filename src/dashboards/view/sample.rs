@@ -7,6 +7,7 @@ use crate::dashboards::view::http_requests::HttpRequests;
 use crate::dashboards::view::labels::LabelValues;
 use crate::dashboards::view::llm_calls::LlmCalls;
 use crate::dashboards::view::metric_list::MetricList;
+use crate::dashboards::view::otlp_exports::OtlpExports;
 use crate::registry::Registry;
 use crate::snapshot::{HistogramView, Role, SeriesBlock, Values};
 
@@ -20,6 +21,7 @@ pub(super) struct Sample {
     pub(super) http: HttpRequests,
     pub(super) llm: LlmCalls,
     pub(super) process: ProcessUsage,
+    pub(super) otlp: OtlpExports,
 }
 
 /// What the process, its container and the machine use. `None` is unknown.
@@ -56,6 +58,7 @@ impl Sample {
             http: HttpRequests::default(),
             llm: LlmCalls::default(),
             process: ProcessUsage::default(),
+            otlp: OtlpExports::default(),
         };
         for block in reader {
             if let Some(role) = block.desc.role() {
@@ -102,6 +105,9 @@ impl Sample {
                 }
             }
             Role::LlmRouteCost => self.llm.add_route_cost(labels, number),
+            Role::OtlpExports | Role::OtlpRejectedPoints | Role::OtlpLastSuccess => {
+                self.otlp.add(role, labels, number);
+            }
             role if is_llm_role(role) => self.add_llm_number(role, labels, number),
             _ => self.process.set(role, number),
         }

@@ -86,6 +86,43 @@ fn without_request_metrics_there_is_no_http_section() {
 }
 
 #[test]
+fn exports_over_otlp_are_shown_with_the_time_since_the_last_one() {
+    let registry = Registry::new();
+    let mut view = View::new(&registry, "");
+    let mut otlp = || -> Value {
+        let view: Value = serde_json::from_str(&view.render()).unwrap();
+        view["otlp"].clone()
+    };
+    assert!(otlp().is_null());
+    let exports = registry.with_role(Role::OtlpExports);
+    let exports = exports.counter_family("exports_total", "", [Label::open("result")]);
+    let exports = exports.unwrap();
+    for (result, count) in [
+        ("success", 3),
+        ("partial", 2),
+        ("rejected", 4),
+        ("failed", 5),
+    ] {
+        exports.with([result]).inc_by(count);
+    }
+    let rejected = registry.with_role(Role::OtlpRejectedPoints);
+    rejected.counter("rejected_total", "").unwrap().inc_by(7);
+    let last_success = registry.with_role(Role::OtlpLastSuccess);
+    let last_success = last_success.gauge("last_success", "").unwrap();
+    let expected = |since: Value| {
+        serde_json::json!({
+            "accepted": 5, "failed": 9, "rejected_points": 7, "since_success": since
+        })
+    };
+    assert_eq!(otlp(), expected(Value::Null));
+    // A clock that was set back since.
+    last_success.set(1e12);
+    assert_eq!(otlp(), expected(0.into()));
+    last_success.set(1.0);
+    assert!(otlp()["since_success"].as_f64().unwrap() > 1e9);
+}
+
+#[test]
 fn rates_cover_the_last_minute_at_most() {
     let mut shop = Shop::new();
     // A burst long ago must not count.
