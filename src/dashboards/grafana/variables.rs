@@ -11,7 +11,9 @@ use crate::snapshot::Role;
 pub(super) fn variables(roles: &Roles) -> Vec<Value> {
     let http = roles.get(Role::HttpRequests);
     let llm = roles.get(Role::LlmRequests);
-    let process = roles.get(Role::ProcessCpu);
+    let other = [Role::ProcessCpu, Role::OtlpExports]
+        .into_iter()
+        .find_map(|role| roles.get(role));
     let mut variables = vec![json!({
         "name": "datasource",
         "label": "Data source",
@@ -20,7 +22,7 @@ pub(super) fn variables(roles: &Roles) -> Vec<Value> {
         "refresh": 1,
         "hide": 0,
     })];
-    if let Some(metric) = http.or(llm).or(process) {
+    if let Some(metric) = http.or(llm).or(other) {
         variables.push(variable("job", "Job", "job", &Selector::new(metric)));
         let selector = for_selected_jobs(metric);
         variables.push(variable("instance", "Instance", "instance", &selector));

@@ -8,7 +8,8 @@ use tachometer::snapshot::{Desc, Kind};
 
 use crate::support::promql::{Expr, Selector, parse};
 
-const UNITS: [&str; 8] = [
+const UNITS: [&str; 9] = [
+    "ops",
     "reqps",
     "percentunit",
     "percent",

@@ -13,6 +13,7 @@ use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tachometer::dashboards::GrafanaBoard;
+use tachometer::push::Otlp;
 use tachometer::{Buckets, Label, LlmLayer, MetricsLayer, MetricsRouter, Registry, SystemMetrics};
 use tower::ServiceExt;
 
@@ -77,8 +78,23 @@ fn system(registry: &Registry) {
     SystemMetrics::new().register(registry).unwrap();
 }
 
+/// Registers the metrics of an exporter, which sends nothing.
+pub(crate) fn otlp(registry: &Registry) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let exporter = {
+        let _context = runtime.enter();
+        Otlp::new().registry(registry).start().unwrap()
+    };
+    drop(exporter);
+    // Not dropped on the thread of another runtime.
+    runtime.shutdown_background();
+}
+
 /// Kinds of registries, with the rows of their boards.
-pub(crate) const KINDS: [(&str, &[&str]); 15] = [
+pub(crate) const KINDS: [(&str, &[&str]); 16] = [
     ("empty", &[]),
     ("of others", &[]),
     ("http", &["HTTP"]),
@@ -90,10 +106,14 @@ pub(crate) const KINDS: [(&str, &[&str]); 15] = [
     ("llm", &["LLM"]),
     ("llm by OpenTelemetry", &["LLM"]),
     ("llm with everything", &["LLM"]),
+    ("otlp", &["OTLP"]),
     ("system", &["Process"]),
-    ("all", &["HTTP", "LLM", "Process"]),
-    ("all with constant labels", &["HTTP", "LLM", "Process"]),
-    ("all in UTF-8", &["HTTP", "LLM", "Process"]),
+    ("all", &["HTTP", "LLM", "OTLP", "Process"]),
+    (
+        "all with constant labels",
+        &["HTTP", "LLM", "OTLP", "Process"],
+    ),
+    ("all in UTF-8", &["HTTP", "LLM", "OTLP", "Process"]),
 ];
 
 /// Makes a registry of a kind.
@@ -133,10 +153,12 @@ pub(crate) fn registry(kind: &str) -> Registry {
         "llm" => drop(LlmLayer::new().registry(&registry).try_register().unwrap()),
         "llm by OpenTelemetry" => calls(&registry, LlmLayer::otel_names),
         "llm with everything" => calls(&registry, |layer| layer.prefix("shop_").route_metrics()),
+        "otlp" => otlp(&registry),
         "system" => system(&registry),
         "all" => {
             http(&registry, |layer| layer);
             calls(&registry, LlmLayer::route_metrics);
+            otlp(&registry);
             system(&registry);
         }
         "all with constant labels" => {
@@ -146,6 +168,7 @@ pub(crate) fn registry(kind: &str) -> Registry {
                 .unwrap();
             http(&scoped, |layer| layer);
             calls(&scoped, LlmLayer::route_metrics);
+            otlp(&scoped);
             system(&scoped);
         }
         "all in UTF-8" => {
@@ -159,6 +182,7 @@ pub(crate) fn registry(kind: &str) -> Registry {
                     .label_from_handler(hostile)
             });
             calls(&registry, |layer| layer.prefix("my.shop.").route_metrics());
+            otlp(&registry);
             system(&registry);
         }
         _ => panic!("no such kind: {kind}"),

@@ -243,6 +243,73 @@ fn alerts_on_file_descriptors_and_memory_fire_before_they_run_out() {
 }
 
 #[test]
+fn alerts_on_exports_fire_if_most_fail_and_if_points_are_rejected() {
+    let exports = |name, failed, rejected, success, partial| {
+        let mut scene = RuleTest::new(name, 40);
+        for (result, values) in [
+            ("failed", failed),
+            ("rejected", rejected),
+            ("success", success),
+            ("partial", partial),
+        ] {
+            let labels = format!("result=\"{result}\"");
+            scene = scene.with_series("tachometer_otlp_exports_total", &labels, values);
+        }
+        scene
+    };
+    let fails = |scene: RuleTest| {
+        scene.fires(
+            "OtlpExportsFail",
+            "ticket",
+            &[],
+            "Most exports over OTLP fail.",
+            "More exports over OTLP of it failed than succeeded in the last 15 minutes. The log \
+             of the service has the reason.",
+        )
+    };
+    let points = |name, values| {
+        RuleTest::new(name, 5).with_series("tachometer_otlp_rejected_points_total", "", values)
+    };
+    let scenes = [
+        fails(exports("all fail", "0+1x40", "0x40", "0x40", "0x40")),
+        fails(exports(
+            "all are rejected",
+            "0x40",
+            "1+1x40",
+            "0x40",
+            "0x40",
+        )),
+        fails(exports(
+            "two of three fail",
+            "0+1x40",
+            "0+1x40",
+            "0+1x40",
+            "0x40",
+        )),
+        exports("one of three fails", "0+1x40", "0x40", "0+2x40", "0x40"),
+        exports(
+            "some points are rejected",
+            "0+1x40",
+            "0x40",
+            "0x40",
+            "0+1x40",
+        ),
+        exports("they failed long ago", "9x40", "0x40", "5+1x40", "0x40"),
+        points("points are rejected", "0x2 7x10").fires(
+            "OtlpPointsRejected",
+            "ticket",
+            &[],
+            "The receiver of OTLP rejected a part of the metrics.",
+            "The receiver rejected points of it in the last 15 minutes. The log of the service \
+             has its message.",
+        ),
+    ];
+    for Tool { promtool, .. } in tools() {
+        play(&promtool, &complete_rules(), &scenes);
+    }
+}
+
+#[test]
 fn alerts_on_the_metrics_themselves_fire_at_once_and_end() {
     let metric = "metric=\"http_requests_total\"";
     let over = |name, minutes, values| {

@@ -22,7 +22,7 @@ use tachometer::dashboards::AlertRules;
 use tachometer::{Error, LlmLayer, MetricsLayer, MetricsRouter, Registry, SystemMetrics};
 use tower::ServiceExt;
 
-use crate::dashboards::grafana::{KINDS, registry};
+use crate::dashboards::grafana::{KINDS, otlp, registry};
 use crate::support::example::command;
 use crate::support::program::{Folder, filter, promtool};
 use crate::support::prometheus::third;
@@ -58,6 +58,7 @@ fn complete_rules() -> String {
     let layer = layer.service_level("/pay", Duration::from_millis(250));
     let _ = layer.try_register().unwrap();
     let _ = LlmLayer::new().registry(&registry).try_register().unwrap();
+    otlp(&registry);
     SystemMetrics::new().register(&registry).unwrap();
     let rules = AlertRules::new().availability(0.995).unwrap();
     rules.to_yaml(&registry)
@@ -185,6 +186,14 @@ fn a_registry_gets_alerts_only_for_metrics_that_it_has() {
         (
             "http by axum-prometheus",
             [&http[..], &self_metrics].concat(),
+        ),
+        (
+            "otlp",
+            [
+                &self_metrics[..],
+                &["OtlpExportsFail", "OtlpPointsRejected"],
+            ]
+            .concat(),
         ),
         ("llm", [&llm[..], &self_metrics].concat()),
         ("llm by OpenTelemetry", [&llm[..], &self_metrics].concat()),

@@ -30,6 +30,7 @@ fn value(expr: &Expr, samples: &Samples, how: Extrapolation) -> Value {
             let now = series.map(|(labels, samples)| (labels, samples.last().unwrap().1));
             Value::Vector(now.collect())
         }
+        Expr::Call(name, _) if name == "time" => Value::Scalar(samples.at),
         Expr::Call(name, arguments) => Value::Vector(call(name, arguments, samples, how)),
         Expr::Aggregate {
             operator,

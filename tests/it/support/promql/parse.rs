@@ -164,7 +164,9 @@ impl Tokens {
         let name = self.take();
         match name.as_str() {
             "sum" | "min" | "max" => self.aggregate(name),
-            "rate" | "increase" | "histogram_quantile" | "histogram_sum" => self.call(name),
+            "rate" | "increase" | "histogram_quantile" | "histogram_sum" | "time" => {
+                self.call(name)
+            }
             _ => self.series(Some(name)),
         }
     }
