@@ -21,6 +21,7 @@
 mod chunk_encoder;
 mod format;
 mod summary;
+mod textfile;
 
 #[cfg(feature = "axum")]
 pub(crate) use chunk_encoder::ChunkEncoder;

@@ -12,6 +12,7 @@
 //!   and registries of any size completely.
 //! - `round_trip_texts`: texts come back unchanged from every format.
 //! - `sample_service`: the service that `parsers` and `prometheus` scrape.
+//! - `textfile`: a file for the textfile collector of the node exporter.
 
 mod created_timestamps;
 mod exemplars;
@@ -23,3 +24,4 @@ mod prometheus_answers;
 mod round_trip_numbers;
 mod round_trip_texts;
 mod sample_service;
+mod textfile;
