@@ -7,6 +7,8 @@ mod formats;
 mod http;
 mod meta;
 mod privacy;
+#[cfg(feature = "otlp")]
+mod push;
 mod registry;
 mod router;
 mod support;

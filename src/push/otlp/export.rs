@@ -155,11 +155,10 @@ impl Exports {
             let (requests, _) = reading;
             reading = self.read(deadlines, trigger, commands, || requests).await?;
         }
-        let (requests, _) = reading;
-        requests.finish_read();
         match rejection {
             Some(failure) => Err(failure.into()),
             None => {
+                let (requests, _) = reading;
                 self.last_read = Some(requests.read_at());
                 requests.complete_delivery();
                 Ok(())

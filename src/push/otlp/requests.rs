@@ -39,6 +39,8 @@ pub(super) struct Requests {
     baselines: SharedBaselines,
     /// Those of the last request.
     pending: PendingBaselines,
+    /// Whether the last request was accepted.
+    is_accepted: bool,
     compression: Compression,
     /// A block that did not fit into the request before.
     block: Option<SeriesBlock>,
@@ -61,6 +63,7 @@ impl Requests {
             delivery,
             temporality: settings.temporality,
             baselines: settings.baselines,
+            is_accepted: false,
             compression: settings.compression,
             block: None,
         }
@@ -71,9 +74,13 @@ impl Requests {
         self.reader.read_at()
     }
 
-    /// Encodes the next request.
+    /// Encodes the next request, or returns `None` at the end of the registry.
     pub(super) fn next_request(&mut self) -> Option<RequestBody> {
-        self.pending = PendingBaselines::new(self.read_at());
+        let pending = PendingBaselines::new(self.read_at());
+        let pending = mem::replace(&mut self.pending, pending);
+        if mem::take(&mut self.is_accepted) {
+            self.baselines.accept(pending);
+        }
         while let Some(mut block) = self.block.take().or_else(|| self.reader.next()) {
             let series = block.labels.len();
             if self.encoder.points() + series > MAX_POINTS {
@@ -85,23 +92,20 @@ impl Requests {
             }
             self.encoder.add(&block, 0..series, self.temporality);
         }
-        let bytes = self.encoder.take_request()?;
+        let Some(bytes) = self.encoder.take_request() else {
+            self.baselines.finish_read();
+            return None;
+        };
         Some(match self.compression {
             Compression::None => RequestBody::plain(bytes),
             Compression::Gzip => RequestBody::gzip(bytes),
         })
     }
 
-    /// Records that the last request was accepted.
+    /// Records that the last request was accepted. The next call of
+    /// [`next_request`](Self::next_request) moves its baselines, so there must be one.
     pub(super) fn accept_request(&mut self) {
-        let pending = PendingBaselines::new(self.read_at());
-        self.baselines
-            .accept(mem::replace(&mut self.pending, pending));
-    }
-
-    /// Records that the registry was read to its end.
-    pub(super) fn finish_read(&self) {
-        self.baselines.finish_read();
+        self.is_accepted = true;
     }
 
     /// Records that all requests were accepted.
