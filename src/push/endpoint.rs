@@ -13,7 +13,7 @@ pub(crate) fn parse_endpoint(setting: &str, url: &str) -> Result<Uri, Error> {
             None => return Ok(uri),
             Some(fault) => fault,
         },
-        Err(_) => "is not a URL: use one such as `http://localhost:4318`",
+        Err(_) => "is not a URL: use one such as `http://host:port`",
     };
     let url = without_secrets(url);
     Err(Error::invalid_push(format_args!(

@@ -1,6 +1,7 @@
 //! Pushes a registry to a monitoring system that does not scrape it.
 
 mod endpoint;
+mod header;
 mod http_client;
 mod http_error;
 #[cfg(feature = "otlp")]

@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use http_body::Body;
 use http_body_util::Full;
 use tokio::runtime::Handle;
@@ -19,6 +19,7 @@ use tower::Service;
 use crate::encode::{HistogramEncoding, OtlpSettings, Temporality};
 use crate::error::Error;
 use crate::push::endpoint::{check_scheme_without_client, parse_endpoint};
+use crate::push::header::{add_user_agent, parse_header};
 use crate::push::http_client::HttpClient;
 use crate::push::otlp::commands::Commands;
 use crate::push::otlp::delta::SharedBaselines;
@@ -107,12 +108,6 @@ impl Endpoint {
 }
 
 const DEFAULT_ENDPOINT: &str = "http://localhost:4318";
-const RESERVED_HEADERS: [HeaderName; 4] = [
-    CONTENT_ENCODING,
-    CONTENT_LENGTH,
-    CONTENT_TYPE,
-    TRANSFER_ENCODING,
-];
 
 impl Default for Otlp {
     fn default() -> Self {
@@ -327,9 +322,7 @@ impl Otlp {
         let mut headers = self.headers;
         let protobuf = HeaderValue::from_static("application/x-protobuf");
         headers.insert(CONTENT_TYPE, protobuf);
-        let agent = concat!("tachometer/", env!("CARGO_PKG_VERSION"));
-        let agent = HeaderValue::from_static(agent);
-        headers.entry(USER_AGENT).or_insert(agent);
+        add_user_agent(&mut headers);
         Ok(Exports {
             metrics: ExportMetrics::register(&self.registry)?,
             client,
@@ -355,21 +348,6 @@ impl Otlp {
             reading: None,
         })
     }
-}
-
-/// Returns a header that is not printed, or what is wrong with it.
-pub(super) fn parse_header(
-    name: &str,
-    value: &[u8],
-) -> Result<(HeaderName, HeaderValue), &'static str> {
-    let name = HeaderName::try_from(name).map_err(|_| "does not have the name of a header")?;
-    if RESERVED_HEADERS.contains(&name) {
-        return Err("is one that the exporter sets itself: remove it");
-    }
-    let value = HeaderValue::from_bytes(value);
-    let mut value = value.map_err(|_| "has a value with control characters")?;
-    value.set_sensitive(true);
-    Ok((name, value))
 }
 
 /// Returns the current runtime.

@@ -6,7 +6,8 @@ use http::{HeaderName, HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 
 use crate::push::endpoint::endpoint_fault;
-use crate::push::otlp::builder::{Endpoint, parse_header};
+use crate::push::header::parse_header;
+use crate::push::otlp::builder::Endpoint;
 
 /// Why a value is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
