@@ -56,3 +56,71 @@ pub(super) fn semantic_names(name: fn(&Names) -> &'static str) -> SemanticNames 
         attributes: &ATTRIBUTES,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns all metrics and all labels.
+    fn all(names: &Names) -> ([&str; 15], [&str; 6]) {
+        let Names {
+            requests,
+            duration,
+            in_flight,
+            request_bytes,
+            unmeasured_request_bodies,
+            response_bytes,
+            stream_duration,
+            streams_in_flight,
+            upgrades_in_flight,
+            time_to_head,
+            time_to_first_byte,
+            request_body_size,
+            response_body_size,
+            service_level_requests,
+            service_level_good_requests,
+            method,
+            route,
+            status,
+            version,
+            scheme,
+            grpc_status,
+        } = names;
+        (
+            [
+                requests,
+                duration,
+                in_flight,
+                request_bytes,
+                unmeasured_request_bodies,
+                response_bytes,
+                stream_duration,
+                streams_in_flight,
+                upgrades_in_flight,
+                time_to_head,
+                time_to_first_byte,
+                request_body_size,
+                response_body_size,
+                service_level_requests,
+                service_level_good_requests,
+            ],
+            [method, route, status, version, scheme, grpc_status],
+        )
+    }
+
+    #[test]
+    fn prometheus_names_are_the_translated_semantic_names() {
+        let ((metrics, labels), (semantic, attributes)) = (all(&OTEL), all(&SEMANTIC));
+        for (name, semantic) in metrics.iter().zip(semantic) {
+            assert!(
+                SemanticNames::translates_to(semantic, name),
+                "{name} {semantic}"
+            );
+        }
+        let pairs = labels.into_iter().zip(attributes);
+        assert!(pairs.clone().eq(ATTRIBUTES));
+        for (label, attribute) in pairs {
+            assert_eq!(attribute.replace('.', "_"), label);
+        }
+    }
+}

@@ -12,3 +12,17 @@ pub(crate) struct SemanticNames {
     /// Names of labels, each with the name of the attribute. The family may lack some of them.
     pub(crate) attributes: &'static [(&'static str, &'static str)],
 }
+
+#[cfg(test)]
+impl SemanticNames {
+    /// Returns true if a receiver that translates names for Prometheus makes this name of the
+    /// name of a metric: it replaces dots, and appends a unit and `_total`.
+    pub(crate) fn translates_to(metric: &str, prometheus: &str) -> bool {
+        let stem = prometheus.strip_suffix("_total").unwrap_or(prometheus);
+        let without_unit = stem
+            .rsplit_once('_')
+            .filter(|(_, unit)| ["seconds", "bytes"].contains(unit));
+        let translated = metric.replace('.', "_");
+        stem == translated || without_unit.is_some_and(|(stem, _)| stem == translated)
+    }
+}

@@ -6,6 +6,8 @@ mod dashboards;
 mod formats;
 mod http;
 mod meta;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod privacy;
 #[cfg(feature = "otlp")]
 mod push;

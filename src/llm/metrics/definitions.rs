@@ -348,3 +348,71 @@ pub(crate) const ROUTE_COST: Definition<4> = by_label(
     "Known cost of LLM calls in US dollars, by the route of the HTTP request that made them.",
 )
 .with_role(Role::LlmRouteCost);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check<const N: usize>(definition: &Definition<N>) {
+        let Definition { otel, semantic, .. } = definition;
+        assert!(
+            SemanticNames::translates_to(semantic, otel),
+            "{otel} {semantic}"
+        );
+        assert_eq!(definition.semantic_names(Preset::Llm), None);
+    }
+
+    #[test]
+    fn prometheus_names_are_the_translated_semantic_names() {
+        for definition in [
+            &IN_FLIGHT,
+            &SUCCESSES,
+            &TOOL_CALLS,
+            &DURATION,
+            &TIME_TO_FIRST_TOKEN,
+            &TIME_PER_OUTPUT_TOKEN,
+            &TIME_PER_OUTPUT_CHUNK,
+        ] {
+            check(definition);
+        }
+        for definition in [
+            &REQUESTS,
+            &ERRORS,
+            &TOKENS,
+            &TOKEN_DETAILS,
+            &BILLED_UNITS,
+            &MISSING_USAGE,
+            &FINISH_REASONS,
+            &DURATION_BY_ERROR,
+            &SERVER_TIME,
+            &RATE_LIMIT_REMAINING,
+            &RATE_LIMIT,
+            &RATE_LIMIT_RESET,
+            &COST,
+            &UNPRICED,
+            &ROUTE_REQUESTS,
+            &ROUTE_COST,
+        ] {
+            check(definition);
+        }
+        check(&ROUTE_TOKENS);
+    }
+
+    #[test]
+    fn labels_are_the_translated_attributes() {
+        for (label, attribute) in ATTRIBUTES {
+            assert_eq!(attribute.replace('.', "_"), label);
+        }
+        for label in [
+            LabelName::Provider,
+            LabelName::Model,
+            LabelName::Operation,
+            LabelName::Direction,
+            LabelName::Route,
+        ] {
+            let name = label.name(Preset::Otel);
+            assert!(ATTRIBUTES.iter().any(|(label, _)| *label == name), "{name}");
+        }
+    }
+}

@@ -104,6 +104,9 @@ impl LlmLayer {
     /// `gen_ai_provider_name`, `gen_ai_request_model` and `gen_ai_operation_name`. The names of
     /// metrics that the conventions do not define also start with `gen_ai_client_`.
     ///
+    /// Over OTLP, metrics and labels have the names of the conventions: `gen_ai.client.token.usage`
+    /// with `gen_ai.request.model`. With a prefix they keep the names that Prometheus reads.
+    ///
     /// ```
     /// use tachometer::LlmLayer;
     ///

@@ -11,6 +11,9 @@ impl MetricsLayer {
     /// `http_request_method`, `http_route` and `http_response_status_code`. The names of
     /// metrics that the conventions do not define also start with `http_server_`.
     ///
+    /// Over OTLP, metrics and labels have the names of the conventions: `http.server.request.duration`
+    /// with `http.request.method`. With a prefix they keep the names that Prometheus reads.
+    ///
     /// Call it before methods that add a label with a name of the conventions, such as
     /// [`version_label`](Self::version_label).
     #[doc(alias("preset", "semantic conventions", "OpenTelemetry"))]
