@@ -4,20 +4,34 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::alloc::System;
+#[cfg(feature = "otlp")]
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+#[cfg(feature = "otlp")]
+use std::sync::Arc;
+#[cfg(feature = "otlp")]
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+#[cfg(feature = "otlp")]
+use axum::body::Bytes;
+#[cfg(feature = "otlp")]
+use axum::http::Response;
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING};
 use axum::http::{Request, StatusCode};
 use cap::Cap;
 use fastrand::Rng;
 use http_body::Body as _;
 use http_body_util::BodyExt;
+#[cfg(feature = "otlp")]
+use http_body_util::Full;
+#[cfg(feature = "otlp")]
+use tachometer::push::{Compression, Otlp, Temporality};
 use tachometer::{Counter, MetricsRouter, Registry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -328,4 +342,78 @@ fn tenants_in_turn_use_no_more_memory_than_the_limit_allows() {
     registry.gather().for_each(drop);
     let left = ALLOCATOR.allocated() - before;
     println!("first peak {first_peak}, later peak {later_peak}, left {left}");
+}
+
+/// Exports a registry of 100,000 series twice. Returns the most memory that was used meanwhile, and
+/// how much of it is kept.
+#[cfg(feature = "otlp")]
+fn export_100_000_series(settings: fn(Otlp) -> Otlp) -> (usize, usize) {
+    let registry = Registry::new();
+    let counters = registry.counter_family("c", "Many.", ["number"]).unwrap();
+    let counters = counters.limit(100_000);
+    for number in 0..50_000 {
+        counters.with([&number.to_string()]).inc();
+    }
+    let histograms = registry.histogram_family("h", "Many.", ["number"]).unwrap();
+    let histograms = histograms.limit(100_000);
+    for number in 0..50_000 {
+        histograms.with([&number.to_string()]).observe(0.1);
+    }
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&requests);
+    let client = tower::service_fn(move |_: Request<Full<Bytes>>| {
+        counter.fetch_add(1, Ordering::Relaxed);
+        async { Ok::<_, io::Error>(Response::new(Body::empty())) }
+    });
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().build().unwrap();
+    runtime.block_on(async {
+        let otlp = Otlp::new().registry(&registry).client(client);
+        // Compression and encoding are slow without optimization.
+        let otlp = otlp.interval(Duration::MAX).export_timeout(Duration::ZERO);
+        let exporter = settings(otlp).start().unwrap();
+        let before = ALLOCATOR.allocated();
+        let most = ALLOCATOR.max_allocated();
+        let ballast = Vec::<u8>::with_capacity(most.saturating_sub(before));
+        exporter.flush().await.unwrap();
+        let peak = ALLOCATOR.max_allocated() - most;
+        drop(ballast);
+        let kept = ALLOCATOR.allocated().saturating_sub(before);
+        exporter.flush().await.unwrap();
+        let growth = ALLOCATOR.allocated().saturating_sub(before);
+        assert!(
+            growth < kept + kept / 10 + (64 << 10),
+            "{kept}, then {growth} bytes"
+        );
+        assert!(requests.load(Ordering::Relaxed) >= 20);
+        (peak, kept)
+    })
+}
+
+#[cfg(feature = "otlp")]
+#[test]
+fn an_export_of_100_000_series_uses_less_than_8_megabytes() {
+    let _alone = alone();
+    for (compression, settings) in [
+        (Compression::None, (|otlp| otlp) as fn(Otlp) -> Otlp),
+        (Compression::Gzip, |otlp| {
+            otlp.compression(Compression::Gzip)
+        }),
+    ] {
+        let (peak, kept) = export_100_000_series(settings);
+        println!("{peak} bytes, {kept} afterwards, {compression:?}");
+        assert!(peak < 8 << 20, "{peak} bytes, {compression:?}");
+        assert!(kept < 64 << 10, "{kept} bytes, {compression:?}");
+    }
+}
+
+#[cfg(feature = "otlp")]
+#[test]
+fn an_export_of_deltas_keeps_less_than_a_kilobyte_for_each_series() {
+    let _alone = alone();
+    let (peak, kept) = export_100_000_series(|otlp| otlp.temporality(Temporality::Delta));
+    println!("{peak} bytes, {kept} afterwards");
+    assert!(kept < 100_000 << 10, "{kept} bytes");
+    // The memory of one request comes on top, and of a table that grows.
+    assert!(peak < kept + kept / 2 + (16 << 20), "{peak} bytes");
 }

@@ -140,6 +140,11 @@ impl OtlpEncoder {
         self.points.count
     }
 
+    /// Returns the number of bytes of the request, without some headers.
+    pub(crate) fn len(&self) -> usize {
+        self.resource.len() + self.metrics.len() + self.points.written().len()
+    }
+
     /// Ends the request. Returns `None` if nothing was added to it.
     pub(crate) fn take_request(&mut self) -> Option<Vec<u8>> {
         self.finish_metric();

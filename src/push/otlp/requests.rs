@@ -17,6 +17,10 @@ use crate::snapshot::SeriesBlock;
 /// The maximum number of points in a request.
 pub(super) const MAX_POINTS: usize = 10_000;
 
+/// A request ends when it has this many bytes, before compression. Receivers have limits, and
+/// points with many buckets or long labels are large.
+const MAX_BYTES: usize = 1 << 20;
+
 /// How a registry is encoded.
 #[derive(Debug, Clone)]
 pub(super) struct RequestSettings {
@@ -83,7 +87,8 @@ impl Requests {
         }
         while let Some(mut block) = self.block.take().or_else(|| self.reader.next()) {
             let series = block.labels.len();
-            if self.encoder.points() + series > MAX_POINTS {
+            let is_full = self.encoder.points() + series > MAX_POINTS;
+            if is_full || self.encoder.len() >= MAX_BYTES {
                 self.block = Some(block);
                 break;
             }

@@ -99,6 +99,24 @@ async fn requests_have_at_most_10_000_points_and_contain_every_series_once() {
 }
 
 #[tokio::test]
+async fn requests_of_large_points_have_about_a_megabyte_at_most() {
+    let registry = Registry::new();
+    let family = registry.counter_family("jobs_total", "Jobs.", ["a", "b", "c", "d"]);
+    let family = family.unwrap().limit(20_000);
+    for id in 0..4_000 {
+        let id = format!("{id:0200}");
+        family.with([&*id, &id, &id, &id]).inc();
+    }
+    let requests = flush(&registry, |otlp| otlp).await;
+    let bytes: Vec<_> = requests.iter().map(|request| request.body_len).collect();
+    assert!(bytes.len() >= 4, "{bytes:?}");
+    assert!(bytes.iter().all(|bytes| *bytes < 11 << 17), "{bytes:?}");
+    let points = requests.iter().flat_map(|request| &request.message.points);
+    let jobs = points.filter(|point| point.metric == "jobs_total");
+    assert_eq!(jobs.count(), 4_000);
+}
+
+#[tokio::test]
 async fn temporality_and_buckets_are_those_of_the_settings() {
     let registry = Registry::new();
     registry.counter("jobs_total", "Jobs.").unwrap().inc();
