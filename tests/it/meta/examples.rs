@@ -1,13 +1,24 @@
 //! The examples as programs, each with a small upstream.
 
+#[cfg(feature = "otlp")]
+use std::sync::{Arc, Mutex};
+
 use axum::body::Body;
+#[cfg(feature = "otlp")]
+use axum::body::Bytes;
+#[cfg(feature = "otlp")]
+use axum::http::HeaderMap;
 use axum::http::{Request, StatusCode, Version};
+#[cfg(feature = "otlp")]
+use axum::{Router, routing::post};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
 use crate::support::example::{command, example_output, listening};
 use crate::support::loopback::Caller;
+#[cfg(feature = "otlp")]
+use crate::support::loopback::Server;
 
 const LABELS: &str = r#"provider="openai_compatible",model="gpt-4o-mini",operation="chat""#;
 
@@ -47,6 +58,39 @@ fn the_example_of_retries_counts_one_call_and_its_three_attempts() {
     let answered = line("attempt_llm_requests_total", "gpt-4o-mini", "success");
     let expected = format!("It turns quite fast.\n{failed} 2\n{answered} 1\n{call} 1\n");
     assert_eq!(output, expected);
+}
+
+#[cfg(feature = "otlp")]
+#[tokio::test]
+async fn the_example_of_otlp_exports_before_it_ends() {
+    let received = Arc::new(Mutex::new(Vec::new()));
+    let requests = Arc::clone(&received);
+    let receive = async move |headers: HeaderMap, body: Bytes| {
+        requests.lock().unwrap().push((headers, body));
+    };
+    let receiver = Server::start(Router::new().route("/v1/metrics", post(receive))).await;
+    let mut command = command("otlp");
+    command
+        .env(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            format!("http://{}", receiver.address),
+        )
+        .env("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%20b")
+        .env("OTEL_SERVICE_NAME", "importer");
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let output = output.await.unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(output.stdout, b"The metrics were exported.\n");
+    let received = received.lock().unwrap();
+    let (headers, body) = received.last().unwrap();
+    assert_eq!(headers["api-key"], "a b");
+    for text in ["importer", "rows_total", "imported", "skipped"] {
+        assert!(
+            body.windows(text.len())
+                .any(|bytes| bytes == text.as_bytes()),
+            "{text}"
+        );
+    }
 }
 
 #[tokio::test]
