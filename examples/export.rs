@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&folder)?;
 
     // For the textfile collector of node_exporter, which reads files that end in `.prom`.
-    fs::write(folder.join("metrics.prom"), registry.export_prometheus())?;
+    registry.write_textfile(folder.join("metrics.prom"))?;
     // In any format, without holding the whole output in memory.
     let mut file = File::create(folder.join("metrics.om"))?;
     registry.export(Format::OpenMetrics).write_to(&mut file)?;

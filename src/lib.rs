@@ -69,6 +69,7 @@
 //! | `serve` | no | `MetricsRouter::serve`: a separate listener for the metrics |
 //! | `compression` | no | gzip and zstd compression of the responses of [`MetricsRouter`]; needs a C compiler |
 //! | `otlp` | no | `push::Otlp`: sends a registry over OTLP, to an OpenTelemetry collector or a monitoring system |
+//! | `pushgateway` | no | `push::Pushgateway`: pushes a registry to a Prometheus Pushgateway at the end of a job |
 //! | `tokio-metrics` | no | `Registry::register_tokio_metrics`: workers, tasks and the queue of a tokio runtime |
 //!
 //! For HTTP metrics only, use `default-features = false, features = ["axum"]`. Without any feature,
@@ -182,7 +183,6 @@ pub mod export;
 #[cfg(feature = "llm")]
 pub mod llm;
 pub mod middleware;
-#[cfg_attr(not(feature = "otlp"), allow(dead_code))]
 #[cfg(any(feature = "otlp", feature = "pushgateway"))]
 pub mod push;
 #[cfg(feature = "tokio-metrics")]

@@ -35,6 +35,7 @@ pub(crate) struct HttpClient(Arc<dyn Exchange>);
 #[derive(Debug)]
 pub(crate) struct HttpResponse {
     pub(crate) status: StatusCode,
+    #[cfg_attr(not(feature = "otlp"), allow(dead_code, reason = "for `Retry-After`"))]
     pub(crate) headers: HeaderMap,
     /// `None` if the body is longer than 16 KiB, or if it could not be read in time.
     pub(crate) body: Option<Bytes>,

@@ -27,6 +27,10 @@ pub(crate) enum HttpErrorKind {
     /// There was no response within the time limit. The server may have processed the request.
     Timeout,
     /// The client followed a redirect, so the response is not that of this request.
+    #[cfg_attr(
+        not(feature = "reqwest"),
+        allow(dead_code, reason = "only reqwest follows redirects")
+    )]
     Redirect,
     /// The client panicked.
     Panic,

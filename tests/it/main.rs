@@ -11,6 +11,8 @@ mod otlp;
 mod privacy;
 #[cfg(feature = "otlp")]
 mod push;
+#[cfg(feature = "pushgateway")]
+mod pushgateway;
 mod registry;
 mod router;
 mod support;

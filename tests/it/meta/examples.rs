@@ -14,6 +14,7 @@ use axum::{Router, routing::post};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
 
 use crate::support::example::{command, example_output, listening};
 use crate::support::loopback::Caller;
@@ -118,6 +119,45 @@ async fn the_gateway_forwards_streams_and_counts_them() {
     holds(&output, "llm_tokens_total", "direction=\"input\"", 21);
     let served = "http_requests_total{method=\"POST\",route=\"/v1/{*path}\",status=\"200\",outcome=\"ok\"} 1\n";
     assert!(output.contains(served), "{output}");
+}
+
+#[test]
+fn the_example_of_cloudwatch_prints_a_line_for_each_series_with_its_increase() {
+    let output = example_output("cloudwatch_emf");
+    let lines = output
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap());
+    let lines: Vec<Value> = lines.collect();
+    let orders = |line: &&Value| line["country"] == "nz";
+    let counts: Vec<_> = lines
+        .iter()
+        .filter(orders)
+        .map(|line| &line["orders_total"])
+        .collect();
+    assert_eq!(counts, [&json!(1.0), &json!(2.0)]);
+    let seconds: Vec<_> = lines
+        .iter()
+        .filter(|line| !line["checkout_seconds_sum"].is_null())
+        .collect();
+    assert_eq!(seconds.len(), 2);
+    for line in seconds {
+        assert_eq!(line["checkout_seconds_count"], 1.0);
+        assert_eq!(line["checkout_seconds_sum"], 0.25);
+    }
+    // Each line declares exactly its members.
+    for line in &lines {
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(directive["Namespace"], "shop");
+        let names = directive["Dimensions"][0].as_array().unwrap().iter();
+        let metrics = directive["Metrics"].as_array().unwrap();
+        let names = names.chain(metrics.iter().map(|metric| &metric["Name"]));
+        let mut names: Vec<_> = names.map(|name| name.as_str().unwrap()).collect();
+        names.push("_aws");
+        names.sort_unstable();
+        let members: Vec<_> = line.as_object().unwrap().keys().collect();
+        assert_eq!(names, members);
+        assert!(line["_aws"]["Timestamp"].as_u64() > Some(1_700_000_000_000));
+    }
 }
 
 #[track_caller]

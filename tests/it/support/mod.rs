@@ -10,6 +10,8 @@ pub(crate) mod program;
 pub(crate) mod prometheus;
 #[cfg(feature = "dashboard")]
 pub(crate) mod promql;
+#[cfg(feature = "pushgateway")]
+pub(crate) mod pushgateway;
 pub(crate) mod raw_client;
 pub(crate) mod read;
 pub(crate) mod request_ends;
