@@ -145,16 +145,17 @@ impl<M: Instrument, const N: usize> Family<M, N> {
 
     /// Removes series in which nothing was recorded for this time. The default is never.
     ///
-    /// A series expires when a scrape by the router reads it, if two conditions are met. Scrapes
-    /// have seen the same value for this time, and a complete scrape contained that value.
-    /// Recording through a handle takes no more time. Lookups take longer, as after
+    /// A series expires when a scrape by the router or an export by `push::Otlp` reads it, if two
+    /// conditions are met. These reads have seen the same value for this time, and a complete one
+    /// contained that value. Recording through a handle takes no more time. Lookups take longer, as after
     /// [removals](Self::remove).
     ///
-    /// Only complete scrapes in a Prometheus format count: the connection took the response to its
-    /// end. Without such scrapes nothing expires: the page, JSON,
-    /// [`Registry::gather`](crate::Registry::gather) and exports do not count. The first scraper
-    /// that has read a value satisfies the second condition for all scrapers. With several
-    /// scrapers, use at least five times the longest scrape interval.
+    /// A scrape is complete if it is in a Prometheus format and the connection took the response to
+    /// its end, an export if the receiver accepted all its requests. Without such reads nothing
+    /// expires: the page, JSON, [`Registry::gather`](crate::Registry::gather) and
+    /// [`Registry::export`](crate::Registry::export) do not count. The first reader of a value
+    /// satisfies the second condition for all readers. With several readers, use at least five
+    /// times the longest interval of a scrape or an export.
     ///
     /// An expired series is [removed](Self::remove): it frees its memory and its part of the
     /// [limit](Self::limit) as soon as no handle to it is held. The next use starts at zero with a

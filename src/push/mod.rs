@@ -1,4 +1,17 @@
 //! Pushes a registry to a monitoring system that does not scrape it.
+//!
+//! `Otlp`, with the feature `otlp`, sends a registry to an OpenTelemetry Collector, or to another
+//! receiver of OTLP over HTTP. A registry can be pushed and scraped at the same time.
+//!
+//! # Metrics about exports
+//!
+//! An exporter of OTLP counts its exports in the registry that it sends:
+//!
+//! | metric | labels | meaning |
+//! | --- | --- | --- |
+//! | `tachometer_otlp_exports_total` | `result` | `success`: all points were accepted. `partial`: some points were rejected. `rejected`: the receiver rejected a request. `failed`: a request was not accepted in time |
+//! | `tachometer_otlp_rejected_points_total` | - | points that were rejected in requests that were accepted |
+//! | `tachometer_otlp_last_success_timestamp_seconds` | - | time of the last export whose requests were all accepted, in seconds since 1970, or 0 |
 
 mod endpoint;
 mod header;
