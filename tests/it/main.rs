@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod dashboards;
+mod fleet;
 mod formats;
 mod http;
 mod meta;

@@ -1,8 +1,8 @@
-//! Starts and queries a real Prometheus.
+//! Starts and queries a real Prometheus, or another program with its query API.
 
 use std::fmt::Write as _;
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::rc::Rc;
@@ -17,7 +17,7 @@ use crate::support::loopback::Caller;
 use crate::support::program::{Folder, Running, is_there};
 use crate::support::skipped;
 
-/// A Prometheus that scrapes every second.
+/// A program with the query API of Prometheus. A Prometheus scrapes every second.
 pub(crate) struct Prometheus {
     url: String,
     caller: Caller,
@@ -62,42 +62,54 @@ impl Prometheus {
         let text =
             format!("global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n{jobs}");
         fs::write(&config, text).unwrap();
+        let start = |command: &mut Command, address: SocketAddr| {
+            command
+                .arg(format!("--config.file={}", config.display()))
+                .arg(format!(
+                    "--storage.tsdb.path={}",
+                    folder.0.join("data").display()
+                ))
+                .arg(format!("--web.listen-address={address}"))
+                // Otherwise it discovers its targets only after 5 seconds.
+                .arg("--scrape.discovery-reload-interval=100ms")
+                .args(flags);
+        };
+        Self::start_on_free_port(program, &folder, "-/ready", start).await
+    }
+
+    /// Starts a program on some free port, and returns it once it is ready. `arguments` sets
+    /// its arguments for an address.
+    pub(super) async fn start_on_free_port(
+        program: &Path,
+        folder: &Rc<Folder>,
+        ready: &str,
+        arguments: impl Fn(&mut Command, SocketAddr),
+    ) -> Self {
         // It needs a port number. A port that is free now may be in use when it starts, so
         // this may take several tries.
         for _ in 0..5 {
-            if let Some(running) = Self::run(program, flags, &folder, &config).await {
+            let free = TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = free.local_addr().unwrap();
+            drop(free);
+            let mut command = Command::new(program);
+            arguments(&mut command, address);
+            if let Some(running) = Self::run(command, address, folder, ready).await {
                 return running;
             }
         }
-        let log = fs::read_to_string(folder.0.join("log"));
-        panic!("prometheus does not start: {}", log.unwrap_or_default());
+        let log = fs::read_to_string(folder.0.join("log")).unwrap_or_default();
+        panic!("{} does not start: {log}", program.display());
     }
 
-    /// Starts it on some free port, and returns it once it answers.
+    /// Starts a program, and returns it once it is ready.
     async fn run(
-        program: &Path,
-        flags: &[&str],
+        mut command: Command,
+        address: SocketAddr,
         folder: &Rc<Folder>,
-        config: &Path,
+        ready: &str,
     ) -> Option<Self> {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
         let log = fs::File::create(folder.0.join("log")).unwrap();
-        let child = Command::new(program)
-            .arg(format!("--config.file={}", config.display()))
-            .arg(format!(
-                "--storage.tsdb.path={}",
-                folder.0.join("data").display()
-            ))
-            .arg(format!("--web.listen-address={address}"))
-            // Otherwise it discovers its targets only after 5 seconds.
-            .arg("--scrape.discovery-reload-interval=100ms")
-            .args(flags)
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let mut prometheus = Self {
             url: format!("http://{address}"),
             caller: Caller::new(Version::HTTP_11),
@@ -107,7 +119,7 @@ impl Prometheus {
         let mut often = interval(Duration::from_millis(100));
         for _ in 0..300 {
             often.tick().await;
-            let ready = format!("{}/-/ready", prometheus.url);
+            let ready = format!("{}/{ready}", prometheus.url);
             let answer = prometheus.caller.get(&ready).await;
             if answer.is_ok_and(|answer| answer.status == StatusCode::OK) {
                 return Some(prometheus);
@@ -117,6 +129,11 @@ impl Prometheus {
             }
         }
         None
+    }
+
+    /// Returns the URL of a path.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}/{path}", self.url)
     }
 
     /// Returns the response of `/api/v1/`, or null if there is none (yet).
@@ -132,17 +149,18 @@ impl Prometheus {
     /// Returns the result of a query, which may have native histograms or ranges.
     pub(crate) async fn results(&self, query: &str) -> Vec<Value> {
         let data = self.api(&format!("query?query={}", escaped(query))).await;
-        data["result"].as_array().cloned().unwrap_or_default()
+        results(&data)
     }
 
     /// Returns the series of a query's result, each with its value.
     pub(crate) async fn query(&self, query: &str) -> Vec<(Value, f64)> {
-        let value = |series: &Value| series["value"][1].as_str()?.parse().ok();
-        let series = self.results(query).await;
-        series
-            .iter()
-            .filter_map(|series| Some((series["metric"].clone(), value(series)?)))
-            .collect()
+        values(&self.results(query).await)
+    }
+
+    /// Does what [`query`](Self::query) does, for a time in seconds since 1970.
+    pub(crate) async fn query_at(&self, query: &str, time: u64) -> Vec<(Value, f64)> {
+        let what = format!("query?time={time}&query={}", escaped(query));
+        values(&results(&self.api(&what).await))
     }
 
     /// Returns the only number of a query's result.
@@ -172,6 +190,20 @@ impl Prometheus {
             panic!("{query} is {last:?} and not {expected}; {errors:?}");
         }
     }
+}
+
+/// Returns the results in the response to a query.
+fn results(data: &Value) -> Vec<Value> {
+    data["result"].as_array().cloned().unwrap_or_default()
+}
+
+/// Returns the series of a result, each with its value.
+fn values(series: &[Value]) -> Vec<(Value, f64)> {
+    let value = |series: &Value| series["value"][1].as_str()?.parse().ok();
+    series
+        .iter()
+        .filter_map(|series| Some((series["metric"].clone(), value(series)?)))
+        .collect()
 }
 
 /// Percent-encodes a text for a query string.

@@ -4,8 +4,13 @@ use std::time::Duration;
 
 /// Waits until a condition holds; panics after some seconds.
 pub(crate) async fn until(condition: impl Fn() -> bool) {
+    until_ready(async || condition()).await;
+}
+
+/// Does what [`until`] does, for a condition that takes time to check.
+pub(crate) async fn until_ready(condition: impl AsyncFn() -> bool) {
     let holds = async {
-        while !condition() {
+        while !condition().await {
             tokio::task::yield_now().await;
         }
     };
