@@ -17,7 +17,7 @@ pub(super) fn group(roles: &Roles) -> Option<RuleGroup> {
     let increase = |operator| {
         let selector = Selector::new(exports);
         let selector = selector.match_label(result, operator, "success|partial");
-        job_increase(exports, selector, roles)
+        job_increase(exports, &selector, roles)
     };
     group.alert(Alert {
         name: "OtlpExportsFail",
@@ -29,7 +29,7 @@ pub(super) fn group(roles: &Roles) -> Option<RuleGroup> {
                       last 15 minutes. The log of the service has the reason."
             .into(),
     });
-    let rejected = job_increase(rejected_points, Selector::new(rejected_points), roles);
+    let rejected = job_increase(rejected_points, &Selector::new(rejected_points), roles);
     group.alert(Alert {
         name: "OtlpPointsRejected",
         query: format!("{rejected} > 0"),
@@ -44,7 +44,7 @@ pub(super) fn group(roles: &Roles) -> Option<RuleGroup> {
 }
 
 /// Returns the increase of a counter per job.
-fn job_increase(metric: &PromMetric, selector: Selector<'_>, roles: &Roles) -> String {
+fn job_increase(metric: &PromMetric, selector: &Selector<'_>, roles: &Roles) -> String {
     let increase = selector.increase_from_zero(WINDOW, roles);
     DroppedLabels::new(metric, &[]).grouping().sum(&increase)
 }
