@@ -37,7 +37,7 @@ pub(super) fn group(roles: &Roles) -> Option<RuleGroup> {
         severity: Severity::Ticket,
         summary: "The receiver of OTLP rejected a part of the metrics.",
         description: "The receiver rejected points of {{ $labels.job }} in the last 15 minutes. \
-                      The log of the service has its message."
+                      The log of the receiver has the reason."
             .into(),
     });
     Some(group)

@@ -300,8 +300,8 @@ fn alerts_on_exports_fire_if_most_fail_and_if_points_are_rejected() {
             "ticket",
             &[],
             "The receiver of OTLP rejected a part of the metrics.",
-            "The receiver rejected points of it in the last 15 minutes. The log of the service \
-             has its message.",
+            "The receiver rejected points of it in the last 15 minutes. The log of the receiver \
+             has the reason.",
         ),
     ];
     for Tool { promtool, .. } in tools() {
