@@ -47,6 +47,7 @@
 //! | [LLM calls](guides::llm) | clients, providers, tokens, cost, rate limits |
 //! | [Custom metrics](guides::custom_metrics) | counters, gauges, histograms, labels, timers, registries |
 //! | [Exposition](guides::exposition) | endpoints, formats, scrape limits, access control, separate listener |
+//! | [In a fleet](guides::fleet) | replicas, OTLP, Pushgateway, rollouts, shutdown without loss |
 //! | [Security](guides::security) | label values that clients can choose, known limits |
 //! | [Dashboards and alerts](guides::dashboards) | live dashboard, Grafana, alerting rules |
 //! | [Testing](guides::testing) | assertions on metrics in your tests |
@@ -98,6 +99,8 @@
 //! - Registries share nothing. The global registry is a convenience.
 //! - `Debug` output of layers, bodies and handles contains no value that a client can choose.
 //! - There is no unsafe code.
+//! - Nothing is lost at shutdown if the service waits until its last values were
+//!   [scraped](MetricsRouter::last_scrape) or [pushed](guides::fleet#flush-and-shutdown).
 //!
 //! The guide [Security](guides::security) lists the known limits, and the test for each claim.
 //!

@@ -25,6 +25,10 @@ pub mod custom_metrics {}
 pub mod exposition {}
 
 #[doc = include_str!("links.md")]
+#[doc = include_str!("../../docs/fleet.md")]
+pub mod fleet {}
+
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../../docs/security.md")]
 pub mod security {}
 
