@@ -1,7 +1,7 @@
-//! Prints metrics in CloudWatch's embedded metric format: one line of JSON for each series.
+//! Prints metrics in the embedded metric format of Amazon `CloudWatch`: one line of JSON for each series.
 //!
-//! AWS Lambda and the CloudWatch agent turn such lines into metrics. CloudWatch adds up what it
-//! gets, so counters and histograms are printed as the increase since the last call.
+//! AWS Lambda and the `CloudWatch` agent turn such lines into metrics. `CloudWatch` adds up what
+//! it gets, so counters and histograms are printed as the increase since the last call.
 
 use std::collections::HashMap;
 use std::time::SystemTime;

@@ -86,10 +86,17 @@ async fn the_server_stops_once_the_client_has_all_of_the_last_scrape() {
     assert_eq!(status(address, "/healthz").await, StatusCode::OK);
     assert!(!shutdown.is_finished());
 
+    // Another scrape, which ends after the last one that is awaited.
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    slow.write_all(REQUEST).await.unwrap();
+    slow.read_exact(&mut [0; 1]).await.unwrap();
     let mut last = TcpStream::connect(address).await.unwrap();
     last.write_all(REQUEST).await.unwrap();
     let response = read_to_end(&mut last).await;
     assert!(response.starts_with(b"HTTP/1.1 200") && response.ends_with(END));
+    while TcpStream::connect(address).await.is_ok() {}
+    assert!(!shutdown.is_finished());
+    assert!(read_to_end(&mut slow).await.ends_with(END));
     assert_eq!(shutdown.await.unwrap(), Ok(()));
 }
 
