@@ -44,13 +44,6 @@ impl Buffer {
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 
-    /// Returns the bytes that were written.
-    #[cfg(feature = "otlp")]
-    pub(crate) fn into_bytes(mut self) -> Vec<u8> {
-        self.bytes.truncate(self.len);
-        self.bytes
-    }
-
     /// Removes the content, and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.len = 0;
@@ -281,8 +274,15 @@ impl PaddedText {
         self.len = len;
     }
 
+    /// Returns the length of the text with its padding.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn padded_len(&self) -> usize {
+        self.padded.len()
+    }
+
+    /// Copies the text with its padding to the start of a slice.
     #[inline]
-    fn copy_to(&self, target: &mut [u8]) {
+    pub(crate) fn copy_to(&self, target: &mut [u8]) {
         let steps = self.padded.chunks_exact(STEP);
         for (target, step) in target.chunks_exact_mut(STEP).zip(steps) {
             target.copy_from_slice(step);

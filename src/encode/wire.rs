@@ -39,6 +39,30 @@ pub(super) fn short_varint(number: u64) -> ([u8; 8], usize) {
     ((eights | continued).to_le_bytes(), 8 - zeroes as usize)
 }
 
+/// The maximum length of a varint.
+#[cfg(feature = "otlp")]
+pub(super) const MAX_VARINT: usize = 10;
+
+/// Writes a varint to the start of a slice of at least [`MAX_VARINT`] bytes, and returns its
+/// length.
+#[cfg(feature = "otlp")]
+#[inline]
+pub(super) fn write_varint(target: &mut [u8], number: u64) -> usize {
+    if number < 0x80 {
+        target[0] = number.to_le_bytes()[0];
+        return 1;
+    }
+    if number <= MAX_SHORT {
+        let (bytes, len) = short_varint(number);
+        target[..8].copy_from_slice(&bytes);
+        return len;
+    }
+    let mut varint = Buffer::default();
+    put_long_varint(&mut varint, number);
+    target[..varint.len()].copy_from_slice(varint.written());
+    varint.len()
+}
+
 #[cold]
 fn put_long_varint(buffer: &mut Buffer, mut number: u64) {
     while number >= 0x80 {

@@ -21,6 +21,9 @@ const STATUS_CODE: &str = "http.response.status_code";
 /// The value of a label of the crate's metrics that does not apply.
 const NONE: &str = "none";
 
+/// An attribute whose name and value have at most this many bytes has a length of one byte.
+const MAX_SHORT: usize = 120;
+
 /// Encodes labels. It keeps the encoded names of the last series, since most series have the names
 /// of the one before.
 ///
@@ -137,34 +140,39 @@ impl EncodedName {
             && let Some(number) = parse_number(value)
         {
             let (varint, len) = short_varint(number.into());
-            let len = 1 + len;
-            self.put_start(buffer, len);
-            buffer.push(field::INTEGER << 3);
-            buffer.put_eight(varint, len - 1);
+            let [len, ..] = len.to_le_bytes();
+            self.put_value(
+                buffer,
+                [len + 1, field::INTEGER << 3],
+                &varint[..len.into()],
+            );
             return true;
         }
-        // The value has a tag and a length of one byte each.
-        let len = 2 + value.len();
-        if self.encoded.text().len() + len >= 0x80 {
+        // The name, and a tag and three lengths of one byte each.
+        if self.encoded.text().len() + value.len() > MAX_SHORT {
             return false;
         }
-        self.put_start(buffer, len);
-        let [value_len, ..] = value.len().to_le_bytes();
-        buffer.push(field::STRING << 3 | 2);
-        buffer.push(value_len);
-        buffer.put_slice(value);
+        let [len, ..] = value.len().to_le_bytes();
+        self.put_value(buffer, [len + 2, field::STRING << 3 | 2, len], value);
         true
     }
 
-    /// Appends what comes before a value of `len` bytes.
+    /// Appends an attribute whose value has this start: its length, a tag, and perhaps another
+    /// length.
     #[inline]
-    fn put_start(&self, buffer: &mut Buffer, len: usize) {
-        let start = buffer.len();
-        buffer.put_padded(&self.encoded);
-        // Without the first two bytes, but with one for the length of the value.
-        let attribute_len = self.encoded.text().len() - 1 + len;
-        buffer.set(start + 1, attribute_len.to_le_bytes()[0]);
-        buffer.push(len.to_le_bytes()[0]);
+    fn put_value<const N: usize>(&self, buffer: &mut Buffer, start: [u8; N], value: &[u8]) {
+        let max_len = self.encoded.padded_len() + N + value.len();
+        buffer.put_with(max_len, |target| {
+            self.encoded.copy_to(target);
+            let name_len = self.encoded.text().len();
+            let len = name_len + N + value.len();
+            // Without the tag and the length itself.
+            target[1] = (len - 2).to_le_bytes()[0];
+            let after_name = &mut target[name_len..][..N + value.len()];
+            after_name[..N].copy_from_slice(&start);
+            after_name[N..].copy_from_slice(value);
+            len
+        });
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::encode::Buffer;
 use crate::encode::otlp::Temporality;
 use crate::encode::otlp::histogram::{put_extremes, put_sum};
-use crate::encode::wire::{put_f64, put_fixed64, put_message, put_sint, put_varint};
+use crate::encode::wire::{MAX_VARINT, put_f64, put_fixed64, put_message, put_sint, write_varint};
 use crate::snapshot::{HistogramView, NativeBuckets};
 
 /// The field numbers of `ExponentialHistogramDataPoint` and of its `Buckets`.
@@ -72,28 +72,41 @@ impl ExponentialEncoder {
         buckets: &[(i32, u64)],
         halvings: u32,
     ) {
-        let Some((first, _)) = buckets.first() else {
+        let (Some((first, _)), Some((last, _))) = (buckets.first(), buckets.last()) else {
             return;
         };
+        let offset = otlp_index(*first, halvings);
+        let end = otlp_index(*last, halvings) + 1;
         put_message(buffer, field, &mut self.buckets_header, |buffer| {
-            let mut bucket = otlp_index(*first, halvings);
-            put_sint(buffer, field::BUCKETS_OFFSET, bucket);
+            put_sint(buffer, field::BUCKETS_OFFSET, offset);
+            let buckets_len = usize::try_from(end - offset).unwrap_or(0);
             let counts_header = &mut self.counts_header;
             put_message(buffer, field::BUCKETS_COUNTS, counts_header, |buffer| {
-                let mut sum = 0;
-                for (index, count) in buckets {
-                    let next = otlp_index(*index, halvings);
-                    while bucket < next {
-                        put_varint(buffer, sum);
-                        sum = 0;
-                        bucket += 1;
-                    }
-                    sum += count;
-                }
-                put_varint(buffer, sum);
+                buffer.put_with(MAX_VARINT * buckets_len, |target| {
+                    write_counts(target, buckets, halvings)
+                });
             });
         });
     }
+}
+
+/// Writes the counts of all buckets from the first to the last to the start of a slice, and returns
+/// their length.
+fn write_counts(target: &mut [u8], buckets: &[(i32, u64)], halvings: u32) -> usize {
+    let (mut len, mut sum) = (0, 0);
+    let mut bucket = buckets
+        .first()
+        .map_or(0, |(index, _)| otlp_index(*index, halvings));
+    for (index, count) in buckets {
+        let next = otlp_index(*index, halvings);
+        while bucket < next {
+            len += write_varint(&mut target[len..], sum);
+            sum = 0;
+            bucket += 1;
+        }
+        sum += count;
+    }
+    len + write_varint(&mut target[len..], sum)
 }
 
 /// Returns how often the resolution is halved so that neither sign has too many buckets.

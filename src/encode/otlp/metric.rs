@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use crate::encode::Buffer;
 use crate::encode::otlp::Temporality;
-use crate::encode::wire::{put_bytes, put_bytes_header, put_message, put_u64};
+use crate::encode::wire::{put_bytes, put_bytes_header};
 use crate::snapshot::{Desc, is_classic_metric};
 
 /// The field numbers of `Metric` and of the messages with its points.
 mod field {
-    /// In `ScopeMetrics`.
-    pub(super) const METRIC: u8 = 2;
     pub(super) const NAME: u8 = 1;
     pub(super) const DESCRIPTION: u8 = 2;
     pub(super) const UNIT: u8 = 3;
@@ -23,12 +21,14 @@ mod field {
     pub(super) const SUM_IS_MONOTONIC: u8 = 3;
 }
 
-/// The metric of a block.
+/// A metric of a request.
 #[derive(Debug)]
 pub(super) struct Metric {
     pub(super) desc: Arc<Desc>,
     pub(super) data: Data,
     pub(super) temporality: Temporality,
+    /// Where its points end in those of all metrics.
+    pub(super) points_end: usize,
 }
 
 /// The kind of points that a metric has.
@@ -63,39 +63,33 @@ impl Data {
 }
 
 impl Metric {
-    /// Appends the metric with these encoded points.
-    pub(super) fn put(&self, buffer: &mut Buffer, points: &[u8]) {
-        put_message(buffer, field::METRIC, &mut 3, |buffer| {
-            put_bytes(buffer, field::NAME, metric_name(&self.desc).as_bytes());
-            put_bytes(buffer, field::DESCRIPTION, self.desc.help().as_bytes());
-            if let Some(unit) = unit(&self.desc) {
-                put_bytes(buffer, field::UNIT, unit.as_bytes());
-            }
-            self.put_data(buffer, points);
-        });
-    }
-
-    fn put_data(&self, buffer: &mut Buffer, points: &[u8]) {
+    /// Appends what comes before the points, which have `points_len` bytes.
+    pub(super) fn put_start(&self, buffer: &mut Buffer, points_len: usize) {
+        put_bytes(buffer, field::NAME, metric_name(&self.desc).as_bytes());
+        put_bytes(buffer, field::DESCRIPTION, self.desc.help().as_bytes());
+        if let Some(unit) = unit(&self.desc) {
+            put_bytes(buffer, field::UNIT, unit.as_bytes());
+        }
         let field = match self.data {
             Data::Gauge => field::GAUGE,
             Data::Counter | Data::UpDownCounter => field::SUM,
             Data::Histogram => field::HISTOGRAM,
             Data::ExponentialHistogram => field::EXPONENTIAL_HISTOGRAM,
         };
-        let mut settings = Buffer::default();
-        if self.data != Data::Gauge {
-            let temporality = match self.temporality {
-                Temporality::Delta => 1,
-                Temporality::Cumulative => 2,
-            };
-            put_u64(&mut settings, field::TEMPORALITY, temporality);
+        put_bytes_header(buffer, field, points_len + self.end().len());
+    }
+
+    /// Returns what comes after the points: the temporality, and whether a sum is monotonic.
+    pub(super) fn end(&self) -> &'static [u8] {
+        const TEMPORALITY: u8 = field::TEMPORALITY << 3;
+        const MONOTONIC: u8 = field::SUM_IS_MONOTONIC << 3;
+        match (self.data, self.temporality) {
+            (Data::Gauge, _) => &[],
+            (Data::Counter, Temporality::Delta) => &[TEMPORALITY, 1, MONOTONIC, 1],
+            (Data::Counter, Temporality::Cumulative) => &[TEMPORALITY, 2, MONOTONIC, 1],
+            (_, Temporality::Delta) => &[TEMPORALITY, 1],
+            (_, Temporality::Cumulative) => &[TEMPORALITY, 2],
         }
-        if self.data == Data::Counter {
-            put_u64(&mut settings, field::SUM_IS_MONOTONIC, 1);
-        }
-        put_bytes_header(buffer, field, points.len() + settings.len());
-        buffer.put_slice(points);
-        buffer.put_slice(settings.written());
     }
 }
 

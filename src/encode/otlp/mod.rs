@@ -7,8 +7,8 @@
 //! The messages are defined in
 //! <https://github.com/open-telemetry/opentelemetry-proto/tree/main/opentelemetry/proto>.
 //!
-//! A message begins with its length. So the points of a metric are collected before the metric, and
-//! the metrics before the request.
+//! A message begins with its length. So all points are encoded first, and the metrics around them when
+//! the request is complete.
 
 mod attributes;
 mod exemplar;
@@ -16,6 +16,7 @@ mod exponential;
 mod histogram;
 mod metric;
 mod point;
+mod request;
 
 #[cfg(test)]
 mod tests;
@@ -25,20 +26,21 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::encode::Buffer;
-use crate::encode::wire::{put_bytes, put_bytes_header, put_message, varint_len};
+use crate::encode::wire::{put_bytes, put_message};
 use crate::snapshot::SeriesBlock;
 use attributes::put_attribute;
 use metric::{Data, Metric};
 pub(crate) use point::end_of_interval;
 use point::{PointEncoder, PointTime};
+use request::RequestParts;
 
-/// The field numbers of these messages.
+/// The field numbers of the resource and of the scope.
 mod field {
-    pub(super) const REQUEST_RESOURCE_METRICS: u8 = 1;
-    pub(super) const RESOURCE_METRICS_RESOURCE: u8 = 1;
-    pub(super) const RESOURCE_METRICS_SCOPE_METRICS: u8 = 2;
+    /// In `ResourceMetrics`.
+    pub(super) const RESOURCE: u8 = 1;
     pub(super) const RESOURCE_ATTRIBUTE: u8 = 1;
-    pub(super) const SCOPE_METRICS_SCOPE: u8 = 1;
+    /// In `ScopeMetrics`.
+    pub(super) const SCOPE: u8 = 1;
     pub(super) const SCOPE_NAME: u8 = 1;
     pub(super) const SCOPE_VERSION: u8 = 2;
 }
@@ -78,10 +80,7 @@ pub(crate) struct OtlpEncoder {
     /// What all requests begin with: the resource and the scope.
     resource: Buffer,
     scope: Buffer,
-    /// The complete metrics of the request.
-    metrics: Buffer,
-    /// The metric of the last block, whose points may not be complete.
-    current: Option<Metric>,
+    metrics: Vec<Metric>,
     points: PointEncoder,
 }
 
@@ -97,8 +96,7 @@ impl OtlpEncoder {
         Self {
             resource: encode_resource(&settings.resource),
             scope: encode_scope(),
-            metrics: Buffer::default(),
-            current: None,
+            metrics: Vec::new(),
             points: PointEncoder::new(settings.histograms, time),
         }
     }
@@ -119,25 +117,27 @@ impl OtlpEncoder {
             Data::Gauge | Data::UpDownCounter => Temporality::Cumulative,
             Data::Counter | Data::Histogram | Data::ExponentialHistogram => temporality,
         };
-        let is_current = |current: &Metric| {
-            Arc::ptr_eq(&current.desc, &block.desc)
-                && (current.data, current.temporality) == (data, temporality)
-        };
-        if !self.current.as_ref().is_some_and(is_current) {
-            self.finish_metric();
-            let desc = Arc::clone(&block.desc);
-            self.current = Some(Metric {
-                desc,
+        self.points.add(block, series, data, temporality);
+        let points_end = self.points.written().len();
+        match self.metrics.last_mut() {
+            Some(last)
+                if Arc::ptr_eq(&last.desc, &block.desc)
+                    && (last.data, last.temporality) == (data, temporality) =>
+            {
+                last.points_end = points_end;
+            }
+            _ => self.metrics.push(Metric {
+                desc: Arc::clone(&block.desc),
                 data,
                 temporality,
-            });
+                points_end,
+            }),
         }
-        self.points.add(block, series, data, temporality);
     }
 
     /// Returns the number of points that were added since the last request.
     pub(crate) fn points(&self) -> usize {
-        self.points.count
+        self.points.count()
     }
 
     /// Returns the number of bytes of the request, without some headers.
@@ -147,53 +147,36 @@ impl OtlpEncoder {
 
     /// Ends the request. Returns `None` if nothing was added to it.
     pub(crate) fn take_request(&mut self) -> Option<Vec<u8>> {
-        self.finish_metric();
-        if self.points.count == 0 {
+        if self.metrics.is_empty() {
             return None;
         }
-        self.points.count = 0;
-        let scope_metrics_len = self.scope.len() + self.metrics.len();
-        let scope_metrics_field = 1 + varint_len(scope_metrics_len as u64) + scope_metrics_len;
-        let len = self.resource.len() + scope_metrics_field;
-        let mut request = Buffer::with_capacity(len + 16);
-        put_bytes_header(&mut request, field::REQUEST_RESOURCE_METRICS, len);
-        request.put_slice(self.resource.written());
-        let scope_metrics = field::RESOURCE_METRICS_SCOPE_METRICS;
-        put_bytes_header(&mut request, scope_metrics, scope_metrics_len);
-        request.put_slice(self.scope.written());
-        request.put_slice(self.metrics.written());
+        let parts = RequestParts {
+            resource: self.resource.written(),
+            scope: self.scope.written(),
+            metrics: &self.metrics,
+            points: self.points.written(),
+        };
+        let request = parts.to_request();
         self.metrics.clear();
-        Some(request.into_bytes())
-    }
-
-    /// Appends the current metric with its points to the metrics of the request.
-    fn finish_metric(&mut self) {
-        if let Some(metric) = self.current.take() {
-            metric.put(&mut self.metrics, self.points.written());
-            self.points.clear();
-        }
+        self.points.clear();
+        Some(request)
     }
 }
 
 fn encode_resource(attributes: &[(String, String)]) -> Buffer {
     let mut buffer = Buffer::default();
-    put_message(
-        &mut buffer,
-        field::RESOURCE_METRICS_RESOURCE,
-        &mut 2,
-        |buffer| {
-            for (name, value) in attributes {
-                put_attribute(buffer, field::RESOURCE_ATTRIBUTE, name, value);
-            }
-        },
-    );
+    put_message(&mut buffer, field::RESOURCE, &mut 2, |buffer| {
+        for (name, value) in attributes {
+            put_attribute(buffer, field::RESOURCE_ATTRIBUTE, name, value);
+        }
+    });
     buffer
 }
 
 /// Encodes the instrumentation scope: this crate.
 fn encode_scope() -> Buffer {
     let mut buffer = Buffer::default();
-    put_message(&mut buffer, field::SCOPE_METRICS_SCOPE, &mut 2, |buffer| {
+    put_message(&mut buffer, field::SCOPE, &mut 2, |buffer| {
         put_bytes(buffer, field::SCOPE_NAME, env!("CARGO_PKG_NAME").as_bytes());
         let version = env!("CARGO_PKG_VERSION");
         put_bytes(buffer, field::SCOPE_VERSION, version.as_bytes());

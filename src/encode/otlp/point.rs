@@ -24,11 +24,10 @@ mod field {
     pub(super) const INTEGER: u8 = 6;
 }
 
-/// Encodes points, and collects those of one metric.
+/// Encodes points, and collects those of a request.
 #[derive(Debug)]
 pub(super) struct PointEncoder {
-    /// The number of points since the last request.
-    pub(super) count: usize,
+    count: usize,
     histograms: HistogramEncoding,
     time: PointTime,
     attributes: AttributeEncoder,
@@ -36,7 +35,10 @@ pub(super) struct PointEncoder {
     exponential: ExponentialEncoder,
     /// The length of the header of the last point.
     header_len: usize,
-    encoded: Buffer,
+    /// The points of a block.
+    block: Buffer,
+    /// All points. A vector grows without being filled with zeros, as a buffer is.
+    encoded: Vec<u8>,
 }
 
 /// When the values were read.
@@ -64,12 +66,17 @@ impl PointTime {
     /// Appends the start and the end of a point's interval.
     #[inline]
     fn put(self, buffer: &mut Buffer, created_millis: Option<u64>, data: Data) {
-        let mut end = self.millis;
         if let Some(start) = created_millis.filter(|start| *start > 0 && data != Data::Gauge) {
-            put_fixed64(buffer, field::START_TIME, nanos(start));
-            end = end_of_interval(end, start);
+            let end = end_of_interval(self.millis, start);
+            let mut fields = [0; 18];
+            fields[0] = field::START_TIME << 3 | 1;
+            fields[1..9].copy_from_slice(&nanos(start).to_le_bytes());
+            fields[9] = field::TIME << 3 | 1;
+            fields[10..].copy_from_slice(&nanos(end).to_le_bytes());
+            buffer.put_slice(&fields);
+            return;
         }
-        put_fixed64(buffer, field::TIME, nanos(end));
+        put_fixed64(buffer, field::TIME, nanos(self.millis));
     }
 }
 
@@ -83,7 +90,8 @@ impl PointEncoder {
             explicit: ExplicitEncoder::default(),
             exponential: ExponentialEncoder::default(),
             header_len: 2,
-            encoded: Buffer::default(),
+            block: Buffer::default(),
+            encoded: Vec::new(),
         }
     }
 
@@ -122,6 +130,8 @@ impl PointEncoder {
         for series in series {
             self.put(block, series, data, temporality);
         }
+        self.encoded.extend_from_slice(self.block.written());
+        self.block.clear();
     }
 
     fn put(&mut self, block: &SeriesBlock, series: usize, data: Data, temporality: Temporality) {
@@ -133,7 +143,7 @@ impl PointEncoder {
         } = self;
         let time = self.time;
         put_message(
-            &mut self.encoded,
+            &mut self.block,
             field::POINT,
             &mut self.header_len,
             |buffer| {
@@ -168,13 +178,19 @@ impl PointEncoder {
         );
     }
 
-    /// Returns the encoded points of the metric.
-    pub(super) fn written(&self) -> &[u8] {
-        self.encoded.written()
+    /// Returns the number of points.
+    pub(super) fn count(&self) -> usize {
+        self.count
     }
 
-    /// Removes the points of the metric.
+    /// Returns all points.
+    pub(super) fn written(&self) -> &[u8] {
+        &self.encoded
+    }
+
+    /// Removes all points.
     pub(super) fn clear(&mut self) {
+        self.count = 0;
         self.encoded.clear();
     }
 }

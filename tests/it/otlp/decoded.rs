@@ -26,8 +26,8 @@ pub(super) fn opentelemetry_python() -> bool {
 
 /// Exports a registry once, and returns the requests.
 pub(super) fn requests(registry: &Registry, set: impl FnOnce(Otlp) -> Otlp) -> Vec<Bytes> {
-    let sent: Arc<Mutex<Vec<Bytes>>> = Arc::default();
-    let requests = Arc::clone(&sent);
+    let bodies: Arc<Mutex<Vec<Bytes>>> = Arc::default();
+    let requests = Arc::clone(&bodies);
     let client = service_fn(move |request: Request<Full<Bytes>>| {
         let requests = Arc::clone(&requests);
         async move {
@@ -43,8 +43,8 @@ pub(super) fn requests(registry: &Registry, set: impl FnOnce(Otlp) -> Otlp) -> V
         let exporter = set(otlp.interval(Duration::MAX)).start().unwrap();
         exporter.flush().await.unwrap();
     });
-    let sent = sent.lock().unwrap();
-    sent.clone()
+    let bodies = bodies.lock().unwrap();
+    bodies.clone()
 }
 
 /// Decodes each request to its metrics.

@@ -63,9 +63,10 @@ fn check_point(point: &Value, block: &SeriesBlock, series: usize, exponential: b
 fn check_histogram(point: &Value, histogram: &HistogramView<'_>, exponential: bool) {
     let totals = histogram.totals();
     assert_eq!(point["count"], histogram.count());
-    match totals.min >= 0.0 {
-        true => assert!(is_same(number(&point["sum"]), totals.sum)),
-        false => assert_eq!(point["sum"], Value::Null),
+    if totals.min >= 0.0 {
+        assert!(is_same(number(&point["sum"]), totals.sum));
+    } else {
+        assert_eq!(point["sum"], Value::Null);
     }
     if histogram.count() > 0 {
         let extremes = (number(&point["min"]), number(&point["max"]));
@@ -120,9 +121,10 @@ fn check(registry: &Registry, metrics: &BTreeMap<String, Value>, exponential: bo
         if desc.name().starts_with("tachometer_") {
             continue;
         }
-        let name = match desc.name().contains('.') {
-            true => desc.name(),
-            false => desc.exposed_name(),
+        let name = if desc.name().contains('.') {
+            desc.name()
+        } else {
+            desc.exposed_name()
         };
         let metric = &metrics[name];
         let has_native = matches!(&block.values, Values::Histogram(all) if !all.native.is_empty());

@@ -24,9 +24,7 @@ fn point(block: &SeriesBlock, field: u64, temporality: Temporality) -> WireMessa
         .message(1)
 }
 
-fn nanos(millis: u64) -> Option<u64> {
-    Some(millis * 1_000_000)
-}
+const NANOS: u64 = 1_000_000;
 
 #[test]
 fn whole_counts_are_integers_as_long_as_they_fit() {
@@ -60,7 +58,7 @@ fn gauges_are_any_number_and_have_no_start() {
         let point = point(&gauge("g", value), GAUGE, Temporality::Delta);
         let sent = point.double(4).map(f64::to_bits);
         assert_eq!(sent, Some(value.to_bits()));
-        assert_eq!((point.fixed(2), point.fixed(3)), (None, nanos(TIME)));
+        assert_eq!((point.fixed(2), point.fixed(3)), (None, Some(TIME * NANOS)));
     }
 }
 
@@ -80,7 +78,7 @@ fn a_gauge_that_counts_things_by_the_conventions_is_a_cumulative_sum() {
     let sum = metric.message(SUM);
     assert_eq!((sum.varint(2), sum.varint(3)), (Some(2), None));
     assert_eq!(sum.message(1).double(4), Some(2.0));
-    assert_eq!(sum.message(1).fixed(2), nanos(CREATED));
+    assert_eq!(sum.message(1).fixed(2), Some(CREATED * NANOS));
 }
 
 #[test]
@@ -91,11 +89,14 @@ fn an_interval_ends_after_its_start() {
         let point = point(&block, SUM, Temporality::Cumulative);
         assert_eq!((point.fixed(2), point.fixed(3)), expected);
     };
-    check(&[CREATED], (nanos(CREATED), nanos(TIME)));
-    check(&[TIME], (nanos(TIME), nanos(TIME + 1)));
-    check(&[TIME + 9], (nanos(TIME + 9), nanos(TIME + 10)));
-    check(&[0], (None, nanos(TIME)));
-    check(&[], (None, nanos(TIME)));
+    check(&[CREATED], (Some(CREATED * NANOS), Some(TIME * NANOS)));
+    check(&[TIME], (Some(TIME * NANOS), Some((TIME + 1) * NANOS)));
+    check(
+        &[TIME + 9],
+        (Some((TIME + 9) * NANOS), Some((TIME + 10) * NANOS)),
+    );
+    check(&[0], (None, Some(TIME * NANOS)));
+    check(&[], (None, Some(TIME * NANOS)));
 }
 
 #[test]
@@ -116,7 +117,7 @@ fn explicit_histograms_have_counts_bounds_and_totals() {
         assert_eq!(sent, [sum, min, max]);
         assert_eq!(
             (point.fixed(2), point.fixed(3)),
-            (nanos(CREATED), nanos(TIME))
+            (Some(CREATED * NANOS), Some(TIME * NANOS))
         );
     };
     let all = [Some(7.5), Some(0.5), Some(4.0)];
@@ -148,8 +149,11 @@ fn native(schema: u8, negative: &[(i32, u64)], positive: &[(i32, u64)]) -> Nativ
     }
 }
 
-/// Returns the scale, and the offset and the counts of the buckets of each sign.
-fn exponential(native: NativeBuckets) -> (i64, [Option<(i64, Vec<u64>)>; 2]) {
+/// The offset of buckets, and their counts.
+type Buckets = Option<(i64, Vec<u64>)>;
+
+/// Returns the scale, and the negative and the positive buckets.
+fn exponential(native: NativeBuckets) -> (i64, [Buckets; 2]) {
     let total = native.count();
     let histogram = histogram([total, 0, 0], Totals::default(), Some(native));
     let point = point(&histogram, EXPONENTIAL_HISTOGRAM, Temporality::Cumulative);

@@ -60,8 +60,9 @@ impl Numbers {
                     whole: count.whole.checked_sub(earlier.whole)?,
                     fraction: count.fraction - earlier.fraction,
                 };
-                // The parts are those of one number, so one may be lower. NaN is not.
-                (!(difference.value() < 0.0)).then_some((Self::Counter(difference), self.clone()))
+                // The parts are those of one number, so one of them may be lower.
+                let is_decreased = difference.value() < 0.0;
+                (!is_decreased).then_some((Self::Counter(difference), self.clone()))
             }
             (Self::Histogram(numbers), Self::Histogram(earlier)) => {
                 let (difference, next) = numbers.since(earlier)?;
