@@ -23,6 +23,8 @@ pub(super) struct Point {
     /// The count of a histogram.
     pub(super) count: u64,
     pub(super) is_exponential: bool,
+    /// The values of its exemplars.
+    pub(super) exemplars: Vec<f64>,
 }
 
 pub(super) fn decode(bytes: &[u8]) -> Message {
@@ -42,8 +44,10 @@ pub(super) fn decode(bytes: &[u8]) -> Message {
 
 fn decode_metric(metric: &[u8], points: &mut Vec<Point>) {
     let name = messages(metric, 1).map(text).next().unwrap();
-    // Gauge, Sum, Histogram and ExponentialHistogram, and the attributes of their points.
-    for (kind, attributes_field) in [(5, 7), (7, 7), (9, 9), (10, 1)] {
+    // Gauge, Sum, Histogram and ExponentialHistogram, with the fields of their points that have
+    // attributes and exemplars.
+    for (kind, attributes_field, exemplars_field) in [(5, 7, 5), (7, 7, 5), (9, 9, 8), (10, 1, 11)]
+    {
         for data in messages(metric, kind) {
             let temporality = number(data, 2);
             for point in messages(data, 1) {
@@ -61,6 +65,9 @@ fn decode_metric(metric: &[u8], points: &mut Vec<Point>) {
                     },
                     count: if is_histogram { number(point, 4) } else { 0 },
                     is_exponential: kind == 10,
+                    exemplars: messages(point, exemplars_field)
+                        .map(|exemplar| f64::from_bits(number(exemplar, 3)))
+                        .collect(),
                 });
             }
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tachometer::Registry;
 use tachometer::push::{Compression, Otlp, Temporality};
 
+use super::receiver::Answer::{Accept, Status};
 use super::receiver::{Received, Receiver};
 
 /// Returns the requests of one flush.
@@ -152,13 +153,35 @@ async fn temporality_and_buckets_are_those_of_the_settings() {
 }
 
 #[tokio::test]
+async fn exemplars_are_those_since_the_last_export_that_succeeded() {
+    let registry = Registry::new();
+    let size = registry.histogram("size", "Sizes.").unwrap();
+    let receiver = Receiver::new([Accept, Accept, Status(400)]);
+    let otlp = receiver.otlp(&registry).interval(Duration::MAX);
+    let exporter = otlp.start().unwrap();
+    let exemplars = async |result: bool| {
+        assert_eq!(exporter.flush().await.is_ok(), result);
+        let points = receiver.requests().pop().unwrap().message.points;
+        let mut size = points.iter().filter(|point| point.metric == "size");
+        size.next().unwrap().exemplars.clone()
+    };
+    size.observe_with_exemplar(1.0, &[("trace_id", "1")]);
+    assert_eq!(exemplars(true).await, [1.0]);
+    assert_eq!(exemplars(true).await, [0.0; 0]);
+    size.observe_with_exemplar(3.0, &[("trace_id", "3")]);
+    assert_eq!(exemplars(false).await, [3.0]);
+    size.observe_with_exemplar(70.0, &[("trace_id", "5")]);
+    assert_eq!(exemplars(true).await, [3.0, 70.0]);
+}
+
+#[tokio::test]
 async fn series_expire_after_an_export_that_was_accepted() {
     let registry = Registry::new();
     let family = registry
         .counter_family("jobs_total", "Jobs.", ["id"])
         .unwrap();
     let family = family.expire_after(Duration::ZERO);
-    let receiver = Receiver::new([super::receiver::Answer::Status(400)]);
+    let receiver = Receiver::new([Status(400)]);
     let otlp = receiver.otlp(&registry).interval(Duration::MAX);
     let exporter = otlp.start().unwrap();
     let sent = |request: usize| {

@@ -1,4 +1,4 @@
-//! Sums at the receiver after failures, by temporality. The clock is paused.
+//! Sums at the receiver after failures, by temporality.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,6 +6,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use tachometer::Registry;
 use tachometer::push::Temporality;
+use tokio::runtime::Builder;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::sleep;
 
 use super::receiver::Answer::{Accept, Hang, Partial, Reset, RetryAfter, Slow, Status};
@@ -150,5 +152,41 @@ async fn a_delta_whose_response_is_lost_counts_twice() {
         assert_eq!(exporter.flush().await, Ok(()));
         assert_eq!(receiver.count(), 2);
         assert_eq!(receiver.total("jobs_total"), total);
+    }
+}
+
+/// Threads record while others flush.
+#[test]
+fn sums_are_exact_while_threads_record() {
+    const THREADS: u32 = 4;
+    const JOBS: u32 = 20_000;
+    for temporality in [Temporality::Cumulative, Temporality::Delta] {
+        let registry = Registry::new();
+        let jobs = registry.counter("jobs_total", "Jobs.").unwrap();
+        let size = registry.histogram("size", "Sizes.").unwrap();
+        let receiver = Receiver::default();
+        let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let otlp = receiver.otlp(&registry).temporality(temporality);
+            let exporter = otlp.interval(Duration::from_millis(3)).start().unwrap();
+            let record = || {
+                let (jobs, size) = (jobs.clone(), size.clone());
+                move || {
+                    for value in 0..JOBS {
+                        jobs.inc();
+                        size.observe(f64::from(value % 100));
+                    }
+                }
+            };
+            let threads: Vec<_> = (0..THREADS).map(|_| spawn_blocking(record())).collect();
+            while !threads.iter().all(JoinHandle::is_finished) {
+                assert_eq!(exporter.flush().await, Ok(()));
+            }
+            assert_eq!(exporter.shutdown(Duration::from_secs(60)).await, Ok(()));
+        });
+        let total = THREADS * JOBS;
+        assert_eq!(receiver.total("jobs_total"), f64::from(total));
+        assert_eq!(receiver.observations("size"), u64::from(total));
+        assert_eq!(receiver.total("size"), f64::from(total) * 49.5);
     }
 }
