@@ -47,7 +47,7 @@
 //! | [LLM calls](guides::llm) | clients, providers, tokens, cost, rate limits |
 //! | [Custom metrics](guides::custom_metrics) | counters, gauges, histograms, labels, timers, registries |
 //! | [Exposition](guides::exposition) | endpoints, formats, scrape limits, access control, separate listener |
-//! | [In a fleet](guides::fleet) | replicas, OTLP, Pushgateway, rollouts, shutdown without loss |
+//! | [Replicas, OTLP and rollouts](guides::fleet) | fleets, OTLP, Pushgateway, text files, shutdown without loss |
 //! | [Security](guides::security) | label values that clients can choose, known limits |
 //! | [Dashboards and alerts](guides::dashboards) | live dashboard, Grafana, alerting rules |
 //! | [Testing](guides::testing) | assertions on metrics in your tests |

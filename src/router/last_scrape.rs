@@ -87,8 +87,8 @@ use crate::router::metrics_router::MetricsRouter;
 ///
 /// # Deadline
 ///
-/// The next scrape begins within one scrape interval, and then takes up to the scrape timeout. So
-/// a deadline of two intervals allows for one scrape that fails. An orchestrator must not end the
+/// The next scrape begins within one scrape interval, and then takes up to the scrape timeout. Use
+/// a deadline of two intervals plus the timeout, so that one scrape can fail. An orchestrator must not end the
 /// process earlier: in Kubernetes, `terminationGracePeriodSeconds` includes the time in which the
 /// application's requests finish, and this deadline.
 ///
