@@ -155,7 +155,8 @@ impl<M: Instrument, const N: usize> Family<M, N> {
     /// expires: the page, JSON, [`Registry::gather`](crate::Registry::gather) and
     /// [`Registry::export`](crate::Registry::export) do not count. The first reader of a value
     /// satisfies the second condition for all readers. With several readers, use at least five
-    /// times the longest interval of a scrape or an export. A push to a Pushgateway is like an export.
+    /// times the longest interval of a scrape or an export. A push to a Pushgateway is like an
+    /// export.
     ///
     /// An expired series is [removed](Self::remove): it frees its memory and its part of the
     /// [limit](Self::limit) as soon as no handle to it is held. The next use starts at zero with a

@@ -61,6 +61,7 @@ impl PushgatewayClient {
 
     /// Deletes the group with all of its metrics. It is no error if the group does not exist.
     ///
+    /// The Pushgateway answers before it has deleted the group. It processes a later push after that.
     /// The Pushgateway keeps a group until it is deleted, also if the job never runs again.
     ///
     /// # Errors
