@@ -14,7 +14,7 @@ use crate::push::otlp::{Compression, Otlp};
 /// # Environment variables
 impl Otlp {
     /// Takes the settings from the environment variables `OTEL_*`, which the
-    /// guide "In a fleet" lists. A variable that is unset or empty leaves
+    /// [guide](crate::guides::fleet#otlp-variables) lists. A variable that is unset or empty leaves
     /// the default.
     ///
     /// No other function of the exporter reads the environment. Settings in code that follow
@@ -155,7 +155,8 @@ const VARIABLES: [Variable; 13] = [
         text: ErrorText::Value,
         apply: |otlp, _, value| match value {
             "cumulative" => Ok(otlp.temporality(Temporality::Cumulative)),
-            // They differ in kinds of instruments that the registry does not have.
+            // In OpenTelemetry, `lowmemory` leaves observable counters cumulative, whose last values
+            // an SDK would have to keep. The registry does not distinguish them.
             "delta" | "lowmemory" => Ok(otlp.temporality(Temporality::Delta)),
             _ => Err(Fault::Value),
         },

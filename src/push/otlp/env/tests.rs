@@ -363,6 +363,28 @@ fn settings_in_code_replace_those_of_variables() {
     );
 }
 
+#[test]
+fn the_guide_lists_the_variables() {
+    let guide = include_str!("../../../../docs/fleet.md");
+    let (_, section) = guide.split_once("### OTLP variables").expect("a section");
+    let section = section.split("\n##").next().expect("a text");
+    let rows = section.lines().filter(|line| line.starts_with("| `OTEL_"));
+    let documented = rows
+        .flat_map(|row| row.split('|').nth(1))
+        .flat_map(|cell| cell.split('`'));
+    let mut documented: Vec<_> = documented
+        .filter(|name| name.starts_with("OTEL_"))
+        .collect();
+    let mut names: Vec<_> = VARIABLES
+        .iter()
+        .flat_map(|variable| variable.names)
+        .copied()
+        .collect();
+    documented.sort_unstable();
+    names.sort_unstable();
+    assert_eq!(documented, names);
+}
+
 #[cfg(unix)]
 #[test]
 fn invalid_unicode_is_an_error_without_a_secret() {
