@@ -4,8 +4,10 @@
 //! - `decoded`: exports a registry, and decodes the requests.
 //! - `registries`: the numbers and labels of registries of every kind.
 //! - `semantic_names`: names and attributes of the semantic conventions.
+//! - `translated_names`: a receiver that translates names for Prometheus makes those of a scrape.
 
 mod buckets;
 mod decoded;
 mod registries;
 mod semantic_names;
+mod translated_names;

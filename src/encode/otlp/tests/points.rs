@@ -198,7 +198,14 @@ fn more_than_160_buckets_are_merged_to_the_same_lower_scale_on_both_sides() {
     let (scale, [negative, positive]) =
         exponential(native(3, &[(-6, 1), (2, 5), (3, 2)], &[(-6, 1), (154, 1)]));
     assert_eq!(scale, 2);
-    assert_eq!(negative, Some((-4, vec![1, 0, 0, 0, 5, 2])));
+    let negative_buckets = Some((-4, vec![1, 0, 0, 0, 5, 2]));
+    assert_eq!(negative, negative_buckets);
+    // The same with the signs exchanged.
+    let exchanged = native(3, &[(-6, 1), (154, 1)], &[(-6, 1), (2, 5), (3, 2)]);
+    assert_eq!(
+        exponential(exchanged),
+        (2, [positive.clone(), negative_buckets])
+    );
     let (offset, counts) = positive.unwrap();
     assert_eq!((offset, counts.len(), counts[80]), (-4, 81, 1));
 
