@@ -101,10 +101,12 @@ impl TemporaryFile {
         let random = RandomState::new().hash_one(0);
         let path = directory.join(format!(".tachometer-{random:016x}.tmp"));
         // It follows no symbolic link, and opens no file that exists.
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&path)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        // Nobody else can open it before it is complete.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(&path)?;
         Ok((Self(Some(path)), file))
     }
 

@@ -21,16 +21,15 @@ pub(crate) fn parse_endpoint(setting: &str, url: &str) -> Result<Uri, Error> {
     )))
 }
 
-/// Returns an error if the endpoint needs TLS, which the client that is built in does not have.
+/// Returns an error if the endpoint needs TLS, which the built-in client does not have.
 pub(crate) fn check_scheme_without_client(setting: &str, endpoint: &Uri) -> Result<(), Error> {
     if endpoint.scheme_str() != Some("https") {
         return Ok(());
     }
     let url = without_secrets(&endpoint.to_string());
     Err(Error::invalid_push(format_args!(
-        "the URL {url:?} of `{setting}` needs TLS, which the client that is built in does not \
-         have: pass a client with `client`, or enable the feature `reqwest` and pass a \
-         `reqwest::Client` that has TLS with `reqwest_client`"
+        "the URL {url:?} of `{setting}` needs TLS, and the built-in client has none: pass a client \
+         with TLS to `client`, or to `reqwest_client` (feature `reqwest`)"
     )))
 }
 

@@ -16,9 +16,10 @@ pub(crate) fn parse_header(
     name: &str,
     value: &[u8],
 ) -> Result<(HeaderName, HeaderValue), &'static str> {
-    let name = HeaderName::try_from(name).map_err(|_| "does not have the name of a header")?;
+    let name = HeaderName::try_from(name)
+        .map_err(|_| "has a name that is not valid: use letters, digits and `-`")?;
     if RESERVED_HEADERS.contains(&name) {
-        return Err("is one that the exporter sets itself: remove it");
+        return Err("is one that this crate sets itself: remove it");
     }
     let value = HeaderValue::from_bytes(value);
     let mut value = value.map_err(|_| "has a value with control characters")?;

@@ -9,7 +9,7 @@ use tokio::time::error::Elapsed;
 
 /// Why a request got no response.
 ///
-/// It has nothing of the text of the client's error, which may contain a header or a URL with
+/// It does not contain the error text of the client, which may have a header or a URL with
 /// credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct HttpError {
@@ -51,7 +51,8 @@ impl HttpError {
             kind = classify(error).unwrap_or(kind);
             next = error.source();
         }
-        if io == Some(io::ErrorKind::TimedOut) {
+        // A connection that timed out stays an error of connecting.
+        if kind == HttpErrorKind::Other && io == Some(io::ErrorKind::TimedOut) {
             kind = HttpErrorKind::Timeout;
         }
         Self { kind, io }
@@ -117,5 +118,37 @@ impl fmt::Display for HttpError {
             Some(io) if self.kind != HttpErrorKind::Resolve => write!(f, " ({io})"),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use bytes::Bytes;
+    use http::{Request, Uri};
+    use http_body_util::Empty;
+    use hyper_util::client::legacy::Client;
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    use tokio::net::TcpStream;
+    use tower::util::service_fn;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_times_out_is_an_error_of_connecting() {
+        let connector = service_fn(|_: Uri| {
+            let error = io::Error::from(io::ErrorKind::TimedOut);
+            ready(Err::<TokioIo<TcpStream>, _>(error))
+        });
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        let request = Request::get("http://host/").body(Empty::<Bytes>::new());
+        let error = client.request(request.expect("a request")).await;
+        let error = HttpError::new(&error.expect_err("no connection"));
+        assert_eq!(error.kind(), HttpErrorKind::Connect);
+        assert_eq!(
+            error.to_string(),
+            "the client cannot connect to the endpoint (timed out)"
+        );
     }
 }

@@ -1,7 +1,12 @@
 //! Pushes a registry to a monitoring system that does not scrape it.
 //!
-//! `Otlp`, with the feature `otlp`, sends a registry to an OpenTelemetry Collector, or to another
-//! receiver of OTLP over HTTP. A registry can be pushed and scraped at the same time.
+//! - `Otlp` (feature `otlp`) sends a registry over OTLP, to an OpenTelemetry Collector or another
+//!   receiver.
+//! - `Pushgateway` (feature `pushgateway`) pushes a registry to a Prometheus Pushgateway at the end of
+//!   a job.
+//!
+//! A registry can be pushed and scraped at the same time. The guide [Replicas, OTLP and
+//! rollouts](crate::guides::fleet) compares these methods.
 //!
 //! # Metrics about exports
 //!
