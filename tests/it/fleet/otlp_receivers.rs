@@ -32,7 +32,7 @@ const ADDED: [&str; 10] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn victoria_metrics_has_the_series_that_a_scrape_would_have() {
-    let Some(receiver) = VictoriaMetrics::start().await else {
+    let Some(victoria_metrics) = VictoriaMetrics::start().await else {
         return;
     };
     let fixture = Fixture::new();
@@ -50,7 +50,7 @@ async fn victoria_metrics_has_the_series_that_a_scrape_would_have() {
     for compression in [Compression::None, Compression::Gzip] {
         let exporter = Otlp::new()
             .registry(&fixture.registry)
-            .metrics_endpoint(&receiver.otlp_url())
+            .metrics_endpoint(&victoria_metrics.otlp_url())
             .service_name("it")
             .resource_attribute("test.compression", &format!("{compression:?}"))
             .compression(compression)
@@ -58,7 +58,7 @@ async fn victoria_metrics_has_the_series_that_a_scrape_would_have() {
             .unwrap();
         exporter.shutdown(Duration::from_secs(60)).await.unwrap();
         let query = format!("{{test_compression=\"{compression:?}\"}}");
-        let received = series(&receiver.query(&query).await);
+        let received = series(&victoria_metrics.query(&query).await);
         let differs = |series: &&Labels| {
             let [one, other] = [&received, &expected].map(|all| all.get(*series));
             !one.zip(other)

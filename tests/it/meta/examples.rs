@@ -69,12 +69,12 @@ async fn the_example_of_otlp_exports_before_it_ends() {
     let receive = async move |headers: HeaderMap, body: Bytes| {
         requests.lock().unwrap().push((headers, body));
     };
-    let receiver = Server::start(Router::new().route("/v1/metrics", post(receive))).await;
+    let collector = Server::start(Router::new().route("/v1/metrics", post(receive))).await;
     let mut command = command("otlp");
     command
         .env(
             "OTEL_EXPORTER_OTLP_ENDPOINT",
-            format!("http://{}", receiver.address),
+            format!("http://{}", collector.address),
         )
         .env("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%20b")
         .env("OTEL_SERVICE_NAME", "importer");
