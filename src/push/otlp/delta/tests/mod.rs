@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::push::otlp::delta::{Baselines, PendingBaselines};
-use crate::snapshot::{BlockLabels, Count, Desc, Kind, Labels, SeriesBlock, Values};
+use crate::snapshot::{
+    BlockLabels, Bounds, Count, Desc, Histograms, Kind, Labels, SeriesBlock, Totals, Values,
+};
 
 fn pending(millis: u64) -> PendingBaselines {
     PendingBaselines::new(UNIX_EPOCH + Duration::from_millis(millis))
@@ -98,4 +100,26 @@ fn a_series_that_is_missing_from_two_reads_is_not_counted_again() {
         all.finish_read();
     }
     assert_eq!((all.len(), all.families.len()), (0, 0));
+}
+
+/// A sum may be read before the count of its last value.
+#[test]
+fn a_sum_without_a_count_belongs_to_the_next_interval() {
+    let mut baselines = Baselines::default();
+    for (count, sum, expected) in [(1, 2.0, 2.0), (1, 5.0, 0.0), (2, 5.5, 3.5)] {
+        let mut all = Histograms::new(Bounds::new(&[1.0]).unwrap());
+        all.counts = vec![0, count];
+        all.totals = vec![Totals {
+            sum,
+            ..Totals::default()
+        }];
+        let mut block = block("h", Kind::Histogram, Values::Histogram(all), &[(1, 5)]);
+        let mut pending = pending(10);
+        baselines.subtract(&mut block, &mut pending);
+        baselines.accept(pending);
+        let Values::Histogram(all) = &block.values else {
+            panic!("not a histogram");
+        };
+        assert_eq!(all.totals[0].sum, expected);
+    }
 }
