@@ -28,7 +28,7 @@ impl Registry {
     #[cfg(feature = "axum")]
     pub(crate) fn warn_if_global_is_unread() {
         static HAS_WARNED: AtomicBool = AtomicBool::new(false);
-        if HAS_WARNED.load(Ordering::Relaxed) || GLOBAL.inner.is_read.load(Ordering::Relaxed) {
+        if HAS_WARNED.load(Ordering::Relaxed) || GLOBAL.is_read() {
             return;
         }
         let first = GLOBAL.table().metrics().first().cloned();

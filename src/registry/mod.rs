@@ -291,6 +291,12 @@ impl Registry {
         }
     }
 
+    /// Returns true if the registry is read, or will be.
+    #[cfg(any(test, feature = "axum"))]
+    pub(crate) fn is_read(&self) -> bool {
+        self.inner.is_read.load(Ordering::Relaxed)
+    }
+
     /// Returns how long the registry has existed.
     #[must_use]
     pub fn uptime(&self) -> Duration {

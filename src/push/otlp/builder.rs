@@ -323,8 +323,11 @@ impl Otlp {
         let protobuf = HeaderValue::from_static("application/x-protobuf");
         headers.insert(CONTENT_TYPE, protobuf);
         add_user_agent(&mut headers);
+        let metrics = ExportMetrics::register(&self.registry)?;
+        // The first export may be later than the first scrape of another registry.
+        self.registry.mark_read();
         Ok(Exports {
-            metrics: ExportMetrics::register(&self.registry)?,
+            metrics,
             client,
             failures: FailureLog::new(&endpoint.uri),
             endpoint: endpoint.uri,
@@ -385,5 +388,19 @@ impl fmt::Debug for Otlp {
             .field("interval", &self.interval)
             .field("temporality", &self.temporality)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Otlp, Registry};
+
+    #[tokio::test]
+    async fn the_registry_counts_as_read_before_the_first_export() {
+        let registry = Registry::new();
+        let otlp = Otlp::new().registry(&registry);
+        assert!(!registry.is_read());
+        let _exporter = otlp.start().expect("valid settings");
+        assert!(registry.is_read());
     }
 }

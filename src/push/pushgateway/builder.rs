@@ -183,6 +183,8 @@ impl Pushgateway {
         };
         let mut headers = self.headers;
         add_user_agent(&mut headers);
+        // The first push may be later than the first scrape of another registry.
+        self.registry.mark_read();
         Ok(PushgatewayClient {
             url: self.group.url(url),
             group: Arc::new(self.group),
@@ -214,5 +216,19 @@ impl fmt::Debug for Pushgateway {
         f.debug_struct("Pushgateway")
             .field("host", &url.and_then(Uri::host))
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Pushgateway, Registry};
+
+    #[test]
+    fn the_registry_counts_as_read_before_the_first_push() {
+        let registry = Registry::new();
+        let settings = Pushgateway::new("http://localhost:9091", "backup").registry(&registry);
+        assert!(!registry.is_read());
+        let _client = settings.build().expect("valid settings");
+        assert!(registry.is_read());
     }
 }
