@@ -69,7 +69,7 @@
 //! | `hyper-util` | no | [`LlmLayer`] for the client of hyper-util 0.1 |
 //! | `serve` | no | `MetricsRouter::serve`: a separate listener for the metrics |
 //! | `compression` | no | gzip and zstd compression of the responses of [`MetricsRouter`]; needs a C compiler |
-//! | `otlp` | no | `push::Otlp`: sends a registry over OTLP, to an OpenTelemetry collector or a monitoring system |
+//! | `otlp` | no | `push::Otlp`: sends a registry over OTLP, to an OpenTelemetry Collector or a monitoring system |
 //! | `pushgateway` | no | `push::Pushgateway`: pushes a registry to a Prometheus Pushgateway at the end of a job |
 //! | `tokio-metrics` | no | `Registry::register_tokio_metrics`: workers, tasks and the queue of a tokio runtime |
 //!

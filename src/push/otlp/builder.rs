@@ -2,7 +2,6 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::panic::catch_unwind;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -11,9 +10,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Request, Response, Uri};
 use http_body::Body;
 use http_body_util::Full;
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tokio::time::sleep;
 use tower::Service;
 
 use crate::encode::{HistogramEncoding, OtlpSettings, Temporality};
@@ -31,12 +28,13 @@ use crate::push::otlp::failure::FailureLog;
 use crate::push::otlp::random::{random, random_part};
 use crate::push::otlp::requests::RequestSettings;
 use crate::push::otlp::resource::{Attributes, SERVICE_NAME, complete_attributes, set_attribute};
+use crate::push::otlp::runtime::current_runtime;
 use crate::push::otlp::{Compression, MAX_DURATION};
 use crate::registry::Registry;
 
 /// The settings of an exporter that sends a registry over OTLP, with HTTP and protobuf.
 ///
-/// The receiver is an OpenTelemetry collector, or a monitoring system that accepts OTLP.
+/// The receiver is an OpenTelemetry Collector, or a monitoring system that accepts OTLP.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -138,8 +136,10 @@ impl Otlp {
         }
     }
 
-    /// Whether anything is exported. If not, [`start`](Self::start) checks no setting, and the
-    /// methods of the exporter return `Ok`.
+    /// Enables the export, which is the default.
+    ///
+    /// If it is disabled, [`start`](Self::start) does not check the settings, and the methods of the
+    /// exporter return `Ok`.
     pub fn enabled(mut self, is_enabled: bool) -> Self {
         self.is_enabled = is_enabled;
         self
@@ -202,6 +202,9 @@ impl Otlp {
 
     /// The time from the start of an export to that of the next: 60 seconds by default.
     ///
+    /// An export that takes longer is finished. The next one then starts directly after it, and
+    /// others that were due meanwhile are skipped.
+    ///
     /// The first export has a random delay of up to the interval, so that replicas that start
     /// together do not send together.
     pub fn interval(mut self, interval: Duration) -> Self {
@@ -223,7 +226,7 @@ impl Otlp {
     }
 
     /// Whether histograms with exponential buckets are sent with these instead of the classic
-    /// ones: not by default.
+    /// ones. Disabled by default.
     pub fn exponential_histograms(mut self, is_exponential: bool) -> Self {
         self.histograms = if is_exponential {
             HistogramEncoding::Exponential
@@ -277,14 +280,20 @@ impl Otlp {
     /// # Errors
     ///
     /// If the endpoint or a header is not valid, if the endpoint needs TLS and no client was
-    /// passed, if the interval is zero, or without a tokio runtime that has a timer
-    /// ([`Error::is_invalid_push`]). If a metric about exports has the name of another metric
-    /// ([`Error::is_conflict`]).
+    /// passed, or if the interval is zero ([`Error::is_invalid_push`]).
+    ///
+    /// Without a tokio runtime that has a timer, and I/O if the built-in client is used
+    /// ([`Error::is_invalid_push`]). `enable_all` of its builder enables both. A client that was
+    /// passed may need I/O, too. This is not checked, and a request whose client panics fails.
+    /// A tokio runtime panics if a part is missing. `start` catches the panic, so its message is
+    /// printed. With `panic = "abort"`, the process ends.
+    ///
+    /// If a metric about exports has the name of another metric ([`Error::is_conflict`]).
     pub fn start(self) -> Result<OtlpExporter, Error> {
         if !self.is_enabled {
             return Ok(OtlpExporter::disabled());
         }
-        let runtime = runtime()?;
+        let runtime = current_runtime(self.client.is_none())?;
         let interval = self.interval.min(MAX_DURATION);
         if interval.is_zero() {
             return Err(Error::invalid_push(
@@ -350,23 +359,6 @@ impl Otlp {
             last_read: None,
             reading: None,
         })
-    }
-}
-
-/// Returns the current runtime.
-fn runtime() -> Result<Handle, Error> {
-    let runtime = Handle::try_current().map_err(|_| {
-        Error::invalid_push(
-            "`Otlp::start` needs a tokio runtime: call it in an async function, or after \
-             `Runtime::enter`",
-        )
-    })?;
-    // A runtime does not tell whether it has a timer.
-    match catch_unwind(|| drop(sleep(Duration::ZERO))) {
-        Ok(()) => Ok(runtime),
-        Err(_) => Err(Error::invalid_push(
-            "`Otlp::start` needs a tokio runtime with a timer: call `enable_all` on its builder",
-        )),
     }
 }
 

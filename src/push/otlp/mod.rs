@@ -21,6 +21,7 @@ mod random;
 mod requests;
 mod resource;
 mod retry;
+mod runtime;
 
 use std::time::Duration;
 
