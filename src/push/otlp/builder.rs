@@ -20,7 +20,8 @@ use crate::push::header::{add_user_agent, parse_header};
 use crate::push::http_client::HttpClient;
 use crate::push::otlp::commands::Commands;
 use crate::push::otlp::delta::SharedBaselines;
-use crate::push::otlp::export::{Exports, TimeLimits};
+use crate::push::otlp::export::Exports;
+use crate::push::otlp::export_limits::TimeLimits;
 use crate::push::otlp::export_metrics::ExportMetrics;
 use crate::push::otlp::exporter::{OtlpExporter, TaskHandle};
 use crate::push::otlp::exporter_task::ExporterTask;
@@ -357,6 +358,7 @@ impl Otlp {
                 compression: self.compression,
             },
             last_read: None,
+            not_before: None,
             reading: None,
         })
     }

@@ -1,18 +1,20 @@
-//! What callers ask of the task that exports.
+//! Commands to the exporter task.
 
-use std::future;
+use std::{future, mem};
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use crate::error::Error;
+
+/// Gets the result of an export.
+type Reply = oneshot::Sender<Result<(), Error>>;
 
 /// A flush, or a shutdown.
 #[derive(Debug)]
 pub(super) struct Command {
-    /// Gets the result of the export.
-    pub(super) reply: oneshot::Sender<Result<(), Error>>,
+    pub(super) reply: Reply,
     /// When the last export ends, if it is a shutdown.
     pub(super) deadline: Option<Instant>,
 }
@@ -22,29 +24,37 @@ pub(super) struct Command {
 pub(super) enum Trigger {
     Timer,
     Flush,
-    Shutdown { deadline: Instant },
+    Shutdown,
 }
 
 /// Received commands that no export has answered yet.
 #[derive(Debug)]
 pub(super) struct Commands {
     receiver: UnboundedReceiver<Command>,
-    waiting: Vec<oneshot::Sender<Result<(), Error>>>,
+    waiting: Waiting,
     shutdown: Option<Shutdown>,
 }
 
+/// The earliest times of all shutdowns.
 #[derive(Debug, Clone, Copy)]
-struct Shutdown {
+pub(super) struct Shutdown {
     /// When an earlier export is aborted, so that time remains for the last.
-    abort_at: Instant,
-    deadline: Instant,
+    pub(super) abort_at: Instant,
+    pub(super) deadline: Instant,
+}
+
+/// The callers that wait for one export.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    flushes: Vec<Reply>,
+    shutdowns: Vec<Reply>,
 }
 
 impl Commands {
     pub(super) fn new(receiver: UnboundedReceiver<Command>) -> Self {
         Self {
             receiver,
-            waiting: Vec::new(),
+            waiting: Waiting::default(),
             shutdown: None,
         }
     }
@@ -62,53 +72,42 @@ impl Commands {
             self.add(command);
         }
         let trigger = match self.shutdown {
-            Some(Shutdown { deadline, .. }) => Trigger::Shutdown { deadline },
+            Some(_) => Trigger::Shutdown,
             None if self.waiting.is_empty() => Trigger::Timer,
             None => Trigger::Flush,
         };
-        (trigger, Waiting(std::mem::take(&mut self.waiting)))
+        (trigger, mem::take(&mut self.waiting))
     }
 
     /// Lets those who waited for an export wait for the next.
     pub(super) fn put_back(&mut self, waiting: Waiting) {
-        self.waiting.extend(waiting.0);
+        self.waiting.flushes.extend(waiting.flushes);
+        self.waiting.shutdowns.extend(waiting.shutdowns);
     }
 
-    /// Answers the commands that arrived during the last export, and accepts no others.
+    /// Ends the commands after the last export, which had this result.
+    ///
+    /// Shutdowns that arrived during the export get its result. Flushes do not, since their values
+    /// may have been recorded after the registry was read. Their replies are dropped, so that they
+    /// return that the exporter was shut down.
     pub(super) fn close(mut self, result: &Result<(), Error>) {
         self.receiver.close();
-        let (_, waiting) = self.take();
+        let (_, mut waiting) = self.take();
+        waiting.flushes.clear();
         waiting.reply(result);
     }
 
-    /// Waits until a command ends the delay before a retry.
-    pub(super) async fn end_delay(&mut self, trigger: Trigger) {
-        while !self.ends_delay(trigger) {
-            self.receive().await;
-        }
+    /// Returns true if a caller waits for the next export.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
-    /// Waits until a shutdown ends an export that is not the last.
-    pub(super) async fn end_export(&mut self, trigger: Trigger) {
-        loop {
-            match self.shutdown {
-                Some(Shutdown { abort_at, .. }) if !trigger.is_shutdown() => {
-                    return sleep_until(abort_at).await;
-                }
-                _ => self.receive().await,
-            }
-        }
+    pub(super) fn shutdown(&self) -> Option<Shutdown> {
+        self.shutdown
     }
 
-    fn ends_delay(&self, trigger: Trigger) -> bool {
-        match trigger {
-            Trigger::Timer => !self.waiting.is_empty(),
-            Trigger::Flush => self.shutdown.is_some(),
-            Trigger::Shutdown { .. } => false,
-        }
-    }
-
-    async fn receive(&mut self) {
+    /// Waits for one command. It can be cancelled without losing one.
+    pub(super) async fn receive(&mut self) {
         match self.receiver.recv().await {
             Some(command) => self.add(command),
             // The task is aborted together with the last sender.
@@ -117,30 +116,28 @@ impl Commands {
     }
 
     fn add(&mut self, command: Command) {
-        self.waiting.push(command.reply);
-        if let Some(deadline) = command.deadline {
-            let now = Instant::now();
-            let abort_at = now + deadline.saturating_duration_since(now) / 2;
-            self.shutdown.get_or_insert(Shutdown { abort_at, deadline });
-        }
+        let Some(deadline) = command.deadline else {
+            self.waiting.flushes.push(command.reply);
+            return;
+        };
+        self.waiting.shutdowns.push(command.reply);
+        let now = Instant::now();
+        let abort_at = now + deadline.saturating_duration_since(now) / 2;
+        let shutdown = self.shutdown.get_or_insert(Shutdown { abort_at, deadline });
+        shutdown.abort_at = shutdown.abort_at.min(abort_at);
+        shutdown.deadline = shutdown.deadline.min(deadline);
     }
 }
-
-impl Trigger {
-    fn is_shutdown(self) -> bool {
-        matches!(self, Self::Shutdown { .. })
-    }
-}
-
-/// The callers that wait for one export.
-#[derive(Debug)]
-pub(super) struct Waiting(Vec<oneshot::Sender<Result<(), Error>>>);
 
 impl Waiting {
     pub(super) fn reply(self, result: &Result<(), Error>) {
-        for reply in self.0 {
+        for reply in self.flushes.into_iter().chain(self.shutdowns) {
             // The caller may have stopped waiting.
             let _ = reply.send(result.clone());
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.flushes.is_empty() && self.shutdowns.is_empty()
     }
 }

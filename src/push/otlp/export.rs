@@ -7,12 +7,12 @@ use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use tokio::select;
 use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until};
 
 use crate::error::Error;
 use crate::push::http_client::{HttpClient, HttpResponse};
 use crate::push::http_error::HttpErrorKind;
-use crate::push::otlp::commands::{Commands, Trigger};
+use crate::push::otlp::export_limits::{ExportLimits, Stop, TimeLimits};
 use crate::push::otlp::export_metrics::{ExportMetrics, ExportResult};
 use crate::push::otlp::failure::{Failure, FailureLog};
 use crate::push::otlp::partial_success::rejected_points;
@@ -32,31 +32,14 @@ pub(super) struct Exports {
     pub(super) failures: FailureLog,
     /// When the registry was read for the last export that succeeded.
     pub(super) last_read: Option<SystemTime>,
+    /// When the receiver accepts requests again, as it said by `Retry-After`.
+    pub(super) not_before: Option<Instant>,
     /// Reads the registry. It is left here if an export ends meanwhile.
     pub(super) reading: Option<JoinHandle<Reading>>,
 }
 
-/// How long an export may take.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct TimeLimits {
-    /// Of one request.
-    pub(super) request: Duration,
-    /// Of an export by the timer, or by a flush.
-    pub(super) export: Duration,
-    /// An export by the timer is not retried for longer.
-    pub(super) interval: Duration,
-}
-
 /// A registry that is being read, and the request that was encoded last.
 type Reading = (Box<Requests>, Option<RequestBody>);
-
-/// When an export ends.
-#[derive(Debug, Clone, Copy)]
-struct Deadlines {
-    /// No request starts later.
-    retry: Instant,
-    export: Instant,
-}
 
 /// An export that did not succeed.
 #[derive(Debug, Clone, Copy)]
@@ -66,29 +49,18 @@ enum End {
     Interrupted(Option<Failure>),
 }
 
-impl From<Failure> for End {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
+impl From<Stop> for End {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Timeout => Self::Failed(Failure::Timeout),
+            Stop::Command => Self::Interrupted(None),
+        }
     }
 }
 
-impl TimeLimits {
-    fn deadlines(self, trigger: Trigger) -> Deadlines {
-        let now = Instant::now();
-        match trigger {
-            Trigger::Shutdown { deadline } => Deadlines {
-                retry: deadline,
-                export: deadline,
-            },
-            Trigger::Flush => Deadlines {
-                retry: now + self.export,
-                export: now + self.export,
-            },
-            Trigger::Timer => Deadlines {
-                retry: now + self.export.min(self.interval),
-                export: now + self.export,
-            },
-        }
+impl From<Failure> for End {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
     }
 }
 
@@ -96,14 +68,13 @@ impl Exports {
     /// Exports the registry. Returns `None` if a command ended the export.
     pub(super) async fn export(
         &mut self,
-        trigger: Trigger,
-        commands: &mut Commands,
+        mut limits: ExportLimits<'_>,
     ) -> Option<Result<(), Error>> {
-        let deadlines = self.limits.deadlines(trigger);
         let mut rejected_points = 0;
-        let end = self
-            .send_all(deadlines, trigger, commands, &mut rejected_points)
-            .await;
+        let end = match self.wait_for_receiver(&mut limits).await? {
+            Ok(()) => self.send_all(&mut limits, &mut rejected_points).await,
+            Err(failure) => Err(failure.into()),
+        };
         let (result, failure) = match end {
             Ok(()) if rejected_points > 0 => (
                 ExportResult::Partial,
@@ -131,18 +102,16 @@ impl Exports {
     /// Sends all requests of an export. After one is rejected, it goes on with the next.
     async fn send_all(
         &mut self,
-        deadlines: Deadlines,
-        trigger: Trigger,
-        commands: &mut Commands,
+        limits: &mut ExportLimits<'_>,
         rejected: &mut u64,
     ) -> Result<(), End> {
-        self.finish_reading(deadlines).await?;
+        self.finish_reading(limits).await?;
         let (settings, last_read) = (self.settings.clone(), self.last_read);
         let mut rejection = None;
         let start = move || Box::new(Requests::new(settings, last_read));
-        let mut reading = self.read(deadlines, trigger, commands, start).await?;
+        let mut reading = self.read(limits, start).await?;
         while let Some(body) = reading.1.take() {
-            match self.send(&body, deadlines, trigger, commands).await {
+            match self.send(&body, limits).await {
                 Ok(points) => {
                     *rejected += points;
                     reading.0.accept_request();
@@ -153,7 +122,7 @@ impl Exports {
                 Err(end) => return Err(end),
             }
             let (requests, _) = reading;
-            reading = self.read(deadlines, trigger, commands, || requests).await?;
+            reading = self.read(limits, || requests).await?;
         }
         match rejection {
             Some(failure) => Err(failure.into()),
@@ -169,11 +138,33 @@ impl Exports {
 
 /// # The parts of an export
 impl Exports {
+    /// Waits until the receiver accepts requests again. Returns `None` if a command ends the delay.
+    ///
+    /// The last export ignores a delay that ends after its deadline, since no export follows.
+    async fn wait_for_receiver(
+        &self,
+        limits: &mut ExportLimits<'_>,
+    ) -> Option<Result<(), Failure>> {
+        match self.not_before {
+            Some(at) if at > Instant::now() && at < limits.retry_deadline() => select! {
+                () = sleep_until(at) => Some(Ok(())),
+                () = limits.end_delay(at) => None,
+            },
+            Some(at) if at > Instant::now() && !limits.is_last() => Some(Err(Failure::Delayed)),
+            _ => Some(Ok(())),
+        }
+    }
+
     /// Waits until an earlier export has stopped reading.
-    async fn finish_reading(&mut self, deadlines: Deadlines) -> Result<(), Failure> {
+    async fn finish_reading(&mut self, limits: &mut ExportLimits<'_>) -> Result<(), End> {
         if let Some(reading) = &mut self.reading {
-            let finished = timeout_at(deadlines.export, reading).await;
-            drop(finished.map_err(|_| Failure::Timeout)?);
+            // This export does not need what the earlier one has read.
+            let finished = select! {
+                biased;
+                finished = reading => finished,
+                stop = limits.end() => return Err(stop.into()),
+            };
+            drop(finished);
             self.reading = None;
         }
         Ok(())
@@ -182,9 +173,7 @@ impl Exports {
     /// Encodes the next request on a thread for blocking work.
     async fn read(
         &mut self,
-        deadlines: Deadlines,
-        trigger: Trigger,
-        commands: &mut Commands,
+        limits: &mut ExportLimits<'_>,
         requests: impl FnOnce() -> Box<Requests> + Send + 'static,
     ) -> Result<Reading, End> {
         let reading = self.reading.insert(spawn_blocking(|| {
@@ -194,25 +183,22 @@ impl Exports {
         }));
         let finished = select! {
             biased;
-            finished = timeout_at(deadlines.export, reading) => finished,
-            () = commands.end_export(trigger) => return Err(End::Interrupted(None)),
+            finished = reading => finished,
+            stop = limits.end() => return Err(stop.into()),
         };
-        let finished = finished.map_err(|_| Failure::Timeout)?;
         self.reading = None;
-        finished.map_err(|_| Failure::Unread.into())
+        finished.map_err(|error| Failure::unread(&error).into())
     }
 
     /// Sends a request until it is accepted or rejected. Returns how many points were rejected.
     async fn send(
-        &self,
+        &mut self,
         body: &RequestBody,
-        deadlines: Deadlines,
-        trigger: Trigger,
-        commands: &mut Commands,
+        limits: &mut ExportLimits<'_>,
     ) -> Result<u64, End> {
         let mut last_failure = None;
         for retries in 0.. {
-            let remaining = deadlines.export.saturating_duration_since(Instant::now());
+            let remaining = limits.deadline().saturating_duration_since(Instant::now());
             let limit = self.limits.request.min(remaining);
             if limit.is_zero() {
                 return Err(last_failure.unwrap_or(Failure::Timeout).into());
@@ -220,7 +206,10 @@ impl Exports {
             let response = select! {
                 biased;
                 response = self.client.send(self.request(body), limit) => response,
-                () = commands.end_export(trigger) => return Err(End::Interrupted(last_failure)),
+                stop = limits.end() => return Err(match stop {
+                    Stop::Timeout => Failure::NoResponse(HttpErrorKind::Timeout.into()).into(),
+                    Stop::Command => End::Interrupted(last_failure),
+                }),
             };
             let (failure, retry_after) = match response {
                 Ok(response) if response.status.is_success() => return Ok(rejected(&response)),
@@ -230,13 +219,16 @@ impl Exports {
                 }
                 Err(error) => (Failure::NoResponse(error), None),
             };
-            let retry_at = Instant::now().checked_add(delay(retries, retry_after, random()));
-            let Some(retry_at) = retry_at.filter(|at| *at < deadlines.retry) else {
+            let retry_at = Instant::now() + delay(retries, retry_after, random());
+            if retry_after.is_some() {
+                self.not_before = Some(retry_at.min(limits.deadline()));
+            }
+            if retry_at >= limits.retry_deadline() {
                 return Err(failure.into());
-            };
+            }
             select! {
                 () = sleep_until(retry_at) => {}
-                () = commands.end_delay(trigger) => return Err(End::Interrupted(Some(failure))),
+                () = limits.end_delay(retry_at) => return Err(End::Interrupted(Some(failure))),
             }
             last_failure = Some(failure);
         }

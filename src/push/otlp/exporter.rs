@@ -67,12 +67,15 @@ impl OtlpExporter {
 
     /// Exports everything that was recorded before the call, and returns once it was accepted.
     ///
-    /// An export that is running is finished before, or ended if it waits to be retried. Calls at
-    /// the same time share an export. The time limit is
-    /// [`Otlp::export_timeout`](crate::push::Otlp::export_timeout), also for retries.
+    /// A running export finishes first. If it waits for a retry, it is aborted. Concurrent calls
+    /// share one export. Its time limit, including retries, is
+    /// [`Otlp::export_timeout`](crate::push::Otlp::export_timeout).
     ///
-    /// The future may be dropped. The export goes on. It blocks no thread, and can be awaited on
-    /// any runtime.
+    /// The export waits if the receiver has asked for a delay (`Retry-After`). If the delay ends
+    /// after the time limit, the call returns an error at once.
+    ///
+    /// Dropping the future does not cancel the export. The call blocks no thread, and works on any
+    /// runtime.
     ///
     /// ```no_run
     /// # async fn run(exporter: tachometer::push::OtlpExporter) -> Result<(), tachometer::Error> {
@@ -98,12 +101,16 @@ impl OtlpExporter {
 
     /// Exports a last time, and ends the exporter.
     ///
-    /// It returns after the export, at the latest after `deadline`. An export that is running is
-    /// ended if it waits to be retried, or after half of that time. The last export is retried
-    /// until the deadline. Calls after the first one return its result.
+    /// It returns after the export, at the latest after `deadline`. A running export finishes first.
+    /// If it waits for a retry, it is aborted. Otherwise it is aborted after half of that time. The
+    /// last export is retried until the deadline. It waits for a delay that the receiver has asked
+    /// for (`Retry-After`), unless the delay ends after the deadline.
     ///
-    /// The future may be dropped. The export goes on. It blocks no thread, and can be awaited on
-    /// any runtime.
+    /// Concurrent calls share one export, which ends at the earliest of their deadlines. Later calls
+    /// return its result. A [`flush`](Self::flush) during the last export returns an error.
+    ///
+    /// Dropping the future does not cancel the export. The call blocks no thread, and works on any
+    /// runtime.
     ///
     /// # Errors
     ///
@@ -135,7 +142,7 @@ impl TaskHandle {
     /// Returns why there are no more exports.
     fn ended(&self) -> Error {
         Error::failed_push(match self.last_result.get() {
-            Some(_) => "the OTLP exporter was shut down: flush it before",
+            Some(_) => "the OTLP exporter was shut down: call `flush` before `shutdown`",
             None => {
                 "the runtime of the OTLP exporter has shut down: call `OtlpExporter::shutdown` \
                  before"

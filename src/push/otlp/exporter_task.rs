@@ -9,6 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use crate::error::Error;
 use crate::push::otlp::commands::{Commands, Trigger};
 use crate::push::otlp::export::Exports;
+use crate::push::otlp::export_limits::ExportLimits;
 
 /// Exports until it is shut down.
 #[derive(Debug)]
@@ -34,12 +35,13 @@ impl ExporterTask {
                 _ = timer.tick() => {}
             }
             let (trigger, waiting) = self.commands.take();
-            let Some(result) = self.exports.export(trigger, &mut self.commands).await else {
+            let limits = ExportLimits::new(self.exports.limits, trigger, &mut self.commands);
+            let Some(result) = self.exports.export(limits).await else {
                 self.commands.put_back(waiting);
                 continue;
             };
             waiting.reply(&result);
-            if let Trigger::Shutdown { .. } = trigger {
+            if trigger == Trigger::Shutdown {
                 // The field is set only here.
                 let _ = self.last_result.set(result.clone());
                 return self.commands.close(&result);

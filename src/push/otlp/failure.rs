@@ -3,6 +3,7 @@
 use std::fmt;
 
 use http::{StatusCode, Uri};
+use tokio::task::JoinError;
 
 use crate::error::Error;
 use crate::push::http_error::{HttpError, HttpErrorKind};
@@ -20,8 +21,12 @@ pub(super) enum Failure {
     Partial(u64),
     /// The time limit of the export was over before a request was sent.
     Timeout,
-    /// The registry was not read, since the runtime is shutting down, or since reading panicked.
-    Unread,
+    /// The receiver has asked for a delay that ends after the time limit of the export.
+    Delayed,
+    /// Reading the registry panicked.
+    ReadPanic,
+    /// The registry was not read, since the runtime is shutting down.
+    RuntimeEnd,
 }
 
 /// Warns of failures: once for each kind, until an export succeeds.
@@ -34,16 +39,30 @@ pub(super) struct FailureLog {
 }
 
 impl Failure {
+    /// Returns why the task that reads the registry has no result.
+    pub(super) fn unread(error: &JoinError) -> Self {
+        if error.is_panic() {
+            Self::ReadPanic
+        } else {
+            Self::RuntimeEnd
+        }
+    }
+
     /// Returns what the user can do.
     fn remedy(self) -> &'static str {
         match self {
             Self::NoResponse(error) => match error.kind() {
                 HttpErrorKind::Redirect => "set the endpoint to the URL that it redirects to",
                 HttpErrorKind::Resolve => "check the host of the endpoint",
+                HttpErrorKind::Panic => {
+                    "see the panic message; if I/O or timers of the tokio runtime are disabled, \
+                     call `enable_all` on its builder"
+                }
                 _ => "check that the receiver is running, and that it accepts OTLP over HTTP there",
             },
-            Self::Unread => "shut the exporter down before the runtime",
-            Self::Unavailable(_) => "check the load of the receiver",
+            Self::ReadPanic => "see the panic message",
+            Self::RuntimeEnd => "shut the exporter down before the runtime",
+            Self::Unavailable(_) | Self::Delayed => "check the load of the receiver",
             Self::Timeout => {
                 "raise the export timeout, or find the collector of metrics that is slow"
             }
@@ -55,7 +74,9 @@ impl Failure {
                      temporality"
                 }
                 401 | 403 => "check the credentials in the headers",
-                404 | 405 => "check the path of the endpoint, which mostly ends with `/v1/metrics`",
+                404 | 405 => {
+                    "check the path of the endpoint, which usually ends with `/v1/metrics`"
+                }
                 413 => "raise the limit of the receiver for the size of requests",
                 415 => "the receiver must accept `http/protobuf`",
                 _ => "the log of the receiver has the reason",
@@ -67,7 +88,7 @@ impl Failure {
     fn is_like(self, other: Self) -> bool {
         match (self, other) {
             (Self::NoResponse(one), Self::NoResponse(other)) => one.kind() == other.kind(),
-            (Self::Partial(_), Self::Partial(_)) => true,
+            (Self::Partial(_), Self::Partial(_)) | (Self::Unavailable(_), Self::Delayed) => true,
             (one, other) => one == other,
         }
     }
@@ -83,7 +104,12 @@ impl fmt::Display for Failure {
             }
             Self::Partial(points) => write!(f, "the receiver rejected {points} points"),
             Self::Timeout => f.write_str("the time limit was over before all requests were sent"),
-            Self::Unread => {
+            Self::Delayed => f.write_str(
+                "the receiver asked for a delay (`Retry-After`) that ends after the time limit of \
+                 the export",
+            ),
+            Self::ReadPanic => f.write_str("reading the metrics panicked"),
+            Self::RuntimeEnd => {
                 f.write_str("the metrics could not be read, since the runtime is shutting down")
             }
         }
@@ -108,7 +134,7 @@ impl FailureLog {
         let remedy = self.remedy(failure);
         let origin = &self.origin;
         Error::failed_push(format_args!(
-            "the metrics were not exported to {origin}: {failure}: {remedy}"
+            "the export to {origin} did not succeed: {failure}: {remedy}"
         ))
     }
 
@@ -129,7 +155,7 @@ impl FailureLog {
                 "metrics were not exported over OTLP, since there was no response; the next export \
                  includes them"
             ),
-            Failure::Unavailable(_) => tracing::warn!(
+            Failure::Unavailable(_) | Failure::Delayed => tracing::warn!(
                 endpoint, %failure, remedy,
                 "metrics were not exported over OTLP, since the receiver is not ready; the next \
                  export includes them"
@@ -143,9 +169,13 @@ impl FailureLog {
                 "a part of the metrics was rejected by the OTLP receiver; \
                  `tachometer_otlp_rejected_points_total` counts further points"
             ),
-            Failure::Timeout | Failure::Unread => tracing::warn!(
+            Failure::Timeout => tracing::warn!(
                 endpoint, %failure, remedy,
                 "metrics were not exported over OTLP in time; the next export includes them"
+            ),
+            Failure::ReadPanic | Failure::RuntimeEnd => tracing::warn!(
+                endpoint, %failure, remedy,
+                "metrics were not exported over OTLP, since they could not be read"
             ),
         }
     }
@@ -153,7 +183,7 @@ impl FailureLog {
     fn remedy(&self, failure: Failure) -> &'static str {
         let is_protocol_error = matches!(failure, Failure::NoResponse(_) | Failure::Rejected(_));
         if self.is_grpc_port && is_protocol_error {
-            return "receivers mostly use port 4317 for gRPC and port 4318 for HTTP, which this \
+            return "receivers usually use port 4317 for gRPC and port 4318 for HTTP, which this \
                     exporter uses";
         }
         failure.remedy()

@@ -3,8 +3,8 @@
 //! - [`builder`] and [`env`] have the settings.
 //! - [`exporter`] is the handle that users have. It sends [`commands`] to the [`exporter_task`].
 //! - [`export`] makes one export: it takes one body after the other from [`requests`], and sends it
-//!   until it is accepted, rejected, or the time is over ([`retry`]). [`delta`] has the values of the
-//!   last export that was accepted.
+//!   until it is accepted, rejected, or the time is over ([`retry`], [`export_limits`]). [`delta`] has
+//!   the values of the last export that was accepted.
 //! - [`failure`] has the texts of errors and warnings.
 
 mod builder;
@@ -12,6 +12,7 @@ mod commands;
 mod delta;
 mod env;
 mod export;
+mod export_limits;
 mod export_metrics;
 mod exporter;
 mod exporter_task;

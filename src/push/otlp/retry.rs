@@ -13,6 +13,10 @@ const FIRST_DELAY: Duration = Duration::from_secs(1);
 /// How often the delay doubles.
 const MAX_DOUBLINGS: u32 = 5;
 
+/// The longest delay that a receiver can ask for. A longer one is often a mistake, and would stop an
+/// exporter whose exports have no time limit.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
+
 /// Returns true if OTLP allows to send a request again that got this status.
 pub(super) fn is_retryable(status: StatusCode) -> bool {
     matches!(status.as_u16(), 429 | 502..=504)
@@ -28,14 +32,18 @@ pub(super) fn delay(retries: u32, retry_after: Option<Duration>, random: u64) ->
     retry_after.unwrap_or_default().saturating_add(jitter)
 }
 
-/// Returns the delay that the header `Retry-After` asks for: seconds, or a date.
+/// Returns the delay that the header `Retry-After` asks for: seconds, or a date. It is at most an
+/// hour.
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    let delay = match value.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let date = httpdate::parse_http_date(value).ok()?;
+            date.duration_since(now).unwrap_or_default()
+        }
+    };
+    Some(delay.min(MAX_RETRY_AFTER))
 }
 
 #[cfg(test)]
@@ -73,6 +81,9 @@ mod tests {
         for (value, seconds) in [
             ("7", Some(7)),
             (" 0 ", Some(0)),
+            ("3600", Some(3_600)),
+            ("3601", Some(3_600)),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", Some(3_600)),
             ("Sun, 06 Nov 1994 08:49:37 GMT", Some(7)),
             ("Sun, 06 Nov 1994 08:49:00 GMT", Some(0)),
             ("-1", None),

@@ -76,10 +76,12 @@ impl PushgatewayClient {
         let runtime = runtime()?;
         let (registry, group) = (self.registry.clone(), Arc::clone(&self.group));
         let read = runtime.spawn_blocking(move || exposition::read(&registry, &group));
-        let (text, delivery) = read.await.map_err(|_| {
-            Error::failed_push(
-                "the metrics could not be read, since the runtime is shutting down: push before",
-            )
+        let (text, delivery) = read.await.map_err(|error| {
+            Error::failed_push(if error.is_panic() {
+                "reading the metrics panicked: see the panic message"
+            } else {
+                "the metrics could not be read, since the runtime is shutting down: push before"
+            })
         })??;
         self.send(method, text).await?;
         delivery.complete();

@@ -12,6 +12,10 @@ pub(super) fn no_response(url: &Uri, error: HttpError) -> Error {
     let remedy = match error.kind() {
         HttpErrorKind::Resolve => "check the host of the URL",
         HttpErrorKind::Redirect => "use the URL that it redirects to",
+        HttpErrorKind::Panic => {
+            "see the panic message; if I/O or timers of the tokio runtime are disabled, call \
+             `enable_all` on its builder"
+        }
         HttpErrorKind::Timeout => "is the Pushgateway overloaded, or the timeout too short?",
         _ => "check that the Pushgateway is running, and that the URL is its own",
     };

@@ -77,19 +77,6 @@ async fn flushes_at_the_same_time_are_one_export_after_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flush_ends_the_delay_of_a_retry() {
-    let (registry, jobs) = registry();
-    let receiver = Receiver::new([RetryAfter(503, "20")]);
-    let exporter = receiver.otlp(&registry).start().unwrap();
-    first_request(&receiver).await;
-    jobs.inc();
-    let start = Instant::now();
-    assert_eq!(exporter.flush().await, Ok(()));
-    assert_eq!(start.elapsed(), Duration::ZERO);
-    assert_eq!((receiver.count(), receiver.total("jobs_total")), (2, 1.0));
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_flush_that_nobody_waits_for_is_exported() {
     let (registry, jobs) = registry();
     let receiver = Receiver::always(Slow(SECOND));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tachometer::push::{Otlp, OtlpExporter};
 use tachometer::{Error, Registry};
 use tokio::runtime::Builder;
+use tokio::time::sleep;
 
 use super::receiver::Answer::{Accept, Partial, Reset, RetryAfter, Status};
 use super::receiver::{Answer, Receiver};
@@ -22,8 +23,16 @@ fn otlp(receiver: &Receiver) -> Otlp {
         .header("authorization", "CANARY")
 }
 
-/// Flushes once for each answer. Returns the warnings and the errors.
+/// Flushes once for each answer, every 5 seconds. Returns the warnings and the errors.
 fn flush(settings: impl Fn(Otlp) -> Otlp, answers: &[Answer]) -> (Vec<String>, Vec<Error>) {
+    flush_every(Duration::from_secs(5), settings, answers)
+}
+
+fn flush_every(
+    pause: Duration,
+    settings: impl Fn(Otlp) -> Otlp,
+    answers: &[Answer],
+) -> (Vec<String>, Vec<Error>) {
     let receiver = Receiver::default();
     let otlp = settings(otlp(&receiver));
     let errors = std::sync::Mutex::new(Vec::new());
@@ -40,6 +49,7 @@ fn flush(settings: impl Fn(Otlp) -> Otlp, answers: &[Answer]) -> (Vec<String>, V
                     receiver.set(answer.clone());
                     let result = exporter.flush().await;
                     errors.lock().unwrap().extend(result.err());
+                    sleep(pause).await;
                 }
             });
         },
@@ -91,6 +101,20 @@ fn each_kind_of_failure_is_logged_once_until_a_success() {
         );
     }
     assert_eq!(errors.len(), answers.len() - 2);
+}
+
+#[test]
+fn exports_that_wait_for_a_receiver_cause_no_second_warning() {
+    let answers = [RetryAfter(503, "60"), Accept];
+    let (warnings, errors) = flush_every(Duration::ZERO, |otlp| otlp, &answers);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    let texts: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    assert_eq!(texts.len(), 2);
+    assert!(texts[1].contains("asked for a delay"), "{texts:?}");
+    for text in texts {
+        let start = "the export to http://otel:4318 did not succeed: ";
+        assert!(text.starts_with(start), "{text}");
+    }
 }
 
 #[test]
