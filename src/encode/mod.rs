@@ -18,8 +18,12 @@ pub(crate) use buffer::Buffer;
 pub(crate) use json::{JsonEncoder, JsonWriter, rfc3339};
 #[cfg(feature = "otlp")]
 pub use otlp::Temporality;
+#[cfg(all(test, feature = "otlp"))]
+pub(crate) use otlp::tests::wire_message::WireMessage;
 #[cfg(feature = "otlp")]
-pub(crate) use otlp::{HistogramEncoding, OtlpEncoder, OtlpSettings, end_of_interval};
+pub(crate) use otlp::{
+    ExemplarTimes, HistogramEncoding, OtlpEncoder, OtlpSettings, end_of_interval,
+};
 pub(crate) use protobuf::ProtobufEncoder;
 pub(crate) use text::{TextEncoder, TextFormat};
 

@@ -68,6 +68,7 @@ impl RegisteredCollector {
             blocks.retain(|block| !block.labels.is_empty());
             for block in &mut blocks {
                 block.created_millis = vec![self.created_millis; block.labels.len()];
+                block.is_computed = true;
             }
             families.push(blocks);
         }

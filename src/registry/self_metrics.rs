@@ -193,6 +193,7 @@ impl Blocks {
             };
             let mut block = SeriesBlock::new(Arc::clone(&desc), values);
             block.is_first = position == 0;
+            block.is_computed = true;
             block.labels = series.iter().map(|(labels, _)| labels.view()).collect();
             block.created_millis = vec![self.created_millis; series.len()];
             self.blocks.push(block);

@@ -15,6 +15,9 @@ pub struct SeriesBlock {
     pub desc: Arc<Desc>,
     /// Whether this is the first block of the family, before which a header is written.
     pub is_first: bool,
+    /// Whether the series are computed each time they are read, as by a collector. Such a series
+    /// may be missing from a read, and come back with its creation time and value.
+    pub(crate) is_computed: bool,
     /// The labels of each series.
     pub labels: BlockLabels,
     /// When each series was created or last reset, in milliseconds since 1970.
@@ -38,6 +41,7 @@ impl SeriesBlock {
         Self {
             desc,
             is_first: true,
+            is_computed: false,
             labels: BlockLabels::default(),
             created_millis: Vec::new(),
             exemplars: Vec::new(),

@@ -1,6 +1,6 @@
 //! Encodes exemplars.
 
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::encode::Buffer;
 use crate::encode::otlp::attributes::put_attribute;
@@ -14,6 +14,23 @@ mod field {
     pub(super) const SPAN_ID: u8 = 4;
     pub(super) const TRACE_ID: u8 = 5;
     pub(super) const FILTERED_ATTRIBUTE: u8 = 7;
+}
+
+/// Which exemplars an export sends: those from its start and later are left to the next export, which
+/// begins with them. So an exemplar is sent once, whenever its series is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ExemplarTimes {
+    /// The start of the last export that succeeded, if there was one.
+    pub(crate) since: Option<SystemTime>,
+    /// The start of the export.
+    pub(crate) before: SystemTime,
+}
+
+impl ExemplarTimes {
+    #[inline]
+    pub(super) fn contains(self, time: SystemTime) -> bool {
+        time < self.before && self.since.is_none_or(|since| since <= time)
+    }
 }
 
 /// Appends an exemplar. Its labels `trace_id` and `span_id` are identifiers if they are valid, and

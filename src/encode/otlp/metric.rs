@@ -79,6 +79,15 @@ impl Metric {
         put_bytes_header(buffer, field, points_len + self.end().len());
     }
 
+    /// Returns about how many bytes the metric has without its points.
+    pub(super) fn len_without_points(&self) -> usize {
+        /// The tags and the lengths of five fields, as long as these have less than 16 KiB.
+        const HEADERS: usize = 5 * 3;
+        let unit_len = unit(&self.desc).map_or(0, str::len);
+        let texts_len = metric_name(&self.desc).len() + self.desc.help().len() + unit_len;
+        HEADERS + texts_len + self.end().len()
+    }
+
     /// Returns what comes after the points: the temporality, and whether a sum is monotonic.
     pub(super) fn end(&self) -> &'static [u8] {
         const TEMPORALITY: u8 = field::TEMPORALITY << 3;

@@ -19,9 +19,8 @@ mod point;
 mod request;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -29,9 +28,10 @@ use crate::encode::Buffer;
 use crate::encode::wire::{put_bytes, put_message};
 use crate::snapshot::SeriesBlock;
 use attributes::put_attribute;
+pub(crate) use exemplar::ExemplarTimes;
 use metric::{Data, Metric};
+use point::PointEncoder;
 pub(crate) use point::end_of_interval;
-use point::{PointEncoder, PointTime};
 use request::RequestParts;
 
 /// The field numbers of the resource and of the scope.
@@ -81,34 +81,31 @@ pub(crate) struct OtlpEncoder {
     resource: Buffer,
     scope: Buffer,
     metrics: Vec<Metric>,
+    /// The number of bytes of all metrics without their points.
+    texts_len: usize,
     points: PointEncoder,
 }
 
 impl OtlpEncoder {
-    /// Makes an encoder of values that were read at `time`. Exemplars that were recorded before
-    /// `exemplars_since` are left out.
-    pub(crate) fn new(
-        settings: &OtlpSettings,
-        time: SystemTime,
-        exemplars_since: Option<SystemTime>,
-    ) -> Self {
-        let time = PointTime::new(time, exemplars_since);
+    /// Makes an encoder that sends the exemplars that were recorded in these times.
+    pub(crate) fn new(settings: &OtlpSettings, exemplars: ExemplarTimes) -> Self {
         Self {
             resource: encode_resource(&settings.resource),
             scope: encode_scope(),
             metrics: Vec::new(),
-            points: PointEncoder::new(settings.histograms, time),
+            texts_len: 0,
+            points: PointEncoder::new(settings.histograms, exemplars),
         }
     }
 
-    /// Adds a point for each of these series of a block.
-    pub(crate) fn add(
-        &mut self,
-        block: &SeriesBlock,
-        series: Range<usize>,
-        temporality: Temporality,
-    ) {
-        if series.is_empty() {
+    /// Begins a request with values that are read at `time`.
+    pub(crate) fn start_request(&mut self, time: SystemTime) {
+        self.points.set_time(time);
+    }
+
+    /// Adds a point for each series of a block.
+    pub(crate) fn add(&mut self, block: &SeriesBlock, temporality: Temporality) {
+        if block.labels.is_empty() {
             return;
         }
         let data = self.points.data(block);
@@ -117,7 +114,7 @@ impl OtlpEncoder {
             Data::Gauge | Data::UpDownCounter => Temporality::Cumulative,
             Data::Counter | Data::Histogram | Data::ExponentialHistogram => temporality,
         };
-        self.points.add(block, series, data, temporality);
+        self.points.add(block, data, temporality);
         let points_end = self.points.written().len();
         match self.metrics.last_mut() {
             Some(last)
@@ -126,12 +123,16 @@ impl OtlpEncoder {
             {
                 last.points_end = points_end;
             }
-            _ => self.metrics.push(Metric {
-                desc: Arc::clone(&block.desc),
-                data,
-                temporality,
-                points_end,
-            }),
+            _ => {
+                let metric = Metric {
+                    desc: Arc::clone(&block.desc),
+                    data,
+                    temporality,
+                    points_end,
+                };
+                self.texts_len += metric.len_without_points();
+                self.metrics.push(metric);
+            }
         }
     }
 
@@ -140,9 +141,10 @@ impl OtlpEncoder {
         self.points.count()
     }
 
-    /// Returns the number of bytes of the request, without some headers.
+    /// Returns about how many bytes the request has.
     pub(crate) fn len(&self) -> usize {
-        self.resource.len() + self.metrics.len() + self.points.written().len()
+        let start = self.resource.len() + self.scope.len();
+        start + self.texts_len + self.points.written().len()
     }
 
     /// Ends the request. Returns `None` if nothing was added to it.
@@ -158,6 +160,7 @@ impl OtlpEncoder {
         };
         let request = parts.to_request();
         self.metrics.clear();
+        self.texts_len = 0;
         self.points.clear();
         Some(request)
     }

@@ -1,11 +1,10 @@
 //! Encodes the points of a block, and those of counters and gauges.
 
-use std::ops::Range;
 use std::time::SystemTime;
 
 use crate::encode::Buffer;
 use crate::encode::otlp::attributes::AttributeEncoder;
-use crate::encode::otlp::exemplar::put_exemplar;
+use crate::encode::otlp::exemplar::{ExemplarTimes, put_exemplar};
 use crate::encode::otlp::exponential::ExponentialEncoder;
 use crate::encode::otlp::histogram::ExplicitEncoder;
 use crate::encode::otlp::metric::Data;
@@ -29,7 +28,9 @@ mod field {
 pub(super) struct PointEncoder {
     count: usize,
     histograms: HistogramEncoding,
-    time: PointTime,
+    /// When the values were read, in milliseconds since 1970.
+    time_millis: u64,
+    exemplars: ExemplarTimes,
     attributes: AttributeEncoder,
     explicit: ExplicitEncoder,
     exponential: ExponentialEncoder,
@@ -41,13 +42,6 @@ pub(super) struct PointEncoder {
     encoded: Vec<u8>,
 }
 
-/// When the values were read.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PointTime {
-    millis: u64,
-    exemplars_since: Option<SystemTime>,
-}
-
 /// Returns the end of the interval of a point, in milliseconds since 1970: the time at which the
 /// values were read. It is later if the series was created after that time. An interval without a
 /// length would mean that its start is unknown.
@@ -55,37 +49,13 @@ pub(crate) fn end_of_interval(time_millis: u64, start_millis: u64) -> u64 {
     time_millis.max(start_millis.saturating_add(1))
 }
 
-impl PointTime {
-    pub(super) fn new(time: SystemTime, exemplars_since: Option<SystemTime>) -> Self {
-        Self {
-            millis: unix_millis(time),
-            exemplars_since,
-        }
-    }
-
-    /// Appends the start and the end of a point's interval.
-    #[inline]
-    fn put(self, buffer: &mut Buffer, created_millis: Option<u64>, data: Data) {
-        if let Some(start) = created_millis.filter(|start| *start > 0 && data != Data::Gauge) {
-            let end = end_of_interval(self.millis, start);
-            let mut fields = [0; 18];
-            fields[0] = field::START_TIME << 3 | 1;
-            fields[1..9].copy_from_slice(&nanos(start).to_le_bytes());
-            fields[9] = field::TIME << 3 | 1;
-            fields[10..].copy_from_slice(&nanos(end).to_le_bytes());
-            buffer.put_slice(&fields);
-            return;
-        }
-        put_fixed64(buffer, field::TIME, nanos(self.millis));
-    }
-}
-
 impl PointEncoder {
-    pub(super) fn new(histograms: HistogramEncoding, time: PointTime) -> Self {
+    pub(super) fn new(histograms: HistogramEncoding, exemplars: ExemplarTimes) -> Self {
         Self {
             count: 0,
             histograms,
-            time,
+            time_millis: 0,
+            exemplars,
             attributes: AttributeEncoder::default(),
             explicit: ExplicitEncoder::default(),
             exponential: ExponentialEncoder::default(),
@@ -93,6 +63,11 @@ impl PointEncoder {
             block: Buffer::default(),
             encoded: Vec::new(),
         }
+    }
+
+    /// Sets when the values of the next points are read.
+    pub(super) fn set_time(&mut self, time: SystemTime) {
+        self.time_millis = unix_millis(time);
     }
 
     /// Returns the kind of points that the series of a block have.
@@ -113,21 +88,16 @@ impl PointEncoder {
         }
     }
 
-    /// Appends a point for each of these series.
-    pub(super) fn add(
-        &mut self,
-        block: &SeriesBlock,
-        series: Range<usize>,
-        data: Data,
-        temporality: Temporality,
-    ) {
+    /// Appends a point for each series of a block.
+    pub(super) fn add(&mut self, block: &SeriesBlock, data: Data, temporality: Temporality) {
         self.attributes
             .start_block(&block.desc, data.attribute_field());
         if let Values::Histogram(all) = &block.values {
             self.explicit.start_block(&all.bounds);
         }
-        self.count += series.len();
-        for series in series {
+        let series = block.labels.len();
+        self.count += series;
+        for series in 0..series {
             self.put(block, series, data, temporality);
         }
         self.encoded.extend_from_slice(self.block.written());
@@ -141,7 +111,7 @@ impl PointEncoder {
             exponential,
             ..
         } = self;
-        let time = self.time;
+        let (time_millis, exemplars) = (self.time_millis, self.exemplars);
         put_message(
             &mut self.block,
             field::POINT,
@@ -151,7 +121,7 @@ impl PointEncoder {
                     attributes.put(buffer, labels);
                 }
                 let created = block.created_millis.get(series).copied();
-                time.put(buffer, created, data);
+                put_interval(buffer, created, time_millis, data);
                 match &block.values {
                     Values::Counter(counts) => put_count(buffer, counts[series]),
                     Values::Gauge(numbers) => put_f64(buffer, field::DOUBLE, numbers[series]),
@@ -167,10 +137,7 @@ impl PointEncoder {
                     }
                 }
                 for exemplar in block.exemplars_for(series) {
-                    if time
-                        .exemplars_since
-                        .is_none_or(|since| exemplar.timestamp >= since)
-                    {
+                    if exemplars.contains(exemplar.timestamp) {
                         put_exemplar(buffer, data.exemplar_field(), exemplar);
                     }
                 }
@@ -193,6 +160,22 @@ impl PointEncoder {
         self.count = 0;
         self.encoded.clear();
     }
+}
+
+/// Appends the start and the end of a point's interval.
+#[inline]
+fn put_interval(buffer: &mut Buffer, created_millis: Option<u64>, time_millis: u64, data: Data) {
+    if let Some(start) = created_millis.filter(|start| *start > 0 && data != Data::Gauge) {
+        let end = end_of_interval(time_millis, start);
+        let mut fields = [0; 18];
+        fields[0] = field::START_TIME << 3 | 1;
+        fields[1..9].copy_from_slice(&nanos(start).to_le_bytes());
+        fields[9] = field::TIME << 3 | 1;
+        fields[10..].copy_from_slice(&nanos(end).to_le_bytes());
+        buffer.put_slice(&fields);
+        return;
+    }
+    put_fixed64(buffer, field::TIME, nanos(time_millis));
 }
 
 /// Appends the value of a counter, as an integer if it is one.

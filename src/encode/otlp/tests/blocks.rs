@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::encode::otlp::tests::wire_message::WireMessage;
-use crate::encode::otlp::{HistogramEncoding, OtlpEncoder, OtlpSettings, Temporality};
+use crate::encode::otlp::{
+    ExemplarTimes, HistogramEncoding, OtlpEncoder, OtlpSettings, Temporality,
+};
 use crate::snapshot::{
     BlockLabels, Bounds, Desc, Histograms, Kind, Labels, NativeBuckets, SeriesBlock, Totals, Values,
 };
@@ -23,7 +25,13 @@ pub(super) fn encoder(histograms: HistogramEncoding) -> OtlpEncoder {
         resource: vec![("service.name".into(), "shop".into())],
         histograms,
     };
-    OtlpEncoder::new(&settings, time(TIME), None)
+    let exemplars = ExemplarTimes {
+        since: None,
+        before: time(TIME + 1),
+    };
+    let mut encoder = OtlpEncoder::new(&settings, exemplars);
+    encoder.start_request(time(TIME));
+    encoder
 }
 
 /// Makes a block whose series have these labels.
@@ -74,7 +82,7 @@ pub(super) fn metric(
     temporality: Temporality,
 ) -> WireMessage {
     let mut encoder = encoder(histograms);
-    encoder.add(block, 0..block.labels.len(), temporality);
+    encoder.add(block, temporality);
     let mut metrics = metrics(&encoder.take_request().unwrap());
     assert_eq!(metrics.len(), 1);
     metrics.remove(0)

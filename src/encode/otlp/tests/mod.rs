@@ -6,4 +6,4 @@ mod blocks;
 mod metric_names;
 mod points;
 mod requests;
-mod wire_message;
+pub(crate) mod wire_message;

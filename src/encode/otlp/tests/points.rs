@@ -7,7 +7,9 @@ use crate::encode::otlp::tests::blocks::{
     encoder, gauge, histogram, metric, metrics, time,
 };
 use crate::encode::otlp::tests::wire_message::WireMessage;
-use crate::encode::otlp::{HistogramEncoding, OtlpEncoder, OtlpSettings, Temporality};
+use crate::encode::otlp::{
+    ExemplarTimes, HistogramEncoding, OtlpEncoder, OtlpSettings, Temporality,
+};
 use crate::snapshot::{
     Count, Desc, Exemplar, Kind, Labels, NativeBuckets, Resolution, SemanticNames, SeriesBlock,
     Totals, Values,
@@ -305,30 +307,43 @@ fn exemplars_have_identifiers_attributes_and_their_time() {
 }
 
 #[test]
-fn exemplars_before_the_last_export_are_left_out() {
+fn exemplars_are_sent_from_the_start_of_the_last_export_to_that_of_this_one() {
     let mut block = counter(1);
-    block.exemplars = vec![exemplar(&[], TIME - 1), exemplar(&[], TIME)];
+    block.exemplars = (0..4).map(|later| exemplar(&[], TIME + later)).collect();
     let settings = OtlpSettings::default();
-    for (since, expected) in [(None, 2), (Some(TIME), 1), (Some(TIME + 1), 0)] {
-        let since = since.map(time);
-        let mut encoder = OtlpEncoder::new(&settings, time(TIME + 5), since);
-        encoder.add(&block, 0..1, Temporality::Cumulative);
+    for (since, before, expected) in [
+        (None, 9, vec![0, 1, 2, 3]),
+        (None, 2, vec![0, 1]),
+        (Some(1), 3, vec![1, 2]),
+        (Some(2), 9, vec![2, 3]),
+        (Some(9), 9, vec![]),
+    ] {
+        let exemplars = ExemplarTimes {
+            since: since.map(|since| time(TIME + since)),
+            before: time(TIME + before),
+        };
+        let mut encoder = OtlpEncoder::new(&settings, exemplars);
+        // A request whose values are read much later.
+        encoder.start_request(time(TIME + 100));
+        encoder.add(&block, Temporality::Cumulative);
         let metrics = metrics(&encoder.take_request().unwrap());
-        let point = metrics[0].message(SUM).message(1);
-        assert_eq!(point.messages(5).len(), expected);
+        let exemplars = metrics[0].message(SUM).message(1).messages(5);
+        let sent = exemplars.iter().map(|exemplar| exemplar.fixed(2).unwrap());
+        let sent: Vec<_> = sent.map(|nanos| nanos / NANOS - TIME).collect();
+        assert_eq!(sent, expected);
     }
 }
 
 #[test]
-fn only_the_given_series_of_a_block_are_sent() {
-    let values = Values::Counter((0..5).map(Count::from).collect());
-    let labels: [&[_]; 5] = [&[]; 5];
-    let block = block(Desc::new("m", "", Kind::Counter), values, &labels);
+fn the_points_of_a_request_have_its_time() {
     let mut encoder = encoder(HistogramEncoding::Explicit);
-    encoder.add(&block, 1..3, Temporality::Cumulative);
-    assert_eq!(encoder.points(), 2);
-    let metrics = metrics(&encoder.take_request().unwrap());
-    let points = metrics[0].message(SUM).messages(1);
-    let values = points.iter().map(|point| point.fixed(6));
-    assert_eq!(values.collect::<Vec<_>>(), [Some(1), Some(2)]);
+    for later in [7, 9] {
+        encoder.start_request(time(TIME + later));
+        encoder.add(&counter(1), Temporality::Cumulative);
+        encoder.add(&gauge("g", 1.0), Temporality::Cumulative);
+        let metrics = metrics(&encoder.take_request().unwrap());
+        let points = [(&metrics[0], SUM), (&metrics[1], GAUGE)]
+            .map(|(metric, field)| metric.message(field).message(1).fixed(3));
+        assert_eq!(points, [Some((TIME + later) * NANOS); 2]);
+    }
 }

@@ -2,7 +2,7 @@
 
 /// The fields of a message, in their order.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct WireMessage(Vec<(u64, WireValue)>);
+pub(crate) struct WireMessage(Vec<(u64, WireValue)>);
 
 #[derive(Debug, Clone, PartialEq)]
 enum WireValue {
@@ -12,7 +12,7 @@ enum WireValue {
 }
 
 impl WireMessage {
-    pub(super) fn new(mut bytes: &[u8]) -> Self {
+    pub(crate) fn new(mut bytes: &[u8]) -> Self {
         let mut fields = Vec::new();
         while !bytes.is_empty() {
             let tag = varint(&mut bytes);
@@ -43,11 +43,11 @@ impl WireMessage {
         value
     }
 
-    pub(super) fn has_field(&self, field: u64) -> bool {
+    pub(crate) fn has_field(&self, field: u64) -> bool {
         self.all(field).next().is_some()
     }
 
-    pub(super) fn messages(&self, field: u64) -> Vec<Self> {
+    pub(crate) fn messages(&self, field: u64) -> Vec<Self> {
         let bytes = self.all(field).map(|value| match value {
             WireValue::Bytes(bytes) => Self::new(bytes),
             other => panic!("no message in field {field}: {other:?}"),
@@ -55,13 +55,13 @@ impl WireMessage {
         bytes.collect()
     }
 
-    pub(super) fn message(&self, field: u64) -> Self {
+    pub(crate) fn message(&self, field: u64) -> Self {
         let mut messages = self.messages(field);
         assert_eq!(messages.len(), 1, "messages in field {field}");
         messages.remove(0)
     }
 
-    pub(super) fn bytes(&self, field: u64) -> &[u8] {
+    pub(crate) fn bytes(&self, field: u64) -> &[u8] {
         match self.one(field) {
             Some(WireValue::Bytes(bytes)) => bytes,
             None => &[],
@@ -69,11 +69,11 @@ impl WireMessage {
         }
     }
 
-    pub(super) fn text(&self, field: u64) -> &str {
+    pub(crate) fn text(&self, field: u64) -> &str {
         std::str::from_utf8(self.bytes(field)).unwrap()
     }
 
-    pub(super) fn varint(&self, field: u64) -> Option<u64> {
+    pub(crate) fn varint(&self, field: u64) -> Option<u64> {
         match self.one(field) {
             Some(WireValue::Varint(number)) => Some(*number),
             None => None,
@@ -81,12 +81,12 @@ impl WireMessage {
         }
     }
 
-    pub(super) fn sint(&self, field: u64) -> i64 {
+    pub(crate) fn sint(&self, field: u64) -> i64 {
         let number = self.varint(field).unwrap();
         (number >> 1).cast_signed() ^ -(number & 1).cast_signed()
     }
 
-    pub(super) fn fixed(&self, field: u64) -> Option<u64> {
+    pub(crate) fn fixed(&self, field: u64) -> Option<u64> {
         match self.one(field) {
             Some(WireValue::Fixed(number)) => Some(*number),
             None => None,
@@ -94,18 +94,18 @@ impl WireMessage {
         }
     }
 
-    pub(super) fn double(&self, field: u64) -> Option<f64> {
+    pub(crate) fn double(&self, field: u64) -> Option<f64> {
         self.fixed(field).map(f64::from_bits)
     }
 
     /// Returns packed numbers of eight bytes.
-    pub(super) fn packed_fixed(&self, field: u64) -> Vec<u64> {
+    pub(crate) fn packed_fixed(&self, field: u64) -> Vec<u64> {
         let (numbers, rest) = self.bytes(field).as_chunks();
         assert!(rest.is_empty());
         numbers.iter().copied().map(u64::from_le_bytes).collect()
     }
 
-    pub(super) fn packed_varints(&self, field: u64) -> Vec<u64> {
+    pub(crate) fn packed_varints(&self, field: u64) -> Vec<u64> {
         let mut bytes = self.bytes(field);
         let mut numbers = Vec::new();
         while !bytes.is_empty() {

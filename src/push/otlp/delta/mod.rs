@@ -4,6 +4,7 @@
 //! the baselines of its series as they are, so the next interval is longer and nothing is lost. If
 //! the receiver accepts a request and the response is lost, the values are sent twice.
 
+mod family;
 mod numbers;
 
 #[cfg(test)]
@@ -16,40 +17,29 @@ use std::time::SystemTime;
 
 use crate::encode::end_of_interval;
 use crate::snapshot::{Desc, SeriesBlock, unix_millis};
+use family::{Baseline, Family, Interval};
 use numbers::Numbers;
-
-/// A baseline is dropped once its series is missing from this many reads in a row. A collector that
-/// panics once leaves its series out of one read.
-const KEPT_READS: u64 = 3;
 
 /// The numbers of each series at the end of its last interval. A clone is the same list.
 ///
-/// They take about as much memory as the series of a block do, for each series of the last reads.
+/// They take about as much memory as the series of a block do, for each series of the last read and
+/// for computed series that are missing from it.
 #[derive(Clone, Default)]
 pub(super) struct SharedBaselines(Arc<Mutex<Baselines>>);
 
 #[derive(Default)]
 struct Baselines {
-    /// By the name of the family, and by the text of the labels.
-    families: HashMap<Box<str>, HashMap<Box<str>, Baseline>>,
+    /// By name.
+    families: HashMap<Box<str>, Family>,
     /// The number of complete reads.
     reads: u64,
 }
 
 /// The baselines that a request sets once it is accepted.
+#[derive(Default)]
 pub(super) struct PendingBaselines {
     time_millis: u64,
     series: Vec<(Arc<Desc>, Box<str>, Baseline)>,
-}
-
-struct Baseline {
-    created_millis: u64,
-    end_millis: u64,
-    numbers: Numbers,
-    /// Whether the values were lower in the last interval. Its difference was 0 then.
-    is_decreased: bool,
-    /// How many reads were complete before the last one with this series.
-    last_read: u64,
 }
 
 impl PendingBaselines {
@@ -74,7 +64,7 @@ impl SharedBaselines {
         self.lock().accept(pending);
     }
 
-    /// Records that all series were read, and drops the baselines of those that are gone.
+    /// Records that all series were read, and drops baselines of those that are gone.
     pub(super) fn finish_read(&self) {
         self.lock().finish_read();
     }
@@ -102,22 +92,30 @@ impl Baselines {
                 .labels
                 .get(series)
                 .map_or("", |labels| labels.as_str());
-            let mut baseline = family.as_mut().and_then(|family| family.get_mut(labels));
-            if let Some(baseline) = &mut baseline {
-                baseline.last_read = self.reads;
-            }
             let created_millis = block.created_millis.get(series).copied().unwrap_or(0);
-            let interval = Interval::new(baseline.as_deref(), numbers, created_millis);
-            let end_millis = end_of_interval(pending.time_millis, interval.start_millis);
+            let is_unknown = family
+                .as_ref()
+                .is_some_and(|family| block.is_computed && family.may_have_dropped(created_millis));
+            let baseline = family
+                .as_mut()
+                .and_then(|family| family.baselines.get_mut(labels));
+            let interval = match baseline {
+                Some(baseline) => {
+                    baseline.last_read = self.reads;
+                    Interval::since(baseline, numbers, created_millis)
+                }
+                None if is_unknown => Interval::unknown(numbers, pending.time_millis),
+                None => Interval::first(numbers, created_millis),
+            };
             interval.difference.write(&mut block.values, series);
             if let Some(created) = block.created_millis.get_mut(series) {
                 *created = interval.start_millis;
             }
             let baseline = Baseline {
                 created_millis,
-                end_millis,
+                end_millis: end_of_interval(pending.time_millis, interval.start_millis),
                 numbers: interval.numbers,
-                is_decreased: interval.is_decreased,
+                is_computed: block.is_computed,
                 last_read: self.reads,
             };
             pending
@@ -130,10 +128,11 @@ impl Baselines {
         for (desc, labels, baseline) in pending.series {
             match self.families.get_mut(desc.name()) {
                 Some(family) => {
-                    family.insert(labels, baseline);
+                    family.baselines.insert(labels, baseline);
                 }
                 None => {
-                    let family = HashMap::from([(labels, baseline)]);
+                    let mut family = Family::default();
+                    family.baselines.insert(labels, baseline);
                     self.families.insert(desc.name().into(), family);
                 }
             }
@@ -141,52 +140,18 @@ impl Baselines {
     }
 
     fn finish_read(&mut self) {
+        let read = self.reads;
         self.reads += 1;
-        self.families.retain(|_, family| {
-            family.retain(|_, baseline| self.reads - baseline.last_read <= KEPT_READS);
-            !family.is_empty()
-        });
+        // A registry keeps its families, so there is no need to remove empty ones.
+        for family in self.families.values_mut() {
+            family.drop_missing(read);
+        }
     }
 
     /// Returns the number of baselines.
     #[cfg(test)]
     fn len(&self) -> usize {
-        self.families.values().map(HashMap::len).sum()
-    }
-}
-
-/// What happened since the baseline.
-struct Interval {
-    start_millis: u64,
-    difference: Numbers,
-    /// The next baseline.
-    numbers: Numbers,
-    is_decreased: bool,
-}
-
-impl Interval {
-    fn new(baseline: Option<&Baseline>, numbers: Numbers, created_millis: u64) -> Self {
-        let end_millis = baseline.map_or(0, |baseline| baseline.end_millis);
-        let mut interval = Self {
-            start_millis: end_millis.max(created_millis),
-            difference: numbers.clone(),
-            numbers,
-            is_decreased: false,
-        };
-        // A series that was reset or created again has another creation time.
-        let Some(baseline) = baseline.filter(|last| last.created_millis == created_millis) else {
-            return interval;
-        };
-        if let Some((difference, numbers)) = interval.numbers.since(&baseline.numbers) {
-            interval.difference = difference;
-            interval.numbers = numbers;
-        } else if !baseline.is_decreased {
-            // The values were read in the middle of a reset, before the creation time changed, or a
-            // collector's values were reset. The next read tells.
-            interval.difference = interval.numbers.zero();
-            interval.numbers = baseline.numbers.clone();
-            interval.is_decreased = true;
-        }
-        interval
+        let families = self.families.values();
+        families.map(|family| family.baselines.len()).sum()
     }
 }

@@ -56,13 +56,8 @@ impl Numbers {
     pub(super) fn since(&self, earlier: &Self) -> Option<(Self, Self)> {
         match (self, earlier) {
             (Self::Counter(count), Self::Counter(earlier)) => {
-                let difference = Count {
-                    whole: count.whole.checked_sub(earlier.whole)?,
-                    fraction: count.fraction - earlier.fraction,
-                };
-                // The parts are those of one number, so one of them may be lower.
-                let is_decreased = difference.value() < 0.0;
-                (!is_decreased).then_some((Self::Counter(difference), self.clone()))
+                let difference = count_since(*count, *earlier)?;
+                Some((Self::Counter(difference), self.clone()))
             }
             (Self::Histogram(numbers), Self::Histogram(earlier)) => {
                 let (difference, next) = numbers.since(earlier)?;
@@ -118,6 +113,21 @@ impl HistogramNumbers {
         };
         Some((difference, next))
     }
+}
+
+/// Returns the difference of counts. The parts are those of one number, so one of them may be lower:
+/// a collector may count with integers, and then with fractions.
+fn count_since(count: Count, earlier: Count) -> Option<Count> {
+    let fraction = count.fraction - earlier.fraction;
+    let difference = match count.whole.checked_sub(earlier.whole) {
+        Some(whole) => Count { whole, fraction },
+        None => Count {
+            whole: 0,
+            fraction: fraction - (earlier.whole - count.whole) as f64,
+        },
+    };
+    let is_decreased = difference.value() < 0.0;
+    (!is_decreased).then_some(difference)
 }
 
 /// Returns the difference of exponential buckets, in the lower of both resolutions.

@@ -156,7 +156,7 @@ const VARIABLES: [Variable; 13] = [
         apply: |otlp, _, value| match value {
             "cumulative" => Ok(otlp.temporality(Temporality::Cumulative)),
             // In OpenTelemetry, `lowmemory` leaves observable counters cumulative, whose last values
-            // an SDK would have to keep. The registry does not distinguish them.
+            // an SDK would have to keep.
             "delta" | "lowmemory" => Ok(otlp.temporality(Temporality::Delta)),
             _ => Err(Fault::Value),
         },

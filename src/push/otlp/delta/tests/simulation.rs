@@ -16,8 +16,7 @@ struct Series {
     created: u64,
     count: Count,
     histogram: Recorded,
-    /// The number of further reads until the series may be missing again. The last of them does not
-    /// miss it.
+    /// The number of reads that it is missing from.
     missing: u32,
 }
 
@@ -152,6 +151,11 @@ impl Ledger {
     }
 }
 
+/// Returns true for the series of collectors. They keep their creation time.
+fn is_computed(id: u32) -> bool {
+    id < 4
+}
+
 /// Makes the blocks of a counter and of a histogram with random resolutions.
 fn blocks(random: &mut Rng, series: &[(u32, Series)]) -> [SeriesBlock; 2] {
     let ids: Vec<_> = series.iter().map(|(id, s)| (*id, s.created)).collect();
@@ -165,10 +169,14 @@ fn blocks(random: &mut Rng, series: &[(u32, Series)]) -> [SeriesBlock; 2] {
         });
         histograms.native.push(histogram.native(random.u8(0..=6)));
     }
-    [
+    let mut blocks = [
         block("c", Kind::Counter, Values::Counter(counts), &ids),
         block("h", Kind::Histogram, Values::Histogram(histograms), &ids),
-    ]
+    ];
+    for block in &mut blocks {
+        block.is_computed = ids.first().is_some_and(|(id, _)| is_computed(*id));
+    }
+    blocks
 }
 
 /// Exports of twelve series, some of which fail.
@@ -210,7 +218,10 @@ impl Simulation {
             self.change(id, random);
         }
         let visible = self.read(random);
-        for part in visible.chunks(random.usize(1..8)) {
+        let computed = visible.partition_point(|(id, _)| is_computed(*id));
+        let (computed, stored) = visible.split_at(computed);
+        let chunk = random.usize(1..8);
+        for part in computed.chunks(chunk).chain(stored.chunks(chunk)) {
             self.send(part, random);
         }
         self.baselines.finish_read();
@@ -229,16 +240,22 @@ impl Simulation {
             return;
         };
         match random.u8(0..20) {
-            0 => {
+            // The source of a collector is reset. The next read sees values of 0.
+            0 if is_computed(id) && series.missing == 0 => {
+                ledger.lose(series);
+                *series = Series::new(series.created);
+                return;
+            }
+            1 if is_computed(id) && series.missing == 0 => series.missing = random.u32(1..30),
+            0 if !is_computed(id) => {
                 ledger.lose(series);
                 self.live.remove(&id);
                 return;
             }
-            1 => {
+            1 if !is_computed(id) => {
                 ledger.lose(series);
                 *series = Series::new(self.now - 500);
             }
-            2 if series.missing == 0 => series.missing = random.u32(2..=3),
             _ => {}
         }
         series.record(random, &mut ledger.expected);
@@ -248,14 +265,15 @@ impl Simulation {
     fn read(&mut self, random: &mut Rng) -> Vec<(u32, Series)> {
         let mut visible = Vec::new();
         for (id, series) in &mut self.live {
-            if series.missing <= 1 || self.is_last {
+            if series.missing == 0 || self.is_last {
                 visible.push((*id, series.clone()));
             }
             series.missing = series.missing.saturating_sub(1);
         }
         // One may be read in the middle of a reset: values of 0, and the old creation time.
         let in_reset = visible.get_mut(random.usize(..50));
-        if let Some((id, series)) = in_reset.filter(|_| !self.is_last) {
+        let in_reset = in_reset.filter(|(id, _)| !self.is_last && !is_computed(*id));
+        if let Some((id, series)) = in_reset {
             self.ledgers.get_mut(id).unwrap().lose(series);
             self.live.insert(*id, Series::new(self.now + 1));
             *series = Series::new(series.created);

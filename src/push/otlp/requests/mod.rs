@@ -1,5 +1,8 @@
 //! Reads a registry as a sequence of requests.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::io::Write;
 use std::mem;
@@ -8,7 +11,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use flate2::write::GzEncoder;
 
-use crate::encode::{OtlpEncoder, OtlpSettings, Temporality};
+use crate::encode::{ExemplarTimes, OtlpEncoder, OtlpSettings, Temporality};
 use crate::push::otlp::Compression;
 use crate::push::otlp::delta::{PendingBaselines, SharedBaselines};
 use crate::registry::{BlockReader, Delivery, Registry};
@@ -46,8 +49,8 @@ pub(super) struct Requests {
     /// Whether the last request was accepted.
     is_accepted: bool,
     compression: Compression,
-    /// A block that did not fit into the request before.
-    block: Option<SeriesBlock>,
+    /// A block that did not fit into the request before, and when it was read.
+    block: Option<(SystemTime, SeriesBlock)>,
 }
 
 /// The body of a request.
@@ -60,9 +63,13 @@ pub(super) struct RequestBody {
 impl Requests {
     pub(super) fn new(settings: RequestSettings, exemplars_since: Option<SystemTime>) -> Self {
         let (reader, delivery) = settings.registry.reader_for_delivery();
+        let exemplars = ExemplarTimes {
+            since: exemplars_since,
+            before: reader.read_at(),
+        };
         Self {
-            encoder: OtlpEncoder::new(&settings.otlp, reader.read_at(), exemplars_since),
-            pending: PendingBaselines::new(reader.read_at()),
+            encoder: OtlpEncoder::new(&settings.otlp, exemplars),
+            pending: PendingBaselines::default(),
             reader,
             delivery,
             temporality: settings.temporality,
@@ -73,29 +80,35 @@ impl Requests {
         }
     }
 
-    /// Returns when the registry was read.
+    /// Returns when the export started. Exemplars that are recorded later are left to the next one.
     pub(super) fn read_at(&self) -> SystemTime {
         self.reader.read_at()
     }
 
     /// Encodes the next request, or returns `None` at the end of the registry.
     pub(super) fn next_request(&mut self) -> Option<RequestBody> {
-        let pending = PendingBaselines::new(self.read_at());
-        let pending = mem::replace(&mut self.pending, pending);
+        self.next_request_at(SystemTime::now)
+    }
+
+    /// Encodes the next request with the time of this clock. The points of a request have the time
+    /// at which its first block is read: the requests before may have been sent again and again.
+    fn next_request_at(&mut self, now: impl Fn() -> SystemTime) -> Option<RequestBody> {
         if mem::take(&mut self.is_accepted) {
-            self.baselines.accept(pending);
+            self.baselines.accept(mem::take(&mut self.pending));
         }
-        while let Some(mut block) = self.block.take().or_else(|| self.reader.next()) {
-            let series = block.labels.len();
-            let is_full = self.encoder.points() + series > MAX_POINTS;
-            if is_full || self.encoder.len() >= MAX_BYTES {
-                self.block = Some(block);
+        let mut is_first = true;
+        while let Some((read_at, mut block)) = self.next_block(&now) {
+            if mem::take(&mut is_first) {
+                self.encoder.start_request(read_at);
+                self.pending = PendingBaselines::new(read_at);
+            } else if self.is_full(&block) {
+                self.block = Some((read_at, block));
                 break;
             }
             if self.temporality == Temporality::Delta {
                 self.baselines.subtract(&mut block, &mut self.pending);
             }
-            self.encoder.add(&block, 0..series, self.temporality);
+            self.encoder.add(&block, self.temporality);
         }
         let Some(bytes) = self.encoder.take_request() else {
             self.baselines.finish_read();
@@ -105,6 +118,21 @@ impl Requests {
             Compression::None => RequestBody::plain(bytes),
             Compression::Gzip => RequestBody::gzip(bytes),
         })
+    }
+
+    /// Returns true if the request has no space for a block.
+    fn is_full(&self, block: &SeriesBlock) -> bool {
+        let points = self.encoder.points() + block.labels.len();
+        points > MAX_POINTS || self.encoder.len() >= MAX_BYTES
+    }
+
+    /// Returns the next block, and when it was read.
+    fn next_block(&mut self, now: impl Fn() -> SystemTime) -> Option<(SystemTime, SeriesBlock)> {
+        if let Some(block) = self.block.take() {
+            return Some(block);
+        }
+        let read_at = now();
+        Some((read_at, self.reader.next()?))
     }
 
     /// Records that the last request was accepted. The next call of
