@@ -34,7 +34,7 @@ async fn settings_that_are_not_valid_are_errors_with_a_remedy() {
         ),
         (
             Otlp::new().header("a b", "CANARY"),
-            ["Otlp::header", "the name of a header"],
+            ["Otlp::header", "a name that is not valid"],
         ),
         (
             Otlp::new().header("a", "CANARY\n"),
