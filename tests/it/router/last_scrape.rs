@@ -2,7 +2,7 @@
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -269,8 +269,12 @@ async fn a_call_that_races_with_scrapes_returns_only_once_its_values_were_scrape
     let value = registry.gauge("value", "").unwrap();
     let (router, last_scrape) = start(&registry);
     let scraped = Arc::new(AtomicU32::new(0));
+    let is_done = Arc::new(AtomicBool::new(false));
     let scrapers: Vec<_> = (0..4)
-        .map(|_| tokio::spawn(scrape_until(router.clone(), Arc::clone(&scraped), CALLS)))
+        .map(|_| {
+            let (scraped, is_done) = (Arc::clone(&scraped), Arc::clone(&is_done));
+            tokio::spawn(scrape_until(router.clone(), scraped, is_done))
+        })
         .collect();
     for call in 1..=CALLS {
         value.set(call);
@@ -278,13 +282,14 @@ async fn a_call_that_races_with_scrapes_returns_only_once_its_values_were_scrape
         let scraped = scraped.load(Ordering::SeqCst);
         assert!(scraped >= call, "{scraped} of {call}");
     }
+    is_done.store(true, Ordering::SeqCst);
     for scraper in scrapers {
         scraper.await.unwrap();
     }
 }
 
-async fn scrape_until(router: Router, scraped: Arc<AtomicU32>, last: u32) {
-    while scraped.load(Ordering::SeqCst) < last {
+async fn scrape_until(router: Router, scraped: Arc<AtomicU32>, is_done: Arc<AtomicBool>) {
+    while !is_done.load(Ordering::SeqCst) {
         let response = router.clone().oneshot(request("/")).await.unwrap();
         let mut body = response.into_body();
         while let Some(frame) = body.frame().await {
