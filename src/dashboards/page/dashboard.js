@@ -398,7 +398,7 @@ function render(view) {
   setCard(figures, 'Duration p95', duration(p[1]), `p50 ${duration(p[0])} · p99 ${duration(p[2])}`, history.p95, duration);
   setCard(figures, 'In flight', exactNumber(http && http.in_flight), 'requests', history.in_flight, exactNumber);
   if (process) showProcess(process, history);
-  if (otlp) showExports(otlp);
+  if (otlp) setCard(figures, 'Last OTLP export', isKnown(otlp.since_success) ? `${timeSpan(otlp.since_success)} ago` : 'none yet', `${exactNumber(otlp.failed)} failed · ${exactNumber(otlp.rejected_points)} points rejected`);
   fillHistoryTable(figures.table, history.t, figures.columns);
 
   byId('http').hidden = !http;
@@ -427,11 +427,6 @@ function showProcess(process, history) {
   setCard(figures, 'CPU', compact(process.cpu), 'cores' + machine, history.cpu, compact);
   setCard(figures, 'Memory', bytes(process.memory), memory, history.memory, bytes);
   setCard(figures, 'Open files', exactNumber(process.files), `of ${exactNumber(process.max_files)} · ${exactNumber(process.threads)} threads`);
-}
-
-function showExports(otlp) {
-  const value = isKnown(otlp.since_success) ? `${timeSpan(otlp.since_success)} ago` : 'none yet';
-  setCard(figures, 'Last OTLP export', value, `${exactNumber(otlp.failed)} failed · ${exactNumber(otlp.rejected_points)} points rejected`);
 }
 
 function showCalls(llm, history, rateNote) {
@@ -538,7 +533,7 @@ function notices() {
   if (!view.http && !view.llm) texts.push(`No requests yet. Is MetricsLayer on the router? Requests for metrics are not counted. Try: curl ${location.origin}/`);
   else if (view.window === null) texts.push('One sample so far. Rates need two.');
   if (view.overflowed.length) texts.push(`Too many series: a label of ${view.overflowed.slice(0, 3).join(', ')}${view.overflowed.length > 3 ? ' and others' : ''} has more values than its limit. Further values become _overflow.`);
-  if (view.otlp && view.otlp.failed && !view.otlp.accepted) texts.push('No OTLP export has succeeded yet. The log of the service has the reason.');
+  if (view.otlp && view.otlp.failed && !view.otlp.accepted) texts.push('No OTLP export has succeeded yet. The log has the reason.');
   if (view.metrics.omitted) texts.push(`${view.metrics.omitted} more metrics are not shown. The Prometheus and JSON formats have them.`);
   return texts;
 }

@@ -17,7 +17,7 @@ mod field {
 }
 
 /// Which exemplars an export sends: those from its start and later are left to the next export, which
-/// begins with them. So an exemplar is sent once, whenever its series is read.
+/// begins with them. So an exemplar is sent once, if all requests of its export are accepted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ExemplarTimes {
     /// The start of the last export that succeeded, if there was one.

@@ -1,5 +1,6 @@
 //! One export after the other.
 
+use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -34,7 +35,7 @@ pub(super) struct Exports {
     pub(super) last_read: Option<SystemTime>,
     /// When the receiver accepts requests again, as it said by `Retry-After`.
     pub(super) not_before: Option<Instant>,
-    /// Reads the registry. It is left here if an export ends meanwhile.
+    /// Reads the registry. It is kept if the export ends before.
     pub(super) reading: Option<JoinHandle<Reading>>,
 }
 
@@ -198,18 +199,24 @@ impl Exports {
     ) -> Result<u64, End> {
         let mut last_failure = None;
         for retries in 0.. {
-            let remaining = limits.deadline().saturating_duration_since(Instant::now());
+            let deadline = limits.deadline();
+            let remaining = deadline.saturating_duration_since(Instant::now());
             let limit = self.limits.request.min(remaining);
             if limit.is_zero() {
                 return Err(last_failure.unwrap_or(Failure::Timeout).into());
             }
+            let mut request = pin!(self.client.send(self.request(body), limit));
             let response = select! {
                 biased;
-                response = self.client.send(self.request(body), limit) => response,
-                stop = limits.end() => return Err(match stop {
-                    Stop::Timeout => Failure::NoResponse(HttpErrorKind::Timeout.into()).into(),
-                    Stop::Command => End::Interrupted(last_failure),
-                }),
+                response = &mut request => response,
+                stop = limits.end() => match stop {
+                    Stop::Command => return Err(End::Interrupted(last_failure)),
+                    // Its limit has passed, too. It may have got a response.
+                    Stop::Timeout if limits.deadline() >= deadline => request.await,
+                    Stop::Timeout => {
+                        return Err(Failure::NoResponse(HttpErrorKind::Timeout.into()).into());
+                    }
+                },
             };
             let (failure, retry_after) = match response {
                 Ok(response) if response.status.is_success() => return Ok(rejected(&response)),
@@ -221,7 +228,7 @@ impl Exports {
             };
             let retry_at = Instant::now() + delay(retries, retry_after, random());
             if retry_after.is_some() {
-                self.not_before = Some(retry_at.min(limits.deadline()));
+                self.not_before = Some(retry_at.min(Instant::now() + self.limits.export));
             }
             if retry_at >= limits.retry_deadline() {
                 return Err(failure.into());

@@ -67,8 +67,8 @@ impl OtlpExporter {
 
     /// Exports everything that was recorded before the call, and returns once it was accepted.
     ///
-    /// A running export finishes first. If it waits for a retry, it is aborted. Concurrent calls
-    /// share one export. Its time limit, including retries, is
+    /// A running export finishes first. If it was started by the timer and waits for a retry, it is
+    /// aborted. Concurrent calls share one export. Its time limit, including retries, is
     /// [`Otlp::export_timeout`](crate::push::Otlp::export_timeout).
     ///
     /// The export waits if the receiver has asked for a delay (`Retry-After`). If the delay ends

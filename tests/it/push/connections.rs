@@ -222,7 +222,7 @@ async fn an_endpoint_without_a_receiver_is_named_in_the_error() {
     ] {
         let exporter = exporter(&url);
         let error = exporter
-            .shutdown(Duration::from_secs(2))
+            .shutdown(Duration::from_secs(10))
             .await
             .unwrap_err()
             .to_string();

@@ -100,7 +100,11 @@ impl Discovery {
 
     async fn prometheus(&self) -> Option<Prometheus> {
         let path = self.path.display();
-        let jobs = format!("- job_name: pods\n  file_sd_configs: [{{files: ['{path}']}}]\n");
+        // A scrape that takes longer than its timeout is lost, even if the pod has sent all of it.
+        let jobs = format!(
+            "- job_name: pods\n  scrape_interval: 2s\n  scrape_timeout: 2s\n  \
+             file_sd_configs: [{{files: ['{path}']}}]\n"
+        );
         Some(Prometheus::start_with(&usual()?, &[], &jobs).await)
     }
 

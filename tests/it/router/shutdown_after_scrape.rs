@@ -18,7 +18,8 @@ use crate::support::wait::until;
 const REQUEST: &[u8] = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 async fn start(registry: &Registry) -> MetricsServer {
-    let settings = MetricsRouter::new().registry(registry);
+    // Nothing ends a slow scrape.
+    let settings = MetricsRouter::new().registry(registry).scrape_timeout(HOUR);
     settings.serve_on("127.0.0.1:0").await.unwrap()
 }
 

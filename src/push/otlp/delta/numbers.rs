@@ -141,15 +141,25 @@ fn native_since(native: &NativeBuckets, earlier: &NativeBuckets) -> Option<Nativ
                 .ok()?;
             buckets[position].1 = buckets[position].1.checked_sub(count)?;
         }
-        buckets.retain(|(_, count)| *count > 0);
         Some(buckets)
     };
-    Some(NativeBuckets {
+    let mut difference = NativeBuckets {
         resolution,
-        zero_count: native.zero_count.checked_sub(earlier.zero_count)?,
+        zero_count: native.zero_count.saturating_sub(earlier.zero_count),
         negative: subtract(&native.negative, &earlier.negative)?,
         positive: subtract(&native.positive, &earlier.positive)?,
-    })
+    };
+    // An observation that was in progress may have been counted as 0, and has its bucket now.
+    let mut sent_as_zero = earlier.zero_count.saturating_sub(native.zero_count);
+    for buckets in [&mut difference.negative, &mut difference.positive] {
+        for (_, count) in &mut *buckets {
+            let taken = sent_as_zero.min(*count);
+            *count -= taken;
+            sent_as_zero -= taken;
+        }
+        buckets.retain(|(_, count)| *count > 0);
+    }
+    (sent_as_zero == 0).then_some(difference)
 }
 
 /// Merges buckets to those of a lower resolution.
@@ -164,4 +174,26 @@ fn with_resolution(buckets: &[(i32, u64)], from: Resolution, to: Resolution) -> 
         }
     }
     merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_was_sent_as_0_while_it_was_recorded_is_sent_once() {
+        let earlier = NativeBuckets {
+            zero_count: 3,
+            ..NativeBuckets::default()
+        };
+        let mut later = NativeBuckets {
+            zero_count: 2,
+            negative: vec![(-5, 2)],
+            ..NativeBuckets::default()
+        };
+        let difference = native_since(&later, &earlier).expect("no reset");
+        assert_eq!((difference.zero_count, difference.count()), (0, 1));
+        later.negative.clear();
+        assert_eq!(native_since(&later, &earlier), None);
+    }
 }

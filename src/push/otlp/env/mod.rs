@@ -96,8 +96,7 @@ const VARIABLES: [Variable; 13] = [
             "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
             "OTEL_EXPORTER_OTLP_PROTOCOL",
         ],
-        values: "`http/protobuf`, which receivers mostly accept on port 4318; there is no gRPC \
-                 and no JSON",
+        values: "`http/protobuf`, usually on port 4318; gRPC and JSON are not supported",
         text: ErrorText::Value,
         apply: |otlp, _, value| match value {
             "http/protobuf" => Ok(otlp),

@@ -233,8 +233,8 @@ fn an_invalid_value_is_an_error_that_names_variable_value_and_accepted_values() 
     assert_eq!(
         error(&[("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "grpc")]),
         "the value \"grpc\" of the environment variable `OTEL_EXPORTER_OTLP_METRICS_PROTOCOL` is \
-         not valid: use `http/protobuf`, which receivers mostly accept on port 4318; there is no \
-         gRPC and no JSON"
+         not valid: use `http/protobuf`, usually on port 4318; gRPC and JSON are not \
+         supported"
     );
     for (name, value) in [
         ("OTEL_SDK_DISABLED", "1"),

@@ -49,8 +49,8 @@ pub(super) struct Requests {
     /// Whether the last request was accepted.
     is_accepted: bool,
     compression: Compression,
-    /// A block that did not fit into the request before, and when it was read.
-    block: Option<(SystemTime, SeriesBlock)>,
+    /// A block that did not fit into the request before.
+    block: Option<SeriesBlock>,
 }
 
 /// The body of a request.
@@ -91,18 +91,18 @@ impl Requests {
     }
 
     /// Encodes the next request with the time of this clock. The points of a request have the time
-    /// at which its first block is read: the requests before may have been sent again and again.
+    /// at which it begins: the requests before may have been sent again and again.
     fn next_request_at(&mut self, now: impl Fn() -> SystemTime) -> Option<RequestBody> {
         if mem::take(&mut self.is_accepted) {
             self.baselines.accept(mem::take(&mut self.pending));
         }
+        let time = now();
+        self.encoder.start_request(time);
+        self.pending = PendingBaselines::new(time);
         let mut is_first = true;
-        while let Some((read_at, mut block)) = self.next_block(&now) {
-            if mem::take(&mut is_first) {
-                self.encoder.start_request(read_at);
-                self.pending = PendingBaselines::new(read_at);
-            } else if self.is_full(&block) {
-                self.block = Some((read_at, block));
+        while let Some(mut block) = self.next_block() {
+            if !mem::take(&mut is_first) && self.is_full(&block) {
+                self.block = Some(block);
                 break;
             }
             if self.temporality == Temporality::Delta {
@@ -126,13 +126,9 @@ impl Requests {
         points > MAX_POINTS || self.encoder.len() >= MAX_BYTES
     }
 
-    /// Returns the next block, and when it was read.
-    fn next_block(&mut self, now: impl Fn() -> SystemTime) -> Option<(SystemTime, SeriesBlock)> {
-        if let Some(block) = self.block.take() {
-            return Some(block);
-        }
-        let read_at = now();
-        Some((read_at, self.reader.next()?))
+    /// Returns the next block.
+    fn next_block(&mut self) -> Option<SeriesBlock> {
+        self.block.take().or_else(|| self.reader.next())
     }
 
     /// Records that the last request was accepted. The next call of
