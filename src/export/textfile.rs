@@ -103,7 +103,7 @@ impl TemporaryFile {
         // It follows no symbolic link, and opens no file that exists.
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
-        // Nobody else can open it before it is complete.
+        // Other users cannot open it before it is complete.
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path)?;

@@ -37,7 +37,7 @@ impl MetricsRouter {
     /// Serves the metrics at `/metrics` on `address`, in the background, until the returned
     /// [`MetricsServer`] is shut down or dropped. Port 0 selects a free port.
     ///
-    /// Besides the router's paths it serves:
+    /// In addition to the router's paths it serves:
     ///
     /// | path | response |
     /// | --- | --- |

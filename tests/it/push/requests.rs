@@ -125,16 +125,17 @@ async fn temporality_and_buckets_are_those_of_the_settings() {
     registry.gauge("depth", "Depth.").unwrap().set(-2);
     let temporalities = |requests: &[Received]| -> Vec<_> {
         let points = requests[0].message.points.iter();
-        let own = points.filter(|point| !point.metric.starts_with("tachometer_"));
-        own.map(|point| {
-            (
-                point.metric.clone(),
-                point.temporality,
-                point.is_exponential,
-                point.value,
-            )
-        })
-        .collect()
+        let custom = points.filter(|point| !point.metric.starts_with("tachometer_"));
+        custom
+            .map(|point| {
+                (
+                    point.metric.clone(),
+                    point.temporality,
+                    point.is_exponential,
+                    point.value,
+                )
+            })
+            .collect()
     };
     for (temporality, number) in [(Temporality::Cumulative, 2), (Temporality::Delta, 1)] {
         for is_exponential in [false, true] {

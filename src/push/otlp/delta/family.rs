@@ -92,7 +92,7 @@ impl Interval {
         }
     }
 
-    /// Makes an interval that begins now, for a series of which an unknown part was sent before.
+    /// Makes an interval that begins now, for a series whose last baseline was dropped.
     pub(super) fn unknown(numbers: Numbers, now_millis: u64) -> Self {
         Self {
             start_millis: now_millis,

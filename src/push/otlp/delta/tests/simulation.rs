@@ -67,17 +67,17 @@ impl Recorded {
     }
 
     fn minus(&self, other: &Self) -> Self {
-        let mut rest = self.clone();
-        for (count, other) in rest.classic.iter_mut().zip(other.classic) {
+        let mut difference = self.clone();
+        for (count, other) in difference.classic.iter_mut().zip(other.classic) {
             *count -= other;
         }
-        rest.sum -= other.sum;
-        rest.zero -= other.zero;
+        difference.sum -= other.sum;
+        difference.zero -= other.zero;
         for (key, other) in &other.native {
-            *rest.native.get_mut(key).unwrap() -= other;
+            *difference.native.get_mut(key).unwrap() -= other;
         }
-        rest.native.retain(|_, count| *count > 0);
-        rest
+        difference.native.retain(|_, count| *count > 0);
+        difference
     }
 
     fn at_lowest_resolution(&self) -> Self {
