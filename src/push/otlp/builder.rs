@@ -268,8 +268,9 @@ impl Otlp {
 
     /// Sends requests with this client of reqwest instead of the built-in one.
     ///
-    /// A response after a redirect is an error, since reqwest repeats the request without its body
-    /// in most cases.
+    /// Build it with `redirect(reqwest::redirect::Policy::none())`. Otherwise reqwest follows
+    /// redirects, and may send your headers to another host. A response after a redirect is an
+    /// error.
     #[cfg(feature = "reqwest")]
     pub fn reqwest_client(mut self, client: reqwest::Client) -> Self {
         self.client = Some(HttpClient::reqwest(client));
