@@ -246,14 +246,12 @@ impl Error {
         Self::new(ErrorKind::InvalidMethod, message)
     }
 
-    #[cfg_attr(not(feature = "otlp"), allow(dead_code))]
     #[cfg(any(feature = "otlp", feature = "pushgateway"))]
     #[cold]
     pub(crate) fn invalid_push(message: impl fmt::Display) -> Self {
         Self::new(ErrorKind::InvalidPush, message)
     }
 
-    #[cfg_attr(not(feature = "otlp"), allow(dead_code))]
     #[cfg(any(feature = "otlp", feature = "pushgateway"))]
     #[cold]
     pub(crate) fn failed_push(message: impl fmt::Display) -> Self {

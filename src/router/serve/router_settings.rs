@@ -113,7 +113,7 @@ impl MetricsRouter {
         self
     }
 
-    /// Allows requests for these hosts, besides `localhost`, names below `.localhost` and IP
+    /// Allows requests for these hosts, in addition to `localhost`, names below `.localhost` and IP
     /// addresses. Requests for other hosts get a 421 (Misdirected Request).
     ///
     /// On a loopback address the check is always on. On other addresses it is on only after this

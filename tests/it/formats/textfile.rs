@@ -91,7 +91,7 @@ fn every_user_can_read_the_file_whatever_the_umask() {
 fn write_with_umask() {
     let folder = std::env::var_os("TACHOMETER_WITHIN").unwrap();
     let path = Path::new(&folder).join("batch.prom");
-    // Also if a file that nobody else can read is replaced.
+    // Also if it replaces a file that other users cannot read.
     fs::write(&path, "").unwrap();
     large(1).write_textfile(&path).unwrap();
 }

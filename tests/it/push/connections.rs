@@ -207,7 +207,7 @@ async fn a_client_of_reqwest_exports_and_a_redirect_that_it_follows_is_an_error(
 
 #[tokio::test]
 async fn an_endpoint_without_a_receiver_is_named_in_the_error() {
-    // A port that nobody listens on any more.
+    // No program listens on this port any more.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);

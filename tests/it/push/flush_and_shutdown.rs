@@ -77,7 +77,7 @@ async fn flushes_at_the_same_time_are_one_export_after_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flush_that_nobody_waits_for_is_exported() {
+async fn a_flush_whose_future_is_dropped_is_exported() {
     let (registry, jobs) = registry();
     let receiver = Receiver::always(Slow(SECOND));
     let exporter = receiver

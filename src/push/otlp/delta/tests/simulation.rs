@@ -179,7 +179,7 @@ fn blocks(random: &mut Rng, series: &[(u32, Series)]) -> [SeriesBlock; 2] {
     blocks
 }
 
-/// Exports of twelve series, some of which fail.
+/// Exports of twelve series. Some exports fail.
 struct Simulation {
     baselines: Baselines,
     live: BTreeMap<u32, Series>,
