@@ -69,6 +69,8 @@
 //! | `hyper-util` | no | [`LlmLayer`] for the client of hyper-util 0.1 |
 //! | `serve` | no | `MetricsRouter::serve`: a separate listener for the metrics |
 //! | `compression` | no | gzip and zstd compression of the responses of [`MetricsRouter`]; needs a C compiler |
+//! | `metrics` | no | `bridge::MetricsRecorder`: metrics that other libraries record with the `metrics` facade |
+//! | `prometheus` | no | `bridge`: metrics of a registry of the `prometheus` crate, and metrics for such a registry |
 //! | `otlp` | no | `push::Otlp`: sends a registry over OTLP, to an OpenTelemetry Collector or a monitoring system |
 //! | `pushgateway` | no | `push::Pushgateway`: pushes a registry to a Prometheus Pushgateway at the end of a job |
 //! | `tokio-metrics` | no | `Registry::register_tokio_metrics`: workers, tasks and the queue of a tokio runtime |
@@ -120,6 +122,7 @@
 //!    timed       the runtime part of `#[timed]`
 //!    export      a registry in every format, complete or in chunks
 //!    dashboards  the live page, Grafana boards, alert rules
+//!    bridge      metrics of other libraries, and metrics for them
 //!    push        sends a registry to a monitoring system, over OTLP or to a Pushgateway
 //! 2  registry    metrics by name, and gathering them
 //!    encode      encodes blocks of series as text, protobuf and JSON
@@ -162,7 +165,9 @@
             feature = "dashboard",
             feature = "hyper-util",
             feature = "macros",
+            feature = "metrics",
             feature = "otlp",
+            feature = "prometheus",
             feature = "pushgateway",
             feature = "reqwest-middleware",
             feature = "serve",
@@ -180,6 +185,8 @@ pub mod testing;
 #[cfg(feature = "axum")]
 pub mod router;
 
+#[cfg(any(feature = "metrics", feature = "prometheus"))]
+pub mod bridge;
 #[cfg(feature = "dashboard")]
 pub mod dashboards;
 pub mod export;

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module, and what it may import besides itself, `snapshot` and `error`.
-const MODULES: [(&str, &[&str]); 19] = [
+const MODULES: [(&str, &[&str]); 20] = [
     ("guides", &[]),
     ("app", &["router", "middleware"]),
     ("testing", &["registry", "metric"]),
@@ -30,6 +30,7 @@ const MODULES: [(&str, &[&str]); 19] = [
     ("timed", &["registry", "metric"]),
     ("export", &["registry", "encode"]),
     ("dashboards", &["registry", "metric", "encode"]),
+    ("bridge", &["registry", "metric"]),
     ("push", &["registry", "metric", "encode", "context"]),
     ("registry", &["metric"]),
     ("encode", &[]),

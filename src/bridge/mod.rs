@@ -1,0 +1,1 @@
+//! Metrics of other libraries in a registry, and metrics of a registry for other libraries.
