@@ -121,6 +121,14 @@ impl Registry {
         Labels::new(common.iter().map(|(name, value)| (&**name, &**value)))
     }
 
+    /// Returns the addresses of the registries that are read through this handle. While it
+    /// exists, no other registry has one of them.
+    #[cfg(feature = "prometheus")]
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = usize> {
+        let registries = self.registries();
+        registries.map(|registry| Arc::as_ptr(&registry.inner).addr())
+    }
+
     /// Returns a handle that reads this registry without the others.
     fn without_additional(&self) -> Self {
         Self {

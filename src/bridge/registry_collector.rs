@@ -1,0 +1,117 @@
+//! The metrics of a registry in a registry of the `prometheus` crate.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+
+use prometheus::core::{Collector, Desc};
+use prometheus::proto;
+
+use crate::bridge::prometheus_families;
+use crate::registry::Registry;
+use crate::snapshot::{Escaping, Labels};
+
+/// All metrics of a [`Registry`] as a collector of the `prometheus` crate, for services whose
+/// scrape that crate writes.
+///
+/// ```
+/// use prometheus::TextEncoder;
+/// use tachometer::Registry;
+/// use tachometer::bridge::RegistryCollector;
+///
+/// let registry = Registry::new();
+/// let jobs = registry.counter_family("jobs", "Jobs done.", ["queue"])?;
+/// jobs.with(["mail"]).inc();
+///
+/// let other = prometheus::Registry::new();
+/// other.register(Box::new(RegistryCollector::new(&registry)))?;
+/// let text = TextEncoder::new().encode_to_string(&other.gather())?;
+/// assert!(text.contains("jobs_total{queue=\"mail\"} 1\n"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # What is exported
+///
+/// All metrics of the registry, also those that are registered later and those about the registry
+/// itself, which begin with `tachometer_`. They have the names that
+/// [`Format::Text`](crate::export::Format::Text) prints: a counter ends in `_total`, and
+/// underscores replace the characters that older versions of Prometheus do not accept.
+///
+/// The `prometheus` crate stores a counter as `f64`, which is exact up to 2^53, and a histogram
+/// as classic buckets. It has no exponential buckets, no creation times and no exemplars.
+///
+/// # Several registries
+///
+/// `prometheus::Registry::register` returns an error if a registry is registered twice. It also
+/// returns one if two registries have the same constant labels, because the metrics about these
+/// registries would have the same series. Merge such registries ([`Registry::merged`]), or give
+/// them the same constant label with different values ([`Registry::with_labels`]).
+///
+/// The `prometheus` crate merges families that have the same name and does not check their types
+/// and labels. Give its own metrics other names than those of this registry.
+///
+/// # Expiry
+///
+/// It is not known whether the result is delivered to a monitoring system. So this collector lets
+/// no series expire (see [`Family::expire_after`](crate::Family::expire_after)).
+pub struct RegistryCollector {
+    registry: Registry,
+    /// The other registry refuses collectors that have one of these in common.
+    descs: Vec<Desc>,
+}
+
+impl RegistryCollector {
+    /// Makes a collector of all metrics of a registry.
+    #[must_use]
+    pub fn new(registry: &Registry) -> Self {
+        let about_itself = desc("tachometer_series", &registry.self_metric_labels());
+        let addresses = registry.addresses().map(|address| {
+            let address = format!("{address:x}");
+            desc(
+                "tachometer_registry",
+                &Labels::new([("address", &*address)]),
+            )
+        });
+        Self {
+            registry: registry.clone(),
+            descs: addresses.chain([about_itself]).flatten().collect(),
+        }
+    }
+}
+
+impl Collector for RegistryCollector {
+    /// Returns descriptions that identify the registries and their constant labels. They do not
+    /// describe the metrics, which may be registered later.
+    fn desc(&self) -> Vec<&Desc> {
+        self.descs.iter().collect()
+    }
+
+    fn collect(&self) -> Vec<proto::MetricFamily> {
+        prometheus_families::from_blocks(self.registry.gather())
+    }
+}
+
+/// Does not print the constant labels.
+impl fmt::Debug for RegistryCollector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegistryCollector")
+            .field("registry", &self.registry)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Describes a metric with constant labels. Escaped names and a help text are valid, so this
+/// returns no `None`.
+fn desc(name: &str, labels: &Labels) -> Option<Desc> {
+    let label = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
+        let name = Escaping::Underscores.label_name(&name);
+        (name.into_owned(), value.into_owned())
+    };
+    let labels: HashMap<_, _> = labels.pairs().map(label).collect();
+    let help = "A registry of the crate tachometer.";
+    Desc::new(name.to_owned(), help.to_owned(), Vec::new(), labels).ok()
+}
+
+#[cfg(test)]
+#[cfg(not(tachometer_loom))]
+mod tests;
