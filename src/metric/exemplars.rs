@@ -53,7 +53,7 @@ impl Exemplars {
         value: f64,
         labels: &[(&str, &str)],
     ) -> bool {
-        if !are_valid(labels) {
+        if !are_valid_exemplar_labels(labels) {
             return false;
         }
         if let Ok(mut stored) = self.stored.try_lock() {
@@ -113,7 +113,8 @@ fn exemplar_mut(exemplars: &mut Vec<StoredExemplar>, bucket: usize) -> &mut Stor
     &mut exemplars[position]
 }
 
-fn are_valid(labels: &[(&str, &str)]) -> bool {
+/// Returns true if these can be the labels of an exemplar.
+pub(crate) fn are_valid_exemplar_labels(labels: &[(&str, &str)]) -> bool {
     let mut chars = 0;
     for (position, (name, value)) in labels.iter().enumerate() {
         chars += name.chars().count() + value.chars().count();

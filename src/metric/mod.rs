@@ -34,6 +34,7 @@ mod amount;
 mod any_metric;
 mod buckets;
 mod busy_rate;
+pub(crate) mod clock;
 mod counter;
 mod dynamic;
 mod exemplars;
@@ -72,6 +73,7 @@ pub use buckets::Buckets;
 pub(crate) use busy_rate::set_busy_rate;
 pub use counter::Counter;
 pub(crate) use dynamic::{DynFamily, MAX_LABELS};
+pub(crate) use exemplars::are_valid_exemplar_labels;
 #[cfg(feature = "llm")]
 pub(crate) use expiring_gauge::ExpiringGauge;
 pub use family::Family;

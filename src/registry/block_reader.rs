@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::mem;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 use std::vec;
 
@@ -23,7 +24,8 @@ use crate::snapshot::{Desc, Labels, LabelsView, SeriesBlock};
 #[must_use = "the registry is read as blocks are taken"]
 pub(crate) struct BlockReader {
     registry: Registry,
-    entries: vec::IntoIter<Arc<MetricEntry>>,
+    /// `None` until the collectors have run, which may add metrics.
+    entries: Option<vec::IntoIter<Arc<MetricEntry>>>,
     /// The names of metrics whose series may be in several registries.
     overlapping: HashSet<String>,
     /// The family that is being read.
@@ -67,20 +69,10 @@ enum GroupCursor {
 
 impl BlockReader {
     pub(super) fn new(registry: &Registry) -> Self {
-        let (entries, overlapping) = match &registry.additional {
-            None => (registry.table().metrics().to_vec(), HashSet::new()),
-            Some(additional) => {
-                let merged = registry.merged_metrics();
-                for (entry, conflict) in &merged.conflicts {
-                    additional.skip_metric(entry, conflict);
-                }
-                (merged.entries, merged.overlapping)
-            }
-        };
         Self {
             registry: registry.clone(),
-            entries: entries.into_iter(),
-            overlapping,
+            entries: None,
+            overlapping: HashSet::new(),
             current: None,
             name_filter: None,
             collected: Vec::new(),
@@ -147,7 +139,10 @@ impl BlockReader {
                 }
                 self.finish_family(&current);
             }
-            if let Some(entry) = self.entries.next() {
+            let mut entries = self.entries.take().unwrap_or_else(|| self.start());
+            let entry = entries.next();
+            self.entries = Some(entries);
+            if let Some(entry) = entry {
                 if self.self_metrics.is_some() || self.is_selected(entry.desc()) {
                     self.current = Some(self.start_family(entry));
                 }
@@ -158,6 +153,40 @@ impl BlockReader {
                 return self.self_metric_blocks.next();
             }
         }
+    }
+
+    /// Runs the collectors, and returns the metrics to read.
+    fn start(&mut self) -> vec::IntoIter<Arc<MetricEntry>> {
+        let registry = self.registry.clone();
+        for registry in registry.registries() {
+            let collectors = registry.table().collectors().to_vec();
+            if let Some(self_metrics) = &mut self.self_metrics {
+                self_metrics.has_collectors |= !collectors.is_empty();
+            }
+            for collector in collectors {
+                if self.self_metrics.is_some() || self.may_select(&collector) {
+                    let address = Arc::as_ptr(&collector).addr();
+                    self.collected.push((address, collector.run()));
+                }
+            }
+        }
+        let Some(additional) = &registry.additional else {
+            return registry.table().metrics().to_vec().into_iter();
+        };
+        let merged = registry.merged_metrics();
+        for (entry, conflict) in &merged.conflicts {
+            additional.skip_metric(entry, conflict);
+        }
+        self.overlapping = merged.overlapping;
+        merged.entries.into_iter()
+    }
+
+    /// Returns true if a family of the collector may be one that is to be returned.
+    fn may_select(&self, collector: &RegisteredCollector) -> bool {
+        let families = collector.families();
+        let mut families = families.iter();
+        collector.adds_families.load(Ordering::Relaxed)
+            || families.any(|family| self.is_selected(family.desc()))
     }
 
     fn start_family(&mut self, entry: Arc<MetricEntry>) -> FamilyReader {
@@ -229,21 +258,16 @@ impl BlockReader {
             .get_or_insert_with(|| (name.to_owned(), labels.to_labels()));
     }
 
-    /// Takes the blocks that a collector computed for one of its families. The collector runs
-    /// when the first of its families is read.
+    /// Takes the blocks that a collector computed for one of its families.
     fn collected_blocks(
         &mut self,
         collector: &Arc<RegisteredCollector>,
         family: usize,
     ) -> Vec<SeriesBlock> {
         let address = Arc::as_ptr(collector).addr();
-        let mut collected = self.collected.iter();
-        let position = collected.position(|(other, _)| *other == address);
-        let position = position.unwrap_or_else(|| {
-            self.collected.push((address, collector.run()));
-            self.collected.len() - 1
-        });
-        let family = self.collected[position].1.get_mut(family);
+        let mut collected = self.collected.iter_mut();
+        let collected = collected.find(|(other, _)| *other == address);
+        let family = collected.and_then(|(_, families)| families.get_mut(family));
         family.map(mem::take).unwrap_or_default()
     }
 
@@ -251,8 +275,6 @@ impl BlockReader {
     fn finish_family(&mut self, family: &FamilyReader) {
         if let Some(self_metrics) = &mut self.self_metrics {
             self_metrics.record(&family.entry.metric(), family.series);
-            let groups = &family.entry.groups;
-            self_metrics.has_collectors |= groups.iter().any(|group| group.collector.is_some());
         }
     }
 }

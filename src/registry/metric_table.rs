@@ -36,6 +36,8 @@ pub(super) struct MetricTable {
     metrics: SortedMetrics,
     /// Each printed name, and the name of the metric that prints it.
     printed: HashMap<String, String>,
+    /// All collectors, those without a family too.
+    collectors: Vec<Arc<RegisteredCollector>>,
 }
 
 impl SortedMetrics {
@@ -256,6 +258,7 @@ impl MetricTable {
         let mut table = Self {
             metrics: SortedMetrics::default(),
             printed: HashMap::new(),
+            collectors: Vec::new(),
         };
         for (name, kind) in self_metrics::NAMES {
             for printed in exported_names(name, kind) {
@@ -347,6 +350,22 @@ impl MetricTable {
     /// Adds a metric that [`find`](Self::find) did not find.
     pub(super) fn insert(&mut self, set: Arc<dyn AnySet>) -> Result<(), Error> {
         self.insert_all(vec![SeriesGroup::new(set, None)])
+    }
+
+    /// Returns all collectors.
+    pub(super) fn collectors(&self) -> &[Arc<RegisteredCollector>] {
+        &self.collectors
+    }
+
+    /// Adds a collector and the groups of its families, or nothing.
+    pub(super) fn insert_collector(
+        &mut self,
+        collector: Arc<RegisteredCollector>,
+        groups: Vec<SeriesGroup>,
+    ) -> Result<(), Error> {
+        self.insert_all(groups)?;
+        self.collectors.push(collector);
+        Ok(())
     }
 
     /// Adds all these groups, or none.

@@ -32,6 +32,8 @@
 mod block_reader;
 mod closure_panics;
 mod collect;
+mod collector_calls;
+mod collector_families;
 mod create;
 mod delivery;
 mod global;
@@ -40,6 +42,7 @@ mod lint;
 mod merged_registries;
 mod metric_table;
 mod overlapping_series;
+mod refusals;
 mod register_collectors;
 mod registered_collector;
 mod scope;
@@ -51,10 +54,10 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::metric::{Counter, Metric};
+use crate::metric::Metric;
 use crate::snapshot::{Desc, Role, SemanticNames, SeriesBlock, now_millis};
 pub(crate) use block_reader::BlockReader;
-pub use collect::{Collect, CollectSink};
+pub use collect::{Collect, CollectSink, CollectedSeries, HistogramValues};
 pub(crate) use delivery::Delivery;
 pub use global::{
     counter, counter_family, counter_with, gauge, gauge_family, gauge_with, histogram,
@@ -64,6 +67,8 @@ pub(crate) use lazy_metrics::{LayerMetrics, LazyMetrics};
 pub use lint::Lint;
 use merged_registries::AdditionalRegistries;
 use metric_table::{MetricEntry, MetricTable};
+use refusals::RefusalsByCollector;
+use registered_collector::CollectorFailures;
 use scope::Scope;
 
 /// The metrics of a service by name.
@@ -82,8 +87,8 @@ struct Inner {
     started: Instant,
     /// The same moment, in milliseconds since 1970.
     created_millis: u64,
-    /// How often a collector panicked.
-    panics: Counter,
+    failures: CollectorFailures,
+    refusals: RefusalsByCollector,
     /// Whether it was read, or is served by a router.
     is_read: AtomicBool,
     /// Locked to look up or add a name, but never while a metric is read or recorded or while
@@ -98,7 +103,8 @@ impl Registry {
         let inner = Inner {
             started: Instant::now(),
             created_millis: now_millis(),
-            panics: Counter::new(),
+            failures: CollectorFailures::default(),
+            refusals: RefusalsByCollector::default(),
             is_read: AtomicBool::new(false),
             metrics: RwLock::new(MetricTable::new()),
         };
@@ -170,8 +176,8 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// If the name of a label is not valid or already used, or is `metric`, which the registry's
-    /// metrics about itself have ([`Error::is_invalid_label`]).
+    /// If the name of a label is not valid or already used, or is `metric` or `collector`, which
+    /// the registry's metrics about itself have ([`Error::is_invalid_label`]).
     #[doc(alias = "const_labels")]
     #[doc(alias = "global_labels")]
     pub fn with_labels<'a>(self, labels: impl AsRef<[(&'a str, &'a str)]>) -> Result<Self, Error> {
@@ -271,7 +277,7 @@ impl Registry {
     /// Reads all metrics, sorted by name, one block of series at a time.
     ///
     /// Reading blocks no thread that records, and metrics and series may be added meanwhile. A
-    /// [collector](Self::collector) runs when its first family is reached.
+    /// [collector](Self::collector) runs before the first block is read.
     #[must_use = "the registry is read as blocks are taken"]
     #[doc(alias = "collect")]
     pub fn gather(&self) -> impl Iterator<Item = SeriesBlock> + Send + use<> {

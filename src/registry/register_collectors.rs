@@ -1,14 +1,15 @@
 //! Registers metrics that are computed when they are read.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, RwLock};
 
-use crate::error::{Conflict, Error};
-use crate::metric::{Amount, Counter, Names};
+use crate::error::Error;
+use crate::metric::{Amount, Names};
 use crate::registry::Registry;
 use crate::registry::collect::{Collect, CollectSink};
-use crate::registry::metric_table::SeriesGroup;
-use crate::registry::registered_collector::{ComputedFamily, DescribedFamily, RegisteredCollector};
+use crate::registry::collector_calls::CollectorCalls;
+use crate::registry::collector_families::{CollectorFamilies, DescribedFamily};
+use crate::registry::registered_collector::{ComputedFamily, RegisteredCollector};
 use crate::snapshot::{Desc, Kind, now_millis};
 
 impl Registry {
@@ -16,8 +17,8 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// If the collector describes no family, or one whose name is not valid or already taken.
-    /// Then none of its families is registered.
+    /// If the collector describes a family whose name is not valid or already taken. Then the
+    /// collector is not registered.
     pub fn collector(&self, collector: impl Collect) -> Result<(), Error> {
         self.add_collector(Box::new(collector))
     }
@@ -47,7 +48,9 @@ impl Registry {
         let desc = Desc::new(name, help, Kind::Gauge);
         self.collector(Callback {
             desc,
-            collect: move |sink: &mut CollectSink<'_>, name: &str| sink.gauge(name, [], value()),
+            collect: move |sink: &mut CollectSink<'_>, name: &str| {
+                sink.gauge(name, [], value());
+            },
         })
     }
 
@@ -68,42 +71,44 @@ impl Registry {
         let desc = Desc::new(name, help, Kind::Counter);
         self.collector(Callback {
             desc,
-            collect: move |sink: &mut CollectSink<'_>, name: &str| sink.counter(name, [], sum()),
+            collect: move |sink: &mut CollectSink<'_>, name: &str| {
+                sink.counter(name, [], sum());
+            },
         })
     }
 
     fn add_collector(&self, collector: Box<dyn Collect>) -> Result<(), Error> {
         let described = collector.describe();
-        if described.is_empty() {
-            return Err(Error::conflict(
-                Conflict::Other,
-                "the collector describes no family",
-                "return the families that it fills from `describe`",
-            ));
+        let mut families = CollectorFamilies::default();
+        for desc in &described {
+            families.push(Arc::new(self.described_family(desc)?));
         }
-        let families = described.iter().map(|desc| self.described_family(desc));
         let collector = Arc::new(RegisteredCollector {
-            collector,
-            registry_address: Arc::as_ptr(&self.inner).addr(),
-            constant: self.scope.labels().clone(),
-            names: self.scope.names(),
-            families: families.collect::<Result<_, _>>()?,
+            registry: Arc::downgrade(&self.inner),
+            scope: Arc::clone(&self.scope),
+            families: RwLock::new(families),
+            adds_families: AtomicBool::new(described.is_empty()),
             created_millis: now_millis(),
-            panics: self.inner.panics.clone(),
-            has_warned: AtomicBool::new(false),
+            calls: CollectorCalls::default(),
+            failures: self.inner.failures.clone(),
+            has_warned_of_panic: AtomicBool::new(false),
+            has_warned_of_skip: AtomicBool::new(false),
+            collector,
         });
-        let groups = (0..collector.families.len()).map(|index| {
-            let family = ComputedFamily {
-                collector: Arc::clone(&collector),
-                index,
-            };
-            SeriesGroup::new(Arc::new(family), Some((Arc::clone(&collector), index)))
-        });
-        self.table_mut().insert_all(groups.collect())
+        if described.is_empty() {
+            // So that the count begins at 0.
+            self.refusals(collector.collector.name());
+        }
+        let families = collector.families();
+        let groups = families.iter().enumerate();
+        let groups = groups.map(|(index, family)| ComputedFamily::group(&collector, family, index));
+        let groups: Vec<_> = groups.collect();
+        drop(families);
+        self.table_mut().insert_collector(collector, groups)
     }
 
     /// Returns a family that a collector describes, under the name that it gets here.
-    fn described_family(&self, desc: &Desc) -> Result<DescribedFamily, Error> {
+    pub(super) fn described_family(&self, desc: &Desc) -> Result<DescribedFamily, Error> {
         let name = self.scope.name(desc.name());
         let names = self.scope.names();
         names.check_metric(&name)?;
@@ -114,11 +119,7 @@ impl Registry {
         let registered = Desc::new(&name, help, desc.kind())
             .with_role(desc.role())
             .with_classic_labels(has_classic_labels);
-        Ok(DescribedFamily {
-            name: desc.name().into(),
-            desc: Arc::new(registered),
-            invalid: Counter::new(),
-        })
+        Ok(DescribedFamily::new(desc.name(), registered))
     }
 }
 

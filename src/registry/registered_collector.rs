@@ -3,76 +3,159 @@
 #[cfg(feature = "system")]
 use std::any::Any;
 use std::cell::RefCell;
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
 
-use crate::metric::{AnySet, Counter, Limits, Names, ReadId, SeriesCursor};
-#[cfg(feature = "system")]
-use crate::registry::Registry;
-use crate::registry::collect::{Collect, CollectSink};
+use crate::error::{Conflict, Error};
+use crate::metric::{AnySet, Counter, Limits, ReadId, SeriesCursor, is_same_when_escaped};
+use crate::registry::collect::{Collect, CollectSink, CollectedFamily};
+use crate::registry::collector_calls::CollectorCalls;
+use crate::registry::collector_families::{CollectorFamilies, DescribedFamily, MAX_FAMILIES};
+use crate::registry::metric_table::SeriesGroup;
+use crate::registry::refusals::Refusals;
+use crate::registry::scope::Scope;
+use crate::registry::{Inner, Registry};
 use crate::snapshot::{Desc, Labels, SeriesBlock};
 
 /// A collector and the families that it fills.
-pub(super) struct RegisteredCollector {
+pub(crate) struct RegisteredCollector {
     pub(super) collector: Box<dyn Collect>,
-    /// The address of the registry.
-    pub(super) registry_address: usize,
-    pub(super) constant: Labels,
-    pub(super) names: Names,
-    pub(super) families: Vec<DescribedFamily>,
+    pub(super) registry: Weak<Inner>,
+    /// That of the handle through which it was registered.
+    pub(super) scope: Arc<Scope>,
+    pub(super) families: RwLock<CollectorFamilies>,
+    /// Whether it may add families that it has not described.
+    pub(super) adds_families: AtomicBool,
     /// When it was registered, in milliseconds since 1970.
     pub(super) created_millis: u64,
-    /// The registry's count of panics.
-    pub(super) panics: Counter,
-    /// Whether a panic has been logged.
-    pub(super) has_warned: AtomicBool,
+    pub(super) calls: CollectorCalls,
+    pub(super) failures: CollectorFailures,
+    pub(super) has_warned_of_panic: AtomicBool,
+    pub(super) has_warned_of_skip: AtomicBool,
 }
 
-/// A family that a collector has described.
-pub(super) struct DescribedFamily {
-    /// The name that the collector uses.
-    pub(super) name: Box<str>,
-    /// The family as it is registered.
-    pub(super) desc: Arc<Desc>,
-    /// How many of its series were refused.
-    pub(super) invalid: Counter,
+/// The registry's counts of reads that a collector is left out of.
+#[derive(Clone, Default)]
+pub(super) struct CollectorFailures {
+    pub(super) panics: Counter,
+    /// Reads during a call that hangs.
+    pub(super) skips: Counter,
 }
 
 impl RegisteredCollector {
     /// Calls the collector, and returns the blocks of each family. Returns nothing if it
-    /// panics, or if this thread is running a collector of the same registry.
-    pub(super) fn run(&self) -> Vec<Vec<SeriesBlock>> {
-        let Some(_guard) = RunGuard::enter(self.registry_address) else {
+    /// panics, if an earlier call hangs, or if this thread is running a collector of the same
+    /// registry.
+    pub(super) fn run(self: &Arc<Self>) -> Vec<Vec<SeriesBlock>> {
+        let Some(_guard) = RunGuard::enter(self.registry.as_ptr().addr()) else {
             return Vec::new();
         };
-        let mut sink = CollectSink::new(
-            &self.constant,
-            self.names,
-            self.families.iter().map(|f| (&*f.name, &f.desc)),
-        );
+        let Some(_call) = self.calls.start() else {
+            self.record_skip();
+            return Vec::new();
+        };
+        let mut sink = CollectSink::new(self);
         // After a panic the sink is dropped. The collector's state is its author's concern.
         let result = catch_unwind(AssertUnwindSafe(|| self.collector.collect(&mut sink)));
         if result.is_err() {
             self.record_panic();
             return Vec::new();
         }
-        let mut families = Vec::with_capacity(self.families.len());
-        for (collected, family) in sink.families_mut().iter_mut().zip(&self.families) {
-            if collected.invalid > 0 {
-                family.invalid.inc_by(collected.invalid);
-            }
-            let mut blocks = mem::take(&mut collected.blocks);
-            // A block is empty if its only series was refused.
-            blocks.retain(|block| !block.labels.is_empty());
-            for block in &mut blocks {
-                block.created_millis = vec![self.created_millis; block.labels.len()];
-                block.is_computed = true;
-            }
-            families.push(blocks);
-        }
+        let families = sink.into_families().into_iter();
         families
+            .map(|collected| collected.map_or_else(Vec::new, finish))
+            .collect()
+    }
+
+    /// Returns the family that the collector calls `name`, and its index.
+    pub(super) fn family(&self, name: &str) -> Option<(usize, Arc<DescribedFamily>)> {
+        let families = self.families();
+        let (index, family) = families.get(name)?;
+        Some((index, Arc::clone(family)))
+    }
+
+    /// Registers a family unless the collector has it.
+    pub(super) fn add_family(self: &Arc<Self>, desc: &Desc) -> Result<(), Error> {
+        let result = match self.family(desc.name()) {
+            Some((_, family)) => family.update(desc),
+            None => self.register_family(desc),
+        };
+        if let (Err(error), Some(refusals)) = (&result, self.refusals()) {
+            refusals.warn(desc.name(), error);
+        }
+        result
+    }
+
+    fn register_family(self: &Arc<Self>, desc: &Desc) -> Result<(), Error> {
+        let name = desc.name();
+        self.adds_families.store(true, Ordering::Relaxed);
+        let Some(inner) = self.registry.upgrade() else {
+            return Err(Error::conflict(
+                Conflict::Other,
+                format_args!("the registry of the metric {name:?} does not exist any more"),
+                "keep a handle to it",
+            ));
+        };
+        let registry = Registry {
+            inner,
+            scope: Arc::clone(&self.scope),
+            additional: None,
+        };
+        let mut families = self
+            .families
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Another thread that runs the collector may have added it.
+        if let Some((_, family)) = families.get(name) {
+            return family.update(desc);
+        }
+        if families.len() >= MAX_FAMILIES {
+            return Err(Error::conflict(
+                Conflict::Other,
+                format_args!(
+                    "the collector {:?} already has {MAX_FAMILIES} families, so the metric \
+                     {name:?} is not added",
+                    self.collector.name()
+                ),
+                "use labels for what differs between its names",
+            ));
+        }
+        let family = Arc::new(registry.described_family(desc)?);
+        let group = ComputedFamily::group(self, &family, families.len());
+        registry.table_mut().insert_all(vec![group])?;
+        families.push(family);
+        Ok(())
+    }
+
+    /// Counts a series of a family that the collector does not have.
+    pub(super) fn refuse(&self, family: &str) {
+        let reason = "the collector neither describes the family nor adds it by \
+                      `CollectSink::family`";
+        if let Some(refusals) = self.refusals() {
+            refusals.refuse(family, &reason);
+        }
+    }
+
+    /// Returns the count of series of families that it does not have, unless the registry was
+    /// dropped.
+    fn refusals(&self) -> Option<Arc<Refusals>> {
+        Some(self.registry.upgrade()?.refusals.get(self.collector.name()))
+    }
+
+    /// Returns true if all label names are valid, and each is given once.
+    pub(super) fn has_valid_names(&self, labels: &[(&str, &str)]) -> bool {
+        labels.iter().enumerate().all(|(position, (name, _))| {
+            let mut before = labels[..position].iter();
+            let is_repeated = before.any(|(other, _)| is_same_when_escaped(other, name));
+            let mut constant = self.scope.labels().pairs();
+            let is_constant = constant.any(|(other, _)| is_same_when_escaped(&other, name));
+            !is_repeated && !is_constant && self.scope.names().check_label("", name).is_ok()
+        })
+    }
+
+    pub(super) fn families(&self) -> RwLockReadGuard<'_, CollectorFamilies> {
+        self.families.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns a copy of the collector if it is of type `C`.
@@ -83,15 +166,46 @@ impl RegisteredCollector {
     }
 
     fn record_panic(&self) {
-        self.panics.inc();
-        if !self.has_warned.swap(true, Ordering::Relaxed) {
+        self.failures.panics.inc();
+        if !self.has_warned_of_panic.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                metric = self.families.first().map(|family| family.desc.name()),
+                collector = self.collector.name(),
                 "a collector panicked, so its metrics are missing from the scrape: see the panic \
                  message; `tachometer_collector_panics_total` counts further panics"
             );
         }
     }
+
+    fn record_skip(&self) {
+        self.failures.skips.inc();
+        if !self.has_warned_of_skip.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                collector = self.collector.name(),
+                "an earlier call of a collector has not returned, so its metrics are missing from \
+                 the scrape; `tachometer_collector_skips_total` counts further scrapes"
+            );
+        }
+    }
+}
+
+/// Returns the blocks of a family, and counts what was refused.
+fn finish(collected: CollectedFamily) -> Vec<SeriesBlock> {
+    let CollectedFamily {
+        family,
+        mut blocks,
+        invalid,
+        ..
+    } = collected;
+    if invalid > 0 {
+        family.invalid.inc_by(invalid);
+    }
+    // A block is empty if its only series was refused.
+    blocks.retain(|block| !block.labels.is_empty());
+    for block in &mut blocks {
+        block.desc = Arc::clone(family.desc());
+        block.is_computed = true;
+    }
+    blocks
 }
 
 #[cfg(feature = "system")]
@@ -106,7 +220,7 @@ impl Registry {
             let groups = table.get(&name).into_iter().flat_map(|entry| &entry.groups);
             for (registered, _) in groups.filter_map(|group| group.collector.as_ref()) {
                 let collector = registered.downcast();
-                collectors.extend(collector.map(|c| (registered.constant.clone(), c)));
+                collectors.extend(collector.map(|c| (registered.scope.labels().clone(), c)));
             }
         }
         collectors
@@ -143,14 +257,25 @@ impl Drop for RunGuard {
 
 /// One family of a collector, as a set of series.
 pub(super) struct ComputedFamily {
-    pub(super) collector: Arc<RegisteredCollector>,
-    /// The index of the family.
-    pub(super) index: usize,
+    collector: Arc<RegisteredCollector>,
+    family: Arc<DescribedFamily>,
+    /// The index of the family in the collector.
+    index: usize,
 }
 
 impl ComputedFamily {
-    fn family(&self) -> &DescribedFamily {
-        &self.collector.families[self.index]
+    /// Returns the group of a family, which has this index in the collector.
+    pub(super) fn group(
+        collector: &Arc<RegisteredCollector>,
+        family: &Arc<DescribedFamily>,
+        index: usize,
+    ) -> SeriesGroup {
+        let set = Self {
+            collector: Arc::clone(collector),
+            family: Arc::clone(family),
+            index,
+        };
+        SeriesGroup::new(Arc::new(set), Some((Arc::clone(collector), index)))
     }
 
     fn blocks(&self) -> Vec<SeriesBlock> {
@@ -165,7 +290,7 @@ impl ComputedFamily {
 
 impl AnySet for ComputedFamily {
     fn desc(&self) -> &Arc<Desc> {
-        &self.family().desc
+        self.family.desc()
     }
 
     fn label_names(&self) -> &[Box<str>] {
@@ -173,7 +298,7 @@ impl AnySet for ComputedFamily {
     }
 
     fn constant_labels(&self) -> &Labels {
-        &self.collector.constant
+        self.collector.scope.labels()
     }
 
     fn len(&self) -> usize {
@@ -181,7 +306,7 @@ impl AnySet for ComputedFamily {
     }
 
     fn invalid_count(&self) -> u64 {
-        self.family().invalid.get_u64()
+        self.family.invalid.get_u64()
     }
 
     fn limits(&self) -> Option<&Limits> {

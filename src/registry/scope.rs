@@ -59,7 +59,11 @@ impl Scope {
         let mut all = self.labels.clone();
         for (name, value) in labels {
             self.names.check_label("of the registry", name)?;
-            if is_same_when_escaped(name, "metric") {
+            let reserved = ["metric", "collector"];
+            if reserved
+                .iter()
+                .any(|other| is_same_when_escaped(name, other))
+            {
                 return Err(Error::invalid_label(format_args!(
                     "the label name {name:?} of the registry is reserved for metrics such as \
                      `tachometer_series`: choose another name"

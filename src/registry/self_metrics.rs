@@ -1,24 +1,30 @@
 //! Metrics of a registry about itself.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::metric::Metric;
+use crate::metric::{Counter, Metric};
 use crate::registry::Registry;
+use crate::registry::registered_collector::CollectorFailures;
 use crate::snapshot::{Count, Desc, Kind, Labels, Role, SeriesBlock, Values};
 
 /// The names of these metrics, which are reserved.
-pub(super) const NAMES: [(&str, Kind); 5] = [
+pub(super) const NAMES: [(&str, Kind); 7] = [
     (COLLECTOR_PANICS, Kind::Counter),
+    (COLLECTOR_SKIPS, Kind::Counter),
     (INVALID_OBSERVATIONS, Kind::Counter),
     (SERIES, Kind::Gauge),
     (SERIES_EXPIRED, Kind::Counter),
     (SERIES_OVERFLOW, Kind::Counter),
+    (SERIES_REFUSED, Kind::Counter),
 ];
 const COLLECTOR_PANICS: &str = "tachometer_collector_panics_total";
+const COLLECTOR_SKIPS: &str = "tachometer_collector_skips_total";
 const INVALID_OBSERVATIONS: &str = "tachometer_invalid_observations_total";
 const SERIES: &str = "tachometer_series";
 const SERIES_EXPIRED: &str = "tachometer_series_expired_total";
 const SERIES_OVERFLOW: &str = "tachometer_series_overflow_total";
+const SERIES_REFUSED: &str = "tachometer_series_refused_total";
 
 /// Returns the descriptions of these metrics, without their help texts.
 pub(super) fn descs() -> impl Iterator<Item = Desc> {
@@ -99,13 +105,25 @@ impl SelfMetrics {
             created_millis: created.unwrap_or(0),
             blocks: Vec::new(),
         };
-        let panics = registry.registries().map(|r| r.inner.panics.get_u64());
-        let panics = panics.fold(0, u64::wrapping_add);
-        let panics = self.has_collectors.then(|| (self.constant.clone(), panics));
+        let failures = |count: fn(&CollectorFailures) -> &Counter| {
+            let counts = registry
+                .registries()
+                .map(|r| count(&r.inner.failures).get_u64());
+            let sum = counts.fold(0, u64::wrapping_add);
+            self.has_collectors.then(|| (self.constant.clone(), sum))
+        };
+        let panics = failures(|failures| &failures.panics);
+        let skips = failures(|failures| &failures.skips);
         blocks.add(
             COLLECTOR_PANICS,
             "Panics of collectors. The metrics of a collector that panics are omitted.",
             panics.as_slice(),
+        );
+        blocks.add(
+            COLLECTOR_SKIPS,
+            "Reads that left out a collector, since an earlier call of it had not returned after \
+             10 seconds.",
+            skips.as_slice(),
         );
         blocks.add(
             INVALID_OBSERVATIONS,
@@ -131,6 +149,12 @@ impl SelfMetrics {
              not allowed.",
             &self.labeled(|metric| metric.overflow),
         );
+        blocks.add(
+            SERIES_REFUSED,
+            "Series of a collector or of another library that were left out, since the name of \
+             their metric is not valid, is taken or has another kind.",
+            &self.refused_series(registry),
+        );
         blocks.blocks
     }
 
@@ -154,6 +178,21 @@ impl SelfMetrics {
                 ),
             }
         }
+    }
+
+    /// Returns the labels and the number of refused series of each collector, sorted by name.
+    fn refused_series(&self, registry: &Registry) -> Vec<(Labels, u64)> {
+        let mut sums = BTreeMap::new();
+        let counts = registry
+            .registries()
+            .flat_map(|r| r.inner.refusals.counts());
+        for (collector, series) in counts {
+            *sums.entry(collector).or_insert(0) += series;
+        }
+        let labels = |collector: &str| self.constant.with_pairs([("collector", collector)]);
+        let sums = sums.iter();
+        sums.map(|(collector, sum)| (labels(collector), *sum))
+            .collect()
     }
 
     /// Returns the labels of each metric that has this number, and the number.

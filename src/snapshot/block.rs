@@ -151,17 +151,6 @@ impl Values {
         }
     }
 
-    /// Returns an empty list of the same kind, with the same bounds.
-    pub(crate) fn to_empty(&self) -> Self {
-        match self {
-            Self::Counter(_) => Self::Counter(Vec::new()),
-            Self::Gauge(_) => Self::Gauge(Vec::new()),
-            Self::Histogram(histograms) => {
-                Self::Histogram(Histograms::new(histograms.bounds.clone()))
-            }
-        }
-    }
-
     /// Returns the sum over all series; for histograms, the number of observations.
     pub(crate) fn total(&self) -> f64 {
         match self {

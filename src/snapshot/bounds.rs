@@ -90,6 +90,21 @@ impl Bounds {
                  pass some, or use the default buckets",
             ));
         }
+        Self::check(bounds)?;
+        Ok(Self::from_sorted(bounds))
+    }
+
+    /// Makes bounds of a list that may be empty, for values that are in buckets already. Finding
+    /// the bucket of a value takes longer with them.
+    pub(crate) fn for_reading(bounds: &[f64]) -> Result<Self, Error> {
+        Self::check(bounds)?;
+        Ok(Self {
+            padded: padded(bounds),
+            table: LookupTable::default(),
+        })
+    }
+
+    fn check(bounds: &[f64]) -> Result<(), Error> {
         if bounds.len() > Self::MAX_LEN {
             return Err(Error::invalid_buckets(format_args!(
                 "a histogram may have {} bucket bounds at most, but {} were given: pass fewer",
@@ -110,7 +125,7 @@ impl Bounds {
                  sort the bounds and remove duplicates"
             )));
         }
-        Ok(Self::from_sorted(bounds))
+        Ok(())
     }
 
     /// Returns these bounds and `others`, both ascending, merged into one list.
@@ -126,9 +141,8 @@ impl Bounds {
     }
 
     fn from_sorted(bounds: &[f64]) -> Self {
-        let infinities = [f64::INFINITY; 2];
         Self {
-            padded: bounds.iter().copied().chain(infinities).collect(),
+            padded: padded(bounds),
             table: LookupTable::new(bounds),
         }
     }
@@ -155,6 +169,12 @@ impl Bounds {
         let (one, other, value) = (one.to_bits(), other.to_bits(), value.to_bits());
         Some(start + usize::from(one < value) + usize::from(other < value))
     }
+}
+
+/// Appends the two infinities that lookups rely on.
+fn padded(bounds: &[f64]) -> Arc<[f64]> {
+    let infinities = [f64::INFINITY; 2];
+    bounds.iter().copied().chain(infinities).collect()
 }
 
 /// The default bounds of the official clients, for durations of 5 ms to 10 s in seconds.

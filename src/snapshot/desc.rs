@@ -77,6 +77,14 @@ impl Desc {
         }
     }
 
+    /// Returns the description with another help text.
+    pub(crate) fn with_help(&self, help: &str) -> Self {
+        Self {
+            help: help.into(),
+            ..self.clone()
+        }
+    }
+
     /// Sets the role.
     pub(crate) fn with_role(self, role: impl Into<Option<Role>>) -> Self {
         Self {

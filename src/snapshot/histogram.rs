@@ -77,9 +77,7 @@ impl Histograms {
         if counts.iter().all(|count| *count == 0) {
             *totals = other.totals;
         } else if other.count() > 0 {
-            totals.sum += other.totals.sum;
-            totals.min = totals.min.min(other.totals.min);
-            totals.max = totals.max.max(other.totals.max);
+            totals.add(other.totals);
         }
         for (count, other) in counts.iter_mut().zip(other.counts) {
             *count += other;
@@ -96,10 +94,25 @@ impl Histograms {
 pub struct Totals {
     /// The sum of all observed values.
     pub sum: f64,
-    /// The smallest observed value.
+    /// The smallest observed value. It is NaN if a collector has not given it
+    /// ([`HistogramValues`](crate::registry::HistogramValues)).
     pub min: f64,
-    /// The largest observed value.
+    /// The largest observed value. It may be NaN, as `min`.
     pub max: f64,
+}
+
+impl Totals {
+    /// Adds the totals of another histogram that is not empty to these of one that is not.
+    fn add(&mut self, other: Self) {
+        self.sum += other.sum;
+        // Not `min` and `max` of `f64`, which ignore NaN: the minimum of both is unknown then.
+        if other.min.is_nan() || other.min < self.min {
+            self.min = other.min;
+        }
+        if other.max.is_nan() || other.max > self.max {
+            self.max = other.max;
+        }
+    }
 }
 
 /// A borrowed histogram.
@@ -174,6 +187,7 @@ impl<'a> HistogramView<'a> {
     /// observations do not exceed, from 0 to 100.
     ///
     /// It is exact at 0 and 100, and always between the smallest and the largest observed value.
+    /// If these are unknown, the bounds of the buckets are used in their place.
     /// With exponential buckets, the relative error to the value at the nearest rank is at most
     /// [`Resolution::relative_error`](crate::snapshot::Resolution::relative_error). With classic
     /// buckets only, it is interpolated within the bucket of that value, and the error is less
@@ -194,7 +208,7 @@ impl<'a> HistogramView<'a> {
         if let Some(native) = self.native.filter(|native| native.count() > 0) {
             return Ok(native.percentile(percentile, self.totals));
         }
-        let Totals { min, max, .. } = self.totals;
+        let (min, max) = self.extremes();
         let rank = count as f64 * percentile / 100.0;
         let mut lower = min;
         let mut below = 0;
@@ -210,6 +224,36 @@ impl<'a> HistogramView<'a> {
             lower = upper.max(min);
         }
         Ok(max)
+    }
+
+    /// Returns the smallest and the largest value. If they are unknown, returns the bounds of the
+    /// outermost buckets with a value instead: 0 or the first bound as the lowest one, and the last
+    /// finite bound as the highest one.
+    fn extremes(&self) -> (f64, f64) {
+        let Totals {
+            mut min, mut max, ..
+        } = self.totals;
+        if min.is_nan() {
+            let first = self.counts.iter().position(|count| *count > 0);
+            min = match first.and_then(|first| first.checked_sub(1)) {
+                Some(below) => self.bounds[below],
+                None => self.bounds.first().map_or(0.0, |bound| bound.min(0.0)),
+            };
+        }
+        if max.is_nan() {
+            let last = self.counts.iter().rposition(|count| *count > 0);
+            let bound = last.and_then(|last| self.bounds.get(last));
+            max = bound.or(self.bounds.last()).copied().unwrap_or(0.0);
+        }
+        (min, max)
+    }
+
+    /// Returns true if some value may have been negative.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn may_have_negative_values(&self) -> bool {
+        let is_known = !self.totals.min.is_nan();
+        let mut native = self.native.iter();
+        self.extremes().0 < 0.0 || (!is_known && native.any(|native| !native.negative.is_empty()))
     }
 
     /// Returns the statistics of the histogram as an owned value.
@@ -228,7 +272,8 @@ impl<'a> HistogramView<'a> {
     }
 }
 
-/// The statistics of a histogram; all are 0 if it is empty.
+/// The statistics of a histogram; all are 0 if it is empty. The minimum and the maximum are NaN if
+/// they are unknown, as in [`Totals`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct HistogramStats {

@@ -44,9 +44,7 @@ mod summary;
 pub use block::{SeriesBlock, Values};
 pub use block_labels::{BlockLabels, LabelsView};
 pub use bounds::Bounds;
-pub(crate) use clock::now_millis;
-#[cfg(feature = "otlp")]
-pub(crate) use clock::unix_millis;
+pub(crate) use clock::{now_millis, unix_millis};
 pub use count::Count;
 pub use desc::{Desc, Kind};
 pub use escaping::Escaping;

@@ -88,6 +88,26 @@ impl NativeBuckets {
         self.zero_count + counts.map(|(_, count)| count).sum::<u64>()
     }
 
+    /// Returns the number of values in all buckets, or `None` if the buckets of another library are
+    /// not valid: not ascending, outside of the numbers that an `f64` can have, or with more values
+    /// than can be counted.
+    pub(crate) fn checked_count(&self) -> Option<u64> {
+        let schema = self.resolution.schema();
+        // The exponents of the smallest and the largest `f64`.
+        let indexes = (-1_074 << schema)..=(1_024 << schema);
+        let mut sum = self.zero_count;
+        for buckets in [&self.negative, &self.positive] {
+            let is_ascending = buckets.is_sorted_by(|(one, _), (other, _)| one < other);
+            if !is_ascending || buckets.iter().any(|(index, _)| !indexes.contains(index)) {
+                return None;
+            }
+            for (_, count) in buckets {
+                sum = sum.checked_add(*count)?;
+            }
+        }
+        Some(sum)
+    }
+
     /// Adds to the count of a bucket of positive values.
     pub(crate) fn add_positive(&mut self, index: i32, count: u64) {
         add_count(&mut self.positive, index, count);
@@ -106,7 +126,7 @@ impl NativeBuckets {
     }
 
     /// Returns an estimate of the value that `percent` percent of the values do not exceed,
-    /// between the minimum and the maximum, which are exact.
+    /// between the minimum and the maximum, which are exact unless they are unknown.
     ///
     /// There must be a value, and `percent` must be from 0 to 100.
     pub(crate) fn percentile(&self, percent: f64, totals: Totals) -> f64 {
@@ -115,10 +135,10 @@ impl NativeBuckets {
         // number may be slightly above it.
         let rank = count as f64 * percent / 100.0;
         let rank = (rank - rank * 4.0 * f64::EPSILON).ceil().max(1.0);
-        if rank <= 1.0 {
+        if rank <= 1.0 && !totals.min.is_nan() {
             return totals.min;
         }
-        if rank >= count as f64 {
+        if rank >= count as f64 && !totals.max.is_nan() {
             return totals.max;
         }
         let middle =

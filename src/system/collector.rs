@@ -178,7 +178,7 @@ impl Collect for SystemCollector {
             match family.kind {
                 Kind::Counter => sink.counter(family.name, [], value),
                 _ => sink.gauge(family.name, [], value),
-            }
+            };
         }
     }
 }

@@ -56,16 +56,16 @@ impl ExplicitEncoder {
     }
 }
 
-/// Appends the sum, unless a value was negative. OTLP requires a sum that does not decrease.
+/// Appends the sum, unless a value may have been negative. OTLP requires a sum that does not decrease.
 #[inline]
 pub(super) fn put_sum(buffer: &mut Buffer, field: u8, histogram: &HistogramView<'_>) {
-    let totals = histogram.totals();
-    if totals.min >= 0.0 {
-        put_f64(buffer, field, totals.sum);
+    if !histogram.may_have_negative_values() {
+        put_f64(buffer, field, histogram.totals().sum);
     }
 }
 
-/// Appends the minimum and the maximum, if there is a value. They are unknown for an interval.
+/// Appends the minimum and the maximum, if there is a value and they are known. They are unknown for
+/// an interval, and may be so for histograms of a collector.
 #[inline]
 pub(super) fn put_extremes(
     buffer: &mut Buffer,
@@ -75,7 +75,11 @@ pub(super) fn put_extremes(
 ) {
     let has_values = histogram.counts().iter().any(|count| *count > 0);
     if temporality == Temporality::Cumulative && has_values {
-        put_f64(buffer, min, histogram.totals().min);
-        put_f64(buffer, max, histogram.totals().max);
+        let totals = histogram.totals();
+        for (field, number) in [(min, totals.min), (max, totals.max)] {
+            if !number.is_nan() {
+                put_f64(buffer, field, number);
+            }
+        }
     }
 }

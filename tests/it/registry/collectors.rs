@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tachometer::registry::{Collect, CollectSink};
+use tachometer::export::Format;
+use tachometer::registry::{Collect, CollectSink, HistogramValues};
 use tachometer::snapshot::{Desc, Kind};
 use tachometer::{Buckets, Histogram, Registry};
 
@@ -150,9 +151,10 @@ fn invalid_series_of_a_collector_are_left_out_and_counted() {
             };
             let one = || Buckets::new(&[1.0]).unwrap();
             collected.histogram("seconds", [("b", "1")], &with(one()));
-            collected.histogram("seconds", [("b", "2")], &with(one().native())); // other buckets
-            collected.histogram("seconds", [("b", "3")], &with(Buckets::default())); // other bounds
-            collected.histogram("seconds", [("b", "4")], &with(one()));
+            // Buckets may differ.
+            collected.histogram("seconds", [("b", "2")], &with(one().native()));
+            collected.histogram("seconds", [("b", "3")], &with(Buckets::default()));
+            collected.histogram("seconds", [("b", "3")], &with(one())); // twice
         }
     }
 
@@ -165,16 +167,18 @@ fn invalid_series_of_a_collector_are_left_out_and_counted() {
     assert!(!text.contains("# TYPE sum"), "{text}");
     assert!(!text.contains("unheard_of"), "{text}");
     assert!(registry.gather().all(|block| !block.labels.is_empty()));
-    assert_eq!(registry.get("seconds").unwrap().series(), 2);
+    assert_eq!(registry.get("seconds").unwrap().series(), 3);
     assert_eq!(registry.get("sum").unwrap().series(), 0);
     let registry = Registry::new();
     registry.collector(Wrong).unwrap();
     let text = registry.export_prometheus();
-    for (metric, refused) in [("right", 5), ("sum", 2), ("seconds", 2)] {
+    for (metric, refused) in [("right", 4), ("sum", 2), ("seconds", 1)] {
         let line =
             format!("tachometer_invalid_observations_total{{metric=\"{metric}\"}} {refused}\n");
         assert!(text.contains(&line), "{line} in {text}");
     }
+    let refused = "tachometer_series_refused_total{collector=\"Wrong\"} 1\n";
+    assert!(text.contains(refused), "{text}");
 }
 
 #[test]
@@ -248,28 +252,11 @@ fn registration_of_a_collector_is_atomic() {
         fn collect(&self, _: &mut CollectSink<'_>) {}
     }
 
-    struct None;
-
-    impl Collect for None {
-        fn describe(&self) -> Vec<Desc> {
-            Vec::new()
-        }
-
-        fn collect(&self, _: &mut CollectSink<'_>) {}
-    }
-
     let registry = Registry::new();
     registry.counter("two", "").unwrap();
     assert!(registry.collector(Two).unwrap_err().is_conflict());
     assert!(registry.get("one").is_none());
     assert!(registry.gauge("one", "").is_ok());
-    assert!(
-        registry
-            .collector(None)
-            .unwrap_err()
-            .to_string()
-            .contains("describe")
-    );
     assert_eq!(series(&registry), 2);
 }
 
@@ -317,4 +304,39 @@ fn showing_a_registry_for_debugging_calls_no_collector() {
         .gauge_fn("g", "", || -> f64 { panic!("nobody asked") })
         .unwrap();
     assert_eq!(format!("{registry:?}"), "Registry { metrics: 1, .. }");
+}
+
+#[test]
+fn json_has_null_for_a_minimum_and_a_maximum_that_are_unknown() {
+    struct Numbers;
+
+    impl Collect for Numbers {
+        fn describe(&self) -> Vec<Desc> {
+            vec![Desc::new("seconds", "", Kind::Histogram)]
+        }
+
+        fn collect(&self, collected: &mut CollectSink<'_>) {
+            let values = HistogramValues::new(&[1.0], &[2, 1], 3.5);
+            collected.histogram_values("seconds", [("x", "1")], values);
+            let values = values.extremes(0.25, 3.0);
+            collected.histogram_values("seconds", [("x", "2")], values);
+        }
+    }
+
+    let registry = Registry::new();
+    registry.collector(Numbers).unwrap();
+    let json = registry.export(Format::Json).to_bytes();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    let value = |x: &str, field: &str| {
+        let key = format!("seconds{{x=\"{x}\"}}");
+        json["metrics"][&key]["value"][field].as_f64()
+    };
+    assert_eq!(
+        (value("1", "min"), value("1", "max"), value("1", "sum")),
+        (None, None, Some(3.5))
+    );
+    assert_eq!(
+        (value("2", "min"), value("2", "max")),
+        (Some(0.25), Some(3.0))
+    );
 }

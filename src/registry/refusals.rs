@@ -1,0 +1,84 @@
+//! Series of collectors and of other libraries that the registry does not accept.
+
+use std::collections::HashSet;
+use std::fmt::Display;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::metric::Counter;
+use crate::registry::Registry;
+
+/// A warning is logged for at most this many metrics of a collector, so that invented names cannot
+/// fill the memory.
+const MAX_WARNINGS: usize = 1_000;
+
+/// Counts the series of one collector, or of one bridge to another library, that are left out.
+pub(crate) struct Refusals {
+    /// The name of the collector.
+    collector: Box<str>,
+    count: Counter,
+    /// The metrics for which a warning was logged.
+    warned: Mutex<HashSet<Box<str>>>,
+}
+
+/// The counts of a registry, by collector.
+#[derive(Default)]
+pub(super) struct RefusalsByCollector(Mutex<Vec<Arc<Refusals>>>);
+
+impl Registry {
+    /// Returns the count for the collector, or the bridge, of this name. All collectors of a name
+    /// share it. It is in each scrape from now on.
+    pub(crate) fn refusals(&self, collector: &str) -> Arc<Refusals> {
+        self.inner.refusals.get(collector)
+    }
+}
+
+impl RefusalsByCollector {
+    /// Returns the count for a collector.
+    pub(super) fn get(&self, collector: &str) -> Arc<Refusals> {
+        let mut refusals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let existing = refusals.iter().find(|other| *other.collector == *collector);
+        if let Some(existing) = existing {
+            return Arc::clone(existing);
+        }
+        let new = Arc::new(Refusals {
+            collector: collector.into(),
+            count: Counter::new(),
+            warned: Mutex::default(),
+        });
+        refusals.push(Arc::clone(&new));
+        new
+    }
+
+    /// Returns the number of refused series of each collector.
+    pub(super) fn counts(&self) -> Vec<(Box<str>, u64)> {
+        let refusals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = |refusals: &Arc<Refusals>| {
+            let collector = refusals.collector.clone();
+            (collector, refusals.count.get_u64())
+        };
+        refusals.iter().map(count).collect()
+    }
+}
+
+impl Refusals {
+    /// Counts a series of a metric that is left out, and logs a warning for the first.
+    pub(crate) fn refuse(&self, metric: &str, reason: &dyn Display) {
+        self.count.inc();
+        self.warn(metric, reason);
+    }
+
+    /// Logs a warning for a metric whose series are left out, unless there was one.
+    pub(crate) fn warn(&self, metric: &str, reason: &dyn Display) {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.len() >= MAX_WARNINGS || !warned.insert(metric.into()) {
+            return;
+        }
+        drop(warned);
+        tracing::warn!(
+            collector = &*self.collector,
+            metric,
+            %reason,
+            "the series of a metric are left out; `tachometer_series_refused_total` counts them"
+        );
+    }
+}
