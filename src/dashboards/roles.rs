@@ -51,6 +51,7 @@ impl Roles {
             if let Some(role) = desc.role() {
                 let labels: &[_] = match role {
                     Role::SeriesOverflow => &["metric"],
+                    Role::SeriesRefused => &["collector"],
                     _ => &[],
                 };
                 let constant = registry.self_metric_labels();

@@ -43,7 +43,9 @@ impl Registry {
 fn role(name: &str) -> Option<Role> {
     match name {
         COLLECTOR_PANICS => Some(Role::CollectorPanics),
+        COLLECTOR_SKIPS => Some(Role::CollectorSkips),
         SERIES_OVERFLOW => Some(Role::SeriesOverflow),
+        SERIES_REFUSED => Some(Role::SeriesRefused),
         _ => None,
     }
 }

@@ -81,6 +81,10 @@ pub enum Role {
     OtlpLastSuccess,
     /// Times that `_overflow` replaced a label value of a metric: metric.
     SeriesOverflow,
+    /// Series that were left out, since the name of their metric is taken or not valid: collector.
+    SeriesRefused,
     /// Times that a collector panicked.
     CollectorPanics,
+    /// Reads that left out a collector, since an earlier call of it had not returned.
+    CollectorSkips,
 }

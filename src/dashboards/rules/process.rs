@@ -1,7 +1,7 @@
 //! Rules about the process, its container, and the registry itself.
 
 use crate::dashboards::promql::{PromDuration, Selector};
-use crate::dashboards::roles::Roles;
+use crate::dashboards::roles::{PromMetric, Roles};
 use crate::dashboards::rules::DroppedLabels;
 use crate::dashboards::rules::yaml::{Alert, RuleGroup, Severity};
 use crate::snapshot::Role;
@@ -61,39 +61,69 @@ fn container_memory_alert(roles: &Roles) -> Option<Alert> {
 /// Returns the rules about the registry's metrics of itself.
 pub(super) fn self_metrics_group(roles: &Roles) -> Option<RuleGroup> {
     let overflow = roles.get(Role::SeriesOverflow)?;
-    let collector_panics = roles.get(Role::CollectorPanics)?;
-    let metric = overflow.label(0);
+    let refused = roles.get(Role::SeriesRefused)?;
+    let (metric, collector) = (overflow.label(0), refused.label(0));
     let mut group = RuleGroup::new("tachometer_self_metrics");
-    let overflows = Selector::new(overflow).increase_from_zero(SELF_METRICS_WINDOW, roles);
-    let overflows = DroppedLabels::new(overflow, &[metric])
-        .grouping()
-        .sum(&overflows);
-    group.alert(Alert {
-        name: "MetricSeriesOverflow",
-        query: format!("{overflows} > 0"),
-        pending_for: "0m",
-        severity: Severity::Ticket,
-        summary: "A label of a metric has more values than its limit.",
-        description: format!(
+    group.alert(recent_increase(
+        "MetricSeriesOverflow",
+        overflow,
+        roles,
+        "A label of a metric has more values than its limit.",
+        format!(
             "Label values of {{{{ $labels.{metric} }}}} in {{{{ $labels.job }}}} were replaced by \
              `_overflow`: raise the limit of the metric, or use fewer label values."
         ),
-    });
-    let panics = Selector::new(collector_panics).increase_from_zero(SELF_METRICS_WINDOW, roles);
-    let panics = DroppedLabels::new(collector_panics, &[])
-        .grouping()
-        .sum(&panics);
-    group.alert(Alert {
-        name: "MetricCollectorPanicked",
-        query: format!("{panics} > 0"),
+    ));
+    group.alert(recent_increase(
+        "MetricSeriesRefused",
+        refused,
+        roles,
+        "Series were left out, since the name of their metric is taken or not valid.",
+        format!(
+            "Series of {{{{ $labels.{collector} }}}} in {{{{ $labels.job }}}} are missing. The log \
+             of the service has the names of the metrics."
+        ),
+    ));
+    group.alert(recent_increase(
+        "MetricCollectorPanicked",
+        roles.get(Role::CollectorPanics)?,
+        roles,
+        "A collector panicked, and its metrics were omitted.",
+        "A collector of {{ $labels.job }} panicked in the last 15 minutes. The log of the service \
+         has the location."
+            .into(),
+    ));
+    group.alert(recent_increase(
+        "MetricCollectorHangs",
+        roles.get(Role::CollectorSkips)?,
+        roles,
+        "A call of a collector has not returned, and its metrics are omitted.",
+        "A call of a collector of {{ $labels.job }} took longer than 10 seconds. The log of the \
+         service has its name."
+            .into(),
+    ));
+    Some(group)
+}
+
+/// Returns an alert that fires at once if a counter has increased in the last 15 minutes.
+fn recent_increase(
+    name: &'static str,
+    counter: &PromMetric,
+    roles: &Roles,
+    summary: &'static str,
+    description: String,
+) -> Alert {
+    let increase = Selector::new(counter).increase_from_zero(SELF_METRICS_WINDOW, roles);
+    let kept: Vec<_> = counter.labels.iter().map(String::as_str).collect();
+    let sum = DroppedLabels::new(counter, &kept).grouping().sum(&increase);
+    Alert {
+        name,
+        query: format!("{sum} > 0"),
         pending_for: "0m",
         severity: Severity::Ticket,
-        summary: "A collector panicked, and its metrics were omitted.",
-        description: "A collector of {{ $labels.job }} panicked in the last 15 minutes. The \
-                      log of the service has the location."
-            .into(),
-    });
-    Some(group)
+        summary,
+        description,
+    }
 }
 
 #[cfg(test)]

@@ -318,6 +318,13 @@ fn alerts_on_the_metrics_themselves_fire_at_once_and_end() {
     let panics = |name, minutes, values| {
         RuleTest::new(name, minutes).with_series("tachometer_collector_panics_total", "", values)
     };
+    let refused = |name, minutes, values| {
+        let labels = "collector=\"prometheus\"";
+        RuleTest::new(name, minutes).with_series("tachometer_series_refused_total", labels, values)
+    };
+    let skips = |name, minutes, values| {
+        RuleTest::new(name, minutes).with_series("tachometer_collector_skips_total", "", values)
+    };
     let scenes = [
         over("one value too many", 5, "0x2 1x10").fires(
             "MetricSeriesOverflow",
@@ -337,6 +344,24 @@ fn alerts_on_the_metrics_themselves_fire_at_once_and_end() {
              location.",
         ),
         panics("a panic, long ago", 30, "0x2 1x30"),
+        refused("a conflict", 5, "0x2 1x10").fires(
+            "MetricSeriesRefused",
+            "ticket",
+            &[("collector", "prometheus")],
+            "Series were left out, since the name of their metric is taken or not valid.",
+            "Series of prometheus in it are missing. The log of the service has the names of the \
+             metrics.",
+        ),
+        refused("a conflict, long ago", 30, "0x2 1x30"),
+        skips("a collector hangs", 5, "0x2 1x10").fires(
+            "MetricCollectorHangs",
+            "ticket",
+            &[],
+            "A call of a collector has not returned, and its metrics are omitted.",
+            "A call of a collector of it took longer than 10 seconds. The log of the service has \
+             its name.",
+        ),
+        skips("a collector hung, long ago", 30, "0x2 1x30"),
     ];
     for Tool { promtool, .. } in tools() {
         play(&promtool, &complete_rules(), &scenes);

@@ -165,7 +165,12 @@ async fn the_router_serves_its_rules() {
 /// Each alert is about metrics that the registry has.
 #[test]
 fn a_registry_gets_alerts_only_for_metrics_that_it_has() {
-    let self_metrics = ["MetricCollectorPanicked", "MetricSeriesOverflow"];
+    let self_metrics = [
+        "MetricCollectorHangs",
+        "MetricCollectorPanicked",
+        "MetricSeriesOverflow",
+        "MetricSeriesRefused",
+    ];
     let http = [
         "HttpErrorBudgetBurn",
         "HttpHighErrorRatio",
