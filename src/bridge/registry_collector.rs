@@ -7,9 +7,10 @@ use std::fmt;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto;
 
+use crate::bridge::nested_reads::{ReadMark, is_read_of_prometheus};
 use crate::bridge::prometheus_families;
 use crate::registry::Registry;
-use crate::snapshot::{Escaping, Labels};
+use crate::snapshot::{Escaping, Labels, SeriesBlock};
 
 /// All metrics of a [`Registry`] as a collector of the `prometheus` crate, for services whose
 /// scrape that crate writes.
@@ -87,7 +88,17 @@ impl Collector for RegistryCollector {
     }
 
     fn collect(&self) -> Vec<proto::MetricFamily> {
-        prometheus_families::from_blocks(self.registry.gather())
+        // The metrics of a registry that this thread reads are in the result of that read.
+        if self.registry.is_running_collector() {
+            return Vec::new();
+        }
+        let is_foreign = is_read_of_prometheus();
+        let _mark = ReadMark::for_prometheus();
+        let blocks = self.registry.gather();
+        // The registry that this thread reads has its own metrics of these names.
+        let is_self_metric = |block: &SeriesBlock| block.desc.name().starts_with("tachometer_");
+        let blocks = blocks.filter(|block| !(is_foreign && is_self_metric(block)));
+        prometheus_families::from_blocks(blocks)
     }
 }
 

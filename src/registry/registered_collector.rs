@@ -3,6 +3,7 @@
 #[cfg(feature = "system")]
 use std::any::Any;
 use std::cell::RefCell;
+use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
@@ -128,12 +129,10 @@ impl RegisteredCollector {
         Ok(())
     }
 
-    /// Counts a series of a family that the collector does not have.
-    pub(super) fn refuse(&self, family: &str) {
-        let reason = "the collector neither describes the family nor adds it by \
-                      `CollectSink::family`";
+    /// Counts a series that is left out, and logs a warning for the first of its family.
+    pub(super) fn refuse(&self, family: &str, reason: &dyn Display) {
         if let Some(refusals) = self.refusals() {
-            refusals.refuse(family, &reason);
+            refusals.refuse(family, reason);
         }
     }
 
@@ -224,6 +223,19 @@ impl Registry {
             }
         }
         collectors
+    }
+}
+
+#[cfg(feature = "prometheus")]
+impl Registry {
+    /// Returns true if this thread runs a collector of a registry that is read through this
+    /// handle.
+    pub(crate) fn is_running_collector(&self) -> bool {
+        let contains = |running: &RefCell<Vec<usize>>| {
+            let running = running.borrow();
+            self.addresses().any(|address| running.contains(&address))
+        };
+        RUNNING.try_with(contains).unwrap_or(false)
     }
 }
 

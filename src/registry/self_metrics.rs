@@ -154,7 +154,7 @@ impl SelfMetrics {
         blocks.add(
             SERIES_REFUSED,
             "Series of a collector or of another library that were left out, since the name of \
-             their metric is not valid, is taken or has another kind.",
+             their metric is not valid or taken, or they cannot be exported.",
             &self.refused_series(registry),
         );
         blocks.blocks

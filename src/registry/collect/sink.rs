@@ -1,6 +1,6 @@
 //! What a collector writes its series to.
 
-use std::fmt;
+use std::fmt::{self, Display};
 use std::sync::Arc;
 
 use crate::error::Error;
@@ -173,6 +173,14 @@ impl<'a> CollectSink<'a> {
         self.add(family, Kind::Histogram, labels.as_ref(), fits, empty, push)
     }
 
+    /// Counts a series that the collector leaves out, because it has no equivalent here.
+    ///
+    /// `tachometer_series_refused_total` counts it. The first series of a family is logged as a
+    /// warning with the reason, which must not contain a label value.
+    pub fn refuse(&mut self, family: &str, reason: &dyn Display) {
+        self.collector.refuse(family, reason);
+    }
+
     /// Adds a series. See [`CollectedFamily::add`].
     fn add(
         &mut self,
@@ -187,7 +195,9 @@ impl<'a> CollectSink<'a> {
         let labels = self.label_set(labels);
         let collector = self.collector;
         let Some(family) = self.family_mut(name) else {
-            collector.refuse(name);
+            let reason = "the collector neither describes the family nor adds it by \
+                          `CollectSink::family`";
+            collector.refuse(name, &reason);
             return CollectedSeries::refused();
         };
         if family.family.desc().kind() != kind || !has_valid_labels {

@@ -1,7 +1,17 @@
 //! Registries of the `prometheus` crate. The oracle is that crate's own encoder.
 //!
+//! - `both_directions`: registries that collect each other.
+//! - `custom_collector`: collectors of that crate that return whatever a test wants.
+//! - `from_prometheus`: metrics of a registry of that crate in one of this crate.
+//! - `misbehavior`: what collectors of that crate can do wrong.
+//! - `random_registry`: registries with random metrics.
 //! - `their_text`: reads the text that its encoder writes.
 //! - `to_prometheus`: metrics of a registry in one of that crate.
 
+mod both_directions;
+mod custom_collector;
+mod from_prometheus;
+mod misbehavior;
+mod random_registry;
 mod their_text;
 mod to_prometheus;
