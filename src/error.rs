@@ -33,6 +33,8 @@ enum ErrorKind {
     InvalidVariable,
     InvalidExposition,
     InvalidMethod,
+    #[cfg(feature = "metrics")]
+    RecorderInstalled,
     #[cfg(any(feature = "otlp", feature = "pushgateway"))]
     InvalidPush,
     #[cfg(any(feature = "otlp", feature = "pushgateway"))]
@@ -146,6 +148,14 @@ impl Error {
         self.kind == ErrorKind::InvalidMethod
     }
 
+    /// Returns true if a recorder of the `metrics` facade is installed already
+    /// ([`MetricsRecorder::install`](crate::bridge::MetricsRecorder::install)).
+    #[cfg(feature = "metrics")]
+    #[must_use]
+    pub fn is_recorder_installed(&self) -> bool {
+        self.kind == ErrorKind::RecorderInstalled
+    }
+
     /// Returns true if a setting of a push is not valid, such as the URL of its endpoint, or if the
     /// push cannot be started.
     #[cfg(any(feature = "otlp", feature = "pushgateway"))]
@@ -244,6 +254,12 @@ impl Error {
     #[cold]
     pub(crate) fn invalid_method(message: impl fmt::Display) -> Self {
         Self::new(ErrorKind::InvalidMethod, message)
+    }
+
+    #[cfg(feature = "metrics")]
+    #[cold]
+    pub(crate) fn recorder_installed(message: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::RecorderInstalled, message)
     }
 
     #[cfg(any(feature = "otlp", feature = "pushgateway"))]

@@ -43,10 +43,16 @@ pub(crate) struct CountAndSum<'a> {
 impl CountAndSum<'_> {
     /// Adds a finite value whose bucket has been counted. Other threads may add at the same time.
     pub(crate) fn add(self, value: f64) {
+        self.add_many(value, 1);
+    }
+
+    /// Adds the finite sum of values whose buckets have been counted, and their number. Other
+    /// threads may add at the same time.
+    pub(crate) fn add_many(self, sum: f64, count: u64) {
         // Release: a reader that sees this sum must see the bucket.
-        atomic_f64::add(self.sum, value, Ordering::Release);
+        atomic_f64::add(self.sum, sum, Ordering::Release);
         // Release: a reader that sees this count must see the sum too.
-        self.count.fetch_add(1, Ordering::Release);
+        self.count.fetch_add(count, Ordering::Release);
     }
 
     /// Adds a value of at most 2^48 whose bucket has been counted, without read-modify-writes.

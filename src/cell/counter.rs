@@ -57,6 +57,20 @@ impl CounterCell {
         }
     }
 
+    /// Raises the integer part to `value`, unless it is that high already.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn raise_to(&self, value: u64) {
+        // Without the lock first: most callers repeat a value.
+        if self.load().whole >= value {
+            return;
+        }
+        // The lock keeps two threads from adding the same difference.
+        with_reset_lock(|| {
+            let difference = value.saturating_sub(self.load().whole);
+            self.whole.fetch_add(difference, Ordering::Relaxed);
+        });
+    }
+
     pub(crate) fn load(&self) -> Count {
         // The words of the slot last, and Acquire: if a reset is seen, what it took away from the
         // slot is seen too, so that the difference is never negative.

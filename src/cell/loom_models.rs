@@ -47,8 +47,8 @@ fn two_threads_that_claim_the_same_word_share_it() {
         let threads = [1, 2].map(|last| {
             let counts = counts.clone();
             thread::spawn(move || {
-                counts.add(1);
-                counts.add(last);
+                counts.add(1, 1);
+                counts.add(last, 1);
             })
         });
         for thread in threads {

@@ -1,7 +1,8 @@
 //! A lock that resets of counters and histograms hold.
 //!
 //! A reset reads a cell and then subtracts what it read. Two resets at the same time would
-//! subtract it twice. Resets are rare and short, so one lock for all cells suffices.
+//! subtract it twice. Resets are rare and short, so one lock for all cells suffices. Raising a
+//! counter to a value depends on what was read, too.
 
 use std::sync::PoisonError;
 

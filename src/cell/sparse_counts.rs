@@ -31,13 +31,13 @@ impl SparseCounts {
     /// The largest key.
     pub(crate) const MAX_KEY: u32 = (1 << (64 - COUNT_BITS)) - 2;
 
-    /// Increments the count of a key.
-    pub(crate) fn add(&self, key: u32) {
+    /// Adds to the count of a key.
+    pub(crate) fn add(&self, key: u32, count: u32) {
         // Plus 1, so that a claimed word is never 0.
         let tag = (u64::from(key) + 1) << COUNT_BITS;
         let mut node = self.get_or_create();
         loop {
-            if node.words.iter().any(|word| increment(word, tag)) {
+            if node.words.iter().any(|word| add(word, tag, count)) {
                 return;
             }
             node = node.next.get_or_create();
@@ -96,13 +96,14 @@ impl SparseCounts {
     }
 }
 
-/// Increments a word if it has this tag or is free. Returns false if it does neither.
-fn increment(word: &AtomicU64, tag: u64) -> bool {
+/// Adds to the count of a word if it has this tag or is free. Returns false if it does neither.
+fn add(word: &AtomicU64, tag: u64, count: u32) -> bool {
+    let count = u64::from(count);
     // Relaxed: a key and its count are one word. What else an observation writes is published
     // by the Release stores of the totals.
     let mut current = word.load(Ordering::Relaxed);
     if current == 0 {
-        match word.compare_exchange(0, tag + 1, Ordering::Relaxed, Ordering::Relaxed) {
+        match word.compare_exchange(0, tag + count, Ordering::Relaxed, Ordering::Relaxed) {
             Ok(_) => return true,
             // Another thread claimed it, perhaps for the same key.
             Err(claimed) => current = claimed,
@@ -111,7 +112,7 @@ fn increment(word: &AtomicU64, tag: u64) -> bool {
     let matches = current & !COUNT_MASK == tag && current & COUNT_MASK < FULL_COUNT;
     if matches {
         // Acquire: pairs with the Release of a reset.
-        word.fetch_add(1, Ordering::Acquire);
+        word.fetch_add(count, Ordering::Acquire);
     }
     matches
 }
@@ -147,7 +148,7 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for turn in 0..20_000 {
-                        nodes.add(turn % 100);
+                        nodes.add(turn % 100, 1);
                     }
                 });
             }
@@ -158,7 +159,7 @@ mod tests {
         let mut counts = Vec::new();
         nodes.for_each(|key, count| counts.push((key, count)));
         nodes.subtract(&counts);
-        nodes.add(SparseCounts::MAX_KEY);
+        nodes.add(SparseCounts::MAX_KEY, 1);
         assert_eq!(totals(&nodes)[&SparseCounts::MAX_KEY], 1);
         assert_eq!(totals(&nodes)[&7], 0);
     }
@@ -166,11 +167,11 @@ mod tests {
     #[test]
     fn a_full_word_stays_and_its_key_gets_another_word() {
         let nodes = SparseCounts::default();
-        nodes.add(5);
+        nodes.add(5, 1);
         let word = nodes.words().next().unwrap();
         word.fetch_add(FULL_COUNT - 1, Ordering::Relaxed);
-        nodes.add(5);
-        nodes.add(5);
+        nodes.add(5, 1);
+        nodes.add(5, 1);
         assert_eq!(totals(&nodes)[&5], FULL_COUNT + 2);
         assert_eq!(len(&nodes), 2);
     }

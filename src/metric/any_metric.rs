@@ -59,9 +59,8 @@ impl Metric {
     #[must_use]
     pub fn label_names(&self) -> Vec<&str> {
         // The label names of a collector's set are unknown until it is read.
-        let mut names = self.sets.iter().map(|set| set.label_names());
-        let names = names.find(|names| !names.is_empty()).unwrap_or_default();
-        names.iter().map(|name| &**name).collect()
+        let mut names = self.sets.iter().map(|set| set.all_label_names());
+        names.find(|names| !names.is_empty()).unwrap_or_default()
     }
 
     /// Returns the number of its series.
@@ -111,9 +110,7 @@ impl Metric {
     /// Returns how often a caller got an overflow series instead of the one that it asked for,
     /// or `None` if no label has a limit.
     pub(crate) fn overflowed_lookups(&self) -> Option<u64> {
-        let limits = self.sets.iter().filter_map(|set| set.limits());
-        let limits = limits.filter(|limits| limits.is_limited());
-        let counts = limits.map(Limits::overflow_count);
+        let counts = self.sets.iter().filter_map(|set| set.overflowed_lookups());
         counts.reduce(|sum, count| sum + count)
     }
 
@@ -131,6 +128,11 @@ impl Metric {
 
 /// Downcasts a set to one of instruments of type `M`.
 pub(crate) fn set_of<M: Instrument>(set: &Arc<dyn AnySet>) -> Option<Arc<SeriesSet<M>>> {
+    downcast_set(set)
+}
+
+/// Downcasts a set.
+pub(crate) fn downcast_set<S: AnySet>(set: &Arc<dyn AnySet>) -> Option<Arc<S>> {
     let set: Arc<dyn Any + Send + Sync> = Arc::clone(set) as _;
     set.downcast().ok()
 }
@@ -148,11 +150,28 @@ impl fmt::Debug for Metric {
 /// A [`SeriesSet`] of any instrument, or the values of a collector.
 pub(crate) trait AnySet: Any + Send + Sync {
     fn desc(&self) -> &Arc<Desc>;
+    /// Returns the label names that all series have.
     fn label_names(&self) -> &[Box<str>];
+    /// Returns all label names that occur. They differ from [`label_names`](Self::label_names) if
+    /// series have different ones.
+    fn all_label_names(&self) -> Vec<&str> {
+        self.label_names().iter().map(|name| &**name).collect()
+    }
+    /// Returns the library that creates the series, which may have different label names; `None`
+    /// if handles of this crate create them, or a collector.
+    fn library(&self) -> Option<&'static str> {
+        None
+    }
     /// Returns the constant labels, which are not among `label_names`.
     fn constant_labels(&self) -> &Labels;
     /// Returns the limits of its labels; `None` if a collector chooses the labels.
     fn limits(&self) -> Option<&Limits>;
+    /// Returns how often a caller got an overflow series instead of the one that it asked for, or
+    /// `None` if no label has a limit.
+    fn overflowed_lookups(&self) -> Option<u64> {
+        let limits = self.limits().filter(|limits| limits.is_limited());
+        limits.map(Limits::overflow_count)
+    }
     fn len(&self) -> usize;
     fn invalid_count(&self) -> u64;
     /// Reads up to [`SeriesBlock::MAX_SERIES`] series from `cursor` on, and moves it past them.

@@ -6,6 +6,7 @@ use crate::cell::GaugeCell;
 use crate::metric::amount::{Amount, to_f64};
 use crate::metric::handle::{CellActivity, Handle, MetricCell, impl_as_handle};
 use crate::metric::instrument::Instrument;
+use crate::metric::series::Series;
 use crate::snapshot::{Kind, SeriesSnapshot, SeriesValue};
 
 /// A number that goes up and down: connections, queue length, temperature.
@@ -68,10 +69,17 @@ impl Gauge {
     }
 
     fn add(&self, amount: f64) {
+        self.0.series().add(amount);
+    }
+}
+
+impl Series<GaugeCell> {
+    /// Adds a number, or counts it as invalid.
+    pub(crate) fn add(&self, amount: f64) {
         if amount.is_finite() {
-            self.0.cell().add(amount);
+            self.cell.add(amount);
         } else {
-            self.0.count_invalid();
+            self.count_invalid();
         }
     }
 }

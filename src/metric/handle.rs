@@ -158,6 +158,12 @@ impl<C: MetricCell> Handle<C> {
         &self.0
     }
 
+    /// Returns the series as a shared pointer, which counts as a handle.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn to_series(&self) -> Arc<Series<C>> {
+        Arc::clone(&self.0)
+    }
+
     #[inline]
     pub(crate) fn cell(&self) -> &C {
         &self.0.cell
@@ -260,7 +266,7 @@ impl<C: MetricCell> Handle<C> {
     /// Returns true if the series was removed and not used since, even if scrapes leave it out
     /// anyway.
     pub(crate) fn is_removed(&self) -> bool {
-        self.0.state.is_removed() && self.0.cell.is_unset(self.settings())
+        self.0.is_removed()
     }
 
     /// Returns true if this is the only handle to the series, in lists of series, too. Everything

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::metric::buckets::Buckets;
 use crate::metric::handle::{CellActivity, Handle, MetricCell, impl_as_handle};
 use crate::metric::instrument::Instrument;
+use crate::metric::series::Series;
 use crate::metric::timer::{TimedFuture, Timer};
 use crate::snapshot::{
     HistogramStats, HistogramView, Histograms, Kind, SeriesSnapshot, SeriesValue, Values,
@@ -53,9 +54,7 @@ impl Histogram {
     /// never recover from them.
     #[doc(alias = "record")]
     pub fn observe(&self, value: f64) {
-        if !self.0.cell().observe(self.layout(), value) {
-            self.0.count_invalid();
-        }
+        self.0.series().observe(value);
     }
 
     /// Records a value as [`observe`](Self::observe) does, and stores it as the exemplar of
@@ -192,6 +191,25 @@ impl Histogram {
 
     fn view<T>(&self, read: impl FnOnce(HistogramView<'_>) -> T) -> T {
         view(self.0.cell(), self.layout(), read)
+    }
+}
+
+impl Series<HistogramCell> {
+    /// Records a value, or counts it as invalid.
+    #[inline]
+    pub(crate) fn observe(&self, value: f64) {
+        if !self.cell.observe(&self.shared.settings.layout, value) {
+            self.count_invalid();
+        }
+    }
+
+    /// Records a value this many times, or counts it as invalid.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn observe_many(&self, value: f64, count: u32) {
+        let layout = &self.shared.settings.layout;
+        if !self.cell.observe_many(layout, value, count) {
+            self.count_invalid();
+        }
     }
 }
 

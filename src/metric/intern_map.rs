@@ -59,6 +59,30 @@ impl<T> InternMap<T> {
             }
         }
     }
+
+    /// Does what [`find_or_add`](Self::find_or_add) does, and returns `None` instead of adding a
+    /// value if there are `max` already.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn find_or_add_up_to(
+        &self,
+        max: usize,
+        hash: u64,
+        matches: impl Fn(&T) -> bool,
+        make: impl FnOnce() -> T,
+    ) -> Option<&Arc<T>> {
+        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        let existing = self.values.find(hash, |value| matches(value));
+        if existing.is_some() || self.values.len() >= max {
+            return existing;
+        }
+        Some(self.values.insert(hash, Arc::new(make())))
+    }
+
+    /// Returns all values in the order in which they were added.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<T>> {
+        self.values.iter()
+    }
 }
 
 impl<T> fmt::Debug for InternMap<T> {

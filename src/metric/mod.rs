@@ -55,6 +55,8 @@ mod label_rule;
 mod limits;
 #[cfg(all(test, tachometer_loom))]
 mod loom_models;
+#[cfg(feature = "metrics")]
+mod mixed_set;
 mod name;
 #[cfg(feature = "llm")]
 mod recent_extreme;
@@ -68,6 +70,8 @@ pub(crate) use crate::cell::Extreme;
 pub use amount::Amount;
 pub(crate) use amount::{to_count, to_f64};
 pub use any_metric::Metric;
+#[cfg(feature = "metrics")]
+pub(crate) use any_metric::downcast_set;
 pub(crate) use any_metric::{AnySet, set_of};
 pub use buckets::Buckets;
 pub(crate) use busy_rate::set_busy_rate;
@@ -81,6 +85,8 @@ pub(crate) use family_info::FamilyInfo;
 #[cfg(feature = "llm")]
 pub(crate) use fixed_point_counter::FixedPointCounter;
 pub use gauge::Gauge;
+#[cfg(feature = "metrics")]
+pub(crate) use handle::AsHandle;
 pub(crate) use handle::MetricCell;
 pub use histogram::Histogram;
 pub(crate) use in_flight::InFlight;
@@ -90,10 +96,14 @@ pub use label::Label;
 #[cfg(feature = "llm")]
 pub(crate) use label_rule::{OVERFLOW, OverflowReason};
 pub(crate) use limits::Limits;
+#[cfg(feature = "metrics")]
+pub(crate) use mixed_set::{HandleCache, MixedOptions, MixedSet};
 pub(crate) use name::{Names, exported_names, is_same_when_escaped};
 #[cfg(feature = "llm")]
 pub(crate) use recent_extreme::RecentExtreme;
 #[cfg(all(test, feature = "llm"))]
 pub(crate) use recent_extreme::advance;
+#[cfg(feature = "metrics")]
+pub(crate) use series::Series;
 pub(crate) use set::{ReadId, SeriesCursor, SeriesSet};
 pub use timer::Timer;

@@ -24,6 +24,12 @@ impl<C: MetricCell> Series<C> {
         self.shared.invalid.add(1);
     }
 
+    /// Returns true if the series was removed and not used since, even if scrapes leave it out
+    /// anyway.
+    pub(crate) fn is_removed(&self) -> bool {
+        self.state.is_removed() && self.cell.is_unset(&self.shared.settings)
+    }
+
     /// Appends the series' exemplars; `index` is the series' index in its block.
     pub(crate) fn read_exemplars(&self, index: usize, exemplars: &mut Vec<Exemplar>) {
         let stored = &self.shared.exemplars;

@@ -8,6 +8,7 @@ use crate::metric::{
     MAX_LABELS, MetricCell, SeriesSet,
 };
 use crate::registry::Registry;
+use crate::registry::metric_table::by_library;
 use crate::snapshot::Desc;
 
 /// Each of these methods creates a metric, or returns the existing one if the name belongs to a
@@ -208,10 +209,12 @@ impl Registry {
         }
         let mut table = self.table_mut();
         let existing = table.get(name);
-        if existing.is_some_and(|entry| entry.group(self.scope.labels()).is_some()) {
+        let existing = existing.filter(|entry| entry.group(self.scope.labels()).is_some());
+        if let Some(entry) = existing {
+            let by = entry.library().map(by_library).unwrap_or_default();
             return Err(Error::conflict(
                 Conflict::Other,
-                format_args!("the metric {name:?} is already registered"),
+                format_args!("the metric {name:?} is already registered{by}"),
                 "choose another name, or get the existing metric from the registry",
             ));
         }

@@ -106,7 +106,7 @@ impl Registry {
     }
 
     /// Returns the labels that this handle gives to all series of its metrics.
-    #[cfg(feature = "system")]
+    #[cfg(any(feature = "metrics", feature = "system"))]
     pub(crate) fn constant_labels(&self) -> &Labels {
         self.scope.labels()
     }

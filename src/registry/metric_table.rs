@@ -83,6 +83,11 @@ impl MetricEntry {
         Metric::new(self.groups.iter().map(|group| Arc::clone(&group.set)))
     }
 
+    /// Returns the library that creates the series, if another library does.
+    pub(super) fn library(&self) -> Option<&'static str> {
+        self.groups[0].set.library()
+    }
+
     /// Returns the group that has these constant labels, in any order.
     pub(super) fn group(&self, constant: &Labels) -> Option<&SeriesGroup> {
         let constant = constant.sorted();
@@ -101,7 +106,7 @@ impl MetricEntry {
 
     /// Checks that a group of this kind with these constant labels can be added. `labels` are
     /// the names of its other labels, or `None` if they are not known yet.
-    fn check_new_group(
+    pub(super) fn check_new_group(
         &self,
         kind: Kind,
         constant: &Labels,
@@ -121,7 +126,7 @@ impl MetricEntry {
                 "use a handle whose constant labels have the same names",
             ));
         }
-        let mut stored = self.groups.iter().filter(|group| group.collector.is_none());
+        let mut stored = self.groups.iter().filter(|group| group.has_fixed_labels());
         match (labels, stored.next()) {
             (Some(labels), Some(group)) => self.check_labels(group, labels),
             _ => Ok(()),
@@ -166,6 +171,14 @@ impl MetricEntry {
                 "let the collector compute it",
             );
         }
+        if let Some(library) = group.set.library() {
+            return self.conflict(
+                Conflict::Metric,
+                format_args!("as a {existing}{}", by_library(library)),
+                format_args!("as a {requested} of this crate"),
+                &format!("record it with `{library}`"),
+            );
+        }
         if existing == requested {
             return self.conflict(
                 Conflict::Metric,
@@ -177,7 +190,7 @@ impl MetricEntry {
         self.kind_conflict(requested)
     }
 
-    fn kind_conflict(&self, requested: Kind) -> Error {
+    pub(super) fn kind_conflict(&self, requested: Kind) -> Error {
         let existing = self.desc().kind();
         self.conflict(
             Conflict::Metric,
@@ -196,7 +209,7 @@ impl MetricEntry {
         )
     }
 
-    fn conflict(
+    pub(super) fn conflict(
         &self,
         conflict: Conflict,
         existing: fmt::Arguments<'_>,
@@ -242,9 +255,15 @@ impl SeriesGroup {
         self.set.len() as u64
     }
 
-    /// Returns the names of all labels of the series; `None` if a collector chooses them.
+    /// Returns true if all series have the same label names, which are known.
+    fn has_fixed_labels(&self) -> bool {
+        self.collector.is_none() && self.set.library().is_none()
+    }
+
+    /// Returns the names of all labels of the series; `None` if a collector or another library
+    /// chooses them.
     pub(super) fn label_names(&self) -> Option<Vec<String>> {
-        if self.collector.is_some() {
+        if !self.has_fixed_labels() {
             return None;
         }
         let mut names = self.constant_names();
@@ -378,7 +397,8 @@ impl MetricTable {
             for printed in &all_printed {
                 let registered = self.printed.get(printed).filter(|_| !joins_metric);
                 if let Some(owner) = registered.or(new_printed.get(printed)) {
-                    return Err(printed_conflict(desc, printed, owner));
+                    let library = self.get(owner).and_then(|entry| entry.library());
+                    return Err(printed_conflict(desc, printed, owner, library));
                 }
             }
             for printed in all_printed {
@@ -403,29 +423,35 @@ impl MetricTable {
         };
         let names = group.set.label_names().iter();
         let names: Vec<_> = names.map(|name| &**name).collect();
-        let names = group.collector.is_none().then_some(&*names);
+        let names = group.has_fixed_labels().then_some(&*names);
         entry.check_new_group(desc.kind(), constant, names)?;
         Ok(true)
     }
 }
 
-fn printed_conflict(desc: &Desc, printed: &str, owner: &str) -> Error {
+fn printed_conflict(desc: &Desc, printed: &str, owner: &str, library: Option<&str>) -> Error {
     let (kind, name) = (desc.kind(), desc.name());
+    let by = library.map(by_library).unwrap_or_default();
     if name == owner {
         return Error::conflict(
             Conflict::Metric,
-            format_args!("the metric {name:?} is already registered"),
+            format_args!("the metric {name:?} is already registered{by}"),
             "register it once, or choose another name",
         );
     }
     Error::conflict(
         Conflict::Metric,
         format_args!(
-            "the {kind} {name:?} would be printed as {printed:?}, which the metric {owner:?} \
+            "the {kind} {name:?} would be printed as {printed:?}, which the metric {owner:?}{by} \
              already is"
         ),
         "rename one of them",
     )
+}
+
+/// Returns by whom a metric of another library is registered, for an error text.
+pub(super) fn by_library(library: &str) -> String {
+    format!(" by a library that uses the crate `{library}`")
 }
 
 /// Returns true if two lists have the same names, in any order.

@@ -41,6 +41,8 @@ mod lazy_metrics;
 mod lint;
 mod merged_registries;
 mod metric_table;
+#[cfg(feature = "metrics")]
+mod mixed_family;
 mod overlapping_series;
 mod refusals;
 mod register_collectors;
@@ -67,6 +69,8 @@ pub(crate) use lazy_metrics::{LayerMetrics, LazyMetrics};
 pub use lint::Lint;
 use merged_registries::AdditionalRegistries;
 use metric_table::{MetricEntry, MetricTable};
+#[cfg(feature = "metrics")]
+pub(crate) use refusals::Refusals;
 use refusals::RefusalsByCollector;
 use registered_collector::CollectorFailures;
 use scope::Scope;

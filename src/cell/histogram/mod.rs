@@ -72,6 +72,16 @@ impl HistogramCell {
         self.observe_slow(layout, value)
     }
 
+    /// Records a value this many times, or returns false if it is not finite.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn observe_many(&self, layout: &BucketLayout, value: f64, count: u32) -> bool {
+        let is_valid = value.is_finite();
+        if is_valid && count > 0 {
+            self.count_shared(layout, layout.segment_for(value), value, count);
+        }
+        is_valid
+    }
+
     /// Loads what [`read`](Self::read) is going to load, without waiting for it. If it is called
     /// for many histograms in a row, the processor fetches their memory at the same time.
     #[inline]
@@ -177,19 +187,26 @@ impl HistogramCell {
         {
             return true;
         }
-        if let Some(key) = layout.out_of_range_key(value) {
-            self.counts.add(key);
-        }
         let segment = fast_segment.unwrap_or_else(|| layout.segment_for(value));
-        self.counts
-            .add(CountKey::try_from(segment).unwrap_or(CountKey::MAX));
-        self.extremes.include(value);
-        self.shared().add(value);
+        self.count_shared(layout, segment, value, 1);
         // Values that the fast path does not take are always counted here.
         if fast_segment.is_some() && is_sampled() {
             self.record_sample(layout);
         }
         true
+    }
+
+    /// Counts a finite value of this segment, so many times, outside of windows.
+    #[inline]
+    fn count_shared(&self, layout: &BucketLayout, segment: usize, value: f64, count: u32) {
+        if let Some(key) = layout.out_of_range_key(value) {
+            self.counts.add(key, count);
+        }
+        self.counts
+            .add(CountKey::try_from(segment).unwrap_or(CountKey::MAX), count);
+        self.extremes.include(value);
+        let sum = (value * f64::from(count)).clamp(f64::MIN, f64::MAX);
+        self.shared().add_many(sum, u64::from(count));
     }
 
     /// Records a sample of the values outside of windows, and makes a window if there are many.

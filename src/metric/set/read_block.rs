@@ -21,6 +21,24 @@ pub(crate) struct SeriesCursor {
     /// The list that is read; `None` for the first list of the set.
     list: Option<Box<dyn Any + Send + Sync>>,
     is_started: bool,
+    /// The index of the set, in a family that has several.
+    #[cfg(feature = "metrics")]
+    set: usize,
+}
+
+#[cfg(feature = "metrics")]
+impl SeriesCursor {
+    pub(crate) fn set(&self) -> usize {
+        self.set
+    }
+
+    /// Moves to the start of the next set.
+    pub(crate) fn next_set(&mut self) {
+        *self = Self {
+            set: self.set + 1,
+            ..Self::default()
+        };
+    }
 }
 
 impl<M: Instrument> SeriesSet<M> {

@@ -1,0 +1,218 @@
+//! A recorder of the `metrics` facade.
+
+mod exported_labels;
+mod exported_name;
+mod families;
+mod handles;
+mod install;
+mod key_cache;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::time::Duration;
+
+use ::metrics::{Key, KeyName, Metadata, Recorder, SharedString, Unit};
+
+use crate::bridge::metrics_recorder::families::Families;
+use crate::bridge::metrics_recorder::settings::Settings;
+use crate::metric::{Buckets, Counter, Gauge, Histogram};
+use crate::registry::Registry;
+
+/// A recorder of the [`metrics`](https://docs.rs/metrics/0.24) facade, version 0.24.
+///
+/// What any crate records with `counter!`, `gauge!` and `histogram!` is then in the scrapes, pages
+/// and pushes of a [`Registry`], with the help texts of `describe_counter!` and its siblings.
+///
+/// ```no_run
+/// use tachometer::bridge::MetricsRecorder;
+///
+/// fn main() -> Result<(), tachometer::Error> {
+///     MetricsRecorder::new().install()?;
+///     metrics::counter!("jobs", "queue" => "mail").increment(1);
+///     Ok(())
+/// }
+/// ```
+///
+/// It can also be the recorder of a thread, or one of several in a `Fanout` of metrics-util:
+///
+/// ```
+/// use metrics::{counter, describe_counter, with_local_recorder};
+/// use tachometer::Registry;
+/// use tachometer::bridge::MetricsRecorder;
+///
+/// let registry = Registry::new();
+/// let recorder = MetricsRecorder::new().registry(&registry);
+/// with_local_recorder(&recorder, || {
+///     describe_counter!("jobs", "Jobs done.");
+///     counter!("jobs", "queue" => "mail").increment(1);
+///     counter!("jobs").increment(2);
+/// });
+/// let text = registry.export_prometheus();
+/// assert!(text.contains("# HELP jobs_total Jobs done.\n"));
+/// assert!(text.contains("jobs_total{queue=\"mail\"} 1\njobs_total 2\n"));
+/// ```
+///
+/// # Names
+///
+/// - Other characters than letters, digits, `_` and, in the name of a metric, `:` become `_`, and
+///   so does a digit at the start. An empty name becomes `_`. Two names that become the same are
+///   the same metric.
+/// - Counters end in `_total` in Prometheus's formats, as all counters of a registry.
+/// - The labels `le` and `quantile`, those that begin with `__`, and those with the name of a
+///   constant label of the registry get the prefix `exported_`. So does a label that would get the
+///   name of another label of the series.
+/// - A label with an empty value is left out: the two are the same to Prometheus. If a label is
+///   repeated, its last value counts.
+/// - The series of a metric may have different label names, in up to 16 combinations.
+/// - A name has one kind. Metrics are refused if the name belongs to another kind, to a metric that
+///   was registered in another way, or if it has more than 256 bytes. So are series with more than
+///   24 labels. They record nothing. `tachometer_series_refused_total{collector="metrics"}` counts
+///   the calls, and a warning names the metric and the reason once.
+///
+/// # Help texts and units
+///
+/// The first help text of a metric counts, before or after the first use. It is cut off after
+/// 4 KiB. The unit is part of the name only with [`unit_suffixes`](Self::unit_suffixes).
+///
+/// # Values
+///
+/// A counter wraps to 0 at 2^64. `absolute` raises it to a value. Histograms have classic [buckets](Self::buckets) and, with [`Buckets::native`], exponential
+/// ones; they are never summaries. A value that is NaN or infinite is ignored and counted as
+/// invalid, except by `Gauge::set`. The level and the target of a macro are ignored.
+pub struct MetricsRecorder {
+    settings: Settings,
+    counters: Families<Counter>,
+    gauges: Families<Gauge>,
+    histograms: Families<Histogram>,
+}
+
+impl MetricsRecorder {
+    /// Creates a recorder that records in the [global registry](Registry::global).
+    #[must_use = "a recorder records nothing until it is installed"]
+    pub fn new() -> Self {
+        Self {
+            settings: Settings::new(Registry::global().clone()),
+            counters: Families::new(),
+            gauges: Families::new(),
+            histograms: Families::new(),
+        }
+    }
+
+    /// Sets the registry to record in. Its prefix and its constant labels apply.
+    #[must_use = "this returns the recorder"]
+    pub fn registry(mut self, registry: &Registry) -> Self {
+        self.settings.registry = registry.clone();
+        self
+    }
+
+    /// Sets how many distinct values the labels of a metric may have together; the default is
+    /// 2,000. The limit is that of [`Family::limit`](crate::Family::limit), for each combination
+    /// of label names: past it, series get the label value `_overflow`, and sums stay right.
+    #[must_use = "this returns the recorder"]
+    pub fn label_limit(mut self, values: usize) -> Self {
+        self.settings.label_limit = Some(values);
+        self
+    }
+
+    /// Sets how many names counters may have, and gauges and histograms each; the default is 2,000.
+    /// Metrics past the limit are refused.
+    #[must_use = "this returns the recorder"]
+    pub fn name_limit(mut self, names: usize) -> Self {
+        self.settings.name_limit = names;
+        self
+    }
+
+    /// Removes series in which nothing was recorded for this time. The default is never. See
+    /// [`Family::expire_after`](crate::Family::expire_after).
+    #[must_use = "this returns the recorder"]
+    pub fn expire_after(mut self, unused: Duration) -> Self {
+        self.settings.lifetime = Some(unused);
+        self
+    }
+
+    /// Sets the buckets of histograms; the default are classic buckets for durations of 5 ms to
+    /// 10 s.
+    #[must_use = "this returns the recorder"]
+    pub fn buckets(mut self, buckets: Buckets) -> Self {
+        self.settings.buckets = buckets;
+        self
+    }
+
+    /// Sets the buckets of the histogram that is called `name` in the facade.
+    ///
+    /// ```
+    /// use tachometer::Buckets;
+    /// use tachometer::bridge::MetricsRecorder;
+    ///
+    /// let recorder = MetricsRecorder::new()
+    ///     .buckets(Buckets::default().native())
+    ///     .buckets_for("response.bytes", Buckets::new(&[1e3, 1e6, 1e9])?);
+    /// # Ok::<(), tachometer::Error>(())
+    /// ```
+    #[must_use = "this returns the recorder"]
+    pub fn buckets_for(mut self, name: &str, buckets: Buckets) -> Self {
+        self.settings.buckets_for.insert(name.to_owned(), buckets);
+        self
+    }
+
+    /// Sets whether the unit that a metric is described with is appended to its name, unless the
+    /// name ends in it: `sent_total` in bytes becomes `sent_bytes_total`. The default is `false`.
+    ///
+    /// The unit must be described before the first use of the metric: a name does not change
+    /// later. `Unit::Count` appends nothing, and `Unit::Percent` appends `percent`, since no value
+    /// is converted.
+    #[must_use = "this returns the recorder"]
+    pub fn unit_suffixes(mut self, enabled: bool) -> Self {
+        self.settings.has_unit_suffixes = enabled;
+        self
+    }
+}
+
+impl Recorder for MetricsRecorder {
+    fn describe_counter(&self, name: KeyName, unit: Option<Unit>, help: SharedString) {
+        self.counters
+            .describe(name.as_str(), unit, &help, &self.settings);
+    }
+
+    fn describe_gauge(&self, name: KeyName, unit: Option<Unit>, help: SharedString) {
+        self.gauges
+            .describe(name.as_str(), unit, &help, &self.settings);
+    }
+
+    fn describe_histogram(&self, name: KeyName, unit: Option<Unit>, help: SharedString) {
+        self.histograms
+            .describe(name.as_str(), unit, &help, &self.settings);
+    }
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> ::metrics::Counter {
+        let series = self.counters.series(key, &self.settings, |_, _| ());
+        series.map_or_else(::metrics::Counter::noop, ::metrics::Counter::from_arc)
+    }
+
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> ::metrics::Gauge {
+        let series = self.gauges.series(key, &self.settings, |_, _| ());
+        series.map_or_else(::metrics::Gauge::noop, ::metrics::Gauge::from_arc)
+    }
+
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> ::metrics::Histogram {
+        let buckets = Settings::buckets_of;
+        let series = self.histograms.series(key, &self.settings, buckets);
+        series.map_or_else(::metrics::Histogram::noop, ::metrics::Histogram::from_arc)
+    }
+}
+
+impl Default for MetricsRecorder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MetricsRecorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetricsRecorder")
+            .field("registry", &self.settings.registry)
+            .finish_non_exhaustive()
+    }
+}
