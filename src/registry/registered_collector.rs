@@ -201,7 +201,6 @@ fn finish(collected: CollectedFamily) -> Vec<SeriesBlock> {
     // A block is empty if its only series was refused.
     blocks.retain(|block| !block.labels.is_empty());
     for block in &mut blocks {
-        block.desc = Arc::clone(family.desc());
         block.is_computed = true;
     }
     blocks

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::SystemTime;
 
 use crate::metric::are_valid_exemplar_labels;
-use crate::snapshot::{Exemplar, Labels, SeriesBlock, Values, now_millis, unix_millis};
+use crate::snapshot::{Exemplar, Labels, SeriesBlock, Values, unix_millis};
 
 /// A series that was added to a [`CollectSink`](crate::registry::CollectSink), to which its
 /// creation time and exemplars can be added. If the series was left out, these are ignored.
@@ -52,13 +52,14 @@ impl<'a> CollectedSeries<'a> {
     }
 
     /// Sets when the series began to count: when it was created or last reset. The default is the
-    /// time at which the collector was registered. A time in the future counts as now.
+    /// time at which the collector was registered. The time must be the same at each read until the
+    /// series is reset.
     #[expect(clippy::return_self_not_must_use, reason = "a handle may be unused")]
     pub fn created(mut self, time: SystemTime) -> Self {
         if let Some(added) = &mut self.0
             && let Some(created) = added.block.created_millis.last_mut()
         {
-            *created = unix_millis(time).min(now_millis());
+            *created = unix_millis(time);
         }
         self
     }

@@ -7,6 +7,7 @@
 //! - `label_limits`: label values: closed and open labels, limits, and overflow.
 //! - `lint`: the lint of a registry compared with promtool.
 //! - `merged_registries`: several registries that are read as one.
+//! - `misbehaving_collectors`: collectors that panic, conflict or change kinds.
 //! - `percentiles`: percentiles compared with an exact sort.
 //! - `registration`: registering, finding and resetting metrics.
 //! - `remedies`: what each error tells its user to do.
@@ -22,6 +23,7 @@ mod family_model;
 mod label_limits;
 mod lint;
 mod merged_registries;
+mod misbehaving_collectors;
 mod percentiles;
 mod registration;
 mod remedies;

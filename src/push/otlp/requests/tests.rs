@@ -1,8 +1,8 @@
 //! Requests of a registry.
 
 use std::cell::Cell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::encode::{OtlpSettings, Temporality, WireMessage};
@@ -95,6 +95,44 @@ fn a_series_of_a_collector_is_not_counted_again_after_it_was_missing() {
     assert_eq!(export(&settings, "source_total"), [0]);
     count.store(3_000_000, Ordering::Relaxed);
     assert_eq!(export(&settings, "source_total"), [3_000_000]);
+}
+
+/// A collector whose family appears with its first count, and whose series has a creation time in
+/// milliseconds since 1970.
+struct LateSource(Arc<Mutex<Option<(u64, u64)>>>);
+
+impl Collect for LateSource {
+    fn collect(&self, sink: &mut CollectSink<'_>) {
+        let Some((count, created_millis)) = *self.0.lock().unwrap() else {
+            return;
+        };
+        let desc = Desc::new("late", "", Kind::Counter);
+        sink.family(&desc).unwrap();
+        let created = UNIX_EPOCH + Duration::from_millis(created_millis);
+        sink.counter("late", [], count).created(created);
+    }
+}
+
+#[test]
+fn a_family_that_appears_counts_from_the_creation_of_its_series() {
+    let source = Arc::new(Mutex::new(None));
+    let registry = Registry::new();
+    registry.collector(LateSource(Arc::clone(&source))).unwrap();
+    let settings = settings(&registry, Temporality::Delta);
+    assert!(export(&settings, "late_total").is_empty());
+    for (state, delta) in [
+        (Some((1_000_000, 5_000)), Some(1_000_000)),
+        (Some((1_000_007, 5_000)), Some(7)),
+        (None, None),
+        (Some((1_000_009, 5_000)), Some(2)),
+        // The series was created again, and has less or more than before.
+        (Some((4, 6_000)), Some(4)),
+        (Some((2_000_000, 7_000)), Some(2_000_000)),
+    ] {
+        *source.lock().unwrap() = state;
+        let expected: Vec<u64> = delta.into_iter().collect();
+        assert_eq!(export(&settings, "late_total"), expected, "{state:?}");
+    }
 }
 
 #[test]
