@@ -3,5 +3,5 @@
 #[test]
 fn invalid_uses_are_compile_errors_at_their_place() {
     let cases = trybuild::TestCases::new();
-    cases.compile_fail("tests/refused/*.rs");
+    cases.compile_fail("refused/*.rs");
 }

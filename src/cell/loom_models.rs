@@ -4,7 +4,7 @@
 //! preemptions. To run the models of all modules:
 //!
 //! ```text
-//! RUSTFLAGS="--cfg tachometer_loom" cargo test --profile models --lib loom_models
+//! cargo test --manifest-path loom/Cargo.toml --target-dir target/loom
 //! ```
 
 use loom::sync::Arc;
