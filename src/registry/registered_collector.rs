@@ -198,8 +198,6 @@ fn finish(collected: CollectedFamily) -> Vec<SeriesBlock> {
     if invalid > 0 {
         family.invalid.inc_by(invalid);
     }
-    // A block is empty if its only series was refused.
-    blocks.retain(|block| !block.labels.is_empty());
     for block in &mut blocks {
         block.is_computed = true;
     }

@@ -42,31 +42,45 @@ impl CollectedFamily {
         if self.seen.contains(&labels) {
             return self.refuse();
         }
-        let last = self.blocks.last();
         let has_space = |block: &SeriesBlock| block.labels.len() < SeriesBlock::MAX_SERIES;
-        if !last.is_some_and(|block| has_space(block) && fits(&block.values)) {
-            let Some(values) = empty() else {
-                return self.refuse();
-            };
-            if self.blocks.is_empty() {
-                // Most families need one block, and a slow scrape keeps it for long. By
-                // default a vector would allocate space for four.
-                self.blocks.reserve_exact(1);
-            }
-            let block = SeriesBlock::new(Arc::clone(self.family.desc()), values);
-            self.blocks.push(block);
+        let last = self.blocks.last_mut();
+        let is_valid = match last.filter(|last| has_space(last) && fits(&last.values)) {
+            Some(last) => push(&mut last.values),
+            None => self.add_block(empty, push),
+        };
+        if !is_valid {
+            return self.refuse();
         }
         let Some(block) = self.blocks.last_mut() else {
             return CollectedSeries::refused();
         };
-        if !push(&mut block.values) {
-            self.invalid += 1;
-            return CollectedSeries::refused();
-        }
         block.labels.push(labels.view());
         block.created_millis.push(created_millis);
         self.seen.insert(labels);
         CollectedSeries::new(block, &mut self.invalid)
+    }
+
+    /// Adds a block with the values that `empty` returns and a number. Returns false if there is no
+    /// valid number.
+    fn add_block(
+        &mut self,
+        empty: impl FnOnce() -> Option<Values>,
+        push: impl FnOnce(&mut Values) -> bool,
+    ) -> bool {
+        let Some(mut values) = empty() else {
+            return false;
+        };
+        if !push(&mut values) {
+            return false;
+        }
+        if self.blocks.is_empty() {
+            // Most families need one block, and a slow scrape keeps it for long. By default a
+            // vector would allocate space for four.
+            self.blocks.reserve_exact(1);
+        }
+        let block = SeriesBlock::new(Arc::clone(self.family.desc()), values);
+        self.blocks.push(block);
+        true
     }
 
     /// Counts a series that is not valid.

@@ -75,8 +75,7 @@ impl<'a> HistogramValues<'a> {
             return false;
         };
         let has_native = !all.native.is_empty();
-        *all.bounds == *self.bounds
-            && (all.totals.is_empty() || has_native == self.native.is_some())
+        *all.bounds == *self.bounds && has_native == self.native.is_some()
     }
 
     /// Returns an empty list of histograms with these buckets, if they are valid.

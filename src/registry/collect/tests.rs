@@ -6,7 +6,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use super::*;
 use crate::metric::clock;
 use crate::registry::Registry;
-use crate::snapshot::{Kind, NativeBuckets, SeriesBlock, Values, now_millis};
+use crate::snapshot::{Kind, NativeBuckets, SeriesBlock, Totals, Values, now_millis};
 
 /// A collector that calls a closure.
 struct Script<F>(F);
@@ -311,6 +311,18 @@ fn histograms_are_plain_numbers_with_any_buckets() {
     assert_eq!(value(&registry, "h_sum{x=\"1\"}").as_deref(), Some("NaN"));
     let invalid = "tachometer_invalid_observations_total{metric=\"h\"}";
     assert_eq!(value(&registry, invalid).as_deref(), Some("28"));
+}
+
+#[test]
+fn an_empty_histogram_has_totals_of_0() {
+    let registry = registry(|sink| {
+        sink.family(&Desc::new("h", "", Kind::Histogram)).unwrap();
+        sink.histogram_values("h", [], HistogramValues::new(&[1.0], &[0, 0], 7.0));
+    });
+    let Values::Histogram(histograms) = &blocks(&registry, "h")[0].values else {
+        panic!("not a histogram");
+    };
+    assert_eq!(histograms.totals, [Totals::default()]);
 }
 
 #[test]
