@@ -1,6 +1,7 @@
 //! Exports over OTLP.
 //!
 //! - `receiver`: a receiver in memory with prepared answers; `decode`: what it received.
+//! - `collected_metrics`: metrics that another crate has recorded.
 //! - `connections`: receivers on loopback that reset connections, redirect or answer too much.
 //! - `deadlines`: when a shutdown ends, and what happens to other calls meanwhile.
 //! - `export_metrics`: metrics about exports.
@@ -13,6 +14,7 @@
 //! - `settings`: settings that are not valid, and runtimes that are not suitable.
 //! - `sums`: sums at the receiver after failures, by temporality.
 
+mod collected_metrics;
 mod connections;
 mod deadlines;
 mod decode;

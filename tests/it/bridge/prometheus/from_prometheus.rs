@@ -31,7 +31,7 @@ pub(super) fn exported(registry: &Registry) -> Families {
 #[test]
 fn each_sample_of_random_registries_equals_that_of_their_encoder() {
     let (mut compared, mut late, mut refused_in_all) = (0, 0, 0.0);
-    for seed in 0..60 {
+    for seed in 0..16 {
         let mut random = RandomRegistry::new(seed);
         let registry = collecting(&random.registry);
         // The first type of each name counts.
@@ -89,10 +89,10 @@ fn each_sample_of_random_registries_equals_that_of_their_encoder() {
             );
         }
     }
-    assert!(compared > 10_000, "{compared} series were compared");
-    assert!(late > 100, "{late} families were late");
+    assert!(compared > 3_000, "{compared} series were compared");
+    assert!(late > 50, "{late} families were late");
     assert!(
-        refused_in_all > 100.0,
+        refused_in_all > 50.0,
         "{refused_in_all} series were refused"
     );
 }
