@@ -46,12 +46,12 @@ fn median(times: &mut [Duration]) -> Duration {
 }
 
 fn candidates(series: usize) -> Vec<Candidate> {
-    let (foreign, own) = (foreign(series), own(series));
+    let (foreign, native) = (foreign(series), native(series));
     let bridged = Registry::new();
     let collector = PrometheusCollector::new(foreign.clone());
     bridged.collector(collector).expect("a new registry");
     let other = Other::new();
-    let collector = RegistryCollector::new(&own);
+    let collector = RegistryCollector::new(&native);
     other.register(Box::new(collector)).expect("a new registry");
     vec![
         ("prometheus", Box::new(move || encode(&foreign))),
@@ -61,7 +61,7 @@ fn candidates(series: usize) -> Vec<Candidate> {
         ),
         (
             "tachometer",
-            Box::new(move || own.export_prometheus().len()),
+            Box::new(move || native.export_prometheus().len()),
         ),
         (
             "tachometer, by RegistryCollector",
@@ -109,7 +109,7 @@ fn foreign(series: usize) -> Other {
 }
 
 /// Returns a registry of this crate with the same metrics.
-fn own(series: usize) -> Registry {
+fn native(series: usize) -> Registry {
     let registry = Registry::new();
     let all = "valid names";
     let requests = registry

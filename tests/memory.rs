@@ -239,6 +239,64 @@ fn a_scrape_of_200_000_series_uses_less_than_a_megabyte() {
     }
 }
 
+#[cfg(feature = "prometheus")]
+#[test]
+fn a_scrape_of_100_000_foreign_series_keeps_nothing_and_uses_little_more_memory_than_their_copy() {
+    use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts};
+    use tachometer::bridge::PrometheusCollector;
+
+    const SERIES: u64 = 100_000;
+    let _alone = alone();
+    let other = prometheus::Registry::new();
+    let jobs = IntCounterVec::new(Opts::new("jobs_total", "Jobs."), &["id"]).unwrap();
+    let seconds = HistogramOpts::new("job_seconds", "Durations.").buckets(vec![0.5, 2.0]);
+    let seconds = HistogramVec::new(seconds, &["id"]).unwrap();
+    for id in 0..SERIES {
+        let id = id.to_string();
+        jobs.with_label_values(&[&id]).inc();
+        if id.ends_with('0') {
+            seconds.with_label_values(&[&id]).observe(1.0);
+        }
+    }
+    other.register(Box::new(jobs)).unwrap();
+    other.register(Box::new(seconds)).unwrap();
+    let registry = Registry::new();
+    registry
+        .collector(PrometheusCollector::new(other.clone()))
+        .unwrap();
+    let router = router(&registry);
+    // Returns the peak of the allocated memory.
+    let peak = |run: &mut dyn FnMut()| {
+        // Allocates up to the previous peak, so that a new peak is noticed.
+        let (before, most) = (ALLOCATOR.allocated(), ALLOCATOR.max_allocated());
+        let ballast = Vec::<u8>::with_capacity(most.saturating_sub(before));
+        run();
+        let peak = ALLOCATOR.max_allocated() - most;
+        drop(ballast);
+        peak
+    };
+    let scrape = |accept: &str| {
+        let request = Request::get("/").header(ACCEPT, accept);
+        read(&router, request.body(Body::empty()).unwrap())
+    };
+    // One-time allocations.
+    scrape(ACCEPTS[0]);
+    let copy = peak(&mut || drop(other.gather()));
+    let before = ALLOCATOR.allocated();
+    for accept in ACCEPTS {
+        let used = peak(&mut || {
+            assert!(scrape(accept) > 1 << 20);
+        });
+        println!("{used} bytes, {copy} of them for the copy of the other crate, {accept}");
+        assert!(
+            used < copy + (16 << 20),
+            "{used} bytes, {copy} for the copy, {accept}"
+        );
+    }
+    let kept = ALLOCATOR.allocated().saturating_sub(before);
+    assert!(kept < 1 << 16, "{kept} bytes are kept");
+}
+
 /// Reads an answer to its end, without a runtime, and returns its length.
 fn read(router: &Router, request: Request<Body>) -> usize {
     let mut context = Context::from_waker(Waker::noop());

@@ -126,8 +126,8 @@ fn each_scrape_while_64_threads_record_and_register_is_valid_and_the_last_is_exa
                 other.register(Box::new(jobs.clone())).unwrap();
                 let worker = (thread % 8).to_string();
                 for number in 0..COUNTS {
-                    jobs.with_label_values(&[["a", "b"][number as usize % 2]])
-                        .inc();
+                    let queue = if number.is_multiple_of(2) { "a" } else { "b" };
+                    jobs.with_label_values(&[queue]).inc();
                     shared.with_label_values(&[&worker]).observe(0.5);
                 }
             });
