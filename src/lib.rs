@@ -46,6 +46,7 @@
 //! | [Order of middleware](guides::middleware_order) | positions of the layer, tower-http, a whole stack, nested layers |
 //! | [LLM calls](guides::llm) | clients, providers, tokens, cost, rate limits |
 //! | [Custom metrics](guides::custom_metrics) | counters, gauges, histograms, labels, timers, registries |
+//! | [Metrics of other libraries](guides::bridges) | the `metrics` facade, the `prometheus` crate, collectors |
 //! | [Exposition](guides::exposition) | endpoints, formats, scrape limits, access control, separate listener |
 //! | [Replicas, OTLP and rollouts](guides::fleet) | fleets, OTLP, Pushgateway, text files, shutdown without loss |
 //! | [Security](guides::security) | label values that clients can choose, known limits |

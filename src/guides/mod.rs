@@ -21,6 +21,10 @@ pub mod llm {}
 pub mod custom_metrics {}
 
 #[doc = include_str!("links.md")]
+#[doc = include_str!("../../docs/bridges.md")]
+pub mod bridges {}
+
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../../docs/exposition.md")]
 pub mod exposition {}
 

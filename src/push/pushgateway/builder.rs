@@ -131,7 +131,8 @@ impl Pushgateway {
         self
     }
 
-    /// The maximum duration of a request: 10 seconds by default. `Duration::ZERO` is no limit.
+    /// The maximum duration of a push, which includes reading the metrics, or of a deletion: 10
+    /// seconds by default. `Duration::ZERO` is no limit.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

@@ -8,13 +8,15 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri};
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
 
 use crate::error::Error;
 use crate::push::http_client::HttpClient;
 use crate::push::pushgateway::exposition;
 use crate::push::pushgateway::group::Group;
 use crate::push::pushgateway::refusal::{no_response, refused};
-use crate::registry::Registry;
+use crate::registry::{Delivery, Registry};
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 
@@ -41,7 +43,7 @@ impl PushgatewayClient {
     ///
     /// # Errors
     ///
-    /// If a metric has a label of the group, if there is no response within the timeout, or if the
+    /// If a metric has a label of the group, if the push takes longer than the timeout, or if the
     /// Pushgateway refuses the metrics ([`Error::is_failed_push`]). After a timeout or a broken
     /// connection, the Pushgateway may have accepted them.
     pub async fn push(&self) -> Result<(), Error> {
@@ -69,26 +71,44 @@ impl PushgatewayClient {
     /// If there is no response within the timeout, or if the Pushgateway refuses the request
     /// ([`Error::is_failed_push`]).
     pub async fn delete(&self) -> Result<(), Error> {
-        self.send(Method::DELETE, Bytes::new()).await
+        self.send(Method::DELETE, Bytes::new(), self.timeout).await
     }
 
     async fn send_metrics(&self, method: Method) -> Result<(), Error> {
-        let runtime = runtime()?;
-        let (registry, group) = (self.registry.clone(), Arc::clone(&self.group));
-        let read = runtime.spawn_blocking(move || exposition::read(&registry, &group));
-        let (text, delivery) = read.await.map_err(|error| {
-            Error::failed_push(if error.is_panic() {
-                "reading the metrics panicked: see the panic message"
-            } else {
-                "the metrics could not be read, since the runtime is shutting down: push before"
-            })
-        })??;
-        self.send(method, text).await?;
+        let begun = Instant::now();
+        let (text, delivery) = self.read_metrics().await?;
+        let remaining = self.timeout.saturating_sub(begun.elapsed());
+        self.send(method, text, remaining).await?;
         delivery.complete();
         Ok(())
     }
 
-    async fn send(&self, method: Method, body: Bytes) -> Result<(), Error> {
+    /// Reads the metrics on a thread of the runtime for blocking work, until the timeout.
+    async fn read_metrics(&self) -> Result<(Bytes, Delivery), Error> {
+        let runtime = runtime()?;
+        let (registry, group) = (self.registry.clone(), Arc::clone(&self.group));
+        let read = runtime.spawn_blocking(move || exposition::read(&registry, &group));
+        // In a task, so that a runtime without timers makes only this push fail.
+        let mut task = JoinSet::new();
+        let time_limit = self.timeout;
+        task.spawn(async move { timeout(time_limit, read).await });
+        match task.join_next().await {
+            Some(Ok(Ok(Ok(result)))) => result,
+            Some(Ok(Err(_))) => Err(Error::failed_push(
+                "reading the metrics took longer than the timeout: find the collector of metrics \
+                 that is slow, or raise `Pushgateway::timeout`",
+            )),
+            Some(Ok(Ok(Err(error))) | Err(error)) if error.is_panic() => Err(Error::failed_push(
+                "reading the metrics panicked: see the panic message; if timers of the tokio \
+                 runtime are disabled, call `enable_all` on its builder",
+            )),
+            _ => Err(Error::failed_push(
+                "the metrics could not be read, since the runtime is shutting down: push before",
+            )),
+        }
+    }
+
+    async fn send(&self, method: Method, body: Bytes, time_limit: Duration) -> Result<(), Error> {
         runtime()?;
         let mut request = Request::new(body);
         *request.uri_mut() = self.url.clone();
@@ -97,7 +117,7 @@ impl PushgatewayClient {
             request.headers_mut().insert(CONTENT_TYPE, TEXT);
         }
         *request.method_mut() = method;
-        let response = self.client.send(request, self.timeout).await;
+        let response = self.client.send(request, time_limit).await;
         let response = response.map_err(|error| no_response(&self.url, error))?;
         if response.status.is_success() {
             Ok(())

@@ -1,5 +1,7 @@
 //! The examples as programs, each with a small upstream.
 
+use std::collections::BTreeMap;
+use std::net::UdpSocket;
 #[cfg(feature = "otlp")]
 use std::sync::{Arc, Mutex};
 
@@ -20,6 +22,7 @@ use crate::support::example::{command, example_output, listening};
 use crate::support::loopback::Caller;
 #[cfg(feature = "otlp")]
 use crate::support::loopback::Server;
+use crate::support::program::output;
 
 const LABELS: &str = r#"provider="openai_compatible",model="gpt-4o-mini",operation="chat""#;
 
@@ -157,6 +160,106 @@ fn the_example_of_cloudwatch_prints_a_line_for_each_series_with_its_increase() {
         let members: Vec<_> = line.as_object().unwrap().keys().collect();
         assert_eq!(names, members);
         assert!(line["_aws"]["Timestamp"].as_u64() > Some(1_700_000_000_000));
+    }
+}
+
+#[test]
+fn the_example_of_statsd_sends_increases_whose_sums_are_exact() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = server.local_addr().unwrap().to_string();
+    let output = output(command("statsd").arg(address), "");
+    assert!(output.status.success(), "{output:?}");
+    // The example has ended, so all datagrams are in the buffer of the socket.
+    server.set_nonblocking(true).unwrap();
+    let (mut sums, mut gauges) = (BTreeMap::new(), Vec::new());
+    let mut datagrams = 0;
+    let mut bytes = [0; 2_048];
+    while let Ok(length) = server.recv(&mut bytes) {
+        assert!(length <= 1_432);
+        datagrams += 1;
+        for line in str::from_utf8(&bytes[..length]).unwrap().lines() {
+            let (name, value) = line.split_once(':').unwrap();
+            let (value, kind) = value.split_once('|').unwrap();
+            let (kind, tags) = kind.split_once("|#").unwrap_or((kind, ""));
+            let value: f64 = value.parse().unwrap();
+            match kind {
+                "c" => *sums.entry(format!("{name} {tags}")).or_insert(0.0) += value,
+                "g" if name == "balance_dollars" => gauges.push(value),
+                "g" => {}
+                _ => panic!("{line}"),
+            }
+        }
+    }
+    // Three rounds, of which the first does not fit into one datagram.
+    assert!(datagrams > 3, "{datagrams}");
+    for (series, sum) in [
+        ("orders_total country:nz", 6.0),
+        ("orders_total country:au", 6.0),
+        ("checkout_seconds_count country:ca", 3.0),
+        ("checkout_seconds_sum country:ca", 0.75),
+        ("checkout_seconds_bucket country:ca,le:0.25", 3.0),
+        ("checkout_seconds_bucket country:ca,le:inf", 3.0),
+    ] {
+        assert_eq!(sums.get(series), Some(&sum), "{series} in {sums:?}");
+    }
+    assert!(!sums.contains_key("checkout_seconds_bucket country:ca,le:0.1"));
+    // Each negative value is a change of the zero before it.
+    assert_eq!(gauges, [0.0, -1.0, 0.0, -3.0, 0.0, -6.0]);
+}
+
+#[cfg(feature = "metrics")]
+#[test]
+fn the_example_of_the_facade_exports_the_metrics_of_a_library_beside_those_of_the_service() {
+    has_lines(
+        "bridge_metrics",
+        &[
+            "# HELP library_calls_total Calls of the library.",
+            "# TYPE library_calls_total counter",
+            r#"library_calls_total{method="get"} 1"#,
+            r#"library_calls_total{method="put"} 1"#,
+            "library_connections 2",
+            r#"library_call_seconds_bucket{le="0.1"} 0"#,
+            r#"library_call_seconds_bucket{le="1.0"} 2"#,
+            "library_call_seconds_sum 0.75",
+            "orders_total 1",
+        ],
+    );
+}
+
+#[cfg(feature = "prometheus")]
+#[test]
+fn the_example_of_prometheus_exports_a_metric_that_was_registered_later() {
+    has_lines(
+        "bridge_prometheus",
+        &[
+            "# HELP library_connections_total Connections, by result.",
+            r#"library_connections_total{result="ok"} 1"#,
+            "orders_total 1",
+        ],
+    );
+}
+
+#[cfg(feature = "prometheus")]
+#[test]
+fn the_example_of_a_scrape_by_prometheus_has_the_metrics_of_both() {
+    has_lines(
+        "bridge_to_prometheus",
+        &[
+            "orders_total 1",
+            "# TYPE checkout_seconds histogram",
+            r#"checkout_seconds_bucket{le="0.25"} 1"#,
+            "checkout_seconds_sum 0.25",
+        ],
+    );
+}
+
+#[cfg(any(feature = "metrics", feature = "prometheus"))]
+#[track_caller]
+fn has_lines(example: &str, expected: &[&str]) {
+    let output = example_output(example);
+    for line in expected {
+        let lines = output.lines().filter(|output| output == line);
+        assert_eq!(lines.count(), 1, "{line} in:\n{output}");
     }
 }
 

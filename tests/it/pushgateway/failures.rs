@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::pending;
+use std::sync::{Mutex, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use tachometer::Registry;
 use tachometer::push::Pushgateway;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
-use tokio::time::Instant;
+use tokio::task::yield_now;
+use tokio::time::{Instant, advance};
 use tower::service_fn;
 
 use super::{jobs, pushgateway};
@@ -213,6 +215,23 @@ fn without_a_runtime_a_push_is_an_error_and_no_panic() {
 }
 
 #[test]
+fn on_a_runtime_without_timers_a_push_is_an_error_and_no_panic() {
+    let client = answering(pushgateway("http://h", &jobs()), 200, "")
+        .build()
+        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    for result in [
+        runtime.block_on(client.push()),
+        runtime.block_on(client.delete()),
+    ] {
+        let text = result.unwrap_err().to_string();
+        assert!(text.contains("call `enable_all`"), "{text}");
+    }
+}
+
+#[test]
 fn a_push_works_on_a_runtime_with_one_thread() {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_all().build().unwrap();
@@ -236,5 +255,40 @@ fn debug_output_has_no_secret() {
         text,
         "Pushgateway { host: Some(\"gateway\"), .. } \
          PushgatewayClient { host: Some(\"gateway\"), .. }"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_push_ends_at_its_timeout_while_a_collector_hangs() {
+    let registry = Registry::new();
+    let (go, gone) = mpsc::channel::<()>();
+    let gone = Mutex::new(gone);
+    let hangs = move || {
+        let _ = gone.lock().unwrap().recv();
+        1.0
+    };
+    registry.gauge_fn("hangs", "Hangs.", hangs).unwrap();
+    let client = answering(secret(&registry), 200, "").build().unwrap();
+    let push = tokio::spawn(async move { client.push().await });
+    let run_tasks = async || {
+        for _ in 0..100 {
+            yield_now().await;
+        }
+    };
+    run_tasks().await;
+    advance(Duration::from_secs(9)).await;
+    run_tasks().await;
+    assert!(!push.is_finished());
+    advance(Duration::from_secs(1)).await;
+    run_tasks().await;
+    let is_finished = push.is_finished();
+    drop(go);
+    assert!(is_finished);
+    let error = push.await.unwrap().unwrap_err();
+    assert!(error.is_failed_push());
+    assert_eq!(
+        error.to_string(),
+        "reading the metrics took longer than the timeout: find the collector of metrics that is \
+         slow, or raise `Pushgateway::timeout`"
     );
 }
