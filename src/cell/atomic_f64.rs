@@ -48,8 +48,19 @@ pub(crate) fn add(word: &AtomicU64, amount: f64, ordering: Ordering) {
 /// infinite and then NaN. A sum that is infinite or NaN stays as it is.
 #[inline]
 pub(crate) fn saturating_add(sum: f64, amount: f64) -> f64 {
+    let total = sum + amount;
+    // A branch is predicted. A clamp would be a part of the time of each addition.
+    if total.is_finite() {
+        total
+    } else {
+        saturate(sum, total)
+    }
+}
+
+#[cold]
+fn saturate(sum: f64, total: f64) -> f64 {
     if sum.is_finite() {
-        (sum + amount).clamp(f64::MIN, f64::MAX)
+        total.clamp(f64::MIN, f64::MAX)
     } else {
         sum
     }

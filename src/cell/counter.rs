@@ -325,4 +325,34 @@ mod tests {
             }
         }
     }
+
+    #[cfg(feature = "metrics")]
+    #[test]
+    fn a_counter_that_is_raised_by_many_threads_has_the_greatest_value_and_all_increments() {
+        let cell = CounterCell::default();
+        cell.raise_to(3);
+        cell.raise_to(2);
+        assert_eq!(cell.load(), Count::from(3));
+        cell.take_slot();
+        thread::scope(|scope| {
+            for thread in 0..8 {
+                let cell = &cell;
+                scope.spawn(move || {
+                    for turn in 0..2_000 {
+                        cell.raise_to(thread + turn * 8);
+                    }
+                });
+            }
+        });
+        assert_eq!(cell.load(), Count::from(15_999));
+        // An increment that races with it is never lost.
+        thread::scope(|scope| {
+            scope.spawn(|| (0..10_000).for_each(|_| cell.add(1)));
+            scope.spawn(|| cell.raise_to(20_000));
+        });
+        assert!((25_999..=30_000).contains(&cell.load().whole));
+        cell.reset();
+        cell.raise_to(7);
+        assert_eq!(cell.load(), Count::from(7));
+    }
 }

@@ -31,7 +31,14 @@ impl GaugeCell {
     /// Adds a finite amount.
     pub(crate) fn add(&self, amount: f64) {
         self.touch();
-        let add = |bits| Some(saturating_add(value(bits), amount).to_bits());
+        let add = |bits| {
+            let sum = f64::from_bits(bits) + amount;
+            // Usually true, and false for `UNSET`, which then costs no time here.
+            if sum.is_finite() {
+                return Some(sum.to_bits());
+            }
+            Some(saturating_add(value(bits), amount).to_bits())
+        };
         let _ = self
             .bits
             .fetch_update(Ordering::Release, Ordering::Relaxed, add);

@@ -216,8 +216,9 @@ impl Limits {
 
     fn explain(&self, reason: OverflowReason) -> String {
         let limit = self.limit.load(Ordering::Relaxed);
-        let remedy = "raise the limit (`Family::limit`, `MetricsLayer::label_limit`), or declare \
-                      the values that must stay (`Family::declare`)";
+        let remedy = "raise the limit (`Family::limit`, `MetricsLayer::label_limit`, \
+                      `MetricsRecorder::label_limit`), or declare the values that must stay \
+                      (`Family::declare`)";
         match reason {
             OverflowReason::NotListed => "the label is closed, and the value is not in its list; \
                                           add it to `Label::closed`, or make the label open"

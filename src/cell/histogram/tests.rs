@@ -273,3 +273,39 @@ fn values_of_every_sign_and_magnitude_are_in_different_buckets() {
     assert_eq!(native.count(), 10 * 2 * TURNS);
     assert!(native.positive.is_sorted() && native.negative.is_sorted());
 }
+
+#[cfg(feature = "metrics")]
+#[test]
+fn a_value_that_is_recorded_many_times_at_once_is_the_same_as_one_at_a_time() {
+    const VALUES: [f64; 6] = [0.5, 1.0, 2.5, 7.0, -3.0, 1e-300];
+    let layout = layout();
+    for is_hot in [false, true] {
+        let (one, many) = (HistogramCell::new(), HistogramCell::new());
+        if is_hot {
+            for cell in [&one, &many] {
+                cell.observe(&layout, 1.0);
+                cell.make_hot(&layout);
+            }
+        }
+        thread::scope(|scope| {
+            for value in VALUES {
+                let (one, many, layout) = (&one, &many, &layout);
+                scope.spawn(move || {
+                    (0..1_000).for_each(|_| assert!(one.observe(layout, value)));
+                    (0..10).for_each(|_| assert!(many.observe_many(layout, value, 100)));
+                });
+            }
+        });
+        assert!(many.observe_many(&layout, 1.0, 0));
+        assert!(!many.observe_many(&layout, f64::NAN, 3));
+        assert_eq!(read(&one), read(&many));
+    }
+    // The sum cannot become infinite, and the count is kept.
+    let cell = HistogramCell::new();
+    for _ in 0..3 {
+        cell.observe_many(&layout, f64::MAX, u32::MAX);
+    }
+    let (counts, totals, _) = read(&cell);
+    assert_eq!(counts.iter().sum::<u64>(), 3 * u64::from(u32::MAX));
+    assert_eq!(totals.sum, f64::MAX);
+}
