@@ -5,6 +5,7 @@ mod descriptions;
 mod expiry;
 mod limits;
 mod names;
+mod outputs;
 mod random_metrics;
 mod recorders;
 mod threads;

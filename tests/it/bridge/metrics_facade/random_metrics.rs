@@ -67,10 +67,8 @@ fn random_names_labels_and_texts_are_exported_without_a_loss() {
         let refused = sum(&registry, "tachometer_series_refused_total", &source);
         let exported: f64 = registry.metrics().iter().map(Metric::value).sum();
         assert_eq!(exported + refused, recorded, "{seed}");
-        assert!(
-            exported > recorded / 2.0,
-            "{seed}: {exported} of {recorded}"
-        );
+        // Of the three kinds under one name, one is accepted.
+        assert!(exported > recorded / 6.0, "{seed}: {exported}");
     }
 }
 
