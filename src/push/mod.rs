@@ -18,6 +18,7 @@
 //! | `tachometer_otlp_rejected_points_total` | - | points that were rejected in requests that were accepted |
 //! | `tachometer_otlp_last_success_timestamp_seconds` | - | time of the last export whose requests were all accepted, in seconds since 1970, or 0 |
 
+mod client_settings;
 mod endpoint;
 mod header;
 mod http_client;

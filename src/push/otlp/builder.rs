@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, Request, Response, Uri};
+use http::{HeaderValue, Request, Response, Uri};
 use http_body::Body;
 use http_body_util::Full;
 use tokio::sync::mpsc;
@@ -15,8 +15,8 @@ use tower::Service;
 
 use crate::encode::{HistogramEncoding, OtlpSettings, Temporality};
 use crate::error::Error;
-use crate::push::endpoint::{check_scheme_without_client, parse_endpoint};
-use crate::push::header::{add_user_agent, parse_header};
+use crate::push::client_settings::ClientSettings;
+use crate::push::endpoint::parse_endpoint;
 use crate::push::http_client::HttpClient;
 use crate::push::otlp::commands::Commands;
 use crate::push::otlp::delta::SharedBaselines;
@@ -60,11 +60,8 @@ use crate::registry::Registry;
 pub struct Otlp {
     pub(super) is_enabled: bool,
     registry: Registry,
-    client: Option<HttpClient>,
+    pub(super) requests: ClientSettings,
     pub(super) endpoint: Result<Endpoint, Error>,
-    pub(super) headers: HeaderMap,
-    /// The first header that is not valid.
-    header_error: Option<Error>,
     pub(super) timeout: Duration,
     pub(super) export_timeout: Duration,
     pub(super) interval: Duration,
@@ -123,10 +120,8 @@ impl Otlp {
         Self {
             is_enabled: true,
             registry: Registry::global().clone(),
-            client: None,
+            requests: ClientSettings::default(),
             endpoint: endpoint.map(|uri| Endpoint::base("Otlp::endpoint", uri)),
-            headers: HeaderMap::new(),
-            header_error: None,
             timeout: Duration::from_secs(10),
             export_timeout: Duration::from_secs(30),
             interval: Duration::from_secs(60),
@@ -175,14 +170,7 @@ impl Otlp {
     /// The exporter sets `content-type`, `content-encoding`, `content-length` and
     /// `transfer-encoding` itself. No header is ever logged.
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        match parse_header(name, value.as_bytes()) {
-            Ok((name, value)) => drop(self.headers.insert(name, value)),
-            Err(fault) => {
-                self.header_error.get_or_insert_with(|| {
-                    Error::invalid_push(format_args!("a header of `Otlp::header` {fault}"))
-                });
-            }
-        }
+        self.requests.set_header("Otlp::header", name, value);
         self
     }
 
@@ -262,7 +250,7 @@ impl Otlp {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
-        self.client = Some(HttpClient::new(client));
+        self.requests.client = Some(HttpClient::new(client));
         self
     }
 
@@ -273,7 +261,7 @@ impl Otlp {
     /// error.
     #[cfg(feature = "reqwest")]
     pub fn reqwest_client(mut self, client: reqwest::Client) -> Self {
-        self.client = Some(HttpClient::reqwest(client));
+        self.requests.client = Some(HttpClient::reqwest(client));
         self
     }
 
@@ -295,7 +283,7 @@ impl Otlp {
         if !self.is_enabled {
             return Ok(OtlpExporter::disabled());
         }
-        let runtime = current_runtime(self.client.is_none())?;
+        let runtime = current_runtime(self.requests.client.is_none())?;
         let interval = self.interval.min(MAX_DURATION);
         if interval.is_zero() {
             return Err(Error::invalid_push(
@@ -320,20 +308,9 @@ impl Otlp {
 
     fn exports(self) -> Result<Exports, Error> {
         let endpoint = self.endpoint?;
-        if let Some(error) = self.header_error {
-            return Err(error);
-        }
-        let client = match self.client {
-            Some(client) => client,
-            None => {
-                check_scheme_without_client(endpoint.setting, &endpoint.uri)?;
-                HttpClient::without_tls()
-            }
-        };
-        let mut headers = self.headers;
+        let (client, mut headers) = self.requests.build(endpoint.setting, &endpoint.uri)?;
         let protobuf = HeaderValue::from_static("application/x-protobuf");
         headers.insert(CONTENT_TYPE, protobuf);
-        add_user_agent(&mut headers);
         let metrics = ExportMetrics::register(&self.registry)?;
         // The first export may be later than the first scrape of another registry.
         self.registry.mark_read();

@@ -9,14 +9,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, Request, Response, Uri};
+use http::{Request, Response, Uri};
 use http_body::Body;
 use http_body_util::Full;
 use tower::Service;
 
 use crate::error::Error;
-use crate::push::endpoint::{check_scheme_without_client, parse_endpoint};
-use crate::push::header::{add_user_agent, parse_header};
+use crate::push::client_settings::ClientSettings;
+use crate::push::endpoint::parse_endpoint;
 use crate::push::http_client::HttpClient;
 use crate::push::pushgateway::client::PushgatewayClient;
 use crate::push::pushgateway::group::Group;
@@ -63,10 +63,7 @@ pub struct Pushgateway {
     url: Result<Uri, Error>,
     group: Group,
     registry: Registry,
-    client: Option<HttpClient>,
-    headers: HeaderMap,
-    /// The first header that is not valid.
-    header_error: Option<Error>,
+    requests: ClientSettings,
     timeout: Duration,
 }
 
@@ -81,9 +78,7 @@ impl Pushgateway {
             url: parse_endpoint("Pushgateway::new", url),
             group: Group::new(job),
             registry: Registry::global().clone(),
-            client: None,
-            headers: HeaderMap::new(),
-            header_error: None,
+            requests: ClientSettings::default(),
             timeout: Duration::from_secs(10),
         }
     }
@@ -108,7 +103,7 @@ impl Pushgateway {
     /// The client sets `content-type`, `content-encoding`, `content-length` and
     /// `transfer-encoding` itself.
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.set_header("Pushgateway::header", name, value);
+        self.requests.set_header("Pushgateway::header", name, value);
         self
     }
 
@@ -117,17 +112,16 @@ impl Pushgateway {
     /// Over plain HTTP, anyone who can read the traffic can read the password.
     pub fn basic_auth(mut self, user: &str, password: &str) -> Self {
         if user.contains(':') {
-            self.header_error.get_or_insert_with(|| {
-                Error::invalid_push(
-                    "the user of `Pushgateway::basic_auth` contains `:`, which ends a user name: \
-                     remove it",
-                )
-            });
+            self.requests.refuse_header(Error::invalid_push(
+                "the user of `Pushgateway::basic_auth` contains `:`, which ends a user name: \
+                 remove it",
+            ));
             return self;
         }
         let credentials = STANDARD.encode(format!("{user}:{password}"));
         let value = format!("Basic {credentials}");
-        self.set_header("Pushgateway::basic_auth", AUTHORIZATION.as_str(), &value);
+        self.requests
+            .set_header("Pushgateway::basic_auth", AUTHORIZATION.as_str(), &value);
         self
     }
 
@@ -149,7 +143,7 @@ impl Pushgateway {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
-        self.client = Some(HttpClient::new(client));
+        self.requests.client = Some(HttpClient::new(client));
         self
     }
 
@@ -160,7 +154,7 @@ impl Pushgateway {
     /// error.
     #[cfg(feature = "reqwest")]
     pub fn reqwest_client(mut self, client: reqwest::Client) -> Self {
-        self.client = Some(HttpClient::reqwest(client));
+        self.requests.client = Some(HttpClient::reqwest(client));
         self
     }
 
@@ -173,18 +167,7 @@ impl Pushgateway {
     pub fn build(self) -> Result<PushgatewayClient, Error> {
         let url = self.url?;
         self.group.check()?;
-        if let Some(error) = self.header_error {
-            return Err(error);
-        }
-        let client = match self.client {
-            Some(client) => client,
-            None => {
-                check_scheme_without_client("Pushgateway::new", &url)?;
-                HttpClient::without_tls()
-            }
-        };
-        let mut headers = self.headers;
-        add_user_agent(&mut headers);
+        let (client, headers) = self.requests.build("Pushgateway::new", &url)?;
         // The first push may be later than the first scrape of another registry.
         self.registry.mark_read();
         Ok(PushgatewayClient {
@@ -198,17 +181,6 @@ impl Pushgateway {
                 timeout => timeout,
             },
         })
-    }
-
-    fn set_header(&mut self, setting: &str, name: &str, value: &str) {
-        match parse_header(name, value.as_bytes()) {
-            Ok((name, value)) => drop(self.headers.insert(name, value)),
-            Err(fault) => {
-                self.header_error.get_or_insert_with(|| {
-                    Error::invalid_push(format_args!("a header of `{setting}` {fault}"))
-                });
-            }
-        }
     }
 }
 

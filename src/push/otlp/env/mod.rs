@@ -121,7 +121,7 @@ const VARIABLES: [Variable; 13] = [
         text: ErrorText::Nothing,
         apply: |mut otlp, _, value| {
             for (name, value) in headers(value)? {
-                otlp.headers.insert(name, value);
+                otlp.requests.headers.insert(name, value);
             }
             Ok(otlp)
         },

@@ -25,6 +25,7 @@ fn error(variables: &[(&str, &str)]) -> String {
 fn settings(variables: &[(&str, &str)]) -> [String; 10] {
     let otlp = otlp(variables).expect("valid variables");
     let mut headers: Vec<_> = otlp
+        .requests
         .headers
         .iter()
         .map(|(name, value)| format!("{name}={}", String::from_utf8_lossy(value.as_bytes())))
@@ -350,7 +351,10 @@ fn settings_in_code_replace_those_of_variables() {
     let endpoint = otlp.endpoint.expect("a valid endpoint");
     assert_eq!(endpoint.uri, "http://code/v1/metrics");
     assert_eq!(
-        (otlp.headers["a"].as_bytes(), otlp.headers["b"].as_bytes()),
+        (
+            otlp.requests.headers["a"].as_bytes(),
+            otlp.requests.headers["b"].as_bytes()
+        ),
         (&b"code"[..], &b"env"[..])
     );
     assert_eq!(otlp.compression, Compression::None);
