@@ -98,9 +98,11 @@ impl PushgatewayClient {
                 "reading the metrics took longer than the timeout: find the collector of metrics \
                  that is slow, or raise `Pushgateway::timeout`",
             )),
-            Some(Ok(Ok(Err(error))) | Err(error)) if error.is_panic() => Err(Error::failed_push(
-                "reading the metrics panicked: see the panic message; if timers of the tokio \
-                 runtime are disabled, call `enable_all` on its builder",
+            Some(Ok(Ok(Err(error)))) if error.is_panic() => Err(Error::failed_push(
+                "reading the metrics panicked: see the panic message",
+            )),
+            Some(Err(error)) if error.is_panic() => Err(Error::failed_push(
+                "a push needs timers of the tokio runtime: call `enable_all` on its builder",
             )),
             _ => Err(Error::failed_push(
                 "the metrics could not be read, since the runtime is shutting down: push before",
