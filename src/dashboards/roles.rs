@@ -75,7 +75,7 @@ impl Roles {
 }
 
 impl PromMetric {
-    fn new(desc: &Desc, labels: &[&str], constant: &Labels) -> Self {
+    pub(super) fn new(desc: &Desc, labels: &[&str], constant: &Labels) -> Self {
         Self {
             name: desc.exposed_name().to_owned(),
             kind: desc.kind(),
@@ -90,6 +90,11 @@ impl PromMetric {
             has_native_buckets: false,
             target_labels: Vec::new(),
         }
+    }
+
+    /// Returns the metric that Prometheus adds for each target.
+    pub(super) fn up() -> Self {
+        Self::new(&Desc::new("up", "", Kind::Gauge), &[], &Labels::default())
     }
 
     /// Returns the name of the label at a position of the role, or an empty string if there is

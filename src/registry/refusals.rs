@@ -82,3 +82,20 @@ impl Refusals {
         );
     }
 }
+
+#[cfg(test)]
+#[cfg(not(tachometer_loom))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invented_names_do_not_fill_the_memory() {
+        let registry = Registry::new();
+        let refusals = registry.refusals("library");
+        for number in 0..MAX_WARNINGS + 10 {
+            refusals.refuse(&number.to_string(), &"taken");
+        }
+        assert_eq!(refusals.warned.lock().unwrap().len(), MAX_WARNINGS);
+        assert_eq!(refusals.count.get_u64(), MAX_WARNINGS as u64 + 10);
+    }
+}

@@ -341,4 +341,46 @@ mod tests {
         let constant = view(&bounds, &[0, 5, 0, 0], 8.0, 1.6, 1.6);
         assert_eq!(constant.percentile(37.0).unwrap(), 1.6);
     }
+
+    #[test]
+    fn bounds_stand_in_for_unknown_extremes() {
+        let bounds = Bounds::new(&[-2.0, 1.0, 4.0]).unwrap();
+        let extremes = |counts: &[u64]| view(&bounds, counts, 0.0, f64::NAN, f64::NAN).extremes();
+        assert_eq!(extremes(&[1, 0, 0, 0]), (-2.0, -2.0));
+        assert_eq!(extremes(&[0, 1, 1, 0]), (-2.0, 4.0));
+        assert_eq!(extremes(&[0, 0, 0, 1]), (4.0, 4.0));
+        let positive = Bounds::new(&[1.0]).unwrap();
+        let lowest = view(&positive, &[1, 0], 0.5, f64::NAN, f64::NAN);
+        assert_eq!(lowest.extremes(), (0.0, 1.0));
+        let none = Bounds::for_reading(&[]).unwrap();
+        let single = view(&none, &[1], 0.5, f64::NAN, f64::NAN);
+        assert_eq!(single.extremes(), (0.0, 0.0));
+        let known = view(&bounds, &[1, 0, 0, 0], -3.0, -3.0, f64::NAN);
+        assert_eq!(known.extremes(), (-3.0, -2.0));
+    }
+
+    #[test]
+    fn a_sum_with_unknown_extremes_has_unknown_extremes() {
+        let one = Totals {
+            sum: 1.0,
+            min: 1.0,
+            max: 1.0,
+        };
+        let unknown = Totals {
+            min: f64::NAN,
+            max: f64::NAN,
+            ..one
+        };
+        for (mut sum, other) in [(one, unknown), (unknown, one)] {
+            sum.add(other);
+            assert!(sum.min.is_nan() && sum.max.is_nan() && sum.sum == 2.0);
+        }
+        let mut sum = one;
+        sum.add(Totals {
+            sum: 5.0,
+            min: 0.5,
+            max: 4.5,
+        });
+        assert_eq!((sum.sum, sum.min, sum.max), (6.0, 0.5, 4.5));
+    }
 }

@@ -2,6 +2,7 @@
 
 mod http;
 mod llm;
+mod other_metrics;
 mod otlp;
 mod panel;
 mod process;
@@ -17,7 +18,8 @@ use crate::registry::Registry;
 /// The window of every rate. Grafana adapts it to the time range of the dashboard.
 const WINDOW: &str = "$__rate_interval";
 
-/// A builder of a Grafana dashboard with HTTP requests, LLM calls, OTLP exports and the process.
+/// A builder of a Grafana dashboard with HTTP requests, LLM calls, OTLP exports, the process, and the
+/// metrics of the application and of other libraries.
 ///
 /// The dashboard uses Grafana's classic JSON model, which every version can import and provision.
 /// It needs no input on import. The data source is a variable of the dashboard, as are job,
@@ -45,7 +47,8 @@ impl GrafanaBoard {
 
     /// Returns the dashboard for a registry, as JSON.
     ///
-    /// It has a row for each of HTTP, LLM, OTLP and process, if the registry has metrics of it.
+    /// It has a row for each of HTTP, LLM, OTLP and process, if the registry has metrics of it, and a
+    /// row with a panel for each other metric.
     ///
     /// ```
     /// use tachometer::dashboards::GrafanaBoard;
@@ -61,11 +64,14 @@ impl GrafanaBoard {
     #[must_use]
     pub fn to_json(&self, registry: &Registry) -> String {
         let roles = Roles::from_registry(registry);
+        let other_metrics = other_metrics::row(registry);
+        let variables = variables::variables(&roles, other_metrics.is_some());
         let rows = [
             http::row(&roles),
             llm::row(&roles),
             otlp::row(&roles),
             process::row(&roles),
+            other_metrics,
         ];
         let title = self.title.as_deref().unwrap_or("Tachometer");
         let board = json!({
@@ -82,7 +88,7 @@ impl GrafanaBoard {
             "timezone": "browser",
             "annotations": {"list": []},
             "links": [],
-            "templating": {"list": variables::variables(&roles)},
+            "templating": {"list": variables},
             "panels": panels(rows.into_iter().flatten()),
         });
         format!("{board:#}\n")

@@ -12,11 +12,12 @@ pub(super) struct Row {
 /// A panel with its queries.
 #[derive(Debug)]
 pub(super) struct Panel {
-    title: &'static str,
-    description: &'static str,
+    title: String,
+    description: String,
     unit: &'static str,
     is_stat: bool,
     is_stacked: bool,
+    may_be_negative: bool,
     queries: Vec<(String, String)>,
 }
 
@@ -25,23 +26,20 @@ const GRID_WIDTH: usize = 24;
 
 impl Panel {
     /// Creates a stat panel. `unit` is a unit id of Grafana.
-    pub(super) fn stat(title: &'static str, unit: &'static str, description: &'static str) -> Self {
+    pub(super) fn stat(title: &str, unit: &'static str, description: &str) -> Self {
         Self {
-            title,
-            description,
+            title: title.to_owned(),
+            description: description.to_owned(),
             unit,
             is_stat: true,
             is_stacked: false,
+            may_be_negative: false,
             queries: Vec::new(),
         }
     }
 
     /// Creates a time series panel.
-    pub(super) fn chart(
-        title: &'static str,
-        unit: &'static str,
-        description: &'static str,
-    ) -> Self {
+    pub(super) fn chart(title: &str, unit: &'static str, description: &str) -> Self {
         Self {
             is_stat: false,
             ..Self::stat(title, unit, description)
@@ -52,6 +50,14 @@ impl Panel {
     pub(super) fn stacked(self) -> Self {
         Self {
             is_stacked: true,
+            ..self
+        }
+    }
+
+    /// Lets the axis of a chart begin below 0.
+    pub(super) fn with_negative_values(self) -> Self {
+        Self {
+            may_be_negative: true,
             ..self
         }
     }
@@ -101,6 +107,11 @@ impl Panel {
                 "tooltip": {"mode": "multi", "sort": "desc"},
             })
         };
+        let min = if self.may_be_negative {
+            Value::Null
+        } else {
+            json!(0)
+        };
         json!({
             "id": id,
             "type": if self.is_stat { "stat" } else { "timeseries" },
@@ -109,7 +120,7 @@ impl Panel {
             "datasource": datasource,
             "gridPos": {"x": x, "y": y, "w": w, "h": h},
             "fieldConfig": {
-                "defaults": {"unit": self.unit, "min": 0, "custom": custom},
+                "defaults": {"unit": self.unit, "min": min, "custom": custom},
                 "overrides": [],
             },
             "options": options,

@@ -6,9 +6,9 @@ use crate::dashboards::promql::Selector;
 use crate::dashboards::roles::{PromMetric, Roles};
 use crate::snapshot::Role;
 
-/// Returns the variables: data source, job and instance, and route and model if there are such
-/// rows.
-pub(super) fn variables(roles: &Roles) -> Vec<Value> {
+/// Returns the variables: data source, job and instance if there are panels, and route and model if
+/// there are such rows.
+pub(super) fn variables(roles: &Roles, has_other_metrics: bool) -> Vec<Value> {
     let http = roles.get(Role::HttpRequests);
     let llm = roles.get(Role::LlmRequests);
     let other = [Role::ProcessCpu, Role::OtlpExports]
@@ -22,7 +22,9 @@ pub(super) fn variables(roles: &Roles) -> Vec<Value> {
         "refresh": 1,
         "hide": 0,
     })];
-    if let Some(metric) = http.or(llm).or(other) {
+    // Other metrics may have no series.
+    let up = has_other_metrics.then(PromMetric::up);
+    if let Some(metric) = http.or(llm).or(other).or(up.as_ref()) {
         variables.push(variable("job", "Job", "job", &Selector::new(metric)));
         let selector = for_selected_jobs(metric);
         variables.push(variable("instance", "Instance", "instance", &selector));

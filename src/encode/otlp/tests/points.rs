@@ -140,6 +140,28 @@ fn explicit_histograms_have_counts_bounds_and_totals() {
     let extremes = [None, Some(-1.0), Some(4.0)];
     check([1, 0, 2], negative, Temporality::Cumulative, extremes);
     check([1, 0, 2], negative, Temporality::Delta, [None; 3]);
+    let unknown = Totals {
+        min: f64::NAN,
+        max: f64::NAN,
+        ..totals
+    };
+    let sum = [Some(7.5), None, None];
+    check([1, 0, 2], unknown, Temporality::Cumulative, sum);
+}
+
+#[test]
+fn a_histogram_with_unknown_extremes_has_no_sum_if_a_bucket_has_negative_values() {
+    let totals = Totals {
+        sum: 7.5,
+        min: f64::NAN,
+        max: f64::NAN,
+    };
+    for (negative, sum) in [(&[][..], Some(7.5)), (&[(1, 1)], None)] {
+        let buckets = native(0, negative, &[(1, 1)]);
+        let histogram = histogram([1, 0, 2], totals, Some(buckets));
+        let point = point(&histogram, HISTOGRAM, Temporality::Cumulative);
+        assert_eq!(point.double(5), sum);
+    }
 }
 
 fn native(schema: u8, negative: &[(i32, u64)], positive: &[(i32, u64)]) -> NativeBuckets {

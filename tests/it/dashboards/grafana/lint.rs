@@ -8,7 +8,9 @@ use tachometer::snapshot::{Desc, Kind};
 
 use crate::support::promql::{Expr, Selector, parse};
 
-const UNITS: [&str; 9] = [
+const UNITS: [&str; 11] = [
+    "celsius",
+    "cps",
     "ops",
     "reqps",
     "percentunit",
@@ -226,6 +228,10 @@ impl Linter {
             }
             _ => {}
         });
+        // Grafana chooses the labels.
+        if legend == "__auto" {
+            return;
+        }
         let kept = result_labels(&expr);
         for label in legend.split("{{").skip(1) {
             let label = label.split("}}").next().unwrap_or_default();
@@ -244,7 +250,7 @@ impl Linter {
     /// Checks series that are selected by these variables.
     fn series(&mut self, selector: &Selector, by: &[&str]) {
         let Selector { name, matchers, .. } = selector;
-        let there = self.metrics.contains_key(name);
+        let there = name == "up" || self.metrics.contains_key(name);
         self.check(there, || format!("there is no {name}"));
         for variable in by {
             let matcher = (

@@ -12,8 +12,11 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use tachometer::bridge::{MetricsRecorder, PrometheusCollector};
 use tachometer::dashboards::GrafanaBoard;
 use tachometer::push::Otlp;
+use tachometer::registry::{Collect, CollectSink};
+use tachometer::snapshot::{Desc, Kind};
 use tachometer::{Buckets, Label, LlmLayer, MetricsLayer, MetricsRouter, Registry, SystemMetrics};
 use tower::ServiceExt;
 
@@ -43,6 +46,13 @@ fn expressions(panel: &Value) -> Vec<String> {
 fn queries(board: &Value) -> BTreeSet<String> {
     let panels = panels(board).into_iter();
     panels.flat_map(|(_, panel)| expressions(panel)).collect()
+}
+
+/// Returns the queries of all panels in a row.
+fn queries_of_row(board: &Value, row: &str) -> BTreeSet<String> {
+    let panels = panels(board).into_iter();
+    let in_row = panels.filter(|(in_row, _)| *in_row == row);
+    in_row.flat_map(|(_, panel)| expressions(panel)).collect()
 }
 
 /// Returns the queries of one panel.
@@ -96,24 +106,27 @@ pub(crate) fn otlp(registry: &Registry) {
 /// Kinds of registries, with the rows of their boards.
 pub(crate) const KINDS: [(&str, &[&str]); 16] = [
     ("empty", &[]),
-    ("of others", &[]),
-    ("http", &["HTTP"]),
-    ("http by OpenTelemetry", &["HTTP"]),
-    ("http by axum-prometheus", &["HTTP"]),
-    ("http with everything", &["HTTP"]),
-    ("http with labels of targets", &["HTTP"]),
-    ("http with exponential buckets", &["HTTP"]),
-    ("llm", &["LLM"]),
-    ("llm by OpenTelemetry", &["LLM"]),
-    ("llm with everything", &["LLM"]),
+    ("of others", &["Other metrics"]),
+    ("http", &["HTTP", "Other metrics"]),
+    ("http by OpenTelemetry", &["HTTP", "Other metrics"]),
+    ("http by axum-prometheus", &["HTTP", "Other metrics"]),
+    ("http with everything", &["HTTP", "Other metrics"]),
+    ("http with labels of targets", &["HTTP", "Other metrics"]),
+    ("http with exponential buckets", &["HTTP", "Other metrics"]),
+    ("llm", &["LLM", "Other metrics"]),
+    ("llm by OpenTelemetry", &["LLM", "Other metrics"]),
+    ("llm with everything", &["LLM", "Other metrics"]),
     ("otlp", &["OTLP"]),
-    ("system", &["Process"]),
-    ("all", &["HTTP", "LLM", "OTLP", "Process"]),
+    ("system", &["Process", "Other metrics"]),
+    ("all", &["HTTP", "LLM", "OTLP", "Process", "Other metrics"]),
     (
         "all with constant labels",
-        &["HTTP", "LLM", "OTLP", "Process"],
+        &["HTTP", "LLM", "OTLP", "Process", "Other metrics"],
     ),
-    ("all in UTF-8", &["HTTP", "LLM", "OTLP", "Process"]),
+    (
+        "all in UTF-8",
+        &["HTTP", "LLM", "OTLP", "Process", "Other metrics"],
+    ),
 ];
 
 /// Makes a registry of a kind.
@@ -306,4 +319,93 @@ async fn the_router_serves_the_board_of_its_registry() {
     let body = response.into_body().collect().await.unwrap().to_bytes();
     let expected = GrafanaBoard::new().title("Shop").to_json(&registry);
     assert_eq!(body, expected);
+}
+
+/// A collector without series.
+struct Idle;
+
+impl Collect for Idle {
+    fn describe(&self) -> Vec<Desc> {
+        vec![Desc::new("idle", "", Kind::Gauge)]
+    }
+
+    fn collect(&self, _: &mut CollectSink<'_>) {}
+}
+
+#[test]
+fn each_metric_without_a_role_has_a_panel() {
+    let registry = Registry::new();
+    http(&registry, |layer| layer);
+    let jobs = registry
+        .counter_family("jobs", "Jobs done.", ["queue"])
+        .unwrap();
+    jobs.with(["mail"]).inc();
+    registry.gauge("balance_ratio", "May be negative.").unwrap();
+    registry.histogram("job_seconds", "Time of a job.").unwrap();
+    let recorder = MetricsRecorder::new().registry(&registry);
+    metrics::with_local_recorder(&recorder, || {
+        metrics::counter!("mails", "kind" => "a").increment(1);
+        metrics::counter!("mails", "result" => "b").increment(1);
+    });
+    let prometheus = prometheus::Registry::new();
+    let calls = prometheus::IntCounter::new("library_calls_total", "Calls.").unwrap();
+    prometheus.register(Box::new(calls)).unwrap();
+    registry
+        .collector(PrometheusCollector::new(prometheus))
+        .unwrap();
+    // A collector may describe metrics that it does not have.
+    registry.collector(Idle).unwrap();
+
+    let board = board(&registry);
+    assert_eq!(faults(&board, &registry), [""; 0]);
+    let row = "Other metrics";
+    let targets = |title| targets(&board, row, title);
+    let chosen = "job=~\"$job\",instance=~\"$instance\"";
+    let rate = |name| format!("rate({name}{{{chosen}}}[$__rate_interval])");
+    let jobs = format!("topk(20, sum by (queue) ({}))", rate("jobs_total"));
+    assert_eq!(targets("jobs_total"), [jobs]);
+    let mails = format!("topk(20, sum by (kind, result) ({}))", rate("mails_total"));
+    assert_eq!(targets("mails_total"), [mails]);
+    let calls = format!("topk(20, {})", rate("library_calls_total"));
+    assert_eq!(targets("library_calls_total"), [calls]);
+    let balance = format!("topk(20, balance_ratio{{{chosen}}})");
+    assert_eq!(targets("balance_ratio"), [balance]);
+    let median = format!(
+        "histogram_quantile(0.5, sum by (le) ({})) or histogram_quantile(0.5, sum({}))",
+        rate("job_seconds_bucket"),
+        rate("job_seconds"),
+    );
+    assert_eq!(targets("job_seconds")[0], median);
+
+    let panels = panels(&board);
+    let titles = panels.iter().filter(|(in_row, _)| *in_row == row);
+    let titles: Vec<_> = titles
+        .map(|(_, panel)| panel["title"].as_str().unwrap())
+        .collect();
+    for absent in ["http_requests_total", "idle"] {
+        assert!(!titles.contains(&absent), "{titles:?}");
+    }
+    let field = |title: &str, field: &str| {
+        let panel = panels
+            .iter()
+            .find(|(_, panel)| panel["title"] == title)
+            .unwrap();
+        panel.1["fieldConfig"]["defaults"][field].clone()
+    };
+    assert_eq!(field("balance_ratio", "min"), Value::Null);
+    assert_eq!(field("job_seconds", "min"), 0);
+    assert_eq!(field("job_seconds", "unit"), "s");
+    assert_eq!(field("balance_ratio", "unit"), "percentunit");
+}
+
+#[test]
+fn the_row_of_other_metrics_has_at_most_100_panels() {
+    let registry = Registry::new();
+    for number in 0..120 {
+        registry.gauge(&format!("x{number}"), "").unwrap();
+    }
+    assert_eq!(
+        queries_of_row(&board(&registry), "Other metrics").len(),
+        100
+    );
 }

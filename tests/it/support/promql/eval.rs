@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::support::fixture::Labels;
 use crate::support::prometheus::histogram_quantile;
 use crate::support::promql::{Expr, Extrapolation, Samples, rate};
+use crate::support::read::to_f64;
 
 type Vector = Vec<(Labels, f64)>;
 
@@ -62,6 +63,11 @@ fn call(name: &str, arguments: &[Expr], samples: &Samples, how: Extrapolation) -
         }
         ("histogram_quantile", [Expr::Number(quantile), buckets]) => {
             quantiles(*quantile, vector(buckets, samples, how))
+        }
+        ("topk", [Expr::Number(most), of]) => {
+            let all = vector(of, samples, how);
+            assert!(to_f64(all.len()) <= *most, "too many series for the tests");
+            all
         }
         _ => panic!("a function unknown to the tests: {name} of {arguments:?}"),
     }

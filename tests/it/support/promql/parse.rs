@@ -164,7 +164,7 @@ impl Tokens {
         let name = self.take();
         match name.as_str() {
             "sum" | "min" | "max" => self.aggregate(name),
-            "rate" | "increase" | "histogram_quantile" | "histogram_sum" | "time" => {
+            "rate" | "increase" | "histogram_quantile" | "histogram_sum" | "time" | "topk" => {
                 self.call(name)
             }
             _ => self.series(Some(name)),
