@@ -26,11 +26,11 @@ fn in_its_own_process(test: &str, run: impl FnOnce()) {
         .env(WITHIN, "1")
         .output()
         .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let is_passed = output.status.success() && text.contains("1 passed");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let is_passed = output.status.success() && printed.contains("1 passed");
     assert!(
         is_passed,
-        "{text}{}",
+        "{printed}{}",
         String::from_utf8_lossy(&output.stderr)
     );
 }

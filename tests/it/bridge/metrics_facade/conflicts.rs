@@ -1,9 +1,12 @@
 //! Metrics that are refused.
 
-use metrics::{counter, gauge, histogram};
-use tachometer::Registry;
+use std::sync::Arc;
 
-use super::record;
+use metrics::{Label, counter, describe_counter, gauge, histogram};
+use tachometer::Registry;
+use tachometer::bridge::MetricsRecorder;
+
+use super::{record, record_with};
 use crate::support::compare_exports::check_all;
 use crate::support::read::sum;
 use crate::support::warnings::warnings;
@@ -110,6 +113,46 @@ fn handles_with_other_constant_labels_share_a_name_with_a_library() {
     record(&tenants[1], || gauge!("jobs").set(2.0));
     assert_eq!(refused(&registry), 1.0);
     check_all(&registry);
+}
+
+#[test]
+fn warnings_have_no_label_value_and_are_logged_outside_every_lock() {
+    let registry = Registry::new();
+    let recorder = Arc::new(
+        MetricsRecorder::new()
+            .registry(&registry)
+            .label_limit(1)
+            .name_limit(4),
+    );
+    let subscriber = (Arc::clone(&recorder), registry.clone());
+    let each = move || {
+        let (recorder, registry) = &subscriber;
+        record_with(recorder, || {
+            counter!("warnings").increment(1);
+            counter!("c", "user" => "secret-1").increment(1);
+            gauge!("c").set(1.0);
+            describe_counter!("c", "Described by the subscriber.");
+        });
+        assert!(registry.export_prometheus().contains("warnings_total"));
+    };
+    let warned = warnings(each, || {
+        record_with(&recorder, || {
+            for user in ["secret-1", "secret-2", "secret-3"] {
+                counter!("c", "user" => user).increment(1);
+                gauge!("c", "user" => user).set(1.0);
+                let labels = (0..25).map(|label| Label::new(label.to_string(), user));
+                counter!("labels", labels.collect::<Vec<_>>()).increment(1);
+            }
+            for name in 0..3 {
+                counter!(format!("name_{name}"), "user" => "secret-5").increment(1);
+            }
+        });
+    });
+    // The gauge, the labels, the overflow and the last two names.
+    assert_eq!(warned.len(), 5, "{warned:?}");
+    assert_eq!(sum(&registry, "warnings", &[]), 5.0);
+    assert!(!warned.concat().contains("secret"), "{warned:?}");
+    assert_eq!(sum(&registry, "c", &[]), 8.0);
 }
 
 /// Returns how many series were refused.

@@ -45,7 +45,7 @@ fn random_names_labels_and_texts_are_exported_without_a_loss() {
         let recorder = MetricsRecorder::new().registry(&registry);
         let recorder = recorder.label_limit(20).unit_suffixes(seed % 2 == 1);
         let names: Vec<_> = (0..12).map(|_| text(&mut random, 3)).collect();
-        let mut recorded = 0.0;
+        let mut calls = 0.0;
         record_with(&recorder, || {
             for _ in 0..TURNS {
                 let name = names[random.usize(..names.len())].clone();
@@ -58,7 +58,7 @@ fn random_names_labels_and_texts_are_exported_without_a_loss() {
                     3 => describe_counter!(name, metrics::Unit::Bytes, text(&mut random, 9)),
                     _ => describe_gauge!(name, metrics::Unit::Percent, text(&mut random, 9)),
                 }
-                recorded += if kind < 3 { 1.0 } else { 0.0 };
+                calls += if kind < 3 { 1.0 } else { 0.0 };
             }
         });
         check_all(&registry);
@@ -66,9 +66,9 @@ fn random_names_labels_and_texts_are_exported_without_a_loss() {
         let source = [("collector", "metrics")];
         let refused = sum(&registry, "tachometer_series_refused_total", &source);
         let exported: f64 = registry.metrics().iter().map(Metric::value).sum();
-        assert_eq!(exported + refused, recorded, "{seed}");
+        assert_eq!(exported + refused, calls, "{seed}");
         // Of the three kinds under one name, one is accepted.
-        assert!(exported > recorded / 6.0, "{seed}: {exported}");
+        assert!(exported > calls / 6.0, "{seed}: {exported}");
     }
 }
 

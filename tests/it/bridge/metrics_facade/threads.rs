@@ -2,7 +2,7 @@
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 
 use metrics::{counter, describe_counter, gauge, histogram, with_local_recorder};
 use tachometer::Registry;
@@ -37,24 +37,20 @@ fn sixty_four_threads_that_register_and_record_lose_nothing() {
                 tachometer::testing::Exposition::parse(&text).unwrap();
             }
         });
-        for worker in workers {
-            worker.join().unwrap();
-        }
+        let results: Vec<_> = workers.into_iter().map(ScopedJoinHandle::join).collect();
         is_done.store(true, Ordering::Relaxed);
+        results.into_iter().for_each(Result::unwrap);
     });
-    let recorded = THREADS * TURNS;
+    let calls = THREADS * TURNS;
     for name in 0..5 {
         let name = format!("jobs_{name}");
-        assert_eq!(sum(&registry, &name, &[]), (recorded / 5) as f64, "{name}");
+        assert_eq!(sum(&registry, &name, &[]), (calls / 5) as f64, "{name}");
         assert_eq!(registry.get(&name).unwrap().help(), "Jobs.");
     }
-    assert_eq!(sum(&registry, "by_user", &[]), recorded as f64);
+    assert_eq!(sum(&registry, "by_user", &[]), calls as f64);
     assert_eq!(registry.get("by_user").unwrap().series(), 41);
     assert_eq!(sum(&registry, "depth", &[]), 0.0);
-    assert_eq!(
-        registry.get("seconds").unwrap().value(),
-        3.0 * recorded as f64
-    );
+    assert_eq!(registry.get("seconds").unwrap().value(), 3.0 * calls as f64);
     assert_eq!(
         sum(&registry, "position", &[]),
         (THREADS * TURNS - 1) as f64
