@@ -345,6 +345,19 @@ mod tests {
             }
         });
         assert_eq!(cell.load(), Count::from(15_999));
+        // No two threads add the same difference: each sum is one of the values, the squares.
+        let cell_of_squares = CounterCell::default();
+        let raise = || {
+            for root in 1..50_000_u64 {
+                cell_of_squares.raise_to(root * root);
+                let sum = cell_of_squares.load().whole;
+                assert_eq!(sum.isqrt().pow(2), sum);
+            }
+        };
+        thread::scope(|scope| {
+            scope.spawn(raise);
+            scope.spawn(raise);
+        });
         // An increment that races with it is never lost.
         thread::scope(|scope| {
             scope.spawn(|| (0..10_000).for_each(|_| cell.add(1)));
