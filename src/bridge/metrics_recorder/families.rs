@@ -73,15 +73,25 @@ impl<M: Instrument> Families<M> {
             return;
         }
         let mut names = self.names_mut();
-        let Ok(name) = find_or_add(&mut names, name, settings) else {
+        let Ok(entry) = find_or_add(&mut names, name, settings) else {
             return;
         };
-        name.unit = name.unit.or(unit);
-        if name.help.is_empty() {
-            name.help = truncate(help, MAX_HELP_BYTES).into();
-            if let Some(Ok(family)) = &name.family {
-                family.set.describe(&name.help);
+        let is_late = entry.unit.is_none() && matches!(entry.family, Some(Ok(_)));
+        entry.unit = entry.unit.or(unit);
+        if entry.help.is_empty() {
+            entry.help = truncate(help, MAX_HELP_BYTES).into();
+            if let Some(Ok(family)) = &entry.family {
+                family.set.describe(&entry.help);
             }
+        }
+        drop(names);
+        let lacks_unit = || exported_name(name, unit) != exported_name(name, None);
+        if is_late && settings.has_unit_suffixes && lacks_unit() {
+            tracing::warn!(
+                metric = name,
+                "the unit of a metric of the `metrics` facade is not part of its name, since it was \
+                 described after the first use"
+            );
         }
     }
 

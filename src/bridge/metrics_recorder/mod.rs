@@ -74,7 +74,7 @@ use crate::registry::Registry;
 /// # Help texts and units
 ///
 /// The first help text of a metric counts, before or after the first use. It is cut off after
-/// 4 KiB. The unit is part of the name only with [`unit_suffixes`](Self::unit_suffixes).
+/// 4 KiB. The unit is part of the name, see [`unit_suffixes`](Self::unit_suffixes).
 ///
 /// # Values
 ///
@@ -158,10 +158,10 @@ impl MetricsRecorder {
     }
 
     /// Sets whether the unit that a metric is described with is appended to its name, unless the
-    /// name ends in it: `sent_total` in bytes becomes `sent_bytes_total`. The default is `false`.
+    /// name ends in it: `sent_total` in bytes becomes `sent_bytes_total`. The default is `true`.
     ///
     /// The unit must be described before the first use of the metric: a name does not change
-    /// later. `Unit::Count` appends nothing, and `Unit::Percent` appends `percent`, since no value
+    /// later, and a warning is logged. `Unit::Count` appends nothing, and `Unit::Percent` appends `percent`, since no value
     /// is converted.
     #[must_use = "this returns the recorder"]
     pub fn unit_suffixes(mut self, enabled: bool) -> Self {

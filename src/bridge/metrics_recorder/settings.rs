@@ -35,7 +35,7 @@ impl Settings {
             lifetime: None,
             buckets: Buckets::default(),
             buckets_for: HashMap::new(),
-            has_unit_suffixes: false,
+            has_unit_suffixes: true,
         }
     }
 

@@ -6,6 +6,7 @@ use tachometer::bridge::MetricsRecorder;
 
 use super::{record, record_with};
 use crate::support::compare_exports::check_all;
+use crate::support::warnings::warnings;
 
 /// Records a counter with these labels, and returns its series in the scrape.
 fn exported(registry: &Registry, labels: &[(&str, &str)]) -> String {
@@ -136,26 +137,47 @@ fn names_that_become_the_same_share_a_metric() {
 }
 
 #[test]
-fn a_unit_is_appended_if_the_recorder_is_set_to_do_so() {
+fn a_unit_that_is_described_before_the_first_use_is_appended() {
     for (enabled, names) in [
-        (false, ["wait ", "sent_total "]),
-        (true, ["wait_seconds ", "sent_bytes_total "]),
+        (None, ["wait_seconds ", "sent_bytes_total "]),
+        (Some(true), ["wait_seconds ", "sent_bytes_total "]),
+        (Some(false), ["wait ", "sent_total "]),
     ] {
         let registry = Registry::new();
-        let recorder = MetricsRecorder::new().registry(&registry);
-        record_with(&recorder.unit_suffixes(enabled), || {
-            describe_gauge!("wait", metrics::Unit::Seconds, "Time to wait.");
-            describe_counter!("sent", metrics::Unit::Bytes, "Sent.");
-            gauge!("wait").set(1.0);
-            counter!("sent").increment(1);
-            // Too late for the name.
-            gauge!("late").set(1.0);
-            describe_gauge!("late", metrics::Unit::Seconds, "Late.");
-            gauge!("late").set(2.0);
-        });
+        let mut recorder = MetricsRecorder::new().registry(&registry);
+        if let Some(enabled) = enabled {
+            recorder = recorder.unit_suffixes(enabled);
+        }
+        let run = || {
+            record_with(&recorder, || {
+                describe_gauge!("wait", metrics::Unit::Seconds, "Time to wait.");
+                describe_counter!("sent", metrics::Unit::Bytes, "Sent.");
+                gauge!("wait").set(1.0);
+                counter!("sent").increment(1);
+                // Too late for the name.
+                gauge!("late").set(1.0);
+                gauge!("late_seconds").set(1.0);
+                for _ in 0..2 {
+                    describe_gauge!("late", metrics::Unit::Seconds, "Late.");
+                    describe_gauge!("late_seconds", metrics::Unit::Seconds, "Late.");
+                }
+                gauge!("late").set(2.0);
+            });
+        };
+        let messages = warnings(|| {}, run);
         let text = format!("\n{}", registry.export_prometheus());
         for name in names.iter().chain(&["# HELP late Late.\n", "late 2\n"]) {
             assert!(text.contains(&format!("\n{name}")), "{name}\n{text}");
         }
+        assert_eq!(
+            messages.len(),
+            usize::from(enabled != Some(false)),
+            "{messages:?}"
+        );
+        assert!(
+            messages
+                .iter()
+                .all(|message| message.contains("metric=\"late\""))
+        );
     }
 }
