@@ -55,12 +55,18 @@ impl Metric {
         self.desc().role()
     }
 
-    /// Returns the names of its labels, without the registry's constant labels.
+    /// Returns the names of its labels, without the registry's constant labels. If another library
+    /// creates the series, these are the names of all series together. If a collector computes
+    /// them, the names are not known, and the list is empty.
     #[must_use]
     pub fn label_names(&self) -> Vec<&str> {
-        // The label names of a collector's set are unknown until it is read.
-        let mut names = self.sets.iter().map(|set| set.all_label_names());
-        names.find(|names| !names.is_empty()).unwrap_or_default()
+        let mut all: Vec<&str> = Vec::new();
+        for name in self.sets.iter().flat_map(|set| set.all_label_names()) {
+            if !all.contains(&name) {
+                all.push(name);
+            }
+        }
+        all
     }
 
     /// Returns the number of its series.
@@ -85,7 +91,7 @@ impl Metric {
     }
 
     pub(crate) fn desc(&self) -> &Arc<Desc> {
-        self.sets[0].desc()
+        desc_of(&self.sets, |set| set)
     }
 
     /// Returns the constant labels of the first series. They are not part of
@@ -124,6 +130,14 @@ impl Metric {
     pub(crate) fn has_instrument<M: Instrument>(&self) -> bool {
         self.sets.iter().any(|set| set_of::<M>(set).is_some())
     }
+}
+
+/// Returns the description of a metric: that of the first of its sets that has a help text, or of the
+/// first one. There must be one. A help text may be filled in for one set only.
+pub(crate) fn desc_of<S>(sets: &[S], set: impl Fn(&S) -> &Arc<dyn AnySet>) -> &Arc<Desc> {
+    let mut descs = sets.iter().map(|one| set(one).desc());
+    let described = descs.find(|desc| !desc.help().is_empty());
+    described.unwrap_or_else(|| set(&sets[0]).desc())
 }
 
 /// Downcasts a set to one of instruments of type `M`.

@@ -72,7 +72,7 @@ pub(crate) use amount::{to_count, to_f64};
 pub use any_metric::Metric;
 #[cfg(feature = "metrics")]
 pub(crate) use any_metric::downcast_set;
-pub(crate) use any_metric::{AnySet, set_of};
+pub(crate) use any_metric::{AnySet, desc_of, set_of};
 pub use buckets::Buckets;
 pub(crate) use busy_rate::set_busy_rate;
 pub use counter::Counter;

@@ -185,7 +185,7 @@ impl BlockReader {
     fn may_select(&self, collector: &RegisteredCollector) -> bool {
         let families = collector.families();
         let mut families = families.iter();
-        collector.adds_families.load(Ordering::Relaxed)
+        collector.may_add_families.load(Ordering::Relaxed)
             || families.any(|family| self.is_selected(family.desc()))
     }
 
@@ -230,6 +230,11 @@ impl BlockReader {
                     continue;
                 }
                 block.is_first = family.series == 0;
+                // A help text may have been filled in for another group of the family.
+                let help = family.entry.desc().help();
+                if block.is_first && block.desc.help().is_empty() && !help.is_empty() {
+                    block.desc = Arc::new(block.desc.with_help(help));
+                }
                 family.series += block.labels.len();
                 return Some(block);
             }
@@ -276,6 +281,16 @@ impl BlockReader {
         if let Some(self_metrics) = &mut self.self_metrics {
             self_metrics.record(&family.entry.metric(), family.series);
         }
+    }
+}
+
+#[cfg(feature = "dashboard")]
+impl Registry {
+    /// Returns the names of the families that have a series. This runs the collectors, and does not
+    /// count as a read of the registry.
+    pub(crate) fn names_with_series(&self) -> HashSet<String> {
+        let blocks = BlockReader::new(self);
+        blocks.map(|block| block.desc.name().to_owned()).collect()
     }
 }
 

@@ -168,8 +168,8 @@ impl Registry {
         }
         for entry in merged.entries {
             let mut helps = entry.groups.iter().map(|group| group.set.desc().help());
-            let first = helps.next().unwrap_or_default();
-            if let Some(other) = helps.find(|help| *help != first) {
+            let first = helps.find(|help| !help.is_empty()).unwrap_or_default();
+            if let Some(other) = helps.find(|help| !help.is_empty() && *help != first) {
                 let name = entry.desc().name();
                 return Err(Error::conflict(
                     Conflict::Other,

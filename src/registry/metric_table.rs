@@ -5,7 +5,9 @@ use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use crate::error::{Conflict, Error};
-use crate::metric::{AnySet, Instrument, Label, Metric, SeriesSet, exported_names, set_of};
+use crate::metric::{
+    AnySet, Instrument, Label, Metric, SeriesSet, desc_of, exported_names, set_of,
+};
 use crate::registry::registered_collector::RegisteredCollector;
 use crate::registry::self_metrics;
 use crate::snapshot::{Desc, Kind, Labels};
@@ -74,9 +76,9 @@ impl SortedMetrics {
 }
 
 impl MetricEntry {
-    /// Returns the description of the first group.
+    /// Returns the description of the first group that has a help text, or of the first group.
     pub(super) fn desc(&self) -> &Arc<Desc> {
-        self.groups[0].set.desc()
+        desc_of(&self.groups, |group| &group.set)
     }
 
     pub(super) fn metric(&self) -> Metric {

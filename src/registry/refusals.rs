@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::metric::Counter;
@@ -16,6 +17,8 @@ pub(crate) struct Refusals {
     /// The name of the collector.
     collector: Box<str>,
     count: Counter,
+    /// Whether the count is exported while it is 0.
+    is_exported: AtomicBool,
     /// The metrics for which a warning was logged.
     warned: Mutex<HashSet<Box<str>>>,
 }
@@ -28,12 +31,14 @@ impl Registry {
     /// Returns the count for the collector, or the bridge, of this name. All collectors of a name
     /// share it. It is in each scrape from now on.
     pub(crate) fn refusals(&self, collector: &str) -> Arc<Refusals> {
-        self.inner.refusals.get(collector)
+        let refusals = self.inner.refusals.get(collector);
+        refusals.is_exported.store(true, Ordering::Relaxed);
+        refusals
     }
 }
 
 impl RefusalsByCollector {
-    /// Returns the count for a collector.
+    /// Returns the count for a collector. It is exported once it is not 0.
     pub(super) fn get(&self, collector: &str) -> Arc<Refusals> {
         let mut refusals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let existing = refusals.iter().find(|other| *other.collector == *collector);
@@ -43,36 +48,39 @@ impl RefusalsByCollector {
         let new = Arc::new(Refusals {
             collector: collector.into(),
             count: Counter::new(),
+            is_exported: AtomicBool::new(false),
             warned: Mutex::default(),
         });
         refusals.push(Arc::clone(&new));
         new
     }
 
-    /// Returns the number of refused series of each collector.
+    /// Returns the number of refused series of each collector whose count is exported.
     pub(super) fn counts(&self) -> Vec<(Box<str>, u64)> {
         let refusals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = |refusals: &Arc<Refusals>| {
-            let collector = refusals.collector.clone();
-            (collector, refusals.count.get_u64())
+            let count = refusals.count.get_u64();
+            let is_exported = count > 0 || refusals.is_exported.load(Ordering::Relaxed);
+            is_exported.then(|| (refusals.collector.clone(), count))
         };
-        refusals.iter().map(count).collect()
+        refusals.iter().filter_map(count).collect()
     }
 }
 
 impl Refusals {
-    /// Counts a series of a metric that is left out, and logs a warning for the first.
-    pub(crate) fn refuse(&self, metric: &str, reason: &dyn Display) {
-        self.count.inc();
+    /// Counts series of a metric that are left out, and logs a warning for the first.
+    pub(crate) fn refuse(&self, metric: &str, series: u64, reason: &dyn Display) {
+        self.count.inc_by(series);
         self.warn(metric, reason);
     }
 
     /// Logs a warning for a metric whose series are left out, unless there was one.
     pub(crate) fn warn(&self, metric: &str, reason: &dyn Display) {
         let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-        if warned.len() >= MAX_WARNINGS || !warned.insert(metric.into()) {
+        if warned.len() >= MAX_WARNINGS || warned.contains(metric) {
             return;
         }
+        warned.insert(metric.into());
         drop(warned);
         tracing::warn!(
             collector = &*self.collector,
@@ -93,9 +101,9 @@ mod tests {
         let registry = Registry::new();
         let refusals = registry.refusals("library");
         for number in 0..MAX_WARNINGS + 10 {
-            refusals.refuse(&number.to_string(), &"taken");
+            refusals.refuse(&number.to_string(), 2, &"taken");
         }
         assert_eq!(refusals.warned.lock().unwrap().len(), MAX_WARNINGS);
-        assert_eq!(refusals.count.get_u64(), MAX_WARNINGS as u64 + 10);
+        assert_eq!(refusals.count.get_u64(), 2 * (MAX_WARNINGS as u64 + 10));
     }
 }

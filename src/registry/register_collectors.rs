@@ -83,11 +83,21 @@ impl Registry {
         for desc in &described {
             families.push(Arc::new(self.described_family(desc)?));
         }
+        let name: Box<str> = collector.name().into();
+        let refusals = if described.is_empty() {
+            // So that the count begins at 0.
+            self.refusals(&name)
+        } else {
+            self.inner.refusals.get(&name)
+        };
         let collector = Arc::new(RegisteredCollector {
+            name,
             registry: Arc::downgrade(&self.inner),
             scope: Arc::clone(&self.scope),
             families: RwLock::new(families),
-            adds_families: AtomicBool::new(described.is_empty()),
+            described: described.len(),
+            may_add_families: AtomicBool::new(true),
+            refusals,
             created_millis: now_millis(),
             calls: CollectorCalls::default(),
             failures: self.inner.failures.clone(),
@@ -95,10 +105,6 @@ impl Registry {
             has_warned_of_skip: AtomicBool::new(false),
             collector,
         });
-        if described.is_empty() {
-            // So that the count begins at 0.
-            self.refusals(collector.collector.name());
-        }
         let families = collector.families();
         let groups = families.iter().enumerate();
         let groups = groups.map(|(index, family)| ComputedFamily::group(&collector, family, index));

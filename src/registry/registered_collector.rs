@@ -1,9 +1,8 @@
 //! A collector that was registered, and how it is run.
 
-#[cfg(feature = "system")]
 use std::any::Any;
 use std::cell::RefCell;
-use std::fmt::Display;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
@@ -22,12 +21,16 @@ use crate::snapshot::{Desc, Labels, SeriesBlock};
 /// A collector and the families that it fills.
 pub(crate) struct RegisteredCollector {
     pub(super) collector: Box<dyn Collect>,
+    pub(super) name: Box<str>,
     pub(super) registry: Weak<Inner>,
     /// That of the handle through which it was registered.
     pub(super) scope: Arc<Scope>,
     pub(super) families: RwLock<CollectorFamilies>,
-    /// Whether it may add families that it has not described.
-    pub(super) adds_families: AtomicBool,
+    /// How many families it has described.
+    pub(super) described: usize,
+    /// Whether a read of some families must run it, since it may add one of them.
+    pub(super) may_add_families: AtomicBool,
+    pub(super) refusals: Arc<Refusals>,
     /// When it was registered, in milliseconds since 1970.
     pub(super) created_millis: u64,
     pub(super) calls: CollectorCalls,
@@ -59,9 +62,13 @@ impl RegisteredCollector {
         let mut sink = CollectSink::new(self);
         // After a panic the sink is dropped. The collector's state is its author's concern.
         let result = catch_unwind(AssertUnwindSafe(|| self.collector.collect(&mut sink)));
-        if result.is_err() {
+        if let Err(payload) = result {
             self.record_panic();
+            drop_payload(payload);
             return Vec::new();
+        }
+        if self.described > 0 && self.families().len() == self.described {
+            self.may_add_families.store(false, Ordering::Relaxed);
         }
         let families = sink.into_families().into_iter();
         families
@@ -82,15 +89,15 @@ impl RegisteredCollector {
             Some((_, family)) => family.update(desc),
             None => self.register_family(desc),
         };
-        if let (Err(error), Some(refusals)) = (&result, self.refusals()) {
-            refusals.warn(desc.name(), error);
+        if let Err(error) = &result {
+            self.refusals.warn(desc.name(), error);
         }
         result
     }
 
     fn register_family(self: &Arc<Self>, desc: &Desc) -> Result<(), Error> {
         let name = desc.name();
-        self.adds_families.store(true, Ordering::Relaxed);
+        self.may_add_families.store(true, Ordering::Relaxed);
         let Some(inner) = self.registry.upgrade() else {
             return Err(Error::conflict(
                 Conflict::Other,
@@ -117,7 +124,7 @@ impl RegisteredCollector {
                 format_args!(
                     "the collector {:?} already has {MAX_FAMILIES} families, so the metric \
                      {name:?} is not added",
-                    self.collector.name()
+                    &*self.name
                 ),
                 "use labels for what differs between its names",
             ));
@@ -127,19 +134,6 @@ impl RegisteredCollector {
         registry.table_mut().insert_all(vec![group])?;
         families.push(family);
         Ok(())
-    }
-
-    /// Counts a series that is left out, and logs a warning for the first of its family.
-    pub(super) fn refuse(&self, family: &str, reason: &dyn Display) {
-        if let Some(refusals) = self.refusals() {
-            refusals.refuse(family, reason);
-        }
-    }
-
-    /// Returns the count of series of families that it does not have, unless the registry was
-    /// dropped.
-    fn refusals(&self) -> Option<Arc<Refusals>> {
-        Some(self.registry.upgrade()?.refusals.get(self.collector.name()))
     }
 
     /// Returns true if all label names are valid, and each is given once.
@@ -168,7 +162,7 @@ impl RegisteredCollector {
         self.failures.panics.inc();
         if !self.has_warned_of_panic.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                collector = self.collector.name(),
+                collector = &*self.name,
                 "a collector panicked, so its metrics are missing from the scrape: see the panic \
                  message; `tachometer_collector_panics_total` counts further panics"
             );
@@ -179,11 +173,18 @@ impl RegisteredCollector {
         self.failures.skips.inc();
         if !self.has_warned_of_skip.swap(true, Ordering::Relaxed) {
             tracing::warn!(
-                collector = self.collector.name(),
+                collector = &*self.name,
                 "an earlier call of a collector has not returned, so its metrics are missing from \
                  the scrape; `tachometer_collector_skips_total` counts further scrapes"
             );
         }
+    }
+}
+
+/// Drops what a collector panicked with, which may panic again.
+fn drop_payload(payload: Box<dyn Any + Send>) {
+    if let Err(other) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        mem::forget(other);
     }
 }
 

@@ -103,7 +103,7 @@ pub struct Totals {
 
 impl Totals {
     /// Adds the totals of another histogram that is not empty to these of one that is not.
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.sum += other.sum;
         // Not `min` and `max` of `f64`, which ignore NaN: the minimum of both is unknown then.
         if other.min.is_nan() || other.min < self.min {

@@ -114,7 +114,7 @@ impl<M: Instrument> Families<M> {
         // No lock is held here: the subscriber that gets the warning may record metrics.
         let refuse = |reason: &Error| {
             let name = truncate(key.name(), MAX_NAME_BYTES);
-            settings.refusals().refuse(name, reason);
+            settings.refusals().refuse(name, 1, reason);
         };
         series.inspect_err(refuse).ok()
     }

@@ -11,9 +11,7 @@ use crate::snapshot::{Desc, Kind};
 pub(super) fn add(family: &proto::MetricFamily, sink: &mut CollectSink<'_>) {
     let name = family.name();
     let refuse_all = |sink: &mut CollectSink<'_>, reason: &str| {
-        for _ in family.get_metric() {
-            sink.refuse(name, &reason);
-        }
+        sink.refuse(name, family.get_metric().len() as u64, reason);
     };
     let kind = match family.get_field_type() {
         MetricType::COUNTER => Kind::Counter,
@@ -29,7 +27,7 @@ pub(super) fn add(family: &proto::MetricFamily, sink: &mut CollectSink<'_>) {
     let mut histogram = HistogramBuffer::default();
     for metric in family.get_metric() {
         if metric.timestamp_ms() != 0 {
-            sink.refuse(name, &"the sample has a timestamp");
+            sink.refuse(name, 1, "the sample has a timestamp");
             continue;
         }
         labels.clear();
@@ -43,7 +41,7 @@ pub(super) fn add(family: &proto::MetricFamily, sink: &mut CollectSink<'_>) {
                 Ok(values) => {
                     sink.histogram_values(name, &labels, values);
                 }
-                Err(reason) => sink.refuse(name, &reason),
+                Err(reason) => sink.refuse(name, 1, reason),
             },
         }
     }

@@ -1,7 +1,5 @@
 //! The row of metrics that have no role: those of the application and of other libraries.
 
-use std::collections::HashSet;
-
 use crate::dashboards::grafana::panel::{Panel, Row};
 use crate::dashboards::grafana::{WINDOW, for_selected_targets};
 use crate::dashboards::promql::{Grouping, quantile};
@@ -20,8 +18,7 @@ const AUTOMATIC_LEGEND: &str = "__auto";
 /// Returns the row, if there are such metrics.
 pub(super) fn row(registry: &Registry) -> Option<Row> {
     // A collector may describe metrics that it does not have, and add others when it runs.
-    let blocks = registry.gather();
-    let with_series: HashSet<_> = blocks.map(|block| block.desc.name().to_owned()).collect();
+    let with_series = registry.names_with_series();
     let metrics = registry.metrics();
     let others = metrics.iter().filter(|metric| {
         metric.role().is_none()

@@ -1,6 +1,6 @@
 //! A histogram that is merged from several series, whose buckets may differ.
 
-use crate::snapshot::{Bounds, HistogramView};
+use crate::snapshot::{Bounds, HistogramView, Totals};
 
 /// The sum of several histograms.
 #[derive(Debug, Clone, Default)]
@@ -76,9 +76,7 @@ impl MergedHistogram {
         }
         self.sum += other.sum;
         self.min_max = match (self.min_max, other.min_max) {
-            (Some([min, max]), Some([other_min, other_max])) => {
-                Some([min.min(other_min), max.max(other_max)])
-            }
+            (Some(extremes), Some(others)) => Some(merged_extremes(extremes, others)),
             (min_max, None) | (None, min_max) => min_max,
         };
     }
@@ -135,6 +133,18 @@ impl MergedHistogram {
         }
         Some(Quantile::AboveBound(lower))
     }
+}
+
+/// Returns the smallest and the largest value of two histograms. They are NaN if they are unknown for
+/// one of the two.
+fn merged_extremes([min, max]: [f64; 2], [other_min, other_max]: [f64; 2]) -> [f64; 2] {
+    let mut totals = Totals { sum: 0.0, min, max };
+    totals.add(Totals {
+        sum: 0.0,
+        min: other_min,
+        max: other_max,
+    });
+    [totals.min, totals.max]
 }
 
 #[cfg(test)]

@@ -56,7 +56,8 @@ impl ExplicitEncoder {
     }
 }
 
-/// Appends the sum, unless a value may have been negative. OTLP requires a sum that does not decrease.
+/// Appends the sum, unless a value was negative or, if the minimum is unknown, a bucket with a negative
+/// bound has a value. OTLP requires a sum that does not decrease.
 #[inline]
 pub(super) fn put_sum(buffer: &mut Buffer, field: u8, histogram: &HistogramView<'_>) {
     if !histogram.may_have_negative_values() {

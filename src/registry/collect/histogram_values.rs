@@ -88,7 +88,7 @@ impl<'a> HistogramValues<'a> {
         let Values::Histogram(all) = values else {
             return false;
         };
-        let Some(count) = self.count() else {
+        let Some(count) = self.count().filter(|_| self.has_valid_extremes()) else {
             return false;
         };
         if self.counts.is_empty() {
@@ -103,6 +103,13 @@ impl<'a> HistogramValues<'a> {
             _ => self.totals,
         });
         true
+    }
+
+    /// Returns true if the minimum and the maximum, if they are known, can be those of values.
+    fn has_valid_extremes(&self) -> bool {
+        let Totals { min, max, .. } = self.totals;
+        let is_ordered = min <= max || min.is_nan() || max.is_nan();
+        is_ordered && !min.is_infinite() && !max.is_infinite()
     }
 
     /// Returns the number of values, or `None` if the counts contradict each other.

@@ -173,12 +173,12 @@ impl<'a> CollectSink<'a> {
         self.add(family, Kind::Histogram, labels.as_ref(), fits, empty, push)
     }
 
-    /// Counts a series that the collector leaves out, because it has no equivalent here.
+    /// Counts series that the collector leaves out, because they have no equivalent here.
     ///
-    /// `tachometer_series_refused_total` counts it. The first series of a family is logged as a
-    /// warning with the reason, which must not contain a label value.
-    pub fn refuse(&mut self, family: &str, reason: &dyn Display) {
-        self.collector.refuse(family, reason);
+    /// `tachometer_series_refused_total` counts them. The reason is logged as a warning, once for
+    /// each name of a metric. It must not contain a label value.
+    pub fn refuse(&mut self, name: &str, series: u64, reason: impl Display) {
+        self.collector.refusals.refuse(name, series, &reason);
     }
 
     /// Adds a series. See [`CollectedFamily::add`].
@@ -192,17 +192,17 @@ impl<'a> CollectSink<'a> {
         push: impl FnOnce(&mut Values) -> bool,
     ) -> CollectedSeries<'_> {
         let has_valid_labels = self.has_valid_names(labels);
-        let labels = self.label_set(labels);
         let collector = self.collector;
         let Some(family) = self.family_mut(name) else {
             let reason = "the collector neither describes the family nor adds it by \
                           `CollectSink::family`";
-            collector.refuse(name, &reason);
+            collector.refusals.refuse(name, 1, &reason);
             return CollectedSeries::refused();
         };
         if family.family.desc().kind() != kind || !has_valid_labels {
             return family.refuse();
         }
+        let labels = label_set(collector.scope.labels(), labels);
         family.add(labels, collector.created_millis, fits, empty, push)
     }
 
@@ -234,14 +234,14 @@ impl<'a> CollectSink<'a> {
         }
         is_valid
     }
+}
 
-    /// Returns the series' labels in one order, without those whose value is empty.
-    fn label_set(&self, labels: &[(&str, &str)]) -> Labels {
-        let labels = labels.iter().copied();
-        let mut labels: Vec<_> = labels.filter(|(_, value)| !value.is_empty()).collect();
-        labels.sort_unstable();
-        self.collector.scope.labels().with_pairs(labels)
-    }
+/// Returns the series' labels in one order, without those whose value is empty.
+fn label_set(constant: &Labels, labels: &[(&str, &str)]) -> Labels {
+    let labels = labels.iter().copied();
+    let mut labels: Vec<_> = labels.filter(|(_, value)| !value.is_empty()).collect();
+    labels.sort_unstable();
+    constant.with_pairs(labels)
 }
 
 /// Does not print the labels, whose values may come from a client.

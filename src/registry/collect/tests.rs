@@ -1,3 +1,4 @@
+use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
@@ -371,6 +372,87 @@ fn a_collector_that_hangs_is_left_out_of_later_reads() {
     assert_eq!(first_read.join().unwrap().as_deref(), Some("1"));
     assert_eq!(value(&registry, "x").as_deref(), Some("1"));
     assert_eq!(skips().as_deref(), Some("3"));
+}
+
+#[test]
+fn extremes_that_no_values_have_are_refused() {
+    let registry = registry(|sink| {
+        sink.family(&Desc::new("h", "", Kind::Histogram)).unwrap();
+        let values = HistogramValues::new(&[1.0], &[1, 1], 3.0);
+        for (x, min, max) in [
+            ("1", 5.0, 1.0),
+            ("2", f64::NEG_INFINITY, 1.0),
+            ("3", 1.0, f64::INFINITY),
+            ("4", f64::NAN, 2.0),
+            ("5", 0.5, 0.5),
+        ] {
+            sink.histogram_values("h", [("x", x)], values.extremes(min, max));
+        }
+    });
+    let counts: usize = blocks(&registry, "h")
+        .iter()
+        .map(|block| block.labels.len())
+        .sum();
+    assert_eq!(counts, 2);
+}
+
+#[test]
+fn a_panic_while_the_payload_of_a_panic_is_dropped_ends_no_read() {
+    struct PanicsAgain;
+
+    impl Drop for PanicsAgain {
+        fn drop(&mut self) {
+            panic!("again");
+        }
+    }
+
+    let registry = registry(|_| panic::panic_any(PanicsAgain));
+    registry.gauge("y", "").unwrap();
+    assert_eq!(value(&registry, "y").as_deref(), Some("0"));
+    let panics = value(&registry, "tachometer_collector_panics_total");
+    assert_eq!(panics.as_deref(), Some("2"));
+}
+
+#[test]
+fn a_filtered_read_runs_a_collector_that_has_never_run() {
+    struct AddsOne;
+
+    impl Collect for AddsOne {
+        fn describe(&self) -> Vec<Desc> {
+            vec![Desc::new("described", "", Kind::Gauge)]
+        }
+
+        fn collect(&self, sink: &mut CollectSink<'_>) {
+            let _ = sink.family(&Desc::new("added", "", Kind::Gauge));
+            sink.gauge("added", [], 2);
+        }
+    }
+
+    let registry = Registry::new();
+    registry.collector(AddsOne).unwrap();
+    for _ in 0..2 {
+        assert_eq!(registry.reader().filter_names(["added"]).count(), 1);
+    }
+}
+
+#[test]
+fn a_help_text_that_one_group_has_is_that_of_the_metric() {
+    let registry = Registry::new();
+    for (tenant, help) in [("a", ""), ("b", "Queue.")] {
+        let tenant = registry.clone().with_labels([("tenant", tenant)]).unwrap();
+        let script = move |sink: &mut CollectSink<'_>| {
+            sink.family(&Desc::new("q", help, Kind::Gauge)).unwrap();
+            sink.gauge("q", [], 1);
+        };
+        tenant.collector(Script(script)).unwrap();
+    }
+    let text = registry.export_prometheus();
+    // The second group is registered with the help text of the first, which is empty.
+    assert!(text.contains("q{tenant=\"b\"} 1"), "{text}");
+    assert!(registry.export_prometheus().contains("# HELP q Queue.\n"));
+    assert_eq!(registry.get("q").unwrap().help(), "Queue.");
+    let other = Registry::new();
+    assert!(Registry::merged([&registry, &other]).is_ok());
 }
 
 #[test]
