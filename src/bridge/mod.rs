@@ -1,5 +1,7 @@
 //! Metrics of other libraries in a registry, and metrics of a registry for other libraries.
 
+#[cfg(any(feature = "prometheus", all(feature = "metrics", not(tachometer_loom))))]
+mod exported_label_names;
 #[cfg(all(feature = "metrics", not(tachometer_loom)))]
 mod metrics_recorder;
 #[cfg(feature = "prometheus")]

@@ -1,19 +1,17 @@
 //! The labels under which a series of the facade is registered.
 
+use std::borrow::Cow;
+
 use ::metrics::Key;
 
-use crate::metric::is_same_when_escaped;
-use crate::snapshot::{Escaping, Labels};
-
-/// What precedes the name of a label that has another meaning to Prometheus, as in the labels of
-/// a target that Prometheus renames.
-const PREFIX: &str = "exported_";
+use crate::bridge::exported_label_names::export_names;
+use crate::snapshot::Labels;
 
 /// Labels with names that every Prometheus reads, sorted by name.
 #[derive(Debug, PartialEq)]
 pub(super) struct ExportedLabels<'k> {
     /// The names in the facade, sorted, and those of the result.
-    names: Vec<(&'k str, String)>,
+    names: Vec<(&'k str, Cow<'k, str>)>,
     /// For each name, the value; empty if the label is left out.
     values: Vec<&'k str>,
     /// True if a name was repeated.
@@ -66,44 +64,5 @@ impl<'k> ExportedLabels<'k> {
     pub(super) fn longest_name(&self) -> &str {
         let names = self.names.iter().map(|(name, _)| *name);
         names.max_by_key(|name| name.len()).unwrap_or_default()
-    }
-}
-
-/// Maps names, which are sorted, to different ones. A name that is fine is not changed.
-fn export_names<'k>(
-    names: impl Iterator<Item = &'k str>,
-    constant: &Labels,
-) -> Vec<(&'k str, String)> {
-    let mut names: Vec<_> = names.map(|name| (name, export_name(name))).collect();
-    let is_constant = |name: &str| {
-        let mut constant = constant.pairs();
-        constant.any(|(other, _)| is_same_when_escaped(&other, name))
-    };
-    for index in 0..names.len() {
-        let is_used = |name: &str| {
-            let (before, others) = names.split_at(index);
-            before.iter().any(|(_, used)| used == name)
-                || others
-                    .iter()
-                    .skip(1)
-                    .any(|(unchanged, _)| *unchanged == name)
-        };
-        let mut exported = names[index].1.clone();
-        while is_constant(&exported) || exported != names[index].0 && is_used(&exported) {
-            exported.insert_str(0, PREFIX);
-        }
-        names[index].1 = exported;
-    }
-    names
-}
-
-fn export_name(name: &str) -> String {
-    let escaped = Escaping::Underscores.label_name(name);
-    match &*escaped {
-        "" => "_".to_owned(),
-        "le" | "quantile" => format!("{PREFIX}{escaped}"),
-        // Reserved by Prometheus.
-        name if name.starts_with("__") => format!("{PREFIX}{}", name.trim_start_matches('_')),
-        _ => escaped.into_owned(),
     }
 }

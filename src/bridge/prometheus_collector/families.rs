@@ -1,11 +1,15 @@
 //! Converts families of the `prometheus` crate to those of a collector.
 
-use prometheus::proto::{self, MetricType};
+use std::borrow::Cow;
+use std::iter;
 
+use prometheus::proto::{self, LabelPair, MetricType};
+
+use crate::bridge::exported_label_names::export_names;
 use crate::bridge::prometheus_collector::histograms::HistogramBuffer;
 use crate::bridge::prometheus_collector::numbers::{counter_sum, gauge_value};
 use crate::registry::CollectSink;
-use crate::snapshot::{Desc, Kind};
+use crate::snapshot::{Desc, Kind, Labels};
 
 /// Adds a family and its series.
 pub(super) fn add(family: &proto::MetricFamily, sink: &mut CollectSink<'_>) {
@@ -23,15 +27,27 @@ pub(super) fn add(family: &proto::MetricFamily, sink: &mut CollectSink<'_>) {
     if let Err(error) = sink.family(&Desc::new(name, family.help(), kind)) {
         return refuse_all(sink, &error.to_string());
     }
-    let mut labels = Vec::new();
+    let metrics = family.get_metric();
+    // Mostly, all series have the same label names. Names of labels are mapped once for them.
+    for metrics in metrics.chunk_by(|one, other| label_names(one).eq(label_names(other))) {
+        add_series(name, kind, metrics, sink);
+    }
+}
+
+/// Adds series with the same label names.
+fn add_series(name: &str, kind: Kind, metrics: &[proto::Metric], sink: &mut CollectSink<'_>) {
+    let label_names = exported_label_names(metrics, sink.constant_labels());
+    let mut labels = Vec::with_capacity(label_names.len());
     let mut histogram = HistogramBuffer::default();
-    for metric in family.get_metric() {
+    for metric in metrics {
         if metric.timestamp_ms() != 0 {
             sink.refuse(name, 1, "the sample has a timestamp");
             continue;
         }
         labels.clear();
-        labels.extend(metric.get_label().iter().map(label));
+        let label_names = label_names.iter().map(|name| &**name);
+        let values = metric.get_label().iter().map(LabelPair::value);
+        labels.extend(iter::zip(label_names, values));
         match kind {
             Kind::Counter => add_counter(sink, name, &labels, counter_sum(metric.get_counter())),
             Kind::Gauge => {
@@ -62,12 +78,22 @@ fn add_counter(sink: &mut CollectSink<'_>, name: &str, labels: &[(&str, &str)], 
     }
 }
 
-/// Returns a label under a name that is not reserved.
-fn label(pair: &proto::LabelPair) -> (&str, &str) {
-    let name = match pair.name() {
-        "le" => "exported_le",
-        "quantile" => "exported_quantile",
-        name => name,
+fn label_names(metric: &proto::Metric) -> impl Iterator<Item = &str> {
+    metric.get_label().iter().map(LabelPair::name)
+}
+
+/// Returns the exported label names of series that have the same ones, in the same order. A name
+/// that is repeated stays so.
+fn exported_label_names<'m>(metrics: &'m [proto::Metric], constant: &Labels) -> Vec<Cow<'m, str>> {
+    let names: Vec<&str> = metrics.first().into_iter().flat_map(label_names).collect();
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let exported = export_names(sorted.into_iter(), constant);
+    let export = |name: &str| {
+        let mut exported = exported.iter();
+        let found = exported.find(|(other, _)| *other == name);
+        found.map(|(_, exported)| exported.clone())
     };
-    (name, pair.value())
+    names.into_iter().filter_map(export).collect()
 }

@@ -40,9 +40,17 @@ use crate::registry::{Collect, CollectSink};
 /// - OpenMetrics requires that the name of a counter ends in `_total`. So every format of
 ///   Prometheus appends it to a counter that lacks it, as it does for the metrics of this crate.
 /// - A label named `le` or `quantile`, which Prometheus reserves for buckets and quantiles, is
-///   called `exported_le` or `exported_quantile`.
+///   called `exported_le` or `exported_quantile`. A label `region` is called `exported_region` if
+///   the handle of the registry has a constant label of that name
+///   ([`Registry::with_labels`](crate::Registry::with_labels)). If that name is in use, the prefix
+///   is repeated.
+/// - A label named `__x`, which Prometheus reserves, is called `exported_x`. A custom collector can
+///   have label names that Prometheus does not accept: `a-b` is called `a_b`.
 /// - A label with an empty value is left out, which is the same to Prometheus.
 /// - A metric keeps the first help text that is not empty.
+/// - The `prometheus` crate merges families that have the same name and does not check their
+///   types. The first one determines the type, and a value of another type is 0, as in the text
+///   of its encoder.
 /// - Bounds of buckets are written as OpenMetrics requires: `1.0` instead of `1`.
 ///
 /// The model of the `prometheus` crate has no creation times and no exemplars. In OpenMetrics and
@@ -62,8 +70,8 @@ use crate::registry::{Collect, CollectSink};
 /// - The sample has a timestamp. An exporter must not present an old value as the current one.
 /// - The buckets of a histogram contradict each other or the count.
 ///
-/// `tachometer_invalid_observations_total` counts series with a label name that is not valid, a
-/// counter that is negative, infinite or NaN, and a second series with the same labels.
+/// `tachometer_invalid_observations_total` counts series with a repeated label name, a counter
+/// that is negative, infinite or NaN, and a second series with the same labels.
 ///
 /// # Collectors that fail
 ///

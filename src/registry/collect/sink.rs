@@ -173,6 +173,12 @@ impl<'a> CollectSink<'a> {
         self.add(family, Kind::Histogram, labels.as_ref(), fits, empty, push)
     }
 
+    /// Returns the labels that all series of the collector have.
+    #[cfg(feature = "prometheus")]
+    pub(crate) fn constant_labels(&self) -> &'a Labels {
+        self.collector.scope.labels()
+    }
+
     /// Counts series that the collector leaves out, because they have no equivalent here.
     ///
     /// `tachometer_series_refused_total` counts them. The reason is logged as a warning, once for

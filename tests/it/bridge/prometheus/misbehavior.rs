@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use prometheus::proto::{Metric, MetricType};
 use tachometer::Registry;
+use tachometer::bridge::PrometheusCollector;
 use tachometer::export::Format;
 
 use crate::bridge::prometheus::custom_collector::{
@@ -13,6 +14,7 @@ use crate::bridge::prometheus::custom_collector::{
 use crate::bridge::prometheus::from_prometheus::{collecting, exported, refused_series};
 use crate::bridge::prometheus::their_text::theirs;
 use crate::support::compare_exports::read;
+use crate::support::parse::Series;
 use crate::support::read::sum;
 use crate::support::warnings::warnings;
 
@@ -114,6 +116,22 @@ fn a_metric_that_changes_its_type_keeps_the_first_one() {
     );
 }
 
+/// The `prometheus` crate merges families of one name. The type of the first one counts.
+#[test]
+fn a_series_of_another_type_than_its_family_is_0_as_in_the_encoder() {
+    let other = registry_of(vec![
+        family("merged_total", COUNTER, vec![counter(&[("a", "1")], 1.0)]),
+        family("merged_total", GAUGE, vec![gauge(&[("a", "2")], 7.0)]),
+    ]);
+    let registry = with_others(&other);
+    let families = exported(&registry);
+    assert_eq!(families["merged_total"], theirs(&other)["merged_total"]);
+    let values = families["merged_total"].series.iter();
+    let values = values.map(|series| series.number.unwrap().real().0);
+    assert_eq!(Vec::from_iter(values), [1.0, 0.0]);
+    assert_eq!(refused_series(&registry), 0.0);
+}
+
 #[test]
 fn types_that_do_not_exist_here_and_timestamps_are_refused_with_the_reason() {
     let mut old = gauge(&[("a", "secret")], 1.0);
@@ -188,12 +206,16 @@ fn names_that_are_not_valid_or_taken_are_refused() {
 }
 
 #[test]
-fn label_names_that_are_not_valid_are_counted_and_reserved_ones_are_changed() {
-    let labels: [&[(&str, &str)]; 7] = [
+fn label_names_that_are_not_valid_are_changed_and_repeated_ones_are_counted() {
+    let labels: [&[(&str, &str)]; 10] = [
         &[("a-b", "1")],
         &[("", "1")],
         &[("__name__", "1")],
         &[("a", "1"), ("a", "2")],
+        &[("b-c", "1"), ("b-c", "2")],
+        &[("d.e", "1"), ("d_e", "2"), ("d-e", "3")],
+        // In another order, so it is the same series.
+        &[("d-e", "3"), ("d.e", "1"), ("d_e", "2")],
         &[("le", "1"), ("quantile", "0.5")],
         &[("exported_le", "1"), ("le", "2")],
         &[("fine", "1")],
@@ -203,14 +225,63 @@ fn label_names_that_are_not_valid_are_counted_and_reserved_ones_are_changed() {
     assert_eq!(Vec::from_iter(scrape(&registry)), ["labels"]);
     let text = registry.export_prometheus();
     for line in [
+        "labels{a_b=\"1\"} 1\n",
+        "labels{_=\"1\"} 1\n",
+        "labels{exported_name__=\"1\"} 1\n",
+        "labels{d_e=\"2\",exported_d_e=\"3\",exported_exported_d_e=\"1\"} 1\n",
         "labels{exported_le=\"1\",exported_quantile=\"0.5\"} 1\n",
+        "labels{exported_exported_le=\"2\",exported_le=\"1\"} 1\n",
         "labels{fine=\"1\"} 1\n",
     ] {
-        assert!(text.contains(line), "{text}");
+        assert!(text.contains(line), "{line}: {text}");
     }
-    assert_eq!(exported(&registry)["labels"].series.len(), 2);
+    assert_eq!(exported(&registry)["labels"].series.len(), 7);
     let before = invalid(&registry, "labels");
-    assert_eq!(invalid(&registry, "labels") - before, 5.0);
+    assert_eq!(invalid(&registry, "labels") - before, 3.0);
+}
+
+#[test]
+fn a_label_with_the_name_of_a_constant_label_is_renamed() {
+    let families = vec![
+        family(
+            "mixed",
+            GAUGE,
+            vec![
+                gauge(&[("a", "1")], 1.0),
+                gauge(&[("service", "library"), ("service_name", "cart")], 2.0),
+                gauge(&[("exported_service", "x"), ("service", "y")], 3.0),
+            ],
+        ),
+        family("one", GAUGE, vec![gauge(&[("service", "z")], 4.0)]),
+    ];
+    let registry = Registry::new().with_utf8_names();
+    let labels = [("service", "api"), ("service.name", "shop")];
+    let labeled = registry.clone().with_labels(labels).unwrap();
+    labeled
+        .collector(PrometheusCollector::new(registry_of(families)))
+        .unwrap();
+    let families = exported(&registry);
+    let labels = |name: &str| {
+        let series = families[name].series.iter();
+        let pairs = |series: &Series| {
+            let pairs = series.labels.iter();
+            let pairs = pairs.filter(|(name, _)| !name.starts_with("service"));
+            let pairs = pairs.map(|(name, value)| format!("{name}={value}"));
+            (series.labels.len(), pairs.collect::<Vec<_>>().join(","))
+        };
+        series.map(pairs).collect::<BTreeSet<_>>()
+    };
+    let expected = [
+        (3, "a=1"),
+        (4, "exported_exported_service=y,exported_service=x"),
+        (4, "exported_service=library,exported_service_name=cart"),
+    ];
+    let expected = expected.map(|(count, pairs)| (count, pairs.to_owned()));
+    assert_eq!(Vec::from_iter(labels("mixed")), expected);
+    let expected = [(3, "exported_service=z".to_owned())];
+    assert_eq!(Vec::from_iter(labels("one")), expected);
+    assert_eq!(invalid(&registry, "mixed") + invalid(&registry, "one"), 0.0);
+    assert_eq!(refused_series(&registry), 0.0);
 }
 
 #[test]
@@ -363,7 +434,7 @@ fn a_process_collector_of_both_crates_is_refused_once() {
         .unwrap();
     let families = other.clone();
     registry
-        .collector(tachometer::bridge::PrometheusCollector::new(families))
+        .collector(PrometheusCollector::new(families))
         .unwrap();
     let families = exported(&registry);
     for name in names {
