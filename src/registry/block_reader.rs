@@ -13,6 +13,8 @@ use crate::registry::delivery::DeliveredSets;
 use crate::registry::metric_table::{MetricEntry, SeriesGroup};
 use crate::registry::overlapping_series::{SeenSeries, is_self_metric, sum_series};
 use crate::registry::registered_collector::RegisteredCollector;
+#[cfg(feature = "prometheus")]
+use crate::registry::running_collectors::ReadGuard;
 use crate::registry::self_metrics::{self, SelfMetrics};
 use crate::snapshot::{Desc, Labels, LabelsView, SeriesBlock};
 
@@ -158,6 +160,8 @@ impl BlockReader {
     /// Runs the collectors, and returns the metrics to read.
     fn start(&mut self) -> vec::IntoIter<Arc<MetricEntry>> {
         let registry = self.registry.clone();
+        #[cfg(feature = "prometheus")]
+        let _guard = ReadGuard::enter(&registry);
         for registry in registry.registries() {
             let collectors = registry.table().collectors().to_vec();
             if let Some(self_metrics) = &mut self.self_metrics {

@@ -21,7 +21,7 @@ pub(super) struct AdditionalRegistries {
     /// counted.
     is_checked: AtomicBool,
     /// How many series were left out of scrapes, by metric name. Few metrics conflict.
-    skipped: Mutex<Vec<(String, u64)>>,
+    skipped: Arc<Mutex<Vec<(String, u64)>>>,
 }
 
 /// The metrics of several registries, merged by name.
@@ -127,6 +127,27 @@ impl Registry {
     pub(crate) fn addresses(&self) -> impl Iterator<Item = usize> {
         let registries = self.registries();
         registries.map(|registry| Arc::as_ptr(&registry.inner).addr())
+    }
+
+    /// Returns a handle to those of its registries for whose address `is_kept` returns true; `None`
+    /// if there are none. It counts conflicts with this handle.
+    #[cfg(feature = "prometheus")]
+    pub(super) fn filter_registries(&self, is_kept: impl Fn(usize) -> bool) -> Option<Self> {
+        let registries = iter::zip(self.registries(), self.addresses());
+        let kept = registries.filter(|(_, address)| is_kept(*address));
+        let mut kept = kept.map(|(registry, _)| registry.without_additional());
+        let first = kept.next()?;
+        let registries: Vec<_> = kept.collect();
+        let additional = self.additional.as_ref().filter(|_| !registries.is_empty());
+        let additional = additional.map(|all| AdditionalRegistries {
+            registries,
+            is_checked: AtomicBool::new(all.is_checked.load(Ordering::Relaxed)),
+            skipped: Arc::clone(&all.skipped),
+        });
+        Some(Self {
+            additional: additional.map(Arc::new),
+            ..first
+        })
     }
 
     /// Returns a handle that reads this registry without the others.

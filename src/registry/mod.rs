@@ -47,6 +47,7 @@ mod overlapping_series;
 mod refusals;
 mod register_collectors;
 mod registered_collector;
+mod running_collectors;
 mod scope;
 mod self_metrics;
 

@@ -1,7 +1,6 @@
 //! A collector that was registered, and how it is run.
 
 use std::any::Any;
-use std::cell::RefCell;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +13,7 @@ use crate::registry::collector_calls::CollectorCalls;
 use crate::registry::collector_families::{CollectorFamilies, DescribedFamily, MAX_FAMILIES};
 use crate::registry::metric_table::SeriesGroup;
 use crate::registry::refusals::Refusals;
+use crate::registry::running_collectors::RunGuard;
 use crate::registry::scope::Scope;
 use crate::registry::{Inner, Registry};
 use crate::snapshot::{Desc, Labels, SeriesBlock};
@@ -221,47 +221,6 @@ impl Registry {
             }
         }
         collectors
-    }
-}
-
-#[cfg(feature = "prometheus")]
-impl Registry {
-    /// Returns true if this thread runs a collector of a registry that is read through this
-    /// handle.
-    pub(crate) fn is_running_collector(&self) -> bool {
-        let contains = |running: &RefCell<Vec<usize>>| {
-            let running = running.borrow();
-            self.addresses().any(|address| running.contains(&address))
-        };
-        RUNNING.try_with(contains).unwrap_or(false)
-    }
-}
-
-/// While it exists, the current thread is running a collector.
-struct RunGuard;
-
-thread_local! {
-    /// The addresses of the registries whose collectors this thread is running.
-    static RUNNING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
-}
-
-impl RunGuard {
-    /// Returns `None` if this thread is running a collector of the registry already: that
-    /// collector reads its own registry, and would call itself without end.
-    fn enter(registry_address: usize) -> Option<Self> {
-        let enter = |running: &RefCell<Vec<usize>>| {
-            let mut running = running.borrow_mut();
-            let is_new = !running.contains(&registry_address);
-            is_new.then(|| running.push(registry_address))
-        };
-        // While a thread is being destroyed it has no list any more, and runs no collector.
-        RUNNING.try_with(enter).ok().flatten().map(|()| Self)
-    }
-}
-
-impl Drop for RunGuard {
-    fn drop(&mut self) {
-        let _ = RUNNING.try_with(|running| running.borrow_mut().pop());
     }
 }
 

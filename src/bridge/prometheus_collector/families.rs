@@ -28,7 +28,7 @@ pub(super) fn add(family: &proto::MetricFamily, sink: &mut CollectSink<'_>) {
         return refuse_all(sink, &error.to_string());
     }
     let metrics = family.get_metric();
-    // Mostly, all series have the same label names. Names of labels are mapped once for them.
+    // Series that follow each other mostly have the same label names, which are mapped once.
     for metrics in metrics.chunk_by(|one, other| label_names(one).eq(label_names(other))) {
         add_series(name, kind, metrics, sink);
     }

@@ -48,6 +48,11 @@ use crate::snapshot::{Escaping, Labels, SeriesBlock};
 /// registries would have the same series. Merge such registries ([`Registry::merged`]), or give
 /// them the same constant label with different values ([`Registry::with_labels`]).
 ///
+/// If a [`PrometheusCollector`](crate::bridge::PrometheusCollector) adds the other registry to one
+/// of this crate, this collector returns the registries that are not in that scrape already. It
+/// leaves out the metrics of a registry about itself, such as `tachometer_series`: those of
+/// the registry that is scraped have the same names.
+///
 /// The `prometheus` crate merges families that have the same name and does not check their types
 /// and labels. Give its own metrics other names than those of this registry.
 ///
@@ -89,14 +94,17 @@ impl Collector for RegistryCollector {
 
     fn collect(&self) -> Vec<proto::MetricFamily> {
         // The metrics of a registry that this thread reads are in the result of that read.
-        if self.registry.is_running_collector() {
+        let Some(registry) = self.registry.without_those_being_read() else {
             return Vec::new();
-        }
+        };
         let is_foreign = is_read_of_prometheus();
         let _mark = ReadMark::for_prometheus();
-        let blocks = self.registry.gather();
+        let blocks = registry.gather();
         // The registry that this thread reads has its own metrics of these names.
-        let is_self_metric = |block: &SeriesBlock| block.desc.name().starts_with("tachometer_");
+        let is_self_metric = |block: &SeriesBlock| {
+            let mut descs = Registry::self_metric_descs();
+            descs.any(|desc| desc.name() == block.desc.name())
+        };
         let blocks = blocks.filter(|block| !(is_foreign && is_self_metric(block)));
         prometheus_families::from_blocks(blocks)
     }

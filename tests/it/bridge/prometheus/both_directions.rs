@@ -102,6 +102,108 @@ fn two_registries_that_collect_the_same_one_and_are_collected_by_it_end() {
     assert_eq!(refused_series(&first) + refused_series(&second), 0.0);
 }
 
+/// Returns a registry of the other crate that collects a registry.
+fn other_with(registry: &Registry) -> prometheus::Registry {
+    let other = other("their_total");
+    let collector = RegistryCollector::new(registry);
+    other.register(Box::new(collector)).unwrap();
+    other
+}
+
+#[test]
+fn only_the_metrics_of_a_registry_about_itself_are_left_out_of_another() {
+    let (first, second) = (registry("first_total"), registry("second_total"));
+    for name in [
+        "tachometer_custom_total",
+        "tachometer_series_of_a_library_total",
+    ] {
+        second.counter(name, "Custom.").unwrap().inc_by(3);
+    }
+    let jobs = second.counter_family("jobs", "Jobs.", ["queue"]).unwrap();
+    jobs.with(["mail"]).inc();
+    first.counter("taken_total", "Taken.").unwrap().inc();
+    second.counter("taken_total", "Taken.").unwrap().inc();
+    let other = other_with(&second);
+    let collector = PrometheusCollector::new(other.clone());
+    first.collector(collector).unwrap();
+    assert!(encode(&other).contains("tachometer_series{metric=\"jobs\"} 1\n"));
+    let text = first.export_prometheus();
+    assert!(!text.contains("tachometer_series{"), "{text}");
+    for line in [
+        "second_total 1\n",
+        "tachometer_custom_total 3\n",
+        "tachometer_series_of_a_library_total 3\n",
+        "taken_total 1\n",
+        // The one with a name of the first registry.
+        "tachometer_series_refused_total{collector=\"PrometheusCollector\"} 1\n",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+}
+
+#[test]
+fn of_a_merged_handle_the_registries_that_are_not_read_already_are_returned() {
+    let [first, second, third] = ["first_total", "second_total", "third_total"].map(registry);
+    for (queue, registry) in [("mail", &second), ("image", &third)] {
+        let jobs = registry.counter_with("jobs_total", "Jobs.", [("queue", queue)]);
+        jobs.unwrap().inc();
+    }
+    let all = Registry::merged([&first, &second, &third]).unwrap();
+    let other = other_with(&all);
+    first
+        .collector(PrometheusCollector::new(other.clone()))
+        .unwrap();
+    let two = Registry::merged([&first, &second]).unwrap();
+    let names_of_all = [
+        "first_total",
+        "jobs_total",
+        "second_total",
+        "their_total",
+        "third_total",
+    ];
+    for _ in 0..2 {
+        for registry in [&first, &two, &all] {
+            let families = ours(registry);
+            assert_eq!(names(&families), names_of_all);
+            assert_eq!(families["jobs_total"].series.len(), 2);
+        }
+        assert_eq!(names(&theirs(&other)), names_of_all);
+        assert_eq!(names(&ours(&second)), ["jobs_total", "second_total"]);
+        // A single metric is read by itself.
+        let metric = first.get("third_total").unwrap();
+        assert_eq!(metric.value(), 1.0);
+    }
+    for registry in [&first, &two, &all] {
+        let text = registry.export_prometheus();
+        assert!(
+            !text.contains("tachometer_invalid_observations_total"),
+            "{text}"
+        );
+        assert_eq!(refused_series(registry), 0.0);
+    }
+}
+
+#[test]
+fn a_merged_read_has_the_metrics_of_its_registries_once() {
+    let (first, second) = (registry("first_total"), registry("second_total"));
+    let other = other_with(&second);
+    let collector = PrometheusCollector::new(other.clone());
+    first.collector(collector).unwrap();
+    let all = ["first_total", "second_total", "their_total"];
+    for _ in 0..2 {
+        // The second registry is not locked or left out after a merged read.
+        let both = Registry::merged([&first, &second]).unwrap();
+        assert_eq!(names(&ours(&both)), all);
+        assert_eq!(names(&ours(&first)), all);
+        let text = both.export_prometheus();
+        assert!(
+            !text.contains("tachometer_invalid_observations_total"),
+            "{text}"
+        );
+        assert_eq!(refused_series(&both), 0.0);
+    }
+}
+
 /// A reader of the lock of the `prometheus` crate waits behind a writer that waits. So a thread
 /// that took the lock twice, or scrapes that wait for each other, would block forever.
 #[test]

@@ -128,7 +128,7 @@ fn a_series_of_another_type_than_its_family_is_0_as_in_the_encoder() {
     assert_eq!(families["merged_total"], theirs(&other)["merged_total"]);
     let values = families["merged_total"].series.iter();
     let values = values.map(|series| series.number.unwrap().real().0);
-    assert_eq!(Vec::from_iter(values), [1.0, 0.0]);
+    assert_eq!(values.collect::<Vec<_>>(), [1.0, 0.0]);
     assert_eq!(refused_series(&registry), 0.0);
 }
 
