@@ -68,8 +68,10 @@ impl<M: Instrument> Families<M> {
     /// count.
     pub(super) fn describe(&self, name: &str, unit: Option<Unit>, help: &str, settings: &Settings) {
         // Macros with a description describe the metric each time.
-        let is_described = |name: &Name<M>| !name.help.is_empty();
-        if help.is_empty() && unit.is_none() || self.names().get(name).is_some_and(is_described) {
+        let is_known = |name: &Name<M>| {
+            (help.is_empty() || !name.help.is_empty()) && (unit.is_none() || name.unit.is_some())
+        };
+        if help.is_empty() && unit.is_none() || self.names().get(name).is_some_and(is_known) {
             return;
         }
         let mut names = self.names_mut();

@@ -40,18 +40,20 @@ impl HistogramFn for SeriesOf<Histogram> {
     }
 
     fn record_many(&self, value: f64, count: usize) {
-        /// A greater number is an error in the caller, and would take long.
-        const MAX: usize = 1 << 40;
+        /// A greater number is an error in the caller, and would take long. It does not fit into
+        /// the `usize` of each platform.
+        const MAX: u64 = 1 << 40;
 
-        if count > MAX {
+        let mut remaining = u64::try_from(count).unwrap_or(u64::MAX);
+        let is_valid = value.is_finite() && remaining <= MAX;
+        if !is_valid && remaining > 0 {
             self.count_invalid();
             return;
         }
-        let mut remaining = count;
         while remaining > 0 {
             let part = u32::try_from(remaining).unwrap_or(u32::MAX);
             self.observe_many(value, part);
-            remaining -= usize::try_from(part).unwrap_or(remaining);
+            remaining -= u64::from(part);
         }
     }
 }

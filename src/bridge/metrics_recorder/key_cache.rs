@@ -47,8 +47,10 @@ impl<M: Instrument> KeyCache<M> {
 
     pub(super) fn insert(&self, key: &Key, series: Arc<SeriesOf<M>>) {
         let shard = &self.shard(key).0;
+        // It may allocate, so it comes before the lock.
+        let key = key.to_retained();
         let mut handles = shard.write().unwrap_or_else(PoisonError::into_inner);
-        handles.insert(key.to_retained(), series);
+        handles.insert(key, series);
     }
 
     #[inline]

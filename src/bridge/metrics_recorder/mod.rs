@@ -78,9 +78,17 @@ use crate::registry::Registry;
 ///
 /// # Values
 ///
-/// A counter wraps to 0 at 2^64. `absolute` raises it to a value. Histograms have classic [buckets](Self::buckets) and, with [`Buckets::native`], exponential
-/// ones; they are never summaries. A value that is NaN or infinite is ignored and counted as
-/// invalid, except by `Gauge::set`. The level and the target of a macro are ignored.
+/// A counter wraps to 0 at 2^64. `absolute` raises it to a value. Histograms have classic
+/// [buckets](Self::buckets) and, with [`Buckets::native`], exponential ones; they are never
+/// summaries. The level and the target of a macro are ignored.
+///
+/// A value that is NaN or infinite is ignored and counted as invalid, except by `Gauge::set`. So
+/// is a call of `record_many` with a count above 2^40. A call counts once.
+///
+/// # Allocators
+///
+/// A global allocator must not record with the facade. Its thread would wait for a lock that it
+/// holds itself: the recorder allocates memory while it holds a lock.
 pub struct MetricsRecorder {
     settings: Settings,
     counters: Families<Counter>,

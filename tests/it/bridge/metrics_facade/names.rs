@@ -139,9 +139,9 @@ fn names_that_become_the_same_share_a_metric() {
 #[test]
 fn a_unit_that_is_described_before_the_first_use_is_appended() {
     for (enabled, names) in [
-        (None, ["wait_seconds ", "sent_bytes_total "]),
-        (Some(true), ["wait_seconds ", "sent_bytes_total "]),
-        (Some(false), ["wait ", "sent_total "]),
+        (None, ["wait_seconds ", "sent_bytes_total ", "age_seconds "]),
+        (Some(true), ["wait_seconds ", "sent_bytes_total ", "age_seconds "]),
+        (Some(false), ["wait ", "sent_total ", "age "]),
     ] {
         let registry = Registry::new();
         let mut recorder = MetricsRecorder::new().registry(&registry);
@@ -151,7 +151,12 @@ fn a_unit_that_is_described_before_the_first_use_is_appended() {
         let run = || {
             record_with(&recorder, || {
                 describe_gauge!("wait", metrics::Unit::Seconds, "Time to wait.");
-                describe_counter!("sent", metrics::Unit::Bytes, "Sent.");
+                // The text and the unit in two calls, in both orders.
+                describe_counter!("sent", metrics::Unit::Bytes, "");
+                describe_counter!("sent", "Sent.");
+                describe_gauge!("age", "Age.");
+                describe_gauge!("age", metrics::Unit::Seconds, "Too late.");
+                gauge!("age").set(1.0);
                 gauge!("wait").set(1.0);
                 counter!("sent").increment(1);
                 // Too late for the name.
@@ -166,6 +171,7 @@ fn a_unit_that_is_described_before_the_first_use_is_appended() {
         };
         let messages = warnings(|| {}, run);
         let text = format!("\n{}", registry.export_prometheus());
+        assert!(text.contains(" Sent.\n") && text.contains(" Age.\n"), "{text}");
         for name in names.iter().chain(&["# HELP late Late.\n", "late 2\n"]) {
             assert!(text.contains(&format!("\n{name}")), "{name}\n{text}");
         }

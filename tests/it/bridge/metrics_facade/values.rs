@@ -70,6 +70,9 @@ fn values_that_are_not_numbers_are_counted_as_invalid_and_change_no_sum() {
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             histogram.record(value);
             histogram.record_many(value, 1_000);
+            // More than a `u32`, where `usize` has more bits.
+            histogram.record_many(value, usize::MAX >> 30);
+            histogram.record_many(value, 0);
             gauge!("g").increment(value);
             gauge!("g").decrement(value);
         }
@@ -85,7 +88,7 @@ fn values_that_are_not_numbers_are_counted_as_invalid_and_change_no_sum() {
         let labels = [("metric", metric)];
         sum(&registry, "tachometer_invalid_observations_total", &labels)
     };
-    assert_eq!((invalid("g"), invalid("h")), (6.0, 7.0));
+    assert_eq!((invalid("g"), invalid("h")), (6.0, 10.0));
     let text = registry.export_prometheus();
     assert!(text.contains("h_count 1002\n"), "{text}");
     assert!(text.contains("last NaN\n"), "{text}");
