@@ -14,9 +14,9 @@ const RETIRED: u64 = 4;
 const HELD_BY_HANDLE: u64 = 8;
 /// The series has a value that counts under the limit.
 const COUNTED: u64 = 16;
-/// Code declared the series, so it is never retired.
-const DECLARED: u64 = 32;
-const FLAGS: u64 = REMOVED | ESCAPED | RETIRED | HELD_BY_HANDLE | COUNTED | DECLARED;
+/// The series never expires and is never retired: code declared it, or counts on its last value.
+const PERMANENT: u64 = 32;
+const FLAGS: u64 = REMOVED | ESCAPED | RETIRED | HELD_BY_HANDLE | COUNTED | PERMANENT;
 const FLAG_BITS: u32 = FLAGS.count_ones();
 
 /// What a lookup must know about a series before it compares labels, in one word: the Unix time
@@ -86,12 +86,17 @@ impl SeriesState {
         self.set(COUNTED, is_counted);
     }
 
-    pub(crate) fn is_declared(&self) -> bool {
-        self.has_any(DECLARED)
+    pub(crate) fn is_permanent(&self) -> bool {
+        self.has_any(PERMANENT)
     }
 
-    pub(crate) fn declare(&self) {
-        self.set(DECLARED, true);
+    /// Makes a series one that never expires and is never retired.
+    #[inline]
+    pub(crate) fn set_permanent(&self) {
+        // Load first: the usual case stores nothing.
+        if !self.is_permanent() {
+            self.set(PERMANENT, true);
+        }
     }
 
     /// Sets the creation time to now.

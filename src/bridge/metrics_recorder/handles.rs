@@ -12,6 +12,8 @@ impl CounterFn for SeriesOf<Counter> {
     }
 
     fn absolute(&self, value: u64) {
+        // From 0, the next call would count everything again.
+        self.state.set_permanent();
         self.cell.raise_to(value);
     }
 }
@@ -19,11 +21,14 @@ impl CounterFn for SeriesOf<Counter> {
 impl GaugeFn for SeriesOf<Gauge> {
     #[inline]
     fn increment(&self, value: f64) {
+        // From 0, the decrements to come would lead to a negative number.
+        self.state.set_permanent();
         self.add(value);
     }
 
     #[inline]
     fn decrement(&self, value: f64) {
+        self.state.set_permanent();
         self.add(-value);
     }
 

@@ -134,6 +134,11 @@ impl MetricsRecorder {
 
     /// Removes series in which nothing was recorded for this time. The default is never. See
     /// [`Family::expire_after`](crate::Family::expire_after).
+    ///
+    /// A counter that was set with `absolute` never expires, since the next call would count
+    /// everything again. Neither does a gauge that was changed with `increment` or `decrement`: the
+    /// changes to come belong to its last value. A gauge that was only set before it expired starts
+    /// at 0.
     #[must_use = "this returns the recorder"]
     pub fn expire_after(mut self, unused: Duration) -> Self {
         self.settings.lifetime = Some(unused);

@@ -214,7 +214,7 @@ impl<M: Instrument> SeriesSet<M> {
         for_each_combination(lists, &mut |values| {
             let series = self.get_or_create(values, &mut values.to_vec());
             let mut removed = self.removed();
-            series.handle().series().state.declare();
+            series.handle().series().state.set_permanent();
             // Another thread may have removed it meanwhile.
             if let Some(series) = removed.take(&series.handle().series().labels) {
                 self.restore_retired(&mut removed, &series);

@@ -174,7 +174,7 @@ impl<M: Instrument> SeriesSet<M> {
     /// since.
     fn retire_or_hold(&self, removed: &mut RemovedSeries<M>, series: M) {
         let state = &series.handle().series().state;
-        if !series.handle().is_removed() || state.is_retired() || state.is_declared() {
+        if !series.handle().is_removed() || state.is_retired() || state.is_permanent() {
             return;
         }
         let labels = series.handle().series().labels.clone();

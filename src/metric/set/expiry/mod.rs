@@ -187,7 +187,7 @@ impl<M: Instrument> SeriesSet<M> {
         let labels = &series.handle().series().labels;
         let may_overflow = labels.as_str().contains(OVERFLOW);
         let has_overflow = may_overflow && self.info.values_of(labels).any(|v| v == OVERFLOW);
-        if has_overflow || state.is_declared() {
+        if has_overflow || state.is_permanent() {
             return None;
         }
         series.handle().activity()

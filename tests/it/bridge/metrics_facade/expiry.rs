@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use http_body_util::BodyExt;
-use metrics::{counter, gauge, histogram, with_local_recorder};
+use metrics::{Label, counter, gauge, histogram, with_local_recorder};
 use tachometer::bridge::MetricsRecorder;
 use tachometer::{MetricsRouter, Registry};
 use tower::ServiceExt;
@@ -98,4 +98,77 @@ async fn values_that_take_turns_do_not_use_up_the_limit() {
         let line = format!("c_total{{user=\"{user}\"}} 1\n");
         assert!(text.contains(&line), "{line}\n{text}");
     }
+}
+
+#[tokio::test]
+async fn a_counter_that_was_set_and_a_gauge_that_was_changed_never_expire() {
+    let registry = Registry::new();
+    let (recorder, router) = (expiring(&registry), router(&registry));
+    // With labels, and without.
+    for labels in [vec![], vec![Label::new("x", "1")]] {
+        let record = |amount: f64| {
+            record_with(&recorder, || {
+                counter!("bytes", labels.clone()).absolute(5_000);
+                let up = gauge!("up", labels.clone());
+                let down = gauge!("down", labels.clone());
+                for _ in 0..3 {
+                    if amount > 0.0 {
+                        up.increment(amount);
+                        down.decrement(amount);
+                    } else {
+                        up.decrement(-amount);
+                        down.increment(-amount);
+                    }
+                }
+                gauge!("set", labels.clone()).set(1.0);
+            });
+        };
+        for (amount, up) in [(1.0, 3.0), (-1.0, 0.0)] {
+            record(amount);
+            for _ in 0..4 {
+                scrape(&router).await;
+            }
+            assert_eq!(sum(&registry, "up", &[]), up);
+            assert_eq!(sum(&registry, "down", &[]), -up);
+            // Other series expire.
+            assert_eq!(registry.get("set").unwrap().series(), 0);
+        }
+    }
+    assert_eq!(sum(&registry, "bytes", &[]), 10_000.0);
+    assert_eq!(registry.get("bytes").unwrap().series(), 2);
+}
+
+#[tokio::test]
+async fn a_series_that_is_set_after_it_expired_stays() {
+    let registry = Registry::new();
+    let (recorder, router) = (expiring(&registry), router(&registry));
+    let handles = with_local_recorder(&recorder, || {
+        let counter = counter!("bytes", "x" => "1");
+        counter.increment(1);
+        let gauge = gauge!("depth", "x" => "1");
+        gauge.set(1.0);
+        (counter, gauge)
+    });
+    for _ in 0..4 {
+        scrape(&router).await;
+    }
+    assert_eq!(registry.get("bytes").unwrap().series(), 0);
+    let (counter, gauge) = handles;
+    counter.absolute(70);
+    gauge.increment(2.0);
+    drop((counter, gauge));
+    for _ in 0..4 {
+        scrape(&router).await;
+    }
+    let text = scrape(&router).await;
+    for line in ["bytes_total{x=\"1\"} 70\n", "depth{x=\"1\"} 2\n"] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    // Their labels lead to the same series.
+    record_with(&recorder, || {
+        counter!("bytes", "x" => "1").absolute(75);
+        gauge!("depth", "x" => "1").decrement(2.0);
+    });
+    assert_eq!(sum(&registry, "bytes", &[]), 75.0);
+    assert_eq!(sum(&registry, "depth", &[]), 0.0);
 }

@@ -140,7 +140,10 @@ fn names_that_become_the_same_share_a_metric() {
 fn a_unit_that_is_described_before_the_first_use_is_appended() {
     for (enabled, names) in [
         (None, ["wait_seconds ", "sent_bytes_total ", "age_seconds "]),
-        (Some(true), ["wait_seconds ", "sent_bytes_total ", "age_seconds "]),
+        (
+            Some(true),
+            ["wait_seconds ", "sent_bytes_total ", "age_seconds "],
+        ),
         (Some(false), ["wait ", "sent_total ", "age "]),
     ] {
         let registry = Registry::new();
@@ -171,7 +174,10 @@ fn a_unit_that_is_described_before_the_first_use_is_appended() {
         };
         let messages = warnings(|| {}, run);
         let text = format!("\n{}", registry.export_prometheus());
-        assert!(text.contains(" Sent.\n") && text.contains(" Age.\n"), "{text}");
+        assert!(
+            text.contains(" Sent.\n") && text.contains(" Age.\n"),
+            "{text}"
+        );
         for name in names.iter().chain(&["# HELP late Late.\n", "late 2\n"]) {
             assert!(text.contains(&format!("\n{name}")), "{name}\n{text}");
         }
