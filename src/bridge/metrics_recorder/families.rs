@@ -141,7 +141,7 @@ impl<M: Instrument> Families<M> {
             let unit = unit.filter(|_| settings.has_unit_suffixes);
             let options = settings.options(settings_of(settings, name));
             let exported = exported_name(name, unit);
-            let set = settings.registry.mixed_family(&exported, help, options)?;
+            let set = settings.registry().mixed_family(&exported, help, options)?;
             // Another name may have registered it.
             set.describe(help);
             let cache: Arc<dyn HandleCache> = Arc::<KeyCache<M>>::clone(&self.cache);
@@ -168,7 +168,7 @@ impl<M: Instrument> Families<M> {
                 key.name()
             )));
         }
-        let labels = ExportedLabels::new(key, settings.registry.constant_labels());
+        let labels = ExportedLabels::new(key, settings.registry().constant_labels());
         if labels.longest_name().len() > MAX_NAME_BYTES {
             return Err(Error::invalid_label(format_args!(
                 "the name of a label of the metric {:?} is longer than {MAX_NAME_BYTES} bytes: \

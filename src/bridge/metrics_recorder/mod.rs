@@ -89,6 +89,7 @@ use crate::registry::Registry;
 ///
 /// A global allocator must not record with the facade. Its thread would wait for a lock that it
 /// holds itself: the recorder allocates memory while it holds a lock.
+#[must_use = "a recorder records nothing until it is installed"]
 pub struct MetricsRecorder {
     settings: Settings,
     counters: Families<Counter>,
@@ -98,10 +99,9 @@ pub struct MetricsRecorder {
 
 impl MetricsRecorder {
     /// Creates a recorder that records in the [global registry](Registry::global).
-    #[must_use = "a recorder records nothing until it is installed"]
     pub fn new() -> Self {
         Self {
-            settings: Settings::new(Registry::global().clone()),
+            settings: Settings::new(),
             counters: Families::new(),
             gauges: Families::new(),
             histograms: Families::new(),
@@ -109,16 +109,14 @@ impl MetricsRecorder {
     }
 
     /// Sets the registry to record in. Its prefix and its constant labels apply.
-    #[must_use = "this returns the recorder"]
     pub fn registry(mut self, registry: &Registry) -> Self {
-        self.settings.registry = registry.clone();
+        self.settings.registry = Some(registry.clone());
         self
     }
 
     /// Sets how many distinct values the labels of a metric may have together; the default is
     /// 2,000. The limit is that of [`Family::limit`](crate::Family::limit), for each combination
     /// of label names: past it, series get the label value `_overflow`, and sums stay right.
-    #[must_use = "this returns the recorder"]
     pub fn label_limit(mut self, values: usize) -> Self {
         self.settings.label_limit = Some(values);
         self
@@ -126,7 +124,6 @@ impl MetricsRecorder {
 
     /// Sets how many names counters may have, and gauges and histograms each; the default is 2,000.
     /// Metrics past the limit are refused.
-    #[must_use = "this returns the recorder"]
     pub fn name_limit(mut self, names: usize) -> Self {
         self.settings.name_limit = names;
         self
@@ -139,7 +136,6 @@ impl MetricsRecorder {
     /// everything again. Neither does a gauge that was changed with `increment` or `decrement`: the
     /// changes to come belong to its last value. A gauge that was only set before it expired starts
     /// at 0.
-    #[must_use = "this returns the recorder"]
     pub fn expire_after(mut self, unused: Duration) -> Self {
         self.settings.lifetime = Some(unused);
         self
@@ -147,7 +143,6 @@ impl MetricsRecorder {
 
     /// Sets the buckets of histograms; the default are classic buckets for durations of 5 ms to
     /// 10 s.
-    #[must_use = "this returns the recorder"]
     pub fn buckets(mut self, buckets: Buckets) -> Self {
         self.settings.buckets = buckets;
         self
@@ -164,7 +159,6 @@ impl MetricsRecorder {
     ///     .buckets_for("response.bytes", Buckets::new(&[1e3, 1e6, 1e9])?);
     /// # Ok::<(), tachometer::Error>(())
     /// ```
-    #[must_use = "this returns the recorder"]
     pub fn buckets_for(mut self, name: &str, buckets: Buckets) -> Self {
         self.settings.buckets_for.insert(name.to_owned(), buckets);
         self
@@ -174,9 +168,8 @@ impl MetricsRecorder {
     /// name ends in it: `sent_total` in bytes becomes `sent_bytes_total`. The default is `true`.
     ///
     /// The unit must be described before the first use of the metric: a name does not change
-    /// later, and a warning is logged. `Unit::Count` appends nothing, and `Unit::Percent` appends `percent`, since no value
-    /// is converted.
-    #[must_use = "this returns the recorder"]
+    /// later, and a warning is logged. `Unit::Count` appends nothing, and `Unit::Percent` appends
+    /// `percent`, since no value is converted.
     pub fn unit_suffixes(mut self, enabled: bool) -> Self {
         self.settings.has_unit_suffixes = enabled;
         self
@@ -225,7 +218,7 @@ impl Default for MetricsRecorder {
 impl fmt::Debug for MetricsRecorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MetricsRecorder")
-            .field("registry", &self.settings.registry)
+            .field("registry", self.settings.registry())
             .finish_non_exhaustive()
     }
 }

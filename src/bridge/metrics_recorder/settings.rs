@@ -13,7 +13,8 @@ pub(super) const LIBRARY: &str = "metrics";
 const DEFAULT_NAME_LIMIT: usize = 2_000;
 
 pub(super) struct Settings {
-    pub(super) registry: Registry,
+    /// The global one if `None`.
+    pub(super) registry: Option<Registry>,
     /// The registry's count of refused series.
     refusals: OnceLock<Arc<Refusals>>,
     pub(super) label_limit: Option<usize>,
@@ -26,10 +27,10 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn new(registry: Registry) -> Self {
+    pub(super) fn new() -> Self {
         Self {
+            registry: None,
             refusals: OnceLock::new(),
-            registry,
             label_limit: None,
             name_limit: DEFAULT_NAME_LIMIT,
             lifetime: None,
@@ -39,10 +40,15 @@ impl Settings {
         }
     }
 
+    /// Returns the registry to record in.
+    pub(super) fn registry(&self) -> &Registry {
+        self.registry.as_ref().unwrap_or_else(|| Registry::global())
+    }
+
     /// Returns the registry's count of refused series, which is then exported.
     pub(super) fn refusals(&self) -> &Refusals {
         self.refusals
-            .get_or_init(|| self.registry.refusals(LIBRARY))
+            .get_or_init(|| self.registry().refusals(LIBRARY))
     }
 
     /// Returns the options of a family whose series have these settings.
