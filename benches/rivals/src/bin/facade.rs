@@ -15,16 +15,16 @@ use tachometer_rivals::{Candidate, compare};
 const BOUNDS: [f64; 11] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 ];
-const OURS: &str = "tachometer";
-const THEIRS: &str = "metrics-exporter-prometheus 0.18";
+const TACHOMETER: &str = "tachometer";
+const EXPORTER: &str = "metrics-exporter-prometheus 0.18";
 const METADATA: metrics::Metadata<'static> =
     metrics::Metadata::new("facade", metrics::Level::INFO, None);
 
 fn main() {
     // The series of a comparison are busy from the start, and not only after two seconds.
     tachometer::testing::set_busy_rate(0);
-    let asked: Vec<_> = std::env::args().skip(1).collect();
-    let runs = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name);
+    let selected: Vec<_> = std::env::args().skip(1).collect();
+    let runs = |name: &str| selected.is_empty() || selected.iter().any(|other| other == name);
     if runs("kept") {
         both("counter, kept handle", |recorder| {
             let counter = recorder.register_counter(&"kept".into(), &METADATA);
@@ -76,18 +76,18 @@ fn main() {
 
 type Work = Box<dyn Fn(u64) + Send + Sync>;
 
-/// Runs a comparison on one thread and on two. `work` makes the work with a recorder.
+/// Runs a comparison on one thread and on two. `work` creates the work for a recorder.
 fn both(name: &str, work: impl Fn(&dyn Recorder) -> Work) {
     for threads in [1, 2] {
-        let recorder = ours(&Registry::new());
+        let recorder = recorder(&Registry::new());
         let run = work(&recorder);
-        let ours = looped(OURS, Arc::new(recorder), run);
-        let recorder = Arc::new(theirs());
+        let tachometer = looped(TACHOMETER, Arc::new(recorder), run);
+        let recorder = Arc::new(exporter());
         let run = work(&*recorder);
         let handle = recorder.handle();
         // It stores every value of a histogram until its upkeep, whose time is not included.
-        let theirs = looped(THEIRS, recorder, run).after(move || handle.run_upkeep());
-        compare(name, threads, &[theirs, ours]);
+        let exporter = looped(EXPORTER, recorder, run).after(move || handle.run_upkeep());
+        compare(name, threads, &[exporter, tachometer]);
     }
 }
 
@@ -105,10 +105,10 @@ fn looped(
 /// Exports 1,000 series: counters, gauges and histograms.
 fn render() {
     let registry = Registry::new();
-    let (ours, theirs) = (ours(&registry), theirs());
-    let handle: PrometheusHandle = theirs.handle();
-    for recorder in [&ours as &dyn Recorder, &theirs] {
-        with_local_recorder(recorder, || {
+    let (recorder, exporter) = (recorder(&registry), exporter());
+    let handle: PrometheusHandle = exporter.handle();
+    for candidate in [&recorder as &dyn Recorder, &exporter] {
+        with_local_recorder(candidate, || {
             for series in 0..400_u32 {
                 let series = series.to_string();
                 metrics::counter!("jobs_total", "queue" => series.clone()).increment(7);
@@ -124,23 +124,23 @@ fn render() {
         "text of 1,000 series",
         1,
         &[
-            Candidate::new(THEIRS, move |_| {
+            Candidate::new(EXPORTER, move |_| {
                 black_box(handle.render());
             }),
-            Candidate::new(OURS, move |_| {
+            Candidate::new(TACHOMETER, move |_| {
                 black_box(registry.export_prometheus());
             }),
         ],
     );
-    drop((ours, theirs));
+    drop((recorder, exporter));
 }
 
-fn ours(registry: &Registry) -> MetricsRecorder {
+fn recorder(registry: &Registry) -> MetricsRecorder {
     let buckets = Buckets::new(&BOUNDS).expect("valid bounds");
     MetricsRecorder::new().registry(registry).buckets(buckets)
 }
 
-fn theirs() -> PrometheusRecorder {
+fn exporter() -> PrometheusRecorder {
     let builder = PrometheusBuilder::new().set_buckets(&BOUNDS);
     builder.expect("valid bounds").build_recorder()
 }

@@ -9,7 +9,7 @@ use tachometer::Registry;
 use tachometer::bridge::{PrometheusCollector, RegistryCollector};
 
 use crate::bridge::prometheus::from_prometheus::{exported, refused_series};
-use crate::bridge::prometheus::their_text::{Families, encode, ours, theirs};
+use crate::bridge::prometheus::text_encoder::{Families, encode, from_encoder, from_export};
 
 /// Adds each of two registries to the other.
 fn connect(registry: &Registry, other: &prometheus::Registry) {
@@ -52,11 +52,11 @@ fn each_scrape_ends_and_has_each_metric_once() {
     for _ in 0..3 {
         // The parsers of the tests refuse families and series that occur twice.
         assert_eq!(
-            names(&theirs(&other)),
+            names(&from_encoder(&other)),
             ["computed", "own_total", "their_total"]
         );
         assert_eq!(
-            names(&ours(&registry)),
+            names(&from_export(&registry)),
             ["computed", "own_total", "their_total"]
         );
     }
@@ -76,10 +76,10 @@ fn a_read_for_the_other_crate_has_nothing_of_its_registries() {
         .unwrap();
     first.collector(PrometheusCollector::new(third)).unwrap();
     let all = ["first_total", "second_total", "their_total"];
-    assert_eq!(names(&ours(&first)), all);
+    assert_eq!(names(&from_export(&first)), all);
     assert_eq!(refused_series(&first), 0.0);
     // The thread could hold the lock of the third registry, too.
-    assert_eq!(names(&theirs(&other)), ["first_total", "their_total"]);
+    assert_eq!(names(&from_encoder(&other)), ["first_total", "their_total"]);
 }
 
 #[test]
@@ -95,9 +95,9 @@ fn two_registries_that_collect_the_same_one_and_are_collected_by_it_end() {
     }
     let all = ["first_total", "second_total", "their_total"];
     for _ in 0..2 {
-        assert_eq!(names(&theirs(&other)), all);
-        assert_eq!(names(&ours(&first)), all);
-        assert_eq!(names(&ours(&second)), all);
+        assert_eq!(names(&from_encoder(&other)), all);
+        assert_eq!(names(&from_export(&first)), all);
+        assert_eq!(names(&from_export(&second)), all);
     }
     assert_eq!(refused_series(&first) + refused_series(&second), 0.0);
 }
@@ -163,12 +163,12 @@ fn of_a_merged_handle_the_registries_that_are_not_read_already_are_returned() {
     ];
     for _ in 0..2 {
         for registry in [&first, &two, &all] {
-            let families = ours(registry);
+            let families = from_export(registry);
             assert_eq!(names(&families), names_of_all);
             assert_eq!(families["jobs_total"].series.len(), 2);
         }
-        assert_eq!(names(&theirs(&other)), names_of_all);
-        assert_eq!(names(&ours(&second)), ["jobs_total", "second_total"]);
+        assert_eq!(names(&from_encoder(&other)), names_of_all);
+        assert_eq!(names(&from_export(&second)), ["jobs_total", "second_total"]);
         // A single metric is read by itself.
         let metric = first.get("third_total").unwrap();
         assert_eq!(metric.value(), 1.0);
@@ -193,8 +193,8 @@ fn a_merged_read_has_the_metrics_of_its_registries_once() {
     for _ in 0..2 {
         // The second registry is not locked or left out after a merged read.
         let both = Registry::merged([&first, &second]).unwrap();
-        assert_eq!(names(&ours(&both)), all);
-        assert_eq!(names(&ours(&first)), all);
+        assert_eq!(names(&from_export(&both)), all);
+        assert_eq!(names(&from_export(&first)), all);
         let text = both.export_prometheus();
         assert!(
             !text.contains("tachometer_invalid_observations_total"),
@@ -217,7 +217,7 @@ fn scrapes_of_both_registries_never_block_each_other_or_registrations() {
                 let (registry, other) = (&registry, &other);
                 scope.spawn(move || {
                     for _ in 0..300 {
-                        assert_eq!(theirs(other)["own_total"].series.len(), 1);
+                        assert_eq!(from_encoder(other)["own_total"].series.len(), 1);
                         assert_eq!(exported(registry)["their_total"].series.len(), 1);
                     }
                 });

@@ -7,7 +7,7 @@ use tachometer::bridge::PrometheusCollector;
 use tachometer::export::Format;
 
 use crate::bridge::prometheus::random_registry::RandomRegistry;
-use crate::bridge::prometheus::their_text::{Families, ours, theirs};
+use crate::bridge::prometheus::text_encoder::{Families, from_encoder, from_export};
 use crate::support::compare_exports::read;
 use crate::support::read::sum;
 
@@ -23,13 +23,13 @@ pub(super) fn collecting(other: &prometheus::Registry) -> Registry {
 /// Returns the families of the export without those about the registry itself.
 #[track_caller]
 pub(super) fn exported(registry: &Registry) -> Families {
-    let mut families = ours(registry);
+    let mut families = from_export(registry);
     families.retain(|name, _| !name.starts_with("tachometer_"));
     families
 }
 
 #[test]
-fn each_sample_of_random_registries_equals_that_of_their_encoder() {
+fn each_sample_of_random_registries_equals_that_of_the_text_encoder() {
     let (mut compared, mut late, mut refused_in_all) = (0, 0, 0.0);
     for seed in 0..16 {
         let mut random = RandomRegistry::new(seed);
@@ -40,7 +40,7 @@ fn each_sample_of_random_registries_equals_that_of_their_encoder() {
             for _ in 0..6 {
                 random.change();
             }
-            let mut expected = theirs(&random.registry);
+            let mut expected = from_encoder(&random.registry);
             let mut refused = 0;
             expected.retain(|name, family| {
                 // `in_one_form` has appended `_total` to the names of counters.

@@ -12,7 +12,7 @@ use crate::bridge::prometheus::custom_collector::{
     counter, family, gauge, histogram, register, registry_of,
 };
 use crate::bridge::prometheus::from_prometheus::{collecting, exported, refused_series};
-use crate::bridge::prometheus::their_text::theirs;
+use crate::bridge::prometheus::text_encoder::from_encoder;
 use crate::support::compare_exports::read;
 use crate::support::parse::Series;
 use crate::support::read::sum;
@@ -125,7 +125,10 @@ fn a_series_of_another_type_than_its_family_is_0_as_in_the_encoder() {
     ]);
     let registry = with_others(&other);
     let families = exported(&registry);
-    assert_eq!(families["merged_total"], theirs(&other)["merged_total"]);
+    assert_eq!(
+        families["merged_total"],
+        from_encoder(&other)["merged_total"]
+    );
     let values = families["merged_total"].series.iter();
     let values = values.map(|series| series.number.unwrap().real().0);
     assert_eq!(values.collect::<Vec<_>>(), [1.0, 0.0]);
@@ -358,7 +361,7 @@ fn histograms_of_any_buckets_equal_those_of_the_encoder() {
     ];
     let other = registry_of(vec![family("sizes", HISTOGRAM, metrics)]);
     let registry = collecting(&other);
-    assert_eq!(exported(&registry), theirs(&other));
+    assert_eq!(exported(&registry), from_encoder(&other));
     assert_eq!(refused_series(&registry), 0.0);
 }
 

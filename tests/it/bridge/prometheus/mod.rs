@@ -6,7 +6,7 @@
 //! - `misbehavior`: what collectors of that crate can do wrong.
 //! - `outputs`: what all formats, the page and the board have of such metrics.
 //! - `random_registry`: registries with random metrics.
-//! - `their_text`: reads the text that its encoder writes.
+//! - `text_encoder`: reads the text that its encoder writes.
 //! - `to_prometheus`: metrics of a registry in one of that crate.
 
 mod both_directions;
@@ -15,5 +15,5 @@ mod from_prometheus;
 mod misbehavior;
 mod outputs;
 mod random_registry;
-mod their_text;
+mod text_encoder;
 mod to_prometheus;

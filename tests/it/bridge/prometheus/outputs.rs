@@ -16,7 +16,7 @@ use tachometer::{MetricsRouter, Registry};
 use tower::ServiceExt;
 
 use crate::bridge::prometheus::from_prometheus::{collecting, exported, refused_series};
-use crate::bridge::prometheus::their_text::theirs;
+use crate::bridge::prometheus::text_encoder::from_encoder;
 use crate::support::compare_exports::{check_all, read, read_json};
 use crate::support::program::{filter, promtool};
 
@@ -140,7 +140,7 @@ fn each_scrape_while_64_threads_record_and_register_is_valid_and_the_last_is_exa
         }
     });
     let families = exported(&registry);
-    assert_eq!(families, theirs(&other));
+    assert_eq!(families, from_encoder(&other));
     assert_eq!(families.len(), 65);
     let mut jobs = 0.0;
     for family in families.values().filter(|family| family.kind == "counter") {
@@ -185,6 +185,6 @@ fn a_second_collector_of_the_same_registry_is_refused_at_scrapes() {
     let registry = collecting(&other);
     let collector = tachometer::bridge::PrometheusCollector::new(other.clone());
     registry.collector(collector).unwrap();
-    assert_eq!(exported(&registry), theirs(&other));
+    assert_eq!(exported(&registry), from_encoder(&other));
     assert_eq!(refused_series(&registry), 2.0 * 8.0);
 }

@@ -6,7 +6,7 @@ use std::thread;
 use tachometer::Registry;
 use tachometer::bridge::RegistryCollector;
 
-use crate::bridge::prometheus::their_text::{encode, ours, theirs};
+use crate::bridge::prometheus::text_encoder::{encode, from_encoder, from_export};
 use crate::support::fixture::Fixture;
 use crate::support::program::{filter, promtool};
 
@@ -22,9 +22,9 @@ fn collecting(registry: &Registry) -> prometheus::Registry {
 fn each_sample_equals_that_of_the_text_export() {
     for registry in [Fixture::new().registry, Fixture::utf8(), Registry::new()] {
         let other = collecting(&registry);
-        assert_eq!(theirs(&other), ours(&registry));
+        assert_eq!(from_encoder(&other), from_export(&registry));
         registry.gauge("late", "Later.").unwrap().set(-0.0);
-        assert_eq!(theirs(&other), ours(&registry));
+        assert_eq!(from_encoder(&other), from_export(&registry));
     }
 }
 
@@ -111,11 +111,11 @@ fn a_scrape_while_64_threads_record_is_consistent_and_ends_exact() {
         }
         for _ in 0..20 {
             // The parser checks that each histogram is consistent.
-            theirs(&other);
+            from_encoder(&other);
         }
     });
-    let families = theirs(&other);
-    assert_eq!(families, ours(&registry));
+    let families = from_encoder(&other);
+    assert_eq!(families, from_export(&registry));
     let count = families["job_seconds"].series[0]
         .histogram
         .clone()

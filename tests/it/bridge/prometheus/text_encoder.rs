@@ -18,9 +18,10 @@ pub(super) fn encode(registry: &prometheus::Registry) -> String {
     TextEncoder::new().encode_to_string(&families).unwrap()
 }
 
-/// Reads what the encoder writes. It writes infinities as Rust does, which is corrected first.
+/// Reads the text that the encoder of the `prometheus` crate writes. It writes infinities as Rust
+/// does, which is corrected first.
 #[track_caller]
-pub(super) fn theirs(registry: &prometheus::Registry) -> Families {
+pub(super) fn from_encoder(registry: &prometheus::Registry) -> Families {
     let mut text = String::new();
     for line in encode(registry).lines() {
         text.push_str(&corrected(line));
@@ -31,7 +32,7 @@ pub(super) fn theirs(registry: &prometheus::Registry) -> Families {
 
 /// Reads the text export of a registry.
 #[track_caller]
-pub(super) fn ours(registry: &Registry) -> Families {
+pub(super) fn from_export(registry: &Registry) -> Families {
     let export = registry.export(Format::Text).to_bytes();
     in_one_form(read(Format::Text, &export))
 }
