@@ -13,7 +13,7 @@ use tachometer::snapshot::Values;
 /// The last values of counters and histograms, by name and tags.
 type Last = HashMap<String, f64>;
 
-/// What fits into one packet of Ethernet.
+/// The largest payload of a datagram, in bytes, that Ethernet carries in one packet.
 const MAX_DATAGRAM: usize = 1_432;
 
 /// Returns a line for each series that has changed, and for each gauge.
@@ -33,7 +33,8 @@ fn lines(registry: &Registry, last: &mut Last) -> Vec<String> {
                 Values::Counter(counts) => {
                     increases.push((name.clone(), tags, counts[series].value()));
                 }
-                // A sign would make it a change, so a negative value follows a zero.
+                // StatsD reads a signed number as a change of the gauge, so 0 is sent before a
+                // negative value.
                 Values::Gauge(values) if values[series] < 0.0 => lines.push(format!(
                     "{}\n{}",
                     line(&name, 0.0, 'g', &tags),
@@ -70,7 +71,7 @@ fn line(name: &str, value: f64, kind: char, tags: &str) -> String {
     }
 }
 
-/// Sends the lines in as few datagrams as possible.
+/// Sends the lines in datagrams of at most `MAX_DATAGRAM` bytes.
 fn send(socket: &UdpSocket, lines: &[String]) -> io::Result<()> {
     let mut datagram = String::new();
     for line in lines {

@@ -70,8 +70,8 @@
 //! | `hyper-util` | no | [`LlmLayer`] for the client of hyper-util 0.1 |
 //! | `serve` | no | `MetricsRouter::serve`: a separate listener for the metrics |
 //! | `compression` | no | gzip and zstd compression of the responses of [`MetricsRouter`]; needs a C compiler |
-//! | `metrics` | no | `bridge::MetricsRecorder`: metrics that other libraries record with the `metrics` facade |
-//! | `prometheus` | no | `bridge`: metrics of a registry of the `prometheus` crate, and metrics for such a registry |
+//! | `metrics` | no | `bridge::MetricsRecorder`, a [bridge](guides::bridges) for metrics that other libraries record with the `metrics` facade |
+//! | `prometheus` | no | `bridge::PrometheusCollector` and `bridge::RegistryCollector`, [bridges](guides::bridges) from and to a registry of the `prometheus` crate |
 //! | `otlp` | no | `push::Otlp`: sends a registry over OTLP, to an OpenTelemetry Collector or a monitoring system |
 //! | `pushgateway` | no | `push::Pushgateway`: pushes a registry to a Prometheus Pushgateway at the end of a job |
 //! | `tokio-metrics` | no | `Registry::register_tokio_metrics`: workers, tasks and the queue of a tokio runtime |
@@ -123,7 +123,7 @@
 //!    timed       the runtime part of `#[timed]`
 //!    export      a registry in every format, complete or in chunks
 //!    dashboards  the live page, Grafana boards, alert rules
-//!    bridge      metrics of other libraries, and metrics for them
+//!    bridge      bridges to the `metrics` facade and the `prometheus` crate
 //!    push        sends a registry to a monitoring system, over OTLP or to a Pushgateway
 //! 2  registry    metrics by name, and gathering them
 //!    encode      encodes blocks of series as text, protobuf and JSON

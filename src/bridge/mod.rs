@@ -1,4 +1,13 @@
-//! Metrics of other libraries in a registry, and metrics of a registry for other libraries.
+//! Bridges to other metric libraries: their metrics in a registry, and the metrics of a registry
+//! in theirs.
+//!
+//! - `MetricsRecorder` (feature `metrics`): a recorder of the `metrics` facade.
+//! - `PrometheusCollector` (feature `prometheus`): the metrics of a `prometheus::Registry` in a
+//!   [`Registry`](crate::Registry).
+//! - `RegistryCollector` (feature `prometheus`): the metrics of a [`Registry`](crate::Registry) in a
+//!   `prometheus::Registry`.
+//!
+//! The guide [Metrics of other libraries](crate::guides::bridges) has examples and limits of each.
 
 #[cfg(any(feature = "prometheus", all(feature = "metrics", not(tachometer_loom))))]
 mod exported_label_names;

@@ -8,9 +8,9 @@ use std::cell::Cell;
 use std::thread::LocalKey;
 
 thread_local! {
-    /// How many calls of a `RegistryCollector` this thread is in.
+    /// The number of `RegistryCollector::collect` calls on the stack of this thread.
     static FOR_PROMETHEUS: Cell<usize> = const { Cell::new(0) };
-    /// How many calls of a `PrometheusCollector` this thread is in.
+    /// The number of `PrometheusCollector::collect` calls on the stack of this thread.
     static OF_PROMETHEUS: Cell<usize> = const { Cell::new(0) };
 }
 

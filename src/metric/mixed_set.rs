@@ -12,7 +12,7 @@ use crate::metric::limits::Limits;
 use crate::metric::set::{ReadId, SeriesCursor, SeriesSet};
 use crate::snapshot::{Desc, Labels, SeriesBlock};
 
-/// The series of a family that another library creates: one [`SeriesSet`] for each list of label
+/// The series of a family that another library creates: one [`SeriesSet`] for each set of label
 /// names.
 pub(crate) struct MixedSet<M: Instrument> {
     desc: Arc<Desc>,
@@ -30,7 +30,7 @@ pub(crate) struct MixedOptions<S> {
     /// The library that creates the series.
     pub(crate) library: &'static str,
     pub(crate) settings: S,
-    /// How many distinct values the labels of one list may have together, if not the default.
+    /// How many distinct values the labels of one set may have together, if not the default.
     pub(crate) limit: Option<usize>,
     /// How long a series exists without use, if it expires.
     pub(crate) lifetime: Option<Duration>,
@@ -44,8 +44,8 @@ pub(crate) trait HandleCache: Send + Sync {
 }
 
 impl<M: Instrument> MixedSet<M> {
-    /// How many lists of label names there may be.
-    pub(crate) const MAX_LABEL_LISTS: usize = 16;
+    /// How many sets of label names there may be.
+    pub(crate) const MAX_LABEL_SETS: usize = 16;
 
     /// Creates a family without series. The caller has checked the names.
     pub(crate) fn new(
@@ -65,7 +65,7 @@ impl<M: Instrument> MixedSet<M> {
     }
 
     /// Returns the series with these labels, and whether they are its labels: some values may be
-    /// replaced by the overflow value. Returns `None` if there are too many lists of label names.
+    /// replaced by the overflow value. Returns `None` if there are too many sets of label names.
     ///
     /// The names must be sorted, valid and classic, and no value may be empty.
     pub(crate) fn get_or_create(&self, labels: &[(&str, &str)]) -> Option<(M, bool)> {
@@ -99,7 +99,7 @@ impl<M: Instrument> MixedSet<M> {
         let hash = self.sets.hash(names().collect::<Vec<_>>());
         let existing = self.sets.find(hash, matches);
         existing.or_else(|| {
-            let max = Self::MAX_LABEL_LISTS;
+            let max = Self::MAX_LABEL_SETS;
             let make = || self.new_set(&names().map(Label::from).collect::<Vec<_>>());
             self.sets.find_or_add_up_to(max, hash, matches, make)
         })

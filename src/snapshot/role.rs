@@ -81,7 +81,7 @@ pub enum Role {
     OtlpLastSuccess,
     /// Times that `_overflow` replaced a label value of a metric: metric.
     SeriesOverflow,
-    /// Series that were left out, since the name of their metric is taken or not valid: collector.
+    /// Series of a collector or of another library that were left out: collector.
     SeriesRefused,
     /// Times that a collector panicked.
     CollectorPanics,

@@ -180,10 +180,10 @@ impl<M: Instrument> Families<M> {
             return Err(Error::conflict(
                 Conflict::Other,
                 format_args!(
-                    "the series of the metric {:?} have {} other lists of label names, which is \
+                    "the series of the metric {:?} have {} other sets of label names, which is \
                      the limit",
                     key.name(),
-                    MixedSet::<M>::MAX_LABEL_LISTS
+                    MixedSet::<M>::MAX_LABEL_SETS
                 ),
                 "record it with the same label names",
             ));
@@ -244,8 +244,8 @@ fn find_or_add<'n, M: Instrument>(
         return Err(Error::conflict(
             Conflict::Other,
             format_args!(
-                "the metric {name:?} is one more {} than the recorder takes: its limit is {limit} \
-                 names",
+                "the metric {name:?} is refused: the recorder has {limit} names of {}s, which is \
+                 its limit",
                 M::KIND
             ),
             "raise `MetricsRecorder::name_limit`, or use a label for what differs between the names",

@@ -6,20 +6,21 @@ use std::sync::OnceLock;
 use crate::bridge::MetricsRecorder;
 use crate::error::Error;
 
-/// Where the recorder of the process was installed, if it is one of this crate.
+/// The location of the call that installed the recorder of the process, if that was
+/// [`MetricsRecorder::install`].
 static INSTALLED_AT: OnceLock<&'static Location<'static>> = OnceLock::new();
 
 impl MetricsRecorder {
     /// Installs the recorder for the whole process.
     ///
-    /// Install it before libraries create metrics: a handle that was created before records
-    /// nothing.
+    /// Install it before libraries create metrics: a handle that is created earlier never records
+    /// anything.
     ///
     /// # Errors
     ///
-    /// If a recorder is installed already ([`Error::is_recorder_installed`]). The error names the
-    /// file and line of the other call of this function. The facade does not say which recorder
-    /// of another crate it has.
+    /// If a recorder is installed already ([`Error::is_recorder_installed`]). If this function
+    /// installed it, the error has the file and line of the first call. The location of another
+    /// crate's recorder is unknown.
     #[track_caller]
     pub fn install(self) -> Result<(), Error> {
         let location = Location::caller();
@@ -34,9 +35,9 @@ impl MetricsRecorder {
                  `MetricsRecorder::registry`"
             )),
             None => Error::recorder_installed(
-                "the process has a recorder of the `metrics` facade already, and it is not a \
-                 `MetricsRecorder`: remove the call that installs it, such as \
-                 `PrometheusBuilder::install`, `install_recorder` or \
+                "the process has a recorder of the `metrics` facade already, which \
+                 `MetricsRecorder::install` did not install: remove the call that installs it, \
+                 such as `PrometheusBuilder::install`, `install_recorder` or \
                  `metrics::set_global_recorder`, or combine the two with `FanoutBuilder` of \
                  metrics-util",
             ),

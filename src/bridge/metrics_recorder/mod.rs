@@ -22,8 +22,8 @@ use crate::registry::Registry;
 
 /// A recorder of the [`metrics`](https://docs.rs/metrics/0.24) facade, version 0.24.
 ///
-/// What any crate records with `counter!`, `gauge!` and `histogram!` is then in the scrapes, pages
-/// and pushes of a [`Registry`], with the help texts of `describe_counter!` and its siblings.
+/// Metrics that any crate records with `counter!`, `gauge!` and `histogram!` are in the scrapes,
+/// pages and pushes of a [`Registry`], with the help texts of `describe_counter!` and its siblings.
 ///
 /// ```no_run
 /// use tachometer::bridge::MetricsRecorder;
@@ -65,15 +65,22 @@ use crate::registry::Registry;
 ///   name of another label of the series.
 /// - A label with an empty value is left out: the two are the same to Prometheus. If a label is
 ///   repeated, its last value counts.
-/// - The series of a metric may have different label names, in up to 16 combinations.
-/// - A name has one kind. Metrics are refused if the name belongs to another kind, to a metric that
-///   was registered in another way, or if it has more than 256 bytes. So are series with more than
-///   24 labels. They record nothing. `tachometer_series_refused_total{collector="metrics"}` counts
-///   the calls, and a warning names the metric and the reason once.
+/// - The series of a metric may have different label names.
+///
+/// # What is refused
+///
+/// - A metric whose name belongs to another kind, or to a metric that was registered in another way.
+/// - A metric whose name has more than 256 bytes, or exceeds the [`name_limit`](Self::name_limit).
+/// - Series with a seventeenth set of label names of a metric.
+/// - Series with more than 24 labels, or with a label name of more than 256 bytes.
+///
+/// These record nothing. `tachometer_series_refused_total{collector="metrics"}` counts the calls of
+/// macros that request them, and one warning for each metric, up to 1,000, has the name and the
+/// reason.
 ///
 /// # Help texts and units
 ///
-/// The first help text of a metric counts, before or after the first use. It is cut off after
+/// The first help text is used, before or after the first use of the metric. It is cut off after
 /// 4 KiB. The unit is part of the name, see [`unit_suffixes`](Self::unit_suffixes).
 ///
 /// # Values
@@ -89,6 +96,7 @@ use crate::registry::Registry;
 ///
 /// A global allocator must not record with the facade. Its thread would wait for a lock that it
 /// holds itself: the recorder allocates memory while it holds a lock.
+#[doc(alias("exporter", "facade", "PrometheusBuilder"))]
 #[must_use = "a recorder records nothing until it is installed"]
 pub struct MetricsRecorder {
     settings: Settings,
@@ -115,15 +123,16 @@ impl MetricsRecorder {
     }
 
     /// Sets how many distinct values the labels of a metric may have together; the default is
-    /// 2,000. The limit is that of [`Family::limit`](crate::Family::limit), for each combination
-    /// of label names: past it, series get the label value `_overflow`, and sums stay right.
+    /// 2,000. The limit is that of [`Family::limit`](crate::Family::limit), for each set of label
+    /// names: past it, series get the label value `_overflow`, and sums stay right.
     pub fn label_limit(mut self, values: usize) -> Self {
         self.settings.label_limit = Some(values);
         self
     }
 
-    /// Sets how many names counters may have, and gauges and histograms each; the default is 2,000.
-    /// Metrics past the limit are refused.
+    /// Sets how many metric names each kind (counter, gauge, histogram) may have; the default is
+    /// 2,000. Described names count. Metrics past the limit are refused, and their descriptions are
+    /// ignored.
     pub fn name_limit(mut self, names: usize) -> Self {
         self.settings.name_limit = names;
         self
@@ -133,15 +142,15 @@ impl MetricsRecorder {
     /// [`Family::expire_after`](crate::Family::expire_after).
     ///
     /// A counter that was set with `absolute` never expires, since the next call would count
-    /// everything again. Neither does a gauge that was changed with `increment` or `decrement`: the
-    /// changes to come belong to its last value. A gauge that was only set before it expired starts
-    /// at 0.
+    /// everything again. A gauge that was changed with `increment` or `decrement` never expires
+    /// either, since later changes are relative to its last value. A gauge that was only set starts
+    /// at 0 after it has expired.
     pub fn expire_after(mut self, unused: Duration) -> Self {
         self.settings.lifetime = Some(unused);
         self
     }
 
-    /// Sets the buckets of histograms; the default are classic buckets for durations of 5 ms to
+    /// Sets the buckets of histograms; the default is classic buckets for durations of 5 ms to
     /// 10 s.
     pub fn buckets(mut self, buckets: Buckets) -> Self {
         self.settings.buckets = buckets;

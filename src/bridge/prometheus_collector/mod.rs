@@ -61,17 +61,15 @@ use crate::registry::{Collect, CollectSink};
 /// `tachometer_series_refused_total{collector="PrometheusCollector"}` counts series that are left
 /// out, and one warning for each metric has the reason:
 ///
-/// - The name is that of another metric of the registry. For example, the process collector of the
-///   `prometheus` crate has the same names as `SystemMetrics`: use one of
-///   them.
-/// - The type of the metric has changed. Its first type counts.
-/// - The metric is a summary or untyped. This crate has no such type, and another one would be
-///   wrong.
+/// - The name is not valid, or is that of another metric of the registry. For example, the process
+///   collector of the `prometheus` crate has the same names as `SystemMetrics`: use one of them.
+/// - The type of the metric has changed. The first type is kept.
+/// - The metric is a summary or untyped. This crate has no such type.
 /// - The sample has a timestamp. An exporter must not present an old value as the current one.
 /// - The buckets of a histogram contradict each other or the count.
 ///
-/// `tachometer_invalid_observations_total` counts series with a repeated label name, a counter
-/// that is negative, infinite or NaN, and a second series with the same labels.
+/// `tachometer_invalid_observations_total` counts series with a repeated label name, counters that
+/// are negative, infinite or NaN, and repeated series.
 ///
 /// # Collectors that fail
 ///
@@ -90,7 +88,7 @@ pub struct PrometheusCollector {
 }
 
 impl PrometheusCollector {
-    /// Makes a collector of all metrics of a registry.
+    /// Creates a collector of all metrics of a registry.
     #[must_use]
     pub fn new(registry: prometheus::Registry) -> Self {
         Self { registry }

@@ -38,15 +38,19 @@ use crate::snapshot::{Escaping, Labels, SeriesBlock};
 /// [`Format::Text`](crate::export::Format::Text) prints: a counter ends in `_total`, and
 /// underscores replace the characters that older versions of Prometheus do not accept.
 ///
+/// Metrics of a [`PrometheusCollector`](crate::bridge::PrometheusCollector) are not exported, so both
+/// directions can be used at once.
+///
 /// The `prometheus` crate stores a counter as `f64`, which is exact up to 2^53, and a histogram
 /// as classic buckets. It has no exponential buckets, no creation times and no exemplars.
 ///
 /// # Several registries
 ///
 /// `prometheus::Registry::register` returns an error if a registry is registered twice. It also
-/// returns one if two registries have the same constant labels, because the metrics about these
-/// registries would have the same series. Merge such registries ([`Registry::merged`]), or give
-/// them the same constant label with different values ([`Registry::with_labels`]).
+/// returns an error unless the registries have the same names of constant labels with different
+/// values, because the metrics about these registries would have the same series or different label
+/// names. Merge such registries ([`Registry::merged`]), or give them the same constant label with
+/// different values ([`Registry::with_labels`]).
 ///
 /// If a [`PrometheusCollector`](crate::bridge::PrometheusCollector) adds the other registry to one
 /// of this crate, this collector returns the registries that are not in that scrape already. It
@@ -58,8 +62,9 @@ use crate::snapshot::{Escaping, Labels, SeriesBlock};
 ///
 /// # Expiry
 ///
-/// It is not known whether the result is delivered to a monitoring system. So this collector lets
-/// no series expire (see [`Family::expire_after`](crate::Family::expire_after)).
+/// The collector does not know whether a scrape was delivered, so no series expires by its reads
+/// (see [`Family::expire_after`](crate::Family::expire_after)).
+#[doc(alias = "Collector")]
 pub struct RegistryCollector {
     registry: Registry,
     /// The other registry refuses collectors that have one of these in common.
@@ -67,7 +72,7 @@ pub struct RegistryCollector {
 }
 
 impl RegistryCollector {
-    /// Makes a collector of all metrics of a registry.
+    /// Creates a collector of all metrics of a registry.
     #[must_use]
     pub fn new(registry: &Registry) -> Self {
         let about_itself = desc("tachometer_series", &registry.self_metric_labels());

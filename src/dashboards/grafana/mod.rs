@@ -48,7 +48,7 @@ impl GrafanaBoard {
     /// Returns the dashboard for a registry, as JSON.
     ///
     /// It has a row for each of HTTP, LLM, OTLP and process, if the registry has metrics of it, and a
-    /// row with a panel for each other metric, up to 100. It runs the collectors of the registry.
+    /// row with up to 100 panels of other metrics. It runs the collectors of the registry.
     ///
     /// ```
     /// use tachometer::dashboards::GrafanaBoard;

@@ -78,10 +78,10 @@ pub(super) fn self_metrics_group(roles: &Roles) -> Option<RuleGroup> {
         "MetricSeriesRefused",
         refused,
         roles,
-        "Series were left out, since the name of their metric is taken or not valid.",
+        "Series of a collector or of another library were left out.",
         format!(
-            "Series of {{{{ $labels.{collector} }}}} in {{{{ $labels.job }}}} are missing. The log \
-             of the service has the names of the metrics."
+            "Series of {{{{ $labels.{collector} }}}} in {{{{ $labels.job }}}} were left out. The log \
+             of the service has the names of the metrics and the reasons."
         ),
     ));
     group.alert(recent_increase(

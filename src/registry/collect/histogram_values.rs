@@ -5,8 +5,7 @@ use crate::snapshot::{Bounds, Histograms, NativeBuckets, Totals, Values};
 
 /// A histogram as plain numbers, for [`CollectSink::histogram_values`].
 ///
-/// The classic buckets can differ from series to series. The minimum and the maximum of the
-/// values are unknown, unless [`extremes`](Self::extremes) sets them.
+/// The classic buckets can differ from series to series.
 ///
 /// [`CollectSink::histogram_values`]: crate::registry::CollectSink::histogram_values
 #[derive(Debug, Clone, Copy)]
@@ -19,9 +18,15 @@ pub struct HistogramValues<'a> {
 }
 
 impl<'a> HistogramValues<'a> {
-    /// Makes a histogram with classic buckets: their ascending upper bounds, the number of values
-    /// in each bucket (not cumulative, with the bucket up to infinity at the end), and the sum of
-    /// all values.
+    /// Creates a histogram with classic buckets.
+    ///
+    /// - `bounds`: the ascending upper bounds of the buckets, without infinity.
+    /// - `counts`: the number of values in each bucket, not cumulative. There is one more than
+    ///   bounds: the bucket up to infinity.
+    /// - `sum`: the sum of all values.
+    ///
+    /// A series whose bounds or counts are not valid is left out, and
+    /// `tachometer_invalid_observations_total` counts it.
     ///
     /// ```
     /// use tachometer::registry::HistogramValues;
@@ -43,7 +48,7 @@ impl<'a> HistogramValues<'a> {
         }
     }
 
-    /// Makes a histogram with exponential buckets and without classic ones.
+    /// Creates a histogram with exponential buckets and without classic ones.
     #[must_use]
     pub fn from_native(native: &'a NativeBuckets, sum: f64) -> Self {
         Self {
@@ -61,7 +66,10 @@ impl<'a> HistogramValues<'a> {
         }
     }
 
-    /// Sets the smallest and the largest value.
+    /// Sets the smallest and the largest value. The default is unknown.
+    ///
+    /// The series is left out, and `tachometer_invalid_observations_total` counts it, if one of them
+    /// is infinite, or if the smallest value is above the largest.
     #[must_use]
     pub fn extremes(mut self, min: f64, max: f64) -> Self {
         (self.totals.min, self.totals.max) = (min, max);

@@ -24,7 +24,7 @@ pub use sink::CollectSink;
 /// registry keeps it until the registry itself is dropped. A collector that holds a handle to
 /// its own registry keeps both alive forever.
 ///
-/// A collector that fails affects no other metric:
+/// What happens if a collector fails:
 ///
 /// - If it panics, its families are left out of that read, and
 ///   `tachometer_collector_panics_total` is incremented.

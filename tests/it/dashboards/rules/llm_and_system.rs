@@ -348,9 +348,9 @@ fn alerts_on_the_metrics_themselves_fire_at_once_and_end() {
             "MetricSeriesRefused",
             "ticket",
             &[("collector", "prometheus")],
-            "Series were left out, since the name of their metric is taken or not valid.",
-            "Series of prometheus in it are missing. The log of the service has the names of the \
-             metrics.",
+            "Series of a collector or of another library were left out.",
+            "Series of prometheus in it were left out. The log of the service has the names of the \
+             metrics and the reasons.",
         ),
         refused("a conflict, long ago", 30, "0x2 1x30"),
         skips("a collector hangs", 5, "0x2 1x10").fires(
