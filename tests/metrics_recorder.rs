@@ -90,7 +90,7 @@ fn an_error_says_that_another_crate_has_installed_a_recorder() {
             assert!(error.is_recorder_installed());
             let text = error.to_string();
             for part in [
-                "not a `MetricsRecorder`",
+                "which `MetricsRecorder::install` did not install",
                 "PrometheusBuilder::install",
                 "FanoutBuilder",
             ] {
