@@ -26,9 +26,8 @@ pub(crate) struct RegisteredCollector {
     /// That of the handle through which it was registered.
     pub(super) scope: Arc<Scope>,
     pub(super) families: RwLock<CollectorFamilies>,
-    /// How many families it has described.
-    pub(super) described: usize,
-    /// Whether a read of some families must run it, since it may add one of them.
+    /// Whether a read of some families must run it, since it may add one of them. True if it has
+    /// described no family, or has added one.
     pub(super) may_add_families: AtomicBool,
     pub(super) refusals: Arc<Refusals>,
     /// When it was registered, in milliseconds since 1970.
@@ -66,9 +65,6 @@ impl RegisteredCollector {
             self.record_panic();
             drop_payload(payload);
             return Vec::new();
-        }
-        if self.described > 0 && self.families().len() == self.described {
-            self.may_add_families.store(false, Ordering::Relaxed);
         }
         let families = sink.into_families().into_iter();
         families

@@ -189,3 +189,21 @@ impl FailureLog {
         failure.remedy()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_while_the_registry_is_read_is_named() {
+        let task = tokio::task::spawn_blocking(|| panic!("the read panics"));
+        let failure = Failure::unread(&task.await.unwrap_err());
+        let text = failure.to_string();
+        assert_eq!(text, "reading the metrics panicked");
+        assert!(
+            failure.remedy().contains("panic message"),
+            "{}",
+            failure.remedy()
+        );
+    }
+}

@@ -48,6 +48,9 @@ impl<'a> CollectSink<'a> {
     /// [describes](crate::registry::Collect::describe). A registered family stays registered, so
     /// this does nothing at later reads, except that it fills in a help text that was empty.
     ///
+    /// A scrape that selects metrics by name runs a collector that describes some families only if
+    /// it selects one of these, or if the collector has added a family before.
+    ///
     /// ```
     /// use tachometer::Registry;
     /// use tachometer::registry::{Collect, CollectSink};
