@@ -57,6 +57,27 @@ struct FamilyReader {
     series: usize,
     /// The series read so far, if several registries may contain the same series.
     seen: Option<SeenSeries>,
+    /// The last description without a help text, and the same with that of another group.
+    described: Option<[Arc<Desc>; 2]>,
+}
+
+impl FamilyReader {
+    /// Gives a block the help text of its family, which may have been filled in for another group.
+    fn fill_in_help(&mut self, block: &mut SeriesBlock) {
+        let help = self.entry.desc().help();
+        if !block.desc.help().is_empty() || help.is_empty() {
+            return;
+        }
+        // The blocks of a group share their description.
+        let last = self.described.take();
+        let last = last.filter(|[without, _]| Arc::ptr_eq(without, &block.desc));
+        let [without, with_help] = last.unwrap_or_else(|| {
+            let with_help = Arc::new(block.desc.with_help(help));
+            [Arc::clone(&block.desc), with_help]
+        });
+        block.desc = Arc::clone(&with_help);
+        self.described = Some([without, with_help]);
+    }
 }
 
 /// The position in the group that is being read.
@@ -201,6 +222,7 @@ impl BlockReader {
             cursor: GroupCursor::None,
             series: 0,
             seen: None,
+            described: None,
         };
         if is_overlapping && is_self_metric(family.entry.desc()) {
             let mut blocks = Vec::new();
@@ -234,11 +256,7 @@ impl BlockReader {
                     continue;
                 }
                 block.is_first = family.series == 0;
-                // A help text may have been filled in for another group of the family.
-                let help = family.entry.desc().help();
-                if block.is_first && block.desc.help().is_empty() && !help.is_empty() {
-                    block.desc = Arc::new(block.desc.with_help(help));
-                }
+                family.fill_in_help(&mut block);
                 family.series += block.labels.len();
                 return Some(block);
             }

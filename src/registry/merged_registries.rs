@@ -38,7 +38,8 @@ impl Registry {
     /// dashboards and rules cover the metrics of all of them, and so does a
     /// [`MetricsRouter`](crate::MetricsRouter) that serves it.
     ///
-    /// Families with the same name, kind, label names and help text become one family. The
+    /// Families with the same name, kind, label names and help text, which may be empty in some,
+    /// become one family. The
     /// registries' metrics about themselves, which begin with `tachometer_`, are added up.
     /// Metrics registered through the handle are added to the first registry.
     ///

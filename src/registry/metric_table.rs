@@ -355,10 +355,10 @@ impl MetricTable {
         Ok(group.map(|group| (&**entry, group)))
     }
 
-    /// Returns the help text of the metric registered under `name`, or `new` if there is none.
+    /// Returns the help text of the metric registered under `name`, or `new` if it has none.
     pub(super) fn help<'a>(&'a self, name: &str, new: &'a str) -> &'a str {
-        let existing = self.metrics.get(name);
-        existing.map_or(new, |entry| entry.desc().help())
+        let existing = self.metrics.get(name).map(|entry| entry.desc().help());
+        existing.filter(|help| !help.is_empty()).unwrap_or(new)
     }
 
     /// Returns the settings of the metric registered under `name`.

@@ -70,8 +70,10 @@ impl RefusalsByCollector {
 impl Refusals {
     /// Counts series of a metric that are left out, and logs a warning for the first.
     pub(crate) fn refuse(&self, metric: &str, series: u64, reason: &dyn Display) {
-        self.count.inc_by(series);
-        self.warn(metric, reason);
+        if series > 0 {
+            self.count.inc_by(series);
+            self.warn(metric, reason);
+        }
     }
 
     /// Logs a warning for a metric whose series are left out, unless there was one.

@@ -62,8 +62,8 @@ impl RegisteredCollector {
         // After a panic the sink is dropped. The collector's state is its author's concern.
         let result = catch_unwind(AssertUnwindSafe(|| self.collector.collect(&mut sink)));
         if let Err(payload) = result {
-            self.record_panic();
             drop_payload(payload);
+            self.record_panic();
             return Vec::new();
         }
         let families = sink.into_families().into_iter();

@@ -14,6 +14,8 @@ impl CounterFn for SeriesOf<Counter> {
     fn absolute(&self, value: u64) {
         // From 0, the next call would count everything again.
         self.state.set_permanent();
+        // Even if the value is not raised: the series is used.
+        self.state.restore();
         self.cell.raise_to(value);
     }
 }
@@ -22,14 +24,15 @@ impl GaugeFn for SeriesOf<Gauge> {
     #[inline]
     fn increment(&self, value: f64) {
         // From 0, the decrements to come would lead to a negative number.
-        self.state.set_permanent();
+        if value.is_finite() {
+            self.state.set_permanent();
+        }
         self.add(value);
     }
 
     #[inline]
     fn decrement(&self, value: f64) {
-        self.state.set_permanent();
-        self.add(-value);
+        GaugeFn::increment(self, -value);
     }
 
     #[inline]

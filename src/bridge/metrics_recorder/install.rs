@@ -1,14 +1,14 @@
 //! Installing a recorder for the process.
 
 use std::panic::Location;
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
 
 use crate::bridge::MetricsRecorder;
 use crate::error::Error;
 
 /// The location of the call that installed the recorder of the process, if that was
 /// [`MetricsRecorder::install`].
-static INSTALLED_AT: OnceLock<&'static Location<'static>> = OnceLock::new();
+static INSTALLED_AT: Mutex<Option<&'static Location<'static>>> = Mutex::new(None);
 
 impl MetricsRecorder {
     /// Installs the recorder for the whole process.
@@ -24,11 +24,13 @@ impl MetricsRecorder {
     #[track_caller]
     pub fn install(self) -> Result<(), Error> {
         let location = Location::caller();
+        // Locked until the location is stored: a call on another thread fails before.
+        let mut installed_at = INSTALLED_AT.lock().unwrap_or_else(PoisonError::into_inner);
         if ::metrics::set_global_recorder(self).is_ok() {
-            INSTALLED_AT.get_or_init(|| location);
+            *installed_at = Some(location);
             return Ok(());
         }
-        Err(match INSTALLED_AT.get() {
+        Err(match *installed_at {
             Some(location) => Error::recorder_installed(format_args!(
                 "a `MetricsRecorder` is installed already, at {location}: install it once, and \
                  pass the registry that it should record in to \

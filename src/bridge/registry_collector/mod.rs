@@ -54,8 +54,9 @@ use crate::snapshot::{Escaping, Labels, SeriesBlock};
 ///
 /// If a [`PrometheusCollector`](crate::bridge::PrometheusCollector) adds the other registry to one
 /// of this crate, this collector returns the registries that are not in that scrape already. It
-/// leaves out the metrics of a registry about itself, such as `tachometer_series`: those of
-/// the registry that is scraped have the same names.
+/// leaves out metrics whose names begin with `tachometer_`: the registry that is scraped has metrics
+/// of these names about itself. Other metrics with a name that the registry has are refused, so give
+/// them other names, or merge the registries.
 ///
 /// The `prometheus` crate merges families that have the same name and does not check their types
 /// and labels. Give its own metrics other names than those of this registry.
@@ -105,11 +106,9 @@ impl Collector for RegistryCollector {
         let is_foreign = is_read_of_prometheus();
         let _mark = ReadMark::for_prometheus();
         let blocks = registry.gather();
-        // The registry that this thread reads has its own metrics of these names.
-        let is_self_metric = |block: &SeriesBlock| {
-            let mut descs = Registry::self_metric_descs();
-            descs.any(|desc| desc.name() == block.desc.name())
-        };
+        // The registry that this thread reads has its own metrics of these names, or may get them: those
+        // of routers and pushes are registered later.
+        let is_self_metric = |block: &SeriesBlock| block.desc.name().starts_with("tachometer_");
         let blocks = blocks.filter(|block| !(is_foreign && is_self_metric(block)));
         prometheus_families::from_blocks(blocks)
     }

@@ -257,7 +257,7 @@ fn label_set(constant: &Labels, labels: &[(&str, &str)]) -> Labels {
 impl fmt::Debug for CollectSink<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CollectSink")
-            .field("collector", &self.collector.collector.name())
+            .field("collector", &self.collector.name)
             .field("families", &self.families.len())
             .finish_non_exhaustive()
     }

@@ -434,13 +434,19 @@ fn a_help_text_that_one_group_has_is_that_of_the_metric() {
         let tenant = registry.clone().with_labels([("tenant", tenant)]).unwrap();
         let script = move |sink: &mut CollectSink<'_>| {
             sink.family(&Desc::new("q", help, Kind::Gauge)).unwrap();
-            sink.gauge("q", [], 1);
+            for number in 0..100 {
+                sink.gauge("q", [("number", &*number.to_string())], 1);
+            }
         };
         tenant.collector(Script(script)).unwrap();
     }
-    let text = registry.export_prometheus();
-    // The second group is registered with the help text of the first, which is empty.
-    assert!(text.contains("q{tenant=\"b\"} 1"), "{text}");
+    for _ in 0..2 {
+        let blocks = blocks(&registry, "q");
+        let helps = blocks.iter().map(|block| block.desc.help());
+        assert_eq!(helps.collect::<Vec<_>>(), ["Queue."; 4]);
+        // The blocks of a group share their description.
+        assert!(Arc::ptr_eq(&blocks[0].desc, &blocks[1].desc));
+    }
     assert!(registry.export_prometheus().contains("# HELP q Queue.\n"));
     assert_eq!(registry.get("q").unwrap().help(), "Queue.");
     let other = Registry::new();
