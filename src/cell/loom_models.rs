@@ -4,7 +4,7 @@
 //! preemptions. To run the models of all modules:
 //!
 //! ```text
-//! cargo test --manifest-path loom/Cargo.toml --target-dir target/loom
+//! cargo test --manifest-path loom/Cargo.toml --target-dir target/loom --lib loom_models
 //! ```
 
 use loom::sync::Arc;
