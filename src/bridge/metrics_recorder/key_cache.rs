@@ -82,7 +82,7 @@ impl<M: Instrument> KeyCache<M> {
 
 impl<M: Instrument> HandleCache for KeyCache<M> {
     fn after_expiry(&self, read: ReadId, has_expired: bool) {
-        // Once for all families that a read has: each time, all handles are looked at.
+        // Once for all families that a read has: each sweep visits all handles.
         let is_due = {
             let removed_by = self.removed_by.lock();
             let mut removed_by = removed_by.unwrap_or_else(PoisonError::into_inner);

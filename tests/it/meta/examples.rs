@@ -190,7 +190,7 @@ fn the_example_of_statsd_sends_increases_whose_sums_are_exact() {
             }
         }
     }
-    // Three rounds, of which the first does not fit into one datagram.
+    // Three rounds. The lines of the first do not fit into one datagram.
     assert!(datagrams > 3, "{datagrams}");
     for (series, sum) in [
         ("orders_total country:nz", 6.0),

@@ -9,7 +9,7 @@ use tachometer::export::Format;
 use crate::support::compare_exports::read;
 use crate::support::parse::{Family, Number, Series};
 
-/// Families by name, in one form whoever wrote them.
+/// Families by name, the same for each encoder.
 pub(super) type Families = BTreeMap<String, Family>;
 
 /// Returns what the encoder of the `prometheus` crate writes.
