@@ -35,6 +35,17 @@ fn in_its_own_process(test: &str, run: impl FnOnce()) {
     );
 }
 
+/// Checks that a recorder cannot be installed, with an error that contains these texts.
+#[track_caller]
+fn check_install_error(parts: &[&str]) {
+    let error = MetricsRecorder::new().install().unwrap_err();
+    assert!(error.is_recorder_installed());
+    let text = error.to_string();
+    for part in parts {
+        assert!(text.contains(part), "{text}");
+    }
+}
+
 #[test]
 fn an_installed_recorder_records_in_the_global_registry() {
     in_its_own_process(
@@ -63,16 +74,11 @@ fn an_error_of_a_second_installation_names_the_place_of_the_first() {
                 .registry(&registry)
                 .install()
                 .unwrap();
-            let error = MetricsRecorder::new().install().unwrap_err();
-            assert!(error.is_recorder_installed());
-            let text = error.to_string();
-            for part in [
+            check_install_error(&[
                 "a `MetricsRecorder` is installed already",
                 "tests/metrics_recorder.rs:",
                 "MetricsRecorder::registry",
-            ] {
-                assert!(text.contains(part), "{text}");
-            }
+            ]);
             // The first one stays.
             counter!("jobs").increment(1);
             assert_eq!(registry.get("jobs").unwrap().value(), 1.0);
@@ -86,16 +92,11 @@ fn an_error_says_that_another_crate_has_installed_a_recorder() {
         "an_error_says_that_another_crate_has_installed_a_recorder",
         || {
             set_global_recorder(NoopRecorder).unwrap();
-            let error = MetricsRecorder::new().install().unwrap_err();
-            assert!(error.is_recorder_installed());
-            let text = error.to_string();
-            for part in [
+            check_install_error(&[
                 "which `MetricsRecorder::install` did not install",
                 "PrometheusBuilder::install",
                 "FanoutBuilder",
-            ] {
-                assert!(text.contains(part), "{text}");
-            }
+            ]);
         },
     );
 }

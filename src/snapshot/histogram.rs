@@ -355,8 +355,8 @@ mod tests {
         let none = Bounds::for_reading(&[]).unwrap();
         let single = view(&none, &[1], 0.5, f64::NAN, f64::NAN);
         assert_eq!(single.extremes(), (0.0, 0.0));
-        let known = view(&bounds, &[1, 0, 0, 0], -3.0, -3.0, f64::NAN);
-        assert_eq!(known.extremes(), (-3.0, -2.0));
+        let known_min = view(&bounds, &[1, 0, 0, 0], -3.0, -3.0, f64::NAN);
+        assert_eq!(known_min.extremes(), (-3.0, -2.0));
     }
 
     #[test]

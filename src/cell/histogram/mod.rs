@@ -196,7 +196,7 @@ impl HistogramCell {
         true
     }
 
-    /// Counts a finite value of this segment, so many times, outside of windows.
+    /// Counts `count` observations of a finite value of this segment, outside of windows.
     #[inline]
     fn count_shared(&self, layout: &BucketLayout, segment: usize, value: f64, count: u32) {
         if let Some(key) = layout.out_of_range_key(value) {

@@ -10,8 +10,8 @@ use crate::support::warnings::warnings;
 
 /// Records a counter with these labels, and returns its series in the scrape.
 fn exported(registry: &Registry, labels: &[(&str, &str)]) -> String {
-    let own = |(name, value): &(&str, &str)| Label::new((*name).to_owned(), (*value).to_owned());
-    let labels: Vec<Label> = labels.iter().map(own).collect();
+    let label = |(name, value): &(&str, &str)| Label::new((*name).to_owned(), (*value).to_owned());
+    let labels: Vec<Label> = labels.iter().map(label).collect();
     let recorder = MetricsRecorder::new().registry(registry);
     record_with(&recorder, || {
         // The second time through the cache.

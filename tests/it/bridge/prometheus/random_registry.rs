@@ -125,7 +125,7 @@ fn options(name: &str, random: &mut Rng) -> Opts {
     options
 }
 
-/// Returns ascending bounds, some of which are negative, tiny or large.
+/// Returns ascending bounds. Some are negative, tiny or large.
 fn bounds(random: &mut Rng) -> Vec<f64> {
     let mut bounds: Vec<_> = (0..random.usize(1..15)).map(|_| finite(random)).collect();
     bounds.sort_by(f64::total_cmp);
